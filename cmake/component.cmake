@@ -1,0 +1,43 @@
+# bitlaw_component(NAME [DEPENDS component ...] [LIBRARIES target ...])
+#
+# One folder of src/ is one component is one static library, bitlaw_NAME. Sources are the folder's
+# .cpp files (sub-folders included); files named *_test.cpp become the test program NAME_test.
+# Files named *_avx2.cpp and *_avx512.cpp alone are compiled for those instruction sets.
+# DEPENDS is the architecture: tools/check_layers.py holds every #include to it.
+function(bitlaw_component name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+
+  set(library bitlaw_${name})
+  set(visibility PUBLIC)
+  if(sources)
+    add_library(${library} STATIC ${sources})
+  else()
+    add_library(${library} INTERFACE)
+    set(visibility INTERFACE)
+  endif()
+  target_include_directories(${library} ${visibility} ${PROJECT_SOURCE_DIR}/src)
+  foreach(dependency ${ARG_DEPENDS})
+    target_link_libraries(${library} ${visibility} bitlaw_${dependency})
+  endforeach()
+  target_link_libraries(${library} ${visibility} ${ARG_LIBRARIES})
+  foreach(source ${sources})
+    if(source MATCHES "_avx2\\.cpp$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-O3;-mavx2;-mfma;-mf16c")
+    elseif(source MATCHES "_avx512\\.cpp$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
+        "-O3;-mavx2;-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
+    endif()
+  endforeach()
+
+  if(BITLAW_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE ${library} GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE BITLAW_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                         PROPERTIES TIMEOUT 600)
+  endif()
+endfunction()

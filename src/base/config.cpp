@@ -1,0 +1,110 @@
+#include "base/config.h"
+
+#include <toml++/toml.h>
+
+#include <sstream>
+
+#include "base/file.h"
+
+namespace bitlaw {
+namespace {
+
+Json from_toml(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::table: {
+      Json object = Json::object();
+      for (const auto& [key, value] : *node.as_table()) object[std::string(key.str())] = from_toml(value);
+      return object;
+    }
+    case toml::node_type::array: {
+      Json array = Json::array();
+      for (const auto& value : *node.as_array()) array.push_back(from_toml(value));
+      return array;
+    }
+    case toml::node_type::string: return node.as_string()->get();
+    case toml::node_type::integer: return node.as_integer()->get();
+    case toml::node_type::floating_point: return node.as_floating_point()->get();
+    case toml::node_type::boolean: return node.as_boolean()->get();
+    default: {
+      std::ostringstream text;
+      text << node.as_date();
+      return text.str();
+    }
+  }
+}
+
+void print_section(const Json& object, const std::string& prefix, std::string& out) {
+  for (const auto& [key, value] : object.items()) {
+    if (!value.is_object()) out += fmt::format("{} = {}\n", key, dump_json(value));
+  }
+  for (const auto& [key, value] : object.items()) {
+    if (!value.is_object()) continue;
+    out += fmt::format("\n[{}{}]\n", prefix, key);
+    print_section(value, prefix + key + ".", out);
+  }
+}
+
+}  // namespace
+
+Json parse_toml(const std::string& text, const std::string& where) {
+  try {
+    return from_toml(toml::parse(text));
+  } catch (const toml::parse_error& error) {
+    throw Error(fmt::format("{}: line {}: {}", where, error.source().begin.line, error.description()));
+  }
+}
+
+Json read_toml(const std::filesystem::path& path) {
+  const std::string text = read_file(path);
+  return path.extension() == ".json" ? parse_json(text, path.string()) : parse_toml(text, path.string());
+}
+
+void apply_override(Json& document, const std::string& assignment) {
+  const size_t equals = assignment.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw Error(fmt::format("'{}' is not an option: expected a file or KEY=VALUE, for example train.lr=1e-3",
+                            assignment));
+  }
+  const std::string text = assignment.substr(equals + 1);
+  Json value;
+  try {
+    value = parse_toml("value = " + text, "").at("value");
+  } catch (const Error&) {
+    value = text;
+  }
+  Json* place = &document;
+  for (const std::string& part : split(assignment.substr(0, equals), '.')) {
+    if (!place->is_object()) *place = Json::object();
+    place = &(*place)[part];
+  }
+  *place = value;
+}
+
+std::string dump_toml(const Json& document) {
+  std::string out;
+  print_section(document, "", out);
+  return out;
+}
+
+namespace config_detail {
+
+void wrong_type(const std::string& where, const std::string& key, const char* expected, const Json& value) {
+  throw Error(fmt::format("{}: {} must be {}, not {}", where, key, expected, dump_json(value)));
+}
+
+void Fill::reject_unknown() const {
+  for (const auto& [key, value] : document.items()) {
+    bool known = false;
+    for (const std::string& name : seen) known = known || name == key;
+    if (known) continue;
+    const std::string near = nearest_name(key, seen);
+    std::string all;
+    for (const std::string& name : seen) all += (all.empty() ? "" : ", ") + prefix + name;
+    throw Error(near.empty()
+                    ? fmt::format("{}: unknown key '{}{}'; known here: {}", where, prefix, key, all)
+                    : fmt::format("{}: unknown key '{}{}'; did you mean '{}{}'?", where, prefix, key, prefix, near));
+  }
+}
+
+}  // namespace config_detail
+}  // namespace bitlaw

@@ -1,0 +1,43 @@
+// Files that are whole or absent: everything bitlaw keeps is written beside its place, flushed,
+// and renamed into it, so that a crash or a full disk never leaves half a file behind.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace bitlaw {
+
+std::string read_file(const std::filesystem::path& path);
+
+// Creates parent directories. On any failure (no space, read-only) the old file is untouched, the
+// temporary one is removed, and Error says why.
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+// Adds one line and flushes it to the kernel. For logs: a torn last line is possible after a crash
+// and readers skip it.
+void append_line(const std::filesystem::path& path, std::string_view line);
+
+void make_directories(const std::filesystem::path& path);  // parents too; Error says why not
+
+// A file mapped read-only for as long as the object lives.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  const std::byte* data() const { return data_; }
+  size_t size() const { return size_; }
+  std::string_view bytes() const { return {reinterpret_cast<const char*>(data_), size_}; }
+
+ private:
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace bitlaw
