@@ -1,0 +1,80 @@
+// A prepared data set: a directory with
+//
+//   train_000000.bin ...   shards of training tokens (data/shards.h)
+//   val_000000.bin ...     shards of validation tokens; every document ends with the end-of-document token
+//   tokenizer.model        the tokenizer (data/tokenizer.h)
+//   dataset.json           DatasetInfo: what it is made of, and its hashes
+//
+// Directories of llm.c or nanoGPT shards without dataset.json open too (train*.bin and val*.bin, or
+// *_train_*.bin and *_val_*.bin), with less known about them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "data/shards.h"
+#include "data/tokenizer.h"
+
+namespace bitlaw {
+
+struct SplitInfo {
+  int64_t tokens = 0;     // end-of-document tokens included
+  int64_t documents = 0;
+  int64_t bytes = 0;      // of the documents' text, UTF-8
+  std::string hash;       // of the tokens
+  std::vector<std::string> shards;  // file names in order
+};
+
+struct DatasetInfo {
+  std::string hash;            // of both splits' tokens and the tokenizer: names the data in a run's record
+  std::string tokenizer_kind;  // "byte", "bpe", or "unknown" without dataset.json
+  std::string tokenizer_hash;
+  int vocabulary = 0;
+  int end_of_document = -1;    // token, or -1 where it is not known
+  SplitInfo train, validation;
+  std::string source_hash;     // of the documents read, before the split
+  int64_t duplicates = 0;      // documents left out because an equal one came before
+  int64_t invalid_bytes = 0;   // replaced by U+FFFD
+  std::string split_rule;      // in words
+  Json options = Json::object();  // the PrepareConfig that made it, without its paths
+};
+
+Json to_json(const DatasetInfo& info);
+// Throws Error, naming `where`, for a document that is not a dataset.json of this version.
+DatasetInfo read_dataset_info(const Json& document, const std::string& where);
+
+// A few lines for people: tokens, documents, bytes per token, vocabulary, hash.
+std::string describe(const DatasetInfo& info);
+
+class Dataset {
+ public:
+  // Opens and validates: shard headers and sizes, token counts and hashes against dataset.json, every
+  // token below the vocabulary. `expected_vocabulary` (0: whatever it is) must equal the data set's; for
+  // a directory without dataset.json it is required and bounds the tokens. Throws Error that names the
+  // file and what to do next.
+  static Dataset open(const std::filesystem::path& directory, int expected_vocabulary = 0);
+
+  const TokenSet& train() const { return train_; }
+  const TokenSet& validation() const { return validation_; }
+  const DatasetInfo& info() const { return info_; }
+  const std::string& hash() const { return info_.hash; }
+  int vocabulary() const { return info_.vocabulary; }
+
+  // Bytes of validation text per validation token, so that bits per byte = nats per token / (ln 2 *
+  // bytes_per_token()). 0 where it is not known (no dataset.json).
+  double bytes_per_token() const;
+
+  // The tokenizer that made it. Throws Error where the directory has none.
+  std::unique_ptr<Tokenizer> tokenizer() const;
+
+ private:
+  std::filesystem::path directory_;
+  DatasetInfo info_;
+  TokenSet train_, validation_;
+};
+
+}  // namespace bitlaw

@@ -1,0 +1,61 @@
+// Text as a sequence of tokens, and back without loss.
+//
+// Both tokenizers guarantee decode(encode(x)) == x for every string of bytes x, valid UTF-8 or not,
+// and that a token stands for the same bytes wherever it occurs (so bits per byte are well defined).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bitlaw {
+
+using Token = uint16_t;  // as in the shards; a vocabulary has at most 65536 tokens
+inline constexpr int kLargestVocabulary = 65536;
+
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  virtual std::string kind() const = 0;  // "byte" or "bpe"
+  virtual int vocabulary_size() const = 0;
+  virtual Token end_of_document() const = 0;  // never made by encode; decodes to nothing
+
+  // Safe to call from several threads at once.
+  virtual std::vector<Token> encode(std::string_view text) const = 0;
+
+  // Throws Error for a token outside the vocabulary.
+  std::string decode(std::span<const Token> tokens) const;
+
+  // The bytes that one token stands for: "" for special ones.
+  virtual const std::string& token_bytes(Token token) const = 0;
+
+  // The tokenizer as the content of a file that load_tokenizer reads.
+  virtual const std::string& bytes() const = 0;
+  std::string hash() const;                            // of bytes(), 32 hexadecimal digits
+  void save(const std::filesystem::path& path) const;  // atomically
+};
+
+// Token b is byte b, token 256 ends a document: a vocabulary of 257.
+std::unique_ptr<Tokenizer> byte_tokenizer();
+
+struct BpeOptions {
+  int vocabulary = 4096;  // tokens in all: 3 special, 256 bytes, then characters and merges
+};
+
+// Trains a byte-fallback BPE with sentencepiece. `next` gives the texts to learn from one by one and
+// returns false at the end. The same texts give the same bytes, on any machine with the same library.
+// Characters are learnt in order of frequency within half of the vocabulary, the others fall back to
+// bytes. Throws Error for a vocabulary outside 320..65536 and for a text too small to fill it.
+std::unique_ptr<Tokenizer> train_bpe(const BpeOptions& options, const std::function<bool(std::string& text)>& next);
+
+// Reads what save() wrote, or any sentencepiece model with byte fallback that keeps text as it is
+// (identity normalisation, no dummy prefix). Throws Error for a file that is neither.
+std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path);
+
+}  // namespace bitlaw
