@@ -1,0 +1,60 @@
+// Where and how ops run. Ops are single-threaded: threads are above them (one sequence a core, from
+// embedding to gradients), so that nothing waits inside a step. Each worker owns one Context.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace bitlaw {
+
+enum class Backend { kReference, kCpu };
+
+// In ascending order of what they can do. The first product backend that a machine has is chosen
+// apart from this, inside ops/cpu (oneDNN looks for AVX512_BF16 and AMX itself).
+enum class Isa { kPlain, kAvx2, kAvx512 };
+
+Isa best_isa();  // of this machine; the environment variable BITLAW_ISA=plain|avx2|avx512 lowers it
+const char* name_of(Isa isa);
+
+// Scratch memory of one worker: taken in stack order inside an op, kept for the next call, so that
+// a step allocates nothing once it has run.
+class Workspace {
+ public:
+  Tensor take(DType dtype, Shape shape);  // 64-byte aligned, not initialised; valid until released
+
+  class Scope {  // everything taken after this is given back at its end
+   public:
+    explicit Scope(Workspace& workspace);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Workspace& workspace_;
+    size_t block_, offset_;
+  };
+
+  size_t bytes() const;  // held now
+
+ private:
+  struct Block {
+    std::shared_ptr<void> memory;
+    size_t bytes;
+  };
+  std::vector<Block> blocks_;
+  size_t block_ = 0, offset_ = 0;
+};
+
+struct Context {
+  Backend backend = Backend::kCpu;
+  Isa isa = best_isa();
+  // What gradient operands of products are rounded to: kBF16, or kF32 for no rounding. The same for
+  // every forward precision, or backward precision would be confounded with P.
+  DType gradient_dtype = DType::kBF16;
+  Workspace workspace;
+};
+
+}  // namespace bitlaw

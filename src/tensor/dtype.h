@@ -1,0 +1,37 @@
+// Element types of tensors, and the 16-bit float that products run on.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace bitlaw {
+
+enum class DType { kF64, kF32, kBF16 };
+
+inline size_t size_of(DType dtype) {
+  return dtype == DType::kF64 ? 8 : dtype == DType::kF32 ? 4 : 2;
+}
+const char* name_of(DType dtype);
+
+struct BFloat16 {
+  uint16_t bits;
+  float value() const { return std::bit_cast<float>(uint32_t{bits} << 16); }
+};
+
+template <class T>
+struct DTypeOf;
+template <>
+struct DTypeOf<double> {
+  static constexpr DType value = DType::kF64;
+};
+template <>
+struct DTypeOf<float> {
+  static constexpr DType value = DType::kF32;
+};
+template <>
+struct DTypeOf<BFloat16> {
+  static constexpr DType value = DType::kBF16;
+};
+
+}  // namespace bitlaw

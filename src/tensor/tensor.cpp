@@ -1,0 +1,115 @@
+#include "tensor/tensor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace bitlaw {
+
+const char* name_of(DType dtype) {
+  switch (dtype) {
+    case DType::kF64: return "F64";
+    case DType::kF32: return "F32";
+    case DType::kBF16: return "BF16";
+  }
+  return "?";
+}
+
+Shape::Shape(std::initializer_list<int64_t> extents) {
+  BITLAW_CHECK(extents.size() <= extents_.size());
+  for (int64_t extent : extents) {
+    BITLAW_CHECK(extent >= 0);
+    extents_[rank_++] = extent;
+  }
+}
+
+int64_t Shape::elements() const {
+  int64_t product = 1;
+  for (int axis = 0; axis < rank_; ++axis) product *= extents_[axis];
+  return product;
+}
+
+std::string Shape::text() const {
+  std::string out = "[";
+  for (int axis = 0; axis < rank_; ++axis) out += fmt::format("{}{}", axis ? ", " : "", extents_[axis]);
+  return out + "]";
+}
+
+Tensor Tensor::empty(DType dtype, Shape shape) {
+  constexpr size_t kAlignment = 64;
+  const size_t bytes = std::max<size_t>(1, static_cast<size_t>(shape.elements()) * size_of(dtype));
+  void* memory = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+  if (memory == nullptr) throw std::bad_alloc();
+  Tensor tensor = borrow(dtype, shape, memory);
+  tensor.owner_ = std::shared_ptr<void>(memory, std::free);
+  return tensor;
+}
+
+Tensor Tensor::zeros(DType dtype, Shape shape) {
+  Tensor tensor = empty(dtype, shape);
+  tensor.fill_zero();
+  return tensor;
+}
+
+Tensor Tensor::borrow(DType dtype, Shape shape, void* data) {
+  Tensor tensor;
+  tensor.data_ = data;
+  tensor.dtype_ = dtype;
+  tensor.shape_ = shape;
+  return tensor;
+}
+
+double Tensor::at(int64_t index) const {
+  switch (dtype_) {
+    case DType::kF64: return static_cast<double*>(data_)[index];
+    case DType::kF32: return static_cast<float*>(data_)[index];
+    case DType::kBF16: return static_cast<BFloat16*>(data_)[index].value();
+  }
+  return 0;
+}
+
+void Tensor::set(int64_t index, double value) const {
+  switch (dtype_) {
+    case DType::kF64: static_cast<double*>(data_)[index] = value; break;
+    case DType::kF32: static_cast<float*>(data_)[index] = static_cast<float>(value); break;
+    case DType::kBF16: {
+      uint32_t bits = std::bit_cast<uint32_t>(static_cast<float>(value));
+      if ((bits & 0x7fffffffu) <= 0x7f800000u) bits += 0x7fffu + ((bits >> 16) & 1u);
+      static_cast<BFloat16*>(data_)[index].bits = static_cast<uint16_t>(bits >> 16);
+      break;
+    }
+  }
+}
+
+Tensor Tensor::view(Shape shape) const {
+  BITLAW_CHECK(shape.elements() == elements());
+  Tensor tensor = *this;
+  tensor.shape_ = shape;
+  return tensor;
+}
+
+Tensor Tensor::rows(int64_t begin, int64_t end) const {
+  BITLAW_CHECK(shape_.rank() >= 1 && 0 <= begin && begin <= end && end <= shape_[0]);
+  const int64_t stride = shape_[0] == 0 ? 0 : elements() / shape_[0];
+  Tensor tensor = *this;
+  switch (shape_.rank()) {
+    case 1: tensor.shape_ = {end - begin}; break;
+    case 2: tensor.shape_ = {end - begin, shape_[1]}; break;
+    case 3: tensor.shape_ = {end - begin, shape_[1], shape_[2]}; break;
+    default: tensor.shape_ = {end - begin, shape_[1], shape_[2], shape_[3]}; break;
+  }
+  tensor.data_ = static_cast<char*>(data_) + static_cast<size_t>(begin * stride) * size_of(dtype_);
+  return tensor;
+}
+
+void Tensor::fill_zero() const { std::memset(data_, 0, bytes()); }
+
+void Tensor::copy_from(const Tensor& other) const {
+  BITLAW_CHECK(dtype_ == other.dtype_ && elements() == other.elements());
+  std::memcpy(data_, other.data_, bytes());
+}
+
+}  // namespace bitlaw

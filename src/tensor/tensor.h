@@ -1,0 +1,72 @@
+// A typed, row-major, contiguous view of memory that it shares with its copies. Copying a Tensor
+// copies the view, never the numbers.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "tensor/dtype.h"
+
+namespace bitlaw {
+
+class Shape {  // up to four extents
+ public:
+  Shape() = default;
+  Shape(std::initializer_list<int64_t> extents);
+  int rank() const { return rank_; }
+  int64_t operator[](int axis) const { return extents_[axis]; }
+  int64_t elements() const;
+  bool operator==(const Shape&) const = default;
+  std::string text() const;  // "[256, 64]"
+
+ private:
+  std::array<int64_t, 4> extents_{};
+  int rank_ = 0;
+};
+
+class Tensor {
+ public:
+  Tensor() = default;  // undefined: no memory
+  static Tensor empty(DType dtype, Shape shape);  // 64-byte aligned, not initialised
+  static Tensor zeros(DType dtype, Shape shape);
+  // A view of memory that lives elsewhere and longer.
+  static Tensor borrow(DType dtype, Shape shape, void* data);
+
+  bool defined() const { return data_ != nullptr; }
+  DType dtype() const { return dtype_; }
+  const Shape& shape() const { return shape_; }
+  int64_t extent(int axis) const { return shape_[axis]; }
+  int64_t elements() const { return shape_.elements(); }
+  size_t bytes() const { return static_cast<size_t>(elements()) * size_of(dtype_); }
+
+  template <class T>
+  T* data() const {
+    BITLAW_CHECK(DTypeOf<T>::value == dtype_);
+    return static_cast<T*>(data_);
+  }
+  float* f32() const { return data<float>(); }
+  double* f64() const { return data<double>(); }
+  BFloat16* bf16() const { return data<BFloat16>(); }
+  void* raw() const { return data_; }
+
+  // Any element as a double; slow, for references and tests.
+  double at(int64_t index) const;
+  void set(int64_t index, double value) const;  // BF16: rounded, ties to even
+
+  Tensor view(Shape shape) const;                  // the same elements, another shape
+  Tensor rows(int64_t begin, int64_t end) const;   // a slice along the first axis
+  void fill_zero() const;
+  void copy_from(const Tensor& other) const;       // equal dtype and number of elements
+
+ private:
+  std::shared_ptr<void> owner_;
+  void* data_ = nullptr;
+  DType dtype_ = DType::kF32;
+  Shape shape_;
+};
+
+}  // namespace bitlaw
