@@ -1,0 +1,111 @@
+#include "formats/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include "base/config.h"
+#include "base/error.h"
+
+namespace bitlaw {
+namespace {
+
+TEST(Recipe, DefaultIsBf16) {
+  EXPECT_EQ(make_recipe({}), Recipe{});
+  EXPECT_EQ(Recipe{}.name(), "bf16");
+}
+
+TEST(Recipe, ConfigurationGivesEveryRoleItsQuantizer) {
+  RecipeConfig config;
+  config.weights = "e2m1";
+  config.activations = "4";
+  config.kv = "int3";
+  config.queries = "8";
+  config.weights_granularity = "group32";
+  config.activations_granularity = "token";
+  config.kv_granularity = "channel";
+  const Recipe recipe = make_recipe(config);
+  EXPECT_EQ(recipe.weights, parse_quantizer("e2m1/group32"));
+  EXPECT_EQ(recipe.activations, parse_quantizer("int4/token"));
+  EXPECT_EQ(recipe.keys, parse_quantizer("int3/channel"));
+  EXPECT_EQ(recipe.values, parse_quantizer("int3/channel"));
+  EXPECT_EQ(recipe.queries, parse_quantizer("int8/channel"));
+}
+
+RecipeConfig bits(const std::string& w, const std::string& a, const std::string& kv, const std::string& q) {
+  RecipeConfig config;
+  config.weights = w;
+  config.activations = a;
+  config.kv = kv;
+  config.queries = q;
+  return config;
+}
+
+TEST(Recipe, NamesAreShortWhereTheyCanBe) {
+  EXPECT_EQ(make_recipe(bits("4", "4", "4", "16")).name(), "w4a4kv4");
+  EXPECT_EQ(make_recipe(bits("4", "4", "4", "4")).name(), "w4a4kv4q4");
+  EXPECT_EQ(make_recipe(bits("3", "16", "16", "16")).name(), "w3a16kv16");
+  EXPECT_EQ(make_recipe(bits("32", "32", "32", "32")).name(), "fp32");
+  EXPECT_EQ(make_recipe(bits("4", "32", "32", "32")).name(), "w4a32kv32q32");
+  EXPECT_EQ(make_recipe(bits("e2m1", "16", "16", "16")).name(),
+            "weights=e2m1/channel activations=bf16 keys=bf16 values=bf16 queries=bf16");
+  EXPECT_EQ(make_recipe(bits("int16", "16", "16", "16")).name(),  // 16 alone is bf16
+            "weights=int16/channel activations=bf16 keys=bf16 values=bf16 queries=bf16");
+  RecipeConfig token = bits("4", "4", "16", "16");
+  token.activations_granularity = "token";
+  EXPECT_EQ(make_recipe(token).name(),
+            "weights=int4/channel activations=int4/token keys=bf16 values=bf16 queries=bf16");
+}
+
+TEST(Recipe, GranularityWithoutScaleMakesNoDifference) {
+  RecipeConfig config;
+  config.weights_granularity = "group16";
+  config.kv_granularity = "token";
+  EXPECT_EQ(make_recipe(config), Recipe{});
+}
+
+TEST(Recipe, AxesFollowTheRole) {
+  EXPECT_EQ(scale_axis(Role::kWeights, Granularity::kTensor), ScaleAxis::kTensor);
+  EXPECT_EQ(scale_axis(Role::kWeights, Granularity::kChannel), ScaleAxis::kRow);
+  EXPECT_EQ(scale_axis(Role::kWeights, Granularity::kGroup), ScaleAxis::kGroup);
+  EXPECT_THROW(scale_axis(Role::kWeights, Granularity::kToken), Error);
+  for (const Role role : {Role::kActivations, Role::kKeys, Role::kValues, Role::kQueries}) {
+    EXPECT_EQ(scale_axis(role, Granularity::kTensor), ScaleAxis::kTensor);
+    EXPECT_EQ(scale_axis(role, Granularity::kChannel), ScaleAxis::kColumn);
+    EXPECT_EQ(scale_axis(role, Granularity::kToken), ScaleAxis::kRow);
+    EXPECT_EQ(scale_axis(role, Granularity::kGroup), ScaleAxis::kGroup);
+  }
+}
+
+std::string error_of(const RecipeConfig& config) {
+  try {
+    make_recipe(config);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Recipe, ErrorsNameTheKeyAndWhatItTakes) {
+  const std::string format = error_of(bits("16", "16", "int44", "16"));
+  EXPECT_EQ(format.rfind("kv: ", 0), 0u) << format;
+  const std::string queries = error_of(bits("16", "16", "4", "x"));
+  EXPECT_EQ(queries.rfind("queries: ", 0), 0u) << queries;
+  RecipeConfig config;
+  config.activations_granularity = "row";  // wrong even where nothing is scaled
+  EXPECT_EQ(error_of(config),
+            "activations_granularity: 'row' is not a granularity; take tensor, channel, token or groupG such as group32");
+  config = {};
+  config.weights_granularity = "token";
+  EXPECT_EQ(error_of(config),
+            "weights_granularity: weights have no tokens; take tensor, channel or groupG such as group32");
+}
+
+TEST(Recipe, ConfigurationIsFilledFromADocument) {
+  RecipeConfig config;
+  fill(config, parse_toml("weights = \"e2m1\"\nkv_granularity = \"token\"", "a test"), "a test");
+  EXPECT_EQ(config.weights, "e2m1");
+  EXPECT_EQ(config.kv_granularity, "token");
+  EXPECT_EQ(config.activations, "16");
+}
+
+}  // namespace
+}  // namespace bitlaw
