@@ -1,0 +1,82 @@
+// The law of Kumar et al. (2024, arXiv 2411.04330) as its main text prints it, without the offsets
+// of appendix K:
+//
+//   f_x(P) = 1 - exp(-P / gamma_x),     delta = C_T exp(-P_post / gamma_post) D^gamma_D /
+//   N_eff^gamma_N
+//
+// With the published constants its compute-optimal precision is 3.5 bits, not the paper's 7 to 8;
+// it is here to be compared with the form that has them.
+#pragma once
+
+#include <array>
+
+#include "laws/kumar.h"
+
+namespace bitlaw {
+
+struct KumarNoOffsets {
+  static constexpr const char* kName = "kumar-no-offsets";
+  static constexpr const char* kTitle = "Effective parameters, as in the paper's main text";
+  static constexpr const char* kSource = "Kumar et al. 2024, arXiv 2411.04330, eq. 9";
+  static constexpr const char* kFormula =
+      "L = E + A/N_eff^alpha + B/D^beta + delta; N_eff = N prod_x (1 - exp(-P_x/gamma_x)); "
+      "delta = C_T exp(-P_post/gamma_post) D^gamma_D / N_eff^gamma_N";
+  static constexpr bool kUsesBits = true;
+
+  enum {
+    kE,
+    kA,
+    kB,
+    kAlpha,
+    kBeta,
+    kGammaW,
+    kGammaA,
+    kGammaKv,
+    kTrainingParameters,
+    kCT = kTrainingParameters,
+    kGammaD,
+    kGammaN,
+    kGammaPost
+  };
+  static constexpr std::array kParameters{
+      Kumar::kParameters[Kumar::kE],      Kumar::kParameters[Kumar::kA],
+      Kumar::kParameters[Kumar::kB],      Kumar::kParameters[Kumar::kAlpha],
+      Kumar::kParameters[Kumar::kBeta],   Kumar::kParameters[Kumar::kGammaW],
+      Kumar::kParameters[Kumar::kGammaA], Kumar::kParameters[Kumar::kGammaKv],
+      Kumar::kParameters[Kumar::kCT],     Kumar::kParameters[Kumar::kGammaD],
+      Kumar::kParameters[Kumar::kGammaN], Kumar::kParameters[Kumar::kGammaPost]};
+
+  static constexpr std::array kPublished{2.7648, 4299.0, 18060.0, 0.4965, 0.4965, 2.6745,
+                                         2.2102, 0.9578, 0.0598,  0.5068, 0.3439, 0.5907};
+  static constexpr std::array kConstants{ConstantSet{
+      "published", "Kumar et al. 2024, arXiv 2411.04330, appendix K, with its offsets left out",
+      kPublished}};
+
+  // The same values with every offset zero, in the order of Kumar's parameters.
+  template <class Real>
+  static std::array<Real, Kumar::kParameters.size()> with_offsets(const Real* p, bool post) {
+    std::array<Real, Kumar::kParameters.size()> q{};
+    for (int i = kE; i <= kBeta; ++i) q[i] = p[i];
+    q[Kumar::kGammaW] = p[kGammaW];
+    q[Kumar::kGammaA] = p[kGammaA];
+    q[Kumar::kGammaKv] = p[kGammaKv];
+    if (!post) return q;
+    for (int i = 0; i < 4; ++i) q[Kumar::kCT + i] = p[kCT + i];
+    q[Kumar::kCW] = q[Kumar::kCA] = q[Kumar::kCKv] = Real(Kumar::kStep);
+    return q;
+  }
+
+  // Nats per token at the end of training. p: at least the kTrainingParameters first values.
+  template <class Real>
+  static Real loss(const Real* p, const Observation& run) {
+    return Kumar::loss(with_offsets(p, false).data(), run);
+  }
+
+  // Loss difference in nats, see Kumar::delta. p: all values.
+  template <class Real>
+  static Real delta(const Real* p, const Observation& run) {
+    return Kumar::delta(with_offsets(p, true).data(), run);
+  }
+};
+
+}  // namespace bitlaw

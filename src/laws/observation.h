@@ -1,0 +1,38 @@
+// One row of a scaling study: a run (its loss after training), or a cell of post-training
+// quantization of that run (its loss difference). Everything the laws, fits and plans know of a
+// run.
+#pragma once
+
+#include <limits>
+#include <string>
+
+namespace bitlaw {
+
+// Bits of a part that is not quantized: BF16. Laws take them at their word: f(16) is 0.997, not 1.
+inline constexpr double kUnquantizedBits = 16;
+
+// Bits that never bind: every law's f is exactly 1 there. The paper's formulas for quantization
+// after training, and for planning inference, count a BF16 model's parameters in full like this.
+inline constexpr double kUnlimitedBits = std::numeric_limits<double>::infinity();
+
+inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+struct Observation {
+  double params = kUnknown;     // N, parameters without embeddings and output head
+  double params_total = 0;      // N with embeddings and output head; 0 = unknown
+  double tokens = kUnknown;     // D, training tokens
+  double loss_nats = kUnknown;  // validation loss in nats per token, of the row as it stands (after
+                                // quantization where bits_post says so); NaN = not measured
+  double bits_weights = kUnquantizedBits;      // P_w while training
+  double bits_activations = kUnquantizedBits;  // P_a while training
+  double bits_kv = kUnquantizedBits;           // P_kv while training
+  double bits_post = 0;                        // P_post of the weights afterwards; 0 or 16 = none
+  double delta_nats = kUnknown;                // loss after - loss before P_post; NaN = none
+  double delta_standard_error = kUnknown;      // of delta_nats; NaN = unknown
+  std::string cluster;  // runs that share a trunk share this; resampled together. "" = its own
+
+  // A cell of post-training quantization rather than a run.
+  bool is_post_training() const { return bits_post > 0 && bits_post < kUnquantizedBits; }
+};
+
+}  // namespace bitlaw
