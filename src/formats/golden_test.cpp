@@ -1,0 +1,69 @@
+// The public vectors of tests/golden, made by an independent implementation with exact fractions.
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "formats/quantizer.h"
+
+namespace bitlaw {
+namespace {
+
+const std::string kGolden = BITLAW_SOURCE_DIR "/tests/golden/";
+
+float float_of(const std::string& text) { return std::strtof(text.c_str(), nullptr); }
+
+std::vector<float> floats_of(const Json& list) {
+  std::vector<float> values;
+  for (const Json& text : list) values.push_back(float_of(text.get<std::string>()));
+  return values;
+}
+
+std::vector<uint32_t> bits_of(const std::vector<float>& values) {
+  std::vector<uint32_t> bits;
+  for (const float value : values) bits.push_back(std::bit_cast<uint32_t>(value));
+  return bits;
+}
+
+TEST(FormatsGolden, EveryVectorRoundsToItsCodeBitForBit) {
+  const std::vector<std::string> lines = split(trim(read_file(kGolden + "formats.csv")), '\n');
+  ASSERT_EQ(lines.at(0), "format,input,code");
+  std::map<std::string, int> seen;
+  for (size_t i = 1; i < lines.size(); ++i) {
+    const std::vector<std::string> cells = split(lines[i], ',');
+    ASSERT_EQ(cells.size(), 3u) << lines[i];
+    const float code = round_to_code(parse_format(cells[0]), float_of(cells[1]));
+    EXPECT_EQ(bits_of({code}), bits_of({float_of(cells[2])})) << lines[i];
+    ++seen[cells[0]];
+  }
+  EXPECT_GE(seen.size(), 27u);
+  for (const auto& [format, vectors] : seen) EXPECT_GE(vectors, 30) << format;
+}
+
+TEST(FormatsGolden, QuantizedMatricesMatchBitForBit) {
+  const std::map<std::string, ScaleAxis> axes{{"tensor", ScaleAxis::kTensor},
+                                              {"row", ScaleAxis::kRow},
+                                              {"column", ScaleAxis::kColumn},
+                                              {"group", ScaleAxis::kGroup}};
+  const std::string path = kGolden + "quantizers.json";
+  const Json document = parse_json(read_file(path), path);
+  ASSERT_GE(document.at("cases").size(), 90u);
+  for (const Json& test : document.at("cases")) {
+    const std::vector<float> x = floats_of(test.at("x"));
+    const QuantizedReference q =
+        quantize_reference(parse_format(test.at("format")), axes.at(test.at("axis")), test.at("group"), x.data(),
+                           test.at("rows"), test.at("columns"));
+    const std::string which = test.at("format").get<std::string>() + " per " + test.at("axis").get<std::string>();
+    EXPECT_EQ(bits_of(q.scales), bits_of(floats_of(test.at("scales")))) << which;
+    EXPECT_EQ(bits_of(q.codes), bits_of(floats_of(test.at("codes")))) << which;
+    EXPECT_EQ(bits_of(q.values), bits_of(floats_of(test.at("values")))) << which;
+  }
+}
+
+}  // namespace
+}  // namespace bitlaw

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""Makes tests/golden/formats.csv and tests/golden/quantizers.json.
+
+An implementation of docs/formats.md that shares nothing with the C++ one: codes are listed from their bit
+fields as exact fractions, the nearest one is found by comparing distances, ties go to the even bit field,
+and every float operation of the scale rule is an exact fraction rounded once.
+
+  tools/make_format_golden.py            writes both files
+  tools/make_format_golden.py --check    says whether the committed files are what it would write
+"""
+import argparse
+import bisect
+import functools
+import json
+import pathlib
+import random
+import struct
+import sys
+from fractions import Fraction
+
+GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "tests" / "golden"
+
+FORMATS = (["int%d" % b for b in (2, 3, 4, 5, 6, 7, 8, 9, 12, 16)] +
+           ["e2m0", "e2m1", "e2m3", "e3m0", "e3m1", "e3m2", "e3m4", "e4m1", "e4m2", "e4m3", "e5m0", "e5m1", "e5m2",
+            "e5m6", "e5m10", "e7m0", "bf16"])
+
+
+def fields(name):  # "e4m3" -> (4, 3)
+    x, y = name[1:].split("m")
+    return int(x), int(y)
+
+
+@functools.lru_cache(maxsize=None)
+def codes_of(name):
+    """Every finite code as (value, bit field is even), ascending; zero once."""
+    if name.startswith("int"):
+        bits = int(name[3:])
+        return [(Fraction(i), i % 2 == 0) for i in range(-2**(bits - 1), 2**(bits - 1))]
+    x, y = (8, 7) if name == "bf16" else fields(name)
+    bias = 2**(x - 1) - 1
+    largest = {"e4m3": Fraction(448)}.get(name)  # 480 would be its NaN
+    ieee = name in ("e5m2", "e5m10", "bf16")     # the highest exponent is infinities and NaN
+    positive = []
+    for exponent in range(2**x - (1 if ieee else 0)):
+        for mantissa in range(2**y):
+            field = exponent * 2**y + mantissa
+            if exponent == 0:
+                value = Fraction(mantissa, 2**y) * Fraction(2)**(1 - bias)
+            else:
+                value = (1 + Fraction(mantissa, 2**y)) * Fraction(2)**(exponent - bias)
+            if field > 0 and (largest is None or value <= largest):
+                positive.append((value, field % 2 == 0))
+    return [(-v, even) for v, even in reversed(positive)] + [(Fraction(0), True)] + positive
+
+
+def nearest(codes, values, x):
+    """The code nearest to the fraction x: ties to the even bit field, saturating."""
+    i = bisect.bisect_left(values, x)
+    if i == 0:
+        return values[0]
+    if i == len(values):
+        return values[-1]
+    below, above = x - values[i - 1], values[i] - x
+    if below == above:
+        return values[i] if codes[i][1] else values[i - 1]
+    return values[i - 1] if below < above else values[i]
+
+
+def float_of_bits(bits):
+    return struct.unpack("<f", struct.pack("<I", bits))[0]
+
+
+def bits_of_float(x):
+    return struct.unpack("<I", struct.pack("<f", x))[0]
+
+
+def round_to_float(x):
+    """The IEEE single nearest to a fraction, ties to even, as a Python float; x is in range."""
+    if x == 0:
+        return 0.0
+    magnitude, exponent = abs(x), 0
+    while magnitude >= Fraction(2)**(exponent + 1):
+        exponent += 1
+    while magnitude < Fraction(2)**exponent:
+        exponent -= 1
+    unit = Fraction(2)**(max(exponent, -126) - 23)
+    steps, rest = divmod(magnitude, unit)
+    if rest * 2 > unit or (rest * 2 == unit and steps % 2 == 1):
+        steps += 1
+    value = steps * unit
+    assert value < Fraction(2)**128
+    return float(-value if x < 0 else value)
+
+
+def neighbours(x):
+    """The floats just below and above a float, in magnitude."""
+    bits = bits_of_float(x)
+    found = [x]
+    if bits & 0x7fffffff:
+        found.append(float_of_bits(bits - 1))
+    if bits & 0x7fffffff < 0x7f7fffff:
+        found.append(float_of_bits(bits + 1))
+    return found
+
+
+def hex_float(x):
+    """Shortest C99 text of a float: 0x1.8p+1."""
+    text = float(x).hex()
+    head, tail = text.split("p")
+    if "." in head:
+        head = head.rstrip("0").rstrip(".")
+    return head + "p" + tail
+
+
+def signed(value, like):
+    """A code as a float; zero has the sign of the number that was rounded."""
+    if value == 0:
+        return -0.0 if bits_of_float(like) >> 31 else 0.0
+    return float(value)
+
+
+def format_rows(name):
+    rng = random.Random(name)
+    codes = codes_of(name)
+    values = [v for v, _ in codes]
+    pairs = list(range(len(codes) - 1))
+    if len(pairs) > 40:  # both ends, the middle, and a draw
+        zero = values.index(0)
+        keep = set(pairs[:4] + pairs[-4:] + pairs[zero - 4:zero + 4])
+        keep.update(rng.sample(pairs, 20))
+        pairs = sorted(keep)
+    inputs = [0.0, -0.0, float_of_bits(1), -float_of_bits(1), float_of_bits(0x7f7fffff), -float_of_bits(0x7f7fffff)]
+    for i in pairs:
+        inputs += [float(values[i]), float(values[i + 1])]
+        inputs += neighbours(float((values[i] + values[i + 1]) / 2))
+    reach = values[-1] if name != "bf16" else Fraction(2)**12
+    for _ in range(20):  # up to twice the largest code
+        fraction = Fraction(rng.getrandbits(30) - 2**29, 2**28)
+        inputs.append(round_to_float(fraction * reach * Fraction(2)**-rng.randrange(12)))
+    if name == "bf16":  # beyond the largest code bf16 does not saturate: it follows IEEE 754 to infinity
+        inputs = [x for x in inputs if abs(x) <= values[-1]]
+    unique = {bits_of_float(x): x for x in inputs}
+    for x in sorted(unique.values(), key=lambda v: (v, -(bits_of_float(v) >> 31))):
+        yield "%s,%s,%s" % (name, hex_float(x), hex_float(signed(nearest(codes, values, Fraction(x)), x)))
+
+
+def formats_csv():
+    lines = ["format,input,code"]
+    for name in FORMATS:
+        lines += format_rows(name)
+    return "\n".join(lines) + "\n"
+
+
+def quantize(name, blocks, x):
+    """docs/formats.md, "Scale rule": blocks[i] is the block of entry i."""
+    codes = codes_of(name)
+    values = [v for v, _ in codes]
+    scales, out_codes, out_values = [], [], []
+    for i, entry in enumerate(x):
+        absmax = max(abs(Fraction(other)) for j, other in enumerate(x) if blocks[j] == blocks[i])
+        scale = round_to_float(absmax / values[-1])
+        if scale < 2.0**-126:
+            scale, inverse = 0.0, 0.0
+        else:
+            inverse = round_to_float(1 / Fraction(scale))
+        ratio = round_to_float(Fraction(entry) * Fraction(inverse))
+        ratio = signed(Fraction(ratio), entry) if ratio == 0 else ratio
+        code = signed(nearest(codes, values, Fraction(ratio)), ratio)
+        value = signed(Fraction(round_to_float(Fraction(code) * Fraction(scale))), code)
+        scales.append(hex_float(scale))
+        out_codes.append(hex_float(code))
+        out_values.append(hex_float(value))
+    return scales, out_codes, out_values
+
+
+def quantizers_json():
+    rng = random.Random("quantizers")
+    rows, columns = 3, 5
+    cases = []
+    for name in ("int2", "int3", "int4", "int8", "int12", "int16", "e2m0", "e2m1", "e3m2", "e4m3", "e5m2", "e5m6"):
+        for axis, group in (("tensor", 0), ("row", 0), ("column", 0), ("group", 2)):
+            for kind in ("usual", "tiny"):
+                # The second rows and columns of "tiny" are near the smallest scale, 2^-126, the third below it.
+                edge = codes_of(name)[-1][0].numerator.bit_length() - 126
+                x = []
+                for i in range(rows * columns):
+                    power = -rng.randrange(3) if kind == "usual" else edge + (8, 0, -12)[max(i // columns, i % columns // 2)]
+                    fraction = Fraction(rng.getrandbits(40) - 2**39, 2**38) * Fraction(2)**-rng.randrange(6)
+                    x.append(round_to_float(fraction * Fraction(2)**power))
+                if kind == "usual":
+                    x[columns + 1], x[columns + 2] = 0.0, -0.0
+                blocks = [{"tensor": 0, "row": i // columns, "column": i % columns,
+                           "group": (i // columns, i % columns // 2)}[axis] for i in range(rows * columns)]
+                scales, out_codes, out_values = quantize(name, blocks, x)
+                cases.append({"format": name, "axis": axis, "group": group, "rows": rows, "columns": columns,
+                              "x": [hex_float(v) for v in x], "scales": scales, "codes": out_codes, "values": out_values})
+    body = ",\n".join(json.dumps(case, sort_keys=True) for case in cases)
+    return '{"cases": [\n' + body + "\n]}\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="compare with the committed files, write nothing")
+    check = parser.parse_args().check
+    stale = []
+    for name, text in (("formats.csv", formats_csv()), ("quantizers.json", quantizers_json())):
+        path = GOLDEN / name
+        if not check:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            stale.append(name)
+    if stale:
+        sys.exit("tests/golden: %s differ from what tools/make_format_golden.py makes" % " and ".join(stale))
+
+
+if __name__ == "__main__":
+    main()
