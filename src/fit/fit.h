@@ -1,0 +1,118 @@
+// Fits a law to the rows of a study.
+//
+//   training   minimise over the constants   sum_i rho( log L(run_i) - log loss_i )
+//   post       then, with those fixed, over the constants of delta   sum_j rho_post( r_j )
+//
+// rho is Huber's function, summed, never averaged (or the square). r_j is the residual in standard
+// errors, of log delta where the measured delta stands clear of its error, of delta itself where it
+// does not: a measured delta at or below zero is a measurement, and dropping it would bias the
+// exponents. See docs/decisions/0003-fitting.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "laws/observation.h"
+#include "laws/registry.h"
+
+namespace bitlaw {
+
+// Calls task(i) for every i in [0, count), in any order, on any threads. Empty = one after another.
+using ParallelFor = std::function<void(int64_t count, const std::function<void(int64_t)>& task)>;
+
+struct FitOptions {
+  std::string law = "kumar";
+  std::string objective = "huber";       // of log residuals; or "least-squares"
+  double huber_delta = 1e-3;             // Huber's threshold, in log loss
+  std::string params = "non-embedding";  // or "total": what N counts
+  std::vector<std::string> tie;          // "beta=alpha": the first always equals the second
+  std::vector<std::string> freeze;       // "b=1.1277", or "b" alone: at its published value
+  double post_threshold = 1.345;  // Huber's threshold for delta, in standard errors; 0 = squares
+  double post_floor = 0.1;        // least relative error of a delta: no law is exact
+  int64_t starts = 64;
+  int64_t draws = 400;  // bootstrap refits; 0 = no intervals
+  double level = 0.9;   // of the intervals
+  uint64_t seed = 1;
+  bool hold_out = true;  // also fit without the largest N, the largest D, and by folds
+
+  template <class V>
+  void visit(V& v) {
+    v("law", law, "law to fit");
+    v("objective", objective, "huber or least-squares, of log residuals");
+    v("huber_delta", huber_delta, "Huber's threshold, in log loss");
+    v("params", params, "what N counts: non-embedding or total");
+    v("tie", tie, "ties such as beta=alpha");
+    v("freeze", freeze, "constants not to fit: b=1.1277, or b alone for its published value");
+    v("post_threshold", post_threshold,
+      "Huber's threshold for delta, in standard errors; 0 = squares");
+    v("post_floor", post_floor, "least relative error of a delta");
+    v("starts", starts, "starting points");
+    v("draws", draws, "bootstrap refits for the intervals; 0 = none");
+    v("level", level, "level of the intervals");
+    v("seed", seed, "seed of starts and bootstrap");
+    v("hold_out", hold_out, "also measure the error on rows left out");
+  }
+};
+
+struct FittedParameter {
+  std::string name;  // the authors' symbol
+  double value = kUnknown;
+  double low = kUnknown, high = kUnknown;  // percentile interval; NaN = none
+  std::string frozen;                      // "" = fitted; else why it was not
+};
+
+// The error on rows that a fit has not seen.
+struct HeldOut {
+  std::string split;                 // "largest-N", "largest-D", "5-fold"
+  int fitted = 0, points = 0;        // rows fitted, rows predicted
+  double rms_log = kUnknown;         // root of the mean squared log residual
+  double standard_error = kUnknown;  // of rms_log, over clusters; NaN where there is one cluster
+};
+
+// One of the two parts of a fit.
+struct StageFit {
+  double objective = kUnknown;  // at the minimum: a sum, not a mean
+  double r2 = kUnknown;         // of loss; of log delta
+  int points = 0, free = 0, clusters = 0;
+  int starts = 0, reached = 0;  // how many starts ended at the best minimum
+  bool converged = false;
+  double condition = kUnknown;  // of the Jacobian, columns scaled to one
+};
+
+struct Fit {
+  std::string law;
+  std::string objective_name;               // "huber(0.001, sum) of log residuals"
+  std::vector<FittedParameter> parameters;  // all of the law's, in its order
+  StageFit training, post;                  // points = 0 where there were no rows
+  int censored = 0;                         // rows of delta <= 0, fitted as measurements near zero
+  std::vector<HeldOut> held_out;
+  std::vector<std::vector<double>> draws;  // bootstrap: a value for every parameter
+  std::vector<std::string> notes;          // sentences for the reader
+
+  bool converged() const {
+    return (training.points == 0 || training.converged) && (post.points == 0 || post.converged);
+  }
+  // Objective and points of the training part, or of the other where there is no training row.
+  const StageFit& main() const { return training.points > 0 ? training : post; }
+  std::vector<double> values() const;  // in the law's order
+};
+
+// Needs more rows than parameters to fit, else an Error says how many are missing; with as many,
+// there are no intervals. Constants that the rows cannot tell are frozen at published values, and
+// `notes` says so.
+Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptions& options,
+            const ParallelFor& parallel_for = {});
+
+// .law .objective .parameters.NAME.{value,low,high[,frozen]} .r2 .points .notes[] .training .post
+// .held_out[] .draws.{names,values}, all digits. fit_from_json is its inverse; `where` names the
+// file in an Error.
+Json fit_to_json(const Fit& fit);
+Fit fit_from_json(const Json& document, const std::string& where);
+
+// A table of the constants with their intervals, then the notes.
+std::string fit_text(const Fit& fit);
+
+}  // namespace bitlaw
