@@ -28,8 +28,8 @@ namespace bitlaw {
 Json read_toml(const std::filesystem::path& path);  // also takes a .json file
 Json parse_toml(const std::string& text, const std::string& where);
 
-// Sets `document.a.b` from "a.b=value"; the value is read as TOML (true, 3, 1e-3, "text", [1, 2]), or
-// as plain text where it is not TOML.
+// Sets `document.a.b` from "a.b=value"; the value is read as TOML (true, 3, 1e-3, "text", [1, 2]),
+// or as plain text where it is not TOML.
 void apply_override(Json& document, const std::string& assignment);
 
 std::string dump_toml(const Json& document);  // nested objects become [sections]
@@ -43,7 +43,10 @@ struct ConfigKey {
 namespace config_detail {
 
 template <class T>
-concept Struct = requires(T& t, int& v) { t.visit(v); } || std::is_class_v<T>;
+concept Struct = requires(T& t, int& v) {
+  t.visit(v);
+}
+|| std::is_class_v<T>;
 
 template <class T>
 inline constexpr bool is_leaf = std::is_arithmetic_v<T> || std::is_same_v<T, std::string>;
@@ -59,16 +62,21 @@ void read_leaf(T& out, const Json& value, const std::string& where, const std::s
     if (!value.is_boolean()) wrong_type(where, key, "true or false", value);
     out = value.get<bool>();
   } else if constexpr (std::is_integral_v<T>) {
-    const bool whole = value.is_number_integer() ||
-                       (value.is_number_float() && std::floor(value.get<double>()) == value.get<double>());
+    const bool whole =
+        value.is_number_integer() ||
+        (value.is_number_float() && std::floor(value.get<double>()) == value.get<double>());
     if (!whole) wrong_type(where, key, "a whole number", value);
     out = value.is_number_integer() ? value.get<T>() : static_cast<T>(value.get<double>());
   } else if constexpr (std::is_floating_point_v<T>) {
     if (!value.is_number()) wrong_type(where, key, "a number", value);
     out = value.get<T>();
   } else if constexpr (std::is_same_v<T, std::string>) {
-    if (!value.is_string()) wrong_type(where, key, "text", value);
-    out = value.get<std::string>();
+    if (value.is_number_integer()) {  // `recipe.weights=4` without quotes
+      out = value.dump();
+    } else {
+      if (!value.is_string()) wrong_type(where, key, "text", value);
+      out = value.get<std::string>();
+    }
   } else {  // vector: a single value stands for a list of one
     out.clear();
     const Json list = value.is_array() ? value : Json::array({value});

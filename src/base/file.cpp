@@ -17,7 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string reason() { return std::strerror(errno); }
+std::string reason() {
+  return std::strerror(errno);
+}
 
 class Descriptor {
  public:
@@ -71,23 +73,32 @@ void make_directories(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (error) {
-    throw Error(fmt::format("{}: the directory cannot be created: {}; check the path and its permissions",
-                            path.string(), error.message()));
+    throw Error(
+        fmt::format("{}: the directory cannot be created: {}; check the path and its permissions",
+                    path.string(), error.message()));
   }
 }
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
+  write_file_atomically(path, std::span<const std::string_view>(&bytes, 1));
+}
+
+void write_file_atomically(const fs::path& path, std::span<const std::string_view> parts) {
   const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
   make_directories(parent);
   const fs::path temporary = path.string() + fmt::format(".tmp{}", ::getpid());
   auto fail = [&] {
     const std::string why = reason();
     ::unlink(temporary.c_str());
-    throw Error(fmt::format("{}: cannot be written: {}; nothing was changed there", path.string(), why));
+    throw Error(
+        fmt::format("{}: cannot be written: {}; nothing was changed there", path.string(), why));
   };
   Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
   if (!file.ok()) fail();
-  if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0 || !file.close()) fail();
+  for (std::string_view part : parts) {
+    if (!write_all(file.get(), part)) fail();
+  }
+  if (::fsync(file.get()) != 0 || !file.close()) fail();
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail();
   Descriptor directory(parent, O_RDONLY | O_DIRECTORY);
   if (directory.ok()) ::fsync(directory.get());
@@ -107,11 +118,13 @@ MappedFile::MappedFile(const fs::path& path) {
   if (!file.ok() || ::fstat(file.get(), &status) != 0) {
     throw Error(fmt::format("{}: cannot be read: {}", path.string(), reason()));
   }
-  if (!S_ISREG(status.st_mode)) throw Error(fmt::format("{}: is not a regular file", path.string()));
+  if (!S_ISREG(status.st_mode))
+    throw Error(fmt::format("{}: is not a regular file", path.string()));
   size_ = static_cast<size_t>(status.st_size);
   if (size_ == 0) return;
   void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
-  if (address == MAP_FAILED) throw Error(fmt::format("{}: cannot be mapped: {}", path.string(), reason()));
+  if (address == MAP_FAILED)
+    throw Error(fmt::format("{}: cannot be mapped: {}", path.string(), reason()));
   data_ = static_cast<const std::byte*>(address);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,9 @@ std::string read_file(const std::filesystem::path& path);
 // Creates parent directories. On any failure (no space, read-only) the old file is untouched, the
 // temporary one is removed, and Error says why.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+// The same for a file whose bytes lie in several places: written one after another, copied nowhere.
+void write_file_atomically(const std::filesystem::path& path,
+                           std::span<const std::string_view> parts);
 
 // Adds one line and flushes it to the kernel. For logs: a torn last line is possible after a crash
 // and readers skip it.
