@@ -12,9 +12,9 @@
 // or infinity spoils the codes of its block and nothing else; training notices by the loss.
 //
 // The largest entry of a block always gets the code +-max_code, so that the code -2^(B-1) of an
-// integer stays unused here. Quantizing the values again gives the same codes wherever the scale is
-// at most 2^126 and the smallest code times the scale is a normal float; the scale, and with it the
-// values, may move by one unit in the last place, because fl(fl(m s) / m) is not always s.
+// integer stays unused here. Quantizing the values again changes nothing, bit for bit, wherever
+// absmax <= 2^126 and the smallest code times the scale is a normal float: every max_code is
+// (2^k - 1) 2^j with k <= 15, for which fl(fl(m fl(a / m)) / m) = fl(a / m) (all a are tested).
 #pragma once
 
 #include <cstdint>
