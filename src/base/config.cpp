@@ -13,7 +13,8 @@ Json from_toml(const toml::node& node) {
   switch (node.type()) {
     case toml::node_type::table: {
       Json object = Json::object();
-      for (const auto& [key, value] : *node.as_table()) object[std::string(key.str())] = from_toml(value);
+      for (const auto& [key, value] : *node.as_table())
+        object[std::string(key.str())] = from_toml(value);
       return object;
     }
     case toml::node_type::array: {
@@ -21,10 +22,14 @@ Json from_toml(const toml::node& node) {
       for (const auto& value : *node.as_array()) array.push_back(from_toml(value));
       return array;
     }
-    case toml::node_type::string: return node.as_string()->get();
-    case toml::node_type::integer: return node.as_integer()->get();
-    case toml::node_type::floating_point: return node.as_floating_point()->get();
-    case toml::node_type::boolean: return node.as_boolean()->get();
+    case toml::node_type::string:
+      return node.as_string()->get();
+    case toml::node_type::integer:
+      return node.as_integer()->get();
+    case toml::node_type::floating_point:
+      return node.as_floating_point()->get();
+    case toml::node_type::boolean:
+      return node.as_boolean()->get();
     default: {
       std::ostringstream text;
       text << node.as_date();
@@ -50,20 +55,23 @@ Json parse_toml(const std::string& text, const std::string& where) {
   try {
     return from_toml(toml::parse(text));
   } catch (const toml::parse_error& error) {
-    throw Error(fmt::format("{}: line {}: {}", where, error.source().begin.line, error.description()));
+    throw Error(
+        fmt::format("{}: line {}: {}", where, error.source().begin.line, error.description()));
   }
 }
 
 Json read_toml(const std::filesystem::path& path) {
   const std::string text = read_file(path);
-  return path.extension() == ".json" ? parse_json(text, path.string()) : parse_toml(text, path.string());
+  return path.extension() == ".json" ? parse_json(text, path.string())
+                                     : parse_toml(text, path.string());
 }
 
 void apply_override(Json& document, const std::string& assignment) {
   const size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0) {
-    throw Error(fmt::format("'{}' is not an option: expected a file or KEY=VALUE, for example train.lr=1e-3",
-                            assignment));
+    throw Error(fmt::format(
+        "'{}' is not an option: expected a file or KEY=VALUE, for example train.lr=1e-3",
+        assignment));
   }
   const std::string text = assignment.substr(equals + 1);
   Json value;
@@ -88,7 +96,8 @@ std::string dump_toml(const Json& document) {
 
 namespace config_detail {
 
-void wrong_type(const std::string& where, const std::string& key, const char* expected, const Json& value) {
+void wrong_type(const std::string& where, const std::string& key, const char* expected,
+                const Json& value) {
   throw Error(fmt::format("{}: {} must be {}, not {}", where, key, expected, dump_json(value)));
 }
 
@@ -102,7 +111,8 @@ void Fill::reject_unknown() const {
     for (const std::string& name : seen) all += (all.empty() ? "" : ", ") + prefix + name;
     throw Error(near.empty()
                     ? fmt::format("{}: unknown key '{}{}'; known here: {}", where, prefix, key, all)
-                    : fmt::format("{}: unknown key '{}{}'; did you mean '{}{}'?", where, prefix, key, prefix, near));
+                    : fmt::format("{}: unknown key '{}{}'; did you mean '{}{}'?", where, prefix,
+                                  key, prefix, near));
   }
 }
 

@@ -14,7 +14,8 @@ Json parse_json(const std::string& text, const std::string& where) {
   } catch (const Json::parse_error& error) {
     const size_t end = std::min(error.byte, text.size());
     const auto line = 1 + std::count(text.begin(), text.begin() + end, '\n');
-    throw Error(fmt::format("{}: not valid JSON near line {}; the file may be cut short", where, line));
+    throw Error(
+        fmt::format("{}: not valid JSON near line {}; the file may be cut short", where, line));
   }
 }
 

@@ -22,8 +22,8 @@ class ThreadPool {
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Runs task(index, worker) for index in [0, count), worker in [0, threads()); returns when all are
-  // done and rethrows the first exception. Not reentrant.
+  // Runs task(index, worker) for index in [0, count), worker in [0, threads()); returns when all
+  // are done and rethrows the first exception. Not reentrant.
   void parallel_for(int64_t count, const std::function<void(int64_t index, int worker)>& task);
 
  private:

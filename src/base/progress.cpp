@@ -15,7 +15,8 @@ namespace {
 constexpr double kTerminalSeconds = 0.2;  // between two drawings
 constexpr double kLogSeconds = 10;
 
-double seconds_between(std::chrono::steady_clock::time_point a, std::chrono::steady_clock::time_point b) {
+double seconds_between(std::chrono::steady_clock::time_point a,
+                       std::chrono::steady_clock::time_point b) {
   return std::chrono::duration<double>(b - a).count();
 }
 
@@ -39,7 +40,8 @@ void Progress::update(double done, const std::string& note) {
     start_ = Clock::now();
   }
   done_ = done;
-  if (seconds_between(last_draw_, Clock::now()) < (terminal_ ? kTerminalSeconds : kLogSeconds)) return;
+  if (seconds_between(last_draw_, Clock::now()) < (terminal_ ? kTerminalSeconds : kLogSeconds))
+    return;
   draw(note, false);
 }
 
@@ -55,18 +57,21 @@ void Progress::draw(const std::string& note, bool last) {
   const double elapsed = seconds_between(start_, last_draw_);
   const double fresh = done_ - std::max(first_, 0.0);
   const double share = total_ > 0 ? std::clamp(done_ / total_, 0.0, 1.0) : 1;
-  std::string time = last ? fmt::format("in {}", format_duration(elapsed))
-                     : fresh > 0 ? fmt::format("{} left", format_duration(elapsed * (total_ - done_) / fresh))
-                                 : "";
+  std::string time =
+      last        ? fmt::format("in {}", format_duration(elapsed))
+      : fresh > 0 ? fmt::format("{} left", format_duration(elapsed * (total_ - done_) / fresh))
+                  : "";
   if (terminal_) {
     constexpr int kWidth = 24;
     const int filled = static_cast<int>(share * kWidth);
-    std::fputs(fmt::format("\r\033[K{} [{:<{}}] {:3.0f}%  {}  {}{}", label_, std::string(filled, '#'), kWidth,
-                           100 * share, time, note, last ? "\n" : "")
-                   .c_str(),
-               stderr);
+    std::fputs(
+        fmt::format("\r\033[K{} [{:<{}}] {:3.0f}%  {}  {}{}", label_, std::string(filled, '#'),
+                    kWidth, 100 * share, time, note, last ? "\n" : "")
+            .c_str(),
+        stderr);
   } else {
-    std::fputs(fmt::format("{} {:3.0f}%  {}  {}\n", label_, 100 * share, time, note).c_str(), stderr);
+    std::fputs(fmt::format("{} {:3.0f}%  {}  {}\n", label_, 100 * share, time, note).c_str(),
+               stderr);
   }
   std::fflush(stderr);
 }

@@ -1,6 +1,6 @@
 // Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as
-// 1, 2, 3", SC 2011). A draw is a pure function of (seed, stream, index): no state to save, the same
-// on any number of threads, and a resumed run continues where it stopped.
+// 1, 2, 3", SC 2011). A draw is a pure function of (seed, stream, index): no state to save, the
+// same on any number of threads, and a resumed run continues where it stopped.
 #pragma once
 
 #include <array>
@@ -9,7 +9,8 @@
 
 namespace bitlaw {
 
-inline std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
+inline std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,
+                                          std::array<uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     const uint64_t a = uint64_t{0xD2511F53} * counter[0];
     const uint64_t b = uint64_t{0xCD9E8D57} * counter[2];

@@ -15,8 +15,8 @@ constexpr size_t kSmallestBlock = size_t{1} << 20;
 
 Isa machine_isa() {
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl")) {
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
     return Isa::kAvx512;
   }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::kAvx2;
@@ -30,7 +30,8 @@ Isa chosen_isa() {
   for (Isa isa : {Isa::kPlain, Isa::kAvx2, Isa::kAvx512}) {
     if (std::string_view(wish) != name_of(isa)) continue;
     if (isa > machine) {
-      throw Error(fmt::format("BITLAW_ISA={}: this machine has {} at most", wish, name_of(machine)));
+      throw Error(
+          fmt::format("BITLAW_ISA={}: this machine has {} at most", wish, name_of(machine)));
     }
     return isa;
   }
@@ -46,16 +47,19 @@ Isa best_isa() {
 
 const char* name_of(Isa isa) {
   switch (isa) {
-    case Isa::kPlain: return "plain";
-    case Isa::kAvx2: return "avx2";
-    case Isa::kAvx512: return "avx512";
+    case Isa::kPlain:
+      return "plain";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
   }
   return "?";
 }
 
 Tensor Workspace::take(DType dtype, Shape shape) {
-  const size_t bytes =
-      (static_cast<size_t>(shape.elements()) * size_of(dtype) + kAlignment - 1) / kAlignment * kAlignment;
+  const size_t bytes = (static_cast<size_t>(shape.elements()) * size_of(dtype) + kAlignment - 1) /
+                       kAlignment * kAlignment;
   while (block_ < blocks_.size() && offset_ + bytes > blocks_[block_].bytes) {
     ++block_;
     offset_ = 0;

@@ -11,9 +11,12 @@ namespace bitlaw {
 
 const char* name_of(DType dtype) {
   switch (dtype) {
-    case DType::kF64: return "F64";
-    case DType::kF32: return "F32";
-    case DType::kBF16: return "BF16";
+    case DType::kF64:
+      return "F64";
+    case DType::kF32:
+      return "F32";
+    case DType::kBF16:
+      return "BF16";
   }
   return "?";
 }
@@ -34,7 +37,8 @@ int64_t Shape::elements() const {
 
 std::string Shape::text() const {
   std::string out = "[";
-  for (int axis = 0; axis < rank_; ++axis) out += fmt::format("{}{}", axis ? ", " : "", extents_[axis]);
+  for (int axis = 0; axis < rank_; ++axis)
+    out += fmt::format("{}{}", axis ? ", " : "", extents_[axis]);
   return out + "]";
 }
 
@@ -64,17 +68,24 @@ Tensor Tensor::borrow(DType dtype, Shape shape, void* data) {
 
 double Tensor::at(int64_t index) const {
   switch (dtype_) {
-    case DType::kF64: return static_cast<double*>(data_)[index];
-    case DType::kF32: return static_cast<float*>(data_)[index];
-    case DType::kBF16: return static_cast<BFloat16*>(data_)[index].value();
+    case DType::kF64:
+      return static_cast<double*>(data_)[index];
+    case DType::kF32:
+      return static_cast<float*>(data_)[index];
+    case DType::kBF16:
+      return static_cast<BFloat16*>(data_)[index].value();
   }
   return 0;
 }
 
 void Tensor::set(int64_t index, double value) const {
   switch (dtype_) {
-    case DType::kF64: static_cast<double*>(data_)[index] = value; break;
-    case DType::kF32: static_cast<float*>(data_)[index] = static_cast<float>(value); break;
+    case DType::kF64:
+      static_cast<double*>(data_)[index] = value;
+      break;
+    case DType::kF32:
+      static_cast<float*>(data_)[index] = static_cast<float>(value);
+      break;
     case DType::kBF16: {
       uint32_t bits = std::bit_cast<uint32_t>(static_cast<float>(value));
       if ((bits & 0x7fffffffu) <= 0x7f800000u) bits += 0x7fffu + ((bits >> 16) & 1u);
@@ -96,16 +107,26 @@ Tensor Tensor::rows(int64_t begin, int64_t end) const {
   const int64_t stride = shape_[0] == 0 ? 0 : elements() / shape_[0];
   Tensor tensor = *this;
   switch (shape_.rank()) {
-    case 1: tensor.shape_ = {end - begin}; break;
-    case 2: tensor.shape_ = {end - begin, shape_[1]}; break;
-    case 3: tensor.shape_ = {end - begin, shape_[1], shape_[2]}; break;
-    default: tensor.shape_ = {end - begin, shape_[1], shape_[2], shape_[3]}; break;
+    case 1:
+      tensor.shape_ = {end - begin};
+      break;
+    case 2:
+      tensor.shape_ = {end - begin, shape_[1]};
+      break;
+    case 3:
+      tensor.shape_ = {end - begin, shape_[1], shape_[2]};
+      break;
+    default:
+      tensor.shape_ = {end - begin, shape_[1], shape_[2], shape_[3]};
+      break;
   }
   tensor.data_ = static_cast<char*>(data_) + static_cast<size_t>(begin * stride) * size_of(dtype_);
   return tensor;
 }
 
-void Tensor::fill_zero() const { std::memset(data_, 0, bytes()); }
+void Tensor::fill_zero() const {
+  std::memset(data_, 0, bytes());
+}
 
 void Tensor::copy_from(const Tensor& other) const {
   BITLAW_CHECK(dtype_ == other.dtype_ && elements() == other.elements());

@@ -30,7 +30,7 @@ class Shape {  // up to four extents
 
 class Tensor {
  public:
-  Tensor() = default;  // undefined: no memory
+  Tensor() = default;                             // undefined: no memory
   static Tensor empty(DType dtype, Shape shape);  // 64-byte aligned, not initialised
   static Tensor zeros(DType dtype, Shape shape);
   // A view of memory that lives elsewhere and longer.
@@ -57,10 +57,10 @@ class Tensor {
   double at(int64_t index) const;
   void set(int64_t index, double value) const;  // BF16: rounded, ties to even
 
-  Tensor view(Shape shape) const;                  // the same elements, another shape
-  Tensor rows(int64_t begin, int64_t end) const;   // a slice along the first axis
+  Tensor view(Shape shape) const;                 // the same elements, another shape
+  Tensor rows(int64_t begin, int64_t end) const;  // a slice along the first axis
   void fill_zero() const;
-  void copy_from(const Tensor& other) const;       // equal dtype and number of elements
+  void copy_from(const Tensor& other) const;  // equal dtype and number of elements
 
  private:
   std::shared_ptr<void> owner_;

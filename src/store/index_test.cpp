@@ -1,0 +1,123 @@
+#include "store/index.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "store/run_files.h"
+
+namespace bitlaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Index : public testing::Test {
+ protected:
+  Index() : runs_(fs::path(testing::TempDir()) / ("index" + std::to_string(::getpid()))) {
+    fs::remove_all(runs_);
+    make_directories(runs_);
+  }
+  ~Index() override { fs::remove_all(runs_); }
+
+  void add_run(const std::string& name, int64_t tokens, const std::string& weights,
+               const std::string& status) {
+    const Json config{
+        {"train", {{"tokens", tokens}, {"seed", 1}, {"lr", 0.01}}},
+        {"model", {{"width", 64}}},
+        {"schedule", {{"kind", "cosine"}}},
+        {"recipe", {{"weights", weights}, {"activations", "16"}, {"kv", "16"}, {"queries", "16"}}}};
+    const Json run{{"config", config},
+                   {"model", {{"parameters", 1000}, {"parameters_with_embeddings", 3000}}},
+                   {"data", {{"hash", "abc"}}}};
+    write_file_atomically(runs_ / name / "run.json", dump_json(run));
+    if (status == "started") return;
+    Json result{{"status", status}, {"tokens", tokens}, {"seconds", 2.5}};
+    if (status == "finished")
+      result["validation"] = {{"loss_nats", 3.25}, {"standard_error", 0.01}};
+    write_file_atomically(runs_ / name / "result.json", dump_json(result));
+  }
+  void add_cell(const std::string& run, const std::string& name, const std::string& method,
+                int bits, double delta) {
+    write_file_atomically(runs_ / run / "ptq" / (name + ".json"),
+                          dump_json(Json{{"method", method},
+                                         {"bits", bits},
+                                         {"format", "int" + std::to_string(bits)},
+                                         {"group", 0},
+                                         {"loss_nats", 3.25 + delta},
+                                         {"delta", delta},
+                                         {"standard_error", 0.001},
+                                         {"flagged", false},
+                                         {"calibration", {{"seed", 7}}}}));
+  }
+  fs::path runs_;
+};
+
+TEST_F(Index, GivesARowPerRunAndPerCell) {
+  add_run("aa", 2000, "16", "finished");
+  add_cell("aa", "x", "rtn", 4, 0.05);
+  add_cell("aa", "y", "gptq", 3, 0.04);
+  add_run("bb", 1000, "e2m1", "diverged");
+  add_run("cc", 3000, "3", "started");
+  const RunIndex index(runs_);
+  EXPECT_TRUE(index.problems().empty());
+  const Json all = index.select({});
+  ASSERT_EQ(all.size(), 5u);
+  EXPECT_EQ(all[0]["run"], "bb");  // fewest tokens first
+  EXPECT_EQ(all[0]["P_w"], 4);
+  EXPECT_EQ(all[0]["format_w"], "e2m1");
+  EXPECT_TRUE(all[0]["loss"].is_null());
+  EXPECT_EQ(all[1]["method"], "none");
+  EXPECT_EQ(all[1]["P_post"], 16);
+  EXPECT_EQ(all[1]["loss"], 3.25);
+  const Json cells = index.select({"method=gptq", "P_post<=3"});
+  ASSERT_EQ(cells.size(), 1u);
+  EXPECT_EQ(cells[0]["delta"], 0.04);
+  EXPECT_EQ(cells[0]["calibration_seed"], 7);
+  EXPECT_EQ(cells[0]["N"], 1000);
+  EXPECT_EQ(index.select({"status!=started", "method=none"}).size(), 2u);
+}
+
+TEST_F(Index, IsRebuiltFromTheDirectories) {
+  add_run("aa", 1000, "16", "finished");
+  EXPECT_EQ(RunIndex(runs_).select({}).size(), 1u);
+  EXPECT_TRUE(fs::exists(runs_ / "index.sqlite"));
+  write_file_atomically(runs_ / "index.sqlite", "not a database");
+  add_run("bb", 1000, "16", "finished");
+  EXPECT_EQ(RunIndex(runs_).select({}).size(), 2u);
+}
+
+TEST_F(Index, LeavesOutADamagedRunAndNamesIt) {
+  add_run("aa", 1000, "16", "finished");
+  add_run("bb", 1000, "16", "finished");
+  write_file_atomically(runs_ / "bb" / "result.json", "{\"status\": \"fin");
+  const RunIndex index(runs_);
+  EXPECT_EQ(index.select({}).size(), 1u);
+  ASSERT_EQ(index.problems().size(), 1u);
+  EXPECT_NE(index.problems()[0].find("bb/result.json"), std::string::npos);
+}
+
+TEST_F(Index, RefusesFiltersItDoesNotUnderstand) {
+  const RunIndex index(runs_);
+  EXPECT_THROW(index.select({"P_w"}), Error);
+  EXPECT_THROW(index.select({"P_w=four"}), Error);
+  try {
+    index.select({"P_wt=4"});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("'P_w'"), std::string::npos);
+  }
+  EXPECT_THROW(RunIndex(runs_ / "absent"), Error);
+}
+
+TEST_F(Index, CsvKeepsEveryDigitAndQuotes) {
+  add_run("a,\"b", 1000, "16", "finished");
+  add_cell("a,\"b", "x", "rtn", 4, 0.1 + 0.2);
+  const std::string csv = to_csv(RunIndex(runs_).select({}));
+  EXPECT_EQ(csv.substr(0, 16), "run,status,N,N_t");
+  EXPECT_NE(csv.find("\"a,\"\"b\",finished,1000,3000,1000,16"), std::string::npos);
+  EXPECT_NE(csv.find("0.30000000000000004"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bitlaw

@@ -1,0 +1,161 @@
+#include "sweep/study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/text.h"
+
+namespace bitlaw {
+namespace {
+
+// "a.b" and nested objects come to the same: {a: {b: value}}.
+void set_path(Json& document, const std::string& dotted, const Json& value) {
+  Json* place = &document;
+  for (const std::string& part : split(dotted, '.')) {
+    if (!place->is_object()) *place = Json::object();
+    place = &(*place)[part];
+  }
+  if (value.is_object()) {
+    for (const auto& [key, inner] : value.items()) set_path(*place, key, inner);
+  } else {
+    *place = value;
+  }
+}
+
+void merge(Json& document, const Json& keys) {
+  for (const auto& [key, value] : keys.items()) set_path(document, key, value);
+}
+
+const Json* find_path(const Json& document, const std::string& dotted) {
+  const Json* place = &document;
+  for (const std::string& part : split(dotted, '.')) {
+    if (!place->is_object() || !place->contains(part)) return nullptr;
+    place = &(*place)[part];
+  }
+  return place;
+}
+
+void flatten(const Json& document, const std::string& prefix,
+             std::vector<std::pair<std::string, Json>>& out) {
+  for (const auto& [key, value] : document.items()) {
+    if (value.is_object())
+      flatten(value, prefix + key + ".", out);
+    else
+      out.emplace_back(prefix + key, value);
+  }
+}
+
+std::string text_of(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return fmt::format("{:g}", value.get<double>());
+  return dump_json(value);
+}
+
+void expand_grid(const Json& grid, const Json& base, const Json& variants, const std::string& where,
+                 std::vector<Cell>& cells) {
+  std::vector<std::pair<std::string, Json>> axes;
+  for (const auto& [key, value] : grid.items()) {
+    if (value.is_object() && !variants.contains(key)) {
+      std::vector<std::pair<std::string, Json>> inner;
+      flatten(value, key + ".", inner);
+      axes.insert(axes.end(), inner.begin(), inner.end());
+    } else {
+      axes.emplace_back(key, value);
+    }
+  }
+  std::vector<size_t> sizes;
+  for (auto& [key, values] : axes) {
+    if (!values.is_array()) values = Json::array({values});
+    if (values.empty())
+      throw Error(fmt::format("{}: grid key '{}' has an empty list; give it at least one value",
+                              where, key));
+    sizes.push_back(values.size());
+  }
+  std::vector<size_t> place(axes.size(), 0);
+  while (true) {
+    Cell cell{base, "", false};
+    for (size_t axis = 0; axis < axes.size(); ++axis) {
+      const auto& [key, values] = axes[axis];
+      const Json& value = values[place[axis]];
+      if (variants.contains(key)) {
+        const Json& options = variants[key];
+        const std::string choice = text_of(value);
+        if (!options.contains(choice)) {
+          std::vector<std::string> known;
+          std::string list;
+          for (const auto& [name, unused] : options.items()) {
+            known.push_back(name);
+            list += (list.empty() ? "" : ", ") + name;
+          }
+          throw Error(
+              fmt::format("{}: '{}' is not in [variants.{}]; it has {}", where, choice, key, list));
+        }
+        merge(cell.config, options[choice]);
+      } else {
+        set_path(cell.config, key, value);
+      }
+      cell.label += fmt::format("{}{}={}", axis ? " " : "", key, text_of(value));
+    }
+    cells.push_back(std::move(cell));
+    size_t axis = axes.size();
+    while (axis > 0 && ++place[axis - 1] == sizes[axis - 1]) place[--axis] = 0;
+    if (axis == 0) return;
+  }
+}
+
+}  // namespace
+
+Study expand_study(const Json& document, const std::string& where) {
+  const std::vector<std::string> known{"name", "base", "variants", "grid", "ptq"};
+  for (const auto& [key, value] : document.items()) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const std::string near = nearest_name(key, known);
+    throw Error(fmt::format("{}: unknown key '{}'; {}", where, key,
+                            near.empty() ? "a study has name, base, variants, grid and ptq"
+                                         : "did you mean '" + near + "'?"));
+  }
+  if (!document.contains("name") || !document["name"].is_string()) {
+    throw Error(fmt::format("{}: a study needs a name, for example name = \"demo\"", where));
+  }
+  Study study;
+  study.name = document["name"].get<std::string>();
+  if (study.name.empty() || study.name.find_first_of("/ \t\n") != std::string::npos) {
+    throw Error(fmt::format("{}: the name '{}' must be one word without '/'", where, study.name));
+  }
+  Json base = Json::object();
+  if (document.contains("base")) merge(base, document["base"]);
+  const Json variants = document.value("variants", Json::object());
+  Json grids = document.value("grid", Json::array({Json::object()}));
+  if (grids.is_object()) grids = Json::array({grids});
+  if (!grids.is_array())
+    throw Error(fmt::format("{}: grid must be written as [[grid]] sections", where));
+  std::vector<Cell> all;
+  for (const Json& grid : grids) expand_grid(grid, base, variants, where, all);
+  std::set<std::string> seen;
+  for (Cell& cell : all) {
+    if (seen.insert(dump_json(cell.config)).second) study.cells.push_back(std::move(cell));
+  }
+  if (document.contains("ptq")) {
+    study.ptq = document["ptq"];
+    if (!study.ptq.is_object()) throw Error(fmt::format("{}: ptq must be a section", where));
+    Json condition = Json::object();
+    merge(condition, study.ptq.value("where", Json::object()));
+    study.ptq.erase("where");
+    std::vector<std::pair<std::string, Json>> wanted;
+    flatten(condition, "", wanted);
+    for (Cell& cell : study.cells) {
+      // A key that the cell does not set has the program's default, which is BF16 for every role.
+      cell.quantize = std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
+        const Json* value = find_path(cell.config, entry.first);
+        return value == nullptr || text_of(*value) == text_of(entry.second);
+      });
+    }
+  }
+  return study;
+}
+
+}  // namespace bitlaw

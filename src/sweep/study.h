@@ -1,0 +1,39 @@
+// A study file: one base configuration, and the grids of values that vary around it.
+//
+//   name = "demo"
+//   [base]                        # any key of `bitlaw train`
+//   data.path = "data"
+//   [variants.size]               # named bundles of keys
+//   small = { "model.width" = 32 }
+//   [[grid]]                      # cells = the product of the lists; several grids add up
+//   size = ["small"]
+//   "train.tokens" = [1e6, 2e6]
+//   "recipe.weights" = ["3", "4"]
+//   [ptq]                         # optional: quantize the finished runs of these cells afterwards
+//   where = { "recipe.weights" = "16" }    # only cells with these values (of the full
+//   configuration) methods = ["rtn", "gptq"] bits = [3, 4, 5]
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace bitlaw {
+
+struct Cell {
+  Json config;        // the keys that differ from the program's defaults, nested
+  std::string label;  // what varies, for people: "size=small train.tokens=1e+06"
+  bool quantize = false;
+};
+
+struct Study {
+  std::string name;
+  std::vector<Cell> cells;  // equal configurations once, in the order of the file
+  Json ptq;  // keys of `bitlaw quantize`, without `where`; null without a [ptq] section
+};
+
+// Expands a study document; an Error names `where` (the file) and what is wrong with it.
+Study expand_study(const Json& document, const std::string& where);
+
+}  // namespace bitlaw

@@ -1,0 +1,85 @@
+#include "sweep/study.h"
+
+#include <gtest/gtest.h>
+
+#include "base/config.h"
+#include "base/error.h"
+
+namespace bitlaw {
+namespace {
+
+Study expand(const std::string& toml) {
+  return expand_study(parse_toml(toml, "study.toml"), "study.toml");
+}
+
+std::string error_of(const std::string& toml) {
+  try {
+    expand(toml);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+constexpr const char* kDemo = R"(
+name = "demo"
+[base]
+data.path = "data"
+train.lr = 0.01
+[variants.size]
+small = { "model.width" = 32, "train.lr" = 0.02 }
+large = { "model.width" = 64 }
+[[grid]]
+size = ["small", "large"]
+"train.tokens" = [1000, 2000, 4000]
+[[grid]]
+size = ["small"]
+train.tokens = [1000]
+recipe.weights = ["3", "4"]
+[ptq]
+where = { "recipe.weights" = "16" }
+bits = [3, 4]
+)";
+
+TEST(Study, CellsAreTheProductsOfEachGrid) {
+  const Study study = expand(kDemo);
+  EXPECT_EQ(study.name, "demo");
+  ASSERT_EQ(study.cells.size(), 2u * 3 + 2);
+  for (const Cell& cell : study.cells) {
+    EXPECT_EQ(cell.config["data"]["path"], "data");
+    EXPECT_EQ(cell.config["train"]["lr"], cell.config["model"]["width"] == 32 ? 0.02 : 0.01);
+  }
+  EXPECT_EQ(study.cells[7].config["recipe"]["weights"], "4");
+  EXPECT_NE(study.cells[7].label.find("recipe.weights=4"), std::string::npos);
+}
+
+TEST(Study, QuantizesTheCellsThatMeetItsCondition) {
+  const Study study = expand(kDemo);
+  for (const Cell& cell : study.cells)
+    EXPECT_EQ(cell.quantize, !cell.config.contains("recipe")) << cell.label;
+  EXPECT_FALSE(study.ptq.contains("where"));
+  EXPECT_EQ(study.ptq["bits"], Json({3, 4}));
+}
+
+TEST(Study, EqualCellsAppearOnce) {
+  const Study study =
+      expand("name='x'\n[[grid]]\n'train.seed'=[1,2]\n[[grid]]\n'train.seed'=[2,3]\n");
+  EXPECT_EQ(study.cells.size(), 3u);
+}
+
+TEST(Study, WithoutAGridThereIsOneCell) {
+  EXPECT_EQ(expand("name='x'\n[base]\ntrain.seed=1\n").cells.size(), 1u);
+}
+
+TEST(Study, SaysWhatIsWrong) {
+  EXPECT_NE(error_of("[base]\n").find("needs a name"), std::string::npos);
+  EXPECT_NE(error_of("name='a b'").find("one word"), std::string::npos);
+  EXPECT_NE(error_of("name='x'\nbse=1").find("did you mean 'base'"), std::string::npos);
+  EXPECT_NE(error_of("name='x'\n[[grid]]\n'train.seed'=[]").find("empty list"), std::string::npos);
+  EXPECT_NE(error_of("name='x'\n[variants.size]\na={}\n[[grid]]\nsize=['b']").find("it has a"),
+            std::string::npos);
+  EXPECT_NE(error_of("name='x'\ngrid=3").find("[[grid]]"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bitlaw
