@@ -1,0 +1,41 @@
+// What the dispatch asks of arguments, once for every backend. Predicates, so that a failing
+// BITLAW_CHECK names the op's own line.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+#include "ops/quantize.h"
+
+namespace bitlaw {
+
+// Unrounded numbers: F32, or F64 on the reference backend.
+inline bool is_real(const Context& c, const Tensor& x) {
+  return x.defined() &&
+         (x.dtype() == DType::kF32 || (x.dtype() == DType::kF64 && c.backend == Backend::kReference));
+}
+
+inline bool is_real(const Context& c, const Tensor& x, Shape shape) {
+  return is_real(c, x) && x.shape() == shape;
+}
+
+template <class... Tensors>
+bool same_dtype(const Tensor& first, const Tensors&... others) {
+  return ((first.dtype() == others.dtype()) && ...);
+}
+
+// A rounded [rows, columns] for an op that writes numbers of type `real`: BF16 codes with or
+// without scales, or the values themselves.
+inline bool is_operand(const Operand& x, int64_t rows, int64_t columns, DType real) {
+  if (!x.codes.defined() || x.codes.shape() != Shape{rows, columns}) return false;
+  if (x.codes.dtype() != DType::kBF16) return x.codes.dtype() == real && !x.scales.defined();
+  return !x.scales.defined() ||
+         (x.scales.dtype() == DType::kF32 && x.scales.shape() == Shape{rows});
+}
+
+inline bool all_below(std::span<const uint16_t> tokens, int64_t V) {
+  return std::all_of(tokens.begin(), tokens.end(), [V](uint16_t token) { return token < V; });
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,30 @@
+#include "ops/embed.h"
+
+#include "ops/checks.h"
+#include "ops/cpu/backend.h"
+#include "ops/ref/backend.h"
+
+namespace bitlaw {
+namespace {
+
+bool are_rows(std::span<const uint16_t> tokens, const Tensor& table, const Tensor& y) {
+  return table.shape().rank() == 2 && all_below(tokens, table.extent(0)) && same_dtype(table, y) &&
+         y.shape() == Shape{static_cast<int64_t>(tokens.size()), table.extent(1)};
+}
+
+}  // namespace
+
+void embed(Context& c, std::span<const uint16_t> tokens, const Tensor& table, Tensor& y) {
+  BITLAW_CHECK(is_real(c, table) && are_rows(tokens, table, y));
+  c.backend == Backend::kReference ? ref::embed(c, tokens, table, y)
+                                   : cpu::embed(c, tokens, table, y);
+}
+
+void embed_backward(Context& c, std::span<const uint16_t> tokens, const Tensor& dy,
+                    Tensor& dtable) {
+  BITLAW_CHECK(is_real(c, dtable) && are_rows(tokens, dtable, dy));
+  c.backend == Backend::kReference ? ref::embed_backward(c, tokens, dy, dtable)
+                                   : cpu::embed_backward(c, tokens, dy, dtable);
+}
+
+}  // namespace bitlaw

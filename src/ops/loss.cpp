@@ -1,0 +1,53 @@
+#include "ops/loss.h"
+
+#include "ops/checks.h"
+#include "ops/cpu/backend.h"
+#include "ops/ref/backend.h"
+
+namespace bitlaw {
+namespace {
+
+// The head is never quantized to a scaled format, and neither is its input.
+bool is_head(const Operand& x, const Weight& head, DType real) {
+  const Tensor& table = head.operand.codes;
+  return x.codes.shape().rank() == 2 && table.shape().rank() == 2 && !x.scales.defined() &&
+         !head.operand.scales.defined() &&
+         is_operand(x, x.codes.extent(0), table.extent(1), real) &&
+         is_operand(head.operand, table.extent(0), table.extent(1), real);
+}
+
+bool are_targets(std::span<const uint16_t> targets, const Operand& x, const Weight& head) {
+  return static_cast<int64_t>(targets.size()) == x.codes.extent(0) &&
+         all_below(targets, head.operand.codes.extent(0));
+}
+
+}  // namespace
+
+void head_loss(Context& c, const Operand& x, const Weight& head, std::span<const uint16_t> targets,
+               Tensor& losses) {
+  BITLAW_CHECK(is_real(c, losses) && is_head(x, head, losses.dtype()));
+  BITLAW_CHECK(are_targets(targets, x, head) && losses.shape() == Shape{x.codes.extent(0)});
+  c.backend == Backend::kReference ? ref::head_loss(c, x, head, targets, losses)
+                                   : cpu::head_loss(c, x, head, targets, losses);
+}
+
+void head_loss_backward(Context& c, const Operand& x, const Weight& head,
+                        std::span<const uint16_t> targets, double gradient_scale, Tensor& losses,
+                        Tensor& dx, Tensor& dhead) {
+  BITLAW_CHECK(is_real(c, losses) && is_head(x, head, losses.dtype()));
+  BITLAW_CHECK(are_targets(targets, x, head) && losses.shape() == Shape{x.codes.extent(0)});
+  BITLAW_CHECK(dx.shape() == x.codes.shape() && dhead.shape() == head.operand.codes.shape());
+  BITLAW_CHECK(same_dtype(losses, dx, dhead));
+  c.backend == Backend::kReference
+      ? ref::head_loss_backward(c, x, head, targets, gradient_scale, losses, dx, dhead)
+      : cpu::head_loss_backward(c, x, head, targets, gradient_scale, losses, dx, dhead);
+}
+
+void head_logits(Context& c, const Operand& x, const Weight& head, Tensor& logits) {
+  BITLAW_CHECK(is_real(c, logits) && is_head(x, head, logits.dtype()));
+  BITLAW_CHECK(logits.shape() == (Shape{x.codes.extent(0), head.operand.codes.extent(0)}));
+  c.backend == Backend::kReference ? ref::head_logits(c, x, head, logits)
+                                   : cpu::head_logits(c, x, head, logits);
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,28 @@
+#include "ops/update.h"
+
+#include "ops/checks.h"
+#include "ops/cpu/backend.h"
+#include "ops/ref/backend.h"
+
+namespace bitlaw {
+
+void add_in_place(Context& c, const Tensor& x, Tensor& y) {
+  BITLAW_CHECK(is_real(c, y) && same_dtype(y, x) && x.elements() == y.elements());
+  c.backend == Backend::kReference ? ref::add_in_place(c, x, y) : cpu::add_in_place(c, x, y);
+}
+
+double sum_of_squares(Context& c, const Tensor& x) {
+  BITLAW_CHECK(is_real(c, x));
+  return c.backend == Backend::kReference ? ref::sum_of_squares(c, x) : cpu::sum_of_squares(c, x);
+}
+
+void adamw_update(Context& c, const AdamW& settings, const Tensor& g, Tensor& w, Tensor& m,
+                  Tensor& v) {
+  BITLAW_CHECK(is_real(c, w) && same_dtype(w, g, m, v) && settings.step >= 1);
+  BITLAW_CHECK(g.elements() == w.elements() && m.elements() == w.elements() &&
+               v.elements() == w.elements());
+  c.backend == Backend::kReference ? ref::adamw_update(c, settings, g, w, m, v)
+                                   : cpu::adamw_update(c, settings, g, w, m, v);
+}
+
+}  // namespace bitlaw
