@@ -1,0 +1,220 @@
+#include "data/bpe.h"
+
+#include <fmt/format.h>
+#include <sentencepiece_processor.h>
+#include <sentencepiece_trainer.h>
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "data/utf8.h"
+
+namespace bitlaw {
+namespace {
+
+// sentencepiece writes a space as U+2581. A U+2581 of the text itself would come back as a space, so
+// it goes around sentencepiece as three byte tokens, and so do bytes that are not UTF-8.
+constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
+
+class BpeTokenizer : public Tokenizer {
+ public:
+  BpeTokenizer(std::string bytes, const std::string& where) : file_(std::move(bytes)) {
+    if (!model_.LoadFromSerializedProto(file_).ok() || model_.GetPieceSize() == 0) {
+      throw Error(fmt::format("{}: not a tokenizer (neither a sentencepiece model nor the byte tokenizer); "
+                              "prepare the data set again",
+                              where));
+    }
+    const int vocabulary = model_.GetPieceSize();
+    if (vocabulary > kLargestVocabulary) {
+      throw Error(fmt::format("{}: a vocabulary of {} does not fit uint16 tokens; use one of at most {}", where,
+                              vocabulary, kLargestVocabulary));
+    }
+    read_pieces();
+    if (model_.eos_id() < 0 || byte_count_ < 256 || !keeps_text()) {
+      throw Error(fmt::format("{}: this sentencepiece model changes the text or lacks tokens (it needs byte fallback, "
+                              "an end token, identity normalisation, no dummy prefix); train one with tokenizer bpe",
+                              where));
+    }
+  }
+
+  std::string kind() const override { return "bpe"; }
+  int vocabulary_size() const override { return static_cast<int>(pieces_.size()); }
+  Token end_of_document() const override { return static_cast<Token>(model_.eos_id()); }
+  const std::string& token_bytes(Token token) const override {
+    BITLAW_CHECK(token < pieces_.size());
+    return pieces_[token];
+  }
+  const std::string& bytes() const override { return file_; }
+
+  std::vector<Token> encode(std::string_view text) const override {
+    std::vector<Token> tokens;
+    tokens.reserve(text.size() / 3);
+    size_t begin = 0, end = 0;  // text that sentencepiece may see
+    auto flush = [&] { encode_words(text.substr(begin, end - begin), tokens); };
+    while (end < text.size()) {
+      int length = utf8_length(text.substr(end));
+      const bool mark = text.substr(end).starts_with(kSpaceMark);
+      if (length > 0 && !mark) {
+        end += static_cast<size_t>(length);
+        continue;
+      }
+      flush();
+      for (length = std::max(length, 1); length > 0; --length) {
+        tokens.push_back(byte_tokens_[static_cast<unsigned char>(text[end++])]);
+      }
+      begin = end;
+    }
+    flush();
+    return tokens;
+  }
+
+ private:
+  void read_pieces() {
+    pieces_.resize(static_cast<size_t>(model_.GetPieceSize()));
+    for (int id = 0; id < model_.GetPieceSize(); ++id) {
+      const std::string& piece = model_.IdToPiece(id);
+      std::string& bytes = pieces_[static_cast<size_t>(id)];
+      if (model_.IsByte(id)) {  // <0x41>
+        const auto value = static_cast<unsigned char>(std::stoi(piece.substr(3, 2), nullptr, 16));
+        bytes.assign(1, static_cast<char>(value));
+        byte_tokens_[value] = static_cast<Token>(id);
+        ++byte_count_;
+      } else if (!model_.IsControl(id) && !model_.IsUnknown(id)) {
+        for (std::string_view rest = piece; !rest.empty();) {
+          const bool mark = rest.starts_with(kSpaceMark);
+          bytes += mark ? ' ' : rest.front();
+          rest.remove_prefix(mark ? kSpaceMark.size() : 1);
+        }
+      }
+    }
+  }
+
+  // No piece has a space after another character, so a text cut before each run of spaces encodes as
+  // its parts do; short parts keep sentencepiece's queue small.
+  void encode_words(std::string_view text, std::vector<Token>& tokens) const {
+    std::vector<int> ids;
+    while (!text.empty()) {
+      const size_t word = std::min(text.find_first_not_of(' '), text.size());
+      const size_t end = std::min(text.find(' ', word), text.size());
+      const auto status = model_.Encode(text.substr(0, end), &ids);
+      if (!status.ok()) throw Error(fmt::format("the tokenizer failed: {}", status.ToString()));
+      tokens.insert(tokens.end(), ids.begin(), ids.end());
+      text.remove_prefix(end);
+    }
+  }
+
+  bool keeps_text() const {
+    for (const std::string_view probe : {" ", "  a  b ", "a\n\n b\t\r\n", "A\xC3\xA9\xEF\xAC\x81\xF0\x9F\x98\x80", "\xE3\x80\x80"}) {
+      if (decode(encode(probe)) != probe) return false;
+    }
+    return true;
+  }
+
+  std::string file_;
+  sentencepiece::SentencePieceProcessor model_;
+  std::vector<std::string> pieces_;  // the bytes of each token
+  std::array<Token, 256> byte_tokens_{};
+  int byte_count_ = 0;
+};
+
+// What sentencepiece asks for its training text: here pieces of lines, below its limit of 4192 bytes.
+class Sentences : public sentencepiece::SentenceIterator {
+ public:
+  explicit Sentences(const std::vector<std::string>& sentences) : sentences_(sentences) {}
+  bool done() const override { return next_ == sentences_.size(); }
+  void Next() override { ++next_; }
+  const std::string& value() const override { return sentences_[next_]; }
+  sentencepiece::util::Status status() const override { return {}; }
+
+ private:
+  const std::vector<std::string>& sentences_;
+  size_t next_ = 0;
+};
+
+// Lines with their line end, cut before a space after 2 KiB. sentencepiece cannot learn from tabs and NULs:
+// they end a sentence and are dropped (and will be encoded as bytes).
+void add_sentences(std::string_view text, std::vector<std::string>& sentences) {
+  constexpr size_t kLong = 2048, kLongest = 4000;
+  std::string sentence;
+  auto flush = [&] {
+    if (!sentence.empty()) sentences.push_back(std::move(sentence));
+    sentence.clear();
+  };
+  while (!text.empty()) {
+    const auto length = static_cast<size_t>(utf8_length(text));
+    const std::string_view character = text.substr(0, std::max<size_t>(length, 1));
+    const bool dropped = length == 0 || character == "\t" || character[0] == '\0' || character == kSpaceMark;
+    if (dropped || (character == " " && sentence.size() > kLong) || sentence.size() > kLongest) flush();
+    if (!dropped) sentence += character;
+    if (character == "\n") flush();
+    text.remove_prefix(character.size());
+  }
+  flush();
+}
+
+// The share of all characters that the `most` commonest ones make up.
+double coverage_of(const std::vector<std::string>& sentences, size_t most) {
+  std::unordered_map<std::string_view, int64_t> counts;
+  int64_t total = 0;
+  for (const std::string_view sentence : sentences) {
+    for (size_t i = 0; i < sentence.size(); ++total) {
+      const auto length = static_cast<size_t>(utf8_length(sentence.substr(i)));
+      ++counts[sentence.substr(i, length)];
+      i += length;
+    }
+  }
+  if (counts.size() <= most) return 1.0;
+  std::vector<int64_t> sorted;
+  for (const auto& [character, count] : counts) sorted.push_back(count);
+  std::sort(sorted.rbegin(), sorted.rend());
+  int64_t covered = 0;
+  for (size_t i = 0; i < most; ++i) covered += sorted[i];
+  return static_cast<double>(covered) / static_cast<double>(total);
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> load_bpe(std::string bytes, const std::string& where) {
+  return std::make_unique<BpeTokenizer>(std::move(bytes), where);
+}
+
+std::unique_ptr<Tokenizer> train_bpe(const BpeOptions& options, const std::function<bool(std::string& text)>& next) {
+  constexpr int kSmallest = 320, kFixed = 3 + 256;
+  if (options.vocabulary < kSmallest || options.vocabulary > kLargestVocabulary) {
+    throw Error(fmt::format("vocabulary {}: a bpe vocabulary has {} to {} tokens (256 of them are bytes)",
+                            options.vocabulary, kSmallest, kLargestVocabulary));
+  }
+  std::vector<std::string> sentences;
+  for (std::string text; next(text);) add_sentences(text, sentences);
+  if (sentences.empty()) throw Error("there is no text to learn a tokenizer from");
+
+  // Llama's three special tokens in their places, so that its tools read the model.
+  const double coverage = std::min(0.9998, coverage_of(sentences, static_cast<size_t>(options.vocabulary - kFixed) / 2));
+  const std::unordered_map<std::string, std::string> settings{
+      {"model_type", "bpe"},
+      {"vocab_size", std::to_string(options.vocabulary)},
+      {"character_coverage", fmt::format("{}", coverage)},
+      {"byte_fallback", "true"},
+      {"split_digits", "true"},
+      {"allow_whitespace_only_pieces", "true"},
+      {"normalization_rule_name", "identity"},
+      {"add_dummy_prefix", "false"},
+      {"remove_extra_whitespaces", "false"},
+      {"unk_id", "0"}, {"bos_id", "1"}, {"eos_id", "2"}, {"pad_id", "-1"},
+      {"num_threads", "1"},
+      {"minloglevel", "2"},
+  };
+  Sentences iterator(sentences);
+  std::string model;
+  const auto status = sentencepiece::SentencePieceTrainer::Train(settings, &iterator, &model);
+  if (!status.ok()) {
+    throw Error(fmt::format("a bpe vocabulary of {} cannot be learnt from this text ({}); give more text or a smaller "
+                            "vocabulary",
+                            options.vocabulary, status.ToString()));
+  }
+  return load_bpe(std::move(model), "the trained tokenizer");
+}
+
+}  // namespace bitlaw
