@@ -1,0 +1,25 @@
+// Rounding of a matrix by the definition of formats/quantizer.h, laid out as an operand.
+#include "ops/ref/backend.h"
+
+namespace bitlaw::ref {
+
+void quantize(Context&, const Rounding& rounding, const Tensor& x, Operand& out) {
+  if (rounding.format.kind == FormatKind::kFp32) {
+    out.codes.copy_from(x);
+    return;
+  }
+  const int64_t columns = x.extent(1);
+  const int64_t blocks = rounding.axis == ScaleAxis::kColumn ? rounding.row_blocks : 1;
+  const int64_t rows = x.extent(0) / blocks;
+  for (int64_t block = 0; block < blocks; ++block) {
+    const int64_t first = block * rows * columns;
+    const QuantizedReference rounded = quantize_reference(
+        rounding.format, rounding.axis, rounding.group, x.f32() + first, rows, columns);
+    const std::vector<float>& entries = rounding.bf16_codes() ? rounded.codes : rounded.values;
+    for (int64_t i = 0; i < rows * columns; ++i) out.codes.set(first + i, entries[i]);
+    if (!out.scales.defined()) continue;
+    for (int64_t r = 0; r < rows; ++r) out.scales.f32()[r] = rounded.scales[r * columns];
+  }
+}
+
+}  // namespace bitlaw::ref
