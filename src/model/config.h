@@ -41,10 +41,14 @@ struct ModelConfig {
   // Zeros replaced by what they stand for, and checked: an Error names the key and the rule.
   ModelConfig resolved(int64_t data_vocabulary = 0) const;
 
-  int64_t parameters() const;                  // N: without embeddings and output head
+  // The counts below want a resolved configuration.
+  int64_t matrix_parameters() const;           // of the layers' projections alone
+  int64_t parameters() const;                  // N: of the layers, projections and norms; what stands before and
+                                               // after them (embeddings, final norm, output head) is not in it
   int64_t parameters_with_embeddings() const;  // all
-  // Exact multiply-add count times two of one training step per token, forward and backward, attention (causal
-  // half) and output head included: 6 (N_matrices + V d) + 6 L T d for H head_dim = d.
+  // Multiply-adds times two of the matrix products of one training step per token, forward and backward,
+  // averaged over the T tokens of a sequence; attention counts the causal pairs only, T (T + 1) / 2:
+  //   6 (matrix_parameters + V d) + 6 L (T + 1) d
   double training_flops_per_token() const;
 };
 

@@ -4,8 +4,10 @@
 // sequences through all layers, forward then backward, so that no barrier stands inside a step.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,7 +23,7 @@ class ThreadPool;
 
 // One named matrix or vector inside the flat parameter vector.
 struct ParameterInfo {
-  std::string name;  // as in Hugging Face's LlamaForCausalLM; fused ones: see model/checkpoint.h
+  std::string name;  // as in Hugging Face's LlamaForCausalLM; qkv_proj and gate_up_proj are fused (model/checkpoint.h)
   Shape shape;       // [out, in], [V, d] or [d]
   int64_t offset;    // in elements, from the beginning of the flat vector; a multiple of 16
   bool quantized;    // rounded by the recipe's weight quantizer: the layers' projections
@@ -40,8 +42,11 @@ struct LayerIndex {
       down_norm /* -1 without extra_norm */, down;
 };
 
-// The projections of one layer whose weights are quantized, in order of use.
+// The projections of one layer whose weights are quantized, in order of use:
+// kQkv [(H + 2G) dim, d], rows of all queries, then keys, then values; kOutput [d, d];
+// kGateUp [2F, d], rows of the gate, then up; kDown [d, F].
 enum class Projection { kQkv, kOutput, kGateUp, kDown };
+inline constexpr int kProjections = 4;
 
 // Everything one worker keeps between the forward and the backward pass of one sequence.
 struct Activations;
@@ -49,6 +54,8 @@ struct Activations;
 class Model {
  public:
   Model(const ModelConfig& resolved, const Recipe& recipe);
+  Model(Model&&) = default;
+  Model(const Model&) = delete;  // a copy would share the packed weights
 
   const ModelConfig& config() const { return config_; }
   const Recipe& recipe() const { return recipe_; }
@@ -57,19 +64,27 @@ class Model {
   int embedding() const { return embedding_; }
   int final_norm() const { return final_norm_; }
   int head() const { return head_; }  // == embedding() when tied
+  int parameter_index(int64_t layer, Projection projection) const;  // of a projection's matrix
+  const Tensor& rope() const { return rope_; }  // [T, head_dim] F32, see rope_table
 
   Parameters make_parameters(DType dtype = DType::kF32) const;  // zeros; also for gradients
-  // Truncated-free normal initialisation, a pure function of (seed, tensor, element): standard deviation
-  // 1/sqrt(in) for projections, output and down projections times 1/sqrt(2 L); embeddings 0.02... documented in the .cpp.
+  // Normal initialisation, a pure function of (seed, tensor, element). Standard deviations: 1/sqrt(in) for qkv and
+  // gate_up, 1/sqrt(2 L in) for output and down (they add to the residual stream), 0.02 for the embedding and the
+  // output head. Norms are 1.
   void initialize(Parameters& parameters, uint64_t seed) const;
 
-  // Rounds and packs every weight: once per optimizer step. `pool` may be null.
-  void prepare(Context&, const Parameters& parameters, bool training, ThreadPool* pool, std::vector<Context>* contexts);
-  // Replaces one projection's weight by an operand made elsewhere (post-training quantization).
+  // Rounds and packs every weight: once per optimizer step, before forward(). F64 parameters (gradient checks)
+  // want an fp32 recipe. With a pool, worker w uses (*contexts)[w]; without one both may be null.
+  void prepare(Context&, const Parameters& parameters, bool training, ThreadPool* pool = nullptr,
+               std::vector<Context>* contexts = nullptr);
+  // Replaces one projection's weight by a copy of an operand made elsewhere (post-training quantization), until the
+  // next prepare(). Only for forward passes.
   void replace_weight(Context&, int64_t layer, Projection projection, const Operand& operand);
   const Weight& weight(int64_t layer, Projection projection) const;
+  const Weight& head_weight() const { return head_weight_; }
 
-  // Losses [T] in nats of targets given tokens. Fills `activations`.
+  // Losses [T] in nats of targets given tokens, T = config().sequence of each. Fills `activations`. Allocates nothing
+  // once the context's workspace has grown.
   void forward(Context&, const Parameters&, std::span<const uint16_t> tokens, std::span<const uint16_t> targets,
                Activations& activations, Tensor& losses) const;
   // The same, then the gradient of gradient_scale * sum(losses), added into `gradients`.
@@ -77,7 +92,8 @@ class Model {
                         std::span<const uint16_t> targets, double gradient_scale, Activations& activations,
                         Tensor& losses, Parameters& gradients) const;
 
-  // Called by forward() with the FP32 input [T, in] of each projection, before it is rounded (calibration). May be empty.
+  // forward() that calls tap(layer, projection, input) with the FP32 input [T, in] of each projection before it is
+  // rounded (calibration).
   using InputTap = std::function<void(int64_t layer, Projection projection, const Tensor& input)>;
   void forward_tapped(Context&, const Parameters&, std::span<const uint16_t> tokens,
                       std::span<const uint16_t> targets, Activations&, Tensor& losses, const InputTap& tap) const;
@@ -88,8 +104,9 @@ class Model {
   std::vector<ParameterInfo> infos_;
   std::vector<LayerIndex> layers_;
   int embedding_ = 0, final_norm_ = 0, head_ = 0;
-  Tensor rope_;
-  std::vector<std::vector<Weight>> weights_;  // [layer][projection]
+  int64_t flat_elements_ = 0;
+  Tensor rope_;                                             // [T, head_dim] F32
+  std::vector<std::array<Weight, kProjections>> weights_;  // [layer][projection]
   Weight head_weight_;
 };
 
@@ -97,7 +114,9 @@ struct ActivationsDeleter {
   void operator()(Activations*) const;
 };
 using ActivationsPtr = std::unique_ptr<Activations, ActivationsDeleter>;
+// `training`: keeps what backward needs of every layer; otherwise all layers share one set, for forward() alone.
+// F64 for gradient checks.
 ActivationsPtr make_activations(const Model& model, bool training, DType dtype = DType::kF32);
-size_t activations_bytes(const Model& model, bool training);
+size_t activations_bytes(const Model& model, bool training);  // exactly what make_activations allocates
 
 }  // namespace bitlaw

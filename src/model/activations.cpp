@@ -1,0 +1,126 @@
+#include "model/activations.h"
+
+namespace bitlaw {
+namespace {
+
+// Hands out the memory of an Activations, or only adds up what it would take.
+class Supply {
+ public:
+  Supply(DType real, bool only_count) : real_(real), only_count_(only_count) {}
+
+  Tensor real(Shape shape) {
+    bytes_ += static_cast<size_t>(shape.elements()) * size_of(real_);
+    return only_count_ ? Tensor() : Tensor::empty(real_, shape);
+  }
+  Operand operand(const Rounding& rounding, int64_t rows, int64_t columns) {
+    bytes_ += operand_bytes(rounding, rows, columns);
+    return only_count_ ? Operand() : make_operand(rounding, rows, columns, real_);
+  }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  DType real_;
+  bool only_count_;
+  size_t bytes_ = 0;
+};
+
+LayerActivations make_layer(const Model& model, Supply& supply) {
+  const ModelConfig& c = model.config();
+  const Recipe& recipe = model.recipe();
+  const int64_t T = c.sequence, d = c.width, F = c.hidden, H = c.heads, G = c.kv_heads, dim = c.head_dim();
+  const Rounding activations = rounding_of(recipe.activations, Role::kActivations);
+  LayerActivations a;
+  a.attention_rstd = supply.real({T});
+  a.attention_input = supply.operand(activations, T, d);
+  a.queries = supply.operand(rounding_of(recipe.queries, Role::kQueries, H), H * T, dim);
+  a.keys = supply.operand(rounding_of(recipe.keys, Role::kKeys, G), G * T, dim);
+  a.values = supply.operand(rounding_of(recipe.values, Role::kValues, G), G * T, dim);
+  a.attended = supply.real({T, d});
+  a.lse = supply.real({H, T});
+  a.output_input = supply.operand(activations, T, d);
+  a.ffn_rstd = supply.real({T});
+  a.ffn_input = supply.operand(activations, T, d);
+  a.gate_up = supply.real({T, 2 * F});
+  a.down_input = supply.operand(activations, T, F);
+  if (c.extra_norm) {
+    a.output_rstd = supply.real({T});
+    a.down_rstd = supply.real({T});
+    a.hidden = supply.real({T, F});
+  }
+  return a;
+}
+
+Scratch make_scratch(const Model& model, bool training, Supply& supply) {
+  const ModelConfig& c = model.config();
+  const int64_t T = c.sequence, d = c.width, F = c.hidden, H = c.heads, G = c.kv_heads, dim = c.head_dim();
+  Scratch s;
+  s.normed = supply.real({T, d});
+  s.qkv = supply.real({T, (H + 2 * G) * dim});
+  s.q = supply.real({H * T, dim});
+  s.k = supply.real({G * T, dim});
+  s.v = supply.real({G * T, dim});
+  if (c.extra_norm) s.hidden_normed = supply.real({T, F});
+  if (training) {
+    s.residual = supply.real({T, d});
+    s.attended = supply.real({T, d});
+    s.gate_up = supply.real({T, 2 * F});
+  }
+  if (training || !c.extra_norm) s.hidden = supply.real({T, F});
+  return s;
+}
+
+Activations make(const Model& model, bool training, Supply& supply, DType real) {
+  const ModelConfig& c = model.config();
+  const int64_t T = c.sequence, d = c.width, L = c.layers;
+  Activations a;
+  a.training = training;
+  a.real = real;
+  for (int64_t i = 0; i < (training ? 2 * L + 1 : 1); ++i) a.residual.push_back(supply.real({T, d}));
+  a.residual.resize(2 * L + 1, a.residual.front());
+  for (int64_t l = 0; l < (training ? L : 1); ++l) a.layers.push_back(make_layer(model, supply));
+  a.layers.resize(L, a.layers.front());
+  a.final_rstd = supply.real({T});
+  a.head_input = supply.operand(head_rounding(model.recipe()), T, d);
+  a.scratch = make_scratch(model, training, supply);
+  if (!c.extra_norm) {
+    for (LayerActivations& layer : a.layers) layer.hidden = a.scratch.hidden;
+  }
+  return a;
+}
+
+}  // namespace
+
+Rounding rounding_of(const Quantizer& quantizer, Role role, int64_t heads) {
+  Rounding rounding;
+  rounding.format = quantizer.format;
+  rounding.axis = scale_axis(role, quantizer.granularity);
+  rounding.group = quantizer.group;
+  rounding.row_blocks = rounding.axis == ScaleAxis::kColumn ? static_cast<int>(heads) : 1;
+  return rounding;
+}
+
+Rounding head_rounding(const Recipe& recipe) {
+  const bool reference = recipe.activations.format.kind == FormatKind::kFp32;
+  Rounding rounding;
+  rounding.format = reference ? fp32_format() : bf16_format();
+  return rounding;
+}
+
+void ActivationsDeleter::operator()(Activations* activations) const { delete activations; }
+
+ActivationsPtr make_activations(const Model& model, bool training, DType dtype) {
+  Supply supply(dtype, false);
+  ActivationsPtr activations(new Activations(make(model, training, supply, dtype)));
+  // The rotation is the model's; only gradient checks want it in more digits.
+  const ModelConfig& c = model.config();
+  activations->rope = dtype == DType::kF32 ? model.rope() : rope_table(c.sequence, c.head_dim(), c.rope_theta, dtype);
+  return activations;
+}
+
+size_t activations_bytes(const Model& model, bool training) {
+  Supply supply(DType::kF32, true);
+  make(model, training, supply, DType::kF32);
+  return supply.bytes();
+}
+
+}  // namespace bitlaw
