@@ -1,0 +1,106 @@
+#include "train/config.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/hash.h"
+#include "data/loader.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr int kDocumentVersion = 1;  // of the hashed document: a new one names the same runs differently
+
+void require(bool ok, const char* key, double value, const std::string& rule) {
+  if (!ok) throw Error(fmt::format("{} = {}: expected {}", key, value, rule));
+}
+
+// The granularity as Quantizer::name() spells it, or `unused` where the format has no scale.
+std::string spelling(const Quantizer& quantizer, const std::string& unused) {
+  if (!quantizer.format.scaled()) return unused;
+  const std::string name = quantizer.name();
+  const size_t slash = name.find('/');
+  return slash == std::string::npos ? "tensor" : name.substr(slash + 1);
+}
+
+RecipeConfig canonical(const Recipe& recipe) {
+  RecipeConfig out;
+  const RecipeConfig defaults;
+  out.weights = recipe.weights.format.name();
+  out.activations = recipe.activations.format.name();
+  out.kv = recipe.keys.format.name();
+  out.queries = recipe.queries.format.name();
+  out.weights_granularity = spelling(recipe.weights, defaults.weights_granularity);
+  out.activations_granularity = spelling(recipe.activations, defaults.activations_granularity);
+  out.kv_granularity = spelling(recipe.keys.format.scaled() ? recipe.keys : recipe.queries,
+                                defaults.kv_granularity);
+  return out;
+}
+
+void check(const TrainingConfig& train) {
+  require(train.tokens > 0, "train.tokens", static_cast<double>(train.tokens), "a positive number");
+  require(train.batch_tokens > 0, "train.batch_tokens", static_cast<double>(train.batch_tokens),
+          "a positive number");
+  require(train.lr > 0 && std::isfinite(train.lr), "train.lr", train.lr, "a positive number");
+  require(train.lanes >= 1 && train.lanes <= 1024, "train.lanes", static_cast<double>(train.lanes),
+          "1 to 1024");
+  require(train.validation_tokens >= 0, "train.validation_tokens",
+          static_cast<double>(train.validation_tokens), "0 (all) or a positive number");
+  if (train.backward != "bf16" && train.backward != "fp32") {
+    throw Error(fmt::format("train.backward = '{}': expected bf16 or fp32", train.backward));
+  }
+}
+
+}  // namespace
+
+void RunOptions::check() const {
+  require(threads >= 0 && threads <= 4096, "run.threads", static_cast<double>(threads),
+          "0 (all) or a number of threads");
+  require(checkpoint_seconds >= 0, "run.checkpoint_seconds", checkpoint_seconds, "0 or a positive number");
+  require(checkpoint_steps >= 0, "run.checkpoint_steps", static_cast<double>(checkpoint_steps),
+          "0 or a positive number");
+  require(log_steps >= 1, "run.log_steps", static_cast<double>(log_steps), "at least 1");
+  require(validation_steps >= 0, "run.validation_steps", static_cast<double>(validation_steps),
+          "0 or a positive number");
+}
+
+ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data) {
+  ResolvedConfig out{.config = config, .recipe = make_recipe(config.recipe), .data_hash = data.hash};
+  TrainingConfig& train = out.config.train;
+  check(train);
+  config.optimizer.check();
+  out.config.model = config.model.resolved(data.vocabulary);
+  out.config.recipe = canonical(out.recipe);
+  out.config.schedule = config.schedule.resolved();
+
+  const int64_t T = out.config.model.sequence;
+  if (train.batch_tokens % T != 0) {
+    throw Error(fmt::format("train.batch_tokens = {} is not a multiple of model.sequence = {}; {} would be",
+                            train.batch_tokens, T, std::max<int64_t>(1, train.batch_tokens / T) * T));
+  }
+  out.batch_sequences = train.batch_tokens / T;
+  out.steps = std::max<int64_t>(1, std::llround(static_cast<double>(train.tokens) /
+                                                static_cast<double>(train.batch_tokens)));
+  train.tokens = out.steps * train.batch_tokens;
+  train.lanes = std::min(train.lanes, out.batch_sequences);
+
+  const int64_t windows = window_count(data.validation.tokens, static_cast<int>(T));
+  const int64_t wanted = train.validation_tokens == 0 ? windows : (train.validation_tokens + T - 1) / T;
+  train.validation_tokens = std::min(wanted, windows) * T;
+
+  out.peak_rate = scaled_learning_rate(train.lr, out.config.model.width, out.config.model.layers,
+                                       out.config.optimizer);
+  return out;
+}
+
+Json ResolvedConfig::document() const {
+  Json document = to_json(config);
+  document["data"] = {{"hash", data_hash}};
+  document["version"] = kDocumentVersion;
+  return document;
+}
+
+std::string ResolvedConfig::name() const { return hash_hex(dump_json(document())).substr(0, 16); }
+
+}  // namespace bitlaw

@@ -1,0 +1,123 @@
+// What a run is (TrainConfig) and how it is carried out (RunOptions).
+//
+// Everything that can change a single bit of the result is in TrainConfig; resolved and written as canonical
+// JSON, its hash names the run. Threads, directories and how often something is saved or printed are in
+// RunOptions: two runs that differ in those alone are the same run.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/config.h"
+#include "data/dataset.h"
+#include "formats/recipe.h"
+#include "model/config.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+
+namespace bitlaw {
+
+struct DataConfig {
+  std::string path;  // a directory for Dataset::open; the run's name has its content hash instead
+
+  template <class V>
+  void visit(V& v) {
+    v("path", path, "directory of the prepared data set");
+  }
+};
+
+struct TrainingConfig {
+  int64_t tokens = 8'000'000;   // D: rounded to whole steps when resolved
+  int64_t batch_tokens = 8192;  // of one step; a multiple of the sequence
+  double lr = 1.5e-2;           // base rate: the peak at width 64 and 2 layers (optim/optimizer.h)
+  int64_t seed = 1;             // of the initial weights and of the order of the data
+  int64_t lanes = 4;            // partial sums of the gradient, each by one thread at a time
+  std::string backward = "bf16";           // what gradient operands are rounded to: bf16 or fp32
+  int64_t validation_tokens = 1'000'000;   // at most; 0: all of the validation set
+
+  template <class V>
+  void visit(V& v) {
+    v("tokens", tokens, "training tokens, D; rounded to whole steps");
+    v("batch_tokens", batch_tokens, "tokens of one step; a multiple of model.sequence");
+    v("lr", lr, "base learning rate: the peak at width 64 and 2 layers");
+    v("seed", seed, "seed of the initial weights and of the order of the data");
+    v("lanes", lanes, "partial sums of the gradient: as many threads as this can share a step");
+    v("backward", backward, "precision of gradient operands in products: bf16 or fp32");
+    v("validation_tokens", validation_tokens, "validation tokens, at most; 0: all");
+  }
+};
+
+struct TrainConfig {
+  ModelConfig model;
+  RecipeConfig recipe;
+  OptimizerConfig optimizer;
+  ScheduleConfig schedule;
+  DataConfig data;
+  TrainingConfig train;
+
+  template <class V>
+  void visit(V& v) {
+    v("model", model, "shape of the model");
+    v("recipe", recipe, "what is rounded to how many bits");
+    v("optimizer", optimizer, "AdamW and clipping");
+    v("schedule", schedule, "learning rate over the run");
+    v("data", data, "what it is trained on");
+    v("train", train, "how much and how fast");
+  }
+};
+
+struct RunOptions {
+  std::string directory = "runs";    // holds a directory per run
+  int64_t threads = 0;               // 0: all that the machine has
+  double checkpoint_seconds = 60;    // between two saved states; 0: by steps alone
+  int64_t checkpoint_steps = 0;      // also after every so many steps; 0: by time alone
+  int64_t log_steps = 10;            // steps per line of metrics.jsonl
+  int64_t validation_steps = 0;      // also validate after every so many steps; 0: at the end alone
+  bool quiet = false;                // no progress on standard error
+
+  template <class V>
+  void visit(V& v) {
+    v("directory", directory, "directory that holds the runs");
+    v("threads", threads, "threads; 0 for all");
+    v("checkpoint_seconds", checkpoint_seconds, "seconds between two saved states; 0: by steps alone");
+    v("checkpoint_steps", checkpoint_steps, "also save the state after every so many steps; 0: never");
+    v("log_steps", log_steps, "steps per line of metrics.jsonl");
+    v("validation_steps", validation_steps, "also validate after every so many steps; 0: at the end alone");
+    v("quiet", quiet, "no progress on standard error");
+  }
+
+  void check() const;  // Error that names the key that is out of range
+};
+
+// What a configuration file for `bitlaw train` may hold: the sections of TrainConfig, and [run].
+struct TrainRequest {
+  TrainConfig config;
+  RunOptions run;
+
+  template <class V>
+  void visit(V& v) {
+    config.visit(v);
+    v("run", run, "how it is carried out; does not change the result");
+  }
+};
+
+// A TrainConfig in which every default stands for a value, equal spellings are spelled equally ("4" and
+// "int4"), and what follows from it.
+struct ResolvedConfig {
+  TrainConfig config;
+  Recipe recipe;
+  std::string data_hash;
+  int64_t steps;            // train.tokens / train.batch_tokens
+  int64_t batch_sequences;  // train.batch_tokens / model.sequence
+  double peak_rate;         // learning rate at the peak, for this width and depth
+
+  // Canonical: what is hashed and stored in run.json. data.path is replaced by data.hash.
+  Json document() const;
+  // First 16 hexadecimal digits of the hash of document().
+  std::string name() const;
+};
+
+// Checks everything that can be known without opening the data. Error in one sentence that names the key.
+ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data);
+
+}  // namespace bitlaw

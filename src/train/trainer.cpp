@@ -1,0 +1,132 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ops/update.h"
+
+namespace bitlaw {
+namespace {
+
+// 256 KiB of each vector: weights, moments and gradient of a chunk stay in a core's L2 while it is updated.
+constexpr int64_t kChunkElements = 1 << 16;
+
+Tensor slice(const Tensor& flat, int64_t begin, int64_t count) { return flat.rows(begin, begin + count); }
+
+}  // namespace
+
+Trainer::Trainer(const TrainerOptions& options)
+    : options_(options), pool_(options.threads), model_(options.model, options.recipe) {
+  BITLAW_CHECK(1 <= options.lanes && options.lanes <= options.batch_sequences);
+  parameters_ = model_.make_parameters();
+  model_.initialize(parameters_, options.seed);
+  const int64_t total = parameters_.flat.elements();
+  first_moment_ = Tensor::zeros(DType::kF32, {total});
+  second_moment_ = Tensor::zeros(DType::kF32, {total});
+
+  lanes_.resize(static_cast<size_t>(options.lanes));
+  for (Lane& lane : lanes_) lane.gradient = model_.make_parameters();
+  for (int worker = 0; worker < options.threads; ++worker) {
+    Context& context = contexts_.emplace_back();
+    context.backend = options.backend;
+    context.isa = options.isa;
+    context.gradient_dtype = options.gradient_dtype;
+  }
+  workers_.resize(contexts_.size());
+  for (const ParameterInfo& info : model_.infos()) {
+    const int64_t end = info.offset + info.shape.elements();
+    for (int64_t begin = info.offset; begin < end; begin += kChunkElements) {
+      chunks_.push_back({begin, std::min(kChunkElements, end - begin), info.decayed});
+    }
+  }
+}
+
+StepResult Trainer::step(const SequenceSource& source, double learning_rate) {
+  prepare(true);
+  StepResult result{};
+  result.loss_nats = accumulate(source);
+  result.gradient_norm = add_lanes();
+  result.updated = std::isfinite(result.loss_nats) && std::isfinite(result.gradient_norm);
+  if (!result.updated) return result;
+  ++steps_done_;
+  update(learning_rate, clip_factor(result.gradient_norm, options_.optimizer.clip));
+  return result;
+}
+
+void Trainer::prepare(bool training) {
+  model_.prepare(contexts_[0], parameters_, training, &pool_, &contexts_);
+}
+
+double Trainer::accumulate(const SequenceSource& source) {
+  const int64_t B = options_.batch_sequences, T = options_.model.sequence;
+  const int64_t lanes = options_.lanes;
+  const double scale = 1 / static_cast<double>(B * T);
+  pool_.parallel_for(lanes, [&](int64_t number, int thread) {
+    Lane& lane = lanes_[static_cast<size_t>(number)];
+    Worker& worker = workers_[static_cast<size_t>(thread)];
+    if (!worker.activations) {  // by the thread that uses it
+      worker.activations = make_activations(model_, true);
+      worker.losses = Tensor::empty(DType::kF32, {T});
+      worker.tokens.resize(static_cast<size_t>(T + 1));
+    }
+    lane.gradient.flat.fill_zero();
+    lane.loss_sum = 0;
+    // The sequences i with floor(i lanes / B) == number.
+    const int64_t begin = (number * B + lanes - 1) / lanes, end = ((number + 1) * B + lanes - 1) / lanes;
+    for (int64_t i = begin; i < end; ++i) {
+      source(steps_done_, i, worker.tokens);
+      const std::span<const uint16_t> tokens = worker.tokens;
+      model_.forward_backward(contexts_[static_cast<size_t>(thread)], parameters_,
+                              tokens.first(static_cast<size_t>(T)), tokens.subspan(1), scale,
+                              *worker.activations, worker.losses, lane.gradient);
+      for (int64_t t = 0; t < T; ++t) lane.loss_sum += worker.losses.f32()[t];
+    }
+  });
+  double sum = 0;
+  for (const Lane& lane : lanes_) sum += lane.loss_sum;
+  return sum * scale;
+}
+
+double Trainer::add_lanes() {
+  std::vector<double> squares(chunks_.size());
+  pool_.parallel_for(static_cast<int64_t>(chunks_.size()), [&](int64_t index, int thread) {
+    Context& context = contexts_[static_cast<size_t>(thread)];
+    const Chunk& chunk = chunks_[static_cast<size_t>(index)];
+    Tensor sum = slice(lanes_[0].gradient.flat, chunk.begin, chunk.count);
+    for (size_t lane = 1; lane < lanes_.size(); ++lane) {
+      add_in_place(context, slice(lanes_[lane].gradient.flat, chunk.begin, chunk.count), sum);
+    }
+    squares[static_cast<size_t>(index)] = sum_of_squares(context, sum);
+  });
+  double total = 0;
+  for (double square : squares) total += square;
+  return std::sqrt(total);
+}
+
+void Trainer::update(double learning_rate, double gradient_scale) {
+  const OptimizerConfig& config = options_.optimizer;
+  pool_.parallel_for(static_cast<int64_t>(chunks_.size()), [&](int64_t index, int thread) {
+    const Chunk& chunk = chunks_[static_cast<size_t>(index)];
+    const AdamW settings{.learning_rate = learning_rate,
+                         .beta1 = config.beta1,
+                         .beta2 = config.beta2,
+                         .epsilon = config.epsilon,
+                         .weight_decay = chunk.decayed ? config.weight_decay : 0,
+                         .step = steps_done_,
+                         .gradient_scale = gradient_scale};
+    Tensor weights = slice(parameters_.flat, chunk.begin, chunk.count);
+    Tensor first = slice(first_moment_, chunk.begin, chunk.count);
+    Tensor second = slice(second_moment_, chunk.begin, chunk.count);
+    adamw_update(contexts_[static_cast<size_t>(thread)], settings,
+                 slice(lanes_[0].gradient.flat, chunk.begin, chunk.count), weights, first, second);
+  });
+}
+
+void Trainer::release_training_memory() {
+  lanes_.clear();
+  first_moment_ = second_moment_ = Tensor();
+  workers_.clear();
+  for (Context& context : contexts_) context.workspace = Workspace();
+}
+
+}  // namespace bitlaw

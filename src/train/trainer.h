@@ -1,0 +1,97 @@
+// One optimizer step after another, in memory alone: no files, no clock, no data set.
+//
+// The sequences of a step are split over lanes: sequence i of B belongs to lane floor(i lanes / B). A lane
+// runs its sequences in order, each through all layers forward and back at once, and sums their gradient in
+// FP32; then lanes are added in order, and clipped, and AdamW is applied, over fixed chunks of the flat
+// parameter vector. Threads take lanes and chunks from a queue, but which numbers are added in which order
+// never depends on them: the same bits for any number of threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/float_mode.h"
+#include "base/parallel.h"
+#include "model/model.h"
+#include "optim/optimizer.h"
+
+namespace bitlaw {
+
+struct TrainerOptions {
+  ModelConfig model;  // resolved
+  Recipe recipe;
+  OptimizerConfig optimizer;
+  int64_t batch_sequences;  // of one step
+  int64_t lanes;            // 1 .. batch_sequences
+  DType gradient_dtype = DType::kBF16;
+  uint64_t seed = 1;  // of the initial weights
+  int threads = 1;
+  Backend backend = Backend::kCpu;
+  Isa isa = best_isa();
+};
+
+// Writes T + 1 tokens: those of sequence `index` of `step`. Called from many threads at once.
+using SequenceSource = std::function<void(int64_t step, int64_t index, std::span<uint16_t> tokens)>;
+
+struct StepResult {
+  double loss_nats;      // mean over the tokens of the step, before the update
+  double gradient_norm;  // of the mean gradient, before clipping
+  bool updated;          // false where one of them is not finite: the weights were left alone
+};
+
+class Trainer {
+ public:
+  explicit Trainer(const TrainerOptions& options);
+
+  StepResult step(const SequenceSource& source, double learning_rate);
+
+  int64_t steps_done() const { return steps_done_; }
+  Model& model() { return model_; }
+  const Parameters& parameters() const { return parameters_; }
+  const Tensor& first_moment() const { return first_moment_; }    // [total] F32
+  const Tensor& second_moment() const { return second_moment_; }  // [total] F32
+  ThreadPool& pool() { return pool_; }
+  const TrainerOptions& options() const { return options_; }
+
+  // Rounds and packs the weights as they are now, for evaluation.
+  void prepare(bool training);
+  // The caller has written parameters() and both moments: go on after `steps_done` steps.
+  void restore(int64_t steps_done) { steps_done_ = steps_done; }
+  // Gives back what only training needs: moments, gradients, activations. No step() after this.
+  void release_training_memory();
+
+ private:
+  struct Lane {
+    Parameters gradient;
+    double loss_sum;  // nats
+  };
+  struct Worker {
+    ActivationsPtr activations;
+    Tensor losses;                 // [T]
+    std::vector<uint16_t> tokens;  // [T + 1]
+  };
+  struct Chunk {  // of the flat vector, inside one tensor
+    int64_t begin, count;
+    bool decayed;
+  };
+
+  double accumulate(const SequenceSource& source);   // into the lanes; returns the mean loss
+  double add_lanes();                                // into the first; returns the norm
+  void update(double learning_rate, double gradient_scale);
+
+  TrainerOptions options_;
+  FlushSubnormals flush_;  // before the pool: its threads inherit the mode
+  ThreadPool pool_;
+  std::vector<Context> contexts_;  // one a thread
+  std::vector<Worker> workers_;    // one a thread
+  Model model_;
+  Parameters parameters_;
+  Tensor first_moment_, second_moment_;
+  std::vector<Lane> lanes_;
+  std::vector<Chunk> chunks_;
+  int64_t steps_done_ = 0;
+};
+
+}  // namespace bitlaw
