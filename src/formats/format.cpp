@@ -34,7 +34,9 @@ constexpr const char* kKnown =
     "int2 .. int16, eXmY with X in 2..7 and Y in 0..10, bf16, fp32, or a number of bits (2..15 are "
     "integers, 16 is bf16, 32 is fp32)";
 
-double power_of_two(int exponent) { return std::ldexp(1.0, exponent); }
+double power_of_two(int exponent) {
+  return std::ldexp(1.0, exponent);
+}
 
 // A whole number without sign, blanks or leading zeros, and its end; nullptr where there is none.
 const char* read_digits(const char* begin, const char* end, int& value) {
@@ -55,12 +57,14 @@ std::vector<std::string> usual_names() {
   return names;
 }
 
-uint32_t magnitude_bits(float x) { return std::bit_cast<uint32_t>(x) & 0x7fffffffu; }
+uint32_t magnitude_bits(float x) {
+  return std::bit_cast<uint32_t>(x) & 0x7fffffffu;
+}
 
-// Rounds away the lowest `dropped` bits of a float's magnitude, ties to even. A carry runs on into the
-// exponent, which is right: magnitudes are ordered as their bits are. With all 23 mantissa bits
-// dropped the even one of two neighbours is that with the even exponent field, here and in eXm0 alike
-// because both biases are odd.
+// Rounds away the lowest `dropped` bits of a float's magnitude, ties to even. A carry runs on into
+// the exponent, which is right: magnitudes are ordered as their bits are. With all 23 mantissa bits
+// dropped the even one of two neighbours is that with the even exponent field, here and in eXm0
+// alike because both biases are odd.
 uint32_t drop_bits(uint32_t magnitude, int dropped) {
   const uint32_t last_kept = magnitude >> dropped & 1u;
   magnitude += (1u << (dropped - 1)) - 1u + last_kept;
@@ -91,16 +95,22 @@ float round_to_float(const Format& format, float y) {
 
 bool Format::codes_fit_bf16() const {
   switch (kind) {
-    case FormatKind::kFp32: return false;
-    case FormatKind::kBf16: return true;
-    case FormatKind::kInteger: return bits <= 9;  // -256 .. 255: eight significant bits
-    case FormatKind::kFloat: return mantissa_bits <= 7;
+    case FormatKind::kFp32:
+      return false;
+    case FormatKind::kBf16:
+      return true;
+    case FormatKind::kInteger:
+      return bits <= 9;  // -256 .. 255: eight significant bits
+    case FormatKind::kFloat:
+      return mantissa_bits <= 7;
   }
   return false;
 }
 
 float Format::smallest_normal() const {
-  return kind == FormatKind::kInteger ? 1.0f : std::bit_cast<float>(static_cast<uint32_t>(128 - bias) << 23);
+  return kind == FormatKind::kInteger
+             ? 1.0f
+             : std::bit_cast<float>(static_cast<uint32_t>(128 - bias) << 23);
 }
 
 float Format::smallest_positive() const {
@@ -110,18 +120,22 @@ float Format::smallest_positive() const {
 
 std::string Format::name() const {
   switch (kind) {
-    case FormatKind::kFp32: return "fp32";
-    case FormatKind::kBf16: return "bf16";
-    case FormatKind::kInteger: return fmt::format("int{}", bits);
-    case FormatKind::kFloat: return fmt::format("e{}m{}", exponent_bits, mantissa_bits);
+    case FormatKind::kFp32:
+      return "fp32";
+    case FormatKind::kBf16:
+      return "bf16";
+    case FormatKind::kInteger:
+      return fmt::format("int{}", bits);
+    case FormatKind::kFloat:
+      return fmt::format("e{}m{}", exponent_bits, mantissa_bits);
   }
   return "";
 }
 
 Format integer_format(int bits) {
   if (bits < kMinIntegerBits || bits > kMaxIntegerBits) {
-    throw Error(fmt::format("integers of {} bits are not supported; take {} to {} bits", bits, kMinIntegerBits,
-                            kMaxIntegerBits));
+    throw Error(fmt::format("integers of {} bits are not supported; take {} to {} bits", bits,
+                            kMinIntegerBits, kMaxIntegerBits));
   }
   const auto half = static_cast<float>(1 << (bits - 1));
   return {.kind = FormatKind::kInteger,
@@ -137,17 +151,20 @@ Format float_format(int exponent_bits, int mantissa_bits) {
   if (exponent_bits < kMinExponentBits || exponent_bits > kMaxExponentBits ||
       mantissa_bits < kMinMantissaBits || mantissa_bits > kMaxMantissaBits) {
     const bool wide = exponent_bits == 8 && mantissa_bits == 7;
-    throw Error(fmt::format("e{}m{} is not supported; {}", exponent_bits, mantissa_bits,
-                            wide ? std::string("write bf16")
-                                 : fmt::format("take {} to {} exponent bits and {} to {} mantissa bits",
-                                               kMinExponentBits, kMaxExponentBits, kMinMantissaBits,
-                                               kMaxMantissaBits)));
+    throw Error(fmt::format(
+        "e{}m{} is not supported; {}", exponent_bits, mantissa_bits,
+        wide
+            ? std::string("write bf16")
+            : fmt::format("take {} to {} exponent bits and {} to {} mantissa bits",
+                          kMinExponentBits, kMaxExponentBits, kMinMantissaBits, kMaxMantissaBits)));
   }
   const int bias = (1 << (exponent_bits - 1)) - 1;
   const int highest_exponent = (1 << exponent_bits) - 1 - bias;
-  auto max_code = static_cast<float>((2 - power_of_two(-mantissa_bits)) * power_of_two(highest_exponent));
+  auto max_code =
+      static_cast<float>((2 - power_of_two(-mantissa_bits)) * power_of_two(highest_exponent));
   for (const PublicMaximum& known : kPublicMaxima) {
-    if (known.exponent_bits == exponent_bits && known.mantissa_bits == mantissa_bits) max_code = known.max_finite;
+    if (known.exponent_bits == exponent_bits && known.mantissa_bits == mantissa_bits)
+      max_code = known.max_finite;
   }
   return {.kind = FormatKind::kFloat,
           .bits = 1 + exponent_bits + mantissa_bits,
@@ -158,10 +175,15 @@ Format float_format(int exponent_bits, int mantissa_bits) {
           .min_code = -max_code};
 }
 
-Format bf16_format() { return {}; }
+Format bf16_format() {
+  return {};
+}
 
 Format fp32_format() {
-  return {.kind = FormatKind::kFp32, .bits = 32, .exponent_bits = 8, .mantissa_bits = kFloatMantissaBits};
+  return {.kind = FormatKind::kFp32,
+          .bits = 32,
+          .exponent_bits = 8,
+          .mantissa_bits = kFloatMantissaBits};
 }
 
 Format parse_format(const std::string& text) {
@@ -171,25 +193,32 @@ Format parse_format(const std::string& text) {
   const char* const end = begin + text.size();
   int first = 0, second = 0;
   if (read_digits(begin, end, first) == end) return integer_format(first);
-  if (text.starts_with("int") && read_digits(begin + 3, end, first) == end) return integer_format(first);
+  if (text.starts_with("int") && read_digits(begin + 3, end, first) == end)
+    return integer_format(first);
   if (text.starts_with("e")) {
     const char* rest = read_digits(begin + 1, end, first);
-    if (rest != nullptr && rest != end && *rest == 'm' && read_digits(rest + 1, end, second) == end) {
+    if (rest != nullptr && rest != end && *rest == 'm' &&
+        read_digits(rest + 1, end, second) == end) {
       return float_format(first, second);
     }
   }
   const std::string near = nearest_name(text, usual_names());
-  throw Error(near.empty() ? fmt::format("'{}' is not a number format; known are {}", text, kKnown)
-                           : fmt::format("'{}' is not a number format; did you mean '{}'? Known are {}", text, near,
-                                         kKnown));
+  throw Error(near.empty()
+                  ? fmt::format("'{}' is not a number format; known are {}", text, kKnown)
+                  : fmt::format("'{}' is not a number format; did you mean '{}'? Known are {}",
+                                text, near, kKnown));
 }
 
 float round_to_code(const Format& format, float y) {
   switch (format.kind) {
-    case FormatKind::kFp32: return y;
-    case FormatKind::kBf16: return round_to_bf16(y);
-    case FormatKind::kInteger: return round_to_integer(format, y);
-    case FormatKind::kFloat: return round_to_float(format, y);
+    case FormatKind::kFp32:
+      return y;
+    case FormatKind::kBf16:
+      return round_to_bf16(y);
+    case FormatKind::kInteger:
+      return round_to_integer(format, y);
+    case FormatKind::kFloat:
+      return round_to_float(format, y);
   }
   return y;
 }
@@ -207,14 +236,16 @@ std::vector<float> all_codes(const Format& format) {
     return codes;
   }
   const bool is_bf16 = format.kind == FormatKind::kBf16;
-  const auto positive_code = [&](uint32_t field) {  // the exponent and mantissa bits of a code as a number
-    if (is_bf16) return std::bit_cast<float>(field << 16);
-    const auto mantissa = static_cast<int>(field & ((1u << format.mantissa_bits) - 1u));
-    const auto exponent = static_cast<int>(field >> format.mantissa_bits);
-    const int leading = exponent == 0 ? 0 : 1 << format.mantissa_bits;
-    return static_cast<float>((leading + mantissa) *
-                              power_of_two(std::max(exponent, 1) - format.bias - format.mantissa_bits));
-  };
+  const auto positive_code =
+      [&](uint32_t field) {  // the exponent and mantissa bits of a code as a number
+        if (is_bf16) return std::bit_cast<float>(field << 16);
+        const auto mantissa = static_cast<int>(field & ((1u << format.mantissa_bits) - 1u));
+        const auto exponent = static_cast<int>(field >> format.mantissa_bits);
+        const int leading = exponent == 0 ? 0 : 1 << format.mantissa_bits;
+        return static_cast<float>(
+            (leading + mantissa) *
+            power_of_two(std::max(exponent, 1) - format.bias - format.mantissa_bits));
+      };
   const float largest = is_bf16 ? 0x1.fep127f : format.max_code;
   std::vector<float> positive;
   for (uint32_t field = 1; field < 1u << (format.bits - 1); ++field) {

@@ -31,16 +31,17 @@ struct Format {
   int exponent_bits = 8;  // X in eXmY; 0 for integers
   int mantissa_bits = 7;  // Y in eXmY, without the implied leading one; 0 for integers
   int bias = 127;         // normal value = 2^(exponent - bias) * 1.mantissa
-  float max_code = 0;     // largest code, which abs-max is scaled to: 2^(B-1)-1, or the largest float
-  float min_code = 0;     // smallest (most negative) code: -2^(B-1), or -max_code
-                          // (bf16 and fp32 have no scale; theirs are 0)
+  float max_code = 0;  // largest code, which abs-max is scaled to: 2^(B-1)-1, or the largest float
+  float min_code = 0;  // smallest (most negative) code: -2^(B-1), or -max_code
+                       // (bf16 and fp32 have no scale; theirs are 0)
 
   bool scaled() const { return kind == FormatKind::kInteger || kind == FormatKind::kFloat; }
   // True where every code is exactly a BF16 value, so that products may run on BF16 codes: integers
   // up to 9 bits, floats up to 7 mantissa bits, bf16.
   bool codes_fit_bf16() const;
-  float smallest_normal() const;    // 2^(1-bias); 1 for integers
-  float smallest_positive() const;  // the positive code next to zero (a subnormal where Y > 0); 1 for integers
+  float smallest_normal() const;  // 2^(1-bias); 1 for integers
+  float smallest_positive()
+      const;  // the positive code next to zero (a subnormal where Y > 0); 1 for integers
   std::string name() const;  // "int4", "e2m1", "bf16", "fp32"
   bool operator==(const Format&) const = default;
 };
@@ -50,12 +51,12 @@ Format float_format(int exponent_bits, int mantissa_bits);  // Error outside 2..
 Format bf16_format();
 Format fp32_format();
 
-// Inverse of name(). A bare number of bits is taken too: "2" .. "15" are integers, "16" is bf16, "32"
-// fp32. An Error lists what is known.
+// Inverse of name(). A bare number of bits is taken too: "2" .. "15" are integers, "16" is bf16,
+// "32" fp32. An Error lists what is known.
 Format parse_format(const std::string& text);
 
-// Nearest code to y, a number in units of the scale (for bf16 and fp32 the number itself). Beyond the
-// largest and smallest codes it saturates, infinities included; NaN stays NaN.
+// Nearest code to y, a number in units of the scale (for bf16 and fp32 the number itself). Beyond
+// the largest and smallest codes it saturates, infinities included; NaN stays NaN.
 float round_to_code(const Format& format, float y);
 
 // Nearest BF16 to x: ties to even, subnormals kept, NaN stays NaN, and as in IEEE 754 anything from

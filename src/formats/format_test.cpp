@@ -39,7 +39,9 @@ std::vector<Format> listed_formats() {  // every format whose codes can be liste
 }
 
 // Bits decide: +0 and -0 differ, NaN equals itself.
-uint32_t bits_of(float x) { return std::bit_cast<uint32_t>(x); }
+uint32_t bits_of(float x) {
+  return std::bit_cast<uint32_t>(x);
+}
 
 std::string describe(const Format& format, float y) {
   char text[64];
@@ -49,7 +51,8 @@ std::string describe(const Format& format, float y) {
 
 // Whether the code at `index` of all_codes is even: codes count up from zero on either side.
 bool even(const std::vector<float>& codes, size_t index) {
-  const auto zero = static_cast<size_t>(std::lower_bound(codes.begin(), codes.end(), 0.0f) - codes.begin());
+  const auto zero =
+      static_cast<size_t>(std::lower_bound(codes.begin(), codes.end(), 0.0f) - codes.begin());
   return (index - zero) % 2 == 0;
 }
 
@@ -71,9 +74,12 @@ TEST(Format, MidpointsGoToTheEvenCodeAndTheirNeighboursToTheNearest) {
       const double exact = (static_cast<double>(below) + above) / 2;
       const auto middle = static_cast<float>(exact);
       ASSERT_EQ(middle, exact) << describe(format, below);
-      ASSERT_EQ(round_to_code(format, middle), even(codes, i) ? below : above) << describe(format, middle);
-      ASSERT_EQ(round_to_code(format, std::nextafter(middle, below)), below) << describe(format, middle);
-      ASSERT_EQ(round_to_code(format, std::nextafter(middle, above)), above) << describe(format, middle);
+      ASSERT_EQ(round_to_code(format, middle), even(codes, i) ? below : above)
+          << describe(format, middle);
+      ASSERT_EQ(round_to_code(format, std::nextafter(middle, below)), below)
+          << describe(format, middle);
+      ASSERT_EQ(round_to_code(format, std::nextafter(middle, above)), above)
+          << describe(format, middle);
     }
   }
 }
@@ -88,7 +94,8 @@ TEST(Format, CodesAreDistinctAscendingAndAsManyAsTheBitsAllow) {
     if (format.kind != FormatKind::kInteger) expected -= 1;
     const std::string name = format.name();
     if (name == "e4m3") expected -= 2;
-    if (name == "e5m2" || name == "e5m10" || name == "bf16") expected -= size_t{2} << format.mantissa_bits;
+    if (name == "e5m2" || name == "e5m10" || name == "bf16")
+      expected -= size_t{2} << format.mantissa_bits;
     EXPECT_EQ(codes.size(), expected) << name;
     if (format.scaled()) {
       EXPECT_EQ(codes.back(), format.max_code) << name;
@@ -109,12 +116,14 @@ TEST(Format, RoundingIsTheNearestOfAllCodes) {
       const double fraction = static_cast<double>(state >> 11) * 0x1p-53;
       const double range = 1.2 * codes.back();
       const double wide = std::ldexp(fraction, static_cast<int>(state % 48) - 40) * codes.back();
-      const auto y = static_cast<float>(draw % 2 == 0 ? (2 * fraction - 1) * range : (draw % 4 == 1 ? wide : -wide));
+      const auto y = static_cast<float>(draw % 2 == 0 ? (2 * fraction - 1) * range
+                                                      : (draw % 4 == 1 ? wide : -wide));
       if (format.kind == FormatKind::kBf16 && std::fabs(y) > codes.back()) continue;
       const auto above = std::lower_bound(codes.begin(), codes.end(), y);
       float nearest = above == codes.end() ? codes.back() : *above;
       if (above != codes.end() && above != codes.begin()) {
-        const double up = static_cast<double>(*above) - y, down = y - static_cast<double>(*(above - 1));
+        const double up = static_cast<double>(*above) - y,
+                     down = y - static_cast<double>(*(above - 1));
         const auto index = static_cast<size_t>(above - codes.begin());
         if (down < up || (down == up && even(codes, index - 1))) nearest = *(above - 1);
       }
@@ -141,7 +150,8 @@ TEST(Format, RoundingIsMonotoneAndIdempotent) {
 TEST(Format, LargeMagnitudesSaturate) {
   for (const Format& format : listed_formats()) {
     if (!format.scaled()) continue;
-    for (const float y : {std::nextafter(format.max_code, kInfinity), 2 * format.max_code, 0x1.fffffep127f, kInfinity}) {
+    for (const float y : {std::nextafter(format.max_code, kInfinity), 2 * format.max_code,
+                          0x1.fffffep127f, kInfinity}) {
       EXPECT_EQ(round_to_code(format, y), format.max_code) << describe(format, y);
       const float expected = -y < format.min_code ? format.min_code : std::nearbyint(-y);
       EXPECT_EQ(round_to_code(format, -y), expected) << describe(format, -y);
@@ -158,7 +168,8 @@ TEST(Format, ZeroKeepsItsSignAndNanStays) {
     EXPECT_EQ(bits_of(round_to_code(format, -0.0f)), 0x80000000u) << format.name();
     EXPECT_TRUE(std::isnan(round_to_code(format, std::nanf("")))) << format.name();
     if (!format.scaled()) continue;
-    const float half = format.smallest_positive() / 2;  // a tie between zero, which is even, and the next code
+    const float half =
+        format.smallest_positive() / 2;  // a tie between zero, which is even, and the next code
     EXPECT_EQ(bits_of(round_to_code(format, half)), 0u) << format.name();
     EXPECT_EQ(bits_of(round_to_code(format, -half)), 0x80000000u) << format.name();
     EXPECT_EQ(bits_of(round_to_code(format, -0x1p-149f)), 0x80000000u) << format.name();
@@ -194,12 +205,16 @@ struct PublicTable {
 const std::vector<PublicTable>& public_tables() {
   static const std::vector<PublicTable> tables{
       {"e2m1", "OCP Microscaling Formats 1.0, FP4", {0, .5f, 1, 1.5f, 2, 3, 4, 6}},
-      {"e2m3", "OCP Microscaling Formats 1.0, FP6",
-       {0,    .125f, .25f,  .375f, .5f, .625f, .75f, .875f, 1,  1.125f, 1.25f, 1.375f, 1.5f, 1.625f, 1.75f, 1.875f,
-        2,    2.25f, 2.5f,  2.75f, 3,   3.25f, 3.5f, 3.75f, 4,  4.5f,   5,     5.5f,   6,    6.5f,   7,     7.5f}},
-      {"e3m2", "OCP Microscaling Formats 1.0, FP6",
-       {0, .0625f, .125f, .1875f, .25f, .3125f, .375f, .4375f, .5f, .625f, .75f, .875f, 1,  1.25f, 1.5f, 1.75f,
-        2, 2.5f,   3,     3.5f,   4,    5,      6,     7,      8,   10,    12,   14,    16, 20,    24,   28}},
+      {"e2m3",
+       "OCP Microscaling Formats 1.0, FP6",
+       {0,      .125f, .25f,   .375f, .5f,    .625f, .75f,  .875f, 1,     1.125f, 1.25f,
+        1.375f, 1.5f,  1.625f, 1.75f, 1.875f, 2,     2.25f, 2.5f,  2.75f, 3,      3.25f,
+        3.5f,   3.75f, 4,      4.5f,  5,      5.5f,  6,     6.5f,  7,     7.5f}},
+      {"e3m2",
+       "OCP Microscaling Formats 1.0, FP6",
+       {0,     .0625f, .125f, .1875f, .25f,  .3125f, .375f, .4375f, .5f,  .625f, .75f,
+        .875f, 1,      1.25f, 1.5f,   1.75f, 2,      2.5f,  3,      3.5f, 4,     5,
+        6,     7,      8,     10,     12,    14,     16,    20,     24,   28}},
   };
   return tables;
 }
@@ -207,7 +222,8 @@ const std::vector<PublicTable>& public_tables() {
 TEST(Format, SmallFloatsMatchTheirPublicTables) {
   for (const PublicTable& table : public_tables()) {
     const std::vector<float> codes = all_codes(parse_format(table.name));
-    const std::vector<float> nonnegative(codes.begin() + static_cast<long>(codes.size() / 2), codes.end());
+    const std::vector<float> nonnegative(codes.begin() + static_cast<long>(codes.size() / 2),
+                                         codes.end());
     EXPECT_EQ(nonnegative, table.nonnegative) << table.name << " of " << table.source;
   }
 }
@@ -218,9 +234,10 @@ TEST(Format, WideFloatsMatchTheirPublicLandmarks) {
     const char* name;
     float largest, smallest_normal, largest_subnormal, smallest_subnormal;
   };
-  for (const Landmarks& known : {Landmarks{"e4m3", 448.0f, 0x1p-6f, 0.875f * 0x1p-6f, 0x1p-9f},
-                                 Landmarks{"e5m2", 57344.0f, 0x1p-14f, 0.75f * 0x1p-14f, 0x1p-16f},
-                                 Landmarks{"e5m10", 65504.0f, 0x1p-14f, 1023 * 0x1p-24f, 0x1p-24f}}) {
+  for (const Landmarks& known :
+       {Landmarks{"e4m3", 448.0f, 0x1p-6f, 0.875f * 0x1p-6f, 0x1p-9f},
+        Landmarks{"e5m2", 57344.0f, 0x1p-14f, 0.75f * 0x1p-14f, 0x1p-16f},
+        Landmarks{"e5m10", 65504.0f, 0x1p-14f, 1023 * 0x1p-24f, 0x1p-24f}}) {
     const Format format = parse_format(known.name);
     const std::vector<float> codes = all_codes(format);
     EXPECT_EQ(format.max_code, known.largest) << known.name;
@@ -234,9 +251,11 @@ TEST(Format, WideFloatsMatchTheirPublicLandmarks) {
 // Independent of the code under test: the compiler's own half-precision conversion.
 TEST(Format, E5m10IsIeeeHalf) {
   const Format half = float_format(5, 10);
-  for (uint32_t bits = bits_of(0x1p-27f); bits <= bits_of(65504.0f); bits += 509) {  // odd: meets every low bit
+  for (uint32_t bits = bits_of(0x1p-27f); bits <= bits_of(65504.0f);
+       bits += 509) {  // odd: meets every low bit
     const auto x = std::bit_cast<float>(bits);
-    ASSERT_EQ(round_to_code(half, x), static_cast<float>(static_cast<_Float16>(x))) << describe(half, x);
+    ASSERT_EQ(round_to_code(half, x), static_cast<float>(static_cast<_Float16>(x)))
+        << describe(half, x);
   }
 }
 
@@ -254,7 +273,8 @@ TEST(Format, Bf16IsTheUpperHalfOfAFloat) {
       ASSERT_EQ(bits_of(round_to_bf16(x)), expected) << std::hex << bits;
     }
   }
-  EXPECT_EQ(round_to_bf16(std::nextafter(0x1.ffp127f, 0.0f)), 0x1.fep127f);  // below half a step beyond the largest
+  EXPECT_EQ(round_to_bf16(std::nextafter(0x1.ffp127f, 0.0f)),
+            0x1.fep127f);  // below half a step beyond the largest
   EXPECT_EQ(round_to_bf16(0x1.ffp127f), kInfinity);
 }
 
@@ -276,7 +296,8 @@ TEST(Format, NamesAreReadBack) {
     names.insert(format.name());
   }
   EXPECT_EQ(names.size(), formats.size());
-  for (int bits = 2; bits <= 15; ++bits) EXPECT_EQ(parse_format(std::to_string(bits)), integer_format(bits));
+  for (int bits = 2; bits <= 15; ++bits)
+    EXPECT_EQ(parse_format(std::to_string(bits)), integer_format(bits));
   EXPECT_EQ(parse_format("16"), bf16_format());
   EXPECT_EQ(parse_format("32"), fp32_format());
   EXPECT_EQ(Format{}, bf16_format());
@@ -292,12 +313,16 @@ std::string error_of(const std::string& text) {
 }
 
 TEST(Format, UnknownNamesAreErrorsThatSayWhatIsKnown) {
-  for (const char* text : {"", "0", "1", "17", "31", "33", "64", "-4", "4.0", " 4", "04", "int", "int1", "int17", "int04",
-                           "int4x", "uint4", "INT4", "e1m2", "e8m7", "e8m0", "e4", "em", "e4m", "e4m11", "e4m3fn",
-                           "e2m1 ", "99999999999999999999", "fp4"}) {
+  for (const char* text :
+       {"",      "0",     "1",     "17",    "31",     "33",    "64",
+        "-4",    "4.0",   " 4",    "04",    "int",    "int1",  "int17",
+        "int04", "int4x", "uint4", "INT4",  "e1m2",   "e8m7",  "e8m0",
+        "e4",    "em",    "e4m",   "e4m11", "e4m3fn", "e2m1 ", "99999999999999999999",
+        "fp4"}) {
     EXPECT_NE(error_of(text), "") << text;
   }
-  EXPECT_NE(error_of("e4m3fn").find("did you mean 'e4m3'"), std::string::npos) << error_of("e4m3fn");
+  EXPECT_NE(error_of("e4m3fn").find("did you mean 'e4m3'"), std::string::npos)
+      << error_of("e4m3fn");
   EXPECT_NE(error_of("bfloat").find("int2 .. int16"), std::string::npos) << error_of("bfloat");
   EXPECT_NE(error_of("e8m7").find("write bf16"), std::string::npos) << error_of("e8m7");
   EXPECT_NE(error_of("1").find("2 to 16"), std::string::npos) << error_of("1");

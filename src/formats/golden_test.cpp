@@ -16,7 +16,9 @@ namespace {
 
 const std::string kGolden = BITLAW_SOURCE_DIR "/tests/golden/";
 
-float float_of(const std::string& text) { return std::strtof(text.c_str(), nullptr); }
+float float_of(const std::string& text) {
+  return std::strtof(text.c_str(), nullptr);
+}
 
 std::vector<float> floats_of(const Json& list) {
   std::vector<float> values;
@@ -56,9 +58,10 @@ TEST(FormatsGolden, QuantizedMatricesMatchBitForBit) {
   for (const Json& test : document.at("cases")) {
     const std::vector<float> x = floats_of(test.at("x"));
     const QuantizedReference q =
-        quantize_reference(parse_format(test.at("format")), axes.at(test.at("axis")), test.at("group"), x.data(),
-                           test.at("rows"), test.at("columns"));
-    const std::string which = test.at("format").get<std::string>() + " per " + test.at("axis").get<std::string>();
+        quantize_reference(parse_format(test.at("format")), axes.at(test.at("axis")),
+                           test.at("group"), x.data(), test.at("rows"), test.at("columns"));
+    const std::string which =
+        test.at("format").get<std::string>() + " per " + test.at("axis").get<std::string>();
     EXPECT_EQ(bits_of(q.scales), bits_of(floats_of(test.at("scales")))) << which;
     EXPECT_EQ(bits_of(q.codes), bits_of(floats_of(test.at("codes")))) << which;
     EXPECT_EQ(bits_of(q.values), bits_of(floats_of(test.at("values")))) << which;

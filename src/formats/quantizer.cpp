@@ -18,10 +18,14 @@ constexpr float kSmallestNormal = 0x1p-126f;
 std::string Quantizer::name() const {
   if (!format.scaled()) return format.name();
   switch (granularity) {
-    case Granularity::kTensor: return format.name() + "/tensor";
-    case Granularity::kChannel: return format.name() + "/channel";
-    case Granularity::kToken: return format.name() + "/token";
-    case Granularity::kGroup: return fmt::format("{}/group{}", format.name(), group);
+    case Granularity::kTensor:
+      return format.name() + "/tensor";
+    case Granularity::kChannel:
+      return format.name() + "/channel";
+    case Granularity::kToken:
+      return format.name() + "/token";
+    case Granularity::kGroup:
+      return fmt::format("{}/group{}", format.name(), group);
   }
   return "";
 }
@@ -29,7 +33,8 @@ std::string Quantizer::name() const {
 Quantizer make_quantizer(const Format& format, Granularity granularity, int group) {
   if (!format.scaled()) return {format, Granularity::kTensor, 0};
   if (granularity != Granularity::kGroup) return {format, granularity, 0};
-  if (group < 1) throw Error(fmt::format("a group of {} entries cannot share a scale; take 1 or more", group));
+  if (group < 1)
+    throw Error(fmt::format("a group of {} entries cannot share a scale; take 1 or more", group));
   return {format, granularity, group};
 }
 
@@ -38,8 +43,8 @@ Quantizer parse_quantizer(const std::string& text) {
   const Format format = parse_format(text.substr(0, slash));
   if (slash == std::string::npos) return make_quantizer(format, Granularity::kTensor);
   if (!format.scaled()) {
-    throw Error(fmt::format("'{}': {} has no scale, so nothing can share one; write '{}'", text, format.name(),
-                            format.name()));
+    throw Error(fmt::format("'{}': {} has no scale, so nothing can share one; write '{}'", text,
+                            format.name(), format.name()));
   }
   const std::string granularity = text.substr(slash + 1);
   if (granularity == "tensor") return make_quantizer(format, Granularity::kTensor);
@@ -49,10 +54,13 @@ Quantizer parse_quantizer(const std::string& text) {
     int group = 0;
     const char* const end = granularity.data() + granularity.size();
     const auto [rest, error] = std::from_chars(granularity.data() + 5, end, group);
-    if (error == std::errc() && rest == end && group > 0) return make_quantizer(format, Granularity::kGroup, group);
+    if (error == std::errc() && rest == end && group > 0)
+      return make_quantizer(format, Granularity::kGroup, group);
   }
-  throw Error(fmt::format("'{}': '{}' is not a granularity; known are tensor, channel, token and groupG such as group32",
-                          text, granularity));
+  throw Error(
+      fmt::format("'{}': '{}' is not a granularity; known are tensor, channel, token and groupG "
+                  "such as group32",
+                  text, granularity));
 }
 
 BlockScale block_scale(const Format& format, float absmax) {
@@ -62,13 +70,14 @@ BlockScale block_scale(const Format& format, float absmax) {
   return {scale, 1.0f / scale};
 }
 
-QuantizedReference quantize_reference(const Format& format, ScaleAxis axis, int group, const float* x,
-                                      int64_t rows, int64_t columns) {
+QuantizedReference quantize_reference(const Format& format, ScaleAxis axis, int group,
+                                      const float* x, int64_t rows, int64_t columns) {
   if (axis == ScaleAxis::kGroup && group < 1) {
     throw Error(fmt::format("a group of {} entries cannot share a scale; take 1 or more", group));
   }
   const auto size = static_cast<size_t>(rows * columns);
-  QuantizedReference out{std::vector<float>(size), std::vector<float>(size, 1.0f), std::vector<float>(size)};
+  QuantizedReference out{std::vector<float>(size), std::vector<float>(size, 1.0f),
+                         std::vector<float>(size)};
   if (!format.scaled()) {
     for (size_t i = 0; i < size; ++i) out.codes[i] = out.values[i] = round_to_code(format, x[i]);
     return out;
@@ -77,14 +86,19 @@ QuantizedReference quantize_reference(const Format& format, ScaleAxis axis, int 
   const int64_t groups_per_row = axis == ScaleAxis::kGroup ? (columns + group - 1) / group : 1;
   const auto block_of = [&](int64_t r, int64_t c) -> int64_t {
     switch (axis) {
-      case ScaleAxis::kTensor: return 0;
-      case ScaleAxis::kRow: return r;
-      case ScaleAxis::kColumn: return c;
-      case ScaleAxis::kGroup: return r * groups_per_row + c / group;
+      case ScaleAxis::kTensor:
+        return 0;
+      case ScaleAxis::kRow:
+        return r;
+      case ScaleAxis::kColumn:
+        return c;
+      case ScaleAxis::kGroup:
+        return r * groups_per_row + c / group;
     }
     return 0;
   };
-  std::vector<float> absmax(static_cast<size_t>(std::max({rows * groups_per_row, columns, int64_t{1}})), 0.0f);
+  std::vector<float> absmax(
+      static_cast<size_t>(std::max({rows * groups_per_row, columns, int64_t{1}})), 0.0f);
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < columns; ++c) {
       float& largest = absmax[static_cast<size_t>(block_of(r, c))];

@@ -8,8 +8,8 @@
 //   value   = code * scale                         (float product)
 //
 // For bf16 there is no scale: value = code = round_to_bf16(x). For fp32 value = x.
-// A block whose absmax / max_code is below the smallest normal float (2^-126) counts as zeros. A NaN
-// or infinity spoils the codes of its block and nothing else; training notices by the loss.
+// A block whose absmax / max_code is below the smallest normal float (2^-126) counts as zeros. A
+// NaN or infinity spoils the codes of its block and nothing else; training notices by the loss.
 //
 // The largest entry of a block always gets the code +-max_code, so that the code -2^(B-1) of an
 // integer stays unused here. Quantizing the values again changes nothing, bit for bit, wherever
@@ -26,7 +26,8 @@
 namespace bitlaw {
 
 // What shares a scale in a matrix [R, C] of a role:
-//                weights [out, in]     activations [token, in]     keys, values, queries [head*token, dim]
+//                weights [out, in]     activations [token, in]     keys, values, queries
+//                [head*token, dim]
 //   kTensor      the matrix            the matrix (one sequence)   all heads of one sequence
 //   kChannel     a row                 a column                    a column of one head
 //   kToken       -                     a row                       a row (one token of one head)
@@ -41,9 +42,11 @@ enum class ScaleAxis { kTensor, kRow, kColumn, kGroup };
 struct Quantizer {
   Format format = bf16_format();
   Granularity granularity = Granularity::kTensor;
-  int group = 0;  // entries that share a scale; only with kGroup; the last group of a row may be short
+  int group =
+      0;  // entries that share a scale; only with kGroup; the last group of a row may be short
 
-  std::string name() const;  // "int4/channel", "e2m1/group32", "bf16" (nothing to share without a scale)
+  std::string name()
+      const;  // "int4/channel", "e2m1/group32", "bf16" (nothing to share without a scale)
   bool operator==(const Quantizer&) const = default;
 };
 
@@ -57,17 +60,20 @@ struct BlockScale {
   float scale;
   float inverse;
 };
-// absmax >= 0, the largest magnitude of a block; `format` is a scaled one. {0, 0} for a block of zeros.
+// absmax >= 0, the largest magnitude of a block; `format` is a scaled one. {0, 0} for a block of
+// zeros.
 BlockScale block_scale(const Format& format, float absmax);
 
-// The definition, in plain loops: codes[r, c] and the scale of every entry. `values` = codes * scales.
-// x is [rows, columns], row-major; `group` matters with kGroup only. Error where it is not positive.
+// The definition, in plain loops: codes[r, c] and the scale of every entry. `values` = codes *
+// scales. x is [rows, columns], row-major; `group` matters with kGroup only. Error where it is not
+// positive.
 struct QuantizedReference {
-  std::vector<float> codes;   // [rows, columns]
-  std::vector<float> scales;  // [rows, columns], the scale that applies to each entry (1 if unscaled)
+  std::vector<float> codes;  // [rows, columns]
+  std::vector<float>
+      scales;  // [rows, columns], the scale that applies to each entry (1 if unscaled)
   std::vector<float> values;  // [rows, columns]
 };
-QuantizedReference quantize_reference(const Format& format, ScaleAxis axis, int group, const float* x,
-                                      int64_t rows, int64_t columns);
+QuantizedReference quantize_reference(const Format& format, ScaleAxis axis, int group,
+                                      const float* x, int64_t rows, int64_t columns);
 
 }  // namespace bitlaw

@@ -17,7 +17,8 @@ namespace {
 std::vector<float> gaussian(int64_t count, uint64_t seed, double deviation = 1) {
   std::vector<float> x(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) {
-    x[static_cast<size_t>(i)] = static_cast<float>(deviation * random_normal(seed, 0, static_cast<uint64_t>(i)));
+    x[static_cast<size_t>(i)] =
+        static_cast<float>(deviation * random_normal(seed, 0, static_cast<uint64_t>(i)));
   }
   return x;
 }
@@ -65,10 +66,12 @@ TEST(Quantizer, TheLargestEntryGetsTheLargestCode) {
   for (const Format& format : scaled_formats()) {
     for (uint64_t seed = 0; seed < 40; ++seed) {
       const std::vector<float> x = gaussian(17, seed, std::ldexp(1.0, static_cast<int>(seed) - 20));
-      const QuantizedReference q = quantize_reference(format, ScaleAxis::kTensor, 0, x.data(), 1, 17);
+      const QuantizedReference q =
+          quantize_reference(format, ScaleAxis::kTensor, 0, x.data(), 1, 17);
       const float largest = absmax_of(x);
       for (size_t i = 0; i < x.size(); ++i) {
-        ASSERT_LE(std::fabs(q.codes[i]), format.max_code) << format.name();  // -2^(B-1) is never used
+        ASSERT_LE(std::fabs(q.codes[i]), format.max_code)
+            << format.name();  // -2^(B-1) is never used
         if (std::fabs(x[i]) == largest) {
           ASSERT_EQ(q.codes[i], std::copysign(format.max_code, x[i])) << format.name();
         }
@@ -78,8 +81,9 @@ TEST(Quantizer, TheLargestEntryGetsTheLargestCode) {
 }
 
 // |x - value| is at most half the distance between the codes around x / scale, plus what the three
-// float operations add: x * inverse is off by at most 2^-22 |x / scale| (scale, inverse and the product
-// each round once, 2^-24, with second-order terms below the fourth), code * scale by 2^-24 |value|.
+// float operations add: x * inverse is off by at most 2^-22 |x / scale| (scale, inverse and the
+// product each round once, 2^-24, with second-order terms below the fourth), code * scale by 2^-24
+// |value|.
 TEST(Quantizer, ErrorIsAtMostHalfAStep) {
   for (const Format& format : scaled_formats()) {
     const std::vector<float> codes = all_codes(format);
@@ -91,14 +95,17 @@ TEST(Quantizer, ErrorIsAtMostHalfAStep) {
       ASSERT_EQ(*at, q.codes[i]) << format.name();
       const double up = at + 1 == codes.end() ? 0 : static_cast<double>(*(at + 1)) - *at;
       const double down = at == codes.begin() ? 0 : static_cast<double>(*at) - *(at - 1);
-      const double bound = std::max(up, down) / 2 * scale + 0x1p-22 * (std::fabs(x[i]) + std::fabs(q.values[i]));
-      ASSERT_LE(std::fabs(static_cast<double>(x[i]) - q.values[i]), bound) << format.name() << " entry " << i;
+      const double bound =
+          std::max(up, down) / 2 * scale + 0x1p-22 * (std::fabs(x[i]) + std::fabs(q.values[i]));
+      ASSERT_LE(std::fabs(static_cast<double>(x[i]) - q.values[i]), bound)
+          << format.name() << " entry " << i;
     }
   }
 }
 
-// The scale of the values is the scale they were made with: every max_code is (2^k - 1) 2^j, and powers of
-// two change nothing, so that all significands of absmax and all k are every case there is.
+// The scale of the values is the scale they were made with: every max_code is (2^k - 1) 2^j, and
+// powers of two change nothing, so that all significands of absmax and all k are every case there
+// is.
 TEST(Quantizer, TheScaleOfTheValuesIsTheSameScale) {
   for (const Format& format : scaled_formats()) {
     auto odd = static_cast<uint64_t>(std::ldexp(format.max_code, format.mantissa_bits));
@@ -121,8 +128,10 @@ TEST(Quantizer, QuantizingTheValuesAgainChangesNothing) {
     for (const double deviation : {1e-20, 1.0, 1e20}) {
       for (uint64_t seed = 0; seed < 20; ++seed) {
         const std::vector<float> x = gaussian(33, 100 + seed, deviation);
-        const QuantizedReference once = quantize_reference(format, ScaleAxis::kTensor, 0, x.data(), 1, 33);
-        const QuantizedReference twice = quantize_reference(format, ScaleAxis::kTensor, 0, once.values.data(), 1, 33);
+        const QuantizedReference once =
+            quantize_reference(format, ScaleAxis::kTensor, 0, x.data(), 1, 33);
+        const QuantizedReference twice =
+            quantize_reference(format, ScaleAxis::kTensor, 0, once.values.data(), 1, 33);
         ASSERT_EQ(twice.codes, once.codes) << format.name();
         ASSERT_EQ(twice.scales, once.scales) << format.name();
         ASSERT_EQ(twice.values, once.values) << format.name();
@@ -149,13 +158,15 @@ TEST(Quantizer, ScalesAreSharedAlongTheAxis) {
       {ScaleAxis::kGroup, 100, [](int64_t r, int64_t) { return r; }},
   };
   for (const Case& test : cases) {
-    const QuantizedReference q = quantize_reference(format, test.axis, test.group, x.data(), rows, columns);
+    const QuantizedReference q =
+        quantize_reference(format, test.axis, test.group, x.data(), rows, columns);
     for (int64_t r = 0; r < rows; ++r) {
       for (int64_t c = 0; c < columns; ++c) {
         float largest = 0;
         for (int64_t i = 0; i < rows; ++i) {
           for (int64_t j = 0; j < columns; ++j) {
-            if (test.block(i, j) == test.block(r, c)) largest = std::max(largest, std::fabs(x[i * columns + j]));
+            if (test.block(i, j) == test.block(r, c))
+              largest = std::max(largest, std::fabs(x[i * columns + j]));
           }
         }
         const auto at = static_cast<size_t>(r * columns + c);
@@ -181,8 +192,10 @@ TEST(Quantizer, UnscaledFormatsRoundEntryByEntry) {
 }
 
 TEST(Quantizer, EmptyMatricesAreFine) {
-  EXPECT_TRUE(quantize_reference(integer_format(4), ScaleAxis::kRow, 0, nullptr, 0, 5).codes.empty());
-  EXPECT_TRUE(quantize_reference(integer_format(4), ScaleAxis::kGroup, 2, nullptr, 5, 0).codes.empty());
+  EXPECT_TRUE(
+      quantize_reference(integer_format(4), ScaleAxis::kRow, 0, nullptr, 0, 5).codes.empty());
+  EXPECT_TRUE(
+      quantize_reference(integer_format(4), ScaleAxis::kGroup, 2, nullptr, 5, 0).codes.empty());
 }
 
 TEST(Quantizer, NotANumberSpoilsItsBlockOnly) {
@@ -195,13 +208,14 @@ TEST(Quantizer, NotANumberSpoilsItsBlockOnly) {
 }
 
 // Where a step is small beside the spread of the data the error is uniform over it: mean square
-// scale^2 / 12, the square's standard deviation scale^2 / sqrt(180). For a Gaussian of deviation s the
-// exact law differs by terms of exp(-2 pi^2 s^2 / scale^2); at 8 bits and absmax below 6 s the exponent
-// is below -8000. Five standard errors, and the one entry that has no error.
+// scale^2 / 12, the square's standard deviation scale^2 / sqrt(180). For a Gaussian of deviation s
+// the exact law differs by terms of exp(-2 pi^2 s^2 / scale^2); at 8 bits and absmax below 6 s the
+// exponent is below -8000. Five standard errors, and the one entry that has no error.
 TEST(Quantizer, ErrorOfAGaussianAtEightBitsIsUniformOverAStep) {
   const int64_t count = 1 << 18;
   const std::vector<float> x = gaussian(count, 11);
-  const QuantizedReference q = quantize_reference(integer_format(8), ScaleAxis::kTensor, 0, x.data(), 1, count);
+  const QuantizedReference q =
+      quantize_reference(integer_format(8), ScaleAxis::kTensor, 0, x.data(), 1, count);
   double sum = 0;
   for (size_t i = 0; i < x.size(); ++i) {
     const double error = (static_cast<double>(x[i]) - q.values[i]) / q.scales[i];
@@ -212,9 +226,10 @@ TEST(Quantizer, ErrorOfAGaussianAtEightBitsIsUniformOverAStep) {
 }
 
 TEST(Quantizer, NamesAreReadBack) {
-  for (const Granularity granularity : {Granularity::kTensor, Granularity::kChannel, Granularity::kToken,
-                                        Granularity::kGroup}) {
-    for (const Format& format : {integer_format(4), integer_format(16), float_format(2, 1), bf16_format(), fp32_format()}) {
+  for (const Granularity granularity :
+       {Granularity::kTensor, Granularity::kChannel, Granularity::kToken, Granularity::kGroup}) {
+    for (const Format& format : {integer_format(4), integer_format(16), float_format(2, 1),
+                                 bf16_format(), fp32_format()}) {
       const Quantizer quantizer = make_quantizer(format, granularity, 32);
       EXPECT_EQ(parse_quantizer(quantizer.name()), quantizer) << quantizer.name();
     }
@@ -226,8 +241,9 @@ TEST(Quantizer, NamesAreReadBack) {
 }
 
 TEST(Quantizer, BadTextIsAnError) {
-  for (const char* text : {"int4/", "int4/row", "int4/group", "int4/group0", "int4/group-2", "int4/group32x", "int4/ tensor",
-                           "bf16/channel", "16/tensor", "/tensor", "int99/tensor", "int4/group99999999999"}) {
+  for (const char* text : {"int4/", "int4/row", "int4/group", "int4/group0", "int4/group-2",
+                           "int4/group32x", "int4/ tensor", "bf16/channel", "16/tensor", "/tensor",
+                           "int99/tensor", "int4/group99999999999"}) {
     EXPECT_THROW(parse_quantizer(text), Error) << text;
   }
   const float x = 1;

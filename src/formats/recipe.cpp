@@ -10,33 +10,39 @@ namespace {
 // "4" for int4 shared as usual, "16" for bf16, "32" for fp32; "" where there is no such short form.
 std::string short_bits(const Quantizer& quantizer, Granularity usual) {
   switch (quantizer.format.kind) {
-    case FormatKind::kBf16: return "16";
-    case FormatKind::kFp32: return "32";
+    case FormatKind::kBf16:
+      return "16";
+    case FormatKind::kFp32:
+      return "32";
     case FormatKind::kInteger:
       if (quantizer.granularity != usual || quantizer.format.bits == 16) return "";
       return std::to_string(quantizer.format.bits);
-    case FormatKind::kFloat: return "";
+    case FormatKind::kFloat:
+      return "";
   }
   return "";
 }
 
 // One role of a RecipeConfig; errors name the key that is wrong and what it takes.
-Quantizer quantizer_from(const std::string& key, const std::string& format_text, const std::string& granularity_key,
-                         const std::string& granularity_text, bool with_tokens) {
+Quantizer quantizer_from(const std::string& key, const std::string& format_text,
+                         const std::string& granularity_key, const std::string& granularity_text,
+                         bool with_tokens) {
   Format format;
   try {
     format = parse_format(format_text);
   } catch (const Error& error) {
     throw Error(fmt::format("{}: {}", key, error.what()));
   }
-  // The granularity is checked where it is not used too: a slip should not wait for a scaled format.
+  // The granularity is checked where it is not used too: a slip should not wait for a scaled
+  // format.
   const std::string takes = with_tokens ? "tensor, channel, token or groupG such as group32"
                                         : "tensor, channel or groupG such as group32";
   Quantizer parsed;
   try {
     parsed = parse_quantizer("int8/" + granularity_text);
   } catch (const Error&) {
-    throw Error(fmt::format("{}: '{}' is not a granularity; take {}", granularity_key, granularity_text, takes));
+    throw Error(fmt::format("{}: '{}' is not a granularity; take {}", granularity_key,
+                            granularity_text, takes));
   }
   if (parsed.granularity == Granularity::kToken && !with_tokens) {
     throw Error(fmt::format("{}: {} have no tokens; take {}", granularity_key, key, takes));
@@ -56,15 +62,18 @@ std::string Recipe::name() const {
     if (w == "32" && a == "32" && kv == "32" && q == "32") return "fp32";
     return fmt::format("w{}a{}kv{}{}", w, a, kv, q == "16" ? "" : "q" + q);
   }
-  return fmt::format("weights={} activations={} keys={} values={} queries={}", weights.name(), activations.name(),
-                     keys.name(), values.name(), queries.name());
+  return fmt::format("weights={} activations={} keys={} values={} queries={}", weights.name(),
+                     activations.name(), keys.name(), values.name(), queries.name());
 }
 
 ScaleAxis scale_axis(Role role, Granularity granularity) {
   switch (granularity) {
-    case Granularity::kTensor: return ScaleAxis::kTensor;
-    case Granularity::kGroup: return ScaleAxis::kGroup;
-    case Granularity::kChannel: return role == Role::kWeights ? ScaleAxis::kRow : ScaleAxis::kColumn;
+    case Granularity::kTensor:
+      return ScaleAxis::kTensor;
+    case Granularity::kGroup:
+      return ScaleAxis::kGroup;
+    case Granularity::kChannel:
+      return role == Role::kWeights ? ScaleAxis::kRow : ScaleAxis::kColumn;
     case Granularity::kToken:
       if (role == Role::kWeights) {
         throw Error("weights have no tokens to share a scale; take tensor, channel or a group");
@@ -75,13 +84,17 @@ ScaleAxis scale_axis(Role role, Granularity granularity) {
 }
 
 Recipe make_recipe(const RecipeConfig& config) {
-  const Quantizer weights =
-      quantizer_from("weights", config.weights, "weights_granularity", config.weights_granularity, false);
-  const Quantizer activations = quantizer_from("activations", config.activations, "activations_granularity",
-                                               config.activations_granularity, true);
-  const Quantizer kv = quantizer_from("kv", config.kv, "kv_granularity", config.kv_granularity, true);
-  const Quantizer queries = quantizer_from("queries", config.queries, "kv_granularity", config.kv_granularity, true);
-  return {.weights = weights, .activations = activations, .keys = kv, .values = kv, .queries = queries};
+  const Quantizer weights = quantizer_from("weights", config.weights, "weights_granularity",
+                                           config.weights_granularity, false);
+  const Quantizer activations =
+      quantizer_from("activations", config.activations, "activations_granularity",
+                     config.activations_granularity, true);
+  const Quantizer kv =
+      quantizer_from("kv", config.kv, "kv_granularity", config.kv_granularity, true);
+  const Quantizer queries =
+      quantizer_from("queries", config.queries, "kv_granularity", config.kv_granularity, true);
+  return {
+      .weights = weights, .activations = activations, .keys = kv, .values = kv, .queries = queries};
 }
 
 }  // namespace bitlaw

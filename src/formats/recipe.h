@@ -14,9 +14,10 @@ enum class Role { kWeights, kActivations, kKeys, kValues, kQueries };
 struct Recipe {
   Quantizer weights, activations, keys, values, queries;  // default: BF16 everywhere
 
-  // "bf16"; "w4a16kv4", followed by "q4" where queries are rounded too, if every role is bf16, fp32 (32)
-  // or an integer with the usual granularity (weights per channel, the rest per tensor) and keys are
-  // rounded as values; else the roles in full, "weights=e2m1/group32 activations=bf16 ...".
+  // "bf16"; "w4a16kv4", followed by "q4" where queries are rounded too, if every role is bf16, fp32
+  // (32) or an integer with the usual granularity (weights per channel, the rest per tensor) and
+  // keys are rounded as values; else the roles in full, "weights=e2m1/group32 activations=bf16
+  // ...".
   std::string name() const;
   bool operator==(const Recipe&) const = default;
 };
@@ -24,15 +25,16 @@ struct Recipe {
 // Which entries of the matrix of a role share a scale. Error for weights per token.
 ScaleAxis scale_axis(Role role, Granularity granularity);
 
-// How a configuration file says it. 16 means BF16, 32 FP32 (no rounding at all, for reference runs).
+// How a configuration file says it. 16 means BF16, 32 FP32 (no rounding at all, for reference
+// runs).
 struct RecipeConfig {
-  std::string weights = "16";      // a number of bits or a format name
+  std::string weights = "16";  // a number of bits or a format name
   std::string activations = "16";
-  std::string kv = "16";           // keys and values
+  std::string kv = "16";  // keys and values
   std::string queries = "16";
-  std::string weights_granularity = "channel";    // tensor, channel or groupG
-  std::string activations_granularity = "tensor"; // tensor, channel, token or groupG
-  std::string kv_granularity = "tensor";          // tensor, channel, token or groupG
+  std::string weights_granularity = "channel";     // tensor, channel or groupG
+  std::string activations_granularity = "tensor";  // tensor, channel, token or groupG
+  std::string kv_granularity = "tensor";           // tensor, channel, token or groupG
 
   template <class V>
   void visit(V& v) {
@@ -40,13 +42,15 @@ struct RecipeConfig {
     v("activations", activations, "the same for the inputs of the linear layers");
     v("kv", kv, "the same for keys and values");
     v("queries", queries, "the same for queries");
-    v("weights_granularity", weights_granularity, "what shares a scale: tensor, channel or group32");
+    v("weights_granularity", weights_granularity,
+      "what shares a scale: tensor, channel or group32");
     v("activations_granularity", activations_granularity, "tensor, channel, token or group32");
     v("kv_granularity", kv_granularity, "tensor, channel, token or group32 (queries too)");
   }
 };
 
-// Without a scale (16, 32) the granularity of a role is ignored. An Error names the key and what it takes.
+// Without a scale (16, 32) the granularity of a role is ignored. An Error names the key and what it
+// takes.
 Recipe make_recipe(const RecipeConfig& config);
 
 }  // namespace bitlaw

@@ -30,7 +30,8 @@ TEST(Recipe, ConfigurationGivesEveryRoleItsQuantizer) {
   EXPECT_EQ(recipe.queries, parse_quantizer("int8/channel"));
 }
 
-RecipeConfig bits(const std::string& w, const std::string& a, const std::string& kv, const std::string& q) {
+RecipeConfig bits(const std::string& w, const std::string& a, const std::string& kv,
+                  const std::string& q) {
   RecipeConfig config;
   config.weights = w;
   config.activations = a;
@@ -92,11 +93,13 @@ TEST(Recipe, ErrorsNameTheKeyAndWhatItTakes) {
   RecipeConfig config;
   config.activations_granularity = "row";  // wrong even where nothing is scaled
   EXPECT_EQ(error_of(config),
-            "activations_granularity: 'row' is not a granularity; take tensor, channel, token or groupG such as group32");
+            "activations_granularity: 'row' is not a granularity; take tensor, channel, token or "
+            "groupG such as group32");
   config = {};
   config.weights_granularity = "token";
   EXPECT_EQ(error_of(config),
-            "weights_granularity: weights have no tokens; take tensor, channel or groupG such as group32");
+            "weights_granularity: weights have no tokens; take tensor, channel or groupG such as "
+            "group32");
 }
 
 TEST(Recipe, ConfigurationIsFilledFromADocument) {
