@@ -1,0 +1,106 @@
+#include "plan/constants.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace bitlaw {
+namespace {
+
+std::string did_you_mean(const std::string& name, const std::vector<std::string>& known) {
+  const std::string near = nearest_name(name, known);
+  return near.empty() ? fmt::format("known are {}", fmt::join(known, ", "))
+                      : fmt::format("did you mean {}?", near);
+}
+
+// A number inside nested objects, or NaN: Json's own access would throw.
+double number_at(const Json& document, const std::string& a, const std::string& b) {
+  const auto outer = document.find(a);
+  if (outer == document.end() || !outer->is_object()) return kUnknown;
+  const auto inner = outer->find(b);
+  return inner == outer->end() || !inner->is_number() ? kUnknown : inner->get<double>();
+}
+
+std::string read_fit(const Json& fit, Constants& out) {
+  const auto parameters = fit.find("parameters");
+  if (parameters == fit.end() || !parameters->is_object()) {
+    return "the fit has no .parameters; give the document that `bitlaw fit --json` prints";
+  }
+  std::vector<std::string> frozen;
+  for (const Parameter& p : out.law->parameters) {
+    const double value = number_at(*parameters, p.name, "value");
+    if (std::isnan(value)) {
+      return fmt::format("the fit has no value for {}; fit {} again", p.name, out.law->name);
+    }
+    out.values.push_back(value);
+    if ((*parameters)[p.name].contains("frozen")) frozen.push_back(p.name);
+  }
+  const auto points = fit.find("points");
+  const int64_t count = points != fit.end() && points->is_number() ? points->get<int64_t>() : 0;
+  out.source = fmt::format("fit of {} to {} points", out.law->name, count);
+  if (!frozen.empty()) {
+    out.notes.push_back(
+        fmt::format("{} {} fitted: the study could not tell {}, so {} taken as published.",
+                    fmt::join(frozen, ", "), frozen.size() == 1 ? "was not" : "were not",
+                    frozen.size() == 1 ? "it" : "them", frozen.size() == 1 ? "it is" : "they are"));
+  }
+
+  const auto draws = fit.find("draws");
+  if (draws == fit.end() || !draws->is_object()) return "";
+  const auto names = draws->find("names"), values = draws->find("values");
+  if (names == draws->end() || values == draws->end() || !values->is_array()) return "";
+  std::vector<int> column;  // of each draw -> position in the law
+  for (const Json& name : *names) {
+    const int i =
+        name.is_string() ? parameter_index(*out.law, name.get_ref<const std::string&>()) : -1;
+    if (i < 0) return "the fit's draws name a constant that its law does not have; fit again";
+    column.push_back(i);
+  }
+  for (const Json& row : *values) {
+    std::vector<double> draw = out.values;
+    if (!row.is_array() || row.size() != column.size())
+      return "the fit's draws are ragged; fit again";
+    for (size_t i = 0; i < column.size(); ++i) {
+      if (!row[i].is_number())
+        return "the fit's draws hold something that is not a number; fit again";
+      draw[column[i]] = row[i].get<double>();
+    }
+    out.draws.push_back(std::move(draw));
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string read_constants(const std::string& name, const std::string& set, const Json& fit,
+                           Constants& out) {
+  std::string law_name = name;
+  if (fit.is_object()) {
+    const auto law = fit.find("law");
+    if (law == fit.end() || !law->is_string()) {
+      return "the fit names no .law; give the document that `bitlaw fit --json` prints";
+    }
+    law_name = law->get_ref<const std::string&>();
+  } else if (!fit.is_null()) {
+    return "the fit is not a JSON object; give the document that `bitlaw fit --json` prints";
+  }
+  out.law = find_law(law_name);
+  if (!out.law) {
+    return fmt::format("no law is called {}; {}", law_name, did_you_mean(law_name, law_names()));
+  }
+  if (fit.is_object()) return read_fit(fit, out);
+
+  const ConstantSet* constants = find_constants(*out.law, set);
+  if (!constants) {
+    std::vector<std::string> known;
+    for (const ConstantSet& each : out.law->constants) known.emplace_back(each.name);
+    if (known.empty()) return fmt::format("{} has no published constants; give a fit", law_name);
+    return fmt::format("{} has no constants called {}; {}", law_name, set,
+                       did_you_mean(set, known));
+  }
+  out.values.assign(constants->values.begin(), constants->values.end());
+  out.source = fmt::format("published constants: {}", constants->source);
+  return "";
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,25 @@
+// What a plan is computed from: a law with its constants, published or fitted.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "laws/registry.h"
+
+namespace bitlaw {
+
+struct Constants {
+  const Law* law = nullptr;
+  std::vector<double> values;              // in the law's order
+  std::vector<std::vector<double>> draws;  // bootstrap refits, same order; empty = no intervals
+  std::string source;                      // for the reader
+  std::vector<std::string> notes;          // constants that a fit froze
+};
+
+// The set `set` ("" = the first) of law `name`; or, where `fit` is a document of fit_to_json, its
+// constants. Returns "" or the sentence that says what is wrong.
+std::string read_constants(const std::string& name, const std::string& set, const Json& fit,
+                           Constants& out);
+
+}  // namespace bitlaw

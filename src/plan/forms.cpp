@@ -1,0 +1,108 @@
+#include "plan/forms.h"
+
+#include <cmath>
+
+#include "laws/kumar.h"
+#include "plan/search.h"
+
+namespace bitlaw {
+namespace {
+
+double constant(const Law& law, const double* p, const char* name, double otherwise) {
+  const int i = parameter_index(law, name);
+  return i < 0 ? otherwise : p[i];
+}
+
+Observation observation(double params, double tokens, const Bits& bits, double post_bits) {
+  Observation run;
+  run.params = params, run.tokens = tokens;
+  run.bits_weights = bits.weights, run.bits_activations = bits.activations, run.bits_kv = bits.kv;
+  run.bits_post = post_bits;
+  return run;
+}
+
+}  // namespace
+
+double CostModel::of(double bits) const {
+  if (steps.empty()) return bits / kUnquantizedBits;
+  for (const Step& step : steps) {
+    if (bits <= step.bits) return 1 / step.speed_up;
+  }
+  return std::numeric_limits<double>::infinity();
+}
+
+double CostModel::of(const Bits& bits) const {
+  return (of(bits.weights) + of(bits.activations) + of(bits.kv)) / 3;
+}
+
+bool EffectiveForm::fits(const Law& law) {
+  for (const char* name : {"E", "A", "B", "alpha", "beta"}) {
+    if (parameter_index(law, name) < 0) return false;
+  }
+  return !law.uses_bits || parameter_index(law, "gamma_w") >= 0;
+}
+
+EffectiveForm::EffectiveForm(const Law& law, std::span<const double> values)
+    : law_(&law),
+      p_(values.data()),
+      A_(constant(law, p_, "A", 0)),
+      B_(constant(law, p_, "B", 0)),
+      alpha_(constant(law, p_, "alpha", 1)),
+      beta_(constant(law, p_, "beta", 1)) {
+  const char* gammas[] = {"gamma_w", "gamma_a", "gamma_kv"};
+  const char* offsets[] = {"n_w", "n_a", "n_kv"};
+  for (int part = 0; part < 3; ++part) {
+    gamma_[part] = parameter_index(law, gammas[part]);
+    n_[part] = parameter_index(law, offsets[part]);
+  }
+}
+
+double EffectiveForm::log_share(const Bits& bits) const {
+  const double of_part[] = {bits.weights, bits.activations, bits.kv};
+  double sum = 0;
+  for (int part = 0; part < 3; ++part) {
+    if (gamma_[part] < 0) continue;
+    sum += log_capacity(of_part[part], p_[gamma_[part]], n_[part] < 0 ? 0.0 : p_[n_[part]]);
+  }
+  return sum;
+}
+
+double EffectiveForm::loss(double params, double tokens, const Bits& bits, double post_bits) const {
+  return predict(*law_, p_, observation(params, tokens, bits, post_bits));
+}
+
+double EffectiveForm::delta(double params, double tokens, const Bits& bits,
+                            double post_bits) const {
+  return predict_delta(*law_, p_, observation(params, tokens, bits, post_bits));
+}
+
+double EffectiveForm::best_params(double product, const Bits& bits) const {
+  const double log_ratio =
+      std::log(alpha_ * A_ / (beta_ * B_)) - alpha_ * log_share(bits) + beta_ * std::log(product);
+  return std::exp(log_ratio / (alpha_ + beta_));
+}
+
+double EffectiveForm::critical_tokens(double params, double post_bits) const {
+  // delta = c D^gamma_D for a BF16 model: c is delta at one token.
+  const double gamma_D = constant(*law_, p_, "gamma_D", 0);
+  const double at_one_token = delta(params, 1, Bits::all(kUnlimitedBits), post_bits);
+  if (!(gamma_D > 0) || !(at_one_token > 0)) return std::numeric_limits<double>::infinity();
+  return std::pow(beta_ * B_ / (gamma_D * at_one_token), 1 / (gamma_D + beta_));
+}
+
+double EffectiveForm::balanced_bits(double params, double tokens, double low, double high) const {
+  const double data = std::log(beta_ * B_) - beta_ * std::log(tokens);
+  return find_root(
+      [&](double bits) {
+        const double h = 1e-5 * bits;  // dlog f/dlog P by central differences, exact to 1e-9
+        const double slope =
+            (log_share(Bits::all(bits + h)) - log_share(Bits::all(bits - h))) / (2e-5);
+        const double size = std::log(alpha_ * A_) -
+                            alpha_ * (std::log(params) + log_share(Bits::all(bits))) +
+                            std::log(slope);
+        return size - data;
+      },
+      low, high);
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,148 @@
+// Closed forms against brute force, and the numbers of arXiv 2411.04330 that follow from its
+// constants.
+#include "plan/forms.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "laws/kumar.h"
+#include "plan/search.h"
+
+namespace bitlaw {
+namespace {
+
+const Law& law(const char* name) {
+  return *find_law(name);
+}
+
+EffectiveForm published(const char* name, const char* set = "") {
+  return {law(name), find_constants(law(name), set)->values};
+}
+
+TEST(Search, FindsTheMinimumAndTheRoot) {
+  const Found found = minimise([](double x) { return (x - 1.234) * (x - 1.234) + 5; }, -10, 10);
+  EXPECT_NEAR(found.x, 1.234, 1e-7);  // the square root of rounding in a value near 5
+  EXPECT_NEAR(find_root([](double x) { return x * x - 2; }, 0, 2), std::sqrt(2.0), 1e-15);
+  EXPECT_EQ(minimise([](double x) { return x; }, 2, 3).x, 2);
+}
+
+TEST(Forms, BestPrecisionMaximisesShareOverBits) {
+  struct Row {
+    const char *name, *set;
+    double expected;
+  };
+  for (const Row& row : {Row{"kumar", "published", 7.00}, Row{"kumar", "tied", 7.64},
+                         Row{"kumar-no-offsets", "", 3.47}}) {
+    const EffectiveForm form = published(row.name, row.set);
+    const double best =
+        minimise([&](double bits) { return std::log(bits) - form.log_share(Bits::all(bits)); }, 3,
+                 16)
+            .x;
+    EXPECT_NEAR(best, row.expected, 5e-3) << row.name;
+    // P f'(P) / f(P) = 1 there. The condition changes by about 0.3 per bit, the search errs by
+    // 1e-7.
+    const double h = 1e-4;
+    const double slope =
+        (form.log_share(Bits::all(best + h)) - form.log_share(Bits::all(best - h))) / (2 * h);
+    EXPECT_NEAR(best * slope, 1, 1e-6);
+  }
+}
+
+TEST(Forms, SplitOfABudgetAgreesWithBruteForce) {
+  for (const char* name : {"kumar", "chinchilla", "kumar-no-offsets"}) {
+    const EffectiveForm form = published(name);
+    for (const double product : {1e15, 1e19, 1e23}) {
+      for (const double bits : {4.0, 7.0, 16.0}) {
+        const double params = form.best_params(product, Bits::all(bits));
+        const double searched = std::exp(minimise(
+                                             [&](double log_params) {
+                                               const double n = std::exp(log_params);
+                                               return form.loss(n, product / n, Bits::all(bits));
+                                             },
+                                             5, 40)
+                                             .x);
+        // Loss near 3 is known to 4e-16 and curves like (alpha + beta)^2 / 16 or more times the
+        // reducible loss, 1e-3 or more: log N is found to 1e-5 at worst.
+        EXPECT_NEAR(params / searched, 1, 1e-5) << name << " " << product << " " << bits;
+      }
+    }
+  }
+}
+
+TEST(Forms, SevenBitsInsteadOfSixteenBuyMoreOfBoth) {
+  const EffectiveForm form = published("kumar");
+  const double n16 = form.best_params(1e20 / 16, Bits::all(16)), d16 = 1e20 / 16 / n16;
+  const double n7 = form.best_params(1e20 / 7, Bits::all(7)), d7 = 1e20 / 7 / n7;
+  EXPECT_NEAR(n7 / n16, 1.75, 5e-3);
+  EXPECT_NEAR(d7 / d16, 1.31, 5e-3);
+}
+
+TEST(Forms, CriticalData) {
+  const EffectiveForm form = published("kumar");
+  struct Row {
+    double params, bits, tokens_per_param, tolerance;
+  };
+  for (const Row& row : {Row{30e6, 3, 177, .5}, Row{30e6, 4, 959, .5}, Row{30e6, 5, 5185, .5},
+                         Row{30e6, 6, 28000, 500}, Row{220e6, 3, 48, .5}, Row{220e6, 4, 259, .5},
+                         Row{220e6, 5, 1400, .5}, Row{220e6, 6, 7566, .5}}) {
+    EXPECT_NEAR(form.critical_tokens(row.params, row.bits) / row.params, row.tokens_per_param,
+                row.tolerance);
+  }
+}
+
+TEST(Forms, CriticalDataIsTheBottomOfTheU) {
+  const EffectiveForm form = published("kumar");
+  for (const double bits : {3.0, 4.0, 5.5}) {
+    const double searched =
+        std::exp(minimise(
+                     [&](double log_tokens) {
+                       return form.loss(1e8, std::exp(log_tokens), Bits::all(kUnlimitedBits), bits);
+                     },
+                     10, 40)
+                     .x);
+    EXPECT_NEAR(form.critical_tokens(1e8, bits) / searched, 1, 1e-6);
+  }
+}
+
+TEST(Forms, BestPrecisionOfAModelOfFixedSize) {
+  const EffectiveForm form = published("kumar");
+  struct Row {
+    double params, tokens, bits;
+  };
+  for (const Row& row :
+       {Row{8e9, 15e12, 13.5}, Row{70e9, 15e12, 10.5}, Row{405e9, 15e12, 8.2}, Row{8e9, .1e12, 6.9},
+        Row{8e9, 1e12, 9.8}, Row{8e9, 10e12, 13.0}, Row{8e9, 100e12, 16.2}}) {
+    const double bits = form.balanced_bits(row.params, row.tokens, 3, 32);
+    EXPECT_NEAR(bits, row.bits, .05) << row.params << " " << row.tokens;
+    // The same point by brute force: hold N and the budget, trade tokens for bits.
+    const double budget = row.tokens * bits;
+    const double searched =
+        minimise([&](double p) { return form.loss(row.params, budget / p, Bits::all(p)); }, 3, 32)
+            .x;
+    EXPECT_NEAR(bits, searched, 1e-4);  // the reducible loss here is 0.01, known to 4e-16
+  }
+}
+
+TEST(Forms, ParametersThatMakeUpForFewerBits) {
+  const EffectiveForm form = published("kumar");
+  const double bits[] = {4, 5, 6, 7, 8}, expected[] = {5.2, 2.33, 1.63, 1.34, 1.20};
+  for (int i = 0; i < 5; ++i) {
+    const double factor =
+        std::exp(form.log_share(Bits::all(16)) - form.log_share(Bits::all(bits[i])));
+    EXPECT_NEAR(factor, expected[i], i == 0 ? .05 : .005) << bits[i];
+  }
+}
+
+TEST(CostModel, LinearOrTheNextWiderStep) {
+  EXPECT_DOUBLE_EQ(CostModel{}.of(4.0), 0.25);
+  EXPECT_DOUBLE_EQ(CostModel{}.of(Bits{4, 8, 12}), 0.5);
+  const CostModel table{{{4, 4}, {8, 2}, {16, 1}}};
+  EXPECT_DOUBLE_EQ(table.of(4.0), 0.25);
+  EXPECT_DOUBLE_EQ(table.of(5.0), 0.5);
+  EXPECT_DOUBLE_EQ(table.of(16.0), 1);
+  EXPECT_TRUE(std::isinf(table.of(17.0)));
+}
+
+}  // namespace
+}  // namespace bitlaw
