@@ -39,9 +39,10 @@ struct Format {
   // True where every code is exactly a BF16 value, so that products may run on BF16 codes: integers
   // up to 9 bits, floats up to 7 mantissa bits, bf16.
   bool codes_fit_bf16() const;
-  float smallest_normal() const;  // 2^(1-bias); 1 for integers
-  float smallest_positive()
-      const;  // the positive code next to zero (a subnormal where Y > 0); 1 for integers
+  // The positive codes where normal numbers begin, 2^(1-bias), and next to zero (a subnormal where
+  // Y > 0); both 1 for integers.
+  float smallest_normal() const;
+  float smallest_positive() const;
   std::string name() const;  // "int4", "e2m1", "bf16", "fp32"
   bool operator==(const Format&) const = default;
 };
