@@ -1,0 +1,7 @@
+#include "base/version.h"
+
+namespace bitlaw {
+
+const char* const kVersion = BITLAW_VERSION;
+
+}  // namespace bitlaw

@@ -1,0 +1,413 @@
+#include "train/run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <numbers>
+
+#include "base/file.h"
+#include "base/progress.h"
+#include "base/version.h"
+#include "data/loader.h"
+#include "model/checkpoint.h"
+#include "train/divergence.h"
+#include "train/interrupt.h"
+#include "train/memory.h"
+#include "train/run_directory.h"
+#include "train/state.h"
+#include "train/trainer.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr int kSchema = 1;              // of run.json and result.json
+constexpr double kTailShare = 0.05;     // the last steps, whose mean loss is a run's training loss
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string now_iso() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+int thread_count(int64_t wish) { return wish > 0 ? static_cast<int>(wish) : hardware_threads(); }
+
+// run.json
+Json run_record(const ResolvedConfig& resolved, const Dataset& dataset) {
+  const ModelConfig& model = resolved.config.model;
+  const DatasetInfo& data = dataset.info();
+  return {{"schema", kSchema},
+          {"name", resolved.name()},
+          {"config", resolved.document()},
+          {"recipe", resolved.recipe.name()},
+          {"peak_learning_rate", resolved.peak_rate},
+          {"model",
+           {{"parameters", model.parameters()},
+            {"parameters_with_embeddings", model.parameters_with_embeddings()},
+            {"flops_per_token", model.training_flops_per_token()}}},
+          {"data",
+           {{"path", resolved.config.data.path},
+            {"hash", data.hash},
+            {"vocabulary", data.vocabulary},
+            {"tokenizer", data.tokenizer_kind},
+            {"train_tokens", data.train.tokens},
+            {"validation_tokens", data.validation.tokens}}},
+          {"build", {{"version", kVersion}, {"compiler", __VERSION__}, {"isa", name_of(best_isa())}}},
+          {"created", now_iso()}};
+}
+
+// Sums that a resumed run must go on with, to the last bit.
+struct Sums {
+  double interval_loss = 0;  // since the last record
+  int64_t interval_steps = 0;
+  double tail_loss = 0;  // over the last kTailShare of the steps
+  int64_t tail_steps = 0;
+  double seconds = 0;  // inside steps
+};
+
+Json to_json(const Sums& sums) {
+  return {{"interval_loss", sums.interval_loss}, {"interval_steps", sums.interval_steps},
+          {"tail_loss", sums.tail_loss},         {"tail_steps", sums.tail_steps},
+          {"seconds", sums.seconds}};
+}
+
+Sums read_sums(const Json& document) {
+  return {document.at("interval_loss"), document.at("interval_steps"), document.at("tail_loss"),
+          document.at("tail_steps"), document.at("seconds")};
+}
+
+TrainerOptions trainer_options(const ResolvedConfig& resolved, int threads) {
+  const TrainConfig& config = resolved.config;
+  return {.model = config.model,
+          .recipe = resolved.recipe,
+          .optimizer = config.optimizer,
+          .batch_sequences = resolved.batch_sequences,
+          .lanes = config.train.lanes,
+          .gradient_dtype = config.train.backward == "fp32" ? DType::kF32 : DType::kBF16,
+          .seed = static_cast<uint64_t>(config.train.seed),
+          .threads = threads};
+}
+
+// One process's work on one run.
+class Session {
+ public:
+  Session(const ResolvedConfig& resolved, const RunOptions& options, const Dataset& dataset,
+          RunDirectory& directory, MetricsSink* sink)
+      : resolved_(resolved),
+        options_(options),
+        dataset_(dataset),
+        directory_(directory),
+        sink_(sink),
+        loader_(dataset.train(), static_cast<int>(resolved.config.model.sequence),
+                static_cast<int>(resolved.batch_sequences),
+                static_cast<uint64_t>(resolved.config.train.seed)),
+        validation_(make_validation_set(dataset, resolved.config.model.sequence,
+                                        resolved.config.train.validation_tokens)),
+        trainer_(trainer_options(resolved, thread_count(options.threads))),
+        divergence_(resolved.config.model.vocabulary,
+                    warmup_steps(resolved.config.schedule, resolved.steps)) {}
+
+  RunOutcome run() {
+    resume();
+    Progress progress("train " + directory_.name(), static_cast<double>(resolved_.steps), options_.quiet);
+    progress.update(static_cast<double>(trainer_.steps_done()));
+    last_save_ = Clock::now();
+    while (trainer_.steps_done() < resolved_.steps) {
+      if (stop_requested()) {
+        save();
+        return outcome(RunStatus::kInterrupted);
+      }
+      const double loss_nats = step();
+      if (diverged_at_ > 0) break;
+      progress.update(static_cast<double>(trainer_.steps_done()),
+                      fmt::format("loss {:.3f}  {}tokens/s", loss_nats, format_count(tokens_per_second())));
+      validate_now_and_then();
+      save_now_and_then();
+    }
+    if (diverged_at_ == 0 && divergence_.diverged_at_end()) diverged_at_ = resolved_.steps;
+    const Json result = finish();
+    progress.finish(diverged_at_ > 0 ? fmt::format("diverged at step {}", diverged_at_)
+                                     : fmt::format("validation loss {:.4f}", validated_.loss_nats));
+    RunOutcome out = outcome(diverged_at_ > 0 ? RunStatus::kDiverged : RunStatus::kFinished);
+    out.result = result;
+    return out;
+  }
+
+ private:
+  void resume() {
+    const auto state = load_state(directory_.state_file(), directory_.name(), trainer_.parameters().flat,
+                                  trainer_.first_moment(), trainer_.second_moment());
+    if (state) {
+      try {
+        divergence_.restore(state->progress.at("divergence"));
+        sums_ = read_sums(state->progress.at("sums"));
+      } catch (const Json::exception&) {
+        throw Error(fmt::format("{}: a saved training state with a damaged header; remove the file to train "
+                                "this run from its beginning",
+                                directory_.state_file().string()));
+      }
+      trainer_.restore(state->steps);
+    }
+    directory_.truncate_metrics(trainer_.steps_done());
+    first_step_ = trainer_.steps_done();
+  }
+
+  double step() {
+    const auto start = Clock::now();
+    const int64_t index = trainer_.steps_done();
+    const double rate =
+        resolved_.peak_rate * schedule_share(resolved_.config.schedule, index, resolved_.steps);
+    const StepResult result = trainer_.step(
+        [&](int64_t number, int64_t i, std::span<uint16_t> tokens) {
+          loader_.sequence(number, static_cast<int>(i), tokens);
+        },
+        rate);
+    const double seconds = seconds_since(start);
+    sums_.seconds += seconds;
+    session_seconds_ += seconds;
+    if (divergence_.diverged(result.loss_nats, result.gradient_norm)) diverged_at_ = index + 1;
+    count(index, result, rate);
+    return result.loss_nats;
+  }
+
+  void count(int64_t index, const StepResult& result, double rate) {
+    sums_.interval_loss += result.loss_nats;
+    ++sums_.interval_steps;
+    const auto tail = std::max<int64_t>(1, std::llround(kTailShare * static_cast<double>(resolved_.steps)));
+    if (index >= resolved_.steps - tail) {
+      sums_.tail_loss += result.loss_nats;
+      ++sums_.tail_steps;
+    }
+    const int64_t done = index + 1;
+    if (done % options_.log_steps != 0 && done != resolved_.steps && diverged_at_ == 0) return;
+    const StepMetrics metrics{.step = done,
+                              .tokens = done * resolved_.config.train.batch_tokens,
+                              .loss_nats = sums_.interval_loss / static_cast<double>(sums_.interval_steps),
+                              .learning_rate = rate,
+                              .gradient_norm = result.gradient_norm,
+                              .seconds = sums_.seconds};
+    sums_.interval_loss = 0;
+    sums_.interval_steps = 0;
+    directory_.append_metrics(metrics);
+    if (sink_ != nullptr) sink_->record(metrics);
+  }
+
+  Validation validate() {
+    trainer_.prepare(false);
+    return bitlaw::validate(trainer_.model(), trainer_.parameters(), validation_, trainer_.pool());
+  }
+
+  void validate_now_and_then() {
+    const int64_t done = trainer_.steps_done();
+    if (options_.validation_steps == 0 || done % options_.validation_steps != 0) return;
+    Json line = bitlaw::to_json(validate());
+    directory_.append_metrics(Json{{"step", done},
+                                   {"tokens", done * resolved_.config.train.batch_tokens},
+                                   {"validation", std::move(line)}});
+  }
+
+  void save_now_and_then() {
+    const int64_t done = trainer_.steps_done();
+    if (done == resolved_.steps) return;
+    const bool by_steps = options_.checkpoint_steps > 0 && done % options_.checkpoint_steps == 0;
+    const bool by_time =
+        options_.checkpoint_seconds > 0 && seconds_since(last_save_) >= options_.checkpoint_seconds;
+    if (by_steps || by_time) save();
+  }
+
+  void save() {
+    save_state(directory_.state_file(),
+               {.run = directory_.name(),
+                .steps = trainer_.steps_done(),
+                .progress = {{"divergence", divergence_.state()}, {"sums", to_json(sums_)}}},
+               trainer_.parameters().flat, trainer_.first_moment(), trainer_.second_moment());
+    last_save_ = Clock::now();
+  }
+
+  // Validates and saves the model, unless it diverged, and writes result.json.
+  Json finish() {
+    const bool diverged_before_the_end = trainer_.steps_done() < resolved_.steps || diverged_at_ > 0;
+    Json validation = nullptr;
+    if (!diverged_before_the_end) {
+      trainer_.release_training_memory();
+      validated_ = validate();
+      if (std::isfinite(validated_.loss_nats)) {
+        validation = bitlaw::to_json(validated_);
+        directory_.save_final([&](const std::filesystem::path& place) { save_checkpoint(place); });
+      } else {
+        diverged_at_ = resolved_.steps;
+      }
+    }
+    const Json result = result_record(validation);
+    directory_.finish(result);
+    return result;
+  }
+
+  void save_checkpoint(const std::filesystem::path& place) {
+    const DatasetInfo& data = dataset_.info();
+    save_model(place, trainer_.model(), trainer_.parameters(), {.end = data.end_of_document});
+    if (data.tokenizer_kind != "unknown") dataset_.tokenizer()->save(place / "tokenizer.model");
+  }
+
+  Json result_record(const Json& validation) const {
+    const int64_t steps = diverged_at_ > 0 ? diverged_at_ : resolved_.steps;
+    const int64_t tokens = steps * resolved_.config.train.batch_tokens;
+    Json result{{"schema", kSchema},
+                {"status", name_of(diverged_at_ > 0 ? RunStatus::kDiverged : RunStatus::kFinished)},
+                {"validation", validation},
+                {"train_loss_nats", nullptr},
+                {"tokens", tokens},
+                {"steps", steps},
+                {"epochs", loader_.epoch(steps)},
+                {"seconds", sums_.seconds},
+                {"tokens_per_second", static_cast<double>(tokens) / sums_.seconds},
+                {"flops_per_second", static_cast<double>(tokens) / sums_.seconds *
+                                         resolved_.config.model.training_flops_per_token()},
+                {"threads", trainer_.options().threads},
+                {"peak_memory_bytes", peak_memory_bytes()},
+                {"predicted_memory_bytes",
+                 plan_memory(resolved_, dataset_.info(), trainer_.options().threads).total_bytes()},
+                {"finished", now_iso()}};
+    if (sums_.tail_steps > 0 && diverged_at_ == 0) {
+      result["train_loss_nats"] = sums_.tail_loss / static_cast<double>(sums_.tail_steps);
+    }
+    if (diverged_at_ > 0) result["diverged_at_step"] = diverged_at_;
+    return result;
+  }
+
+  RunOutcome outcome(RunStatus status) const {
+    return {.status = status,
+            .name = directory_.name(),
+            .directory = directory_.path(),
+            .result = nullptr,
+            .steps_done = trainer_.steps_done(),
+            .steps = resolved_.steps};
+  }
+
+  double tokens_per_second() const {
+    return static_cast<double>((trainer_.steps_done() - first_step_) * resolved_.config.train.batch_tokens) /
+           session_seconds_;
+  }
+
+  const ResolvedConfig& resolved_;
+  const RunOptions& options_;
+  const Dataset& dataset_;
+  RunDirectory& directory_;
+  MetricsSink* sink_;
+  Loader loader_;
+  ValidationSet validation_;
+  Trainer trainer_;
+  DivergenceDetector divergence_;
+  Sums sums_;
+  Validation validated_;
+  int64_t diverged_at_ = 0;  // step, from 1; 0: it has not
+  int64_t first_step_ = 0;   // of this process
+  double session_seconds_ = 0;
+  Clock::time_point last_save_;
+};
+
+RunOutcome outcome_of_ended(const RunDirectory& directory, const Json& result, int64_t steps) {
+  const bool diverged = result.value("status", "") == name_of(RunStatus::kDiverged);
+  return {.status = diverged ? RunStatus::kDiverged : RunStatus::kFinished,
+          .name = directory.name(),
+          .directory = directory.path(),
+          .result = result,
+          .was_there = true,
+          .steps_done = result.value("steps", steps),
+          .steps = steps};
+}
+
+}  // namespace
+
+const char* name_of(RunStatus status) {
+  switch (status) {
+    case RunStatus::kFinished: return "finished";
+    case RunStatus::kDiverged: return "diverged";
+    case RunStatus::kInterrupted: return "interrupted";
+  }
+  return "?";
+}
+
+RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSink* sink) {
+  options.check();
+  reset_peak_memory();
+  const Dataset dataset = Dataset::open(config.data.path, static_cast<int>(config.model.vocabulary));
+  const ResolvedConfig resolved = resolve(config, dataset.info());
+  RunDirectory directory(options.directory, resolved.name());
+  if (const auto result = directory.result()) return outcome_of_ended(directory, *result, resolved.steps);
+  directory.open(run_record(resolved, dataset));
+  // Another process may have ended it while this one waited to open it.
+  if (const auto result = directory.result()) return outcome_of_ended(directory, *result, resolved.steps);
+  return Session(resolved, options, dataset, directory, sink).run();
+}
+
+std::string describe(const RunOutcome& outcome) {
+  const std::string where = outcome.directory.string();
+  switch (outcome.status) {
+    case RunStatus::kInterrupted:
+      return fmt::format("{}: stopped after step {} of {}; the same command goes on from there", where,
+                         outcome.steps_done, outcome.steps);
+    case RunStatus::kDiverged:
+      return fmt::format("{}: diverged at step {} of {}; recorded as a result", where,
+                         outcome.result.value("diverged_at_step", outcome.steps_done), outcome.steps);
+    case RunStatus::kFinished: break;
+  }
+  const Json validation = outcome.result.value("validation", Json::object());
+  return fmt::format("{}: validation loss {:.4f} nats per token after {} tokens{}", where,
+                     validation.value("loss_nats", std::nan("")),
+                     format_count(outcome.result.value("tokens", 0.0)),
+                     outcome.was_there ? " (it was finished before)" : "");
+}
+
+RunRecord read_run(const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "run.json";
+  if (!std::filesystem::exists(file)) {
+    throw Error(fmt::format("{}: not the directory of a run (it has no run.json); `bitlaw runs` lists those there are",
+                            directory.string()));
+  }
+  RunRecord run{.directory = directory, .record = parse_json(read_file(file), file.string())};
+  try {
+    run.name = run.record.at("name");
+    Json config = run.record.at("config");
+    run.data_hash = config.at("data").at("hash");
+    config["data"] = {{"path", run.record.at("data").at("path")}};
+    config.erase("version");
+    fill(run.config, config, file.string());
+  } catch (const Json::exception&) {
+    throw Error(fmt::format("{}: not the record of a run of this version", file.string()));
+  }
+  const std::filesystem::path result = directory / "result.json";
+  if (std::filesystem::exists(result)) run.result = parse_json(read_file(result), result.string());
+  return run;
+}
+
+Validation evaluate_run(const RunRecord& run, const Dataset& dataset, int64_t tokens, int threads) {
+  const std::filesystem::path checkpoint = run.directory / "checkpoints/final";
+  if (!std::filesystem::exists(checkpoint)) {
+    throw Error(fmt::format("{}: has no final checkpoint; the run is not finished, or diverged",
+                            run.directory.string()));
+  }
+  const LoadedModel loaded = load_model(checkpoint);
+  if (loaded.config.vocabulary != dataset.vocabulary()) {
+    throw Error(fmt::format("{}: the model has a vocabulary of {}, the data set one of {}; evaluate it on data "
+                            "prepared with its own tokenizer.model",
+                            checkpoint.string(), loaded.config.vocabulary, dataset.vocabulary()));
+  }
+  const FlushSubnormals flush;
+  ThreadPool pool(threads);
+  std::vector<Context> contexts(static_cast<size_t>(threads));
+  Model model(loaded.config, make_recipe(run.config.recipe));
+  model.prepare(contexts[0], loaded.parameters, false, &pool, &contexts);
+  const ValidationSet set = make_validation_set(dataset, loaded.config.sequence, tokens);
+  return validate(model, loaded.parameters, set, pool);
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,121 @@
+#include "train/run_directory.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+
+namespace bitlaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What a killed process can leave: write_file_atomically's temporary files and an unfinished checkpoint.
+void remove_leftovers(const fs::path& directory) {
+  std::error_code ignored;
+  std::vector<fs::path> leftovers;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, ignored)) {
+    if (entry.path().filename().string().find(".tmp") != std::string::npos) leftovers.push_back(entry.path());
+  }
+  for (const fs::path& path : leftovers) fs::remove_all(path, ignored);
+}
+
+}  // namespace
+
+RunDirectory::RunDirectory(const fs::path& runs, const std::string& name) : name_(name), path_(runs / name) {}
+
+RunDirectory::~RunDirectory() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+std::optional<Json> RunDirectory::result() const {
+  const fs::path file = path_ / "result.json";
+  if (!fs::exists(file)) return std::nullopt;
+  return parse_json(read_file(file), file.string());
+}
+
+void RunDirectory::open(const Json& record) {
+  make_directories(path_);
+  const fs::path lock = path_ / "lock";
+  lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock_ < 0) {
+    throw Error(fmt::format("{}: cannot be written: {}; choose another directory for the runs", lock.string(),
+                            std::strerror(errno)));
+  }
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    throw Error(fmt::format("{}: another process is working on this run; wait for it or stop it first",
+                            path_.string()));
+  }
+  for (const char* place : {"", "checkpoints", "checkpoints/state"}) remove_leftovers(path_ / place);
+
+  const fs::path file = path_ / "run.json";
+  if (!fs::exists(file)) {
+    write_file_atomically(file, dump_json(record, 1) + "\n");
+    return;
+  }
+  const Json before = parse_json(read_file(file), file.string());
+  if (!before.is_object() || !before.contains("config") || before.at("config") != record.at("config")) {
+    throw Error(fmt::format("{}: holds another configuration than the one that this run is named by; move the "
+                            "directory away and train again",
+                            file.string()));
+  }
+}
+
+void RunDirectory::truncate_metrics(int64_t step) {
+  const fs::path file = path_ / "metrics.jsonl";
+  if (!fs::exists(file)) return;
+  const std::string before = read_file(file);
+  std::string kept;
+  for (const std::string& line : split(before, '\n')) {
+    const Json document = Json::parse(line, nullptr, false);
+    if (!document.is_object() || !document.contains("step") || document.at("step") > step) continue;
+    kept += line + "\n";
+  }
+  if (kept != before) write_file_atomically(file, kept);
+}
+
+void RunDirectory::append_metrics(const StepMetrics& metrics) {
+  append_metrics(Json{{"step", metrics.step},
+                      {"tokens", metrics.tokens},
+                      {"loss_nats", metrics.loss_nats},
+                      {"learning_rate", metrics.learning_rate},
+                      {"gradient_norm", metrics.gradient_norm},
+                      {"seconds", metrics.seconds}});
+}
+
+void RunDirectory::append_metrics(const Json& line) { append_line(path_ / "metrics.jsonl", dump_json(line)); }
+
+void RunDirectory::save_final(const std::function<void(const fs::path&)>& write) {
+  const fs::path temporary = path_ / "checkpoints/final.tmp";
+  std::error_code error;
+  fs::remove_all(temporary, error);
+  make_directories(temporary);
+  try {
+    write(temporary);
+  } catch (...) {
+    fs::remove_all(temporary, error);
+    throw;
+  }
+  fs::remove_all(final_checkpoint(), error);
+  fs::rename(temporary, final_checkpoint(), error);
+  if (error) {
+    throw Error(fmt::format("{}: cannot be put in its place: {}", final_checkpoint().string(), error.message()));
+  }
+}
+
+void RunDirectory::finish(const Json& result) {
+  write_file_atomically(path_ / "result.json", dump_json(result, 1) + "\n");
+  std::error_code ignored;
+  fs::remove_all(state_file().parent_path(), ignored);
+}
+
+}  // namespace bitlaw

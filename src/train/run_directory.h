@@ -1,0 +1,59 @@
+// One run, one directory, written by one process and by atomic renames only:
+//
+//   run.json             what it is: configuration, model, data, build; written first
+//   metrics.jsonl        a line per record of MetricsSink
+//   checkpoints/state/   state.bin, to resume from (train/state.h); removed when the run has ended
+//   checkpoints/final/   the trained model, in the layout of Hugging Face (model/checkpoint.h), and its tokenizer
+//   result.json          how it ended; written last, so a run with a result has ended
+//   lock                 held while a process works on the run; its presence alone means nothing
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+#include "train/metrics.h"
+
+namespace bitlaw {
+
+class RunDirectory {
+ public:
+  // Nothing is touched yet.
+  RunDirectory(const std::filesystem::path& runs, const std::string& name);
+  ~RunDirectory();  // unlocks
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+
+  const std::string& name() const { return name_; }
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path state_file() const { return path_ / "checkpoints/state/state.bin"; }
+  std::filesystem::path final_checkpoint() const { return path_ / "checkpoints/final"; }
+
+  // result.json of a run that has ended, nullopt before. Error where it is damaged.
+  std::optional<Json> result() const;
+
+  // Creates the directory, takes the lock, clears away what a killed process left half-written, and writes
+  // run.json unless it is there. Error where another process works on the run, where run.json holds
+  // another configuration, and where nothing can be written.
+  void open(const Json& record);
+
+  // Cuts metrics.jsonl back to the lines up to `step`, torn ones removed: what comes after is written again.
+  void truncate_metrics(int64_t step);
+  void append_metrics(const StepMetrics& metrics);
+  void append_metrics(const Json& line);
+
+  // Fills a directory of its own by `write`, then puts it in the place of checkpoints/final.
+  void save_final(const std::function<void(const std::filesystem::path&)>& write);
+
+  // Writes result.json and removes the saved state.
+  void finish(const Json& result);
+
+ private:
+  std::string name_;
+  std::filesystem::path path_;
+  int lock_ = -1;
+};
+
+}  // namespace bitlaw

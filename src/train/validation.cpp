@@ -1,0 +1,85 @@
+#include "train/validation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numbers>
+
+#include "data/loader.h"
+
+namespace bitlaw {
+
+Json to_json(const Validation& validation) {
+  Json document{{"loss_nats", validation.loss_nats},
+                {"standard_error", validation.standard_error},
+                {"bits_per_byte", validation.bits_per_byte},
+                {"tokens", validation.tokens},
+                {"clusters", validation.clusters}};
+  if (validation.bits_per_byte == 0) document["bits_per_byte"] = nullptr;
+  if (validation.clusters < 2) document["standard_error"] = nullptr;
+  return document;
+}
+
+Validation summarize_losses(std::span<const float> losses, std::span<const int64_t> clusters) {
+  BITLAW_CHECK(!losses.empty() && losses.size() == clusters.size());
+  struct Cluster {
+    double sum = 0;
+    double tokens = 0;
+  };
+  std::map<int64_t, Cluster> sums;
+  double total = 0;
+  for (size_t i = 0; i < losses.size(); ++i) {
+    Cluster& cluster = sums[clusters[i]];
+    cluster.sum += losses[i];
+    ++cluster.tokens;
+    total += losses[i];
+  }
+  const auto n = static_cast<double>(losses.size());
+  const auto G = static_cast<double>(sums.size());
+  Validation out;
+  out.loss_nats = total / n;
+  out.tokens = static_cast<int64_t>(losses.size());
+  out.clusters = static_cast<int64_t>(sums.size());
+  double squares = 0;
+  for (const auto& [name, cluster] : sums) {
+    const double residual = cluster.sum - cluster.tokens * out.loss_nats;
+    squares += residual * residual;
+  }
+  if (G > 1) out.standard_error = std::sqrt(G / (G - 1) * squares) / n;
+  return out;
+}
+
+ValidationSet make_validation_set(const Dataset& dataset, int64_t T, int64_t tokens) {
+  const ValidationWindows windows(dataset.validation(), static_cast<int>(T), (tokens + T - 1) / T);
+  const DatasetInfo& info = dataset.info();
+  std::vector<int64_t> starts;  // of documents; empty: clusters are windows
+  if (info.end_of_document >= 0) {
+    starts = dataset.validation().document_starts(static_cast<Token>(info.end_of_document));
+  }
+  ValidationSet out;
+  out.bytes_per_token = dataset.bytes_per_token();
+  const auto row = static_cast<size_t>(T + 1);
+  out.tokens.resize(static_cast<size_t>(windows.size()) * row);
+  for (int64_t w = 0; w < windows.size(); ++w) {
+    const std::span<uint16_t> window(out.tokens.data() + static_cast<size_t>(w) * row, row);
+    windows.window(w, window);
+    out.windows.push_back(window);
+    for (int64_t t = 0; t < T; ++t) {
+      const int64_t target = w * T + t + 1;  // windows follow each other without a gap
+      out.clusters.push_back(starts.empty() ? w
+                                            : std::upper_bound(starts.begin(), starts.end(), target) -
+                                                  starts.begin());
+    }
+  }
+  return out;
+}
+
+Validation validate(const Model& model, const Parameters& parameters, const ValidationSet& set,
+                    ThreadPool& pool, const Context& like) {
+  const std::vector<float> losses = per_token_losses(model, parameters, set.windows, pool, like);
+  Validation out = summarize_losses(losses, set.clusters);
+  if (set.bytes_per_token > 0) out.bits_per_byte = out.loss_nats / std::numbers::ln2 / set.bytes_per_token;
+  return out;
+}
+
+}  // namespace bitlaw
