@@ -108,6 +108,11 @@ std::vector<JobOutcome> launch_local(const std::vector<Job>& jobs, const LaunchO
       for (size_t i : order) {
         if (static_cast<int>(running.size()) >= options.parallel) break;
         if (!ready(i)) continue;
+        if (jobs[i].after >= 0 && jobs[i].done && jobs[i].done()) {
+          outcomes[i].state = JobState::kDone;
+          finished_cost += jobs[i].cost;
+          continue;
+        }
         try {
           running.push_back({start_process(jobs[i]), i, std::chrono::steady_clock::now()});
           outcomes[i].state = JobState::kRunning;

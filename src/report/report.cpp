@@ -1,0 +1,417 @@
+#include "report/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "laws/registry.h"
+#include "plan/plan.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr int kCurvePoints = 60;
+
+double number(const Json& row, const char* key) {
+  const auto found = row.find(key);
+  return found != row.end() && found->is_number() ? found->get<double>() : std::nan("");
+}
+
+std::string text(const Json& row, const char* key) {
+  const auto found = row.find(key);
+  return found != row.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+bool is_run(const Json& row) {
+  return text(row, "method") == "none";
+}
+
+// Bits of the one part that is lowered alone: "W", "A" or "KV"; "" where none or several are.
+std::pair<std::string, double> lowered_part(const Json& row) {
+  const double w = number(row, "P_w"), a = number(row, "P_a"), kv = number(row, "P_kv");
+  const int lowered = (w < 16) + (a < 16) + (kv < 16);
+  if (lowered != 1) return {"", 16};
+  if (w < 16) return {"W", w};
+  if (a < 16) return {"A", a};
+  return {"KV", kv};
+}
+
+bool all_bf16(const Json& row) {
+  return number(row, "P_w") >= 16 && number(row, "P_a") >= 16 && number(row, "P_kv") >= 16;
+}
+
+// A law with its constants, as the figures need it.
+struct Constants {
+  const Law* law = nullptr;
+  std::vector<double> values;
+
+  explicit operator bool() const { return law != nullptr; }
+  double at(const char* name) const {
+    const int index = parameter_index(*law, name);
+    return index < 0 ? std::nan("") : values[static_cast<size_t>(index)];
+  }
+  double loss(double n, double d, double p_w, double p_a, double p_kv, double p_post) const {
+    Observation run;
+    run.params = n;
+    run.tokens = d;
+    run.bits_weights = p_w;
+    run.bits_activations = p_a;
+    run.bits_kv = p_kv;
+    run.bits_post = p_post >= 16 ? 0 : p_post;
+    return predict(*law, values.data(), run);
+  }
+  double delta(double n, double d, double p_w, double p_a, double p_kv, double p_post) const {
+    Observation run;
+    run.params = n;
+    run.tokens = d;
+    run.bits_weights = p_w;
+    run.bits_activations = p_a;
+    run.bits_kv = p_kv;
+    run.bits_post = p_post;
+    return predict_delta(*law, values.data(), run);
+  }
+};
+
+Constants constants_of(const Json& fit) {
+  Constants constants;
+  if (!fit.is_object() || !fit.contains("parameters")) return constants;
+  const Law* law = find_law(text(fit, "law"));
+  if (law == nullptr) return constants;
+  for (const Parameter& parameter : law->parameters) {
+    const auto found = fit["parameters"].find(std::string(parameter.name));
+    constants.values.push_back(found == fit["parameters"].end() ? std::nan("")
+                                                                : number(*found, "value"));
+  }
+  constants.law = law;
+  return constants;
+}
+
+Constants published_constants(const char* name) {
+  Constants constants;
+  const Law* law = find_law(name);
+  if (law == nullptr || law->constants.empty()) return constants;
+  constants.law = law;
+  const auto& set = law->constants.front();
+  constants.values.assign(set.values.begin(), set.values.end());
+  return constants;
+}
+
+// Points on a logarithmic grid a little wider than [low, high].
+template <class Function>
+Json curve(double low, double high, Function&& y) {
+  Json points = Json::array();
+  const double first = std::log(low) - 0.15, last = std::log(high) + 0.15;
+  for (int i = 0; i < kCurvePoints; ++i) {
+    const double x = std::exp(first + (last - first) * i / (kCurvePoints - 1));
+    const double value = y(x);
+    if (std::isfinite(value)) points.push_back({{"x", x}, {"y", value}});
+  }
+  return points;
+}
+
+Json ptq_figure(const Json& rows, const Constants& constants) {
+  // Loss after quantization of the BF16 runs against D/N, one panel per N, one series per (method,
+  // bits).
+  std::map<double, std::map<std::tuple<std::string, double>, Json>> panels;
+  for (const Json& row : rows) {
+    const double n = number(row, "N"), d = number(row, "D"), loss = number(row, "loss");
+    if (!all_bf16(row) || !(n > 0) || !(d > 0) || !std::isfinite(loss)) continue;
+    if (number(row, "group") > 0) continue;
+    Json point{{"x", d / n}, {"y", loss}, {"run", text(row, "run")}};
+    if (std::isfinite(number(row, "standard_error"))) point["se"] = number(row, "standard_error");
+    panels[n][{text(row, "method"), is_run(row) ? 16 : number(row, "P_post")}].push_back(point);
+  }
+  Json out = Json::array();
+  for (const auto& [n, cells] : panels) {
+    Json series = Json::array();
+    for (const auto& [key, points] : cells) {
+      const auto& [method, bits] = key;
+      Json one{{"method", method}, {"bits", bits}, {"points", points}};
+      double low = 1e300, high = 0;
+      for (const Json& point : points) {
+        low = std::min(low, number(point, "x"));
+        high = std::max(high, number(point, "x"));
+      }
+      if (constants && method != "rtn") {  // the fit's PTQ term is that of GPTQ
+        one["curve"] = curve(low, high, [&, n = n, bits = bits](double x) {
+          return constants.loss(n, x * n, 16, 16, 16, bits);
+        });
+      }
+      series.push_back(one);
+    }
+    out.push_back({{"N", n}, {"series", series}});
+  }
+  return {{"panels", out}};
+}
+
+Json delta_figure(const Json& rows, const Constants& constants) {
+  std::map<std::tuple<double, std::string, double>, Json> cells;
+  for (const Json& row : rows) {
+    if (is_run(row) || !all_bf16(row) || number(row, "group") > 0 ||
+        !std::isfinite(number(row, "delta")))
+      continue;
+    const double n = number(row, "N");
+    cells[{n, text(row, "method"), number(row, "P_post")}].push_back(
+        {{"x", number(row, "D") / n},
+         {"y", number(row, "delta")},
+         {"se", number(row, "standard_error")},
+         {"flagged", number(row, "flagged") == 1},
+         {"run", text(row, "run")}});
+  }
+  Json series = Json::array();
+  for (const auto& [key, points] : cells) {
+    const auto& [n, method, bits] = key;
+    Json one{{"N", n}, {"method", method}, {"bits", bits}, {"points", points}};
+    double low = 1e300, high = 0;
+    for (const Json& point : points) {
+      low = std::min(low, number(point, "x"));
+      high = std::max(high, number(point, "x"));
+    }
+    if (constants && method != "rtn") {
+      one["curve"] = curve(low, high, [&, n = n, bits = bits](double x) {
+        return constants.delta(n, x * n, 16, 16, 16, bits);
+      });
+    }
+    series.push_back(one);
+  }
+  return {{"series", series}};
+}
+
+// Measured N_eff / N: f(P) = (1/N) [ (L(N,D,P) - L(N,D,16)) / A + N^-alpha ]^(-1/alpha)
+// (arXiv 2411.04330, section 4.2).
+Json effective_figure(const Json& rows, const Constants& constants, const Constants& published) {
+  if (!constants) return nullptr;
+  const double a = constants.at("A"), alpha = constants.at("alpha");
+  std::map<std::pair<double, double>, double> reference;  // (N, D) -> loss in BF16
+  for (const Json& row : rows) {
+    if (is_run(row) && all_bf16(row) && std::isfinite(number(row, "loss"))) {
+      reference[{number(row, "N"), number(row, "D")}] = number(row, "loss");
+    }
+  }
+  Json parts = Json::array();
+  for (const char* part : {"W", "A", "KV"}) {
+    Json points = Json::array();
+    for (const Json& row : rows) {
+      const auto [lowered, bits] = lowered_part(row);
+      const double n = number(row, "N"), d = number(row, "D"), loss = number(row, "loss");
+      const auto base = reference.find({n, d});
+      if (!is_run(row) || lowered != part || !std::isfinite(loss) || base == reference.end())
+        continue;
+      const double inner = (loss - base->second) / a + std::pow(n, -alpha);
+      if (!(inner > 0)) continue;
+      points.push_back({{"x", bits},
+                        {"y", std::pow(inner, -1 / alpha) / n},
+                        {"N", n},
+                        {"D", d},
+                        {"run", text(row, "run")}});
+    }
+    const auto f = [&](const Constants& c, double bits) {
+      const std::string name = part[0] == 'W' ? "w" : part[0] == 'A' ? "a" : "kv";
+      return 1 - std::exp(-bits / c.at(("gamma_" + name).c_str()) + c.at(("n_" + name).c_str()));
+    };
+    Json fitted = Json::array(), paper = Json::array();
+    for (double bits = 2; bits <= 12.001; bits += 0.1) {
+      fitted.push_back({{"x", bits}, {"y", f(constants, bits)}});
+      if (published) paper.push_back({{"x", bits}, {"y", f(published, bits)}});
+    }
+    parts.push_back({{"part", part}, {"points", points}, {"curve", fitted}, {"published", paper}});
+  }
+  return {{"parts", parts}};
+}
+
+Json predicted_figure(const Json& rows, const Constants& constants) {
+  if (!constants) return nullptr;
+  Json points = Json::array();
+  for (const Json& row : rows) {
+    const double n = number(row, "N"), d = number(row, "D"), loss = number(row, "loss");
+    if (!std::isfinite(loss) || text(row, "status") == "diverged" || text(row, "method") == "rtn")
+      continue;
+    const double predicted =
+        constants.loss(n, d, number(row, "P_w"), number(row, "P_a"), number(row, "P_kv"),
+                       is_run(row) ? 16 : number(row, "P_post"));
+    const std::string part = lowered_part(row).first;
+    const std::string kind = !is_run(row)    ? "after GPTQ"
+                             : part == "W"   ? "weights"
+                             : part == "A"   ? "activations"
+                             : part == "KV"  ? "KV"
+                             : all_bf16(row) ? "BF16"
+                                             : "several parts";
+    if (std::isfinite(predicted)) {
+      points.push_back({{"x", predicted},
+                        {"y", loss},
+                        {"kind", kind},
+                        {"run", text(row, "run")},
+                        {"N", n},
+                        {"D", d}});
+    }
+  }
+  return {{"points", points}};
+}
+
+// Loss at the best N and D for each precision, at ten times the study's largest training budget.
+Json optimum_figure(const Json& rows, const Json& fit) {
+  double compute = 0;
+  for (const Json& row : rows) {
+    const double c = 6 * number(row, "N") * number(row, "D");
+    if (std::isfinite(c)) compute = std::max(compute, 10 * c);
+  }
+  if (!(compute > 0) || fit.is_null()) return nullptr;
+  PlanRequest request;
+  request.compute = compute;
+  request.free = {"N", "D"};
+  Json points = Json::array();
+  for (double bits = 3; bits <= 16.001; bits += 0.5) {
+    request.bits = {bits};
+    const Json plan = make_plan(request, fit);
+    if (plan.contains("error")) continue;
+    Json point{{"x", bits},
+               {"y", number(plan["optimum"], "loss")},
+               {"N", number(plan["optimum"], "N")},
+               {"D", number(plan["optimum"], "D")}};
+    if (plan.contains("intervals") && plan["intervals"].contains("loss")) {
+      point["low"] = number(plan["intervals"]["loss"], "low");
+      point["high"] = number(plan["intervals"]["loss"], "high");
+    }
+    if (std::isfinite(number(point, "y"))) points.push_back(point);
+  }
+  request.free = {"N", "D", "P"};
+  request.bits = {};
+  const Json best = make_plan(request, fit);
+  const Json published = make_plan(request);
+  Json out{{"compute", compute}, {"curve", points}};
+  out["best"] = best.contains("error") ? Json(nullptr) : best["optimum"];
+  if (best.contains("intervals")) out["intervals"] = best["intervals"];
+  out["notes"] = best.value("notes", Json::array());
+  out["published_best"] = published.contains("error") ? Json(nullptr) : published["optimum"];
+  return out;
+}
+
+Json constants_table(const Json& fit, const Constants& published) {
+  Json table = Json::array();
+  if (!fit.is_object() || !fit.contains("parameters")) return table;
+  const Law* law = find_law(text(fit, "law"));
+  if (law == nullptr) return table;
+  for (const Parameter& parameter : law->parameters) {
+    const std::string name(parameter.name);
+    const auto found = fit["parameters"].find(name);
+    if (found == fit["parameters"].end()) continue;
+    Json line = *found;
+    line["name"] = name;
+    line["published"] =
+        published && published.law == law ? Json(published.at(name.c_str())) : Json(nullptr);
+    table.push_back(line);
+  }
+  return table;
+}
+
+Json summary_of(const Json& rows) {
+  std::set<double> sizes;
+  int runs = 0, diverged = 0, cells = 0;
+  double least = 1e300, most = 0, seconds = 0;
+  for (const Json& row : rows) {
+    if (!is_run(row)) {
+      ++cells;
+      continue;
+    }
+    ++runs;
+    diverged += text(row, "status") == "diverged";
+    if (std::isfinite(number(row, "N"))) sizes.insert(number(row, "N"));
+    if (std::isfinite(number(row, "D"))) {
+      least = std::min(least, number(row, "D"));
+      most = std::max(most, number(row, "D"));
+    }
+    if (std::isfinite(number(row, "seconds"))) seconds += number(row, "seconds");
+  }
+  Json out{{"runs", runs},
+           {"diverged", diverged},
+           {"cells", cells},
+           {"sizes", Json(sizes)},
+           {"training_seconds", seconds}};
+  if (runs > 0) out["tokens"] = {least, most};
+  return out;
+}
+
+// What the intervals say, in words.
+std::string identified_sentence(const Json& constants) {
+  std::vector<std::string> well, poorly, frozen;
+  for (const Json& line : constants) {
+    const std::string name = text(line, "name");
+    const double value = number(line, "value"), low = number(line, "low"),
+                 high = number(line, "high");
+    if (!text(line, "frozen").empty())
+      frozen.push_back(name);
+    else if (!std::isfinite(low) || !std::isfinite(high))
+      poorly.push_back(name);
+    else if ((high - low) < 0.5 * std::abs(value))
+      well.push_back(name);
+    else
+      poorly.push_back(name);
+  }
+  const auto list = [](const std::vector<std::string>& names) {
+    return fmt::format("{}", fmt::join(names, ", "));
+  };
+  std::string out;
+  if (!well.empty())
+    out +=
+        fmt::format("These data identify {} (interval narrower than half the value)", list(well));
+  if (!poorly.empty()) {
+    out +=
+        fmt::format("{} {}", out.empty() ? "These data do not pin down" : "; they do not pin down",
+                    list(poorly));
+  }
+  if (!frozen.empty()) {
+    out += fmt::format("{} {} at fixed values", out.empty() ? "These data leave" : "; they leave",
+                       list(frozen));
+  }
+  return out.empty() ? "There is no fit." : out + ".";
+}
+
+}  // namespace
+
+Json make_report(const ReportInput& input) {
+  const Constants constants = constants_of(input.fit);
+  const Constants published = published_constants("kumar");
+  const bool kumar = constants && std::string(constants.law->name) == "kumar";
+  Json document{{"title", input.title},
+                {"schema", 1},
+                {"rows", input.rows},
+                {"summary", summary_of(input.rows)}};
+  document["constants"] = constants_table(input.fit, published);
+  document["summary"]["sentence"] = identified_sentence(document["constants"]);
+  document["notes"] =
+      input.fit.is_object() ? input.fit.value("notes", Json::array()) : Json::array();
+  document["held_out"] =
+      input.fit.is_object() ? input.fit.value("held_out", Json::array()) : Json::array();
+  document["training"] = input.fit.is_object() ? input.fit.value("training", Json()) : Json();
+  document["post"] = input.fit.is_object() ? input.fit.value("post", Json()) : Json();
+  document["figures"] = {
+      {"ptq", ptq_figure(input.rows, constants)},
+      {"delta", delta_figure(input.rows, constants)},
+      {"effective", kumar ? effective_figure(input.rows, constants, published) : Json()},
+      {"predicted", predicted_figure(input.rows, constants)},
+      {"optimum", kumar ? optimum_figure(input.rows, input.fit) : Json()}};
+  return document;
+}
+
+std::string report_text(const Json& document) {
+  std::string out = fmt::format("{:<12} {:>12} {:>12} {:>12} {:>12}\n", "constant", "value", "low",
+                                "high", "published");
+  const auto cell = [](const Json& line, const char* key) {
+    const double value = number(line, key);
+    return std::isfinite(value) ? fmt::format("{:.5g}", value) : std::string("-");
+  };
+  for (const Json& line : document.value("constants", Json::array())) {
+    const std::string frozen = text(line, "frozen");
+    out += fmt::format("{:<12} {:>12} {:>12} {:>12} {:>12}{}\n", text(line, "name"),
+                       cell(line, "value"), cell(line, "low"), cell(line, "high"),
+                       cell(line, "published"), frozen.empty() ? "" : "  not fitted: " + frozen);
+  }
+  return out + "\n" + text(document["summary"], "sentence") + "\n";
+}
+
+}  // namespace bitlaw

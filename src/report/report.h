@@ -1,0 +1,39 @@
+// From a study's tidy rows and its fit to the one document that every page and table is drawn from,
+// and from that document to one HTML file without network. Nothing here reads files or throws on
+// data: what is missing in the input is missing in the document, and the page says so.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+
+namespace bitlaw {
+
+struct ReportInput {
+  std::string title;
+  Json rows;  // tidy rows of store/run_files.h: an array of objects, null where a value does not
+              // apply
+  Json fit;   // of fit_to_json with law "kumar", or null
+};
+
+// The document:
+//   .title
+//   .summary       runs, diverged, cells, sizes[], tokens [least, most], sentence
+//   .constants[]   name, value, low, high, published, frozen
+//   .notes[]       sentences of the fit
+//   .held_out[]    of the fit
+//   .figures.ptq.panels[]           N, series[]: bits, method, points[] {x: D/N, y: nats, se},
+//   curve[] {x, y} .figures.delta.series[]         bits, method, N, points[] {x: D/N, y: delta, se,
+//   flagged}, curve[] .figures.effective.parts[]      part (W, A, KV), points[] {bits, y: N_eff/N,
+//   run, N, D}, curve[], published[] .figures.predicted.points[]     x: predicted, y: measured,
+//   kind .figures.optimum                compute, curve[] {x: bits, y: nats, low, high}, best,
+//   published_best .rows[]        the table of runs
+Json make_report(const ReportInput& input);
+
+// One self-contained page that draws the document.
+std::string report_html(const Json& document);
+
+// The constants as a table for a terminal and the sentence of what the data can identify.
+std::string report_text(const Json& document);
+
+}  // namespace bitlaw
