@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "data/utf8.h"
@@ -15,8 +17,10 @@ namespace bitlaw {
 namespace {
 
 // sentencepiece writes a space as U+2581. A U+2581 of the text itself would come back as a space, so
-// it goes around sentencepiece as three byte tokens, and so do bytes that are not UTF-8.
+// it goes around sentencepiece as three byte tokens. So do bytes that are not UTF-8, and spaces where the
+// vocabulary has none (learnt from Chinese, say), which would come back as U+2581.
 constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
+constexpr std::string_view kUnknownMark = "\xE2\x96\x85";  // and U+2585 is reserved while it learns
 
 class BpeTokenizer : public Tokenizer {
  public:
@@ -55,8 +59,8 @@ class BpeTokenizer : public Tokenizer {
     auto flush = [&] { encode_words(text.substr(begin, end - begin), tokens); };
     while (end < text.size()) {
       int length = utf8_length(text.substr(end));
-      const bool mark = text.substr(end).starts_with(kSpaceMark);
-      if (length > 0 && !mark) {
+      const bool around = length == 0 || text.substr(end).starts_with(kSpaceMark) || (text[end] == ' ' && !has_space_);
+      if (!around) {
         end += static_cast<size_t>(length);
         continue;
       }
@@ -73,6 +77,7 @@ class BpeTokenizer : public Tokenizer {
  private:
   void read_pieces() {
     pieces_.resize(static_cast<size_t>(model_.GetPieceSize()));
+    has_space_ = !model_.IsUnknown(model_.PieceToId(kSpaceMark));
     for (int id = 0; id < model_.GetPieceSize(); ++id) {
       const std::string& piece = model_.IdToPiece(id);
       std::string& bytes = pieces_[static_cast<size_t>(id)];
@@ -117,6 +122,7 @@ class BpeTokenizer : public Tokenizer {
   std::vector<std::string> pieces_;  // the bytes of each token
   std::array<Token, 256> byte_tokens_{};
   int byte_count_ = 0;
+  bool has_space_ = true;
 };
 
 // What sentencepiece asks for its training text: here pieces of lines, below its limit of 4192 bytes.
@@ -133,45 +139,66 @@ class Sentences : public sentencepiece::SentenceIterator {
   size_t next_ = 0;
 };
 
-// Lines with their line end, cut before a space after 2 KiB. sentencepiece cannot learn from tabs and NULs:
-// they end a sentence and are dropped (and will be encoded as bytes).
-void add_sentences(std::string_view text, std::vector<std::string>& sentences) {
+using Characters = std::unordered_set<std::string_view>;
+
+template <class Visit>
+void for_each_character(std::string_view text, const Visit& visit) {  // an invalid byte is one, too
+  while (!text.empty()) {
+    const auto length = static_cast<size_t>(std::max(1, utf8_length(text)));
+    visit(text.substr(0, length));
+    text.remove_prefix(length);
+  }
+}
+
+// The commonest characters that sentencepiece can learn (no tabs, NULs and marks of its own): `most` of them, or
+// fewer where those make up all but 1 in 5000 of the texts. The views point into `texts`.
+Characters characters_to_learn(const std::vector<std::string>& texts, size_t most) {
+  std::unordered_map<std::string_view, int64_t> counts;
+  int64_t total = 0;
+  for (const std::string& text : texts) {
+    for_each_character(text, [&](std::string_view character) {
+      const bool learnable = utf8_length(character) > 0 && character != "\t" && character[0] != '\0' &&
+                             character != kSpaceMark && character != kUnknownMark;
+      if (learnable) ++counts[character], ++total;
+    });
+  }
+  std::vector<std::pair<std::string_view, int64_t>> sorted(counts.begin(), counts.end());
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+  Characters learnt;
+  int64_t covered = 0;
+  for (const auto& [character, count] : sorted) {
+    if (learnt.size() == most || covered >= total - total / 5000) break;
+    learnt.insert(character);
+    covered += count;
+  }
+  return learnt;
+}
+
+// Lines with their line end, without the characters that are not learnt (they end a sentence and will be encoded as
+// bytes), cut before a space after 2 KiB: sentencepiece takes at most 4192 bytes.
+void add_sentences(std::string_view text, const Characters& learnt, std::vector<std::string>& sentences) {
   constexpr size_t kLong = 2048, kLongest = 4000;
   std::string sentence;
   auto flush = [&] {
     if (!sentence.empty()) sentences.push_back(std::move(sentence));
     sentence.clear();
   };
-  while (!text.empty()) {
-    const auto length = static_cast<size_t>(utf8_length(text));
-    const std::string_view character = text.substr(0, std::max<size_t>(length, 1));
-    const bool dropped = length == 0 || character == "\t" || character[0] == '\0' || character == kSpaceMark;
-    if (dropped || (character == " " && sentence.size() > kLong) || sentence.size() > kLongest) flush();
-    if (!dropped) sentence += character;
+  for_each_character(text, [&](std::string_view character) {
+    const bool keep = learnt.contains(character);
+    if (!keep || (character == " " && sentence.size() > kLong) || sentence.size() > kLongest) flush();
+    if (keep) sentence += character;
     if (character == "\n") flush();
-    text.remove_prefix(character.size());
-  }
+  });
   flush();
 }
 
-// The share of all characters that the `most` commonest ones make up.
-double coverage_of(const std::vector<std::string>& sentences, size_t most) {
-  std::unordered_map<std::string_view, int64_t> counts;
-  int64_t total = 0;
-  for (const std::string_view sentence : sentences) {
-    for (size_t i = 0; i < sentence.size(); ++total) {
-      const auto length = static_cast<size_t>(utf8_length(sentence.substr(i)));
-      ++counts[sentence.substr(i, length)];
-      i += length;
-    }
-  }
-  if (counts.size() <= most) return 1.0;
-  std::vector<int64_t> sorted;
-  for (const auto& [character, count] : counts) sorted.push_back(count);
-  std::sort(sorted.rbegin(), sorted.rend());
-  int64_t covered = 0;
-  for (size_t i = 0; i < most; ++i) covered += sorted[i];
-  return static_cast<double>(covered) / static_cast<double>(total);
+// sentencepiece's "... Please set it to a value <= 304." as what the user can do.
+std::string too_small(const std::string& message, int vocabulary) {
+  const size_t limit = message.find("<= ");
+  const std::string why = limit == std::string::npos ? message : fmt::format("it fills {} tokens", std::atoi(&message[limit + 3]));
+  return fmt::format("the text is too small for a bpe vocabulary of {} ({}); give more text or a smaller vocabulary", vocabulary, why);
 }
 
 }  // namespace
@@ -186,16 +213,17 @@ std::unique_ptr<Tokenizer> train_bpe(const BpeOptions& options, const std::funct
     throw Error(fmt::format("vocabulary {}: a bpe vocabulary has {} to {} tokens (256 of them are bytes)",
                             options.vocabulary, kSmallest, kLargestVocabulary));
   }
-  std::vector<std::string> sentences;
-  for (std::string text; next(text);) add_sentences(text, sentences);
+  std::vector<std::string> texts, sentences;
+  for (std::string text; next(text);) texts.push_back(std::move(text));
+  const Characters learnt = characters_to_learn(texts, static_cast<size_t>(options.vocabulary - kFixed) / 2);
+  for (const std::string& text : texts) add_sentences(text, learnt, sentences);
   if (sentences.empty()) throw Error("there is no text to learn a tokenizer from");
 
   // Llama's three special tokens in their places, so that its tools read the model.
-  const double coverage = std::min(0.9998, coverage_of(sentences, static_cast<size_t>(options.vocabulary - kFixed) / 2));
   const std::unordered_map<std::string, std::string> settings{
       {"model_type", "bpe"},
       {"vocab_size", std::to_string(options.vocabulary)},
-      {"character_coverage", fmt::format("{}", coverage)},
+      {"character_coverage", "1.0"},
       {"byte_fallback", "true"},
       {"split_digits", "true"},
       {"allow_whitespace_only_pieces", "true"},
@@ -209,11 +237,7 @@ std::unique_ptr<Tokenizer> train_bpe(const BpeOptions& options, const std::funct
   Sentences iterator(sentences);
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(settings, &iterator, &model);
-  if (!status.ok()) {
-    throw Error(fmt::format("a bpe vocabulary of {} cannot be learnt from this text ({}); give more text or a smaller "
-                            "vocabulary",
-                            options.vocabulary, status.ToString()));
-  }
+  if (!status.ok()) throw Error(too_small(status.ToString(), options.vocabulary));
   return load_bpe(std::move(model), "the trained tokenizer");
 }
 

@@ -1,0 +1,195 @@
+#include "data/documents.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "base/random.h"
+#include "data/test_folder.h"
+
+namespace bitlaw {
+namespace {
+
+std::string gzip(const std::string& text) {
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  std::string out(deflateBound(&stream, text.size()) + 32, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+std::string zstd(const std::string& text) {
+  std::string out(ZSTD_compressBound(text.size()), '\0');
+  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
+  return out;
+}
+
+std::string read_all(std::string_view bytes, Compression compression, size_t buffer_bytes) {
+  const auto source = decompress(view_bytes(bytes), compression, "test");
+  std::string out, buffer(buffer_bytes, '\0');
+  while (const size_t n = source->read(buffer)) out.append(buffer, 0, n);
+  return out;
+}
+
+// Half words, half noise, so that both compressors have runs and literals.
+std::string sample_text(size_t size) {
+  std::string text;
+  for (uint64_t i = 0; text.size() < size; ++i) {
+    text += random_uniform(1, 2, i) < 0.5 ? "again and again " : std::string(1, static_cast<char>(random_u64(1, 3, i)));
+  }
+  return text;
+}
+
+std::vector<Document> documents_of(const std::vector<std::string>& roots, ReadCounts* counts = nullptr) {
+  std::vector<Document> documents;
+  const ReadCounts read = read_documents(roots, [&](Document&& document) { documents.push_back(std::move(document)); });
+  if (counts != nullptr) *counts = read;
+  return documents;
+}
+
+TEST(ByteSource, DecompressesWhatWasCompressedWithAnyBuffer) {
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{300}, size_t{200'000}}) {
+    const std::string text = sample_text(size);
+    for (const size_t buffer : {1, 7, 65536}) {
+      if (size > 1000 && buffer == 1) continue;  // the same code, only slower
+      EXPECT_EQ(read_all(gzip(text), Compression::kGzip, buffer), text);
+      EXPECT_EQ(read_all(zstd(text), Compression::kZstd, buffer), text);
+      EXPECT_EQ(read_all(text, Compression::kNone, buffer), text);
+    }
+  }
+}
+
+TEST(ByteSource, ReadsSeveralMembersAsOne) {
+  EXPECT_EQ(read_all(gzip("one ") + gzip("") + gzip("two"), Compression::kGzip, 3), "one two");
+  EXPECT_EQ(read_all(zstd("one ") + zstd("") + zstd("two"), Compression::kZstd, 3), "one two");
+}
+
+TEST(ByteSource, EveryTruncationIsAnError) {
+  const std::string text = sample_text(2000);
+  for (const auto& [bytes, compression] : {std::pair{gzip(text), Compression::kGzip}, std::pair{zstd(text), Compression::kZstd}}) {
+    for (size_t n = 1; n < bytes.size(); ++n) {
+      EXPECT_THROW(read_all(std::string_view(bytes).substr(0, n), compression, 512), Error) << n;
+    }
+  }
+}
+
+TEST(ByteSource, OtherBytesAreAnError) {
+  EXPECT_NE(error_of([] { read_all("plain text", Compression::kGzip, 64); }).find("corrupt"), std::string::npos);
+  EXPECT_NE(error_of([] { read_all("plain text", Compression::kZstd, 64); }).find("corrupt"), std::string::npos);
+}
+
+TEST(Documents, ReadsEveryKindInTheOrderOfTheNames) {
+  TestFolder folder;
+  const std::string lines = "{\"text\": \"one\"}\n\n{\"id\": 7, \"text\": \"two\\nlines\"}\n";
+  folder.write("e.txt", "last\n");
+  folder.write("b/a.jsonl", lines);
+  folder.write("c.jsonl.gz", gzip(lines));
+  folder.write("d.jsonl.zst", zstd(lines));
+  folder.write("a.txt.gz", gzip("first"));
+  folder.write("d.txt.zst", zstd("fourth"));
+  folder.write("image.png", "not text");
+  folder.write(".hidden.txt", "not read");
+  folder.write(".git/x.txt", "not read");
+  ReadCounts counts;
+  std::vector<std::string> texts, sources;
+  for (const Document& document : documents_of({folder.string()}, &counts)) {
+    texts.push_back(document.text);
+    sources.push_back(std::filesystem::relative(document.source, folder.path()).string());
+  }
+  EXPECT_EQ(texts, (std::vector<std::string>{"first", "one", "two\nlines", "one", "two\nlines", "one", "two\nlines", "fourth", "last"}));
+  EXPECT_EQ(sources[2], "b/a.jsonl:3");
+  EXPECT_EQ(sources[8], "e.txt");
+  EXPECT_EQ(counts.files, 6);
+  EXPECT_EQ(counts.other_files, 1);
+  EXPECT_EQ(counts.documents, 9);
+  EXPECT_EQ(counts.bytes, 5 + 3 * (3 + 9) + 6 + 4);
+}
+
+TEST(Documents, MendsLineEndsAndInvalidBytesAndLeavesOutBlanks) {
+  TestFolder folder;
+  folder.write("a.txt", "\xEF\xBB\xBFone\r\ntwo\rthree\n\xFFz\n\n");
+  folder.write("b.txt", " \n\t\n");
+  folder.write("c.jsonl", "{\"text\": \"\"}\n{\"text\": \"a\xC0z\"}");
+  ReadCounts counts;
+  const auto documents = documents_of({folder.string()}, &counts);
+  ASSERT_EQ(documents.size(), 2u);
+  EXPECT_EQ(documents[0].text, "one\ntwo\nthree\n\xEF\xBF\xBDz");
+  EXPECT_EQ(documents[1].text, "a\xEF\xBF\xBDz");
+  EXPECT_EQ(counts.blank, 2);
+  EXPECT_EQ(counts.invalid_bytes, 2);
+}
+
+// A text of paragraphs, each `paragraph` bytes of lines.
+std::string paragraphs(size_t total, size_t paragraph) {
+  std::string text;
+  for (uint64_t i = 0; text.size() < total; ++i) {
+    std::string one;
+    while (one.size() < paragraph) one += "line " + std::to_string(random_u64(4, 5, one.size() + i * 7919)) + " of text\n";
+    text += one + "\n";
+  }
+  return text;
+}
+
+TEST(Documents, AFileIsOneDocumentUpToTheLimit) {
+  TestFolder folder;
+  folder.write("a.txt", paragraphs(kWholeTextBytes - 3000, 1000));
+  EXPECT_EQ(documents_of({folder.string()}).size(), 1u);
+}
+
+TEST(Documents, ALargeFileIsCutAtBlankLinesAndNothingIsLost) {
+  TestFolder folder;
+  const std::string text = paragraphs(1'000'000, 1500);
+  folder.write("book.txt", text);
+  const auto documents = documents_of({folder.string()});
+  EXPECT_GE(documents.size(), text.size() / (kSectionBytes + 2000));
+  std::string joined;
+  for (size_t i = 0; i < documents.size(); ++i) {
+    if (i + 1 < documents.size()) {
+      EXPECT_GE(documents[i].text.size(), kSectionBytes - 2);  // less its blank line
+    }
+    EXPECT_LE(documents[i].text.size(), kWholeTextBytes);
+    EXPECT_EQ(documents[i].source, (folder / "book.txt").string() + "#" + std::to_string(i + 1));
+    joined += documents[i].text + "\n\n";
+  }
+  EXPECT_EQ(joined, text);
+}
+
+TEST(Documents, ALargeFileWithoutBlankLinesOrLinesIsCutBetweenCharacters) {
+  TestFolder folder;
+  std::string text = "x";
+  while (text.size() < 400'000) text += "\xE6\x97\xA5\xF0\x9F\x98\x80";  // 3 + 4 bytes: cuts meet every phase
+  folder.write("a.txt", text);
+  std::string joined;
+  ReadCounts counts;
+  for (const Document& document : documents_of({folder.string()}, &counts)) {
+    EXPECT_LE(document.text.size(), kWholeTextBytes);
+    joined += document.text;
+  }
+  EXPECT_EQ(joined, text);
+  EXPECT_EQ(counts.invalid_bytes, 0);
+}
+
+TEST(Documents, ErrorsSayWhatAndWhere) {
+  TestFolder folder;
+  EXPECT_NE(error_of([] { documents_of({}); }).find("no text given"), std::string::npos);
+  EXPECT_NE(error_of([&] { documents_of({(folder / "none").string()}); }).find("does not exist"), std::string::npos);
+  EXPECT_NE(error_of([&] { documents_of({folder.string()}); }).find("no .txt or .jsonl"), std::string::npos);
+  folder.write("a.pdf", "x");
+  EXPECT_NE(error_of([&] { documents_of({(folder / "a.pdf").string()}); }).find("rename it"), std::string::npos);
+  for (const std::string line : {"{\"text\": 3}", "{\"txt\": \"x\"}", "[]", "nonsense", "{\"text\": \"cut", "{\"text\": \"x\", \"n\": 1e999}"}) {
+    folder.write("a.jsonl", "{\"text\": \"good\"}\n" + line + "\n");
+    EXPECT_NE(error_of([&] { documents_of({folder.string()}); }).find("a.jsonl:2: "), std::string::npos) << line;
+  }
+  folder.write("a.jsonl", "{\"text\": \"good\"}\n");
+  folder.write("b.txt.gz", gzip(sample_text(1000)).substr(0, 100));
+  EXPECT_NE(error_of([&] { documents_of({folder.string()}); }).find("b.txt.gz: the compressed data ends too early"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bitlaw

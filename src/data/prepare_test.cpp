@@ -1,0 +1,279 @@
+#include "data/prepare.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstring>
+#include <set>
+
+#include "base/config.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/random.h"
+#include "data/loader.h"
+#include "data/test_folder.h"
+
+namespace bitlaw {
+namespace {
+
+std::string words(uint64_t document, size_t bytes) {
+  std::string text;
+  for (uint64_t i = 0; text.size() < bytes; ++i) {
+    for (uint64_t word = random_below(1, document, i, 500) + 1; word > 0; word /= 7) text += "aeinrst"[word % 7];
+    text += random_uniform(2, document, i) < 0.1 ? ".\n" : " ";
+  }
+  return text;
+}
+
+// 120 documents, then 20 of them once more, then 20 with another case and punctuation.
+void write_corpus(const TestFolder& folder) {
+  std::string lines;
+  const auto add = [&](const std::string& text) { lines += Json{{"text", text}}.dump() + "\n"; };
+  for (uint64_t d = 0; d < 100; ++d) add(words(d, 200 + 37 * (d % 11)));
+  for (uint64_t d = 100; d < 120; ++d) folder.write("b/" + std::to_string(d) + ".txt", words(d, 500));
+  for (uint64_t d = 0; d < 20; ++d) add(words(d, 200 + 37 * (d % 11)));
+  for (uint64_t d = 20; d < 40; ++d) {
+    std::string text = words(d, 200 + 37 * (d % 11));
+    for (char& c : text) c = c == '\n' ? ' ' : static_cast<char>(std::toupper(c));
+    add(">> " + text + " <<");
+  }
+  folder.write("a.jsonl", lines);
+}
+
+PrepareConfig config_for(const TestFolder& corpus, const std::filesystem::path& to) {
+  PrepareConfig config;
+  config.from = {corpus.string()};
+  config.to = to.string();
+  config.tokenizer = "byte";
+  config.validation_fraction = 0.2;
+  config.threads = 1;
+  return config;
+}
+
+std::vector<std::string> documents_of(const TokenSet& tokens, const Tokenizer& tokenizer) {
+  std::vector<int64_t> starts = tokens.document_starts(tokenizer.end_of_document());
+  starts.push_back(tokens.size());
+  std::vector<std::string> documents;
+  for (size_t i = 0; i + 1 < starts.size(); ++i) {
+    std::vector<Token> document(static_cast<size_t>(starts[i + 1] - starts[i]));
+    tokens.read(starts[i], document);
+    EXPECT_EQ(document.back(), tokenizer.end_of_document());
+    documents.push_back(tokenizer.decode(document));
+  }
+  return documents;
+}
+
+std::string letters(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c))) out.push_back(static_cast<char>(std::tolower(c)));
+  }
+  return out;
+}
+
+// Every file of a data set by name.
+std::map<std::string, std::string> files_of(const std::filesystem::path& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) files[entry.path().filename()] = read_file(entry.path());
+  return files;
+}
+
+TEST(Prepare, SplitsByDocumentWithoutLeakOrLoss) {
+  TestFolder corpus, out;
+  write_corpus(corpus);
+  const DatasetInfo info = prepare_dataset(config_for(corpus, out / "set"));
+  const Dataset set = Dataset::open(out / "set");
+  const auto tokenizer = set.tokenizer();
+  const auto train = documents_of(set.train(), *tokenizer), validation = documents_of(set.validation(), *tokenizer);
+
+  std::set<std::string> train_letters, validation_letters, distinct;
+  for (const std::string& document : train) train_letters.insert(letters(document)), distinct.insert(document);
+  for (const std::string& document : validation) validation_letters.insert(letters(document)), distinct.insert(document);
+  for (const std::string& document : validation_letters) EXPECT_FALSE(train_letters.contains(document));
+  EXPECT_EQ(train_letters.size() + validation_letters.size(), 120u);
+  EXPECT_EQ(distinct.size(), 140u);  // the 20 that differ in case are kept, on one side
+  EXPECT_EQ(train.size() + validation.size(), 140u);
+  EXPECT_EQ(info.duplicates, 20);
+
+  int64_t train_bytes = 0, validation_bytes = 0, longest = 0;
+  for (const std::string& document : train) train_bytes += static_cast<int64_t>(document.size());
+  for (const std::string& document : validation) {
+    validation_bytes += static_cast<int64_t>(document.size());
+    longest = std::max(longest, static_cast<int64_t>(document.size()));
+  }
+  EXPECT_EQ(info.train.bytes, train_bytes);
+  EXPECT_EQ(info.validation.bytes, validation_bytes);
+  EXPECT_EQ(info.train.documents, static_cast<int64_t>(train.size()));
+  EXPECT_EQ(info.train.tokens, train_bytes + info.train.documents);  // a byte is a token, and one ends each
+  EXPECT_EQ(set.bytes_per_token(), static_cast<double>(validation_bytes) / static_cast<double>(set.validation().size()));
+  // The fraction is met, and exceeded by less than the last group taken (a document and its capital twin).
+  const double wanted = 0.2 * static_cast<double>(train_bytes + validation_bytes);
+  EXPECT_GE(static_cast<double>(validation_bytes), wanted);
+  EXPECT_LT(static_cast<double>(validation_bytes), wanted + 2.0 * static_cast<double>(longest));
+}
+
+TEST(Prepare, IsAPureFunctionOfTextAndOptions) {
+  TestFolder corpus, out;
+  write_corpus(corpus);
+  for (const std::string tokenizer : {"byte", "bpe"}) {
+    PrepareConfig config = config_for(corpus, out / (tokenizer + "1"));
+    config.tokenizer = tokenizer;
+    config.vocabulary = 400;
+    config.shard_tokens = 5000;  // several shards
+    const DatasetInfo one = prepare_dataset(config);
+    EXPECT_GT(one.train.shards.size(), 2u);
+    config.to = (out / (tokenizer + "3")).string();
+    config.threads = 3;
+    prepare_dataset(config);
+    EXPECT_EQ(files_of(out / (tokenizer + "1")), files_of(out / (tokenizer + "3")));
+    config.to = (out / (tokenizer + "whole")).string();
+    config.shard_tokens = 1'000'000;
+    EXPECT_EQ(prepare_dataset(config).hash, one.hash);  // the cut into shards is no part of the data
+  }
+}
+
+TEST(Prepare, TheTokenizerLearnsFromTrainingTextAlone) {
+  TestFolder corpus, out;
+  write_corpus(corpus);
+  PrepareConfig config = config_for(corpus, out / "a");
+  config.tokenizer = "bpe";
+  config.vocabulary = 400;
+  const DatasetInfo first = prepare_dataset(config);
+  // Another text made of the training documents alone gives the same tokenizer, if nothing of it is left out.
+  const Dataset set = Dataset::open(out / "a");
+  const auto tokenizer = set.tokenizer();
+  std::vector<std::string> training = documents_of(set.train(), *tokenizer);
+  std::sort(training.begin(), training.end(), [](const auto& a, const auto& b) { return hash_hex(a) < hash_hex(b); });
+  size_t next = 0;
+  const auto again = train_bpe({.vocabulary = 400}, [&](std::string& text) {
+    if (next == training.size()) return false;
+    text = training[next++];
+    return true;
+  });
+  EXPECT_EQ(again->hash(), first.tokenizer_hash);
+}
+
+TEST(Prepare, ALoadedTokenizerIsUsedAsItIs) {
+  TestFolder corpus, out;
+  write_corpus(corpus);
+  PrepareConfig config = config_for(corpus, out / "a");
+  config.tokenizer = "bpe";
+  config.vocabulary = 400;
+  const DatasetInfo first = prepare_dataset(config);
+  config.tokenizer = (out / "a/tokenizer.model").string();
+  config.to = (out / "b").string();
+  EXPECT_EQ(prepare_dataset(config).hash, first.hash);
+}
+
+TEST(Prepare, ASecondCallFindsTheFirstOnesResult) {
+  TestFolder corpus, out;
+  write_corpus(corpus);
+  const PrepareConfig config = config_for(corpus, out / "set");
+  const DatasetInfo first = prepare_dataset(config);
+  const auto written = std::filesystem::last_write_time(out / "set/train_000000.bin");
+  EXPECT_EQ(to_json(prepare_dataset(config)), to_json(first));
+  EXPECT_EQ(std::filesystem::last_write_time(out / "set/train_000000.bin"), written);
+}
+
+TEST(Prepare, AnotherDataSetIsReplacedOnlyWhenAsked) {
+  TestFolder corpus, out;
+  write_corpus(corpus);
+  PrepareConfig config = config_for(corpus, out / "set");
+  const DatasetInfo first = prepare_dataset(config);
+  const auto before = files_of(out / "set");
+  config.validation_fraction = 0.3;
+  EXPECT_NE(error_of([&] { prepare_dataset(config); }).find("overwrite=true"), std::string::npos);
+  EXPECT_EQ(files_of(out / "set"), before);
+  config.overwrite = true;
+  EXPECT_NE(prepare_dataset(config).hash, first.hash);
+  EXPECT_EQ(Dataset::open(out / "set").info().options["validation_fraction"], 0.3);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(out.path()), {}), 1);  // nothing is left beside it
+}
+
+TEST(Prepare, OtherThingsAreNeverReplaced) {
+  TestFolder corpus, out;
+  write_corpus(corpus);
+  out.write("home/thesis.txt", "years of work");
+  PrepareConfig config = config_for(corpus, out / "home");
+  config.overwrite = true;
+  EXPECT_NE(error_of([&] { prepare_dataset(config); }).find("not a data set"), std::string::npos);
+  EXPECT_EQ(read_file(out / "home/thesis.txt"), "years of work");
+  std::filesystem::create_directories(out / "empty");
+  config.to = (out / "empty/").string();
+  EXPECT_EQ(error_of([&] { prepare_dataset(config); }), "");
+}
+
+TEST(Prepare, BadOptionsAndTextsAreErrors) {
+  TestFolder corpus, out;
+  write_corpus(corpus);
+  const auto error_with = [&](auto change) {
+    PrepareConfig config = config_for(corpus, out / "set");
+    change(config);
+    return error_of([&] { prepare_dataset(config); });
+  };
+  EXPECT_NE(error_with([](auto& c) { c.to = ""; }).find("no directory"), std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.from = {}; }).find("no text"), std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.validation_fraction = 0; }).find("validation_fraction 0"), std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.validation_fraction = 1; }).find("validation_fraction 1"), std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.shard_tokens = 0; }).find("shard_tokens 0"), std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.sample_bytes = 0; }).find("sample_bytes 0"), std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.threads = -1; }).find("threads -1"), std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.tokenizer = "gpt"; }).find("tokenizer gpt: neither"), std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.tokenizer = "bpe", c.vocabulary = 60000; }).find("smaller vocabulary"), std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.to = "/proc/bitlaw_no_such_place"; }).find("cannot be created"), std::string::npos);
+  EXPECT_TRUE(out.names().empty());
+
+  TestFolder one;
+  one.write("a.txt", "The only document.");
+  one.write("b.txt", "the ONLY document");
+  EXPECT_NE(error_with([&](auto& c) { c.from = {one.string()}; }).find("1 different document,"), std::string::npos);
+  one.write("c.txt", "A second one.");
+  EXPECT_EQ(error_with([&](auto& c) { c.from = {one.string()}; }), "");
+  const Dataset set = Dataset::open(out / "set");
+  EXPECT_EQ(set.info().validation.documents + set.info().train.documents, 3);
+  EXPECT_NE(error_of([&] { Loader(set.train(), 1024, 1, 0); }).find("too short"), std::string::npos);
+}
+
+TEST(Prepare, NoSpaceLeavesNothingBehind) {
+  TestFolder corpus, out;
+  write_corpus(corpus);
+  const auto prepare_beyond_limit = [&] {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{8192, 8192};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const std::string error = error_of([&] { prepare_dataset(config_for(corpus, out / "set")); });
+    std::exit(error.find("cannot be written") != std::string::npos ? 0 : 1);
+  };
+  EXPECT_EXIT(prepare_beyond_limit(), testing::ExitedWithCode(0), "");
+  EXPECT_TRUE(out.names().empty());
+}
+
+TEST(Prepare, ReportsItsProgressUpToTheEnd) {
+  TestFolder corpus, out;
+  write_corpus(corpus);
+  std::vector<std::string> stages;
+  double last = 0;
+  PrepareConfig config = config_for(corpus, out / "set");
+  config.tokenizer = "bpe";
+  config.vocabulary = 400;
+  prepare_dataset(config, [&](std::string_view stage, double fraction) {
+    if (stages.empty() || stages.back() != stage) stages.emplace_back(stage), last = 0;
+    EXPECT_GE(fraction, last);
+    last = fraction;
+  });
+  EXPECT_EQ(stages, (std::vector<std::string>{"reading", "learning the tokenizer", "writing tokens"}));
+  EXPECT_EQ(last, 1);
+}
+
+TEST(PrepareConfig, EveryFieldIsAnOption) {
+  PrepareConfig config;
+  fill(config, Json::parse(R"({"from": "texts", "to": "set", "vocabulary": 512, "overwrite": true})"), "test");
+  EXPECT_EQ(config.from, std::vector<std::string>{"texts"});
+  EXPECT_EQ(config.vocabulary, 512);
+  EXPECT_TRUE(config.overwrite);
+  EXPECT_NE(error_of([&] { fill(config, Json{{"vocabulry", 1}}, "test"); }).find("vocabulary"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bitlaw
