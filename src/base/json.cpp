@@ -16,6 +16,8 @@ Json parse_json(const std::string& text, const std::string& where) {
     const auto line = 1 + std::count(text.begin(), text.begin() + end, '\n');
     throw Error(
         fmt::format("{}: not valid JSON near line {}; the file may be cut short", where, line));
+  } catch (const Json::out_of_range&) {  // a number like 1e999
+    throw Error(fmt::format("{}: a number in it is too large for a double", where));
   }
 }
 
