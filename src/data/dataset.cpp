@@ -211,11 +211,11 @@ double Dataset::bytes_per_token() const {
 
 std::unique_ptr<Tokenizer> Dataset::tokenizer() const {
   const fs::path path = directory_ / "tokenizer.model";
-  auto tokenizer = load_tokenizer(path);
-  if (!info_.tokenizer_hash.empty() && tokenizer->hash() != info_.tokenizer_hash) {
+  // The hash first: sentencepiece is not made for damaged files.
+  if (!info_.tokenizer_hash.empty() && hash_hex(read_file(path)) != info_.tokenizer_hash) {
     throw Error(fmt::format("{}: not the tokenizer that made this data set; copy or prepare the data set again", path.string()));
   }
-  return tokenizer;
+  return load_tokenizer(path);
 }
 
 }  // namespace bitlaw
