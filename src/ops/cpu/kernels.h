@@ -1,0 +1,111 @@
+// The elementwise passes of a training step, as a table of functions for each instruction set.
+// kernels_body.h is the one body; it is compiled three times, and the results have the same bits.
+// BF16 is uint16_t here. A scale pointer may be null: all ones. `ld` is the distance of rows in
+// elements.
+#pragma once
+
+#include <cstdint>
+
+namespace bitlaw::cpu {
+
+// A scaled Format as the kernels see it (formats/format.h is the definition).
+struct CodeRule {
+  bool is_integer;
+  float max_code, min_code;
+  float smallest_normal;  // floats: below it codes are multiples of `unit`
+  float steps, unit;      // 1 / unit and unit
+  int dropped;            // floats: bits of the 23 of a float's mantissa to round away
+};
+
+// Where the results of a row pass go: as BF16, or as F32 (rounded to BF16 or not).
+struct RowTarget {
+  uint16_t* bf16;  // or null
+  float* f32;      // or null
+  int64_t ld;
+  bool rounded;  // f32 only: round to BF16 first
+};
+
+// One head's block of attention: rows i0 .. i0 + rows, each seeing keys 0 .. i, columns beyond that
+// and below `columns` are written as zeros.
+struct AttentionRows {
+  int64_t rows, i0, columns;
+  float factor;                     // 1 / sqrt(dim)
+  const float* score_query_scales;  // of the scores' operands, from row 0 of the block
+  const float* score_key_scales;
+  const float* query_scales;  // of the codes that gradients multiply; the same, unless the scores
+  const float* key_scales;    // are products of values
+  const float* value_scales;
+};
+
+struct AdamWFactors {
+  float beta1, one_minus_beta1, beta2, one_minus_beta2;
+  float inverse_m, inverse_v;  // 1 / (1 - beta^step)
+  float epsilon, learning_rate, weight_decay, gradient_scale;
+};
+
+struct Kernels {
+  // Rounding.
+  float (*absmax)(const float* x, int64_t n);
+  void (*absmax_columns)(const float* x, int64_t rows, int64_t columns, float* absmax);
+  void (*encode)(const CodeRule&, const float* x, int64_t n, float inverse, uint16_t* codes);
+  void (*encode_values)(const CodeRule&, const float* x, int64_t n, float inverse, float scale,
+                        float* values);
+  void (*encode_columns)(const CodeRule&, const float* x, int64_t rows, int64_t columns,
+                         const float* inverse, const float* scale, float* values);
+  void (*round_bf16)(const float* x, int64_t n, uint16_t* codes);
+  // target = x[r, c] * row_scales[r] * column_scales[c]; at most one of the two is given
+  void (*scale_rows)(const float* x, int64_t ld, int64_t rows, int64_t columns,
+                     const float* row_scales, const float* column_scales, RowTarget target);
+  void (*widen)(const uint16_t* x, int64_t ld, int64_t rows, int64_t columns,
+                const float* row_scales, float* y, int64_t ldy);
+  // y = (accumulate ? y : 0) + x * (row_scales[r] * column_scales[c])
+  void (*scale_product)(const float* x, int64_t ldx, int64_t rows, int64_t columns,
+                        const float* row_scales, const float* column_scales, bool accumulate,
+                        float* y, int64_t ldy);
+
+  // Norm, gated activation, heads.
+  void (*rms_norm)(const float* x, const float* weight, float epsilon, int64_t rows,
+                   int64_t columns, float* y, float* rstd);
+  void (*rms_norm_backward)(const float* dy, const float* x, const float* weight, const float* rstd,
+                            int64_t rows, int64_t columns, bool accumulate, float* dx,
+                            float* dweight);
+  void (*swiglu)(const float* gate_up, int64_t rows, int64_t columns, float* y);
+  void (*swiglu_backward)(const float* dy, const float* gate_up, int64_t rows, int64_t columns,
+                          float* dgate_up);
+  // y = the rotation of x by a row of the rope table, forwards or (inverse) backwards
+  void (*rotate)(const float* x, int64_t ldx, const float* rope, int64_t rows, int64_t dim,
+                 bool inverse, float* y, int64_t ldy);
+
+  // Attention: products[r, j] = raw q . k codes. p = probabilities times value scales; lse [rows].
+  // products is scratch afterwards.
+  void (*probabilities)(const AttentionRows&, float* products, int64_t ld, RowTarget p, float* lse);
+  // gradients[r, j] = raw round(dout) . v codes. p as rounded, for dv; for_q = ds key_scales; for_k
+  // = ds query_scales.
+  void (*attention_gradients)(const AttentionRows&, const float* products, const float* gradients,
+                              int64_t ld, const float* lse, const float* delta, RowTarget p,
+                              RowTarget for_q, RowTarget for_k);
+  float (*dot)(const float* x, const float* y, int64_t n);
+
+  // losses[r] = logsumexp(logits[r]) - logits[r, targets[r]]; the second also writes the gradient
+  // times gradient_scale, and uses logits as scratch.
+  void (*cross_entropy)(const float* logits, int64_t rows, int64_t columns, const uint16_t* targets,
+                        float* losses);
+  void (*cross_entropy_gradient)(float* logits, int64_t rows, int64_t columns,
+                                 const uint16_t* targets, float gradient_scale, float* losses,
+                                 RowTarget gradient);
+
+  // Flat ranges.
+  void (*add)(const float* x, int64_t n, float* y);
+  double (*sum_of_squares)(const float* x, int64_t n);
+  void (*adamw)(const AdamWFactors&, const float* g, int64_t n, float* w, float* m, float* v);
+
+  void (*exponential)(const float* x, int64_t n,
+                      float* y);  // for tests: the exp of the kernels above
+  void (*reciprocal)(const float* x, int64_t n, float* y);  // for tests: their 1 / x
+};
+
+const Kernels& kernels_plain();
+const Kernels& kernels_avx2();
+const Kernels& kernels_avx512();
+
+}  // namespace bitlaw::cpu

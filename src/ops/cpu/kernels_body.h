@@ -1,0 +1,519 @@
+// The body of kernels.h, over the sixteen lanes of the simd_*.h that was included before it. No
+// standard templates here: an inline function compiled for one instruction set must not be shared.
+#include "ops/cpu/kernels.h"
+
+namespace bitlaw::cpu {
+namespace {
+
+// Rows are walked in full vectors and one partial vector; f(offset, Full) or f(offset, Part).
+struct Full {};
+struct Part {
+  int64_t n;
+};
+inline V load(const float* p, Full) {
+  return load(p);
+}
+inline V load(const float* p, Part part) {
+  return load(p, part.n);
+}
+inline void store(float* p, V x, Full) {
+  store(p, x);
+}
+inline void store(float* p, V x, Part part) {
+  store(p, x, part.n);
+}
+inline V fill_after(V x, Full, float) {
+  return x;
+}
+inline V fill_after(V x, Part part, float other) {
+  return fill_after(x, part.n, other);
+}
+inline V load_bf16(const uint16_t* p, Full) {
+  return load_bf16(p);
+}
+inline V load_bf16(const uint16_t* p, Part part) {
+  return load_bf16(p, part.n);
+}
+inline void store_bf16(uint16_t* p, V x, Full) {
+  store_bf16(p, x);
+}
+inline void store_bf16(uint16_t* p, V x, Part part) {
+  store_bf16(p, x, part.n);
+}
+inline void store_upper(uint16_t* p, V x, Full) {
+  store_upper(p, x);
+}
+inline void store_upper(uint16_t* p, V x, Part part) {
+  store_upper(p, x, part.n);
+}
+
+template <class F>
+inline __attribute__((always_inline)) void sweep(int64_t n, F f) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) f(i, Full{});
+  if (i < n) f(i, Part{n - i});
+}
+
+// Four accumulators hide the latency of an addition; they are folded in a fixed order.
+struct Accumulators {
+  V a, b, c, d;
+};
+inline Accumulators accumulators(float start) {
+  return {splat(start), splat(start), splat(start), splat(start)};
+}
+inline float sum(const Accumulators& s) {
+  return sum((s.a + s.b) + (s.c + s.d));
+}
+inline float largest(const Accumulators& s) {
+  return largest(max(max(s.a, s.b), max(s.c, s.d)));
+}
+
+// f(accumulator, offset, Full or Part) returns the new accumulator.
+template <class F>
+inline __attribute__((always_inline)) Accumulators reduce(int64_t n, float start, F f) {
+  Accumulators s = accumulators(start);
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    s.a = f(s.a, i, Full{});
+    s.b = f(s.b, i + kLanes, Full{});
+    s.c = f(s.c, i + 2 * kLanes, Full{});
+    s.d = f(s.d, i + 3 * kLanes, Full{});
+  }
+  for (; i + kLanes <= n; i += kLanes) s.a = f(s.a, i, Full{});
+  if (i < n) s.b = f(s.b, i, Part{n - i});
+  return s;
+}
+
+// e^x for x <= 88.3, larger x count as that; zero below the logarithm of the smallest normal float.
+// e^x = 2^n e^r with r = x - n ln 2 in two pieces, |r| <= 0.35; e^r = 1 + r + r^2 q(r), q of
+// Cephes' expf. Within 1.5 units in the last place (kernels_test.cpp tries every float).
+inline V exponential(V x) {
+  const V lowest = splat(-87.33654f);
+  const V clamped = min(splat(88.37f), x);
+  const V n = round_even(clamped * splat(1.44269504f));
+  const V r = minus_fma(n, splat(-2.12194440e-4f), minus_fma(n, splat(0.693359375f), clamped));
+  V q = splat(1.9875691500e-4f);
+  q = fma(q, r, splat(1.3981999507e-3f));
+  q = fma(q, r, splat(8.3334519073e-3f));
+  q = fma(q, r, splat(4.1665795894e-2f));
+  q = fma(q, r, splat(1.6666665459e-1f));
+  q = fma(q, r, splat(5.0000001201e-1f));
+  const V p = fma(q, r * r, r) + splat(1.0f);
+  return select_less(x, lowest, splat(0.0f), scale_by_power(p, n));
+}
+
+// 1 / a for normal a in 2^-125 .. 2^125: a guess good to 12 % and three Newton steps (errors 12 %,
+// 1.5 %, 2e-4, 5e-8). A division of sixteen floats takes 16 cycles, this takes 4.
+inline V reciprocal(V a) {
+  V y = rough_reciprocal(a);
+  for (int step = 0; step < 3; ++step) y = fma(y, minus_fma(a, y, splat(1.0f)), y);
+  return y;
+}
+
+// 1 / (1 + e^-z), and 0 below -86, before e^-z is too large for reciprocal().
+inline V sigmoid(V z) {
+  const V lowest = splat(-86.0f);
+  const V s = reciprocal(splat(1.0f) + exponential(splat(0.0f) - max(lowest, z)));
+  return select_less(z, lowest, splat(0.0f), s);
+}
+
+template <class P>
+inline __attribute__((always_inline)) void put(const RowTarget& target, int64_t row, int64_t column,
+                                               V x, P part) {
+  const int64_t at = row * target.ld + column;
+  if (target.bf16 != nullptr) {
+    store_bf16(target.bf16 + at, x, part);
+  } else {
+    store(target.f32 + at, target.rounded ? round_bf16(x) : x, part);
+  }
+}
+
+// ---------------------------------------------------------------------------------- rounding
+
+float absmax(const float* x, int64_t n) {
+  return largest(
+      reduce(n, 0.0f, [&](V s, int64_t i, auto part) { return max(abs(load(x + i, part)), s); }));
+}
+
+void absmax_columns(const float* x, int64_t rows, int64_t columns, float* absmax) {
+  sweep(columns, [&](int64_t c, auto part) {
+    V largest = splat(0.0f);
+    for (int64_t r = 0; r < rows; ++r) largest = max(abs(load(x + r * columns + c, part)), largest);
+    store(absmax + c, largest, part);
+  });
+}
+
+inline V integer_code(const CodeRule& rule, V y) {
+  return round_even(max(splat(rule.min_code), min(splat(rule.max_code), y)));
+}
+
+inline V float_code(const CodeRule& rule, V y) {
+  const V magnitude =
+      min(splat(rule.max_code), abs(y));  // max_code is a code: it may saturate first
+  const V small = round_even(magnitude * splat(rule.steps)) * splat(rule.unit);
+  const V normal = drop_mantissa(magnitude, rule.dropped);
+  const V code = select_less(magnitude, splat(rule.smallest_normal), small, normal);
+  return copysign(code + (magnitude - magnitude), y);  // the difference is zero or NaN
+}
+
+// f(code of x * inverse) over n entries, the kind of format decided once.
+template <class F>
+inline __attribute__((always_inline)) void encode_each(const CodeRule& rule, const float* x,
+                                                       int64_t n, F f) {
+  if (rule.is_integer) {
+    sweep(n, [&](int64_t i, auto part) {
+      f(
+          i, part, [&](V y) { return integer_code(rule, y); }, load(x + i, part));
+    });
+  } else {
+    sweep(n, [&](int64_t i, auto part) {
+      f(
+          i, part, [&](V y) { return float_code(rule, y); }, load(x + i, part));
+    });
+  }
+}
+
+void encode(const CodeRule& rule, const float* x, int64_t n, float inverse, uint16_t* codes) {
+  encode_each(rule, x, n, [&](int64_t i, auto part, auto code, V v) {
+    store_upper(codes + i, code(v * splat(inverse)), part);
+  });
+}
+
+void encode_values(const CodeRule& rule, const float* x, int64_t n, float inverse, float scale,
+                   float* values) {
+  encode_each(rule, x, n, [&](int64_t i, auto part, auto code, V v) {
+    store(values + i, code(v * splat(inverse)) * splat(scale), part);
+  });
+}
+
+void encode_columns(const CodeRule& rule, const float* x, int64_t rows, int64_t columns,
+                    const float* inverse, const float* scale, float* values) {
+  for (int64_t r = 0; r < rows; ++r) {
+    encode_each(rule, x + r * columns, columns, [&](int64_t c, auto part, auto code, V v) {
+      store(values + r * columns + c, code(v * load(inverse + c, part)) * load(scale + c, part),
+            part);
+    });
+  }
+}
+
+void round_to_bf16(const float* x, int64_t n, uint16_t* codes) {
+  sweep(n, [&](int64_t i, auto part) { store_bf16(codes + i, load(x + i, part), part); });
+}
+
+void scale_rows(const float* x, int64_t ld, int64_t rows, int64_t columns, const float* row_scales,
+                const float* column_scales, RowTarget target) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* from = x + r * ld;
+    if (column_scales != nullptr) {
+      sweep(columns, [&](int64_t c, auto part) {
+        put(target, r, c, load(from + c, part) * load(column_scales + c, part), part);
+      });
+    } else if (row_scales != nullptr) {
+      const V scale = splat(row_scales[r]);
+      sweep(columns,
+            [&](int64_t c, auto part) { put(target, r, c, load(from + c, part) * scale, part); });
+    } else {
+      sweep(columns, [&](int64_t c, auto part) { put(target, r, c, load(from + c, part), part); });
+    }
+  }
+}
+
+void widen(const uint16_t* x, int64_t ld, int64_t rows, int64_t columns, const float* row_scales,
+           float* y, int64_t ldy) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const V scale = splat(row_scales == nullptr ? 1.0f : row_scales[r]);
+    sweep(columns, [&](int64_t c, auto part) {
+      store(y + r * ldy + c, load_bf16(x + r * ld + c, part) * scale, part);
+    });
+  }
+}
+
+void scale_product(const float* x, int64_t ldx, int64_t rows, int64_t columns,
+                   const float* row_scales, const float* column_scales, bool accumulate, float* y,
+                   int64_t ldy) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const V row_scale = splat(row_scales == nullptr ? 1.0f : row_scales[r]);
+    const float* from = x + r * ldx;
+    float* to = y + r * ldy;
+    sweep(columns, [&](int64_t c, auto part) {
+      const V scale =
+          column_scales == nullptr ? row_scale : row_scale * load(column_scales + c, part);
+      const V product = load(from + c, part) * scale;
+      store(to + c, accumulate ? load(to + c, part) + product : product, part);
+    });
+  }
+}
+
+// ------------------------------------------------------------ norm, gated activation, heads
+
+void rms_norm(const float* x, const float* weight, float epsilon, int64_t rows, int64_t columns,
+              float* y, float* rstd) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* from = x + r * columns;
+    float* to = y + r * columns;
+    const float squares = sum(reduce(columns, 0.0f, [&](V s, int64_t c, auto part) {
+      const V v = load(from + c, part);
+      return fma(v, v, s);
+    }));
+    rstd[r] = 1.0f / __builtin_sqrtf(squares / static_cast<float>(columns) + epsilon);
+    const V scale = splat(rstd[r]);
+    sweep(columns, [&](int64_t c, auto part) {
+      store(to + c, load(from + c, part) * scale * load(weight + c, part), part);
+    });
+  }
+}
+
+void rms_norm_backward(const float* dy, const float* x, const float* weight, const float* rstd,
+                       int64_t rows, int64_t columns, bool accumulate, float* dx, float* dweight) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float *g = dy + r * columns, *from = x + r * columns;
+    float* to = dx + r * columns;
+    const V scale = splat(rstd[r]);
+    const float dot = sum(reduce(columns, 0.0f, [&](V s, int64_t c, auto part) {
+      const V product = load(g + c, part) * load(from + c, part);
+      store(dweight + c, fma(product, scale, load(dweight + c, part)), part);
+      return fma(product, load(weight + c, part), s);
+    }));
+    const V pull = splat(rstd[r] * rstd[r] * (dot / static_cast<float>(columns)));
+    sweep(columns, [&](int64_t c, auto part) {
+      const V inner =
+          minus_fma(load(from + c, part), pull, load(weight + c, part) * load(g + c, part));
+      store(to + c, accumulate ? fma(inner, scale, load(to + c, part)) : inner * scale, part);
+    });
+  }
+}
+
+void swiglu(const float* gate_up, int64_t rows, int64_t columns, float* y) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float *gate = gate_up + r * 2 * columns, *up = gate + columns;
+    sweep(columns, [&](int64_t c, auto part) {
+      const V z = load(gate + c, part);
+      store(y + r * columns + c, z * sigmoid(z) * load(up + c, part), part);
+    });
+  }
+}
+
+void swiglu_backward(const float* dy, const float* gate_up, int64_t rows, int64_t columns,
+                     float* dgate_up) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float *gate = gate_up + r * 2 * columns, *up = gate + columns;
+    float *dgate = dgate_up + r * 2 * columns, *dup = dgate + columns;
+    sweep(columns, [&](int64_t c, auto part) {
+      const V z = load(gate + c, part), g = load(dy + r * columns + c, part);
+      const V s = sigmoid(z);
+      const V slope = s * fma(z, splat(1.0f) - s, splat(1.0f));  // of silu
+      store(dup + c, g * (z * s), part);
+      store(dgate + c, g * load(up + c, part) * slope, part);
+    });
+  }
+}
+
+void rotate(const float* x, int64_t ldx, const float* rope, int64_t rows, int64_t dim, bool inverse,
+            float* y, int64_t ldy) {
+  const int64_t half = dim / 2;
+  const V sign = splat(inverse ? -1.0f : 1.0f);
+  for (int64_t r = 0; r < rows; ++r) {
+    const float *from = x + r * ldx, *table = rope + r * dim;
+    float* to = y + r * ldy;
+    sweep(half, [&](int64_t c, auto part) {
+      const V a = load(from + c, part), b = load(from + half + c, part);
+      const V cosine = load(table + c, part), sine = load(table + half + c, part) * sign;
+      store(to + c, minus_fma(b, sine, a * cosine), part);
+      store(to + half + c, fma(a, sine, b * cosine), part);
+    });
+  }
+}
+
+// --------------------------------------------------------------------------------- attention
+
+inline V optional_scales(const float* scales, int64_t c, Full) {
+  return scales == nullptr ? splat(1.0f) : load(scales + c);
+}
+inline V optional_scales(const float* scales, int64_t c, Part part) {
+  return scales == nullptr ? splat(1.0f) : load(scales + c, part.n);
+}
+
+inline float scale_at(const float* scales, int64_t row) {
+  return scales == nullptr ? 1.0f : scales[row];
+}
+
+void zero_row(const RowTarget& target, int64_t row, int64_t begin, int64_t end) {
+  if (target.bf16 == nullptr && target.f32 == nullptr) return;
+  sweep(end - begin, [&](int64_t c, auto part) { put(target, row, begin + c, splat(0.0f), part); });
+}
+
+constexpr float kMinusInfinity = -__builtin_inff();
+
+void probabilities(const AttentionRows& block, float* products, int64_t ld, RowTarget p,
+                   float* lse) {
+  for (int64_t r = 0; r < block.rows; ++r) {
+    const int64_t seen = block.i0 + r + 1;
+    float* s = products + r * ld;
+    const V factor = splat(block.factor * scale_at(block.score_query_scales, r));
+    const float top = largest(reduce(seen, kMinusInfinity, [&](V most, int64_t c, auto part) {
+      const V score =
+          load(s + c, part) * (factor * optional_scales(block.score_key_scales, c, part));
+      store(s + c, score, part);
+      return max(fill_after(score, part, kMinusInfinity), most);
+    }));
+    const V shift = splat(top);
+    const float total = sum(reduce(seen, 0.0f, [&](V total, int64_t c, auto part) {
+      const V e = exponential(load(s + c, part) - shift);
+      store(s + c, e, part);
+      return total + fill_after(e, part, 0.0f);
+    }));
+    lse[r] = top + __builtin_logf(total);
+    const V inverse = splat(1.0f / total);
+    sweep(seen, [&](int64_t c, auto part) {
+      put(p, r, c, load(s + c, part) * inverse * optional_scales(block.value_scales, c, part),
+          part);
+    });
+    zero_row(p, r, seen, block.columns);
+  }
+}
+
+void attention_gradients(const AttentionRows& block, const float* products, const float* gradients,
+                         int64_t ld, const float* lse, const float* delta, RowTarget p,
+                         RowTarget for_q, RowTarget for_k) {
+  const bool both = for_k.bf16 != nullptr || for_k.f32 != nullptr;
+  for (int64_t r = 0; r < block.rows; ++r) {
+    const int64_t seen = block.i0 + r + 1;
+    const float *s = products + r * ld, *g = gradients + r * ld;
+    const V factor = splat(block.factor * scale_at(block.score_query_scales, r)),
+            shift = splat(lse[r]), pull = splat(delta[r]);
+    const V outer = splat(block.factor), row_scale = splat(scale_at(block.query_scales, r));
+    sweep(seen, [&](int64_t c, auto part) {
+      const V key_scale = optional_scales(block.key_scales, c, part);
+      const V score =
+          load(s + c, part) * (factor * optional_scales(block.score_key_scales, c, part));
+      const V e = exponential(score - shift);
+      const V dp = load(g + c, part) * optional_scales(block.value_scales, c, part);
+      const V ds = e * (dp - pull) * outer;
+      put(p, r, c, e, part);
+      put(for_q, r, c, ds * key_scale, part);
+      if (both) put(for_k, r, c, ds * row_scale, part);
+    });
+    zero_row(p, r, seen, block.columns);
+    zero_row(for_q, r, seen, block.columns);
+    zero_row(for_k, r, seen, block.columns);
+  }
+}
+
+float dot(const float* x, const float* y, int64_t n) {
+  return sum(reduce(n, 0.0f, [&](V s, int64_t i, auto part) {
+    return fma(load(x + i, part), load(y + i, part), s);
+  }));
+}
+
+// -------------------------------------------------------------------------------------- loss
+
+inline float largest_of(const float* x, int64_t n) {
+  return largest(reduce(n, kMinusInfinity, [&](V most, int64_t i, auto part) {
+    return max(fill_after(load(x + i, part), part, kMinusInfinity), most);
+  }));
+}
+
+void cross_entropy(const float* logits, int64_t rows, int64_t columns, const uint16_t* targets,
+                   float* losses) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* row = logits + r * columns;
+    const float top = largest_of(row, columns);
+    const V shift = splat(top);
+    const float total = sum(reduce(columns, 0.0f, [&](V total, int64_t c, auto part) {
+      return total + fill_after(exponential(load(row + c, part) - shift), part, 0.0f);
+    }));
+    losses[r] = __builtin_logf(total) - (row[targets[r]] - top);
+  }
+}
+
+void cross_entropy_gradient(float* logits, int64_t rows, int64_t columns, const uint16_t* targets,
+                            float gradient_scale, float* losses, RowTarget gradient) {
+  for (int64_t r = 0; r < rows; ++r) {
+    float* row = logits + r * columns;
+    const float top = largest_of(row, columns);
+    const float target = row[targets[r]] - top;
+    const V shift = splat(top);
+    const float total = sum(reduce(columns, 0.0f, [&](V total, int64_t c, auto part) {
+      const V e = exponential(load(row + c, part) - shift);
+      store(row + c, e, part);
+      return total + fill_after(e, part, 0.0f);
+    }));
+    losses[r] = __builtin_logf(total) - target;
+    row[targets[r]] -= total;  // (p - 1) total
+    const V scale = splat(gradient_scale / total);
+    sweep(columns,
+          [&](int64_t c, auto part) { put(gradient, r, c, load(row + c, part) * scale, part); });
+  }
+}
+
+// ------------------------------------------------------------------------------- flat ranges
+
+void add(const float* x, int64_t n, float* y) {
+  sweep(n,
+        [&](int64_t i, auto part) { store(y + i, load(y + i, part) + load(x + i, part), part); });
+}
+
+double sum_of_squares(const float* x, int64_t n) {
+  D a = zero_doubles(), b = zero_doubles();
+  int64_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    a = add_squares(a, load(x + i));
+    b = add_squares(b, load(x + i + kLanes));
+  }
+  sweep(n - i, [&](int64_t j, auto part) { a = add_squares(a, load(x + i + j, part)); });
+  return sum(a) + sum(b);
+}
+
+void adamw(const AdamWFactors& f, const float* g, int64_t n, float* w, float* m, float* v) {
+  const V beta1 = splat(f.beta1), beta2 = splat(f.beta2), rest1 = splat(f.one_minus_beta1),
+          rest2 = splat(f.one_minus_beta2);
+  sweep(n, [&](int64_t i, auto part) {
+    const V gradient = load(g + i, part) * splat(f.gradient_scale);
+    const V mean = fma(beta1, load(m + i, part), rest1 * gradient);
+    const V square = fma(beta2, load(v + i, part), rest2 * (gradient * gradient));
+    store(m + i, mean, part);
+    store(v + i, square, part);
+    const V root = sqrt(square * splat(f.inverse_v)) + splat(f.epsilon);
+    const V weight = load(w + i, part);
+    const V step = fma(splat(f.weight_decay), weight, mean * splat(f.inverse_m) / root);
+    store(w + i, minus_fma(splat(f.learning_rate), step, weight), part);
+  });
+}
+
+void all_exponentials(const float* x, int64_t n, float* y) {
+  sweep(n, [&](int64_t i, auto part) { store(y + i, exponential(load(x + i, part)), part); });
+}
+
+void all_reciprocals(const float* x, int64_t n, float* y) {
+  sweep(n, [&](int64_t i, auto part) { store(y + i, reciprocal(load(x + i, part)), part); });
+}
+
+constexpr Kernels kKernels{
+    .absmax = absmax,
+    .absmax_columns = absmax_columns,
+    .encode = encode,
+    .encode_values = encode_values,
+    .encode_columns = encode_columns,
+    .round_bf16 = round_to_bf16,
+    .scale_rows = scale_rows,
+    .widen = widen,
+    .scale_product = scale_product,
+    .rms_norm = rms_norm,
+    .rms_norm_backward = rms_norm_backward,
+    .swiglu = swiglu,
+    .swiglu_backward = swiglu_backward,
+    .rotate = rotate,
+    .probabilities = probabilities,
+    .attention_gradients = attention_gradients,
+    .dot = dot,
+    .cross_entropy = cross_entropy,
+    .cross_entropy_gradient = cross_entropy_gradient,
+    .add = add,
+    .sum_of_squares = sum_of_squares,
+    .adamw = adamw,
+    .exponential = all_exponentials,
+    .reciprocal = all_reciprocals,
+};
+
+}  // namespace
+}  // namespace bitlaw::cpu

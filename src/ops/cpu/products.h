@@ -1,0 +1,62 @@
+// Matrix products of the CPU backend, whatever the machine multiplies with:
+//
+//   C[m,n] (+)= (sum_k A[m,k] B[k,n]) (row_scales[m] column_scales[n])
+//
+// A and B hold BF16 or F32 numbers; both F32 if either is. Sums are in F32; the two scales are
+// multiplied first. Products of two BF16 numbers are exact in F32, so a machine without fast BF16
+// arithmetic widens the numbers and multiplies in F32: the same up to the order of sums, and the
+// same bits on integer codes whose sums stay within 2^24.
+#pragma once
+
+#include "ops/cpu/kernels.h"
+#include "tensor/context.h"
+
+namespace bitlaw::cpu {
+
+enum class Engine {
+  kOneDnnBf16,  // BF16 numbers as they are, oneDNN (AVX512_BF16, AMX)
+  kOneDnnF32,   // BF16 numbers widened
+};
+
+const Kernels& kernels(const Context& context);
+Engine engine_for(const Context& context, DType dtype);
+
+// A matrix in memory, F32 or BF16.
+struct Source {
+  DType dtype;
+  const void* data;
+  int64_t ld;
+  bool transposed = false;  // element (r, c) at data[c * ld + r] instead of data[r * ld + c]
+};
+inline Source source(const Tensor& x, bool transposed = false) {
+  return {x.dtype(), x.raw(), x.extent(1), transposed};
+}
+
+// The right side of products, in the layout that its engine likes.
+struct Right {
+  Engine engine = Engine::kOneDnnF32;
+  DType dtype = DType::kF32;  // of the numbers, before widening
+  int64_t K = 0, N = 0;
+  bool packed = false;  // memory holds all of it; otherwise `source` does
+  Source source{};
+  Tensor memory;  // bytes, as BF16 or F32 elements
+};
+
+// B [K, N] for a few products, until the caller's workspace scope ends. `source` must stay until
+// then.
+Right arrange(Context&, int64_t K, int64_t N, const Source& source);
+// B [K, N] for many products: packed into memory of its own, which is reused if it has the right
+// size.
+void pack(Context&, int64_t K, int64_t N, const Source& source, Right& out);
+
+struct Scales {
+  const float* rows = nullptr;     // [M] or null: ones
+  const float* columns = nullptr;  // [N] or null: ones
+};
+
+// C [M, N] with rows ldc apart. An arranged (not packed) B may be used in part: K and N up to its
+// own.
+void multiply(Context&, int64_t M, int64_t N, int64_t K, const Source& a, const Right& b,
+              Scales scales, bool accumulate, float* c, int64_t ldc);
+
+}  // namespace bitlaw::cpu

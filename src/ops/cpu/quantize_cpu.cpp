@@ -1,0 +1,93 @@
+// Rounding of whole matrices. Scales come from formats/, the codes from the kernels.
+#include "ops/cpu/backend.h"
+#include "ops/cpu/products.h"
+
+namespace bitlaw::cpu {
+namespace {
+
+constexpr int kFloatMantissaBits = 23;
+
+CodeRule code_rule(const Format& format) {
+  const float unit = format.smallest_positive();  // a power of two
+  return {.is_integer = format.kind == FormatKind::kInteger,
+          .max_code = format.max_code,
+          .min_code = format.min_code,
+          .smallest_normal = format.smallest_normal(),
+          .steps = 1 / unit,
+          .unit = unit,
+          .dropped = kFloatMantissaBits - format.mantissa_bits};
+}
+
+uint16_t* words(const Tensor& codes) {
+  return reinterpret_cast<uint16_t*>(codes.bf16());
+}
+
+// One block of consecutive entries that share a scale; returns it.
+float encode_block(const Kernels& kernel, const Rounding& rounding, const CodeRule& rule,
+                   const float* x, int64_t n, const Tensor& codes, int64_t at) {
+  const BlockScale block = block_scale(rounding.format, kernel.absmax(x, n));
+  if (codes.dtype() == DType::kBF16) {
+    kernel.encode(rule, x, n, block.inverse, words(codes) + at);
+  } else {
+    kernel.encode_values(rule, x, n, block.inverse, block.scale, codes.f32() + at);
+  }
+  return block.scale;
+}
+
+// Columns of one block of rows, each with a scale of its own.
+void encode_columns(Context& context, const Rounding& rounding, const CodeRule& rule,
+                    const float* x, int64_t rows, int64_t columns, float* values) {
+  Workspace::Scope scope(context.workspace);
+  float* scale = context.workspace.take(DType::kF32, {columns}).f32();
+  float* inverse = context.workspace.take(DType::kF32, {columns}).f32();
+  kernels(context).absmax_columns(x, rows, columns, scale);
+  for (int64_t c = 0; c < columns; ++c) {
+    const BlockScale block = block_scale(rounding.format, scale[c]);
+    scale[c] = block.scale, inverse[c] = block.inverse;
+  }
+  kernels(context).encode_columns(rule, x, rows, columns, inverse, scale, values);
+}
+
+}  // namespace
+
+void quantize(Context& context, const Rounding& rounding, const Tensor& x, Operand& out) {
+  const Kernels& kernel = kernels(context);
+  const int64_t R = x.extent(0), C = x.extent(1);
+  const float* from = x.f32();
+  if (rounding.format.kind == FormatKind::kBf16)
+    return kernel.round_bf16(from, R * C, words(out.codes));
+  if (rounding.format.kind == FormatKind::kFp32) return out.codes.copy_from(x);
+
+  const CodeRule rule = code_rule(rounding.format);
+  switch (rounding.axis) {
+    case ScaleAxis::kTensor: {
+      const float scale = encode_block(kernel, rounding, rule, from, R * C, out.codes, 0);
+      if (out.scales.defined()) std::fill_n(out.scales.f32(), R, scale);
+      break;
+    }
+    case ScaleAxis::kRow:
+      for (int64_t r = 0; r < R; ++r) {
+        const float scale = encode_block(kernel, rounding, rule, from + r * C, C, out.codes, r * C);
+        if (out.scales.defined()) out.scales.f32()[r] = scale;
+      }
+      break;
+    case ScaleAxis::kColumn: {
+      const int64_t rows = R / rounding.row_blocks;
+      for (int64_t r = 0; r < R; r += rows) {
+        encode_columns(context, rounding, rule, from + r * C, rows, C, out.codes.f32() + r * C);
+      }
+      break;
+    }
+    case ScaleAxis::kGroup:
+      for (int64_t r = 0; r < R; ++r) {
+        for (int64_t c = 0; c < C; c += rounding.group) {
+          const int64_t at = r * C + c;
+          encode_block(kernel, rounding, rule, from + at, std::min<int64_t>(rounding.group, C - c),
+                       out.codes, at);
+        }
+      }
+      break;
+  }
+}
+
+}  // namespace bitlaw::cpu
