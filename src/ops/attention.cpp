@@ -14,9 +14,15 @@ bool is_head_shape(const HeadShape& h) {
          h.dim % 2 == 0;
 }
 
-int64_t query_rows(const HeadShape& h) { return h.heads * h.T; }
-int64_t key_rows(const HeadShape& h) { return h.kv_heads * h.T; }
-int64_t qkv_columns(const HeadShape& h) { return (h.heads + 2 * h.kv_heads) * h.dim; }
+int64_t query_rows(const HeadShape& h) {
+  return h.heads * h.T;
+}
+int64_t key_rows(const HeadShape& h) {
+  return h.kv_heads * h.T;
+}
+int64_t qkv_columns(const HeadShape& h) {
+  return (h.heads + 2 * h.kv_heads) * h.dim;
+}
 
 }  // namespace
 
@@ -27,9 +33,8 @@ Tensor rope_table(int64_t T, int64_t dim, double theta, DType dtype) {
   const int64_t half = dim / 2;
   for (int64_t t = 0; t < T; ++t) {
     for (int64_t i = 0; i < half; ++i) {
-      const double angle =
-          static_cast<double>(t) *
-          std::pow(theta, -2.0 * static_cast<double>(i) / static_cast<double>(dim));
+      const double angle = static_cast<double>(t) * std::pow(theta, -2.0 * static_cast<double>(i) /
+                                                                        static_cast<double>(dim));
       table.set(t * dim + i, std::cos(angle));
       table.set(t * dim + half + i, std::sin(angle));
     }
@@ -59,8 +64,8 @@ void merge_heads(Context& c, const HeadShape& h, const Tensor& dq, const Tensor&
                                    : cpu::merge_heads(c, h, dq, dk, dv, rope, dqkv);
 }
 
-void attention(Context& c, const HeadShape& h, const Operand& q, const Operand& k,
-               const Operand& v, Tensor& out, Tensor& lse) {
+void attention(Context& c, const HeadShape& h, const Operand& q, const Operand& k, const Operand& v,
+               Tensor& out, Tensor& lse) {
   BITLAW_CHECK(is_head_shape(h));
   BITLAW_CHECK(is_real(c, out, {h.T, h.heads * h.dim}));
   BITLAW_CHECK(lse.shape() == (Shape{h.heads, h.T}) && same_dtype(out, lse));

@@ -32,7 +32,8 @@ void merge_heads(Context&, const HeadShape&, const Tensor& dq, const Tensor& dk,
 void attention(Context&, const HeadShape&, const Operand& q, const Operand& k, const Operand& v, Tensor& out,
                Tensor& lse);
 
-// dq, dk, dv from dout [T, H dim]; all written, not added. round() is to context.gradient_dtype:
+// dq, dk, dv from dout [T, H dim]; all written, not added. round() is to context.gradient_dtype,
+// and codes that are F32 are rounded to it as well (not those of s, which is computed as in forward):
 //   dp[i,j] = scale_v[j] (round(dout_i) . vcode_j)       delta_i = sum_c dout_i[c] out_i[c]
 //   ds[i,j] = p[i,j] (dp[i,j] - delta_i) / sqrt(dim)     dv_j = sum_i round(p[i,j]) round(dout_i)
 //   dq_i = sum_j round(ds[i,j] scale_k[j]) kcode_j       dk_j = sum_i round(ds[i,j] scale_q[i]) qcode_i

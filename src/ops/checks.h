@@ -12,8 +12,8 @@ namespace bitlaw {
 
 // Unrounded numbers: F32, or F64 on the reference backend.
 inline bool is_real(const Context& c, const Tensor& x) {
-  return x.defined() &&
-         (x.dtype() == DType::kF32 || (x.dtype() == DType::kF64 && c.backend == Backend::kReference));
+  return x.defined() && (x.dtype() == DType::kF32 ||
+                         (x.dtype() == DType::kF64 && c.backend == Backend::kReference));
 }
 
 inline bool is_real(const Context& c, const Tensor& x, Shape shape) {

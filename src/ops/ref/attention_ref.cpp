@@ -110,7 +110,10 @@ void attention_backward(Context& c, const HeadShape& h, const Operand& q_operand
                         Tensor& dv_tensor) {
   const GradientRounding round(c, out.dtype());
   const Scores score(h, q_operand, k_operand);
-  const Matrix q = matrix(q_operand), k = matrix(k_operand), v = matrix(v_operand);
+  Matrix q = matrix(q_operand), k = matrix(k_operand), v = matrix(v_operand);
+  for (Matrix* side : {&q, &k, &v}) {
+    for (double& code : side->codes) code = round(code);
+  }
   const double root = std::sqrt(static_cast<double>(h.dim));
   std::vector<double> dq(q.codes.size()), dk(k.codes.size()), dv(v.codes.size());
   std::vector<double> rounded_dout(static_cast<size_t>(h.dim));

@@ -8,7 +8,9 @@ void prepare_weight(Context& c, const Rounding& rounding, const Tensor& master, 
   ref::quantize(c, rounding, master, out.operand);
 }
 
-void pack_weight(Context&, bool, Weight& weight) { weight.packed = nullptr; }
+void pack_weight(Context&, bool, Weight& weight) {
+  weight.packed = nullptr;
+}
 
 void linear_forward(Context&, const Operand& x_operand, const Weight& weight, bool accumulate,
                     Tensor& y) {

@@ -17,9 +17,12 @@ std::vector<double> numbers_of(const T* data, int64_t elements) {
 // Every element of a tensor.
 inline std::vector<double> numbers(const Tensor& x) {
   switch (x.dtype()) {
-    case DType::kF64: return numbers_of(x.f64(), x.elements());
-    case DType::kF32: return numbers_of(x.f32(), x.elements());
-    case DType::kBF16: break;
+    case DType::kF64:
+      return numbers_of(x.f64(), x.elements());
+    case DType::kF32:
+      return numbers_of(x.f32(), x.elements());
+    case DType::kBF16:
+      break;
   }
   std::vector<double> out(static_cast<size_t>(x.elements()));
   for (int64_t i = 0; i < x.elements(); ++i) out[i] = x.bf16()[i].value();

@@ -1,4 +1,5 @@
-// Gated activation: y = silu(gate) up, with silu(z) = z sigma(z), silu'(z) = sigma(z) (1 + z (1 - sigma(z))).
+// Gated activation: y = silu(gate) up, with silu(z) = z sigma(z), silu'(z) = sigma(z) (1 + z (1 -
+// sigma(z))).
 #include <cmath>
 
 #include "ops/ref/backend.h"
@@ -6,7 +7,9 @@
 namespace bitlaw::ref {
 namespace {
 
-double sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
+double sigmoid(double z) {
+  return 1 / (1 + std::exp(-z));
+}
 
 }  // namespace
 

@@ -27,8 +27,7 @@ void adamw_update(Context&, const AdamW& settings, const Tensor& gradients, Tens
     const double direction = m / correction1 / (std::sqrt(v / correction2) + settings.epsilon);
     first.set(i, m);
     second.set(i, v);
-    w.set(i,
-          w.at(i) - settings.learning_rate * (direction + settings.weight_decay * w.at(i)));
+    w.set(i, w.at(i) - settings.learning_rate * (direction + settings.weight_decay * w.at(i)));
   }
 }
 
