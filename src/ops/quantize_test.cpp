@@ -1,0 +1,121 @@
+#include "ops/quantize.h"
+
+#include "ops/test_support.h"
+
+namespace bitlaw {
+namespace {
+
+using namespace testing_ops;
+
+// Rows of very different sizes, whole blocks of zeros, exact ties, -0, the extremes of float and
+// blocks whose scale would be below 2^-126.
+Tensor awkward(int64_t rows, int64_t columns, uint64_t stream) {
+  const Tensor x = cases::normal({rows, columns}, stream);
+  float* data = x.f32();
+  for (int64_t r = 0; r < rows; ++r) {
+    const float size = std::ldexp(1.0f, static_cast<int>(r * 7 % 23) - 11);
+    for (int64_t c = 0; c < columns; ++c) {
+      float& entry = data[r * columns + c];
+      entry *= size;
+      if (r % 5 == 3) entry = std::round(entry * 8) / 16;
+      if (r % 11 == 6) entry *= 0x1p-120f;
+      if (r % 13 == 9) entry *= 0x1p110f;
+      if (r % 7 == 4) entry = c % 2 == 0 ? 0.0f : -0.0f;
+      if (c % 19 == 18) entry = -0.0f;
+      if (c % 29 == 11) entry = 0x1p-140f;
+    }
+  }
+  return x;
+}
+
+// Every backend's codes and scales, or values, are quantize_reference's bit for bit.
+void expect_is_definition(std::vector<Context>& contexts, const Rounding& rounding,
+                          const Tensor& x) {
+  const int64_t columns = x.extent(1);
+  const int64_t rows = x.extent(0) / rounding.row_blocks;
+  std::vector<float> entries, scales;
+  for (int64_t block = 0; block < rounding.row_blocks; ++block) {
+    const QuantizedReference expected =
+        quantize_reference(rounding.format, rounding.axis, rounding.group,
+                           x.f32() + block * rows * columns, rows, columns);
+    const std::vector<float>& chosen = rounding.bf16_codes() ? expected.codes : expected.values;
+    entries.insert(entries.end(), chosen.begin(), chosen.end());
+    for (int64_t r = 0; r < rows; ++r) scales.push_back(expected.scales[r * columns]);
+  }
+  for (Context& c : contexts) {
+    Operand got = make_operand(rounding, x.extent(0), columns);
+    quantize(c, rounding, x, got);
+    for (int64_t i = 0; i < x.elements(); ++i) {
+      const float have = static_cast<float>(got.codes.at(i));
+      ASSERT_EQ(std::bit_cast<uint32_t>(have), std::bit_cast<uint32_t>(entries[i]))
+          << name_of(c.isa) << " entry " << i << ": " << have << " instead of " << entries[i]
+          << " for " << x.at(i);
+    }
+    if (!got.scales.defined()) continue;
+    for (int64_t r = 0; r < x.extent(0); ++r) {
+      ASSERT_EQ(got.scales.at(r), scales[r]) << name_of(c.isa) << " scale of row " << r;
+    }
+  }
+}
+
+void expect_all_are_definition(std::vector<Context> contexts) {
+  uint64_t stream = 0;
+  for (const auto& [rows, columns] : cases::kMatrices) {
+    const Tensor x = awkward(rows, columns, ++stream);
+    for (Rounding rounding : cases::roundings()) {
+      SCOPED_TRACE(testing::Message() << cases::text(rounding) << " " << rows << "x" << columns);
+      expect_is_definition(contexts, rounding, x);
+      if (rounding.axis != ScaleAxis::kColumn || rows % 2 != 0) continue;
+      rounding.row_blocks = 2;
+      expect_is_definition(contexts, rounding, x);
+    }
+  }
+}
+
+TEST(Quantize, ReferenceIsTheDefinition) {
+  expect_all_are_definition({reference()});
+}
+
+TEST(Quantize, CpuIsTheDefinitionBitForBit) {
+  std::vector<Context> contexts;
+  for (Isa isa : machine_isas()) contexts.push_back(cpu(isa));
+  expect_all_are_definition(contexts);
+}
+
+TEST(Quantize, UnroundedDoublesStay) {
+  Context c = reference();
+  const Rounding none{fp32_format()};
+  const Tensor x = cases::normal({3, 5}, 1, 1, DType::kF64);
+  Operand out = make_operand(none, 3, 5, DType::kF64);
+  quantize(c, none, x, out);
+  expect_same_bits(out.codes, x, "codes");
+}
+
+TEST(Quantize, OperandBytesAreWhatMakeOperandTakes) {
+  for (const Rounding& rounding : cases::roundings()) {
+    const Operand operand = make_operand(rounding, 17, 33);
+    const size_t scales = operand.scales.defined() ? operand.scales.bytes() : 0;
+    EXPECT_EQ(operand_bytes(rounding, 17, 33), operand.codes.bytes() + scales)
+        << cases::text(rounding);
+  }
+}
+
+TEST(QuantizeDeathTest, MemoryOfAnotherRoundingIsRefused) {
+  Context c = reference();
+  const Tensor x = cases::normal({4, 8}, 1);
+  const Rounding int4{integer_format(4), ScaleAxis::kRow},
+      group{integer_format(4), ScaleAxis::kGroup, 4};
+  Operand out = make_operand(group, 4, 8), wrong_shape = make_operand(int4, 8, 4);
+  EXPECT_DEATH(quantize(c, int4, x, out), "check failed");
+  EXPECT_DEATH(quantize(c, int4, x, wrong_shape), "check failed");
+}
+
+TEST(Isa, EveryInstructionSetIsTested) {
+  if (machine_isas().size() < 3) {
+    GTEST_SKIP() << "this machine (or BITLAW_ISA) stops at " << name_of(best_isa());
+  }
+  EXPECT_EQ(machine_isas().back(), Isa::kAvx512);
+}
+
+}  // namespace
+}  // namespace bitlaw
