@@ -61,7 +61,8 @@ struct FittedParameter {
   std::string name;  // the authors' symbol
   double value = kUnknown;
   double low = kUnknown, high = kUnknown;  // percentile interval; NaN = none
-  std::string frozen;                      // "" = fitted; else why it was not
+  std::string frozen;                      // why it was not fitted; "" = fitted or tied
+  std::string tied_to;                     // the constant it always equals; "" = none
 };
 
 // The error on rows that a fit has not seen.
@@ -87,6 +88,7 @@ struct Fit {
   std::string objective_name;               // "huber(0.001, sum) of log residuals"
   std::vector<FittedParameter> parameters;  // all of the law's, in its order
   StageFit training, post;                  // points = 0 where there were no rows
+  double level = 0.9;                       // of the intervals
   int censored = 0;                         // rows of delta <= 0, fitted as measurements near zero
   std::vector<HeldOut> held_out;
   std::vector<std::vector<double>> draws;  // bootstrap: a value for every parameter
@@ -106,9 +108,9 @@ struct Fit {
 Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptions& options,
             const ParallelFor& parallel_for = {});
 
-// .law .objective .parameters.NAME.{value,low,high[,frozen]} .r2 .points .notes[] .training .post
-// .held_out[] .draws.{names,values}, all digits. fit_from_json is its inverse; `where` names the
-// file in an Error.
+// .law .objective .parameters.NAME.{value,low,high[,frozen][,tied_to]} .r2 .points .notes[]
+// .training .post .held_out[] .draws.{names,values}, all digits. fit_from_json is its inverse;
+// `where` names the file in an Error.
 Json fit_to_json(const Fit& fit);
 Fit fit_from_json(const Json& document, const std::string& where);
 

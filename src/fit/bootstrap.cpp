@@ -1,0 +1,49 @@
+#include "fit/bootstrap.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/random.h"
+
+namespace bitlaw {
+
+std::vector<int> number_clusters(const std::vector<Observation>& rows) {
+  std::map<std::string, int> known;
+  std::vector<int> out;
+  int next = 0;
+  for (const Observation& row : rows) {
+    if (row.cluster.empty()) {
+      out.push_back(next++);
+      continue;
+    }
+    const auto [entry, is_new] = known.emplace(row.cluster, next);
+    if (is_new) ++next;
+    out.push_back(entry->second);
+  }
+  return out;
+}
+
+std::vector<double> draw_clusters(int clusters, uint64_t seed, int64_t draw, int attempt) {
+  std::vector<double> counts(clusters, 0);
+  const uint64_t stream = 1 + static_cast<uint64_t>(draw) + (static_cast<uint64_t>(attempt) << 40);
+  for (int i = 0; i < clusters; ++i) {
+    counts[random_below(seed, stream, static_cast<uint64_t>(i), static_cast<uint64_t>(clusters))] +=
+        1;
+  }
+  return counts;
+}
+
+Interval percentile_interval(std::vector<double> sample, double level) {
+  std::erase_if(sample, [](double value) { return !std::isfinite(value); });
+  if (sample.size() < 2) return {};
+  std::sort(sample.begin(), sample.end());
+  const auto at = [&](double share) {
+    const double place = share * static_cast<double>(sample.size() - 1);
+    const size_t below = static_cast<size_t>(place), above = std::min(below + 1, sample.size() - 1);
+    return sample[below] + (place - static_cast<double>(below)) * (sample[above] - sample[below]);
+  };
+  return {at((1 - level) / 2), at((1 + level) / 2)};
+}
+
+}  // namespace bitlaw

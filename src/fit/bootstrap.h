@@ -1,0 +1,25 @@
+// Bootstrap by cluster. Rows that come from one training trunk err together, so clusters, not rows,
+// are drawn with replacement; a draw is a pure function of its number and the seed.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "laws/observation.h"
+
+namespace bitlaw {
+
+// The cluster of every row, numbered from 0; rows with an empty cluster are clusters of their own.
+std::vector<int> number_clusters(const std::vector<Observation>& rows);
+
+// How often each of `clusters` clusters is drawn when drawing that many with replacement. attempt:
+// another draw of the same number.
+std::vector<double> draw_clusters(int clusters, uint64_t seed, int64_t draw, int attempt = 0);
+
+// Percentile interval of `level` of a sample, by linear interpolation; NaN values are left out.
+struct Interval {
+  double low = kUnknown, high = kUnknown;
+};
+Interval percentile_interval(std::vector<double> sample, double level);
+
+}  // namespace bitlaw

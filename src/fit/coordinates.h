@@ -1,0 +1,47 @@
+// Between the constants of a law, as its authors write them, and the coordinates x in which a fit
+// walks: logarithms of what is positive, products for offsets, nothing for what is frozen, one
+// coordinate for what is tied (laws/parameter.h, Scale).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fit/solver.h"
+#include "laws/registry.h"
+
+namespace bitlaw {
+
+class Coordinates {
+ public:
+  // `values`: the law's, of which those in `free` (positions) are walked along and the rest stay.
+  // tied_to[i] >= 0: the i-th constant always equals that one, and is not in `free`.
+  Coordinates(const Law& law, std::vector<double> values, std::vector<int> free,
+              std::vector<int> tied_to);
+
+  int size() const { return static_cast<int>(free_.size()); }
+  const std::vector<int>& free() const { return free_; }
+  const std::vector<double>& base() const { return values_; }
+
+  // All the law's constants at x.
+  std::vector<double> values(const Vector& x) const;
+  // d constant / d x, a row for each of the law's constants.
+  Matrix derivative(const Vector& values_at_x) const;
+  // x of given constants, moved into the box.
+  Vector from_values(const std::vector<double>& values) const;
+
+  const Vector& low() const { return low_; }
+  const Vector& high() const { return high_; }
+
+  // Free constants whose coordinate lies on an end of its range.
+  std::vector<std::string> at_bounds(const Vector& x) const;
+
+ private:
+  bool is_free(int parameter) const;
+
+  const Law* law_;
+  std::vector<double> values_;
+  std::vector<int> free_, tied_to_;
+  Vector low_, high_;
+};
+
+}  // namespace bitlaw

@@ -1,0 +1,424 @@
+#include "fit/fit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "fit/bootstrap.h"
+#include "fit/holdout.h"
+#include "fit/identify.h"
+#include "fit/stage.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr int kHeldOutStarts = 8;
+constexpr int kFolds = 5;
+
+// The rows of a study, sorted into the two stages.
+struct Rows {
+  std::vector<Observation> training, post;
+  int no_difference = 0;  // P_post not below the precision of training: the law says zero, exactly
+};
+
+// What the options and the rows leave to be fitted.
+struct Choice {
+  std::vector<double> base;          // published, or as the options say
+  std::vector<int> tied_to;          // -1 = none
+  std::vector<std::string> reasons;  // why frozen; "" = free
+};
+
+int parameter_of(const Law& law, const std::string& name, const char* option) {
+  const int i = parameter_index(law, name);
+  if (i >= 0) return i;
+  std::vector<std::string> names;
+  for (const Parameter& p : law.parameters) names.emplace_back(p.name);
+  const std::string near = nearest_name(name, names);
+  throw Error(fmt::format("{}: {} has no constant {}; {}", option, law.name, name,
+                          near.empty() ? fmt::format("it has {}", fmt::join(names, ", "))
+                                       : fmt::format("did you mean {}?", near)));
+}
+
+double number_of(const std::string& text, const std::string& assignment) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
+    throw Error(fmt::format("freeze: {} is not NAME=NUMBER", assignment));
+  }
+  return value;
+}
+
+Choice choose(const Law& law, const FitOptions& options) {
+  Choice out;
+  out.base.assign(law.constants[0].values.begin(), law.constants[0].values.end());
+  out.tied_to.assign(law.parameters.size(), -1);
+  out.reasons.assign(law.parameters.size(), "");
+  for (const std::string& assignment : options.freeze) {
+    const std::vector<std::string> sides = split(assignment, '=');
+    if (sides.empty() || sides.size() > 2)
+      throw Error(fmt::format("freeze: {} is not NAME=NUMBER", assignment));
+    const int i = parameter_of(law, trim(sides[0]), "freeze");
+    if (sides.size() == 2) out.base[i] = number_of(trim(sides[1]), assignment);
+    const Parameter& p = law.parameters[i];
+    if (p.scale == Scale::kLog && !(out.base[i] > 0)) {
+      throw Error(fmt::format("freeze: {} must be positive", p.name));
+    }
+    out.reasons[i] = sides.size() == 2 ? "as asked" : "at its published value, as asked";
+  }
+  for (const std::string& assignment : options.tie) {
+    const std::vector<std::string> sides = split(assignment, '=');
+    if (sides.size() != 2) throw Error(fmt::format("tie: {} is not NAME=NAME", assignment));
+    const int i = parameter_of(law, trim(sides[0]), "tie"),
+              to = parameter_of(law, trim(sides[1]), "tie");
+    if (i == to || out.tied_to[to] >= 0)
+      throw Error(fmt::format("tie: {} goes in a circle", assignment));
+    out.tied_to[i] = to;
+    out.base[i] = out.base[to];
+    out.reasons[i] = fmt::format("equals {}", law.parameters[to].name);
+  }
+  return out;
+}
+
+void check_options(const FitOptions& options) {
+  if (options.objective != "huber" && options.objective != "least-squares") {
+    throw Error(
+        fmt::format("objective: {} is unknown; use huber or least-squares", options.objective));
+  }
+  if (options.params != "non-embedding" && options.params != "total") {
+    throw Error(fmt::format("params: {} is unknown; use non-embedding or total", options.params));
+  }
+  if (!(options.huber_delta > 0)) throw Error("huber_delta: must be positive");
+  if (!(options.level > 0 && options.level < 1)) throw Error("level: must lie between 0 and 1");
+  if (options.starts < 1) throw Error("starts: at least 1");
+  if (options.draws < 0) throw Error("draws: at least 0");
+}
+
+Rows sort_rows(const Law& law, const std::vector<Observation>& runs, const FitOptions& options) {
+  Rows rows;
+  const bool total = options.params == "total";
+  for (Observation run : runs) {
+    if (total) {
+      if (!(run.params_total > 0)) {
+        throw Error(
+            "params: total asked for, but a row has no N_total; give the column, or count "
+            "non-embedding parameters");
+      }
+      run.params = run.params_total;
+    }
+    if (!run.is_post_training()) {
+      rows.training.push_back(run);
+    } else if (std::isfinite(run.delta_nats) && law.delta) {
+      const bool zero =
+          std::min({run.bits_weights, run.bits_activations, run.bits_kv}) <= run.bits_post;
+      if (zero) {
+        ++rows.no_difference;
+      } else {
+        rows.post.push_back(run);
+      }
+    }
+  }
+  return rows;
+}
+
+StageSetup setup_of(const Law& law, Stage stage, const Choice& choice, std::vector<double> base,
+                    const FitOptions& options) {
+  StageSetup setup;
+  setup.law = &law;
+  setup.base = std::move(base);
+  setup.tied_to = choice.tied_to;
+  setup.starts = static_cast<int>(options.starts);
+  setup.seed = options.seed;
+  setup.settings.stage = stage;
+  setup.settings.floor = options.post_floor;
+  constexpr double kSquares = std::numeric_limits<double>::infinity();
+  if (stage == Stage::kTraining) {
+    setup.settings.huber = options.objective == "huber" ? options.huber_delta : kSquares;
+  } else {
+    setup.settings.huber = options.post_threshold > 0 ? options.post_threshold : kSquares;
+  }
+  for (size_t i = 0; i < law.parameters.size(); ++i) {
+    if (law.parameters[i].stage == stage && choice.reasons[i].empty()) {
+      setup.free.push_back(static_cast<int>(i));
+    }
+  }
+  return setup;
+}
+
+void freeze_unidentifiable(const Law& law, Stage stage, const std::vector<Observation>& rows,
+                           Choice& choice) {
+  for (const Frozen& frozen : unidentifiable(law, stage, rows)) {
+    if (choice.reasons[frozen.parameter].empty()) choice.reasons[frozen.parameter] = frozen.reason;
+  }
+}
+
+double r_squared(const std::vector<double>& measured, const std::vector<double>& predicted) {
+  double mean = 0, left = 0, total = 0;
+  for (const double value : measured) mean += value / static_cast<double>(measured.size());
+  for (size_t i = 0; i < measured.size(); ++i) {
+    left += std::pow(measured[i] - predicted[i], 2);
+    total += std::pow(measured[i] - mean, 2);
+  }
+  return total > 0 ? 1 - left / total : kUnknown;
+}
+
+// Of loss for runs; of log delta, where that is positive, for post-training rows.
+double r_squared_of(const StageSetup& setup, const std::vector<Observation>& rows,
+                    const std::vector<double>& values) {
+  std::vector<double> measured, predicted;
+  for (const Observation& row : rows) {
+    if (setup.settings.stage == Stage::kTraining) {
+      measured.push_back(row.loss_nats);
+      predicted.push_back(predict(*setup.law, values.data(), row));
+    } else if (row.delta_nats > 0) {
+      measured.push_back(std::log(row.delta_nats));
+      predicted.push_back(std::log(predict_delta(*setup.law, values.data(), row)));
+    }
+  }
+  return r_squared(measured, predicted);
+}
+
+StageFit describe(const StageSetup& setup, const std::vector<Observation>& rows,
+                  const StageMinimum& minimum, std::vector<std::string>& notes) {
+  const bool training = setup.settings.stage == Stage::kTraining;
+  StageFit out;
+  out.objective = minimum.objective;
+  out.r2 = r_squared_of(setup, rows, minimum.values);
+  out.points = static_cast<int>(rows.size());
+  out.free = static_cast<int>(setup.free.size());
+  const std::vector<int> clusters = number_clusters(rows);
+  out.clusters = 1 + *std::max_element(clusters.begin(), clusters.end());
+  out.starts = minimum.starts;
+  out.reached = minimum.reached;
+  out.converged = minimum.converged;
+
+  const char* part = training ? "Training law" : "Post-training term";
+  notes.push_back(
+      fmt::format("{}: {} of {} starts reached the best minimum.", part, out.reached, out.starts));
+  if (!out.converged) {
+    notes.push_back(
+        fmt::format("{}: the solver did not converge; raise starts, or freeze what the rows "
+                    "cannot tell.",
+                    part));
+  }
+  std::vector<std::string> names;
+  for (const int i : setup.free) names.emplace_back(setup.law->parameters[i].name);
+  const Conditioning found = conditioning(stage_jacobian(setup, rows, minimum.values), names, rows);
+  out.condition = found.number;
+  if (!found.flat.empty()) notes.push_back(fmt::format("{}: {}", part, found.flat));
+  const Coordinates coordinates(*setup.law, setup.base, setup.free, setup.tied_to);
+  const std::vector<std::string> edges =
+      coordinates.at_bounds(coordinates.from_values(minimum.values));
+  if (!edges.empty()) {
+    notes.push_back(fmt::format("{}: {} at the edge of its range; the rows do not determine it.",
+                                part, fmt::join(edges, ", ")));
+  }
+  return out;
+}
+
+void note_frozen(const Law& law, const Choice& choice, const Rows& rows, Fit& fit) {
+  for (size_t i = 0; i < law.parameters.size(); ++i) {
+    const Parameter& p = law.parameters[i];
+    const bool has_rows = p.stage == Stage::kTraining ? !rows.training.empty() : !rows.post.empty();
+    if (choice.reasons[i].empty() || !has_rows || choice.tied_to[i] >= 0) continue;
+    fit.notes.push_back(
+        fmt::format("{} = {:.6g} is not fitted: {}.", p.name, choice.base[i], choice.reasons[i]));
+  }
+}
+
+// Refits on clusters drawn with replacement, both stages on the same clusters.
+void bootstrap(const Rows& rows, const StageSetup& training, const StageSetup& post,
+               const std::vector<double>& best, const FitOptions& options,
+               const ParallelFor& parallel_for, Fit& fit) {
+  std::vector<Observation> all = rows.training;
+  all.insert(all.end(), rows.post.begin(), rows.post.end());
+  const std::vector<int> cluster = number_clusters(all);
+  const int clusters = 1 + *std::max_element(cluster.begin(), cluster.end());
+  const size_t runs = rows.training.size();
+
+  const auto enough = [&](const std::vector<double>& weights) {
+    const auto present = [](auto begin, auto end) {
+      return static_cast<size_t>(std::count_if(begin, end, [](double w) { return w > 0; }));
+    };
+    const auto middle = weights.begin() + static_cast<long>(runs);
+    return present(weights.begin(), middle) >= training.free.size() &&
+           present(middle, weights.end()) >= post.free.size();
+  };
+  std::vector<std::vector<double>> draws(static_cast<size_t>(options.draws));
+  run_parallel(parallel_for, options.draws, [&](int64_t draw) {
+    std::vector<double> weights(all.size());
+    for (int attempt = 0; attempt < 20; ++attempt) {
+      const std::vector<double> counts = draw_clusters(clusters, options.seed, draw, attempt);
+      for (size_t i = 0; i < all.size(); ++i) weights[i] = counts[cluster[i]];
+      if (enough(weights)) break;
+    }
+    if (!enough(weights)) return;
+    std::vector<double> values = best;
+    if (!training.free.empty()) {
+      const StageMinimum refit =
+          refit_stage(training, rows.training, values,
+                      {weights.begin(), weights.begin() + static_cast<long>(runs)});
+      if (!std::isfinite(refit.objective)) return;
+      values = refit.values;
+    }
+    if (!post.free.empty()) {
+      StageSetup with_draw = post;
+      with_draw.base = values;
+      const StageMinimum refit = refit_stage(
+          with_draw, rows.post, values, {weights.begin() + static_cast<long>(runs), weights.end()});
+      if (!std::isfinite(refit.objective)) return;
+      values = refit.values;
+    }
+    draws[static_cast<size_t>(draw)] = std::move(values);
+  });
+  for (std::vector<double>& draw : draws) {
+    if (!draw.empty()) fit.draws.push_back(std::move(draw));
+  }
+  if (static_cast<int64_t>(fit.draws.size()) < options.draws) {
+    fit.notes.push_back(fmt::format("{} of {} bootstrap draws had too few rows and were left out.",
+                                    options.draws - static_cast<int64_t>(fit.draws.size()),
+                                    options.draws));
+  }
+  if (clusters < 10) {
+    fit.notes.push_back(
+        fmt::format("Only {} clusters of rows: the intervals are rough.", clusters));
+  }
+}
+
+void add_held_out(const StageSetup& setup, const std::vector<Observation>& rows,
+                  const FitOptions& options, const ParallelFor& parallel_for, Fit& fit) {
+  StageSetup quick = setup;
+  quick.starts = std::min(quick.starts, kHeldOutStarts);
+  for (const char* split : {"largest-N", "largest-D", "kfold"}) {
+    const auto masks = hold_out_masks(rows, split, kFolds, options.seed);
+    if (masks.empty()) continue;
+    const HeldOut result =
+        summarise(split, rows, held_out_squares(quick, rows, masks, parallel_for));
+    if (result.points > 0) fit.held_out.push_back(result);
+  }
+}
+
+void require_points(const Law& law, size_t points, size_t free, const char* rows) {
+  if (points < free) {
+    throw Error(fmt::format("{} {} cannot determine the {} constants of {}; add {} or freeze some",
+                            points, rows, free, law.name, free - points));
+  }
+}
+
+}  // namespace
+
+std::vector<double> Fit::values() const {
+  std::vector<double> out;
+  for (const FittedParameter& p : parameters) out.push_back(p.value);
+  return out;
+}
+
+Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptions& options,
+            const ParallelFor& parallel_for) {
+  check_options(options);
+  const Rows rows = sort_rows(law, runs, options);
+  if (rows.training.empty() && rows.post.empty()) {
+    throw Error(fmt::format("the table has no row that {} can be fitted to", law.name));
+  }
+  Choice choice = choose(law, options);
+  freeze_unidentifiable(law, Stage::kTraining, rows.training, choice);
+  freeze_unidentifiable(law, Stage::kPost, rows.post, choice);
+
+  Fit fit;
+  fit.law = law.name;
+  fit.level = options.level;
+  fit.objective_name = options.objective == "huber"
+                           ? fmt::format("huber({:g}, sum) of log residuals", options.huber_delta)
+                           : "half the sum of squared log residuals";
+
+  StageSetup training = setup_of(law, Stage::kTraining, choice, choice.base, options);
+  std::vector<double> values = choice.base;
+  if (rows.training.empty()) {
+    training.free.clear();
+    fit.notes.push_back(
+        "No row has a loss of training: the training law keeps its published constants.");
+  } else {
+    require_points(law, rows.training.size(), training.free.size(), "runs");
+    const StageMinimum minimum = fit_stage(training, rows.training, parallel_for);
+    values = minimum.values;
+    fit.training = describe(training, rows.training, minimum, fit.notes);
+    if (!law.uses_bits &&
+        std::any_of(rows.training.begin(), rows.training.end(), [](const auto& run) {
+          return run.bits_weights < 16 || run.bits_activations < 16 || run.bits_kv < 16;
+        })) {
+      fit.notes.push_back(
+          fmt::format("{} knows nothing of bits, but some rows were trained below 16.", law.name));
+    }
+  }
+
+  StageSetup post = setup_of(law, Stage::kPost, choice, values, options);
+  if (rows.post.size() < post.free.size() || rows.post.empty()) {
+    if (law.delta) {
+      fit.notes.push_back(fmt::format(
+          "The post-training term keeps its published constants: {} rows have a usable delta{}.",
+          rows.post.size(),
+          rows.post.empty() ? "" : fmt::format(", {} are needed", post.free.size())));
+    }
+    post.free.clear();
+  } else {
+    const StageMinimum minimum = fit_stage(post, rows.post, parallel_for);
+    values = minimum.values;
+    fit.post = describe(post, rows.post, minimum, fit.notes);
+    fit.censored = static_cast<int>(std::count_if(
+        rows.post.begin(), rows.post.end(), [](const auto& row) { return row.delta_nats <= 0; }));
+    if (fit.censored > 0) {
+      fit.notes.push_back(
+          fmt::format("{} rows have delta at or below zero; they are fitted as "
+                      "measurements near zero, not dropped.",
+                      fit.censored));
+    }
+  }
+  if (rows.no_difference > 0) {
+    fit.notes.push_back(
+        fmt::format("{} rows were quantized to no fewer bits than they were trained at: the "
+                    "law says delta is zero, and they are left out.",
+                    rows.no_difference));
+  }
+  note_frozen(law, choice, rows, fit);
+
+  const bool exact = (fit.training.points > 0 && fit.training.points <= fit.training.free) ||
+                     (fit.post.points > 0 && fit.post.points <= fit.post.free);
+  if (exact) {
+    fit.notes.push_back(
+        "As many constants as rows: the fit is exact and tells nothing of its error, so "
+        "there are no intervals.");
+  } else if (options.draws > 0) {
+    bootstrap(rows, training, post, values, options, parallel_for, fit);
+  }
+  if (options.hold_out && fit.training.points > fit.training.free) {
+    add_held_out(training, rows.training, options, parallel_for, fit);
+  }
+
+  for (size_t i = 0; i < law.parameters.size(); ++i) {
+    FittedParameter p;
+    p.name = law.parameters[i].name;
+    p.value = values[i];
+    const bool fitted =
+        std::count(training.free.begin(), training.free.end(), static_cast<int>(i)) +
+            std::count(post.free.begin(), post.free.end(), static_cast<int>(i)) >
+        0;
+    if (choice.tied_to[i] >= 0) {
+      p.tied_to = law.parameters[choice.tied_to[i]].name;
+    } else if (!fitted) {
+      p.frozen = choice.reasons[i].empty() ? "no rows to fit it to" : choice.reasons[i];
+    }
+    if (p.frozen.empty() && !fit.draws.empty()) {
+      std::vector<double> sample;
+      for (const std::vector<double>& draw : fit.draws) sample.push_back(draw[i]);
+      const Interval interval = percentile_interval(std::move(sample), options.level);
+      p.low = interval.low, p.high = interval.high;
+    }
+    fit.parameters.push_back(std::move(p));
+  }
+  return fit;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,147 @@
+// A fit as a document, and back. Numbers keep every digit; NaN is null.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "fit/fit.h"
+
+namespace bitlaw {
+namespace {
+
+Json number(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+double number_in(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? kUnknown : found->get<double>();
+}
+
+Json stage_json(const StageFit& stage) {
+  return {{"objective", number(stage.objective)},
+          {"r2", number(stage.r2)},
+          {"points", stage.points},
+          {"free", stage.free},
+          {"clusters", stage.clusters},
+          {"starts", stage.starts},
+          {"reached", stage.reached},
+          {"converged", stage.converged},
+          {"condition", number(stage.condition)}};
+}
+
+StageFit stage_from(const Json& document) {
+  StageFit out;
+  out.objective = number_in(document, "objective");
+  out.r2 = number_in(document, "r2");
+  out.points = document.at("points");
+  out.free = document.at("free");
+  out.clusters = document.at("clusters");
+  out.starts = document.at("starts");
+  out.reached = document.at("reached");
+  out.converged = document.at("converged");
+  out.condition = number_in(document, "condition");
+  return out;
+}
+
+}  // namespace
+
+Json fit_to_json(const Fit& fit) {
+  Json out{{"law", fit.law},
+           {"objective", number(fit.main().objective)},
+           {"objective_name", fit.objective_name},
+           {"r2", number(fit.main().r2)},
+           {"points", fit.main().points},
+           {"converged", fit.converged()},
+           {"censored", fit.censored},
+           {"level", fit.level},
+           {"notes", fit.notes}};
+  if (fit.training.points > 0) out["training"] = stage_json(fit.training);
+  if (fit.post.points > 0) out["post"] = stage_json(fit.post);
+  std::vector<size_t> moving;  // constants that the draws differ in
+  Json names = Json::array();
+  for (size_t i = 0; i < fit.parameters.size(); ++i) {
+    const FittedParameter& p = fit.parameters[i];
+    Json entry{{"value", number(p.value)}, {"low", number(p.low)}, {"high", number(p.high)}};
+    if (!p.frozen.empty()) entry["frozen"] = p.frozen;
+    if (!p.tied_to.empty()) entry["tied_to"] = p.tied_to;
+    out["parameters"][p.name] = std::move(entry);
+    if (p.frozen.empty()) {
+      moving.push_back(i);
+      names.push_back(p.name);
+    }
+  }
+  out["held_out"] = Json::array();
+  for (const HeldOut& held : fit.held_out) {
+    out["held_out"].push_back({{"split", held.split},
+                               {"fitted", held.fitted},
+                               {"points", held.points},
+                               {"rms_log", number(held.rms_log)},
+                               {"standard_error", number(held.standard_error)}});
+  }
+  if (!fit.draws.empty()) {
+    Json values = Json::array();
+    for (const std::vector<double>& draw : fit.draws) {
+      Json row = Json::array();
+      for (const size_t i : moving) row.push_back(draw[i]);
+      values.push_back(std::move(row));
+    }
+    out["draws"] = {{"names", std::move(names)}, {"values", std::move(values)}};
+  }
+  return out;
+}
+
+Fit fit_from_json(const Json& document, const std::string& where) {
+  try {
+    Fit fit;
+    fit.law = document.at("law");
+    const Law* law = find_law(fit.law);
+    if (!law)
+      throw Error(
+          fmt::format("{}: is a fit of {}, a law that this version does not know", where, fit.law));
+    fit.objective_name = document.at("objective_name");
+    fit.censored = document.at("censored");
+    fit.level = document.at("level");
+    fit.notes = document.at("notes");
+    if (document.contains("training")) fit.training = stage_from(document["training"]);
+    if (document.contains("post")) fit.post = stage_from(document["post"]);
+    for (const Parameter& p : law->parameters) {
+      const Json& entry = document.at("parameters").at(p.name);
+      FittedParameter out;
+      out.name = p.name;
+      out.value = entry.at("value");
+      out.low = number_in(entry, "low");
+      out.high = number_in(entry, "high");
+      out.frozen = entry.value("frozen", "");
+      out.tied_to = entry.value("tied_to", "");
+      fit.parameters.push_back(std::move(out));
+    }
+    for (const Json& held : document.at("held_out")) {
+      fit.held_out.push_back({held.at("split"), held.at("fitted"), held.at("points"),
+                              number_in(held, "rms_log"), number_in(held, "standard_error")});
+    }
+    if (document.contains("draws")) {
+      std::vector<int> column;
+      for (const Json& name : document["draws"].at("names")) {
+        const int i = parameter_index(*law, name.get<std::string>());
+        if (i < 0)
+          throw Error(
+              fmt::format("{}: draws of {}, which {} does not have", where, name.dump(), fit.law));
+        column.push_back(i);
+      }
+      for (const Json& row : document["draws"].at("values")) {
+        std::vector<double> draw = fit.values();
+        if (row.size() != column.size())
+          throw Error(fmt::format("{}: ragged draws; fit again", where));
+        for (size_t j = 0; j < column.size(); ++j) draw[column[j]] = row[j];
+        fit.draws.push_back(std::move(draw));
+      }
+    }
+    return fit;
+  } catch (const Json::exception&) {
+    throw Error(
+        fmt::format("{}: not a fit of this version; make it with `bitlaw fit --json`", where));
+  }
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,44 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "fit/fit.h"
+
+namespace bitlaw {
+namespace {
+
+std::string stage_line(const char* name, const StageFit& stage) {
+  return fmt::format(
+      "  {}: {} points in {} clusters, {} constants, objective {:.8g}, R^2 {:.4f}, "
+      "condition {:.1e}\n",
+      name, stage.points, stage.clusters, stage.free, stage.objective, stage.r2, stage.condition);
+}
+
+std::string parameter_line(const FittedParameter& p, double level) {
+  std::string line = fmt::format("  {:<11} {:>14.8g}", p.name, p.value);
+  if (std::isfinite(p.low))
+    line += fmt::format("  [{:.5g}, {:.5g}] {:.0f} %", p.low, p.high, 100 * level);
+  if (!p.tied_to.empty()) line += fmt::format("  = {}", p.tied_to);
+  if (!p.frozen.empty()) line += fmt::format("  not fitted: {}", p.frozen);
+  return line + "\n";
+}
+
+}  // namespace
+
+std::string fit_text(const Fit& fit) {
+  std::string out = fmt::format("{}, {}\n", fit.law, fit.objective_name);
+  if (fit.training.points > 0) out += stage_line("training", fit.training);
+  if (fit.post.points > 0) out += stage_line("after training", fit.post);
+  for (const FittedParameter& p : fit.parameters) out += parameter_line(p, fit.level);
+  for (const HeldOut& held : fit.held_out) {
+    out += fmt::format("  held out {:<10} {:>4} rows: relative error {:.3f} %", held.split,
+                       held.points, 100 * held.rms_log);
+    if (std::isfinite(held.standard_error))
+      out += fmt::format(" +- {:.3f} %", 100 * held.standard_error);
+    out += "\n";
+  }
+  for (const std::string& note : fit.notes) out += note + "\n";
+  return out;
+}
+
+}  // namespace bitlaw

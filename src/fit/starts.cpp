@@ -1,0 +1,133 @@
+#include "fit/starts.h"
+
+#include <Eigen/QR>
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "base/random.h"
+
+namespace bitlaw {
+namespace {
+
+// The positive root of x^(d+1) = x + 1.
+double generalised_golden_ratio(int d) {
+  double x = 1.5;
+  for (int i = 0; i < 60; ++i) x = std::pow(1 + x, 1.0 / (d + 1));
+  return x;
+}
+
+double fewest_bits(const std::vector<Observation>& rows, std::string_view name) {
+  double fewest = kUnquantizedBits;
+  for (const Observation& row : rows) {
+    fewest = std::min(fewest, name == "n_w"   ? row.bits_weights
+                              : name == "n_a" ? row.bits_activations
+                                              : row.bits_kv);
+  }
+  return fewest;
+}
+
+// The best non-negative combination of `columns` for all ones, trying each subset of them (a law is
+// linear in three or four constants). What is left out gets a thousandth of the fit.
+Vector combination(const Matrix& columns, const Vector& target) {
+  const int k = static_cast<int>(columns.cols());
+  Vector best = Vector::Zero(k);
+  double best_error = std::numeric_limits<double>::infinity();
+  for (unsigned subset = 1; subset < 1u << k; ++subset) {
+    std::vector<int> chosen;
+    for (int j = 0; j < k; ++j) {
+      if (subset >> j & 1) chosen.push_back(j);
+    }
+    const Eigen::MatrixXd part = columns(Eigen::all, chosen);
+    const Vector solution = part.colPivHouseholderQr().solve(target);
+    const double error = (part * solution - target).squaredNorm();
+    if (!solution.allFinite() || solution.minCoeff() <= 0 || error >= best_error) continue;
+    best_error = error;
+    best.setZero();
+    for (size_t j = 0; j < chosen.size(); ++j) best[chosen[j]] = solution[static_cast<long>(j)];
+  }
+  for (int j = 0; j < k; ++j) {
+    const double size = columns.col(j).cwiseAbs().mean();
+    if (best[j] <= 0 && size > 0) best[j] = 1e-3 * target.cwiseAbs().mean() / size;
+  }
+  return best;
+}
+
+// Sets the free linear constants so that the law comes nearest to the losses, relatively.
+void solve_linear(const Law& law, const std::vector<Observation>& rows,
+                  const std::vector<int>& free, std::vector<double>& values) {
+  std::vector<int> linear;
+  for (const int i : free) {
+    if (law.parameters[i].linear) linear.push_back(i);
+  }
+  if (linear.empty()) return;
+  const long count = static_cast<long>(rows.size()),
+             width = static_cast<long>(law.training_parameters);
+  Vector predicted(count);
+  Matrix jacobian(count, width);
+  law.loss(values.data(), rows.data(), rows.size(), predicted.data(), jacobian.data());
+  Matrix columns(count, static_cast<long>(linear.size()));
+  Vector target(count);
+  for (long i = 0; i < count; ++i) {
+    double rest = predicted[i];  // of the constants that stay
+    for (size_t j = 0; j < linear.size(); ++j) {
+      columns(i, static_cast<long>(j)) = jacobian(i, linear[j]) / rows[i].loss_nats;
+      rest -= jacobian(i, linear[j]) * values[linear[j]];
+    }
+    target[i] = 1 - rest / rows[i].loss_nats;
+  }
+  if (!columns.allFinite() || !target.allFinite()) return;
+  const Vector solution = combination(columns, target);
+  for (size_t j = 0; j < linear.size(); ++j) {
+    if (solution[static_cast<long>(j)] > 0) values[linear[j]] = solution[static_cast<long>(j)];
+  }
+}
+
+// Multiplies C_T so that predictions and measurements agree on average; keeps the other constants.
+void match_scale(const Law& law, const std::vector<Observation>& rows,
+                 const ResidualSettings& settings, std::vector<double>& values) {
+  const int scale = parameter_index(law, "C_T");
+  if (scale < 0) return;
+  const std::vector<DeltaScale> scales = delta_scales(rows, settings.floor);
+  double sum = 0;
+  int count = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const double predicted = predict_delta(law, values.data(), rows[i]);
+    if (!scales[i].logarithmic || !(predicted > 0) || !std::isfinite(predicted)) continue;
+    sum += std::log(rows[i].delta_nats / predicted);
+    ++count;
+  }
+  if (count > 0) values[scale] *= std::exp(sum / count);
+}
+
+}  // namespace
+
+Vector starting_point(const Law& law, const std::vector<Observation>& rows,
+                      const Coordinates& coordinates, const ResidualSettings& settings, int index,
+                      uint64_t seed) {
+  std::vector<double> values = coordinates.base();
+  if (index > 0) {
+    const double ratio = generalised_golden_ratio(coordinates.size());
+    Vector x = coordinates.from_values(values);
+    double stride = 1;
+    for (int j = 0; j < coordinates.size(); ++j) {
+      stride /= ratio;
+      const Parameter& p = law.parameters[coordinates.free()[j]];
+      const double place = random_uniform(seed, 0, j) + index * stride;
+      const double share = place - std::floor(place);
+      double low = p.start_low, high = p.start_high;
+      if (p.scale == Scale::kLog) low = std::log(low), high = std::log(high);
+      if (p.scale == Scale::kTimesLast) high = std::min(high, fewest_bits(rows, p.name) - 0.1);
+      x[j] = low + share * (high - low);
+    }
+    values = coordinates.values(x.cwiseMax(coordinates.low()).cwiseMin(coordinates.high()));
+  }
+  if (settings.stage == Stage::kTraining) {
+    solve_linear(law, rows, coordinates.free(), values);
+  } else {
+    match_scale(law, rows, settings, values);
+  }
+  return coordinates.from_values(values);
+}
+
+}  // namespace bitlaw
