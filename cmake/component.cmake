@@ -1,11 +1,13 @@
-# bitlaw_component(NAME [DEPENDS component ...] [LIBRARIES target ...])
+# bitlaw_component(NAME [DEPENDS component ...] [LIBRARIES target ...] [TEST_LABELS label])
 #
 # One folder of src/ is one component is one static library, bitlaw_NAME. Sources are the folder's
 # .cpp files (sub-folders included); files named *_test.cpp become the test program NAME_test.
 # Files named *_avx2.cpp and *_avx512.cpp alone are compiled for those instruction sets.
+# TEST_LABELS: `threads` for components whose tests run under the thread sanitizer; a test with Slow in its
+# name gets the label `slow` and is left out under sanitizers.
 # DEPENDS is the architecture: tools/check_layers.py holds every #include to it.
 function(bitlaw_component name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES;TEST_LABELS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
@@ -34,10 +36,15 @@ function(bitlaw_component name)
   endforeach()
 
   if(BITLAW_TESTS AND tests)
+    if(NOT ARG_TEST_LABELS)
+      set(ARG_TEST_LABELS fast)
+    endif()
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${library} GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE BITLAW_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                         PROPERTIES TIMEOUT 600)
+                         TEST_FILTER "-*Slow*" PROPERTIES TIMEOUT 600 LABELS "${ARG_TEST_LABELS}")
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                         TEST_FILTER "*Slow*" TEST_LIST ${name}_slow PROPERTIES TIMEOUT 900 LABELS "slow")
   endif()
 endfunction()

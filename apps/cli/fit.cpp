@@ -1,0 +1,125 @@
+// bitlaw fit and bitlaw compare: laws from a table.
+
+#include "fit/fit.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "base/text.h"
+#include "cli/verb.h"
+#include "fit/compare.h"
+#include "fit/table.h"
+
+namespace bitlaw::cli {
+namespace {
+
+struct Options {
+  std::string table, columns, out;
+  FitOptions fit;
+  CompareOptions compare;
+  StructFlags flags;
+  int threads = hardware_threads();
+  bool json = false, print_config = false;
+};
+
+Table read(const Options& options) {
+  const Table table =
+      read_table(read_table_text(options.table), options.table, parse_columns(options.columns));
+  for (const std::string& note : table.notes) fmt::print(stderr, "note: {}\n", note);
+  return table;
+}
+
+ParallelFor on(ThreadPool& pool) {
+  return [&pool](int64_t count, const std::function<void(int64_t)>& task) {
+    pool.parallel_for(count, [&](int64_t index, int) { task(index); });
+  };
+}
+
+const Law& law_named(const std::string& name) {
+  if (const Law* law = find_law(name)) return *law;
+  std::string known;
+  for (const std::string& each : law_names()) known += (known.empty() ? "" : ", ") + each;
+  throw Error(fmt::format("--law {}: there is no such law; known are {}", name, known));
+}
+
+void run_fit(Options& options) {
+  options.flags.fill_into(options.fit);
+  if (options.print_config) {
+    fmt::print("{}", dump_toml(to_json(options.fit)));
+    return;
+  }
+  const Law& law = law_named(options.fit.law);
+  const Table table = read(options);
+  ThreadPool pool(options.threads);
+  const Fit fit = fit_law(law, table.runs, options.fit, on(pool));
+  Json document = fit_to_json(fit);
+  document["table"] = {{"path", options.table},
+                       {"rows", table.runs.size()},
+                       {"diverged", table.diverged},
+                       {"notes", table.notes}};
+  if (!options.out.empty()) write_file_atomically(options.out, dump_json(document, 1) + "\n");
+  if (options.json) {
+    print_json(document);
+    return;
+  }
+  fmt::print("{}", fit_text(fit));
+  if (table.diverged > 0) fmt::print("{} diverged rows were left out.\n", table.diverged);
+}
+
+void run_compare(Options& options) {
+  options.flags.fill_into(options.compare);
+  if (options.compare.laws == std::vector<std::string>{"all"}) options.compare.laws.clear();
+  if (options.print_config) {
+    fmt::print("{}", dump_toml(to_json(options.compare)));
+    return;
+  }
+  for (const std::string& name : options.compare.laws) law_named(name);
+  const Table table = read(options);
+  ThreadPool pool(options.threads);
+  const Json comparison = compare_laws(table.runs, options.compare, on(pool));
+  if (!options.out.empty()) write_file_atomically(options.out, dump_json(comparison, 1) + "\n");
+  if (options.json)
+    print_json(comparison);
+  else
+    fmt::print("{}", compare_text(comparison));
+}
+
+void add_table(CLI::App* verb, Options& options) {
+  verb->add_option("table", options.table, "a CSV file, or a directory of runs")->required();
+  verb->add_option("--columns", options.columns,
+                   "other names of columns: N=params,D=tokens,loss=val_loss");
+  verb->add_option("--out", options.out, "also write the JSON document there");
+  verb->add_option("--threads", options.threads, "threads")->check(CLI::PositiveNumber);
+  verb->add_flag("--print-config", options.print_config, "print the options as TOML and stop");
+  verb->add_flag("--json", options.json, "print one JSON document");
+}
+
+}  // namespace
+
+void add_fit(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = add_verb(
+      app, "fit", "Fit a law to a table of runs, with intervals",
+      "bitlaw fit runs/demo --law kumar --out fit.json\n"
+      "  bitlaw fit table.csv --law chinchilla --columns N=params,D=tokens,loss=val_loss --json");
+  add_table(verb, *options);
+  options->flags.add(verb, options->fit);
+  verb->callback([options] { run_fit(*options); });
+}
+
+void add_compare(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb =
+      add_verb(app, "compare", "Compare laws on the same table, by rows they have not seen",
+               "bitlaw compare runs/demo --laws all --hold-out largest-N");
+  add_table(verb, *options);
+  options->flags.add(verb, options->compare, {"hold_out"});
+  verb->add_option("--hold-out,--holdout", options->compare.hold_out,
+                   "rows to predict unseen: largest-N, largest-D, kfold")
+      ->default_str(options->compare.hold_out);
+  verb->callback([options] { run_compare(*options); });
+}
+
+}  // namespace bitlaw::cli

@@ -1,0 +1,57 @@
+// bitlaw report: one self-contained page from a directory of runs and a fit.
+
+#include "report/report.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/verb.h"
+#include "store/index.h"
+
+namespace bitlaw::cli {
+namespace {
+
+struct Options {
+  std::string runs = "runs", fit, out = "report.html", title;
+  std::vector<std::string> filters;
+  bool json = false;
+};
+
+void run(const Options& options) {
+  const RunIndex index(options.runs);
+  for (const std::string& problem : index.problems()) fmt::print(stderr, "left out: {}\n", problem);
+  const Json rows = index.select(options.filters);
+  if (rows.empty())
+    throw Error(
+        fmt::format("{}: no runs to report on; train some, or loosen the filters", options.runs));
+  const Json fit = options.fit.empty() ? Json() : parse_json(read_file(options.fit), options.fit);
+  const std::string title =
+      options.title.empty() ? fmt::format("bitlaw: {}", options.runs) : options.title;
+  const Json document = make_report({title, rows, fit});
+  if (options.json) {
+    print_json(document);
+    return;
+  }
+  write_file_atomically(options.out, report_html(document));
+  fmt::print("{}\nreport: {}\n", report_text(document),
+             std::filesystem::absolute(options.out).lexically_normal().string());
+}
+
+}  // namespace
+
+void add_report(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = add_verb(app, "report", "Draw a study: one HTML file that needs no network",
+                            "bitlaw report runs/demo --fit fit.json --out report.html");
+  verb->add_option("runs", options->runs, "directory of runs")->required();
+  verb->add_option("filters", options->filters, "only rows with COLUMN=VALUE, as in `bitlaw runs`");
+  verb->add_option("--fit", options->fit, "a document of `bitlaw fit --out`");
+  verb->add_option("--out", options->out, "the page")->default_str(options->out);
+  verb->add_option("--title", options->title, "its title");
+  verb->add_flag("--json", options->json,
+                 "print the document that the page is drawn from, and write nothing");
+  verb->callback([options] { run(*options); });
+}
+
+}  // namespace bitlaw::cli

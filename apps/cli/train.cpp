@@ -1,0 +1,173 @@
+// bitlaw train: one run from its configuration to its result.
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "cli/verb.h"
+#include "train/interrupt.h"
+#include "train/memory.h"
+#include "train/run.h"
+#include "train/trainer.h"
+
+namespace bitlaw::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> configuration;
+  TrainRequest request;
+  StructFlags flags;  // of request.run
+  double measure = 0;
+  bool json = false, print_config = false, dry_run = false;
+};
+
+int threads_of(const RunOptions& options) {
+  return options.threads > 0 ? static_cast<int>(options.threads) : hardware_threads();
+}
+
+// Trains on random tokens for a while and writes nothing: tokens per second of whole steps.
+double measure_rate(const ResolvedConfig& resolved, int threads, double seconds) {
+  const TrainConfig& config = resolved.config;
+  Trainer trainer({.model = config.model,
+                   .recipe = resolved.recipe,
+                   .optimizer = config.optimizer,
+                   .batch_sequences = resolved.batch_sequences,
+                   .lanes = config.train.lanes,
+                   .gradient_dtype = config.train.backward == "bf16" ? DType::kBF16 : DType::kF32,
+                   .seed = static_cast<uint64_t>(config.train.seed),
+                   .threads = threads});
+  const auto vocabulary = static_cast<uint64_t>(config.model.vocabulary);
+  const SequenceSource source = [&](int64_t step, int64_t index, std::span<uint16_t> tokens) {
+    for (size_t t = 0; t < tokens.size(); ++t) {
+      const uint64_t place =
+          (static_cast<uint64_t>(step) << 20 | static_cast<uint64_t>(index)) * tokens.size() + t;
+      tokens[t] = static_cast<uint16_t>(random_below(1, 0, place, vocabulary));
+    }
+  };
+  using Clock = std::chrono::steady_clock;
+  trainer.step(source, 1e-3);  // builds primitives and touches all memory
+  const Clock::time_point start = Clock::now();
+  int64_t steps = 0;
+  double elapsed = 0;
+  while (elapsed < seconds || steps < 2) {
+    trainer.step(source, 1e-3);
+    ++steps;
+    elapsed = std::chrono::duration<double>(Clock::now() - start).count();
+  }
+  return static_cast<double>(steps * config.train.batch_tokens) / elapsed;
+}
+
+void print_plan(const RunPlan& plan) {
+  const MemoryPlan& memory = plan.memory;
+  fmt::print("run {}\n", plan.name);
+  fmt::print("  parameters       {} (with embeddings {})\n",
+             format_count(static_cast<double>(plan.parameters)),
+             format_count(static_cast<double>(plan.parameters_with_embeddings)));
+  fmt::print("  training         {} tokens in {} steps, {:.2f} epochs, peak learning rate {:.4g}\n",
+             format_count(static_cast<double>(plan.tokens)), plan.steps, plan.epochs,
+             plan.peak_learning_rate);
+  fmt::print("  arithmetic       {:.3g} FLOP, {:.3g} per token\n", plan.flops,
+             plan.flops_per_token);
+  if (plan.seconds > 0) fmt::print("  time             {}\n", format_duration(plan.seconds));
+  fmt::print(
+      "  peak memory      {}: parameters {}, moments {}, gradients {}, weights {}, activations {}, "
+      "workspace {}, data {}, runtime {}\n",
+      format_bytes(memory.total_bytes()), format_bytes(memory.parameters),
+      format_bytes(memory.moments), format_bytes(memory.gradients), format_bytes(memory.weights),
+      format_bytes(memory.activations), format_bytes(memory.workspace), format_bytes(memory.data),
+      format_bytes(memory.runtime));
+}
+
+void print_outcome(const RunOutcome& outcome) {
+  fmt::print("{}\n", describe(outcome));
+  if (!outcome.result.is_object()) return;
+  const auto number = [&](const char* key) {
+    return outcome.result.contains(key) && outcome.result[key].is_number()
+               ? outcome.result[key].get<double>()
+               : 0.0;
+  };
+  if (outcome.was_there) return;
+  fmt::print("  {} tokens/s, {:.3g} FLOP/s, peak memory {} (predicted {})\n",
+             format_count(number("tokens_per_second")), number("flops_per_second"),
+             format_bytes(number("peak_memory_bytes")),
+             format_bytes(number("predicted_memory_bytes")));
+}
+
+void run(Options& options) {
+  fill(options.request, read_configuration(options.configuration), "configuration");
+  options.flags.fill_into(options.request.run);
+  if (options.print_config) {
+    fmt::print("{}", dump_toml(to_json(options.request)));
+    return;
+  }
+  const TrainConfig& config = options.request.config;
+  if (options.measure > 0 || options.dry_run) {
+    if (config.data.path.empty())
+      throw Error("data.path is not set; give data.path=DIRECTORY of `bitlaw data prepare`");
+    const DatasetInfo data = Dataset::open(config.data.path).info();
+    const ResolvedConfig resolved = resolve(config, data);
+    const int threads = threads_of(options.request.run);
+    const double rate = options.measure > 0 ? measure_rate(resolved, threads, options.measure) : 0;
+    const RunPlan plan =
+        plan_run(resolved, data, threads, rate * resolved.config.model.training_flops_per_token());
+    if (options.json) {
+      Json document = to_json(plan);
+      if (rate > 0) {
+        document["tokens_per_second"] = rate;
+        document["flops_per_second"] = rate * plan.flops_per_token;
+      }
+      print_json(document);
+      return;
+    }
+    print_plan(plan);
+    if (rate > 0)
+      fmt::print("  measured         {} tokens/s, {:.3g} FLOP/s on {} threads\n",
+                 format_count(rate), rate * plan.flops_per_token, threads);
+    return;
+  }
+  install_stop_handlers();
+  const RunOutcome outcome = train(config, options.request.run);
+  if (options.json) {
+    Json document = outcome.result.is_object() ? outcome.result : Json::object();
+    document["run"] = outcome.name;
+    document["directory"] = outcome.directory.string();
+    document["status"] = name_of(outcome.status);
+    document["was_there"] = outcome.was_there;
+    print_json(document);
+  } else {
+    print_outcome(outcome);
+  }
+  if (outcome.status == RunStatus::kInterrupted) exit_status = kInterruptedExitCode;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb =
+      add_verb(app, "train", "Train one model; a run that was begun goes on where it stopped",
+               "bitlaw train data.path=data model.width=64 recipe.weights=4 train.tokens=4e6\n"
+               "  bitlaw train run.toml train.lr=1e-3 --dry-run");
+  verb->add_option("configuration", options->configuration,
+                   "TOML files and KEY=VALUE overrides, in order");
+  options->flags.add(verb, options->request.run);
+  verb->add_flag("--print-config", options->print_config,
+                 "print the configuration as TOML and stop");
+  verb->add_flag("--dry-run", options->dry_run, "say what it will take, and stop");
+  verb->add_option("--measure", options->measure,
+                   "train on random tokens for so many seconds, write nothing, print the speed")
+      ->check(CLI::PositiveNumber);
+  verb->add_flag("--json", options->json, "print one JSON document");
+  verb->callback([options] { run(*options); });
+  // Every key with its default, from the structs themselves.
+  std::string keys = "\nKeys:\n";
+  for (const ConfigKey& key : config_keys(TrainConfig{})) {
+    keys += fmt::format("  {:<32} {} [{}]\n", key.name, key.help, dump_json(key.value));
+  }
+  verb->footer(verb->get_footer() + "\n" + keys);
+}
+
+}  // namespace bitlaw::cli

@@ -1,0 +1,153 @@
+#include "cli/verb.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cstdio>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "store/index.h"
+
+namespace bitlaw::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string dashed(std::string name) {
+  for (char& c : name) {
+    if (c == '_' || c == '.') c = '-';
+  }
+  return name;
+}
+
+double number(const std::string& text, const std::string& flag) {
+  size_t used = 0;
+  double value = 0;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+  }
+  if (used == 0 || used != text.size())
+    throw Error(fmt::format("{}: '{}' is not a number", flag, text));
+  return value;
+}
+
+bool is_number(const Json& sample) {
+  return sample.is_number();
+}
+
+// "3,4,6", "2..8" or a mixture.
+Json list_of(const std::string& text, bool numeric, const std::string& flag) {
+  Json list = Json::array();
+  for (const std::string& item : split(text, ',')) {
+    const size_t dots = item.find("..");
+    if (numeric && dots != std::string::npos) {
+      const double first = number(item.substr(0, dots), flag),
+                   last = number(item.substr(dots + 2), flag);
+      if (!(first <= last) || last - first > 1000)
+        throw Error(fmt::format("{}: '{}' is not a range such as 2..8", flag, item));
+      for (double value = first; value <= last; value += 1) list.push_back(value);
+    } else if (numeric) {
+      list.push_back(number(item, flag));
+    } else {
+      list.push_back(item);
+    }
+  }
+  return list;
+}
+
+}  // namespace
+
+int exit_status = 0;
+
+CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& summary,
+                   const std::string& example) {
+  CLI::App* verb = app.add_subcommand(name, summary);
+  verb->footer("Example:\n  " + example);
+  return verb;
+}
+
+void print_json(const Json& document) {
+  std::printf("%s\n", dump_json(document, 2).c_str());
+}
+
+void StructFlags::add_keys(CLI::App* app, const std::vector<ConfigKey>& keys,
+                           const std::vector<std::string>& without) {
+  for (const ConfigKey& key : keys) {
+    if (std::find(without.begin(), without.end(), key.name) != without.end()) continue;
+    Flag flag{key};
+    const std::string name = "--" + dashed(key.name);
+    if (key.value.is_boolean()) {
+      flag.option = app->add_flag(name + "{true}", *flag.text, key.help);
+    } else {
+      flag.option = app->add_option(name, *flag.text, key.help)->default_str(dump_json(key.value));
+    }
+    flags_.push_back(flag);
+  }
+}
+
+Json StructFlags::given() const {
+  Json document = Json::object();
+  for (const Flag& flag : flags_) {
+    if (flag.option->count() == 0) continue;
+    const std::string name = "--" + dashed(flag.key.name);
+    const Json& sample = flag.key.value;
+    Json value;
+    if (sample.is_boolean())
+      value = *flag.text != "false";
+    else if (sample.is_array()) {
+      // An empty default does not tell the type: numbers where every item is one.
+      bool numeric = !sample.empty() && is_number(sample[0]);
+      if (sample.empty()) {
+        numeric = true;
+        for (const std::string& item : split(*flag.text, ',')) {
+          numeric = numeric && item.find_first_not_of("0123456789.eE+-") == std::string::npos &&
+                    item.find_first_of("0123456789") != std::string::npos;
+        }
+      }
+      value = list_of(*flag.text, numeric, name);
+    } else if (sample.is_number()) {
+      value = number(*flag.text, name);
+    } else {
+      value = *flag.text;
+    }
+    Json* place = &document;
+    for (const std::string& part : split(flag.key.name, '.')) place = &(*place)[part];
+    *place = value;
+  }
+  return document;
+}
+
+Json read_configuration(const std::vector<std::string>& files_and_overrides) {
+  Json document = Json::object();
+  for (const std::string& item : files_and_overrides) {
+    if (item.find('=') != std::string::npos && !fs::exists(item)) {
+      apply_override(document, item);
+    } else {
+      document.merge_patch(read_toml(item));
+    }
+  }
+  return document;
+}
+
+void stop_on_signals(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+std::string own_path() {
+  return fs::read_symlink("/proc/self/exe").string();
+}
+
+std::string read_table_text(const fs::path& path) {
+  if (!fs::is_directory(path)) return read_file(path);
+  const RunIndex index(path);
+  for (const std::string& problem : index.problems()) fmt::print(stderr, "left out: {}\n", problem);
+  return to_csv(index.select({"status!=started"}));
+}
+
+}  // namespace bitlaw::cli

@@ -1,0 +1,73 @@
+// One verb of the command line: a file that fills a library struct and prints what comes back.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "base/json.h"
+
+namespace bitlaw::cli {
+
+// Adds the verb to `app`; its callback runs it and may throw Error.
+void add_data(CLI::App& app);
+void add_train(CLI::App& app);
+void add_quantize(CLI::App& app);
+void add_eval(CLI::App& app);
+void add_sweep(CLI::App& app);
+void add_runs(CLI::App& app);
+void add_fit(CLI::App& app);
+void add_compare(CLI::App& app);
+void add_plan(CLI::App& app);
+void add_report(CLI::App& app);
+
+// A verb with its summary and an example at the end of its help.
+CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& summary,
+                   const std::string& example);
+
+// The exit status of the process once a verb has run (0 unless a verb says otherwise).
+extern int exit_status;
+
+void print_json(const Json& document);
+
+// The options of a struct as flags: `hold_out` becomes --hold-out; lists take commas and 2..8.
+class StructFlags {
+ public:
+  template <class T>
+  void add(CLI::App* app, const T& defaults, const std::vector<std::string>& without = {}) {
+    add_keys(app, config_keys(defaults), without);
+  }
+  template <class T>
+  void fill_into(T& config) const {
+    fill(config, given(), "the command line");
+  }
+
+ private:
+  void add_keys(CLI::App* app, const std::vector<ConfigKey>& keys,
+                const std::vector<std::string>& without);
+  Json given() const;
+
+  struct Flag {
+    ConfigKey key;
+    std::shared_ptr<std::string> text = std::make_shared<std::string>();
+    CLI::Option* option = nullptr;
+  };
+  std::vector<Flag> flags_;
+};
+
+// TOML files and KEY=VALUE overrides, in the order given, as one document.
+Json read_configuration(const std::vector<std::string>& files_and_overrides);
+
+// Set by SIGINT and SIGTERM.
+void stop_on_signals(void (*handler)(int));
+
+// This program's own path, to start further processes of it.
+std::string own_path();
+
+// A CSV file, or a directory of runs as its tidy table. Prints to standard error what was left out.
+std::string read_table_text(const std::filesystem::path& path);
+
+}  // namespace bitlaw::cli
