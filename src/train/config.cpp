@@ -52,6 +52,13 @@ void check(const TrainingConfig& train) {
   }
 }
 
+void require_one_window(const char* part, int64_t tokens, int64_t T) {
+  if (window_count(tokens, static_cast<int>(T)) > 0) return;
+  throw Error(fmt::format("the {} text is too short for one sequence: it has {} tokens and model.sequence = {} "
+                          "needs {}; add text or shorten the sequence",
+                          part, tokens, T, T + 1));
+}
+
 }  // namespace
 
 void RunOptions::check() const {
@@ -85,6 +92,8 @@ ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data) {
   train.tokens = out.steps * train.batch_tokens;
   train.lanes = std::min(train.lanes, out.batch_sequences);
 
+  require_one_window("training", data.train.tokens, T);
+  require_one_window("validation", data.validation.tokens, T);
   const int64_t windows = window_count(data.validation.tokens, static_cast<int>(T));
   const int64_t wanted = train.validation_tokens == 0 ? windows : (train.validation_tokens + T - 1) / T;
   train.validation_tokens = std::min(wanted, windows) * T;

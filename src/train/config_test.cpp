@@ -1,0 +1,159 @@
+#include "train/config.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace bitlaw {
+namespace {
+
+DatasetInfo some_data() {
+  DatasetInfo data;
+  data.hash = "0123456789abcdef0123456789abcdef";
+  data.vocabulary = 1024;
+  data.train.tokens = 10'000'000;
+  data.validation.tokens = 500'000;
+  return data;
+}
+
+TrainConfig small() {
+  TrainConfig config;
+  config.data.path = "data/debian";
+  return config;
+}
+
+std::string message(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(TrainConfig, ResolvesTokensToWholeStepsAndCapsWhatTheDataCannotGive) {
+  TrainConfig config = small();
+  config.train.tokens = 8'000'000;
+  config.train.batch_tokens = 512;
+  config.train.lanes = 4;
+  const ResolvedConfig resolved = resolve(config, some_data());
+  EXPECT_EQ(resolved.steps, 15625);
+  EXPECT_EQ(resolved.config.train.tokens, 15625 * 512);
+  EXPECT_EQ(resolved.batch_sequences, 2);
+  EXPECT_EQ(resolved.config.train.lanes, 2) << "no more lanes than sequences";
+  EXPECT_EQ(resolved.config.model.vocabulary, 1024);
+  EXPECT_EQ(resolved.config.train.validation_tokens, 499'999 / 256 * 256) << "the whole validation set";
+  EXPECT_EQ(resolved.peak_rate, config.train.lr);
+}
+
+TEST(TrainConfig, TheNameIsAPureFunctionOfWhatChangesTheResult) {
+  const std::string name = resolve(small(), some_data()).name();
+  EXPECT_EQ(name.size(), 16u);
+  EXPECT_EQ(name.find_first_not_of("0123456789abcdef"), std::string::npos);
+  EXPECT_EQ(resolve(small(), some_data()).name(), name);
+
+  const auto renamed = [](const std::function<void(TrainConfig&)>& change) {
+    TrainConfig config = small();
+    change(config);
+    return resolve(config, some_data()).name();
+  };
+  // Other words for the same run.
+  EXPECT_EQ(renamed([](TrainConfig& c) { c.data.path = "elsewhere"; }), name);
+  EXPECT_EQ(renamed([](TrainConfig& c) { c.recipe.weights = "bf16"; }), name);
+  EXPECT_EQ(renamed([](TrainConfig& c) { c.recipe.kv_granularity = "token"; }), name) << "BF16 has no scale";
+  EXPECT_EQ(renamed([](TrainConfig& c) { c.schedule.decay = 0.4; }), name) << "wsd only";
+  EXPECT_EQ(renamed([](TrainConfig& c) { c.model.kv_heads = c.model.heads; }), name);
+  EXPECT_EQ(renamed([](TrainConfig& c) { c.train.tokens += 100; }), name) << "the same number of steps";
+  EXPECT_EQ(renamed([](TrainConfig& c) { c.recipe.weights = "4"; }),
+            renamed([](TrainConfig& c) { c.recipe.weights = "int4"; }));
+  // Other runs.
+  for (const auto& change : std::vector<std::function<void(TrainConfig&)>>{
+           [](TrainConfig& c) { c.recipe.weights = "4"; },
+           [](TrainConfig& c) { c.train.seed = 2; },
+           [](TrainConfig& c) { c.train.lr *= 1 + 1e-15; },
+           [](TrainConfig& c) { c.train.lanes = 2; },
+           [](TrainConfig& c) { c.train.backward = "fp32"; },
+           [](TrainConfig& c) { c.train.tokens *= 2; },
+           [](TrainConfig& c) { c.schedule.kind = "wsd"; },
+           [](TrainConfig& c) { c.optimizer.weight_decay = 0; },
+           [](TrainConfig& c) { c.model.layers = 3; },
+       }) {
+    EXPECT_NE(renamed(change), name);
+  }
+  DatasetInfo other = some_data();
+  other.hash[0] = 'f';
+  EXPECT_NE(resolve(small(), other).name(), name);
+}
+
+TEST(TrainConfig, TheResolvedDocumentIsItsOwnResolution) {
+  TrainConfig config = small();
+  config.recipe.weights = "4";
+  config.recipe.queries = "e4m3";
+  config.recipe.kv_granularity = "token";
+  config.recipe.activations = "6";
+  config.recipe.activations_granularity = "group32";
+  const ResolvedConfig once = resolve(config, some_data());
+  const ResolvedConfig twice = resolve(once.config, some_data());
+  EXPECT_EQ(dump_json(once.document()), dump_json(twice.document()));
+  EXPECT_EQ(once.recipe, twice.recipe);
+  EXPECT_EQ(once.config.recipe.activations_granularity, "group32");
+  EXPECT_EQ(once.config.recipe.kv_granularity, "token") << "queries use it";
+}
+
+TEST(TrainConfig, HowARunIsCarriedOutIsNoPartOfIt) {
+  const std::string document = dump_json(resolve(small(), some_data()).document());
+  const Json run = to_json(RunOptions{});
+  for (const auto& [key, value] : run.items()) {
+    EXPECT_EQ(document.find('"' + key + '"'), std::string::npos) << key;
+  }
+}
+
+TEST(TrainConfig, FilesAndOverridesFillItAndUnknownKeysNameTheNearest) {
+  Json document = parse_toml("[model]\nwidth = 96\n[run]\nthreads = 2\n", "study.toml");
+  for (const char* text : {"train.lr=1e-3", "train.tokens=8e6", "recipe.weights=4", "model.layers=3"}) {
+    apply_override(document, text);
+  }
+  TrainRequest request;
+  fill(request, document, "study.toml");
+  EXPECT_EQ(request.config.model.width, 96);
+  EXPECT_EQ(request.config.model.layers, 3);
+  EXPECT_EQ(request.config.train.lr, 1e-3);
+  EXPECT_EQ(request.config.train.tokens, 8'000'000);
+  EXPECT_EQ(request.config.recipe.weights, "4");
+  EXPECT_EQ(request.run.threads, 2);
+
+  const std::string error = message([&] {
+    apply_override(document, "train.token=5");
+    fill(request, document, "study.toml");
+  });
+  EXPECT_NE(error.find("did you mean 'train.tokens'"), std::string::npos) << error;
+}
+
+TEST(TrainConfig, RefusesWhatCannotBeTrainedAndNamesTheKey) {
+  struct Case {
+    std::function<void(TrainConfig&)> change;
+    const char* named;
+  };
+  for (const Case& c : std::vector<Case>{
+           {[](TrainConfig& c) { c.train.batch_tokens = 8000; }, "train.batch_tokens"},
+           {[](TrainConfig& c) { c.train.tokens = 0; }, "train.tokens"},
+           {[](TrainConfig& c) { c.train.lr = -1; }, "train.lr"},
+           {[](TrainConfig& c) { c.train.lanes = 0; }, "train.lanes"},
+           {[](TrainConfig& c) { c.train.backward = "fp8"; }, "train.backward"},
+           {[](TrainConfig& c) { c.schedule.kind = "cosin"; }, "schedule.kind"},
+           {[](TrainConfig& c) { c.optimizer.beta2 = 1; }, "optimizer.beta2"},
+           {[](TrainConfig& c) { c.model.heads = 3; }, "model.heads"},
+           {[](TrainConfig& c) { c.recipe.weights = "1"; }, "weights"},
+       }) {
+    TrainConfig config = small();
+    c.change(config);
+    const std::string error = message([&] { resolve(config, some_data()); });
+    EXPECT_NE(error.find(c.named), std::string::npos) << "'" << error << "' should name " << c.named;
+  }
+  RunOptions options;
+  options.log_steps = 0;
+  EXPECT_NE(message([&] { options.check(); }).find("run.log_steps"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bitlaw

@@ -1,0 +1,348 @@
+// Whole runs on a small synthetic text. Kills and memory need processes of their own: this program started
+// again as `train_test --train-child REQUEST.json` carries out one run and nothing else.
+#include "train/run.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "base/file.h"
+#include "data/loader.h"
+#include "train/interrupt.h"
+#include "train/memory.h"
+#include "train/run_directory.h"
+#include "train/synthetic_text.h"
+
+extern char** environ;
+
+namespace bitlaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+TrainRequest small_request(const fs::path& directory) {
+  TrainRequest request;
+  TrainConfig& config = request.config;
+  config.model.width = 32;
+  config.model.layers = 2;
+  config.model.heads = 2;
+  config.model.sequence = 32;
+  config.model.vocabulary = kSyntheticVocabulary;
+  config.recipe.weights = "4";
+  config.data.path = (directory / "data").string();
+  config.train.batch_tokens = 256;
+  config.train.tokens = 60 * config.train.batch_tokens;
+  request.run.directory = (directory / "runs").string();
+  request.run.threads = 2;
+  request.run.checkpoint_seconds = 0;
+  request.run.log_steps = 7;  // does not divide the steps between saved states
+  request.run.quiet = true;
+  return request;
+}
+
+int train_child(const char* request_file) {
+  try {
+    TrainRequest request;
+    fill(request, parse_json(read_file(request_file), request_file), request_file);
+    install_stop_handlers();
+    const RunOutcome outcome = train(request.config, request.run);
+    return outcome.status == RunStatus::kInterrupted ? kInterruptedExitCode : 0;
+  } catch (const Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}
+
+class Child {
+ public:
+  explicit Child(const TrainRequest& request) {
+    const fs::path file = fs::path(request.run.directory).parent_path() / "request.json";
+    write_file_atomically(file, dump_json(to_json(request)));
+    const std::string name = file.string();
+    const char* arguments[] = {"train_test", "--train-child", name.c_str(), nullptr};
+    const int error = ::posix_spawn(&pid_, "/proc/self/exe", nullptr, nullptr,
+                                    const_cast<char* const*>(arguments), environ);
+    EXPECT_EQ(error, 0);
+  }
+  ~Child() {
+    if (pid_ > 0) kill_and_wait(SIGKILL);
+  }
+  bool ended() {  // and then exit_code() is known
+    if (pid_ <= 0) return true;
+    if (::waitpid(pid_, &status_, WNOHANG) != pid_) return false;
+    pid_ = -1;
+    return true;
+  }
+  int wait() {
+    if (pid_ > 0) ::waitpid(pid_, &status_, 0);
+    pid_ = -1;
+    return WIFEXITED(status_) ? WEXITSTATUS(status_) : -1;
+  }
+  int kill_and_wait(int signal) {
+    ::kill(pid_, signal);
+    return wait();
+  }
+
+ private:
+  pid_t pid_ = -1;
+  int status_ = 0;
+};
+
+int64_t lines_of(const fs::path& file) {
+  std::ifstream in(file);
+  int64_t count = 0;
+  for (std::string line; std::getline(in, line);) ++count;
+  return count;
+}
+
+std::vector<Json> metrics_of(const fs::path& run) {
+  std::vector<Json> lines;
+  std::ifstream in(run / "metrics.jsonl");
+  for (std::string line; std::getline(in, line);) lines.push_back(parse_json(line, "metrics.jsonl"));
+  return lines;
+}
+
+std::string weights_of(const fs::path& run) { return read_file(run / "checkpoints/final/model.safetensors"); }
+
+class Run : public testing::Test {
+ protected:
+  void SetUp() override {
+    clear_stop_request();
+    write_synthetic_dataset(directory_.path() / "data");
+    request_ = small_request(directory_.path());
+  }
+  void TearDown() override { clear_stop_request(); }
+
+  RunOutcome train() { return bitlaw::train(request_.config, request_.run); }
+  std::string error_of_training() {
+    try {
+      train();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+  void runs_in(const char* name) { request_.run.directory = (directory_.path() / name).string(); }
+
+  TemporaryDirectory directory_;
+  TrainRequest request_;
+};
+
+TEST_F(Run, LeavesARecordThatSaysAllAndIsNeverDoneTwice) {
+  const RunOutcome outcome = train();
+  EXPECT_EQ(outcome.status, RunStatus::kFinished);
+  EXPECT_FALSE(outcome.was_there);
+  const fs::path run = fs::path(request_.run.directory) / outcome.name;
+  EXPECT_EQ(outcome.directory, run);
+
+  const RunRecord record = read_run(run);
+  EXPECT_EQ(record.name, outcome.name);
+  EXPECT_EQ(record.config.train.tokens, request_.config.train.tokens);
+  EXPECT_EQ(record.record.at("model").at("parameters"), record.config.model.parameters());
+  const Json& result = record.result;
+  EXPECT_EQ(result.at("status"), "finished");
+  EXPECT_EQ(result.at("steps"), 60);
+  EXPECT_EQ(result.at("tokens"), 60 * 256);
+  EXPECT_LT(result.at("validation").at("loss_nats").get<double>(), std::log(kSyntheticVocabulary) - 0.5);
+  EXPECT_GT(result.at("validation").at("standard_error").get<double>(), 0);
+  EXPECT_TRUE(result.at("validation").at("bits_per_byte").is_null()) << "bare shards do not know their bytes";
+  EXPECT_GT(result.at("tokens_per_second").get<double>(), 0);
+  EXPECT_FALSE(fs::exists(run / "checkpoints/state"));
+
+  const std::vector<Json> metrics = metrics_of(run);
+  ASSERT_EQ(metrics.size(), 9u) << "every 7 steps of 60, and the last";
+  double seconds = 0;
+  for (size_t i = 0; i < metrics.size(); ++i) {
+    EXPECT_EQ(metrics[i].at("step"), std::min<int64_t>(60, 7 * static_cast<int64_t>(i + 1)));
+    EXPECT_EQ(metrics[i].at("tokens").get<int64_t>(), metrics[i].at("step").get<int64_t>() * 256);
+    EXPECT_GT(metrics[i].at("seconds").get<double>(), seconds);
+    seconds = metrics[i].at("seconds");
+  }
+
+  const std::string before = read_file(run / "result.json");
+  const RunOutcome again = train();
+  EXPECT_TRUE(again.was_there);
+  EXPECT_EQ(again.result, result);
+  EXPECT_EQ(read_file(run / "result.json"), before);
+
+  const Dataset dataset = Dataset::open(request_.config.data.path, kSyntheticVocabulary);
+  const Validation evaluated = evaluate_run(record, dataset, 0, 1);
+  EXPECT_EQ(evaluated.loss_nats, result.at("validation").at("loss_nats").get<double>())
+      << "the checkpoint is the model that was validated";
+}
+
+TEST_F(Run, AKilledRunGoesOnBitForBit) {
+  request_.config.train.tokens = 200 * request_.config.train.batch_tokens;
+  const RunOutcome whole = train();
+  ASSERT_EQ(whole.status, RunStatus::kFinished);
+
+  runs_in("killed");
+  request_.run.checkpoint_steps = 3;
+  request_.run.log_steps = 1;
+  request_.run.validation_steps = 25;
+  const fs::path run = fs::path(request_.run.directory) / whole.name;
+  int kills = 0;
+  for (uint64_t attempt = 0; attempt < 5; ++attempt) {
+    // From where it stands, so many lines on; a kill lands wherever the child is then.
+    const int64_t target = lines_of(run / "metrics.jsonl") + 5 +
+                           static_cast<int64_t>(random_below(static_cast<uint64_t>(::getpid()), 0, attempt, 25));
+    request_.run.threads = 1 + static_cast<int64_t>(attempt % 2);
+    Child child(request_);
+    while (lines_of(run / "metrics.jsonl") < target && !child.ended()) {
+      std::this_thread::sleep_for(std::chrono::microseconds(300));
+    }
+    if (child.ended()) break;
+    child.kill_and_wait(SIGKILL);
+    ++kills;
+  }
+  EXPECT_GE(kills, 3);
+  EXPECT_FALSE(fs::exists(run / "result.json"));
+  Child last(request_);
+  ASSERT_EQ(last.wait(), 0);
+  EXPECT_TRUE(weights_of(whole.directory) == weights_of(run)) << "byte for byte, after " << kills << " kills";
+  const Json result = read_run(run).result;
+  EXPECT_EQ(result.at("validation"), whole.result.at("validation"));
+  EXPECT_EQ(result.at("train_loss_nats"), whole.result.at("train_loss_nats"));
+  int64_t step = 0;
+  for (const Json& line : metrics_of(run)) {
+    if (line.contains("validation")) {
+      EXPECT_EQ(line.at("step"), step);
+      continue;
+    }
+    EXPECT_EQ(line.at("step"), ++step) << "each step once, none left out";
+  }
+  EXPECT_EQ(step, 200);
+}
+
+TEST_F(Run, ASignalSavesTheStateAndTheSameCallGoesOn) {
+  const RunOutcome whole = train();
+  runs_in("interrupted");
+  request_.config.train.tokens = 60 * request_.config.train.batch_tokens;
+
+  struct StopAt : MetricsSink {
+    int64_t step;
+    void record(const StepMetrics& metrics) override {
+      if (metrics.step >= step) request_stop();
+    }
+  };
+  StopAt sink;
+  for (int64_t step : {14, 35}) {
+    sink.step = step;
+    const RunOutcome outcome = bitlaw::train(request_.config, request_.run, &sink);
+    EXPECT_EQ(outcome.status, RunStatus::kInterrupted);
+    EXPECT_EQ(outcome.steps_done, step);
+    EXPECT_NE(describe(outcome).find("goes on from there"), std::string::npos);
+    EXPECT_FALSE(fs::exists(outcome.directory / "result.json"));
+    clear_stop_request();
+  }
+  const RunOutcome rest = train();
+  EXPECT_EQ(rest.status, RunStatus::kFinished);
+  EXPECT_TRUE(weights_of(whole.directory) == weights_of(rest.directory));
+  const auto losses = [](const fs::path& run) {
+    std::vector<double> out;
+    for (const Json& line : metrics_of(run)) out.push_back(line.at("loss_nats"));
+    return out;
+  };
+  EXPECT_EQ(losses(whole.directory), losses(rest.directory)) << "the means of intervals go on, too";
+
+  runs_in("signalled");
+  request_.config.train.tokens = 100'000 * request_.config.train.batch_tokens;
+  Child child(request_);
+  const fs::path runs = request_.run.directory;
+  const auto started = [&] {
+    for (const auto& entry : fs::directory_iterator(runs)) {
+      if (fs::exists(entry.path() / "metrics.jsonl")) return true;
+    }
+    return false;
+  };
+  while (!(fs::exists(runs) && started()) && !child.ended()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(child.kill_and_wait(SIGTERM), kInterruptedExitCode);
+}
+
+TEST_F(Run, DivergenceIsAResult) {
+  request_.config.train.lr = 1e3;
+  const RunOutcome outcome = train();
+  EXPECT_EQ(outcome.status, RunStatus::kDiverged);
+  const Json result = read_run(outcome.directory).result;
+  EXPECT_EQ(result.at("status"), "diverged");
+  EXPECT_GE(result.at("diverged_at_step").get<int64_t>(), 1);
+  EXPECT_LE(result.at("diverged_at_step").get<int64_t>(), 60);
+  EXPECT_TRUE(result.at("validation").is_null());
+  EXPECT_FALSE(fs::exists(outcome.directory / "checkpoints/final"));
+  const RunOutcome again = train();
+  EXPECT_TRUE(again.was_there);
+  EXPECT_EQ(again.status, RunStatus::kDiverged);
+}
+
+TEST_F(Run, OneProcessAtATime) {
+  const Dataset dataset = Dataset::open(request_.config.data.path, kSyntheticVocabulary);
+  const ResolvedConfig resolved = resolve(request_.config, dataset.info());
+  {
+    RunDirectory held(request_.run.directory, resolved.name());
+    held.open(Json{{"config", resolved.document()}});
+    EXPECT_NE(error_of_training().find("another process is working on this run"), std::string::npos);
+  }
+  EXPECT_EQ(train().status, RunStatus::kFinished);
+}
+
+TEST_F(Run, ADirectoryThatHoldsAnotherRunIsLeftAlone) {
+  const Dataset dataset = Dataset::open(request_.config.data.path, kSyntheticVocabulary);
+  const fs::path run = fs::path(request_.run.directory) / resolve(request_.config, dataset.info()).name();
+  write_file_atomically(run / "run.json", R"({"config": {"train": {"seed": 7}}})");
+  EXPECT_NE(error_of_training().find("another configuration"), std::string::npos);
+  EXPECT_EQ(read_file(run / "run.json"), R"({"config": {"train": {"seed": 7}}})");
+}
+
+TEST_F(Run, BadPlacesAndDataAreOneSentence) {
+  request_.run.directory = "/proc/bitlaw-runs";  // read-only for everyone
+  EXPECT_NE(error_of_training().find("/proc/bitlaw-runs"), std::string::npos);
+  runs_in("a-file");
+  write_file_atomically(request_.run.directory, "not a directory");
+  EXPECT_NE(error_of_training().find("a-file"), std::string::npos);
+  EXPECT_EQ(read_file(request_.run.directory), "not a directory");
+
+  runs_in("runs");
+  request_.config.model.sequence = 30'000;
+  request_.config.train.batch_tokens = 30'000;
+  EXPECT_NE(error_of_training().find("too short"), std::string::npos);
+  EXPECT_FALSE(fs::exists(request_.run.directory)) << "nothing is begun that cannot be trained";
+  request_.config.data.path = (directory_.path() / "nothing").string();
+  EXPECT_NE(error_of_training().find("nothing"), std::string::npos);
+}
+
+TEST_F(Run, AFullDiskKeepsTheLastStateAndTheRunGoesOnLater) {
+  const RunOutcome whole = train();
+  runs_in("full");
+  request_.run.checkpoint_steps = 20;
+  // A limit on the size of files fails the write of a state as a full disk does.
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+  const rlimit tight{50'000, old.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &tight), 0);
+  const std::string error = error_of_training();
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old), 0);
+  EXPECT_NE(error.find("state.bin: cannot be written"), std::string::npos) << error;
+  const RunOutcome later = train();
+  EXPECT_EQ(later.status, RunStatus::kFinished);
+  EXPECT_TRUE(weights_of(whole.directory) == weights_of(later.directory));
+}
+
+}  // namespace
+}  // namespace bitlaw
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::string(argv[1]) == "--train-child") return bitlaw::train_child(argv[2]);
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}

@@ -1,0 +1,171 @@
+#include "train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "train/synthetic_text.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr int64_t kSequence = 32;
+
+ModelConfig small_model() {
+  ModelConfig config;
+  config.width = 32;
+  config.layers = 2;
+  config.heads = 2;
+  config.sequence = kSequence;
+  config.vocabulary = kSyntheticVocabulary;
+  return config.resolved();
+}
+
+Recipe recipe_of(const char* bits) {
+  RecipeConfig config;
+  config.weights = config.activations = config.kv = bits;
+  return make_recipe(config);
+}
+
+TrainerOptions small_options(const char* bits = "16") {
+  return {.model = small_model(), .recipe = recipe_of(bits), .batch_sequences = 6, .lanes = 4};
+}
+
+SequenceSource text_source() {
+  static const std::vector<Token> text = synthetic_text(20'000, kSyntheticVocabulary, 1);
+  return [](int64_t step, int64_t index, std::span<uint16_t> tokens) {
+    const uint64_t begin = random_below(3, static_cast<uint64_t>(index), static_cast<uint64_t>(step),
+                                        text.size() - kSequence - 1);
+    std::copy_n(text.begin() + static_cast<int64_t>(begin), tokens.size(), tokens.begin());
+  };
+}
+
+bool equal(const Tensor& a, const Tensor& b) {
+  return a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
+}
+
+TEST(Trainer, TheSameBitsForAnyNumberOfThreads) {
+  for (const char* bits : {"16", "4"}) {
+    TrainerOptions options = small_options(bits);
+    options.threads = 1;
+    Trainer one(options);
+    std::vector<StepResult> results;
+    for (int step = 0; step < 4; ++step) results.push_back(one.step(text_source(), 1e-2));
+    for (int threads : {2, 4}) {
+      options.threads = threads;
+      Trainer many(options);
+      for (int step = 0; step < 4; ++step) {
+        const StepResult result = many.step(text_source(), 1e-2);
+        EXPECT_EQ(result.loss_nats, results[static_cast<size_t>(step)].loss_nats);
+        EXPECT_EQ(result.gradient_norm, results[static_cast<size_t>(step)].gradient_norm);
+      }
+      EXPECT_TRUE(equal(one.parameters().flat, many.parameters().flat)) << bits << " bits, " << threads;
+      EXPECT_TRUE(equal(one.first_moment(), many.first_moment()));
+      EXPECT_TRUE(equal(one.second_moment(), many.second_moment()));
+    }
+  }
+}
+
+// The gradient of a step on one thread: lane after lane, sequence after sequence, as trainer.h says.
+std::vector<float> mean_gradient(Trainer& trainer, int64_t step) {
+  const TrainerOptions& options = trainer.options();
+  const Model& model = trainer.model();
+  const FlushSubnormals flush;
+  Context context;
+  const ActivationsPtr activations = make_activations(model, true);
+  Tensor losses = Tensor::empty(DType::kF32, {kSequence});
+  std::vector<uint16_t> tokens(kSequence + 1);
+  const double scale = 1.0 / static_cast<double>(options.batch_sequences * kSequence);
+  std::vector<float> sum;
+  for (int64_t lane = 0; lane < options.lanes; ++lane) {
+    Parameters gradient = model.make_parameters();
+    for (int64_t i = 0; i < options.batch_sequences; ++i) {
+      if (i * options.lanes / options.batch_sequences != lane) continue;
+      text_source()(step, i, tokens);
+      model.forward_backward(context, trainer.parameters(), std::span(tokens).first(kSequence),
+                             std::span(tokens).subspan(1), scale, *activations, losses, gradient);
+    }
+    sum.resize(static_cast<size_t>(gradient.flat.elements()));
+    for (size_t e = 0; e < sum.size(); ++e) sum[e] += gradient.flat.f32()[e];
+  }
+  return sum;
+}
+
+TEST(Trainer, AStepIsTheMeanGradientClippedThenAdamWByPlainLoops) {
+  TrainerOptions options = small_options();
+  options.threads = 2;
+  options.optimizer.clip = 0.05;  // well below the norms here, so that clipping counts
+  const double rate = 1e-3;
+  Trainer trainer(options);
+  const OptimizerConfig& config = options.optimizer;
+  const auto elements = static_cast<size_t>(trainer.parameters().flat.elements());
+  std::vector<double> m(elements), v(elements);
+  std::vector<bool> decayed(elements), used(elements);
+  for (const ParameterInfo& info : trainer.model().infos()) {
+    for (int64_t e = info.offset; e < info.offset + info.shape.elements(); ++e) {
+      decayed[static_cast<size_t>(e)] = info.decayed;
+      used[static_cast<size_t>(e)] = true;
+    }
+  }
+  for (int step = 0; step < 3; ++step) {
+    std::vector<float> before(trainer.parameters().flat.f32(), trainer.parameters().flat.f32() + elements);
+    trainer.prepare(true);
+    const std::vector<float> gradient = mean_gradient(trainer, step);
+    double norm = 0;
+    for (double g : gradient) norm += g * g;
+    norm = std::sqrt(norm);
+    ASSERT_GT(norm, config.clip);
+
+    const StepResult result = trainer.step(text_source(), rate);
+    EXPECT_NEAR(result.gradient_norm, norm, static_cast<double>(elements) * 0x1p-53 * norm);
+    const double t = step + 1;
+    for (size_t e = 0; e < elements; ++e) {
+      const float after = trainer.parameters().flat.f32()[e];
+      if (!used[e]) {
+        ASSERT_EQ(after, 0) << "gaps between tensors stay zero";
+        continue;
+      }
+      const double g = gradient[e] * config.clip / norm;
+      m[e] = config.beta1 * m[e] + (1 - config.beta1) * g;
+      v[e] = config.beta2 * v[e] + (1 - config.beta2) * g * g;
+      const double direction = m[e] / (1 - std::pow(config.beta1, t)) /
+                               (std::sqrt(v[e] / (1 - std::pow(config.beta2, t))) + config.epsilon);
+      const double decay = decayed[e] ? config.weight_decay * before[e] : 0;
+      const double expected = before[e] - rate * (direction + decay);
+      // In three steps |direction| and the terms it is made of stay below 3, and it takes fewer than
+      // 20 roundings of 2^-24; the weight itself is rounded twice (decay and update).
+      ASSERT_NEAR(after, expected, (std::abs(expected) * 2 + rate * 60) * 0x1p-24)
+          << "element " << e << " step " << step;
+    }
+  }
+}
+
+TEST(Trainer, LossFallsToTheEntropyOfTheText) {
+  for (const char* bits : {"16", "6"}) {
+    Trainer trainer(small_options(bits));
+    const double first = trainer.step(text_source(), 1e-2).loss_nats;
+    EXPECT_NEAR(first, std::log(kSyntheticVocabulary), 0.5);
+    double last = 0;
+    for (int step = 0; step < 150; ++step) last = trainer.step(text_source(), 1e-2).loss_nats;
+    EXPECT_LT(last, 2.0) << bits << " bits; the chain has ln 4 = 1.386 nats";
+    EXPECT_GT(last, 1.2);
+  }
+}
+
+TEST(Trainer, ANonFiniteLossLeavesWeightsAndMomentsAlone) {
+  Trainer trainer(small_options());
+  trainer.step(text_source(), 1e-2);
+  trainer.parameters().flat.f32()[0] = std::numeric_limits<float>::infinity();
+  std::fill_n(trainer.parameters().tensors[static_cast<size_t>(trainer.model().head())].f32(), 64,
+              std::numeric_limits<float>::infinity());
+  std::vector<float> before(trainer.parameters().flat.f32() + 1,
+                            trainer.parameters().flat.f32() + trainer.parameters().flat.elements());
+  const StepResult result = trainer.step(text_source(), 1e-2);
+  EXPECT_FALSE(result.updated);
+  EXPECT_EQ(trainer.steps_done(), 1);
+  EXPECT_EQ(std::memcmp(before.data(), trainer.parameters().flat.f32() + 1, before.size() * sizeof(float)), 0);
+}
+
+}  // namespace
+}  // namespace bitlaw
