@@ -7,22 +7,21 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "ptq/fixed_order.h"
 
 namespace bitlaw {
 namespace {
 
-// Rows that one task takes through all columns. Fixed, so that the order of every sum is the same for
-// any number of threads.
+// Rows that one task takes through all columns. Fixed, so that the order of every sum is the same
+// for any number of threads.
 constexpr int64_t kTileRows = 64;
 // Columns whose feedback is summed at once from all columns to their left (a matrix product).
 constexpr int64_t kPanelColumns = 128;
 constexpr double kLargestDamping = 1000;
 
-// Eigen cuts its products by the sizes of the caches it finds, which would make the order of sums, and
-// with it the last bits of every result, depend on the machine. These sizes hold for all machines.
-const bool kSameBlocksOnEveryMachine = (Eigen::setCpuCacheSizes(32 << 10, 512 << 10, 4 << 20), true);
-
-int64_t tile_count(int64_t rows) { return (rows + kTileRows - 1) / kTileRows; }
+int64_t tile_count(int64_t rows) {
+  return (rows + kTileRows - 1) / kTileRows;
+}
 
 QuantizedMatrix make_quantized(const Format& format, int group, int64_t rows, int64_t columns) {
   BITLAW_CHECK(kSameBlocksOnEveryMachine && format.scaled() && group >= 0);
@@ -44,7 +43,8 @@ struct Tile {
   int64_t rows, columns;
   QuantizedMatrix& out;
   int64_t first_row;
-  Eigen::MatrixXd errors;         // [rows, columns] q - w; column-major, so that the loops run down a column
+  Eigen::MatrixXd
+      errors;  // [rows, columns] q - w; column-major, so that the loops run down a column
   std::vector<float> scale, inverse;  // [rows] of the current group
 
   double weight(int64_t r, int64_t c) const { return weights[r * columns + c]; }
@@ -53,13 +53,15 @@ struct Tile {
     const BlockScale block = block_scale(out.format, absmax);
     scale[static_cast<size_t>(r)] = block.scale;
     inverse[static_cast<size_t>(r)] = block.inverse;
-    out.scales[static_cast<size_t>((first_row + r) * out.groups_per_row() + group_index)] = block.scale;
+    out.scales[static_cast<size_t>((first_row + r) * out.groups_per_row() + group_index)] =
+        block.scale;
   }
 
   // Scales of one group from its weights after the feedback of the columns before it. `feedback`
-  // [rows, group] is what those columns ask for; the change x of the group's weights that is best while
-  // all of them are free solves x S_gg = -feedback.
-  void set_group_scales(int64_t begin, int64_t end, const Eigen::MatrixXd& feedback, const Eigen::MatrixXd& S) {
+  // [rows, group] is what those columns ask for; the change x of the group's weights that is best
+  // while all of them are free solves x S_gg = -feedback.
+  void set_group_scales(int64_t begin, int64_t end, const Eigen::MatrixXd& feedback,
+                        const Eigen::MatrixXd& S) {
     Eigen::MatrixXd change = -feedback;
     S.block(begin, begin, end - begin, end - begin)
         .triangularView<Eigen::UnitUpper>()
@@ -67,7 +69,8 @@ struct Tile {
     for (int64_t r = 0; r < rows; ++r) {
       float absmax = 0;
       for (int64_t c = begin; c < end; ++c) {
-        absmax = std::max(absmax, std::fabs(static_cast<float>(weight(r, c) + change(r, c - begin))));
+        absmax =
+            std::max(absmax, std::fabs(static_cast<float>(weight(r, c) + change(r, c - begin))));
       }
       set_scale(r, begin / out.group, absmax);
     }
@@ -85,7 +88,8 @@ struct Tile {
   void run(const Eigen::MatrixXd& S) {
     const int64_t width = out.group == 0 ? kPanelColumns : out.group;
     if (out.group == 0) {
-      for (int64_t r = 0; r < rows; ++r) set_scale(r, 0, largest_magnitude(weights + r * columns, columns));
+      for (int64_t r = 0; r < rows; ++r)
+        set_scale(r, 0, largest_magnitude(weights + r * columns, columns));
     }
     for (int64_t begin = 0; begin < columns; begin += width) {
       const int64_t end = std::min(columns, begin + width);
@@ -94,7 +98,8 @@ struct Tile {
       if (out.group != 0) set_group_scales(begin, end, feedback, S);
       for (int64_t c = begin; c < end; ++c) {
         round_column(c, feedback, begin);
-        feedback.rightCols(end - c - 1).noalias() += errors.col(c) * S.block(c, c + 1, 1, end - c - 1);
+        feedback.rightCols(end - c - 1).noalias() +=
+            errors.col(c) * S.block(c, c + 1, 1, end - c - 1);
       }
     }
   }
@@ -123,7 +128,9 @@ HessianFactor factor_hessian(const Eigen::MatrixXd& hessian, double first_dampin
   const Eigen::Index columns = hessian.rows();
   BITLAW_CHECK(hessian.cols() == columns && columns > 0 && first_damping > 0);
   if (!hessian.allFinite()) {
-    throw Error("the calibration inputs of a layer are not finite; the checkpoint is broken or its run diverged");
+    throw Error(
+        "the calibration inputs of a layer are not finite; the checkpoint is broken or its run "
+        "diverged");
   }
   HessianFactor out;
   Eigen::MatrixXd live = hessian;
@@ -136,7 +143,9 @@ HessianFactor factor_hessian(const Eigen::MatrixXd& hessian, double first_dampin
     }
     diagonal_sum += hessian(k, k);
   }
-  const double mean = out.dead_columns == columns ? 0 : diagonal_sum / static_cast<double>(columns - out.dead_columns);
+  const double mean = out.dead_columns == columns
+                          ? 0
+                          : diagonal_sum / static_cast<double>(columns - out.dead_columns);
 
   for (out.damping = first_damping; out.damping <= kLargestDamping; out.damping *= 10) {
     // Cholesky in the reverse order of columns: J H J = L L^T gives H = R R^T with R = J L J.
@@ -155,18 +164,20 @@ HessianFactor factor_hessian(const Eigen::MatrixXd& hessian, double first_dampin
     for (Eigen::Index k = 0; k < columns; ++k) {
       const Eigen::Index column = columns - 1 - k;
       const double pivot = reversed(column, column);
-      for (Eigen::Index i = 0; i < k; ++i) out.feedback(i, k) = reversed(columns - 1 - i, column) / pivot;
+      for (Eigen::Index i = 0; i < k; ++i)
+        out.feedback(i, k) = reversed(columns - 1 - i, column) / pivot;
       out.feedback(k, k) = 1;
     }
     return out;
   }
-  throw Error(fmt::format("a calibration Hessian is not positive even with {} times its mean diagonal added; "
-                          "calibrate on more text",
-                          kLargestDamping));
+  throw Error(fmt::format(
+      "a calibration Hessian is not positive even with {} times its mean diagonal added; "
+      "calibrate on more text",
+      kLargestDamping));
 }
 
-QuantizedMatrix quantize_rtn(const Format& format, int group, const float* weights, int64_t rows, int64_t columns,
-                             ThreadPool& pool) {
+QuantizedMatrix quantize_rtn(const Format& format, int group, const float* weights, int64_t rows,
+                             int64_t columns, ThreadPool& pool) {
   QuantizedMatrix out = make_quantized(format, group, rows, columns);
   const int64_t width = group == 0 ? columns : group;
   pool.parallel_for(tile_count(rows), [&](int64_t tile, int) {
@@ -177,30 +188,37 @@ QuantizedMatrix quantize_rtn(const Format& format, int group, const float* weigh
         const int64_t end = std::min(columns, begin + width);
         const BlockScale block = block_scale(format, largest_magnitude(row + begin, end - begin));
         out.scales[static_cast<size_t>(r * out.groups_per_row() + begin / width)] = block.scale;
-        for (int64_t c = begin; c < end; ++c) codes[c] = round_to_code(format, row[c] * block.inverse);
+        for (int64_t c = begin; c < end; ++c)
+          codes[c] = round_to_code(format, row[c] * block.inverse);
       }
     }
   });
   return out;
 }
 
-QuantizedMatrix quantize_gptq(const Format& format, int group, const float* weights, int64_t rows, int64_t columns,
-                              const HessianFactor& factor, ThreadPool& pool) {
+QuantizedMatrix quantize_gptq(const Format& format, int group, const float* weights, int64_t rows,
+                              int64_t columns, const HessianFactor& factor, ThreadPool& pool) {
   BITLAW_CHECK(factor.feedback.rows() == columns);
   QuantizedMatrix out = make_quantized(format, group, rows, columns);
   pool.parallel_for(tile_count(rows), [&](int64_t index, int) {
     const int64_t first = index * kTileRows;
     const int64_t count = std::min(kTileRows, rows - first);
     const auto size = static_cast<size_t>(count);
-    Tile tile{weights + first * columns,   count, columns, out, first, Eigen::MatrixXd::Zero(count, columns),
-              std::vector<float>(size), std::vector<float>(size)};
+    Tile tile{weights + first * columns,
+              count,
+              columns,
+              out,
+              first,
+              Eigen::MatrixXd::Zero(count, columns),
+              std::vector<float>(size),
+              std::vector<float>(size)};
     tile.run(factor.feedback);
   });
   return out;
 }
 
-double hessian_error(const QuantizedMatrix& quantized, const float* weights, const Eigen::MatrixXd& hessian,
-                     ThreadPool& pool) {
+double hessian_error(const QuantizedMatrix& quantized, const float* weights,
+                     const Eigen::MatrixXd& hessian, ThreadPool& pool) {
   const int64_t rows = quantized.rows, columns = quantized.columns;
   BITLAW_CHECK(hessian.rows() == columns && hessian.cols() == columns);
   std::vector<double> row_errors(static_cast<size_t>(rows));
@@ -210,11 +228,13 @@ double hessian_error(const QuantizedMatrix& quantized, const float* weights, con
     Eigen::MatrixXd errors(count, columns);
     for (int64_t r = 0; r < count; ++r) {
       for (int64_t c = 0; c < columns; ++c) {
-        errors(r, c) = static_cast<double>(quantized.value(first + r, c)) - weights[(first + r) * columns + c];
+        errors(r, c) =
+            static_cast<double>(quantized.value(first + r, c)) - weights[(first + r) * columns + c];
       }
     }
     const Eigen::MatrixXd weighted = errors * hessian;
-    for (int64_t r = 0; r < count; ++r) row_errors[static_cast<size_t>(first + r)] = weighted.row(r).dot(errors.row(r));
+    for (int64_t r = 0; r < count; ++r)
+      row_errors[static_cast<size_t>(first + r)] = weighted.row(r).dot(errors.row(r));
   });
   double sum = 0;
   for (const double error : row_errors) sum += error;

@@ -18,7 +18,8 @@ using Eigen::MatrixXd;
 
 std::vector<float> random_weights(int64_t rows, int64_t columns, uint64_t seed) {
   std::vector<float> weights(static_cast<size_t>(rows * columns));
-  for (size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<float>(0.02 * random_normal(seed, 1, i));
+  for (size_t i = 0; i < weights.size(); ++i)
+    weights[i] = static_cast<float>(0.02 * random_normal(seed, 1, i));
   return weights;
 }
 
@@ -27,16 +28,21 @@ std::vector<float> random_weights(int64_t rows, int64_t columns, uint64_t seed) 
 MatrixXd random_hessian(int64_t columns, uint64_t seed, int64_t samples = 0) {
   const int64_t n = samples > 0 ? samples : 4 * columns, factors = columns / 4 + 1;
   MatrixXd mix(factors, columns), common(n, factors), own(n, columns);
-  for (int64_t i = 0; i < mix.size(); ++i) mix.data()[i] = random_normal(seed, 2, static_cast<uint64_t>(i));
-  for (int64_t i = 0; i < common.size(); ++i) common.data()[i] = random_normal(seed, 3, static_cast<uint64_t>(i));
-  for (int64_t i = 0; i < own.size(); ++i) own.data()[i] = random_normal(seed, 4, static_cast<uint64_t>(i));
+  for (int64_t i = 0; i < mix.size(); ++i)
+    mix.data()[i] = random_normal(seed, 2, static_cast<uint64_t>(i));
+  for (int64_t i = 0; i < common.size(); ++i)
+    common.data()[i] = random_normal(seed, 3, static_cast<uint64_t>(i));
+  for (int64_t i = 0; i < own.size(); ++i)
+    own.data()[i] = random_normal(seed, 4, static_cast<uint64_t>(i));
   MatrixXd inputs = common * mix + 0.5 * own;
-  for (int64_t c = 0; c < columns; ++c) inputs.col(c) *= 0.25 + random_uniform(seed, 5, static_cast<uint64_t>(c));
+  for (int64_t c = 0; c < columns; ++c)
+    inputs.col(c) *= 0.25 + random_uniform(seed, 5, static_cast<uint64_t>(c));
   return 2.0 / static_cast<double>(n) * inputs.transpose() * inputs;
 }
 
 MatrixXd damped(const MatrixXd& hessian, double damping) {
-  return hessian + damping * hessian.diagonal().mean() * MatrixXd::Identity(hessian.rows(), hessian.cols());
+  return hessian +
+         damping * hessian.diagonal().mean() * MatrixXd::Identity(hessian.rows(), hessian.cols());
 }
 
 void expect_same_bits(const std::vector<float>& a, const std::vector<float>& b) {
@@ -50,14 +56,16 @@ struct Case {
   int64_t rows, columns;
   int group;
 };
-// One row, one column, below and beyond a tile of 64 rows and a panel of 128 columns, short last groups.
-const std::vector<Case> kCases{{1, 1, 0},    {3, 7, 0},    {64, 128, 0}, {65, 129, 0}, {130, 300, 0},
-                               {5, 40, 1},   {7, 100, 32}, {66, 96, 32}, {70, 200, 128}};
+// One row, one column, below and beyond a tile of 64 rows and a panel of 128 columns, short last
+// groups.
+const std::vector<Case> kCases{{1, 1, 0},  {3, 7, 0},    {64, 128, 0}, {65, 129, 0},  {130, 300, 0},
+                               {5, 40, 1}, {7, 100, 32}, {66, 96, 32}, {70, 200, 128}};
 
 std::vector<Format> formats() {
   std::vector<Format> all;
   for (int bits = 2; bits <= 8; ++bits) all.push_back(integer_format(bits));
-  for (const auto& [x, y] : {std::pair{2, 0}, {2, 1}, {3, 2}, {4, 3}}) all.push_back(float_format(x, y));
+  for (const auto& [x, y] : {std::pair{2, 0}, {2, 1}, {3, 2}, {4, 3}})
+    all.push_back(float_format(x, y));
   return all;
 }
 
@@ -68,10 +76,11 @@ TEST(MatrixQuantizer, RtnIsTheDefinitionBitForBit) {
     weights[0] = -0.0f;
     if (c.rows > 1) std::fill_n(weights.begin() + c.columns, c.columns, 0.0f);  // a row of zeros
     for (const Format& format : formats()) {
-      const QuantizedMatrix rtn = quantize_rtn(format, c.group, weights.data(), c.rows, c.columns, pool);
+      const QuantizedMatrix rtn =
+          quantize_rtn(format, c.group, weights.data(), c.rows, c.columns, pool);
       const QuantizedReference reference =
-          quantize_reference(format, c.group == 0 ? ScaleAxis::kRow : ScaleAxis::kGroup, c.group, weights.data(),
-                             c.rows, c.columns);
+          quantize_reference(format, c.group == 0 ? ScaleAxis::kRow : ScaleAxis::kGroup, c.group,
+                             weights.data(), c.rows, c.columns);
       expect_same_bits(rtn.codes, reference.codes);
       for (int64_t r = 0; r < c.rows; ++r) {
         for (int64_t k = 0; k < c.columns; ++k) {
@@ -88,7 +97,8 @@ TEST(MatrixQuantizer, GptqWithoutCorrelationsIsRtnBitForBit) {
     std::vector<float> weights = random_weights(c.rows, c.columns, 12);
     weights[weights.size() / 2] = -0.0f;
     MatrixXd diagonal = MatrixXd::Zero(c.columns, c.columns);
-    for (int64_t k = 0; k < c.columns; ++k) diagonal(k, k) = 0.1 + random_uniform(12, 6, static_cast<uint64_t>(k));
+    for (int64_t k = 0; k < c.columns; ++k)
+      diagonal(k, k) = 0.1 + random_uniform(12, 6, static_cast<uint64_t>(k));
     const std::vector<MatrixXd> hessians{
         MatrixXd::Identity(c.columns, c.columns),  // every input alike
         diagonal,                                  // inputs of unequal size, uncorrelated
@@ -96,8 +106,10 @@ TEST(MatrixQuantizer, GptqWithoutCorrelationsIsRtnBitForBit) {
     for (const MatrixXd& hessian : hessians) {
       const HessianFactor factor = factor_hessian(hessian, 0.01);
       for (const Format& format : formats()) {
-        const QuantizedMatrix rtn = quantize_rtn(format, c.group, weights.data(), c.rows, c.columns, pool);
-        const QuantizedMatrix gptq = quantize_gptq(format, c.group, weights.data(), c.rows, c.columns, factor, pool);
+        const QuantizedMatrix rtn =
+            quantize_rtn(format, c.group, weights.data(), c.rows, c.columns, pool);
+        const QuantizedMatrix gptq =
+            quantize_gptq(format, c.group, weights.data(), c.rows, c.columns, factor, pool);
         expect_same_bits(gptq.codes, rtn.codes);
         expect_same_bits(gptq.scales, rtn.scales);
       }
@@ -105,15 +117,16 @@ TEST(MatrixQuantizer, GptqWithoutCorrelationsIsRtnBitForBit) {
   }
 }
 
-// GPTQ as its paper derives it from optimal brain surgery, one column at a time: round column k, then move
-// every weight not yet rounded by -(w_k - q_k) / [F^-1]_kk [F^-1]_kj, where F is the Hessian of the
-// columns from k on, inverted anew for every k.
-QuantizedMatrix column_by_column(const Format& format, int group, const std::vector<float>& weights, int64_t rows,
-                                 int64_t columns, const MatrixXd& damped_hessian) {
+// GPTQ as its paper derives it from optimal brain surgery, one column at a time: round column k,
+// then move every weight not yet rounded by -(w_k - q_k) / [F^-1]_kk [F^-1]_kj, where F is the
+// Hessian of the columns from k on, inverted anew for every k.
+QuantizedMatrix column_by_column(const Format& format, int group, const std::vector<float>& weights,
+                                 int64_t rows, int64_t columns, const MatrixXd& damped_hessian) {
   QuantizedMatrix out{format, group, rows, columns, std::vector<float>(weights.size()), {}};
   out.scales.resize(static_cast<size_t>(rows * out.groups_per_row()));
   MatrixXd w(rows, columns);
-  for (int64_t i = 0; i < rows * columns; ++i) w(i / columns, i % columns) = weights[static_cast<size_t>(i)];
+  for (int64_t i = 0; i < rows * columns; ++i)
+    w(i / columns, i % columns) = weights[static_cast<size_t>(i)];
   const int64_t width = group == 0 ? columns : group;
   std::vector<BlockScale> scales(static_cast<size_t>(rows));
   for (int64_t k = 0; k < columns; ++k) {
@@ -136,17 +149,21 @@ QuantizedMatrix column_by_column(const Format& format, int group, const std::vec
 
 TEST(MatrixQuantizer, GptqGivesTheCodesOfTheColumnByColumnDerivation) {
   ThreadPool pool(2);
-  const std::vector<Case> cases{{4, 3, 0}, {20, 17, 0}, {66, 60, 0}, {6, 140, 0}, {9, 40, 8}, {66, 70, 32}};
+  const std::vector<Case> cases{{4, 3, 0},   {20, 17, 0}, {66, 60, 0},
+                                {6, 140, 0}, {9, 40, 8},  {66, 70, 32}};
   for (const Case& c : cases) {
     const std::vector<float> weights = random_weights(c.rows, c.columns, 13);
     const MatrixXd hessian = random_hessian(c.columns, 13);
     const HessianFactor factor = factor_hessian(hessian, 0.01);
     ASSERT_EQ(factor.damping, 0.01);
-    for (const Format& format : {integer_format(2), integer_format(3), integer_format(4), float_format(2, 1)}) {
-      const QuantizedMatrix fast = quantize_gptq(format, c.group, weights.data(), c.rows, c.columns, factor, pool);
+    for (const Format& format :
+         {integer_format(2), integer_format(3), integer_format(4), float_format(2, 1)}) {
+      const QuantizedMatrix fast =
+          quantize_gptq(format, c.group, weights.data(), c.rows, c.columns, factor, pool);
       const QuantizedMatrix direct =
           column_by_column(format, c.group, weights, c.rows, c.columns, damped(hessian, 0.01));
-      EXPECT_EQ(fast.codes, direct.codes) << c.rows << "x" << c.columns << " group " << c.group << " " << format.name();
+      EXPECT_EQ(fast.codes, direct.codes)
+          << c.rows << "x" << c.columns << " group " << c.group << " " << format.name();
     }
   }
 }
@@ -165,12 +182,14 @@ TEST(MatrixQuantizer, GptqLiesBetweenTheOptimumAndRtn) {
     const auto seed = static_cast<uint64_t>(100 + layer);
     const std::vector<float> weights = random_weights(1, columns, seed);
     const MatrixXd hessian = random_hessian(columns, seed);
-    // Damping far below the rounding of a double's last decimal places: the very problem of the optimum.
+    // Damping far below the rounding of a double's last decimal places: the very problem of the
+    // optimum.
     const HessianFactor factor = factor_hessian(hessian, 1e-9);
     QuantizedMatrix candidate = quantize_rtn(format, 0, weights.data(), 1, columns, pool);
     const double rtn = hessian_error(candidate, weights.data(), hessian, pool);
-    const double gptq = hessian_error(quantize_gptq(format, 0, weights.data(), 1, columns, factor, pool),
-                                      weights.data(), hessian, pool);
+    const double gptq =
+        hessian_error(quantize_gptq(format, 0, weights.data(), 1, columns, factor, pool),
+                      weights.data(), hessian, pool);
     double best = std::numeric_limits<double>::infinity();
     for (const float a : codes) {
       for (const float b : codes) {
@@ -198,26 +217,32 @@ TEST(MatrixQuantizer, HessianErrorIsTheSquaredErrorOfTheOutputs) {
   const int64_t rows = 70, columns = 33, samples = 50;
   const std::vector<float> weights = random_weights(rows, columns, 14);
   MatrixXd inputs(samples, columns);
-  for (int64_t i = 0; i < inputs.size(); ++i) inputs.data()[i] = random_normal(14, 7, static_cast<uint64_t>(i));
+  for (int64_t i = 0; i < inputs.size(); ++i)
+    inputs.data()[i] = random_normal(14, 7, static_cast<uint64_t>(i));
   const MatrixXd hessian = 2.0 / samples * inputs.transpose() * inputs;
-  const QuantizedMatrix rtn = quantize_rtn(integer_format(3), 0, weights.data(), rows, columns, pool);
+  const QuantizedMatrix rtn =
+      quantize_rtn(integer_format(3), 0, weights.data(), rows, columns, pool);
   double squared = 0;
   for (int64_t t = 0; t < samples; ++t) {
     for (int64_t r = 0; r < rows; ++r) {
       double output = 0;
       for (int64_t c = 0; c < columns; ++c) {
-        output += (static_cast<double>(rtn.value(r, c)) - weights[static_cast<size_t>(r * columns + c)]) * inputs(t, c);
+        output +=
+            (static_cast<double>(rtn.value(r, c)) - weights[static_cast<size_t>(r * columns + c)]) *
+            inputs(t, c);
       }
       squared += output * output;
     }
   }
-  // Both are sums in double over samples, columns and rows of products whose magnitudes add up to this.
+  // Both are sums in double over samples, columns and rows of products whose magnitudes add up to
+  // this.
   double magnitude = 0;
   const MatrixXd absolute = 2.0 / samples * inputs.cwiseAbs().transpose() * inputs.cwiseAbs();
   for (int64_t r = 0; r < rows; ++r) {
     Eigen::VectorXd errors(columns);
     for (int64_t c = 0; c < columns; ++c) {
-      errors[c] = std::fabs(static_cast<double>(rtn.value(r, c)) - weights[static_cast<size_t>(r * columns + c)]);
+      errors[c] = std::fabs(static_cast<double>(rtn.value(r, c)) -
+                            weights[static_cast<size_t>(r * columns + c)]);
     }
     magnitude += errors.dot(absolute * errors);
   }
@@ -235,10 +260,12 @@ TEST(MatrixQuantizer, ErrorFallsAsBitsRiseAndGptqBeatsRtn) {
     double last_rtn = std::numeric_limits<double>::infinity(), last_gptq = last_rtn;
     for (int bits = 2; bits <= 8; ++bits) {
       const Format format = integer_format(bits);
-      const double rtn = hessian_error(quantize_rtn(format, group, weights.data(), rows, columns, pool),
-                                       weights.data(), hessian, pool);
-      const double gptq = hessian_error(quantize_gptq(format, group, weights.data(), rows, columns, factor, pool),
-                                        weights.data(), hessian, pool);
+      const double rtn =
+          hessian_error(quantize_rtn(format, group, weights.data(), rows, columns, pool),
+                        weights.data(), hessian, pool);
+      const double gptq =
+          hessian_error(quantize_gptq(format, group, weights.data(), rows, columns, factor, pool),
+                        weights.data(), hessian, pool);
       EXPECT_LT(rtn, last_rtn);
       EXPECT_LT(gptq, last_gptq);
       EXPECT_LT(gptq, rtn);
@@ -255,11 +282,14 @@ TEST(MatrixQuantizer, ThreadsDoNotChangeABit) {
   const HessianFactor factor = factor_hessian(hessian, 0.01);
   ThreadPool one(1), three(3);
   for (const int group : {0, 48}) {
-    const QuantizedMatrix a = quantize_gptq(integer_format(3), group, weights.data(), rows, columns, factor, one);
-    const QuantizedMatrix b = quantize_gptq(integer_format(3), group, weights.data(), rows, columns, factor, three);
+    const QuantizedMatrix a =
+        quantize_gptq(integer_format(3), group, weights.data(), rows, columns, factor, one);
+    const QuantizedMatrix b =
+        quantize_gptq(integer_format(3), group, weights.data(), rows, columns, factor, three);
     expect_same_bits(a.codes, b.codes);
     expect_same_bits(a.scales, b.scales);
-    EXPECT_EQ(hessian_error(a, weights.data(), hessian, one), hessian_error(b, weights.data(), hessian, three));
+    EXPECT_EQ(hessian_error(a, weights.data(), hessian, one),
+              hessian_error(b, weights.data(), hessian, three));
   }
 }
 
@@ -276,15 +306,17 @@ TEST(MatrixQuantizer, DeadColumnsAreRoundedToNearestAndTouchNothing) {
   const HessianFactor factor = factor_hessian(hessian, 0.01);
   EXPECT_EQ(factor.dead_columns, 4);
   const Format format = integer_format(4);
-  const QuantizedMatrix gptq = quantize_gptq(format, 0, weights.data(), rows, columns, factor, pool);
+  const QuantizedMatrix gptq =
+      quantize_gptq(format, 0, weights.data(), rows, columns, factor, pool);
   const QuantizedMatrix rtn = quantize_rtn(format, 0, weights.data(), rows, columns, pool);
   for (const int64_t k : dead) {
     for (int64_t r = 0; r < rows; ++r) {
-      EXPECT_EQ(gptq.codes[static_cast<size_t>(r * columns + k)], rtn.codes[static_cast<size_t>(r * columns + k)]);
+      EXPECT_EQ(gptq.codes[static_cast<size_t>(r * columns + k)],
+                rtn.codes[static_cast<size_t>(r * columns + k)]);
     }
   }
-  // The other columns come out as if the dead ones were not there (the scales, of whole rows, are the
-  // same because every row's largest weight is made to sit in a column that lives).
+  // The other columns come out as if the dead ones were not there (the scales, of whole rows, are
+  // the same because every row's largest weight is made to sit in a column that lives).
   std::vector<float> with_peak = weights, alive_only;
   for (int64_t r = 0; r < rows; ++r) with_peak[static_cast<size_t>(r * columns + 1)] = 0.2f;
   std::vector<int64_t> alive;
@@ -292,7 +324,8 @@ TEST(MatrixQuantizer, DeadColumnsAreRoundedToNearestAndTouchNothing) {
     if (std::find(dead.begin(), dead.end(), k) == dead.end()) alive.push_back(k);
   }
   for (int64_t r = 0; r < rows; ++r) {
-    for (const int64_t k : alive) alive_only.push_back(with_peak[static_cast<size_t>(r * columns + k)]);
+    for (const int64_t k : alive)
+      alive_only.push_back(with_peak[static_cast<size_t>(r * columns + k)]);
   }
   const auto live_count = static_cast<int64_t>(alive.size());
   MatrixXd live_hessian(live_count, live_count);
@@ -301,7 +334,8 @@ TEST(MatrixQuantizer, DeadColumnsAreRoundedToNearestAndTouchNothing) {
       live_hessian(i, j) = hessian(alive[static_cast<size_t>(i)], alive[static_cast<size_t>(j)]);
     }
   }
-  const QuantizedMatrix all = quantize_gptq(format, 0, with_peak.data(), rows, columns, factor, pool);
+  const QuantizedMatrix all =
+      quantize_gptq(format, 0, with_peak.data(), rows, columns, factor, pool);
   const QuantizedMatrix live = quantize_gptq(format, 0, alive_only.data(), rows, live_count,
                                              factor_hessian(live_hessian, 0.01), pool);
   for (int64_t r = 0; r < rows; ++r) {
@@ -313,8 +347,8 @@ TEST(MatrixQuantizer, DeadColumnsAreRoundedToNearestAndTouchNothing) {
 }
 
 TEST(MatrixQuantizer, DampingClimbsUntilTheCholeskyHolds) {
-  // Diagonal 1, everything else c: eigenvalues 1 - c (many) and 1 + (n-1) c. With c = -0.2 and n = 8 the
-  // smallest is -0.4: damping 0.01 and 0.1 leave it negative, 1 makes it 0.6.
+  // Diagonal 1, everything else c: eigenvalues 1 - c (many) and 1 + (n-1) c. With c = -0.2 and n =
+  // 8 the smallest is -0.4: damping 0.01 and 0.1 leave it negative, 1 makes it 0.6.
   const int64_t n = 8;
   MatrixXd indefinite = MatrixXd::Constant(n, n, -0.2);
   indefinite.diagonal().setOnes();

@@ -1,0 +1,253 @@
+#include "ptq/quantize_run.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "data/prepare.h"
+#include "model/checkpoint.h"
+
+namespace bitlaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A run directory as training leaves it, with a small random model, and its data set.
+class QuantizeRun : public testing::Test {
+ protected:
+  static ModelConfig shape() {
+    ModelConfig shape;
+    shape.width = 16;
+    shape.hidden = 48;
+    shape.vocabulary = 257;
+    shape.sequence = 32;
+    return shape.resolved();
+  }
+  QuantizeRun()
+      : place_(fs::path(testing::TempDir()) / ("quantize_run" + std::to_string(::getpid()))),
+        run_(place_ / "runs/0123456789abcdef") {
+    fs::remove_all(place_);
+    PrepareConfig prepare;
+    const std::vector<std::string> words{"precision", "scaling", "law", "of",  "small",
+                                         "language",  "models",  "at",  "few", "bits"};
+    std::string lines;
+    for (uint64_t document = 0; document < 60; ++document) {
+      std::string text;
+      for (uint64_t i = 0; i < 60; ++i) {
+        text += words[random_below(5, document, i, words.size())] + " ";
+      }
+      lines += dump_json(Json{{"text", text}}) + "\n";
+    }
+    write_file_atomically(place_ / "text/documents.jsonl", lines);
+    prepare.from = {(place_ / "text").string()};
+    prepare.to = (place_ / "data").string();
+    prepare.tokenizer = "byte";
+    prepare.validation_fraction = 0.4;
+    data_hash_ = prepare_dataset(prepare).hash;
+    make_run({}, "finished");
+    config_.bits = {3, 5};
+    config_.calibration_tokens = 600;
+    config_.evaluation_tokens = 2000;
+  }
+  ~QuantizeRun() override { fs::remove_all(place_); }
+
+  void make_run(const RecipeConfig& recipe, const std::string& status) {
+    const Model model(shape(), make_recipe(recipe));
+    parameters_ = model.make_parameters();
+    model.initialize(parameters_, 1);
+    save_model(run_ / "checkpoints/final", model, parameters_);
+    const Json record{{"config", {{"recipe", to_json(recipe)}}},
+                      {"data", {{"path", (place_ / "data").string()}, {"hash", data_hash_}}}};
+    write_file_atomically(run_ / "run.json", dump_json(record));
+    write_file_atomically(run_ / "result.json", dump_json(Json{{"status", status}}));
+  }
+  std::vector<std::string> cell_files() const {
+    std::vector<std::string> names;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(run_ / "ptq", none)) {
+      names.push_back(entry.path().filename().string());
+    }
+    return names;
+  }
+  void expect_error(const std::string& words) {
+    ThreadPool pool(1);
+    try {
+      quantize_run(run_, config_, pool);
+      FAIL() << "expected: " << words;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
+    }
+    EXPECT_TRUE(cell_files().empty());
+  }
+
+  fs::path place_, run_;
+  std::string data_hash_;
+  Parameters parameters_;
+  PtqConfig config_;
+};
+
+Json without_seconds(Json rows) {
+  for (Json& row : rows) row.erase("seconds");
+  return rows;
+}
+
+TEST_F(QuantizeRun, GivesARowAndAFilePerCell) {
+  ThreadPool pool(2);
+  config_.formats = {"e2m1"};
+  config_.groups = {0, 8};
+  double last_done = 0, total = 0;
+  const Json rows =
+      quantize_run(run_, config_, pool, [&](double done, double all, const std::string& note) {
+        EXPECT_EQ(done, last_done + 1);
+        EXPECT_FALSE(note.empty());
+        last_done = done;
+        total = all;
+      });
+  ASSERT_EQ(rows.size(), 2u * 2 * 3);
+  EXPECT_EQ(last_done, total);
+  EXPECT_EQ(cell_files().size(), rows.size());
+  for (const Json& row : rows) {
+    EXPECT_EQ(row["run"], "0123456789abcdef");
+    EXPECT_EQ(row["granularity"], row["group"] == 0 ? "channel" : "group8");
+    EXPECT_EQ(row["tokens"], 2016);  // 63 windows of 32
+    EXPECT_EQ(row["calibration"]["tokens"], 608);
+    EXPECT_EQ(row["clustered_by"], "document");
+    EXPECT_GT(row["clusters"], 2);
+    EXPECT_LT(row["clusters"], 63);
+    EXPECT_EQ(row["baseline_loss_nats"], rows[0]["baseline_loss_nats"]);
+    EXPECT_EQ(row["evaluation"], rows[0]["evaluation"]);
+    // Sums of 2016 losses below 10 nats each in another order.
+    EXPECT_NEAR(row["delta"].get<double>(),
+                row["loss_nats"].get<double>() - row["baseline_loss_nats"].get<double>(),
+                2 * 2016 * 0x1p-53 * 10);
+    EXPECT_EQ(row["delta"], row["measured_delta"]);
+    EXPECT_GT(row["standard_error"], 0);
+    EXPECT_EQ(row["layers"].size(), 8u);
+    EXPECT_EQ(row["damping"].is_null(), row["method"] == "rtn");
+    bool flagged = false;
+    for (const Json& layer : row["layers"]) {
+      EXPECT_GT(layer["rtn_error"], 0);
+      EXPECT_EQ(layer["gptq_error"].is_null(), row["method"] == "rtn");
+      flagged = flagged || layer["flagged"].get<bool>();
+    }
+    EXPECT_EQ(row["flagged"], flagged);
+  }
+  EXPECT_EQ(rows[2]["format"], "e2m1");
+  EXPECT_EQ(rows[2]["bits"], 4);
+}
+
+TEST_F(QuantizeRun, FinishedCellsAreNotComputedAgain) {
+  ThreadPool pool(1);
+  const Json rows = quantize_run(run_, config_, pool);
+  int calls = 0;
+  const PtqProgress count = [&](double, double, const std::string&) { ++calls; };
+  EXPECT_EQ(quantize_run(run_, config_, pool, count), rows);  // seconds too: read back
+  EXPECT_EQ(calls, 0);
+
+  const std::vector<std::string> files = cell_files();
+  ASSERT_EQ(files.size(), 4u);
+  fs::remove(run_ / "ptq" / files[1]);
+  EXPECT_EQ(without_seconds(quantize_run(run_, config_, pool, count)), without_seconds(rows));
+  EXPECT_EQ(calls, 3);  // baseline, calibration, one cell
+  EXPECT_EQ(cell_files().size(), 4u);
+
+  // Another calibration or more text is another cell; the weights of RTN do not depend on the
+  // first.
+  config_.calibration_seed = 2;
+  const Json other = quantize_run(run_, config_, pool);
+  EXPECT_EQ(cell_files().size(), 8u);
+  EXPECT_EQ(other[0]["delta"], rows[0]["delta"]);
+  EXPECT_NE(other[2]["layers"], rows[2]["layers"]);
+}
+
+TEST_F(QuantizeRun, ThreadsDoNotChangeABit) {
+  ThreadPool one(1), three(3);
+  const Json rows = quantize_run(run_, config_, one);
+  fs::remove_all(run_ / "ptq");
+  EXPECT_EQ(without_seconds(quantize_run(run_, config_, three)), without_seconds(rows));
+}
+
+TEST_F(QuantizeRun, NoFewerBitsThanInTrainingIsNoDifferenceByDefinition) {
+  ThreadPool pool(1);
+  RecipeConfig recipe;
+  recipe.weights = "5";
+  recipe.activations = "8";
+  make_run(recipe, "finished");
+  config_.methods = {"rtn"};
+  config_.bits = {3, 5, 8};
+  const Json rows = quantize_run(run_, config_, pool);
+  EXPECT_EQ(rows[0]["delta"], rows[0]["measured_delta"]);
+  EXPECT_NE(rows[0]["delta"], 0);
+  EXPECT_EQ(rows[1]["delta"], 0);
+  EXPECT_EQ(rows[1]["measured_delta"], 0);  // the very weights it was trained with
+  EXPECT_EQ(rows[2]["delta"], 0);
+  EXPECT_EQ(rows[2]["standard_error"], 0);
+  EXPECT_NE(rows[2]["measured_delta"], 0);
+}
+
+TEST_F(QuantizeRun, SaysWhatIsWrongAndWritesNothing) {
+  config_.bits = {1};
+  expect_error("bits = 1");
+  config_.bits = {4};
+
+  config_.data = (place_ / "text").string();
+  expect_error("text");
+  config_.data.clear();
+
+  make_run({}, "diverged");
+  expect_error("diverged");
+  make_run({}, "finished");
+  fs::remove(run_ / "result.json");
+  expect_error("no result yet");
+  make_run({}, "finished");
+
+  const std::string weights = read_file(run_ / "checkpoints/final/model.safetensors");
+  write_file_atomically(run_ / "checkpoints/final/model.safetensors",
+                        std::string_view(weights).substr(0, weights.size() / 2));
+  expect_error("model.safetensors");
+  fs::remove_all(run_ / "checkpoints");
+  expect_error("checkpoints/final");
+
+  make_run({}, "finished");
+  data_hash_ = "00";
+  make_run({}, "finished");
+  expect_error("is not the data set that");
+
+  fs::rename(place_ / "data", place_ / "elsewhere");
+  expect_error("--data");
+
+  write_file_atomically(run_ / "run.json", "{\"config\": {}}");
+  expect_error("data.path");
+  write_file_atomically(run_ / "run.json", "{");
+  expect_error("run.json");
+  fs::remove(run_ / "run.json");
+  expect_error("is not a run");
+}
+
+TEST_F(QuantizeRun, RefusesWeightsThatAreNotFinite) {
+  parameters_.tensors[2].f32()[3] = std::numeric_limits<float>::quiet_NaN();
+  save_model(run_ / "checkpoints/final", Model(shape(), Recipe()), parameters_);
+  expect_error("not finite");
+}
+
+TEST_F(QuantizeRun, SaysWhenTheTextIsTooShort) {
+  fs::remove_all(place_ / "data");
+  fs::remove_all(place_ / "text");
+  write_file_atomically(place_ / "text/a.txt", "one two");
+  write_file_atomically(place_ / "text/b.txt", "three");
+  PrepareConfig prepare;
+  prepare.from = {(place_ / "text").string()};
+  prepare.to = (place_ / "data").string();
+  prepare.tokenizer = "byte";
+  data_hash_ = prepare_dataset(prepare).hash;
+  make_run({}, "finished");
+  expect_error("33");  // tokens of one window
+}
+
+}  // namespace
+}  // namespace bitlaw
