@@ -79,6 +79,40 @@ TEST_F(Checkpoint, RoundTripIsExact) {
   }
 }
 
+// tests/golden/hf_llama was written by transformers (tools/check_hf_export.py).
+const fs::path kTransformersModel = BITLAW_SOURCE_DIR "/tests/golden/hf_llama";
+
+TEST_F(Checkpoint, ComputesWhatTransformersComputes) {
+  const LoadedModel loaded = load_model(kTransformersModel);
+  Model model(loaded.config, make_recipe({.weights = "32", .activations = "32", .kv = "32", .queries = "32"}));
+  Context context;
+  context.backend = Backend::kReference;
+  model.prepare(context, loaded.parameters, false);
+  const Json document = parse_json(read_file(kTransformersModel / "losses.json"), "losses.json");
+  const std::vector<uint16_t> tokens = document["tokens"];
+  const std::span<const uint16_t> all(tokens);
+  const ActivationsPtr activations = make_activations(model, false);
+  Tensor losses = Tensor::zeros(DType::kF32, {loaded.config.sequence});
+  model.forward(context, loaded.parameters, all.first(all.size() - 1), all.subspan(1), *activations, losses);
+  for (int64_t t = 0; t < losses.elements(); ++t) {
+    // Both store floats: some ten roundings by 2^-24 at each of five norms and two layers, and logits up to 7.
+    EXPECT_NEAR(losses.at(t), document["losses"][static_cast<size_t>(t)].get<double>(), 10 * 7 * 7 * 0x1p-24);
+  }
+}
+
+TEST_F(Checkpoint, GivesBackTheTensorsThatTransformersWrote) {
+  const LoadedModel loaded = load_model(kTransformersModel);
+  save_model(directory_, Model(loaded.config, Recipe{}), loaded.parameters);
+  const SafetensorsFile theirs(kTransformersModel / "model.safetensors"), ours(directory_ / "model.safetensors");
+  ASSERT_EQ(ours.entries().size(), theirs.entries().size());
+  for (const auto& [name, entry] : theirs.entries()) {
+    ASSERT_TRUE(ours.contains(name)) << name;
+    EXPECT_EQ(ours.entries().at(name).shape, entry.shape) << name;
+    EXPECT_EQ(ours.entries().at(name).dtype, entry.dtype) << name;
+    EXPECT_EQ(ours.bytes(name), theirs.bytes(name)) << name;
+  }
+}
+
 TEST_F(Checkpoint, SplitsFusedMatricesByRows) {
   save();
   const Model model(config_, Recipe{});
