@@ -133,7 +133,8 @@ Codes integer_codes(int64_t rows, int64_t columns, int64_t largest, uint64_t str
   return out;
 }
 
-// Sums of at most 2^24 in magnitude are exact in float, in any order.
+// Sums of at most 2^24 in magnitude are exact in float, in any order; then two roundings are left,
+// of the product of the scales and of the sum times that, in this order.
 void expect_integer_products_exact(Context& c) {
   for (int bits = 2; bits <= 9; ++bits) {
     for (const auto& [T, N, K] : cases::kLinears) {
@@ -141,9 +142,15 @@ void expect_integer_products_exact(Context& c) {
       if (largest * largest * K > int64_t{1} << 24) continue;
       SCOPED_TRACE(testing::Message() << bits << " bits, " << T << "x" << N << "x" << K);
       const Codes a = integer_codes(T, K, largest, 1), b = integer_codes(N, K, largest, 2);
-      const Operand x{a.tensor, {}};
-      Weight w{{b.tensor, Tensor::empty(DType::kF32, {N})}, nullptr};
-      for (int64_t n = 0; n < N; ++n) w.operand.scales.set(n, n % 2 == 0 ? 1.0 : 0.5);
+      const auto scales = [](int64_t rows, uint64_t stream) {
+        const Tensor out = Tensor::empty(DType::kF32, {rows});
+        for (int64_t r = 0; r < rows; ++r) {
+          out.set(r, 0.01 + random_uniform(3, stream, static_cast<uint64_t>(r)));
+        }
+        return out;
+      };
+      const Operand x{a.tensor, scales(T, 3)};
+      Weight w{{b.tensor, scales(N, 4)}, nullptr};
       pack_weight(c, false, w);
       Tensor y = Tensor::empty(DType::kF32, {T, N});
       linear_forward(c, x, w, false, y);
@@ -151,7 +158,8 @@ void expect_integer_products_exact(Context& c) {
         for (int64_t n = 0; n < N; ++n) {
           int64_t sum = 0;
           for (int64_t k = 0; k < K; ++k) sum += a.integers[t * K + k] * b.integers[n * K + k];
-          ASSERT_EQ(y.at(t * N + n), static_cast<double>(sum) * w.operand.scales.at(n));
+          const float scale = x.scales.f32()[t] * w.operand.scales.f32()[n];
+          ASSERT_EQ(y.f32()[t * N + n], static_cast<float>(sum) * scale);
         }
       }
     }
