@@ -3,12 +3,13 @@
 #include <cstring>
 
 #include "ops/cpu/onednn.h"
+#include "ops/cpu/products_amx.h"
 
 namespace bitlaw::cpu {
 namespace {
 
 DType multiplied_type(Engine engine) {
-  return engine == Engine::kOneDnnBf16 ? DType::kBF16 : DType::kF32;
+  return engine == Engine::kOneDnnF32 ? DType::kF32 : DType::kBF16;
 }
 
 // `x` [rows, columns] as the engine multiplies it: itself, or widened into the workspace.
@@ -21,6 +22,74 @@ Source as_multiplied(Context& context, Engine engine, int64_t rows, int64_t colu
   kernels(context).widen(static_cast<const uint16_t*>(x.data), x.ld, rows, columns, nullptr,
                          wide.f32(), columns);
   return {DType::kF32, wide.raw(), columns, x.transposed};
+}
+
+const uint16_t* words(const void* data) {
+  return static_cast<const uint16_t*>(data);
+}
+uint16_t* words(const Tensor& x) {
+  return reinterpret_cast<uint16_t*>(x.bf16());
+}
+
+// ------------------------------------------------------------------------------------ AMX
+
+// A C that no cache holds is walked along its rows, which is how it lies in memory.
+constexpr int64_t kLargeC = 128 * 1024;  // elements
+
+void multiply_amx(Context& context, int64_t M, int64_t N, int64_t K, const Source& a,
+                  const Right& b, Scales scales, bool accumulate, float* c, int64_t ldc) {
+  const int64_t steps = amx::steps(K);
+  amx::Product product{.M = M,
+                       .N = N,
+                       .steps = steps,
+                       .a = words(a.data),
+                       .a_panel = amx::kRows * a.ld,
+                       .a_step = amx::kStep,
+                       .a_row = a.ld,
+                       .b = words(b.memory),
+                       .b_panel = amx::steps(b.K) * amx::kTile,
+                       .row_scales = scales.rows,
+                       .column_scales = scales.columns,
+                       .accumulate = accumulate,
+                       .c = c,
+                       .ldc = ldc,
+                       .rows_first = accumulate && M * N >= kLargeC};
+  if (a.transposed || M % amx::kRows != 0 || K % amx::kStep != 0) {
+    const Tensor tiled = context.workspace.take(DType::kBF16, {amx::tiled_elements(M, K)});
+    amx::tile_left(words(a.data), a.ld, a.transposed, M, K, words(tiled));
+    product.a = words(tiled);
+    product.a_panel = steps * amx::kTile, product.a_step = amx::kTile, product.a_row = amx::kStep;
+  }
+  amx::multiply(product);
+}
+
+// ------------------------------------------------------------------------------------ oneDNN
+
+void multiply_onednn(Context& context, int64_t M, int64_t N, int64_t K, const Source& a,
+                     const Right& b, Scales scales, bool accumulate, float* c, int64_t ldc) {
+  const Source left = as_multiplied(context, b.engine, M, K, a);
+  const bool scaled = scales.rows != nullptr || scales.columns != nullptr;
+  float* products = c;
+  int64_t ld = ldc;
+  if (scaled && accumulate) {
+    products = context.workspace.take(DType::kF32, {M, N}).f32();
+    ld = N;
+  }
+  const onednn::Problem problem{.dtype = multiplied_type(b.engine),
+                                .M = M,
+                                .N = N,
+                                .K = K,
+                                .lda = left.ld,
+                                .ldb = b.packed ? 0 : b.source.ld,
+                                .ldc = ld,
+                                .a_transposed = left.transposed,
+                                .b_transposed = !b.packed && b.source.transposed,
+                                .b_packed = b.packed,
+                                .accumulate = accumulate && !scaled};
+  onednn::multiply(problem, left.data, b.packed ? b.memory.raw() : b.source.data, products);
+  if (scaled)
+    kernels(context).scale_product(products, ld, M, N, scales.rows, scales.columns, accumulate, c,
+                                   ldc);
 }
 
 }  // namespace
@@ -38,13 +107,19 @@ const Kernels& kernels(const Context& context) {
 }
 
 Engine engine_for(const Context& context, DType dtype) {
-  const bool bf16 = dtype == DType::kBF16 && context.isa == Isa::kAvx512 && onednn::prefers_bf16();
-  return bf16 ? Engine::kOneDnnBf16 : Engine::kOneDnnF32;
+  if (dtype != DType::kBF16 || context.isa != Isa::kAvx512) return Engine::kOneDnnF32;
+  if (amx::available()) return Engine::kAmx;
+  return onednn::prefers_bf16() ? Engine::kOneDnnBf16 : Engine::kOneDnnF32;
 }
 
 Right arrange(Context& context, int64_t K, int64_t N, const Source& source) {
   Right right{.engine = engine_for(context, source.dtype), .dtype = source.dtype, .K = K, .N = N};
-  right.source = as_multiplied(context, right.engine, K, N, source);
+  if (right.engine == Engine::kAmx) {
+    right.memory = context.workspace.take(DType::kBF16, {amx::tiled_elements(N, K)});
+    amx::tile_right(words(source.data), source.ld, source.transposed, K, N, words(right.memory));
+  } else {
+    right.source = as_multiplied(context, right.engine, K, N, source);
+  }
   return right;
 }
 
@@ -54,42 +129,27 @@ void pack(Context& context, int64_t K, int64_t N, const Source& source, Right& o
   out.dtype = source.dtype;
   out.K = K, out.N = N, out.packed = true;
   const DType type = multiplied_type(out.engine);
-  const Source from = as_multiplied(context, out.engine, K, N, source);
-  const auto elements = static_cast<int64_t>(onednn::packed_bytes(type, K, N) / size_of(type));
+  const int64_t elements =
+      out.engine == Engine::kAmx
+          ? amx::tiled_elements(N, K)
+          : static_cast<int64_t>(onednn::packed_bytes(type, K, N) / size_of(type));
   if (!out.memory.defined() || out.memory.dtype() != type || out.memory.elements() != elements) {
     out.memory = Tensor::empty(type, {elements});
   }
-  onednn::pack(type, K, N, from.data, from.ld, from.transposed, out.memory.raw());
+  if (out.engine == Engine::kAmx) {
+    amx::tile_right(words(source.data), source.ld, source.transposed, K, N, words(out.memory));
+  } else {
+    const Source from = as_multiplied(context, out.engine, K, N, source);
+    onednn::pack(type, K, N, from.data, from.ld, from.transposed, out.memory.raw());
+  }
 }
 
 void multiply(Context& context, int64_t M, int64_t N, int64_t K, const Source& a, const Right& b,
               Scales scales, bool accumulate, float* c, int64_t ldc) {
   BITLAW_CHECK(a.dtype == b.dtype && K <= b.K && N <= b.N && (!b.packed || (K == b.K && N == b.N)));
   Workspace::Scope scope(context.workspace);
-  const DType type = multiplied_type(b.engine);
-  const Source left = as_multiplied(context, b.engine, M, K, a);
-  const bool scaled = scales.rows != nullptr || scales.columns != nullptr;
-  float* products = c;
-  int64_t ld = ldc;
-  if (scaled && accumulate) {
-    products = context.workspace.take(DType::kF32, {M, N}).f32();
-    ld = N;
-  }
-  const onednn::Problem problem{.dtype = type,
-                                .M = M,
-                                .N = N,
-                                .K = K,
-                                .lda = left.ld,
-                                .ldb = b.packed ? 0 : b.source.ld,
-                                .ldc = ld,
-                                .a_transposed = left.transposed,
-                                .b_transposed = !b.packed && b.source.transposed,
-                                .b_packed = b.packed,
-                                .accumulate = accumulate && !scaled};
-  onednn::multiply(problem, left.data, b.packed ? b.memory.raw() : b.source.data, products);
-  if (scaled)
-    kernels(context).scale_product(products, ld, M, N, scales.rows, scales.columns, accumulate, c,
-                                   ldc);
+  b.engine == Engine::kAmx ? multiply_amx(context, M, N, K, a, b, scales, accumulate, c, ldc)
+                           : multiply_onednn(context, M, N, K, a, b, scales, accumulate, c, ldc);
 }
 
 }  // namespace bitlaw::cpu

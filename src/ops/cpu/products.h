@@ -14,7 +14,8 @@
 namespace bitlaw::cpu {
 
 enum class Engine {
-  kOneDnnBf16,  // BF16 numbers as they are, oneDNN (AVX512_BF16, AMX)
+  kAmx,         // BF16 numbers as they are, products_amx.h
+  kOneDnnBf16,  // BF16 numbers as they are, oneDNN (AVX512_BF16)
   kOneDnnF32,   // BF16 numbers widened
 };
 

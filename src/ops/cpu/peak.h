@@ -1,0 +1,16 @@
+// The machine's own limit for matrix products, measured the way the engine multiplies: what the
+// share of peak of a training step is a share of.
+#pragma once
+
+namespace bitlaw::cpu {
+
+struct Peaks {
+  double bf16_flops;  // FLOP/s of `threads` threads together, two for a multiply-add
+  double fp32_flops;
+};
+
+// The best of several square and oblong shapes with a packed right side, every thread on its own
+// matrices; takes about a second. `threads` >= 1.
+Peaks measure_peaks(int threads);
+
+}  // namespace bitlaw::cpu

@@ -1,0 +1,58 @@
+// BF16 products on Intel's tile unit (AMX): C[m,n] (+)= (sum_k A[m,k] B[k,n]) (row_scales[m]
+// column_scales[n]), sums in F32.
+//
+// A tile is sixteen rows of 64 bytes. One instruction multiplies A's sixteen rows of 32 numbers
+// with B's 32 x 16, which lie as sixteen rows of sixteen pairs (k, k + 1):
+//
+//   tiled A   panel of 16 rows    -> steps of 32 k -> 16 rows x 32 numbers
+//   tiled B   panel of 16 columns -> steps of 32 k -> 16 pairs of k x 16 columns x 2 numbers
+//
+// What is missing at the edges is zero. tile() makes either from a row-major matrix or its
+// transpose; A may also be used where it lies if its sizes are multiples of a tile's.
+#pragma once
+
+#include <cstdint>
+
+namespace bitlaw::cpu::amx {
+
+inline constexpr int64_t kRows = 16, kStep = 32;  // of a tile: rows (or columns) and k
+inline constexpr int64_t kTile = kRows * kStep;   // numbers
+
+// The machine has it and the kernel lets this process use it (asked once); BITLAW_ISA=avx2|plain
+// forbids it.
+bool available();
+
+inline int64_t panels(int64_t rows) {
+  return (rows + kRows - 1) / kRows;
+}
+inline int64_t steps(int64_t K) {
+  return (K + kStep - 1) / kStep;
+}
+inline int64_t tiled_elements(int64_t rows, int64_t K) {
+  return panels(rows) * steps(K) * kTile;
+}
+
+// A [rows, K] as tiled A. Its element (r, k) is x[r * ld + k], or x[k * ld + r] where transposed.
+void tile_left(const uint16_t* x, int64_t ld, bool transposed, int64_t rows, int64_t K,
+               uint16_t* out);
+// B [K, columns] as tiled B. Its element (k, c) is x[k * ld + c], or x[c * ld + k] where
+// transposed.
+void tile_right(const uint16_t* x, int64_t ld, bool transposed, int64_t K, int64_t columns,
+                uint16_t* out);
+
+struct Product {
+  int64_t M, N, steps;
+  const uint16_t* a;
+  int64_t a_panel, a_step, a_row;  // distances of panels, steps and rows of A, in elements
+  const uint16_t* b;               // tiled
+  int64_t b_panel;                 // distance of panels of B, in elements
+  const float* row_scales;         // or null
+  const float* column_scales;      // or null
+  bool accumulate;
+  float* c;
+  int64_t ldc;
+  bool rows_first;  // walk along the rows of C (large C, accumulated) instead of down its columns
+};
+void multiply(const Product& product);
+
+}  // namespace bitlaw::cpu::amx
