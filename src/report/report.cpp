@@ -117,9 +117,20 @@ Json curve(double low, double high, Function&& y) {
 Json ptq_figure(const Json& rows, const Constants& constants) {
   // Loss after quantization of the BF16 runs against D/N, one panel per N, one series per (method,
   // bits).
+  // A cell is evaluated on a part of the validation text; its paired delta is added to the run's
+  // own loss.
   std::map<double, std::map<std::tuple<std::string, double>, Json>> panels;
+  std::map<std::string, double> run_loss;
   for (const Json& row : rows) {
-    const double n = number(row, "N"), d = number(row, "D"), loss = number(row, "loss");
+    if (is_run(row)) run_loss[text(row, "run")] = number(row, "loss");
+  }
+  for (const Json& row : rows) {
+    const double n = number(row, "N"), d = number(row, "D");
+    double loss = number(row, "loss");
+    if (!is_run(row)) {
+      const auto trained = run_loss.find(text(row, "run"));
+      loss = trained == run_loss.end() ? std::nan("") : trained->second + number(row, "delta");
+    }
     if (!all_bf16(row) || !(n > 0) || !(d > 0) || !std::isfinite(loss)) continue;
     if (number(row, "group") > 0) continue;
     Json point{{"x", d / n}, {"y", loss}, {"run", text(row, "run")}};
@@ -227,8 +238,15 @@ Json effective_figure(const Json& rows, const Constants& constants, const Consta
 Json predicted_figure(const Json& rows, const Constants& constants) {
   if (!constants) return nullptr;
   Json points = Json::array();
+  double trained = std::nan("");
   for (const Json& row : rows) {
-    const double n = number(row, "N"), d = number(row, "D"), loss = number(row, "loss");
+    const double n = number(row, "N"), d = number(row, "D");
+    double loss = number(row, "loss");
+    if (is_run(row)) {
+      trained = loss;  // rows come with the run first
+    } else {
+      loss = trained + number(row, "delta");
+    }
     if (!std::isfinite(loss) || text(row, "status") == "diverged" || text(row, "method") == "rtn")
       continue;
     const double predicted =

@@ -58,16 +58,23 @@ TEST(Report, PanelsHoldASeriesPerMethodAndBits) {
     for (double d : {1e6, 4e6}) {
       rows.push_back(row(n, d, 16, 3.5));
       for (const char* method : {"rtn", "gptq"}) {
-        for (double bits : {3.0, 4.0}) rows.push_back(row(n, d, 16, 3.6, method, bits));
+        for (double bits : {3.0, 4.0}) {
+          rows.push_back(row(n, d, 16, 3.9, method, bits));  // loss on other tokens than the run's
+          rows.back()["delta"] = 0.1;
+        }
       }
       rows.push_back(row(n, d, 4, 3.7));  // trained at 4 bits: not in this figure
+      rows.back()["run"] = "other";
     }
   }
   const Json document = make_report({"t", rows, published_fit()});
   const Json& panels = document["figures"]["ptq"]["panels"];
   ASSERT_EQ(panels.size(), 2u);
   EXPECT_EQ(panels[0]["series"].size(), 5u);
-  for (const Json& series : panels[0]["series"]) EXPECT_EQ(series["points"].size(), 2u);
+  for (const Json& series : panels[0]["series"]) {
+    ASSERT_EQ(series["points"].size(), 2u);
+    EXPECT_DOUBLE_EQ(series["points"][0]["y"].get<double>(), series["bits"] == 16 ? 3.5 : 3.6);
+  }
   EXPECT_EQ(document["summary"]["runs"], 8);
   EXPECT_EQ(document["summary"]["cells"], 16);
 }
