@@ -155,7 +155,8 @@ TEST_P(GoldenRun, FirstGradientsOfEveryParameter) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, GoldenRun,
-                         testing::Combine(testing::Values(Backend::kReference), testing::ValuesIn(kCases)),
+                         testing::Combine(testing::Values(Backend::kReference, Backend::kCpu),
+                                          testing::ValuesIn(kCases)),
                          [](const auto& info) {
                            const bool reference = std::get<Backend>(info.param) == Backend::kReference;
                            return std::string(reference ? "Reference_" : "Cpu_") + std::get<Case>(info.param).name;

@@ -278,7 +278,8 @@ TEST_P(Sequence, TapSeesTheInputOfEveryProjectionInOrder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Recipes, Sequence,
-                         testing::Combine(testing::Values(Backend::kReference), testing::ValuesIn(kRecipes)),
+                         testing::Combine(testing::Values(Backend::kReference, Backend::kCpu),
+                                          testing::ValuesIn(kRecipes)),
                          [](const auto& info) {
                            const bool reference = std::get<Backend>(info.param) == Backend::kReference;
                            return std::string(reference ? "Reference_" : "Cpu_") +
@@ -323,7 +324,7 @@ TEST_P(Causality, ExceptThroughAScaleOfTheWholeSequence) {
   EXPECT_FALSE(prefix_survives({.activations = "4", .kv = "4"}, GetParam()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, Causality, testing::Values(Backend::kReference),
+INSTANTIATE_TEST_SUITE_P(Backends, Causality, testing::Values(Backend::kReference, Backend::kCpu),
                          [](const auto& info) { return info.param == Backend::kReference ? "Reference" : "Cpu"; });
 
 // ---- parameters --------------------------------------------------------------------------
