@@ -32,7 +32,7 @@ def component_table(cmake_text):
         table[words[0]] = []
         keyword = None
         for word in words[1:]:
-            if word in ("DEPENDS", "LIBRARIES"):
+            if word in ("DEPENDS", "LIBRARIES", "TEST_LABELS"):
                 keyword = word
             elif keyword == "DEPENDS":
                 table[words[0]].append(word)

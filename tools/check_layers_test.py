@@ -11,7 +11,7 @@ TABLE = """
 bitlaw_component(base LIBRARIES fmt::fmt)
 bitlaw_component(tensor DEPENDS base)
 bitlaw_component(ops DEPENDS tensor
-                 LIBRARIES dnnl)
+                 LIBRARIES dnnl TEST_LABELS threads)
 bitlaw_component(model DEPENDS ops)
 bitlaw_component(laws DEPENDS base)
 """
