@@ -20,55 +20,50 @@ Coordinates::Coordinates(const Law& law, std::vector<double> values, std::vector
   }
 }
 
-bool Coordinates::is_free(int parameter) const {
-  return std::find(free_.begin(), free_.end(), parameter) != free_.end();
-}
-
+// Ties twice: a tied gamma must be known before an offset is divided by it, and an offset may be
+// tied too.
 std::vector<double> Coordinates::values(const Vector& x) const {
   std::vector<double> out = values_;
-  for (int j = 0; j < size(); ++j) {  // `free` rises, so the parameter before is already set
-    const int i = free_[j];
-    switch (law_->parameters[i].scale) {
-      case Scale::kLog:
-        out[i] = std::exp(x[j]);
-        break;
-      case Scale::kLinear:
-        out[i] = x[j];
-        break;
-      case Scale::kTimesLast:
-        out[i] = x[j] / out[i - 1];
-        break;
+  const auto tie = [&] {
+    for (size_t i = 0; i < out.size(); ++i) {
+      if (tied_to_[i] >= 0) out[i] = out[tied_to_[i]];
     }
+  };
+  for (int j = 0; j < size(); ++j) {
+    const int i = free_[j];
+    if (law_->parameters[i].scale == Scale::kLog) out[i] = std::exp(x[j]);
+    if (law_->parameters[i].scale == Scale::kLinear) out[i] = x[j];
   }
-  for (size_t i = 0; i < out.size(); ++i) {
-    if (tied_to_[i] >= 0) out[i] = out[tied_to_[i]];
+  tie();
+  for (int j = 0; j < size(); ++j) {
+    const int i = free_[j];
+    if (law_->parameters[i].scale == Scale::kTimesLast) out[i] = x[j] / out[i - 1];
   }
+  tie();
   return out;
 }
 
+// The same steps, differentiated; d(x / p) = (dx - (x / p) dp) / p.
 Matrix Coordinates::derivative(const Vector& values_at_x) const {
   Matrix out = Matrix::Zero(static_cast<long>(values_.size()), size());
+  const auto tie = [&] {
+    for (size_t i = 0; i < values_.size(); ++i) {
+      if (tied_to_[i] >= 0) out.row(static_cast<long>(i)) = out.row(tied_to_[i]);
+    }
+  };
   for (int j = 0; j < size(); ++j) {
     const int i = free_[j];
-    switch (law_->parameters[i].scale) {
-      case Scale::kLog:
-        out(i, j) = values_at_x[i];
-        break;
-      case Scale::kLinear:
-        out(i, j) = 1;
-        break;
-      case Scale::kTimesLast:
-        out(i, j) = 1 / values_at_x[i - 1];
-        // n = P0 / gamma falls as gamma, in logarithms the coordinate before, rises.
-        if (j > 0 && free_[j - 1] == i - 1) {
-          out(i, j - 1) = -values_at_x[i] / values_at_x[i - 1] * out(i - 1, j - 1);
-        }
-        break;
-    }
+    if (law_->parameters[i].scale == Scale::kLog) out(i, j) = values_at_x[i];
+    if (law_->parameters[i].scale == Scale::kLinear) out(i, j) = 1;
   }
-  for (size_t i = 0; i < values_.size(); ++i) {
-    if (tied_to_[i] >= 0) out.row(static_cast<long>(i)) = out.row(tied_to_[i]);
+  tie();
+  for (int j = 0; j < size(); ++j) {
+    const int i = free_[j];
+    if (law_->parameters[i].scale != Scale::kTimesLast) continue;
+    out.row(i) = -values_at_x[i] / values_at_x[i - 1] * out.row(i - 1);
+    out(i, j) += 1 / values_at_x[i - 1];
   }
+  tie();
   return out;
 }
 

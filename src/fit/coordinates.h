@@ -36,8 +36,6 @@ class Coordinates {
   std::vector<std::string> at_bounds(const Vector& x) const;
 
  private:
-  bool is_free(int parameter) const;
-
   const Law* law_;
   std::vector<double> values_;
   std::vector<int> free_, tied_to_;

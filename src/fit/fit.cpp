@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "fit/bootstrap.h"
 #include "fit/holdout.h"
 #include "fit/identify.h"
+#include "fit/setup.h"
 #include "fit/stage.h"
 
 namespace bitlaw {
@@ -19,163 +18,19 @@ namespace {
 constexpr int kHeldOutStarts = 8;
 constexpr int kFolds = 5;
 
-// The rows of a study, sorted into the two stages.
-struct Rows {
-  std::vector<Observation> training, post;
-  int no_difference = 0;  // P_post not below the precision of training: the law says zero, exactly
-};
-
-// What the options and the rows leave to be fitted.
-struct Choice {
-  std::vector<double> base;          // published, or as the options say
-  std::vector<int> tied_to;          // -1 = none
-  std::vector<std::string> reasons;  // why frozen; "" = free
-};
-
-int parameter_of(const Law& law, const std::string& name, const char* option) {
-  const int i = parameter_index(law, name);
-  if (i >= 0) return i;
-  std::vector<std::string> names;
-  for (const Parameter& p : law.parameters) names.emplace_back(p.name);
-  const std::string near = nearest_name(name, names);
-  throw Error(fmt::format("{}: {} has no constant {}; {}", option, law.name, name,
-                          near.empty() ? fmt::format("it has {}", fmt::join(names, ", "))
-                                       : fmt::format("did you mean {}?", near)));
-}
-
-double number_of(const std::string& text, const std::string& assignment) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-    throw Error(fmt::format("freeze: {} is not NAME=NUMBER", assignment));
-  }
-  return value;
-}
-
-Choice choose(const Law& law, const FitOptions& options) {
-  Choice out;
-  out.base.assign(law.constants[0].values.begin(), law.constants[0].values.end());
-  out.tied_to.assign(law.parameters.size(), -1);
-  out.reasons.assign(law.parameters.size(), "");
-  for (const std::string& assignment : options.freeze) {
-    const std::vector<std::string> sides = split(assignment, '=');
-    if (sides.empty() || sides.size() > 2)
-      throw Error(fmt::format("freeze: {} is not NAME=NUMBER", assignment));
-    const int i = parameter_of(law, trim(sides[0]), "freeze");
-    if (sides.size() == 2) out.base[i] = number_of(trim(sides[1]), assignment);
-    const Parameter& p = law.parameters[i];
-    if (p.scale == Scale::kLog && !(out.base[i] > 0)) {
-      throw Error(fmt::format("freeze: {} must be positive", p.name));
-    }
-    out.reasons[i] = sides.size() == 2 ? "as asked" : "at its published value, as asked";
-  }
-  for (const std::string& assignment : options.tie) {
-    const std::vector<std::string> sides = split(assignment, '=');
-    if (sides.size() != 2) throw Error(fmt::format("tie: {} is not NAME=NAME", assignment));
-    const int i = parameter_of(law, trim(sides[0]), "tie"),
-              to = parameter_of(law, trim(sides[1]), "tie");
-    if (i == to || out.tied_to[to] >= 0)
-      throw Error(fmt::format("tie: {} goes in a circle", assignment));
-    out.tied_to[i] = to;
-    out.base[i] = out.base[to];
-    out.reasons[i] = fmt::format("equals {}", law.parameters[to].name);
-  }
-  return out;
-}
-
-void check_options(const FitOptions& options) {
-  if (options.objective != "huber" && options.objective != "least-squares") {
-    throw Error(
-        fmt::format("objective: {} is unknown; use huber or least-squares", options.objective));
-  }
-  if (options.params != "non-embedding" && options.params != "total") {
-    throw Error(fmt::format("params: {} is unknown; use non-embedding or total", options.params));
-  }
-  if (!(options.huber_delta > 0)) throw Error("huber_delta: must be positive");
-  if (!(options.level > 0 && options.level < 1)) throw Error("level: must lie between 0 and 1");
-  if (options.starts < 1) throw Error("starts: at least 1");
-  if (options.draws < 0) throw Error("draws: at least 0");
-}
-
-Rows sort_rows(const Law& law, const std::vector<Observation>& runs, const FitOptions& options) {
-  Rows rows;
-  const bool total = options.params == "total";
-  for (Observation run : runs) {
-    if (total) {
-      if (!(run.params_total > 0)) {
-        throw Error(
-            "params: total asked for, but a row has no N_total; give the column, or count "
-            "non-embedding parameters");
-      }
-      run.params = run.params_total;
-    }
-    if (!run.is_post_training()) {
-      rows.training.push_back(run);
-    } else if (std::isfinite(run.delta_nats) && law.delta) {
-      const bool zero =
-          std::min({run.bits_weights, run.bits_activations, run.bits_kv}) <= run.bits_post;
-      if (zero) {
-        ++rows.no_difference;
-      } else {
-        rows.post.push_back(run);
-      }
-    }
-  }
-  return rows;
-}
-
-StageSetup setup_of(const Law& law, Stage stage, const Choice& choice, std::vector<double> base,
-                    const FitOptions& options) {
-  StageSetup setup;
-  setup.law = &law;
-  setup.base = std::move(base);
-  setup.tied_to = choice.tied_to;
-  setup.starts = static_cast<int>(options.starts);
-  setup.seed = options.seed;
-  setup.settings.stage = stage;
-  setup.settings.floor = options.post_floor;
-  constexpr double kSquares = std::numeric_limits<double>::infinity();
-  if (stage == Stage::kTraining) {
-    setup.settings.huber = options.objective == "huber" ? options.huber_delta : kSquares;
-  } else {
-    setup.settings.huber = options.post_threshold > 0 ? options.post_threshold : kSquares;
-  }
-  for (size_t i = 0; i < law.parameters.size(); ++i) {
-    if (law.parameters[i].stage == stage && choice.reasons[i].empty()) {
-      setup.free.push_back(static_cast<int>(i));
-    }
-  }
-  return setup;
-}
-
-void freeze_unidentifiable(const Law& law, Stage stage, const std::vector<Observation>& rows,
-                           Choice& choice) {
-  for (const Frozen& frozen : unidentifiable(law, stage, rows)) {
-    if (choice.reasons[frozen.parameter].empty()) choice.reasons[frozen.parameter] = frozen.reason;
-  }
-}
-
-double r_squared(const std::vector<double>& measured, const std::vector<double>& predicted) {
-  double mean = 0, left = 0, total = 0;
-  for (const double value : measured) mean += value / static_cast<double>(measured.size());
-  for (size_t i = 0; i < measured.size(); ++i) {
-    left += std::pow(measured[i] - predicted[i], 2);
-    total += std::pow(measured[i] - mean, 2);
-  }
-  return total > 0 ? 1 - left / total : kUnknown;
-}
-
-// Of loss for runs; of log delta, where that is positive, for post-training rows.
+// Of loss for runs; of log delta, where that stands clear of its error, for post-training rows.
 double r_squared_of(const StageSetup& setup, const std::vector<Observation>& rows,
                     const std::vector<double>& values) {
   std::vector<double> measured, predicted;
-  for (const Observation& row : rows) {
-    if (setup.settings.stage == Stage::kTraining) {
-      measured.push_back(row.loss_nats);
-      predicted.push_back(predict(*setup.law, values.data(), row));
-    } else if (row.delta_nats > 0) {
-      measured.push_back(std::log(row.delta_nats));
-      predicted.push_back(std::log(predict_delta(*setup.law, values.data(), row)));
+  const bool post = setup.settings.stage == Stage::kPost;
+  const std::vector<DeltaScale> scales = delta_scales(rows, setup.settings.floor);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!post) {
+      measured.push_back(rows[i].loss_nats);
+      predicted.push_back(predict(*setup.law, values.data(), rows[i]));
+    } else if (scales[i].logarithmic) {
+      measured.push_back(std::log(rows[i].delta_nats));
+      predicted.push_back(std::log(predict_delta(*setup.law, values.data(), rows[i])));
     }
   }
   return r_squared(measured, predicted);
@@ -196,8 +51,8 @@ StageFit describe(const StageSetup& setup, const std::vector<Observation>& rows,
   out.converged = minimum.converged;
 
   const char* part = training ? "Training law" : "Post-training term";
-  notes.push_back(
-      fmt::format("{}: {} of {} starts reached the best minimum.", part, out.reached, out.starts));
+  notes.push_back(fmt::format("{}: {} of {} starts came within 1 % of the best objective.", part,
+                              out.reached, out.starts));
   if (!out.converged) {
     notes.push_back(
         fmt::format("{}: the solver did not converge; raise starts, or freeze what the rows "
@@ -301,13 +156,6 @@ void add_held_out(const StageSetup& setup, const std::vector<Observation>& rows,
   }
 }
 
-void require_points(const Law& law, size_t points, size_t free, const char* rows) {
-  if (points < free) {
-    throw Error(fmt::format("{} {} cannot determine the {} constants of {}; add {} or freeze some",
-                            points, rows, free, law.name, free - points));
-  }
-}
-
 }  // namespace
 
 std::vector<double> Fit::values() const {
@@ -323,9 +171,7 @@ Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptio
   if (rows.training.empty() && rows.post.empty()) {
     throw Error(fmt::format("the table has no row that {} can be fitted to", law.name));
   }
-  Choice choice = choose(law, options);
-  freeze_unidentifiable(law, Stage::kTraining, rows.training, choice);
-  freeze_unidentifiable(law, Stage::kPost, rows.post, choice);
+  const Choice choice = choose(law, rows, options);
 
   Fit fit;
   fit.law = law.name;

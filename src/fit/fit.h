@@ -76,9 +76,9 @@ struct HeldOut {
 // One of the two parts of a fit.
 struct StageFit {
   double objective = kUnknown;  // at the minimum: a sum, not a mean
-  double r2 = kUnknown;         // of loss; of log delta
+  double r2 = kUnknown;         // of loss; of log delta where it is clear of its error
   int points = 0, free = 0, clusters = 0;
-  int starts = 0, reached = 0;  // how many starts ended at the best minimum
+  int starts = 0, reached = 0;  // how many came within 1 % of the best objective
   bool converged = false;
   double condition = kUnknown;  // of the Jacobian, columns scaled to one
 };

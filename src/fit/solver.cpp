@@ -69,22 +69,30 @@ Square gauss_newton_hessian(const ResidualProblem& problem, const State& state) 
   return state.jacobian.transpose() * scale.asDiagonal() * state.jacobian;
 }
 
-// Central differences of the exact gradient; a column falls back to zero where a neighbour makes no
-// sense.
+// sum_i w_i (rho''(r_i) J_i' J_i + rho'(r_i) Hessian(r_i)). The second term is the derivative of J'
+// psi with psi = w rho'(r) held still, by central differences of the exact J: smooth, although
+// rho'' jumps at delta. A column whose neighbours make no sense keeps the first term alone.
 Square true_hessian(const ResidualProblem& problem, const State& state) {
   const int k = static_cast<int>(state.x.size());
-  Square hessian = Square::Zero(k, k);
-  State up, down;
+  Vector curved(problem.rows), psi(problem.rows);
+  for (int i = 0; i < problem.rows; ++i) {
+    curved[i] = std::fabs(state.residuals[i]) <= problem.huber ? weight(problem, i) : 0;
+    psi[i] = weight(problem, i) * slope(problem, state.residuals[i]);
+  }
+  Square bend = Square::Zero(k, k);
+  Vector residuals(problem.rows);
+  Matrix up(problem.rows, k), down(problem.rows, k);
   for (int j = 0; j < k; ++j) {
     const double h = 1e-5 * std::fmax(std::fabs(state.x[j]), 1e-2);
     Vector x = state.x;
     x[j] = state.x[j] + h;
-    const bool above = evaluate_all(problem, x, up);
+    const bool above = problem.evaluate(x, residuals, &up);
     x[j] = state.x[j] - h;
-    const bool below = evaluate_all(problem, x, down);
-    if (above && below) hessian.col(j) = (up.gradient - down.gradient) / (2 * h);
+    const bool below = problem.evaluate(x, residuals, &down);
+    if (above && below) bend.col(j) = (up - down).transpose() * psi / (2 * h);
   }
-  return 0.5 * (hessian + hessian.transpose());
+  return state.jacobian.transpose() * curved.asDiagonal() * state.jacobian +
+         0.5 * (bend + bend.transpose());
 }
 
 // A coordinate at its bound that wants to go further out stays where it is.

@@ -51,21 +51,20 @@ StageMinimum fit_stage(const StageSetup& setup, const std::vector<Observation>& 
                                                  static_cast<int>(i), setup.seed),
                                   {.newton_steps = 0});
   });
-  double best = std::numeric_limits<double>::infinity();
-  for (const Minimum& each : found) best = std::min(best, each.objective);
-
-  // The first phase ends within a few percent of a minimum; half as much again is another one.
-  run_parallel(parallel_for, static_cast<int64_t>(found.size()), [&](int64_t i) {
-    if (found[i].objective <= 1.5 * best) found[i] = polish(problem, found[i].x, {});
-  });
-  const auto least = std::min_element(found.begin(), found.end(), [](const auto& a, const auto& b) {
-    return a.objective < b.objective;
-  });
-  StageMinimum out = result(coordinates, *least);
+  // The first phase ends within a percent or so of a minimum; the best few are followed to the end.
+  constexpr int64_t kPolished = 8;
+  const auto better = [](const Minimum& a, const Minimum& b) { return a.objective < b.objective; };
+  std::sort(found.begin(), found.end(), better);
+  run_parallel(parallel_for, std::min(kPolished, static_cast<int64_t>(found.size())),
+               [&](int64_t i) {
+                 if (std::isfinite(found[i].objective)) found[i] = polish(problem, found[i].x, {});
+               });
+  const Minimum& best = *std::min_element(found.begin(), found.end(), better);
+  StageMinimum out = result(coordinates, best);
   out.starts = static_cast<int>(found.size());
   out.reached =
       static_cast<int>(std::count_if(found.begin(), found.end(), [&](const Minimum& each) {
-        return each.objective <= least->objective * (1 + 1e-6);
+        return each.objective <= best.objective * 1.01;
       }));
   return out;
 }

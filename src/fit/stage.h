@@ -24,7 +24,7 @@ struct StageMinimum {
   std::vector<double> values;  // all the law's constants
   double objective = kUnknown;
   bool converged = false;
-  int starts = 0, reached = 0;  // started; ended within 1e-6 of the best objective
+  int starts = 0, reached = 0;  // started; came within 1 % of the best objective
 };
 
 // The best minimum of all starts.

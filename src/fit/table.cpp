@@ -205,6 +205,10 @@ void add_notes(Table& table) {
     table.notes.push_back(
         fmt::format("{} rows are marked as diverged or failed and left out.", table.diverged));
   }
+  if (table.unfinished > 0) {
+    table.notes.push_back(
+        fmt::format("{} rows have no loss yet and are left out.", table.unfinished));
+  }
   bool large_loss = false, few_tokens = true, few_params = true;
   for (const Observation& run : table.runs) {
     large_loss |= run.loss_nats > 30;
@@ -257,6 +261,8 @@ Table read_table(const std::string& csv_text, const std::string& where, const Co
     const std::string status = reader.text("status");
     if (status == "diverged" || status == "failed") {
       ++table.diverged;
+    } else if (!status.empty() && status != "finished" && reader.text("loss").empty()) {
+      ++table.unfinished;
     } else {
       table.runs.push_back(read_row(reader));
     }

@@ -6,7 +6,8 @@
 //   P_w P_a P_kv P_post      bits; 16 where absent or empty (P_post: none)
 //   delta standard_error     loss difference of post-training quantization, and its standard error
 //   run                      trunk the row belongs to (its cluster in a bootstrap)
-//   status                   rows that say "diverged" or "failed" are counted and left out
+//   status                   rows that say "diverged" or "failed" are counted and left out, as
+//                            are others than "finished" without a loss
 //
 // A row with P_post in (0, 16) is a cell of post-training quantization: its loss may be empty, its
 // delta may not. Everything wrong is an Error with row and column.
@@ -29,6 +30,7 @@ ColumnMap parse_columns(const std::string& text);
 struct Table {
   std::vector<Observation> runs;
   int diverged = 0;                // rows left out because their status says so
+  int unfinished = 0;              // rows left out that have no loss yet, as their status explains
   std::vector<std::string> notes;  // what looks odd but can be fitted
 };
 

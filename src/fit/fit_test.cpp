@@ -1,0 +1,349 @@
+#include "fit/fit.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "fit/residuals.h"
+#include "fit/simulate_for_tests.h"
+#include "fit/stage.h"
+#include "fit/table.h"
+
+namespace bitlaw {
+namespace {
+
+const std::filesystem::path kData = std::filesystem::path(BITLAW_SOURCE_DIR) / "../shared/data";
+
+FitOptions quick(const char* law, int64_t draws = 0) {
+  FitOptions options;
+  options.law = law;
+  options.starts = 16;
+  options.draws = draws;
+  options.hold_out = false;
+  return options;
+}
+
+Fit fit(const std::vector<Observation>& rows, const FitOptions& options) {
+  return fit_law(*find_law(options.law), rows, options);
+}
+
+const FittedParameter& parameter(const Fit& fit, const std::string& name) {
+  return *std::find_if(fit.parameters.begin(), fit.parameters.end(),
+                       [&](const FittedParameter& p) { return p.name == name; });
+}
+
+bool says(const Fit& fit, const std::string& words) {
+  return std::any_of(fit.notes.begin(), fit.notes.end(), [&](const std::string& note) {
+    return note.find(words) != std::string::npos;
+  });
+}
+
+std::string error_of(const std::vector<Observation>& rows, const FitOptions& options) {
+  try {
+    fit(rows, options);
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+TEST(Fit, FindsThePublishedOptimumOfAPublicTable) {
+  const std::filesystem::path path = kData / "chinchilla_kyotakano.csv";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << path;
+  const Table table = read_table(read_file(path), path.string());
+  ASSERT_EQ(table.runs.size(), 234u);
+  const Fit result = fit(table.runs, quick("chinchilla"));
+  EXPECT_TRUE(result.converged());
+  EXPECT_NEAR(result.training.objective, 8.4009312e-4, 5e-12);
+  // Half a unit of the last printed digit.
+  EXPECT_NEAR(parameter(result, "A").value, 442.164, 5e-4);
+  EXPECT_NEAR(parameter(result, "B").value, 1271.81, 5e-3);
+  EXPECT_NEAR(parameter(result, "E").value, 1.783894, 5e-7);
+  EXPECT_NEAR(parameter(result, "alpha").value, 0.342626, 5e-7);
+  EXPECT_NEAR(parameter(result, "beta").value, 0.342002, 5e-7);
+  FitOptions finer = quick("chinchilla");
+  finer.huber_delta = 1e-4;
+  EXPECT_NEAR(fit(table.runs, finer).training.objective, 9.379363e-5, 5e-12);
+}
+
+TEST(Fit, WithoutNoiseTheTruthComesOutExactly) {
+  StudyShape shape;
+  shape.noise = 0, shape.delta_error = 0;
+  const std::vector<double> truth = small_model_constants();
+  FitOptions options = quick("kumar");
+  options.freeze = {"b=1.1277"};
+  const Fit result = fit(simulate(shape), options);
+  for (size_t i = 0; i < truth.size(); ++i) {
+    // Losses carry rounding of 1e-16; the flattest direction magnifies that by the condition
+    // number, near 1e3. Deltas are drawn with 1e-9 of 1e-3 nats and up.
+    EXPECT_NEAR(result.parameters[i].value / truth[i], 1, 1e-5) << result.parameters[i].name;
+  }
+  EXPECT_NEAR(result.training.r2, 1, 1e-12);
+}
+
+// Percentile intervals of one study are about +-1.6 standard errors; the truth must lie within one
+// more width on either side, five standard errors from the estimate.
+TEST(Fit, TheTruthLiesNearTheIntervalsOfANoisyStudy) {
+  const std::vector<double> truth = small_model_constants();
+  FitOptions options = quick("kumar", 100);
+  ThreadPool pool(2);
+  const Fit result = fit_law(*find_law("kumar"), simulate({.delta_error = 2e-4}), options,
+                             [&](int64_t count, const std::function<void(int64_t)>& task) {
+                               pool.parallel_for(count, [&](int64_t i, int) { task(i); });
+                             });
+  EXPECT_TRUE(result.converged());
+  EXPECT_EQ(result.draws.size(), 100u);
+  int inside = 0, fitted = 0;
+  for (size_t i = 0; i < truth.size(); ++i) {
+    const FittedParameter& p = result.parameters[i];
+    if (!p.frozen.empty()) continue;
+    ++fitted;
+    const double width = p.high - p.low;
+    EXPECT_GT(width, 0) << p.name;
+    EXPECT_GT(truth[i], p.low - width) << p.name;
+    EXPECT_LT(truth[i], p.high + width) << p.name;
+    inside += truth[i] >= p.low && truth[i] <= p.high;
+  }
+  EXPECT_EQ(fitted, 15);  // eleven of training, C_T, gamma_D, gamma_N, gamma_post
+  EXPECT_GE(inside, 8);   // 90 % each, though not independent
+  EXPECT_GT(result.training.r2, 0.99);
+  EXPECT_GT(result.post.r2, 0.9);
+}
+
+TEST(Fit, ThreadsDoNotChangeTheResult) {
+  FitOptions options = quick("kumar", 10);
+  const std::vector<Observation> rows = simulate({.params = {1e5, 4e5}});
+  ThreadPool pool(2);
+  const Fit one = fit(rows, options);
+  const Fit two = fit_law(*find_law("kumar"), rows, options,
+                          [&](int64_t count, const std::function<void(int64_t)>& task) {
+                            pool.parallel_for(count, [&](int64_t i, int) { task(i); });
+                          });
+  EXPECT_EQ(one.values(), two.values());
+  EXPECT_EQ(one.draws, two.draws);
+}
+
+TEST(Fit, WhatTheRowsCannotTellIsFrozenAndSaid) {
+  StudyShape shape;
+  shape.activations = {}, shape.kv = {4}, shape.post = {4};
+  const Fit result = fit(simulate(shape), quick("kumar"));
+  for (const char* name : {"gamma_a", "n_a", "n_kv", "gamma_post", "b"}) {
+    EXPECT_NE(parameter(result, name).frozen, "") << name;
+    EXPECT_TRUE(says(result, std::string(name) + " = ")) << name;
+    const Law& law = *find_law("kumar");
+    EXPECT_EQ(parameter(result, name).value, law.constants[0].values[parameter_index(law, name)]);
+  }
+  for (const char* name : {"gamma_w", "n_w", "gamma_kv", "C_T", "gamma_D"}) {
+    EXPECT_EQ(parameter(result, name).frozen, "") << name;
+  }
+}
+
+TEST(Fit, TiesHold) {
+  FitOptions options = quick("kumar", 20);
+  options.tie = {"beta=alpha", "gamma_a=gamma_w", "n_a=n_w"};
+  const Fit result = fit(simulate({.params = {1e5, 4e5}}), options);
+  EXPECT_EQ(parameter(result, "beta").value, parameter(result, "alpha").value);
+  EXPECT_EQ(parameter(result, "n_a").value, parameter(result, "n_w").value);
+  EXPECT_EQ(parameter(result, "beta").tied_to, "alpha");
+  EXPECT_EQ(parameter(result, "beta").low, parameter(result, "alpha").low);
+  EXPECT_EQ(result.training.free, 8);
+}
+
+TEST(Fit, DeltasAtOrBelowZeroAreCountedAndKept) {
+  StudyShape shape;
+  shape.post = {4, 6, 8}, shape.delta_error = 3e-3;
+  const std::vector<Observation> rows = simulate(shape);
+  const int negative = static_cast<int>(std::count_if(
+      rows.begin(), rows.end(), [](const Observation& row) { return row.delta_nats <= 0; }));
+  ASSERT_GT(negative, 0);
+  const Fit result = fit(rows, quick("kumar"));
+  EXPECT_EQ(result.censored, negative);
+  EXPECT_EQ(result.post.points, 36);
+  EXPECT_TRUE(says(result, "at or below zero"));
+  std::vector<Observation> positive;
+  for (const Observation& row : rows) {
+    if (!(row.delta_nats <= 0)) positive.push_back(row);
+  }
+  // Without them the small deltas look larger than they are, so the law would fall too slowly with
+  // bits.
+  const double truth = small_model_constants()[Kumar::kGammaPost];
+  const double kept = parameter(result, "gamma_post").value;
+  const double dropped = parameter(fit(positive, quick("kumar")), "gamma_post").value;
+  EXPECT_LT(std::fabs(kept - truth), std::fabs(dropped - truth) + 1e-3);
+  EXPECT_LT(kept, dropped);
+}
+
+TEST(Fit, DProportionalToNIsNoticed) {
+  const Law& law = *find_law("chinchilla");
+  const std::vector<double> truth{1.8, 400, 1800, 0.34, 0.37};
+  std::vector<Observation> rows;
+  for (int i = 0; i < 30; ++i) {
+    Observation run;
+    run.params = 1e7 * std::pow(1.2, i), run.tokens = 20 * run.params;
+    run.loss_nats = predict(law, truth.data(), run) *
+                    std::exp(1e-4 * random_normal(3, 0, static_cast<uint64_t>(i)));
+    rows.push_back(run);
+  }
+  const Fit result = fit(rows, quick("chinchilla"));
+  EXPECT_GT(result.training.condition, 1000);
+  EXPECT_TRUE(says(result, "proportional to N"));
+  EXPECT_TRUE(says(result, "trade off"));
+}
+
+TEST(Fit, TooFewRowsAreRefusedAndJustEnoughGetNoIntervals) {
+  const std::vector<Observation> rows = simulate({.params = {1e5, 2e5},
+                                                  .tokens = {2e6, 8e6, 32e6},
+                                                  .weights = {},
+                                                  .activations = {},
+                                                  .kv = {},
+                                                  .post = {}});
+  ASSERT_EQ(rows.size(), 6u);
+  const std::string sentence = error_of({rows.begin(), rows.begin() + 4}, quick("chinchilla"));
+  EXPECT_NE(sentence.find("4 runs cannot determine the 5 constants of chinchilla; add 1"),
+            std::string::npos)
+      << sentence;
+  const Fit exact = fit({rows.begin(), rows.begin() + 5}, quick("chinchilla", 50));
+  EXPECT_TRUE(exact.draws.empty());
+  EXPECT_TRUE(std::isnan(parameter(exact, "A").low));
+  EXPECT_TRUE(says(exact, "As many constants as rows"));
+}
+
+TEST(Fit, RowsOfOneClusterAreDrawnTogether) {
+  // Every row eight times over: as clusters that says nothing new, as rows it claims sqrt(8) less
+  // error.
+  const std::vector<Observation> once =
+      simulate({.weights = {}, .activations = {}, .kv = {}, .post = {}});
+  std::vector<Observation> clustered, alone;
+  for (int copy = 0; copy < 8; ++copy) {
+    for (Observation row : once) {
+      clustered.push_back(row);
+      row.cluster.clear();
+      alone.push_back(row);
+    }
+  }
+  FitOptions options = quick("chinchilla", 100);
+  options.objective = "least-squares";
+  const auto width = [&](const std::vector<Observation>& rows) {
+    const Fit result = fit(rows, options);
+    return std::log(parameter(result, "A").high / parameter(result, "A").low);
+  };
+  const double whole = width(once);
+  EXPECT_NEAR(width(clustered) / whole, 1, 0.05);
+  EXPECT_LT(width(alone) / whole, 0.6);  // about 0.35
+}
+
+TEST(Fit, TotalParametersNeedTheirColumn) {
+  FitOptions options = quick("chinchilla");
+  options.params = "total";
+  std::vector<Observation> rows =
+      simulate({.weights = {}, .activations = {}, .kv = {}, .post = {}});
+  EXPECT_NE(error_of(rows, options).find("N_total"), std::string::npos);
+  for (Observation& row : rows) row.params_total = 2 * row.params;
+  const double total = parameter(fit(rows, options), "A").value;
+  const Fit plain = fit(rows, quick("chinchilla"));
+  // Twice the N everywhere is A times 2^alpha.
+  EXPECT_NEAR(total / (parameter(plain, "A").value * std::pow(2, parameter(plain, "alpha").value)),
+              1, 1e-5);
+}
+
+TEST(Fit, OptionsThatMakeNoSenseGetOneSentence) {
+  const std::vector<Observation> rows = simulate({.post = {}});
+  const auto with = [&](auto change) {
+    FitOptions options = quick("kumar");
+    change(options);
+    return error_of(rows, options);
+  };
+  EXPECT_NE(with([](auto& o) { o.objective = "l1"; }).find("objective"), std::string::npos);
+  EXPECT_NE(with([](auto& o) { o.freeze = {"gama_w=2"}; }).find("did you mean gamma_w?"),
+            std::string::npos);
+  EXPECT_NE(with([](auto& o) { o.freeze = {"E=x"}; }).find("NAME=NUMBER"), std::string::npos);
+  EXPECT_NE(with([](auto& o) { o.freeze = {"E=-1"}; }).find("positive"), std::string::npos);
+  EXPECT_NE(with([](auto& o) { o.tie = {"beta"}; }).find("NAME=NAME"), std::string::npos);
+  EXPECT_NE(with([](auto& o) {
+              o.tie = {"beta=alpha", "alpha=gamma_w"};
+            }).find("chains"),
+            std::string::npos);
+  EXPECT_NE(error_of({}, quick("kumar")).find("no row"), std::string::npos);
+}
+
+TEST(Fit, HeldOutErrorIsThatOfTheNoise) {
+  FitOptions options = quick("kumar");
+  options.hold_out = true;
+  StudyShape shape;
+  shape.params = {1e5, 2e5, 4e5, 8e5}, shape.tokens = {1e6, 4e6, 16e6, 64e6}, shape.post = {};
+  const Fit result = fit(simulate(shape), options);
+  ASSERT_EQ(result.held_out.size(), 3u);
+  for (const HeldOut& held : result.held_out) {
+    EXPECT_GT(held.rms_log, 0.5e-3) << held.split;  // the noise of the held-out rows themselves
+    EXPECT_LT(held.rms_log, 5e-3) << held.split;
+    EXPECT_GT(held.standard_error, 0) << held.split;
+  }
+  EXPECT_EQ(result.held_out[2].points, result.training.points);  // folds cover every row
+}
+
+TEST(Fit, GoesThroughJsonUnchanged) {
+  FitOptions options = quick("kumar", 25);
+  options.hold_out = true;
+  const Fit result = fit(simulate({.params = {1e5, 4e5}}), options);
+  const std::string text = dump_json(fit_to_json(result));
+  const Fit back = fit_from_json(parse_json(text, "test"), "test");
+  EXPECT_EQ(dump_json(fit_to_json(back)), text);
+  EXPECT_EQ(back.values(), result.values());
+  EXPECT_EQ(back.draws, result.draws);
+  EXPECT_EQ(fit_text(back), fit_text(result));
+  EXPECT_THROW(fit_from_json(Json{{"law", "kumar"}}, "x.json"), Error);
+  EXPECT_THROW(fit_from_json(Json::array(), "x.json"), Error);
+}
+
+// Chain rule through coordinates, ties, offsets and links, against central differences.
+TEST(Residuals, JacobianAgreesWithCentralDifferences) {
+  const Law& law = *find_law("kumar");
+  const std::vector<Observation> all = simulate({.params = {1e5}, .delta_error = 2e-2});
+  std::vector<int> tied(law.parameters.size(), -1);
+  tied[Kumar::kBeta] = Kumar::kAlpha;
+  tied[Kumar::kGammaA] = Kumar::kGammaW;
+  for (const Stage stage : {Stage::kTraining, Stage::kPost}) {
+    StageSetup setup;
+    setup.law = &law;
+    setup.base = small_model_constants();
+    setup.tied_to = tied;
+    setup.settings.stage = stage;
+    for (size_t i = 0; i < law.parameters.size(); ++i) {
+      if (law.parameters[i].stage == stage && tied[i] < 0)
+        setup.free.push_back(static_cast<int>(i));
+    }
+    std::vector<Observation> rows;
+    for (const Observation& row : all) {
+      if (row.is_post_training() == (stage == Stage::kPost)) rows.push_back(row);
+    }
+    setup.base[Kumar::kCW] = setup.base[Kumar::kCA] = setup.base[Kumar::kCKv] = 0.1;
+    const Coordinates coordinates(law, setup.base, setup.free, tied);
+    const ResidualProblem problem = make_problem(law, rows, coordinates, setup.settings);
+    const Vector x = coordinates.from_values(setup.base);
+    Vector r(problem.rows), up(problem.rows), down(problem.rows);
+    Matrix jacobian(problem.rows, x.size());
+    ASSERT_TRUE(problem.evaluate(x, r, &jacobian));
+    const double h = 1e-5;  // errors: h^2 / 6 of the third derivative, 1e-16 / h of the value
+    for (long j = 0; j < x.size(); ++j) {
+      Vector moved = x;
+      moved[j] = x[j] + h;
+      problem.evaluate(moved, up, nullptr);
+      moved[j] = x[j] - h;
+      problem.evaluate(moved, down, nullptr);
+      const Vector expected = (up - down) / (2 * h);
+      for (long i = 0; i < r.size(); ++i) {
+        EXPECT_NEAR(jacobian(i, j), expected[i],
+                    1e-7 * (1 + std::fabs(r[i]) + std::fabs(expected[i])))
+            << law.parameters[setup.free[j]].name << " row " << i;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bitlaw

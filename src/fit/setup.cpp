@@ -1,0 +1,183 @@
+#include "fit/setup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "fit/identify.h"
+
+namespace bitlaw {
+namespace {
+
+int parameter_of(const Law& law, const std::string& name, const char* option) {
+  const int i = parameter_index(law, name);
+  if (i >= 0) return i;
+  std::vector<std::string> names;
+  for (const Parameter& p : law.parameters) names.emplace_back(p.name);
+  const std::string near = nearest_name(name, names);
+  throw Error(fmt::format("{}: {} has no constant {}; {}", option, law.name, name,
+                          near.empty() ? fmt::format("it has {}", fmt::join(names, ", "))
+                                       : fmt::format("did you mean {}?", near)));
+}
+
+double number_of(const std::string& text, const std::string& assignment) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
+    throw Error(fmt::format("freeze: {} is not NAME=NUMBER", assignment));
+  }
+  return value;
+}
+
+// A constant that another is tied to stays free where the rows can tell that other one.
+void freeze_unidentifiable(const Law& law, Stage stage, const std::vector<Observation>& rows,
+                           Choice& choice) {
+  const std::vector<Frozen> unknown = unidentifiable(law, stage, rows);
+  const auto is_unknown = [&](size_t parameter) {
+    return std::any_of(unknown.begin(), unknown.end(), [&](const Frozen& frozen) {
+      return frozen.parameter == static_cast<int>(parameter);
+    });
+  };
+  for (const Frozen& frozen : unknown) {
+    bool told_by_a_tie = false;
+    for (size_t i = 0; i < choice.tied_to.size(); ++i) {
+      told_by_a_tie |= choice.tied_to[i] == frozen.parameter && !is_unknown(i);
+    }
+    std::string& reason = choice.reasons[frozen.parameter];
+    if (reason.empty() && !told_by_a_tie) reason = frozen.reason;
+  }
+}
+
+void read_freezes(const Law& law, const std::vector<std::string>& freezes, Choice& out) {
+  for (const std::string& assignment : freezes) {
+    const std::vector<std::string> sides = split(assignment, '=');
+    if (sides.empty() || sides.size() > 2) {
+      throw Error(fmt::format("freeze: {} is not NAME=NUMBER", assignment));
+    }
+    const int i = parameter_of(law, trim(sides[0]), "freeze");
+    if (sides.size() == 2) out.base[i] = number_of(trim(sides[1]), assignment);
+    if (law.parameters[i].scale == Scale::kLog && !(out.base[i] > 0)) {
+      throw Error(fmt::format("freeze: {} must be positive", law.parameters[i].name));
+    }
+    out.reasons[i] = sides.size() == 2 ? "as asked" : "at its published value, as asked";
+  }
+}
+
+void read_ties(const Law& law, const std::vector<std::string>& ties, Choice& out) {
+  for (const std::string& assignment : ties) {
+    const std::vector<std::string> sides = split(assignment, '=');
+    if (sides.size() != 2) throw Error(fmt::format("tie: {} is not NAME=NAME", assignment));
+    const int i = parameter_of(law, trim(sides[0]), "tie");
+    const int to = parameter_of(law, trim(sides[1]), "tie");
+    const bool is_target = std::count(out.tied_to.begin(), out.tied_to.end(), i) > 0;
+    if (i == to || out.tied_to[to] >= 0 || is_target) {
+      throw Error(
+          fmt::format("tie: {} chains ties; tie every constant to the same one", assignment));
+    }
+    out.tied_to[i] = to;
+    out.base[i] = out.base[to];
+    out.reasons[i] = fmt::format("equals {}", law.parameters[to].name);
+  }
+}
+
+}  // namespace
+
+Choice choose(const Law& law, const Rows& rows, const FitOptions& options) {
+  Choice out;
+  out.base.assign(law.constants[0].values.begin(), law.constants[0].values.end());
+  out.tied_to.assign(law.parameters.size(), -1);
+  out.reasons.assign(law.parameters.size(), "");
+  read_freezes(law, options.freeze, out);
+  read_ties(law, options.tie, out);
+  if (!rows.training.empty()) freeze_unidentifiable(law, Stage::kTraining, rows.training, out);
+  if (!rows.post.empty()) freeze_unidentifiable(law, Stage::kPost, rows.post, out);
+  return out;
+}
+
+void check_options(const FitOptions& options) {
+  if (options.objective != "huber" && options.objective != "least-squares") {
+    throw Error(
+        fmt::format("objective: {} is unknown; use huber or least-squares", options.objective));
+  }
+  if (options.params != "non-embedding" && options.params != "total") {
+    throw Error(fmt::format("params: {} is unknown; use non-embedding or total", options.params));
+  }
+  if (!(options.huber_delta > 0)) throw Error("huber_delta: must be positive");
+  if (!(options.level > 0 && options.level < 1)) throw Error("level: must lie between 0 and 1");
+  if (options.starts < 1) throw Error("starts: at least 1");
+  if (options.draws < 0) throw Error("draws: at least 0");
+}
+
+Rows sort_rows(const Law& law, const std::vector<Observation>& runs, const FitOptions& options) {
+  Rows rows;
+  const bool total = options.params == "total";
+  for (Observation run : runs) {
+    if (total) {
+      if (!(run.params_total > 0)) {
+        throw Error(
+            "params: total asked for, but a row has no N_total; give the column, or count "
+            "non-embedding parameters");
+      }
+      run.params = run.params_total;
+    }
+    if (!run.is_post_training()) {
+      rows.training.push_back(run);
+    } else if (std::isfinite(run.delta_nats) && law.delta) {
+      const bool zero =
+          std::min({run.bits_weights, run.bits_activations, run.bits_kv}) <= run.bits_post;
+      if (zero) {
+        ++rows.no_difference;
+      } else {
+        rows.post.push_back(run);
+      }
+    }
+  }
+  return rows;
+}
+
+StageSetup setup_of(const Law& law, Stage stage, const Choice& choice, std::vector<double> base,
+                    const FitOptions& options) {
+  StageSetup setup;
+  setup.law = &law;
+  setup.base = std::move(base);
+  setup.tied_to = choice.tied_to;
+  setup.starts = static_cast<int>(options.starts);
+  setup.seed = options.seed;
+  setup.settings.stage = stage;
+  setup.settings.floor = options.post_floor;
+  constexpr double kSquares = std::numeric_limits<double>::infinity();
+  if (stage == Stage::kTraining) {
+    setup.settings.huber = options.objective == "huber" ? options.huber_delta : kSquares;
+  } else {
+    setup.settings.huber = options.post_threshold > 0 ? options.post_threshold : kSquares;
+  }
+  for (size_t i = 0; i < law.parameters.size(); ++i) {
+    if (law.parameters[i].stage == stage && choice.reasons[i].empty()) {
+      setup.free.push_back(static_cast<int>(i));
+    }
+  }
+  return setup;
+}
+
+void require_points(const Law& law, size_t points, size_t free, const char* rows) {
+  if (points < free) {
+    throw Error(fmt::format("{} {} cannot determine the {} constants of {}; add {} or freeze some",
+                            points, rows, free, law.name, free - points));
+  }
+}
+
+double r_squared(const std::vector<double>& measured, const std::vector<double>& predicted) {
+  double mean = 0, left = 0, total = 0;
+  for (const double value : measured) mean += value / static_cast<double>(measured.size());
+  for (size_t i = 0; i < measured.size(); ++i) {
+    left += std::pow(measured[i] - predicted[i], 2);
+    total += std::pow(measured[i] - mean, 2);
+  }
+  return total > 0 ? 1 - left / total : kUnknown;
+}
+
+}  // namespace bitlaw

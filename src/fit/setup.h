@@ -1,0 +1,45 @@
+// From options and rows to the stages of a fit: which rows belong to which, which constants are
+// free.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fit/fit.h"
+#include "fit/stage.h"
+
+namespace bitlaw {
+
+// The rows of a study, sorted into the two stages.
+struct Rows {
+  std::vector<Observation> training, post;
+  int no_difference = 0;  // P_post not below the precision of training: the law says zero, exactly
+};
+
+// What the options and the rows leave to be fitted.
+struct Choice {
+  std::vector<double> base;          // published, or as the options say
+  std::vector<int> tied_to;          // -1 = none
+  std::vector<std::string> reasons;  // why frozen; "" = free
+};
+
+// Throws an Error on the first option that makes no sense.
+void check_options(const FitOptions& options);
+
+// N is counted as the options say; rows that the law says nothing about are left out.
+Rows sort_rows(const Law& law, const std::vector<Observation>& runs, const FitOptions& options);
+
+// Published constants, then what the options freeze and tie, then what `rows` cannot tell.
+Choice choose(const Law& law, const Rows& rows, const FitOptions& options);
+
+// base: the constants to start from, which those not free keep.
+StageSetup setup_of(const Law& law, Stage stage, const Choice& choice, std::vector<double> base,
+                    const FitOptions& options);
+
+// Throws an Error that says how many rows are missing.
+void require_points(const Law& law, size_t points, size_t free, const char* rows);
+
+// 1 - (left over) / (spread around the mean); NaN where nothing is spread.
+double r_squared(const std::vector<double>& measured, const std::vector<double>& predicted);
+
+}  // namespace bitlaw
