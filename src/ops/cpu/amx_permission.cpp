@@ -19,7 +19,7 @@ bool has_tiles() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
   const bool bf16 = (d >> 22 & 1u) != 0, tile = (d >> 24 & 1u) != 0;
-  return bf16 && tile && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+  return bf16 && tile && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl");
 }
 
 bool decide() {

@@ -54,6 +54,7 @@ void head_logits(Context&, const Operand& x, const Weight& head, Tensor& logits)
 
 void add_in_place(Context&, const Tensor& x, Tensor& y);
 double sum_of_squares(Context&, const Tensor& x);
-void adamw_update(Context&, const AdamW& settings, const Tensor& g, Tensor& w, Tensor& m, Tensor& v);
+void adamw_update(Context&, const AdamW& settings, const Tensor& g, Tensor& w, Tensor& m,
+                  Tensor& v);
 
 }  // namespace bitlaw::cpu

@@ -31,9 +31,9 @@ const float* optional(const Tensor& scales) {
   return scales.defined() ? scales.f32() : nullptr;
 }
 
-RowTarget target(const Tensor& out, bool rounded = false) {
+RowTarget target(const Tensor& out) {
   const bool bf16 = out.dtype() == DType::kBF16;
-  return {bf16 ? words(out) : nullptr, bf16 ? nullptr : out.f32(), out.extent(1), rounded};
+  return {bf16 ? words(out) : nullptr, bf16 ? nullptr : out.f32(), out.extent(1), false};
 }
 
 // Codes as numbers of `dtype` without scales, BF16 rounded if they are not BF16 yet.
@@ -58,15 +58,6 @@ Tensor values(Context& context, const Operand& x) {
   return out;
 }
 
-// dy * scales as an operand of a gradient's product.
-Tensor folded(Context& context, const Tensor& dy, const float* row_scales,
-              const float* column_scales) {
-  const int64_t T = dy.extent(0), N = dy.extent(1);
-  const Tensor out = context.workspace.take(context.gradient_dtype, {T, N});
-  kernels(context).scale_rows(dy.f32(), N, T, N, row_scales, column_scales, target(out));
-  return out;
-}
-
 bool is_laid_out(const Right& right, DType dtype) {
   return right.packed && right.dtype == dtype;
 }
@@ -88,21 +79,20 @@ Right backward_layout(Context& context, const Weight& w) {
                  source(codes_as(context, context.gradient_dtype, codes)));
 }
 
-// dx (+)= g codes_w
-void input_gradient(Context& context, const Tensor& g, const Weight& w, bool accumulate,
+// dx (+)= g codes_w, g [T, N]
+void input_gradient(Context& context, const Left& g, int64_t T, const Weight& w, bool accumulate,
                     float* dx) {
   Workspace::Scope scope(context.workspace);
   const int64_t N = w.operand.codes.extent(0), K = w.operand.codes.extent(1);
-  multiply(context, g.extent(0), K, N, source(g), backward_layout(context, w), {}, accumulate, dx,
-           K);
+  multiply(context, T, K, N, g, backward_layout(context, w), {}, accumulate, dx, K);
 }
 
-// dw += h^T codes_x
-void weight_gradient(Context& context, const Tensor& h, const Tensor& x_codes, float* dw) {
+// dw += h codes_x, h [N, T]
+void weight_gradient(Context& context, const Left& h, int64_t N, const Tensor& x_codes, float* dw) {
   Workspace::Scope scope(context.workspace);
-  const int64_t T = h.extent(0), N = h.extent(1), K = x_codes.extent(1);
+  const int64_t T = x_codes.extent(0), K = x_codes.extent(1);
   const Tensor x = codes_as(context, context.gradient_dtype, x_codes);
-  multiply(context, N, K, T, source(h, true), arrange(context, T, K, source(x)), {}, true, dw, K);
+  multiply(context, N, K, T, h, arrange(context, T, K, source(x)), {}, true, dw, K);
 }
 
 }  // namespace
@@ -143,17 +133,12 @@ void linear_forward(Context& context, const Operand& x, const Weight& w, bool ac
 void linear_backward(Context& context, const Tensor& dy, const Operand& x, const Weight& w,
                      bool accumulate, Tensor* dx, Tensor* dw) {
   Workspace::Scope scope(context.workspace);
-  const float *x_scales = optional(x.scales), *w_scales = optional(w.operand.scales);
-  Tensor g;
-  if (dx != nullptr) {
-    g = folded(context, dy, nullptr, w_scales);
-    input_gradient(context, g, w, accumulate, dx->f32());
-  }
-  if (dw != nullptr) {
-    const bool shared = g.defined() && x_scales == nullptr && w_scales == nullptr;
-    const Tensor h = shared ? g : folded(context, dy, x_scales, nullptr);
-    weight_gradient(context, h, x.codes, dw->f32());
-  }
+  const int64_t T = dy.extent(0), N = dy.extent(1);
+  Left g, h;
+  gradient_operands(context, dy, optional(x.scales), optional(w.operand.scales),
+                    dx == nullptr ? nullptr : &g, dw == nullptr ? nullptr : &h);
+  if (dx != nullptr) input_gradient(context, g, T, w, accumulate, dx->f32());
+  if (dw != nullptr) weight_gradient(context, h, N, x.codes, dw->f32());
 }
 
 // --------------------------------------------------------------------------------- the head
@@ -201,8 +186,8 @@ void head_loss_backward(Context& context, const Operand& x, const Weight& head,
     kernels(context).cross_entropy_gradient(logits.f32(), end - begin, V, targets.data() + begin,
                                             static_cast<float>(gradient_scale),
                                             losses.f32() + begin, target(gradient));
-    input_gradient(context, gradient, head, false, dx.f32() + begin * d);
-    weight_gradient(context, gradient, rows.codes, dhead.f32());
+    input_gradient(context, source(gradient), end - begin, head, false, dx.f32() + begin * d);
+    weight_gradient(context, source(gradient, true), V, rows.codes, dhead.f32());
   });
 }
 

@@ -33,11 +33,13 @@ uint16_t* words(const Tensor& x) {
 
 // ------------------------------------------------------------------------------------ AMX
 
-// A C that no cache holds is walked along its rows, which is how it lies in memory.
-constexpr int64_t kLargeC = 128 * 1024;  // elements
+// Along the rows of C (which is how it lies in memory) B is read once for every 32 rows: as long as
+// it stays in L2. Otherwise down the columns, where that happens to A.
+constexpr int64_t kResidentB = 512 * 1024;  // elements
 
-void multiply_amx(Context& context, int64_t M, int64_t N, int64_t K, const Source& a,
+void multiply_amx(Context& context, int64_t M, int64_t N, int64_t K, const Left& left,
                   const Right& b, Scales scales, bool accumulate, float* c, int64_t ldc) {
+  const Source& a = left.source;
   const int64_t steps = amx::steps(K);
   amx::Product product{.M = M,
                        .N = N,
@@ -53,8 +55,11 @@ void multiply_amx(Context& context, int64_t M, int64_t N, int64_t K, const Sourc
                        .accumulate = accumulate,
                        .c = c,
                        .ldc = ldc,
-                       .rows_first = accumulate && M * N >= kLargeC};
-  if (a.transposed || M % amx::kRows != 0 || K % amx::kStep != 0) {
+                       .rows_first = N * K <= kResidentB};
+  if (left.tiled.row != 0) {
+    product.a_panel = left.tiled.panel, product.a_step = left.tiled.step,
+    product.a_row = left.tiled.row;
+  } else if (a.transposed || M % amx::kRows != 0 || K % amx::kStep != 0) {
     const Tensor tiled = context.workspace.take(DType::kBF16, {amx::tiled_elements(M, K)});
     amx::tile_left(words(a.data), a.ld, a.transposed, M, K, words(tiled));
     product.a = words(tiled);
@@ -144,12 +149,48 @@ void pack(Context& context, int64_t K, int64_t N, const Source& source, Right& o
   }
 }
 
-void multiply(Context& context, int64_t M, int64_t N, int64_t K, const Source& a, const Right& b,
+void gradient_operands(Context& context, const Tensor& dy, const float* row_scales,
+                       const float* column_scales, Left* for_input, Left* for_weight) {
+  const int64_t T = dy.extent(0), N = dy.extent(1);
+  const DType dtype = context.gradient_dtype;
+  if (engine_for(context, dtype) == Engine::kAmx) {
+    uint16_t *g = nullptr, *h = nullptr;
+    if (for_input != nullptr) {
+      const int64_t ld = amx::padded(N);
+      g = words(context.workspace.take(DType::kBF16, {amx::padded_rows(T), ld}));
+      for_input->source = {DType::kBF16, g, ld};
+      for_input->tiled = {amx::kRows * ld, amx::kStep, ld};
+    }
+    if (for_weight != nullptr) {
+      h = words(context.workspace.take(DType::kBF16, {amx::tiled_elements(N, T)}));
+      for_weight->source = {DType::kBF16, h, amx::kStep};
+      for_weight->tiled = {amx::steps(T) * amx::kTile, amx::kTile, amx::kStep};
+    }
+    return amx::gradient_operands(dy.f32(), T, N, row_scales, column_scales, g, h);
+  }
+  const auto folded = [&](const float* rows, const float* columns) {
+    const Tensor out = context.workspace.take(dtype, {T, N});
+    const bool bf16 = dtype == DType::kBF16;
+    const RowTarget target{bf16 ? words(out) : nullptr, bf16 ? nullptr : out.f32(), N, false};
+    kernels(context).scale_rows(dy.f32(), N, T, N, rows, columns, target);
+    return out;
+  };
+  Tensor shared;
+  if (row_scales == nullptr && column_scales == nullptr) shared = folded(nullptr, nullptr);
+  if (for_input != nullptr)
+    *for_input = source(shared.defined() ? shared : folded(nullptr, column_scales));
+  if (for_weight != nullptr)
+    *for_weight = source(shared.defined() ? shared : folded(row_scales, nullptr), true);
+}
+
+void multiply(Context& context, int64_t M, int64_t N, int64_t K, const Left& a, const Right& b,
               Scales scales, bool accumulate, float* c, int64_t ldc) {
-  BITLAW_CHECK(a.dtype == b.dtype && K <= b.K && N <= b.N && (!b.packed || (K == b.K && N == b.N)));
+  BITLAW_CHECK(a.source.dtype == b.dtype && K <= b.K && N <= b.N &&
+               (!b.packed || (K == b.K && N == b.N)));
   Workspace::Scope scope(context.workspace);
-  b.engine == Engine::kAmx ? multiply_amx(context, M, N, K, a, b, scales, accumulate, c, ldc)
-                           : multiply_onednn(context, M, N, K, a, b, scales, accumulate, c, ldc);
+  b.engine == Engine::kAmx
+      ? multiply_amx(context, M, N, K, a, b, scales, accumulate, c, ldc)
+      : multiply_onednn(context, M, N, K, a.source, b, scales, accumulate, c, ldc);
 }
 
 }  // namespace bitlaw::cpu

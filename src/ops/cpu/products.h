@@ -50,6 +50,25 @@ Right arrange(Context&, int64_t K, int64_t N, const Source& source);
 // size.
 void pack(Context&, int64_t K, int64_t N, const Source& source, Right& out);
 
+// The left side of a product: numbers where they lie, or as a gradient's operands were prepared.
+struct Left {
+  Left() = default;
+  Left(const Source& numbers) : source(numbers) {}
+  Source source{};
+  struct Distances {
+    int64_t panel, step, row;
+  };
+  Distances tiled{};  // kAmx only: source.data is ready for the tile unit, with these distances
+};
+
+// The left sides of a linear layer's gradients, in the type of gradients, from dy [T, N] F32:
+//   for_input [T, N]  = round(dy[t, n] column_scales[n])
+//   for_weight [N, T] = round(dy[t, n] row_scales[t])
+// Either may be null. They live until the caller's workspace scope ends. A given `for_weight` is to
+// be multiplied with K = T, `for_input` with K = N.
+void gradient_operands(Context&, const Tensor& dy, const float* row_scales,
+                       const float* column_scales, Left* for_input, Left* for_weight);
+
 struct Scales {
   const float* rows = nullptr;     // [M] or null: ones
   const float* columns = nullptr;  // [N] or null: ones
@@ -57,7 +76,7 @@ struct Scales {
 
 // C [M, N] with rows ldc apart. An arranged (not packed) B may be used in part: K and N up to its
 // own.
-void multiply(Context&, int64_t M, int64_t N, int64_t K, const Source& a, const Right& b,
+void multiply(Context&, int64_t M, int64_t N, int64_t K, const Left& a, const Right& b,
               Scales scales, bool accumulate, float* c, int64_t ldc);
 
 }  // namespace bitlaw::cpu

@@ -100,6 +100,67 @@ void tile_right(const uint16_t* x, int64_t ld, bool transposed, int64_t K, int64
   }
 }
 
+// ---------------------------------------------------------------------------------- gradients
+namespace {
+
+// Thirty-two floats to BF16, ties to even. Subnormal numbers become zero, as they would in a tile
+// product.
+inline __m512i rounded(__m512 low, __m512 high) {
+  return (__m512i)_mm512_cvtne2ps_pbh(high, low);
+}
+
+inline __m512 load_floats(const float* x, __mmask16 mask) {
+  return _mm512_maskz_loadu_ps(mask, x);
+}
+
+}  // namespace
+
+void gradient_operands(const float* dy, int64_t T, int64_t N, const float* row_scales,
+                       const float* column_scales, uint16_t* g, uint16_t* h) {
+  const int64_t ldg = padded(N), h_panel = steps(T) * kTile;
+  const __m512i interleave =
+      _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                       21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  const __m512 one = _mm512_set1_ps(1.0f);
+  for (int64_t t = 0; t < T; t += kStep) {
+    for (int64_t n = 0; n < ldg; n += kStep) {
+      const __mmask16 mask[2] = {first16(N - n), first16(N - n - 16)};
+      const __m512 columns[2] = {
+          column_scales == nullptr ? one : load_floats(column_scales + n, mask[0]),
+          column_scales == nullptr ? one : load_floats(column_scales + n + 16, mask[1])};
+      Rows pairs[2];
+      for (int64_t i = 0; i < 16; ++i) {
+        __m512 x[2][2] = {};  // [row][half]
+        for (int64_t r = 0; r < 2; ++r) {
+          const int64_t row = t + 2 * i + r;
+          if (row >= T) continue;
+          const float* from = dy + row * N + n;
+          x[r][0] = load_floats(from, mask[0]);
+          x[r][1] = load_floats(from + 16, mask[1]);
+          if (g != nullptr) {
+            const __m512i both =
+                rounded(_mm512_mul_ps(x[r][0], columns[0]), _mm512_mul_ps(x[r][1], columns[1]));
+            _mm512_storeu_si512(g + row * ldg + n, both);
+          }
+          if (row_scales != nullptr) {
+            const __m512 scale = _mm512_set1_ps(row_scales[row]);
+            x[r][0] = _mm512_mul_ps(x[r][0], scale);
+            x[r][1] = _mm512_mul_ps(x[r][1], scale);
+          }
+        }
+        for (int half = 0; half < 2; ++half) {
+          pairs[half].row[i] =
+              _mm512_permutexvar_epi16(interleave, rounded(x[0][half], x[1][half]));
+        }
+      }
+      if (h == nullptr) continue;
+      uint16_t* to = h + n / kRows * h_panel + t / kStep * kTile;
+      store_tile(to, transposed_pairs(pairs[0]));
+      if (n + 16 < N) store_tile(to + h_panel, transposed_pairs(pairs[1]));
+    }
+  }
+}
+
 // ------------------------------------------------------------------------------------ products
 namespace {
 
@@ -135,8 +196,14 @@ void finish(const Product& p, const Block& block, int64_t m0, int64_t n0, int64_
 }
 
 // Tiles 0..3 are C, 4 and 5 A, 6 and 7 B. A block is P panels of A by Q panels of B.
+// While a block is multiplied, the lines of C that the next one ends in come closer.
+struct NextBlock {
+  const char* line;  // of its first row, or null
+  int64_t row_bytes;
+};
+
 template <int P, int Q>
-inline void multiply_block(const Product& p, int64_t m0, int64_t n0) {
+inline void multiply_block(const Product& p, int64_t m0, int64_t n0, NextBlock next) {
   const uint16_t* a = p.a + m0 / kRows * p.a_panel;
   const uint16_t* b = p.b + n0 / kRows * p.b_panel;
   const int64_t rows = p.M - m0 < 16 * P ? p.M - m0 : 16 * P;
@@ -157,7 +224,13 @@ inline void multiply_block(const Product& p, int64_t m0, int64_t n0) {
     if constexpr (P == 2) _tile_zero(2);
     if constexpr (P == 2 && Q == 2) _tile_zero(3);
   }
+  const int64_t rows_a_step = (32 + p.steps - 1) / p.steps;
+  int64_t fetched = next.line == nullptr ? 32 : 0;
   for (int64_t s = 0; s < p.steps; ++s) {
+    for (const int64_t until = fetched + rows_a_step; fetched < 32 && fetched < until; ++fetched) {
+      asm volatile("prefetchw (%0)\n\tprefetchw 64(%0)" ::"r"(next.line));
+      next.line += next.row_bytes;
+    }
     _tile_loadd(4, a, a_bytes);
     _tile_loadd(6, b, 64);
     _tile_dpbf16ps(0, 4, 6);
@@ -189,12 +262,16 @@ inline void multiply_block(const Product& p, int64_t m0, int64_t n0) {
   finish(p, block, m0, n0, rows, columns);
 }
 
-void multiply_at(const Product& p, int64_t m0, int64_t n0) {
+void multiply_at(const Product& p, int64_t m0, int64_t n0, int64_t next_m, int64_t next_n) {
   const bool two_rows = p.M - m0 > 16, two_columns = p.N - n0 > 16;
+  const bool whole =
+      next_m + 32 <= p.M && next_n + 32 <= p.N;  // a smaller one is not worth the code
+  const NextBlock next{
+      whole ? reinterpret_cast<const char*>(p.c + next_m * p.ldc + next_n) : nullptr, p.ldc * 4};
   if (two_rows) {
-    two_columns ? multiply_block<2, 2>(p, m0, n0) : multiply_block<2, 1>(p, m0, n0);
+    two_columns ? multiply_block<2, 2>(p, m0, n0, next) : multiply_block<2, 1>(p, m0, n0, next);
   } else {
-    two_columns ? multiply_block<1, 2>(p, m0, n0) : multiply_block<1, 1>(p, m0, n0);
+    two_columns ? multiply_block<1, 2>(p, m0, n0, next) : multiply_block<1, 1>(p, m0, n0, next);
   }
 }
 
@@ -206,11 +283,17 @@ void multiply(const Product& p) {
   _tile_loadconfig(&config);
   if (p.rows_first) {
     for (int64_t m0 = 0; m0 < p.M; m0 += 32) {
-      for (int64_t n0 = 0; n0 < p.N; n0 += 32) multiply_at(p, m0, n0);
+      for (int64_t n0 = 0; n0 < p.N; n0 += 32) {
+        const bool last = n0 + 32 >= p.N;
+        multiply_at(p, m0, n0, last ? m0 + 32 : m0, last ? 0 : n0 + 32);
+      }
     }
   } else {
     for (int64_t n0 = 0; n0 < p.N; n0 += 32) {
-      for (int64_t m0 = 0; m0 < p.M; m0 += 32) multiply_at(p, m0, n0);
+      for (int64_t m0 = 0; m0 < p.M; m0 += 32) {
+        const bool last = m0 + 32 >= p.M;
+        multiply_at(p, m0, n0, last ? 0 : m0 + 32, last ? n0 + 32 : n0);
+      }
     }
   }
   _tile_release();
