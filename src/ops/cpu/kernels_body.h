@@ -446,6 +446,34 @@ void cross_entropy_gradient(float* logits, int64_t rows, int64_t columns, const 
   }
 }
 
+void exponentials_of_block(const float* logits, int64_t rows, int64_t columns, float* top,
+                           float* total) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* row = logits + r * columns;
+    const float block_top = largest_of(row, columns);
+    const float new_top = block_top > top[r] ? block_top : top[r];
+    const V shift = splat(new_top);
+    const float block_total = sum(reduce(columns, 0.0f, [&](V total, int64_t c, auto part) {
+      return total + fill_after(exponential(load(row + c, part) - shift), part, 0.0f);
+    }));
+    float shrink[kLanes];
+    store(shrink, exponential(splat(top[r]) - shift));
+    total[r] = total[r] * shrink[0] + block_total;
+    top[r] = new_top;
+  }
+}
+
+void softmax_of_block(float* logits, int64_t rows, int64_t columns, const float* top,
+                      const float* factor) {
+  for (int64_t r = 0; r < rows; ++r) {
+    float* row = logits + r * columns;
+    const V shift = splat(top[r]), scale = splat(factor[r]);
+    sweep(columns, [&](int64_t c, auto part) {
+      store(row + c, exponential(load(row + c, part) - shift) * scale, part);
+    });
+  }
+}
+
 // ------------------------------------------------------------------------------- flat ranges
 
 void add(const float* x, int64_t n, float* y) {
@@ -508,6 +536,8 @@ constexpr Kernels kKernels{
     .dot = dot,
     .cross_entropy = cross_entropy,
     .cross_entropy_gradient = cross_entropy_gradient,
+    .exponentials_of_block = exponentials_of_block,
+    .softmax_of_block = softmax_of_block,
     .add = add,
     .sum_of_squares = sum_of_squares,
     .adamw = adamw,

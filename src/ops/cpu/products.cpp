@@ -48,8 +48,8 @@ void multiply_amx(Context& context, int64_t M, int64_t N, int64_t K, const Left&
                        .a_panel = amx::kRows * a.ld,
                        .a_step = amx::kStep,
                        .a_row = a.ld,
-                       .b = words(b.memory),
-                       .b_panel = amx::steps(b.K) * amx::kTile,
+                       .b = words(b.memory) + b.offset,
+                       .b_panel = b.panel,
                        .row_scales = scales.rows,
                        .column_scales = scales.columns,
                        .accumulate = accumulate,
@@ -121,6 +121,7 @@ Right arrange(Context& context, int64_t K, int64_t N, const Source& source) {
   Right right{.engine = engine_for(context, source.dtype), .dtype = source.dtype, .K = K, .N = N};
   if (right.engine == Engine::kAmx) {
     right.memory = context.workspace.take(DType::kBF16, {amx::tiled_elements(N, K)});
+    right.panel = amx::steps(K) * amx::kTile;
     amx::tile_right(words(source.data), source.ld, source.transposed, K, N, words(right.memory));
   } else {
     right.source = as_multiplied(context, right.engine, K, N, source);
@@ -133,6 +134,7 @@ void pack(Context& context, int64_t K, int64_t N, const Source& source, Right& o
   out.engine = engine_for(context, source.dtype);
   out.dtype = source.dtype;
   out.K = K, out.N = N, out.packed = true;
+  out.offset = 0, out.panel = amx::steps(K) * amx::kTile;
   const DType type = multiplied_type(out.engine);
   const int64_t elements =
       out.engine == Engine::kAmx
@@ -149,30 +151,45 @@ void pack(Context& context, int64_t K, int64_t N, const Source& source, Right& o
   }
 }
 
-void gradient_operands(Context& context, const Tensor& dy, const float* row_scales,
-                       const float* column_scales, Left* for_input, Left* for_weight) {
-  const int64_t T = dy.extent(0), N = dy.extent(1);
+Right part(const Right& b, int64_t k0, int64_t n0) {
+  BITLAW_CHECK(has_parts(b) && k0 <= b.K && n0 <= b.N);
+  Right part = b;
+  part.K -= k0, part.N -= n0;
+  if (b.engine == Engine::kAmx) {
+    BITLAW_CHECK(k0 % amx::kStep == 0 && n0 % amx::kRows == 0);
+    part.offset += n0 / amx::kRows * b.panel + k0 / amx::kStep * amx::kTile;
+  } else {
+    const int64_t elements = b.source.transposed ? n0 * b.source.ld + k0 : k0 * b.source.ld + n0;
+    part.source.data = static_cast<const char*>(b.source.data) +
+                       static_cast<size_t>(elements) * size_of(b.source.dtype);
+  }
+  return part;
+}
+
+void gradient_operands(Context& context, int64_t T, int64_t N, const float* dy, int64_t ld,
+                       const float* row_scales, const float* column_scales, Left* for_input,
+                       Left* for_weight) {
   const DType dtype = context.gradient_dtype;
   if (engine_for(context, dtype) == Engine::kAmx) {
     uint16_t *g = nullptr, *h = nullptr;
     if (for_input != nullptr) {
-      const int64_t ld = amx::padded(N);
-      g = words(context.workspace.take(DType::kBF16, {amx::padded_rows(T), ld}));
-      for_input->source = {DType::kBF16, g, ld};
-      for_input->tiled = {amx::kRows * ld, amx::kStep, ld};
+      const int64_t ldg = amx::padded(N);
+      g = words(context.workspace.take(DType::kBF16, {amx::padded_rows(T), ldg}));
+      for_input->source = {DType::kBF16, g, ldg};
+      for_input->tiled = {amx::kRows * ldg, amx::kStep, ldg};
     }
     if (for_weight != nullptr) {
       h = words(context.workspace.take(DType::kBF16, {amx::tiled_elements(N, T)}));
       for_weight->source = {DType::kBF16, h, amx::kStep};
       for_weight->tiled = {amx::steps(T) * amx::kTile, amx::kTile, amx::kStep};
     }
-    return amx::gradient_operands(dy.f32(), T, N, row_scales, column_scales, g, h);
+    return amx::gradient_operands(dy, ld, T, N, row_scales, column_scales, g, h);
   }
   const auto folded = [&](const float* rows, const float* columns) {
     const Tensor out = context.workspace.take(dtype, {T, N});
     const bool bf16 = dtype == DType::kBF16;
     const RowTarget target{bf16 ? words(out) : nullptr, bf16 ? nullptr : out.f32(), N, false};
-    kernels(context).scale_rows(dy.f32(), N, T, N, rows, columns, target);
+    kernels(context).scale_rows(dy, ld, T, N, rows, columns, target);
     return out;
   };
   Tensor shared;
@@ -186,7 +203,7 @@ void gradient_operands(Context& context, const Tensor& dy, const float* row_scal
 void multiply(Context& context, int64_t M, int64_t N, int64_t K, const Left& a, const Right& b,
               Scales scales, bool accumulate, float* c, int64_t ldc) {
   BITLAW_CHECK(a.source.dtype == b.dtype && K <= b.K && N <= b.N &&
-               (!b.packed || (K == b.K && N == b.N)));
+               (has_parts(b) || (K == b.K && N == b.N)));
   Workspace::Scope scope(context.workspace);
   b.engine == Engine::kAmx
       ? multiply_amx(context, M, N, K, a, b, scales, accumulate, c, ldc)

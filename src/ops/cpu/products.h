@@ -40,8 +40,17 @@ struct Right {
   int64_t K = 0, N = 0;
   bool packed = false;  // memory holds all of it; otherwise `source` does
   Source source{};
-  Tensor memory;  // bytes, as BF16 or F32 elements
+  Tensor memory;       // elements of the type that is multiplied
+  int64_t offset = 0;  // kAmx: where this part begins in `memory`,
+  int64_t panel = 0;   // and how far its panels are apart, in elements
 };
+
+// Any part of B may be taken by part().
+inline bool has_parts(const Right& b) {
+  return b.engine == Engine::kAmx || !b.packed;
+}
+// B from row k0 and column n0 on; multiples of 32 and 16.
+Right part(const Right& b, int64_t k0, int64_t n0);
 
 // B [K, N] for a few products, until the caller's workspace scope ends. `source` must stay until
 // then.
@@ -61,13 +70,15 @@ struct Left {
   Distances tiled{};  // kAmx only: source.data is ready for the tile unit, with these distances
 };
 
-// The left sides of a linear layer's gradients, in the type of gradients, from dy [T, N] F32:
+// The left sides of a linear layer's gradients, in the type of gradients, from dy [T, N] F32 with
+// rows ld apart:
 //   for_input [T, N]  = round(dy[t, n] column_scales[n])
 //   for_weight [N, T] = round(dy[t, n] row_scales[t])
 // Either may be null. They live until the caller's workspace scope ends. A given `for_weight` is to
 // be multiplied with K = T, `for_input` with K = N.
-void gradient_operands(Context&, const Tensor& dy, const float* row_scales,
-                       const float* column_scales, Left* for_input, Left* for_weight);
+void gradient_operands(Context&, int64_t T, int64_t N, const float* dy, int64_t ld,
+                       const float* row_scales, const float* column_scales, Left* for_input,
+                       Left* for_weight);
 
 struct Scales {
   const float* rows = nullptr;     // [M] or null: ones

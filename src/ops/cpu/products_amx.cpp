@@ -115,7 +115,7 @@ inline __m512 load_floats(const float* x, __mmask16 mask) {
 
 }  // namespace
 
-void gradient_operands(const float* dy, int64_t T, int64_t N, const float* row_scales,
+void gradient_operands(const float* dy, int64_t ld, int64_t T, int64_t N, const float* row_scales,
                        const float* column_scales, uint16_t* g, uint16_t* h) {
   const int64_t ldg = padded(N), h_panel = steps(T) * kTile;
   const __m512i interleave =
@@ -134,7 +134,7 @@ void gradient_operands(const float* dy, int64_t T, int64_t N, const float* row_s
         for (int64_t r = 0; r < 2; ++r) {
           const int64_t row = t + 2 * i + r;
           if (row >= T) continue;
-          const float* from = dy + row * N + n;
+          const float* from = dy + row * ld + n;
           x[r][0] = load_floats(from, mask[0]);
           x[r][1] = load_floats(from + 16, mask[1]);
           if (g != nullptr) {

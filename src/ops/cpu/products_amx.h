@@ -40,7 +40,8 @@ void tile_left(const uint16_t* x, int64_t ld, bool transposed, int64_t rows, int
 void tile_right(const uint16_t* x, int64_t ld, bool transposed, int64_t K, int64_t columns,
                 uint16_t* out);
 
-// The two left sides of a linear layer's gradients, from dy [T, N] F32 in one pass:
+// The two left sides of a linear layer's gradients, from dy [T, N] F32 with rows ld
+// apart, in one pass:
 //   g[t, n] = bf16(dy[t, n] column_scales[n])    rows padded to a multiple of 32 numbers with
 //   zeros, which
 //                                                 lie `padded(N)` apart; T rows up to a multiple of
@@ -53,7 +54,7 @@ inline int64_t padded(int64_t N) {
 inline int64_t padded_rows(int64_t T) {
   return panels(T) * kRows;
 }
-void gradient_operands(const float* dy, int64_t T, int64_t N, const float* row_scales,
+void gradient_operands(const float* dy, int64_t ld, int64_t T, int64_t N, const float* row_scales,
                        const float* column_scales, uint16_t* g, uint16_t* h);
 
 struct Product {
