@@ -103,6 +103,10 @@ ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data) {
   return out;
 }
 
+DType gradient_dtype(const ResolvedConfig& resolved) {
+  return resolved.config.train.backward == "fp32" ? DType::kF32 : DType::kBF16;
+}
+
 Json ResolvedConfig::document() const {
   Json document = to_json(config);
   document["data"] = {{"hash", data_hash}};

@@ -14,6 +14,7 @@
 #include "model/config.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
+#include "tensor/dtype.h"
 
 namespace bitlaw {
 
@@ -116,6 +117,8 @@ struct ResolvedConfig {
   // First 16 hexadecimal digits of the hash of document().
   std::string name() const;
 };
+
+DType gradient_dtype(const ResolvedConfig& resolved);  // train.backward
 
 // Checks everything that can be known without opening the data. Error in one sentence that names the key.
 ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data);

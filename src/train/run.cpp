@@ -91,7 +91,7 @@ TrainerOptions trainer_options(const ResolvedConfig& resolved, int threads) {
           .optimizer = config.optimizer,
           .batch_sequences = resolved.batch_sequences,
           .lanes = config.train.lanes,
-          .gradient_dtype = config.train.backward == "fp32" ? DType::kF32 : DType::kBF16,
+          .gradient_dtype = bitlaw::gradient_dtype(resolved),
           .seed = static_cast<uint64_t>(config.train.seed),
           .threads = threads};
 }

@@ -1,5 +1,6 @@
 // Whole runs on a small synthetic text. Kills and memory need processes of their own: this program started
-// again as `train_test --train-child REQUEST.json` carries out one run and nothing else.
+// again as `train_test --train-child REQUEST.json` carries out one run and nothing else, and with --plan-child
+// writes what such a run will take to REQUEST.json.plan.
 #include "train/run.h"
 
 #include <gtest/gtest.h>
@@ -50,10 +51,18 @@ TrainRequest small_request(const fs::path& directory) {
   return request;
 }
 
-int train_child(const char* request_file) {
+int child(const std::string& mode, const std::string& request_file) {
   try {
     TrainRequest request;
     fill(request, parse_json(read_file(request_file), request_file), request_file);
+    if (mode == "--plan-child") {
+      const TrainConfig& config = request.config;
+      const DatasetInfo data =
+          Dataset::open(config.data.path, static_cast<int>(config.model.vocabulary)).info();
+      const RunPlan plan = plan_run(resolve(config, data), data, static_cast<int>(request.run.threads));
+      write_file_atomically(request_file + ".plan", dump_json(to_json(plan)));
+      return 0;
+    }
     install_stop_handlers();
     const RunOutcome outcome = train(request.config, request.run);
     return outcome.status == RunStatus::kInterrupted ? kInterruptedExitCode : 0;
@@ -65,17 +74,20 @@ int train_child(const char* request_file) {
 
 class Child {
  public:
-  explicit Child(const TrainRequest& request) {
-    const fs::path file = fs::path(request.run.directory).parent_path() / "request.json";
+  explicit Child(const TrainRequest& request, const char* mode = "--train-child") {
+    const fs::path file = request_file(request);
     write_file_atomically(file, dump_json(to_json(request)));
     const std::string name = file.string();
-    const char* arguments[] = {"train_test", "--train-child", name.c_str(), nullptr};
+    const char* arguments[] = {"train_test", mode, name.c_str(), nullptr};
     const int error = ::posix_spawn(&pid_, "/proc/self/exe", nullptr, nullptr,
                                     const_cast<char* const*>(arguments), environ);
     EXPECT_EQ(error, 0);
   }
   ~Child() {
     if (pid_ > 0) kill_and_wait(SIGKILL);
+  }
+  static fs::path request_file(const TrainRequest& request) {
+    return fs::path(request.run.directory).parent_path() / "request.json";
   }
   bool ended() {  // and then exit_code() is known
     if (pid_ <= 0) return true;
@@ -338,11 +350,67 @@ TEST_F(Run, AFullDiskKeepsTheLastStateAndTheRunGoesOnLater) {
   EXPECT_TRUE(weights_of(whole.directory) == weights_of(later.directory));
 }
 
+// With sanitizers memory is theirs, not the run's.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
+TEST_F(Run, PeakMemoryIsPredictedWithinATenth) {
+  if (kSanitized) GTEST_SKIP() << "sanitizers keep memory of their own";
+  struct Case {
+    int64_t width, layers, heads, vocabulary, lanes, threads;
+    const char* bits;
+    const char* backward;
+  };
+  for (const Case& c : {Case{64, 2, 2, 61, 4, 1, "16", "bf16"}, Case{128, 3, 4, 4096, 4, 2, "4", "bf16"},
+                        Case{128, 2, 4, 2048, 4, 2, "12", "fp32"}, Case{256, 3, 4, 2048, 4, 2, "16", "bf16"},
+                        Case{512, 1, 8, 4096, 1, 1, "8", "bf16"}}) {
+    TrainConfig& config = request_.config;
+    config.model.width = c.width;
+    config.model.layers = c.layers;
+    config.model.heads = c.heads;
+    config.model.vocabulary = c.vocabulary;
+    config.model.sequence = 256;
+    config.recipe.weights = config.recipe.activations = config.recipe.kv = c.bits;
+    config.train.lanes = c.lanes;
+    config.train.backward = c.backward;
+    config.train.batch_tokens = c.threads * 1024;
+    config.train.tokens = 2 * config.train.batch_tokens;
+    request_.run.threads = c.threads;
+    ASSERT_EQ(Child(request_, "--plan-child").wait(), 0);
+    const Json plan = parse_json(read_file(Child::request_file(request_).string() + ".plan"), "plan");
+    ASSERT_EQ(Child(request_).wait(), 0);
+    const RunRecord run = read_run(fs::path(request_.run.directory) / plan.at("name").get<std::string>());
+    const double measured = run.result.at("peak_memory_bytes");
+    for (const double predicted : {plan.at("predicted_memory_bytes").get<double>(),
+                                   run.result.at("predicted_memory_bytes").get<double>()}) {
+      EXPECT_NEAR(predicted / measured, 1, 0.1) << "width " << c.width << ", " << c.bits << " bits: predicted "
+                                                << predicted << " measured " << measured;
+    }
+  }
+}
+
+TEST_F(Run, ThePlanCountsStepsEpochsAndTime) {
+  const Dataset dataset = Dataset::open(request_.config.data.path, kSyntheticVocabulary);
+  const ResolvedConfig resolved = resolve(request_.config, dataset.info());
+  const RunPlan plan = plan_run(resolved, dataset.info(), 2, 1e9);
+  EXPECT_EQ(plan.name, resolved.name());
+  EXPECT_EQ(plan.steps, 60);
+  EXPECT_EQ(plan.tokens, 60 * 256);
+  EXPECT_DOUBLE_EQ(plan.epochs, 60.0 * 8 / (19'999 / 32));
+  EXPECT_EQ(plan.flops, plan.flops_per_token * 60 * 256);
+  EXPECT_DOUBLE_EQ(plan.seconds, plan.flops / 1e9);
+  EXPECT_TRUE(to_json(plan_run(resolved, dataset.info(), 2)).at("seconds").is_null());
+  EXPECT_FALSE(fs::exists(request_.run.directory)) << "a plan touches nothing";
+}
+
 }  // namespace
 }  // namespace bitlaw
 
 int main(int argc, char** argv) {
-  if (argc == 3 && std::string(argv[1]) == "--train-child") return bitlaw::train_child(argv[2]);
+  if (argc == 3 && std::string(argv[1]).ends_with("-child")) return bitlaw::child(argv[1], argv[2]);
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }
