@@ -16,9 +16,9 @@
 namespace bitlaw {
 namespace {
 
-// sentencepiece writes a space as U+2581. A U+2581 of the text itself would come back as a space, so
-// it goes around sentencepiece as three byte tokens. So do bytes that are not UTF-8, and spaces where the
-// vocabulary has none (learnt from Chinese, say), which would come back as U+2581.
+// sentencepiece writes a space as U+2581. A U+2581 of the text itself would come back as a space,
+// so it goes around sentencepiece as three byte tokens. So do bytes that are not UTF-8, and spaces
+// where the vocabulary has none (learnt from Chinese, say), which would come back as U+2581.
 constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
 constexpr std::string_view kUnknownMark = "\xE2\x96\x85";  // and U+2585 is reserved while it learns
 
@@ -26,20 +26,23 @@ class BpeTokenizer : public Tokenizer {
  public:
   BpeTokenizer(std::string bytes, const std::string& where) : file_(std::move(bytes)) {
     if (!model_.LoadFromSerializedProto(file_).ok() || model_.GetPieceSize() == 0) {
-      throw Error(fmt::format("{}: not a tokenizer (neither a sentencepiece model nor the byte tokenizer); "
-                              "prepare the data set again",
-                              where));
+      throw Error(
+          fmt::format("{}: not a tokenizer (neither a sentencepiece model nor the byte tokenizer); "
+                      "prepare the data set again",
+                      where));
     }
     const int vocabulary = model_.GetPieceSize();
     if (vocabulary > kLargestVocabulary) {
-      throw Error(fmt::format("{}: a vocabulary of {} does not fit uint16 tokens; use one of at most {}", where,
-                              vocabulary, kLargestVocabulary));
+      throw Error(
+          fmt::format("{}: a vocabulary of {} does not fit uint16 tokens; use one of at most {}",
+                      where, vocabulary, kLargestVocabulary));
     }
     read_pieces();
     if (model_.eos_id() < 0 || byte_count_ < 256 || !keeps_text()) {
-      throw Error(fmt::format("{}: this sentencepiece model changes the text or lacks tokens (it needs byte fallback, "
-                              "an end token, identity normalisation, no dummy prefix); train one with tokenizer bpe",
-                              where));
+      throw Error(fmt::format(
+          "{}: this sentencepiece model changes the text or lacks tokens (it needs byte fallback, "
+          "an end token, identity normalisation, no dummy prefix); train one with tokenizer bpe",
+          where));
     }
   }
 
@@ -59,7 +62,8 @@ class BpeTokenizer : public Tokenizer {
     auto flush = [&] { encode_words(text.substr(begin, end - begin), tokens); };
     while (end < text.size()) {
       int length = utf8_length(text.substr(end));
-      const bool around = length == 0 || text.substr(end).starts_with(kSpaceMark) || (text[end] == ' ' && !has_space_);
+      const bool around = length == 0 || text.substr(end).starts_with(kSpaceMark) ||
+                          (text[end] == ' ' && !has_space_);
       if (!around) {
         end += static_cast<size_t>(length);
         continue;
@@ -96,8 +100,8 @@ class BpeTokenizer : public Tokenizer {
     }
   }
 
-  // No piece has a space after another character, so a text cut before each run of spaces encodes as
-  // its parts do; short parts keep sentencepiece's queue small.
+  // No piece has a space after another character, so a text cut before each run of spaces encodes
+  // as its parts do; short parts keep sentencepiece's queue small.
   void encode_words(std::string_view text, std::vector<Token>& tokens) const {
     std::vector<int> ids;
     while (!text.empty()) {
@@ -111,7 +115,8 @@ class BpeTokenizer : public Tokenizer {
   }
 
   bool keeps_text() const {
-    for (const std::string_view probe : {" ", "  a  b ", "a\n\n b\t\r\n", "A\xC3\xA9\xEF\xAC\x81\xF0\x9F\x98\x80", "\xE3\x80\x80"}) {
+    for (const std::string_view probe : {" ", "  a  b ", "a\n\n b\t\r\n",
+                                         "A\xC3\xA9\xEF\xAC\x81\xF0\x9F\x98\x80", "\xE3\x80\x80"}) {
       if (decode(encode(probe)) != probe) return false;
     }
     return true;
@@ -125,7 +130,8 @@ class BpeTokenizer : public Tokenizer {
   bool has_space_ = true;
 };
 
-// What sentencepiece asks for its training text: here pieces of lines, below its limit of 4192 bytes.
+// What sentencepiece asks for its training text: here pieces of lines, below its limit of 4192
+// bytes.
 class Sentences : public sentencepiece::SentenceIterator {
  public:
   explicit Sentences(const std::vector<std::string>& sentences) : sentences_(sentences) {}
@@ -150,15 +156,17 @@ void for_each_character(std::string_view text, const Visit& visit) {  // an inva
   }
 }
 
-// The commonest characters that sentencepiece can learn (no tabs, NULs and marks of its own): `most` of them, or
-// fewer where those make up all but 1 in 5000 of the texts. The views point into `texts`.
+// The commonest characters that sentencepiece can learn (no tabs, NULs and marks of its own):
+// `most` of them, or fewer where those make up all but 1 in 5000 of the texts. The views point into
+// `texts`.
 Characters characters_to_learn(const std::vector<std::string>& texts, size_t most) {
   std::unordered_map<std::string_view, int64_t> counts;
   int64_t total = 0;
   for (const std::string& text : texts) {
     for_each_character(text, [&](std::string_view character) {
-      const bool learnable = utf8_length(character) > 0 && character != "\t" && character[0] != '\0' &&
-                             character != kSpaceMark && character != kUnknownMark;
+      const bool learnable = utf8_length(character) > 0 && character != "\t" &&
+                             character[0] != '\0' && character != kSpaceMark &&
+                             character != kUnknownMark;
       if (learnable) ++counts[character], ++total;
     });
   }
@@ -176,9 +184,11 @@ Characters characters_to_learn(const std::vector<std::string>& texts, size_t mos
   return learnt;
 }
 
-// Lines with their line end, without the characters that are not learnt (they end a sentence and will be encoded as
-// bytes), cut before a space after 2 KiB: sentencepiece takes at most 4192 bytes.
-void add_sentences(std::string_view text, const Characters& learnt, std::vector<std::string>& sentences) {
+// Lines with their line end, without the characters that are not learnt (they end a sentence and
+// will be encoded as bytes), cut before a space after 2 KiB: sentencepiece takes at most 4192
+// bytes.
+void add_sentences(std::string_view text, const Characters& learnt,
+                   std::vector<std::string>& sentences) {
   constexpr size_t kLong = 2048, kLongest = 4000;
   std::string sentence;
   auto flush = [&] {
@@ -187,7 +197,8 @@ void add_sentences(std::string_view text, const Characters& learnt, std::vector<
   };
   for_each_character(text, [&](std::string_view character) {
     const bool keep = learnt.contains(character);
-    if (!keep || (character == " " && sentence.size() > kLong) || sentence.size() > kLongest) flush();
+    if (!keep || (character == " " && sentence.size() > kLong) || sentence.size() > kLongest)
+      flush();
     if (keep) sentence += character;
     if (character == "\n") flush();
   });
@@ -197,8 +208,13 @@ void add_sentences(std::string_view text, const Characters& learnt, std::vector<
 // sentencepiece's "... Please set it to a value <= 304." as what the user can do.
 std::string too_small(const std::string& message, int vocabulary) {
   const size_t limit = message.find("<= ");
-  const std::string why = limit == std::string::npos ? message : fmt::format("it fills {} tokens", std::atoi(&message[limit + 3]));
-  return fmt::format("the text is too small for a bpe vocabulary of {} ({}); give more text or a smaller vocabulary", vocabulary, why);
+  const std::string why = limit == std::string::npos
+                              ? message
+                              : fmt::format("it fills {} tokens", std::atoi(&message[limit + 3]));
+  return fmt::format(
+      "the text is too small for a bpe vocabulary of {} ({}); give more text or a smaller "
+      "vocabulary",
+      vocabulary, why);
 }
 
 }  // namespace
@@ -207,15 +223,18 @@ std::unique_ptr<Tokenizer> load_bpe(std::string bytes, const std::string& where)
   return std::make_unique<BpeTokenizer>(std::move(bytes), where);
 }
 
-std::unique_ptr<Tokenizer> train_bpe(const BpeOptions& options, const std::function<bool(std::string& text)>& next) {
+std::unique_ptr<Tokenizer> train_bpe(const BpeOptions& options,
+                                     const std::function<bool(std::string& text)>& next) {
   constexpr int kSmallest = 320, kFixed = 3 + 256;
   if (options.vocabulary < kSmallest || options.vocabulary > kLargestVocabulary) {
-    throw Error(fmt::format("vocabulary {}: a bpe vocabulary has {} to {} tokens (256 of them are bytes)",
-                            options.vocabulary, kSmallest, kLargestVocabulary));
+    throw Error(
+        fmt::format("vocabulary {}: a bpe vocabulary has {} to {} tokens (256 of them are bytes)",
+                    options.vocabulary, kSmallest, kLargestVocabulary));
   }
   std::vector<std::string> texts, sentences;
   for (std::string text; next(text);) texts.push_back(std::move(text));
-  const Characters learnt = characters_to_learn(texts, static_cast<size_t>(options.vocabulary - kFixed) / 2);
+  const Characters learnt =
+      characters_to_learn(texts, static_cast<size_t>(options.vocabulary - kFixed) / 2);
   for (const std::string& text : texts) add_sentences(text, learnt, sentences);
   if (sentences.empty()) throw Error("there is no text to learn a tokenizer from");
 
@@ -230,7 +249,10 @@ std::unique_ptr<Tokenizer> train_bpe(const BpeOptions& options, const std::funct
       {"normalization_rule_name", "identity"},
       {"add_dummy_prefix", "false"},
       {"remove_extra_whitespaces", "false"},
-      {"unk_id", "0"}, {"bos_id", "1"}, {"eos_id", "2"}, {"pad_id", "-1"},
+      {"unk_id", "0"},
+      {"bos_id", "1"},
+      {"eos_id", "2"},
+      {"pad_id", "-1"},
       {"num_threads", "1"},
       {"minloglevel", "2"},
   };

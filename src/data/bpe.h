@@ -9,7 +9,8 @@
 
 namespace bitlaw {
 
-// From the bytes of a sentencepiece model; load_tokenizer's half for such files. Errors name `where`.
+// From the bytes of a sentencepiece model; load_tokenizer's half for such files. Errors name
+// `where`.
 std::unique_ptr<Tokenizer> load_bpe(std::string bytes, const std::string& where);
 
 }  // namespace bitlaw

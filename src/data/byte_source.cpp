@@ -69,10 +69,12 @@ class Decompressor : public ByteSource {
     return size_ > 0;
   }
   [[noreturn]] void corrupt(const std::string& why) const {
-    throw Error(fmt::format("{}: the compressed data is corrupt: {}; fetch or write the file again", where_, why));
+    throw Error(fmt::format("{}: the compressed data is corrupt: {}; fetch or write the file again",
+                            where_, why));
   }
   [[noreturn]] void cut_short() const {
-    throw Error(fmt::format("{}: the compressed data ends too early; fetch or write the file again", where_));
+    throw Error(fmt::format("{}: the compressed data ends too early; fetch or write the file again",
+                            where_));
   }
 
   std::unique_ptr<ByteSource> source_;
@@ -130,7 +132,8 @@ class ZstdSource : public Decompressor {
   size_t read(std::span<char> buffer) override {
     ZSTD_outBuffer out{buffer.data(), buffer.size(), 0};
     while (out.pos == 0) {
-      // A frame that is inside_ may still hold output after its input is used up; ask before refilling.
+      // A frame that is inside_ may still hold output after its input is used up; ask before
+      // refilling.
       if (position_ == size_ && !flush_ && !refill()) {
         if (inside_) cut_short();
         return 0;
@@ -163,14 +166,19 @@ std::unique_ptr<ByteSource> open_file(const std::filesystem::path& path) {
   return std::make_unique<FileSource>(path);
 }
 
-std::unique_ptr<ByteSource> view_bytes(std::string_view bytes) { return std::make_unique<ViewSource>(bytes); }
+std::unique_ptr<ByteSource> view_bytes(std::string_view bytes) {
+  return std::make_unique<ViewSource>(bytes);
+}
 
 std::unique_ptr<ByteSource> decompress(std::unique_ptr<ByteSource> source, Compression compression,
                                        const std::string& where) {
   switch (compression) {
-    case Compression::kGzip: return std::make_unique<GzipSource>(std::move(source), where);
-    case Compression::kZstd: return std::make_unique<ZstdSource>(std::move(source), where);
-    case Compression::kNone: break;
+    case Compression::kGzip:
+      return std::make_unique<GzipSource>(std::move(source), where);
+    case Compression::kZstd:
+      return std::make_unique<ZstdSource>(std::move(source), where);
+    case Compression::kNone:
+      break;
   }
   return source;
 }

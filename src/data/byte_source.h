@@ -24,7 +24,7 @@ enum class Compression { kNone, kGzip, kZstd };
 Compression compression_of(const std::filesystem::path& path);  // by the suffix: .gz, .zst, other
 
 std::unique_ptr<ByteSource> open_file(const std::filesystem::path& path);  // the bytes on the disk
-std::unique_ptr<ByteSource> view_bytes(std::string_view bytes);            // of a caller who keeps them
+std::unique_ptr<ByteSource> view_bytes(std::string_view bytes);  // of a caller who keeps them
 
 // The content of `source`; several compressed members in a row count as one. Errors name `where`.
 std::unique_ptr<ByteSource> decompress(std::unique_ptr<ByteSource> source, Compression compression,

@@ -42,7 +42,9 @@ void visit_info(Info& info, V&& v) {
 struct Writer {
   Json& document;
   template <class T>
-  void operator()(const char* name, const T& field) const { document[name] = field; }
+  void operator()(const char* name, const T& field) const {
+    document[name] = field;
+  }
 };
 
 struct Reader {
@@ -55,7 +57,8 @@ struct Reader {
     if constexpr (std::is_same_v<T, int> || std::is_same_v<T, int64_t>) {
       if (!found->is_number_integer()) fail(name, "is not a whole number");
       // Beyond the field's range nlohmann would wrap around.
-      if (found->is_number_unsigned() && found->template get<uint64_t>() > uint64_t{std::numeric_limits<T>::max()}) {
+      if (found->is_number_unsigned() &&
+          found->template get<uint64_t>() > uint64_t{std::numeric_limits<T>::max()}) {
         fail(name, "is too large");
       }
       if (found->template get<int64_t>() < -1) fail(name, "is negative");
@@ -64,8 +67,9 @@ struct Reader {
       if (!found->is_string()) fail(name, "is not text");
       field = found->template get<std::string>();
     } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-      const bool texts = found->is_array() && std::all_of(found->begin(), found->end(),
-                                                          [](const Json& item) { return item.is_string(); });
+      const bool texts =
+          found->is_array() && std::all_of(found->begin(), found->end(),
+                                           [](const Json& item) { return item.is_string(); });
       if (!texts) fail(name, "is not a list of file names");
       field = found->template get<std::vector<std::string>>();
     } else {
@@ -77,26 +81,33 @@ struct Reader {
   }
 };
 
-std::vector<fs::path> shard_paths(const fs::path& directory, const SplitInfo& split, const std::string& where) {
+std::vector<fs::path> shard_paths(const fs::path& directory, const SplitInfo& split,
+                                  const std::string& where) {
   std::vector<fs::path> paths;
   for (const std::string& name : split.shards) {
     if (name.empty() || fs::path(name).filename() != name) {
-      throw Error(fmt::format("{}: the shard name `{}` is not a plain file name; prepare the data set again", where, name));
+      throw Error(fmt::format(
+          "{}: the shard name `{}` is not a plain file name; prepare the data set again", where,
+          name));
     }
     paths.push_back(directory / name);
   }
   return paths;
 }
 
-void check_split(const TokenSet& tokens, const SplitInfo& split, const char* name, const fs::path& directory) {
+void check_split(const TokenSet& tokens, const SplitInfo& split, const char* name,
+                 const fs::path& directory) {
   if (tokens.size() != split.tokens || tokens.hash() != split.hash) {
-    throw Error(fmt::format("{}: the {} shards are not the ones that dataset.json describes ({} tokens there, {} here); "
-                            "copy or prepare the data set again",
-                            directory.string(), name, split.tokens, tokens.size()));
+    throw Error(
+        fmt::format("{}: the {} shards are not the ones that dataset.json describes ({} tokens "
+                    "there, {} here); "
+                    "copy or prepare the data set again",
+                    directory.string(), name, split.tokens, tokens.size()));
   }
 }
 
-// Shards in a directory that bitlaw did not prepare: train.bin, train_000001.bin, fineweb_train_000001.bin.
+// Shards in a directory that bitlaw did not prepare: train.bin, train_000001.bin,
+// fineweb_train_000001.bin.
 std::vector<std::string> find_shards(const fs::path& directory, const std::string& split) {
   std::vector<std::string> names;
   std::error_code error;
@@ -124,23 +135,29 @@ DatasetInfo read_dataset_info(const Json& document, const std::string& where) {
   const auto part = [&](const char* name) -> const Json& {
     return document.is_object() && document.contains(name) ? document[name] : none;
   };
-  if (part("version") != kDatasetVersion || !part("train").is_object() || !part("validation").is_object()) {
-    throw Error(fmt::format("{}: not a data set's description of version {}; prepare the data set again", where, kDatasetVersion));
+  if (part("version") != kDatasetVersion || !part("train").is_object() ||
+      !part("validation").is_object()) {
+    throw Error(
+        fmt::format("{}: not a data set's description of version {}; prepare the data set again",
+                    where, kDatasetVersion));
   }
   DatasetInfo info;
   visit_info(info, Reader{document, where});
   visit_split(info.train, Reader{part("train"), where});
   visit_split(info.validation, Reader{part("validation"), where});
-  if (info.vocabulary < 1 || info.vocabulary > kLargestVocabulary || info.end_of_document >= info.vocabulary) {
-    throw Error(fmt::format("{}: a vocabulary of {} with end token {} is impossible; prepare the data set again", where,
-                            info.vocabulary, info.end_of_document));
+  if (info.vocabulary < 1 || info.vocabulary > kLargestVocabulary ||
+      info.end_of_document >= info.vocabulary) {
+    throw Error(fmt::format(
+        "{}: a vocabulary of {} with end token {} is impossible; prepare the data set again", where,
+        info.vocabulary, info.end_of_document));
   }
   return info;
 }
 
 std::string describe(const DatasetInfo& info) {
   const auto line = [](const char* name, const SplitInfo& split) {
-    std::string text = fmt::format("{:<11} {} tokens", name, format_count(static_cast<double>(split.tokens)));
+    std::string text =
+        fmt::format("{:<11} {} tokens", name, format_count(static_cast<double>(split.tokens)));
     if (split.documents > 0) {
       text += fmt::format(", {} documents, {}, {:.3f} bytes per token", split.documents,
                           format_bytes(static_cast<double>(split.bytes)),
@@ -149,16 +166,20 @@ std::string describe(const DatasetInfo& info) {
     return text + "\n";
   };
   std::string text = line("train", info.train) + line("validation", info.validation);
-  text += fmt::format("{:<11} {}, vocabulary {}\n", "tokenizer", info.tokenizer_kind, info.vocabulary);
-  if (info.duplicates > 0) text += fmt::format("{:<11} {} equal documents\n", "left out", info.duplicates);
-  if (info.invalid_bytes > 0) text += fmt::format("{:<11} {} bytes that were not UTF-8\n", "replaced", info.invalid_bytes);
+  text +=
+      fmt::format("{:<11} {}, vocabulary {}\n", "tokenizer", info.tokenizer_kind, info.vocabulary);
+  if (info.duplicates > 0)
+    text += fmt::format("{:<11} {} equal documents\n", "left out", info.duplicates);
+  if (info.invalid_bytes > 0)
+    text += fmt::format("{:<11} {} bytes that were not UTF-8\n", "replaced", info.invalid_bytes);
   return text + fmt::format("{:<11} {}\n", "hash", info.hash);
 }
 
 Dataset Dataset::open(const fs::path& directory, int expected_vocabulary) {
   std::error_code error;
   if (!fs::is_directory(directory, error)) {
-    throw Error(fmt::format("{}: no data set there; prepare one with `bitlaw data prepare`", directory.string()));
+    throw Error(fmt::format("{}: no data set there; prepare one with `bitlaw data prepare`",
+                            directory.string()));
   }
   Dataset set;
   set.directory_ = directory;
@@ -169,9 +190,12 @@ Dataset Dataset::open(const fs::path& directory, int expected_vocabulary) {
   if (described) {
     info = read_dataset_info(parse_json(read_file(description), where), where);
     if (expected_vocabulary != 0 && expected_vocabulary != info.vocabulary) {
-      throw Error(fmt::format("{}: the vocabulary is {} but the model has {}; set the model's vocabulary to {}, or prepare "
-                              "the data set with {}",
-                              directory.string(), info.vocabulary, expected_vocabulary, info.vocabulary, expected_vocabulary));
+      throw Error(
+          fmt::format("{}: the vocabulary is {} but the model has {}; set the model's vocabulary "
+                      "to {}, or prepare "
+                      "the data set with {}",
+                      directory.string(), info.vocabulary, expected_vocabulary, info.vocabulary,
+                      expected_vocabulary));
     }
   } else {
     info.tokenizer_kind = "unknown";
@@ -179,11 +203,14 @@ Dataset Dataset::open(const fs::path& directory, int expected_vocabulary) {
     info.train.shards = find_shards(directory, "train");
     info.validation.shards = find_shards(directory, "val");
     if (info.train.shards.empty() || info.validation.shards.empty()) {
-      throw Error(fmt::format("{}: no dataset.json and no {} shard (*.bin) there; prepare one with `bitlaw data prepare`",
-                              directory.string(), info.train.shards.empty() ? "train" : "val"));
+      throw Error(
+          fmt::format("{}: no dataset.json and no {} shard (*.bin) there; prepare one with `bitlaw "
+                      "data prepare`",
+                      directory.string(), info.train.shards.empty() ? "train" : "val"));
     }
     if (expected_vocabulary < 1 || expected_vocabulary > kLargestVocabulary) {
-      throw Error(fmt::format("{}: without dataset.json the vocabulary must be given, 1 to {}", directory.string(), kLargestVocabulary));
+      throw Error(fmt::format("{}: without dataset.json the vocabulary must be given, 1 to {}",
+                              directory.string(), kLargestVocabulary));
     }
   }
 
@@ -213,7 +240,9 @@ std::unique_ptr<Tokenizer> Dataset::tokenizer() const {
   const fs::path path = directory_ / "tokenizer.model";
   // The hash first: sentencepiece is not made for damaged files.
   if (!info_.tokenizer_hash.empty() && hash_hex(read_file(path)) != info_.tokenizer_hash) {
-    throw Error(fmt::format("{}: not the tokenizer that made this data set; copy or prepare the data set again", path.string()));
+    throw Error(fmt::format(
+        "{}: not the tokenizer that made this data set; copy or prepare the data set again",
+        path.string()));
   }
   return load_tokenizer(path);
 }

@@ -1,9 +1,9 @@
 // A prepared data set: a directory with
 //
 //   train_000000.bin ...   shards of training tokens (data/shards.h)
-//   val_000000.bin ...     shards of validation tokens; every document ends with the end-of-document token
-//   tokenizer.model        the tokenizer (data/tokenizer.h)
-//   dataset.json           DatasetInfo: what it is made of, and its hashes
+//   val_000000.bin ...     shards of validation tokens; every document ends with the
+//   end-of-document token tokenizer.model        the tokenizer (data/tokenizer.h) dataset.json
+//   DatasetInfo: what it is made of, and its hashes
 //
 // Directories of llm.c or nanoGPT shards without dataset.json open too (train*.bin and val*.bin, or
 // *_train_*.bin and *_val_*.bin), with less known about them.
@@ -22,24 +22,24 @@
 namespace bitlaw {
 
 struct SplitInfo {
-  int64_t tokens = 0;     // end-of-document tokens included
+  int64_t tokens = 0;  // end-of-document tokens included
   int64_t documents = 0;
-  int64_t bytes = 0;      // of the documents' text, UTF-8
-  std::string hash;       // of the tokens
+  int64_t bytes = 0;                // of the documents' text, UTF-8
+  std::string hash;                 // of the tokens
   std::vector<std::string> shards;  // file names in order
 };
 
 struct DatasetInfo {
-  std::string hash;            // of both splits' tokens and the tokenizer: names the data in a run's record
+  std::string hash;  // of both splits' tokens and the tokenizer: names the data in a run's record
   std::string tokenizer_kind;  // "byte", "bpe", or "unknown" without dataset.json
   std::string tokenizer_hash;
   int vocabulary = 0;
-  int end_of_document = -1;    // token, or -1 where it is not known
+  int end_of_document = -1;  // token, or -1 where it is not known
   SplitInfo train, validation;
-  std::string source_hash;     // of the documents read, before the split
-  int64_t duplicates = 0;      // documents left out because an equal one came before
-  int64_t invalid_bytes = 0;   // replaced by U+FFFD
-  std::string split_rule;      // in words
+  std::string source_hash;        // of the documents read, before the split
+  int64_t duplicates = 0;         // documents left out because an equal one came before
+  int64_t invalid_bytes = 0;      // replaced by U+FFFD
+  std::string split_rule;         // in words
   Json options = Json::object();  // the PrepareConfig that made it, without its paths
 };
 
@@ -52,10 +52,10 @@ std::string describe(const DatasetInfo& info);
 
 class Dataset {
  public:
-  // Opens and validates: shard headers and sizes, token counts and hashes against dataset.json, every
-  // token below the vocabulary. `expected_vocabulary` (0: whatever it is) must equal the data set's; for
-  // a directory without dataset.json it is required and bounds the tokens. Throws Error that names the
-  // file and what to do next.
+  // Opens and validates: shard headers and sizes, token counts and hashes against dataset.json,
+  // every token below the vocabulary. `expected_vocabulary` (0: whatever it is) must equal the data
+  // set's; for a directory without dataset.json it is required and bounds the tokens. Throws Error
+  // that names the file and what to do next.
   static Dataset open(const std::filesystem::path& directory, int expected_vocabulary = 0);
 
   const TokenSet& train() const { return train_; }

@@ -15,7 +15,8 @@ class DatasetTest : public testing::Test {
  protected:
   DatasetTest() {
     for (int d = 0; d < 40; ++d) {
-      folder_.write("text/" + std::to_string(d) + ".txt", "Document number " + std::to_string(d) + " says hello.\n");
+      folder_.write("text/" + std::to_string(d) + ".txt",
+                    "Document number " + std::to_string(d) + " says hello.\n");
     }
     PrepareConfig config;
     config.from = {(folder_ / "text").string()};
@@ -62,7 +63,8 @@ TEST_F(DatasetTest, CanBeMoved) {
 }
 
 TEST_F(DatasetTest, AnotherVocabularyIsAnError) {
-  EXPECT_NE(open_error(1024).find("the vocabulary is 257 but the model has 1024"), std::string::npos);
+  EXPECT_NE(open_error(1024).find("the vocabulary is 257 but the model has 1024"),
+            std::string::npos);
 }
 
 TEST_F(DatasetTest, DamagedShardsAreErrors) {
@@ -72,7 +74,8 @@ TEST_F(DatasetTest, DamagedShardsAreErrors) {
   change(shard, [](std::string& bytes) { bytes.resize(bytes.size() - 10); });
   EXPECT_NE(open_error().find(shard + ": the header says"), std::string::npos);
   restore();
-  change(shard, [](std::string& bytes) { bytes[kShardHeaderBytes + 20] ^= 1; });  // one bit of one token
+  change(shard,
+         [](std::string& bytes) { bytes[kShardHeaderBytes + 20] ^= 1; });  // one bit of one token
   EXPECT_NE(open_error().find("not the ones that dataset.json describes"), std::string::npos);
   restore();
   std::filesystem::remove(set_ / shard);
@@ -84,12 +87,14 @@ TEST_F(DatasetTest, DamagedShardsAreErrors) {
 TEST_F(DatasetTest, TokensBeyondTheVocabularyAreErrors) {
   const std::vector<Token> tokens{1, 2, 300};
   write_shard(set_ / "val_000000.bin", tokens);
-  describe_as([&](Json& document) {  // a description that fits the shard, so that only the token is wrong
-    document["validation"]["tokens"] = 3;
-    document["validation"]["shards"] = {"val_000000.bin"};
-    document["validation"]["hash"] = TokenSet(tokens).hash();
-  });
-  EXPECT_NE(open_error().find("token 300 at position 2 is beyond the vocabulary of 257"), std::string::npos);
+  describe_as(
+      [&](Json& document) {  // a description that fits the shard, so that only the token is wrong
+        document["validation"]["tokens"] = 3;
+        document["validation"]["shards"] = {"val_000000.bin"};
+        document["validation"]["hash"] = TokenSet(tokens).hash();
+      });
+  EXPECT_NE(open_error().find("token 300 at position 2 is beyond the vocabulary of 257"),
+            std::string::npos);
 }
 
 TEST_F(DatasetTest, BadDescriptionsAreErrors) {
@@ -117,7 +122,8 @@ TEST_F(DatasetTest, BadDescriptionsAreErrors) {
   };
   for (size_t i = 0; i < edits.size(); ++i) {
     describe_as(edits[i]);
-    EXPECT_NE(open_error().find("prepare the data set again"), std::string::npos) << i << ": " << open_error();
+    EXPECT_NE(open_error().find("prepare the data set again"), std::string::npos)
+        << i << ": " << open_error();
   }
   for (const std::string bytes : {"", "{", "\xFF", "{\"version\": 1e999}"}) {
     write_file_atomically(set_ / "dataset.json", bytes);
@@ -127,12 +133,15 @@ TEST_F(DatasetTest, BadDescriptionsAreErrors) {
 
 TEST_F(DatasetTest, AnotherTokenizerIsAnError) {
   write_file_atomically(set_ / "tokenizer.model", "something else");
-  EXPECT_NE(error_of([&] { Dataset::open(set_).tokenizer(); }).find("tokenizer.model: "), std::string::npos);
+  EXPECT_NE(error_of([&] { Dataset::open(set_).tokenizer(); }).find("tokenizer.model: "),
+            std::string::npos);
 }
 
 TEST_F(DatasetTest, NoDirectoryIsAnError) {
-  EXPECT_NE(error_of([&] { Dataset::open(folder_ / "none"); }).find("no data set there"), std::string::npos);
-  EXPECT_NE(error_of([&] { Dataset::open(folder_ / "text"); }).find("no train shard"), std::string::npos);
+  EXPECT_NE(error_of([&] { Dataset::open(folder_ / "none"); }).find("no data set there"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { Dataset::open(folder_ / "text"); }).find("no train shard"),
+            std::string::npos);
 }
 
 TEST(Dataset, OpensShardsOfOthers) {
@@ -151,8 +160,10 @@ TEST(Dataset, OpensShardsOfOthers) {
     EXPECT_EQ(set->vocabulary(), 6);
   }
   EXPECT_EQ(llmc.hash(), nano.hash());
-  EXPECT_NE(error_of([&] { Dataset::open(folder / "nano"); }).find("vocabulary must be given"), std::string::npos);
-  EXPECT_NE(error_of([&] { Dataset::open(folder / "nano", 5); }).find("token 5 at position 4"), std::string::npos);
+  EXPECT_NE(error_of([&] { Dataset::open(folder / "nano"); }).find("vocabulary must be given"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { Dataset::open(folder / "nano", 5); }).find("token 5 at position 4"),
+            std::string::npos);
 }
 
 }  // namespace

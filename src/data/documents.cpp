@@ -28,9 +28,13 @@ TextKind kind_of(fs::path path) {
   return TextKind::kNone;
 }
 
-bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+bool is_hidden(const fs::path& path) {
+  return path.filename().string().starts_with('.');
+}
 
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos; }
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
+}
 
 // Turns \r\n and \r into \n, also where a \r\n is split between two pieces.
 class LineEnds {
@@ -46,7 +50,8 @@ class LineEnds {
   bool after_return_ = false;
 };
 
-void emit(std::string_view text, std::string source, const DocumentCallback& callback, ReadCounts& counts) {
+void emit(std::string_view text, std::string source, const DocumentCallback& callback,
+          ReadCounts& counts) {
   if (is_blank(text)) {
     ++counts.blank;
     return;
@@ -59,9 +64,11 @@ void emit(std::string_view text, std::string source, const DocumentCallback& cal
   callback(std::move(document));
 }
 
-// End of the first blank line (two line ends with only spaces between) at or after `from`; npos without.
+// End of the first blank line (two line ends with only spaces between) at or after `from`; npos
+// without.
 size_t after_blank_line(std::string_view text, size_t from) {
-  for (size_t end = text.find('\n', from); end != std::string_view::npos; end = text.find('\n', end + 1)) {
+  for (size_t end = text.find('\n', from); end != std::string_view::npos;
+       end = text.find('\n', end + 1)) {
     const size_t next = text.find_first_not_of(" \t", end + 1);
     if (next != std::string_view::npos && text[next] == '\n') return next + 1;
   }
@@ -83,22 +90,25 @@ std::string json_text(const std::string& line, const std::string& where) {
   const Json record = Json::parse(line, nullptr, /*allow_exceptions=*/false);
   const bool good = record.is_object() && record.contains("text") && record["text"].is_string();
   if (!good) {
-    throw Error(fmt::format("{}: expected one JSON object with a string \"text\" on the line, found {}; "
-                            "correct or remove the line",
-                            where, record.is_discarded() ? "no valid JSON" : "other JSON"));
+    throw Error(
+        fmt::format("{}: expected one JSON object with a string \"text\" on the line, found {}; "
+                    "correct or remove the line",
+                    where, record.is_discarded() ? "no valid JSON" : "other JSON"));
   }
   return record["text"].get<std::string>();
 }
 
 }  // namespace
 
-void read_text(ByteSource& source, const std::string& name, const DocumentCallback& callback, ReadCounts& counts) {
+void read_text(ByteSource& source, const std::string& name, const DocumentCallback& callback,
+               ReadCounts& counts) {
   std::array<char, kReadBytes> buffer;
   LineEnds line_ends;
   std::string text;
   int sections = 0;
   auto cut = [&](size_t end) {
-    emit(std::string_view(text).substr(0, end), fmt::format("{}#{}", name, ++sections), callback, counts);
+    emit(std::string_view(text).substr(0, end), fmt::format("{}#{}", name, ++sections), callback,
+         counts);
     text.erase(0, end);
   };
   bool first = true;
@@ -118,7 +128,8 @@ void read_text(ByteSource& source, const std::string& name, const DocumentCallba
   if (!is_blank(text)) cut(text.size());
 }
 
-void read_jsonl(ByteSource& source, const std::string& name, const DocumentCallback& callback, ReadCounts& counts) {
+void read_jsonl(ByteSource& source, const std::string& name, const DocumentCallback& callback,
+                ReadCounts& counts) {
   std::array<char, kReadBytes> buffer;
   std::string line;
   int64_t number = 0;
@@ -134,14 +145,16 @@ void read_jsonl(ByteSource& source, const std::string& name, const DocumentCallb
   };
   while (const size_t n = source.read(buffer)) {
     std::string_view rest(buffer.data(), n);
-    for (size_t end; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1)) {
+    for (size_t end; (end = rest.find('\n')) != std::string_view::npos;
+         rest.remove_prefix(end + 1)) {
       line.append(rest.substr(0, end));
       take_line();
     }
     line.append(rest);
     if (line.size() > kLongestLineBytes) {
-      throw Error(fmt::format("{}:{}: the line is longer than {}; is this JSONL, one object per line?", name,
-                              number + 1, format_bytes(static_cast<double>(kLongestLineBytes))));
+      throw Error(
+          fmt::format("{}:{}: the line is longer than {}; is this JSONL, one object per line?",
+                      name, number + 1, format_bytes(static_cast<double>(kLongestLineBytes))));
     }
   }
   take_line();
@@ -157,9 +170,10 @@ std::vector<fs::path> find_text_files(const std::vector<std::string>& roots, int
     }
     if (!fs::is_directory(root, error)) {
       if (kind_of(root) == TextKind::kNone) {
-        throw Error(fmt::format("{}: not a text that can be read; rename it to .txt, or to .jsonl with one "
-                                "{{\"text\": ...}} per line (.gz and .zst may follow)",
-                                root));
+        throw Error(
+            fmt::format("{}: not a text that can be read; rename it to .txt, or to .jsonl with one "
+                        "{{\"text\": ...}} per line (.gz and .zst may follow)",
+                        root));
       }
       found.push_back(root);
       continue;
@@ -179,14 +193,17 @@ std::vector<fs::path> find_text_files(const std::vector<std::string>& roots, int
         }
       }
     } catch (const fs::filesystem_error& trouble) {
-      throw Error(fmt::format("{}: cannot be searched: {}", trouble.path1().string(), trouble.code().message()));
+      throw Error(fmt::format("{}: cannot be searched: {}", trouble.path1().string(),
+                              trouble.code().message()));
     }
-    std::sort(inside.begin(), inside.end(), [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
+    std::sort(inside.begin(), inside.end(),
+              [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
     found.insert(found.end(), inside.begin(), inside.end());
   }
   if (found.empty()) {
-    throw Error(fmt::format("{}: no .txt or .jsonl file (.gz and .zst may follow) in it; name a folder that has some",
-                            fmt::join(roots, ", ")));
+    throw Error(fmt::format(
+        "{}: no .txt or .jsonl file (.gz and .zst may follow) in it; name a folder that has some",
+        fmt::join(roots, ", ")));
   }
   return found;
 }

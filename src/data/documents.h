@@ -32,26 +32,28 @@ struct ReadCounts {
 using DocumentCallback = std::function<void(Document&&)>;
 
 // A .txt file up to this size is one document; a larger one is cut at its blank lines into sections
-// of at least kSectionBytes (at a line end, then anywhere, where a section would exceed kWholeTextBytes),
-// so that one long book can be divided between training and validation.
+// of at least kSectionBytes (at a line end, then anywhere, where a section would exceed
+// kWholeTextBytes), so that one long book can be divided between training and validation.
 inline constexpr size_t kWholeTextBytes = 128 << 10;
 inline constexpr size_t kSectionBytes = 16 << 10;
 inline constexpr size_t kLongestLineBytes = size_t{64} << 20;  // of a JSONL file
 
 // The text files under `roots` (folders are searched to any depth, hidden files left alone; a file
-// is taken as it is): roots in the given order, paths sorted bytewise within each. Throws Error for a
-// root that does not exist, for a file named directly whose suffix is not one of .txt .jsonl (.gz .zst),
-// and where no text file is found at all.
+// is taken as it is): roots in the given order, paths sorted bytewise within each. Throws Error for
+// a root that does not exist, for a file named directly whose suffix is not one of .txt .jsonl (.gz
+// .zst), and where no text file is found at all.
 std::vector<std::filesystem::path> find_text_files(const std::vector<std::string>& roots,
                                                    int64_t* other_files = nullptr);
 
-// Streams every document of `roots` to `callback`. Throws Error as find_text_files does, for a file that
-// cannot be read or decompressed, and for a JSONL line that is not an object with a string "text"
-// (naming file and line). Exceptions of the callback pass through.
+// Streams every document of `roots` to `callback`. Throws Error as find_text_files does, for a file
+// that cannot be read or decompressed, and for a JSONL line that is not an object with a string
+// "text" (naming file and line). Exceptions of the callback pass through.
 ReadCounts read_documents(const std::vector<std::string>& roots, const DocumentCallback& callback);
 
 // The same for one stream (also what the fuzz targets drive).
-void read_text(ByteSource& source, const std::string& name, const DocumentCallback& callback, ReadCounts& counts);
-void read_jsonl(ByteSource& source, const std::string& name, const DocumentCallback& callback, ReadCounts& counts);
+void read_text(ByteSource& source, const std::string& name, const DocumentCallback& callback,
+               ReadCounts& counts);
+void read_jsonl(ByteSource& source, const std::string& name, const DocumentCallback& callback,
+                ReadCounts& counts);
 
 }  // namespace bitlaw

@@ -41,14 +41,17 @@ std::string read_all(std::string_view bytes, Compression compression, size_t buf
 std::string sample_text(size_t size) {
   std::string text;
   for (uint64_t i = 0; text.size() < size; ++i) {
-    text += random_uniform(1, 2, i) < 0.5 ? "again and again " : std::string(1, static_cast<char>(random_u64(1, 3, i)));
+    text += random_uniform(1, 2, i) < 0.5 ? "again and again "
+                                          : std::string(1, static_cast<char>(random_u64(1, 3, i)));
   }
   return text;
 }
 
-std::vector<Document> documents_of(const std::vector<std::string>& roots, ReadCounts* counts = nullptr) {
+std::vector<Document> documents_of(const std::vector<std::string>& roots,
+                                   ReadCounts* counts = nullptr) {
   std::vector<Document> documents;
-  const ReadCounts read = read_documents(roots, [&](Document&& document) { documents.push_back(std::move(document)); });
+  const ReadCounts read =
+      read_documents(roots, [&](Document&& document) { documents.push_back(std::move(document)); });
   if (counts != nullptr) *counts = read;
   return documents;
 }
@@ -72,7 +75,8 @@ TEST(ByteSource, ReadsSeveralMembersAsOne) {
 
 TEST(ByteSource, EveryTruncationIsAnError) {
   const std::string text = sample_text(2000);
-  for (const auto& [bytes, compression] : {std::pair{gzip(text), Compression::kGzip}, std::pair{zstd(text), Compression::kZstd}}) {
+  for (const auto& [bytes, compression] :
+       {std::pair{gzip(text), Compression::kGzip}, std::pair{zstd(text), Compression::kZstd}}) {
     for (size_t n = 1; n < bytes.size(); ++n) {
       EXPECT_THROW(read_all(std::string_view(bytes).substr(0, n), compression, 512), Error) << n;
     }
@@ -80,8 +84,10 @@ TEST(ByteSource, EveryTruncationIsAnError) {
 }
 
 TEST(ByteSource, OtherBytesAreAnError) {
-  EXPECT_NE(error_of([] { read_all("plain text", Compression::kGzip, 64); }).find("corrupt"), std::string::npos);
-  EXPECT_NE(error_of([] { read_all("plain text", Compression::kZstd, 64); }).find("corrupt"), std::string::npos);
+  EXPECT_NE(error_of([] { read_all("plain text", Compression::kGzip, 64); }).find("corrupt"),
+            std::string::npos);
+  EXPECT_NE(error_of([] { read_all("plain text", Compression::kZstd, 64); }).find("corrupt"),
+            std::string::npos);
 }
 
 TEST(Documents, ReadsEveryKindInTheOrderOfTheNames) {
@@ -102,7 +108,8 @@ TEST(Documents, ReadsEveryKindInTheOrderOfTheNames) {
     texts.push_back(document.text);
     sources.push_back(std::filesystem::relative(document.source, folder.path()).string());
   }
-  EXPECT_EQ(texts, (std::vector<std::string>{"first", "one", "two\nlines", "one", "two\nlines", "one", "two\nlines", "fourth", "last"}));
+  EXPECT_EQ(texts, (std::vector<std::string>{"first", "one", "two\nlines", "one", "two\nlines",
+                                             "one", "two\nlines", "fourth", "last"}));
   EXPECT_EQ(sources[2], "b/a.jsonl:3");
   EXPECT_EQ(sources[8], "e.txt");
   EXPECT_EQ(counts.files, 6);
@@ -130,7 +137,8 @@ std::string paragraphs(size_t total, size_t paragraph) {
   std::string text;
   for (uint64_t i = 0; text.size() < total; ++i) {
     std::string one;
-    while (one.size() < paragraph) one += "line " + std::to_string(random_u64(4, 5, one.size() + i * 7919)) + " of text\n";
+    while (one.size() < paragraph)
+      one += "line " + std::to_string(random_u64(4, 5, one.size() + i * 7919)) + " of text\n";
     text += one + "\n";
   }
   return text;
@@ -163,7 +171,8 @@ TEST(Documents, ALargeFileIsCutAtBlankLinesAndNothingIsLost) {
 TEST(Documents, ALargeFileWithoutBlankLinesOrLinesIsCutBetweenCharacters) {
   TestFolder folder;
   std::string text = "x";
-  while (text.size() < 400'000) text += "\xE6\x97\xA5\xF0\x9F\x98\x80";  // 3 + 4 bytes: cuts meet every phase
+  while (text.size() < 400'000)
+    text += "\xE6\x97\xA5\xF0\x9F\x98\x80";  // 3 + 4 bytes: cuts meet every phase
   folder.write("a.txt", text);
   std::string joined;
   ReadCounts counts;
@@ -178,17 +187,26 @@ TEST(Documents, ALargeFileWithoutBlankLinesOrLinesIsCutBetweenCharacters) {
 TEST(Documents, ErrorsSayWhatAndWhere) {
   TestFolder folder;
   EXPECT_NE(error_of([] { documents_of({}); }).find("no text given"), std::string::npos);
-  EXPECT_NE(error_of([&] { documents_of({(folder / "none").string()}); }).find("does not exist"), std::string::npos);
-  EXPECT_NE(error_of([&] { documents_of({folder.string()}); }).find("no .txt or .jsonl"), std::string::npos);
+  EXPECT_NE(error_of([&] { documents_of({(folder / "none").string()}); }).find("does not exist"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { documents_of({folder.string()}); }).find("no .txt or .jsonl"),
+            std::string::npos);
   folder.write("a.pdf", "x");
-  EXPECT_NE(error_of([&] { documents_of({(folder / "a.pdf").string()}); }).find("rename it"), std::string::npos);
-  for (const std::string line : {"{\"text\": 3}", "{\"txt\": \"x\"}", "[]", "nonsense", "{\"text\": \"cut", "{\"text\": \"x\", \"n\": 1e999}"}) {
+  EXPECT_NE(error_of([&] { documents_of({(folder / "a.pdf").string()}); }).find("rename it"),
+            std::string::npos);
+  for (const std::string line : {"{\"text\": 3}", "{\"txt\": \"x\"}", "[]", "nonsense",
+                                 "{\"text\": \"cut", "{\"text\": \"x\", \"n\": 1e999}"}) {
     folder.write("a.jsonl", "{\"text\": \"good\"}\n" + line + "\n");
-    EXPECT_NE(error_of([&] { documents_of({folder.string()}); }).find("a.jsonl:2: "), std::string::npos) << line;
+    EXPECT_NE(error_of([&] { documents_of({folder.string()}); }).find("a.jsonl:2: "),
+              std::string::npos)
+        << line;
   }
   folder.write("a.jsonl", "{\"text\": \"good\"}\n");
   folder.write("b.txt.gz", gzip(sample_text(1000)).substr(0, 100));
-  EXPECT_NE(error_of([&] { documents_of({folder.string()}); }).find("b.txt.gz: the compressed data ends too early"), std::string::npos);
+  EXPECT_NE(error_of([&] {
+              documents_of({folder.string()});
+            }).find("b.txt.gz: the compressed data ends too early"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -14,21 +14,24 @@ namespace bitlaw {
 namespace {
 
 constexpr uint64_t kOrderStream = 0x6F72646572;  // "order": the loader's own draws of a seed
-// Four rounds already make a strong permutation of a random function (Luby and Rackoff, 1988); two more
-// cost nanoseconds and help the smallest halves, of one or two bits.
+// Four rounds already make a strong permutation of a random function (Luby and Rackoff, 1988); two
+// more cost nanoseconds and help the smallest halves, of one or two bits.
 constexpr int kRounds = 6;
 
 void require_one_window(const TokenSet& tokens, int sequence_length) {
-  if (sequence_length < 1) throw Error(fmt::format("sequence length {}: must be at least 1", sequence_length));
+  if (sequence_length < 1)
+    throw Error(fmt::format("sequence length {}: must be at least 1", sequence_length));
   if (window_count(tokens.size(), sequence_length) < 1) {
-    throw Error(fmt::format("the text is too short for one sequence: it has {} tokens and a sequence of {} needs {}; "
-                            "add text or shorten the sequence",
-                            tokens.size(), sequence_length, int64_t{sequence_length} + 1));
+    throw Error(fmt::format(
+        "the text is too short for one sequence: it has {} tokens and a sequence of {} needs {}; "
+        "add text or shorten the sequence",
+        tokens.size(), sequence_length, int64_t{sequence_length} + 1));
   }
 }
 
 // Rows [window * T, window * T + T] of `tokens` as inputs and targets.
-void copy_row(const TokenSet& tokens, int64_t window, std::span<Token> row, int32_t* inputs, int32_t* targets) {
+void copy_row(const TokenSet& tokens, int64_t window, std::span<Token> row, int32_t* inputs,
+              int32_t* targets) {
   const auto T = static_cast<int64_t>(row.size()) - 1;
   tokens.read(window * T, row);
   std::copy_n(row.begin(), T, inputs);
@@ -39,9 +42,10 @@ void copy_row(const TokenSet& tokens, int64_t window, std::span<Token> row, int3
 
 int64_t permuted(uint64_t seed, uint64_t epoch, int64_t index, int64_t size) {
   BITLAW_CHECK(index >= 0 && index < size);
-  // Two halves of `half` bits cover the size with less than four times its numbers, so the walk back into
-  // it takes fewer than four turns on average.
-  const int half = std::max(1, (static_cast<int>(std::bit_width(static_cast<uint64_t>(size - 1))) + 1) / 2);
+  // Two halves of `half` bits cover the size with less than four times its numbers, so the walk
+  // back into it takes fewer than four turns on average.
+  const int half =
+      std::max(1, (static_cast<int>(std::bit_width(static_cast<uint64_t>(size - 1))) + 1) / 2);
   const uint64_t mask = (uint64_t{1} << half) - 1;
   auto value = static_cast<uint64_t>(index);
   do {
@@ -61,8 +65,12 @@ int64_t window_count(int64_t tokens, int sequence_length) {
 }
 
 Loader::Loader(const TokenSet& tokens, int sequence_length, int batch_sequences, uint64_t seed)
-    : tokens_(tokens), sequence_length_(sequence_length), batch_sequences_(batch_sequences), seed_(seed) {
-  if (batch_sequences < 1) throw Error(fmt::format("batch of {} sequences: must be at least 1", batch_sequences));
+    : tokens_(tokens),
+      sequence_length_(sequence_length),
+      batch_sequences_(batch_sequences),
+      seed_(seed) {
+  if (batch_sequences < 1)
+    throw Error(fmt::format("batch of {} sequences: must be at least 1", batch_sequences));
   require_one_window(tokens, sequence_length);
   windows_ = window_count(tokens.size(), sequence_length);
 }
@@ -99,17 +107,20 @@ ValidationWindows::ValidationWindows(const TokenSet& tokens, int sequence_length
 }
 
 void ValidationWindows::window(int64_t index, std::span<Token> out) const {
-  BITLAW_CHECK(index >= 0 && index < windows_ && out.size() == static_cast<size_t>(sequence_length_) + 1);
+  BITLAW_CHECK(index >= 0 && index < windows_ &&
+               out.size() == static_cast<size_t>(sequence_length_) + 1);
   tokens_.read(index * sequence_length_, out);
 }
 
-void ValidationWindows::batch(int64_t begin, int count, std::span<int32_t> inputs, std::span<int32_t> targets) const {
+void ValidationWindows::batch(int64_t begin, int count, std::span<int32_t> inputs,
+                              std::span<int32_t> targets) const {
   const auto T = static_cast<size_t>(sequence_length_);
   BITLAW_CHECK(begin >= 0 && count >= 0 && begin + count <= windows_);
   BITLAW_CHECK(inputs.size() == static_cast<size_t>(count) * T && targets.size() == inputs.size());
   std::vector<Token> row(T + 1);
   for (int i = 0; i < count; ++i) {
-    copy_row(tokens_, begin + i, row, &inputs[static_cast<size_t>(i) * T], &targets[static_cast<size_t>(i) * T]);
+    copy_row(tokens_, begin + i, row, &inputs[static_cast<size_t>(i) * T],
+             &targets[static_cast<size_t>(i) * T]);
   }
 }
 

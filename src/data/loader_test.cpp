@@ -19,7 +19,8 @@ TokenSet counting_tokens(size_t count) {
 
 std::vector<int64_t> permutation(uint64_t seed, uint64_t epoch, int64_t size) {
   std::vector<int64_t> images(static_cast<size_t>(size));
-  for (int64_t i = 0; i < size; ++i) images[static_cast<size_t>(i)] = permuted(seed, epoch, i, size);
+  for (int64_t i = 0; i < size; ++i)
+    images[static_cast<size_t>(i)] = permuted(seed, epoch, i, size);
   return images;
 }
 
@@ -53,8 +54,9 @@ TEST(Permuted, DiffersBySeedAndEpoch) {
   EXPECT_EQ(seen.size(), 400u);
 }
 
-// Where element 0 goes, and how far two neighbours land from each other, over many seeds: chi-square with
-// n - 1 = 12 and n - 2 = 11 degrees of freedom. Under uniformity P(chi2 > 50) < 2e-6 for both.
+// Where element 0 goes, and how far two neighbours land from each other, over many seeds:
+// chi-square with n - 1 = 12 and n - 2 = 11 degrees of freedom. Under uniformity P(chi2 > 50) <
+// 2e-6 for both.
 TEST(Permuted, IsUniformOverSeeds) {
   constexpr int64_t n = 13;
   constexpr int kSeeds = 13'000;
@@ -65,10 +67,12 @@ TEST(Permuted, IsUniformOverSeeds) {
     ++differences[static_cast<size_t>((b - a + n) % n)];
   }
   double image_chi2 = 0, difference_chi2 = 0;
-  for (const double count : images) image_chi2 += (count - kSeeds / 13.0) * (count - kSeeds / 13.0) / (kSeeds / 13.0);
+  for (const double count : images)
+    image_chi2 += (count - kSeeds / 13.0) * (count - kSeeds / 13.0) / (kSeeds / 13.0);
   EXPECT_EQ(differences[0], 0);
   for (size_t d = 1; d < n; ++d) {
-    difference_chi2 += (differences[d] - kSeeds / 12.0) * (differences[d] - kSeeds / 12.0) / (kSeeds / 12.0);
+    difference_chi2 +=
+        (differences[d] - kSeeds / 12.0) * (differences[d] - kSeeds / 12.0) / (kSeeds / 12.0);
   }
   EXPECT_LT(image_chi2, 50);
   EXPECT_LT(difference_chi2, 50);
@@ -130,7 +134,8 @@ TEST(Loader, DependsOnTheStepAlone) {
   const TokenSet tokens = counting_tokens(3000);
   const Loader in_order(tokens, 8, 5, 9);
   std::vector<std::vector<Token>> expected;
-  for (int64_t step = 0; step < 200; ++step) expected.emplace_back(9), in_order.sequence(step, 3, expected.back());
+  for (int64_t step = 0; step < 200; ++step)
+    expected.emplace_back(9), in_order.sequence(step, 3, expected.back());
   for (uint64_t i = 0; i < 300; ++i) {  // any order, from a loader made anew
     const auto step = static_cast<int64_t>(random_below(1, 2, i, 200));
     std::vector<Token> row(9);
@@ -139,7 +144,8 @@ TEST(Loader, DependsOnTheStepAlone) {
   }
   // Sample g = step * B + b is the same however it is cut into batches.
   const Loader other_batch(tokens, 8, 1, 9);
-  for (int64_t g = 0; g < 500; ++g) ASSERT_EQ(other_batch.window(g, 0), in_order.window(g / 5, static_cast<int>(g % 5)));
+  for (int64_t g = 0; g < 500; ++g)
+    ASSERT_EQ(other_batch.window(g, 0), in_order.window(g / 5, static_cast<int>(g % 5)));
 }
 
 TEST(Loader, IsTheSameForAnySharding) {
@@ -164,13 +170,16 @@ TEST(Loader, IsTheSameForAnySharding) {
 TEST(Loader, ATextTooShortSaysHowMuchIsMissing) {
   for (const size_t size : {0, 1, 16}) {
     const TokenSet tokens = counting_tokens(size);
-    const std::string expected = "it has " + std::to_string(size) + " tokens and a sequence of 16 needs 17";
+    const std::string expected =
+        "it has " + std::to_string(size) + " tokens and a sequence of 16 needs 17";
     EXPECT_NE(error_of([&] { Loader(tokens, 16, 1, 0); }).find(expected), std::string::npos);
     EXPECT_NE(error_of([&] { ValidationWindows(tokens, 16); }).find(expected), std::string::npos);
   }
   EXPECT_EQ(error_of([] { Loader(counting_tokens(17), 16, 1, 0); }), "");
-  EXPECT_NE(error_of([] { Loader(counting_tokens(17), 0, 1, 0); }).find("at least 1"), std::string::npos);
-  EXPECT_NE(error_of([] { Loader(counting_tokens(17), 16, 0, 0); }).find("at least 1"), std::string::npos);
+  EXPECT_NE(error_of([] { Loader(counting_tokens(17), 0, 1, 0); }).find("at least 1"),
+            std::string::npos);
+  EXPECT_NE(error_of([] { Loader(counting_tokens(17), 16, 0, 0); }).find("at least 1"),
+            std::string::npos);
 }
 
 TEST(ValidationWindows, ComeInOrderWithoutOverlap) {

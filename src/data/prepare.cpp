@@ -22,7 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kSplitRule =
-    "whole documents, by the hash of their lower-case letters and digits: the smallest hashes are validation until they "
+    "whole documents, by the hash of their lower-case letters and digits: the smallest hashes are "
+    "validation until they "
     "hold validation_fraction of the bytes; of equal documents the first is kept";
 
 // What is remembered of a document between the two readings of the text.
@@ -47,8 +48,10 @@ void check_options(const PrepareConfig& config) {
   };
   demand(!config.to.empty(), "no directory given for the data set; set `to`");
   demand(config.validation_fraction > 0 && config.validation_fraction < 1,
-         fmt::format("validation_fraction {}: must be above 0 and below 1, for example 0.05", config.validation_fraction));
-  demand(config.sample_bytes > 0, fmt::format("sample_bytes {}: must be positive", config.sample_bytes));
+         fmt::format("validation_fraction {}: must be above 0 and below 1, for example 0.05",
+                     config.validation_fraction));
+  demand(config.sample_bytes > 0,
+         fmt::format("sample_bytes {}: must be positive", config.sample_bytes));
   demand(config.shard_tokens >= 1 && config.shard_tokens <= INT32_MAX,
          fmt::format("shard_tokens {}: must be 1 to {}", config.shard_tokens, INT32_MAX));
   demand(config.threads >= 0, fmt::format("threads {}: must be 0 (all) or more", config.threads));
@@ -61,15 +64,16 @@ std::string letters_and_digits(const std::string& text) {
   for (const char c : text) {
     if (c >= 'A' && c <= 'Z') {
       out.push_back(static_cast<char>(c - 'A' + 'a'));
-    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (static_cast<unsigned char>(c) & 0x80) != 0) {
+    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               (static_cast<unsigned char>(c) & 0x80) != 0) {
       out.push_back(c);
     }
   }
   return out;
 }
 
-// The validation side: groups in the order of their hashes, whole, until they reach the fraction of the
-// bytes; at least one group on each side.
+// The validation side: groups in the order of their hashes, whole, until they reach the fraction of
+// the bytes; at least one group on each side.
 void choose_validation(Plan& plan, double fraction) {
   std::map<std::string, int64_t> group_bytes;
   int64_t total = 0;
@@ -79,9 +83,11 @@ void choose_validation(Plan& plan, double fraction) {
     total += entry.bytes;
   }
   if (group_bytes.size() < 2) {
-    throw Error(fmt::format("the text has {} different document{}, and training and validation need one each; add documents "
-                            "(a .txt file is one, a line of JSONL is one, a .txt above {} is cut at blank lines)",
-                            group_bytes.size(), group_bytes.size() == 1 ? "" : "s", format_bytes(kWholeTextBytes)));
+    throw Error(fmt::format(
+        "the text has {} different document{}, and training and validation need one each; add "
+        "documents "
+        "(a .txt file is one, a line of JSONL is one, a .txt above {} is cut at blank lines)",
+        group_bytes.size(), group_bytes.size() == 1 ? "" : "s", format_bytes(kWholeTextBytes)));
   }
   std::unordered_set<std::string> chosen;
   double taken = 0;
@@ -118,23 +124,27 @@ Plan survey(const PrepareConfig& config, const PrepareProgress& progress) {
 void reread(const PrepareConfig& config, const Plan& plan,
             const std::function<void(const Entry&, std::string&& text)>& callback) {
   size_t next = 0;
-  const auto changed = [] { return Error("the text changed while it was being read; run the command again"); };
+  const auto changed = [] {
+    return Error("the text changed while it was being read; run the command again");
+  };
   read_documents(config.from, [&](Document&& document) {
-    if (next == plan.entries.size() || plan.entries[next].hash != hash_hex(document.text)) throw changed();
+    if (next == plan.entries.size() || plan.entries[next].hash != hash_hex(document.text))
+      throw changed();
     const Entry& entry = plan.entries[next++];
     if (!entry.duplicate) callback(entry, std::move(document.text));
   });
   if (next != plan.entries.size()) throw changed();
 }
 
-// A sample of the training documents that depends on the documents alone, not on their order: those of
-// largest hash, up to `sample_bytes` (the last one cut).
+// A sample of the training documents that depends on the documents alone, not on their order: those
+// of largest hash, up to `sample_bytes` (the last one cut).
 std::vector<std::string> sample_training_text(const PrepareConfig& config, const Plan& plan) {
   std::vector<const Entry*> training;
   for (const Entry& entry : plan.entries) {
     if (!entry.duplicate && !entry.validation) training.push_back(&entry);
   }
-  std::sort(training.begin(), training.end(), [](const Entry* a, const Entry* b) { return a->hash > b->hash; });
+  std::sort(training.begin(), training.end(),
+            [](const Entry* a, const Entry* b) { return a->hash > b->hash; });
   std::map<std::string, int64_t> wanted;  // hash -> bytes to take; the map's order is the sample's
   int64_t left = config.sample_bytes;
   for (const Entry* entry : training) {
@@ -145,19 +155,23 @@ std::vector<std::string> sample_training_text(const PrepareConfig& config, const
   std::map<std::string, std::string> texts;
   reread(config, plan, [&](const Entry& entry, std::string&& text) {
     const auto found = wanted.find(entry.hash);
-    if (found != wanted.end()) texts[entry.hash] = text.substr(0, static_cast<size_t>(found->second));
+    if (found != wanted.end())
+      texts[entry.hash] = text.substr(0, static_cast<size_t>(found->second));
   });
   std::vector<std::string> sample;
   for (auto& [hash, text] : texts) sample.push_back(std::move(text));
   return sample;
 }
 
-std::unique_ptr<Tokenizer> make_tokenizer(const PrepareConfig& config, const Plan& plan, const PrepareProgress& progress) {
+std::unique_ptr<Tokenizer> make_tokenizer(const PrepareConfig& config, const Plan& plan,
+                                          const PrepareProgress& progress) {
   if (config.tokenizer == "byte") return byte_tokenizer();
   if (config.tokenizer != "bpe") {
     std::error_code error;
     if (!fs::is_regular_file(config.tokenizer, error)) {
-      throw Error(fmt::format("tokenizer {}: neither byte, nor bpe, nor the path of a tokenizer.model", config.tokenizer));
+      throw Error(
+          fmt::format("tokenizer {}: neither byte, nor bpe, nor the path of a tokenizer.model",
+                      config.tokenizer));
     }
     return load_tokenizer(config.tokenizer);
   }
@@ -189,7 +203,8 @@ class SplitWriter {
         info_.shards.push_back(fmt::format("{}_{:06}.bin", name_, info_.shards.size()));
         shard_ = std::make_unique<ShardWriter>(directory_ / info_.shards.back());
       }
-      const size_t n = std::min(tokens.size(), static_cast<size_t>(shard_tokens_ - shard_->tokens()));
+      const size_t n =
+          std::min(tokens.size(), static_cast<size_t>(shard_tokens_ - shard_->tokens()));
       shard_->write(tokens.first(n));
       tokens = tokens.subspan(n);
       if (shard_->tokens() == shard_tokens_) close();
@@ -217,11 +232,12 @@ class SplitWriter {
 };
 
 // Second reading: encodes some megabytes at a time on all threads and writes them in their order.
-void write_tokens(const PrepareConfig& config, const Plan& plan, const Tokenizer& tokenizer, const fs::path& directory,
-                  DatasetInfo& info, const PrepareProgress& progress) {
+void write_tokens(const PrepareConfig& config, const Plan& plan, const Tokenizer& tokenizer,
+                  const fs::path& directory, DatasetInfo& info, const PrepareProgress& progress) {
   constexpr int64_t kBatchBytes = 4 << 20;
   ThreadPool pool(config.threads > 0 ? config.threads : hardware_threads());
-  SplitWriter train(directory, "train", config.shard_tokens), validation(directory, "val", config.shard_tokens);
+  SplitWriter train(directory, "train", config.shard_tokens),
+      validation(directory, "val", config.shard_tokens);
   int64_t total = 0, done = 0, waiting = 0;
   for (const Entry& entry : plan.entries) total += entry.duplicate ? 0 : entry.bytes;
 
@@ -233,12 +249,14 @@ void write_tokens(const PrepareConfig& config, const Plan& plan, const Tokenizer
       tokens[static_cast<size_t>(i)].push_back(tokenizer.end_of_document());
     });
     for (size_t i = 0; i < batch.size(); ++i) {
-      (batch[i].first->validation ? validation : train).add_document(tokens[i], batch[i].first->bytes);
+      (batch[i].first->validation ? validation : train)
+          .add_document(tokens[i], batch[i].first->bytes);
     }
     done += waiting;
     waiting = 0;
     batch.clear();
-    if (progress) progress("writing tokens", static_cast<double>(done) / static_cast<double>(total));
+    if (progress)
+      progress("writing tokens", static_cast<double>(done) / static_cast<double>(total));
   };
   reread(config, plan, [&](const Entry& entry, std::string&& text) {
     batch.emplace_back(&entry, std::move(text));
@@ -275,7 +293,8 @@ class NewDirectory {
     if (error) {
       const std::string why = error.message();
       if (replaced && !fs::exists(place_, error)) fs::rename(old, place_, error);
-      throw Error(fmt::format("{}: the data set cannot be put there: {}; nothing was changed", place_.string(), why));
+      throw Error(fmt::format("{}: the data set cannot be put there: {}; nothing was changed",
+                              place_.string(), why));
     }
     fs::remove_all(old, error);
   }
@@ -294,31 +313,38 @@ Json lasting_options(const PrepareConfig& config) {
 
 // The data set that is already in `place`, if it was made from the same text with the same options.
 // Throws Error where something else is there that may not be replaced.
-bool already_there(const fs::path& place, const PrepareConfig& config, const Plan& plan, DatasetInfo& info) {
+bool already_there(const fs::path& place, const PrepareConfig& config, const Plan& plan,
+                   DatasetInfo& info) {
   std::error_code error;
-  if (!fs::exists(place, error) || (fs::is_directory(place, error) && fs::is_empty(place, error))) return false;
+  if (!fs::exists(place, error) || (fs::is_directory(place, error) && fs::is_empty(place, error)))
+    return false;
   if (!fs::exists(place / "dataset.json", error)) {
-    throw Error(fmt::format("{}: holds something that is not a data set; choose another directory", place.string()));
+    throw Error(fmt::format("{}: holds something that is not a data set; choose another directory",
+                            place.string()));
   }
   std::string difference = "was made from other text or with other options";
   try {
     info = Dataset::open(place).info();
     const bool own_tokenizer = config.tokenizer == "byte" || config.tokenizer == "bpe" ||
                                load_tokenizer(config.tokenizer)->hash() == info.tokenizer_hash;
-    if (info.source_hash == plan.source_hash && info.options == lasting_options(config) && own_tokenizer) return true;
+    if (info.source_hash == plan.source_hash && info.options == lasting_options(config) &&
+        own_tokenizer)
+      return true;
   } catch (const Error& trouble) {
     difference = fmt::format("is damaged ({})", trouble.what());
   }
   if (config.overwrite) return false;
-  throw Error(fmt::format("{}: the data set there {}; choose another directory, or set overwrite=true to replace it",
-                          place.string(), difference));
+  throw Error(fmt::format(
+      "{}: the data set there {}; choose another directory, or set overwrite=true to replace it",
+      place.string(), difference));
 }
 
 }  // namespace
 
 DatasetInfo prepare_dataset(const PrepareConfig& config, const PrepareProgress& progress) {
   check_options(config);
-  const fs::path place = fs::path(config.to).has_filename() ? fs::path(config.to) : fs::path(config.to).parent_path();
+  const fs::path place =
+      fs::path(config.to).has_filename() ? fs::path(config.to) : fs::path(config.to).parent_path();
   const Plan plan = survey(config, progress);
   DatasetInfo info;
   if (already_there(place, config, plan, info)) return info;

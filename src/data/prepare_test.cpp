@@ -20,7 +20,8 @@ namespace {
 std::string words(uint64_t document, size_t bytes) {
   std::string text;
   for (uint64_t i = 0; text.size() < bytes; ++i) {
-    for (uint64_t word = random_below(1, document, i, 500) + 1; word > 0; word /= 7) text += "aeinrst"[word % 7];
+    for (uint64_t word = random_below(1, document, i, 500) + 1; word > 0; word /= 7)
+      text += "aeinrst"[word % 7];
     text += random_uniform(2, document, i) < 0.1 ? ".\n" : " ";
   }
   return text;
@@ -31,7 +32,8 @@ void write_corpus(const TestFolder& folder) {
   std::string lines;
   const auto add = [&](const std::string& text) { lines += Json{{"text", text}}.dump() + "\n"; };
   for (uint64_t d = 0; d < 100; ++d) add(words(d, 200 + 37 * (d % 11)));
-  for (uint64_t d = 100; d < 120; ++d) folder.write("b/" + std::to_string(d) + ".txt", words(d, 500));
+  for (uint64_t d = 100; d < 120; ++d)
+    folder.write("b/" + std::to_string(d) + ".txt", words(d, 500));
   for (uint64_t d = 0; d < 20; ++d) add(words(d, 200 + 37 * (d % 11)));
   for (uint64_t d = 20; d < 40; ++d) {
     std::string text = words(d, 200 + 37 * (d % 11));
@@ -67,7 +69,8 @@ std::vector<std::string> documents_of(const TokenSet& tokens, const Tokenizer& t
 std::string letters(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c))) out.push_back(static_cast<char>(std::tolower(c)));
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      out.push_back(static_cast<char>(std::tolower(c)));
   }
   return out;
 }
@@ -75,7 +78,8 @@ std::string letters(const std::string& text) {
 // Every file of a data set by name.
 std::map<std::string, std::string> files_of(const std::filesystem::path& directory) {
   std::map<std::string, std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) files[entry.path().filename()] = read_file(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(directory))
+    files[entry.path().filename()] = read_file(entry.path());
   return files;
 }
 
@@ -85,12 +89,16 @@ TEST(Prepare, SplitsByDocumentWithoutLeakOrLoss) {
   const DatasetInfo info = prepare_dataset(config_for(corpus, out / "set"));
   const Dataset set = Dataset::open(out / "set");
   const auto tokenizer = set.tokenizer();
-  const auto train = documents_of(set.train(), *tokenizer), validation = documents_of(set.validation(), *tokenizer);
+  const auto train = documents_of(set.train(), *tokenizer),
+             validation = documents_of(set.validation(), *tokenizer);
 
   std::set<std::string> train_letters, validation_letters, distinct;
-  for (const std::string& document : train) train_letters.insert(letters(document)), distinct.insert(document);
-  for (const std::string& document : validation) validation_letters.insert(letters(document)), distinct.insert(document);
-  for (const std::string& document : validation_letters) EXPECT_FALSE(train_letters.contains(document));
+  for (const std::string& document : train)
+    train_letters.insert(letters(document)), distinct.insert(document);
+  for (const std::string& document : validation)
+    validation_letters.insert(letters(document)), distinct.insert(document);
+  for (const std::string& document : validation_letters)
+    EXPECT_FALSE(train_letters.contains(document));
   EXPECT_EQ(train_letters.size() + validation_letters.size(), 120u);
   EXPECT_EQ(distinct.size(), 140u);  // the 20 that differ in case are kept, on one side
   EXPECT_EQ(train.size() + validation.size(), 140u);
@@ -105,9 +113,12 @@ TEST(Prepare, SplitsByDocumentWithoutLeakOrLoss) {
   EXPECT_EQ(info.train.bytes, train_bytes);
   EXPECT_EQ(info.validation.bytes, validation_bytes);
   EXPECT_EQ(info.train.documents, static_cast<int64_t>(train.size()));
-  EXPECT_EQ(info.train.tokens, train_bytes + info.train.documents);  // a byte is a token, and one ends each
-  EXPECT_EQ(set.bytes_per_token(), static_cast<double>(validation_bytes) / static_cast<double>(set.validation().size()));
-  // The fraction is met, and exceeded by less than the last group taken (a document and its capital twin).
+  EXPECT_EQ(info.train.tokens,
+            train_bytes + info.train.documents);  // a byte is a token, and one ends each
+  EXPECT_EQ(set.bytes_per_token(),
+            static_cast<double>(validation_bytes) / static_cast<double>(set.validation().size()));
+  // The fraction is met, and exceeded by less than the last group taken (a document and its capital
+  // twin).
   const double wanted = 0.2 * static_cast<double>(train_bytes + validation_bytes);
   EXPECT_GE(static_cast<double>(validation_bytes), wanted);
   EXPECT_LT(static_cast<double>(validation_bytes), wanted + 2.0 * static_cast<double>(longest));
@@ -129,7 +140,8 @@ TEST(Prepare, IsAPureFunctionOfTextAndOptions) {
     EXPECT_EQ(files_of(out / (tokenizer + "1")), files_of(out / (tokenizer + "3")));
     config.to = (out / (tokenizer + "whole")).string();
     config.shard_tokens = 1'000'000;
-    EXPECT_EQ(prepare_dataset(config).hash, one.hash);  // the cut into shards is no part of the data
+    EXPECT_EQ(prepare_dataset(config).hash,
+              one.hash);  // the cut into shards is no part of the data
   }
 }
 
@@ -140,11 +152,13 @@ TEST(Prepare, TheTokenizerLearnsFromTrainingTextAlone) {
   config.tokenizer = "bpe";
   config.vocabulary = 400;
   const DatasetInfo first = prepare_dataset(config);
-  // Another text made of the training documents alone gives the same tokenizer, if nothing of it is left out.
+  // Another text made of the training documents alone gives the same tokenizer, if nothing of it is
+  // left out.
   const Dataset set = Dataset::open(out / "a");
   const auto tokenizer = set.tokenizer();
   std::vector<std::string> training = documents_of(set.train(), *tokenizer);
-  std::sort(training.begin(), training.end(), [](const auto& a, const auto& b) { return hash_hex(a) < hash_hex(b); });
+  std::sort(training.begin(), training.end(),
+            [](const auto& a, const auto& b) { return hash_hex(a) < hash_hex(b); });
   size_t next = 0;
   const auto again = train_bpe({.vocabulary = 400}, [&](std::string& text) {
     if (next == training.size()) return false;
@@ -188,7 +202,8 @@ TEST(Prepare, AnotherDataSetIsReplacedOnlyWhenAsked) {
   config.overwrite = true;
   EXPECT_NE(prepare_dataset(config).hash, first.hash);
   EXPECT_EQ(Dataset::open(out / "set").info().options["validation_fraction"], 0.3);
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(out.path()), {}), 1);  // nothing is left beside it
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(out.path()), {}),
+            1);  // nothing is left beside it
 }
 
 TEST(Prepare, OtherThingsAreNeverReplaced) {
@@ -214,25 +229,37 @@ TEST(Prepare, BadOptionsAndTextsAreErrors) {
   };
   EXPECT_NE(error_with([](auto& c) { c.to = ""; }).find("no directory"), std::string::npos);
   EXPECT_NE(error_with([](auto& c) { c.from = {}; }).find("no text"), std::string::npos);
-  EXPECT_NE(error_with([](auto& c) { c.validation_fraction = 0; }).find("validation_fraction 0"), std::string::npos);
-  EXPECT_NE(error_with([](auto& c) { c.validation_fraction = 1; }).find("validation_fraction 1"), std::string::npos);
-  EXPECT_NE(error_with([](auto& c) { c.shard_tokens = 0; }).find("shard_tokens 0"), std::string::npos);
-  EXPECT_NE(error_with([](auto& c) { c.sample_bytes = 0; }).find("sample_bytes 0"), std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.validation_fraction = 0; }).find("validation_fraction 0"),
+            std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.validation_fraction = 1; }).find("validation_fraction 1"),
+            std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.shard_tokens = 0; }).find("shard_tokens 0"),
+            std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.sample_bytes = 0; }).find("sample_bytes 0"),
+            std::string::npos);
   EXPECT_NE(error_with([](auto& c) { c.threads = -1; }).find("threads -1"), std::string::npos);
-  EXPECT_NE(error_with([](auto& c) { c.tokenizer = "gpt"; }).find("tokenizer gpt: neither"), std::string::npos);
-  EXPECT_NE(error_with([](auto& c) { c.tokenizer = "bpe", c.vocabulary = 60000; }).find("smaller vocabulary"), std::string::npos);
-  EXPECT_NE(error_with([](auto& c) { c.to = "/proc/bitlaw_no_such_place"; }).find("cannot be created"), std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.tokenizer = "gpt"; }).find("tokenizer gpt: neither"),
+            std::string::npos);
+  EXPECT_NE(error_with([](auto& c) {
+              c.tokenizer = "bpe", c.vocabulary = 60000;
+            }).find("smaller vocabulary"),
+            std::string::npos);
+  EXPECT_NE(
+      error_with([](auto& c) { c.to = "/proc/bitlaw_no_such_place"; }).find("cannot be created"),
+      std::string::npos);
   EXPECT_TRUE(out.names().empty());
 
   TestFolder one;
   one.write("a.txt", "The only document.");
   one.write("b.txt", "the ONLY document");
-  EXPECT_NE(error_with([&](auto& c) { c.from = {one.string()}; }).find("1 different document,"), std::string::npos);
+  EXPECT_NE(error_with([&](auto& c) { c.from = {one.string()}; }).find("1 different document,"),
+            std::string::npos);
   one.write("c.txt", "A second one.");
   EXPECT_EQ(error_with([&](auto& c) { c.from = {one.string()}; }), "");
   const Dataset set = Dataset::open(out / "set");
   EXPECT_EQ(set.info().validation.documents + set.info().train.documents, 3);
-  EXPECT_NE(error_of([&] { Loader(set.train(), 1024, 1, 0); }).find("too short"), std::string::npos);
+  EXPECT_NE(error_of([&] { Loader(set.train(), 1024, 1, 0); }).find("too short"),
+            std::string::npos);
 }
 
 TEST(Prepare, NoSpaceLeavesNothingBehind) {
@@ -262,17 +289,23 @@ TEST(Prepare, ReportsItsProgressUpToTheEnd) {
     EXPECT_GE(fraction, last);
     last = fraction;
   });
-  EXPECT_EQ(stages, (std::vector<std::string>{"reading", "learning the tokenizer", "writing tokens"}));
+  EXPECT_EQ(stages,
+            (std::vector<std::string>{"reading", "learning the tokenizer", "writing tokens"}));
   EXPECT_EQ(last, 1);
 }
 
 TEST(PrepareConfig, EveryFieldIsAnOption) {
   PrepareConfig config;
-  fill(config, Json::parse(R"({"from": "texts", "to": "set", "vocabulary": 512, "overwrite": true})"), "test");
+  fill(config,
+       Json::parse(R"({"from": "texts", "to": "set", "vocabulary": 512, "overwrite": true})"),
+       "test");
   EXPECT_EQ(config.from, std::vector<std::string>{"texts"});
   EXPECT_EQ(config.vocabulary, 512);
   EXPECT_TRUE(config.overwrite);
-  EXPECT_NE(error_of([&] { fill(config, Json{{"vocabulry", 1}}, "test"); }).find("vocabulary"), std::string::npos);
+  EXPECT_NE(error_of([&] {
+              fill(config, Json{{"vocabulry", 1}}, "test");
+            }).find("vocabulary"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -15,37 +15,44 @@
 
 namespace bitlaw {
 
-static_assert(std::endian::native == std::endian::little, "shards are little-endian and read in place");
+static_assert(std::endian::native == std::endian::little,
+              "shards are little-endian and read in place");
 
-std::span<const Token> parse_shard(std::string_view bytes, const std::string& where, ShardFormat format) {
+std::span<const Token> parse_shard(std::string_view bytes, const std::string& where,
+                                   ShardFormat format) {
   int32_t header[3] = {};
   if (bytes.size() >= kShardHeaderBytes) std::memcpy(header, bytes.data(), sizeof header);
   // A bare shard could begin with the magic's two tokens, but only by writing 2020 after 54408.
   const bool has_header = header[0] == kShardMagic && format != ShardFormat::kBare;
   if (!has_header && format == ShardFormat::kLlmC) {
-    throw Error(fmt::format("{}: not an llm.c token shard ({}); prepare the data set again", where,
-                            bytes.size() < kShardHeaderBytes
-                                ? fmt::format("{} bytes, the header alone has {}", bytes.size(), kShardHeaderBytes)
-                                : fmt::format("magic {}, expected {}", header[0], kShardMagic)));
+    throw Error(fmt::format(
+        "{}: not an llm.c token shard ({}); prepare the data set again", where,
+        bytes.size() < kShardHeaderBytes
+            ? fmt::format("{} bytes, the header alone has {}", bytes.size(), kShardHeaderBytes)
+            : fmt::format("magic {}, expected {}", header[0], kShardMagic)));
   }
   if (has_header) {
     if (header[1] != kShardVersion) {
-      throw Error(fmt::format("{}: shard version {}, expected {} (uint16 tokens); prepare the data set again", where,
-                              header[1], kShardVersion));
+      throw Error(fmt::format(
+          "{}: shard version {}, expected {} (uint16 tokens); prepare the data set again", where,
+          header[1], kShardVersion));
     }
     bytes.remove_prefix(kShardHeaderBytes);
     if (header[2] < 0 || bytes.size() != static_cast<size_t>(header[2]) * sizeof(Token)) {
-      throw Error(fmt::format("{}: the header says {} tokens but {} bytes follow it, expected {}; the file is cut "
-                              "short or damaged, copy or prepare it again",
-                              where, header[2], bytes.size(), int64_t{header[2]} * 2));
+      throw Error(fmt::format(
+          "{}: the header says {} tokens but {} bytes follow it, expected {}; the file is cut "
+          "short or damaged, copy or prepare it again",
+          where, header[2], bytes.size(), int64_t{header[2]} * 2));
     }
   }
   if (bytes.size() % sizeof(Token) != 0) {
-    throw Error(fmt::format("{}: {} bytes is not a whole number of uint16 tokens; the file is cut short or is no "
-                            "token shard",
-                            where, bytes.size()));
+    throw Error(fmt::format(
+        "{}: {} bytes is not a whole number of uint16 tokens; the file is cut short or is no "
+        "token shard",
+        where, bytes.size()));
   }
-  if (bytes.empty()) throw Error(fmt::format("{}: the shard has no tokens; prepare the data set again", where));
+  if (bytes.empty())
+    throw Error(fmt::format("{}: the shard has no tokens; prepare the data set again", where));
   BITLAW_CHECK(reinterpret_cast<uintptr_t>(bytes.data()) % alignof(Token) == 0);
   return {reinterpret_cast<const Token*>(bytes.data()), bytes.size() / sizeof(Token)};
 }
@@ -71,7 +78,8 @@ void ShardWriter::fail() {
     ::close(std::exchange(file_, -1));
     ::unlink(temporary_.c_str());
   }
-  throw Error(fmt::format("{}: cannot be written: {}; nothing was left there", path_.string(), why));
+  throw Error(
+      fmt::format("{}: cannot be written: {}; nothing was left there", path_.string(), why));
 }
 
 void ShardWriter::put(const void* data, size_t size) {
@@ -131,8 +139,9 @@ void TokenSet::add(std::string name, std::span<const Token> tokens, std::shared_
 
 size_t TokenSet::shard_of(int64_t position) const {
   BITLAW_CHECK(position >= 0 && position < size_);
-  const auto after = std::upper_bound(shards_.begin(), shards_.end(), position,
-                                      [](int64_t p, const Shard& shard) { return p < shard.begin; });
+  const auto after =
+      std::upper_bound(shards_.begin(), shards_.end(), position,
+                       [](int64_t p, const Shard& shard) { return p < shard.begin; });
   return static_cast<size_t>(after - shards_.begin()) - 1;
 }
 
@@ -175,9 +184,10 @@ void TokenSet::check_vocabulary(int vocabulary) const {
   for (const Shard& shard : shards_) {
     for (size_t i = 0; i < shard.tokens.size(); ++i) {
       if (shard.tokens[i] >= vocabulary) {
-        throw Error(fmt::format("{}: token {} at position {} is beyond the vocabulary of {}; give the vocabulary "
-                                "it was made with, or prepare the data set again",
-                                shard.name, shard.tokens[i], i, vocabulary));
+        throw Error(fmt::format(
+            "{}: token {} at position {} is beyond the vocabulary of {}; give the vocabulary "
+            "it was made with, or prepare the data set again",
+            shard.name, shard.tokens[i], i, vocabulary));
       }
     }
   }

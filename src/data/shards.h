@@ -1,4 +1,5 @@
-// Token shards: files of uint16 tokens, little-endian. Version 1 of llm.c has a header of 256 int32,
+// Token shards: files of uint16 tokens, little-endian. Version 1 of llm.c has a header of 256
+// int32,
 //
 //   [0] 20240520 (magic)   [1] 1 (version)   [2] number of tokens   [3..255] 0
 //
@@ -24,16 +25,20 @@ inline constexpr int32_t kShardMagic = 20240520;
 inline constexpr int32_t kShardVersion = 1;
 inline constexpr size_t kShardHeaderBytes = 256 * sizeof(int32_t);
 
-enum class ShardFormat { kAuto, kLlmC, kBare };  // kAuto: llm.c where the file begins with its magic
+enum class ShardFormat {
+  kAuto,
+  kLlmC,
+  kBare
+};  // kAuto: llm.c where the file begins with its magic
 
 // The tokens of a shard whose bytes are `bytes` (2-byte aligned, kept by the caller). Throws Error,
-// naming `where`, for a wrong version, a count that differs from the file's size, an odd number of bytes,
-// no tokens at all, and for kLlmC without the magic.
+// naming `where`, for a wrong version, a count that differs from the file's size, an odd number of
+// bytes, no tokens at all, and for kLlmC without the magic.
 std::span<const Token> parse_shard(std::string_view bytes, const std::string& where,
                                    ShardFormat format = ShardFormat::kAuto);
 
-// Writes an llm.c v1 shard in pieces. The file appears at `path` when finish() returns; a writer that is
-// destroyed before that, or fails (no space left), leaves nothing behind and throws Error.
+// Writes an llm.c v1 shard in pieces. The file appears at `path` when finish() returns; a writer
+// that is destroyed before that, or fails (no space left), leaves nothing behind and throws Error.
 class ShardWriter {
  public:
   explicit ShardWriter(const std::filesystem::path& path);
@@ -61,14 +66,15 @@ class TokenSet {
  public:
   TokenSet() = default;
   explicit TokenSet(std::vector<Token> tokens);  // in memory, for tests and small texts
-  static TokenSet open(const std::vector<std::filesystem::path>& shards, ShardFormat format = ShardFormat::kAuto);
+  static TokenSet open(const std::vector<std::filesystem::path>& shards,
+                       ShardFormat format = ShardFormat::kAuto);
 
   int64_t size() const { return size_; }
   Token operator[](int64_t position) const;  // 0 <= position < size()
   // Copies tokens [begin, begin + out.size()), which must lie within the set.
   void read(int64_t begin, std::span<Token> out) const;
 
-  Token largest() const;  // 0 for an empty set
+  Token largest() const;     // 0 for an empty set
   std::string hash() const;  // of the tokens alone, however they are cut into shards
   // Throws Error, naming the shard and the position, for a token that is not below `vocabulary`.
   void check_vocabulary(int vocabulary) const;

@@ -18,7 +18,8 @@ std::string shard_bytes(std::vector<int32_t> header, const std::vector<Token>& t
   header.resize(256);
   std::string bytes(kShardHeaderBytes + tokens.size() * 2, '\0');
   std::memcpy(bytes.data(), header.data(), kShardHeaderBytes);
-  if (!tokens.empty()) std::memcpy(bytes.data() + kShardHeaderBytes, tokens.data(), tokens.size() * 2);
+  if (!tokens.empty())
+    std::memcpy(bytes.data() + kShardHeaderBytes, tokens.data(), tokens.size() * 2);
   return bytes;
 }
 
@@ -42,7 +43,8 @@ TEST(Shards, AreWrittenByteForByteAsLlmC) {
   EXPECT_EQ(bytes, shard_bytes({20240520, 1, 6}, tokens));
   // And spelled out: 20240520 = 0x0134D888, little-endian.
   EXPECT_EQ(bytes.substr(0, 16), std::string("\x88\xD8\x34\x01\x01\0\0\0\x06\0\0\0\0\0\0\0", 16));
-  EXPECT_EQ(bytes.substr(kShardHeaderBytes), std::string("\0\0\x01\0\xFF\0\0\x01\x50\xC4\xFF\xFF", 12));
+  EXPECT_EQ(bytes.substr(kShardHeaderBytes),
+            std::string("\0\0\x01\0\xFF\0\0\x01\x50\xC4\xFF\xFF", 12));
 }
 
 TEST(Shards, WritingInPiecesIsWritingAtOnce) {
@@ -76,7 +78,8 @@ TEST(Shards, NoSpaceIsAnErrorAndLeavesTheOldShard) {
     std::signal(SIGXFSZ, SIG_IGN);  // the write then fails as it does on a full disk
     const rlimit limit{4096, 4096};
     ::setrlimit(RLIMIT_FSIZE, &limit);
-    const std::string error = error_of([&] { write_shard(folder / "a.bin", random_tokens(100'000, 2)); });
+    const std::string error =
+        error_of([&] { write_shard(folder / "a.bin", random_tokens(100'000, 2)); });
     std::exit(error.find("a.bin: cannot be written") != std::string::npos ? 0 : 1);
   };
   EXPECT_EXIT(write_beyond_limit(), testing::ExitedWithCode(0), "");
@@ -85,7 +88,10 @@ TEST(Shards, NoSpaceIsAnErrorAndLeavesTheOldShard) {
 }
 
 TEST(Shards, AReadOnlyPlaceIsAnError) {
-  EXPECT_NE(error_of([] { write_shard("/proc/bitlaw_no_such_place/a.bin", std::vector<Token>{1}); }).find("cannot be created"), std::string::npos);
+  EXPECT_NE(error_of([] {
+              write_shard("/proc/bitlaw_no_such_place/a.bin", std::vector<Token>{1});
+            }).find("cannot be created"),
+            std::string::npos);
 }
 
 TEST(Shards, BareTokensAreReadWithoutAHeader) {
@@ -112,9 +118,11 @@ TEST(Shards, EveryDamageIsAnErrorThatNamesTheFile) {
       {"", ShardFormat::kAuto, "no tokens"},
       {"", ShardFormat::kLlmC, "the header alone has 1024"},
       {good.substr(0, 1000), ShardFormat::kLlmC, "1000 bytes, the header alone has 1024"},
-      {shard_bytes({20240521, 1, 3}, tokens), ShardFormat::kLlmC, "magic 20240521, expected 20240520"},
+      {shard_bytes({20240521, 1, 3}, tokens), ShardFormat::kLlmC,
+       "magic 20240521, expected 20240520"},
       {shard_bytes({20240520, 2, 3}, tokens), ShardFormat::kAuto, "shard version 2, expected 1"},
-      {shard_bytes({20240520, 1, 4}, tokens), ShardFormat::kAuto, "says 4 tokens but 6 bytes follow it, expected 8"},
+      {shard_bytes({20240520, 1, 4}, tokens), ShardFormat::kAuto,
+       "says 4 tokens but 6 bytes follow it, expected 8"},
       {shard_bytes({20240520, 1, 2}, tokens), ShardFormat::kAuto, "says 2 tokens"},
       {shard_bytes({20240520, 1, -1}, tokens), ShardFormat::kAuto, "says -1 tokens"},
       {shard_bytes({20240520, 1, 0}, {}), ShardFormat::kAuto, "no tokens"},
@@ -149,7 +157,8 @@ TEST(TokenSet, ARowOfShardsIsOneArray) {
       n = std::min(n, whole.size() - begin);
       std::vector<Token> out(n);
       set.read(static_cast<int64_t>(begin), out);
-      ASSERT_TRUE(std::equal(out.begin(), out.end(), whole.begin() + static_cast<ptrdiff_t>(begin)));
+      ASSERT_TRUE(
+          std::equal(out.begin(), out.end(), whole.begin() + static_cast<ptrdiff_t>(begin)));
     }
   }
   const TokenSet copy = set;  // shares the mapping and outlives the files
@@ -161,12 +170,14 @@ TEST(TokenSet, ATokenBeyondTheVocabularyIsNamed) {
   const TokenSet set(std::vector<Token>{1, 2, 9, 3});
   EXPECT_EQ(error_of([&] { set.check_vocabulary(10); }), "");
   const std::string error = error_of([&] { set.check_vocabulary(9); });
-  EXPECT_NE(error.find("token 9 at position 2 is beyond the vocabulary of 9"), std::string::npos) << error;
+  EXPECT_NE(error.find("token 9 at position 2 is beyond the vocabulary of 9"), std::string::npos)
+      << error;
   EXPECT_EQ(error_of([] { TokenSet(std::vector<Token>{65535}).check_vocabulary(65536); }), "");
 }
 
 TEST(TokenSet, DocumentsStartAfterTheEndToken) {
-  EXPECT_EQ(TokenSet(std::vector<Token>{4, 5, 0, 0, 7, 0}).document_starts(0), (std::vector<int64_t>{0, 3, 4}));
+  EXPECT_EQ(TokenSet(std::vector<Token>{4, 5, 0, 0, 7, 0}).document_starts(0),
+            (std::vector<int64_t>{0, 3, 4}));
   EXPECT_TRUE(TokenSet().document_starts(0).empty());
 }
 

@@ -12,7 +12,8 @@ namespace {
 
 constexpr int kByteVocabulary = 257;
 constexpr Token kByteEnd = 256;
-constexpr std::string_view kByteFile = "bitlaw byte tokenizer, version 1: token b is byte b, token 256 ends a document\n";
+constexpr std::string_view kByteFile =
+    "bitlaw byte tokenizer, version 1: token b is byte b, token 256 ends a document\n";
 
 class ByteTokenizer : public Tokenizer {
  public:
@@ -44,19 +45,26 @@ std::string Tokenizer::decode(std::span<const Token> tokens) const {
   std::string text;
   for (const Token token : tokens) {
     if (token >= vocabulary_size()) {
-      throw Error(fmt::format("token {} is beyond the vocabulary of {}; these tokens were made by another tokenizer",
-                              token, vocabulary_size()));
+      throw Error(fmt::format(
+          "token {} is beyond the vocabulary of {}; these tokens were made by another tokenizer",
+          token, vocabulary_size()));
     }
     text += token_bytes(token);
   }
   return text;
 }
 
-std::string Tokenizer::hash() const { return hash_hex(bytes()); }
+std::string Tokenizer::hash() const {
+  return hash_hex(bytes());
+}
 
-void Tokenizer::save(const std::filesystem::path& path) const { write_file_atomically(path, bytes()); }
+void Tokenizer::save(const std::filesystem::path& path) const {
+  write_file_atomically(path, bytes());
+}
 
-std::unique_ptr<Tokenizer> byte_tokenizer() { return std::make_unique<ByteTokenizer>(); }
+std::unique_ptr<Tokenizer> byte_tokenizer() {
+  return std::make_unique<ByteTokenizer>();
+}
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path) {
   const std::string bytes = read_file(path);

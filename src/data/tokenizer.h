@@ -1,7 +1,8 @@
 // Text as a sequence of tokens, and back without loss.
 //
 // Both tokenizers guarantee decode(encode(x)) == x for every string of bytes x, valid UTF-8 or not,
-// and that a token stands for the same bytes wherever it occurs (so bits per byte are well defined).
+// and that a token stands for the same bytes wherever it occurs (so bits per byte are well
+// defined).
 #pragma once
 
 #include <cstdint>
@@ -48,11 +49,13 @@ struct BpeOptions {
   int vocabulary = 4096;  // tokens in all: 3 special, 256 bytes, then characters and merges
 };
 
-// Trains a byte-fallback BPE with sentencepiece. `next` gives the texts to learn from one by one and
-// returns false at the end. The same texts give the same bytes, on any machine with the same library.
-// Characters are learnt in order of frequency within half of the vocabulary, the others fall back to
-// bytes. Throws Error for a vocabulary outside 320..65536 and for a text too small to fill it.
-std::unique_ptr<Tokenizer> train_bpe(const BpeOptions& options, const std::function<bool(std::string& text)>& next);
+// Trains a byte-fallback BPE with sentencepiece. `next` gives the texts to learn from one by one
+// and returns false at the end. The same texts give the same bytes, on any machine with the same
+// library. Characters are learnt in order of frequency within half of the vocabulary, the others
+// fall back to bytes. Throws Error for a vocabulary outside 320..65536 and for a text too small to
+// fill it.
+std::unique_ptr<Tokenizer> train_bpe(const BpeOptions& options,
+                                     const std::function<bool(std::string& text)>& next);
 
 // Reads what save() wrote, or any sentencepiece model with byte fallback that keeps text as it is
 // (identity normalisation, no dummy prefix). Throws Error for a file that is neither.

@@ -1,4 +1,5 @@
-// .gz and .zst streams: any bytes decompress or are an Error, whatever the size of the reader's buffer.
+// .gz and .zst streams: any bytes decompress or are an Error, whatever the size of the reader's
+// buffer.
 #include <array>
 #include <cstdint>
 

@@ -8,7 +8,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace bitlaw;
   try {
-    const Json document = parse_json(std::string(reinterpret_cast<const char*>(data), size), "input");
+    const Json document =
+        parse_json(std::string(reinterpret_cast<const char*>(data), size), "input");
     const DatasetInfo info = read_dataset_info(document, "input");
     BITLAW_CHECK(to_json(read_dataset_info(to_json(info), "again")) == to_json(info));
     BITLAW_CHECK(!describe(info).empty());

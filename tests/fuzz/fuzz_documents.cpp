@@ -1,5 +1,5 @@
-// Text and JSONL: any bytes give documents of valid UTF-8 that are not blank, or an Error. Every byte string is
-// readable as text.
+// Text and JSONL: any bytes give documents of valid UTF-8 that are not blank, or an Error. Every
+// byte string is readable as text.
 #include <cstdint>
 
 #include "base/error.h"
@@ -14,14 +14,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     int64_t documents = 0, document_bytes = 0;
     try {
       const auto source = view_bytes(bytes);
-      read(*source, "input", [&](Document&& document) {
-        int64_t replaced = 0;
-        BITLAW_CHECK(valid_utf8(document.text, &replaced) == document.text && replaced == 0);
-        BITLAW_CHECK(document.text.find_first_not_of(" \t\n\v\f\r") != std::string::npos);
-        BITLAW_CHECK(document.text.find('\r') == std::string::npos);
-        ++documents;
-        document_bytes += static_cast<int64_t>(document.text.size());
-      }, counts);
+      read(
+          *source, "input",
+          [&](Document&& document) {
+            int64_t replaced = 0;
+            BITLAW_CHECK(valid_utf8(document.text, &replaced) == document.text && replaced == 0);
+            BITLAW_CHECK(document.text.find_first_not_of(" \t\n\v\f\r") != std::string::npos);
+            BITLAW_CHECK(document.text.find('\r') == std::string::npos);
+            ++documents;
+            document_bytes += static_cast<int64_t>(document.text.size());
+          },
+          counts);
       BITLAW_CHECK(counts.documents == documents && counts.bytes == document_bytes);
     } catch (const Error&) {
       BITLAW_CHECK(read != read_text);  // every byte string is a text

@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const std::span<const Token> tokens = parse_shard(bytes, "input", format);
       BITLAW_CHECK(!tokens.empty());
       BITLAW_CHECK(reinterpret_cast<const char*>(tokens.data()) >= bytes.data());
-      BITLAW_CHECK(reinterpret_cast<const char*>(tokens.data() + tokens.size()) <= bytes.data() + bytes.size());
+      BITLAW_CHECK(reinterpret_cast<const char*>(tokens.data() + tokens.size()) <=
+                   bytes.data() + bytes.size());
       const TokenSet set(std::vector<Token>(tokens.begin(), tokens.end()));
       BITLAW_CHECK(set.size() == static_cast<int64_t>(tokens.size()));
       set.check_vocabulary(set.largest() + 1);

@@ -1,9 +1,11 @@
-// Runs a fuzz target without a fuzzer: on the empty input, on every seed, and on deterministic mutations
-// of each (bytes flipped, set, inserted, removed, copied, cut off; numbers at their limits).
+// Runs a fuzz target without a fuzzer: on the empty input, on every seed, and on deterministic
+// mutations of each (bytes flipped, set, inserted, removed, copied, cut off; numbers at their
+// limits).
 //
 //   fuzz_NAME [--mutations N] FILE_OR_FOLDER...
 //
-// A target that crashes or throws ends the program, which then names the input: the same arguments make it again.
+// A target that crashes or throws ends the program, which then names the input: the same arguments
+// make it again.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -53,9 +55,12 @@ void run(const std::string& name, const std::string& input) {
 // One to four edits, drawn from (seed's number, mutation's number).
 std::string mutated(std::string bytes, uint64_t seed, uint64_t mutation) {
   uint64_t draws = 0;
-  const auto draw = [&](uint64_t below) { return random_below(seed, mutation, draws++, std::max<uint64_t>(below, 1)); };
+  const auto draw = [&](uint64_t below) {
+    return random_below(seed, mutation, draws++, std::max<uint64_t>(below, 1));
+  };
   const auto interesting = [&] {  // little-endian numbers that parsers trip over
-    const int64_t values[] = {0, 1, -1, 127, 128, 255, 256, 32767, 65535, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
+    const int64_t values[] = {0,     1,     -1,        127,       128,       255,      256,
+                              32767, 65535, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
     const int64_t value = values[draw(std::size(values))];
     return std::string(reinterpret_cast<const char*>(&value), size_t{1} << draw(4));
   };
@@ -63,12 +68,24 @@ std::string mutated(std::string bytes, uint64_t seed, uint64_t mutation) {
     const size_t at = draw(bytes.size() + 1);
     const size_t length = std::min<size_t>(bytes.size() - at, draw(draw(2) == 0 ? 4 : 64));
     switch (draw(7)) {
-      case 0: if (at < bytes.size()) bytes[at] = static_cast<char>(bytes[at] ^ 1 << draw(8)); break;
-      case 1: if (at < bytes.size()) bytes[at] = static_cast<char>(draw(256)); break;
-      case 2: bytes.insert(at, 1, static_cast<char>(draw(256))); break;
-      case 3: bytes.erase(at, length); break;
-      case 4: bytes.insert(draw(bytes.size() + 1), bytes.substr(at, length)); break;
-      case 5: bytes.resize(at); break;
+      case 0:
+        if (at < bytes.size()) bytes[at] = static_cast<char>(bytes[at] ^ 1 << draw(8));
+        break;
+      case 1:
+        if (at < bytes.size()) bytes[at] = static_cast<char>(draw(256));
+        break;
+      case 2:
+        bytes.insert(at, 1, static_cast<char>(draw(256)));
+        break;
+      case 3:
+        bytes.erase(at, length);
+        break;
+      case 4:
+        bytes.insert(draw(bytes.size() + 1), bytes.substr(at, length));
+        break;
+      case 5:
+        bytes.resize(at);
+        break;
       default: {
         const std::string number = interesting();
         bytes.replace(at, std::min(number.size(), bytes.size() - at), number);
@@ -99,7 +116,8 @@ int replay(const std::vector<std::string>& arguments) {
     for (const fs::path& file : files_in(arguments[i])) {
       const std::string bytes = read_file(file);
       run(file.string(), bytes);
-      for (uint64_t m = 0; m < mutations; ++m) run(fmt::format("{}, mutation {}", file.string(), m), mutated(bytes, seeds, m));
+      for (uint64_t m = 0; m < mutations; ++m)
+        run(fmt::format("{}, mutation {}", file.string(), m), mutated(bytes, seeds, m));
       ++seeds;
       inputs += 1 + mutations;
     }
@@ -113,8 +131,10 @@ int replay(const std::vector<std::string>& arguments) {
 }  // namespace bitlaw
 
 int main(int argc, char** argv) {
-  for (const int number : {SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGBUS}) std::signal(number, bitlaw::on_signal);
-  if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(bitlaw::name_current_input);
+  for (const int number : {SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGBUS})
+    std::signal(number, bitlaw::on_signal);
+  if (__sanitizer_set_death_callback != nullptr)
+    __sanitizer_set_death_callback(bitlaw::name_current_input);
   try {
     return bitlaw::replay({argv + 1, argv + argc});
   } catch (const std::exception& trouble) {
