@@ -2,7 +2,7 @@
 #
 # One folder of src/ is one component is one static library, bitlaw_NAME. Sources are the folder's
 # .cpp files (sub-folders included); files named *_test.cpp become the test program NAME_test.
-# Files named *_avx2.cpp, *_avx512.cpp and *_amx.cpp alone are compiled for those instruction sets.
+# Files named *_avx2.cpp, *_avx512.cpp, *_avx512bf16.cpp and *_amx.cpp alone are compiled for those instruction sets.
 # TEST_LABELS: `threads` for components whose tests run under the thread sanitizer; a test with Slow in its
 # name gets the label `slow` and is left out under sanitizers.
 # DEPENDS is the architecture: tools/check_layers.py holds every #include to it.
@@ -32,9 +32,9 @@ function(bitlaw_component name)
     elseif(source MATCHES "_avx512\\.cpp$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
         "-O3;-mavx2;-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
-    elseif(source MATCHES "_amx\\.cpp$")
+    elseif(source MATCHES "_(avx512bf16|amx)\\.cpp$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
-        "-O3;-mavx2;-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512bf16;-mamx-tile;-mamx-bf16")
+        "-O3;-mavx2;-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512;-mavx512bf16;-mamx-tile;-mamx-bf16")
     endif()
   endforeach()
 

@@ -115,5 +115,6 @@ struct Kernels {
 const Kernels& kernels_plain();
 const Kernels& kernels_avx2();
 const Kernels& kernels_avx512();
+const Kernels& kernels_avx512bf16();  // rounds gradients and probabilities below 2^-126 to zero
 
 }  // namespace bitlaw::cpu

@@ -100,13 +100,14 @@ void multiply_onednn(Context& context, int64_t M, int64_t N, int64_t K, const So
 }  // namespace
 
 const Kernels& kernels(const Context& context) {
+  static const bool has_bf16 = __builtin_cpu_supports("avx512bf16");
   switch (context.isa) {
     case Isa::kPlain:
       return kernels_plain();
     case Isa::kAvx2:
       return kernels_avx2();
     case Isa::kAvx512:
-      return kernels_avx512();
+      return has_bf16 ? kernels_avx512bf16() : kernels_avx512();
   }
   return kernels_plain();
 }

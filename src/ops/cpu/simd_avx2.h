@@ -92,12 +92,12 @@ inline V fill_after(V a, int64_t n, float other) {
   return {_mm256_blendv_ps(rest, a.low, _mm256_castsi256_ps(first(n))),
           _mm256_blendv_ps(rest, a.high, _mm256_castsi256_ps(first_upper(n)))};
 }
-inline __m256 power_of_two(__m256 n) {
-  const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-  return _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23));
+inline __m256 add_to_exponent(__m256 p, __m256 shifted) {
+  const __m256i n = _mm256_slli_epi32(_mm256_castps_si256(shifted), 23);
+  return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), n));
 }
-inline V scale_by_power(V p, V n) {
-  return {_mm256_mul_ps(p.low, power_of_two(n.low)), _mm256_mul_ps(p.high, power_of_two(n.high))};
+inline V add_to_exponent(V p, V shifted) {
+  return {add_to_exponent(p.low, shifted.low), add_to_exponent(p.high, shifted.high)};
 }
 inline V rough_reciprocal(V a) {
   const __m256i magic = _mm256_set1_epi32(0x7ef311c7);
@@ -162,6 +162,12 @@ inline void store_bf16(uint16_t* p, V x) {
   store_words(p, narrowed(x));
 }
 inline void store_bf16(uint16_t* p, V x, int64_t n) {
+  store_words(p, narrowed(x), n);
+}
+inline void store_gradient(uint16_t* p, V x) {
+  store_words(p, narrowed(x));
+}
+inline void store_gradient(uint16_t* p, V x, int64_t n) {
   store_words(p, narrowed(x), n);
 }
 inline __m256i upper_halves(V x) {

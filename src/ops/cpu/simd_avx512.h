@@ -80,9 +80,10 @@ inline V select_less(V a, V b, V yes, V no) {  // a < b ? yes : no
 inline V fill_after(V a, int64_t n, float other) {  // `other` in the lanes from n on
   return {_mm512_mask_blend_ps(first(n), _mm512_set1_ps(other), a.v)};
 }
-// p 2^n where the result is a normal float; n integral in -126..127.
-inline V scale_by_power(V p, V n) {
-  return {_mm512_scalef_ps(p.v, n.v)};
+// p 2^n where p and the result are normal floats and n stands in the lowest bits of `shifted`.
+inline V add_to_exponent(V p, V shifted) {
+  const __m512i n = _mm512_slli_epi32(_mm512_castps_si512(shifted.v), 23);
+  return {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p.v), n))};
 }
 // A first guess of 1 / a for positive normal a, good to an eighth (bits subtracted as integers).
 inline V rough_reciprocal(V a) {
@@ -131,6 +132,24 @@ inline void store_bf16(uint16_t* p, V x, int64_t n) {
   _mm256_mask_storeu_epi16(p, first(n), narrowed(x));
 }
 
+// Results of arithmetic, whose NaNs are quiet already. With AVX512_BF16 in one instruction, which
+// takes numbers below the smallest normal float for zero, as BF16 products do.
+inline __m256i narrowed_gradient(V x) {
+#ifdef __AVX512BF16__
+  return (__m256i)_mm512_cvtneps_pbh(x.v);
+#else
+  const __m512i bits = _mm512_castps_si512(x.v);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i sum = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+  return _mm512_cvtepi32_epi16(_mm512_srli_epi32(sum, 16));
+#endif
+}
+inline void store_gradient(uint16_t* p, V x) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), narrowed_gradient(x));
+}
+inline void store_gradient(uint16_t* p, V x, int64_t n) {
+  _mm256_mask_storeu_epi16(p, first(n), narrowed_gradient(x));
+}
 inline void store_upper(uint16_t* p, V x) {  // upper halves as they are: x is a BF16 number
   const __m512i words = _mm512_srli_epi32(_mm512_castps_si512(x.v), 16);
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(words));

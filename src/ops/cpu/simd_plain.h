@@ -86,11 +86,8 @@ inline V select_less(V a, V b, V yes, V no) {
 inline V fill_after(V a, int64_t n, float other) {
   return each([&](int i) { return i < n ? a.v[i] : other; });
 }
-inline V scale_by_power(V p, V n) {  // a NaN in p may come with anything in n
-  return each([&](int i) {
-    const int power = n.v[i] >= -126 && n.v[i] <= 127 ? static_cast<int>(n.v[i]) : 0;
-    return p.v[i] * float_of(static_cast<uint32_t>(power + 127) << 23);
-  });
+inline V add_to_exponent(V p, V shifted) {
+  return each([&](int i) { return float_of(bits_of(p.v[i]) + (bits_of(shifted.v[i]) << 23)); });
 }
 inline V rough_reciprocal(V a) {
   return each([&](int i) { return float_of(0x7ef311c7u - bits_of(a.v[i])); });
@@ -124,6 +121,12 @@ inline void store_bf16(uint16_t* p, V x) {
   store_bf16(p, x, kLanes);
 }
 
+inline void store_gradient(uint16_t* p, V x, int64_t n) {
+  store_bf16(p, x, n);
+}
+inline void store_gradient(uint16_t* p, V x) {
+  store_bf16(p, x);
+}
 inline void store_upper(uint16_t* p, V x, int64_t n) {
   for (int64_t i = 0; i < n; ++i) p[i] = static_cast<uint16_t>(bits_of(x.v[i]) >> 16);
 }

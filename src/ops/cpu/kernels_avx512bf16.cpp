@@ -1,0 +1,17 @@
+// The kernels for AVX-512 with AVX512_BF16.
+
+// GCC 12 takes the undefined vectors inside its own intrinsics for mistakes (bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+
+#include "ops/cpu/simd_avx512.h"
+//
+#include "ops/cpu/kernels_body.h"
+
+namespace bitlaw::cpu {
+
+const Kernels& kernels_avx512bf16() {
+  return kKernels;
+}
+
+}  // namespace bitlaw::cpu
