@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "fit/bootstrap.h"
 #include "fit/holdout.h"
 #include "fit/identify.h"
@@ -18,20 +19,18 @@ namespace {
 constexpr int kHeldOutStarts = 8;
 constexpr int kFolds = 5;
 
-// Of loss for runs; of log delta, where that stands clear of its error, for post-training rows.
+// Of loss for runs; of log delta, where that is above two standard errors, for post-training rows.
 double r_squared_of(const StageSetup& setup, const std::vector<Observation>& rows,
                     const std::vector<double>& values) {
-  std::vector<double> measured, predicted;
   const bool post = setup.settings.stage == Stage::kPost;
-  const std::vector<DeltaScale> scales = delta_scales(rows, setup.settings.floor);
+  const std::vector<double> residuals =
+      log_residuals(*setup.law, setup.settings.stage, values, rows);
+  std::vector<double> measured, predicted;
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (!post) {
-      measured.push_back(rows[i].loss_nats);
-      predicted.push_back(predict(*setup.law, values.data(), rows[i]));
-    } else if (scales[i].logarithmic) {
-      measured.push_back(std::log(rows[i].delta_nats));
-      predicted.push_back(std::log(predict_delta(*setup.law, values.data(), rows[i])));
-    }
+    if (std::isnan(residuals[i])) continue;
+    const double log_measured = std::log(post ? rows[i].delta_nats : rows[i].loss_nats);
+    measured.push_back(post ? log_measured : rows[i].loss_nats);
+    predicted.push_back(post ? log_measured + residuals[i] : std::exp(log_measured + residuals[i]));
   }
   return r_squared(measured, predicted);
 }
@@ -74,13 +73,22 @@ StageFit describe(const StageSetup& setup, const std::vector<Observation>& rows,
   return out;
 }
 
+// One note for all constants that are frozen for the same reason.
 void note_frozen(const Law& law, const Choice& choice, const Rows& rows, Fit& fit) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> groups;
   for (size_t i = 0; i < law.parameters.size(); ++i) {
     const Parameter& p = law.parameters[i];
     const bool has_rows = p.stage == Stage::kTraining ? !rows.training.empty() : !rows.post.empty();
-    if (choice.reasons[i].empty() || !has_rows || choice.tied_to[i] >= 0) continue;
-    fit.notes.push_back(
-        fmt::format("{} = {:.6g} is not fitted: {}.", p.name, choice.base[i], choice.reasons[i]));
+    const std::string& reason = choice.reasons[i];
+    if (reason.empty() || !has_rows || choice.tied_to[i] >= 0) continue;
+    auto group =
+        std::find_if(groups.begin(), groups.end(), [&](auto& g) { return g.first == reason; });
+    if (group == groups.end()) group = groups.insert(group, {reason, {}});
+    group->second.push_back(fmt::format("{} = {:.6g}", p.name, choice.base[i]));
+  }
+  for (const auto& [reason, names] : groups) {
+    fit.notes.push_back(fmt::format("{} {} not fitted: {}.", fmt::join(names, ", "),
+                                    names.size() == 1 ? "is" : "are", reason));
   }
 }
 
@@ -147,12 +155,36 @@ void add_held_out(const StageSetup& setup, const std::vector<Observation>& rows,
                   const FitOptions& options, const ParallelFor& parallel_for, Fit& fit) {
   StageSetup quick = setup;
   quick.starts = std::min(quick.starts, kHeldOutStarts);
+  const bool post = setup.settings.stage == Stage::kPost;
   for (const char* split : {"largest-N", "largest-D", "kfold"}) {
     const auto masks = hold_out_masks(rows, split, kFolds, options.seed);
     if (masks.empty()) continue;
-    const HeldOut result =
-        summarise(split, rows, held_out_squares(quick, rows, masks, parallel_for));
+    HeldOut result = summarise(split, rows, held_out_squares(quick, rows, masks, parallel_for));
+    result.part = post ? "post" : "training";
     if (result.points > 0) fit.held_out.push_back(result);
+  }
+}
+
+// Exponents depend on whether N counts embeddings. Where both counts are known, the training law is
+// fitted to the other one too, without intervals.
+void add_other_count(const Law& law, const std::vector<Observation>& runs, FitOptions options,
+                     const Choice& choice, const ParallelFor& parallel_for,
+                     const std::vector<double>& values, Fit& fit) {
+  const bool both = std::all_of(runs.begin(), runs.end(), [](const Observation& run) {
+    return run.params_total > 0 && run.params_total != run.params;
+  });
+  if (!both || fit.training.points == 0 || fit.training.free == 0) return;
+  options.params = options.params == "total" ? "non-embedding" : "total";
+  const StageSetup setup = setup_of(law, Stage::kTraining, choice, choice.base, options);
+  const StageMinimum other = fit_stage(setup, sort_rows(law, runs, options).training, parallel_for);
+  fit.other_count = {options.params, other.objective, other.values};
+  const int alpha = parameter_index(law, "alpha");
+  if (alpha >= 0) {
+    fit.notes.push_back(
+        fmt::format("Counting {} parameters instead gives alpha {:.4g} rather than {:.4g}, "
+                    "with objective {:.4g} rather than {:.4g}.",
+                    options.params, other.values[alpha], values[alpha], other.objective,
+                    fit.training.objective));
   }
 }
 
@@ -242,6 +274,10 @@ Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptio
   if (options.hold_out && fit.training.points > fit.training.free) {
     add_held_out(training, rows.training, options, parallel_for, fit);
   }
+  if (options.hold_out && fit.post.points > fit.post.free) {
+    add_held_out(post, rows.post, options, parallel_for, fit);
+  }
+  add_other_count(law, runs, options, choice, parallel_for, values, fit);
 
   for (size_t i = 0; i < law.parameters.size(); ++i) {
     FittedParameter p;
@@ -265,6 +301,18 @@ Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptio
     fit.parameters.push_back(std::move(p));
   }
   return fit;
+}
+
+Fit fit_law(const std::vector<Observation>& runs, const FitOptions& options,
+            const ParallelFor& parallel_for) {
+  const Law* law = find_law(options.law);
+  if (!law) {
+    const std::string near = nearest_name(options.law, law_names());
+    throw Error(fmt::format("law: {} is unknown; {}", options.law,
+                            near.empty() ? fmt::format("there are {}", fmt::join(law_names(), ", "))
+                                         : fmt::format("did you mean {}?", near)));
+  }
+  return fit_law(*law, runs, options, parallel_for);
 }
 
 }  // namespace bitlaw

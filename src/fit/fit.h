@@ -4,8 +4,8 @@
 //   post       then, with those fixed, over the constants of delta   sum_j rho_post( r_j )
 //
 // rho is Huber's function, summed, never averaged (or the square). r_j is the residual in standard
-// errors, of log delta where the measured delta stands clear of its error, of delta itself where it
-// does not: a measured delta at or below zero is a measurement, and dropping it would bias the
+// errors, of log delta where delta was measured better than a law can be, of delta itself where it
+// was not: a measured delta at or below zero is a measurement too, and dropping it would bias the
 // exponents. See docs/decisions/0003-fitting.md.
 #pragma once
 
@@ -67,7 +67,8 @@ struct FittedParameter {
 
 // The error on rows that a fit has not seen.
 struct HeldOut {
-  std::string split;                 // "largest-N", "largest-D", "5-fold"
+  std::string part;                  // "training": of losses; "post": of deltas
+  std::string split;                 // "largest-N", "largest-D", "kfold" (five folds)
   int fitted = 0, points = 0;        // rows fitted, rows predicted
   double rms_log = kUnknown;         // root of the mean squared log residual
   double standard_error = kUnknown;  // of rms_log, over clusters; NaN where there is one cluster
@@ -76,11 +77,18 @@ struct HeldOut {
 // One of the two parts of a fit.
 struct StageFit {
   double objective = kUnknown;  // at the minimum: a sum, not a mean
-  double r2 = kUnknown;         // of loss; of log delta where it is clear of its error
+  double r2 = kUnknown;         // of loss; of log delta above two standard errors
   int points = 0, free = 0, clusters = 0;
   int starts = 0, reached = 0;  // how many came within 1 % of the best objective
   bool converged = false;
   double condition = kUnknown;  // of the Jacobian, columns scaled to one
+};
+
+// The training law fitted with the other way to count N, where the rows have both.
+struct OtherCount {
+  std::string params;  // "total" or "non-embedding"; "" = there is none
+  double objective = kUnknown;
+  std::vector<double> values;  // in the law's order
 };
 
 struct Fit {
@@ -91,6 +99,7 @@ struct Fit {
   double level = 0.9;                       // of the intervals
   int censored = 0;                         // rows of delta <= 0, fitted as measurements near zero
   std::vector<HeldOut> held_out;
+  OtherCount other_count;
   std::vector<std::vector<double>> draws;  // bootstrap: a value for every parameter
   std::vector<std::string> notes;          // sentences for the reader
 
@@ -106,6 +115,9 @@ struct Fit {
 // there are no intervals. Constants that the rows cannot tell are frozen at published values, and
 // `notes` says so.
 Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptions& options,
+            const ParallelFor& parallel_for = {});
+// The same for the law that `options` names.
+Fit fit_law(const std::vector<Observation>& runs, const FitOptions& options,
             const ParallelFor& parallel_for = {});
 
 // .law .objective .parameters.NAME.{value,low,high[,frozen][,tied_to]} .r2 .points .notes[]

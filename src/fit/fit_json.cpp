@@ -73,11 +73,19 @@ Json fit_to_json(const Fit& fit) {
   }
   out["held_out"] = Json::array();
   for (const HeldOut& held : fit.held_out) {
-    out["held_out"].push_back({{"split", held.split},
+    out["held_out"].push_back({{"part", held.part},
+                               {"split", held.split},
                                {"fitted", held.fitted},
                                {"points", held.points},
                                {"rms_log", number(held.rms_log)},
                                {"standard_error", number(held.standard_error)}});
+  }
+  if (!fit.other_count.params.empty()) {
+    Json& other = out["other_count"];
+    other = {{"params", fit.other_count.params}, {"objective", number(fit.other_count.objective)}};
+    for (size_t i = 0; i < fit.parameters.size(); ++i) {
+      other["parameters"][fit.parameters[i].name] = fit.other_count.values[i];
+    }
   }
   if (!fit.draws.empty()) {
     Json values = Json::array();
@@ -117,8 +125,16 @@ Fit fit_from_json(const Json& document, const std::string& where) {
       fit.parameters.push_back(std::move(out));
     }
     for (const Json& held : document.at("held_out")) {
-      fit.held_out.push_back({held.at("split"), held.at("fitted"), held.at("points"),
-                              number_in(held, "rms_log"), number_in(held, "standard_error")});
+      fit.held_out.push_back({held.at("part"), held.at("split"), held.at("fitted"),
+                              held.at("points"), number_in(held, "rms_log"),
+                              number_in(held, "standard_error")});
+    }
+    if (document.contains("other_count")) {
+      const Json& other = document["other_count"];
+      fit.other_count = {other.at("params"), number_in(other, "objective"), {}};
+      for (const Parameter& p : law->parameters) {
+        fit.other_count.values.push_back(other.at("parameters").at(p.name));
+      }
     }
     if (document.contains("draws")) {
       std::vector<int> column;

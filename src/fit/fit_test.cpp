@@ -13,6 +13,7 @@
 #include "fit/simulate_for_tests.h"
 #include "fit/stage.h"
 #include "fit/table.h"
+#include "laws/chinchilla.h"
 
 namespace bitlaw {
 namespace {
@@ -30,6 +31,15 @@ FitOptions quick(const char* law, int64_t draws = 0) {
 
 Fit fit(const std::vector<Observation>& rows, const FitOptions& options) {
   return fit_law(*find_law(options.law), rows, options);
+}
+
+TEST(Fit, AnUnknownLawIsNamedWithItsNearest) {
+  try {
+    fit_law({}, {.law = "chinchila"});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "law: chinchila is unknown; did you mean chinchilla?");
+  }
 }
 
 const FittedParameter& parameter(const Fit& fit, const std::string& name) {
@@ -246,6 +256,9 @@ TEST(Fit, TotalParametersNeedTheirColumn) {
   for (Observation& row : rows) row.params_total = 2 * row.params;
   const double total = parameter(fit(rows, options), "A").value;
   const Fit plain = fit(rows, quick("chinchilla"));
+  EXPECT_EQ(plain.other_count.params, "total");
+  EXPECT_NEAR(plain.other_count.values[Chinchilla::kA] / total, 1, 1e-9);
+  EXPECT_TRUE(says(plain, "Counting total parameters"));
   // Twice the N everywhere is A times 2^alpha.
   EXPECT_NEAR(total / (parameter(plain, "A").value * std::pow(2, parameter(plain, "alpha").value)),
               1, 1e-5);
@@ -286,10 +299,31 @@ TEST(Fit, HeldOutErrorIsThatOfTheNoise) {
   EXPECT_EQ(result.held_out[2].points, result.training.points);  // folds cover every row
 }
 
+TEST(Fit, HeldOutDeltasArePredictedToo) {
+  FitOptions options = quick("kumar");
+  options.hold_out = true;
+  StudyShape shape;
+  shape.weights = shape.activations = shape.kv = {}, shape.post = {3, 4, 5},
+  shape.delta_error = 1e-5;
+  const Fit result = fit(simulate(shape), options);
+  int of_deltas = 0;
+  for (const HeldOut& held : result.held_out) {
+    if (held.part != "post") continue;
+    ++of_deltas;
+    EXPECT_GT(held.points, 0) << held.split;
+    EXPECT_LT(held.rms_log, 0.5)
+        << held.split;  // rows above two standard errors: at most half a nat off
+  }
+  EXPECT_EQ(of_deltas, 3);
+}
+
 TEST(Fit, GoesThroughJsonUnchanged) {
   FitOptions options = quick("kumar", 25);
   options.hold_out = true;
-  const Fit result = fit(simulate({.params = {1e5, 4e5}}), options);
+  std::vector<Observation> rows = simulate({.params = {1e5, 4e5}});
+  for (Observation& row : rows) row.params_total = row.params + 3e4;
+  const Fit result = fit(rows, options);
+  ASSERT_FALSE(result.other_count.params.empty());
   const std::string text = dump_json(fit_to_json(result));
   const Fit back = fit_from_json(parse_json(text, "test"), "test");
   EXPECT_EQ(dump_json(fit_to_json(back)), text);

@@ -16,10 +16,10 @@ std::string stage_line(const char* name, const StageFit& stage) {
 
 std::string parameter_line(const FittedParameter& p, double level) {
   std::string line = fmt::format("  {:<11} {:>14.8g}", p.name, p.value);
-  if (std::isfinite(p.low))
+  if (std::isfinite(p.low)) {
     line += fmt::format("  [{:.5g}, {:.5g}] {:.0f} %", p.low, p.high, 100 * level);
+  }
   if (!p.tied_to.empty()) line += fmt::format("  = {}", p.tied_to);
-  if (!p.frozen.empty()) line += fmt::format("  not fitted: {}", p.frozen);
   return line + "\n";
 }
 
@@ -29,7 +29,15 @@ std::string fit_text(const Fit& fit) {
   std::string out = fmt::format("{}, {}\n", fit.law, fit.objective_name);
   if (fit.training.points > 0) out += stage_line("training", fit.training);
   if (fit.post.points > 0) out += stage_line("after training", fit.post);
-  for (const FittedParameter& p : fit.parameters) out += parameter_line(p, fit.level);
+  std::vector<std::string> frozen;
+  for (const FittedParameter& p : fit.parameters) {
+    if (p.frozen.empty()) {
+      out += parameter_line(p, fit.level);
+    } else {
+      frozen.push_back(fmt::format("{} {:.6g}", p.name, p.value));
+    }
+  }
+  if (!frozen.empty()) out += fmt::format("  not fitted: {}\n", fmt::join(frozen, ", "));
   for (const HeldOut& held : fit.held_out) {
     out += fmt::format("  held out {:<10} {:>4} rows: relative error {:.3f} %", held.split,
                        held.points, 100 * held.rms_log);

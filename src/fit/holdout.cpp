@@ -58,7 +58,8 @@ std::vector<double> held_out_squares(const StageSetup& setup, const std::vector<
     }
     if (seen.size() <= rest.free.size()) continue;
     const StageMinimum fitted = fit_stage(rest, seen, parallel_for);
-    const std::vector<double> residuals = log_residuals(*setup.law, fitted.values, unseen);
+    const std::vector<double> residuals =
+        log_residuals(*setup.law, setup.settings.stage, fitted.values, unseen);
     size_t next = 0;
     for (size_t i = 0; i < rows.size(); ++i) {
       if (mask[i]) squares[i] = residuals[next] * residuals[next], ++next;

@@ -45,10 +45,12 @@ constexpr Need kNeeds[] = {
     {"gamma_N", Stage::kPost, [](const Observation& run) { return run.params; }, 2, "sizes N"},
     {"gamma_post", Stage::kPost, [](const Observation& run) { return run.bits_post; }, 2,
      "post-training precisions"},
-    {"C_w", Stage::kPost, weights_below_16, 1, "weight precisions below 16 before quantization"},
+    {"C_w", Stage::kPost, weights_below_16, 1,
+     "precisions of training below 16 among the quantized rows"},
     {"C_a", Stage::kPost, activations_below_16, 1,
-     "activation precisions below 16 before quantization"},
-    {"C_kv", Stage::kPost, kv_below_16, 1, "KV precisions below 16 before quantization"},
+     "precisions of training below 16 among the quantized rows"},
+    {"C_kv", Stage::kPost, kv_below_16, 1,
+     "precisions of training below 16 among the quantized rows"},
 };
 
 double correlation_of_logs(const std::vector<Observation>& rows) {

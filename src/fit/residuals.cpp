@@ -23,17 +23,13 @@ double usual_error(const std::vector<Observation>& rows) {
 }  // namespace
 
 std::vector<DeltaScale> delta_scales(const std::vector<Observation>& rows, double floor) {
-  constexpr double kClear = 2;  // standard errors above zero
   const double usual = usual_error(rows);
   std::vector<DeltaScale> scales;
   for (const Observation& row : rows) {
+    const double of_law = floor * std::fabs(row.delta_nats);
     const bool known = row.delta_standard_error > 0;
-    const double least = floor * std::fabs(row.delta_nats);
-    if (row.delta_nats > 0 && !(known && row.delta_nats <= kClear * row.delta_standard_error)) {
-      scales.push_back({true, known ? std::max(row.delta_standard_error, least) : least});
-    } else {
-      scales.push_back({false, std::max(known ? row.delta_standard_error : usual, least)});
-    }
+    const double measured = known ? row.delta_standard_error : row.delta_nats > 0 ? of_law : usual;
+    scales.push_back({row.delta_nats > 0 && measured <= of_law, std::max(measured, of_law)});
   }
   return scales;
 }
@@ -93,11 +89,17 @@ ResidualProblem make_problem(const Law& law, const std::vector<Observation>& row
   return problem;
 }
 
-std::vector<double> log_residuals(const Law& law, const std::vector<double>& values,
+std::vector<double> log_residuals(const Law& law, Stage stage, const std::vector<double>& values,
                                   const std::vector<Observation>& rows) {
+  const bool post = stage == Stage::kPost;
   std::vector<double> out(rows.size());
-  law.loss(values.data(), rows.data(), rows.size(), out.data(), nullptr);
-  for (size_t i = 0; i < rows.size(); ++i) out[i] = std::log(out[i]) - std::log(rows[i].loss_nats);
+  (post ? law.delta : law.loss)(values.data(), rows.data(), rows.size(), out.data(), nullptr);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const double measured = post ? rows[i].delta_nats : rows[i].loss_nats;
+    const double error = rows[i].delta_standard_error > 0 ? rows[i].delta_standard_error : 0;
+    const bool noise = post && !(measured > 2 * error);
+    out[i] = noise ? kUnknown : std::log(out[i]) - std::log(measured);
+  }
   return out;
 }
 

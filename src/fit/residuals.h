@@ -1,13 +1,15 @@
 // The rows of one stage of a fit as a least-squares problem over coordinates.
 //
 //   training   r = log L(run) - log loss
-//   post       r = (log delta(run) - log measured) measured / s   where measured > 2 standard
-//   errors
-//              r = (delta(run) - measured) / s                    below, at and under zero included
+//   post       r = (log delta(run) - log measured) / floor   where the standard error is below
+//                                                            floor times the measured delta
+//              r = (delta(run) - measured) / error           elsewhere, at and under zero included
 //
-// s is the standard error, but at least `floor` times the measured delta; where it is unknown, that
-// floor. The two forms of r agree to first order where they meet, so nothing is dropped and nothing
-// jumps.
+// The floor is what a law may err by, relatively; no row counts as known better than that. So
+// precise rows are compared by ratio, as a law of factors should be, and the others by difference,
+// where their error is symmetric: a logarithm would bend it, and could not take a delta at or below
+// zero at all. Where the two meet they agree to first order. An unknown error is taken as the
+// floor, or for a delta at or below zero as the usual one of the table.
 #pragma once
 
 #include <vector>
@@ -36,8 +38,9 @@ struct DeltaScale {
 };
 std::vector<DeltaScale> delta_scales(const std::vector<Observation>& rows, double floor);
 
-// log L - log loss of every row of training.
-std::vector<double> log_residuals(const Law& law, const std::vector<double>& values,
+// log prediction - log measurement of every row; NaN for a delta that is not above two standard
+// errors, whose logarithm would be noise.
+std::vector<double> log_residuals(const Law& law, Stage stage, const std::vector<double>& values,
                                   const std::vector<Observation>& rows);
 
 }  // namespace bitlaw
