@@ -232,9 +232,18 @@ double hessian_error(const QuantizedMatrix& quantized, const float* weights,
             static_cast<double>(quantized.value(first + r, c)) - weights[(first + r) * columns + c];
       }
     }
-    const Eigen::MatrixXd weighted = errors * hessian;
-    for (int64_t r = 0; r < count; ++r)
-      row_errors[static_cast<size_t>(first + r)] = weighted.row(r).dot(errors.row(r));
+    // H is symmetric: what lies above a panel's block on the diagonal counts twice.
+    Eigen::VectorXd sums = Eigen::VectorXd::Zero(count);
+    for (int64_t begin = 0; begin < columns; begin += kPanelColumns) {
+      const int64_t width = std::min(kPanelColumns, columns - begin);
+      Eigen::MatrixXd weighted = Eigen::MatrixXd::Zero(count, width);
+      weighted.noalias() += errors.leftCols(begin) * hessian.block(0, begin, begin, width);
+      weighted *= 2;
+      weighted.noalias() +=
+          errors.middleCols(begin, width) * hessian.block(begin, begin, width, width);
+      sums += weighted.cwiseProduct(errors.middleCols(begin, width)).rowwise().sum();
+    }
+    for (int64_t r = 0; r < count; ++r) row_errors[static_cast<size_t>(first + r)] = sums[r];
   });
   double sum = 0;
   for (const double error : row_errors) sum += error;
