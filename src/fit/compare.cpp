@@ -36,8 +36,8 @@ Entry measure(const Law& law, const std::vector<Observation>& runs, const FitOpt
               const ParallelFor& parallel_for) {
   Entry out;
   out.law = &law;
-  const Rows rows = sort_rows(law, runs, options);
-  const Choice choice = choose(law, rows, options);
+  const StageRows rows = sort_rows(law, runs, options);
+  const ParameterChoice choice = choose(law, rows, options);
   const StageSetup setup = setup_of(law, Stage::kTraining, choice, choice.base, options);
   out.parameters = static_cast<int>(setup.free.size());
   if (rows.training.size() <= setup.free.size()) {

@@ -74,7 +74,7 @@ StageFit describe(const StageSetup& setup, const std::vector<Observation>& rows,
 }
 
 // One note for all constants that are frozen for the same reason.
-void note_frozen(const Law& law, const Choice& choice, const Rows& rows, Fit& fit) {
+void note_frozen(const Law& law, const ParameterChoice& choice, const StageRows& rows, Fit& fit) {
   std::vector<std::pair<std::string, std::vector<std::string>>> groups;
   for (size_t i = 0; i < law.parameters.size(); ++i) {
     const Parameter& p = law.parameters[i];
@@ -93,7 +93,7 @@ void note_frozen(const Law& law, const Choice& choice, const Rows& rows, Fit& fi
 }
 
 // Refits on clusters drawn with replacement, both stages on the same clusters.
-void bootstrap(const Rows& rows, const StageSetup& training, const StageSetup& post,
+void bootstrap(const StageRows& rows, const StageSetup& training, const StageSetup& post,
                const std::vector<double>& best, const FitOptions& options,
                const ParallelFor& parallel_for, Fit& fit) {
   std::vector<Observation> all = rows.training;
@@ -168,7 +168,7 @@ void add_held_out(const StageSetup& setup, const std::vector<Observation>& rows,
 // Exponents depend on whether N counts embeddings. Where both counts are known, the training law is
 // fitted to the other one too, without intervals.
 void add_other_count(const Law& law, const std::vector<Observation>& runs, FitOptions options,
-                     const Choice& choice, const ParallelFor& parallel_for,
+                     const ParameterChoice& choice, const ParallelFor& parallel_for,
                      const std::vector<double>& values, Fit& fit) {
   const bool both = std::all_of(runs.begin(), runs.end(), [](const Observation& run) {
     return run.params_total > 0 && run.params_total != run.params;
@@ -199,11 +199,11 @@ std::vector<double> Fit::values() const {
 Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptions& options,
             const ParallelFor& parallel_for) {
   check_options(options);
-  const Rows rows = sort_rows(law, runs, options);
+  const StageRows rows = sort_rows(law, runs, options);
   if (rows.training.empty() && rows.post.empty()) {
     throw Error(fmt::format("the table has no row that {} can be fitted to", law.name));
   }
-  const Choice choice = choose(law, rows, options);
+  const ParameterChoice choice = choose(law, rows, options);
 
   Fit fit;
   fit.law = law.name;

@@ -35,7 +35,7 @@ double number_of(const std::string& text, const std::string& assignment) {
 
 // A constant that another is tied to stays free where the rows can tell that other one.
 void freeze_unidentifiable(const Law& law, Stage stage, const std::vector<Observation>& rows,
-                           Choice& choice) {
+                           ParameterChoice& choice) {
   const std::vector<Frozen> unknown = unidentifiable(law, stage, rows);
   const auto is_unknown = [&](size_t parameter) {
     return std::any_of(unknown.begin(), unknown.end(), [&](const Frozen& frozen) {
@@ -52,7 +52,7 @@ void freeze_unidentifiable(const Law& law, Stage stage, const std::vector<Observ
   }
 }
 
-void read_freezes(const Law& law, const std::vector<std::string>& freezes, Choice& out) {
+void read_freezes(const Law& law, const std::vector<std::string>& freezes, ParameterChoice& out) {
   for (const std::string& assignment : freezes) {
     const std::vector<std::string> sides = split(assignment, '=');
     if (sides.empty() || sides.size() > 2) {
@@ -67,7 +67,7 @@ void read_freezes(const Law& law, const std::vector<std::string>& freezes, Choic
   }
 }
 
-void read_ties(const Law& law, const std::vector<std::string>& ties, Choice& out) {
+void read_ties(const Law& law, const std::vector<std::string>& ties, ParameterChoice& out) {
   for (const std::string& assignment : ties) {
     const std::vector<std::string> sides = split(assignment, '=');
     if (sides.size() != 2) throw Error(fmt::format("tie: {} is not NAME=NAME", assignment));
@@ -86,8 +86,8 @@ void read_ties(const Law& law, const std::vector<std::string>& ties, Choice& out
 
 }  // namespace
 
-Choice choose(const Law& law, const Rows& rows, const FitOptions& options) {
-  Choice out;
+ParameterChoice choose(const Law& law, const StageRows& rows, const FitOptions& options) {
+  ParameterChoice out;
   out.base.assign(law.constants[0].values.begin(), law.constants[0].values.end());
   out.tied_to.assign(law.parameters.size(), -1);
   out.reasons.assign(law.parameters.size(), "");
@@ -112,8 +112,9 @@ void check_options(const FitOptions& options) {
   if (options.draws < 0) throw Error("draws: at least 0");
 }
 
-Rows sort_rows(const Law& law, const std::vector<Observation>& runs, const FitOptions& options) {
-  Rows rows;
+StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
+                    const FitOptions& options) {
+  StageRows rows;
   const bool total = options.params == "total";
   for (Observation run : runs) {
     if (total) {
@@ -139,8 +140,8 @@ Rows sort_rows(const Law& law, const std::vector<Observation>& runs, const FitOp
   return rows;
 }
 
-StageSetup setup_of(const Law& law, Stage stage, const Choice& choice, std::vector<double> base,
-                    const FitOptions& options) {
+StageSetup setup_of(const Law& law, Stage stage, const ParameterChoice& choice,
+                    std::vector<double> base, const FitOptions& options) {
   StageSetup setup;
   setup.law = &law;
   setup.base = std::move(base);

@@ -11,13 +11,13 @@
 namespace bitlaw {
 
 // The rows of a study, sorted into the two stages.
-struct Rows {
+struct StageRows {
   std::vector<Observation> training, post;
   int no_difference = 0;  // P_post not below the precision of training: the law says zero, exactly
 };
 
 // What the options and the rows leave to be fitted.
-struct Choice {
+struct ParameterChoice {
   std::vector<double> base;          // published, or as the options say
   std::vector<int> tied_to;          // -1 = none
   std::vector<std::string> reasons;  // why frozen; "" = free
@@ -27,14 +27,15 @@ struct Choice {
 void check_options(const FitOptions& options);
 
 // N is counted as the options say; rows that the law says nothing about are left out.
-Rows sort_rows(const Law& law, const std::vector<Observation>& runs, const FitOptions& options);
+StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
+                    const FitOptions& options);
 
 // Published constants, then what the options freeze and tie, then what `rows` cannot tell.
-Choice choose(const Law& law, const Rows& rows, const FitOptions& options);
+ParameterChoice choose(const Law& law, const StageRows& rows, const FitOptions& options);
 
 // base: the constants to start from, which those not free keep.
-StageSetup setup_of(const Law& law, Stage stage, const Choice& choice, std::vector<double> base,
-                    const FitOptions& options);
+StageSetup setup_of(const Law& law, Stage stage, const ParameterChoice& choice,
+                    std::vector<double> base, const FitOptions& options);
 
 // Throws an Error that says how many rows are missing.
 void require_points(const Law& law, size_t points, size_t free, const char* rows);

@@ -3,275 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <functional>
-#include <limits>
 
-#include "base/text.h"
 #include "plan/constants.h"
 #include "plan/forms.h"
-#include "plan/search.h"
+#include "plan/optimum.h"
+#include "plan/problem.h"
 
 namespace bitlaw {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kFewestBits = 1, kMostBits = 32;     // a free P stays within
-constexpr double kStudiedLow = 3, kStudiedHigh = 16;  // what arXiv 2411.04330 trained at
+constexpr double kStudiedLow = 3, kStudiedHigh = 16;  // bits that arXiv 2411.04330 trained at
 
-// The request, understood.
-struct Problem {
-  bool free_params = false, free_tokens = false;
-  std::vector<double Bits::*> free_bits;  // parts that are free one by one
-  bool free_tied = false;                 // one P for all parts is free
-  bool ignores_bits = false;              // asked for a free P, of a law that knows no bits
-  Bits bits;                              // where not free
-  CostModel cost;
-  double compute = 0, params = 0, tokens = 0, post_bits = 0;
-  std::vector<double> available;  // empty = any
-
-  bool bits_are_free() const { return free_tied || !free_bits.empty(); }
-};
-
-struct Point {
-  double params = kUnknown, tokens = kUnknown;
-  Bits bits;
-  double post_bits = 0;
-  double loss = kInfinity;
-};
-
-bool parse_number(const std::string& text, double& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-std::string read_cost(const std::string& text, CostModel& out) {
-  if (text.empty() || text == "linear") return "";
-  for (const std::string& item : split(text, ',')) {
-    const std::vector<std::string> pair = split(item, ':');
-    CostModel::Step step{};
-    if (pair.size() != 2 || !parse_number(trim(pair[0]), step.bits) ||
-        !parse_number(trim(pair[1]), step.speed_up) || !(step.bits > 0) || !(step.speed_up > 0)) {
-      return fmt::format(
-          "cost: {} is not BITS:SPEED_UP; write linear, or a list such as 16:1,8:2,4:4", item);
-    }
-    out.steps.push_back(step);
-  }
-  std::sort(out.steps.begin(), out.steps.end(), [](auto& a, auto& b) { return a.bits < b.bits; });
-  return "";
-}
-
-std::string read_free(const PlanRequest& request, const Law& law, Problem& out) {
-  for (const std::string& list : request.free) {
-    for (const std::string& item : split(list, ',')) {
-      const std::string name = trim(item);
-      if (name == "N") {
-        out.free_params = true;
-      } else if (name == "D") {
-        out.free_tokens = true;
-      } else if (name == "P" && request.tied) {
-        out.free_tied = true;
-      } else if (name == "P") {
-        out.free_bits = {&Bits::weights, &Bits::activations, &Bits::kv};
-      } else if (name == "P_w" || name == "P_a" || name == "P_kv") {
-        out.free_bits.push_back(name == "P_w"   ? &Bits::weights
-                                : name == "P_a" ? &Bits::activations
-                                                : &Bits::kv);
-      } else if (!name.empty()) {
-        return fmt::format("free: {} cannot be chosen; name some of N, D, P, P_w, P_a, P_kv", name);
-      }
-    }
-  }
-  if (out.free_tied && !out.free_bits.empty()) {
-    return "free: P is all three parts at once; name either P, or some of P_w, P_a, P_kv";
-  }
-  if (!law.uses_bits) {
-    out.ignores_bits = out.bits_are_free();
-    out.free_tied = false;
-    out.free_bits.clear();
-  }
-  return "";
-}
-
-std::string read_bits(const PlanRequest& request, Problem& out) {
-  for (const double bits : request.bits) {
-    if (!(bits >= kFewestBits && bits <= kMostBits)) {
-      return fmt::format("bits: {} is outside {}..{}", bits, kFewestBits, kMostBits);
-    }
-  }
-  for (const double bits : request.available_bits) {
-    if (!(bits >= kFewestBits && bits <= kMostBits)) {
-      return fmt::format("available_bits: {} is outside {}..{}", bits, kFewestBits, kMostBits);
-    }
-  }
-  if (request.post_bits != 0 &&
-      !(request.post_bits >= kFewestBits && request.post_bits <= kMostBits)) {
-    return fmt::format("post_bits: {} is outside {}..{}", request.post_bits, kFewestBits,
-                       kMostBits);
-  }
-  if (request.critical_data) return "";
-  if (request.bits.size() == 1) {
-    out.bits = Bits::all(request.bits[0]);
-  } else if (request.bits.size() == 3) {
-    out.bits = {request.bits[0], request.bits[1], request.bits[2]};
-  } else if (!request.bits.empty()) {
-    return "bits: give one number for all parts, or three: weights, activations, KV";
-  }
-  return "";
-}
-
-std::string read_amounts(const PlanRequest& request, Problem& out) {
-  for (const auto& [name, value] : {std::pair{"compute", request.compute},
-                                    {"params", request.params},
-                                    {"tokens", request.tokens},
-                                    {"inference_budget", request.inference_budget}}) {
-    if (!(value >= 0) || std::isinf(value)) {
-      return fmt::format("{}: {} is not a positive amount", name, value);
-    }
-  }
-  out.compute = request.compute, out.params = request.params, out.tokens = request.tokens;
-  out.post_bits = request.post_bits;
-  if (request.critical_data || request.inference_budget > 0) return "";
-  if (!out.free_params && out.params == 0) return "params: give N, or let it be free";
-  if (!out.free_tokens && out.tokens == 0) return "tokens: give D, or let it be free";
-  if ((out.free_params || out.free_tokens) && out.compute == 0) {
-    return "compute: give a training budget in FLOP, or fix both N and D";
-  }
-  if (out.compute == 0 && !out.free_bits.empty()) {
-    return "compute: give a training budget in FLOP to choose the precision of single parts";
-  }
-  return "";
-}
-
-// Returns "" or what is wrong with the request.
-std::string read_problem(const PlanRequest& request, const Law& law, Problem& out) {
-  for (const std::string& wrong : {read_cost(request.cost, out.cost), read_free(request, law, out),
-                                   read_bits(request, out), read_amounts(request, out)}) {
-    if (!wrong.empty()) return wrong;
-  }
-  // Between two steps of a cost table only accuracy is lost: the steps are all there is to choose
-  // from.
-  out.available = request.available_bits;
-  if (out.available.empty()) {
-    for (const CostModel::Step& step : out.cost.steps) out.available.push_back(step.bits);
-  }
-  if (out.compute == 0 && out.free_tied && !out.available.empty()) {
-    return "compute: give a training budget in FLOP to choose among given precisions";
-  }
-  return "";
-}
-
-// The best N and D that the budget buys at these bits.
-Point split_budget(const EffectiveForm& form, const Problem& problem, const Bits& bits) {
-  Point point{problem.params, problem.tokens, bits, problem.post_bits};
-  const double product = problem.compute / (6 * problem.cost.of(bits));  // N D
-  if (product == 0) return point;
-  if (problem.free_params && problem.free_tokens) {
-    point.params = form.best_params(product, bits);
-    if (problem.post_bits > 0) {  // no closed form: search around the one without quantization
-      const double centre = std::log(point.params);
-      point.params =
-          std::exp(minimise(
-                       [&](double log_params) {
-                         const double params = std::exp(log_params);
-                         return form.loss(params, product / params, bits, problem.post_bits);
-                       },
-                       centre - 12, centre + 12)
-                       .x);
-    }
-    point.tokens = product / point.params;
-  } else if (problem.free_params) {
-    point.params = product / problem.tokens;
-  } else if (problem.free_tokens) {
-    point.tokens = product / problem.params;
-  } else if (problem.compute > 0 && problem.params * problem.tokens > product * (1 + 1e-9)) {
-    return point;  // cannot be paid: the loss stays infinite
-  }
-  point.loss = form.loss(point.params, point.tokens, bits, problem.post_bits);
-  return point;
-}
-
-// The best value of one precision, others as in `bits`. set() writes it.
-Point best_over(const EffectiveForm& form, const Problem& problem, const Bits& bits,
-                const std::function<void(Bits&, double)>& set) {
-  const auto at = [&](double value) {
-    Bits trial = bits;
-    set(trial, value);
-    return split_budget(form, problem, trial);
-  };
-  if (problem.available.empty()) {
-    return at(minimise([&](double value) { return at(value).loss; }, kFewestBits, kMostBits).x);
-  }
-  Point best = at(problem.available[0]);
-  for (const double value : problem.available) {
-    const Point point = at(value);
-    if (point.loss < best.loss) best = point;
-  }
-  return best;
-}
-
-// Parts one after another, round and round: the loss has one valley in them.
-Point best_parts(const EffectiveForm& form, const Problem& problem) {
-  Problem local = problem;
-  for (const auto part : problem.free_bits) local.bits.*part = 8;
-  Point best = split_budget(form, local, local.bits);
-  for (int round = 0; round < 100; ++round) {
-    const Bits before = best.bits;
-    for (const auto part : problem.free_bits) {
-      best = best_over(form, local, best.bits, [part](Bits& b, double value) { b.*part = value; });
-    }
-    double moved = 0;
-    for (const auto part : problem.free_bits) {
-      moved = std::max(moved, std::fabs(best.bits.*part - before.*part));
-    }
-    if (moved < 1e-6) break;
-  }
-  return best;
-}
-
-Point best_training(const EffectiveForm& form, const Problem& problem) {
-  if (problem.free_tied && problem.compute > 0) {
-    return best_over(form, problem, problem.bits,
-                     [](Bits& b, double value) { b = Bits::all(value); });
-  }
-  if (problem.compute > 0 && !problem.free_bits.empty()) return best_parts(form, problem);
-  Bits bits = problem.bits;
-  if (problem.free_tied) {  // N and D given without a budget: the precision that is worth them
-    bits =
-        Bits::all(form.balanced_bits(problem.params, problem.tokens, kFewestBits, 4 * kMostBits));
-  }
-  if (problem.compute > 0) return split_budget(form, problem, bits);
-  Point point{problem.params, problem.tokens, bits, problem.post_bits};
-  point.loss = form.loss(point.params, point.tokens, bits, problem.post_bits);
-  return point;
-}
-
-// Minimises the loss of a BF16 model quantized to P_post, with N P_post = budget; at fixed N and
-// P_post the best D is the critical one.
-Point best_served(const EffectiveForm& form, double budget, const std::vector<double>& available) {
-  const auto at = [&](double post_bits) {
-    Point point{budget / post_bits, 0, Bits::all(kUnlimitedBits), post_bits};
-    point.tokens = form.critical_tokens(point.params, post_bits);
-    if (std::isfinite(point.tokens)) {
-      point.loss = form.loss(point.params, point.tokens, point.bits, post_bits);
-    }
-    return point;
-  };
-  if (available.empty()) {
-    // Just under 16, where the law's term ends.
-    return at(
-        minimise([&](double p) { return at(p).loss; }, kFewestBits, kUnquantizedBits - 1e-6).x);
-  }
-  Point best = at(available[0]);
-  for (const double bits : available) {
-    const Point point = at(bits);
-    if (point.loss < best.loss) best = point;
-  }
-  return best;
-}
-
-Json point_json(const EffectiveForm& form, const CostModel& cost, const Point& point) {
+Json point_json(const EffectiveForm& form, const CostModel& cost, const PlanPoint& point) {
   const bool unlimited = std::isinf(point.bits.weights);
   const auto shown = [&](double bits) { return unlimited ? kUnquantizedBits : bits; };
   const Bits paid = unlimited ? Bits{} : point.bits;
@@ -308,7 +53,7 @@ Json interval(std::vector<double> values) {
 }
 
 void add_optimum(Json& plan, const Constants& constants, const CostModel& cost,
-                 const std::function<Point(const EffectiveForm&)>& solve) {
+                 const std::function<PlanPoint(const EffectiveForm&)>& solve) {
   const EffectiveForm form(*constants.law, constants.values);
   plan["optimum"] = point_json(form, cost, solve(form));
   if (constants.draws.empty()) return;
@@ -354,7 +99,7 @@ Json request_json(PlanRequest request) {
   return out;
 }
 
-void add_notes(Json& plan, const Problem& problem, const Constants& constants) {
+void add_notes(Json& plan, const PlanProblem& problem, const Constants& constants) {
   Json& notes = plan["notes"] = Json::array();
   for (const std::string& note : constants.notes) notes.push_back(note);
   if (problem.ignores_bits) {
@@ -387,7 +132,7 @@ Json make_plan(const PlanRequest& request, const Json& fit) {
     return error(fmt::format("{} is not of the form E + A/(N f)^alpha + B/D^beta, which plans need",
                              law.name));
   }
-  Problem problem;
+  PlanProblem problem;
   wrong = read_problem(request, law, problem);
   if (!wrong.empty()) return error(wrong);
   if ((request.critical_data || request.inference_budget > 0 || request.post_bits > 0) &&
