@@ -19,7 +19,7 @@ namespace {
 constexpr int kHeldOutStarts = 8;
 constexpr int kFolds = 5;
 
-// Of loss for runs; of log delta, where that is above two standard errors, for post-training rows.
+// Of loss for runs; of log delta, where that is above five standard errors, for post-training rows.
 double r_squared_of(const StageSetup& setup, const std::vector<Observation>& rows,
                     const std::vector<double>& values) {
   const bool post = setup.settings.stage == Stage::kPost;
@@ -253,6 +253,16 @@ Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptio
                       "measurements near zero, not dropped.",
                       fit.censored));
     }
+  }
+  if (!rows.others.empty() && law.delta) {
+    fit.notes.push_back(
+        fmt::format("The post-training term is that of {}; the table also has {} (option "
+                    "method).",
+                    rows.method, fmt::join(rows.others, ", ")));
+  }
+  if (rows.no_delta > 0) {
+    fit.notes.push_back(
+        fmt::format("{} quantized rows have no delta and are left out.", rows.no_delta));
   }
   if (rows.no_difference > 0) {
     fit.notes.push_back(

@@ -28,6 +28,7 @@ struct FitOptions {
   std::string objective = "huber";       // of log residuals; or "least-squares"
   double huber_delta = 1e-3;             // Huber's threshold, in log loss
   std::string params = "non-embedding";  // or "total": what N counts
+  std::string method;                    // deltas of this method only; "" = gptq, or the only one
   std::vector<std::string> tie;          // "beta=alpha": the first always equals the second
   std::vector<std::string> freeze;       // "b=1.1277", or "b" alone: at its published value
   double post_threshold = 1.345;  // Huber's threshold for delta, in standard errors; 0 = squares
@@ -44,6 +45,8 @@ struct FitOptions {
     v("objective", objective, "huber or least-squares, of log residuals");
     v("huber_delta", huber_delta, "Huber's threshold, in log loss");
     v("params", params, "what N counts: non-embedding or total");
+    v("method", method,
+      "quantization method whose deltas are fitted; empty = gptq, or the only one");
     v("tie", tie, "ties such as beta=alpha");
     v("freeze", freeze, "constants not to fit: b=1.1277, or b alone for its published value");
     v("post_threshold", post_threshold,
@@ -77,7 +80,7 @@ struct HeldOut {
 // One of the two parts of a fit.
 struct StageFit {
   double objective = kUnknown;  // at the minimum: a sum, not a mean
-  double r2 = kUnknown;         // of loss; of log delta above two standard errors
+  double r2 = kUnknown;         // of loss; of log delta above five standard errors
   int points = 0, free = 0, clusters = 0;
   int starts = 0, reached = 0;  // how many came within 1 % of the best objective
   bool converged = false;

@@ -188,6 +188,35 @@ TEST(Fit, DeltasAtOrBelowZeroAreCountedAndKept) {
   EXPECT_LT(kept, dropped);
 }
 
+TEST(Fit, OneMethodOfQuantizationAtATime) {
+  std::vector<Observation> rows;
+  for (Observation row : simulate({.delta_error = 2e-4})) {
+    row.method = row.is_post_training() ? "gptq" : "";
+    rows.push_back(row);
+    if (!row.is_post_training()) continue;
+    row.method = "rtn", row.delta_nats *= 2;
+    rows.push_back(row);
+  }
+  FitOptions options = quick("kumar");
+  const Fit gptq = fit(rows, options);
+  EXPECT_EQ(gptq.post.points, 48);
+  EXPECT_TRUE(says(gptq, "that of gptq; the table also has rtn"));
+  options.method = "rtn";
+  const Fit rtn = fit(rows, options);
+  // Twice the delta is twice C_T, within what the other constants move when small deltas weigh
+  // differently.
+  EXPECT_NEAR(parameter(rtn, "C_T").value / parameter(gptq, "C_T").value, 2, 0.5);
+  options.method = "awq";
+  EXPECT_NE(error_of(rows, options).find("no row was quantized by awq; the table has gptq, rtn"),
+            std::string::npos);
+}
+
+TEST(Fit, ARunWithoutALossIsAnError) {
+  std::vector<Observation> rows = simulate({});
+  rows[3].loss_nats = kUnknown;
+  EXPECT_NE(error_of(rows, quick("kumar")).find("row 4:"), std::string::npos);
+}
+
 TEST(Fit, DProportionalToNIsNoticed) {
   const Law& law = *find_law("chinchilla");
   const std::vector<double> truth{1.8, 400, 1800, 0.34, 0.37};

@@ -39,10 +39,11 @@ std::string fit_text(const Fit& fit) {
   }
   if (!frozen.empty()) out += fmt::format("  not fitted: {}\n", fmt::join(frozen, ", "));
   for (const HeldOut& held : fit.held_out) {
-    out += fmt::format("  held out {:<10} {:>4} rows: relative error {:.3f} %", held.split,
-                       held.points, 100 * held.rms_log);
-    if (std::isfinite(held.standard_error))
+    out += fmt::format("  held out {:<9} {:>4} {}: relative error {:.3f} %", held.split,
+                       held.points, held.part == "post" ? "deltas" : "losses", 100 * held.rms_log);
+    if (std::isfinite(held.standard_error)) {
       out += fmt::format(" +- {:.3f} %", 100 * held.standard_error);
+    }
     out += "\n";
   }
   for (const std::string& note : fit.notes) out += note + "\n";

@@ -97,7 +97,8 @@ std::vector<double> log_residuals(const Law& law, Stage stage, const std::vector
   for (size_t i = 0; i < rows.size(); ++i) {
     const double measured = post ? rows[i].delta_nats : rows[i].loss_nats;
     const double error = rows[i].delta_standard_error > 0 ? rows[i].delta_standard_error : 0;
-    const bool noise = post && !(measured > 2 * error);
+    constexpr double kClear = 5;  // a logarithm is known to a fifth or better
+    const bool noise = post && !(measured > kClear * error);
     out[i] = noise ? kUnknown : std::log(out[i]) - std::log(measured);
   }
   return out;

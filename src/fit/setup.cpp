@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -84,6 +85,30 @@ void read_ties(const Law& law, const std::vector<std::string>& ties, ParameterCh
   }
 }
 
+// A law's constants belong to one method of quantization.
+void choose_method(const std::vector<Observation>& runs, const std::string& asked,
+                   StageRows& rows) {
+  std::set<std::string> methods;
+  for (const Observation& run : runs) {
+    if (run.is_post_training()) methods.insert(run.method);
+  }
+  if (!asked.empty() && !methods.contains(asked)) {
+    throw Error(fmt::format("method: no row was quantized by {}; the table has {}", asked,
+                            methods.empty() ? "none that was quantized after training"
+                                            : fmt::format("{}", fmt::join(methods, ", "))));
+  }
+  if (!asked.empty()) {
+    rows.method = asked;
+  } else if (methods.contains("gptq")) {
+    rows.method = "gptq";
+  } else if (!methods.empty()) {
+    rows.method = *methods.begin();
+  }
+  for (const std::string& method : methods) {
+    if (method != rows.method) rows.others.push_back(method.empty() ? "an unnamed method" : method);
+  }
+}
+
 }  // namespace
 
 ParameterChoice choose(const Law& law, const StageRows& rows, const FitOptions& options) {
@@ -115,26 +140,32 @@ void check_options(const FitOptions& options) {
 StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
                     const FitOptions& options) {
   StageRows rows;
+  choose_method(runs, options.method, rows);
   const bool total = options.params == "total";
-  for (Observation run : runs) {
-    if (total) {
-      if (!(run.params_total > 0)) {
-        throw Error(
-            "params: total asked for, but a row has no N_total; give the column, or count "
-            "non-embedding parameters");
-      }
-      run.params = run.params_total;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    Observation run = runs[i];
+    if (total && !(run.params_total > 0)) {
+      throw Error(
+          "params: total asked for, but a row has no N_total; give the column, or count "
+          "non-embedding parameters");
     }
-    if (!run.is_post_training()) {
+    if (total) run.params = run.params_total;
+    const bool post = run.is_post_training();
+    if (!(run.params > 0) || !(run.tokens > 0) || (!post && !(run.loss_nats > 0)) ||
+        !std::isfinite(run.params * run.tokens) || std::isinf(run.loss_nats)) {
+      throw Error(fmt::format("row {}: N = {}, D = {}, loss = {}; all must be positive numbers",
+                              i + 1, run.params, run.tokens, run.loss_nats));
+    }
+    if (!post) {
       rows.training.push_back(run);
-    } else if (std::isfinite(run.delta_nats) && law.delta) {
-      const bool zero =
-          std::min({run.bits_weights, run.bits_activations, run.bits_kv}) <= run.bits_post;
-      if (zero) {
-        ++rows.no_difference;
-      } else {
-        rows.post.push_back(run);
-      }
+    } else if (!law.delta || run.method != rows.method) {
+      continue;
+    } else if (!std::isfinite(run.delta_nats)) {
+      ++rows.no_delta;
+    } else if (std::min({run.bits_weights, run.bits_activations, run.bits_kv}) <= run.bits_post) {
+      ++rows.no_difference;
+    } else {
+      rows.post.push_back(run);
     }
   }
   return rows;

@@ -13,6 +13,9 @@ namespace bitlaw {
 // The rows of a study, sorted into the two stages.
 struct StageRows {
   std::vector<Observation> training, post;
+  std::string method;               // of the post rows
+  std::vector<std::string> others;  // methods whose rows are left out
+  int no_delta = 0;                 // quantized rows whose delta is unknown
   int no_difference = 0;  // P_post not below the precision of training: the law says zero, exactly
 };
 
@@ -26,7 +29,8 @@ struct ParameterChoice {
 // Throws an Error on the first option that makes no sense.
 void check_options(const FitOptions& options);
 
-// N is counted as the options say; rows that the law says nothing about are left out.
+// N is counted as the options say; rows that the law says nothing about are left out, as are the
+// deltas of other methods. An Error names the first run whose N, D or loss is not positive.
 StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
                     const FitOptions& options);
 

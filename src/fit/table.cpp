@@ -30,6 +30,8 @@ constexpr Column kColumns[] = {
     {"P_post", "weight bits after training", false},
     {"delta", "loss difference of quantization after training", false},
     {"standard_error", "standard error of delta", false},
+    {"method", "method of quantization after training", false},
+    {"group", "weights that share a scale after training", false},
     {"run", "cluster", false},
     {"status", "finished, or diverged", false},
 };
@@ -193,6 +195,9 @@ Observation read_row(const Reader& reader) {
       reader.fail("standard_error", reader.text("standard_error"), "must not be negative");
     }
     if (!reader.text("loss").empty()) run.loss_nats = reader.positive("loss");
+    run.method = reader.text("method");
+    const double group = reader.number("group");
+    if (group > 0) run.method += fmt::format("-g{:g}", group);
   } else {
     run.loss_nats = reader.positive("loss");
   }

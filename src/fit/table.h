@@ -5,6 +5,7 @@
 //   N_total                  parameters with embeddings
 //   P_w P_a P_kv P_post      bits; 16 where absent or empty (P_post: none)
 //   delta standard_error     loss difference of post-training quantization, and its standard error
+//   method group             how it was quantized; a group size above 0 makes "gptq" "gptq-g128"
 //   run                      trunk the row belongs to (its cluster in a bootstrap)
 //   status                   rows that say "diverged" or "failed" are counted and left out, as
 //                            are others than "finished" without a loss

@@ -45,6 +45,16 @@ TEST(Table, ReadsColumnsInAnyOrder) {
   EXPECT_EQ(cell.delta_standard_error, 0.001);
 }
 
+TEST(Table, AMethodIsNamedWithItsGroup) {
+  const Table table = read_table(
+      "N,D,loss,P_post,delta,method,group\n1e8,2e9,3,16,,none,\n1e8,2e9,,4,.1,rtn,0\n"
+      "1e8,2e9,,4,.1,gptq,128\n",
+      "runs.csv");
+  EXPECT_EQ(table.runs.at(0).method, "");
+  EXPECT_EQ(table.runs.at(1).method, "rtn");
+  EXPECT_EQ(table.runs.at(2).method, "gptq-g128");
+}
+
 TEST(Table, ColumnsMayBeNamedByTheUser) {
   const Table table = read_table("params,tokens,val_loss\n1e8,2e9,3\n", "runs.csv",
                                  parse_columns("N=params, D=tokens,loss=val_loss"));

@@ -29,6 +29,7 @@ struct Observation {
   double bits_post = 0;                        // P_post of the weights afterwards; 0 or 16 = none
   double delta_nats = kUnknown;                // loss after - loss before P_post; NaN = none
   double delta_standard_error = kUnknown;      // of delta_nats; NaN = unknown
+  std::string method;   // of quantization after training: "rtn", "gptq", "gptq-g128"; "" = unknown
   std::string cluster;  // runs that share a trunk share this; resampled together. "" = its own
 
   // A cell of post-training quantization rather than a run.

@@ -69,7 +69,10 @@ void add_optimum(Json& plan, const Constants& constants, const CostModel& cost,
       if (found != outcome.end() && found->is_number()) values.push_back(found->get<double>());
     }
     Json range = interval(std::move(values));
-    if (!range.is_null()) plan["intervals"][name] = std::move(range);
+    if (range.is_null()) continue;
+    const double low = range["low"], high = range["high"];
+    const bool fixed = high - low <= 1e-9 * std::fabs(high);  // by the request, not by the draws
+    if (!fixed) plan["intervals"][name] = std::move(range);
   }
 }
 

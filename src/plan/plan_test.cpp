@@ -216,6 +216,7 @@ TEST(Plan, IntervalsComeFromTheDraws) {
                            }()),
                  "P_w"),
               1e-5);
+  EXPECT_FALSE(plan["intervals"].contains("compute"));  // the budget is given, not estimated
   EXPECT_FALSE(make_plan(request).contains("intervals"));
   EXPECT_NE(plan_text(plan).find("["), std::string::npos);
 }
