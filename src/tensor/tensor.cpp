@@ -2,12 +2,60 @@
 
 #include <fmt/format.h>
 
+#include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <new>
 
 namespace bitlaw {
+namespace {
+
+// A step walks through far more memory than 4 KiB pages have translations for; with huge pages it
+// takes 10 % less time (77-80 instead of 86-90 us a token, width 256). So larger tensors come from
+// the heap proper (never from mappings of their own), which grows in long strides and is advised to
+// use huge pages before it is touched; but not its first part, where a half-used huge page would
+// show in a small run's memory.
+constexpr size_t kLargeTensor = 64 << 10;
+constexpr size_t kSmallPages = 12 << 20;
+constexpr int kLargestHeapTensor =
+    32 << 20;  // the most that glibc allows; beyond, a mapping is as good
+constexpr int kHeapStride = 64 << 20;
+
+void advise_huge_pages(char* begin, char* end) {
+  constexpr uintptr_t kPage = 4096;
+  const uintptr_t first = (reinterpret_cast<uintptr_t>(begin) + kPage - 1) / kPage * kPage;
+  const uintptr_t last = reinterpret_cast<uintptr_t>(end) / kPage * kPage;
+  if (first < last)
+    madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);  // a wish: may fail
+}
+
+void* allocate(size_t alignment, size_t bytes) {
+  if (bytes < kLargeTensor) return std::aligned_alloc(alignment, bytes);
+  static char* const heap = [] {
+    mallopt(M_MMAP_THRESHOLD, kLargestHeapTensor);
+    mallopt(M_TOP_PAD, kHeapStride);
+    return static_cast<char*>(sbrk(0));
+  }();
+  static std::mutex mutex;
+  static char* advised = heap + kSmallPages;
+  void* memory = std::aligned_alloc(alignment, bytes);
+  const std::lock_guard lock(mutex);
+  char* const place = static_cast<char*>(memory);
+  char* const end = static_cast<char*>(sbrk(0));
+  if (end > advised) {
+    advise_huge_pages(advised, end);
+    advised = end;
+  }
+  if (memory != nullptr && (place < heap || place >= end)) advise_huge_pages(place, place + bytes);
+  return memory;
+}
+
+}  // namespace
 
 const char* name_of(DType dtype) {
   switch (dtype) {
@@ -45,7 +93,7 @@ std::string Shape::text() const {
 Tensor Tensor::empty(DType dtype, Shape shape) {
   constexpr size_t kAlignment = 64;
   const size_t bytes = std::max<size_t>(1, static_cast<size_t>(shape.elements()) * size_of(dtype));
-  void* memory = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+  void* memory = allocate(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
   if (memory == nullptr) throw std::bad_alloc();
   Tensor tensor = borrow(dtype, shape, memory);
   tensor.owner_ = std::shared_ptr<void>(memory, std::free);
