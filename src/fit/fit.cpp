@@ -52,6 +52,10 @@ StageFit describe(const StageSetup& setup, const std::vector<Observation>& rows,
   const char* part = training ? "Training law" : "Post-training term";
   notes.push_back(fmt::format("{}: {} of {} starts came within 1 % of the best objective.", part,
                               out.reached, out.starts));
+  if (out.reached == 1 && out.starts >= 16) {
+    notes.push_back(fmt::format(
+        "{}: one start alone found the best minimum; raise starts to be sure of it.", part));
+  }
   if (!out.converged) {
     notes.push_back(
         fmt::format("{}: the solver did not converge; raise starts, or freeze what the rows "
@@ -101,6 +105,11 @@ void bootstrap(const StageRows& rows, const StageSetup& training, const StageSet
   const std::vector<int> cluster = number_clusters(all);
   const int clusters = 1 + *std::max_element(cluster.begin(), cluster.end());
   const size_t runs = rows.training.size();
+  if (clusters < 2) {
+    fit.notes.push_back(
+        "All rows are of one cluster: nothing tells how they vary, so there are no intervals.");
+    return;
+  }
 
   const auto enough = [&](const std::vector<double>& weights) {
     const auto present = [](auto begin, auto end) {

@@ -276,6 +276,16 @@ TEST(Fit, RowsOfOneClusterAreDrawnTogether) {
   EXPECT_LT(width(alone) / whole, 0.6);  // about 0.35
 }
 
+TEST(Fit, OneClusterAloneGivesNoIntervals) {
+  std::vector<Observation> rows =
+      simulate({.weights = {}, .activations = {}, .kv = {}, .post = {}});
+  for (Observation& row : rows) row.cluster = "trunk";
+  const Fit result = fit(rows, quick("chinchilla", 20));
+  EXPECT_TRUE(result.draws.empty());
+  EXPECT_TRUE(std::isnan(parameter(result, "A").low));
+  EXPECT_TRUE(says(result, "one cluster"));
+}
+
 TEST(Fit, TotalParametersNeedTheirColumn) {
   FitOptions options = quick("chinchilla");
   options.params = "total";
