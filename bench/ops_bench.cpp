@@ -143,9 +143,12 @@ class Step {
     rope_ = rope_table(T, heads_.dim, 10000);
     x_ = f32({T, d}), final_in_ = f32({T, d}), rstd_ = f32({T}), losses_ = f32({T}),
     y_ = f32({T, d});
-    wide_ = f32({T, F}), qkv_ = f32({T, 3 * d}), dgate_up_ = f32({T, 2 * F});
-    q_ = f32({s_.H * T, heads_.dim}), k_ = f32({s_.H * T, heads_.dim}),
-    v_ = f32({s_.H * T, heads_.dim});
+    // What lives at different times shares memory, so that it is found in the cache.
+    const Tensor scratch = f32({T, std::max(F, 3 * d)});
+    const auto at = [&](int64_t offset, Shape shape) { return Tensor::borrow(DType::kF32, shape, scratch.f32() + offset); };
+    scratch_ = scratch, qkv_ = f32({T, 3 * d});
+    wide_ = at(0, {T, F});
+    q_ = at(0, {s_.H * T, heads_.dim}), k_ = at(T * d, {s_.H * T, heads_.dim}), v_ = at(2 * T * d, {s_.H * T, heads_.dim});
     for (int64_t t = 0; t < T; ++t) {
       tokens_.push_back(static_cast<uint16_t>(
           random_below(1, 77, static_cast<uint64_t>(t), static_cast<uint64_t>(s_.V))));
@@ -247,8 +250,8 @@ class Step {
       Layer& l = *layer;
       backward("down", x_, l.gated, l.down, wide_);
       ledger.time("backward: swiglu", 0, tf,
-                  [&] { swiglu_backward(c_, wide_, l.gate_up_out, dgate_up_); });
-      backward("gate_up", dgate_up_, l.normed2, l.gate_up, y_);
+                  [&] { swiglu_backward(c_, wide_, l.gate_up_out, l.gate_up_out); });
+      backward("gate_up", l.gate_up_out, l.normed2, l.gate_up, y_);
       norm_backward(l.x_middle, l.rstd2, true);
       backward("output", x_, l.attended, l.output, y_);
       ledger.time(
@@ -272,7 +275,7 @@ class Step {
   std::vector<Layer> layers_;
   Projection head_, embedding_;
   Operand final_operand_;
-  Tensor norm_, dnorm_, rope_, x_, final_in_, rstd_, losses_, y_, wide_, qkv_, dgate_up_, q_, k_,
+  Tensor norm_, dnorm_, rope_, x_, final_in_, rstd_, losses_, y_, wide_, qkv_, scratch_, q_, k_,
       v_;
   std::vector<uint16_t> tokens_;
 };

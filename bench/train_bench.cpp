@@ -5,13 +5,14 @@
 //   B       256    6       4      256  4096        8192
 //   C       512    8       8      512  8192        4096
 //
-// Beside tokens/s (of the median step): exact FLOP/s (attention's causal half and the vocabulary included), and
-// their share of the machine's BF16 product peak on as many threads, measured in the same run just before.
+// Beside tokens/s (of the median step): exact FLOP/s (attention's causal half and the vocabulary
+// included), and their share of the machine's BF16 product peak on as many threads, measured in the
+// same run just before.
 //
 //   bench/run train [--json] [--threads 1,2] [--shapes A,B,C] [--seconds 4] [--cpu-time]
 //
-// --cpu-time counts processor time of all threads, over their number, instead of wall time: for a machine that
-// others are using (waiting inside a step does not show then).
+// --cpu-time counts processor time of all threads, over their number, instead of wall time: for a
+// machine that others are using (waiting inside a step does not show then).
 #include <fmt/format.h>
 #include <time.h>
 
@@ -71,7 +72,8 @@ double median_step_seconds(const TrainerOptions& options, double seconds, bool c
   const auto V = static_cast<uint64_t>(options.model.vocabulary);
   const SequenceSource source = [&](int64_t step, int64_t index, std::span<uint16_t> tokens) {
     for (size_t t = 0; t < tokens.size(); ++t) {
-      const uint64_t place = static_cast<uint64_t>(step * options.batch_sequences + index) * tokens.size() + t;
+      const uint64_t place =
+          static_cast<uint64_t>(step * options.batch_sequences + index) * tokens.size() + t;
       tokens[t] = static_cast<uint16_t>(random_below(1, 0, place, V));
     }
   };
@@ -81,13 +83,16 @@ double median_step_seconds(const TrainerOptions& options, double seconds, bool c
     const double start = now(), processor_start = processor_seconds();
     trainer.step(source, 1e-3);
     if (step < 2) continue;
-    times.push_back(cpu_time ? (processor_seconds() - processor_start) / options.threads : now() - start);
+    times.push_back(cpu_time ? (processor_seconds() - processor_start) / options.threads
+                             : now() - start);
   }
-  std::nth_element(times.begin(), times.begin() + static_cast<ptrdiff_t>(times.size() / 2), times.end());
+  std::nth_element(times.begin(), times.begin() + static_cast<ptrdiff_t>(times.size() / 2),
+                   times.end());
   return times[times.size() / 2];
 }
 
-Json measure(const BenchShape& shape, const char* bits, int threads, double peak, const Options& bench) {
+Json measure(const BenchShape& shape, const char* bits, int threads, double peak,
+             const Options& bench) {
   ModelConfig model;
   model.width = shape.width;
   model.layers = shape.layers;
@@ -99,7 +104,8 @@ Json measure(const BenchShape& shape, const char* bits, int threads, double peak
                                .batch_sequences = shape.step_tokens / shape.sequence,
                                .lanes = kLanes,
                                .threads = threads};
-  const double tokens_per_second = static_cast<double>(shape.step_tokens) / median_step_seconds(options, bench.seconds, bench.cpu_time);
+  const double tokens_per_second = static_cast<double>(shape.step_tokens) /
+                                   median_step_seconds(options, bench.seconds, bench.cpu_time);
   const double flops = tokens_per_second * options.model.training_flops_per_token();
   return {{"shape", shape.name},
           {"recipe", options.recipe.name()},
@@ -123,13 +129,15 @@ Options read_options(int argc, char** argv) {
     const std::string value = argv[++i];
     if (flag == "--threads") {
       options.threads.clear();
-      for (const std::string& count : split(value, ',')) options.threads.push_back(std::max(1, std::atoi(count.c_str())));
+      for (const std::string& count : split(value, ','))
+        options.threads.push_back(std::max(1, std::atoi(count.c_str())));
     } else if (flag == "--shapes") {
       options.shapes = value;
     } else if (flag == "--seconds") {
       options.seconds = std::atof(value.c_str());
     } else {
-      throw Error(fmt::format("{}: not known; --json, --threads, --shapes, --seconds, --cpu-time are", flag));
+      throw Error(fmt::format(
+          "{}: not known; --json, --threads, --shapes, --seconds, --cpu-time are", flag));
     }
   }
   return options;
@@ -138,8 +146,8 @@ Options read_options(int argc, char** argv) {
 void run(const Options& options) {
   Json rows = Json::array(), peaks = Json::array();
   if (!options.json) {
-    fmt::print("{:<6} {:<9} {:>7} {:>12} {:>12} {:>14} {:>14}\n", "shape", "recipe", "threads", "tokens/s", "GFLOP/s",
-               "peak GFLOP/s", "share of peak");
+    fmt::print("{:<6} {:<9} {:>7} {:>12} {:>12} {:>14} {:>14}\n", "shape", "recipe", "threads",
+               "tokens/s", "GFLOP/s", "peak GFLOP/s", "share of peak");
   }
   for (int threads : options.threads) {
     for (const BenchShape& shape : kShapes) {
@@ -153,7 +161,8 @@ void run(const Options& options) {
         const Json row = measure(shape, bits, threads, peak.bf16_flops, options);
         if (!options.json) {
           fmt::print("{:<6} {:<9} {:>7} {:>12.0f} {:>12.1f} {:>14.1f} {:>13.1f}%\n", shape.name,
-                     row["recipe"].get<std::string>(), threads, row["tokens_per_second"].get<double>(),
+                     row["recipe"].get<std::string>(), threads,
+                     row["tokens_per_second"].get<double>(),
                      row["flops_per_second"].get<double>() / 1e9, peak.bf16_flops / 1e9,
                      100 * row["share_of_peak"].get<double>());
           std::fflush(stdout);
@@ -162,7 +171,11 @@ void run(const Options& options) {
       }
     }
   }
-  if (options.json) fmt::print("{}\n", dump_json({{"clock", options.cpu_time ? "processor" : "wall"}, {"peaks", peaks}, {"rows", rows}}, 1));
+  if (options.json)
+    fmt::print("{}\n", dump_json({{"clock", options.cpu_time ? "processor" : "wall"},
+                                  {"peaks", peaks},
+                                  {"rows", rows}},
+                                 1));
 }
 
 }  // namespace

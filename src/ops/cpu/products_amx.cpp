@@ -135,6 +135,10 @@ void gradient_operands(const float* dy, int64_t ld, int64_t T, int64_t N, const 
           const int64_t row = t + 2 * i + r;
           if (row >= T) continue;
           const float* from = dy + row * ld + n;
+          if (row + kStep < T) {  // too many rows at once for the hardware to follow
+            _mm_prefetch(from + kStep * ld, _MM_HINT_T1);
+            _mm_prefetch(from + kStep * ld + 16, _MM_HINT_T1);
+          }
           x[r][0] = load_floats(from, mask[0]);
           x[r][1] = load_floats(from + 16, mask[1]);
           if (g != nullptr) {
@@ -195,13 +199,15 @@ void finish(const Product& p, const Block& block, int64_t m0, int64_t n0, int64_
   }
 }
 
-// Tiles 0..3 are C, 4 and 5 A, 6 and 7 B. A block is P panels of A by Q panels of B.
-// While a block is multiplied, the lines of C that the next one ends in come closer.
+// While a block is multiplied, the lines of C that the next one ends in come closer, if C is too
+// large to be near already: four rows with every step.
+constexpr int64_t kDistantC = 1 << 16;  // elements
 struct NextBlock {
   const char* line;  // of its first row, or null
   int64_t row_bytes;
 };
 
+// Tiles 0..3 are C, 4 and 5 A, 6 and 7 B. A block is P panels of A by Q panels of B.
 template <int P, int Q>
 inline void multiply_block(const Product& p, int64_t m0, int64_t n0, NextBlock next) {
   const uint16_t* a = p.a + m0 / kRows * p.a_panel;
@@ -224,12 +230,14 @@ inline void multiply_block(const Product& p, int64_t m0, int64_t n0, NextBlock n
     if constexpr (P == 2) _tile_zero(2);
     if constexpr (P == 2 && Q == 2) _tile_zero(3);
   }
-  const int64_t rows_a_step = (32 + p.steps - 1) / p.steps;
-  int64_t fetched = next.line == nullptr ? 32 : 0;
+  int64_t to_fetch = next.line == nullptr ? 0 : 32;
   for (int64_t s = 0; s < p.steps; ++s) {
-    for (const int64_t until = fetched + rows_a_step; fetched < 32 && fetched < until; ++fetched) {
-      asm volatile("prefetchw (%0)\n\tprefetchw 64(%0)" ::"r"(next.line));
-      next.line += next.row_bytes;
+    if (to_fetch > 0) {
+      for (int i = 0; i < 4; ++i) {
+        asm volatile("prefetchw (%0)\n\tprefetchw 64(%0)" ::"r"(next.line));
+        next.line += next.row_bytes;
+      }
+      to_fetch -= 4;
     }
     _tile_loadd(4, a, a_bytes);
     _tile_loadd(6, b, 64);
@@ -264,8 +272,7 @@ inline void multiply_block(const Product& p, int64_t m0, int64_t n0, NextBlock n
 
 void multiply_at(const Product& p, int64_t m0, int64_t n0, int64_t next_m, int64_t next_n) {
   const bool two_rows = p.M - m0 > 16, two_columns = p.N - n0 > 16;
-  const bool whole =
-      next_m + 32 <= p.M && next_n + 32 <= p.N;  // a smaller one is not worth the code
+  const bool whole = next_m + 32 <= p.M && next_n + 32 <= p.N && p.M * p.N >= kDistantC;
   const NextBlock next{
       whole ? reinterpret_cast<const char*>(p.c + next_m * p.ldc + next_n) : nullptr, p.ldc * 4};
   if (two_rows) {
