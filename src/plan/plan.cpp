@@ -159,9 +159,13 @@ Json make_plan(const PlanRequest& request, const Json& fit) {
     add_optimum(plan, constants, problem.cost,
                 [&](const EffectiveForm& form) { return best_training(form, problem); });
   }
-  if (plan.contains("optimum") && !std::isfinite(plan["optimum"]["loss"].get<double>())) {
-    return error(
-        "compute: the budget does not pay for this N and D at any precision allowed; raise it");
+  if (plan.contains("optimum")) {
+    const double loss = plan["optimum"]["loss"].get<double>();
+    if (std::isnan(loss)) return error("the constants give no loss: check those of the fit");
+    if (std::isinf(loss)) {
+      return error(
+          "compute: the budget does not pay for this N and D at any precision allowed; raise it");
+    }
   }
   add_notes(plan, problem, constants);
   return plan;
