@@ -16,8 +16,8 @@ struct Worker {
 }  // namespace
 
 std::vector<float> per_token_losses(const Model& model, const Parameters& parameters,
-                                    std::span<const std::span<const uint16_t>> windows, ThreadPool& pool,
-                                    const Context& like) {
+                                    std::span<const std::span<const uint16_t>> windows,
+                                    ThreadPool& pool, const Context& like) {
   const int64_t T = model.config().sequence;
   std::vector<Worker> workers(static_cast<size_t>(pool.threads()));
   for (Worker& worker : workers) {
@@ -35,8 +35,8 @@ std::vector<float> per_token_losses(const Model& model, const Parameters& parame
       worker.activations = make_activations(model, false);
       worker.losses = Tensor::empty(DType::kF32, {T});
     }
-    model.forward(worker.context, parameters, window.first(static_cast<size_t>(T)), window.subspan(1),
-                  *worker.activations, worker.losses);
+    model.forward(worker.context, parameters, window.first(static_cast<size_t>(T)),
+                  window.subspan(1), *worker.activations, worker.losses);
     std::copy_n(worker.losses.f32(), T, losses.begin() + index * T);
   });
   return losses;

@@ -22,11 +22,14 @@ void OptimizerConfig::check() const {
   require(std::isfinite(depth_power), "depth_power", depth_power, "a finite exponent");
 }
 
-double scaled_learning_rate(double base_rate, int64_t width, int64_t layers, const OptimizerConfig& config) {
+double scaled_learning_rate(double base_rate, int64_t width, int64_t layers,
+                            const OptimizerConfig& config) {
   return base_rate * std::pow(kReferenceWidth / static_cast<double>(width), config.width_power) *
          std::pow(kReferenceLayers / static_cast<double>(layers), config.depth_power);
 }
 
-double clip_factor(double norm, double clip) { return clip > 0 && norm > clip ? clip / norm : 1; }
+double clip_factor(double norm, double clip) {
+  return clip > 0 && norm > clip ? clip / norm : 1;
+}
 
 }  // namespace bitlaw

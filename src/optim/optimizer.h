@@ -1,11 +1,13 @@
-// What an optimizer step needs to know, and how the learning rate of one shape becomes that of another:
+// What an optimizer step needs to know, and how the learning rate of one shape becomes that of
+// another:
 //
 //   rate(width, layers) = base_rate (64 / width)^a (2 / layers)^b
 //
-// a = 1 is the rule of muP for Adam and hidden matrices (Yang et al., "Tensor Programs V", 2022, table 8: the
-// update of a row of `width` entries moves its output in proportion to the width), b = 1/2 that of its
-// extension to depth (Yang et al., "Tensor Programs VI", 2023). docs/decisions/0002-learning-rate.md has the
-// reasons for the exponents used here and how far the best rate was seen to transfer.
+// a = 1 is the rule of muP for Adam and hidden matrices (Yang et al., "Tensor Programs V", 2022,
+// table 8: the update of a row of `width` entries moves its output in proportion to the width), b =
+// 1/2 that of its extension to depth (Yang et al., "Tensor Programs VI", 2023).
+// docs/decisions/0002-learning-rate.md has the reasons for the exponents used here and how far the
+// best rate was seen to transfer.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +17,8 @@ namespace bitlaw {
 inline constexpr double kReferenceWidth = 64;
 inline constexpr double kReferenceLayers = 2;
 
-// AdamW with decoupled decay (Loshchilov and Hutter, 2019); values of Kumar et al. (arXiv 2411.04330).
+// AdamW with decoupled decay (Loshchilov and Hutter, 2019); values of Kumar et al. (arXiv
+// 2411.04330).
 struct OptimizerConfig {
   double beta1 = 0.9;
   double beta2 = 0.95;
@@ -40,7 +43,8 @@ struct OptimizerConfig {
 };
 
 // The peak learning rate of a shape, from the base rate of width 64 and 2 layers.
-double scaled_learning_rate(double base_rate, int64_t width, int64_t layers, const OptimizerConfig& config);
+double scaled_learning_rate(double base_rate, int64_t width, int64_t layers,
+                            const OptimizerConfig& config);
 
 // Factor that brings a gradient of this norm under `clip`: 1 where it already is (or clip is 0).
 double clip_factor(double norm, double clip);

@@ -32,7 +32,8 @@ ScheduleConfig ScheduleConfig::resolved() const {
   if (kind == "wsd") {
     check_share("decay", decay, true);
     if (warmup + decay > 1) {
-      throw Error(fmt::format("schedule.warmup + schedule.decay = {}: expected at most 1", warmup + decay));
+      throw Error(
+          fmt::format("schedule.warmup + schedule.decay = {}: expected at most 1", warmup + decay));
     }
   } else {
     out.decay = 0;

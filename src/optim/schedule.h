@@ -1,14 +1,15 @@
 // Learning rate over the steps of a run, as a share of its peak: a pure function of the step.
 //
-// With S steps in all, W = round(warmup S) of warm-up, and f the share that is left at the end, the share
-// at step s = 0 .. S-1 is (s + 1) / W in the warm-up, and after it
+// With S steps in all, W = round(warmup S) of warm-up, and f the share that is left at the end, the
+// share at step s = 0 .. S-1 is (s + 1) / W in the warm-up, and after it
 //
 //   cosine   f + (1 - f) (1 + cos(pi p)) / 2       p = (s - W) / (S - W)
 //   linear   1 - (1 - f) p
 //   wsd      1, then linear over the last K = round(decay S) steps:  1 - (1 - f) (s - S + K) / K
 //
-// so that no step has a rate of zero, even where f = 0. WSD is "warm-up, stable, decay" (Hu et al., MiniCPM,
-// arXiv 2404.06395); cosine to 10 % after 10 % warm-up is what Kumar et al. (arXiv 2411.04330) trained with.
+// so that no step has a rate of zero, even where f = 0. WSD is "warm-up, stable, decay" (Hu et al.,
+// MiniCPM, arXiv 2404.06395); cosine to 10 % after 10 % warm-up is what Kumar et al. (arXiv
+// 2411.04330) trained with.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +31,8 @@ struct ScheduleConfig {
     v("final", final, "share of the peak rate that is left at the end");
   }
 
-  // Checked, and with what the kind does not use set to 0, so that equal schedules compare equal. Error
-  // for an unknown kind or a share out of range.
+  // Checked, and with what the kind does not use set to 0, so that equal schedules compare equal.
+  // Error for an unknown kind or a share out of range.
   ScheduleConfig resolved() const;
 };
 

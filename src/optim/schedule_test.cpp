@@ -78,7 +78,8 @@ TEST(Schedule, RefusesWhatItDoesNotKnow) {
   EXPECT_THROW(schedule("cosine", 0.1, 0, 1.5), Error);
   EXPECT_THROW(schedule("wsd", 0.6, 0.5, 0), Error);
   EXPECT_THROW(schedule("linear", std::nan(""), 0, 0), Error);
-  EXPECT_EQ(schedule("cosine", 0.1, 0.7, 0.1).decay, 0) << "what a kind does not use does not count";
+  EXPECT_EQ(schedule("cosine", 0.1, 0.7, 0.1).decay, 0)
+      << "what a kind does not use does not count";
 }
 
 }  // namespace

@@ -10,7 +10,8 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kDocumentVersion = 1;  // of the hashed document: a new one names the same runs differently
+constexpr int kDocumentVersion =
+    1;  // of the hashed document: a new one names the same runs differently
 
 void require(bool ok, const char* key, double value, const std::string& rule) {
   if (!ok) throw Error(fmt::format("{} = {}: expected {}", key, value, rule));
@@ -33,8 +34,8 @@ RecipeConfig canonical(const Recipe& recipe) {
   out.queries = recipe.queries.format.name();
   out.weights_granularity = spelling(recipe.weights, defaults.weights_granularity);
   out.activations_granularity = spelling(recipe.activations, defaults.activations_granularity);
-  out.kv_granularity = spelling(recipe.keys.format.scaled() ? recipe.keys : recipe.queries,
-                                defaults.kv_granularity);
+  out.kv_granularity =
+      spelling(recipe.keys.format.scaled() ? recipe.keys : recipe.queries, defaults.kv_granularity);
   return out;
 }
 
@@ -54,9 +55,10 @@ void check(const TrainingConfig& train) {
 
 void require_one_window(const char* part, int64_t tokens, int64_t T) {
   if (window_count(tokens, static_cast<int>(T)) > 0) return;
-  throw Error(fmt::format("the {} text is too short for one sequence: it has {} tokens and model.sequence = {} "
-                          "needs {}; add text or shorten the sequence",
-                          part, tokens, T, T + 1));
+  throw Error(fmt::format(
+      "the {} text is too short for one sequence: it has {} tokens and model.sequence = {} "
+      "needs {}; add text or shorten the sequence",
+      part, tokens, T, T + 1));
 }
 
 }  // namespace
@@ -64,7 +66,8 @@ void require_one_window(const char* part, int64_t tokens, int64_t T) {
 void RunOptions::check() const {
   require(threads >= 0 && threads <= 4096, "run.threads", static_cast<double>(threads),
           "0 (all) or a number of threads");
-  require(checkpoint_seconds >= 0, "run.checkpoint_seconds", checkpoint_seconds, "0 or a positive number");
+  require(checkpoint_seconds >= 0, "run.checkpoint_seconds", checkpoint_seconds,
+          "0 or a positive number");
   require(checkpoint_steps >= 0, "run.checkpoint_steps", static_cast<double>(checkpoint_steps),
           "0 or a positive number");
   require(log_steps >= 1, "run.log_steps", static_cast<double>(log_steps), "at least 1");
@@ -73,7 +76,8 @@ void RunOptions::check() const {
 }
 
 ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data) {
-  ResolvedConfig out{.config = config, .recipe = make_recipe(config.recipe), .data_hash = data.hash};
+  ResolvedConfig out{
+      .config = config, .recipe = make_recipe(config.recipe), .data_hash = data.hash};
   TrainingConfig& train = out.config.train;
   check(train);
   config.optimizer.check();
@@ -83,19 +87,21 @@ ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data) {
 
   const int64_t T = out.config.model.sequence;
   if (train.batch_tokens % T != 0) {
-    throw Error(fmt::format("train.batch_tokens = {} is not a multiple of model.sequence = {}; {} would be",
-                            train.batch_tokens, T, std::max<int64_t>(1, train.batch_tokens / T) * T));
+    throw Error(
+        fmt::format("train.batch_tokens = {} is not a multiple of model.sequence = {}; {} would be",
+                    train.batch_tokens, T, std::max<int64_t>(1, train.batch_tokens / T) * T));
   }
   out.batch_sequences = train.batch_tokens / T;
-  out.steps = std::max<int64_t>(1, std::llround(static_cast<double>(train.tokens) /
-                                                static_cast<double>(train.batch_tokens)));
+  out.steps = std::max<int64_t>(
+      1, std::llround(static_cast<double>(train.tokens) / static_cast<double>(train.batch_tokens)));
   train.tokens = out.steps * train.batch_tokens;
   train.lanes = std::min(train.lanes, out.batch_sequences);
 
   require_one_window("training", data.train.tokens, T);
   require_one_window("validation", data.validation.tokens, T);
   const int64_t windows = window_count(data.validation.tokens, static_cast<int>(T));
-  const int64_t wanted = train.validation_tokens == 0 ? windows : (train.validation_tokens + T - 1) / T;
+  const int64_t wanted =
+      train.validation_tokens == 0 ? windows : (train.validation_tokens + T - 1) / T;
   train.validation_tokens = std::min(wanted, windows) * T;
 
   out.peak_rate = scaled_learning_rate(train.lr, out.config.model.width, out.config.model.layers,
@@ -114,6 +120,8 @@ Json ResolvedConfig::document() const {
   return document;
 }
 
-std::string ResolvedConfig::name() const { return hash_hex(dump_json(document())).substr(0, 16); }
+std::string ResolvedConfig::name() const {
+  return hash_hex(dump_json(document())).substr(0, 16);
+}
 
 }  // namespace bitlaw

@@ -1,8 +1,8 @@
 // What a run is (TrainConfig) and how it is carried out (RunOptions).
 //
-// Everything that can change a single bit of the result is in TrainConfig; resolved and written as canonical
-// JSON, its hash names the run. Threads, directories and how often something is saved or printed are in
-// RunOptions: two runs that differ in those alone are the same run.
+// Everything that can change a single bit of the result is in TrainConfig; resolved and written as
+// canonical JSON, its hash names the run. Threads, directories and how often something is saved or
+// printed are in RunOptions: two runs that differ in those alone are the same run.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,8 @@ struct TrainingConfig {
   double lr = 1.5e-2;           // base rate: the peak at width 64 and 2 layers (optim/optimizer.h)
   int64_t seed = 1;             // of the initial weights and of the order of the data
   int64_t lanes = 4;            // partial sums of the gradient, each by one thread at a time
-  std::string backward = "bf16";           // what gradient operands are rounded to: bf16 or fp32
-  int64_t validation_tokens = 1'000'000;   // at most; 0: all of the validation set
+  std::string backward = "bf16";          // what gradient operands are rounded to: bf16 or fp32
+  int64_t validation_tokens = 1'000'000;  // at most; 0: all of the validation set
 
   template <class V>
   void visit(V& v) {
@@ -68,22 +68,25 @@ struct TrainConfig {
 };
 
 struct RunOptions {
-  std::string directory = "runs";    // holds a directory per run
-  int64_t threads = 0;               // 0: all that the machine has
-  double checkpoint_seconds = 60;    // between two saved states; 0: by steps alone
-  int64_t checkpoint_steps = 0;      // also after every so many steps; 0: by time alone
-  int64_t log_steps = 10;            // steps per line of metrics.jsonl
-  int64_t validation_steps = 0;      // also validate after every so many steps; 0: at the end alone
-  bool quiet = false;                // no progress on standard error
+  std::string directory = "runs";  // holds a directory per run
+  int64_t threads = 0;             // 0: all that the machine has
+  double checkpoint_seconds = 60;  // between two saved states; 0: by steps alone
+  int64_t checkpoint_steps = 0;    // also after every so many steps; 0: by time alone
+  int64_t log_steps = 10;          // steps per line of metrics.jsonl
+  int64_t validation_steps = 0;    // also validate after every so many steps; 0: at the end alone
+  bool quiet = false;              // no progress on standard error
 
   template <class V>
   void visit(V& v) {
     v("directory", directory, "directory that holds the runs");
     v("threads", threads, "threads; 0 for all");
-    v("checkpoint_seconds", checkpoint_seconds, "seconds between two saved states; 0: by steps alone");
-    v("checkpoint_steps", checkpoint_steps, "also save the state after every so many steps; 0: never");
+    v("checkpoint_seconds", checkpoint_seconds,
+      "seconds between two saved states; 0: by steps alone");
+    v("checkpoint_steps", checkpoint_steps,
+      "also save the state after every so many steps; 0: never");
     v("log_steps", log_steps, "steps per line of metrics.jsonl");
-    v("validation_steps", validation_steps, "also validate after every so many steps; 0: at the end alone");
+    v("validation_steps", validation_steps,
+      "also validate after every so many steps; 0: at the end alone");
     v("quiet", quiet, "no progress on standard error");
   }
 
@@ -102,8 +105,8 @@ struct TrainRequest {
   }
 };
 
-// A TrainConfig in which every default stands for a value, equal spellings are spelled equally ("4" and
-// "int4"), and what follows from it.
+// A TrainConfig in which every default stands for a value, equal spellings are spelled equally ("4"
+// and "int4"), and what follows from it.
 struct ResolvedConfig {
   TrainConfig config;
   Recipe recipe;
@@ -120,7 +123,8 @@ struct ResolvedConfig {
 
 DType gradient_dtype(const ResolvedConfig& resolved);  // train.backward
 
-// Checks everything that can be known without opening the data. Error in one sentence that names the key.
+// Checks everything that can be known without opening the data. Error in one sentence that names
+// the key.
 ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data);
 
 }  // namespace bitlaw

@@ -42,7 +42,8 @@ TEST(TrainConfig, ResolvesTokensToWholeStepsAndCapsWhatTheDataCannotGive) {
   EXPECT_EQ(resolved.batch_sequences, 2);
   EXPECT_EQ(resolved.config.train.lanes, 2) << "no more lanes than sequences";
   EXPECT_EQ(resolved.config.model.vocabulary, 1024);
-  EXPECT_EQ(resolved.config.train.validation_tokens, 499'999 / 256 * 256) << "the whole validation set";
+  EXPECT_EQ(resolved.config.train.validation_tokens, 499'999 / 256 * 256)
+      << "the whole validation set";
   EXPECT_EQ(resolved.peak_rate, config.train.lr);
 }
 
@@ -60,10 +61,12 @@ TEST(TrainConfig, TheNameIsAPureFunctionOfWhatChangesTheResult) {
   // Other words for the same run.
   EXPECT_EQ(renamed([](TrainConfig& c) { c.data.path = "elsewhere"; }), name);
   EXPECT_EQ(renamed([](TrainConfig& c) { c.recipe.weights = "bf16"; }), name);
-  EXPECT_EQ(renamed([](TrainConfig& c) { c.recipe.kv_granularity = "token"; }), name) << "BF16 has no scale";
+  EXPECT_EQ(renamed([](TrainConfig& c) { c.recipe.kv_granularity = "token"; }), name)
+      << "BF16 has no scale";
   EXPECT_EQ(renamed([](TrainConfig& c) { c.schedule.decay = 0.4; }), name) << "wsd only";
   EXPECT_EQ(renamed([](TrainConfig& c) { c.model.kv_heads = c.model.heads; }), name);
-  EXPECT_EQ(renamed([](TrainConfig& c) { c.train.tokens += 100; }), name) << "the same number of steps";
+  EXPECT_EQ(renamed([](TrainConfig& c) { c.train.tokens += 100; }), name)
+      << "the same number of steps";
   EXPECT_EQ(renamed([](TrainConfig& c) { c.recipe.weights = "4"; }),
             renamed([](TrainConfig& c) { c.recipe.weights = "int4"; }));
   // Other runs.
@@ -110,7 +113,8 @@ TEST(TrainConfig, HowARunIsCarriedOutIsNoPartOfIt) {
 
 TEST(TrainConfig, FilesAndOverridesFillItAndUnknownKeysNameTheNearest) {
   Json document = parse_toml("[model]\nwidth = 96\n[run]\nthreads = 2\n", "study.toml");
-  for (const char* text : {"train.lr=1e-3", "train.tokens=8e6", "recipe.weights=4", "model.layers=3"}) {
+  for (const char* text :
+       {"train.lr=1e-3", "train.tokens=8e6", "recipe.weights=4", "model.layers=3"}) {
     apply_override(document, text);
   }
   TrainRequest request;
@@ -148,7 +152,8 @@ TEST(TrainConfig, RefusesWhatCannotBeTrainedAndNamesTheKey) {
     TrainConfig config = small();
     c.change(config);
     const std::string error = message([&] { resolve(config, some_data()); });
-    EXPECT_NE(error.find(c.named), std::string::npos) << "'" << error << "' should name " << c.named;
+    EXPECT_NE(error.find(c.named), std::string::npos)
+        << "'" << error << "' should name " << c.named;
   }
   RunOptions options;
   options.log_steps = 0;

@@ -1,11 +1,13 @@
-// When a run counts as diverged. Low precision makes some runs diverge, and that is a result: it is found,
-// recorded and left out of fits, never repaired.
+// When a run counts as diverged. Low precision makes some runs diverge, and that is a result: it is
+// found, recorded and left out of fits, never repaired.
 //
-// l_t is the loss of step t and s_t its running mean, s_t = s_{t-1} + (l_t - s_{t-1}) / min(t, 10). A run has
-// diverged
+// l_t is the loss of step t and s_t its running mean, s_t = s_{t-1} + (l_t - s_{t-1}) / min(t, 10).
+// A run has diverged
 //   - at once, where the loss or the norm of the gradient is not finite;
-//   - at once, where s_t > 3 ln V, or after the warm-up s_t > ln V + 0.5: worse than knowing nothing;
-//   - at its end, where s_t stands more than 0.5 nats above the lowest it ever was: it broke and did not
+//   - at once, where s_t > 3 ln V, or after the warm-up s_t > ln V + 0.5: worse than knowing
+//   nothing;
+//   - at its end, where s_t stands more than 0.5 nats above the lowest it ever was: it broke and
+//   did not
 //     recover (a loss of unigrams is well below ln V, so the second rule would not see it).
 #pragma once
 
@@ -20,10 +22,10 @@ namespace bitlaw {
 
 class DivergenceDetector {
  public:
-  static constexpr double kWindow = 10;          // steps
-  static constexpr double kAboveUniform = 0.5;   // nats over ln V, after the warm-up
-  static constexpr double kTimesUniform = 3;     // times ln V, always
-  static constexpr double kAboveBest = 0.5;      // nats over the lowest running mean, at the end
+  static constexpr double kWindow = 10;         // steps
+  static constexpr double kAboveUniform = 0.5;  // nats over ln V, after the warm-up
+  static constexpr double kTimesUniform = 3;    // times ln V, always
+  static constexpr double kAboveBest = 0.5;     // nats over the lowest running mean, at the end
 
   DivergenceDetector(int64_t vocabulary, int64_t warmup_steps)
       : uniform_nats_(std::log(static_cast<double>(vocabulary))), warmup_steps_(warmup_steps) {}

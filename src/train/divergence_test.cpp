@@ -27,7 +27,8 @@ TEST(Divergence, AboveUniformOnlyAfterTheWarmUp) {
   DivergenceDetector detector(kVocabulary, 10);
   for (int step = 0; step < 10; ++step) EXPECT_FALSE(detector.diverged(8, 1)) << "in the warm-up";
   EXPECT_TRUE(detector.diverged(8, 1));
-  EXPECT_TRUE(DivergenceDetector(kVocabulary, 10).diverged(21, 1)) << "three times ln V in the warm-up";
+  EXPECT_TRUE(DivergenceDetector(kVocabulary, 10).diverged(21, 1))
+      << "three times ln V in the warm-up";
 }
 
 TEST(Divergence, ASpikeIsForgivenIfItRecoversAndNotIfItStays) {

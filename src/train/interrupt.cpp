@@ -10,7 +10,9 @@ namespace {
 std::atomic<bool> requested = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "set from a signal handler");
 
-void on_signal(int) { requested.store(true, std::memory_order_relaxed); }
+void on_signal(int) {
+  requested.store(true, std::memory_order_relaxed);
+}
 
 }  // namespace
 
@@ -22,8 +24,14 @@ void install_stop_handlers() {
   ::sigaction(SIGTERM, &action, nullptr);
 }
 
-void request_stop() { requested.store(true, std::memory_order_relaxed); }
-bool stop_requested() { return requested.load(std::memory_order_relaxed); }
-void clear_stop_request() { requested.store(false, std::memory_order_relaxed); }
+void request_stop() {
+  requested.store(true, std::memory_order_relaxed);
+}
+bool stop_requested() {
+  return requested.load(std::memory_order_relaxed);
+}
+void clear_stop_request() {
+  requested.store(false, std::memory_order_relaxed);
+}
 
 }  // namespace bitlaw

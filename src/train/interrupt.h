@@ -1,4 +1,5 @@
-// A wish to stop: set by Ctrl-C, by a scheduler's SIGTERM, or by a caller; looked at after each step.
+// A wish to stop: set by Ctrl-C, by a scheduler's SIGTERM, or by a caller; looked at after each
+// step.
 #pragma once
 
 namespace bitlaw {

@@ -14,8 +14,8 @@
 namespace bitlaw {
 namespace {
 
-// Heap, stacks and generated code that no shape explains, less what is taken and never touched: measured, from
-// -1 MB with products of our own to 2.5 MB with oneDNN's.
+// Heap, stacks and generated code that no shape explains, less what is taken and never touched:
+// measured, from -1 MB with products of our own to 2.5 MB with oneDNN's.
 constexpr double kProcessBytes = 0.5e6;
 
 // What of the program and its libraries is in memory now, after a probe has used what a run uses.
@@ -47,8 +47,8 @@ size_t heap_bytes() {
   return info.uordblks + info.hblkhd;
 }
 
-// Inside ops a backend lays out weights and takes scratch as it likes, so this is measured and not computed: on
-// models of the same shape with one layer and with two, and one sequence through them.
+// Inside ops a backend lays out weights and takes scratch as it likes, so this is measured and not
+// computed: on models of the same shape with one layer and with two, and one sequence through them.
 struct Probe {
   double weights;    // bytes of prepared weights
   double workspace;  // bytes that the ops of one sequence took
@@ -61,7 +61,8 @@ Probe probe(ModelConfig config, const ResolvedConfig& resolved, int64_t layers) 
   model.initialize(parameters, 1);
   Context context;
   context.gradient_dtype = gradient_dtype(resolved);
-  Model(config, resolved.recipe).prepare(context, parameters, true, nullptr, nullptr);  // a backend's first call
+  Model(config, resolved.recipe)
+      .prepare(context, parameters, true, nullptr, nullptr);  // a backend's first call
   const size_t before = heap_bytes() - context.workspace.bytes();
   model.prepare(context, parameters, true, nullptr, nullptr);
   const size_t after = heap_bytes() - context.workspace.bytes();
@@ -85,7 +86,8 @@ MemoryPlan plan_memory(const ResolvedConfig& resolved, const DatasetInfo& data, 
   plan.parameters = as_bytes(total, sizeof(float));
   plan.moments = 2 * plan.parameters;
   plan.gradients = static_cast<double>(resolved.config.train.lanes) * plan.parameters;
-  plan.activations = static_cast<double>(threads) * static_cast<double>(activations_bytes(model, true));
+  plan.activations =
+      static_cast<double>(threads) * static_cast<double>(activations_bytes(model, true));
   const Probe one = probe(config, resolved, 1);
   const Probe two = config.layers > 1 ? probe(config, resolved, 2) : one;
   plan.weights = one.weights + static_cast<double>(config.layers - 1) * (two.weights - one.weights);
@@ -110,7 +112,8 @@ RunPlan plan_run(const ResolvedConfig& resolved, const DatasetInfo& data, int th
                .peak_learning_rate = resolved.peak_rate};
   const int64_t windows = window_count(data.train.tokens, static_cast<int>(config.sequence));
   if (windows > 0) {
-    plan.epochs = static_cast<double>(resolved.steps * resolved.batch_sequences) / static_cast<double>(windows);
+    plan.epochs = static_cast<double>(resolved.steps * resolved.batch_sequences) /
+                  static_cast<double>(windows);
   }
   plan.flops_per_token = config.training_flops_per_token();
   plan.flops = plan.flops_per_token * static_cast<double>(plan.tokens);

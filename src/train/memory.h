@@ -1,8 +1,8 @@
 // What a run will take, before it runs: memory, arithmetic, and time at a given rate.
 //
-// Memory is the peak of the resident set, as Linux reports it (VmHWM), in parts that follow from the shape:
-// N parameters with embeddings, lanes, threads, and the tokens of the data set, which are mapped and read as a
-// whole when their hash is checked.
+// Memory is the peak of the resident set, as Linux reports it (VmHWM), in parts that follow from
+// the shape: N parameters with embeddings, lanes, threads, and the tokens of the data set, which
+// are mapped and read as a whole when their hash is checked.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace bitlaw {
 
-struct MemoryPlan {  // bytes
+struct MemoryPlan {        // bytes
   double parameters = 0;   // FP32 masters
   double moments = 0;      // two, FP32
   double gradients = 0;    // FP32, one a lane

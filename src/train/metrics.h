@@ -1,5 +1,5 @@
-// What a run tells about itself while it runs. Training knows this interface and not who listens: a file, a
-// test, a process that draws curves.
+// What a run tells about itself while it runs. Training knows this interface and not who listens: a
+// file, a test, a process that draws curves.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +7,12 @@
 namespace bitlaw {
 
 struct StepMetrics {
-  int64_t step;           // steps done, from 1
-  int64_t tokens;         // seen so far
-  double loss_nats;       // mean over the steps since the last record
-  double learning_rate;   // of this step
-  double gradient_norm;   // of this step, before clipping
-  double seconds;         // of training so far, over all the processes that worked on the run
+  int64_t step;          // steps done, from 1
+  int64_t tokens;        // seen so far
+  double loss_nats;      // mean over the steps since the last record
+  double learning_rate;  // of this step
+  double gradient_norm;  // of this step, before clipping
+  double seconds;        // of training so far, over all the processes that worked on the run
 };
 
 class MetricsSink {

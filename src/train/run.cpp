@@ -21,8 +21,8 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kSchema = 1;              // of run.json and result.json
-constexpr double kTailShare = 0.05;     // the last steps, whose mean loss is a run's training loss
+constexpr int kSchema = 1;           // of run.json and result.json
+constexpr double kTailShare = 0.05;  // the last steps, whose mean loss is a run's training loss
 
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) {
@@ -38,30 +38,33 @@ std::string now_iso() {
   return text;
 }
 
-int thread_count(int64_t wish) { return wish > 0 ? static_cast<int>(wish) : hardware_threads(); }
+int thread_count(int64_t wish) {
+  return wish > 0 ? static_cast<int>(wish) : hardware_threads();
+}
 
 // run.json
 Json run_record(const ResolvedConfig& resolved, const Dataset& dataset) {
   const ModelConfig& model = resolved.config.model;
   const DatasetInfo& data = dataset.info();
-  return {{"schema", kSchema},
-          {"name", resolved.name()},
-          {"config", resolved.document()},
-          {"recipe", resolved.recipe.name()},
-          {"peak_learning_rate", resolved.peak_rate},
-          {"model",
-           {{"parameters", model.parameters()},
-            {"parameters_with_embeddings", model.parameters_with_embeddings()},
-            {"flops_per_token", model.training_flops_per_token()}}},
-          {"data",
-           {{"path", resolved.config.data.path},
-            {"hash", data.hash},
-            {"vocabulary", data.vocabulary},
-            {"tokenizer", data.tokenizer_kind},
-            {"train_tokens", data.train.tokens},
-            {"validation_tokens", data.validation.tokens}}},
-          {"build", {{"version", kVersion}, {"compiler", __VERSION__}, {"isa", name_of(best_isa())}}},
-          {"created", now_iso()}};
+  return {
+      {"schema", kSchema},
+      {"name", resolved.name()},
+      {"config", resolved.document()},
+      {"recipe", resolved.recipe.name()},
+      {"peak_learning_rate", resolved.peak_rate},
+      {"model",
+       {{"parameters", model.parameters()},
+        {"parameters_with_embeddings", model.parameters_with_embeddings()},
+        {"flops_per_token", model.training_flops_per_token()}}},
+      {"data",
+       {{"path", resolved.config.data.path},
+        {"hash", data.hash},
+        {"vocabulary", data.vocabulary},
+        {"tokenizer", data.tokenizer_kind},
+        {"train_tokens", data.train.tokens},
+        {"validation_tokens", data.validation.tokens}}},
+      {"build", {{"version", kVersion}, {"compiler", __VERSION__}, {"isa", name_of(best_isa())}}},
+      {"created", now_iso()}};
 }
 
 // Sums that a resumed run must go on with, to the last bit.
@@ -74,8 +77,10 @@ struct Sums {
 };
 
 Json to_json(const Sums& sums) {
-  return {{"interval_loss", sums.interval_loss}, {"interval_steps", sums.interval_steps},
-          {"tail_loss", sums.tail_loss},         {"tail_steps", sums.tail_steps},
+  return {{"interval_loss", sums.interval_loss},
+          {"interval_steps", sums.interval_steps},
+          {"tail_loss", sums.tail_loss},
+          {"tail_steps", sums.tail_steps},
           {"seconds", sums.seconds}};
 }
 
@@ -117,7 +122,8 @@ class Session {
 
   RunOutcome run() {
     resume();
-    Progress progress("train " + directory_.name(), static_cast<double>(resolved_.steps), options_.quiet);
+    Progress progress("train " + directory_.name(), static_cast<double>(resolved_.steps),
+                      options_.quiet);
     progress.update(static_cast<double>(trainer_.steps_done()));
     last_save_ = Clock::now();
     while (trainer_.steps_done() < resolved_.steps) {
@@ -127,8 +133,9 @@ class Session {
       }
       const double loss_nats = step();
       if (diverged_at_ > 0) break;
-      progress.update(static_cast<double>(trainer_.steps_done()),
-                      fmt::format("loss {:.3f}  {}tokens/s", loss_nats, format_count(tokens_per_second())));
+      progress.update(
+          static_cast<double>(trainer_.steps_done()),
+          fmt::format("loss {:.3f}  {}tokens/s", loss_nats, format_count(tokens_per_second())));
       validate_now_and_then();
       save_now_and_then();
     }
@@ -143,16 +150,18 @@ class Session {
 
  private:
   void resume() {
-    const auto state = load_state(directory_.state_file(), directory_.name(), trainer_.parameters().flat,
-                                  trainer_.first_moment(), trainer_.second_moment());
+    const auto state =
+        load_state(directory_.state_file(), directory_.name(), trainer_.parameters().flat,
+                   trainer_.first_moment(), trainer_.second_moment());
     if (state) {
       try {
         divergence_.restore(state->progress.at("divergence"));
         sums_ = read_sums(state->progress.at("sums"));
       } catch (const Json::exception&) {
-        throw Error(fmt::format("{}: a saved training state with a damaged header; remove the file to train "
-                                "this run from its beginning",
-                                directory_.state_file().string()));
+        throw Error(fmt::format(
+            "{}: a saved training state with a damaged header; remove the file to train "
+            "this run from its beginning",
+            directory_.state_file().string()));
       }
       trainer_.restore(state->steps);
     }
@@ -181,19 +190,21 @@ class Session {
   void count(int64_t index, const StepResult& result, double rate) {
     sums_.interval_loss += result.loss_nats;
     ++sums_.interval_steps;
-    const auto tail = std::max<int64_t>(1, std::llround(kTailShare * static_cast<double>(resolved_.steps)));
+    const auto tail =
+        std::max<int64_t>(1, std::llround(kTailShare * static_cast<double>(resolved_.steps)));
     if (index >= resolved_.steps - tail) {
       sums_.tail_loss += result.loss_nats;
       ++sums_.tail_steps;
     }
     const int64_t done = index + 1;
     if (done % options_.log_steps != 0 && done != resolved_.steps && diverged_at_ == 0) return;
-    const StepMetrics metrics{.step = done,
-                              .tokens = done * resolved_.config.train.batch_tokens,
-                              .loss_nats = sums_.interval_loss / static_cast<double>(sums_.interval_steps),
-                              .learning_rate = rate,
-                              .gradient_norm = result.gradient_norm,
-                              .seconds = sums_.seconds};
+    const StepMetrics metrics{
+        .step = done,
+        .tokens = done * resolved_.config.train.batch_tokens,
+        .loss_nats = sums_.interval_loss / static_cast<double>(sums_.interval_steps),
+        .learning_rate = rate,
+        .gradient_norm = result.gradient_norm,
+        .seconds = sums_.seconds};
     sums_.interval_loss = 0;
     sums_.interval_steps = 0;
     directory_.append_metrics(metrics);
@@ -234,7 +245,8 @@ class Session {
 
   // Validates and saves the model, unless it diverged, and writes result.json.
   Json finish() {
-    const bool diverged_before_the_end = trainer_.steps_done() < resolved_.steps || diverged_at_ > 0;
+    const bool diverged_before_the_end =
+        trainer_.steps_done() < resolved_.steps || diverged_at_ > 0;
     Json validation = nullptr;
     if (!diverged_before_the_end) {
       trainer_.release_training_memory();
@@ -293,7 +305,8 @@ class Session {
   }
 
   double tokens_per_second() const {
-    return static_cast<double>((trainer_.steps_done() - first_step_) * resolved_.config.train.batch_tokens) /
+    return static_cast<double>((trainer_.steps_done() - first_step_) *
+                               resolved_.config.train.batch_tokens) /
            session_seconds_;
   }
 
@@ -329,9 +342,12 @@ RunOutcome outcome_of_ended(const RunDirectory& directory, const Json& result, i
 
 const char* name_of(RunStatus status) {
   switch (status) {
-    case RunStatus::kFinished: return "finished";
-    case RunStatus::kDiverged: return "diverged";
-    case RunStatus::kInterrupted: return "interrupted";
+    case RunStatus::kFinished:
+      return "finished";
+    case RunStatus::kDiverged:
+      return "diverged";
+    case RunStatus::kInterrupted:
+      return "interrupted";
   }
   return "?";
 }
@@ -339,13 +355,16 @@ const char* name_of(RunStatus status) {
 RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSink* sink) {
   options.check();
   reset_peak_memory();
-  const Dataset dataset = Dataset::open(config.data.path, static_cast<int>(config.model.vocabulary));
+  const Dataset dataset =
+      Dataset::open(config.data.path, static_cast<int>(config.model.vocabulary));
   const ResolvedConfig resolved = resolve(config, dataset.info());
   RunDirectory directory(options.directory, resolved.name());
-  if (const auto result = directory.result()) return outcome_of_ended(directory, *result, resolved.steps);
+  if (const auto result = directory.result())
+    return outcome_of_ended(directory, *result, resolved.steps);
   directory.open(run_record(resolved, dataset));
   // Another process may have ended it while this one waited to open it.
-  if (const auto result = directory.result()) return outcome_of_ended(directory, *result, resolved.steps);
+  if (const auto result = directory.result())
+    return outcome_of_ended(directory, *result, resolved.steps);
   return Session(resolved, options, dataset, directory, sink).run();
 }
 
@@ -353,12 +372,14 @@ std::string describe(const RunOutcome& outcome) {
   const std::string where = outcome.directory.string();
   switch (outcome.status) {
     case RunStatus::kInterrupted:
-      return fmt::format("{}: stopped after step {} of {}; the same command goes on from there", where,
-                         outcome.steps_done, outcome.steps);
+      return fmt::format("{}: stopped after step {} of {}; the same command goes on from there",
+                         where, outcome.steps_done, outcome.steps);
     case RunStatus::kDiverged:
       return fmt::format("{}: diverged at step {} of {}; recorded as a result", where,
-                         outcome.result.value("diverged_at_step", outcome.steps_done), outcome.steps);
-    case RunStatus::kFinished: break;
+                         outcome.result.value("diverged_at_step", outcome.steps_done),
+                         outcome.steps);
+    case RunStatus::kFinished:
+      break;
   }
   const Json validation = outcome.result.value("validation", Json::object());
   return fmt::format("{}: validation loss {:.4f} nats per token after {} tokens{}", where,
@@ -370,8 +391,9 @@ std::string describe(const RunOutcome& outcome) {
 RunRecord read_run(const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "run.json";
   if (!std::filesystem::exists(file)) {
-    throw Error(fmt::format("{}: not the directory of a run (it has no run.json); `bitlaw runs` lists those there are",
-                            directory.string()));
+    throw Error(fmt::format(
+        "{}: not the directory of a run (it has no run.json); `bitlaw runs` lists those there are",
+        directory.string()));
   }
   RunRecord run{.directory = directory, .record = parse_json(read_file(file), file.string())};
   try {
@@ -397,9 +419,10 @@ Validation evaluate_run(const RunRecord& run, const Dataset& dataset, int64_t to
   }
   const LoadedModel loaded = load_model(checkpoint);
   if (loaded.config.vocabulary != dataset.vocabulary()) {
-    throw Error(fmt::format("{}: the model has a vocabulary of {}, the data set one of {}; evaluate it on data "
-                            "prepared with its own tokenizer.model",
-                            checkpoint.string(), loaded.config.vocabulary, dataset.vocabulary()));
+    throw Error(fmt::format(
+        "{}: the model has a vocabulary of {}, the data set one of {}; evaluate it on data "
+        "prepared with its own tokenizer.model",
+        checkpoint.string(), loaded.config.vocabulary, dataset.vocabulary()));
   }
   const FlushSubnormals flush;
   ThreadPool pool(threads);

@@ -27,9 +27,9 @@ struct RunOutcome {
   int64_t steps = 0;
 };
 
-// Runs, goes on with, or looks up the run of `config`. What it writes is described in train/run_directory.h;
-// `sink` (may be null) hears what metrics.jsonl gets. Error for anything wrong with the configuration,
-// the data or the disk; what was saved before stays as it was.
+// Runs, goes on with, or looks up the run of `config`. What it writes is described in
+// train/run_directory.h; `sink` (may be null) hears what metrics.jsonl gets. Error for anything
+// wrong with the configuration, the data or the disk; what was saved before stays as it was.
 RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSink* sink = nullptr);
 
 // One sentence for people about how it ended, and after an interruption how to go on.
@@ -39,15 +39,15 @@ std::string describe(const RunOutcome& outcome);
 struct RunRecord {
   std::filesystem::path directory;
   std::string name;
-  TrainConfig config;        // resolved; data.path as it was when the run was made
+  TrainConfig config;  // resolved; data.path as it was when the run was made
   std::string data_hash;
-  Json record;               // run.json
-  Json result;               // result.json; null while there is none
+  Json record;  // run.json
+  Json result;  // result.json; null while there is none
 };
 RunRecord read_run(const std::filesystem::path& directory);
 
-// Validation of a finished run's final checkpoint on a data set of the same vocabulary, at most `tokens` tokens
-// (0: all), with the recipe it was trained with.
+// Validation of a finished run's final checkpoint on a data set of the same vocabulary, at most
+// `tokens` tokens (0: all), with the recipe it was trained with.
 Validation evaluate_run(const RunRecord& run, const Dataset& dataset, int64_t tokens, int threads);
 
 }  // namespace bitlaw

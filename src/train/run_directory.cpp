@@ -19,19 +19,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a killed process can leave: write_file_atomically's temporary files and an unfinished checkpoint.
+// What a killed process can leave: write_file_atomically's temporary files and an unfinished
+// checkpoint.
 void remove_leftovers(const fs::path& directory) {
   std::error_code ignored;
   std::vector<fs::path> leftovers;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, ignored)) {
-    if (entry.path().filename().string().find(".tmp") != std::string::npos) leftovers.push_back(entry.path());
+    if (entry.path().filename().string().find(".tmp") != std::string::npos)
+      leftovers.push_back(entry.path());
   }
   for (const fs::path& path : leftovers) fs::remove_all(path, ignored);
 }
 
 }  // namespace
 
-RunDirectory::RunDirectory(const fs::path& runs, const std::string& name) : name_(name), path_(runs / name) {}
+RunDirectory::RunDirectory(const fs::path& runs, const std::string& name)
+    : name_(name), path_(runs / name) {}
 
 RunDirectory::~RunDirectory() {
   if (lock_ >= 0) ::close(lock_);
@@ -48,14 +51,16 @@ void RunDirectory::open(const Json& record) {
   const fs::path lock = path_ / "lock";
   lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock_ < 0) {
-    throw Error(fmt::format("{}: cannot be written: {}; choose another directory for the runs", lock.string(),
-                            std::strerror(errno)));
+    throw Error(fmt::format("{}: cannot be written: {}; choose another directory for the runs",
+                            lock.string(), std::strerror(errno)));
   }
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    throw Error(fmt::format("{}: another process is working on this run; wait for it or stop it first",
-                            path_.string()));
+    throw Error(
+        fmt::format("{}: another process is working on this run; wait for it or stop it first",
+                    path_.string()));
   }
-  for (const char* place : {"", "checkpoints", "checkpoints/state"}) remove_leftovers(path_ / place);
+  for (const char* place : {"", "checkpoints", "checkpoints/state"})
+    remove_leftovers(path_ / place);
 
   const fs::path file = path_ / "run.json";
   if (!fs::exists(file)) {
@@ -63,10 +68,12 @@ void RunDirectory::open(const Json& record) {
     return;
   }
   const Json before = parse_json(read_file(file), file.string());
-  if (!before.is_object() || !before.contains("config") || before.at("config") != record.at("config")) {
-    throw Error(fmt::format("{}: holds another configuration than the one that this run is named by; move the "
-                            "directory away and train again",
-                            file.string()));
+  if (!before.is_object() || !before.contains("config") ||
+      before.at("config") != record.at("config")) {
+    throw Error(fmt::format(
+        "{}: holds another configuration than the one that this run is named by; move the "
+        "directory away and train again",
+        file.string()));
   }
 }
 
@@ -92,7 +99,9 @@ void RunDirectory::append_metrics(const StepMetrics& metrics) {
                       {"seconds", metrics.seconds}});
 }
 
-void RunDirectory::append_metrics(const Json& line) { append_line(path_ / "metrics.jsonl", dump_json(line)); }
+void RunDirectory::append_metrics(const Json& line) {
+  append_line(path_ / "metrics.jsonl", dump_json(line));
+}
 
 void RunDirectory::save_final(const std::function<void(const fs::path&)>& write) {
   const fs::path temporary = path_ / "checkpoints/final.tmp";
@@ -108,7 +117,8 @@ void RunDirectory::save_final(const std::function<void(const fs::path&)>& write)
   fs::remove_all(final_checkpoint(), error);
   fs::rename(temporary, final_checkpoint(), error);
   if (error) {
-    throw Error(fmt::format("{}: cannot be put in its place: {}", final_checkpoint().string(), error.message()));
+    throw Error(fmt::format("{}: cannot be put in its place: {}", final_checkpoint().string(),
+                            error.message()));
   }
 }
 

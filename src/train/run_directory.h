@@ -3,8 +3,8 @@
 //   run.json             what it is: configuration, model, data, build; written first
 //   metrics.jsonl        a line per record of MetricsSink
 //   checkpoints/state/   state.bin, to resume from (train/state.h); removed when the run has ended
-//   checkpoints/final/   the trained model, in the layout of Hugging Face (model/checkpoint.h), and its tokenizer
-//   result.json          how it ended; written last, so a run with a result has ended
+//   checkpoints/final/   the trained model, in the layout of Hugging Face (model/checkpoint.h), and
+//   its tokenizer result.json          how it ended; written last, so a run with a result has ended
 //   lock                 held while a process works on the run; its presence alone means nothing
 #pragma once
 
@@ -34,12 +34,13 @@ class RunDirectory {
   // result.json of a run that has ended, nullopt before. Error where it is damaged.
   std::optional<Json> result() const;
 
-  // Creates the directory, takes the lock, clears away what a killed process left half-written, and writes
-  // run.json unless it is there. Error where another process works on the run, where run.json holds
-  // another configuration, and where nothing can be written.
+  // Creates the directory, takes the lock, clears away what a killed process left half-written, and
+  // writes run.json unless it is there. Error where another process works on the run, where
+  // run.json holds another configuration, and where nothing can be written.
   void open(const Json& record);
 
-  // Cuts metrics.jsonl back to the lines up to `step`, torn ones removed: what comes after is written again.
+  // Cuts metrics.jsonl back to the lines up to `step`, torn ones removed: what comes after is
+  // written again.
   void truncate_metrics(int64_t step);
   void append_metrics(const StepMetrics& metrics);
   void append_metrics(const Json& line);

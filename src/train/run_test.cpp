@@ -1,6 +1,6 @@
-// Whole runs on a small synthetic text. Kills and memory need processes of their own: this program started
-// again as `train_test --train-child REQUEST.json` carries out one run and nothing else, and with --plan-child
-// writes what such a run will take to REQUEST.json.plan.
+// Whole runs on a small synthetic text. Kills and memory need processes of their own: this program
+// started again as `train_test --train-child REQUEST.json` carries out one run and nothing else,
+// and with --plan-child writes what such a run will take to REQUEST.json.plan.
 #include "train/run.h"
 
 #include <gtest/gtest.h>
@@ -59,7 +59,8 @@ int child(const std::string& mode, const std::string& request_file) {
       const TrainConfig& config = request.config;
       const DatasetInfo data =
           Dataset::open(config.data.path, static_cast<int>(config.model.vocabulary)).info();
-      const RunPlan plan = plan_run(resolve(config, data), data, static_cast<int>(request.run.threads));
+      const RunPlan plan =
+          plan_run(resolve(config, data), data, static_cast<int>(request.run.threads));
       write_file_atomically(request_file + ".plan", dump_json(to_json(plan)));
       return 0;
     }
@@ -120,11 +121,14 @@ int64_t lines_of(const fs::path& file) {
 std::vector<Json> metrics_of(const fs::path& run) {
   std::vector<Json> lines;
   std::ifstream in(run / "metrics.jsonl");
-  for (std::string line; std::getline(in, line);) lines.push_back(parse_json(line, "metrics.jsonl"));
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(parse_json(line, "metrics.jsonl"));
   return lines;
 }
 
-std::string weights_of(const fs::path& run) { return read_file(run / "checkpoints/final/model.safetensors"); }
+std::string weights_of(const fs::path& run) {
+  return read_file(run / "checkpoints/final/model.safetensors");
+}
 
 class Run : public testing::Test {
  protected:
@@ -165,9 +169,11 @@ TEST_F(Run, LeavesARecordThatSaysAllAndIsNeverDoneTwice) {
   EXPECT_EQ(result.at("status"), "finished");
   EXPECT_EQ(result.at("steps"), 60);
   EXPECT_EQ(result.at("tokens"), 60 * 256);
-  EXPECT_LT(result.at("validation").at("loss_nats").get<double>(), std::log(kSyntheticVocabulary) - 0.5);
+  EXPECT_LT(result.at("validation").at("loss_nats").get<double>(),
+            std::log(kSyntheticVocabulary) - 0.5);
   EXPECT_GT(result.at("validation").at("standard_error").get<double>(), 0);
-  EXPECT_TRUE(result.at("validation").at("bits_per_byte").is_null()) << "bare shards do not know their bytes";
+  EXPECT_TRUE(result.at("validation").at("bits_per_byte").is_null())
+      << "bare shards do not know their bytes";
   EXPECT_GT(result.at("tokens_per_second").get<double>(), 0);
   EXPECT_FALSE(fs::exists(run / "checkpoints/state"));
 
@@ -206,8 +212,9 @@ TEST_F(Run, AKilledRunGoesOnBitForBit) {
   int kills = 0;
   for (uint64_t attempt = 0; attempt < 5; ++attempt) {
     // From where it stands, so many lines on; a kill lands wherever the child is then.
-    const int64_t target = lines_of(run / "metrics.jsonl") + 5 +
-                           static_cast<int64_t>(random_below(static_cast<uint64_t>(::getpid()), 0, attempt, 25));
+    const int64_t target =
+        lines_of(run / "metrics.jsonl") + 5 +
+        static_cast<int64_t>(random_below(static_cast<uint64_t>(::getpid()), 0, attempt, 25));
     request_.run.threads = 1 + static_cast<int64_t>(attempt % 2);
     Child child(request_);
     while (lines_of(run / "metrics.jsonl") < target && !child.ended()) {
@@ -221,7 +228,8 @@ TEST_F(Run, AKilledRunGoesOnBitForBit) {
   EXPECT_FALSE(fs::exists(run / "result.json"));
   Child last(request_);
   ASSERT_EQ(last.wait(), 0);
-  EXPECT_TRUE(weights_of(whole.directory) == weights_of(run)) << "byte for byte, after " << kills << " kills";
+  EXPECT_TRUE(weights_of(whole.directory) == weights_of(run))
+      << "byte for byte, after " << kills << " kills";
   const Json result = read_run(run).result;
   EXPECT_EQ(result.at("validation"), whole.result.at("validation"));
   EXPECT_EQ(result.at("train_loss_nats"), whole.result.at("train_loss_nats"));
@@ -277,7 +285,8 @@ TEST_F(Run, ASignalSavesTheStateAndTheSameCallGoesOn) {
     }
     return false;
   };
-  while (!(fs::exists(runs) && started()) && !child.ended()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  while (!(fs::exists(runs) && started()) && !child.ended())
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_EQ(child.kill_and_wait(SIGTERM), kInterruptedExitCode);
 }
 
@@ -302,14 +311,16 @@ TEST_F(Run, OneProcessAtATime) {
   {
     RunDirectory held(request_.run.directory, resolved.name());
     held.open(Json{{"config", resolved.document()}});
-    EXPECT_NE(error_of_training().find("another process is working on this run"), std::string::npos);
+    EXPECT_NE(error_of_training().find("another process is working on this run"),
+              std::string::npos);
   }
   EXPECT_EQ(train().status, RunStatus::kFinished);
 }
 
 TEST_F(Run, ADirectoryThatHoldsAnotherRunIsLeftAlone) {
   const Dataset dataset = Dataset::open(request_.config.data.path, kSyntheticVocabulary);
-  const fs::path run = fs::path(request_.run.directory) / resolve(request_.config, dataset.info()).name();
+  const fs::path run =
+      fs::path(request_.run.directory) / resolve(request_.config, dataset.info()).name();
   write_file_atomically(run / "run.json", R"({"config": {"train": {"seed": 7}}})");
   EXPECT_NE(error_of_training().find("another configuration"), std::string::npos);
   EXPECT_EQ(read_file(run / "run.json"), R"({"config": {"train": {"seed": 7}}})");
@@ -364,9 +375,10 @@ TEST_F(Run, PeakMemoryIsPredictedWithinATenth) {
     const char* bits;
     const char* backward;
   };
-  for (const Case& c : {Case{64, 2, 2, 61, 4, 1, "16", "bf16"}, Case{128, 3, 4, 4096, 4, 2, "4", "bf16"},
-                        Case{128, 2, 4, 2048, 4, 2, "12", "fp32"}, Case{256, 3, 4, 2048, 4, 2, "16", "bf16"},
-                        Case{512, 1, 8, 4096, 1, 1, "8", "bf16"}}) {
+  for (const Case& c :
+       {Case{64, 2, 2, 61, 4, 1, "16", "bf16"}, Case{128, 3, 4, 4096, 4, 2, "4", "bf16"},
+        Case{128, 2, 4, 2048, 4, 2, "12", "fp32"}, Case{256, 3, 4, 2048, 4, 2, "16", "bf16"},
+        Case{512, 1, 8, 4096, 1, 1, "8", "bf16"}}) {
     TrainConfig& config = request_.config;
     config.model.width = c.width;
     config.model.layers = c.layers;
@@ -380,14 +392,17 @@ TEST_F(Run, PeakMemoryIsPredictedWithinATenth) {
     config.train.tokens = 2 * config.train.batch_tokens;
     request_.run.threads = c.threads;
     ASSERT_EQ(Child(request_, "--plan-child").wait(), 0);
-    const Json plan = parse_json(read_file(Child::request_file(request_).string() + ".plan"), "plan");
+    const Json plan =
+        parse_json(read_file(Child::request_file(request_).string() + ".plan"), "plan");
     ASSERT_EQ(Child(request_).wait(), 0);
-    const RunRecord run = read_run(fs::path(request_.run.directory) / plan.at("name").get<std::string>());
+    const RunRecord run =
+        read_run(fs::path(request_.run.directory) / plan.at("name").get<std::string>());
     const double measured = run.result.at("peak_memory_bytes");
     for (const double predicted : {plan.at("predicted_memory_bytes").get<double>(),
                                    run.result.at("predicted_memory_bytes").get<double>()}) {
-      EXPECT_NEAR(predicted / measured, 1, 0.1) << "width " << c.width << ", " << c.bits << " bits: predicted "
-                                                << predicted << " measured " << measured;
+      EXPECT_NEAR(predicted / measured, 1, 0.1)
+          << "width " << c.width << ", " << c.bits << " bits: predicted " << predicted
+          << " measured " << measured;
     }
   }
 }

@@ -15,7 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-static_assert(std::endian::native == std::endian::little, "the payload is written as it lies in memory");
+static_assert(std::endian::native == std::endian::little,
+              "the payload is written as it lies in memory");
 
 constexpr const char* kFormat = "bitlaw-state";
 constexpr int kStateVersion = 1;
@@ -32,7 +33,8 @@ std::string hash_of(const std::array<const Tensor*, 3>& payload) {
 }
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& why) {
-  throw Error(fmt::format("{}: {}; remove the file to train this run from its beginning", path.string(), why));
+  throw Error(fmt::format("{}: {}; remove the file to train this run from its beginning",
+                          path.string(), why));
 }
 
 }  // namespace
@@ -50,17 +52,19 @@ void save_state(const fs::path& path, const StateHeader& header, const Tensor& w
                                       {"hash", hash_of(payload)}});
   const uint64_t length = text.size();
   const std::array<std::string_view, 5> parts{
-      std::string_view(reinterpret_cast<const char*>(&length), sizeof length), text, bytes_of(weights),
-      bytes_of(first_moment), bytes_of(second_moment)};
+      std::string_view(reinterpret_cast<const char*>(&length), sizeof length), text,
+      bytes_of(weights), bytes_of(first_moment), bytes_of(second_moment)};
   write_file_atomically(path, parts);
 }
 
-std::optional<StateHeader> load_state(const fs::path& path, const std::string& run, const Tensor& weights,
-                                      const Tensor& first_moment, const Tensor& second_moment) {
+std::optional<StateHeader> load_state(const fs::path& path, const std::string& run,
+                                      const Tensor& weights, const Tensor& first_moment,
+                                      const Tensor& second_moment) {
   if (!fs::exists(path)) return std::nullopt;
   // Read, not mapped: mapped pages would count as memory of the run.
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
+  if (!file)
+    throw Error(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
   uint64_t length = 0;
   file.read(reinterpret_cast<char*>(&length), sizeof length);
   if (!file || length > kLongestHeader) refuse(path, "not a saved training state, or cut short");
@@ -79,20 +83,23 @@ std::optional<StateHeader> load_state(const fs::path& path, const std::string& r
     header.steps = document.at("steps");
     header.progress = document.at("progress");
     hash = document.at("hash");
-    if (header.run != run) refuse(path, fmt::format("the state of run {}, not of {}", header.run, run));
+    if (header.run != run)
+      refuse(path, fmt::format("the state of run {}, not of {}", header.run, run));
     if (document.at("elements").get<int64_t>() != weights.elements()) {
-      refuse(path, fmt::format("holds {} parameters, the model has {}", dump_json(document.at("elements")),
-                               weights.elements()));
+      refuse(path, fmt::format("holds {} parameters, the model has {}",
+                               dump_json(document.at("elements")), weights.elements()));
     }
   } catch (const Json::exception&) {
     refuse(path, "a saved training state with a damaged header");
   }
   const std::array payload{&weights, &first_moment, &second_moment};
   for (const Tensor* tensor : payload) {
-    file.read(reinterpret_cast<char*>(tensor->f32()), static_cast<std::streamsize>(tensor->bytes()));
+    file.read(reinterpret_cast<char*>(tensor->f32()),
+              static_cast<std::streamsize>(tensor->bytes()));
     if (!file) refuse(path, "a saved training state that was cut short");
   }
-  if (file.peek() != std::ifstream::traits_type::eof()) refuse(path, "bytes after the end of the state");
+  if (file.peek() != std::ifstream::traits_type::eof())
+    refuse(path, "bytes after the end of the state");
   if (hash_of(payload) != hash) refuse(path, "the content does not match its checksum");
   return header;
 }

@@ -36,8 +36,8 @@ Vectors some_vectors(float scale) {
 class StateFile : public testing::Test {
  protected:
   void save(const Vectors& v, int64_t steps) {
-    save_state(file_, {.run = "a run", .steps = steps, .progress = {{"loss", 0.1}}}, v.weights, v.first,
-               v.second);
+    save_state(file_, {.run = "a run", .steps = steps, .progress = {{"loss", 0.1}}}, v.weights,
+               v.first, v.second);
   }
   std::optional<StateHeader> load(Vectors& v, const std::string& run = "a run") {
     return load_state(file_, run, v.weights, v.first, v.second);
@@ -57,7 +57,9 @@ class StateFile : public testing::Test {
   std::filesystem::path file_ = directory_.path() / "state.bin";
 };
 
-bool equal(const Tensor& a, const Tensor& b) { return std::memcmp(a.raw(), b.raw(), a.bytes()) == 0; }
+bool equal(const Tensor& a, const Tensor& b) {
+  return std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
+}
 
 TEST_F(StateFile, ComesBackBitForBit) {
   const Vectors saved = some_vectors(3);
@@ -124,7 +126,8 @@ TEST_F(StateFile, AFullDiskLeavesTheOlderState) {
   EXPECT_EQ(load(loaded)->steps, 17);
   EXPECT_TRUE(equal(before.weights, loaded.weights));
   size_t files = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory_.path())) ++files;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory_.path()))
+    ++files;
   EXPECT_EQ(files, 1u) << "nothing half-written is left";
 }
 

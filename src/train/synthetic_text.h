@@ -1,5 +1,6 @@
-// A tiny language for tests: a first-order Markov chain over V tokens in which each token is followed by one
-// of four, so that a model can learn it from a few thousand tokens (ln 4 = 1.386 nats are left).
+// A tiny language for tests: a first-order Markov chain over V tokens in which each token is
+// followed by one of four, so that a model can learn it from a few thousand tokens (ln 4 = 1.386
+// nats are left).
 #pragma once
 
 #include <filesystem>
@@ -17,7 +18,8 @@ inline std::vector<Token> synthetic_text(int64_t tokens, int vocabulary, uint64_
   for (int64_t i = 0; i < tokens; ++i) {
     text[static_cast<size_t>(i)] = static_cast<Token>(token);
     const uint64_t choice = random_below(seed, 1, static_cast<uint64_t>(i), 4);
-    token = random_below(7, token, choice, static_cast<uint64_t>(vocabulary));  // the same chain for every seed
+    token = random_below(7, token, choice,
+                         static_cast<uint64_t>(vocabulary));  // the same chain for every seed
   }
   return text;
 }

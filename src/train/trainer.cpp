@@ -8,10 +8,13 @@
 namespace bitlaw {
 namespace {
 
-// 256 KiB of each vector: weights, moments and gradient of a chunk stay in a core's L2 while it is updated.
+// 256 KiB of each vector: weights, moments and gradient of a chunk stay in a core's L2 while it is
+// updated.
 constexpr int64_t kChunkElements = 1 << 16;
 
-Tensor slice(const Tensor& flat, int64_t begin, int64_t count) { return flat.rows(begin, begin + count); }
+Tensor slice(const Tensor& flat, int64_t begin, int64_t count) {
+  return flat.rows(begin, begin + count);
+}
 
 }  // namespace
 
@@ -72,7 +75,8 @@ double Trainer::accumulate(const SequenceSource& source) {
     lane.gradient.flat.fill_zero();
     lane.loss_sum = 0;
     // The sequences i with floor(i lanes / B) == number.
-    const int64_t begin = (number * B + lanes - 1) / lanes, end = ((number + 1) * B + lanes - 1) / lanes;
+    const int64_t begin = (number * B + lanes - 1) / lanes,
+                  end = ((number + 1) * B + lanes - 1) / lanes;
     for (int64_t i = begin; i < end; ++i) {
       source(steps_done_, i, worker.tokens);
       const std::span<const uint16_t> tokens = worker.tokens;

@@ -1,10 +1,10 @@
 // One optimizer step after another, in memory alone: no files, no clock, no data set.
 //
-// The sequences of a step are split over lanes: sequence i of B belongs to lane floor(i lanes / B). A lane
-// runs its sequences in order, each through all layers forward and back at once, and sums their gradient in
-// FP32; then lanes are added in order, and clipped, and AdamW is applied, over fixed chunks of the flat
-// parameter vector. Threads take lanes and chunks from a queue, but which numbers are added in which order
-// never depends on them: the same bits for any number of threads.
+// The sequences of a step are split over lanes: sequence i of B belongs to lane floor(i lanes / B).
+// A lane runs its sequences in order, each through all layers forward and back at once, and sums
+// their gradient in FP32; then lanes are added in order, and clipped, and AdamW is applied, over
+// fixed chunks of the flat parameter vector. Threads take lanes and chunks from a queue, but which
+// numbers are added in which order never depends on them: the same bits for any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -77,8 +77,8 @@ class Trainer {
     bool decayed;
   };
 
-  double accumulate(const SequenceSource& source);   // into the lanes; returns the mean loss
-  double add_lanes();                                // into the first; returns the norm
+  double accumulate(const SequenceSource& source);  // into the lanes; returns the mean loss
+  double add_lanes();                               // into the first; returns the norm
   void update(double learning_rate, double gradient_scale);
 
   TrainerOptions options_;

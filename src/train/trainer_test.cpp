@@ -35,8 +35,8 @@ TrainerOptions small_options(const char* bits = "16") {
 SequenceSource text_source() {
   static const std::vector<Token> text = synthetic_text(20'000, kSyntheticVocabulary, 1);
   return [](int64_t step, int64_t index, std::span<uint16_t> tokens) {
-    const uint64_t begin = random_below(3, static_cast<uint64_t>(index), static_cast<uint64_t>(step),
-                                        text.size() - kSequence - 1);
+    const uint64_t begin = random_below(3, static_cast<uint64_t>(index),
+                                        static_cast<uint64_t>(step), text.size() - kSequence - 1);
     std::copy_n(text.begin() + static_cast<int64_t>(begin), tokens.size(), tokens.begin());
   };
 }
@@ -60,14 +60,16 @@ TEST(Trainer, TheSameBitsForAnyNumberOfThreads) {
         EXPECT_EQ(result.loss_nats, results[static_cast<size_t>(step)].loss_nats);
         EXPECT_EQ(result.gradient_norm, results[static_cast<size_t>(step)].gradient_norm);
       }
-      EXPECT_TRUE(equal(one.parameters().flat, many.parameters().flat)) << bits << " bits, " << threads;
+      EXPECT_TRUE(equal(one.parameters().flat, many.parameters().flat))
+          << bits << " bits, " << threads;
       EXPECT_TRUE(equal(one.first_moment(), many.first_moment()));
       EXPECT_TRUE(equal(one.second_moment(), many.second_moment()));
     }
   }
 }
 
-// The gradient of a step on one thread: lane after lane, sequence after sequence, as trainer.h says.
+// The gradient of a step on one thread: lane after lane, sequence after sequence, as trainer.h
+// says.
 std::vector<float> mean_gradient(Trainer& trainer, int64_t step) {
   const TrainerOptions& options = trainer.options();
   const Model& model = trainer.model();
@@ -109,7 +111,8 @@ TEST(Trainer, AStepIsTheMeanGradientClippedThenAdamWByPlainLoops) {
     }
   }
   for (int step = 0; step < 3; ++step) {
-    std::vector<float> before(trainer.parameters().flat.f32(), trainer.parameters().flat.f32() + elements);
+    std::vector<float> before(trainer.parameters().flat.f32(),
+                              trainer.parameters().flat.f32() + elements);
     trainer.prepare(true);
     const std::vector<float> gradient = mean_gradient(trainer, step);
     double norm = 0;
@@ -133,8 +136,8 @@ TEST(Trainer, AStepIsTheMeanGradientClippedThenAdamWByPlainLoops) {
                                (std::sqrt(v[e] / (1 - std::pow(config.beta2, t))) + config.epsilon);
       const double decay = decayed[e] ? config.weight_decay * before[e] : 0;
       const double expected = before[e] - rate * (direction + decay);
-      // In three steps |direction| and the terms it is made of stay below 3, and it takes fewer than
-      // 20 roundings of 2^-24; the weight itself is rounded twice (decay and update).
+      // In three steps |direction| and the terms it is made of stay below 3, and it takes fewer
+      // than 20 roundings of 2^-24; the weight itself is rounded twice (decay and update).
       ASSERT_NEAR(after, expected, (std::abs(expected) * 2 + rate * 60) * 0x1p-24)
           << "element " << e << " step " << step;
     }
@@ -164,7 +167,9 @@ TEST(Trainer, ANonFiniteLossLeavesWeightsAndMomentsAlone) {
   const StepResult result = trainer.step(text_source(), 1e-2);
   EXPECT_FALSE(result.updated);
   EXPECT_EQ(trainer.steps_done(), 1);
-  EXPECT_EQ(std::memcmp(before.data(), trainer.parameters().flat.f32() + 1, before.size() * sizeof(float)), 0);
+  EXPECT_EQ(std::memcmp(before.data(), trainer.parameters().flat.f32() + 1,
+                        before.size() * sizeof(float)),
+            0);
 }
 
 }  // namespace

@@ -66,9 +66,9 @@ ValidationSet make_validation_set(const Dataset& dataset, int64_t T, int64_t tok
     out.windows.push_back(window);
     for (int64_t t = 0; t < T; ++t) {
       const int64_t target = w * T + t + 1;  // windows follow each other without a gap
-      out.clusters.push_back(starts.empty() ? w
-                                            : std::upper_bound(starts.begin(), starts.end(), target) -
-                                                  starts.begin());
+      out.clusters.push_back(
+          starts.empty() ? w
+                         : std::upper_bound(starts.begin(), starts.end(), target) - starts.begin());
     }
   }
   return out;
@@ -78,7 +78,8 @@ Validation validate(const Model& model, const Parameters& parameters, const Vali
                     ThreadPool& pool, const Context& like) {
   const std::vector<float> losses = per_token_losses(model, parameters, set.windows, pool, like);
   Validation out = summarize_losses(losses, set.clusters);
-  if (set.bytes_per_token > 0) out.bits_per_byte = out.loss_nats / std::numbers::ln2 / set.bytes_per_token;
+  if (set.bytes_per_token > 0)
+    out.bits_per_byte = out.loss_nats / std::numbers::ln2 / set.bytes_per_token;
   return out;
 }
 

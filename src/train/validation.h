@@ -1,8 +1,8 @@
 // The loss on text that was not trained on, and how far it can be trusted.
 //
-// The tokens of one document are not independent, so the standard error is that of a mean over clusters
-// (documents where the data set tells them apart, else sequences): with S_g the sum of the losses of cluster g,
-// n_g their number, G clusters, n tokens and mean m,
+// The tokens of one document are not independent, so the standard error is that of a mean over
+// clusters (documents where the data set tells them apart, else sequences): with S_g the sum of the
+// losses of cluster g, n_g their number, G clusters, n tokens and mean m,
 //
 //   standard_error = sqrt( G / (G - 1) sum_g (S_g - n_g m)^2 ) / n
 #pragma once
@@ -19,9 +19,9 @@
 namespace bitlaw {
 
 struct Validation {
-  double loss_nats = 0;        // mean per token
-  double standard_error = 0;   // of loss_nats; 0 with a single cluster
-  double bits_per_byte = 0;    // of text; 0 where the data set does not know its bytes
+  double loss_nats = 0;       // mean per token
+  double standard_error = 0;  // of loss_nats; 0 with a single cluster
+  double bits_per_byte = 0;   // of text; 0 where the data set does not know its bytes
   int64_t tokens = 0;
   int64_t clusters = 0;
 };
@@ -34,12 +34,13 @@ Validation summarize_losses(std::span<const float> losses, std::span<const int64
 // The first `windows` windows of T + 1 tokens of the validation set, one after another as in
 // per_token_losses, and the cluster of each of their targets.
 struct ValidationSet {
-  std::vector<uint16_t> tokens;                      // [windows, T + 1]
-  std::vector<std::span<const uint16_t>> windows;    // rows of it
-  std::vector<int64_t> clusters;                     // [windows * T]
-  double bytes_per_token;                            // 0: not known
+  std::vector<uint16_t> tokens;                    // [windows, T + 1]
+  std::vector<std::span<const uint16_t>> windows;  // rows of it
+  std::vector<int64_t> clusters;                   // [windows * T]
+  double bytes_per_token;                          // 0: not known
 };
-// At most `tokens` tokens, rounded up to whole windows; 0: all. Error for a text too short for one window.
+// At most `tokens` tokens, rounded up to whole windows; 0: all. Error for a text too short for one
+// window.
 ValidationSet make_validation_set(const Dataset& dataset, int64_t T, int64_t tokens);
 
 // Of a prepared model.

@@ -57,9 +57,11 @@ TEST(ValidationSet, WindowsFollowEachOtherAndAreRoundedUpToWhole) {
   ASSERT_EQ(set.clusters.size(), 48u);
   for (int64_t w = 0; w < 3; ++w) {
     for (int64_t t = 0; t <= T; ++t) {
-      EXPECT_EQ(set.windows[static_cast<size_t>(w)][static_cast<size_t>(t)], dataset.validation()[w * T + t]);
+      EXPECT_EQ(set.windows[static_cast<size_t>(w)][static_cast<size_t>(t)],
+                dataset.validation()[w * T + t]);
     }
-    EXPECT_EQ(set.clusters[static_cast<size_t>(w * T)], w) << "no documents known: a window is a cluster";
+    EXPECT_EQ(set.clusters[static_cast<size_t>(w * T)], w)
+        << "no documents known: a window is a cluster";
   }
 }
 
