@@ -27,7 +27,8 @@ class Supply {
 LayerActivations make_layer(const Model& model, Supply& supply) {
   const ModelConfig& c = model.config();
   const Recipe& recipe = model.recipe();
-  const int64_t T = c.sequence, d = c.width, F = c.hidden, H = c.heads, G = c.kv_heads, dim = c.head_dim();
+  const int64_t T = c.sequence, d = c.width, F = c.hidden, H = c.heads, G = c.kv_heads,
+                dim = c.head_dim();
   const Rounding activations = rounding_of(recipe.activations, Role::kActivations);
   LayerActivations a;
   a.attention_rstd = supply.real({T});
@@ -52,7 +53,8 @@ LayerActivations make_layer(const Model& model, Supply& supply) {
 
 Scratch make_scratch(const Model& model, bool training, Supply& supply) {
   const ModelConfig& c = model.config();
-  const int64_t T = c.sequence, d = c.width, F = c.hidden, H = c.heads, G = c.kv_heads, dim = c.head_dim();
+  const int64_t T = c.sequence, d = c.width, F = c.hidden, H = c.heads, G = c.kv_heads,
+                dim = c.head_dim();
   Scratch s;
   s.normed = supply.real({T, d});
   s.qkv = supply.real({T, (H + 2 * G) * dim});
@@ -75,7 +77,8 @@ Activations make(const Model& model, bool training, Supply& supply, DType real) 
   Activations a;
   a.training = training;
   a.real = real;
-  for (int64_t i = 0; i < (training ? 2 * L + 1 : 1); ++i) a.residual.push_back(supply.real({T, d}));
+  for (int64_t i = 0; i < (training ? 2 * L + 1 : 1); ++i)
+    a.residual.push_back(supply.real({T, d}));
   a.residual.resize(2 * L + 1, a.residual.front());
   for (int64_t l = 0; l < (training ? L : 1); ++l) a.layers.push_back(make_layer(model, supply));
   a.layers.resize(L, a.layers.front());
@@ -106,14 +109,18 @@ Rounding head_rounding(const Recipe& recipe) {
   return rounding;
 }
 
-void ActivationsDeleter::operator()(Activations* activations) const { delete activations; }
+void ActivationsDeleter::operator()(Activations* activations) const {
+  delete activations;
+}
 
 ActivationsPtr make_activations(const Model& model, bool training, DType dtype) {
   Supply supply(dtype, false);
   ActivationsPtr activations(new Activations(make(model, training, supply, dtype)));
   // The rotation is the model's; only gradient checks want it in more digits.
   const ModelConfig& c = model.config();
-  activations->rope = dtype == DType::kF32 ? model.rope() : rope_table(c.sequence, c.head_dim(), c.rope_theta, dtype);
+  activations->rope = dtype == DType::kF32
+                          ? model.rope()
+                          : rope_table(c.sequence, c.head_dim(), c.rope_theta, dtype);
   return activations;
 }
 

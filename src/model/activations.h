@@ -1,8 +1,8 @@
 // What one worker holds while a sequence passes through the model. Internal to model/.
 //
-// The residual stream x_0 .. x_2L runs through 2L blocks that each add to it: block 2l is attention,
-// block 2l+1 the feed-forward of layer l. Training keeps all of it; without a backward pass every
-// layer uses the same memory, and so do all x_i.
+// The residual stream x_0 .. x_2L runs through 2L blocks that each add to it: block 2l is
+// attention, block 2l+1 the feed-forward of layer l. Training keeps all of it; without a backward
+// pass every layer uses the same memory, and so do all x_i.
 #pragma once
 
 #include <vector>
@@ -17,22 +17,23 @@ Rounding rounding_of(const Quantizer& quantizer, Role role, int64_t heads = 1);
 // activations is a reference run, and rounds nothing here either.
 Rounding head_rounding(const Recipe& recipe);
 
-// T tokens, d width, F hidden, H and G heads of queries and of keys. "Real" is F32 (F64 in gradient checks).
+// T tokens, d width, F hidden, H and G heads of queries and of keys. "Real" is F32 (F64 in gradient
+// checks).
 struct LayerActivations {
-  Tensor attention_rstd;         // [T] real
-  Operand attention_input;       // [T, d], into qkv
-  Operand queries;               // [H*T, dim]
-  Operand keys, values;          // [G*T, dim]
-  Tensor attended;               // [T, d] real, heads side by side
-  Tensor lse;                    // [H, T] real
-  Tensor output_rstd;            // [T] real, with extra_norm
-  Operand output_input;          // [T, d], into the output projection
-  Tensor ffn_rstd;               // [T] real
-  Operand ffn_input;             // [T, d], into gate_up
-  Tensor gate_up;                // [T, 2F] real
-  Tensor hidden;                 // [T, F] real; kept with extra_norm only, else one for all layers
-  Tensor down_rstd;              // [T] real, with extra_norm
-  Operand down_input;            // [T, F], into down
+  Tensor attention_rstd;    // [T] real
+  Operand attention_input;  // [T, d], into qkv
+  Operand queries;          // [H*T, dim]
+  Operand keys, values;     // [G*T, dim]
+  Tensor attended;          // [T, d] real, heads side by side
+  Tensor lse;               // [H, T] real
+  Tensor output_rstd;       // [T] real, with extra_norm
+  Operand output_input;     // [T, d], into the output projection
+  Tensor ffn_rstd;          // [T] real
+  Operand ffn_input;        // [T, d], into gate_up
+  Tensor gate_up;           // [T, 2F] real
+  Tensor hidden;            // [T, F] real; kept with extra_norm only, else one for all layers
+  Tensor down_rstd;         // [T] real, with extra_norm
+  Operand down_input;       // [T, F], into down
 };
 
 // Between two ops, the same memory for every layer. In the backward pass each holds the gradient of
@@ -43,10 +44,10 @@ struct Scratch {
   Tensor q, k, v;        // [H*T, dim], [G*T, dim] twice, real, rotated
   Tensor hidden_normed;  // [T, F] real, with extra_norm
   // backward only
-  Tensor residual;       // [T, d] real, gradient of x_i
-  Tensor attended;       // [T, d] real
-  Tensor gate_up;        // [T, 2F] real
-  Tensor hidden;         // [T, F] real
+  Tensor residual;  // [T, d] real, gradient of x_i
+  Tensor attended;  // [T, d] real
+  Tensor gate_up;   // [T, 2F] real
+  Tensor hidden;    // [T, F] real
 };
 
 struct Activations {

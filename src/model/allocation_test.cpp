@@ -1,5 +1,5 @@
-// A sequence forward and backward allocates nothing once one has run. Every allocation of this program is counted, except those of
-// oneDNN itself, which makes small handles when it executes.
+// A sequence forward and backward allocates nothing once one has run. Every allocation of this
+// program is counted, except those of oneDNN itself, which makes small handles when it executes.
 #include <gtest/gtest.h>
 
 #include <dlfcn.h>
@@ -25,7 +25,8 @@ std::atomic<int64_t> allocations{0};
 
 [[maybe_unused]] void count(void* caller) {
   Dl_info info;
-  const bool in_onednn = dladdr(caller, &info) != 0 && std::strstr(info.dli_fname, "libdnnl") != nullptr;
+  const bool in_onednn =
+      dladdr(caller, &info) != 0 && std::strstr(info.dli_fname, "libdnnl") != nullptr;
   if (!in_onednn) ++allocations;
 }
 }  // namespace
@@ -36,8 +37,12 @@ void* operator new(size_t bytes) {
   if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, size_t) noexcept {
+  std::free(memory);
+}
 extern "C" void* aligned_alloc(size_t alignment, size_t bytes) {  // tensors and workspaces
   count(__builtin_return_address(0));
   return memalign(alignment, bytes);
@@ -60,12 +65,18 @@ TEST(Allocations, ThereAreNoneInASequenceAfterTheFirst) {
       {},
       {.weights = "32", .activations = "32", .kv = "32", .queries = "32"},
       {.weights = "4", .activations = "4", .kv = "4"},
-      {.weights = "4", .activations = "4", .kv = "4", .queries = "4", .weights_granularity = "group8",
-       .activations_granularity = "channel", .kv_granularity = "channel"},
+      {.weights = "4",
+       .activations = "4",
+       .kv = "4",
+       .queries = "4",
+       .weights_granularity = "group8",
+       .activations_granularity = "channel",
+       .kv_granularity = "channel"},
   };
   for (const RecipeConfig& recipe : recipes) {
     for (bool extra_norm : {false, true}) {
-      ModelConfig config = {.width = 32, .layers = 2, .heads = 2, .hidden = 48, .vocabulary = 60, .sequence = 16};
+      ModelConfig config = {
+          .width = 32, .layers = 2, .heads = 2, .hidden = 48, .vocabulary = 60, .sequence = 16};
       config.extra_norm = extra_norm;
       Model model(config.resolved(), make_recipe(recipe));
       Context context;
@@ -78,7 +89,8 @@ TEST(Allocations, ThereAreNoneInASequenceAfterTheFirst) {
       model.prepare(context, parameters, true);
       auto allocations_of_a_pass = [&] {
         const int64_t before = allocations;
-        model.forward_backward(context, parameters, all.first(16), all.subspan(1), 1, *activations, losses, gradients);
+        model.forward_backward(context, parameters, all.first(16), all.subspan(1), 1, *activations,
+                               losses, gradients);
         return allocations - before;
       };
       allocations_of_a_pass();  // the workspace grows

@@ -74,28 +74,35 @@ Json config_document(const ModelConfig& c, const SpecialTokens& tokens) {
 // Fields of config.json with errors that name the key.
 class ConfigReader {
  public:
-  ConfigReader(const fs::path& path) : where_(path.string()), document_(parse_json(read_file(path), where_)) {
-    if (!document_.is_object()) throw Error(fmt::format("{}: expected an object of options", where_));
+  ConfigReader(const fs::path& path)
+      : where_(path.string()), document_(parse_json(read_file(path), where_)) {
+    if (!document_.is_object())
+      throw Error(fmt::format("{}: expected an object of options", where_));
   }
 
   bool has(const char* key) const { return document_.contains(key) && !document_[key].is_null(); }
 
   int64_t whole(const char* key) const {
     if (!has(key)) throw Error(fmt::format("{}: {} is missing", where_, key));
-    if (!document_[key].is_number_integer()) throw Error(fmt::format("{}: {} is not a whole number", where_, key));
+    if (!document_[key].is_number_integer())
+      throw Error(fmt::format("{}: {} is not a whole number", where_, key));
     return document_[key].get<int64_t>();
   }
-  int64_t whole(const char* key, int64_t otherwise) const { return has(key) ? whole(key) : otherwise; }
+  int64_t whole(const char* key, int64_t otherwise) const {
+    return has(key) ? whole(key) : otherwise;
+  }
 
   double number(const char* key, double otherwise) const {
     if (!has(key)) return otherwise;
-    if (!document_[key].is_number()) throw Error(fmt::format("{}: {} is not a number", where_, key));
+    if (!document_[key].is_number())
+      throw Error(fmt::format("{}: {} is not a number", where_, key));
     return document_[key].get<double>();
   }
 
   bool truth(const char* key, bool otherwise) const {
     if (!has(key)) return otherwise;
-    if (!document_[key].is_boolean()) throw Error(fmt::format("{}: {} is not true or false", where_, key));
+    if (!document_[key].is_boolean())
+      throw Error(fmt::format("{}: {} is not true or false", where_, key));
     return document_[key].get<bool>();
   }
 
@@ -109,15 +116,16 @@ class ConfigReader {
   double rope_theta() const {
     if (!has("rope_parameters")) return number("rope_theta", 10000);
     const Json& rope = document_["rope_parameters"];
-    if (!rope.is_object() || rope.value("rope_type", Json("default")) != "default" || !rope.contains("rope_theta") ||
-        !rope["rope_theta"].is_number()) {
+    if (!rope.is_object() || rope.value("rope_type", Json("default")) != "default" ||
+        !rope.contains("rope_theta") || !rope["rope_theta"].is_number()) {
       unsupported("rope_parameters other than a plain rope_theta");
     }
     return rope["rope_theta"].get<double>();
   }
 
   [[noreturn]] void unsupported(const std::string& what) const {
-    throw Error(fmt::format("{}: {}: not supported; bitlaw reads plain Llama models", where_, what));
+    throw Error(
+        fmt::format("{}: {}: not supported; bitlaw reads plain Llama models", where_, what));
   }
 
  private:
@@ -130,7 +138,8 @@ ModelConfig read_config(const fs::path& path) {
   const std::string type = reader.text("model_type", "");
   if (type != "llama" && type != "bitlaw") reader.unsupported(fmt::format("model_type '{}'", type));
   if (reader.text("hidden_act", "silu") != "silu") reader.unsupported("hidden_act other than silu");
-  if (reader.truth("attention_bias", false) || reader.truth("mlp_bias", false)) reader.unsupported("biases");
+  if (reader.truth("attention_bias", false) || reader.truth("mlp_bias", false))
+    reader.unsupported("biases");
   if (reader.has("rope_scaling")) reader.unsupported("rope_scaling");
 
   ModelConfig c;
@@ -175,7 +184,8 @@ void save_model(const fs::path& directory, const Model& model, const Parameters&
   }
   make_directories(directory);
   write_safetensors(directory / "model.safetensors", tensors, {{"format", "pt"}});
-  write_file_atomically(directory / "config.json", dump_json(config_document(model.config(), tokens), 2) + "\n");
+  write_file_atomically(directory / "config.json",
+                        dump_json(config_document(model.config(), tokens), 2) + "\n");
 }
 
 LoadedModel load_model(const fs::path& directory) {
@@ -188,32 +198,37 @@ LoadedModel load_model(const fs::path& directory) {
   const std::vector<Part> parts = parts_of(model);
   std::set<std::string> known;
   for (const Part& part : parts) known.insert(part.name);
-  if (loaded.config.tied_head) known.insert("lm_head.weight");  // some writers store the shared table twice
+  if (loaded.config.tied_head)
+    known.insert("lm_head.weight");  // some writers store the shared table twice
   for (const auto& [name, entry] : file.entries()) {
     if (!known.contains(name)) {
-      throw Error(fmt::format("{}: tensor '{}' has no place in the model that config.json describes", path.string(),
-                              name));
+      throw Error(
+          fmt::format("{}: tensor '{}' has no place in the model that config.json describes",
+                      path.string(), name));
     }
   }
   // Every shape before any memory: the sizes in config.json may be nonsense.
   for (const Part& part : parts) {
-    if (!file.contains(part.name)) throw Error(fmt::format("{}: there is no tensor '{}'", path.string(), part.name));
+    if (!file.contains(part.name))
+      throw Error(fmt::format("{}: there is no tensor '{}'", path.string(), part.name));
     const SafetensorsEntry& entry = file.entries().at(part.name);
     const Shape& whole = model.infos()[part.parameter].shape;
     std::vector<int64_t> expected{part.end - part.begin};
     if (whole.rank() == 2) expected.push_back(whole[1]);
     if (entry.shape != expected) {
-      throw Error(fmt::format("{}: tensor '{}' has shape [{}], and config.json calls for [{}]", path.string(),
-                              part.name, fmt::join(entry.shape, ", "), fmt::join(expected, ", ")));
+      throw Error(fmt::format("{}: tensor '{}' has shape [{}], and config.json calls for [{}]",
+                              path.string(), part.name, fmt::join(entry.shape, ", "),
+                              fmt::join(expected, ", ")));
     }
     if (entry.dtype != "F32" && entry.dtype != "BF16") {
-      throw Error(fmt::format("{}: tensor '{}' is {}; bitlaw reads models in F32 or BF16", path.string(), part.name,
-                              entry.dtype));
+      throw Error(fmt::format("{}: tensor '{}' is {}; bitlaw reads models in F32 or BF16",
+                              path.string(), part.name, entry.dtype));
     }
   }
   loaded.parameters = model.make_parameters();
   for (const Part& part : parts) {
-    widen(file.tensor(part.name), loaded.parameters.tensors[part.parameter].rows(part.begin, part.end));
+    widen(file.tensor(part.name),
+          loaded.parameters.tensors[part.parameter].rows(part.begin, part.end));
   }
   return loaded;
 }

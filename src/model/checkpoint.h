@@ -1,9 +1,11 @@
 // A model on disk as Hugging Face's transformers lays out a Llama model, so that either side can
-// read what the other wrote: DIR/model.safetensors (FP32, LlamaForCausalLM's names) and DIR/config.json.
+// read what the other wrote: DIR/model.safetensors (FP32, LlamaForCausalLM's names) and
+// DIR/config.json.
 //
 // In memory some matrices are fused by rows; on disk they are apart:
-//   self_attn.qkv_proj [(H + 2G) dim, d]  =  self_attn.q_proj [H dim, d], k_proj [G dim, d], v_proj [G dim, d]
-//   mlp.gate_up_proj [2F, d]              =  mlp.gate_proj [F, d], mlp.up_proj [F, d]
+//   self_attn.qkv_proj [(H + 2G) dim, d] = self_attn.q_proj [H dim, d], k_proj [G dim, d],
+//                                          v_proj [G dim, d]
+//   mlp.gate_up_proj [2F, d]             = mlp.gate_proj [F, d], up_proj [F, d]
 // A tied head is not stored. Rotary halves are paired as transformers pairs them, so no rows move.
 //
 // extra_norm has no counterpart in Llama: such a model is stored with model_type "bitlaw" and the
@@ -24,8 +26,8 @@ struct SpecialTokens {
 };
 
 // Creates the directory. Each file is written atomically; Error as in base/file.h.
-void save_model(const std::filesystem::path& directory, const Model& model, const Parameters& parameters,
-                const SpecialTokens& tokens = {});
+void save_model(const std::filesystem::path& directory, const Model& model,
+                const Parameters& parameters, const SpecialTokens& tokens = {});
 
 struct LoadedModel {
   ModelConfig config;     // resolved
@@ -33,8 +35,8 @@ struct LoadedModel {
 };
 
 // What save_model wrote comes back bit for bit. Models of others load too, if they are plain Llama
-// (one file; FP32, or BF16, which is widened; SiLU, no biases, no rope scaling). An Error says what is missing, of
-// a wrong shape, left over or not supported.
+// (one file; FP32, or BF16, which is widened; SiLU, no biases, no rope scaling). An Error says what
+// is missing, of a wrong shape, left over or not supported.
 LoadedModel load_model(const std::filesystem::path& directory);
 
 }  // namespace bitlaw

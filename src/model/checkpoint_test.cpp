@@ -21,7 +21,13 @@ class Checkpoint : public testing::Test {
     const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
     directory_ = fs::path(testing::TempDir()) / (std::string("bitlaw_checkpoint_") + test.name());
     fs::remove_all(directory_);
-    config_ = {.width = 24, .layers = 2, .heads = 4, .kv_heads = 2, .hidden = 40, .vocabulary = 50, .sequence = 9};
+    config_ = {.width = 24,
+               .layers = 2,
+               .heads = 4,
+               .kv_heads = 2,
+               .hidden = 40,
+               .vocabulary = 50,
+               .sequence = 9};
     config_.rope_theta = 12345.678901234567;
     config_.norm_epsilon = 1.0 / 3e5;
     config_ = config_.resolved();
@@ -34,7 +40,8 @@ class Checkpoint : public testing::Test {
     for (const Tensor& tensor : parameters.tensors) {  // norms that can be told apart
       if (tensor.shape().rank() != 1) continue;
       for (int64_t i = 0; i < tensor.elements(); ++i) {
-        tensor.set(i, 1 + 0.001 * static_cast<double>(i) + 0.1 * static_cast<double>(&tensor - parameters.tensors.data()));
+        tensor.set(i, 1 + 0.001 * static_cast<double>(i) +
+                          0.1 * static_cast<double>(&tensor - parameters.tensors.data()));
       }
     }
     return parameters;
@@ -74,7 +81,9 @@ TEST_F(Checkpoint, RoundTripIsExact) {
       const LoadedModel loaded = load_model(directory_);
       EXPECT_EQ(to_json(loaded.config), to_json(config_));
       ASSERT_TRUE(loaded.parameters.flat.shape() == parameters.flat.shape());
-      EXPECT_EQ(std::memcmp(loaded.parameters.flat.raw(), parameters.flat.raw(), parameters.flat.bytes()), 0);
+      EXPECT_EQ(
+          std::memcmp(loaded.parameters.flat.raw(), parameters.flat.raw(), parameters.flat.bytes()),
+          0);
     }
   }
 }
@@ -84,7 +93,8 @@ const fs::path kTransformersModel = BITLAW_SOURCE_DIR "/tests/golden/hf_llama";
 
 TEST_F(Checkpoint, ComputesWhatTransformersComputes) {
   const LoadedModel loaded = load_model(kTransformersModel);
-  Model model(loaded.config, make_recipe({.weights = "32", .activations = "32", .kv = "32", .queries = "32"}));
+  Model model(loaded.config,
+              make_recipe({.weights = "32", .activations = "32", .kv = "32", .queries = "32"}));
   Context context;
   context.backend = Backend::kReference;
   model.prepare(context, loaded.parameters, false);
@@ -93,17 +103,21 @@ TEST_F(Checkpoint, ComputesWhatTransformersComputes) {
   const std::span<const uint16_t> all(tokens);
   const ActivationsPtr activations = make_activations(model, false);
   Tensor losses = Tensor::zeros(DType::kF32, {loaded.config.sequence});
-  model.forward(context, loaded.parameters, all.first(all.size() - 1), all.subspan(1), *activations, losses);
+  model.forward(context, loaded.parameters, all.first(all.size() - 1), all.subspan(1), *activations,
+                losses);
   for (int64_t t = 0; t < losses.elements(); ++t) {
-    // Both store floats: some ten roundings by 2^-24 at each of five norms and two layers, and logits up to 7.
-    EXPECT_NEAR(losses.at(t), document["losses"][static_cast<size_t>(t)].get<double>(), 10 * 7 * 7 * 0x1p-24);
+    // Both store floats: some ten roundings by 2^-24 at each of five norms and two layers, and
+    // logits up to 7.
+    EXPECT_NEAR(losses.at(t), document["losses"][static_cast<size_t>(t)].get<double>(),
+                10 * 7 * 7 * 0x1p-24);
   }
 }
 
 TEST_F(Checkpoint, GivesBackTheTensorsThatTransformersWrote) {
   const LoadedModel loaded = load_model(kTransformersModel);
   save_model(directory_, Model(loaded.config, Recipe{}), loaded.parameters);
-  const SafetensorsFile theirs(kTransformersModel / "model.safetensors"), ours(directory_ / "model.safetensors");
+  const SafetensorsFile theirs(kTransformersModel / "model.safetensors"),
+      ours(directory_ / "model.safetensors");
   ASSERT_EQ(ours.entries().size(), theirs.entries().size());
   for (const auto& [name, entry] : theirs.entries()) {
     ASSERT_TRUE(ours.contains(name)) << name;
@@ -169,7 +183,8 @@ TEST_F(Checkpoint, TakesBf16AndTheRopeTableOfNewerWriters) {
   const Tensor& embedding = loaded.parameters.tensors[Model(loaded.config, Recipe{}).embedding()];
   for (const NamedTensor& tensor : tensors) {
     if (tensor.name != "model.embed_tokens.weight") continue;
-    for (int64_t i = 0; i < embedding.elements(); ++i) ASSERT_EQ(embedding.at(i), tensor.tensor.at(i));
+    for (int64_t i = 0; i < embedding.elements(); ++i)
+      ASSERT_EQ(embedding.at(i), tensor.tensor.at(i));
   }
 }
 
@@ -214,7 +229,8 @@ TEST_F(Checkpoint, MissingFilesAreErrors) {
   fs::remove(directory_ / "model.safetensors");
   EXPECT_NE(load_error().find("model.safetensors"), std::string::npos);
   save();
-  fs::resize_file(directory_ / "model.safetensors", fs::file_size(directory_ / "model.safetensors") - 1);
+  fs::resize_file(directory_ / "model.safetensors",
+                  fs::file_size(directory_ / "model.safetensors") - 1);
   EXPECT_NE(load_error().find("model.safetensors"), std::string::npos);
   write_file_atomically(directory_ / "config.json", "{");
   EXPECT_NE(load_error().find("config.json"), std::string::npos);
@@ -226,7 +242,8 @@ TEST_F(Checkpoint, OtherTypesAreErrors) {
   std::vector<NamedTensor> tensors;
   for (const auto& [name, entry] : file.entries()) {
     const Tensor single = file.tensor(name);
-    const Tensor tensor = Tensor::zeros(name == "model.norm.weight" ? DType::kF64 : DType::kF32, single.shape());
+    const Tensor tensor =
+        Tensor::zeros(name == "model.norm.weight" ? DType::kF64 : DType::kF32, single.shape());
     tensors.push_back({name, tensor});
   }
   write_safetensors(directory_ / "model.safetensors", tensors);

@@ -29,32 +29,39 @@ ModelConfig ModelConfig::resolved(int64_t data_vocabulary) const {
   check_range("layers", layers, 1, 1 << 10);
   check_range("heads", heads, 1, width / 2);
   if (width % heads != 0 || head_dim() % 2 != 0) {
-    throw Error(fmt::format(
-        "model.heads = {}: width / heads must be an even whole number, and width is {}", heads, width));
+    throw Error(
+        fmt::format("model.heads = {}: width / heads must be an even whole number, and width is {}",
+                    heads, width));
   }
   ModelConfig out = *this;
   if (out.kv_heads == 0) out.kv_heads = heads;
   check_range("kv_heads", out.kv_heads, 1, heads);
   if (heads % out.kv_heads != 0) {
-    throw Error(fmt::format("model.kv_heads = {}: must divide model.heads = {}", out.kv_heads, heads));
+    throw Error(
+        fmt::format("model.kv_heads = {}: must divide model.heads = {}", out.kv_heads, heads));
   }
   if (out.hidden == 0) out.hidden = default_hidden(width);
   check_range("hidden", out.hidden, 1, 1 << 20);
   if (out.vocabulary == 0) out.vocabulary = data_vocabulary;
   if (out.vocabulary == 0) {
-    throw Error("model.vocabulary = 0 stands for the vocabulary of the data set, and there is none; set it");
+    throw Error(
+        "model.vocabulary = 0 stands for the vocabulary of the data set, and there is none; set "
+        "it");
   }
   check_range("vocabulary", out.vocabulary, 2, kLargestVocabulary);
   if (out.vocabulary < data_vocabulary) {
-    throw Error(fmt::format("model.vocabulary = {}: the data set has {} tokens; leave it 0 or make it larger",
-                            out.vocabulary, data_vocabulary));
+    throw Error(fmt::format(
+        "model.vocabulary = {}: the data set has {} tokens; leave it 0 or make it larger",
+        out.vocabulary, data_vocabulary));
   }
   check_range("sequence", sequence, 1, 1 << 20);
   if (!(rope_theta >= 1) || !std::isfinite(rope_theta)) {
-    throw Error(fmt::format("model.rope_theta = {}: expected a finite number from 1 on", rope_theta));
+    throw Error(
+        fmt::format("model.rope_theta = {}: expected a finite number from 1 on", rope_theta));
   }
   if (!(norm_epsilon > 0) || !(norm_epsilon < 1)) {
-    throw Error(fmt::format("model.norm_epsilon = {}: expected a number between 0 and 1", norm_epsilon));
+    throw Error(
+        fmt::format("model.norm_epsilon = {}: expected a number between 0 and 1", norm_epsilon));
   }
   return out;
 }
@@ -77,9 +84,11 @@ int64_t ModelConfig::parameters_with_embeddings() const {
 }
 
 double ModelConfig::training_flops_per_token() const {
-  // Forward once, backward twice (input and weight gradients; in attention both operands' gradients).
+  // Forward once, backward twice (input and weight gradients; in attention both operands'
+  // gradients).
   const double products = static_cast<double>(matrix_parameters() + vocabulary * width);
-  const double attention = static_cast<double>(layers * (sequence + 1) * width);  // scores and values
+  const double attention =
+      static_cast<double>(layers * (sequence + 1) * width);  // scores and values
   return 6 * products + 6 * attention;
 }
 

@@ -27,8 +27,10 @@ struct ModelConfig {
     v("width", width, "width of the residual stream, d");
     v("layers", layers, "number of layers, L");
     v("heads", heads, "attention heads, H; width / heads must be even");
-    v("kv_heads", kv_heads, "heads of keys and values (grouped-query attention); 0: as many as heads");
-    v("hidden", hidden, "width of the SwiGLU hidden layer; 0: 8/3 width, rounded up to a multiple of 16");
+    v("kv_heads", kv_heads,
+      "heads of keys and values (grouped-query attention); 0: as many as heads");
+    v("hidden", hidden,
+      "width of the SwiGLU hidden layer; 0: 8/3 width, rounded up to a multiple of 16");
     v("vocabulary", vocabulary, "tokens of the vocabulary; 0: the data set's");
     v("sequence", sequence, "tokens of a sequence, T");
     v("tied_head", tied_head, "use the embedding table as the output head");
@@ -42,12 +44,13 @@ struct ModelConfig {
   ModelConfig resolved(int64_t data_vocabulary = 0) const;
 
   // The counts below want a resolved configuration.
-  int64_t matrix_parameters() const;           // of the layers' projections alone
-  int64_t parameters() const;                  // N: of the layers, projections and norms; what stands before and
-                                               // after them (embeddings, final norm, output head) is not in it
+  int64_t matrix_parameters() const;  // of the layers' projections alone
+  int64_t parameters() const;  // N: of the layers, projections and norms; what stands before and
+                               // after them (embeddings, final norm, output head) is not in it
   int64_t parameters_with_embeddings() const;  // all
-  // Multiply-adds times two of the matrix products of one training step per token, forward and backward,
-  // averaged over the T tokens of a sequence; attention counts the causal pairs only, T (T + 1) / 2:
+  // Multiply-adds times two of the matrix products of one training step per token, forward and
+  // backward, averaged over the T tokens of a sequence; attention counts the causal pairs only,
+  // T (T + 1) / 2 of them:
   //   6 (matrix_parameters + V d) + 6 L (T + 1) d
   double training_flops_per_token() const;
 };

@@ -8,7 +8,8 @@
 namespace bitlaw {
 namespace {
 
-ModelConfig shape(int64_t width, int64_t layers, int64_t heads, int64_t hidden, int64_t vocabulary, int64_t sequence) {
+ModelConfig shape(int64_t width, int64_t layers, int64_t heads, int64_t hidden, int64_t vocabulary,
+                  int64_t sequence) {
   ModelConfig config;
   config.width = width;
   config.layers = layers;
@@ -25,7 +26,8 @@ std::vector<ModelConfig> variants() {
   for (bool tied : {false, true}) {
     for (bool extra : {false, true}) {
       for (int64_t kv_heads : {0, 1, 3}) {
-        ModelConfig config = {.width = 24, .layers = 3, .heads = 6, .hidden = 40, .vocabulary = 50, .sequence = 7};
+        ModelConfig config = {
+            .width = 24, .layers = 3, .heads = 6, .hidden = 40, .vocabulary = 50, .sequence = 7};
         config.tied_head = tied;
         config.extra_norm = extra;
         config.kv_heads = kv_heads;
@@ -74,12 +76,13 @@ TEST(ModelConfig, CountsFlopsAsTheProductsOfAStepDo) {
       }
     }
     const double passes = 3;  // forward, gradients of one operand, gradients of the other
-    EXPECT_DOUBLE_EQ(config.training_flops_per_token(), 2 * passes * multiply_adds / config.sequence);
+    EXPECT_DOUBLE_EQ(config.training_flops_per_token(),
+                     2 * passes * multiply_adds / config.sequence);
   }
 }
 
-// The benchmark's shapes, MFLOP a token: within 0.2 %, since the published figures count norms as products
-// and a causal half without its diagonal.
+// The benchmark's shapes, MFLOP a token: within 0.2 %, since the published figures count norms as
+// products and a causal half without its diagonal.
 TEST(ModelConfig, CountsTheBenchmarkShapes) {
   EXPECT_NEAR(shape(128, 4, 4, 352, 4096, 256).training_flops_per_token() * 1e-6, 8.76, 0.0175);
   EXPECT_NEAR(shape(256, 6, 4, 704, 4096, 256).training_flops_per_token() * 1e-6, 37.6, 0.075);
@@ -134,7 +137,8 @@ TEST(ModelConfig, ErrorsNameTheKey) {
       config.resolved();
       ADD_FAILURE() << bad.key << ": no error";
     } catch (const Error& error) {
-      EXPECT_NE(std::string(error.what()).find(std::string("model.") + bad.key), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find(std::string("model.") + bad.key), std::string::npos)
+          << error.what();
     }
   }
   EXPECT_THROW((ModelConfig{.vocabulary = 100}.resolved(101)), Error);

@@ -1,4 +1,5 @@
-// Ten AdamW steps of a two-layer model against tests/golden/model.*, which PyTorch made (tools/make_model_golden.py).
+// Ten AdamW steps of a two-layer model against tests/golden/model.*, which PyTorch made
+// (tools/make_model_golden.py).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -58,7 +59,8 @@ Training train(const Golden& golden, const Recipe& recipe, Backend backend) {
   context.backend = backend;
   context.gradient_dtype = DType::kF32;  // PyTorch's gradients are not rounded
   Model model(golden.config(), recipe);
-  Parameters parameters = model.make_parameters(), first = model.make_parameters(), second = model.make_parameters();
+  Parameters parameters = model.make_parameters(), first = model.make_parameters(),
+             second = model.make_parameters();
   for (size_t i = 0; i < model.infos().size(); ++i) {
     parameters.tensors[i].copy_from(golden.tensors.tensor("initial." + model.infos()[i].name));
   }
@@ -76,7 +78,8 @@ Training train(const Golden& golden, const Recipe& recipe, Backend backend) {
       const std::vector<uint16_t> tokens = row;
       const std::span<const uint16_t> all(tokens);
       model.forward_backward(context, parameters, all.first(all.size() - 1), all.subspan(1),
-                             1.0 / static_cast<double>(batch_tokens), *activations, losses, gradients);
+                             1.0 / static_cast<double>(batch_tokens), *activations, losses,
+                             gradients);
       for (int64_t t = 0; t < losses.elements(); ++t) {
         sum += losses.f32()[t];
         if (run.losses.empty()) run.first_token_losses.push_back(losses.f32()[t]);
@@ -87,7 +90,8 @@ Training train(const Golden& golden, const Recipe& recipe, Backend backend) {
     for (size_t i = 0; i < model.infos().size(); ++i) {
       AdamW own = adamw;
       if (!model.infos()[i].decayed) own.weight_decay = 0;
-      adamw_update(context, own, gradients.tensors[i], parameters.tensors[i], first.tensors[i], second.tensors[i]);
+      adamw_update(context, own, gradients.tensors[i], parameters.tensors[i], first.tensors[i],
+                   second.tensors[i]);
     }
     ++adamw.step;
   }
@@ -100,8 +104,8 @@ double largest_difference(const Tensor& a, const Tensor& b) {
   return out;
 }
 
-// The spreads are the largest deviations of eight disturbed PyTorch runs (see the maker). A ninth run,
-// ours, exceeds the largest of eight now and then, hardly ever twofold.
+// The spreads are the largest deviations of eight disturbed PyTorch runs (see the maker). A ninth
+// run, ours, exceeds the largest of eight now and then, hardly ever twofold.
 constexpr double kBeyondEight = 2;
 
 class GoldenRun : public testing::TestWithParam<std::tuple<Backend, Case>> {
@@ -113,7 +117,8 @@ class GoldenRun : public testing::TestWithParam<std::tuple<Backend, Case>> {
     infos_ = Model(golden_.config(), Recipe{}).infos();
   }
   Tensor expected_gradient(const std::string& name) const {
-    return golden_.tensors.tensor(std::string("gradient.") + std::get<Case>(GetParam()).name + "." + name);
+    return golden_.tensors.tensor(std::string("gradient.") + std::get<Case>(GetParam()).name + "." +
+                                  name);
   }
   bool on_reference() const { return std::get<Backend>(GetParam()) == Backend::kReference; }
 
@@ -132,20 +137,23 @@ TEST_P(GoldenRun, TenLosses) {
   }
 }
 
-// The reference sums in double and stores floats where PyTorch was told to, so every rounding of the
-// first forward pass falls the same way; what differs is the last bit of a float here and there.
+// The reference sums in double and stores floats where PyTorch was told to, so every rounding of
+// the first forward pass falls the same way; what differs is the last bit of a float here and
+// there.
 TEST_P(GoldenRun, FirstLossesOfEveryToken) {
   const Json& expected = expected_["first_step_token_losses"];
   ASSERT_EQ(run_.first_token_losses.size(), expected.size());
   for (size_t t = 0; t < expected.size(); ++t) {
-    const double tolerance = on_reference() ? 0x1p-22 * expected[t].get<double>()
-                                            : kBeyondEight * expected_["first_step_token_losses_spread"].get<double>();
+    const double tolerance =
+        on_reference() ? 0x1p-22 * expected[t].get<double>()
+                       : kBeyondEight * expected_["first_step_token_losses_spread"].get<double>();
     EXPECT_NEAR(run_.first_token_losses[t], expected[t].get<double>(), tolerance) << "token " << t;
   }
 }
 
 TEST_P(GoldenRun, FirstGradientsOfEveryParameter) {
-  const Json& spreads = expected_[on_reference() ? "gradients_backward_spread" : "gradients_spread"];
+  const Json& spreads =
+      expected_[on_reference() ? "gradients_backward_spread" : "gradients_spread"];
   for (size_t i = 0; i < infos_.size(); ++i) {
     const std::string& name = infos_[i].name;
     EXPECT_LE(largest_difference(run_.first_gradients.tensors[i], expected_gradient(name)),
@@ -158,8 +166,10 @@ INSTANTIATE_TEST_SUITE_P(Cases, GoldenRun,
                          testing::Combine(testing::Values(Backend::kReference, Backend::kCpu),
                                           testing::ValuesIn(kCases)),
                          [](const auto& info) {
-                           const bool reference = std::get<Backend>(info.param) == Backend::kReference;
-                           return std::string(reference ? "Reference_" : "Cpu_") + std::get<Case>(info.param).name;
+                           const bool reference =
+                               std::get<Backend>(info.param) == Backend::kReference;
+                           return std::string(reference ? "Reference_" : "Cpu_") +
+                                  std::get<Case>(info.param).name;
                          });
 
 }  // namespace

@@ -18,9 +18,11 @@ constexpr double kTableDeviation = 0.02;
 // Names a tensor's random numbers: the same for a layer's matrix whatever else the model has.
 constexpr uint64_t kInitialisationStream = uint64_t{0x696e6974} << 32;  // "init"
 uint64_t stream_of_layer(int64_t l, Projection projection) {
-  return kInitialisationStream + 8 * static_cast<uint64_t>(l + 1) + static_cast<uint64_t>(projection);
+  return kInitialisationStream + 8 * static_cast<uint64_t>(l + 1) +
+         static_cast<uint64_t>(projection);
 }
-constexpr uint64_t kEmbeddingStream = kInitialisationStream, kHeadStream = kInitialisationStream + 1;
+constexpr uint64_t kEmbeddingStream = kInitialisationStream,
+                   kHeadStream = kInitialisationStream + 1;
 
 void fill_normal(const Tensor& tensor, uint64_t seed, uint64_t stream, double deviation) {
   for (int64_t i = 0; i < tensor.elements(); ++i) {
@@ -47,7 +49,8 @@ Tensor copy_of(const Tensor& tensor) {
 
 }  // namespace
 
-Model::Model(const ModelConfig& resolved, const Recipe& recipe) : config_(resolved), recipe_(recipe) {
+Model::Model(const ModelConfig& resolved, const Recipe& recipe)
+    : config_(resolved), recipe_(recipe) {
   const ModelConfig& c = config_;
   const int64_t d = c.width, F = c.hidden, V = c.vocabulary;
   BITLAW_CHECK(c.kv_heads > 0 && F > 0 && V > 0);  // resolved
@@ -64,7 +67,8 @@ Model::Model(const ModelConfig& resolved, const Recipe& recipe) : config_(resolv
     const std::string layer = "model.layers." + std::to_string(l) + ".";
     LayerIndex index;
     index.attention_norm = add(layer + "input_layernorm.weight", {d}, false);
-    index.qkv = add(layer + "self_attn.qkv_proj.weight", {(c.heads + 2 * c.kv_heads) * c.head_dim(), d}, true);
+    index.qkv = add(layer + "self_attn.qkv_proj.weight",
+                    {(c.heads + 2 * c.kv_heads) * c.head_dim(), d}, true);
     index.output_norm = c.extra_norm ? add(layer + "self_attn.o_norm.weight", {d}, false) : -1;
     index.output = add(layer + "self_attn.o_proj.weight", {d, d}, true);
     index.ffn_norm = add(layer + "post_attention_layernorm.weight", {d}, false);
@@ -84,13 +88,15 @@ Model::Model(const ModelConfig& resolved, const Recipe& recipe) : config_(resolv
 Parameters Model::make_parameters(DType dtype) const {
   Parameters parameters;
   parameters.flat = Tensor::zeros(dtype, {flat_elements_});
-  for (const ParameterInfo& info : infos_) parameters.tensors.push_back(slice(parameters.flat, info));
+  for (const ParameterInfo& info : infos_)
+    parameters.tensors.push_back(slice(parameters.flat, info));
   return parameters;
 }
 
 void Model::initialize(Parameters& parameters, uint64_t seed) const {
   const double d = static_cast<double>(config_.width), F = static_cast<double>(config_.hidden);
-  // 2L blocks add to the residual stream: with 1/sqrt(2L) each, its variance does not grow with depth.
+  // 2L blocks add to the residual stream: with 1/sqrt(2L) each, its variance does not grow with
+  // depth.
   const double into_residual = 1 / std::sqrt(2.0 * static_cast<double>(config_.layers));
   const std::vector<Tensor>& tensor = parameters.tensors;
 
@@ -102,9 +108,12 @@ void Model::initialize(Parameters& parameters, uint64_t seed) const {
   for (int64_t l = 0; l < config_.layers; ++l) {
     const LayerIndex& index = layers_[l];
     fill_normal(tensor[index.qkv], seed, stream_of_layer(l, Projection::kQkv), 1 / std::sqrt(d));
-    fill_normal(tensor[index.output], seed, stream_of_layer(l, Projection::kOutput), into_residual / std::sqrt(d));
-    fill_normal(tensor[index.gate_up], seed, stream_of_layer(l, Projection::kGateUp), 1 / std::sqrt(d));
-    fill_normal(tensor[index.down], seed, stream_of_layer(l, Projection::kDown), into_residual / std::sqrt(F));
+    fill_normal(tensor[index.output], seed, stream_of_layer(l, Projection::kOutput),
+                into_residual / std::sqrt(d));
+    fill_normal(tensor[index.gate_up], seed, stream_of_layer(l, Projection::kGateUp),
+                1 / std::sqrt(d));
+    fill_normal(tensor[index.down], seed, stream_of_layer(l, Projection::kDown),
+                into_residual / std::sqrt(F));
   }
 }
 
@@ -113,7 +122,8 @@ void Model::prepare(Context& context, const Parameters& parameters, bool trainin
   const Rounding rounding = rounding_of(recipe_.weights, Role::kWeights);
   auto prepare_one = [&](int64_t index, Context& own) {  // the head first: it is the largest
     if (index == 0) {
-      prepare_weight(own, head_rounding(recipe_), parameters.tensors[head_], training, head_weight_);
+      prepare_weight(own, head_rounding(recipe_), parameters.tensors[head_], training,
+                     head_weight_);
       return;
     }
     const int64_t l = (index - 1) / kProjections;
@@ -127,21 +137,27 @@ void Model::prepare(Context& context, const Parameters& parameters, bool trainin
     return;
   }
   BITLAW_CHECK(contexts != nullptr && static_cast<int>(contexts->size()) >= pool->threads());
-  pool->parallel_for(count, [&](int64_t index, int worker) { prepare_one(index, (*contexts)[worker]); });
+  pool->parallel_for(count,
+                     [&](int64_t index, int worker) { prepare_one(index, (*contexts)[worker]); });
 }
 
 int Model::parameter_index(int64_t layer, Projection projection) const {
   const LayerIndex& index = layers_[layer];
   switch (projection) {
-    case Projection::kQkv: return index.qkv;
-    case Projection::kOutput: return index.output;
-    case Projection::kGateUp: return index.gate_up;
-    case Projection::kDown: return index.down;
+    case Projection::kQkv:
+      return index.qkv;
+    case Projection::kOutput:
+      return index.output;
+    case Projection::kGateUp:
+      return index.gate_up;
+    case Projection::kDown:
+      return index.down;
   }
   return -1;
 }
 
-void Model::replace_weight(Context& context, int64_t layer, Projection projection, const Operand& operand) {
+void Model::replace_weight(Context& context, int64_t layer, Projection projection,
+                           const Operand& operand) {
   BITLAW_CHECK(operand.codes.shape() == infos_[parameter_index(layer, projection)].shape);
   Weight& weight = weights_[layer][static_cast<int>(projection)];
   weight = {{copy_of(operand.codes), copy_of(operand.scales)}, nullptr};

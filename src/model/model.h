@@ -23,7 +23,8 @@ class ThreadPool;
 
 // One named matrix or vector inside the flat parameter vector.
 struct ParameterInfo {
-  std::string name;  // as in Hugging Face's LlamaForCausalLM; qkv_proj and gate_up_proj are fused (model/checkpoint.h)
+  std::string name;  // as in Hugging Face's LlamaForCausalLM; qkv_proj and gate_up_proj are fused
+                     // (model/checkpoint.h)
   Shape shape;       // [out, in], [V, d] or [d]
   int64_t offset;    // in elements, from the beginning of the flat vector; a multiple of 16
   bool quantized;    // rounded by the recipe's weight quantizer: the layers' projections
@@ -63,40 +64,42 @@ class Model {
   const LayerIndex& layer(int64_t l) const { return layers_[l]; }
   int embedding() const { return embedding_; }
   int final_norm() const { return final_norm_; }
-  int head() const { return head_; }  // == embedding() when tied
+  int head() const { return head_; }                                // == embedding() when tied
   int parameter_index(int64_t layer, Projection projection) const;  // of a projection's matrix
   const Tensor& rope() const { return rope_; }  // [T, head_dim] F32, see rope_table
 
   Parameters make_parameters(DType dtype = DType::kF32) const;  // zeros; also for gradients
-  // Normal initialisation, a pure function of (seed, tensor, element). Standard deviations: 1/sqrt(in) for qkv and
-  // gate_up, 1/sqrt(2 L in) for output and down (they add to the residual stream), 0.02 for the embedding and the
-  // output head. Norms are 1.
+  // Normal initialisation, a pure function of (seed, tensor, element). Standard deviations:
+  // 1/sqrt(in) for qkv and gate_up, 1/sqrt(2 L in) for output and down (they add to the residual
+  // stream), 0.02 for the embedding and the output head. Norms are 1.
   void initialize(Parameters& parameters, uint64_t seed) const;
 
-  // Rounds and packs every weight: once per optimizer step, before forward(). F64 parameters (gradient checks)
-  // want an fp32 recipe. With a pool, worker w uses (*contexts)[w]; without one both may be null.
+  // Rounds and packs every weight: once per optimizer step, before forward(). F64 parameters
+  // (gradient checks) want an fp32 recipe. With a pool, worker w uses (*contexts)[w]; without one
+  // both may be null.
   void prepare(Context&, const Parameters& parameters, bool training, ThreadPool* pool = nullptr,
                std::vector<Context>* contexts = nullptr);
-  // Replaces one projection's weight by a copy of an operand made elsewhere (post-training quantization), until the
-  // next prepare(). Only for forward passes.
+  // Replaces one projection's weight by a copy of an operand made elsewhere (post-training
+  // quantization), until the next prepare(). Only for forward passes.
   void replace_weight(Context&, int64_t layer, Projection projection, const Operand& operand);
   const Weight& weight(int64_t layer, Projection projection) const;
   const Weight& head_weight() const { return head_weight_; }
 
-  // Losses [T] in nats of targets given tokens, T = config().sequence of each. Fills `activations`. Allocates nothing
-  // once the context's workspace has grown.
-  void forward(Context&, const Parameters&, std::span<const uint16_t> tokens, std::span<const uint16_t> targets,
-               Activations& activations, Tensor& losses) const;
+  // Losses [T] in nats of targets given tokens, T = config().sequence of each. Fills `activations`.
+  // Allocates nothing once the context's workspace has grown.
+  void forward(Context&, const Parameters&, std::span<const uint16_t> tokens,
+               std::span<const uint16_t> targets, Activations& activations, Tensor& losses) const;
   // The same, then the gradient of gradient_scale * sum(losses), added into `gradients`.
   void forward_backward(Context&, const Parameters&, std::span<const uint16_t> tokens,
-                        std::span<const uint16_t> targets, double gradient_scale, Activations& activations,
-                        Tensor& losses, Parameters& gradients) const;
+                        std::span<const uint16_t> targets, double gradient_scale,
+                        Activations& activations, Tensor& losses, Parameters& gradients) const;
 
-  // forward() that calls tap(layer, projection, input) with the FP32 input [T, in] of each projection before it is
-  // rounded (calibration).
+  // forward() that calls tap(layer, projection, input) with the FP32 input [T, in] of each
+  // projection before it is rounded (calibration).
   using InputTap = std::function<void(int64_t layer, Projection projection, const Tensor& input)>;
   void forward_tapped(Context&, const Parameters&, std::span<const uint16_t> tokens,
-                      std::span<const uint16_t> targets, Activations&, Tensor& losses, const InputTap& tap) const;
+                      std::span<const uint16_t> targets, Activations&, Tensor& losses,
+                      const InputTap& tap) const;
 
  private:
   ModelConfig config_;
@@ -105,7 +108,7 @@ class Model {
   std::vector<LayerIndex> layers_;
   int embedding_ = 0, final_norm_ = 0, head_ = 0;
   int64_t flat_elements_ = 0;
-  Tensor rope_;                                             // [T, head_dim] F32
+  Tensor rope_;                                            // [T, head_dim] F32
   std::vector<std::array<Weight, kProjections>> weights_;  // [layer][projection]
   Weight head_weight_;
 };
@@ -114,9 +117,10 @@ struct ActivationsDeleter {
   void operator()(Activations*) const;
 };
 using ActivationsPtr = std::unique_ptr<Activations, ActivationsDeleter>;
-// `training`: keeps what backward needs of every layer; otherwise all layers share one set, for forward() alone.
-// F64 for gradient checks.
+// `training`: keeps what backward needs of every layer; otherwise all layers share one set, for
+// forward() alone. F64 for gradient checks.
 ActivationsPtr make_activations(const Model& model, bool training, DType dtype = DType::kF32);
-size_t activations_bytes(const Model& model, bool training);  // exactly what make_activations allocates
+// Exactly what make_activations allocates.
+size_t activations_bytes(const Model& model, bool training);
 
 }  // namespace bitlaw

@@ -25,16 +25,31 @@ const NamedRecipe kRecipes[] = {
     {"fp32", kFp32},
     {"w4a4kv4", {.weights = "4", .activations = "4", .kv = "4"}},
     {"w4a4kv4q4_fine",
-     {.weights = "4", .activations = "4", .kv = "4", .queries = "4", .weights_granularity = "group8",
-      .activations_granularity = "token", .kv_granularity = "token"}},
+     {.weights = "4",
+      .activations = "4",
+      .kv = "4",
+      .queries = "4",
+      .weights_granularity = "group8",
+      .activations_granularity = "token",
+      .kv_granularity = "token"}},
     {"channels",
-     {.weights = "e2m1", .activations = "8", .kv = "e3m2", .queries = "6", .weights_granularity = "tensor",
-      .activations_granularity = "channel", .kv_granularity = "channel"}},
+     {.weights = "e2m1",
+      .activations = "8",
+      .kv = "e3m2",
+      .queries = "6",
+      .weights_granularity = "tensor",
+      .activations_granularity = "channel",
+      .kv_granularity = "channel"}},
     {"w12a12kv12", {.weights = "12", .activations = "12", .kv = "12", .queries = "12"}},
 };
 
 ModelConfig small_config() {
-  ModelConfig config = {.width = 24, .layers = 2, .heads = 4, .kv_heads = 2, .hidden = 40, .vocabulary = 50,
+  ModelConfig config = {.width = 24,
+                        .layers = 2,
+                        .heads = 4,
+                        .kv_heads = 2,
+                        .hidden = 40,
+                        .vocabulary = 50,
                         .sequence = 9};
   return config.resolved();
 }
@@ -42,13 +57,15 @@ ModelConfig small_config() {
 std::vector<uint16_t> some_tokens(const ModelConfig& config, uint64_t seed = 1) {  // T + 1
   std::vector<uint16_t> tokens(static_cast<size_t>(config.sequence) + 1);
   for (size_t t = 0; t < tokens.size(); ++t) {
-    tokens[t] = static_cast<uint16_t>(random_below(seed, 0, t, static_cast<uint64_t>(config.vocabulary)));
+    tokens[t] =
+        static_cast<uint16_t>(random_below(seed, 0, t, static_cast<uint64_t>(config.vocabulary)));
   }
   return tokens;
 }
 
 bool same_bytes(const Tensor& a, const Tensor& b) {
-  return a.dtype() == b.dtype() && a.shape() == b.shape() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
+  return a.dtype() == b.dtype() && a.shape() == b.shape() &&
+         std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
 }
 
 // A model with its weights, tokens and memory: what a worker of the trainer has.
@@ -70,13 +87,15 @@ struct Bench {
   }
   Tensor forward(const std::vector<uint16_t>& tokens) {
     const std::span<const uint16_t> all(tokens);
-    model.forward(context, parameters, all.first(all.size() - 1), all.subspan(1), *activations, losses);
+    model.forward(context, parameters, all.first(all.size() - 1), all.subspan(1), *activations,
+                  losses);
     return copy(losses);
   }
-  Tensor forward_backward(const std::vector<uint16_t>& tokens, Parameters& gradients, double scale = 1) {
+  Tensor forward_backward(const std::vector<uint16_t>& tokens, Parameters& gradients,
+                          double scale = 1) {
     const std::span<const uint16_t> all(tokens);
-    model.forward_backward(context, parameters, all.first(all.size() - 1), all.subspan(1), scale, *activations, losses,
-                           gradients);
+    model.forward_backward(context, parameters, all.first(all.size() - 1), all.subspan(1), scale,
+                           *activations, losses, gradients);
     return copy(losses);
   }
   static Tensor copy(const Tensor& x) {
@@ -103,18 +122,26 @@ struct Variant {
 class WholeModelGradient : public testing::TestWithParam<Variant> {};
 
 // In double without rounding, on every element of every parameter tensor: gradient against
-// D(h) = (f(x+h) - f(x-h)) / 2h. Its error is c h^2 + O(h^4) and rounding; c h^2 is 4/3 of D(h) - D(h/2).
+// D(h) = (f(x+h) - f(x-h)) / 2h. Its error is c h^2 + O(h^4) and rounding; c h^2 is 4/3 of D(h) -
+// D(h/2).
 TEST_P(WholeModelGradient, EqualsCentralDifferences) {
   const Variant variant = GetParam();
-  ModelConfig config = {.width = 8, .layers = 2, .heads = 2, .kv_heads = variant.kv_heads, .hidden = 6,
-                        .vocabulary = 7, .sequence = 5};
+  ModelConfig config = {.width = 8,
+                        .layers = 2,
+                        .heads = 2,
+                        .kv_heads = variant.kv_heads,
+                        .hidden = 6,
+                        .vocabulary = 7,
+                        .sequence = 5};
   config.tied_head = variant.tied_head;
   config.extra_norm = variant.extra_norm;
   config = config.resolved();
   Bench bench(config, make_recipe(kFp32), Backend::kReference, true, DType::kF64);
   bench.context.gradient_dtype = DType::kF32;
-  for (int64_t i = 0; i < bench.parameters.flat.elements(); ++i) {  // norms off one, tables off zero
-    bench.parameters.flat.set(i, bench.parameters.flat.at(i) + 0.3 * random_normal(3, 0, static_cast<uint64_t>(i)));
+  for (int64_t i = 0; i < bench.parameters.flat.elements();
+       ++i) {  // norms off one, tables off zero
+    bench.parameters.flat.set(
+        i, bench.parameters.flat.at(i) + 0.3 * random_normal(3, 0, static_cast<uint64_t>(i)));
   }
   bench.model.prepare(bench.context, bench.parameters, true);
 
@@ -134,12 +161,16 @@ TEST_P(WholeModelGradient, EqualsCentralDifferences) {
         bench.model.prepare(bench.context, bench.parameters, false);
         return scale * sum(bench.forward(tokens));
       };
-      auto difference = [&](double step) { return (objective(here + step) - objective(here - step)) / (2 * step); };
+      auto difference = [&](double step) {
+        return (objective(here + step) - objective(here - step)) / (2 * step);
+      };
       const double coarse = difference(h), fine = difference(h / 2);
       x.set(i, here);
-      // Truncation of `fine` is a third of coarse - fine; the values carry some hundred rounding errors.
+      // Truncation of `fine` is a third of coarse - fine; the values carry some hundred rounding
+      // errors.
       const double tolerance = std::abs(coarse - fine) + 100 * 0x1p-52 * std::abs(value) / h;
-      ASSERT_NEAR(gradients.tensors[p].at(i), fine, tolerance) << bench.model.infos()[p].name << " element " << i;
+      ASSERT_NEAR(gradients.tensors[p].at(i), fine, tolerance)
+          << bench.model.infos()[p].name << " element " << i;
       largest = std::max(largest, std::abs(fine));
     }
     EXPECT_GT(largest, 1e-4) << bench.model.infos()[p].name << " does not reach the loss";
@@ -147,8 +178,10 @@ TEST_P(WholeModelGradient, EqualsCentralDifferences) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, WholeModelGradient,
-                         testing::Values(Variant{"plain", 2, false, false}, Variant{"grouped_queries", 1, false, false},
-                                         Variant{"tied_head", 2, true, false}, Variant{"extra_norm", 2, false, true},
+                         testing::Values(Variant{"plain", 2, false, false},
+                                         Variant{"grouped_queries", 1, false, false},
+                                         Variant{"tied_head", 2, true, false},
+                                         Variant{"extra_norm", 2, false, true},
                                          Variant{"everything", 1, true, true}),
                          [](const auto& info) { return std::string(info.param.name); });
 
@@ -179,8 +212,8 @@ TEST_P(Sequence, FirstLossIsNearTheLogarithmOfTheVocabulary) {
   const ModelConfig config = small_config();
   Bench bench(config, recipe(), backend(), false);
   const Tensor losses = bench.forward(some_tokens(config));
-  // Logits have deviation s = 0.02 sqrt(d) or less than that with rounding's noise; the loss of one token is
-  // log V + s^2/2 - logit. Six deviations, and 1 % for BF16.
+  // Logits have deviation s = 0.02 sqrt(d) or less than that with rounding's noise; the loss of one
+  // token is log V + s^2/2 - logit. Six deviations, and 1 % for BF16.
   const double s = 0.02 * std::sqrt(static_cast<double>(config.width));
   for (int64_t t = 0; t < config.sequence; ++t) {
     EXPECT_NEAR(losses.at(t), std::log(static_cast<double>(config.vocabulary)), 6 * s + 0.01);
@@ -206,15 +239,17 @@ TEST_P(Sequence, GradientsAddUpAndScale) {
     for (int64_t i = 0; i < once.tensors[p].elements(); ++i) {
       const double g = 2 * once.tensors[p].at(i);
       ASSERT_EQ(doubled.tensors[p].at(i), g) << bench.model.infos()[p].name;
-      // Terms are added to the first sum one by one: T roundings of numbers that are no larger than the
-      // sum of their magnitudes, which for T terms is at most T times the largest.
+      // Terms are added to the first sum one by one: T roundings of numbers that are no larger than
+      // the sum of their magnitudes, which for T terms is at most T times the largest.
       const double terms = static_cast<double>(config.sequence);
-      ASSERT_NEAR(twice.tensors[p].at(i), g, 0x1p-22 * terms * terms * largest) << bench.model.infos()[p].name;
+      ASSERT_NEAR(twice.tensors[p].at(i), g, 0x1p-22 * terms * terms * largest)
+          << bench.model.infos()[p].name;
     }
   }
 }
 
-// Rounding once per step is rounding at every use: the operands are what quantize() makes of the weights.
+// Rounding once per step is rounding at every use: the operands are what quantize() makes of the
+// weights.
 TEST_P(Sequence, PreparedWeightsAreTheRoundedWeights) {
   const ModelConfig config = small_config();
   Bench bench(config, recipe(), backend(), false);
@@ -262,11 +297,13 @@ TEST_P(Sequence, TapSeesTheInputOfEveryProjectionInOrder) {
   const std::span<const uint16_t> all(tokens);
   int calls = 0;
   bench.model.forward_tapped(
-      bench.context, bench.parameters, all.first(all.size() - 1), all.subspan(1), *bench.activations, bench.losses,
+      bench.context, bench.parameters, all.first(all.size() - 1), all.subspan(1),
+      *bench.activations, bench.losses,
       [&](int64_t layer, Projection projection, const Tensor& input) {
         EXPECT_EQ(layer, calls / kProjections);
         EXPECT_EQ(static_cast<int>(projection), calls % kProjections);
-        const Shape shape = {config.sequence, projection == Projection::kDown ? config.hidden : config.width};
+        const Shape shape = {config.sequence,
+                             projection == Projection::kDown ? config.hidden : config.width};
         EXPECT_TRUE(input.shape() == shape);
         double squares = 0;  // every input comes out of a norm here: rows of mean square one
         for (int64_t c = 0; c < shape[1]; ++c) squares += input.at(c) * input.at(c);
@@ -281,7 +318,8 @@ INSTANTIATE_TEST_SUITE_P(Recipes, Sequence,
                          testing::Combine(testing::Values(Backend::kReference, Backend::kCpu),
                                           testing::ValuesIn(kRecipes)),
                          [](const auto& info) {
-                           const bool reference = std::get<Backend>(info.param) == Backend::kReference;
+                           const bool reference =
+                               std::get<Backend>(info.param) == Backend::kReference;
                            return std::string(reference ? "Reference_" : "Cpu_") +
                                   std::get<NamedRecipe>(info.param).name;
                          });
@@ -298,7 +336,8 @@ bool prefix_survives(const RecipeConfig& recipe, Backend backend) {
   for (int64_t changed = 1; changed <= config.sequence; ++changed) {
     std::vector<uint16_t> others = tokens;
     for (size_t t = static_cast<size_t>(changed); t < others.size(); ++t) {
-      others[t] = static_cast<uint16_t>((others[t] + 1 + t) % static_cast<size_t>(config.vocabulary));
+      others[t] =
+          static_cast<uint16_t>((others[t] + 1 + t) % static_cast<size_t>(config.vocabulary));
     }
     const Tensor after = bench.forward(others);
     // Token `changed` is the target of position changed - 1: positions before that see no change.
@@ -313,19 +352,26 @@ class Causality : public testing::TestWithParam<Backend> {};
 TEST_P(Causality, LossesDoNotDependOnLaterTokens) {
   EXPECT_TRUE(prefix_survives(kFp32, GetParam()));
   EXPECT_TRUE(prefix_survives({}, GetParam()));
-  EXPECT_TRUE(prefix_survives({.weights = "4", .activations = "4", .kv = "4", .queries = "4",
-                               .activations_granularity = "token", .kv_granularity = "token"},
+  EXPECT_TRUE(prefix_survives({.weights = "4",
+                               .activations = "4",
+                               .kv = "4",
+                               .queries = "4",
+                               .activations_granularity = "token",
+                               .kv_granularity = "token"},
                               GetParam()));
 }
 
-// A scale for the whole sequence is set by its largest entry, which may lie in the future: this is how
-// the study trains, and the reason why per-tensor losses are not those of a model that generates.
+// A scale for the whole sequence is set by its largest entry, which may lie in the future: this is
+// how the study trains, and the reason why per-tensor losses are not those of a model that
+// generates.
 TEST_P(Causality, ExceptThroughAScaleOfTheWholeSequence) {
   EXPECT_FALSE(prefix_survives({.activations = "4", .kv = "4"}, GetParam()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, Causality, testing::Values(Backend::kReference, Backend::kCpu),
-                         [](const auto& info) { return info.param == Backend::kReference ? "Reference" : "Cpu"; });
+                         [](const auto& info) {
+                           return info.param == Backend::kReference ? "Reference" : "Cpu";
+                         });
 
 // ---- parameters --------------------------------------------------------------------------
 
@@ -350,7 +396,8 @@ TEST(Parameters, LieOneAfterAnotherOnCacheLines) {
 
 TEST(Initialization, IsAFunctionOfTheSeedAlone) {
   const Model model(small_config(), Recipe{});
-  Parameters first = model.make_parameters(), again = model.make_parameters(), other = model.make_parameters();
+  Parameters first = model.make_parameters(), again = model.make_parameters(),
+             other = model.make_parameters();
   model.initialize(first, 7);
   model.initialize(again, 7);
   model.initialize(other, 8);
@@ -395,7 +442,8 @@ TEST(Initialization, HasTheDeviationsItNames) {
     }
     // Five standard errors of a mean and of a variance of n normal draws.
     EXPECT_NEAR(mean / deviation, 0, 5 / std::sqrt(n)) << model.infos()[index].name;
-    EXPECT_NEAR(squares / (deviation * deviation), 1, 5 * std::sqrt(2 / n)) << model.infos()[index].name;
+    EXPECT_NEAR(squares / (deviation * deviation), 1, 5 * std::sqrt(2 / n))
+        << model.infos()[index].name;
   };
   const double d = 64, F = 176, L = 2;
   expect(model.embedding(), 0.02);
@@ -408,7 +456,8 @@ TEST(Initialization, HasTheDeviationsItNames) {
   }
   for (size_t i = 0; i < model.infos().size(); ++i) {
     if (model.infos()[i].decayed) continue;
-    for (int64_t k = 0; k < parameters.tensors[i].elements(); ++k) EXPECT_EQ(parameters.tensors[i].at(k), 1);
+    for (int64_t k = 0; k < parameters.tensors[i].elements(); ++k)
+      EXPECT_EQ(parameters.tensors[i].at(k), 1);
   }
 }
 
@@ -424,8 +473,8 @@ TEST(Prepare, IsTheSameWithManyThreads) {
   Model model(config, recipe);
   model.prepare(bench.context, bench.parameters, false, &pool, &contexts);
   const std::span<const uint16_t> all(tokens);
-  model.forward(bench.context, bench.parameters, all.first(all.size() - 1), all.subspan(1), *bench.activations,
-                bench.losses);
+  model.forward(bench.context, bench.parameters, all.first(all.size() - 1), all.subspan(1),
+                *bench.activations, bench.losses);
   EXPECT_TRUE(same_bytes(bench.losses, expected));
 }
 
@@ -443,20 +492,20 @@ size_t bytes_held(const Activations& a) {
   };
   for (const Tensor& x : a.residual) tensor(x);
   for (const LayerActivations& l : a.layers) {
-    for (const Tensor* x : {&l.attention_rstd, &l.attended, &l.lse, &l.output_rstd, &l.ffn_rstd, &l.gate_up, &l.hidden,
-                            &l.down_rstd}) {
+    for (const Tensor* x : {&l.attention_rstd, &l.attended, &l.lse, &l.output_rstd, &l.ffn_rstd,
+                            &l.gate_up, &l.hidden, &l.down_rstd}) {
       tensor(*x);
     }
-    for (const Operand* x : {&l.attention_input, &l.queries, &l.keys, &l.values, &l.output_input, &l.ffn_input,
-                             &l.down_input}) {
+    for (const Operand* x : {&l.attention_input, &l.queries, &l.keys, &l.values, &l.output_input,
+                             &l.ffn_input, &l.down_input}) {
       operand(*x);
     }
   }
   tensor(a.final_rstd);
   operand(a.head_input);
   const Scratch& s = a.scratch;
-  for (const Tensor* x : {&s.normed, &s.qkv, &s.q, &s.k, &s.v, &s.hidden_normed, &s.residual, &s.attended, &s.gate_up,
-                          &s.hidden}) {
+  for (const Tensor* x : {&s.normed, &s.qkv, &s.q, &s.k, &s.v, &s.hidden_normed, &s.residual,
+                          &s.attended, &s.gate_up, &s.hidden}) {
     tensor(*x);
   }
   size_t bytes = 0;
@@ -483,7 +532,8 @@ TEST(Activations, WithoutTrainingDoNotGrowWithDepth) {
   const size_t shallow = activations_bytes(Model(config, Recipe{}), false);
   config.layers = 5;
   EXPECT_EQ(activations_bytes(Model(config, Recipe{}), false), shallow);
-  EXPECT_GT(activations_bytes(Model(config, Recipe{}), true), activations_bytes(Model(small_config(), Recipe{}), true));
+  EXPECT_GT(activations_bytes(Model(config, Recipe{}), true),
+            activations_bytes(Model(small_config(), Recipe{}), true));
 }
 
 }  // namespace

@@ -13,7 +13,8 @@
 namespace bitlaw {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "tensors are mapped as they lie in the file");
+static_assert(std::endian::native == std::endian::little,
+              "tensors are mapped as they lie in the file");
 
 constexpr size_t kLengthBytes = 8;
 constexpr size_t kLargestHeader = 100'000'000;  // the format's own limit
@@ -23,9 +24,9 @@ struct TypeSize {
   const char* name;
   size_t bytes;  // of one element
 };
-constexpr TypeSize kTypes[] = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F8_E4M3", 1}, {"F8_E5M2", 1},
-                               {"I64", 8}, {"I32", 4}, {"I16", 2}, {"I8", 1},   {"U64", 8},     {"U32", 4},
-                               {"U16", 2}, {"U8", 1},  {"BOOL", 1}};
+constexpr TypeSize kTypes[] = {{"F64", 8},     {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F8_E4M3", 1},
+                               {"F8_E5M2", 1}, {"I64", 8}, {"I32", 4}, {"I16", 2},  {"I8", 1},
+                               {"U64", 8},     {"U32", 4}, {"U16", 2}, {"U8", 1},   {"BOOL", 1}};
 
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
   throw Error(fmt::format("{}: {}; it is damaged or not a safetensors file", where, what));
@@ -56,11 +57,13 @@ bool read_size(const Json& value, size_t& out) {
   return out < size_t{1} << 53;
 }
 
-SafetensorsEntry parse_entry(const std::string& name, const Json& value, size_t data_begin, size_t data_bytes,
-                             const std::string& where) {
-  const auto wrong = [&](const std::string& what) { fail(where, fmt::format("tensor '{}' {}", name, what)); };
-  if (!value.is_object() || value.size() != 3 || !value.contains("dtype") || !value.contains("shape") ||
-      !value.contains("data_offsets")) {
+SafetensorsEntry parse_entry(const std::string& name, const Json& value, size_t data_begin,
+                             size_t data_bytes, const std::string& where) {
+  const auto wrong = [&](const std::string& what) {
+    fail(where, fmt::format("tensor '{}' {}", name, what));
+  };
+  if (!value.is_object() || value.size() != 3 || !value.contains("dtype") ||
+      !value.contains("shape") || !value.contains("data_offsets")) {
     wrong("does not have exactly dtype, shape and data_offsets");
   }
   SafetensorsEntry entry;
@@ -82,11 +85,13 @@ SafetensorsEntry parse_entry(const std::string& name, const Json& value, size_t 
 
   const Json& offsets = value["data_offsets"];
   size_t begin, end;
-  if (!offsets.is_array() || offsets.size() != 2 || !read_size(offsets[0], begin) || !read_size(offsets[1], end)) {
+  if (!offsets.is_array() || offsets.size() != 2 || !read_size(offsets[0], begin) ||
+      !read_size(offsets[1], end)) {
     wrong("has data_offsets that are not two whole numbers");
   }
   if (begin > end || end > data_bytes) {
-    wrong(fmt::format("has data_offsets {} to {}, and the file has {} bytes of data", begin, end, data_bytes));
+    wrong(fmt::format("has data_offsets {} to {}, and the file has {} bytes of data", begin, end,
+                      data_bytes));
   }
   if (end - begin != bytes) {
     wrong(fmt::format("has {} bytes, and its shape and dtype call for {}", end - begin, bytes));
@@ -97,13 +102,15 @@ SafetensorsEntry parse_entry(const std::string& name, const Json& value, size_t 
 }
 
 // Tensors lie one after another and fill the data exactly.
-void check_cover(const SafetensorsTable& table, size_t data_begin, size_t file_bytes, const std::string& where) {
+void check_cover(const SafetensorsTable& table, size_t data_begin, size_t file_bytes,
+                 const std::string& where) {
   std::vector<std::pair<size_t, size_t>> spans;
   for (const auto& [name, entry] : table.entries) spans.push_back({entry.begin, entry.end});
   std::sort(spans.begin(), spans.end());
   size_t at = data_begin;
   for (const auto& [begin, end] : spans) {
-    if (begin != at) fail(where, begin < at ? "two tensors overlap" : "there is a gap between two tensors");
+    if (begin != at)
+      fail(where, begin < at ? "two tensors overlap" : "there is a gap between two tensors");
     at = end;
   }
   if (at != file_bytes) {
@@ -115,10 +122,12 @@ void check_cover(const SafetensorsTable& table, size_t data_begin, size_t file_b
 
 SafetensorsTable parse_safetensors(std::string_view file, const std::string& where) {
   uint64_t header_bytes;
-  if (file.size() < kLengthBytes) fail(where, fmt::format("the file has only {} bytes", file.size()));
+  if (file.size() < kLengthBytes)
+    fail(where, fmt::format("the file has only {} bytes", file.size()));
   std::memcpy(&header_bytes, file.data(), kLengthBytes);
   if (header_bytes > kLargestHeader || header_bytes > file.size() - kLengthBytes) {
-    fail(where, fmt::format("the header claims {} bytes, and the file has {}", header_bytes, file.size()));
+    fail(where,
+         fmt::format("the header claims {} bytes, and the file has {}", header_bytes, file.size()));
   }
   const size_t data_begin = kLengthBytes + header_bytes;
   const Json header = parse_header(file.substr(kLengthBytes, header_bytes), where);
@@ -144,7 +153,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
 
 const SafetensorsEntry& SafetensorsFile::entry(const std::string& name) const {
   const auto found = table_.entries.find(name);
-  if (found == table_.entries.end()) throw Error(fmt::format("{}: there is no tensor '{}'", where_, name));
+  if (found == table_.entries.end())
+    throw Error(fmt::format("{}: there is no tensor '{}'", where_, name));
   return found->second;
 }
 
@@ -160,18 +170,30 @@ Tensor SafetensorsFile::tensor(const std::string& name) const {
     const std::vector<int64_t>& s = found.shape;
     Shape shape;
     switch (s.size()) {
-      case 0: break;
-      case 1: shape = {s[0]}; break;
-      case 2: shape = {s[0], s[1]}; break;
-      case 3: shape = {s[0], s[1], s[2]}; break;
-      case 4: shape = {s[0], s[1], s[2], s[3]}; break;
-      default: throw Error(fmt::format("{}: tensor '{}' has {} axes; bitlaw reads up to 4", where_, name, s.size()));
+      case 0:
+        break;
+      case 1:
+        shape = {s[0]};
+        break;
+      case 2:
+        shape = {s[0], s[1]};
+        break;
+      case 3:
+        shape = {s[0], s[1], s[2]};
+        break;
+      case 4:
+        shape = {s[0], s[1], s[2], s[3]};
+        break;
+      default:
+        throw Error(fmt::format("{}: tensor '{}' has {} axes; bitlaw reads up to 4", where_, name,
+                                s.size()));
     }
     const Tensor tensor = Tensor::empty(dtype, shape);
     std::memcpy(tensor.raw(), file_.data() + found.begin, tensor.bytes());
     return tensor;
   }
-  throw Error(fmt::format("{}: tensor '{}' is {}; bitlaw reads F64, F32 and BF16", where_, name, found.dtype));
+  throw Error(fmt::format("{}: tensor '{}' is {}; bitlaw reads F64, F32 and BF16", where_, name,
+                          found.dtype));
 }
 
 void write_safetensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
@@ -184,7 +206,8 @@ void write_safetensors(const std::filesystem::path& path, std::span<const NamedT
     BITLAW_CHECK(!header.contains(name) && name != "__metadata__");
     Json shape = Json::array();
     for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.extent(axis));
-    header[name] = {{"dtype", name_of(tensor.dtype())}, {"shape", shape},
+    header[name] = {{"dtype", name_of(tensor.dtype())},
+                    {"shape", shape},
                     {"data_offsets", {offset, offset + tensor.bytes()}}};
     offset += tensor.bytes();
   }

@@ -2,7 +2,8 @@
 // dictionary of text.
 //
 //   8 bytes     length n of the header, little-endian
-//   n bytes     JSON: {"__metadata__": {text: text}, name: {"dtype", "shape", "data_offsets": [begin, end]}, ...}
+//   n bytes     JSON: {"__metadata__": {text: text},
+//                      name: {"dtype", "shape", "data_offsets": [begin, end]}, ...}
 //   the rest    the tensors, row-major, without gaps or overlaps, little-endian
 //
 // A file is read without trust: whatever its bytes are, opening it gives a table in which every
@@ -45,9 +46,11 @@ class SafetensorsFile {  // mapped for as long as the object lives
   const SafetensorsMetadata& metadata() const { return table_.metadata; }
   const std::map<std::string, SafetensorsEntry>& entries() const { return table_.entries; }
   bool contains(const std::string& name) const { return table_.entries.contains(name); }
-  // A copy. Error if there is no such tensor, its type is not F64, F32 or BF16, or its rank is above 4.
+  // A copy. Error if there is no such tensor, its type is not F64, F32 or BF16, or its rank is
+  // above 4.
   Tensor tensor(const std::string& name) const;
-  std::string_view bytes(const std::string& name) const;  // as they lie in the file; Error if there is none
+  // As they lie in the file; Error if there is no such tensor.
+  std::string_view bytes(const std::string& name) const;
 
  private:
   const SafetensorsEntry& entry(const std::string& name) const;
@@ -62,8 +65,9 @@ struct NamedTensor {
   Tensor tensor;
 };
 
-// Writes the tensors in the given order, atomically (base/file.h). Equal arguments give equal bytes; the first tensor
-// begins at a multiple of 64 bytes. Names are distinct and not "__metadata__".
+// Writes the tensors in the given order, atomically (base/file.h). Equal arguments give equal
+// bytes; the first tensor begins at a multiple of 64 bytes. Names are distinct and not
+// "__metadata__".
 void write_safetensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
                        const SafetensorsMetadata& metadata = {});
 

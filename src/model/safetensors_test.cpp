@@ -43,10 +43,13 @@ TEST_F(Safetensors, WhatIsWrittenIsReadBack) {
   const fs::path path = directory_ / "all.safetensors";
   std::vector<NamedTensor> tensors;
   for (DType dtype : {DType::kF64, DType::kF32, DType::kBF16}) {
-    for (const Shape& shape : {Shape{}, Shape{3}, Shape{2, 5}, Shape{0, 4}, Shape{1, 2, 3}, Shape{2, 1, 2, 3}}) {
+    for (const Shape& shape :
+         {Shape{}, Shape{3}, Shape{2, 5}, Shape{0, 4}, Shape{1, 2, 3}, Shape{2, 1, 2, 3}}) {
       const Tensor tensor = Tensor::empty(dtype, shape);
-      for (int64_t i = 0; i < tensor.elements(); ++i) tensor.set(i, 1.0 / (3 + static_cast<double>(i)));
-      tensors.push_back({std::string(name_of(dtype)) + " \"quoted\" \xc3\xa9 " + shape.text(), tensor});
+      for (int64_t i = 0; i < tensor.elements(); ++i)
+        tensor.set(i, 1.0 / (3 + static_cast<double>(i)));
+      tensors.push_back(
+          {std::string(name_of(dtype)) + " \"quoted\" \xc3\xa9 " + shape.text(), tensor});
     }
   }
   const SafetensorsMetadata metadata = {{"format", "pt"}, {"line", "a\nb"}};
@@ -58,7 +61,8 @@ TEST_F(Safetensors, WhatIsWrittenIsReadBack) {
   for (const NamedTensor& expected : tensors) {
     ASSERT_TRUE(file.contains(expected.name));
     const Tensor tensor = file.tensor(expected.name);
-    EXPECT_TRUE(tensor.dtype() == expected.tensor.dtype() && tensor.shape() == expected.tensor.shape());
+    EXPECT_TRUE(tensor.dtype() == expected.tensor.dtype() &&
+                tensor.shape() == expected.tensor.shape());
     EXPECT_EQ(std::memcmp(tensor.raw(), expected.tensor.raw(), tensor.bytes()), 0);
     EXPECT_EQ(file.bytes(expected.name).size(), tensor.bytes());
   }
@@ -74,8 +78,8 @@ TEST_F(Safetensors, EqualContentGivesEqualBytes) {
 
 TEST_F(Safetensors, FirstTensorBeginsACacheLine) {
   for (int length = 1; length < 80; ++length) {
-    const std::vector<NamedTensor> tensors = {{std::string(static_cast<size_t>(length), 'n'),
-                                               Tensor::zeros(DType::kF32, {1})}};
+    const std::vector<NamedTensor> tensors = {
+        {std::string(static_cast<size_t>(length), 'n'), Tensor::zeros(DType::kF32, {1})}};
     write_safetensors(directory_ / "file", tensors);
     EXPECT_EQ(SafetensorsFile(directory_ / "file").entries().begin()->second.begin % 64, 0u);
   }
@@ -93,7 +97,9 @@ TEST_F(Safetensors, ErrorsOfASingleTensor) {
   EXPECT_EQ(file.bytes("f16").size(), 2u);
 }
 
-TEST_F(Safetensors, MissingFileIsAnError) { EXPECT_THROW(SafetensorsFile(directory_ / "absent"), Error); }
+TEST_F(Safetensors, MissingFileIsAnError) {
+  EXPECT_THROW(SafetensorsFile(directory_ / "absent"), Error);
+}
 
 TEST(SafetensorsHeader, AnEmptyTableIsFine) {
   EXPECT_TRUE(parse_safetensors(file_of("{}", ""), "x").entries.empty());
@@ -130,22 +136,31 @@ TEST(SafetensorsHeader, DamageIsNamed) {
       {one_tensor(R"({"dtype":32,"shape":[2],"data_offsets":[0,8]})"), "dtype that is not text"},
       {one_tensor(R"({"dtype":"F33","shape":[2],"data_offsets":[0,8]})"), "unknown dtype 'F33'"},
       {one_tensor(R"({"dtype":"F32","shape":2,"data_offsets":[0,8]})"), "shape that is not a list"},
-      {one_tensor(R"({"dtype":"F32","shape":[-2],"data_offsets":[0,8]})"), "not made of whole numbers"},
-      {one_tensor(R"({"dtype":"F32","shape":[2.0],"data_offsets":[0,8]})"), "not made of whole numbers"},
-      {one_tensor(R"({"dtype":"F32","shape":[1e300],"data_offsets":[0,8]})"), "not made of whole numbers"},
+      {one_tensor(R"({"dtype":"F32","shape":[-2],"data_offsets":[0,8]})"),
+       "not made of whole numbers"},
+      {one_tensor(R"({"dtype":"F32","shape":[2.0],"data_offsets":[0,8]})"),
+       "not made of whole numbers"},
+      {one_tensor(R"({"dtype":"F32","shape":[1e300],"data_offsets":[0,8]})"),
+       "not made of whole numbers"},
       {one_tensor(R"({"dtype":"F32",)" + huge + R"(,"data_offsets":[0,8]})"), "beyond any memory"},
-      {one_tensor(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8,9]})"), "not two whole numbers"},
+      {one_tensor(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8,9]})"),
+       "not two whole numbers"},
       {one_tensor(R"({"dtype":"F32","shape":[2],"data_offsets":8})"), "not two whole numbers"},
       {one_tensor(R"({"dtype":"F32","shape":[2],"data_offsets":[8,0]})"), "data_offsets 8 to 0"},
-      {one_tensor(R"({"dtype":"F32","shape":[3],"data_offsets":[0,12]})"), "the file has 8 bytes of data"},
+      {one_tensor(R"({"dtype":"F32","shape":[3],"data_offsets":[0,12]})"),
+       "the file has 8 bytes of data"},
       {one_tensor(R"({"dtype":"F32","shape":[3],"data_offsets":[0,8]})"), "call for 12"},
       {one_tensor(good, 7), "the file has 7 bytes of data"},
       {one_tensor(good, 9), "its tensors end at byte"},
       {one_tensor(R"({"dtype":"F32","shape":[1],"data_offsets":[4,8]})"), "a gap"},
       {file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
-               R"("b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", std::string(8, '\0')), "overlap"},
-      {file_of(R"({"a":)" + good + R"(,"a":)" + good + "}", std::string(8, '\0')), "names 'a' twice"},
-      {one_tensor(R"({"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]})"), "names 'dtype' twice"},
+               R"("b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+               std::string(8, '\0')),
+       "overlap"},
+      {file_of(R"({"a":)" + good + R"(,"a":)" + good + "}", std::string(8, '\0')),
+       "names 'a' twice"},
+      {one_tensor(R"({"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]})"),
+       "names 'dtype' twice"},
       {file_of(R"({"__metadata__":[]})", ""), "__metadata__ is not an object"},
       {file_of(R"({"__metadata__":{"a":1}})", ""), "'a' is not text"},
   };
@@ -160,7 +175,8 @@ TEST(SafetensorsHeader, DamageIsNamed) {
 // Wherever a file is cut, reading says so rather than reading beyond it.
 TEST(SafetensorsHeader, EveryTruncationIsAnError) {
   const std::string whole = one_tensor(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8]})");
-  for (size_t length = 0; length < whole.size(); ++length) EXPECT_NE(message_of(whole.substr(0, length)), "") << length;
+  for (size_t length = 0; length < whole.size(); ++length)
+    EXPECT_NE(message_of(whole.substr(0, length)), "") << length;
 }
 
 // Any one changed byte of the header gives either a sound table or an Error.

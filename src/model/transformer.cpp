@@ -1,14 +1,14 @@
 // One sequence through the decoder, forward and backward, every rounding point visible.
 //
-//   x_0      = embedding[tokens]                                                     FP32, not rounded
-//   x_2l+1   = x_2l   + W_o    Q(norm?( attention(Q(q), Q(k), Q(v)) )),   q k v from W_qkv Q(norm(x_2l))
-//   x_2l+2   = x_2l+1 + W_down Q(norm?( swiglu(W_gate_up Q(norm(x_2l+1))) ))
-//   loss     = cross_entropy( W_head B(norm(x_2L)) )
+//   x_0      = embedding[tokens]                                                     FP32, not
+//   rounded x_2l+1   = x_2l   + W_o    Q(norm?( attention(Q(q), Q(k), Q(v)) )),   q k v from W_qkv
+//   Q(norm(x_2l)) x_2l+2   = x_2l+1 + W_down Q(norm?( swiglu(W_gate_up Q(norm(x_2l+1))) )) loss =
+//   cross_entropy( W_head B(norm(x_2L)) )
 //
-// Q rounds by the recipe's role, B to BF16, norm? is there with extra_norm; the W are rounded once per
-// optimizer step (Model::prepare). The x and everything else that is not a product's operand stay
-// FP32. Backward, gradients pass straight through every Q and B: the gradient of a product is taken
-// at the rounded operands, and the gradient of Q(y) is handed to y unchanged.
+// Q rounds by the recipe's role, B to BF16, norm? is there with extra_norm; the W are rounded once
+// per optimizer step (Model::prepare). The x and everything else that is not a product's operand
+// stay FP32. Backward, gradients pass straight through every Q and B: the gradient of a product is
+// taken at the rounded operands, and the gradient of Q(y) is handed to y unchanged.
 //
 // docs/numerics.md lists the roundings inside the ops.
 #include "base/error.h"
@@ -52,8 +52,8 @@ class Pass {  // of one sequence
 
   // scratch_.normed holds the gradient of the final norm's output (from the head).
   void backward(Tokens tokens, Parameters& gradients) {
-    norm_backward(scratch_.normed, act_.residual.back(), model_.final_norm(), act_.final_rstd, false,
-                  scratch_.residual, gradients);
+    norm_backward(scratch_.normed, act_.residual.back(), model_.final_norm(), act_.final_rstd,
+                  false, scratch_.residual, gradients);
     for (int64_t l = config_.layers - 1; l >= 0; --l) {
       ffn_block_backward(l, gradients);
       attention_block_backward(l, gradients);
@@ -69,7 +69,8 @@ class Pass {  // of one sequence
 
     norm(x, index.attention_norm, scratch_.normed, a.attention_rstd);
     round_input(l, Projection::kQkv, scratch_.normed, a.attention_input, tap);
-    linear_forward(context_, a.attention_input, model_.weight(l, Projection::kQkv), false, scratch_.qkv);
+    linear_forward(context_, a.attention_input, model_.weight(l, Projection::kQkv), false,
+                   scratch_.qkv);
 
     split_heads(context_, heads_, scratch_.qkv, act_.rope, scratch_.q, scratch_.k, scratch_.v);
     quantize(context_, query_rounding_, scratch_.q, a.queries);
@@ -111,12 +112,15 @@ class Pass {  // of one sequence
     Tensor& into_down = config_.extra_norm ? scratch_.hidden_normed : scratch_.hidden;
     product_backward(dx, a.down_input, l, Projection::kDown, into_down, gradients);
     if (config_.extra_norm) {
-      norm_backward(into_down, a.hidden, index.down_norm, a.down_rstd, false, scratch_.hidden, gradients);
+      norm_backward(into_down, a.hidden, index.down_norm, a.down_rstd, false, scratch_.hidden,
+                    gradients);
     }
     swiglu_backward(context_, scratch_.hidden, a.gate_up, scratch_.gate_up);
 
-    product_backward(scratch_.gate_up, a.ffn_input, l, Projection::kGateUp, scratch_.normed, gradients);
-    norm_backward(scratch_.normed, act_.residual[2 * l + 1], index.ffn_norm, a.ffn_rstd, true, dx, gradients);
+    product_backward(scratch_.gate_up, a.ffn_input, l, Projection::kGateUp, scratch_.normed,
+                     gradients);
+    norm_backward(scratch_.normed, act_.residual[2 * l + 1], index.ffn_norm, a.ffn_rstd, true, dx,
+                  gradients);
   }
 
   void attention_block_backward(int64_t l, Parameters& gradients) {
@@ -127,23 +131,27 @@ class Pass {  // of one sequence
     Tensor& into_output = config_.extra_norm ? scratch_.normed : scratch_.attended;
     product_backward(dx, a.output_input, l, Projection::kOutput, into_output, gradients);
     if (config_.extra_norm) {
-      norm_backward(into_output, a.attended, index.output_norm, a.output_rstd, false, scratch_.attended, gradients);
+      norm_backward(into_output, a.attended, index.output_norm, a.output_rstd, false,
+                    scratch_.attended, gradients);
     }
-    attention_backward(context_, heads_, a.queries, a.keys, a.values, a.attended, a.lse, scratch_.attended, scratch_.q,
-                       scratch_.k, scratch_.v);
+    attention_backward(context_, heads_, a.queries, a.keys, a.values, a.attended, a.lse,
+                       scratch_.attended, scratch_.q, scratch_.k, scratch_.v);
     merge_heads(context_, heads_, scratch_.q, scratch_.k, scratch_.v, act_.rope, scratch_.qkv);
 
-    product_backward(scratch_.qkv, a.attention_input, l, Projection::kQkv, scratch_.normed, gradients);
-    norm_backward(scratch_.normed, act_.residual[2 * l], index.attention_norm, a.attention_rstd, true, dx, gradients);
+    product_backward(scratch_.qkv, a.attention_input, l, Projection::kQkv, scratch_.normed,
+                     gradients);
+    norm_backward(scratch_.normed, act_.residual[2 * l], index.attention_norm, a.attention_rstd,
+                  true, dx, gradients);
   }
 
   void norm(const Tensor& x, int weight, Tensor& y, Tensor& rstd) {
     rms_norm(context_, x, parameters_.tensors[weight], config_.norm_epsilon, y, rstd);
   }
 
-  void norm_backward(const Tensor& dy, const Tensor& x, int weight, const Tensor& rstd, bool accumulate, Tensor& dx,
-                     Parameters& gradients) {
-    rms_norm_backward(context_, dy, x, parameters_.tensors[weight], rstd, accumulate, dx, gradients.tensors[weight]);
+  void norm_backward(const Tensor& dy, const Tensor& x, int weight, const Tensor& rstd,
+                     bool accumulate, Tensor& dx, Parameters& gradients) {
+    rms_norm_backward(context_, dy, x, parameters_.tensors[weight], rstd, accumulate, dx,
+                      gradients.tensors[weight]);
   }
 
   void round_input(int64_t l, Projection projection, const Tensor& input, Operand& rounded,
@@ -158,8 +166,8 @@ class Pass {  // of one sequence
     linear_forward(context_, input, w, true, y);
   }
 
-  void product_backward(const Tensor& dy, const Operand& input, int64_t l, Projection projection, Tensor& dinput,
-                        Parameters& gradients) {
+  void product_backward(const Tensor& dy, const Operand& input, int64_t l, Projection projection,
+                        Tensor& dinput, Parameters& gradients) {
     Tensor& dw = gradients.tensors[model_.parameter_index(l, projection)];
     linear_backward(context_, dy, input, model_.weight(l, projection), false, &dinput, &dw);
   }
@@ -175,7 +183,8 @@ class Pass {  // of one sequence
   Rounding activation_rounding_, query_rounding_, key_rounding_, value_rounding_;
 };
 
-void check_sequence(const ModelConfig& config, Tokens tokens, Tokens targets, const Tensor& losses) {
+void check_sequence(const ModelConfig& config, Tokens tokens, Tokens targets,
+                    const Tensor& losses) {
   BITLAW_CHECK(static_cast<int64_t>(tokens.size()) == config.sequence);
   BITLAW_CHECK(targets.size() == tokens.size());
   BITLAW_CHECK(losses.shape() == Shape{config.sequence});
@@ -183,8 +192,9 @@ void check_sequence(const ModelConfig& config, Tokens tokens, Tokens targets, co
 
 }  // namespace
 
-void Model::forward_tapped(Context& context, const Parameters& parameters, Tokens tokens, Tokens targets,
-                           Activations& activations, Tensor& losses, const InputTap& tap) const {
+void Model::forward_tapped(Context& context, const Parameters& parameters, Tokens tokens,
+                           Tokens targets, Activations& activations, Tensor& losses,
+                           const InputTap& tap) const {
   check_sequence(config_, tokens, targets, losses);
   Pass(context, *this, parameters, activations).forward(tokens, tap);
   head_loss(context, activations.head_input, head_weight_, targets, losses);
@@ -195,9 +205,9 @@ void Model::forward(Context& context, const Parameters& parameters, Tokens token
   forward_tapped(context, parameters, tokens, targets, activations, losses, nullptr);
 }
 
-void Model::forward_backward(Context& context, const Parameters& parameters, Tokens tokens, Tokens targets,
-                             double gradient_scale, Activations& activations, Tensor& losses,
-                             Parameters& gradients) const {
+void Model::forward_backward(Context& context, const Parameters& parameters, Tokens tokens,
+                             Tokens targets, double gradient_scale, Activations& activations,
+                             Tensor& losses, Parameters& gradients) const {
   check_sequence(config_, tokens, targets, losses);
   BITLAW_CHECK(activations.training);
   Pass pass(context, *this, parameters, activations);
