@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -66,7 +67,14 @@ void read_leaf(T& out, const Json& value, const std::string& where, const std::s
         value.is_number_integer() ||
         (value.is_number_float() && std::floor(value.get<double>()) == value.get<double>());
     if (!whole) wrong_type(where, key, "a whole number", value);
-    out = value.is_number_integer() ? value.get<T>() : static_cast<T>(value.get<double>());
+    // Both ends of T are whole powers of two (or 0), exact as doubles; the upper one is past the
+    // end.
+    const double low = static_cast<double>(std::numeric_limits<T>::min());
+    const double end = std::ldexp(1.0, std::numeric_limits<T>::digits);
+    const auto number = value.get<double>();
+    if (!(number >= low && (number < end || value == std::numeric_limits<T>::max())))
+      wrong_type(where, key, number < low ? "a larger number" : "a smaller number", value);
+    out = value.is_number_integer() ? value.get<T>() : static_cast<T>(number);
   } else if constexpr (std::is_floating_point_v<T>) {
     if (!value.is_number()) wrong_type(where, key, "a number", value);
     out = value.get<T>();

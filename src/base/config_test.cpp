@@ -76,6 +76,9 @@ TEST(Config, UnknownKeysNameTheNearestKnown) {
 }
 
 TEST(Config, WrongTypesNameTheKeyAndWhatItTakes) {
+  EXPECT_EQ(error_of("steps = 1e300"), "test.toml: steps must be a smaller number, not 1e+300");
+  EXPECT_EQ(error_of("steps = -1e300"), "test.toml: steps must be a larger number, not -1e+300");
+  EXPECT_EQ(error_of("steps = inf"), "test.toml: steps must be a smaller number, not null");
   EXPECT_EQ(error_of("steps = 1.5"), "test.toml: steps must be a whole number, not 1.5");
   EXPECT_EQ(error_of("steps = \"many\""), "test.toml: steps must be a whole number, not \"many\"");
   EXPECT_EQ(error_of("name = true"), "test.toml: name must be text, not true");
