@@ -95,6 +95,16 @@ std::vector<fs::path> shard_paths(const fs::path& directory, const SplitInfo& sp
   return paths;
 }
 
+// Here rather than where it is first used, at the end of a training run. By its hash: sentencepiece
+// is not made for damaged files.
+void check_tokenizer(const DatasetInfo& info, const fs::path& directory) {
+  const fs::path path = directory / "tokenizer.model";
+  if (hash_hex(read_file(path)) == info.tokenizer_hash) return;
+  throw Error(fmt::format(
+      "{}: not the tokenizer that made this data set; copy or prepare the data set again",
+      path.string()));
+}
+
 void check_split(const TokenSet& tokens, const SplitInfo& split, const char* name,
                  const fs::path& directory) {
   if (tokens.size() != split.tokens || tokens.hash() != split.hash) {
@@ -219,6 +229,7 @@ Dataset Dataset::open(const fs::path& directory, int expected_vocabulary) {
   if (described) {
     check_split(set.train_, info.train, "training", directory);
     check_split(set.validation_, info.validation, "validation", directory);
+    check_tokenizer(info, directory);
   } else {
     info.train.tokens = set.train_.size();
     info.validation.tokens = set.validation_.size();
@@ -238,12 +249,6 @@ double Dataset::bytes_per_token() const {
 
 std::unique_ptr<Tokenizer> Dataset::tokenizer() const {
   const fs::path path = directory_ / "tokenizer.model";
-  // The hash first: sentencepiece is not made for damaged files.
-  if (!info_.tokenizer_hash.empty() && hash_hex(read_file(path)) != info_.tokenizer_hash) {
-    throw Error(fmt::format(
-        "{}: not the tokenizer that made this data set; copy or prepare the data set again",
-        path.string()));
-  }
   return load_tokenizer(path);
 }
 
