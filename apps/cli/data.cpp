@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "base/progress.h"
+#include "base/text.h"
 #include "cli/verb.h"
+#include "data/documents.h"
 #include "data/prepare.h"
 
 namespace bitlaw::cli {
@@ -13,7 +15,7 @@ struct Options {
   PrepareConfig prepare;
   StructFlags flags;
   std::string directory;
-  bool json = false, print_config = false;
+  bool json = false, print_config = false, dry_run = false, quiet = false;
 };
 
 void show(const DatasetInfo& info, bool json) {
@@ -23,10 +25,33 @@ void show(const DatasetInfo& info, bool json) {
     fmt::print("{}", describe(info));
 }
 
+void show_dry_run(const Options& options) {
+  const PrepareConfig& config = options.prepare;
+  const auto files = find_text_files(config.from);
+  uintmax_t bytes = 0;
+  for (const auto& file : files) bytes += std::filesystem::file_size(file);
+  const bool exists = std::filesystem::exists(config.to);
+  if (options.json) {
+    print_json(Json{{"files", files.size()},
+                    {"file_bytes", bytes},
+                    {"to", config.to},
+                    {"exists", exists},
+                    {"tokenizer", config.tokenizer}});
+    return;
+  }
+  fmt::print("{} files of text, {}; tokenizer {}; data set in {}{}\n", files.size(),
+             format_bytes(static_cast<double>(bytes)), config.tokenizer, config.to,
+             exists ? ", which exists" : "");
+}
+
 void run_prepare(Options& options) {
   options.flags.fill_into(options.prepare);
   if (options.print_config) {
     fmt::print("{}", dump_toml(bitlaw::to_json(options.prepare)));
+    return;
+  }
+  if (options.dry_run) {
+    show_dry_run(options);
     return;
   }
   std::string stage;
@@ -36,7 +61,7 @@ void run_prepare(Options& options) {
         if (name != stage) {
           if (bar) bar->finish();
           stage = name;
-          bar = std::make_unique<Progress>(stage, 1.0);
+          bar = std::make_unique<Progress>(stage, 1.0, options.quiet);
         }
         bar->update(fraction);
       });
@@ -59,6 +84,8 @@ void add_data(CLI::App& app) {
   prepare->add_option("from", options->prepare.from, "folders or files of text")->required();
   options->flags.add(prepare, options->prepare, {"from"});
   prepare->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
+  prepare->add_flag("--dry-run", options->dry_run, "say what would be read, and stop");
+  prepare->add_flag("--quiet", options->quiet, "no progress");
   prepare->add_flag("--json", options->json, "print dataset.json");
   prepare->callback([options] { run_prepare(*options); });
 

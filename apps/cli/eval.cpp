@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "base/error.h"
 #include "base/parallel.h"
 #include "cli/verb.h"
@@ -10,23 +12,55 @@
 namespace bitlaw::cli {
 namespace {
 
-struct Options {
-  std::string run, data;
-  double tokens = 0;
-  int threads = hardware_threads();
-  bool json = false;
+struct EvalConfig {
+  std::string data;    // empty: the run's
+  int64_t tokens = 0;  // 0: all
+
+  template <class V>
+  void visit(V& v) {
+    v("data", data, "another data set of the same tokenizer; empty: the run's");
+    v("tokens", tokens, "validation tokens, at most; 0: all");
+  }
 };
 
-void run(const Options& options) {
+struct Options {
+  std::string run;
+  EvalConfig config;
+  StructFlags flags;
+  int threads = hardware_threads();
+  bool json = false, print_config = false, dry_run = false;
+};
+
+void run(Options& options) {
+  options.flags.fill_into(options.config);
+  if (options.print_config) {
+    fmt::print("{}", dump_toml(to_json(options.config)));
+    return;
+  }
+  if (options.config.tokens < 0)
+    throw Error(fmt::format("--tokens: expected 0 (all) or more, not {}", options.config.tokens));
   const RunRecord record = read_run(options.run);
-  const std::string path = options.data.empty() ? record.config.data.path : options.data;
+  const std::string path =
+      options.config.data.empty() ? record.config.data.path : options.config.data;
   const Dataset dataset = Dataset::open(path, static_cast<int>(record.config.model.vocabulary));
+  const Json data{{"path", path}, {"hash", dataset.hash()}};
+  if (options.dry_run) {
+    const int64_t available = dataset.info().validation.tokens;
+    if (options.json)
+      print_json(Json{{"run", record.name}, {"data", data}, {"validation_tokens", available}});
+    else
+      fmt::print("{}: {} validation tokens in {}\n", record.name, available, path);
+    return;
+  }
   const Validation validation =
-      evaluate_run(record, dataset, static_cast<int64_t>(options.tokens), options.threads);
+      evaluate_run(record, dataset, options.config.tokens, options.threads);
+  if (!std::isfinite(validation.loss_nats))
+    throw Error(fmt::format("{}: the loss is not finite; the checkpoint is damaged, train it again",
+                            options.run));
   if (options.json) {
-    Json document = to_json(validation);
+    Json document = bitlaw::to_json(validation);
     document["run"] = record.name;
-    document["data"] = {{"path", path}, {"hash", dataset.hash()}};
+    document["data"] = data;
     print_json(document);
     return;
   }
@@ -44,11 +78,10 @@ void add_eval(CLI::App& app) {
       add_verb(app, "eval", "Validation loss of a finished run, with its standard error",
                "bitlaw eval runs/0123456789abcdef --tokens 1e6");
   verb->add_option("run", options->run, "directory of the run")->required();
-  verb->add_option("--data", options->data,
-                   "another data set of the same tokenizer (default: the run's)");
-  verb->add_option("--tokens", options->tokens, "validation tokens, at most; 0: all")
-      ->check(CLI::NonNegativeNumber);
-  verb->add_option("--threads", options->threads, "threads")->check(CLI::PositiveNumber);
+  options->flags.add(verb, options->config);
+  verb->add_option("--threads", options->threads, "threads")->check(kPositive);
+  verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
+  verb->add_flag("--dry-run", options->dry_run, "say what would be evaluated, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");
   verb->callback([options] { run(*options); });
 }

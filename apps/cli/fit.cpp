@@ -21,14 +21,26 @@ struct Options {
   CompareOptions compare;
   StructFlags flags;
   int threads = hardware_threads();
-  bool json = false, print_config = false;
+  bool json = false, print_config = false, dry_run = false;
 };
 
 Table read(const Options& options) {
-  const Table table =
-      read_table(read_table_text(options.table), options.table, parse_columns(options.columns));
+  return read_table(read_table_text(options.table), options.table, parse_columns(options.columns));
+}
+
+void print_notes(const Table& table) {
   for (const std::string& note : table.notes) fmt::print(stderr, "note: {}\n", note);
-  return table;
+}
+
+void print_table(const Table& table, const Options& options) {
+  if (options.json)
+    print_json(Json{{"path", options.table},
+                    {"rows", table.runs.size()},
+                    {"diverged", table.diverged},
+                    {"notes", table.notes}});
+  else
+    fmt::print("{}: {} rows to fit, {} diverged\n", options.table, table.runs.size(),
+               table.diverged);
 }
 
 ParallelFor on(ThreadPool& pool) {
@@ -52,8 +64,13 @@ void run_fit(Options& options) {
   }
   const Law& law = law_named(options.fit.law);
   const Table table = read(options);
+  if (options.dry_run) {
+    print_table(table, options);
+    return;
+  }
   ThreadPool pool(options.threads);
   const Fit fit = fit_law(law, table.runs, options.fit, on(pool));
+  print_notes(table);
   Json document = fit_to_json(fit);
   document["table"] = {{"path", options.table},
                        {"rows", table.runs.size()},
@@ -77,8 +94,13 @@ void run_compare(Options& options) {
   }
   for (const std::string& name : options.compare.laws) law_named(name);
   const Table table = read(options);
+  if (options.dry_run) {
+    print_table(table, options);
+    return;
+  }
   ThreadPool pool(options.threads);
   const Json comparison = compare_laws(table.runs, options.compare, on(pool));
+  print_notes(table);
   if (!options.out.empty()) write_file_atomically(options.out, dump_json(comparison, 1) + "\n");
   if (options.json)
     print_json(comparison);
@@ -91,8 +113,9 @@ void add_table(CLI::App* verb, Options& options) {
   verb->add_option("--columns", options.columns,
                    "other names of columns: N=params,D=tokens,loss=val_loss");
   verb->add_option("--out", options.out, "also write the JSON document there");
-  verb->add_option("--threads", options.threads, "threads")->check(CLI::PositiveNumber);
+  verb->add_option("--threads", options.threads, "threads")->check(kPositive);
   verb->add_flag("--print-config", options.print_config, "print the options as TOML and stop");
+  verb->add_flag("--dry-run", options.dry_run, "read the table, say what is in it, and stop");
   verb->add_flag("--json", options.json, "print one JSON document");
 }
 

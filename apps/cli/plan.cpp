@@ -15,7 +15,7 @@ struct Options {
   PlanRequest request;
   StructFlags flags;
   std::string fit;
-  bool json = false, print_config = false;
+  bool json = false, print_config = false, dry_run = false;
 };
 
 void run(Options& options) {
@@ -24,9 +24,14 @@ void run(Options& options) {
     fmt::print("{}", dump_toml(to_json(options.request)));
     return;
   }
-  const Json fit = options.fit.empty() ? Json() : parse_json(read_file(options.fit), options.fit);
-  const Json plan = make_plan(options.request, fit);
+  const Json fit = read_fit(options.fit);
+  Json plan = make_plan(options.request, fit);
   if (plan.contains("error")) throw Error("plan: " + plan["error"].get<std::string>());
+  if (options.dry_run) {  // planning takes no time: what it rests on is what there is to say
+    print_json(
+        Json{{"law", plan["law"]}, {"source", plan["source"]}, {"request", plan["request"]}});
+    return;
+  }
   if (options.json)
     print_json(plan);
   else
@@ -46,6 +51,8 @@ void add_plan(CLI::App& app) {
   verb->add_option("--fit", options->fit,
                    "constants of one's own: a document of `bitlaw fit --out`");
   verb->add_flag("--print-config", options->print_config, "print the request as TOML and stop");
+  verb->add_flag("--dry-run", options->dry_run,
+                 "print the request and the constants' source, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");
   verb->callback([options] { run(*options); });
 }

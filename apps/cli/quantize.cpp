@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "cli/cells.h"
 #include "cli/verb.h"
 #include "ptq/quantize_run.h"
 
@@ -17,7 +18,7 @@ struct Options {
   PtqConfig config;
   StructFlags flags;
   int threads = hardware_threads();
-  bool json = false, print_config = false, quiet = false;
+  bool json = false, print_config = false, dry_run = false, quiet = false;
 };
 
 void print_rows(const Json& rows) {
@@ -35,11 +36,31 @@ void print_rows(const Json& rows) {
   }
 }
 
+void show_dry_run(const Options& options) {
+  Json rows = Json::array();
+  for (const std::string& run : options.runs) {
+    for (const Json& cell : planned_cells(run, options.config)) rows.push_back(cell);
+  }
+  if (options.json) {
+    print_json(Json{{"rows", rows}});
+    return;
+  }
+  for (const Json& row : rows) {
+    fmt::print("{:<16} {:<6} {:<6} group {:<4} {}\n", row["run"].get<std::string>(),
+               row["method"].get<std::string>(), row["format"].get<std::string>(),
+               row["group"].get<int>(), row["there"].get<bool>() ? "is there" : "to compute");
+  }
+}
+
 void run(Options& options) {
   options.flags.fill_into(options.config);
   if (!options.methods.empty()) options.config.methods = options.methods;
   if (options.print_config) {
     fmt::print("{}", dump_toml(to_json(options.config)));
+    return;
+  }
+  if (options.dry_run) {
+    show_dry_run(options);
     return;
   }
   ThreadPool pool(options.threads);
@@ -71,8 +92,9 @@ void add_quantize(CLI::App& app) {
       ->delimiter(',')
       ->default_str("rtn,gptq");
   options->flags.add(verb, options->config, {"methods"});
-  verb->add_option("--threads", options->threads, "threads")->check(CLI::PositiveNumber);
+  verb->add_option("--threads", options->threads, "threads")->check(kPositive);
   verb->add_flag("--quiet", options->quiet, "no progress");
+  verb->add_flag("--dry-run", options->dry_run, "list the cells and which are there, and stop");
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--json", options->json, "print one JSON document: .rows[], a row per cell");
   verb->callback([options] { run(*options); });

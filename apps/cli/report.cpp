@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/verb.h"
+#include "fit/fit.h"
 #include "store/index.h"
 
 namespace bitlaw::cli {
@@ -25,7 +26,8 @@ void run(const Options& options) {
   if (rows.empty())
     throw Error(
         fmt::format("{}: no runs to report on; train some, or loosen the filters", options.runs));
-  const Json fit = options.fit.empty() ? Json() : parse_json(read_file(options.fit), options.fit);
+  const Json fit = read_fit(options.fit);
+  if (!fit.is_null()) fit_from_json(fit, options.fit);  // only to refuse what is not a fit
   const std::string title =
       options.title.empty() ? fmt::format("bitlaw: {}", options.runs) : options.title;
   const Json document = make_report({title, rows, fit});

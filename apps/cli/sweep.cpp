@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "cli/cells.h"
 #include "cli/verb.h"
 #include "ptq/quantize_run.h"
 #include "store/run_files.h"
@@ -67,10 +68,10 @@ class Plan {
 Plan::Plan(const Options& options) {
   Json document = read_toml(options.study[0]);
   for (size_t i = 1; i < options.study.size(); ++i) apply_override(document, options.study[i]);
-  study = expand_study(document, options.study[0]);
+  study = expand_study(document, options.study[0], to_json(TrainConfig{}));
   if (!study.ptq.is_null()) {
     fill(ptq, study.ptq, options.study[0] + " [ptq]");
-    ptq_cells_ = static_cast<int>(ptq.methods.size() * ptq.bits.size() * ptq.groups.size());
+    ptq_cells_ = static_cast<int>(bitlaw::ptq_cells(ptq).size());
   }
   runs = options.runs.empty() ? fs::path("runs") / study.name : fs::path(options.runs);
   resolve_cells();
@@ -81,6 +82,8 @@ void Plan::resolve_cells() {
   for (const Cell& cell : study.cells) {
     TrainConfig config;
     fill(config, cell.config, study.name + ": " + cell.label);
+    if (config.data.path.empty())
+      throw Error(fmt::format("{}: data.path is not set; give it in [base]", study.name));
     auto& data = data_[config.data.path];
     if (data.hash.empty()) data = Dataset::open(config.data.path).info();
     Planned planned{cell, resolve(config, data), "", 0};
@@ -187,12 +190,16 @@ bool finished(const fs::path& run) {
   return status == "finished" || status == "diverged";
 }
 
-int count_ptq(const fs::path& run) {
-  std::error_code error;
-  int count = 0;
-  for (const auto& entry : fs::directory_iterator(run / "ptq", error))
-    count += entry.path().extension() == ".json";
-  return count;
+bool quantized(const fs::path& run, const PtqConfig& ptq) {
+  const std::string status = run_status(run);
+  if (status != "finished") return status == "diverged";
+  try {
+    const Json cells = planned_cells(run, ptq);
+    return std::all_of(cells.begin(), cells.end(),
+                       [](const Json& cell) { return cell["there"].get<bool>(); });
+  } catch (const Error&) {
+    return false;  // the job itself says what is damaged
+  }
 }
 
 std::string joined(const Json& list) {
@@ -241,10 +248,7 @@ std::vector<Job> make_jobs(const Plan& plan) {
                  plan.runs / "logs" / (planned.name + "-quantize.log"),
                  planned.resolved.config.model.training_flops_per_token() * evaluated,
                  static_cast<int>(jobs.size()) - 1,
-                 [run, cells] {
-                   const std::string status = run_status(run);
-                   return status == "diverged" || (status == "finished" && count_ptq(run) >= cells);
-                 }};
+                 [run, &ptq = plan.ptq] { return quantized(run, ptq); }};
     jobs.push_back(std::move(quantize));
   }
   return jobs;
@@ -342,7 +346,9 @@ void run(const Options& options) {
     exit_status = 130;
   } else if (report["failed"].get<int>() > 0) {
     fmt::print(stderr,
-               "the other runs are complete; the same command tries the failed ones again\n");
+               "bitlaw: {} of {} jobs failed; the others are complete, and the same command tries "
+               "the failed ones again\n",
+               report["failed"].get<int>(), jobs.size());
     exit_status = 1;
   }
 }
@@ -360,10 +366,10 @@ void add_sweep(CLI::App& app) {
   verb->add_option("--runs", options->runs,
                    "directory of the runs (default: runs/NAME of the study)");
   verb->add_option("--jobs", options->jobs, "processes at a time, one thread each")
-      ->check(CLI::PositiveNumber);
+      ->check(kPositive);
   verb->add_option("--minutes", options->minutes,
                    "measure the speed and shrink all token counts to fit")
-      ->check(CLI::PositiveNumber);
+      ->check(kPositive);
   verb->add_flag("--status", options->status, "list the cells and stop");
   verb->add_flag("--dry-run", options->dry_run, "the same: list what would be done");
   verb->add_flag("--print-config", options->print_config,

@@ -97,16 +97,16 @@ void print_outcome(const RunOutcome& outcome) {
 }
 
 void run(Options& options) {
-  fill(options.request, read_configuration(options.configuration), "configuration");
+  fill_from(options.request, options.configuration);
   options.flags.fill_into(options.request.run);
   if (options.print_config) {
     fmt::print("{}", dump_toml(to_json(options.request)));
     return;
   }
   const TrainConfig& config = options.request.config;
+  if (config.data.path.empty())
+    throw Error("data.path is not set; give data.path=DIRECTORY of `bitlaw data prepare`");
   if (options.measure > 0 || options.dry_run) {
-    if (config.data.path.empty())
-      throw Error("data.path is not set; give data.path=DIRECTORY of `bitlaw data prepare`");
     const DatasetInfo data = Dataset::open(config.data.path).info();
     const ResolvedConfig resolved = resolve(config, data);
     const int threads = threads_of(options.request.run);
@@ -159,7 +159,7 @@ void add_train(CLI::App& app) {
   verb->add_flag("--dry-run", options->dry_run, "say what it will take, and stop");
   verb->add_option("--measure", options->measure,
                    "train on random tokens for so many seconds, write nothing, print the speed")
-      ->check(CLI::PositiveNumber);
+      ->check(kPositive);
   verb->add_flag("--json", options->json, "print one JSON document");
   verb->callback([options] { run(*options); });
   // Every key with its default, from the structs themselves.

@@ -34,6 +34,19 @@ double number(const std::string& text, const std::string& flag) {
   return value;
 }
 
+CLI::Validator at_least(bool zero_allowed) {
+  return CLI::Validator(
+      [zero_allowed](std::string& text) -> std::string {
+        double value = 0;
+        const bool good = CLI::detail::lexical_cast(text, value) &&
+                          (value > 0 || (zero_allowed && value == 0)) && value < 1e300;
+        return good ? ""
+                    : fmt::format("expected a number {}, not {}",
+                                  zero_allowed ? "of 0 or more" : "above 0", text);
+      },
+      zero_allowed ? "0 OR MORE" : "ABOVE 0");
+}
+
 bool is_number(const Json& sample) {
   return sample.is_number();
 }
@@ -62,6 +75,9 @@ Json list_of(const std::string& text, bool numeric, const std::string& flag) {
 
 int exit_status = 0;
 
+const CLI::Validator kPositive = at_least(false);
+const CLI::Validator kNotNegative = at_least(true);
+
 CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& summary,
                    const std::string& example) {
   CLI::App* verb = app.add_subcommand(name, summary);
@@ -71,6 +87,18 @@ CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& su
 
 void print_json(const Json& document) {
   std::printf("%s\n", dump_json(document, 2).c_str());
+}
+
+Json read_fit(const std::string& path) {
+  if (path.empty()) return nullptr;
+  const Json fit = parse_json(read_file(path), path);
+  for (const char* part : {"law", "parameters"}) {
+    if (!fit.is_object() || !fit.contains(part)) {
+      throw Error(fmt::format(
+          "{}: is not a fit, it has no .{}; give a document of `bitlaw fit --out`", path, part));
+    }
+  }
+  return fit;
 }
 
 void StructFlags::add_keys(CLI::App* app, const std::vector<ConfigKey>& keys,
@@ -120,16 +148,12 @@ Json StructFlags::given() const {
   return document;
 }
 
-Json read_configuration(const std::vector<std::string>& files_and_overrides) {
+ConfigItem read_config_item(const std::string& file_or_override) {
+  if (file_or_override.find('=') == std::string::npos || fs::exists(file_or_override))
+    return {read_toml(file_or_override), file_or_override};
   Json document = Json::object();
-  for (const std::string& item : files_and_overrides) {
-    if (item.find('=') != std::string::npos && !fs::exists(item)) {
-      apply_override(document, item);
-    } else {
-      document.merge_patch(read_toml(item));
-    }
-  }
-  return document;
+  apply_override(document, file_or_override);
+  return {document, "the command line"};
 }
 
 void stop_on_signals(void (*handler)(int)) {

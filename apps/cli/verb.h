@@ -33,6 +33,10 @@ extern int exit_status;
 
 void print_json(const Json& document);
 
+// The document of `bitlaw fit --out` at `path`; null without a path. Error where it is something
+// else.
+Json read_fit(const std::string& path);
+
 // The options of a struct as flags: `hold_out` becomes --hold-out; lists take commas and 2..8.
 class StructFlags {
  public:
@@ -58,8 +62,24 @@ class StructFlags {
   std::vector<Flag> flags_;
 };
 
-// TOML files and KEY=VALUE overrides, in the order given, as one document.
-Json read_configuration(const std::vector<std::string>& files_and_overrides);
+// A TOML (or JSON) file, or one KEY=VALUE override, as a document.
+struct ConfigItem {
+  Json document;
+  std::string where;  // for messages: the file, or "the command line"
+};
+ConfigItem read_config_item(const std::string& file_or_override);
+
+// Files and overrides in the order given; an Error names the one that is wrong.
+template <class T>
+void fill_from(T& config, const std::vector<std::string>& files_and_overrides) {
+  for (const std::string& each : files_and_overrides) {
+    const ConfigItem item = read_config_item(each);
+    fill(config, item.document, item.where);
+  }
+}
+
+// Checks of options that are numbers.
+extern const CLI::Validator kPositive, kNotNegative;
 
 // Set by SIGINT and SIGTERM.
 void stop_on_signals(void (*handler)(int));

@@ -55,6 +55,23 @@ std::string text_of(const Json& value) {
   return dump_json(value);
 }
 
+// "4" and 4 are the same, and so are 1e6 and 1000000.
+bool equal(const Json& a, const Json& b) {
+  return (a.is_number() && b.is_number()) ? a.get<double>() == b.get<double>()
+                                          : text_of(a) == text_of(b);
+}
+
+void require_known(const std::string& key, const std::vector<std::pair<std::string, Json>>& known,
+                   const std::string& where) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : known) names.push_back(name);
+  if (std::find(names.begin(), names.end(), key) != names.end()) return;
+  const std::string near = nearest_name(key, names);
+  throw Error(fmt::format(
+      "{}: unknown key '{}'; {}", where, key,
+      near.empty() ? "`bitlaw train --help` lists the keys" : "did you mean '" + near + "'?"));
+}
+
 void expand_grid(const Json& grid, const Json& base, const Json& variants, const std::string& where,
                  std::vector<Cell>& cells) {
   std::vector<std::pair<std::string, Json>> axes;
@@ -109,7 +126,7 @@ void expand_grid(const Json& grid, const Json& base, const Json& variants, const
 
 }  // namespace
 
-Study expand_study(const Json& document, const std::string& where) {
+Study expand_study(const Json& document, const std::string& where, const Json& defaults) {
   const std::vector<std::string> known{"name", "base", "variants", "grid", "ptq"};
   for (const auto& [key, value] : document.items()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
@@ -147,11 +164,13 @@ Study expand_study(const Json& document, const std::string& where) {
     study.ptq.erase("where");
     std::vector<std::pair<std::string, Json>> wanted;
     flatten(condition, "", wanted);
+    std::vector<std::pair<std::string, Json>> all_keys;
+    flatten(defaults, "", all_keys);
+    for (const auto& [key, value] : wanted) require_known(key, all_keys, where + " [ptq] where");
     for (Cell& cell : study.cells) {
-      // A key that the cell does not set has the program's default, which is BF16 for every role.
       cell.quantize = std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
         const Json* value = find_path(cell.config, entry.first);
-        return value == nullptr || text_of(*value) == text_of(entry.second);
+        return equal(value ? *value : *find_path(defaults, entry.first), entry.second);
       });
     }
   }

@@ -33,7 +33,8 @@ struct Study {
   Json ptq;  // keys of `bitlaw quantize`, without `where`; null without a [ptq] section
 };
 
-// Expands a study document; an Error names `where` (the file) and what is wrong with it.
-Study expand_study(const Json& document, const std::string& where);
+// Expands a study document; an Error names `where` (the file) and what is wrong with it. `defaults`
+// has every key of a run with its default: what `ptq.where` is held to where a cell sets nothing.
+Study expand_study(const Json& document, const std::string& where, const Json& defaults);
 
 }  // namespace bitlaw

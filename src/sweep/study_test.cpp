@@ -9,7 +9,9 @@ namespace bitlaw {
 namespace {
 
 Study expand(const std::string& toml) {
-  return expand_study(parse_toml(toml, "study.toml"), "study.toml");
+  const Json defaults{{"recipe", {{"weights", "16"}}},
+                      {"train", {{"tokens", 8000000}, {"seed", 1}}}};
+  return expand_study(parse_toml(toml, "study.toml"), "study.toml", defaults);
 }
 
 std::string error_of(const std::string& toml) {
@@ -59,6 +61,26 @@ TEST(Study, QuantizesTheCellsThatMeetItsCondition) {
     EXPECT_EQ(cell.quantize, !cell.config.contains("recipe")) << cell.label;
   EXPECT_FALSE(study.ptq.contains("where"));
   EXPECT_EQ(study.ptq["bits"], Json({3, 4}));
+}
+
+TEST(Study, AConditionOfQuantizationLooksAtDefaultsToo) {
+  const auto quantized = [](const std::string& where) {
+    const Study study = expand(
+        "name='x'\n[[grid]]\n'recipe.weights'=['3','4']\n[[grid]]\n'train.seed'=[1,2]\n[ptq]"
+        "\nwhere={" +
+        where + "}");
+    std::string out;
+    for (const Cell& cell : study.cells) out += cell.quantize ? 'y' : 'n';
+    return out;
+  };
+  EXPECT_EQ(quantized("'recipe.weights'='16'"), "nnyy");
+  EXPECT_EQ(quantized("'recipe.weights'=4"), "nynn");
+  EXPECT_EQ(quantized("'train.tokens'=8e6"), "yyyy");
+  EXPECT_EQ(quantized("'train.tokens'=9e6"), "nnnn");
+  EXPECT_EQ(quantized("'train.seed'=2"), "nnny");
+  EXPECT_NE(error_of("name='x'\n[ptq]\nwhere={'recipe.weigths'='16'}")
+                .find("did you mean 'recipe.weights'"),
+            std::string::npos);
 }
 
 TEST(Study, EqualCellsAppearOnce) {

@@ -1,0 +1,278 @@
+// What scripts rely on: names of verbs, options and fields that never change.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <regex>
+#include <set>
+
+#include "base/config.h"
+#include "base/file.h"
+#include "cli/world.h"
+
+namespace bitlaw {
+namespace {
+
+using Contract = World;
+
+const std::vector<std::string> kVerbs{"data", "train", "quantize", "eval", "sweep",
+                                      "runs", "fit",   "compare",  "plan", "report"};
+
+constexpr const char* kStudy = R"(
+name = "small"
+[base]
+data.path = "data"
+model.width = 32
+model.heads = 2
+model.sequence = 32
+train.batch_tokens = 256
+[[grid]]
+"train.tokens" = [2560]
+"recipe.weights" = ["16", "4"]
+[ptq]
+where = { "recipe.weights" = "16" }
+methods = ["rtn"]
+bits = [3]
+calibration_tokens = 512
+evaluation_tokens = 512
+)";
+
+TEST_F(Contract, PlanOptimum) {
+  const Json plan =
+      json_of({"plan", "--law", "kumar", "--free", "N,D,P", "--compute", "1e21", "--json"});
+  const Json& optimum = plan.at("optimum");
+  for (const char* part : {"P_w", "P_a", "P_kv"})
+    EXPECT_EQ(fmt::format("{:.2f}", optimum.at(part).get<double>()), "7.00") << part;
+  const double N = optimum.at("N"), D = optimum.at("D"), P = optimum.at("P_w");
+  EXPECT_NEAR(6 * N * D * P / 16, 1e21, 1e21 * 1e-9) << "the budget is spent, and no more";
+  EXPECT_GT(optimum.at("loss").get<double>(), 0);
+}
+
+TEST_F(Contract, PlanCriticalData) {
+  const Json plan = json_of({"plan", "--law", "kumar", "--critical-data", "--params", "30e6",
+                             "--bits", "3,4,5,6", "--json"});
+  const Json& rows = plan.at("critical_data");
+  ASSERT_EQ(rows.size(), 4u);
+  double before = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(rows[i].at("bits"), 3.0 + static_cast<double>(i));
+    EXPECT_GT(rows[i].at("tokens").get<double>(), before) << "more bits bear more tokens";
+    before = rows[i].at("tokens");
+  }
+}
+
+TEST_F(Contract, PlanFromAFitOfOnesOwn) {
+  json_of(
+      {"fit", "table.csv", "--law", "chinchilla", "--out", "fit.json", "--draws", "20", "--json"});
+  const Json plan = json_of({"plan", "--law", "chinchilla", "--fit", "fit.json", "--free", "N,D",
+                             "--compute", "1e21", "--json"});
+  const double N = plan.at("optimum").at("N"), D = plan.at("optimum").at("D");
+  EXPECT_NEAR(6 * N * D, 1e21, 1e21 * 1e-9);
+  // Published constants give another optimum: the fit was used.
+  const Json published =
+      json_of({"plan", "--law", "chinchilla", "--free", "N,D", "--compute", "1e21", "--json"});
+  EXPECT_NE(published.at("optimum").at("N"), plan.at("optimum").at("N"));
+  EXPECT_NE(published.at("source"), plan.at("source"));
+}
+
+TEST_F(Contract, FitOfAnyTable) {
+  const Json fit = json_of({"fit", "table.csv", "--law", "chinchilla", "--json"});
+  EXPECT_GE(fit.at("objective").get<double>(), 0);
+  const std::map<std::string, double> truth{
+      {"E", kE}, {"A", kA}, {"B", kB}, {"alpha", kAlpha}, {"beta", kBeta}};
+  for (const auto& [name, value] : truth) {
+    const Json& parameter = fit.at("parameters").at(name);
+    EXPECT_LE(parameter.at("low").get<double>(), parameter.at("value").get<double>()) << name;
+    EXPECT_GE(parameter.at("high").get<double>(), parameter.at("value").get<double>()) << name;
+  }
+  // Losses with a noise of 0.1 % on 20 points: the offset is known to about a percent.
+  EXPECT_NEAR(fit.at("parameters").at("E").at("value").get<double>(), kE, 0.03 * kE);
+
+  // The same numbers under other names, in another order, among other columns.
+  std::string other = "when,val_loss,params,tokens\n";
+  for (const std::string& line : split(read_file(around_.directory / "table.csv"), '\n')) {
+    const std::vector<std::string> fields = split(line, ',');
+    if (fields.size() == 3 && fields[0] != "N")
+      other += fmt::format("\"a, b\",{},{},{}\n", fields[2], fields[0], fields[1]);
+  }
+  write_text(around_.directory / "other.csv", other);
+  const Json mapped = json_of({"fit", "other.csv", "--law", "chinchilla", "--columns",
+                               "N=params,D=tokens,loss=val_loss", "--json"});
+  EXPECT_EQ(mapped.at("parameters"), fit.at("parameters"));
+  EXPECT_EQ(mapped.at("objective"), fit.at("objective"));
+}
+
+TEST_F(Contract, FitOutIsTheDocumentThatJsonPrints) {
+  const Json printed = json_of(
+      {"fit", "table.csv", "--law", "chinchilla", "--draws", "20", "--out", "fit.json", "--json"});
+  const auto file = around_.directory / "fit.json";
+  EXPECT_EQ(parse_json(read_file(file), "fit.json"), printed);
+}
+
+TEST_F(Contract, QuantizePrintsARowPerCell) {
+  const Json document =
+      json_of({"quantize", run_, "--method", "gptq", "--bits", "3,4,6", "--calibration-tokens",
+               "512", "--evaluation-tokens", "1024", "--quiet", "--json"});
+  const Json& rows = document.at("rows");
+  ASSERT_EQ(rows.size(), 3u);
+  const std::vector<int> bits{3, 4, 6};
+  for (size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(rows[i].at("bits"), bits[i]);
+    EXPECT_EQ(rows[i].at("method"), "gptq");
+    EXPECT_TRUE(std::isfinite(rows[i].at("delta").get<double>()));
+    EXPECT_GE(rows[i].at("standard_error").get<double>(), 0);
+    EXPECT_EQ("runs/" + rows[i].at("run").get<std::string>(), run_);
+  }
+  // Told again, it looks the cells up: the same rows and the same files.
+  const Snapshot before = snapshot_of(around_.directory);
+  EXPECT_EQ(
+      json_of({"quantize", run_, "--method", "gptq", "--bits", "3,4,6", "--calibration-tokens",
+               "512", "--evaluation-tokens", "1024", "--quiet", "--json"}),
+      document);
+  EXPECT_EQ(differences(before, snapshot_of(around_.directory)), "");
+}
+
+TEST_F(Contract, EveryVerbHasAnExampleWhoseOptionsExist) {
+  for (const std::string& verb : kVerbs) {
+    SCOPED_TRACE(verb);
+    const Outcome help = run({verb, "--help"});
+    EXPECT_EQ(help.status, 0);
+    EXPECT_EQ(help.err, "");
+    const size_t place = help.out.find("Example:");
+    ASSERT_NE(place, std::string::npos) << help.out;
+    const std::string example = help.out.substr(place, help.out.find("\n\n", place) - place);
+    EXPECT_NE(example.find("\n  bitlaw " + verb), std::string::npos) << example;
+    // `data` shows its examples before the options of its own verbs.
+    const std::string options =
+        verb == "data" ? run({"data", "prepare", "--help"}).out : help.out.substr(0, place);
+    const std::regex flag("--[a-z-]+");
+    for (std::sregex_iterator it(example.begin(), example.end(), flag), end; it != end; ++it)
+      EXPECT_NE(options.find(it->str()), std::string::npos) << it->str();
+  }
+  EXPECT_EQ(run({"--version"}).status, 0);
+  const Outcome help = run({"--help"});
+  for (const std::string& verb : kVerbs)
+    EXPECT_NE(help.out.find("\n  " + verb), std::string::npos) << verb;
+}
+
+TEST_F(Contract, PrintConfigIsTomlThatShowsWhatWasGiven) {
+  struct Case {
+    std::vector<std::string> arguments;
+    const char* pointer;
+    Json value;
+  };
+  const std::vector<Case> cases{
+      {{"data", "prepare", "text", "--to", "x", "--vocabulary", "777"}, "/vocabulary", 777},
+      {{"train", "train.lr=0.25"}, "/train/lr", 0.25},
+      {{"train", "recipe.weights=4", "--threads", "3"}, "/run/threads", 3},
+      {{"quantize", run_, "--bits", "2..4"}, "/bits", {2, 3, 4}},
+      {{"quantize", run_, "--method", "gptq"}, "/methods", {"gptq"}},
+      {{"eval", run_, "--tokens", "1e3"}, "/tokens", 1000},
+      {{"fit", "table.csv", "--law", "chinchilla"}, "/law", "chinchilla"},
+      {{"compare", "table.csv", "--hold-out", "kfold"}, "/hold_out", "kfold"},
+      {{"plan", "--compute", "1e21"}, "/compute", 1e21},
+  };
+  const Snapshot before = snapshot_of(around_.directory);
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.arguments[0]);
+    std::vector<std::string> arguments = each.arguments;
+    arguments.push_back("--print-config");
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(outcome.err, "");
+    EXPECT_EQ(parse_toml(outcome.out, "standard output").at(Json::json_pointer(each.pointer)),
+              each.value);
+  }
+  EXPECT_EQ(differences(before, snapshot_of(around_.directory)), "");
+
+  // What `train` prints is a configuration: it means the same when it is read back.
+  const Outcome first = run({"train", "model.width=48", "train.lr=0.25", "--print-config"});
+  write_text(around_.directory / "run.toml", first.out);
+  EXPECT_EQ(run({"train", "run.toml", "--print-config"}).out, first.out);
+  EXPECT_EQ(parse_toml(run({"train", "run.toml", "model.width=64", "--print-config"}).out, "")
+                .at("model")
+                .at("width"),
+            64)
+      << "later items win";
+
+  write_text(around_.directory / "study.toml", kStudy);
+  const Json cells = json_of({"sweep", "study.toml", "base.train.lr=0.5", "--print-config"});
+  ASSERT_EQ(cells.size(), 2u);
+  for (const Json& cell : cells) EXPECT_EQ(cell.at("train").at("lr"), 0.5);
+}
+
+TEST_F(Contract, DryRunsSayWhatThereIsToDoAndWriteNothing) {
+  write_text(around_.directory / "study.toml", kStudy);
+  const Snapshot before = snapshot_of(around_.directory);
+  const auto dry = [&](std::vector<std::string> arguments) {
+    arguments.push_back("--dry-run");
+    SCOPED_TRACE(arguments[0]);
+    const Outcome plain = run(arguments);
+    EXPECT_EQ(plain.status, 0) << plain.err;
+    EXPECT_NE(plain.out, "");
+    arguments.push_back("--json");
+    return json_of(arguments);
+  };
+  EXPECT_EQ(dry({"data", "prepare", "text", "--to", "new"}).at("files"), 12);
+  const Json train = dry(tiny_run({"train.seed=2"}));
+  EXPECT_EQ(train.at("tokens"), 5120);
+  EXPECT_EQ(train.at("steps"), 20);
+  EXPECT_GT(train.at("flops").get<double>(), 0);
+  EXPECT_GT(train.at("predicted_memory_bytes").get<double>(), 0);
+  EXPECT_EQ(dry({"quantize", run_, "--bits", "3,4"}).at("rows").size(), 4u);
+  EXPECT_GT(dry({"eval", run_}).at("validation_tokens").get<int>(), 0);
+  EXPECT_EQ(dry({"sweep", "study.toml"}).at("waiting"), 3) << "two runs, one of them quantized";
+  EXPECT_EQ(dry({"fit", "table.csv"}).at("rows"), 20);
+  EXPECT_EQ(dry({"compare", "table.csv"}).at("rows"), 20);
+  EXPECT_EQ(dry({"plan", "--compute", "1e21"}).at("request").at("compute"), 1e21);
+  EXPECT_EQ(differences(before, snapshot_of(around_.directory)), "");
+}
+
+TEST_F(Contract, JsonIsOneDocumentOnEveryVerb) {
+  EXPECT_EQ(json_of({"data", "show", "data", "--json"}).at("vocabulary"), 257);
+  EXPECT_EQ(json_of({"data", "prepare", "text", "--to", "data", "--tokenizer", "byte", "--quiet",
+                     "--json"})
+                .at("vocabulary"),
+            257);
+  EXPECT_EQ(json_of(tiny_run({"--json"})).at("was_there"), true);
+  const Json evaluated = json_of({"eval", run_, "--json"});
+  const Json recorded =
+      parse_json(read_file(around_.directory / run_ / "result.json"), "result.json");
+  EXPECT_EQ(evaluated.at("loss_nats"), recorded.at("validation").at("loss_nats"));
+  EXPECT_EQ(json_of({"runs", "runs", "--json"}).at("rows").size(), 1u);
+  EXPECT_TRUE(json_of({"compare", "table.csv", "--laws", "chinchilla", "--json"}).is_object());
+  EXPECT_TRUE(json_of({"report", "runs", "--json"}).contains("figures"));
+  write_text(around_.directory / "study.toml", kStudy);
+  const Json sweep = json_of({"sweep", "study.toml", "--quiet", "--json"});
+  EXPECT_EQ(sweep.at("done"), 3);
+  EXPECT_EQ(sweep.at("failed"), 0);
+}
+
+TEST_F(Contract, TheTidyTableIsWhatFitReads) {
+  EXPECT_EQ(run({"runs", "runs", "--csv", "out.csv"}).status, 0);
+  const std::string table = read_file(around_.directory / "out.csv");
+  const std::string header = table.substr(0, table.find('\n'));
+  std::set<std::string> columns;
+  for (const std::string& column : split(header, ',')) columns.insert(column);
+  for (const char* wanted : {"run", "N", "D", "loss", "P_w", "P_a", "P_kv", "P_post", "delta",
+                             "standard_error", "status"})
+    EXPECT_TRUE(columns.count(wanted)) << wanted;
+  EXPECT_EQ(run({"runs", "runs", "--csv", "-"}).out, table);
+  EXPECT_EQ(json_of({"fit", "out.csv", "--dry-run", "--json"}).at("rows"), 1);
+}
+
+TEST_F(Contract, ASweepNoticesCellsThatItsStudyHasNewly) {
+  write_text(around_.directory / "study.toml", kStudy);
+  EXPECT_EQ(json_of({"sweep", "study.toml", "--quiet", "--json"}).at("done"), 3);
+  EXPECT_EQ(json_of({"sweep", "study.toml", "--status", "--json"}).at("waiting"), 0);
+  EXPECT_EQ(json_of({"sweep", "study.toml", "ptq.bits=[4]", "--status", "--json"}).at("waiting"), 1)
+      << "as many cells as before, but others";
+  EXPECT_EQ(json_of({"sweep", "study.toml", "ptq.formats=[\"e2m1\"]", "--status", "--json"})
+                .at("waiting"),
+            1);
+  EXPECT_EQ(json_of({"sweep", "study.toml", "ptq.bits=[4]", "--quiet", "--json"}).at("failed"), 0);
+  EXPECT_EQ(json_of({"runs", "runs/small", "method=rtn", "--json"}).at("rows").size(), 2u);
+}
+
+}  // namespace
+}  // namespace bitlaw

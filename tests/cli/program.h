@@ -1,0 +1,72 @@
+// Runs the bitlaw program as people and scripts do, in a folder of its own, and looks at everything
+// it leaves: exit status, both streams, and every file.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace bitlaw {
+
+// Removed with everything in it at the end of the object's life.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+struct Surroundings {
+  std::filesystem::path directory;               // where it runs
+  std::map<std::string, std::string> variables;  // added to the environment
+  std::string input;                             // standard input
+  std::optional<uint64_t> largest_file;  // bytes: a limit on file sizes stands for a full disk
+  bool no_privileges = false;            // permissions of directories bind even the superuser
+  std::string output_to;                 // another place for standard output, such as /dev/full
+};
+
+struct Outcome {
+  int status = -1;  // exit status; 128 + the signal
+  std::string out, err;
+
+  Json json() const;  // of `out`; a failed test and null where it is not one document
+};
+
+// Two minutes at most, then the program is killed (status 142).
+Outcome run_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around);
+
+// Starts it and does not wait.
+pid_t start_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around);
+// Kills it and all processes that it started, at once, and waits until they are gone.
+void kill_with_children(pid_t pid);
+bool has_ended(pid_t pid);
+
+// Status of a program whose surroundings could not be made, for example without the right to drop
+// rights.
+inline constexpr int kNoSurroundings = 125;
+
+// Every path below `folder`, with the hash of its content (files) or a word (everything else).
+// Indexes of runs are left out: they are copies of what the directories say, made whenever someone
+// looks.
+using Snapshot = std::map<std::string, std::string>;
+Snapshot snapshot_of(const std::filesystem::path& folder);
+// The paths that are in one of them only, or differ.
+std::string differences(const Snapshot& before, const Snapshot& after);
+
+void write_text(const std::filesystem::path& path, const std::string& text);
+// Copies of `from` below `to`, which must not exist.
+void copy_tree(const std::filesystem::path& from, const std::filesystem::path& to);
+
+}  // namespace bitlaw
