@@ -145,10 +145,13 @@ class Step {
     y_ = f32({T, d});
     // What lives at different times shares memory, so that it is found in the cache.
     const Tensor scratch = f32({T, std::max(F, 3 * d)});
-    const auto at = [&](int64_t offset, Shape shape) { return Tensor::borrow(DType::kF32, shape, scratch.f32() + offset); };
+    const auto at = [&](int64_t offset, Shape shape) {
+      return Tensor::borrow(DType::kF32, shape, scratch.f32() + offset);
+    };
     scratch_ = scratch, qkv_ = f32({T, 3 * d});
     wide_ = at(0, {T, F});
-    q_ = at(0, {s_.H * T, heads_.dim}), k_ = at(T * d, {s_.H * T, heads_.dim}), v_ = at(2 * T * d, {s_.H * T, heads_.dim});
+    q_ = at(0, {s_.H * T, heads_.dim}), k_ = at(T * d, {s_.H * T, heads_.dim}),
+    v_ = at(2 * T * d, {s_.H * T, heads_.dim});
     for (int64_t t = 0; t < T; ++t) {
       tokens_.push_back(static_cast<uint16_t>(
           random_below(1, 77, static_cast<uint64_t>(t), static_cast<uint64_t>(s_.V))));
@@ -275,8 +278,7 @@ class Step {
   std::vector<Layer> layers_;
   Projection head_, embedding_;
   Operand final_operand_;
-  Tensor norm_, dnorm_, rope_, x_, final_in_, rstd_, losses_, y_, wide_, qkv_, scratch_, q_, k_,
-      v_;
+  Tensor norm_, dnorm_, rope_, x_, final_in_, rstd_, losses_, y_, wide_, qkv_, scratch_, q_, k_, v_;
   std::vector<uint16_t> tokens_;
 };
 
@@ -291,7 +293,7 @@ struct Cost {
   double ns_per_token = 0, flops_per_second = 0;
 };
 
-// The second best of a few sequences; weights and optimizer once a step, spread over its tokens.
+// The best fifth of a few sequences; weights and optimizer once a step, spread over its tokens.
 Cost measure(const ModelShape& shape, const Recipe& recipe) {
   Step step(shape, recipe);
   constexpr int kSequences = 15;

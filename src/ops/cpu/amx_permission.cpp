@@ -26,6 +26,9 @@ bool decide() {
   if (const char* wish = std::getenv("BITLAW_ISA"); wish != nullptr) {
     if (std::string_view(wish) == "plain" || std::string_view(wish) == "avx2") return false;
   }
+  if (const char* wish = std::getenv("BITLAW_AMX");
+      wish != nullptr && std::string_view(wish) == "0")
+    return false;
   return has_tiles() && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 

@@ -10,7 +10,8 @@ struct Peaks {
 };
 
 // The best of several square and oblong shapes with a packed right side, every thread on its own
-// matrices; takes about a second. `threads` >= 1.
+// matrices, through oneDNN; in processor time, so that busy neighbours do not lower it. Takes about
+// a second. `threads` >= 1.
 Peaks measure_peaks(int threads);
 
 }  // namespace bitlaw::cpu

@@ -18,8 +18,9 @@ namespace bitlaw::cpu::amx {
 inline constexpr int64_t kRows = 16, kStep = 32;  // of a tile: rows (or columns) and k
 inline constexpr int64_t kTile = kRows * kStep;   // numbers
 
-// The machine has it and the kernel lets this process use it (asked once); BITLAW_ISA=avx2|plain
-// forbids it.
+// The machine has it and the kernel lets this process use it (asked once). BITLAW_ISA=avx2|plain
+// and BITLAW_AMX=0 forbid it; with the latter BF16 products are oneDNN's, as on machines without
+// tiles.
 bool available();
 
 inline int64_t panels(int64_t rows) {
