@@ -64,8 +64,9 @@ void run(Options& options) {
     print_json(document);
     return;
   }
-  fmt::print("{}: {:.5f} +- {:.5f} nats per token on {} tokens", record.name, validation.loss_nats,
-             validation.standard_error, validation.tokens);
+  fmt::print("{}: {:.5f}{} nats per token on {} tokens", record.name, validation.loss_nats,
+             validation.clusters > 1 ? fmt::format(" +- {:.5f}", validation.standard_error) : "",
+             validation.tokens);
   if (validation.bits_per_byte > 0) fmt::print(", {:.4f} bits per byte", validation.bits_per_byte);
   fmt::print("\n");
 }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "model/safetensors.h"
 
@@ -231,6 +232,17 @@ LoadedModel load_model(const fs::path& directory) {
           loaded.parameters.tensors[part.parameter].rows(part.begin, part.end));
   }
   return loaded;
+}
+
+std::string weights_hash(const fs::path& directory) {
+  return hash_hex(MappedFile(directory / "model.safetensors").bytes());
+}
+
+void require_weights(const fs::path& directory, const std::string& hash) {
+  if (hash.empty() || weights_hash(directory) == hash) return;
+  throw Error(fmt::format(
+      "{}: not the weights that the run ended with; the file is damaged or changed, train it again",
+      (directory / "model.safetensors").string()));
 }
 
 }  // namespace bitlaw

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "model/model.h"
 
@@ -38,5 +39,10 @@ struct LoadedModel {
 // (one file; FP32, or BF16, which is widened; SiLU, no biases, no rope scaling). An Error says what
 // is missing, of a wrong shape, left over or not supported.
 LoadedModel load_model(const std::filesystem::path& directory);
+
+// Hash of the weights' file, to be kept with what was measured on it.
+std::string weights_hash(const std::filesystem::path& directory);
+// Error where the file is not the one of that hash any more; an empty hash is of any file.
+void require_weights(const std::filesystem::path& directory, const std::string& hash);
 
 }  // namespace bitlaw

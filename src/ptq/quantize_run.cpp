@@ -30,6 +30,7 @@ struct Run {
   std::string name;
   Recipe recipe;
   std::string data_path, data_hash;
+  std::string weights_hash;  // of the final checkpoint; empty where the result does not say
 };
 
 Json read_document(const fs::path& file) {
@@ -48,7 +49,8 @@ std::string text_at(const Json& document, const char* section, const char* key,
   return (*place)[key].get<std::string>();
 }
 
-void require_finished(const fs::path& directory) {
+// Its result.json, once it says that the run finished.
+Json finished_result(const fs::path& directory) {
   const fs::path file = directory / "result.json";
   if (!fs::exists(file)) {
     throw Error(fmt::format("{}: has no result yet; train the run to its end before quantizing it",
@@ -67,6 +69,7 @@ void require_finished(const fs::path& directory) {
     throw Error(
         fmt::format("{}: does not say that the run finished; train it again", file.string()));
   }
+  return result;
 }
 
 Run read_run_files(const fs::path& directory) {
@@ -90,7 +93,9 @@ Run read_run_files(const fs::path& directory) {
   }
   fill(recipe, document["config"]["recipe"], file.string());
   run.recipe = make_recipe(recipe);
-  require_finished(directory);
+  const Json result = finished_result(directory);
+  if (result.contains("weights_hash") && result["weights_hash"].is_string())
+    run.weights_hash = result["weights_hash"];
   return run;
 }
 
@@ -177,6 +182,7 @@ Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool
   const std::vector<PtqCell> cells = ptq_cells(config);
   const Run run = read_run_files(directory);
   LoadedModel loaded = load_model(directory / "checkpoints/final");
+  require_weights(directory / "checkpoints/final", run.weights_hash);
   Model model(loaded.config, run.recipe);
   const Parameters& parameters = loaded.parameters;
   require_finite_weights(model, parameters);

@@ -111,6 +111,8 @@ class Session {
         dataset_(dataset),
         directory_(directory),
         sink_(sink),
+        predicted_memory_bytes_(
+            plan_memory(resolved, dataset.info(), thread_count(options.threads)).total_bytes()),
         loader_(dataset.train(), static_cast<int>(resolved.config.model.sequence),
                 static_cast<int>(resolved.batch_sequences),
                 static_cast<uint64_t>(resolved.config.train.seed)),
@@ -258,7 +260,8 @@ class Session {
         diverged_at_ = resolved_.steps;
       }
     }
-    const Json result = result_record(validation);
+    Json result = result_record(validation);
+    if (!validation.is_null()) result["weights_hash"] = weights_hash(directory_.final_checkpoint());
     directory_.finish(result);
     return result;
   }
@@ -285,8 +288,7 @@ class Session {
                                          resolved_.config.model.training_flops_per_token()},
                 {"threads", trainer_.options().threads},
                 {"peak_memory_bytes", peak_memory_bytes()},
-                {"predicted_memory_bytes",
-                 plan_memory(resolved_, dataset_.info(), trainer_.options().threads).total_bytes()},
+                {"predicted_memory_bytes", predicted_memory_bytes_},
                 {"finished", now_iso()}};
     if (sums_.tail_steps > 0 && diverged_at_ == 0) {
       result["train_loss_nats"] = sums_.tail_loss / static_cast<double>(sums_.tail_steps);
@@ -315,6 +317,7 @@ class Session {
   const Dataset& dataset_;
   RunDirectory& directory_;
   MetricsSink* sink_;
+  double predicted_memory_bytes_;  // before anything is taken, as a dry run does
   Loader loader_;
   ValidationSet validation_;
   Trainer trainer_;
@@ -418,6 +421,8 @@ Validation evaluate_run(const RunRecord& run, const Dataset& dataset, int64_t to
                             run.directory.string()));
   }
   const LoadedModel loaded = load_model(checkpoint);
+  if (run.result.is_object())
+    require_weights(checkpoint, run.result.value("weights_hash", std::string()));
   if (loaded.config.vocabulary != dataset.vocabulary()) {
     throw Error(fmt::format(
         "{}: the model has a vocabulary of {}, the data set one of {}; evaluate it on data "

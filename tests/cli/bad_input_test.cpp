@@ -210,7 +210,10 @@ TEST_F(BadInput, RunsAndCheckpoints) {
   refused({"model.safetensors"});
   copy(run_, "r");
   overwrite(weights, fs::file_size(in(weights)) - 8, std::string(8, '\xff'));  // NaN
-  refused({"not finite"});
+  refused({"model.safetensors", "damaged"});
+  copy(run_, "r");
+  overwrite(weights, fs::file_size(in(weights)) / 2, "!");  // still a number
+  refused({"model.safetensors", "damaged"});
   copy(run_, "r");
   fs::remove(in(weights));
   refused({"model.safetensors"});
