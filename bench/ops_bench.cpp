@@ -4,7 +4,8 @@
 //
 // Beside each op: nanoseconds per token, share of the step, and its rate: GFLOP/s against the
 // machine's BF16 product peak measured in the same run for products, nanoseconds per element for
-// passes.
+// passes. Processor time, so that a busy neighbour costs no more than its share of the caches.
+// Usage: bench/run ops [A|B|C] [--json].
 #include <fmt/format.h>
 
 #include <algorithm>
