@@ -71,7 +71,7 @@ class Model {
   Parameters make_parameters(DType dtype = DType::kF32) const;  // zeros; also for gradients
   // Normal initialisation, a pure function of (seed, tensor, element). Standard deviations:
   // 1/sqrt(in) for qkv and gate_up, 1/sqrt(2 L in) for output and down (they add to the residual
-  // stream), 0.02 for the embedding and the output head. Norms are 1.
+  // stream), 1 for the embedding, 0.02 for the output head and for a tied table. Norms are 1.
   void initialize(Parameters& parameters, uint64_t seed) const;
 
   // Rounds and packs every weight: once per optimizer step, before forward(). F64 parameters
