@@ -30,7 +30,7 @@ struct DataConfig {
 struct TrainingConfig {
   int64_t tokens = 8'000'000;   // D: rounded to whole steps when resolved
   int64_t batch_tokens = 8192;  // of one step; a multiple of the sequence
-  double lr = 1.5e-2;           // base rate: the peak at width 64 and 2 layers (optim/optimizer.h)
+  double lr = 2e-2;             // base rate: the peak at width 64 and 2 layers (optim/optimizer.h)
   int64_t seed = 1;             // of the initial weights and of the order of the data
   int64_t lanes = 4;            // partial sums of the gradient, each by one thread at a time
   std::string backward = "bf16";          // what gradient operands are rounded to: bf16 or fp32
