@@ -3,24 +3,33 @@
 namespace bitlaw {
 namespace {
 
-// Hands out the memory of an Activations, or only adds up what it would take.
+// Cuts tensors out of one piece of memory, which is better backed by huge pages than many small
+// ones are; without it, only adds up what they would take.
 class Supply {
  public:
-  Supply(DType real, bool only_count) : real_(real), only_count_(only_count) {}
+  explicit Supply(DType real, const Tensor& memory = {}) : real_(real), memory_(memory) {}
 
-  Tensor real(Shape shape) {
-    bytes_ += static_cast<size_t>(shape.elements()) * size_of(real_);
-    return only_count_ ? Tensor() : Tensor::empty(real_, shape);
-  }
+  Tensor real(Shape shape) { return take(real_, shape); }
   Operand operand(const Rounding& rounding, int64_t rows, int64_t columns) {
-    bytes_ += operand_bytes(rounding, rows, columns);
-    return only_count_ ? Operand() : make_operand(rounding, rows, columns, real_);
+    return make_operand(rounding, rows, columns, real_,
+                        [this](DType dtype, Shape shape) { return take(dtype, shape); });
   }
   size_t bytes() const { return bytes_; }
 
  private:
+  static constexpr size_t kAlignment = 64;
+
+  Tensor take(DType dtype, Shape shape) {
+    const size_t begin = bytes_;
+    bytes_ += (static_cast<size_t>(shape.elements()) * size_of(dtype) + kAlignment - 1) /
+              kAlignment * kAlignment;
+    if (!memory_.defined()) return Tensor::borrow(dtype, shape, nullptr);
+    BITLAW_CHECK(bytes_ <= memory_.bytes());
+    return Tensor::borrow(dtype, shape, static_cast<char*>(memory_.raw()) + begin);
+  }
+
   DType real_;
-  bool only_count_;
+  Tensor memory_;
   size_t bytes_ = 0;
 };
 
@@ -114,8 +123,13 @@ void ActivationsDeleter::operator()(Activations* activations) const {
 }
 
 ActivationsPtr make_activations(const Model& model, bool training, DType dtype) {
-  Supply supply(dtype, false);
+  Supply measure(dtype);
+  make(model, training, measure, dtype);
+  const Tensor memory =
+      Tensor::empty(DType::kBF16, {static_cast<int64_t>(measure.bytes() / size_of(DType::kBF16))});
+  Supply supply(dtype, memory);
   ActivationsPtr activations(new Activations(make(model, training, supply, dtype)));
+  activations->memory = memory;
   // The rotation is the model's; only gradient checks want it in more digits.
   const ModelConfig& c = model.config();
   activations->rope = dtype == DType::kF32
@@ -125,7 +139,7 @@ ActivationsPtr make_activations(const Model& model, bool training, DType dtype) 
 }
 
 size_t activations_bytes(const Model& model, bool training) {
-  Supply supply(DType::kF32, true);
+  Supply supply(DType::kF32);
   make(model, training, supply, DType::kF32);
   return supply.bytes();
 }

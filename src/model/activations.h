@@ -51,6 +51,7 @@ struct Scratch {
 };
 
 struct Activations {
+  Tensor memory;  // that of all the others
   bool training;
   DType real;
   Tensor rope;                           // [T, dim] real

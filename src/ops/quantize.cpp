@@ -6,14 +6,15 @@
 
 namespace bitlaw {
 
-Operand make_operand(const Rounding& rounding, int64_t rows, int64_t columns, DType unrounded) {
+Operand make_operand(const Rounding& rounding, int64_t rows, int64_t columns, DType unrounded,
+                     const TensorSource& allocate) {
   Operand operand;
   if (rounding.bf16_codes()) {
-    operand.codes = Tensor::empty(DType::kBF16, {rows, columns});
-    if (rounding.format.scaled()) operand.scales = Tensor::empty(DType::kF32, {rows});
+    operand.codes = allocate(DType::kBF16, {rows, columns});
+    if (rounding.format.scaled()) operand.scales = allocate(DType::kF32, {rows});
   } else {
     const bool rounded = rounding.format.kind != FormatKind::kFp32;
-    operand.codes = Tensor::empty(rounded ? DType::kF32 : unrounded, {rows, columns});
+    operand.codes = allocate(rounded ? DType::kF32 : unrounded, {rows, columns});
   }
   return operand;
 }

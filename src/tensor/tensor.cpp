@@ -2,60 +2,34 @@
 
 #include <fmt/format.h>
 
-#include <malloc.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <new>
 
 namespace bitlaw {
 namespace {
 
-// A step walks through far more memory than 4 KiB pages have translations for; with huge pages it
-// takes 10 % less time (77-80 instead of 86-90 us a token, width 256). So larger tensors come from
-// the heap proper (never from mappings of their own), which grows in long strides and is advised to
-// use huge pages before it is touched; but not its first part, where a half-used huge page would
-// show in a small run's memory.
-constexpr size_t kLargeTensor = 64 << 10;
-constexpr size_t kSmallPages = 12 << 20;
-constexpr int kLargestHeapTensor =
-    32 << 20;  // the most that glibc allows; beyond, a mapping is as good
-constexpr int kHeapStride = 64 << 20;
+constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kHugeFrom = 4 * kHugePage;
 
-void advise_huge_pages(char* begin, char* end) {
-  constexpr uintptr_t kPage = 4096;
-  const uintptr_t first = (reinterpret_cast<uintptr_t>(begin) + kPage - 1) / kPage * kPage;
-  const uintptr_t last = reinterpret_cast<uintptr_t>(end) / kPage * kPage;
-  if (first < last)
-    madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);  // a wish: may fail
-}
-
+// A tensor of many huge pages asks for them: the weights and gradients of a step are read once
+// each, and with small pages the walks through the page table show.
 void* allocate(size_t alignment, size_t bytes) {
-  if (bytes < kLargeTensor) return std::aligned_alloc(alignment, bytes);
-  static char* const heap = [] {
-    mallopt(M_MMAP_THRESHOLD, kLargestHeapTensor);
-    mallopt(M_TOP_PAD, kHeapStride);
-    return static_cast<char*>(sbrk(0));
-  }();
-  static std::mutex mutex;
-  static char* advised = heap + kSmallPages;
-  void* memory = std::aligned_alloc(alignment, bytes);
-  const std::lock_guard lock(mutex);
-  char* const place = static_cast<char*>(memory);
-  char* const end = static_cast<char*>(sbrk(0));
-  if (end > advised) {
-    advise_huge_pages(advised, end);
-    advised = end;
-  }
-  if (memory != nullptr && (place < heap || place >= end)) advise_huge_pages(place, place + bytes);
+  const size_t whole = allocated_bytes(bytes);
+  if (whole < kHugeFrom) return std::aligned_alloc(alignment, whole);
+  void* memory = std::aligned_alloc(kHugePage, whole);
+  if (memory != nullptr) ::madvise(memory, whole, MADV_HUGEPAGE);  // a wish: may fail
   return memory;
 }
 
 }  // namespace
+
+size_t allocated_bytes(size_t bytes) {
+  return bytes < kHugeFrom ? bytes : (bytes + kHugePage - 1) / kHugePage * kHugePage;
+}
 
 const char* name_of(DType dtype) {
   switch (dtype) {

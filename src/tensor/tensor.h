@@ -28,6 +28,9 @@ class Shape {  // up to four extents
   int rank_ = 0;
 };
 
+// What a tensor of so many bytes takes of memory: large ones are whole huge pages.
+size_t allocated_bytes(size_t bytes);
+
 class Tensor {
  public:
   Tensor() = default;                             // undefined: no memory
