@@ -84,11 +84,12 @@ MemoryPlan measure(const ResolvedConfig& resolved, const DatasetInfo& data, int 
   const int64_t total = config.parameters_with_embeddings();
   const int64_t T = config.sequence;
   MemoryPlan plan;
-  plan.parameters = as_bytes(total, sizeof(float));
+  plan.parameters =
+      static_cast<double>(allocated_bytes(static_cast<size_t>(total) * sizeof(float)));
   plan.moments = 2 * plan.parameters;
   plan.gradients = static_cast<double>(resolved.config.train.lanes) * plan.parameters;
-  plan.activations =
-      static_cast<double>(threads) * static_cast<double>(activations_bytes(model, true));
+  plan.activations = static_cast<double>(threads) *
+                     static_cast<double>(allocated_bytes(activations_bytes(model, true)));
   const size_t heap_before = heap_bytes();
   const Probe one = probe(config, resolved, 1);
   const Probe two = config.layers > 1 ? probe(config, resolved, 2) : one;
