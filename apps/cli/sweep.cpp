@@ -227,18 +227,32 @@ std::vector<std::string> quantize_command(const PtqConfig& ptq, const fs::path& 
   return command;
 }
 
+// From the last whole line of what a running process has logged.
+double share_trained(const fs::path& run, int64_t tokens) {
+  try {
+    const std::vector<std::string> lines = split(trim(read_file(run / "metrics.jsonl")), '\n');
+    if (lines.empty()) return 0;
+    return parse_json(lines.back(), "metrics").at("tokens").get<double>() /
+           static_cast<double>(tokens);
+  } catch (const std::exception&) {
+    return 0;  // not there yet, or a line just being written
+  }
+}
+
 std::vector<Job> make_jobs(const Plan& plan) {
   std::vector<Job> jobs;
   for (const Planned& planned : plan.cells) {
     const fs::path run = plan.runs / planned.name;
     const fs::path cell = plan.runs / "cells" / (planned.name + ".json");
-    Job train{planned.cell.label.empty() ? planned.name : planned.cell.label,
-              {own_path(), "train", cell.string(), "--directory", plan.runs.string(), "--threads",
-               "1", "--quiet", "--json"},
-              plan.runs / "logs" / (planned.name + ".log"),
-              planned.flops,
-              -1,
-              [run] { return finished(run); }};
+    Job train{
+        planned.cell.label.empty() ? planned.name : planned.cell.label,
+        {own_path(), "train", cell.string(), "--directory", plan.runs.string(), "--threads", "1",
+         "--quiet", "--json"},
+        plan.runs / "logs" / (planned.name + ".log"),
+        planned.flops,
+        -1,
+        [run, tokens = planned.resolved.config.train.tokens] { return share_trained(run, tokens); },
+        [run] { return finished(run); }};
     jobs.push_back(std::move(train));
     if (!planned.cell.quantize) continue;
     const int cells = plan.ptq_cells();
@@ -248,6 +262,7 @@ std::vector<Job> make_jobs(const Plan& plan) {
                  plan.runs / "logs" / (planned.name + "-quantize.log"),
                  planned.resolved.config.model.training_flops_per_token() * evaluated,
                  static_cast<int>(jobs.size()) - 1,
+                 {},
                  [run, &ptq = plan.ptq] { return quantized(run, ptq); }};
     jobs.push_back(std::move(quantize));
   }

@@ -31,7 +31,7 @@ Quantizer quantizer_from(const std::string& key, const std::string& format_text,
   try {
     format = parse_format(format_text);
   } catch (const Error& error) {
-    throw Error(fmt::format("{}: {}", key, error.what()));
+    throw Error(fmt::format("recipe.{}: {}", key, error.what()));
   }
   // The granularity is checked where it is not used too: a slip should not wait for a scaled
   // format.
@@ -41,11 +41,11 @@ Quantizer quantizer_from(const std::string& key, const std::string& format_text,
   try {
     parsed = parse_quantizer("int8/" + granularity_text);
   } catch (const Error&) {
-    throw Error(fmt::format("{}: '{}' is not a granularity; take {}", granularity_key,
+    throw Error(fmt::format("recipe.{}: '{}' is not a granularity; take {}", granularity_key,
                             granularity_text, takes));
   }
   if (parsed.granularity == Granularity::kToken && !with_tokens) {
-    throw Error(fmt::format("{}: {} have no tokens; take {}", granularity_key, key, takes));
+    throw Error(fmt::format("recipe.{}: {} have no tokens; take {}", granularity_key, key, takes));
   }
   return make_quantizer(format, parsed.granularity, parsed.group);
 }

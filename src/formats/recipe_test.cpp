@@ -87,19 +87,21 @@ std::string error_of(const RecipeConfig& config) {
 
 TEST(Recipe, ErrorsNameTheKeyAndWhatItTakes) {
   const std::string format = error_of(bits("16", "16", "int44", "16"));
-  EXPECT_EQ(format.rfind("kv: ", 0), 0u) << format;
+  EXPECT_EQ(format.rfind("recipe.kv: ", 0), 0u) << format;
   const std::string queries = error_of(bits("16", "16", "4", "x"));
-  EXPECT_EQ(queries.rfind("queries: ", 0), 0u) << queries;
+  EXPECT_EQ(queries.rfind("recipe.queries: ", 0), 0u) << queries;
   RecipeConfig config;
   config.activations_granularity = "row";  // wrong even where nothing is scaled
-  EXPECT_EQ(error_of(config),
-            "activations_granularity: 'row' is not a granularity; take tensor, channel, token or "
-            "groupG such as group32");
+  EXPECT_EQ(
+      error_of(config),
+      "recipe.activations_granularity: 'row' is not a granularity; take tensor, channel, token or "
+      "groupG such as group32");
   config = {};
   config.weights_granularity = "token";
-  EXPECT_EQ(error_of(config),
-            "weights_granularity: weights have no tokens; take tensor, channel or groupG such as "
-            "group32");
+  EXPECT_EQ(
+      error_of(config),
+      "recipe.weights_granularity: weights have no tokens; take tensor, channel or groupG such as "
+      "group32");
 }
 
 TEST(Recipe, ConfigurationIsFilledFromADocument) {

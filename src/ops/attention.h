@@ -12,32 +12,37 @@ struct HeadShape {
   int64_t dim;       // of one head, even
 };
 
-// cos and sin of t * theta^(-2i/dim): [T, dim] F32 (or F64), the cosines of a token in the first half
-// of its row, the sines in the second.
+// cos and sin of t * theta^(-2i/dim): [T, dim] F32 (or F64), the cosines of a token in the first
+// half of its row, the sines in the second.
 Tensor rope_table(int64_t T, int64_t dim, double theta, DType dtype = DType::kF32);
 
 // Splits the rows of qkv [T, (H + 2G) dim] into heads and rotates queries and keys
 // (Su et al., 2021; halves paired as in Llama: (x[i], x[i + dim/2])):
 // q [H*T, dim], k and v [G*T, dim], head by head.
-void split_heads(Context&, const HeadShape&, const Tensor& qkv, const Tensor& rope, Tensor& q, Tensor& k, Tensor& v);
+void split_heads(Context&, const HeadShape&, const Tensor& qkv, const Tensor& rope, Tensor& q,
+                 Tensor& k, Tensor& v);
 
 // The adjoint: dqkv = ... from dq, dk, dv.
-void merge_heads(Context&, const HeadShape&, const Tensor& dq, const Tensor& dk, const Tensor& dv, const Tensor& rope,
-                 Tensor& dqkv);
+void merge_heads(Context&, const HeadShape&, const Tensor& dq, const Tensor& dk, const Tensor& dv,
+                 const Tensor& rope, Tensor& dqkv);
 
 // s[i,j] = q_i . k_j / sqrt(dim), j <= i;  p = softmax_j(s);  out_i = sum_j p'[i,j] v_j
 // q [H*T, dim], k, v [G*T, dim] rounded; out [T, H dim] F32; lse [H, T] = log sum_j exp s[i,j].
-// BF16 codes on both sides of a product: BF16 product, FP32 accumulation, scales after. p' is p times the
-// scale of v's row, rounded to BF16 when v's codes are BF16, and then v stands for its codes.
-void attention(Context&, const HeadShape&, const Operand& q, const Operand& k, const Operand& v, Tensor& out,
-               Tensor& lse);
+// BF16 codes on both sides of a product: BF16 product, FP32 accumulation, scales after. p' is p
+// times the scale of v's row, rounded to BF16 when v's codes are BF16, and then v stands for its
+// codes.
+void attention(Context&, const HeadShape&, const Operand& q, const Operand& k, const Operand& v,
+               Tensor& out, Tensor& lse);
 
 // dq, dk, dv from dout [T, H dim]; all written, not added. round() is to context.gradient_dtype,
-// and codes that are F32 are rounded to it as well (not those of s, which is computed as in forward):
+// and codes that are F32 are rounded to it as well (not those of s, which is computed as in
+// forward):
 //   dp[i,j] = scale_v[j] (round(dout_i) . vcode_j)       delta_i = sum_c dout_i[c] out_i[c]
 //   ds[i,j] = p[i,j] (dp[i,j] - delta_i) / sqrt(dim)     dv_j = sum_i round(p[i,j]) round(dout_i)
-//   dq_i = sum_j round(ds[i,j] scale_k[j]) kcode_j       dk_j = sum_i round(ds[i,j] scale_q[i]) qcode_i
-void attention_backward(Context&, const HeadShape&, const Operand& q, const Operand& k, const Operand& v,
-                        const Tensor& out, const Tensor& lse, const Tensor& dout, Tensor& dq, Tensor& dk, Tensor& dv);
+//   dq_i = sum_j round(ds[i,j] scale_k[j]) kcode_j       dk_j = sum_i round(ds[i,j] scale_q[i])
+//   qcode_i
+void attention_backward(Context&, const HeadShape&, const Operand& q, const Operand& k,
+                        const Operand& v, const Tensor& out, const Tensor& lse, const Tensor& dout,
+                        Tensor& dq, Tensor& dk, Tensor& dv);
 
 }  // namespace bitlaw

@@ -18,20 +18,21 @@ struct Weight {
 
 // Rounds `master` [N, K] F32 and packs it. Memory is reused when `out` was prepared before with the
 // same shape. `training`: also lays out what linear_backward needs.
-void prepare_weight(Context&, const Rounding& rounding, const Tensor& master, bool training, Weight& out);
+void prepare_weight(Context&, const Rounding& rounding, const Tensor& master, bool training,
+                    Weight& out);
 
 // Packs a weight whose operand was set by the caller (post-training quantization).
 void pack_weight(Context&, bool training, Weight& weight);
 
 // y[t,n] = sum_k x[t,k] w[n,k]      (y += ... with accumulate)
-// x [T, K], w [N, K], y [T, N] F32. BF16 codes on both sides: BF16 product with FP32 accumulation, then
-// times x.scales[t] * w.scales[n] (product of the two scales rounded first). Otherwise FP32.
+// x [T, K], w [N, K], y [T, N] F32. BF16 codes on both sides: BF16 product with FP32 accumulation,
+// then times x.scales[t] * w.scales[n] (product of the two scales rounded first). Otherwise FP32.
 void linear_forward(Context&, const Operand& x, const Weight& w, bool accumulate, Tensor& y);
 
 // dx[t,k] = sum_n g[t,n] w[n,k],  g = round(dy[t,n] * w.scales[n])   (dx += ... with accumulate)
 // dw[n,k] += sum_t h[t,n] x[t,k], h = round(dy[t,n] * x.scales[t])
 // round is to context.gradient_dtype; F32 operands are rounded to it as well. dx or dw may be null.
-void linear_backward(Context&, const Tensor& dy, const Operand& x, const Weight& w, bool accumulate, Tensor* dx,
-                     Tensor* dw);
+void linear_backward(Context&, const Tensor& dy, const Operand& x, const Weight& w, bool accumulate,
+                     Tensor* dx, Tensor* dw);
 
 }  // namespace bitlaw

@@ -9,14 +9,17 @@
 
 namespace bitlaw {
 
-// logits = x head^T;  losses[t] = logsumexp(logits[t]) - logits[t, targets[t]], nats. x [T, d] BF16 or F32
-// operand, head [V, d], losses [T] F32 (F64 on the reference with F64 operands).
-void head_loss(Context&, const Operand& x, const Weight& head, std::span<const uint16_t> targets, Tensor& losses);
+// logits = x head^T;  losses[t] = logsumexp(logits[t]) - logits[t, targets[t]], nats. x [T, d] BF16
+// or F32 operand, head [V, d], losses [T] F32 (F64 on the reference with F64 operands).
+void head_loss(Context&, const Operand& x, const Weight& head, std::span<const uint16_t> targets,
+               Tensor& losses);
 
-// The same, and its gradient: dlogits[t,v] = (softmax(logits[t])[v] - [v == targets[t]]) * gradient_scale,
-// rounded to context.gradient_dtype; dx [T, d] = dlogits head (written), dhead [V, d] += dlogits^T x.
-void head_loss_backward(Context&, const Operand& x, const Weight& head, std::span<const uint16_t> targets,
-                        double gradient_scale, Tensor& losses, Tensor& dx, Tensor& dhead);
+// The same, and its gradient: dlogits[t,v] = (softmax(logits[t])[v] - [v == targets[t]]) *
+// gradient_scale, rounded to context.gradient_dtype; dx [T, d] = dlogits head (written), dhead [V,
+// d] += dlogits^T x.
+void head_loss_backward(Context&, const Operand& x, const Weight& head,
+                        std::span<const uint16_t> targets, double gradient_scale, Tensor& losses,
+                        Tensor& dx, Tensor& dhead);
 
 // Logits of every row, [T, V] F32: for tests and small evaluations.
 void head_logits(Context&, const Operand& x, const Weight& head, Tensor& logits);

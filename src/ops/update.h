@@ -1,5 +1,5 @@
-// What the optimizer does to flat ranges of numbers. Each call works on its own range; ranges may be
-// handed to many workers, and the result does not depend on how.
+// What the optimizer does to flat ranges of numbers. Each call works on its own range; ranges may
+// be handed to many workers, and the result does not depend on how.
 #pragma once
 
 #include "tensor/context.h"
@@ -23,6 +23,7 @@ struct AdamW {  // Loshchilov and Hutter, 2019
 // m = beta1 m + (1-beta1) g;  v = beta2 v + (1-beta2) g^2;
 // w -= learning_rate (m/(1-beta1^t) / (sqrt(v/(1-beta2^t)) + epsilon) + weight_decay w)
 // w, g, m, v: F32, equal numbers of elements.
-void adamw_update(Context&, const AdamW& settings, const Tensor& g, Tensor& w, Tensor& m, Tensor& v);
+void adamw_update(Context&, const AdamW& settings, const Tensor& g, Tensor& w, Tensor& m,
+                  Tensor& v);
 
 }  // namespace bitlaw

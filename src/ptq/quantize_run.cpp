@@ -203,7 +203,11 @@ Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool
         resolved_cell(cell, config, checkpoint_hash, run.recipe, calibration, evaluation));
     files.push_back(directory / "ptq" / (hash_hex(dump_json(rows.back())).substr(0, 16) + ".json"));
     if (fs::exists(files.back())) {
-      rows.back() = read_document(files.back());
+      try {
+        rows.back() = read_document(files.back());
+      } catch (const Error& error) {
+        throw Error(std::string(error.what()) + "; remove it to have this cell computed again");
+      }
       rows.back()["run"] = run.name;  // the directory may have been renamed
     } else {
       missing.push_back(rows.size() - 1);

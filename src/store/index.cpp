@@ -148,7 +148,7 @@ RunIndex::RunIndex(const fs::path& runs) {
     for (const fs::path& directory : directories) {
       execute(database_, "SAVEPOINT run");
       try {
-        for (const Json& row : tidy_rows(directory)) {
+        for (const Json& row : tidy_rows(directory, problems_)) {
           for (size_t i = 0; i < columns.size(); ++i) {
             Json value = row[columns[i].name];
             if (value.is_number_float() && std::string(columns[i].type) == "INTEGER")

@@ -97,6 +97,16 @@ TEST_F(Index, LeavesOutADamagedRunAndNamesIt) {
   EXPECT_NE(index.problems()[0].find("bb/result.json"), std::string::npos);
 }
 
+TEST_F(Index, ADamagedCellCostsThatCellAlone) {
+  add_run("aa", 1000, "16", "finished");
+  add_cell("aa", "x", "rtn", 4, 0.05);
+  write_file_atomically(runs_ / "aa" / "ptq" / "y.json", "{\"method\": ");
+  const RunIndex index(runs_);
+  EXPECT_EQ(index.select({}).size(), 2u);
+  ASSERT_EQ(index.problems().size(), 1u);
+  EXPECT_NE(index.problems()[0].find("y.json"), std::string::npos);
+}
+
 TEST_F(Index, RefusesFiltersItDoesNotUnderstand) {
   const RunIndex index(runs_);
   EXPECT_THROW(index.select({"P_w"}), Error);

@@ -169,7 +169,7 @@ std::string run_status(const fs::path& run) {
   return status.get<std::string>();
 }
 
-Json tidy_rows(const fs::path& run) {
+Json tidy_rows(const fs::path& run, std::vector<std::string>& problems) {
   std::error_code error;
   const Json document = parse_json(read_file(run / "run.json"), (run / "run.json").string());
   if (!document.is_object() || !document.contains("config")) {
@@ -187,8 +187,13 @@ Json tidy_rows(const fs::path& run) {
     if (entry.path().extension() == ".json") cells.push_back(entry.path());
   }
   std::sort(cells.begin(), cells.end());
-  for (const fs::path& cell : cells)
-    rows.push_back(ptq_row(first, parse_json(read_file(cell), cell.string())));
+  for (const fs::path& cell : cells) {
+    try {
+      rows.push_back(ptq_row(first, parse_json(read_file(cell), cell.string())));
+    } catch (const Error& error) {
+      problems.push_back(std::string(error.what()) + "; remove it to have it computed again");
+    }
+  }
   return rows;
 }
 

@@ -25,8 +25,9 @@ std::vector<std::filesystem::path> find_run_directories(const std::filesystem::p
 std::string run_status(const std::filesystem::path& run);
 
 // The tidy rows of one run: first the run itself (method "none"), then one per PTQ cell. Columns
-// are `tidy_columns()`; a value that does not apply is null. Error where run.json is damaged.
-Json tidy_rows(const std::filesystem::path& run);
+// are `tidy_columns()`; a value that does not apply is null. Error where run.json is damaged; a
+// damaged cell is left out and named in `problems`.
+Json tidy_rows(const std::filesystem::path& run, std::vector<std::string>& problems);
 
 struct TidyColumn {
   const char* name;

@@ -25,7 +25,6 @@ namespace {
 struct Child {
   pid_t pid;
   size_t job;
-  std::chrono::steady_clock::time_point start;
 };
 
 pid_t start_process(const Job& job) {
@@ -86,7 +85,8 @@ std::vector<JobOutcome> launch_local(const std::vector<Job>& jobs, const LaunchO
                    [&](size_t a, size_t b) { return jobs[a].cost > jobs[b].cost; });
 
   Progress progress(options.label, total, options.quiet);
-  double finished_cost = 0, seconds_per_cost = 0;
+  double finished_cost = 0, running_cost = 0;
+  auto looked = std::chrono::steady_clock::time_point{};
   std::vector<Child> running;
   const auto stopping = [&] { return options.stop != nullptr && options.stop->load(); };
   bool told = false;
@@ -114,7 +114,7 @@ std::vector<JobOutcome> launch_local(const std::vector<Job>& jobs, const LaunchO
           continue;
         }
         try {
-          running.push_back({start_process(jobs[i]), i, std::chrono::steady_clock::now()});
+          running.push_back({start_process(jobs[i]), i});
           outcomes[i].state = JobState::kRunning;
         } catch (const Error& error) {
           outcomes[i] = {JobState::kFailed, 127, error.what()};
@@ -136,10 +136,6 @@ std::vector<JobOutcome> launch_local(const std::vector<Job>& jobs, const LaunchO
       const size_t i = child->job;
       const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
       finished_cost += jobs[i].cost;
-      const double seconds = std::chrono::duration<double>(now - child->start).count();
-      seconds_per_cost = seconds_per_cost == 0
-                             ? seconds / jobs[i].cost
-                             : 0.7 * seconds_per_cost + 0.3 * seconds / jobs[i].cost;
       running.erase(child);
       if (code == 0) {
         outcomes[i].state = JobState::kDone;
@@ -149,18 +145,20 @@ std::vector<JobOutcome> launch_local(const std::vector<Job>& jobs, const LaunchO
         outcomes[i] = {JobState::kFailed, code, last_line(jobs[i].log)};
       }
     } else {
-      // Progress counts the elapsed share of what runs, once a finished job has told the speed.
-      double partial = 0;
-      for (const Child& c : running) {
-        const double seconds = std::chrono::duration<double>(now - c.start).count();
-        if (seconds_per_cost > 0)
-          partial += std::min(0.95 * jobs[c.job].cost, seconds / seconds_per_cost);
+      if (now - looked > std::chrono::seconds(1)) {
+        looked = now;
+        running_cost = 0;
+        for (const Child& c : running) {
+          const Job& job = jobs[c.job];
+          if (job.share) running_cost += job.cost * std::clamp(job.share(), 0.0, 1.0);
+        }
       }
       const auto done = std::count_if(outcomes.begin(), outcomes.end(), [](const JobOutcome& o) {
         return o.state == JobState::kDone || o.state == JobState::kFailed ||
                o.state == JobState::kSkipped;
       });
-      progress.update(finished_cost + partial, fmt::format("{} of {} jobs", done, jobs.size()));
+      progress.update(finished_cost + running_cost,
+                      fmt::format("{} of {} jobs", done, jobs.size()));
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
   }

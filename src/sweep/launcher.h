@@ -15,9 +15,10 @@ struct Job {
   std::string name;                  // unique, for people and logs
   std::vector<std::string> command;  // program and arguments
   std::filesystem::path log;         // its output, replaced at each start
-  double cost = 1;             // any unit, the same for all; orders the queue and weighs progress
-  int after = -1;              // index of a job that must have succeeded first
-  std::function<bool()> done;  // true where nothing is left to do
+  double cost = 1;  // any unit, the same for all; orders the queue and weighs progress
+  int after = -1;   // index of a job that must have succeeded first
+  std::function<double()> share;  // of it that is done while it runs, 0..1; may be empty
+  std::function<bool()> done;     // true where nothing is left to do
 };
 
 enum class JobState { kWaiting, kRunning, kDone, kFailed, kSkipped /* what it waits for failed */ };
