@@ -389,6 +389,23 @@ std::string identified_sentence(const Json& constants) {
   return out.empty() ? "There is no fit." : out + ".";
 }
 
+std::string optimum_sentence(const Json& optimum) {
+  if (!optimum.is_object() || !optimum["best"].is_object()) return "";
+  std::string out =
+      fmt::format("The best precision of training, with N, D and bits all free, is {:.2f} bits",
+                  number(optimum["best"], "P_w"));
+  if (optimum.contains("intervals") && optimum["intervals"].contains("P_w")) {
+    const Json& interval = optimum["intervals"]["P_w"];
+    out += fmt::format(" (90 % interval {:.2f} to {:.2f})", number(interval, "low"),
+                       number(interval, "high"));
+  }
+  if (optimum["published_best"].is_object()) {
+    out += fmt::format("; with the published constants it is {:.2f}",
+                       number(optimum["published_best"], "P_w"));
+  }
+  return out + ".\n";
+}
+
 }  // namespace
 
 Json make_report(const ReportInput& input) {
@@ -429,7 +446,8 @@ std::string report_text(const Json& document) {
                        cell(line, "value"), cell(line, "low"), cell(line, "high"),
                        cell(line, "published"), frozen.empty() ? "" : "  not fitted: " + frozen);
   }
-  return out + "\n" + text(document["summary"], "sentence") + "\n";
+  out += "\n" + text(document["summary"], "sentence") + "\n";
+  return out + optimum_sentence(document["figures"]["optimum"]);
 }
 
 }  // namespace bitlaw

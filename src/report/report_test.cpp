@@ -91,6 +91,10 @@ TEST(Report, TheOptimumIsThatOfTheLaw) {
     }
   }
   EXPECT_NEAR(at, 7.0, 0.5);
+  EXPECT_NE(report_text(document).find(
+                "all free, is 7.00 bits; with the published constants it is 7.00."),
+            std::string::npos)
+      << report_text(document);
 }
 
 TEST(Report, SaysWhatIsMissingWithoutAFit) {
