@@ -1,9 +1,9 @@
 // A prepared data set: a directory with
 //
 //   train_000000.bin ...   shards of training tokens (data/shards.h)
-//   val_000000.bin ...     shards of validation tokens; every document ends with the
-//   end-of-document token tokenizer.model        the tokenizer (data/tokenizer.h) dataset.json
-//   DatasetInfo: what it is made of, and its hashes
+//   val_000000.bin ...     shards of validation tokens; a token of its own ends every document
+//   tokenizer.model        the tokenizer (data/tokenizer.h)
+//   dataset.json           DatasetInfo: what it is made of, and its hashes
 //
 // Directories of llm.c or nanoGPT shards without dataset.json open too (train*.bin and val*.bin, or
 // *_train_*.bin and *_val_*.bin), with less known about them.

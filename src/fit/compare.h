@@ -31,10 +31,9 @@ struct CompareOptions {
   }
 };
 
-// .laws[]: name, parameters (k), sse, rms_log, r2, aicc, held_out {rms_log, standard_error,
-// points},
-//          tied_with_best, note where a law could not be fitted; best first
-// .points .hold_out .verdict
+//   .laws[]     name, parameters (k), sse, rms_log, r2, aicc, held_out {rms_log, standard_error,
+//               points}, tied_with_best, note where a law could not be fitted; best first
+//   .points .hold_out .verdict
 Json compare_laws(const std::vector<Observation>& runs, const CompareOptions& options,
                   const ParallelFor& parallel_for = {});
 

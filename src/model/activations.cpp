@@ -74,7 +74,6 @@ Scratch make_scratch(const Model& model, bool training, Supply& supply) {
   if (training) {
     s.residual = supply.real({T, d});
     s.attended = supply.real({T, d});
-    s.gate_up = supply.real({T, 2 * F});
   }
   if (training || !c.extra_norm) s.hidden = supply.real({T, F});
   return s;

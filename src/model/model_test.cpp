@@ -511,7 +511,7 @@ size_t bytes_held(const Activations& a) {
   operand(a.head_input);
   const Scratch& s = a.scratch;
   for (const Tensor* x : {&s.normed, &s.qkv, &s.q, &s.k, &s.v, &s.hidden_normed, &s.residual,
-                          &s.attended, &s.gate_up, &s.hidden}) {
+                          &s.attended, &s.hidden}) {
     tensor(*x);
   }
   size_t bytes = 0;

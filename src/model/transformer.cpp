@@ -1,9 +1,10 @@
 // One sequence through the decoder, forward and backward, every rounding point visible.
 //
-//   x_0      = embedding[tokens]                                                     FP32, not
-//   rounded x_2l+1   = x_2l   + W_o    Q(norm?( attention(Q(q), Q(k), Q(v)) )),   q k v from W_qkv
-//   Q(norm(x_2l)) x_2l+2   = x_2l+1 + W_down Q(norm?( swiglu(W_gate_up Q(norm(x_2l+1))) )) loss =
-//   cross_entropy( W_head B(norm(x_2L)) )
+//   x_0    = embedding[tokens]                                       FP32, not rounded
+//   q k v  = rope(W_qkv Q(norm(x_2l)))                               v not rotated
+//   x_2l+1 = x_2l   + W_o    Q(norm?( attention(Q(q), Q(k), Q(v)) ))
+//   x_2l+2 = x_2l+1 + W_down Q(norm?( swiglu(W_gate_up Q(norm(x_2l+1))) ))
+//   loss   = cross_entropy( W_head B(norm(x_2L)) )
 //
 // Q rounds by the recipe's role, B to BF16, norm? is there with extra_norm; the W are rounded once
 // per optimizer step (Model::prepare). The x and everything else that is not a product's operand
@@ -106,7 +107,7 @@ class Pass {  // of one sequence
 
   void ffn_block_backward(int64_t l, Parameters& gradients) {
     const LayerIndex& index = model_.layer(l);
-    const LayerActivations& a = act_.layers[l];
+    LayerActivations& a = act_.layers[l];
     Tensor& dx = scratch_.residual;
 
     Tensor& into_down = config_.extra_norm ? scratch_.hidden_normed : scratch_.hidden;
@@ -115,10 +116,9 @@ class Pass {  // of one sequence
       norm_backward(into_down, a.hidden, index.down_norm, a.down_rstd, false, scratch_.hidden,
                     gradients);
     }
-    swiglu_backward(context_, scratch_.hidden, a.gate_up, scratch_.gate_up);
+    swiglu_backward(context_, scratch_.hidden, a.gate_up, a.gate_up);  // in place: not needed again
 
-    product_backward(scratch_.gate_up, a.ffn_input, l, Projection::kGateUp, scratch_.normed,
-                     gradients);
+    product_backward(a.gate_up, a.ffn_input, l, Projection::kGateUp, scratch_.normed, gradients);
     norm_backward(scratch_.normed, act_.residual[2 * l + 1], index.ffn_norm, a.ffn_rstd, true, dx,
                   gradients);
   }

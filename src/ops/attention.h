@@ -39,8 +39,8 @@ void attention(Context&, const HeadShape&, const Operand& q, const Operand& k, c
 // forward):
 //   dp[i,j] = scale_v[j] (round(dout_i) . vcode_j)       delta_i = sum_c dout_i[c] out_i[c]
 //   ds[i,j] = p[i,j] (dp[i,j] - delta_i) / sqrt(dim)     dv_j = sum_i round(p[i,j]) round(dout_i)
-//   dq_i = sum_j round(ds[i,j] scale_k[j]) kcode_j       dk_j = sum_i round(ds[i,j] scale_q[i])
-//   qcode_i
+//   dq_i = sum_j round(ds[i,j] scale_k[j]) kcode_j
+//   dk_j = sum_i round(ds[i,j] scale_q[i]) qcode_i
 void attention_backward(Context&, const HeadShape&, const Operand& q, const Operand& k,
                         const Operand& v, const Tensor& out, const Tensor& lse, const Tensor& dout,
                         Tensor& dq, Tensor& dk, Tensor& dv);

@@ -14,9 +14,9 @@ namespace bitlaw {
 void head_loss(Context&, const Operand& x, const Weight& head, std::span<const uint16_t> targets,
                Tensor& losses);
 
-// The same, and its gradient: dlogits[t,v] = (softmax(logits[t])[v] - [v == targets[t]]) *
-// gradient_scale, rounded to context.gradient_dtype; dx [T, d] = dlogits head (written), dhead [V,
-// d] += dlogits^T x.
+// The same, and its gradient, with g = gradient_scale:
+//   dlogits[t,v] = (softmax(logits[t])[v] - [v == targets[t]]) g, rounded to context.gradient_dtype
+//   dx [T, d] = dlogits head (written);  dhead [V, d] += dlogits^T x
 void head_loss_backward(Context&, const Operand& x, const Weight& head,
                         std::span<const uint16_t> targets, double gradient_scale, Tensor& losses,
                         Tensor& dx, Tensor& dhead);

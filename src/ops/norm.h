@@ -10,8 +10,8 @@ namespace bitlaw {
 void rms_norm(Context&, const Tensor& x, const Tensor& weight, double epsilon, Tensor& y,
               Tensor& rstd);
 
-// dx[r,c] += rstd[r] (weight[c] dy[r,c] - x[r,c] rstd[r]^2 mean_c(weight dy x)[r]);  dweight[c] +=
-// sum_r dy x rstd (dx = ... without accumulate)
+// dx[r,c] += rstd[r] (weight[c] dy[r,c] - x[r,c] rstd[r]^2 mean_c(weight dy x)[r])
+// dweight[c] += sum_r dy[r,c] x[r,c] rstd[r]                        (dx = ... without accumulate)
 void rms_norm_backward(Context&, const Tensor& dy, const Tensor& x, const Tensor& weight,
                        const Tensor& rstd, bool accumulate, Tensor& dx, Tensor& dweight);
 

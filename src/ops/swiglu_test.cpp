@@ -1,5 +1,8 @@
 #include "ops/swiglu.h"
 
+#include <cstring>
+#include <vector>
+
 #include "ops/test_support.h"
 
 namespace bitlaw {
@@ -21,6 +24,24 @@ TEST(SwigluReference, BackwardIsTheDerivative) {
   const double magnitude = sum_of_magnitudes(y, dy);
   swiglu_backward(c, dy, gate_up, dgate_up);
   expect_gradient(f, gate_up, dgate_up, magnitude, "dgate_up");
+}
+
+TEST(Swiglu, TheGradientMayTakeThePlaceOfItsInput) {
+  std::vector<Context> contexts;
+  contexts.push_back(reference());
+  for (Isa isa : machine_isas()) contexts.push_back(cpu(isa));
+  uint64_t stream = 100;
+  for (Context& c : contexts) {
+    for (const auto& [T, F] : cases::kMatrices) {
+      const Tensor gate_up = cases::normal({T, 2 * F}, ++stream, 3);
+      const Tensor dy = cases::normal({T, F}, ++stream);
+      const Tensor apart = Tensor::empty(DType::kF32, {T, 2 * F});
+      Tensor out = apart, in_place = gate_up;
+      swiglu_backward(c, dy, gate_up, out);
+      swiglu_backward(c, dy, gate_up, in_place);
+      EXPECT_EQ(std::memcmp(out.raw(), in_place.raw(), out.bytes()), 0) << T << "x" << F;
+    }
+  }
 }
 
 // silu(z) - silu(-z) = z, and silu(0) = 0.

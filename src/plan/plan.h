@@ -52,8 +52,8 @@ struct PlanRequest {
 //   .law .source         what was planned with: "published ..." or "fit of N points"
 //   .request             the request as resolved
 //   .optimum             N D P_w P_a P_kv [P_post] loss [delta] N_eff tokens_per_param compute
-//   .intervals.NAME      low, high: 5 % and 95 % over the bootstrap draws of the fit, where it has
-//   any .critical_data[]     params bits tokens tokens_per_param [low high], where asked for
+//   .intervals.NAME      low, high: 5 % and 95 % over the fit's bootstrap draws, where it has any
+//   .critical_data[]     params bits tokens tokens_per_param [low high], where asked for
 //   .notes[]             what the reader must know: frozen constants, extrapolation
 //   .error               one sentence, and nothing else in the document: the request makes no sense
 // `fit`: a document of fit_to_json, or null for published constants. Losses in nats per token.

@@ -30,9 +30,8 @@ using PtqProgress = std::function<void(double done, double total, const std::str
 //   run, method ("rtn"), format ("int4"), bits, group, granularity ("channel", "group128")
 //   loss_nats, baseline_loss_nats   on the same evaluation tokens
 //   delta, standard_error           nats per token, paired token by token; standard_error is null
-//   with
-//                                   a single cluster. 0 and 0 by definition where the run trained
-//                                   its weights at as few bits or fewer
+//                                   with a single cluster. 0 and 0 by definition where the run
+//                                   trained its weights at as few bits or fewer
 //   measured_delta, measured_standard_error   what was measured, in every case
 //   tokens, clusters, clustered_by, evaluation {tokens, hash}, calibration {tokens, seed, hash}
 //   damping                         the largest that a layer took; null for rtn

@@ -22,12 +22,14 @@ struct ReportInput {
 //   .constants[]   name, value, low, high, published, frozen
 //   .notes[]       sentences of the fit
 //   .held_out[]    of the fit
-//   .figures.ptq.panels[]           N, series[]: bits, method, points[] {x: D/N, y: nats, se},
-//   curve[] {x, y} .figures.delta.series[]         bits, method, N, points[] {x: D/N, y: delta, se,
-//   flagged}, curve[] .figures.effective.parts[]      part (W, A, KV), points[] {bits, y: N_eff/N,
-//   run, N, D}, curve[], published[] .figures.predicted.points[]     x: predicted, y: measured,
-//   kind .figures.optimum                compute, curve[] {x: bits, y: nats, low, high}, best,
-//   published_best .rows[]        the table of runs
+//   .figures.ptq.panels[]        N, series[]: bits, method, points[] {x: D/N, y: nats, se}, curve[]
+//   .figures.delta.series[]      bits, method, N, points[] {x: D/N, y: delta, se, flagged}, curve[]
+//   .figures.effective.parts[]   part (W, A, KV), points[] {x: bits, y: N_eff/N, run, N, D},
+//                                curve[] fitted, published[]
+//   .figures.predicted.points[]  x: predicted, y: measured, kind
+//   .figures.optimum             compute, curve[] {x: bits, y: nats, low, high}, best,
+//                                published_best
+//   .rows[]        the table of runs
 Json make_report(const ReportInput& input);
 
 // One self-contained page that draws the document.

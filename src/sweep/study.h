@@ -10,8 +10,9 @@
 //   "train.tokens" = [1e6, 2e6]
 //   "recipe.weights" = ["3", "4"]
 //   [ptq]                         # optional: quantize the finished runs of these cells afterwards
-//   where = { "recipe.weights" = "16" }    # only cells with these values (of the full
-//   configuration) methods = ["rtn", "gptq"] bits = [3, 4, 5]
+//   where = { "recipe.weights" = "16" }    # only cells with these values
+//   methods = ["rtn", "gptq"]
+//   bits = [3, 4, 5]
 #pragma once
 
 #include <string>

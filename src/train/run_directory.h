@@ -3,8 +3,8 @@
 //   run.json             what it is: configuration, model, data, build; written first
 //   metrics.jsonl        a line per record of MetricsSink
 //   checkpoints/state/   state.bin, to resume from (train/state.h); removed when the run has ended
-//   checkpoints/final/   the trained model, in the layout of Hugging Face (model/checkpoint.h), and
-//   its tokenizer result.json          how it ended; written last, so a run with a result has ended
+//   checkpoints/final/   the trained model and its tokenizer, as Hugging Face lays them out
+//   result.json          how it ended; written last, so a run with a result has ended
 //   lock                 held while a process works on the run; its presence alone means nothing
 #pragma once
 

@@ -307,11 +307,12 @@ void swiglu_backward(const float* dy, const float* gate_up, int64_t rows, int64_
     const float *gate = gate_up + r * 2 * columns, *up = gate + columns;
     float *dgate = dgate_up + r * 2 * columns, *dup = dgate + columns;
     sweep(columns, [&](int64_t c, auto part) {
-      const V z = load(gate + c, part), g = load(dy + r * columns + c, part);
+      const V z = load(gate + c, part), u = load(up + c, part),
+              g = load(dy + r * columns + c, part);
       const V s = sigmoid(z);
       const V slope = s * fma(z, splat(1.0f) - s, splat(1.0f));  // of silu
       store(dup + c, g * (z * s), part);
-      store(dgate + c, g * load(up + c, part) * slope, part);
+      store(dgate + c, g * u * slope, part);
     });
   }
 }
