@@ -46,8 +46,8 @@ function(bitlaw_component name)
     target_link_libraries(${name}_test PRIVATE ${library} GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE BITLAW_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                         TEST_FILTER "-*Slow*" PROPERTIES TIMEOUT 600 LABELS "${ARG_TEST_LABELS}")
+                         TEST_FILTER "-*Slow*" NO_PRETTY_VALUES PROPERTIES TIMEOUT 600 LABELS "${ARG_TEST_LABELS}")
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                         TEST_FILTER "*Slow*" TEST_LIST ${name}_slow PROPERTIES TIMEOUT 900 LABELS "slow")
+                         TEST_FILTER "*Slow*" TEST_LIST ${name}_slow NO_PRETTY_VALUES PROPERTIES TIMEOUT 900 LABELS "slow")
   endif()
 endfunction()
