@@ -309,6 +309,12 @@ Json optimum_figure(const Json& rows, const Json& fit) {
   return out;
 }
 
+// A fit that ends at the edge of a constant's range has not found it.
+bool at_edge(const Parameter& parameter, double value) {
+  if (parameter.scale != Scale::kLog) return false;
+  return value >= 0.99 * parameter.high || value <= 1.01 * parameter.low;
+}
+
 Json constants_table(const Json& fit, const Constants& published) {
   Json table = Json::array();
   if (!fit.is_object() || !fit.contains("parameters")) return table;
@@ -320,6 +326,7 @@ Json constants_table(const Json& fit, const Constants& published) {
     if (found == fit["parameters"].end()) continue;
     Json line = *found;
     line["name"] = name;
+    line["at_edge"] = at_edge(parameter, number(*found, "value"));
     line["published"] =
         published && published.law == law ? Json(published.at(name.c_str())) : Json(nullptr);
     table.push_back(line);
@@ -363,6 +370,8 @@ std::string identified_sentence(const Json& constants) {
                  high = number(line, "high");
     if (!text(line, "frozen").empty())
       frozen.push_back(name);
+    else if (line.value("at_edge", false))
+      poorly.push_back(name + " (ended at the edge of its range)");
     else if (!std::isfinite(low) || !std::isfinite(high))
       poorly.push_back(name);
     else if ((high - low) < 0.5 * std::abs(value))
@@ -389,7 +398,7 @@ std::string identified_sentence(const Json& constants) {
   return out.empty() ? "There is no fit." : out + ".";
 }
 
-std::string optimum_sentence(const Json& optimum) {
+std::string optimum_sentence(const Json& optimum, const Json& constants) {
   if (!optimum.is_object() || !optimum["best"].is_object()) return "";
   std::string out =
       fmt::format("The best precision of training, with N, D and bits all free, is {:.2f} bits",
@@ -403,7 +412,15 @@ std::string optimum_sentence(const Json& optimum) {
     out += fmt::format("; with the published constants it is {:.2f}",
                        number(optimum["published_best"], "P_w"));
   }
-  return out + ".\n";
+  out += ".\n";
+  for (const Json& line : constants) {
+    if (!line.value("at_edge", false)) continue;
+    return out + fmt::format(
+                     "Do not rely on it: {} ended at the edge of its range, so the study is too "
+                     "small to tell.\n",
+                     text(line, "name"));
+  }
+  return out;
 }
 
 }  // namespace
@@ -447,7 +464,7 @@ std::string report_text(const Json& document) {
                        cell(line, "published"), frozen.empty() ? "" : "  not fitted: " + frozen);
   }
   out += "\n" + text(document["summary"], "sentence") + "\n";
-  return out + optimum_sentence(document["figures"]["optimum"]);
+  return out + optimum_sentence(document["figures"]["optimum"], document["constants"]);
 }
 
 }  // namespace bitlaw

@@ -113,6 +113,17 @@ TEST(Report, TheSentenceNamesWideIntervals) {
   EXPECT_NE(sentence.find("leave b at fixed values"), std::string::npos) << sentence;
 }
 
+TEST(Report, AConstantAtTheEdgeOfItsRangeIsNotIdentified) {
+  Json fit = published_fit();
+  const double edge = find_law("kumar")->parameters[parameter_index(*find_law("kumar"), "A")].high;
+  fit["parameters"]["A"] = {{"value", edge}, {"low", 0.99 * edge}, {"high", edge}};
+  const Json document = make_report({"t", Json::array({row(1e6, 1e8, 16, 3)}), fit});
+  EXPECT_NE(
+      document["summary"]["sentence"].get<std::string>().find("A (ended at the edge of its range)"),
+      std::string::npos);
+  EXPECT_NE(report_text(document).find("Do not rely on it: A ended"), std::string::npos);
+}
+
 TEST(Report, DataCannotEndTheScriptThatHoldsIt) {
   Json bad = row(1e6, 1e8, 16, 3);
   bad["run"] = "</script><script>alert(1)</script>";
