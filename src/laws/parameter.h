@@ -31,6 +31,12 @@ struct Parameter {
   bool linear = false;  // the loss is linear in it: starts solve for it rather than draw it
 };
 
+// A fit that ends at the edge of a parameter's range has not found its value.
+inline bool at_edge(const Parameter& parameter, double value) {
+  return parameter.scale == Scale::kLog &&
+         (value >= 0.99 * parameter.high || value <= 1.01 * parameter.low);
+}
+
 // One published set of constants, in the order of the law's parameters.
 struct ConstantSet {
   const char* name;    // "hoffmann"

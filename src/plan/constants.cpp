@@ -33,7 +33,14 @@ std::string read_fit(const Json& fit, Constants& out) {
       return fmt::format("the fit has no value for {}; fit {} again", p.name, out.law->name);
     }
     out.values.push_back(value);
-    if ((*parameters)[p.name].contains("frozen")) frozen.push_back(p.name);
+    if ((*parameters)[p.name].contains("frozen")) {
+      frozen.push_back(p.name);
+    } else if (at_edge(p, value)) {
+      out.notes.push_back(fmt::format(
+          "Do not rely on this plan: {} ended at the edge of its range in the fit, so the study is "
+          "too small to tell.",
+          p.name));
+    }
   }
   const auto points = fit.find("points");
   const int64_t count = points != fit.end() && points->is_number() ? points->get<int64_t>() : 0;

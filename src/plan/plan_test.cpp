@@ -221,6 +221,20 @@ TEST(Plan, IntervalsComeFromTheDraws) {
   EXPECT_NE(plan_text(plan).find("["), std::string::npos);
 }
 
+TEST(Plan, AFitThatEndedAtTheEdgeOfARangeIsNotToBeReliedOn) {
+  PlanRequest request;
+  request.compute = 1e21;
+  Json fit = fit_document({});
+  const auto warned = [&] {
+    return dump_json(make_plan(request, fit)["notes"]).find("Do not rely on this plan: A ended") !=
+           std::string::npos;
+  };
+  EXPECT_FALSE(warned());
+  const Law& law = *find_law("kumar");
+  fit["parameters"]["A"]["value"] = law.parameters[parameter_index(law, "A")].high;
+  EXPECT_TRUE(warned());
+}
+
 TEST(Plan, RequestsThatMakeNoSenseGetOneSentence) {
   const auto with = [](auto change) {
     PlanRequest request;

@@ -309,12 +309,6 @@ Json optimum_figure(const Json& rows, const Json& fit) {
   return out;
 }
 
-// A fit that ends at the edge of a constant's range has not found it.
-bool at_edge(const Parameter& parameter, double value) {
-  if (parameter.scale != Scale::kLog) return false;
-  return value >= 0.99 * parameter.high || value <= 1.01 * parameter.low;
-}
-
 Json constants_table(const Json& fit, const Constants& published) {
   Json table = Json::array();
   if (!fit.is_object() || !fit.contains("parameters")) return table;
