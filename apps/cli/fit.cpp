@@ -53,7 +53,7 @@ const Law& law_named(const std::string& name) {
   if (const Law* law = find_law(name)) return *law;
   std::string known;
   for (const std::string& each : law_names()) known += (known.empty() ? "" : ", ") + each;
-  throw Error(fmt::format("--law {}: there is no such law; known are {}", name, known));
+  throw Error(fmt::format("{}: there is no such law; known are {}", name, known));
 }
 
 void run_fit(Options& options) {
