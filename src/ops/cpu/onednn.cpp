@@ -60,7 +60,7 @@ dnnl::matmul::primitive_desc describe(const memory::desc& a, const memory::desc&
 // what oneDNN chooses for this many rows.
 constexpr int64_t kTypicalRows = 256;
 
-memory::desc packed_desc(DType dtype, int64_t K, int64_t N) {
+memory::desc describe_packed(DType dtype, int64_t K, int64_t N) {
   const memory::desc any({K, N}, type_of(dtype), memory::format_tag::any);
   return describe(strided(dtype, kTypicalRows, K, K, false), any,
                   strided(DType::kF32, kTypicalRows, N, N, false), false)
@@ -85,26 +85,40 @@ struct Prepared {
   size_t scratch_bytes;
 };
 
+struct Packing {
+  dnnl::reorder primitive;
+  memory from, to;
+};
+
+// Memory that grows.
+struct Buffer {
+  std::unique_ptr<void, decltype(&std::free)> memory{nullptr, std::free};
+  size_t bytes = 0;
+
+  void* at_least(size_t wanted) {
+    if (wanted > bytes) {
+      constexpr size_t kAlignment = 4096;
+      const size_t size = (wanted + kAlignment - 1) / kAlignment * kAlignment;
+      memory.reset(std::aligned_alloc(kAlignment, size));
+      if (memory == nullptr) throw std::bad_alloc();
+      bytes = size;
+    }
+    return memory.get();
+  }
+};
+
 // What one thread keeps. OpenMP is asked for one thread through whichever runtime oneDNN brought
 // along.
 struct Worker {
   dnnl::stream stream{engine()};
   std::unordered_map<Problem, Prepared, Hash> prepared;
-  std::unique_ptr<void, decltype(&std::free)> scratch{nullptr, std::free};
-  size_t scratch_bytes = 0;
+  std::unordered_map<Problem, memory::desc, Hash> layouts;  // of packed B, by dtype, K and N
+  std::unordered_map<Problem, Packing, Hash> packings;      // by these, ldb and b_transposed
+  Buffer scratch, product;
 
   Worker() {
     using SetThreads = void (*)(int);
     if (auto set = reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) set(1);
-  }
-
-  void reserve(size_t bytes) {
-    if (bytes <= scratch_bytes) return;
-    constexpr size_t kAlignment = 4096;
-    const size_t size = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-    scratch.reset(std::aligned_alloc(kAlignment, size));
-    if (scratch == nullptr) throw std::bad_alloc();
-    scratch_bytes = size;
   }
 };
 
@@ -113,14 +127,25 @@ Worker& worker() {
   return worker;
 }
 
+// Two layouts and a reorder for every weight of every step: describing one takes as long as packing
+// a small weight.
+const memory::desc& packed_desc(DType dtype, int64_t K, int64_t N) {
+  const Problem key{.dtype = dtype, .N = N, .K = K};
+  auto& layouts = worker().layouts;
+  auto found = layouts.find(key);
+  if (found == layouts.end()) found = layouts.emplace(key, describe_packed(dtype, K, N)).first;
+  return found->second;
+}
+
+memory unbound(const memory::desc& desc) {
+  return memory(desc, engine(), DNNL_MEMORY_NONE);
+}
+
 Prepared prepare(const Problem& p) {
   const memory::desc b = p.b_packed ? packed_desc(p.dtype, p.K, p.N)
                                     : strided(p.dtype, p.K, p.N, p.ldb, p.b_transposed);
   const auto pd = describe(strided(p.dtype, p.M, p.K, p.lda, p.a_transposed), b,
                            strided(DType::kF32, p.M, p.N, p.ldc, false), p.accumulate);
-  const auto unbound = [](const memory::desc& desc) {
-    return memory(desc, engine(), DNNL_MEMORY_NONE);
-  };
   return {dnnl::matmul(pd),       unbound(pd.src_desc()),        unbound(pd.weights_desc()),
           unbound(pd.dst_desc()), unbound(pd.scratchpad_desc()), pd.scratchpad_desc().get_size()};
 }
@@ -129,24 +154,45 @@ void bind(const memory& to, const void* data) {
   BITLAW_CHECK(dnnl_memory_set_data_handle(to.get(), const_cast<void*>(data)) == dnnl_success);
 }
 
-}  // namespace
-
-void multiply(const Problem& problem, const void* a, const void* b, float* c) {
-  Worker& w = worker();
+// C with dense rows.
+void multiply_dense(Worker& w, const Problem& problem, const void* a, const void* b, float* c) {
   auto found = w.prepared.find(problem);
   if (found == w.prepared.end()) found = w.prepared.emplace(problem, prepare(problem)).first;
   const Prepared& p = found->second;
-  w.reserve(p.scratch_bytes);
   bind(p.a, a);
   bind(p.b, b);
   bind(p.c, c);
-  bind(p.scratch, w.scratch.get());
+  bind(p.scratch, w.scratch.at_least(p.scratch_bytes));
   const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, p.a.get()},
                                        {DNNL_ARG_WEIGHTS, p.b.get()},
                                        {DNNL_ARG_DST, p.c.get()},
                                        {DNNL_ARG_SCRATCHPAD, p.scratch.get()}};
   BITLAW_CHECK(dnnl_primitive_execute(p.primitive.get(), w.stream.get(), 4, arguments) ==
                dnnl_success);
+}
+
+}  // namespace
+
+void multiply(const Problem& problem, const void* a, const void* b, float* c) {
+  Worker& w = worker();
+  if (problem.ldc == problem.N) return multiply_dense(w, problem, a, b, c);
+  // Where rows of C are apart, oneDNN 2.6 takes another routine, which allocates at every call.
+  const int64_t M = problem.M, N = problem.N;
+  Problem dense = problem;
+  dense.ldc = N;
+  dense.accumulate = false;
+  auto* const product =
+      static_cast<float*>(w.product.at_least(static_cast<size_t>(M * N) * sizeof(float)));
+  multiply_dense(w, dense, a, b, product);
+  for (int64_t m = 0; m < M; ++m) {
+    const float* const from = product + m * N;
+    float* const to = c + m * problem.ldc;
+    if (problem.accumulate) {
+      for (int64_t n = 0; n < N; ++n) to[n] += from[n];
+    } else {
+      std::copy_n(from, N, to);
+    }
+  }
 }
 
 size_t packed_bytes(DType dtype, int64_t K, int64_t N) {
@@ -156,9 +202,21 @@ size_t packed_bytes(DType dtype, int64_t K, int64_t N) {
 void pack(DType dtype, int64_t K, int64_t N, const void* b, int64_t ldb, bool b_transposed,
           void* packed) {
   Worker& w = worker();
-  memory from(strided(dtype, K, N, ldb, b_transposed), engine(), const_cast<void*>(b));
-  memory to(packed_desc(dtype, K, N), engine(), packed);
-  dnnl::reorder(from, to).execute(w.stream, from, to);
+  const Problem key{
+      .dtype = dtype, .N = N, .K = K, .ldb = ldb, .b_transposed = b_transposed, .b_packed = true};
+  auto found = w.packings.find(key);
+  if (found == w.packings.end()) {
+    const memory from = unbound(strided(dtype, K, N, ldb, b_transposed)),
+                 to = unbound(packed_desc(dtype, K, N));
+    found = w.packings.emplace(key, Packing{dnnl::reorder(from, to), from, to}).first;
+  }
+  const Packing& packing = found->second;
+  bind(packing.from, b);
+  bind(packing.to, packed);
+  const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, packing.from.get()},
+                                       {DNNL_ARG_TO, packing.to.get()}};
+  BITLAW_CHECK(dnnl_primitive_execute(packing.primitive.get(), w.stream.get(), 2, arguments) ==
+               dnnl_success);
 }
 
 bool prefers_bf16() {
