@@ -1,18 +1,24 @@
 // The training step as a run takes it: loader to optimizer, threads and all, on random tokens.
 //
-//   shape   width  layers  heads  T    vocabulary  tokens a step
-//   A       128    4       4      256  4096        16384
-//   B       256    6       4      256  4096        8192
-//   C       512    8       8      512  8192        4096
+//   shape   width  layers  heads  of k, v  T     vocabulary  tokens a step
+//   S       64     2       2      2        256   2048        8192
+//   M       96     3       3      3        256   2048        8192
+//   A       128    4       4      4        256   4096        16384
+//   B       256    6       4      4        256   4096        8192
+//   C       512    8       8      8        512   8192        4096
+//   D       512    12      8      2        1024  32768       4096
 //
 // Beside tokens/s (of the median step): exact FLOP/s (attention's causal half and the vocabulary
-// included), and their share of the machine's BF16 product peak on as many threads, measured in the
-// same run just before.
+// included), and their share of the machine's product peak on as many threads, measured in the same
+// run just before: the FP32 peak for the recipe fp32 (which rounds nothing, backward neither), the
+// BF16 peak for all others.
 //
-//   bench/run train [--json] [--threads 1,2] [--shapes A,B,C] [--seconds 4] [--cpu-time]
+//   bench/run train [--json] [--threads 1,2] [--shapes A,B,C] [--recipes bf16,w4a4kv4]
+//                   [--seconds 4] [--cpu-time]
 //
-// --cpu-time counts processor time of all threads, over their number, instead of wall time: for a
-// machine that others are using (waiting inside a step does not show then).
+// Shapes and recipes (train_cases.h) are lists, or "all". --cpu-time counts processor time of all
+// threads, over their number, instead of wall time: for a machine that others are using (waiting
+// inside a step does not show then).
 #include <fmt/format.h>
 #include <time.h>
 
@@ -23,28 +29,16 @@
 #include <vector>
 
 #include "base/json.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "ops/cpu/peak.h"
-#include "train/trainer.h"
+#include "train_cases.h"
 
 namespace bitlaw {
 namespace {
 
-struct BenchShape {
-  const char* name;
-  int64_t width, layers, heads, sequence, vocabulary;
-  int64_t step_tokens;
-};
-constexpr BenchShape kShapes[] = {{"A", 128, 4, 4, 256, 4096, 16384},
-                                  {"B", 256, 6, 4, 256, 4096, 8192},
-                                  {"C", 512, 8, 8, 512, 8192, 4096}};
-constexpr const char* kBits[] = {"16", "4"};  // of weights, activations, keys and values
-constexpr int64_t kLanes = 4;
-
 struct Options {
   std::vector<int> threads{1};
-  std::string shapes = "A,B,C";
+  std::string shapes = "A,B,C", recipes = "bf16,w4a4kv4";
   double seconds = 4;  // per row
   bool json = false;
   bool cpu_time = false;
@@ -60,23 +54,10 @@ double processor_seconds() {  // of all threads
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-Recipe recipe_of(const char* bits) {
-  RecipeConfig config;
-  config.weights = config.activations = config.kv = bits;
-  return make_recipe(config);
-}
-
 // Seconds of the median step, after two that build primitives and touch the memory.
 double median_step_seconds(const TrainerOptions& options, double seconds, bool cpu_time) {
   Trainer trainer(options);
-  const auto V = static_cast<uint64_t>(options.model.vocabulary);
-  const SequenceSource source = [&](int64_t step, int64_t index, std::span<uint16_t> tokens) {
-    for (size_t t = 0; t < tokens.size(); ++t) {
-      const uint64_t place =
-          static_cast<uint64_t>(step * options.batch_sequences + index) * tokens.size() + t;
-      tokens[t] = static_cast<uint16_t>(random_below(1, 0, place, V));
-    }
-  };
+  const SequenceSource source = bench::random_tokens(options);
   std::vector<double> times;
   const double begin = now();
   for (int step = 0; step < 5 || now() - begin < seconds; ++step) {
@@ -91,29 +72,23 @@ double median_step_seconds(const TrainerOptions& options, double seconds, bool c
   return times[times.size() / 2];
 }
 
-Json measure(const BenchShape& shape, const char* bits, int threads, double peak,
-             const Options& bench) {
-  ModelConfig model;
-  model.width = shape.width;
-  model.layers = shape.layers;
-  model.heads = shape.heads;
-  model.sequence = shape.sequence;
-  model.vocabulary = shape.vocabulary;
-  const TrainerOptions options{.model = model.resolved(),
-                               .recipe = recipe_of(bits),
-                               .batch_sequences = shape.step_tokens / shape.sequence,
-                               .lanes = kLanes,
-                               .threads = threads};
+Json measure(const bench::Shape& shape, const bench::Case& recipe, int threads,
+             const cpu::Peaks& peaks, const Options& bench) {
+  const TrainerOptions options = bench::trainer_options(shape, recipe, threads);
+  const bool fp32 = recipe.gradient_dtype == DType::kF32;
+  const double peak = fp32 ? peaks.fp32_flops : peaks.bf16_flops;
   const double tokens_per_second = static_cast<double>(shape.step_tokens) /
                                    median_step_seconds(options, bench.seconds, bench.cpu_time);
   const double flops = tokens_per_second * options.model.training_flops_per_token();
   return {{"shape", shape.name},
-          {"recipe", options.recipe.name()},
+          {"recipe", recipe.name},
           {"threads", threads},
           {"parameters", options.model.parameters()},
           {"flops_per_token", options.model.training_flops_per_token()},
           {"tokens_per_second", tokens_per_second},
           {"flops_per_second", flops},
+          {"peak", fp32 ? "fp32" : "bf16"},
+          {"peak_flops", peak},
           {"share_of_peak", flops / peak}};
 }
 
@@ -133,37 +108,42 @@ Options read_options(int argc, char** argv) {
         options.threads.push_back(std::max(1, std::atoi(count.c_str())));
     } else if (flag == "--shapes") {
       options.shapes = value;
+    } else if (flag == "--recipes") {
+      options.recipes = value;
     } else if (flag == "--seconds") {
       options.seconds = std::atof(value.c_str());
     } else {
       throw Error(fmt::format(
-          "{}: not known; --json, --threads, --shapes, --seconds, --cpu-time are", flag));
+          "{}: not known; --json, --threads, --shapes, --recipes, --seconds, --cpu-time are",
+          flag));
     }
   }
   return options;
 }
 
 void run(const Options& options) {
+  const std::vector<bench::Shape> shapes = bench::chosen(bench::kShapes, options.shapes, "shape");
+  const std::vector<bench::Case> recipes =
+      bench::chosen(bench::recipes(), options.recipes, "recipe");
   Json rows = Json::array(), peaks = Json::array();
   if (!options.json) {
-    fmt::print("{:<6} {:<9} {:>7} {:>12} {:>12} {:>14} {:>14}\n", "shape", "recipe", "threads",
+    fmt::print("{:<6} {:<17} {:>7} {:>12} {:>12} {:>19} {:>14}\n", "shape", "recipe", "threads",
                "tokens/s", "GFLOP/s", "peak GFLOP/s", "share of peak");
   }
   for (int threads : options.threads) {
-    for (const BenchShape& shape : kShapes) {
-      if (options.shapes.find(shape.name) == std::string::npos) continue;
+    for (const bench::Shape& shape : shapes) {
       const cpu::Peaks peak = cpu::measure_peaks(threads);
       peaks.push_back({{"threads", threads},
                        {"shape", shape.name},
                        {"bf16_flops", peak.bf16_flops},
                        {"fp32_flops", peak.fp32_flops}});
-      for (const char* bits : kBits) {
-        const Json row = measure(shape, bits, threads, peak.bf16_flops, options);
+      for (const bench::Case& recipe : recipes) {
+        const Json row = measure(shape, recipe, threads, peak, options);
         if (!options.json) {
-          fmt::print("{:<6} {:<9} {:>7} {:>12.0f} {:>12.1f} {:>14.1f} {:>13.1f}%\n", shape.name,
-                     row["recipe"].get<std::string>(), threads,
-                     row["tokens_per_second"].get<double>(),
-                     row["flops_per_second"].get<double>() / 1e9, peak.bf16_flops / 1e9,
+          fmt::print("{:<6} {:<17} {:>7} {:>12.0f} {:>12.1f} {:>14.1f} {:>4} {:>13.1f}%\n",
+                     shape.name, recipe.name, threads, row["tokens_per_second"].get<double>(),
+                     row["flops_per_second"].get<double>() / 1e9,
+                     row["peak_flops"].get<double>() / 1e9, row["peak"].get<std::string>(),
                      100 * row["share_of_peak"].get<double>());
           std::fflush(stdout);
         }

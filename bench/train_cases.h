@@ -1,0 +1,107 @@
+// The shapes and recipes that training steps are timed on: one table for every benchmark of the
+// step.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "formats/recipe.h"
+#include "train/trainer.h"
+
+namespace bitlaw::bench {
+
+struct Shape {
+  const char* name;
+  int64_t width, layers, heads, kv_heads, sequence, vocabulary;
+  int64_t step_tokens;
+};
+inline constexpr Shape kShapes[] = {
+    {"S", 64, 2, 2, 2, 256, 2048, 8192},    // N 0.1 M
+    {"M", 96, 3, 3, 3, 256, 2048, 8192},    // N 0.3 M
+    {"A", 128, 4, 4, 4, 256, 4096, 16384},  // N 0.8 M
+    {"B", 256, 6, 4, 4, 256, 4096, 8192},   // N 4.8 M
+    {"C", 512, 8, 8, 8, 512, 8192, 4096},   // N 26 M
+    {"D", 512, 12, 8, 2, 1024, 32768,
+     4096}  // N 33 M, grouped queries, long sequences, a large vocabulary
+};
+
+struct Case {
+  const char* name;
+  RecipeConfig config;
+  DType gradient_dtype = DType::kBF16;  // kF32: the reference mode, no rounding at all
+};
+inline std::vector<Case> recipes() {
+  const auto same = [](const char* bits, const char* weights, const char* rest) {
+    return RecipeConfig{.weights = bits,
+                        .activations = bits,
+                        .kv = bits,
+                        .weights_granularity = weights,
+                        .activations_granularity = rest,
+                        .kv_granularity = rest};
+  };
+  return {
+      {"bf16", {}},
+      {"w4a4kv4", same("4", "channel", "tensor")},
+      {"fp32", {.weights = "32", .activations = "32", .kv = "32", .queries = "32"}, DType::kF32},
+      {"w8a8kv8", same("8", "channel", "tensor")},
+      {"w12a12kv12", same("12", "channel", "tensor")},
+      {"e4m3", same("e4m3", "channel", "tensor")},
+      {"w4a4kv4-token", same("4", "channel", "token")},
+      {"w4a4kv4-channel", same("4", "channel", "channel")},
+      {"w4a4kv4-group32", same("4", "group32", "group32")},
+      {"w4a4kv4-group64", same("4", "group64", "group64")},
+      {"w4a4kv4-group128", same("4", "group128", "group128")},
+  };
+}
+
+// The entries of `table` that a comma-separated list names, in the order of the list. "all": all.
+template <class Table>
+auto chosen(const Table& table, const std::string& list, const char* what) {
+  std::vector<std::decay_t<decltype(*std::begin(table))>> out;
+  std::string known;
+  for (const auto& entry : table) known += (known.empty() ? "" : ", ") + std::string(entry.name);
+  for (const std::string& name : split(list, ',')) {
+    bool found = false;
+    for (const auto& entry : table) {
+      if (name != "all" && name != entry.name) continue;
+      out.push_back(entry);
+      found = true;
+    }
+    if (!found) throw Error(fmt::format("no {} '{}'; there are {}, and all", what, name, known));
+  }
+  return out;
+}
+
+inline TrainerOptions trainer_options(const Shape& shape, const Case& recipe, int threads) {
+  ModelConfig model;
+  model.width = shape.width;
+  model.layers = shape.layers;
+  model.heads = shape.heads;
+  model.kv_heads = shape.kv_heads;
+  model.sequence = shape.sequence;
+  model.vocabulary = shape.vocabulary;
+  return {.model = model.resolved(),
+          .recipe = make_recipe(recipe.config),
+          .batch_sequences = shape.step_tokens / shape.sequence,
+          .lanes = 4,
+          .gradient_dtype = recipe.gradient_dtype,
+          .threads = threads};
+}
+
+inline SequenceSource random_tokens(const TrainerOptions& options) {
+  const auto V = static_cast<uint64_t>(options.model.vocabulary);
+  const int64_t sequences = options.batch_sequences;
+  return [V, sequences](int64_t step, int64_t index, std::span<uint16_t> tokens) {
+    for (size_t t = 0; t < tokens.size(); ++t) {
+      const uint64_t place = static_cast<uint64_t>(step * sequences + index) * tokens.size() + t;
+      tokens[t] = static_cast<uint16_t>(random_below(1, 0, place, V));
+    }
+  };
+}
+
+}  // namespace bitlaw::bench
