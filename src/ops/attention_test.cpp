@@ -450,6 +450,40 @@ TEST(AttentionCpu, MatchesTheReference) {
   }
 }
 
+// Around the sizes of tiles (16 rows, 32 numbers), of blocks of queries (32), and where the numbers
+// of queries that are treated at once change (above 256 and 384).
+TEST(AttentionCpu, MatchesTheReferenceAroundTheSizesOfTiles) {
+  const Rounding bf16{bf16_format()}, per_tensor{integer_format(4), ScaleAxis::kTensor},
+      per_row{integer_format(4), ScaleAxis::kRow};
+  std::vector<HeadShape> shapes;
+  for (int64_t T : {1, 15, 16, 17, 32, 33, 100}) {
+    for (int64_t dim : {2, 8, 16, 32, 48, 64, 96, 128}) shapes.push_back({T, 2, 1, dim});
+  }
+  for (int64_t dim : {8, 64}) shapes.push_back({256, 2, 2, dim});
+  shapes.push_back({289, 3, 1, 16});
+  shapes.push_back({385, 1, 1, 16});
+  shapes.push_back({545, 2, 1, 32});
+  uint64_t stream = 9000;
+  for (const HeadShape& h : shapes) {
+    for (const auto& [for_q, for_kv] :
+         {std::pair{bf16, bf16}, {bf16, per_tensor}, {per_row, bf16}, {per_row, per_row}}) {
+      if (h.T > 100 && for_q.axis != for_kv.axis) continue;
+      SCOPED_TRACE(text(h) + " q " + cases::text(for_q) + " kv " + cases::text(for_kv));
+      stream += 10;
+      const Inputs queries = inputs(h, for_q, stream), others = inputs(h, for_kv, stream);
+      const Inputs in{queries.q, others.k, others.v, others.dout};
+      const Outputs expected = run(reference(), h, in);
+      const Bounds b = bounds(h, in, expected, true);
+      const Outputs actual = run(cpu(best_isa()), h, in, &expected);
+      expect_within(actual.out, expected.out, b.out, "out");
+      expect_within(actual.lse, expected.lse, b.lse, "lse");
+      expect_within(actual.dq, expected.dq, b.dq, "dq");
+      expect_within(actual.dk, expected.dk, b.dk, "dk");
+      expect_within(actual.dv, expected.dv, b.dv, "dv");
+    }
+  }
+}
+
 // Queries, keys and values rounded each in their own way, as recipes do.
 TEST(AttentionCpu, MixedRoundingsMatchTheReference) {
   const Rounding bf16{bf16_format()}, int4{integer_format(4), ScaleAxis::kTensor},

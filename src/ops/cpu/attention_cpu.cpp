@@ -1,9 +1,11 @@
 // Rotary positions and causal attention, one head at a time, 64 queries at a time. A block of
 // queries meets the keys up to its last one; what lies to the right of it is never computed.
-// Scratch is a few [64, T] blocks, whatever the number of heads.
+// Scratch is a few [64, T] blocks, whatever the number of heads. BF16 codes on a machine with tiles
+// are attention_amx.h's instead.
 #include <algorithm>
 #include <cmath>
 
+#include "ops/cpu/attention_amx.h"
 #include "ops/cpu/backend.h"
 #include "ops/cpu/products.h"
 
@@ -70,6 +72,22 @@ const float* from(const float* scales, int64_t row) {
   return scales == nullptr ? nullptr : scales + row;
 }
 
+// All three as BF16 codes, on a machine with tiles.
+bool fits_tiles(const Context& context, const Operand& q, const Operand& k, const Operand& v) {
+  return is_bf16(q) && is_bf16(k) && is_bf16(v) &&
+         engine_for(context, DType::kBF16) == Engine::kAmx;
+}
+amx::Attention for_tiles(const HeadShape& shape, const Operand& q, const Operand& k,
+                         const Operand& v) {
+  const auto codes = [](const Operand& x) {
+    return amx::HeadCodes{words(x.codes), x.scales.defined() ? x.scales.f32() : nullptr};
+  };
+  return {shape.T, shape.heads, shape.kv_heads, shape.dim, codes(q), codes(k), codes(v)};
+}
+void* bytes(Context& context, int64_t count) {
+  return context.workspace.take(DType::kF32, {count / 4}).raw();
+}
+
 }  // namespace
 
 void split_heads(Context& context, const HeadShape& shape, const Tensor& qkv, const Tensor& rope,
@@ -107,6 +125,10 @@ void merge_heads(Context& context, const HeadShape& shape, const Tensor& dq, con
 void attention(Context& context, const HeadShape& shape, const Operand& q_operand,
                const Operand& k_operand, const Operand& v_operand, Tensor& out, Tensor& lse) {
   Workspace::Scope scope(context.workspace);
+  if (fits_tiles(context, q_operand, k_operand, v_operand)) {
+    const amx::Attention tiles = for_tiles(shape, q_operand, k_operand, v_operand);
+    return amx::attention(tiles, out.f32(), lse.f32(), bytes(context, amx::attention_bytes(tiles)));
+  }
   const auto [T, H, G, dim] = shape;
   const bool bf16_scores = is_bf16(q_operand) && is_bf16(k_operand);
   const Heads q = for_forward(context, shape, q_operand, bf16_scores);
@@ -149,6 +171,12 @@ void attention_backward(Context& context, const HeadShape& shape, const Operand&
                         const Operand& k_operand, const Operand& v_operand, const Tensor& out,
                         const Tensor& lse, const Tensor& dout, Tensor& dq, Tensor& dk, Tensor& dv) {
   Workspace::Scope scope(context.workspace);
+  if (context.gradient_dtype == DType::kBF16 &&
+      fits_tiles(context, q_operand, k_operand, v_operand)) {
+    const amx::Attention tiles = for_tiles(shape, q_operand, k_operand, v_operand);
+    return amx::attention_backward(tiles, out.f32(), lse.f32(), dout.f32(), dq.f32(), dk.f32(),
+                                   dv.f32(), bytes(context, amx::attention_backward_bytes(tiles)));
+  }
   const Kernels& kernel = kernels(context);
   const DType dtype = context.gradient_dtype;
   const auto [T, H, G, dim] = shape;

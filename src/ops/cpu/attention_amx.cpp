@@ -1,0 +1,905 @@
+#include "ops/cpu/attention_amx.h"
+
+// GCC 12 takes the undefined vectors inside its own intrinsics for mistakes (bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+
+#include <immintrin.h>
+
+#include "ops/cpu/products_amx.h"
+
+namespace bitlaw::cpu::amx {
+namespace {
+
+constexpr int64_t kBlock = 32;        // queries and keys that meet at a time
+constexpr int64_t kScores = 16 * 16;  // floats of a tile
+constexpr float kLog2E = 1.44269504f, kLn2 = 0.693147181f;
+
+inline int64_t blocks(int64_t T) {
+  return (T + kBlock - 1) / kBlock;
+}
+inline int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+inline __mmask16 first16(int64_t n) {
+  return n >= 16 ? 0xffff : n <= 0 ? 0 : static_cast<__mmask16>((1u << n) - 1);
+}
+
+// ------------------------------------------------------------------------------------ memory
+
+// Hands out parts of `scratch`; with none it only counts.
+class Arena {
+ public:
+  explicit Arena(void* memory) : memory_(static_cast<char*>(memory)) {}
+
+  template <class T>
+  T* take(int64_t elements) {
+    T* const out = memory_ == nullptr ? nullptr : reinterpret_cast<T*>(memory_ + bytes_);
+    bytes_ += (elements * static_cast<int64_t>(sizeof(T)) + 63) / 64 * 64;
+    return out;
+  }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  char* memory_;
+  int64_t bytes_ = 0;
+};
+
+// An operand of tile products: panels of sixteen rows (or columns), steps of 32 numbers.
+struct Tiled {
+  const uint16_t* data;
+  int64_t panel, step, row;  // distances in elements
+
+  const uint16_t* at(int64_t p, int64_t s) const { return data + p * panel + s * step; }
+  Tiled from(int64_t p) const { return {at(p, 0), panel, step, row}; }
+};
+
+inline Tiled tiled(const uint16_t* data, int64_t K) {
+  return {data, steps(K) * kTile, kTile, kStep};
+}
+
+// Elements of a tiled operand with its panels filled up to whole blocks.
+inline int64_t whole_blocks(int64_t rows, int64_t K) {
+  return 2 * blocks(rows) * steps(K) * kTile;
+}
+inline void clear_last_panel(int64_t rows, int64_t K, uint16_t* x) {
+  const int64_t elements = steps(K) * kTile;
+  if (panels(rows) % 2 == 0) return;
+  uint16_t* const panel = x + panels(rows) * elements;
+  for (int64_t i = 0; i < elements; i += 32) _mm512_storeu_si512(panel + i, _mm512_setzero_si512());
+}
+
+// x [T, dim] as the left side of products over dim: where it lies, if its sizes are a tile's.
+inline bool lies_ready(int64_t T, int64_t dim) {
+  return T % kBlock == 0 && dim % kStep == 0;
+}
+inline Tiled left_rows(const uint16_t* x, int64_t T, int64_t dim, uint16_t* memory) {
+  if (lies_ready(T, dim)) return {x, kRows * dim, kStep, dim};
+  tile_left(x, dim, false, T, dim, memory);
+  clear_last_panel(T, dim, memory);
+  return tiled(memory, dim);
+}
+inline int64_t left_rows_elements(int64_t T, int64_t dim) {
+  return lies_ready(T, dim) ? 0 : whole_blocks(T, dim);
+}
+
+// x [T, dim] as the right side of products over dim, its rows the columns.
+inline Tiled right_columns(const uint16_t* x, int64_t ld, int64_t T, int64_t dim,
+                           uint16_t* memory) {
+  tile_right(x, ld, true, dim, T, memory);
+  clear_last_panel(T, dim, memory);
+  return tiled(memory, dim);
+}
+
+// x [T, dim] as the right side of products over T.
+inline Tiled right_rows(const uint16_t* x, int64_t ld, int64_t T, int64_t dim, uint16_t* memory) {
+  tile_right(x, ld, false, T, dim, memory);
+  return tiled(memory, T);
+}
+
+// Scales of T rows times `factor`, up to a whole block.
+inline void fill_scales(const float* scales, float factor, int64_t T, float* out) {
+  const __m512 by = _mm512_set1_ps(factor);
+  for (int64_t i = 0; i < blocks(T) * kBlock; i += 16) {
+    const __m512 x = scales == nullptr ? _mm512_set1_ps(1.0f)
+                                       : _mm512_maskz_loadu_ps(first16(T - i), scales + i);
+    _mm512_storeu_ps(out + i, _mm512_mul_ps(x, by));
+  }
+}
+
+// ------------------------------------------------------------------------------------- tiles
+
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, start_row = 0;
+  uint8_t reserved[14] = {};
+  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+// The compiler knows nothing of what tile instructions read and write.
+inline void barrier() {
+  asm volatile("" ::: "memory");
+}
+
+class Tiles {  // in use while it lives
+ public:
+  Tiles() {
+    static const TileConfig config;
+    _tile_loadconfig(&config);
+  }
+  ~Tiles() { _tile_release(); }
+  Tiles(const Tiles&) = delete;
+  Tiles& operator=(const Tiles&) = delete;
+};
+
+// Tiles 0..3 are C, P panels of A by Q panels of B; 4 and 5 are A, 6 and 7 are B.
+template <int P, int Q>
+inline void zero_sums() {
+  _tile_zero(0);
+  if constexpr (Q == 2) _tile_zero(1);
+  if constexpr (P == 2) _tile_zero(2);
+  if constexpr (P == 2 && Q == 2) _tile_zero(3);
+}
+template <int P, int Q>
+inline void load_sums(const float* c, int64_t panel, int64_t column, int64_t row_bytes) {
+  _tile_loadd(0, c, row_bytes);
+  if constexpr (Q == 2) _tile_loadd(1, c + column, row_bytes);
+  if constexpr (P == 2) _tile_loadd(2, c + panel, row_bytes);
+  if constexpr (P == 2 && Q == 2) _tile_loadd(3, c + panel + column, row_bytes);
+}
+template <int P, int Q>
+inline void store_sums(float* c, int64_t panel, int64_t column, int64_t row_bytes) {
+  _tile_stored(0, c, row_bytes);
+  if constexpr (Q == 2) _tile_stored(1, c + column, row_bytes);
+  if constexpr (P == 2) _tile_stored(2, c + panel, row_bytes);
+  if constexpr (P == 2 && Q == 2) _tile_stored(3, c + panel + column, row_bytes);
+}
+// B passes by the nearest cache, which is for what is written and read again.
+template <int P, int Q>
+inline void add_products(const Tiled& A, const Tiled& B, const uint16_t* a, const uint16_t* b,
+                         int64_t steps) {
+  const int64_t a_bytes = A.row * 2;
+  for (int64_t s = 0; s < steps; ++s, a += A.step, b += B.step) {
+    _tile_loadd(4, a, a_bytes);
+    _tile_stream_loadd(6, b, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    if constexpr (Q == 2) {
+      _tile_stream_loadd(7, b + B.panel, 64);
+      _tile_dpbf16ps(1, 4, 7);
+    }
+    if constexpr (P == 2) {
+      _tile_loadd(5, a + A.panel, a_bytes);
+      _tile_dpbf16ps(2, 5, 6);
+      if constexpr (Q == 2) _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+}
+
+// Four tiles of floats [2][2][16][16] = rows of A's two panels . columns of B's two.
+inline void square(const Tiled& A, int64_t a_panel, const Tiled& B, int64_t b_panel, int64_t steps,
+                   float* to) {
+  zero_sums<2, 2>();
+  add_products<2, 2>(A, B, A.at(a_panel, 0), B.at(b_panel, 0), steps);
+  store_sums<2, 2>(to, 2 * kScores, kScores, 64);
+}
+
+struct alignas(64) Edge {
+  float values[32][32];
+};
+
+// C [rows, columns] (+)= A B over `steps`, from panels a_panel and b_panel and step s0 of B and
+// `a_step` of A on; C lies ldc apart. Two panels of A (at most 32 rows), columns two panels at a
+// time.
+template <int P, int Q>
+inline void multiply_columns(const Tiled& A, const uint16_t* a, const Tiled& B, const uint16_t* b,
+                             int64_t steps, bool accumulate, int64_t rows, int64_t columns,
+                             float* c, int64_t ldc) {
+  const bool whole = rows == 16 * P && columns >= 16 * Q;
+  if (whole && accumulate) {
+    load_sums<P, Q>(c, 16 * ldc, 16, ldc * 4);
+  } else {
+    zero_sums<P, Q>();
+  }
+  add_products<P, Q>(A, B, a, b, steps);
+  if (whole) return store_sums<P, Q>(c, 16 * ldc, 16, ldc * 4);
+  Edge edge;
+  store_sums<P, Q>(&edge.values[0][0], 16 * 32, 16, 32 * 4);
+  barrier();
+  for (int64_t column = 0; column < least(columns, 16 * Q); column += 16) {
+    const __mmask16 mask = first16(columns - column);
+    for (int64_t r = 0; r < rows; ++r) {
+      float* const to = c + r * ldc + column;
+      __m512 y = _mm512_load_ps(&edge.values[r][column]);
+      if (accumulate) y = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, to), y);
+      _mm512_mask_storeu_ps(to, mask, y);
+    }
+  }
+  barrier();
+}
+
+template <int P>
+inline void multiply_rows(const Tiled& A, const uint16_t* a, const Tiled& B, int64_t b_step,
+                          int64_t steps, bool accumulate, int64_t rows, int64_t columns, float* c,
+                          int64_t ldc) {
+  for (int64_t n = 0; n < columns; n += 32) {
+    const uint16_t* const b = B.at(n / 16, b_step);
+    if (columns - n > 16) {
+      multiply_columns<P, 2>(A, a, B, b, steps, accumulate, rows, columns - n, c + n, ldc);
+    } else {
+      multiply_columns<P, 1>(A, a, B, b, steps, accumulate, rows, columns - n, c + n, ldc);
+    }
+  }
+}
+
+// ----------------------------------------------------------------------------------- vectors
+
+inline __m512 broadcast(const float* x) {
+  return _mm512_set1_ps(*x);
+}
+
+// 2^t for t <= 127; everything below -126 counts as that. 2^t = 2^n 2^f, n the integer next to t
+// (adding 1.5 * 2^23 leaves it in the lowest bits), |f| <= 1/2; 2^f a polynomial, exactly 1 at 0,
+// with the least largest error: 1.6 units of 2^-24, 2.9 with the roundings.
+inline __m512 exponential2(__m512 t) {
+  const __m512 magic = _mm512_set1_ps(12582912.0f);
+  t = _mm512_max_ps(_mm512_set1_ps(-126.0f), t);  // the second where it is NaN
+  const __m512 shifted = _mm512_add_ps(t, magic);
+  const __m512 f = _mm512_sub_ps(t, _mm512_sub_ps(shifted, magic));
+  __m512 p = _mm512_set1_ps(1.32647005e-3f);
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(9.67151206e-3f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(5.55073395e-2f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.240222424f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.693147004f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.0f));
+  const __m512i n = _mm512_slli_epi32(_mm512_castps_si512(shifted), 23);
+  return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), n));
+}
+
+// ln a for a >= 1/2: a = 2^n m, m in 3/4 .. 3/2; ln m = 2 atanh z, z = (m - 1) / (m + 1), |z| <=
+// 1/5, as z times a polynomial in z^2: 2 (1 + z^2/3 + ...), the first term left out below 2^-24.
+inline __m512 logarithm(__m512 a) {
+  const __m512 one = _mm512_set1_ps(1.0f);
+  const __m512 m = _mm512_getmant_ps(a, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src);
+  const __m512 n = _mm512_getexp_ps(_mm512_div_ps(a, m));
+  const __m512 z = _mm512_div_ps(_mm512_sub_ps(m, one), _mm512_add_ps(m, one));
+  const __m512 zz = _mm512_mul_ps(z, z);
+  __m512 p = _mm512_set1_ps(2.0f / 11);
+  p = _mm512_fmadd_ps(p, zz, _mm512_set1_ps(2.0f / 9));
+  p = _mm512_fmadd_ps(p, zz, _mm512_set1_ps(2.0f / 7));
+  p = _mm512_fmadd_ps(p, zz, _mm512_set1_ps(2.0f / 5));
+  p = _mm512_fmadd_ps(p, zz, _mm512_set1_ps(2.0f / 3));
+  p = _mm512_fmadd_ps(p, zz, _mm512_set1_ps(2.0f));
+  return _mm512_fmadd_ps(n, _mm512_set1_ps(kLn2), _mm512_mul_ps(p, z));
+}
+
+// Sixteen vectors to one: lane r is vector r folded. f folds two vectors lane by lane.
+template <class F>
+inline __attribute__((always_inline)) __m512 fold(const __m512* x, F f) {
+  __m512 a[8], b[4], c[2];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) {
+    a[i] =
+        f(_mm512_shuffle_f32x4(x[i], x[i + 8], 0x44), _mm512_shuffle_f32x4(x[i], x[i + 8], 0xee));
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    b[i] =
+        f(_mm512_shuffle_f32x4(a[i], a[i + 4], 0x88), _mm512_shuffle_f32x4(a[i], a[i + 4], 0xdd));
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; ++i) {
+    const __m512d low = _mm512_castps_pd(b[i]), high = _mm512_castps_pd(b[i + 2]);
+    c[i] = f(_mm512_castpd_ps(_mm512_unpacklo_pd(low, high)),
+             _mm512_castpd_ps(_mm512_unpackhi_pd(low, high)));
+  }
+  const __m512 y = f(_mm512_shuffle_ps(c[0], c[1], 0x88), _mm512_shuffle_ps(c[0], c[1], 0xdd));
+  // Four blocks hold rows 0, 8, 4, 12 and on; in a block the order is 0, 2, 1, 3.
+  return _mm512_permutexvar_ps(
+      _mm512_set_epi32(15, 13, 14, 12, 7, 5, 6, 4, 11, 9, 10, 8, 3, 1, 2, 0), y);
+}
+inline __m512 sums_of(const __m512* x) {
+  return fold(x, [](__m512 a, __m512 b) { return _mm512_add_ps(a, b); });
+}
+inline __m512 largest_of(const __m512* x) {
+  return fold(x, [](__m512 a, __m512 b) { return _mm512_max_ps(a, b); });
+}
+
+// Thirty-two floats to BF16, ties to even; subnormal numbers become zero, as they would in a tile
+// product.
+inline __m512i rounded(__m512 low, __m512 high) {
+  return (__m512i)_mm512_cvtne2ps_pbh(high, low);
+}
+
+// ----------------------------------------------------------------------------------- forward
+
+// Panels of sixteen queries at a time: their scores against all keys are to stay in the nearest
+// cache.
+inline int query_panels(int64_t T) {
+  return T <= 384 ? 2 : 1;
+}
+
+struct ForwardMemory {
+  uint16_t *q, *k, *v;  // q where it does not lie ready
+  float *scores, *key_scales, *value_scales;
+  int64_t bytes;
+
+  ForwardMemory(const Attention& x, void* memory) {
+    Arena arena(memory);
+    const int64_t whole = blocks(x.T) * kBlock;
+    q = arena.take<uint16_t>(left_rows_elements(x.T, x.dim));
+    k = arena.take<uint16_t>(whole_blocks(x.T, x.dim));
+    v = arena.take<uint16_t>(tiled_elements(x.dim, x.T));
+    scores = arena.take<float>(query_panels(x.T) * kRows * whole);
+    key_scales = arena.take<float>(whole);
+    value_scales = arena.take<float>(whole);
+    bytes = arena.bytes();
+  }
+};
+
+// Raw products of P panels of queries, from a on, and `panels` panels of keys (an even number):
+// tiles [keys][queries][16][16].
+template <int P>
+inline void raw_scores(const Tiled& queries, const uint16_t* a, const Tiled& keys, int64_t panels,
+                       int64_t steps, float* to) {
+  const uint16_t* b = keys.data;
+  const int64_t a_bytes = queries.row * 2;
+  if (steps <= 2) {  // the queries stay in tiles
+    const bool two = steps == 2;
+    _tile_loadd(4, a, a_bytes);
+    if (two) _tile_loadd(5, a + queries.step, a_bytes);
+    if constexpr (P == 2) {
+      _tile_loadd(6, a + queries.panel, a_bytes);
+      if (two) _tile_loadd(7, a + queries.panel + queries.step, a_bytes);
+    }
+    for (int64_t j = 0; j < panels; ++j, b += keys.panel, to += P * kScores) {
+      _tile_stream_loadd(2, b, 64);
+      _tile_zero(0);
+      _tile_dpbf16ps(0, 4, 2);
+      if constexpr (P == 2) {
+        _tile_zero(1);
+        _tile_dpbf16ps(1, 6, 2);
+      }
+      if (two) {
+        _tile_stream_loadd(3, b + keys.step, 64);
+        _tile_dpbf16ps(0, 5, 3);
+        if constexpr (P == 2) _tile_dpbf16ps(1, 7, 3);
+      }
+      _tile_stored(0, to, 64);
+      if constexpr (P == 2) _tile_stored(1, to + kScores, 64);
+    }
+    return;
+  }
+  for (int64_t j = 0; j < panels; j += 2, b += 2 * keys.panel, to += 2 * P * kScores) {
+    zero_sums<P, 2>();
+    add_products<P, 2>(queries, keys, a, b, steps);
+    store_sums<P, 2>(to, kScores, P * kScores, 64);
+  }
+}
+
+// Sixteen queries against the keys before them: tile j [16 queries, 16 keys] of raw products;
+// query r sees all of tiles 0 .. last - 1 and keys 0 .. r of the last.
+struct QueryRows {
+  float* scores;
+  int64_t distance;  // of tiles
+  int64_t last;
+  const float *key_scales, *value_scales;  // or null
+  alignas(64) float factor[16];            // score = product key_scale factor, in units of ln 2
+
+  float* tile(int64_t j) const { return scores + j * distance; }
+  static __mmask16 seen(int r) { return static_cast<__mmask16>((2u << r) - 1); }
+};
+
+struct Yes {
+  static constexpr bool value = true;
+};
+struct No {
+  static constexpr bool value = false;
+};
+// f(j, Yes for the last tile)
+template <class F>
+inline __attribute__((always_inline)) void each_tile(const QueryRows& rows, F f) {
+  for (int64_t j = 0; j < rows.last; ++j) f(j, No{});
+  f(rows.last, Yes{});
+}
+
+// The largest score of every row.
+template <bool kKeyScales>
+inline __m512 tops(const QueryRows& rows) {
+  __m512 top[16];
+#pragma GCC unroll 16
+  for (int r = 0; r < 16; ++r) top[r] = _mm512_set1_ps(-__builtin_inff());
+  each_tile(
+      rows, [&](int64_t j, auto diagonal) __attribute__((always_inline)) {
+        const float* const s = rows.tile(j);
+        __m512 scales;
+        if constexpr (kKeyScales) scales = _mm512_load_ps(rows.key_scales + 16 * j);
+#pragma GCC unroll 16
+        for (int r = 0; r < 16; ++r) {
+          __m512 x = _mm512_load_ps(s + 16 * r);
+          if constexpr (kKeyScales) x = _mm512_mul_ps(x, scales);
+          if constexpr (decltype(diagonal)::value) {
+            top[r] = _mm512_mask_max_ps(top[r], QueryRows::seen(r), x, top[r]);
+          } else {
+            top[r] = _mm512_max_ps(x, top[r]);
+          }
+        }
+      });
+  return _mm512_mul_ps(largest_of(top), _mm512_load_ps(rows.factor));
+}
+
+// Products become 2^(score - shift); their sums.
+template <bool kKeyScales>
+inline __m512 exponentials(const QueryRows& rows, const float* shift) {
+  __m512 total[16];
+#pragma GCC unroll 16
+  for (int r = 0; r < 16; ++r) total[r] = _mm512_setzero_ps();
+  each_tile(
+      rows, [&](int64_t j, auto diagonal) __attribute__((always_inline)) {
+        float* const s = rows.tile(j);
+        __m512 scales;
+        if constexpr (kKeyScales) scales = _mm512_load_ps(rows.key_scales + 16 * j);
+#pragma GCC unroll 16
+        for (int r = 0; r < 16; ++r) {
+          __m512 x = _mm512_load_ps(s + 16 * r);
+          if constexpr (kKeyScales) x = _mm512_mul_ps(x, scales);
+          __m512 e =
+              exponential2(_mm512_fmsub_ps(x, broadcast(rows.factor + r), broadcast(shift + r)));
+          if constexpr (decltype(diagonal)::value) e = _mm512_maskz_mov_ps(QueryRows::seen(r), e);
+          total[r] = _mm512_add_ps(total[r], e);
+          _mm512_store_ps(s + 16 * r, e);
+        }
+      });
+  return sums_of(total);
+}
+
+// Times `inverse` and the values' scales, in BF16: tiled A, one tile for 32 keys, in the place of
+// the first of their two tiles.
+template <bool kValueScales>
+inline void normalize(const QueryRows& rows, const float* inverse) {
+  for (int64_t j = 0; j <= rows.last; j += 2) {
+    float* const s = rows.tile(j);
+    const float* const high = rows.tile(j + 1);
+    const bool pair = j < rows.last;
+    const __mmask16 exist = pair ? 0xffff : 0;
+    __m512 low_scales, high_scales;
+    if constexpr (kValueScales) {
+      low_scales = _mm512_load_ps(rows.value_scales + 16 * j);
+      high_scales = _mm512_load_ps(rows.value_scales + 16 * j + 16);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < 16; ++r) {
+      const __m512 by = broadcast(inverse + r);
+      __m512 a = _mm512_mul_ps(_mm512_load_ps(s + 16 * r), by);
+      __m512 b = _mm512_maskz_mul_ps(exist, _mm512_load_ps(high + 16 * r), by);
+      if constexpr (kValueScales) {
+        a = _mm512_mul_ps(a, low_scales);
+        b = _mm512_mul_ps(b, high_scales);
+      }
+      _mm512_store_si512(s + 16 * r, rounded(a, b));
+    }
+  }
+}
+
+// Raw products become p; returns lse.
+inline __m512 softmax(const QueryRows& rows) {
+  const bool keys = rows.key_scales != nullptr;
+  alignas(64) float per_row[16];
+  const __m512 top = keys ? tops<true>(rows) : tops<false>(rows);
+  _mm512_store_ps(per_row, top);
+  const __m512 total =
+      keys ? exponentials<true>(rows, per_row) : exponentials<false>(rows, per_row);
+  _mm512_store_ps(per_row, _mm512_div_ps(_mm512_set1_ps(1.0f), total));
+  rows.value_scales != nullptr ? normalize<true>(rows, per_row) : normalize<false>(rows, per_row);
+  return _mm512_fmadd_ps(top, _mm512_set1_ps(kLn2), logarithm(total));
+}
+
+// The rows of one head from row `begin` on, P panels of them.
+template <int P>
+void attend(const Attention& x, const ForwardMemory& memory, int64_t h, int64_t begin,
+            const Tiled& queries, const Tiled& keys, const Tiled& values, float* out, float* lse) {
+  const int64_t T = x.T, dim = x.dim, ldo = x.heads * dim;
+  const int64_t first = begin / kRows, key_steps = (first + P + 1) / 2;
+  const float root = kLog2E / __builtin_sqrtf(static_cast<float>(dim));
+  barrier();
+  raw_scores<P>(queries, queries.at(first, 0), keys, 2 * key_steps, steps(dim), memory.scores);
+  barrier();
+  for (int64_t panel = 0; panel < P && begin + 16 * panel < T; ++panel) {
+    const int64_t row = begin + 16 * panel;
+    QueryRows rows{memory.scores + panel * kScores,
+                   P * kScores,
+                   first + panel,
+                   x.k.scales == nullptr ? nullptr : memory.key_scales,
+                   x.v.scales == nullptr ? nullptr : memory.value_scales,
+                   {}};
+    const __mmask16 exist = first16(T - row);
+    const __m512 scales = x.q.scales == nullptr
+                              ? _mm512_set1_ps(1.0f)
+                              : _mm512_maskz_loadu_ps(exist, x.q.scales + h * T + row);
+    _mm512_store_ps(rows.factor, _mm512_mul_ps(scales, _mm512_set1_ps(root)));
+    _mm512_mask_storeu_ps(lse + h * T + row, exist, softmax(rows));
+  }
+  barrier();
+  const Tiled p{reinterpret_cast<const uint16_t*>(memory.scores), 2 * kScores, 4 * P * kScores,
+                kStep};
+  multiply_rows<P>(p, p.data, values, 0, key_steps, false, least(16 * P, T - begin), dim,
+                   out + begin * ldo + h * dim, ldo);
+}
+
+}  // namespace
+
+int64_t attention_bytes(const Attention& x) {
+  return ForwardMemory(x, nullptr).bytes;
+}
+
+void attention(const Attention& x, float* out, float* lse, void* scratch) {
+  const auto [T, H, G, dim, q_codes, k_codes, v_codes] = x;
+  const ForwardMemory memory(x, scratch);
+  const int panels = query_panels(T);
+  const Tiles tiles_in_use;
+  for (int64_t g = 0; g < G; ++g) {
+    const Tiled keys = right_columns(k_codes.codes + g * T * dim, dim, T, dim, memory.k);
+    const Tiled values = right_rows(v_codes.codes + g * T * dim, dim, T, dim, memory.v);
+    fill_scales(k_codes.scales == nullptr ? nullptr : k_codes.scales + g * T, 1, T,
+                memory.key_scales);
+    fill_scales(v_codes.scales == nullptr ? nullptr : v_codes.scales + g * T, 1, T,
+                memory.value_scales);
+    for (int64_t h = g * (H / G); h < (g + 1) * (H / G); ++h) {
+      const Tiled queries = left_rows(q_codes.codes + h * T * dim, T, dim, memory.q);
+      for (int64_t begin = 0; begin < T; begin += 16 * panels) {
+        panels == 2 ? attend<2>(x, memory, h, begin, queries, keys, values, out, lse)
+                    : attend<1>(x, memory, h, begin, queries, keys, values, out, lse);
+      }
+    }
+  }
+  barrier();
+}
+
+// ---------------------------------------------------------------------------------- backward
+namespace {
+
+constexpr int64_t kMeeting = 8 * kScores;  // raw products and gradients of 32 keys and 32 queries
+
+// Blocks of queries treated at once: what 32 keys have with them stays in the nearest cache.
+constexpr int64_t kQueryBlocks = 8;
+
+struct BackwardMemory {
+  uint16_t *k, *k_transposed, *v;                  // of one key head; k and v if not ready
+  uint16_t *q_columns, *q_rows;                    // of one query head
+  uint16_t *dout, *dout_columns, *dout_rows;       // rounded; `dout` a block of it
+  uint16_t *p, *for_k;                             // of 32 keys
+  uint16_t* for_q;                                 // of some queries
+  float *products, *key_scales, *value_scales;     // products of two meetings
+  float *factors, *query_scales, *shifts, *pulls;  // of one query head
+  int64_t bytes;
+
+  BackwardMemory(const Attention& x, void* memory) {
+    Arena arena(memory);
+    const int64_t whole = blocks(x.T) * kBlock;
+    const int64_t some = least(blocks(x.T), kQueryBlocks) * kBlock;
+    p = arena.take<uint16_t>(kBlock * some);
+    for_k = arena.take<uint16_t>(kBlock * some);
+    products = arena.take<float>(2 * kMeeting);
+    dout = arena.take<uint16_t>(kBlock * padded(x.dim));
+    k = arena.take<uint16_t>(left_rows_elements(x.T, x.dim));
+    v = arena.take<uint16_t>(left_rows_elements(x.T, x.dim));
+    k_transposed = arena.take<uint16_t>(tiled_elements(x.dim, x.T));
+    q_columns = arena.take<uint16_t>(whole_blocks(x.T, x.dim));
+    q_rows = arena.take<uint16_t>(tiled_elements(x.dim, x.T));
+    dout_columns = arena.take<uint16_t>(whole_blocks(x.T, x.dim));
+    dout_rows = arena.take<uint16_t>(tiled_elements(x.dim, x.T));
+    for_q = arena.take<uint16_t>(some * whole);
+    key_scales = arena.take<float>(whole);
+    value_scales = arena.take<float>(whole);
+    factors = arena.take<float>(whole);
+    query_scales = arena.take<float>(whole);
+    shifts = arena.take<float>(whole);
+    pulls = arena.take<float>(whole);
+    bytes = arena.bytes();
+  }
+};
+
+// bf16(dout) [T, dim] with rows padded(dim) apart, and pull = factor sum_c dout out. Sixteen rows.
+inline void round_dout(const float* dout, const float* out, int64_t ld, int64_t rows, int64_t dim,
+                       float factor, uint16_t* to, float* pull) {
+  __m512 sum[16];
+  for (int r = 0; r < 16; ++r) {
+    sum[r] = _mm512_setzero_ps();
+    if (r >= rows) continue;
+    for (int64_t c = 0; c < dim; c += 32) {
+      const __mmask16 low = first16(dim - c), high = first16(dim - c - 16);
+      const float *x = dout + r * ld + c, *y = out + r * ld + c;
+      const __m512 a = _mm512_maskz_loadu_ps(low, x), b = _mm512_maskz_loadu_ps(high, x + 16);
+      sum[r] = _mm512_fmadd_ps(a, _mm512_maskz_loadu_ps(low, y), sum[r]);
+      sum[r] = _mm512_fmadd_ps(b, _mm512_maskz_loadu_ps(high, y + 16), sum[r]);
+      _mm512_storeu_si512(to + r * padded(dim) + c, rounded(a, b));
+    }
+  }
+  _mm512_storeu_ps(pull, _mm512_mul_ps(sums_of(sum), _mm512_set1_ps(factor)));
+}
+
+// The products of the next meeting, in sixteen pieces that are done between the arithmetic of this
+// one: the tile unit works beside the others.
+struct Ahead {
+  Tiled keys, values, queries, dout;  // of the next meeting's keys and queries, from at(0, 0) on
+  int64_t steps;                      // 0: there is none
+  float* to;  // [raw products, raw gradients][2 panels of keys][2 of queries]
+
+  inline __attribute__((always_inline)) void piece(int t) const {
+    if (steps == 0) return;
+    const Tiled &A = t < 8 ? keys : values, &B = t < 8 ? queries : dout;
+    if (t % 8 == 0) zero_sums<2, 2>();
+    for (int64_t n = t % 8 * steps / 2; n < (t % 8 + 1) * steps / 2; ++n) {
+      switch (n % 4) {
+        case 0:
+          _tile_loadd(4, A.at(0, n / 4), A.row * 2);
+          _tile_stream_loadd(6, B.at(0, n / 4), 64);
+          _tile_dpbf16ps(0, 4, 6);
+          break;
+        case 1:
+          _tile_stream_loadd(7, B.at(1, n / 4), 64);
+          _tile_dpbf16ps(1, 4, 7);
+          break;
+        case 2:
+          _tile_loadd(5, A.at(1, n / 4), A.row * 2);
+          _tile_dpbf16ps(2, 5, 6);
+          break;
+        default:
+          _tile_dpbf16ps(3, 5, 7);
+      }
+    }
+    if (t % 8 == 7) store_sums<2, 2>(to + t / 8 * 4 * kScores, 2 * kScores, kScores, 64);
+  }
+};
+
+// 32 keys (rows) by 32 queries (columns): products are [raw products, raw gradients]
+// [2 panels of keys][2 panels of queries][16][16].
+struct Meeting {
+  const float* products;
+  const float *key_scales, *value_scales;                // of the keys; the latter / sqrt(dim)
+  const float *factors, *query_scales, *shifts, *pulls;  // of the queries
+  uint16_t *p[2], *for_k[2];  // tiled A, of the two panels of keys: rows keys, K = queries
+  uint16_t* for_q[2];         // tiled B, of two panels of queries, see query_of(): K = keys
+};
+
+// The queries' order in for_q, as unpacking words leaves it: panel and column to 0..31.
+inline int query_of(int panel, int column) {
+  return column / 4 * 8 + panel * 4 + column % 4;
+}
+
+// p and both ds of a meeting. Diagonal: key k is seen by queries from k on.
+template <bool kDiagonal, bool kKeyScales, bool kQueryScales>
+void meet(const Meeting& m, const Ahead& ahead) {
+  const __m512 factor[2] = {_mm512_load_ps(m.factors), _mm512_load_ps(m.factors + 16)};
+  const __m512 shift[2] = {_mm512_load_ps(m.shifts), _mm512_load_ps(m.shifts + 16)};
+  const __m512 pull[2] = {_mm512_load_ps(m.pulls), _mm512_load_ps(m.pulls + 16)};
+  for (int panel = 0; panel < 2; ++panel) {
+    for (int r = 0; r < 16; r += 2) {
+      ahead.piece(8 * panel + r / 2);
+      __m512i to_query[2];
+      for (int odd = 0; odd < 2; ++odd) {
+        const int row = r + odd, key = 16 * panel + row;
+        const __m512 value_scale = broadcast(m.value_scales + key);
+        __m512 e[2], ds[2];
+        for (int half = 0; half < 2; ++half) {
+          const int64_t at = (panel * 2 + half) * kScores + row * 16;
+          __m512 x = _mm512_load_ps(m.products + at);
+          if constexpr (kKeyScales) x = _mm512_mul_ps(x, broadcast(m.key_scales + key));
+          e[half] = exponential2(_mm512_fmsub_ps(x, factor[half], shift[half]));
+          if constexpr (kDiagonal) {
+            const int first = key - 16 * half;  // lane that sees this key
+            const auto seen = static_cast<__mmask16>(first <= 0    ? 0xffff
+                                                     : first >= 16 ? 0
+                                                                   : 0xffff << first);
+            e[half] = _mm512_maskz_mov_ps(seen, e[half]);
+          }
+          const __m512 dp = _mm512_load_ps(m.products + 4 * kScores + at);
+          ds[half] = _mm512_mul_ps(e[half], _mm512_fmsub_ps(dp, value_scale, pull[half]));
+        }
+        _mm512_store_si512(m.p[panel] + row * 32, rounded(e[0], e[1]));
+        const __m512i plain = rounded(ds[0], ds[1]);
+        if constexpr (kQueryScales) {
+          _mm512_store_si512(m.for_k[panel] + row * 32,
+                             rounded(_mm512_mul_ps(ds[0], _mm512_load_ps(m.query_scales)),
+                                     _mm512_mul_ps(ds[1], _mm512_load_ps(m.query_scales + 16))));
+        } else {
+          _mm512_store_si512(m.for_k[panel] + row * 32, plain);
+        }
+        if constexpr (kKeyScales) {
+          const __m512 scale = broadcast(m.key_scales + key);
+          to_query[odd] = rounded(_mm512_mul_ps(ds[0], scale), _mm512_mul_ps(ds[1], scale));
+        } else {
+          to_query[odd] = plain;
+        }
+      }
+      const int64_t at = (8 * panel + r / 2) * 32;
+      _mm512_store_si512(m.for_q[0] + at, _mm512_unpacklo_epi16(to_query[0], to_query[1]));
+      _mm512_store_si512(m.for_q[1] + at, _mm512_unpackhi_epi16(to_query[0], to_query[1]));
+    }
+  }
+}
+
+template <bool kDiagonal>
+void meet(const Meeting& m, bool key_scales, bool query_scales, const Ahead& ahead) {
+  if (query_scales) {
+    key_scales ? meet<kDiagonal, true, true>(m, ahead) : meet<kDiagonal, false, true>(m, ahead);
+  } else {
+    key_scales ? meet<kDiagonal, true, false>(m, ahead) : meet<kDiagonal, false, false>(m, ahead);
+  }
+}
+
+// Sixteen by sixteen floats.
+inline void transpose(const float* x, int64_t ld, __m512* y) {
+  __m512 a[16], b[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    const __m512 low = _mm512_load_ps(x + i * ld), high = _mm512_load_ps(x + (i + 1) * ld);
+    a[i] = _mm512_unpacklo_ps(low, high);
+    a[i + 1] = _mm512_unpackhi_ps(low, high);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {
+    for (int k = 0; k < 2; ++k) {
+      const __m512d low = _mm512_castps_pd(a[i + k]), high = _mm512_castps_pd(a[i + k + 2]);
+      b[i + 2 * k] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
+      b[i + 2 * k + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
+    }
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    a[i] = _mm512_shuffle_f32x4(b[i], b[i + 4], 0x88);
+    a[i + 4] = _mm512_shuffle_f32x4(b[i], b[i + 4], 0xdd);
+    a[i + 8] = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0x88);
+    a[i + 12] = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0xdd);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    y[i] = _mm512_shuffle_f32x4(a[i], a[i + 8], 0x88);
+    y[i + 8] = _mm512_shuffle_f32x4(a[i], a[i + 8], 0xdd);
+    y[i + 4] = _mm512_shuffle_f32x4(a[i + 4], a[i + 12], 0x88);
+    y[i + 12] = _mm512_shuffle_f32x4(a[i + 4], a[i + 12], 0xdd);
+  }
+}
+
+// dq of 32 queries: dq^T = K^T ds^T over the keys up to them, then turned.
+template <int P>
+inline void query_gradients(const Tiled& keys, const Tiled& ds, int64_t steps, int64_t rows,
+                            int64_t columns, float* dq, int64_t dim) {
+  Edge sums;  // [dim, queries]
+  zero_sums<P, 2>();
+  add_products<P, 2>(keys, ds, keys.data, ds.data, steps);
+  store_sums<P, 2>(&sums.values[0][0], 16 * 32, 16, 32 * 4);
+  barrier();
+  for (int p = 0; p < P; ++p) {
+    const __mmask16 mask = first16(columns - 16 * p);
+    for (int panel = 0; panel < 2; ++panel) {
+      __m512 turned[16];
+      transpose(&sums.values[16 * p][16 * panel], 32, turned);
+#pragma GCC unroll 16
+      for (int i = 0; i < 16; ++i) {
+        const int64_t row = query_of(panel, i);
+        if (row < rows) _mm512_mask_storeu_ps(dq + row * dim + 16 * p, mask, turned[i]);
+      }
+    }
+  }
+  barrier();
+}
+
+}  // namespace
+
+int64_t attention_backward_bytes(const Attention& x) {
+  return BackwardMemory(x, nullptr).bytes;
+}
+
+void attention_backward(const Attention& x, const float* out, const float* lse, const float* dout,
+                        float* dq, float* dk, float* dv, void* scratch) {
+  const auto [T, H, G, dim, q_codes, k_codes, v_codes] = x;
+  const BackwardMemory memory(x, scratch);
+  const int64_t ldo = H * dim, ldd = padded(dim);
+  const float root = 1 / __builtin_sqrtf(static_cast<float>(dim));
+  const float score_root = kLog2E / __builtin_sqrtf(static_cast<float>(dim));
+  const bool key_scales = k_codes.scales != nullptr, query_scales = q_codes.scales != nullptr;
+  const Tiles tiles_in_use;
+  for (int64_t g = 0; g < G; ++g) {
+    const uint16_t* const k_head = k_codes.codes + g * T * dim;
+    const Tiled keys = left_rows(k_head, T, dim, memory.k);
+    const Tiled values = left_rows(v_codes.codes + g * T * dim, T, dim, memory.v);
+    tile_left(k_head, dim, true, dim, T, memory.k_transposed);
+    const Tiled turned_keys = tiled(memory.k_transposed, T);
+    fill_scales(key_scales ? k_codes.scales + g * T : nullptr, 1, T, memory.key_scales);
+    fill_scales(v_codes.scales == nullptr ? nullptr : v_codes.scales + g * T, root, T,
+                memory.value_scales);
+    bool first = true;  // the last queries see every key: they write dk and dv, the others add
+    for (int64_t h = g * (H / G); h < (g + 1) * (H / G); ++h) {
+      const uint16_t* const q_head = q_codes.codes + h * T * dim;
+      const float* const q_scales = query_scales ? q_codes.scales + h * T : nullptr;
+      const Tiled q_columns = right_columns(q_head, dim, T, dim, memory.q_columns);
+      const Tiled q_rows = right_rows(q_head, dim, T, dim, memory.q_rows);
+      fill_scales(q_scales, score_root, T, memory.factors);
+      fill_scales(q_scales, 1, T, memory.query_scales);
+      const Tiled dout_columns = tiled(memory.dout_columns, dim);
+      const Tiled dout_rows = tiled(memory.dout_rows, T);
+      for (int64_t i = 0; i < blocks(T); ++i) {
+        const int64_t row = i * kBlock, rows = least(kBlock, T - row);
+        for (int64_t t = 0; t < kBlock; t += 16) {
+          const int64_t offset = row + t < T ? (row + t) * ldo + h * dim : 0;
+          round_dout(dout + offset, out + offset, ldo, rows - t, dim, root, memory.dout + t * ldd,
+                     memory.pulls + row + t);
+          const __m512 y = _mm512_maskz_loadu_ps(first16(rows - t), lse + h * T + row + t);
+          _mm512_storeu_ps(memory.shifts + row + t, _mm512_mul_ps(y, _mm512_set1_ps(kLog2E)));
+        }
+        tile_right(memory.dout, ldd, true, dim, rows,
+                   memory.dout_columns + 2 * i * dout_columns.panel);
+        for (int64_t c = 0; c < dim; c += 16) {
+          tile_right(memory.dout + c, ldd, false, rows, least(16, dim - c),
+                     memory.dout_rows + c / 16 * dout_rows.panel + i * kTile);
+        }
+      }
+      clear_last_panel(T, dim, memory.dout_columns);
+
+      for (int64_t end = blocks(T); end > 0;) {
+        const int64_t begin = end > kQueryBlocks ? end - kQueryBlocks : 0, count = end - begin;
+        // tiled A [32 keys, queries begin .. end), tiled B [keys 0 .. end, queries begin .. end)
+        const Tiled p{memory.p, count * kTile, kTile, kStep};
+        const Tiled for_k{memory.for_k, count * kTile, kTile, kStep};
+        const Tiled for_q{memory.for_q, end * kTile, kTile, kStep};
+        float *now = memory.products, *next = memory.products + kMeeting;
+        const auto products_of = [&](int64_t j, int64_t i, float* to) {
+          return Ahead{keys.from(2 * j),         values.from(2 * j),       q_columns.from(2 * i),
+                       dout_columns.from(2 * i), j < end ? steps(dim) : 0, to};
+        };
+        barrier();
+        const Ahead at_first = products_of(0, begin, now);
+        for (int t = 0; t < 16; ++t) at_first.piece(t);
+        for (int64_t j = 0; j < end; ++j) {
+          const int64_t seen_from = j > begin ? j : begin;
+          for (int64_t i = seen_from; i < end; ++i) {
+            const bool last = i + 1 == end;
+            const Ahead ahead = last ? products_of(j + 1, j + 1 > begin ? j + 1 : begin, next)
+                                     : products_of(j, i + 1, next);
+            const int64_t to_k = (i - begin) * kTile;
+            const int64_t to_q = 2 * (i - begin) * for_q.panel + j * kTile;
+            const Meeting meeting{now,
+                                  memory.key_scales + j * kBlock,
+                                  memory.value_scales + j * kBlock,
+                                  memory.factors + i * kBlock,
+                                  memory.query_scales + i * kBlock,
+                                  memory.shifts + i * kBlock,
+                                  memory.pulls + i * kBlock,
+                                  {memory.p + to_k, memory.p + to_k + p.panel},
+                                  {memory.for_k + to_k, memory.for_k + to_k + p.panel},
+                                  {memory.for_q + to_q, memory.for_q + to_q + for_q.panel}};
+            barrier();
+            i == j ? meet<true>(meeting, key_scales, query_scales, ahead)
+                   : meet<false>(meeting, key_scales, query_scales, ahead);
+            float* const done = now;
+            now = next, next = done;
+          }
+          barrier();
+          const int64_t rows = least(kBlock, T - j * kBlock), at = (g * T + j * kBlock) * dim;
+          multiply_rows<2>(for_k, for_k.at(0, seen_from - begin), q_rows, seen_from,
+                           end - seen_from, !first, rows, dim, dk + at, dim);
+          multiply_rows<2>(p, p.at(0, seen_from - begin), dout_rows, seen_from, end - seen_from,
+                           !first, rows, dim, dv + at, dim);
+        }
+        for (int64_t i = begin; i < end; ++i) {
+          const int64_t rows = least(kBlock, T - i * kBlock);
+          const Tiled ds = for_q.from(2 * (i - begin));
+          for (int64_t c = 0; c < dim; c += 32) {
+            const Tiled turned = turned_keys.from(c / 16);
+            float* const to = dq + (h * T + i * kBlock) * dim + c;
+            if (dim - c > 16) {
+              query_gradients<2>(turned, ds, i + 1, rows, dim - c, to, dim);
+            } else {
+              query_gradients<1>(turned, ds, i + 1, rows, dim - c, to, dim);
+            }
+          }
+        }
+        first = false;
+        end = begin;
+      }
+    }
+  }
+  barrier();
+}
+
+}  // namespace bitlaw::cpu::amx

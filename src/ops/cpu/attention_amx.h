@@ -1,0 +1,33 @@
+// Causal attention of one sequence on the tile unit (see products_amx.h), from BF16 codes, and its
+// gradients rounded to BF16. attention.h says what is computed.
+//
+// 32 queries meet 32 keys at a time. Their scores leave the tile unit as tiles of sixteen by
+// sixteen floats, stay in the nearest cache while they become probabilities, and return to the tile
+// unit as BF16 in its own layout. Blocks right of the diagonal are never computed.
+#pragma once
+
+#include <cstdint>
+
+namespace bitlaw::cpu::amx {
+
+struct HeadCodes {
+  const uint16_t* codes;  // BF16, [heads T, dim]
+  const float* scales;    // [heads T] or null: ones
+};
+
+struct Attention {
+  int64_t T, heads, kv_heads, dim;
+  HeadCodes q, k, v;
+};
+
+// Bytes that the two functions need at `scratch`, which begins at a multiple of 64.
+int64_t attention_bytes(const Attention&);
+int64_t attention_backward_bytes(const Attention&);
+
+// out [T, heads dim], lse [heads, T]
+void attention(const Attention&, float* out, float* lse, void* scratch);
+// dq [heads T, dim], dk and dv [kv_heads T, dim], from dout and out [T, heads dim]
+void attention_backward(const Attention&, const float* out, const float* lse, const float* dout,
+                        float* dq, float* dk, float* dv, void* scratch);
+
+}  // namespace bitlaw::cpu::amx
