@@ -237,7 +237,7 @@ class Step {
     ledger.time("head and loss, both ways", 6.0 * static_cast<double>(T * V * d),
                 static_cast<double>(T * V), [&] {
                   head_loss_backward(c_, final_operand_, head_.weight, tokens_, 1e-3, losses_, y_,
-                                     head_.gradient);
+                                     &head_.gradient);
                 });
     const auto norm_backward = [&](const Tensor& in, const Tensor& rstd, bool accumulate) {
       ledger.time("backward: norm", 0, td,

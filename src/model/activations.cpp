@@ -10,6 +10,7 @@ class Supply {
   explicit Supply(DType real, const Tensor& memory = {}) : real_(real), memory_(memory) {}
 
   Tensor real(Shape shape) { return take(real_, shape); }
+  Tensor of(DType dtype, Shape shape) { return take(dtype, shape); }
   Operand operand(const Rounding& rounding, int64_t rows, int64_t columns) {
     return make_operand(rounding, rows, columns, real_,
                         [this](DType dtype, Shape shape) { return take(dtype, shape); });
@@ -33,7 +34,7 @@ class Supply {
   size_t bytes_ = 0;
 };
 
-LayerActivations make_layer(const Model& model, Supply& supply) {
+LayerActivations make_layer(const Model& model, bool training, DType gradient, Supply& supply) {
   const ModelConfig& c = model.config();
   const Recipe& recipe = model.recipe();
   const int64_t T = c.sequence, d = c.width, F = c.hidden, H = c.heads, G = c.kv_heads,
@@ -50,7 +51,7 @@ LayerActivations make_layer(const Model& model, Supply& supply) {
   a.output_input = supply.operand(activations, T, d);
   a.ffn_rstd = supply.real({T});
   a.ffn_input = supply.operand(activations, T, d);
-  a.gate_up = supply.real({T, 2 * F});
+  if (training) a.gate_up = supply.of(gradient, {T, 2 * F});
   a.down_input = supply.operand(activations, T, F);
   if (c.extra_norm) {
     a.output_rstd = supply.real({T});
@@ -79,7 +80,7 @@ Scratch make_scratch(const Model& model, bool training, Supply& supply) {
   return s;
 }
 
-Activations make(const Model& model, bool training, Supply& supply, DType real) {
+Activations make(const Model& model, bool training, DType gradient, Supply& supply, DType real) {
   const ModelConfig& c = model.config();
   const int64_t T = c.sequence, d = c.width, L = c.layers;
   Activations a;
@@ -88,7 +89,8 @@ Activations make(const Model& model, bool training, Supply& supply, DType real) 
   for (int64_t i = 0; i < (training ? 2 * L + 1 : 1); ++i)
     a.residual.push_back(supply.real({T, d}));
   a.residual.resize(2 * L + 1, a.residual.front());
-  for (int64_t l = 0; l < (training ? L : 1); ++l) a.layers.push_back(make_layer(model, supply));
+  for (int64_t l = 0; l < (training ? L : 1); ++l)
+    a.layers.push_back(make_layer(model, training, gradient, supply));
   a.layers.resize(L, a.layers.front());
   a.final_rstd = supply.real({T});
   a.head_input = supply.operand(head_rounding(model.recipe()), T, d);
@@ -121,13 +123,15 @@ void ActivationsDeleter::operator()(Activations* activations) const {
   delete activations;
 }
 
-ActivationsPtr make_activations(const Model& model, bool training, DType dtype) {
+ActivationsPtr make_activations(const Model& model, bool training, DType gradient_dtype,
+                                DType dtype) {
+  if (dtype == DType::kF64) gradient_dtype = dtype;
   Supply measure(dtype);
-  make(model, training, measure, dtype);
+  make(model, training, gradient_dtype, measure, dtype);
   const Tensor memory =
       Tensor::empty(DType::kBF16, {static_cast<int64_t>(measure.bytes() / size_of(DType::kBF16))});
   Supply supply(dtype, memory);
-  ActivationsPtr activations(new Activations(make(model, training, supply, dtype)));
+  ActivationsPtr activations(new Activations(make(model, training, gradient_dtype, supply, dtype)));
   activations->memory = memory;
   // The rotation is the model's; only gradient checks want it in more digits.
   const ModelConfig& c = model.config();
@@ -137,9 +141,9 @@ ActivationsPtr make_activations(const Model& model, bool training, DType dtype) 
   return activations;
 }
 
-size_t activations_bytes(const Model& model, bool training) {
+size_t activations_bytes(const Model& model, bool training, DType gradient_dtype) {
   Supply supply(DType::kF32);
-  make(model, training, supply, DType::kF32);
+  make(model, training, gradient_dtype, supply, DType::kF32);
   return supply.bytes();
 }
 

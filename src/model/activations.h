@@ -30,7 +30,7 @@ struct LayerActivations {
   Operand output_input;     // [T, d], into the output projection
   Tensor ffn_rstd;          // [T] real
   Operand ffn_input;        // [T, d], into gate_up
-  Tensor gate_up;           // [T, 2F] real; its gradient, once the backward pass has been here
+  Tensor gate_up;           // [T, 2F] in the type of gradients; training only
   Tensor hidden;            // [T, F] real; kept with extra_norm only, else one for all layers
   Tensor down_rstd;         // [T] real, with extra_norm
   Operand down_input;       // [T, F], into down

@@ -64,7 +64,7 @@ Training train(const Golden& golden, const Recipe& recipe, Backend backend) {
   for (size_t i = 0; i < model.infos().size(); ++i) {
     parameters.tensors[i].copy_from(golden.tensors.tensor("initial." + model.infos()[i].name));
   }
-  const ActivationsPtr activations = make_activations(model, true);
+  const ActivationsPtr activations = make_activations(model, true, DType::kF32);
   Tensor losses = Tensor::empty(DType::kF32, {model.config().sequence});
 
   Training run;

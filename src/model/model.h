@@ -89,10 +89,12 @@ class Model {
   // Allocates nothing once the context's workspace has grown.
   void forward(Context&, const Parameters&, std::span<const uint16_t> tokens,
                std::span<const uint16_t> targets, Activations& activations, Tensor& losses) const;
-  // The same, then the gradient of gradient_scale * sum(losses), added into `gradients`.
+  // The same, then the gradient of gradient_scale * sum(losses): added into `gradients`, or (fresh)
+  // written into them, whatever they held.
   void forward_backward(Context&, const Parameters&, std::span<const uint16_t> tokens,
                         std::span<const uint16_t> targets, double gradient_scale,
-                        Activations& activations, Tensor& losses, Parameters& gradients) const;
+                        Activations& activations, Tensor& losses, Parameters& gradients,
+                        bool fresh = false) const;
 
   // forward() that calls tap(layer, projection, input) with the FP32 input [T, in] of each
   // projection before it is rounded (calibration).
@@ -118,9 +120,11 @@ struct ActivationsDeleter {
 };
 using ActivationsPtr = std::unique_ptr<Activations, ActivationsDeleter>;
 // `training`: keeps what backward needs of every layer; otherwise all layers share one set, for
-// forward() alone. F64 for gradient checks.
-ActivationsPtr make_activations(const Model& model, bool training, DType dtype = DType::kF32);
+// forward() alone. What only gradients are computed from is kept in `gradient_dtype`, that of the
+// contexts. F64 for gradient checks.
+ActivationsPtr make_activations(const Model& model, bool training,
+                                DType gradient_dtype = DType::kBF16, DType dtype = DType::kF32);
 // Exactly what make_activations allocates.
-size_t activations_bytes(const Model& model, bool training);
+size_t activations_bytes(const Model& model, bool training, DType gradient_dtype = DType::kBF16);
 
 }  // namespace bitlaw

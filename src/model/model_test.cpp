@@ -81,7 +81,7 @@ struct Bench {
       : model(config, recipe), parameters(model.make_parameters(dtype)) {
     context.backend = backend;
     model.initialize(parameters, 7);
-    activations = make_activations(model, training, dtype);
+    activations = make_activations(model, training, DType::kBF16, dtype);
     losses = Tensor::zeros(dtype, {config.sequence});
     model.prepare(context, parameters, training);
   }
@@ -526,8 +526,11 @@ TEST(Activations, TakeTheBytesTheyReport) {
         ModelConfig config = small_config();
         config.extra_norm = extra_norm;
         const Model model(config, make_recipe(recipe.config));
-        const ActivationsPtr activations = make_activations(model, training);
-        EXPECT_EQ(activations_bytes(model, training), bytes_held(*activations)) << recipe.name;
+        for (DType gradients : {DType::kBF16, DType::kF32}) {
+          const ActivationsPtr activations = make_activations(model, training, gradients);
+          EXPECT_EQ(activations_bytes(model, training, gradients), bytes_held(*activations))
+              << recipe.name;
+        }
       }
     }
   }

@@ -75,7 +75,7 @@ Step run_step(const ModelConfig& config, const Recipe& recipe, DType gradient_dt
   shared.initialize(parameters, 3);
   shared.prepare(context, parameters, true);
   Step step{{}, shared.make_parameters()};
-  const ActivationsPtr activations = make_activations(shared, true);
+  const ActivationsPtr activations = make_activations(shared, true, gradient_dtype);
   for (int64_t i = 0; i < kSequences; ++i) {
     std::vector<uint16_t> tokens(kSequence + 1);
     for (size_t t = 0; t < tokens.size(); ++t) {

@@ -15,9 +15,9 @@
 #include "base/error.h"
 #include "model/activations.h"
 #include "ops/embed.h"
+#include "ops/glu.h"
 #include "ops/loss.h"
 #include "ops/norm.h"
-#include "ops/swiglu.h"
 
 namespace bitlaw {
 namespace {
@@ -52,7 +52,8 @@ class Pass {  // of one sequence
   }
 
   // scratch_.normed holds the gradient of the final norm's output (from the head).
-  void backward(Tokens tokens, Parameters& gradients) {
+  void backward(Tokens tokens, Parameters& gradients, bool fresh) {
+    fresh_ = fresh;
     norm_backward(scratch_.normed, act_.residual.back(), model_.final_norm(), act_.final_rstd,
                   false, scratch_.residual, gradients);
     for (int64_t l = config_.layers - 1; l >= 0; --l) {
@@ -82,7 +83,8 @@ class Pass {  // of one sequence
     const bool extra = config_.extra_norm;
     if (extra) norm(a.attended, index.output_norm, scratch_.normed, a.output_rstd);
     round_input(l, Projection::kOutput, extra ? scratch_.normed : a.attended, a.output_input, tap);
-    add_product(a.output_input, model_.weight(l, Projection::kOutput), x, act_.residual[2 * l + 1]);
+    linear_forward_add(context_, x, a.output_input, model_.weight(l, Projection::kOutput),
+                       act_.residual[2 * l + 1]);
   }
 
   void ffn_block(int64_t l, const Model::InputTap& tap) {
@@ -92,14 +94,13 @@ class Pass {  // of one sequence
 
     norm(x, index.ffn_norm, scratch_.normed, a.ffn_rstd);
     round_input(l, Projection::kGateUp, scratch_.normed, a.ffn_input, tap);
-    linear_forward(context_, a.ffn_input, model_.weight(l, Projection::kGateUp), false, a.gate_up);
-
-    swiglu(context_, a.gate_up, a.hidden);
+    glu_forward(context_, a.ffn_input, model_.weight(l, Projection::kGateUp), a.gate_up, a.hidden);
 
     const bool extra = config_.extra_norm;
     if (extra) norm(a.hidden, index.down_norm, scratch_.hidden_normed, a.down_rstd);
     round_input(l, Projection::kDown, extra ? scratch_.hidden_normed : a.hidden, a.down_input, tap);
-    add_product(a.down_input, model_.weight(l, Projection::kDown), x, act_.residual[2 * l + 2]);
+    linear_forward_add(context_, x, a.down_input, model_.weight(l, Projection::kDown),
+                       act_.residual[2 * l + 2]);
   }
 
   // In both backward blocks `dx` is the gradient of the block's output; the block adds to it what
@@ -116,9 +117,9 @@ class Pass {  // of one sequence
       norm_backward(into_down, a.hidden, index.down_norm, a.down_rstd, false, scratch_.hidden,
                     gradients);
     }
-    swiglu_backward(context_, scratch_.hidden, a.gate_up, a.gate_up);  // in place: not needed again
-
-    product_backward(a.gate_up, a.ffn_input, l, Projection::kGateUp, scratch_.normed, gradients);
+    glu_backward(context_, scratch_.hidden, a.gate_up, a.ffn_input,
+                 model_.weight(l, Projection::kGateUp), scratch_.normed,
+                 {&gradients.tensors[index.gate_up], fresh_});
     norm_backward(scratch_.normed, act_.residual[2 * l + 1], index.ffn_norm, a.ffn_rstd, true, dx,
                   gradients);
   }
@@ -160,16 +161,11 @@ class Pass {  // of one sequence
     quantize(context_, activation_rounding_, input, rounded);
   }
 
-  // y = x + w input. Without a backward pass x and y are the same memory.
-  void add_product(const Operand& input, const Weight& w, const Tensor& x, Tensor& y) {
-    if (y.raw() != x.raw()) y.copy_from(x);
-    linear_forward(context_, input, w, true, y);
-  }
-
   void product_backward(const Tensor& dy, const Operand& input, int64_t l, Projection projection,
                         Tensor& dinput, Parameters& gradients) {
     Tensor& dw = gradients.tensors[model_.parameter_index(l, projection)];
-    linear_backward(context_, dy, input, model_.weight(l, projection), false, &dinput, &dw);
+    linear_backward(context_, dy, input, model_.weight(l, projection), false, &dinput,
+                    {&dw, fresh_});
   }
 
   Context& context_;
@@ -180,6 +176,7 @@ class Pass {  // of one sequence
   Activations& act_;
   Scratch& scratch_;
   HeadShape heads_;
+  bool fresh_ = false;  // of the gradients, in the backward pass
   Rounding activation_rounding_, query_rounding_, key_rounding_, value_rounding_;
 };
 
@@ -207,14 +204,20 @@ void Model::forward(Context& context, const Parameters& parameters, Tokens token
 
 void Model::forward_backward(Context& context, const Parameters& parameters, Tokens tokens,
                              Tokens targets, double gradient_scale, Activations& activations,
-                             Tensor& losses, Parameters& gradients) const {
+                             Tensor& losses, Parameters& gradients, bool fresh) const {
   check_sequence(config_, tokens, targets, losses);
   BITLAW_CHECK(activations.training);
+  if (fresh) {  // the gradients of matrices are written before they are added to; these are not
+    for (size_t i = 0; i < infos_.size(); ++i) {
+      if (infos_[i].shape.rank() == 1 || static_cast<int>(i) == embedding_)
+        gradients.tensors[i].fill_zero();
+    }
+  }
   Pass pass(context, *this, parameters, activations);
   pass.forward(tokens, nullptr);
   head_loss_backward(context, activations.head_input, head_weight_, targets, gradient_scale, losses,
-                     activations.scratch.normed, gradients.tensors[head_]);
-  pass.backward(tokens, gradients);
+                     activations.scratch.normed, {&gradients.tensors[head_], fresh});
+  pass.backward(tokens, gradients, fresh);
 }
 
 }  // namespace bitlaw

@@ -14,6 +14,11 @@ bool is_head_shape(const HeadShape& h) {
          h.dim % 2 == 0;
 }
 
+// Two products of a forward pass, each over the causal half of the scores.
+double attention_flops(const HeadShape& h) {
+  return product_flops(h.T, h.T + 1, h.heads * h.dim);
+}
+
 int64_t query_rows(const HeadShape& h) {
   return h.heads * h.T;
 }
@@ -49,6 +54,7 @@ void split_heads(Context& c, const HeadShape& h, const Tensor& qkv, const Tensor
   BITLAW_CHECK(rope.shape().rank() == 2 && rope.extent(0) >= h.T && rope.extent(1) == h.dim);
   BITLAW_CHECK(q.shape() == (Shape{query_rows(h), h.dim}));
   BITLAW_CHECK(k.shape() == (Shape{key_rows(h), h.dim}) && v.shape() == k.shape());
+  const Timed timed(c.profile, "split heads", 0, bytes_of(qkv, q, k, v));
   c.backend == Backend::kReference ? ref::split_heads(c, h, qkv, rope, q, k, v)
                                    : cpu::split_heads(c, h, qkv, rope, q, k, v);
 }
@@ -60,6 +66,7 @@ void merge_heads(Context& c, const HeadShape& h, const Tensor& dq, const Tensor&
   BITLAW_CHECK(rope.shape().rank() == 2 && rope.extent(0) >= h.T && rope.extent(1) == h.dim);
   BITLAW_CHECK(dq.shape() == (Shape{query_rows(h), h.dim}));
   BITLAW_CHECK(dk.shape() == (Shape{key_rows(h), h.dim}) && dv.shape() == dk.shape());
+  const Timed timed(c.profile, "merge heads", 0, bytes_of(dq, dk, dv, dqkv));
   c.backend == Backend::kReference ? ref::merge_heads(c, h, dq, dk, dv, rope, dqkv)
                                    : cpu::merge_heads(c, h, dq, dk, dv, rope, dqkv);
 }
@@ -72,6 +79,8 @@ void attention(Context& c, const HeadShape& h, const Operand& q, const Operand& 
   BITLAW_CHECK(is_operand(q, query_rows(h), h.dim, out.dtype()));
   BITLAW_CHECK(is_operand(k, key_rows(h), h.dim, out.dtype()));
   BITLAW_CHECK(is_operand(v, key_rows(h), h.dim, out.dtype()));
+  const Timed timed(c.profile, "attention", attention_flops(h),
+                    bytes_of(q.codes, k.codes, v.codes, out));
   c.backend == Backend::kReference ? ref::attention(c, h, q, k, v, out, lse)
                                    : cpu::attention(c, h, q, k, v, out, lse);
 }
@@ -88,6 +97,8 @@ void attention_backward(Context& c, const HeadShape& h, const Operand& q, const 
   BITLAW_CHECK(is_operand(v, key_rows(h), h.dim, out.dtype()));
   BITLAW_CHECK(dq.shape() == q.codes.shape());
   BITLAW_CHECK(dk.shape() == k.codes.shape() && dv.shape() == v.codes.shape());
+  const Timed timed(c.profile, "attention, backward", 2 * attention_flops(h),
+                    bytes_of(q.codes, k.codes, v.codes, out, dout, dq, dk, dv));
   c.backend == Backend::kReference
       ? ref::attention_backward(c, h, q, k, v, out, lse, dout, dq, dk, dv)
       : cpu::attention_backward(c, h, q, k, v, out, lse, dout, dq, dk, dv);

@@ -38,4 +38,9 @@ inline bool all_below(std::span<const uint16_t> tokens, int64_t V) {
   return std::all_of(tokens.begin(), tokens.end(), [V](uint16_t token) { return token < V; });
 }
 
+// Of a product [M, K] x [K, N].
+inline double product_flops(int64_t M, int64_t N, int64_t K) {
+  return 2.0 * static_cast<double>(M) * static_cast<double>(N) * static_cast<double>(K);
+}
+
 }  // namespace bitlaw

@@ -16,6 +16,7 @@ bool are_rows(std::span<const uint16_t> tokens, const Tensor& table, const Tenso
 
 void embed(Context& c, std::span<const uint16_t> tokens, const Tensor& table, Tensor& y) {
   BITLAW_CHECK(is_real(c, table) && are_rows(tokens, table, y));
+  const Timed timed(c.profile, "embed", 0, 2 * bytes_of(y));
   c.backend == Backend::kReference ? ref::embed(c, tokens, table, y)
                                    : cpu::embed(c, tokens, table, y);
 }
@@ -23,6 +24,7 @@ void embed(Context& c, std::span<const uint16_t> tokens, const Tensor& table, Te
 void embed_backward(Context& c, std::span<const uint16_t> tokens, const Tensor& dy,
                     Tensor& dtable) {
   BITLAW_CHECK(is_real(c, dtable) && are_rows(tokens, dtable, dy));
+  const Timed timed(c.profile, "embed, backward", 0, 3 * bytes_of(dy));
   c.backend == Backend::kReference ? ref::embed_backward(c, tokens, dy, dtable)
                                    : cpu::embed_backward(c, tokens, dy, dtable);
 }

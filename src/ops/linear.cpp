@@ -24,6 +24,7 @@ void prepare_weight(Context& c, const Rounding& rounding, const Tensor& master, 
   if (!holds(out.operand, rounding, N, K, master.dtype())) {
     out = {make_operand(rounding, N, K, master.dtype()), nullptr};
   }
+  const Timed timed(c.profile, "weights: round and pack", 0, bytes_of(master) * 2);
   c.backend == Backend::kReference ? ref::prepare_weight(c, rounding, master, training, out)
                                    : cpu::prepare_weight(c, rounding, master, training, out);
 }
@@ -42,18 +43,37 @@ void linear_forward(Context& c, const Operand& x, const Weight& w, bool accumula
   const int64_t T = y.extent(0), N = y.extent(1), K = x.codes.extent(1);
   BITLAW_CHECK(is_operand(x, T, K, y.dtype()));
   BITLAW_CHECK(is_operand(w.operand, N, K, y.dtype()));
+  const Timed timed(c.profile, "linear", product_flops(T, N, K),
+                    bytes_of(x.codes, w.operand.codes, y));
   c.backend == Backend::kReference ? ref::linear_forward(c, x, w, accumulate, y)
                                    : cpu::linear_forward(c, x, w, accumulate, y);
 }
 
+void linear_forward_add(Context& c, const Tensor& addend, const Operand& x, const Weight& w,
+                        Tensor& y) {
+  BITLAW_CHECK(is_real(c, y) && y.shape().rank() == 2 && x.codes.shape().rank() == 2);
+  BITLAW_CHECK(is_real(c, addend, y.shape()) && same_dtype(addend, y));
+  const int64_t T = y.extent(0), N = y.extent(1), K = x.codes.extent(1);
+  BITLAW_CHECK(is_operand(x, T, K, y.dtype()));
+  BITLAW_CHECK(is_operand(w.operand, N, K, y.dtype()));
+  const Timed timed(c.profile, "linear", product_flops(T, N, K),
+                    bytes_of(x.codes, w.operand.codes, addend, y));
+  c.backend == Backend::kReference ? ref::linear_forward_add(c, addend, x, w, y)
+                                   : cpu::linear_forward_add(c, addend, x, w, y);
+}
+
 void linear_backward(Context& c, const Tensor& dy, const Operand& x, const Weight& w,
-                     bool accumulate, Tensor* dx, Tensor* dw) {
+                     bool accumulate, Tensor* dx, WeightGradient dw) {
   BITLAW_CHECK(is_real(c, dy) && dy.shape().rank() == 2 && x.codes.shape().rank() == 2);
   const int64_t T = dy.extent(0), N = dy.extent(1), K = x.codes.extent(1);
   BITLAW_CHECK(is_operand(x, T, K, dy.dtype()));
   BITLAW_CHECK(is_operand(w.operand, N, K, dy.dtype()));
   BITLAW_CHECK(dx == nullptr || (is_real(c, *dx, {T, K}) && same_dtype(dy, *dx)));
-  BITLAW_CHECK(dw == nullptr || (is_real(c, *dw, {N, K}) && same_dtype(dy, *dw)));
+  BITLAW_CHECK(dw.dw == nullptr || (is_real(c, *dw.dw, {N, K}) && same_dtype(dy, *dw.dw)));
+  const Timed timed(c.profile, "linear, backward",
+                    ((dx != nullptr) + (dw.dw != nullptr)) * product_flops(T, N, K),
+                    bytes_of(dy, x.codes, w.operand.codes) + (dx == nullptr ? 0 : bytes_of(*dx)) +
+                        (dw.dw == nullptr ? 0 : (dw.fresh ? 1 : 2) * bytes_of(*dw.dw)));
   c.backend == Backend::kReference ? ref::linear_backward(c, dy, x, w, accumulate, dx, dw)
                                    : cpu::linear_backward(c, dy, x, w, accumulate, dx, dw);
 }

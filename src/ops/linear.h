@@ -1,6 +1,7 @@
 // Products with a weight matrix, on rounded operands.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "ops/quantize.h"
@@ -28,11 +29,20 @@ void pack_weight(Context&, bool training, Weight& weight);
 // x [T, K], w [N, K], y [T, N] F32. BF16 codes on both sides: BF16 product with FP32 accumulation,
 // then times x.scales[t] * w.scales[n] (product of the two scales rounded first). Otherwise FP32.
 void linear_forward(Context&, const Operand& x, const Weight& w, bool accumulate, Tensor& y);
+// y = addend + x W^T, addend [T, N]
+void linear_forward_add(Context&, const Tensor& addend, const Operand& x, const Weight& w,
+                        Tensor& y);
 
 // dx[t,k] = sum_n g[t,n] w[n,k],  g = round(dy[t,n] * w.scales[n])   (dx += ... with accumulate)
-// dw[n,k] += sum_t h[t,n] x[t,k], h = round(dy[t,n] * x.scales[t])
+// dw[n,k] = sum_t h[t,n] x[t,k],  h = round(dy[t,n] * x.scales[t])   (dw += ... unless it is new)
 // round is to context.gradient_dtype; F32 operands are rounded to it as well. dx or dw may be null.
+struct WeightGradient {
+  Tensor* dw = nullptr;
+  bool fresh = false;  // dw holds nothing yet: it is written and need not be zero
+  WeightGradient(std::nullptr_t) {}
+  WeightGradient(Tensor* sum, bool is_fresh = false) : dw(sum), fresh(is_fresh) {}
+};
 void linear_backward(Context&, const Tensor& dy, const Operand& x, const Weight& w, bool accumulate,
-                     Tensor* dx, Tensor* dw);
+                     Tensor* dx, WeightGradient dw);
 
 }  // namespace bitlaw

@@ -16,6 +16,10 @@ bool is_head(const Operand& x, const Weight& head, DType real) {
          is_operand(head.operand, table.extent(0), table.extent(1), real);
 }
 
+double flops(const Operand& x, const Weight& head) {
+  return product_flops(x.codes.extent(0), head.operand.codes.extent(0), x.codes.extent(1));
+}
+
 bool are_targets(std::span<const uint16_t> targets, const Operand& x, const Weight& head) {
   return static_cast<int64_t>(targets.size()) == x.codes.extent(0) &&
          all_below(targets, head.operand.codes.extent(0));
@@ -27,17 +31,23 @@ void head_loss(Context& c, const Operand& x, const Weight& head, std::span<const
                Tensor& losses) {
   BITLAW_CHECK(is_real(c, losses) && is_head(x, head, losses.dtype()));
   BITLAW_CHECK(are_targets(targets, x, head) && losses.shape() == Shape{x.codes.extent(0)});
+  const Timed timed(c.profile, "head and loss", flops(x, head),
+                    bytes_of(x.codes, head.operand.codes));
   c.backend == Backend::kReference ? ref::head_loss(c, x, head, targets, losses)
                                    : cpu::head_loss(c, x, head, targets, losses);
 }
 
 void head_loss_backward(Context& c, const Operand& x, const Weight& head,
                         std::span<const uint16_t> targets, double gradient_scale, Tensor& losses,
-                        Tensor& dx, Tensor& dhead) {
+                        Tensor& dx, WeightGradient dhead) {
   BITLAW_CHECK(is_real(c, losses) && is_head(x, head, losses.dtype()));
   BITLAW_CHECK(are_targets(targets, x, head) && losses.shape() == Shape{x.codes.extent(0)});
-  BITLAW_CHECK(dx.shape() == x.codes.shape() && dhead.shape() == head.operand.codes.shape());
-  BITLAW_CHECK(same_dtype(losses, dx, dhead));
+  BITLAW_CHECK(dx.shape() == x.codes.shape() && dhead.dw != nullptr &&
+               dhead.dw->shape() == head.operand.codes.shape());
+  BITLAW_CHECK(same_dtype(losses, dx, *dhead.dw));
+  const Timed timed(
+      c.profile, "head and loss, both ways", 3 * flops(x, head),
+      bytes_of(x.codes, head.operand.codes, dx) + (dhead.fresh ? 1 : 2) * bytes_of(*dhead.dw));
   c.backend == Backend::kReference
       ? ref::head_loss_backward(c, x, head, targets, gradient_scale, losses, dx, dhead)
       : cpu::head_loss_backward(c, x, head, targets, gradient_scale, losses, dx, dhead);

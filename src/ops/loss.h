@@ -16,10 +16,10 @@ void head_loss(Context&, const Operand& x, const Weight& head, std::span<const u
 
 // The same, and its gradient, with g = gradient_scale:
 //   dlogits[t,v] = (softmax(logits[t])[v] - [v == targets[t]]) g, rounded to context.gradient_dtype
-//   dx [T, d] = dlogits head (written);  dhead [V, d] += dlogits^T x
+//   dx [T, d] = dlogits head (written);  dhead [V, d] as in linear_backward, dlogits^T x
 void head_loss_backward(Context&, const Operand& x, const Weight& head,
                         std::span<const uint16_t> targets, double gradient_scale, Tensor& losses,
-                        Tensor& dx, Tensor& dhead);
+                        Tensor& dx, WeightGradient dhead);
 
 // Logits of every row, [T, V] F32: for tests and small evaluations.
 void head_logits(Context&, const Operand& x, const Weight& head, Tensor& logits);

@@ -25,7 +25,7 @@ Result run(Context c, const Operand& x, const Rounding& rounding, const Tensor& 
   const Weight head = prepared(c, rounding, table);
   head_loss(c, x, head, targets, out.only_losses);
   head_logits(c, x, head, out.logits);
-  head_loss_backward(c, x, head, targets, kGradientScale, out.losses, out.dx, out.dhead);
+  head_loss_backward(c, x, head, targets, kGradientScale, out.losses, out.dx, &out.dhead);
   return out;
 }
 

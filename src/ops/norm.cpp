@@ -12,6 +12,7 @@ void rms_norm(Context& c, const Tensor& x, const Tensor& weight, double epsilon,
   const int64_t R = x.extent(0), C = x.extent(1);
   BITLAW_CHECK(weight.shape() == Shape{C} && y.shape() == x.shape() && rstd.shape() == Shape{R});
   BITLAW_CHECK(same_dtype(x, weight, y, rstd));
+  const Timed timed(c.profile, "norm", 0, bytes_of(x, y));
   c.backend == Backend::kReference ? ref::rms_norm(c, x, weight, epsilon, y, rstd)
                                    : cpu::rms_norm(c, x, weight, epsilon, y, rstd);
 }
@@ -23,6 +24,7 @@ void rms_norm_backward(Context& c, const Tensor& dy, const Tensor& x, const Tens
   BITLAW_CHECK(dy.shape() == x.shape() && dx.shape() == x.shape() && rstd.shape() == Shape{R});
   BITLAW_CHECK(weight.shape() == Shape{C} && dweight.shape() == Shape{C});
   BITLAW_CHECK(same_dtype(x, dy, weight, rstd, dx, dweight));
+  const Timed timed(c.profile, "norm, backward", 0, bytes_of(dy, x, dx));
   c.backend == Backend::kReference
       ? ref::rms_norm_backward(c, dy, x, weight, rstd, accumulate, dx, dweight)
       : cpu::rms_norm_backward(c, dy, x, weight, rstd, accumulate, dx, dweight);

@@ -34,6 +34,7 @@ void quantize(Context& c, const Rounding& rounding, const Tensor& x, Operand& ou
   BITLAW_CHECK(out.scales.defined() == (rounding.bf16_codes() && rounding.format.scaled()));
   BITLAW_CHECK(rounding.axis != ScaleAxis::kGroup || rounding.group > 0);
   BITLAW_CHECK(rounding.row_blocks > 0 && x.extent(0) % rounding.row_blocks == 0);
+  const Timed timed(c.profile, "quantize", 0, bytes_of(x, out.codes));
   c.backend == Backend::kReference ? ref::quantize(c, rounding, x, out)
                                    : cpu::quantize(c, rounding, x, out);
 }

@@ -8,11 +8,13 @@ namespace bitlaw {
 
 void add_in_place(Context& c, const Tensor& x, Tensor& y) {
   BITLAW_CHECK(is_real(c, y) && same_dtype(y, x) && x.elements() == y.elements());
+  const Timed timed(c.profile, "optimizer: add gradients", 0, 2 * bytes_of(y) + bytes_of(x));
   c.backend == Backend::kReference ? ref::add_in_place(c, x, y) : cpu::add_in_place(c, x, y);
 }
 
 double sum_of_squares(Context& c, const Tensor& x) {
   BITLAW_CHECK(is_real(c, x));
+  const Timed timed(c.profile, "optimizer: norm of the gradient", 0, bytes_of(x));
   return c.backend == Backend::kReference ? ref::sum_of_squares(c, x) : cpu::sum_of_squares(c, x);
 }
 
@@ -21,6 +23,7 @@ void adamw_update(Context& c, const AdamW& settings, const Tensor& g, Tensor& w,
   BITLAW_CHECK(is_real(c, w) && same_dtype(w, g, m, v) && settings.step >= 1);
   BITLAW_CHECK(g.elements() == w.elements() && m.elements() == w.elements() &&
                v.elements() == w.elements());
+  const Timed timed(c.profile, "optimizer: AdamW", 0, 7 * bytes_of(w));
   c.backend == Backend::kReference ? ref::adamw_update(c, settings, g, w, m, v)
                                    : cpu::adamw_update(c, settings, g, w, m, v);
 }

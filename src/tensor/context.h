@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tensor/profile.h"
 #include "tensor/tensor.h"
 
 namespace bitlaw {
@@ -55,6 +56,7 @@ struct Context {
   // every forward precision, or backward precision would be confounded with P.
   DType gradient_dtype = DType::kBF16;
   Workspace workspace;
+  Profile* profile = nullptr;  // where this worker's time goes, if someone wants to know
 };
 
 }  // namespace bitlaw

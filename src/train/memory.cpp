@@ -71,7 +71,7 @@ Probe probe(ModelConfig config, const ResolvedConfig& resolved, int64_t layers) 
   const size_t after = heap_bytes() - context.workspace.bytes();
 
   Parameters gradients = model.make_parameters();
-  const ActivationsPtr activations = make_activations(model, true);
+  const ActivationsPtr activations = make_activations(model, true, context.gradient_dtype);
   Tensor losses = Tensor::empty(DType::kF32, {config.sequence});
   const std::vector<Token> tokens(static_cast<size_t>(config.sequence));
   model.forward_backward(context, parameters, tokens, tokens, 1, *activations, losses, gradients);
@@ -89,7 +89,8 @@ MemoryPlan measure(const ResolvedConfig& resolved, const DatasetInfo& data, int 
   plan.moments = 2 * plan.parameters;
   plan.gradients = static_cast<double>(resolved.config.train.lanes) * plan.parameters;
   plan.activations = static_cast<double>(threads) *
-                     static_cast<double>(allocated_bytes(activations_bytes(model, true)));
+                     static_cast<double>(
+                         allocated_bytes(activations_bytes(model, true, gradient_dtype(resolved))));
   const size_t heap_before = heap_bytes();
   const Probe one = probe(config, resolved, 1);
   const Probe two = config.layers > 1 ? probe(config, resolved, 2) : one;

@@ -61,34 +61,76 @@ void Trainer::prepare(bool training) {
 }
 
 double Trainer::accumulate(const SequenceSource& source) {
-  const int64_t B = options_.batch_sequences, T = options_.model.sequence;
-  const int64_t lanes = options_.lanes;
-  const double scale = 1 / static_cast<double>(B * T);
-  pool_.parallel_for(lanes, [&](int64_t number, int thread) {
+  const int64_t B = options_.batch_sequences, lanes = options_.lanes;
+  for (int64_t number = 0; number < lanes; ++number) {
     Lane& lane = lanes_[static_cast<size_t>(number)];
-    Worker& worker = workers_[static_cast<size_t>(thread)];
-    if (!worker.activations) {  // by the thread that uses it
-      worker.activations = make_activations(model_, true);
-      worker.losses = Tensor::empty(DType::kF32, {T});
-      worker.tokens.resize(static_cast<size_t>(T + 1));
-    }
-    lane.gradient.flat.fill_zero();
-    lane.loss_sum = 0;
     // The sequences i with floor(i lanes / B) == number.
-    const int64_t begin = (number * B + lanes - 1) / lanes,
-                  end = ((number + 1) * B + lanes - 1) / lanes;
-    for (int64_t i = begin; i < end; ++i) {
-      source(steps_done_, i, worker.tokens);
-      const std::span<const uint16_t> tokens = worker.tokens;
-      model_.forward_backward(contexts_[static_cast<size_t>(thread)], parameters_,
-                              tokens.first(static_cast<size_t>(T)), tokens.subspan(1), scale,
-                              *worker.activations, worker.losses, lane.gradient);
-      for (int64_t t = 0; t < T; ++t) lane.loss_sum += worker.losses.f32()[t];
+    lane.begin = lane.next = (number * B + lanes - 1) / lanes;
+    lane.end = ((number + 1) * B + lanes - 1) / lanes;
+    lane.loss_sum = 0;
+    lane.taken = false;
+  }
+  pool_.parallel_for(options_.threads, [&](int64_t, int thread) {
+    std::unique_lock lock(lanes_mutex_);
+    while (Lane* lane = take_lane(lock)) {
+      lock.unlock();
+      const auto give_back = [&] {
+        lock.lock();
+        lane->taken = false;
+        lane_free_.notify_all();
+      };
+      try {
+        run_sequence(source, *lane, thread);
+      } catch (...) {
+        for (Lane& each : lanes_) each.next = each.end;
+        give_back();
+        throw;
+      }
+      give_back();
     }
   });
   double sum = 0;
   for (const Lane& lane : lanes_) sum += lane.loss_sum;
-  return sum * scale;
+  return sum / static_cast<double>(B * options_.model.sequence);
+}
+
+Trainer::Lane* Trainer::take_lane(std::unique_lock<std::mutex>& lock) {
+  for (;;) {
+    Lane* best = nullptr;
+    bool waiting = false;
+    for (Lane& lane : lanes_) {
+      if (lane.next == lane.end) continue;
+      if (lane.taken) {
+        waiting = true;
+      } else if (best == nullptr || lane.end - lane.next > best->end - best->next) {
+        best = &lane;
+      }
+    }
+    if (best != nullptr) {
+      best->taken = true;
+      return best;
+    }
+    if (!waiting) return nullptr;
+    lane_free_.wait(lock);
+  }
+}
+
+void Trainer::run_sequence(const SequenceSource& source, Lane& lane, int thread) {
+  const int64_t B = options_.batch_sequences, T = options_.model.sequence;
+  Worker& worker = workers_[static_cast<size_t>(thread)];
+  if (!worker.activations) {  // by the thread that uses it
+    worker.activations = make_activations(model_, true, options_.gradient_dtype);
+    worker.losses = Tensor::empty(DType::kF32, {T});
+    worker.tokens.resize(static_cast<size_t>(T + 1));
+  }
+  source(steps_done_, lane.next, worker.tokens);
+  const std::span<const uint16_t> tokens = worker.tokens;
+  model_.forward_backward(contexts_[static_cast<size_t>(thread)], parameters_,
+                          tokens.first(static_cast<size_t>(T)), tokens.subspan(1),
+                          1 / static_cast<double>(B * T), *worker.activations, worker.losses,
+                          lane.gradient, /*fresh=*/lane.next == lane.begin);
+  for (int64_t t = 0; t < T; ++t) lane.loss_sum += worker.losses.f32()[t];
+  ++lane.next;
 }
 
 double Trainer::add_lanes() {

@@ -1,14 +1,17 @@
 // One optimizer step after another, in memory alone: no files, no clock, no data set.
 //
 // The sequences of a step are split over lanes: sequence i of B belongs to lane floor(i lanes / B).
-// A lane runs its sequences in order, each through all layers forward and back at once, and sums
+// A lane takes its sequences in order, each through all layers forward and back at once, and sums
 // their gradient in FP32; then lanes are added in order, and clipped, and AdamW is applied, over
-// fixed chunks of the flat parameter vector. Threads take lanes and chunks from a queue, but which
-// numbers are added in which order never depends on them: the same bits for any number of threads.
+// fixed chunks of the flat parameter vector. Threads take the next sequence of whichever lane is
+// free, so that a thread on a busy core does less; but which numbers are added in which order never
+// depends on them: the same bits for any number of threads.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -65,7 +68,9 @@ class Trainer {
  private:
   struct Lane {
     Parameters gradient;
-    double loss_sum;  // nats
+    double loss_sum;           // nats
+    int64_t begin, next, end;  // its sequences of the step, and the first that is not done
+    bool taken;                // by a worker, for one sequence
   };
   struct Worker {
     ActivationsPtr activations;
@@ -77,8 +82,10 @@ class Trainer {
     bool decayed;
   };
 
-  double accumulate(const SequenceSource& source);  // into the lanes; returns the mean loss
-  double add_lanes();                               // into the first; returns the norm
+  double accumulate(const SequenceSource& source);      // into the lanes; returns the mean loss
+  Lane* take_lane(std::unique_lock<std::mutex>& lock);  // the free one with most to do, or null
+  void run_sequence(const SequenceSource& source, Lane& lane, int thread);
+  double add_lanes();  // into the first; returns the norm
   void update(double learning_rate, double gradient_scale);
 
   TrainerOptions options_;
@@ -90,6 +97,8 @@ class Trainer {
   Parameters parameters_;
   Tensor first_moment_, second_moment_;
   std::vector<Lane> lanes_;
+  std::mutex lanes_mutex_;
+  std::condition_variable lane_free_;
   std::vector<Chunk> chunks_;
   int64_t steps_done_ = 0;
 };

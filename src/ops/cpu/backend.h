@@ -4,6 +4,7 @@
 
 #include "ops/attention.h"
 #include "ops/embed.h"
+#include "ops/glu.h"
 #include "ops/linear.h"
 #include "ops/loss.h"
 #include "ops/norm.h"
@@ -22,7 +23,13 @@ void prepare_weight(Context&, const Rounding& rounding, const Tensor& master, bo
 void pack_weight(Context&, bool training, Weight& weight);
 void linear_forward(Context&, const Operand& x, const Weight& w, bool accumulate, Tensor& y);
 void linear_backward(Context&, const Tensor& dy, const Operand& x, const Weight& w, bool accumulate,
-                     Tensor* dx, Tensor* dw);
+                     Tensor* dx, WeightGradient dw);
+void linear_forward_add(Context&, const Tensor& addend, const Operand& x, const Weight& w,
+                        Tensor& y);
+
+void glu_forward(Context&, const Operand& x, const Weight& w, Tensor& gate_up, Tensor& y);
+void glu_backward(Context&, const Tensor& dy, const Tensor& gate_up, const Operand& x,
+                  const Weight& w, Tensor& dx, WeightGradient dw);
 
 void rms_norm(Context&, const Tensor& x, const Tensor& weight, double epsilon, Tensor& y,
               Tensor& rstd);
@@ -49,7 +56,7 @@ void head_loss(Context&, const Operand& x, const Weight& head, std::span<const u
                Tensor& losses);
 void head_loss_backward(Context&, const Operand& x, const Weight& head,
                         std::span<const uint16_t> targets, double gradient_scale, Tensor& losses,
-                        Tensor& dx, Tensor& dhead);
+                        Tensor& dx, WeightGradient dhead);
 void head_logits(Context&, const Operand& x, const Weight& head, Tensor& logits);
 
 void add_in_place(Context&, const Tensor& x, Tensor& y);

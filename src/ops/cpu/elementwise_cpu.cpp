@@ -21,12 +21,14 @@ void rms_norm_backward(Context& context, const Tensor& dy, const Tensor& x, cons
 }
 
 void swiglu(Context& context, const Tensor& gate_up, Tensor& y) {
-  kernels(context).swiglu(gate_up.f32(), y.extent(0), y.extent(1), y.f32());
+  const int64_t T = y.extent(0), F = y.extent(1);
+  kernels(context).swiglu(gate_up.f32(), gate_up.f32() + F, 2 * F, T, F, {}, {}, y.f32(), F);
 }
 
 void swiglu_backward(Context& context, const Tensor& dy, const Tensor& gate_up, Tensor& dgate_up) {
-  kernels(context).swiglu_backward(dy.f32(), gate_up.f32(), dy.extent(0), dy.extent(1),
-                                   dgate_up.f32());
+  const int64_t T = dy.extent(0), F = dy.extent(1);
+  kernels(context).swiglu_backward(dy.f32(), F, {nullptr, gate_up.f32(), 2 * F, F}, T, F,
+                                   dgate_up.f32(), dgate_up.f32() + F, 2 * F);
 }
 
 void embed(Context&, std::span<const uint16_t> tokens, const Tensor& table, Tensor& y) {

@@ -37,6 +37,17 @@ struct AttentionRows {
   const float* value_scales;
 };
 
+// [gate | up] of some rows: raw products with scales of rows and columns (or null), or as kept for
+// backward in one of two types (or neither).
+struct GateScales {
+  const float *rows, *gate, *up;
+};
+struct KeptGate {
+  uint16_t* bf16;
+  float* f32;
+  int64_t ld, up;  // up lies so many elements behind gate
+};
+
 struct AdamWFactors {
   float beta1, one_minus_beta1, beta2, one_minus_beta2;
   float inverse_m, inverse_v;  // 1 / (1 - beta^step)
@@ -69,9 +80,12 @@ struct Kernels {
   void (*rms_norm_backward)(const float* dy, const float* x, const float* weight, const float* rstd,
                             int64_t rows, int64_t columns, bool accumulate, float* dx,
                             float* dweight);
-  void (*swiglu)(const float* gate_up, int64_t rows, int64_t columns, float* y);
-  void (*swiglu_backward)(const float* dy, const float* gate_up, int64_t rows, int64_t columns,
-                          float* dgate_up);
+  // kept = gate, up after scaling; y = silu(gate) up, before the rounding of what is kept
+  void (*swiglu)(const float* gate, const float* up, int64_t ld, int64_t rows, int64_t columns,
+                 const GateScales& scales, const KeptGate& kept, float* y, int64_t ldy);
+  // dgate and dup, rows ld apart; they may be the kept F32 numbers themselves
+  void (*swiglu_backward)(const float* dy, int64_t ldy, const KeptGate& kept, int64_t rows,
+                          int64_t columns, float* dgate, float* dup, int64_t ld);
   // y = the rotation of x by a row of the rope table, forwards or (inverse) backwards
   void (*rotate)(const float* x, int64_t ldx, const float* rope, int64_t rows, int64_t dim,
                  bool inverse, float* y, int64_t ldy);

@@ -291,28 +291,50 @@ void rms_norm_backward(const float* dy, const float* x, const float* weight, con
   }
 }
 
-void swiglu(const float* gate_up, int64_t rows, int64_t columns, float* y) {
+inline float scale_at(const float* scales, int64_t row) {
+  return scales == nullptr ? 1.0f : scales[row];
+}
+template <class Part>
+inline V optional_scales(const float* scales, int64_t c, Part part) {
+  return scales == nullptr ? splat(1.0f) : load(scales + c, part);
+}
+
+template <class Part>
+inline void keep(const KeptGate& kept, int64_t at, V x, Part part) {
+  if (kept.bf16 != nullptr) store_bf16(kept.bf16 + at, x, part);
+  if (kept.f32 != nullptr) store(kept.f32 + at, x, part);
+}
+template <class Part>
+inline V load_kept(const KeptGate& kept, int64_t at, Part part) {
+  return kept.bf16 != nullptr ? load_bf16(kept.bf16 + at, part) : load(kept.f32 + at, part);
+}
+
+void swiglu(const float* gate, const float* up, int64_t ld, int64_t rows, int64_t columns,
+            const GateScales& scales, const KeptGate& kept, float* y, int64_t ldy) {
   for (int64_t r = 0; r < rows; ++r) {
-    const float *gate = gate_up + r * 2 * columns, *up = gate + columns;
+    const V row_scale = splat(scale_at(scales.rows, r));
     sweep(columns, [&](int64_t c, auto part) {
-      const V z = load(gate + c, part);
-      store(y + r * columns + c, z * sigmoid(z) * load(up + c, part), part);
+      const V z =
+          load(gate + r * ld + c, part) * (row_scale * optional_scales(scales.gate, c, part));
+      const V u = load(up + r * ld + c, part) * (row_scale * optional_scales(scales.up, c, part));
+      keep(kept, r * kept.ld + c, z, part);
+      keep(kept, r * kept.ld + kept.up + c, u, part);
+      store(y + r * ldy + c, z * sigmoid(z) * u, part);
     });
   }
 }
 
-void swiglu_backward(const float* dy, const float* gate_up, int64_t rows, int64_t columns,
-                     float* dgate_up) {
+void swiglu_backward(const float* dy, int64_t ldy, const KeptGate& kept, int64_t rows,
+                     int64_t columns, float* dgate, float* dup, int64_t ld) {
   for (int64_t r = 0; r < rows; ++r) {
-    const float *gate = gate_up + r * 2 * columns, *up = gate + columns;
-    float *dgate = dgate_up + r * 2 * columns, *dup = dgate + columns;
     sweep(columns, [&](int64_t c, auto part) {
-      const V z = load(gate + c, part), u = load(up + c, part),
-              g = load(dy + r * columns + c, part);
+      const V z = load_kept(kept, r * kept.ld + c, part),
+              u = load_kept(kept, r * kept.ld + kept.up + c, part),
+              g = load(dy + r * ldy + c, part);
       const V s = sigmoid(z);
       const V slope = s * fma(z, splat(1.0f) - s, splat(1.0f));  // of silu
-      store(dup + c, g * (z * s), part);
-      store(dgate + c, g * u * slope, part);
+      store(dup + r * ld + c, g * (z * s), part);
+      store(dgate + r * ld + c, g * u * slope, part);
     });
   }
 }
@@ -334,17 +356,6 @@ void rotate(const float* x, int64_t ldx, const float* rope, int64_t rows, int64_
 }
 
 // --------------------------------------------------------------------------------- attention
-
-inline V optional_scales(const float* scales, int64_t c, Full) {
-  return scales == nullptr ? splat(1.0f) : load(scales + c);
-}
-inline V optional_scales(const float* scales, int64_t c, Part part) {
-  return scales == nullptr ? splat(1.0f) : load(scales + c, part.n);
-}
-
-inline float scale_at(const float* scales, int64_t row) {
-  return scales == nullptr ? 1.0f : scales[row];
-}
 
 void zero_row(const RowTarget& target, int64_t row, int64_t begin, int64_t end) {
   if (target.bf16 == nullptr && target.f32 == nullptr) return;

@@ -79,7 +79,7 @@ std::vector<float> traces(const Kernels& kernel, int64_t n) {
   float* a = out.data();
   kernel.rms_norm(x.f32(), w.f32(), 1e-5f, 3, n, a, a + 3 * n);
   a += 3 * n + 3;
-  kernel.swiglu(x.f32(), 1, n, a);
+  kernel.swiglu(x.f32(), x.f32() + n, n, 1, n, {}, {}, a, n);
   a += n;
   std::vector<float> scores(x.f32(), x.f32() + n);
   kernel.probabilities({1, n - 1, n, 0.3f}, scores.data(), n, {nullptr, a, n, false}, a + n);

@@ -1,5 +1,6 @@
 #include "ops/cpu/products.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "ops/cpu/onednn.h"
@@ -33,29 +34,23 @@ uint16_t* words(const Tensor& x) {
 
 // ------------------------------------------------------------------------------------ AMX
 
-// Along the rows of C (which is how it lies in memory) B is read once for every 32 rows: as long as
-// it stays in L2. Otherwise down the columns, where that happens to A.
-constexpr int64_t kResidentB = 512 * 1024;  // elements
+// As many rows of A as stay in L1 meet all of B, which is then read from L2 once for those rows. A
+// B too large for L2 is read once, and A for each of its panels.
+constexpr int64_t kResidentA = 12 * 1024, kResidentB = 512 * 1024;  // elements
 
-void multiply_amx(Context& context, int64_t M, int64_t N, int64_t K, const Left& left,
-                  const Right& b, Scales scales, bool accumulate, float* c, int64_t ldc) {
+int64_t rows_at_once(int64_t M, int64_t N, int64_t K) {
+  return N * K > kResidentB ? (M + 31) / 32 * 32 : std::max<int64_t>(32, kResidentA / K / 32 * 32);
+}
+
+// `product` but for its right side and what becomes of the result.
+amx::Product left_product(Context& context, int64_t M, int64_t N, int64_t K, const Left& left) {
   const Source& a = left.source;
   const int64_t steps = amx::steps(K);
-  amx::Product product{.M = M,
-                       .N = N,
-                       .steps = steps,
-                       .a = words(a.data),
-                       .a_panel = amx::kRows * a.ld,
-                       .a_step = amx::kStep,
-                       .a_row = a.ld,
-                       .b = words(b.memory) + b.offset,
-                       .b_panel = b.panel,
-                       .row_scales = scales.rows,
-                       .column_scales = scales.columns,
-                       .accumulate = accumulate,
-                       .c = c,
-                       .ldc = ldc,
-                       .rows_first = N * K <= kResidentB};
+  amx::Product product{};
+  product.M = M, product.N = N, product.steps = steps;
+  product.rows_at_once = rows_at_once(M, N, K);
+  product.a = words(a.data);
+  product.a_panel = amx::kRows * a.ld, product.a_step = amx::kStep, product.a_row = a.ld;
   if (left.tiled.row != 0) {
     product.a_panel = left.tiled.panel, product.a_step = left.tiled.step,
     product.a_row = left.tiled.row;
@@ -65,6 +60,15 @@ void multiply_amx(Context& context, int64_t M, int64_t N, int64_t K, const Left&
     product.a = words(tiled);
     product.a_panel = steps * amx::kTile, product.a_step = amx::kTile, product.a_row = amx::kStep;
   }
+  return product;
+}
+
+void multiply_amx(Context& context, int64_t M, int64_t N, int64_t K, const Left& left,
+                  const Right& b, Scales scales, const float* addend, float* c, int64_t ldc) {
+  amx::Product product = left_product(context, M, N, K, left);
+  product.b = words(b.memory) + b.offset, product.b_panel = b.panel;
+  product.row_scales = scales.rows, product.column_scales = scales.columns;
+  product.addend = addend, product.c = c, product.ldc = ldc;
   amx::multiply(product);
 }
 
@@ -167,24 +171,95 @@ Right part(const Right& b, int64_t k0, int64_t n0) {
   return part;
 }
 
+void multiply(Context& context, int64_t M, int64_t N, int64_t K, const Left& a, const Right& b,
+              Scales scales, bool accumulate, float* c, int64_t ldc) {
+  multiply_add(context, M, N, K, a, b, scales, accumulate ? c : nullptr, c, ldc);
+}
+
+void multiply_add(Context& context, int64_t M, int64_t N, int64_t K, const Left& a, const Right& b,
+                  Scales scales, const float* addend, float* c, int64_t ldc) {
+  BITLAW_CHECK(a.source.dtype == b.dtype && K <= b.K && N <= b.N &&
+               (has_parts(b) || (K == b.K && N == b.N)));
+  Workspace::Scope scope(context.workspace);
+  if (b.engine == Engine::kAmx) return multiply_amx(context, M, N, K, a, b, scales, addend, c, ldc);
+  if (addend != nullptr && addend != c) {
+    for (int64_t m = 0; m < M; ++m) std::copy_n(addend + m * ldc, N, c + m * ldc);
+  }
+  multiply_onednn(context, M, N, K, a.source, b, scales, addend != nullptr, c, ldc);
+}
+
+void multiply_gate(Context& context, int64_t M, int64_t F, int64_t K, const Left& a, const Right& b,
+                   void (*finish)(const void*, int64_t, int64_t, int64_t, const float*,
+                                  const float*, int64_t),
+                   const void* state) {
+  BITLAW_CHECK(b.engine == Engine::kAmx && F % amx::kRows == 0 && b.N == 2 * F && b.K == K);
+  Workspace::Scope scope(context.workspace);
+  amx::Pair pair{.product = left_product(context, M, F, K, a),
+                 .second = F / amx::kRows * b.panel,
+                 .finish = finish,
+                 .state = state};
+  pair.product.b = words(b.memory) + b.offset, pair.product.b_panel = b.panel;
+  amx::multiply_pair(pair);
+}
+
+// ---------------------------------------------------------------------------------- gradients
+
+bool is_tiled(const Context& context) {
+  return engine_for(context, context.gradient_dtype) == Engine::kAmx;
+}
+
+TiledGradients::TiledGradients(Context& context, int64_t T, int64_t N, int64_t lead)
+    : T_(T), lead_(lead), ldg_(amx::padded(lead + N)) {
+  BITLAW_CHECK(is_tiled(context));
+  g_ = words(context.workspace.take(DType::kBF16, {amx::padded_rows(T), ldg_}));
+  h_ = words(context.workspace.take(DType::kBF16, {amx::tiled_elements(N, T)}));
+  for (int64_t t = 0; t < (lead == 0 ? 0 : T); ++t) std::fill_n(g_ + t * ldg_, lead, uint16_t{0});
+}
+
+void TiledGradients::round(const float* dy, int64_t ld, int64_t t, int64_t n, int64_t rows,
+                           int64_t columns, const float* row_scales,
+                           const float* column_scales) const {
+  const int64_t h_panel = amx::steps(T_) * amx::kTile;
+  amx::gradient_operands(dy, ld, rows, columns, row_scales, column_scales,
+                         {.g = g_ + t * ldg_ + lead_ + n,
+                          .ldg = ldg_,
+                          .g_columns = ldg_ - lead_ - n,
+                          .h = h_ + n / amx::kRows * h_panel + t / amx::kStep * amx::kTile,
+                          .h_panel = h_panel});
+}
+
+Left TiledGradients::for_input() const {
+  Left left(Source{DType::kBF16, g_, ldg_});
+  left.tiled = {amx::kRows * ldg_, amx::kStep, ldg_};
+  return left;
+}
+
+Left TiledGradients::for_weight() const {
+  Left left(Source{DType::kBF16, h_, amx::kStep});
+  left.tiled = {amx::steps(T_) * amx::kTile, amx::kTile, amx::kStep};
+  return left;
+}
+
 void gradient_operands(Context& context, int64_t T, int64_t N, const float* dy, int64_t ld,
                        const float* row_scales, const float* column_scales, Left* for_input,
                        Left* for_weight) {
   const DType dtype = context.gradient_dtype;
   if (engine_for(context, dtype) == Engine::kAmx) {
-    uint16_t *g = nullptr, *h = nullptr;
+    amx::GradientTargets to{};
     if (for_input != nullptr) {
       const int64_t ldg = amx::padded(N);
-      g = words(context.workspace.take(DType::kBF16, {amx::padded_rows(T), ldg}));
-      for_input->source = {DType::kBF16, g, ldg};
+      to.g = words(context.workspace.take(DType::kBF16, {amx::padded_rows(T), ldg}));
+      to.ldg = to.g_columns = ldg;
+      for_input->source = {DType::kBF16, to.g, ldg};
       for_input->tiled = {amx::kRows * ldg, amx::kStep, ldg};
     }
     if (for_weight != nullptr) {
-      h = words(context.workspace.take(DType::kBF16, {amx::tiled_elements(N, T)}));
-      for_weight->source = {DType::kBF16, h, amx::kStep};
-      for_weight->tiled = {amx::steps(T) * amx::kTile, amx::kTile, amx::kStep};
+      to.h = words(context.workspace.take(DType::kBF16, {amx::tiled_elements(N, T)}));
+      to.h_panel = amx::steps(T) * amx::kTile;
+      for_weight->source = {DType::kBF16, to.h, amx::kStep};
+      for_weight->tiled = {to.h_panel, amx::kTile, amx::kStep};
     }
-    return amx::gradient_operands(dy, ld, T, N, row_scales, column_scales, g, h);
+    return amx::gradient_operands(dy, ld, T, N, row_scales, column_scales, to);
   }
   const auto folded = [&](const float* rows, const float* columns) {
     const Tensor out = context.workspace.take(dtype, {T, N});
@@ -199,16 +274,6 @@ void gradient_operands(Context& context, int64_t T, int64_t N, const float* dy, 
     *for_input = source(shared.defined() ? shared : folded(nullptr, column_scales));
   if (for_weight != nullptr)
     *for_weight = source(shared.defined() ? shared : folded(row_scales, nullptr), true);
-}
-
-void multiply(Context& context, int64_t M, int64_t N, int64_t K, const Left& a, const Right& b,
-              Scales scales, bool accumulate, float* c, int64_t ldc) {
-  BITLAW_CHECK(a.source.dtype == b.dtype && K <= b.K && N <= b.N &&
-               (has_parts(b) || (K == b.K && N == b.N)));
-  Workspace::Scope scope(context.workspace);
-  b.engine == Engine::kAmx
-      ? multiply_amx(context, M, N, K, a, b, scales, accumulate, c, ldc)
-      : multiply_onednn(context, M, N, K, a.source, b, scales, accumulate, c, ldc);
 }
 
 }  // namespace bitlaw::cpu

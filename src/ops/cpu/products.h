@@ -70,6 +70,27 @@ struct Left {
   Distances tiled{};  // kAmx only: source.data is ready for the tile unit, with these distances
 };
 
+// C [M, N] with rows ldc apart. An arranged (not packed) B may be used in part: K and N up to its
+// own. With scales, `addend` must be null or c on the oneDNN engines.
+struct Scales {
+  const float* rows = nullptr;     // [M] or null: ones
+  const float* columns = nullptr;  // [N] or null: ones
+};
+void multiply(Context&, int64_t M, int64_t N, int64_t K, const Left& a, const Right& b,
+              Scales scales, bool accumulate, float* c, int64_t ldc);
+// C = addend + the product; addend [M, N] has rows ldc apart and may be c.
+void multiply_add(Context&, int64_t M, int64_t N, int64_t K, const Left& a, const Right& b,
+                  Scales scales, const float* addend, float* c, int64_t ldc);
+
+// Two products at once on the tile unit: b [K, 2F] packed, 16 divides F; `finish` gets columns f0 ..
+// f0 + 16 of both halves, for rows m0 .. m0 + rows, unscaled, rows ld apart.
+void multiply_gate(Context&, int64_t M, int64_t F, int64_t K, const Left& a, const Right& b,
+                   void (*finish)(const void* state, int64_t m0, int64_t f0, int64_t rows,
+                                  const float* first, const float* second, int64_t ld),
+                   const void* state);
+
+// --------------------------------------------------------------------- a linear layer's gradients
+
 // The left sides of a linear layer's gradients, in the type of gradients, from dy [T, N] F32 with
 // rows ld apart:
 //   for_input [T, N]  = round(dy[t, n] column_scales[n])
@@ -80,14 +101,24 @@ void gradient_operands(Context&, int64_t T, int64_t N, const float* dy, int64_t 
                        const float* row_scales, const float* column_scales, Left* for_input,
                        Left* for_weight);
 
-struct Scales {
-  const float* rows = nullptr;     // [M] or null: ones
-  const float* columns = nullptr;  // [N] or null: ones
-};
+bool is_tiled(const Context&);  // products of gradients run on the tile unit
 
-// C [M, N] with rows ldc apart. An arranged (not packed) B may be used in part: K and N up to its
-// own.
-void multiply(Context&, int64_t M, int64_t N, int64_t K, const Left& a, const Right& b,
-              Scales scales, bool accumulate, float* c, int64_t ldc);
+// The same on the tile unit, made block by block from a dy that never stands in memory as a whole.
+class TiledGradients {
+ public:
+  // 16 divides N. for_input has `lead` columns of zeros before them, for a right side that can only
+  // be entered at a multiple of 32.
+  TiledGradients(Context&, int64_t T, int64_t N, int64_t lead);
+  // The block of rows t .. t + rows and columns n .. n + columns; 32 divides t, 16 n and columns,
+  // and blocks of a row come in ascending n. Scales begin at the block.
+  void round(const float* dy, int64_t ld, int64_t t, int64_t n, int64_t rows, int64_t columns,
+             const float* row_scales, const float* column_scales) const;
+  Left for_input() const;
+  Left for_weight() const;
+
+ private:
+  int64_t T_, lead_, ldg_;
+  uint16_t *g_, *h_;
+};
 
 }  // namespace bitlaw::cpu

@@ -116,14 +116,14 @@ inline __m512 load_floats(const float* x, __mmask16 mask) {
 }  // namespace
 
 void gradient_operands(const float* dy, int64_t ld, int64_t T, int64_t N, const float* row_scales,
-                       const float* column_scales, uint16_t* g, uint16_t* h) {
-  const int64_t ldg = padded(N), h_panel = steps(T) * kTile;
+                       const float* column_scales, const GradientTargets& to) {
   const __m512i interleave =
       _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
                        21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
   const __m512 one = _mm512_set1_ps(1.0f);
   for (int64_t t = 0; t < T; t += kStep) {
-    for (int64_t n = 0; n < ldg; n += kStep) {
+    for (int64_t n = 0; n < N; n += kStep) {
+      const __mmask32 g_mask = first32(to.g_columns - n);
       const __mmask16 mask[2] = {first16(N - n), first16(N - n - 16)};
       const __m512 columns[2] = {
           column_scales == nullptr ? one : load_floats(column_scales + n, mask[0]),
@@ -141,10 +141,10 @@ void gradient_operands(const float* dy, int64_t ld, int64_t T, int64_t N, const 
           }
           x[r][0] = load_floats(from, mask[0]);
           x[r][1] = load_floats(from + 16, mask[1]);
-          if (g != nullptr) {
+          if (to.g != nullptr) {
             const __m512i both =
                 rounded(_mm512_mul_ps(x[r][0], columns[0]), _mm512_mul_ps(x[r][1], columns[1]));
-            _mm512_storeu_si512(g + row * ldg + n, both);
+            _mm512_mask_storeu_epi16(to.g + row * to.ldg + n, g_mask, both);
           }
           if (row_scales != nullptr) {
             const __m512 scale = _mm512_set1_ps(row_scales[row]);
@@ -157,10 +157,10 @@ void gradient_operands(const float* dy, int64_t ld, int64_t T, int64_t N, const 
               _mm512_permutexvar_epi16(interleave, rounded(x[0][half], x[1][half]));
         }
       }
-      if (h == nullptr) continue;
-      uint16_t* to = h + n / kRows * h_panel + t / kStep * kTile;
-      store_tile(to, transposed_pairs(pairs[0]));
-      if (n + 16 < N) store_tile(to + h_panel, transposed_pairs(pairs[1]));
+      if (to.h == nullptr) continue;
+      uint16_t* h = to.h + n / kRows * to.h_panel + t / kStep * kTile;
+      store_tile(h, transposed_pairs(pairs[0]));
+      if (n + 16 < N) store_tile(h + to.h_panel, transposed_pairs(pairs[1]));
     }
   }
 }
@@ -175,29 +175,69 @@ struct alignas(64) TileConfig {
   uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
 };
 
-// What lies in a block's tiles goes to C through this buffer where there are scales or edges.
+// What lies in a block's tiles goes through this buffer where there are scales, edges or a gate.
 struct alignas(64) Block {
   float values[32][32];
 };
 
-void finish(const Product& p, const Block& block, int64_t m0, int64_t n0, int64_t rows,
-            int64_t columns) {
-  for (int64_t n = 0; n < columns; n += 16) {
-    const __mmask16 mask = first16(columns - n);
-    const __m512 column_scale = p.column_scales == nullptr
-                                    ? _mm512_set1_ps(1.0f)
-                                    : _mm512_maskz_loadu_ps(mask, p.column_scales + n0 + n);
-    float* c = p.c + m0 * p.ldc + n0 + n;
-    for (int64_t m = 0; m < rows; ++m, c += p.ldc) {
-      const __m512 row_scale =
-          _mm512_set1_ps(p.row_scales == nullptr ? 1.0f : p.row_scales[m0 + m]);
-      __m512 y = _mm512_mul_ps(_mm512_load_ps(&block.values[m][n]),
-                               _mm512_mul_ps(row_scale, column_scale));
-      if (p.accumulate) y = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c), y);
-      _mm512_mask_storeu_ps(c, mask, y);
+// The vector work on a finished block is done a few rows at a time between the tile products of the
+// next one: two units of the core that would otherwise wait for each other.
+template <class Finish>  // finish(block, m0, n0, first row, last row)
+class Pipeline {
+ public:
+  explicit Pipeline(Finish finish) : finish_(finish) {}
+  // So many rows of the last block for each of the next one's steps.
+  void start(int64_t steps) { rows_per_step_ = (rows_ - done_ + steps - 1) / steps; }
+  void step() {
+    if (done_ == rows_) return;
+    const int64_t end = done_ + rows_per_step_ < rows_ ? done_ + rows_per_step_ : rows_;
+    finish_(*last_, m_, n_, done_, end);
+    done_ = end;
+  }
+  // Memory for the tiles of a block; the last one is finished.
+  Block& take() {
+    flush();
+    last_ = last_ == &blocks_[0] ? &blocks_[1] : &blocks_[0];
+    return *last_;
+  }
+  void set(int64_t m0, int64_t n0, int64_t rows) { m_ = m0, n_ = n0, rows_ = rows, done_ = 0; }
+  void flush() {
+    if (done_ < rows_) finish_(*last_, m_, n_, done_, rows_);
+    done_ = rows_;
+  }
+
+ private:
+  Finish finish_;
+  Block blocks_[2];
+  Block* last_ = &blocks_[0];
+  int64_t m_ = 0, n_ = 0, rows_ = 0, done_ = 0, rows_per_step_ = 0;
+};
+
+// Scales, addend and edges.
+struct Scale {
+  const Product& p;
+
+  void operator()(const Block& block, int64_t m0, int64_t n0, int64_t begin, int64_t end) const {
+    const int64_t columns = p.N - n0 < 32 ? p.N - n0 : 32;
+    for (int64_t n = 0; n < columns; n += 16) {
+      const __mmask16 mask = first16(columns - n);
+      const __m512 column_scale = p.column_scales == nullptr
+                                      ? _mm512_set1_ps(1.0f)
+                                      : _mm512_maskz_loadu_ps(mask, p.column_scales + n0 + n);
+      const int64_t at = (m0 + begin) * p.ldc + n0 + n;
+      float* c = p.c + at;
+      const float* addend = (p.addend == nullptr ? p.c : p.addend) + at;
+      for (int64_t m = begin; m < end; ++m, c += p.ldc, addend += p.ldc) {
+        const __m512 row_scale =
+            _mm512_set1_ps(p.row_scales == nullptr ? 1.0f : p.row_scales[m0 + m]);
+        __m512 y = _mm512_mul_ps(_mm512_load_ps(&block.values[m][n]),
+                                 _mm512_mul_ps(row_scale, column_scale));
+        if (p.addend != nullptr) y = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, addend), y);
+        _mm512_mask_storeu_ps(c, mask, y);
+      }
     }
   }
-}
+};
 
 // While a block is multiplied, the lines of C that the next one ends in come closer, if C is too
 // large to be near already: four rows with every step.
@@ -207,29 +247,31 @@ struct NextBlock {
   int64_t row_bytes;
 };
 
-// Tiles 0..3 are C, 4 and 5 A, 6 and 7 B. A block is P panels of A by Q panels of B.
-template <int P, int Q>
-inline void multiply_block(const Product& p, int64_t m0, int64_t n0, NextBlock next) {
+// Tiles 0..3 are C, 4 and 5 A, 6 and 7 B. A block is P panels of A by Q panels of B, the second of
+// which lies `second` elements behind the first.
+template <int P, int Q, class Finish>
+inline void multiply_block(const Product& p, int64_t second, int64_t m0, int64_t n0, NextBlock next,
+                           bool to_memory, Pipeline<Finish>& pipeline) {
   const uint16_t* a = p.a + m0 / kRows * p.a_panel;
   const uint16_t* b = p.b + n0 / kRows * p.b_panel;
   const int64_t rows = p.M - m0 < 16 * P ? p.M - m0 : 16 * P;
-  const int64_t columns = p.N - n0 < 16 * Q ? p.N - n0 : 16 * Q;
-  const bool direct =
-      p.row_scales == nullptr && p.column_scales == nullptr && rows == 16 * P && columns == 16 * Q;
+  const bool direct = to_memory && p.row_scales == nullptr && p.column_scales == nullptr &&
+                      rows == 16 * P && p.N - n0 >= 16 * Q;
   const int64_t a_bytes = p.a_row * 2, c_bytes = p.ldc * 4;
-  float* c = p.c + m0 * p.ldc + n0;
 
-  if (direct && p.accumulate) {
-    _tile_loadd(0, c, c_bytes);
-    if constexpr (Q == 2) _tile_loadd(1, c + 16, c_bytes);
-    if constexpr (P == 2) _tile_loadd(2, c + 16 * p.ldc, c_bytes);
-    if constexpr (P == 2 && Q == 2) _tile_loadd(3, c + 16 * p.ldc + 16, c_bytes);
+  if (direct && p.addend != nullptr) {
+    const float* from = p.addend + m0 * p.ldc + n0;
+    _tile_loadd(0, from, c_bytes);
+    if constexpr (Q == 2) _tile_loadd(1, from + 16, c_bytes);
+    if constexpr (P == 2) _tile_loadd(2, from + 16 * p.ldc, c_bytes);
+    if constexpr (P == 2 && Q == 2) _tile_loadd(3, from + 16 * p.ldc + 16, c_bytes);
   } else {
     _tile_zero(0);
     if constexpr (Q == 2) _tile_zero(1);
     if constexpr (P == 2) _tile_zero(2);
     if constexpr (P == 2 && Q == 2) _tile_zero(3);
   }
+  pipeline.start(p.steps);
   int64_t to_fetch = next.line == nullptr ? 0 : 32;
   for (int64_t s = 0; s < p.steps; ++s) {
     if (to_fetch > 0) {
@@ -243,7 +285,7 @@ inline void multiply_block(const Product& p, int64_t m0, int64_t n0, NextBlock n
     _tile_loadd(6, b, 64);
     _tile_dpbf16ps(0, 4, 6);
     if constexpr (Q == 2) {
-      _tile_loadd(7, b + p.b_panel, 64);
+      _tile_loadd(7, b + second, 64);
       _tile_dpbf16ps(1, 4, 7);
     }
     if constexpr (P == 2) {
@@ -253,58 +295,103 @@ inline void multiply_block(const Product& p, int64_t m0, int64_t n0, NextBlock n
     }
     a += p.a_step;
     b += kTile;
+    pipeline.step();
   }
   if (direct) {
+    float* c = p.c + m0 * p.ldc + n0;
     _tile_stored(0, c, c_bytes);
     if constexpr (Q == 2) _tile_stored(1, c + 16, c_bytes);
     if constexpr (P == 2) _tile_stored(2, c + 16 * p.ldc, c_bytes);
     if constexpr (P == 2 && Q == 2) _tile_stored(3, c + 16 * p.ldc + 16, c_bytes);
     return;
   }
-  Block block;
+  Block& block = pipeline.take();
   _tile_stored(0, &block.values[0][0], 128);
   if constexpr (Q == 2) _tile_stored(1, &block.values[0][16], 128);
   if constexpr (P == 2) _tile_stored(2, &block.values[16][0], 128);
   if constexpr (P == 2 && Q == 2) _tile_stored(3, &block.values[16][16], 128);
   asm volatile("" ::: "memory");
-  finish(p, block, m0, n0, rows, columns);
+  pipeline.set(m0, n0, rows);
 }
 
-void multiply_at(const Product& p, int64_t m0, int64_t n0, int64_t next_m, int64_t next_n) {
-  const bool two_rows = p.M - m0 > 16, two_columns = p.N - n0 > 16;
-  const bool whole = next_m + 32 <= p.M && next_n + 32 <= p.N && p.M * p.N >= kDistantC;
-  const NextBlock next{
-      whole ? reinterpret_cast<const char*>(p.c + next_m * p.ldc + next_n) : nullptr, p.ldc * 4};
-  if (two_rows) {
-    two_columns ? multiply_block<2, 2>(p, m0, n0, next) : multiply_block<2, 1>(p, m0, n0, next);
-  } else {
-    two_columns ? multiply_block<1, 2>(p, m0, n0, next) : multiply_block<1, 1>(p, m0, n0, next);
+// The blocks of C in the order in which they are made: `rows_at_once` rows at a time, and inside
+// those down the columns.
+class Walk {
+ public:
+  Walk(int64_t M, int64_t N, int64_t rows_at_once, int64_t columns)
+      : M_(M), N_(N), rows_(rows_at_once), columns_(columns) {}
+  bool inside() const { return m < M_; }
+  void next() {
+    m += 32;
+    if (m < begin_ + rows_ && m < M_) return;
+    m = begin_;
+    n += columns_;
+    if (n < N_) return;
+    n = 0;
+    m = begin_ += rows_;
   }
-}
+  int64_t m = 0, n = 0;
+
+ private:
+  int64_t M_, N_, rows_, columns_, begin_ = 0;
+};
+
+// Everything below runs between these two.
+class Tiles {
+ public:
+  Tiles() {
+    static const TileConfig config;
+    asm volatile("" ::: "memory");  // tile loads read what was written before
+    _tile_loadconfig(&config);
+  }
+  ~Tiles() {
+    _tile_release();
+    asm volatile("" ::: "memory");
+  }
+};
 
 }  // namespace
 
 void multiply(const Product& p) {
-  static const TileConfig config;
-  asm volatile("" ::: "memory");  // tile loads read what was written before
-  _tile_loadconfig(&config);
-  if (p.rows_first) {
-    for (int64_t m0 = 0; m0 < p.M; m0 += 32) {
-      for (int64_t n0 = 0; n0 < p.N; n0 += 32) {
-        const bool last = n0 + 32 >= p.N;
-        multiply_at(p, m0, n0, last ? m0 + 32 : m0, last ? 0 : n0 + 32);
-      }
-    }
-  } else {
-    for (int64_t n0 = 0; n0 < p.N; n0 += 32) {
-      for (int64_t m0 = 0; m0 < p.M; m0 += 32) {
-        const bool last = m0 + 32 >= p.M;
-        multiply_at(p, m0, n0, last ? 0 : m0 + 32, last ? n0 + 32 : n0);
-      }
+  const Tiles tiles;
+  Pipeline<Scale> pipeline(Scale{p});
+  Walk at(p.M, p.N, p.rows_at_once, 32);
+  for (Walk ahead = at; at.inside(); at = ahead) {
+    ahead.next();
+    const bool whole = ahead.m + 32 <= p.M && ahead.n + 32 <= p.N && p.M * p.N >= kDistantC;
+    const NextBlock next{
+        whole ? reinterpret_cast<const char*>(p.c + ahead.m * p.ldc + ahead.n) : nullptr,
+        p.ldc * 4};
+    const bool two_rows = p.M - at.m > 16, two_columns = p.N - at.n > 16;
+    if (two_rows && two_columns) {
+      multiply_block<2, 2>(p, p.b_panel, at.m, at.n, next, true, pipeline);
+    } else if (two_rows) {
+      multiply_block<2, 1>(p, p.b_panel, at.m, at.n, next, true, pipeline);
+    } else if (two_columns) {
+      multiply_block<1, 2>(p, p.b_panel, at.m, at.n, next, true, pipeline);
+    } else {
+      multiply_block<1, 1>(p, p.b_panel, at.m, at.n, next, true, pipeline);
     }
   }
-  _tile_release();
-  asm volatile("" ::: "memory");
+  pipeline.flush();
+}
+
+void multiply_pair(const Pair& pair) {
+  const Tiles tiles;
+  const Product& p = pair.product;
+  const auto finish = [&](const Block& block, int64_t m0, int64_t n0, int64_t begin, int64_t end) {
+    pair.finish(pair.state, m0 + begin, n0, end - begin, &block.values[begin][0],
+                &block.values[begin][16], 32);
+  };
+  Pipeline<decltype(finish)> pipeline(finish);
+  for (Walk at(p.M, p.N, p.rows_at_once, 16); at.inside(); at.next()) {
+    if (p.M - at.m > 16) {
+      multiply_block<2, 2>(p, pair.second, at.m, at.n, {}, false, pipeline);
+    } else {
+      multiply_block<1, 2>(p, pair.second, at.m, at.n, {}, false, pipeline);
+    }
+  }
+  pipeline.flush();
 }
 
 }  // namespace bitlaw::cpu::amx

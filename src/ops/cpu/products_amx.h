@@ -1,5 +1,5 @@
-// BF16 products on Intel's tile unit (AMX): C[m,n] (+)= (sum_k A[m,k] B[k,n]) (row_scales[m]
-// column_scales[n]), sums in F32.
+// BF16 products on Intel's tile unit (AMX): C[m,n] = addend[m,n] + (sum_k A[m,k] B[k,n])
+// (row_scales[m] column_scales[n]), sums in F32.
 //
 // A tile is sixteen rows of 64 bytes. One instruction multiplies A's sixteen rows of 32 numbers
 // with B's 32 x 16, which lie as sixteen rows of sixteen pairs (k, k + 1):
@@ -41,14 +41,20 @@ void tile_left(const uint16_t* x, int64_t ld, bool transposed, int64_t rows, int
 void tile_right(const uint16_t* x, int64_t ld, bool transposed, int64_t K, int64_t columns,
                 uint16_t* out);
 
-// The two left sides of a linear layer's gradients, from dy [T, N] F32 with rows ld
-// apart, in one pass:
-//   g[t, n] = bf16(dy[t, n] column_scales[n])    rows padded to a multiple of 32 numbers with
-//   zeros, which
-//                                                 lie `padded(N)` apart; T rows up to a multiple of
-//                                                 16 exist
-//   h[n, t] = bf16(dy[t, n] row_scales[t])        tiled A of h^T: rows n, K = T
+// The two left sides of a linear layer's gradients, from dy [T, N] F32 with rows ld apart, in one
+// pass:
+//   g[t, n] = bf16(dy[t, n] column_scales[n])    rows ldg apart, zeros from N up to g_columns (a
+//                                                multiple of 32, or of 16 if something follows that
+//                                                is written later)
+//   h[n, t] = bf16(dy[t, n] row_scales[t])       tiled A of h^T: rows n, K = T, its panels h_panel
+//                                                elements apart
 // Scales may be null (ones), and so may g or h (not wanted).
+struct GradientTargets {
+  uint16_t* g;
+  int64_t ldg, g_columns;
+  uint16_t* h;
+  int64_t h_panel;
+};
 inline int64_t padded(int64_t N) {
   return steps(N) * kStep;
 }
@@ -56,7 +62,7 @@ inline int64_t padded_rows(int64_t T) {
   return panels(T) * kRows;
 }
 void gradient_operands(const float* dy, int64_t ld, int64_t T, int64_t N, const float* row_scales,
-                       const float* column_scales, uint16_t* g, uint16_t* h);
+                       const float* column_scales, const GradientTargets& to);
 
 struct Product {
   int64_t M, N, steps;
@@ -66,11 +72,23 @@ struct Product {
   int64_t b_panel;                 // distance of panels of B, in elements
   const float* row_scales;         // or null
   const float* column_scales;      // or null
-  bool accumulate;
+  const float* addend;             // or null; may be c; its rows lie ldc apart
   float* c;
   int64_t ldc;
-  bool rows_first;  // walk along the rows of C (large C, accumulated) instead of down its columns
+  int64_t rows_at_once;  // a multiple of 32: so many rows of C over all columns, then the next ones
 };
 void multiply(const Product& product);
+
+// Two products of the same A side by side, whose blocks never reach memory as such: features
+// f < N of the first, whose panels begin at b, and of the second, `second` elements later. N is a
+// multiple of 16. `finish` gets each block of up to 32 rows and 16 features, before any scales.
+struct Pair {
+  Product product;  // its scales, addend and c are not used
+  int64_t second;
+  void (*finish)(const void* state, int64_t m0, int64_t n0, int64_t rows, const float* first,
+                 const float* second, int64_t ld);
+  const void* state;
+};
+void multiply_pair(const Pair& pair);
 
 }  // namespace bitlaw::cpu::amx

@@ -26,8 +26,15 @@ void linear_forward(Context&, const Operand& x_operand, const Weight& weight, bo
   }
 }
 
+void linear_forward_add(Context& c, const Tensor& addend, const Operand& x, const Weight& w,
+                        Tensor& y) {
+  if (y.raw() != addend.raw()) y.copy_from(addend);
+  ref::linear_forward(c, x, w, true, y);
+}
+
 void linear_backward(Context& c, const Tensor& dy_tensor, const Operand& x_operand,
-                     const Weight& weight, bool accumulate, Tensor* dx, Tensor* dw) {
+                     const Weight& weight, bool accumulate, Tensor* dx, WeightGradient gradient) {
+  Tensor* const dw = gradient.dw;
   const GradientRounding round(c, dy_tensor.dtype());
   const int64_t T = dy_tensor.extent(0), N = dy_tensor.extent(1), K = x_operand.codes.extent(1);
   const std::vector<double> dy = numbers(dy_tensor);
@@ -47,6 +54,7 @@ void linear_backward(Context& c, const Tensor& dy_tensor, const Operand& x_opera
     }
   }
   if (dw != nullptr) {
+    if (gradient.fresh) dw->fill_zero();
     std::vector<double> sums = numbers(*dw);
     for (int64_t t = 0; t < T; ++t) {
       for (int64_t n = 0; n < N; ++n) {

@@ -46,7 +46,7 @@ void head_loss(Context&, const Operand& x, const Weight& head_weight,
 
 void head_loss_backward(Context& c, const Operand& x, const Weight& head_weight,
                         std::span<const uint16_t> targets, double gradient_scale, Tensor& losses,
-                        Tensor& dx, Tensor& dhead) {
+                        Tensor& dx, WeightGradient dhead) {
   const Head head(x, head_weight);
   const Tensor dlogits = Tensor::empty(losses.dtype(), {head.T, head.V});
   for (int64_t t = 0; t < head.T; ++t) {
@@ -58,7 +58,7 @@ void head_loss_backward(Context& c, const Operand& x, const Weight& head_weight,
       dlogits.set(t * head.V + v, (std::exp(logits[v] - log_sum) - target) * gradient_scale);
     }
   }
-  ref::linear_backward(c, dlogits, x, head_weight, false, &dx, &dhead);
+  ref::linear_backward(c, dlogits, x, head_weight, false, &dx, dhead);
 }
 
 void head_logits(Context&, const Operand& x, const Weight& head_weight, Tensor& logits) {
