@@ -4,10 +4,13 @@
 //
 //   y[t,n] = float(sum_k a[t,k] b[n,k]) * (s_x[t] * s_w[n])      while max|a| max|b| K <= 2^24
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "ops/attention.h"
+#include "ops/glu.h"
 #include "ops/linear.h"
+#include "ops/swiglu.h"
 #include "ops/test_support.h"
 
 namespace bitlaw {
@@ -116,6 +119,11 @@ void expect_exact(std::vector<Context>& contexts, const Factors& fx, const Facto
   const Codes x = codes_of(fx.format, fx.step, T, K, draw, 2 * stream);
   const Codes w = codes_of(fw.format, fw.step, N, K, draw, 2 * stream + 1);
   const std::vector<int64_t> sums = integer_products(x, w, T, N, K);
+  std::vector<float> products(sums.size());
+  for (int64_t i = 0; i < T * N; ++i) {
+    const float scale = x.operand.scales.f32()[i / N] * w.operand.scales.f32()[i % N];
+    products[i] = static_cast<float>(static_cast<double>(sums[i]) * fx.step * fw.step) * scale;
+  }
   const Tensor y0 = cases::normal({T, N}, stream);
   for (Context& c : contexts) {
     enum class Packing { kTraining, kForward, kNone };
@@ -127,13 +135,17 @@ void expect_exact(std::vector<Context>& contexts, const Factors& fx, const Facto
         Tensor y = copy(y0);
         linear_forward(c, x.operand, weight, accumulate, y);
         for (int64_t i = 0; i < T * N; ++i) {
-          const float scale = x.operand.scales.f32()[i / N] * weight.operand.scales.f32()[i % N];
-          const auto sum = static_cast<float>(static_cast<double>(sums[i]) * fx.step * fw.step);
-          const float product = sum * scale;
-          ASSERT_EQ(y.f32()[i], accumulate ? y0.f32()[i] + product : product)
+          ASSERT_EQ(y.f32()[i], accumulate ? y0.f32()[i] + products[i] : products[i])
               << name_of(c) << ", packing " << static_cast<int>(packing) << ", accumulate "
               << accumulate << ", at " << i / N << ", " << i % N << ": sum " << sums[i];
         }
+      }
+      if (c.backend == Backend::kReference) continue;
+      Tensor y = Tensor::empty(DType::kF32, {T, N});
+      linear_forward_add(c, y0, x.operand, weight, y);
+      for (int64_t i = 0; i < T * N; ++i) {
+        ASSERT_EQ(y.f32()[i], y0.f32()[i] + products[i])
+            << name_of(c) << ", added, at " << i / N << ", " << i % N;
       }
     }
   }
@@ -196,9 +208,49 @@ TEST(ExactProducts, SmallFloatsAreIntegersOfTheirSmallestCode) {
   }
 }
 
-// Scores of attention, seen through lse. All scales are powers of two, so that a score is an integer
-// times 32: where a row's largest is alone, the others' exponentials are below e^-32 each, their sum
-// is lost beside 1, and lse is the largest score itself.
+// What the gated unit keeps of its product, and the gate of it.
+TEST(ExactProducts, GatedUnitsAreIntegerArithmeticThenTheGate) {
+  std::vector<Context> contexts = engines();
+  uint64_t stream = 5000;
+  for (int bits : {2, 4, 6, 8}) {
+    for (const auto& [T, F, K] :
+         {std::array<int64_t, 3>{1, 1, 16}, {17, 33, 65}, {64, 176, 64}, {130, 272, 96}}) {
+      SCOPED_TRACE(testing::Message() << bits << " bits, " << T << "x" << 2 * F << "x" << K);
+      const Format format = integer_format(bits);
+      const Codes x = codes_of(format, 1, T, K, Draw::kUniform, ++stream);
+      const Codes w = codes_of(format, 1, 2 * F, K, Draw::kUniform, ++stream);
+      const std::vector<int64_t> sums = integer_products(x, w, T, 2 * F, K);
+      const Tensor expected = Tensor::empty(DType::kF32, {T, 2 * F});
+      for (int64_t i = 0; i < expected.elements(); ++i) {
+        const float scale =
+            x.operand.scales.f32()[i / (2 * F)] * w.operand.scales.f32()[i % (2 * F)];
+        expected.f32()[i] = static_cast<float>(sums[i]) * scale;
+      }
+      Context plain = cpu(Isa::kPlain);
+      Tensor gated = Tensor::empty(DType::kF32, {T, F});
+      swiglu(plain, expected, gated);
+      for (Context& c : contexts) {
+        SCOPED_TRACE(name_of(c));
+        Weight weight{w.operand, nullptr};
+        pack_weight(c, true, weight);
+        Tensor kept = Tensor::empty(DType::kF32, {T, 2 * F}),
+               y = Tensor::empty(DType::kF32, {T, F});
+        Tensor rounded_kept = Tensor::empty(DType::kBF16, {T, 2 * F});
+        glu_forward(c, x.operand, weight, kept, y);
+        glu_forward(c, x.operand, weight, rounded_kept, y);
+        for (int64_t i = 0; i < expected.elements(); ++i) {
+          ASSERT_EQ(kept.at(i), expected.at(i)) << i;
+          ASSERT_EQ(rounded_kept.at(i), round_to_bf16(expected.f32()[i])) << i;
+        }
+        if (c.backend == Backend::kCpu) expect_same_bits(y, gated, "y");
+      }
+    }
+  }
+}
+
+// Scores of attention, seen through lse. All scales are powers of two, so that a score is an
+// integer times 32: where a row's largest is alone, the others' exponentials are below e^-32 each,
+// their sum is lost beside 1, and lse is the largest score itself.
 TEST(ExactProducts, ScoresAreIntegerArithmetic) {
   std::vector<Context> contexts = engines();
   uint64_t stream = 4000;
