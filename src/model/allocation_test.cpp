@@ -1,75 +1,22 @@
-// A sequence forward and backward allocates nothing once one has run. Every allocation of this
-// program is counted. oneDNN makes small handles at every product, which are not; but it must not
-// take memory to multiply in, unless it has no AVX-512 (its routines for less do).
+// A sequence forward and backward allocates nothing once one has run.
 #include <gtest/gtest.h>
 
-#include <dlfcn.h>
-#include <malloc.h>
-
-#include <atomic>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-#include <new>
-
 #include "formats/recipe.h"
+#include "model/count_allocations_for_tests.h"
 #include "model/model.h"
-
-// Sanitizers bring allocators of their own; the count is left to ordinary builds.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define BITLAW_COUNTS_ALLOCATIONS 0
-#else
-#define BITLAW_COUNTS_ALLOCATIONS 1
-#endif
-
-namespace {
-constexpr size_t kHandleBytes = 256;  // the largest that oneDNN makes at a product has 104
-std::atomic<int64_t> allocations{0};
-
-[[maybe_unused]] void count(void* caller, size_t bytes) {
-  Dl_info info;
-  const bool in_onednn =
-      dladdr(caller, &info) != 0 && std::strstr(info.dli_fname, "libdnnl") != nullptr;
-  if (in_onednn && (bytes <= kHandleBytes || bitlaw::best_isa() != bitlaw::Isa::kAvx512)) return;
-  ++allocations;
-}
-}  // namespace
-
-#if BITLAW_COUNTS_ALLOCATIONS
-void* operator new(size_t bytes) {
-  count(__builtin_return_address(0), bytes);
-  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, size_t) noexcept {
-  std::free(memory);
-}
-extern "C" void* aligned_alloc(size_t alignment, size_t bytes) {  // tensors and workspaces
-  count(__builtin_return_address(0), bytes);
-  return memalign(alignment, bytes);
-}
-extern "C" int posix_memalign(void** memory, size_t alignment, size_t bytes) {  // oneDNN's own
-  count(__builtin_return_address(0), bytes);
-  *memory = memalign(alignment, bytes);
-  return *memory == nullptr ? ENOMEM : 0;
-}
-#endif
 
 namespace bitlaw {
 namespace {
 
 TEST(Allocations, AreCounted) {
-  if (!BITLAW_COUNTS_ALLOCATIONS) GTEST_SKIP() << "sanitizers have their own allocator";
-  const int64_t before = allocations;
+  if (!kCountsAllocations) GTEST_SKIP() << "sanitizers have their own allocator";
+  const int64_t before = allocations.count;
   const Tensor tensor = Tensor::empty(DType::kF32, {3});
-  EXPECT_GT(allocations, before);
+  EXPECT_GT(allocations.count, before);
 }
 
 TEST(Allocations, ThereAreNoneInASequenceAfterTheFirst) {
-  if (!BITLAW_COUNTS_ALLOCATIONS) GTEST_SKIP() << "sanitizers have their own allocator";
+  if (!kCountsAllocations) GTEST_SKIP() << "sanitizers have their own allocator";
   const RecipeConfig recipes[] = {
       {},
       {.weights = "32", .activations = "32", .kv = "32", .queries = "32"},
@@ -129,10 +76,10 @@ TEST(Allocations, ThereAreNoneInASequenceAfterTheFirst) {
                                       targets = all.subspan(1);
       model.prepare(context, parameters, true);
       auto allocations_of_a_pass = [&] {
-        const int64_t before = allocations;
+        const int64_t before = allocations.count;
         model.forward_backward(context, parameters, inputs, targets, 1, *activations, losses,
                                gradients);
-        return allocations - before;
+        return allocations.count - before;
       };
       allocations_of_a_pass();  // the workspace grows
       EXPECT_EQ(allocations_of_a_pass(), 0) << model.recipe().name() << ", T " << T;

@@ -1,0 +1,68 @@
+// Counts every allocation of a test program, for tests that there is none. To be included in one
+// source of the program: it replaces the program's allocation functions.
+//
+// oneDNN makes small handles at every product, which are not counted; but it must not take memory
+// to multiply in, unless it has no AVX-512 (its routines for less do).
+#pragma once
+
+#include <dlfcn.h>
+#include <malloc.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "tensor/context.h"
+
+namespace bitlaw {
+
+// Sanitizers bring allocators of their own; the count is left to ordinary builds.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define BITLAW_COUNTS_ALLOCATIONS 0
+#else
+#define BITLAW_COUNTS_ALLOCATIONS 1
+#endif
+inline constexpr bool kCountsAllocations = BITLAW_COUNTS_ALLOCATIONS;
+
+struct AllocationCount {
+  std::atomic<int64_t> count{0}, bytes{0};  // since the program started
+};
+inline AllocationCount allocations;
+
+inline void count_allocation(void* caller, size_t bytes) {
+  constexpr size_t kHandleBytes = 256;  // the largest that oneDNN makes at a product has 104
+  Dl_info info;
+  const bool in_onednn =
+      dladdr(caller, &info) != 0 && std::strstr(info.dli_fname, "libdnnl") != nullptr;
+  if (in_onednn && (bytes <= kHandleBytes || best_isa() != Isa::kAvx512)) return;
+  ++allocations.count;
+  allocations.bytes += static_cast<int64_t>(bytes);
+}
+
+}  // namespace bitlaw
+
+#if BITLAW_COUNTS_ALLOCATIONS
+void* operator new(size_t bytes) {
+  bitlaw::count_allocation(__builtin_return_address(0), bytes);
+  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, size_t) noexcept {
+  std::free(memory);
+}
+extern "C" void* aligned_alloc(size_t alignment, size_t bytes) {  // tensors and workspaces
+  bitlaw::count_allocation(__builtin_return_address(0), bytes);
+  return memalign(alignment, bytes);
+}
+extern "C" int posix_memalign(void** memory, size_t alignment, size_t bytes) {  // oneDNN's own
+  bitlaw::count_allocation(__builtin_return_address(0), bytes);
+  *memory = memalign(alignment, bytes);
+  return *memory == nullptr ? ENOMEM : 0;
+}
+#endif
