@@ -16,7 +16,7 @@ struct StepAllocations {
 StepAllocations allocations_of_a_step(const RecipeConfig& recipe, DType gradient_dtype,
                                       int64_t batch_sequences) {
   ModelConfig model{
-      .width = 64, .layers = 2, .heads = 4, .kv_heads = 2, .vocabulary = 300, .sequence = 150};
+      .width = 64, .layers = 2, .heads = 4, .kv_heads = 2, .vocabulary = 300, .sequence = 80};
   model.extra_norm = true;
   // One thread: with more, it is a matter of chance when each has seen its first sequence.
   Trainer trainer({.model = model.resolved(),
