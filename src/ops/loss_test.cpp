@@ -153,5 +153,28 @@ TEST(HeadLossCpu, MatchesTheReference) {
   }
 }
 
+// A late column of the vocabulary may outweigh the early ones beyond the range of float: e^200 is not
+// one. The loss is the distance of two logits then, and every other gradient is zero.
+TEST(HeadLossCpu, OneLogitMayDwarfAllBefore) {
+  const int64_t T = 40, V = 600, d = 32, late = 500;
+  for (Isa isa : machine_isas()) {
+    Tensor x_values = Tensor::zeros(DType::kF32, {T, d}),
+           table = Tensor::zeros(DType::kF32, {V, d});
+    for (int64_t t = 0; t < T; ++t) x_values.set(t * d, 1);
+    table.set(late * d, 200);
+    const Rounding rounding{bf16_format()};
+    const std::vector<uint16_t> targets(static_cast<size_t>(T), 3);
+    const Result result = run(cpu(isa), rounded(rounding, x_values), rounding, table, targets,
+                              Tensor::zeros(DType::kF32, {V, d}));
+    for (int64_t t = 0; t < T; ++t) {
+      EXPECT_NEAR(result.losses.at(t), 200, 4 * u * 200) << name_of(isa);
+      EXPECT_NEAR(result.only_losses.at(t), 200, 4 * u * 200) << name_of(isa);
+      // dx = gradient_scale (table[late] - table[3])
+      EXPECT_NEAR(result.dx.at(t * d), 200 * kGradientScale, 200 * kGradientScale * 0x1p-8);
+    }
+    EXPECT_NEAR(result.dhead.at(0), 0, kTiny) << name_of(isa);
+  }
+}
+
 }  // namespace
 }  // namespace bitlaw

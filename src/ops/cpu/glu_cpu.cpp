@@ -30,23 +30,6 @@ bool is_tiled_product(const Operand& x, const Weight& w, const Right& layout) {
          scaled_by_rows(w.operand);
 }
 
-struct ForwardState {
-  const Kernels& kernel;
-  const float *x_scales, *w_scales;
-  const Tensor &gate_up, &y;
-};
-
-void gate_block(const void* state, int64_t m0, int64_t f0, int64_t rows, const float* gate,
-                const float* up, int64_t ld) {
-  const auto& s = *static_cast<const ForwardState*>(state);
-  const int64_t F = s.y.extent(1);
-  const GateScales scales{s.x_scales == nullptr ? nullptr : s.x_scales + m0,
-                          s.w_scales == nullptr ? nullptr : s.w_scales + f0,
-                          s.w_scales == nullptr ? nullptr : s.w_scales + F + f0};
-  s.kernel.swiglu(gate, up, ld, rows, amx::kRows, scales, kept_gate(s.gate_up, m0, f0),
-                  s.y.f32() + m0 * F + f0, F);
-}
-
 // Rows and their scales.
 Operand slice(const Operand& x, int64_t begin, int64_t end) {
   return {x.codes.rows(begin, end), x.scales.defined() ? x.scales.rows(begin, end) : Tensor()};
@@ -60,9 +43,9 @@ void glu_forward(Context& context, const Operand& x, const Weight& w, Tensor& ga
   const bool bf16 = x.codes.dtype() == DType::kBF16 && w.operand.codes.dtype() == DType::kBF16;
   if (bf16 && F % amx::kRows == 0 && w.packed != nullptr &&
       is_tiled_product(x, w, w.packed->forward)) {
-    const ForwardState state{kernels(context), optional(x.scales), optional(w.operand.scales),
-                             gate_up, y};
-    return multiply_gate(context, T, F, K, source(x.codes), w.packed->forward, gate_block, &state);
+    return multiply_gated(context, T, F, K, source(x.codes), w.packed->forward,
+                          {optional(x.scales), optional(w.operand.scales)},
+                          kept_gate(gate_up, 0, 0), y.f32());
   }
   if (gate_up.defined() && gate_up.dtype() == DType::kF32) {
     cpu::linear_forward(context, x, w, false, gate_up);

@@ -108,13 +108,10 @@ struct Kernels {
                                  const uint16_t* targets, float gradient_scale, float* losses,
                                  RowTarget gradient);
 
-  // The same in blocks of columns. top[r] and total[r] grow from -infinity and 0 to the largest
-  // logit of a row and sum_v exp(logits[r, v] - top[r]); then logits = exp(logits - top[r])
-  // factor[r].
+  // In blocks of columns: top[r] and total[r] grow from -infinity and 0 to the largest logit of a row
+  // and sum_v exp(logits[r, v] - top[r]).
   void (*exponentials_of_block)(const float* logits, int64_t rows, int64_t columns, float* top,
                                 float* total);
-  void (*softmax_of_block)(float* logits, int64_t rows, int64_t columns, const float* top,
-                           const float* factor);
 
   // Flat ranges.
   void (*add)(const float* x, int64_t n, float* y);

@@ -1,6 +1,7 @@
 // The body of kernels.h, over the sixteen lanes of the simd_*.h that was included before it. No
 // standard templates here: an inline function compiled for one instruction set must not be shared.
 #include "ops/cpu/kernels.h"
+#include "ops/cpu/simd_math.h"
 
 namespace bitlaw::cpu {
 namespace {
@@ -88,41 +89,6 @@ inline __attribute__((always_inline)) Accumulators reduce(int64_t n, float start
   for (; i + kLanes <= n; i += kLanes) s.a = f(s.a, i, Full{});
   if (i < n) s.b = f(s.b, i, Part{n - i});
   return s;
-}
-
-// e^x for x <= 88; everything below the logarithm of the smallest normal float counts as that.
-// e^x = 2^n e^r with r = x - n ln 2, ln 2 in two pieces so that n times the first is exact, |r| <=
-// 0.35; e^r = 1 + r + r^2 q(r), q the polynomial of degree 4 with the least largest error (0.06
-// units of 2^-24; 3 would give 1.8). Adding 1.5 * 2^23 rounds to an integer n, which then stands in
-// the lowest bits.
-inline V exponential(V x) {
-  const V magic = splat(12582912.0f);
-  const V y = max(splat(-87.3f), x);
-  const V shifted = fma(y, splat(1.44269504f), magic);
-  const V n = shifted - magic;
-  const V r = minus_fma(n, splat(-2.12194440e-4f), minus_fma(n, splat(0.693359375f), y));
-  V q = splat(1.3814540579915047e-3f);
-  q = fma(q, r, splat(8.36874544620514e-3f));
-  q = fma(q, r, splat(4.166838899254799e-2f));
-  q = fma(q, r, splat(0.1666652113199234f));
-  q = fma(q, r, splat(0.4999999403953552f));
-  const V p = fma(q, r * r, r) + splat(1.0f);
-  return add_to_exponent(p, shifted);
-}
-
-// 1 / a for normal a in 2^-125 .. 2^125: a guess good to 12 % and three Newton steps (errors 12 %,
-// 1.5 %, 2e-4, 5e-8). A division of sixteen floats takes 16 cycles, this takes 4.
-inline V reciprocal(V a) {
-  V y = rough_reciprocal(a);
-  for (int step = 0; step < 3; ++step) y = fma(y, minus_fma(a, y, splat(1.0f)), y);
-  return y;
-}
-
-// 1 / (1 + e^-z), and 0 below -86, before e^-z is too large for reciprocal().
-inline V sigmoid(V z) {
-  const V lowest = splat(-86.0f);
-  const V s = reciprocal(splat(1.0f) + exponential(splat(0.0f) - max(lowest, z)));
-  return select_less(z, lowest, splat(0.0f), s);
 }
 
 template <class P>
@@ -301,7 +267,7 @@ inline V optional_scales(const float* scales, int64_t c, Part part) {
 
 template <class Part>
 inline void keep(const KeptGate& kept, int64_t at, V x, Part part) {
-  if (kept.bf16 != nullptr) store_bf16(kept.bf16 + at, x, part);
+  if (kept.bf16 != nullptr) store_gradient(kept.bf16 + at, x, part);
   if (kept.f32 != nullptr) store(kept.f32 + at, x, part);
 }
 template <class Part>
@@ -483,17 +449,6 @@ void exponentials_of_block(const float* logits, int64_t rows, int64_t columns, f
   }
 }
 
-void softmax_of_block(float* logits, int64_t rows, int64_t columns, const float* top,
-                      const float* factor) {
-  for (int64_t r = 0; r < rows; ++r) {
-    float* row = logits + r * columns;
-    const V shift = splat(top[r]), scale = splat(factor[r]);
-    sweep(columns, [&](int64_t c, auto part) {
-      store(row + c, exponential(load(row + c, part) - shift) * scale, part);
-    });
-  }
-}
-
 // ------------------------------------------------------------------------------- flat ranges
 
 void add(const float* x, int64_t n, float* y) {
@@ -557,7 +512,6 @@ constexpr Kernels kKernels{
     .cross_entropy = cross_entropy,
     .cross_entropy_gradient = cross_entropy_gradient,
     .exponentials_of_block = exponentials_of_block,
-    .softmax_of_block = softmax_of_block,
     .add = add,
     .sum_of_squares = sum_of_squares,
     .adamw = adamw,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ops/cpu/glu_amx.h"
+#include "ops/cpu/head_amx.h"
 #include "ops/cpu/onednn.h"
 #include "ops/cpu/products_amx.h"
 
@@ -188,18 +190,36 @@ void multiply_add(Context& context, int64_t M, int64_t N, int64_t K, const Left&
   multiply_onednn(context, M, N, K, a.source, b, scales, addend != nullptr, c, ldc);
 }
 
-void multiply_gate(Context& context, int64_t M, int64_t F, int64_t K, const Left& a, const Right& b,
-                   void (*finish)(const void*, int64_t, int64_t, int64_t, const float*,
-                                  const float*, int64_t),
-                   const void* state) {
+void multiply_gated(Context& context, int64_t M, int64_t F, int64_t K, const Left& a,
+                    const Right& b, Scales scales, const KeptGate& kept, float* y) {
   BITLAW_CHECK(b.engine == Engine::kAmx && F % amx::kRows == 0 && b.N == 2 * F && b.K == K);
   Workspace::Scope scope(context.workspace);
-  amx::Pair pair{.product = left_product(context, M, F, K, a),
-                 .second = F / amx::kRows * b.panel,
-                 .finish = finish,
-                 .state = state};
-  pair.product.b = words(b.memory) + b.offset, pair.product.b_panel = b.panel;
-  amx::multiply_pair(pair);
+  amx::Gated gated{.product = left_product(context, M, F, K, a),
+                   .up = F / amx::kRows * b.panel,
+                   .kept = kept,
+                   .y = y,
+                   .ldy = F};
+  gated.product.b = words(b.memory) + b.offset, gated.product.b_panel = b.panel;
+  gated.product.row_scales = scales.rows, gated.product.column_scales = scales.columns;
+  amx::multiply_gated(gated);
+}
+
+namespace {
+
+amx::Logits tiled_logits(Context& context, const LogitColumns& logits) {
+  const Right& table = logits.table;
+  BITLAW_CHECK(table.engine == Engine::kAmx && table.K == logits.d && logits.N <= table.N);
+  amx::Product product = left_product(context, logits.T, logits.N, logits.d, Left(logits.x));
+  product.b = words(table.memory) + table.offset, product.b_panel = table.panel;
+  return {product, logits.first, logits.targets, logits.shift};
+}
+
+}  // namespace
+
+void add_exponentials(Context& context, const LogitColumns& logits, float* sums,
+                      float* target_logits) {
+  Workspace::Scope scope(context.workspace);
+  amx::add_exponentials(tiled_logits(context, logits), sums, target_logits);
 }
 
 // ---------------------------------------------------------------------------------- gradients
@@ -226,6 +246,14 @@ void TiledGradients::round(const float* dy, int64_t ld, int64_t t, int64_t n, in
                           .g_columns = ldg_ - lead_ - n,
                           .h = h_ + n / amx::kRows * h_panel + t / amx::kStep * amx::kTile,
                           .h_panel = h_panel});
+}
+
+void TiledGradients::round(Context& context, const LogitColumns& logits, const float* factor,
+                           float scale) const {
+  Workspace::Scope scope(context.workspace);
+  amx::loss_gradients(
+      tiled_logits(context, logits), factor, scale,
+      {.g = g_, .ldg = ldg_, .g_columns = ldg_, .h = h_, .h_panel = amx::steps(T_) * amx::kTile});
 }
 
 Left TiledGradients::for_input() const {

@@ -82,12 +82,21 @@ void multiply(Context&, int64_t M, int64_t N, int64_t K, const Left& a, const Ri
 void multiply_add(Context&, int64_t M, int64_t N, int64_t K, const Left& a, const Right& b,
                   Scales scales, const float* addend, float* c, int64_t ldc);
 
-// Two products at once on the tile unit: b [K, 2F] packed, 16 divides F; `finish` gets columns f0 ..
-// f0 + 16 of both halves, for rows m0 .. m0 + rows, unscaled, rows ld apart.
-void multiply_gate(Context&, int64_t M, int64_t F, int64_t K, const Left& a, const Right& b,
-                   void (*finish)(const void* state, int64_t m0, int64_t f0, int64_t rows,
-                                  const float* first, const float* second, int64_t ld),
-                   const void* state);
+// The gated linear unit on the tile unit: a [M, K], b [K, 2F] packed, gate first; 16 divides F.
+// y [M, F], dense; what is kept has rows of 2F.
+void multiply_gated(Context&, int64_t M, int64_t F, int64_t K, const Left& a, const Right& b,
+                    Scales scales, const KeptGate& kept, float* y);
+
+// The head's loss on the tile unit, for the columns first .. first + N of the vocabulary, which are
+// those of `table` [d, N]: see head_amx.h. x [T, d] BF16.
+struct LogitColumns {
+  Source x;
+  int64_t T, d, first, N;
+  Right table;
+  const uint16_t* targets;  // [T]
+  const float* shift;       // [T]
+};
+void add_exponentials(Context&, const LogitColumns&, float* sums, float* target_logits);
 
 // --------------------------------------------------------------------- a linear layer's gradients
 
@@ -113,6 +122,8 @@ class TiledGradients {
   // and blocks of a row come in ascending n. Scales begin at the block.
   void round(const float* dy, int64_t ld, int64_t t, int64_t n, int64_t rows, int64_t columns,
              const float* row_scales, const float* column_scales) const;
+  // Or all of it at once, the gradient of the loss.
+  void round(Context&, const LogitColumns& logits, const float* factor, float scale) const;
   Left for_input() const;
   Left for_weight() const;
 

@@ -79,16 +79,4 @@ struct Product {
 };
 void multiply(const Product& product);
 
-// Two products of the same A side by side, whose blocks never reach memory as such: features
-// f < N of the first, whose panels begin at b, and of the second, `second` elements later. N is a
-// multiple of 16. `finish` gets each block of up to 32 rows and 16 features, before any scales.
-struct Pair {
-  Product product;  // its scales, addend and c are not used
-  int64_t second;
-  void (*finish)(const void* state, int64_t m0, int64_t n0, int64_t rows, const float* first,
-                 const float* second, int64_t ld);
-  const void* state;
-};
-void multiply_pair(const Pair& pair);
-
 }  // namespace bitlaw::cpu::amx

@@ -1,0 +1,54 @@
+#include "ops/cpu/glu_amx.h"
+
+#include "ops/cpu/blocks_amx.h"
+#include "ops/cpu/simd_avx512.h"
+//
+#include "ops/cpu/simd_math.h"
+
+namespace bitlaw::cpu::amx {
+namespace {
+
+// Of a block, whose left half is gate and right half up. The same arithmetic as kernels.h's swiglu.
+struct Gate {
+  const Gated& g;
+
+  void operator()(const Block& block, int64_t m0, int64_t f0, int64_t begin, int64_t end) const {
+    const Product& p = g.product;
+    const V one = splat(1.0f);
+    const V gate_scale = p.column_scales == nullptr ? one : load(p.column_scales + f0),
+            up_scale = p.column_scales == nullptr ? one : load(p.column_scales + p.N + f0);
+    for (int64_t r = begin; r < end; ++r) {
+      const int64_t m = m0 + r;
+      const V row_scale = p.row_scales == nullptr ? one : splat(p.row_scales[m]);
+      const V z = load(&block.values[r][0]) * (row_scale * gate_scale);
+      const V u = load(&block.values[r][16]) * (row_scale * up_scale);
+      const int64_t at = m * g.kept.ld + f0;
+      if (g.kept.bf16 != nullptr) {
+        store_gradient(g.kept.bf16 + at, z);
+        store_gradient(g.kept.bf16 + at + g.kept.up, u);
+      } else if (g.kept.f32 != nullptr) {
+        store(g.kept.f32 + at, z);
+        store(g.kept.f32 + at + g.kept.up, u);
+      }
+      store(g.y + m * g.ldy + f0, z * sigmoid(z) * u);
+    }
+  }
+};
+
+}  // namespace
+
+void multiply_gated(const Gated& gated) {
+  const Product& p = gated.product;
+  const Tiles tiles;
+  Pipeline<Gate> pipeline(Gate{gated});
+  for (Walk at(p.M, p.N, p.rows_at_once, 16); at.inside(); at.next()) {
+    if (p.M - at.m > 16) {
+      multiply_block<2, 2>(p, gated.up, at.m, at.n, {}, false, pipeline);
+    } else {
+      multiply_block<1, 2>(p, gated.up, at.m, at.n, {}, false, pipeline);
+    }
+  }
+  pipeline.flush();
+}
+
+}  // namespace bitlaw::cpu::amx
