@@ -34,6 +34,7 @@ Trainer::Trainer(const TrainerOptions& options)
     context.backend = options.backend;
     context.isa = options.isa;
     context.gradient_dtype = options.gradient_dtype;
+    if (worker == 0) context.profile = options.profile;
   }
   workers_.resize(contexts_.size());
   for (const ParameterInfo& info : model_.infos()) {

@@ -33,6 +33,7 @@ struct TrainerOptions {
   int threads = 1;
   Backend backend = Backend::kCpu;
   Isa isa = best_isa();
+  Profile* profile = nullptr;  // of the first thread's ops, if wanted
 };
 
 // Writes T + 1 tokens: those of sequence `index` of `step`. Called from many threads at once.
