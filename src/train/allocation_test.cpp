@@ -1,5 +1,4 @@
-// A whole optimizer step takes no memory once a few have run, but for the list of its chunks' sums
-// of squares and the like: nothing that grows with tokens, and less than a page.
+// A whole optimizer step takes no memory once a few have run.
 #include <gtest/gtest.h>
 
 #include "model/count_allocations_for_tests.h"
@@ -10,7 +9,6 @@ namespace {
 
 struct StepAllocations {
   int64_t count, bytes;
-  bool operator==(const StepAllocations&) const = default;
 };
 
 StepAllocations allocations_of_a_step(const RecipeConfig& recipe, DType gradient_dtype,
@@ -35,7 +33,7 @@ StepAllocations allocations_of_a_step(const RecipeConfig& recipe, DType gradient
   return {allocations.count - count, allocations.bytes - bytes};
 }
 
-TEST(TrainerAllocations, AreAFewBytesAStep) {
+TEST(TrainerAllocations, ThereAreNone) {
   if (!kCountsAllocations) GTEST_SKIP() << "sanitizers have their own allocator";
   const RecipeConfig recipes[] = {
       {},
@@ -53,11 +51,8 @@ TEST(TrainerAllocations, AreAFewBytesAStep) {
     for (DType gradient_dtype : {DType::kBF16, DType::kF32}) {
       SCOPED_TRACE(testing::Message()
                    << make_recipe(recipe).name() << ", gradients " << name_of(gradient_dtype));
-      const StepAllocations four = allocations_of_a_step(recipe, gradient_dtype, 4),
-                            eight = allocations_of_a_step(recipe, gradient_dtype, 8);
-      EXPECT_TRUE(four == eight) << four.count << " and " << eight.count;
-      EXPECT_LE(four.count, 8);
-      EXPECT_LT(four.bytes, 4096);
+      const StepAllocations step = allocations_of_a_step(recipe, gradient_dtype, 8);
+      EXPECT_EQ(step.count, 0) << step.bytes << " bytes";
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "ops/update.h"
 
@@ -43,6 +44,7 @@ Trainer::Trainer(const TrainerOptions& options)
       chunks_.push_back({begin, std::min(kChunkElements, end - begin), info.decayed});
     }
   }
+  squares_.resize(chunks_.size());
 }
 
 StepResult Trainer::step(const SequenceSource& source, double learning_rate) {
@@ -71,7 +73,7 @@ double Trainer::accumulate(const SequenceSource& source) {
     lane.loss_sum = 0;
     lane.taken = false;
   }
-  pool_.parallel_for(options_.threads, [&](int64_t, int thread) {
+  const auto work = [&](int64_t, int thread) {
     std::unique_lock lock(lanes_mutex_);
     while (Lane* lane = take_lane(lock)) {
       lock.unlock();
@@ -89,7 +91,8 @@ double Trainer::accumulate(const SequenceSource& source) {
       }
       give_back();
     }
-  });
+  };
+  pool_.parallel_for(options_.threads, std::ref(work));
   double sum = 0;
   for (const Lane& lane : lanes_) sum += lane.loss_sum;
   return sum / static_cast<double>(B * options_.model.sequence);
@@ -135,24 +138,24 @@ void Trainer::run_sequence(const SequenceSource& source, Lane& lane, int thread)
 }
 
 double Trainer::add_lanes() {
-  std::vector<double> squares(chunks_.size());
-  pool_.parallel_for(static_cast<int64_t>(chunks_.size()), [&](int64_t index, int thread) {
+  const auto add = [&](int64_t index, int thread) {
     Context& context = contexts_[static_cast<size_t>(thread)];
     const Chunk& chunk = chunks_[static_cast<size_t>(index)];
     Tensor sum = slice(lanes_[0].gradient.flat, chunk.begin, chunk.count);
     for (size_t lane = 1; lane < lanes_.size(); ++lane) {
       add_in_place(context, slice(lanes_[lane].gradient.flat, chunk.begin, chunk.count), sum);
     }
-    squares[static_cast<size_t>(index)] = sum_of_squares(context, sum);
-  });
+    squares_[static_cast<size_t>(index)] = sum_of_squares(context, sum);
+  };
+  pool_.parallel_for(static_cast<int64_t>(chunks_.size()), std::ref(add));
   double total = 0;
-  for (double square : squares) total += square;
+  for (double square : squares_) total += square;
   return std::sqrt(total);
 }
 
 void Trainer::update(double learning_rate, double gradient_scale) {
   const OptimizerConfig& config = options_.optimizer;
-  pool_.parallel_for(static_cast<int64_t>(chunks_.size()), [&](int64_t index, int thread) {
+  const auto update_chunk = [&](int64_t index, int thread) {
     const Chunk& chunk = chunks_[static_cast<size_t>(index)];
     const AdamW settings{.learning_rate = learning_rate,
                          .beta1 = config.beta1,
@@ -166,7 +169,8 @@ void Trainer::update(double learning_rate, double gradient_scale) {
     Tensor second = slice(second_moment_, chunk.begin, chunk.count);
     adamw_update(contexts_[static_cast<size_t>(thread)], settings,
                  slice(lanes_[0].gradient.flat, chunk.begin, chunk.count), weights, first, second);
-  });
+  };
+  pool_.parallel_for(static_cast<int64_t>(chunks_.size()), std::ref(update_chunk));
 }
 
 void Trainer::release_training_memory() {

@@ -101,6 +101,7 @@ class Trainer {
   std::mutex lanes_mutex_;
   std::condition_variable lane_free_;
   std::vector<Chunk> chunks_;
+  std::vector<double> squares_;  // of the gradient, chunk by chunk
   int64_t steps_done_ = 0;
 };
 
