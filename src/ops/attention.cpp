@@ -104,4 +104,21 @@ void attention_backward(Context& c, const HeadShape& h, const Operand& q, const 
       : cpu::attention_backward(c, h, q, k, v, out, lse, dout, dq, dk, dv);
 }
 
+void attention_backward(Context& c, const HeadShape& h, const Operand& q, const Operand& k,
+                        const Operand& v, const Tensor& out, const Tensor& lse, const Tensor& dout,
+                        const Tensor& rope, Tensor& dqkv) {
+  BITLAW_CHECK(is_head_shape(h));
+  BITLAW_CHECK(is_real(c, out, {h.T, h.heads * h.dim}) && dout.shape() == out.shape());
+  BITLAW_CHECK(lse.shape() == (Shape{h.heads, h.T}));
+  BITLAW_CHECK(dqkv.shape() == (Shape{h.T, qkv_columns(h)}));
+  BITLAW_CHECK(same_dtype(out, lse, dout, rope, dqkv));
+  BITLAW_CHECK(rope.shape().rank() == 2 && rope.extent(0) >= h.T && rope.extent(1) == h.dim);
+  BITLAW_CHECK(is_operand(q, query_rows(h), h.dim, out.dtype()));
+  BITLAW_CHECK(is_operand(k, key_rows(h), h.dim, out.dtype()));
+  BITLAW_CHECK(is_operand(v, key_rows(h), h.dim, out.dtype()));
+  c.backend == Backend::kReference
+      ? ref::attention_backward(c, h, q, k, v, out, lse, dout, rope, dqkv)
+      : cpu::attention_backward(c, h, q, k, v, out, lse, dout, rope, dqkv);
+}
+
 }  // namespace bitlaw

@@ -319,6 +319,38 @@ TEST(AttentionCpu, IsCausal) {
   }
 }
 
+// Backward and merging at once is backward, then merging.
+TEST(AttentionCpu, MergesGradientsWithTheSameBits) {
+  const std::vector<HeadShape> others{{33, 2, 2, 2},   {17, 4, 2, 34},  {100, 2, 1, 48},
+                                      {256, 2, 2, 64}, {300, 2, 2, 16}, {600, 4, 2, 32}};
+  std::vector<HeadShape> shapes(std::begin(cases::kHeads), std::end(cases::kHeads));
+  shapes.insert(shapes.end(), others.begin(), others.end());
+  uint64_t stream = 20000;
+  for (const HeadShape& h : shapes) {
+    for (const Rounding& rounding : {Rounding{bf16_format()},
+                                     {integer_format(4), ScaleAxis::kRow},
+                                     {integer_format(12), ScaleAxis::kRow}}) {
+      const Inputs in = inputs(h, rounding, stream += 10);
+      const Tensor rope = rope_table(h.T, h.dim, 10000);
+      std::vector<Context> contexts;
+      if (h.T < 100) contexts.push_back(reference());
+      for (Isa isa : machine_isas()) contexts.push_back(cpu(isa));
+      for (Context& c : contexts) {
+        SCOPED_TRACE(text(h) + " " + cases::text(rounding) + " " + name_of(c.isa));
+        Outputs apart = empty_outputs(h, DType::kF32);
+        attention(c, h, in.q, in.k, in.v, apart.out, apart.lse);
+        attention_backward(c, h, in.q, in.k, in.v, apart.out, apart.lse, in.dout, apart.dq,
+                           apart.dk, apart.dv);
+        Tensor expected = Tensor::empty(DType::kF32, {h.T, qkv_columns(h)});
+        merge_heads(c, h, apart.dq, apart.dk, apart.dv, rope, expected);
+        Tensor actual = Tensor::empty(DType::kF32, {h.T, qkv_columns(h)});
+        attention_backward(c, h, in.q, in.k, in.v, apart.out, apart.lse, in.dout, rope, actual);
+        expect_same_bits(actual, expected, "dqkv");
+      }
+    }
+  }
+}
+
 // How far floats and flipped BF16 roundings may carry a backend from the reference.
 struct Bounds {
   std::vector<double> out, lse, dq, dk, dv;

@@ -695,14 +695,20 @@ constexpr int64_t kMeeting = 8 * kScores;  // raw products and gradients of 32 k
 // Blocks of queries treated at once: what 32 keys have with them stays in the nearest cache.
 constexpr int64_t kQueryBlocks = 8;
 
+// dk and dv of 32 keys are complete as soon as they are written.
+inline bool written_once(const Attention& x) {
+  return x.heads == x.kv_heads && blocks(x.T) <= kQueryBlocks;
+}
+
 struct BackwardMemory {
   uint16_t *k, *k_transposed, *v;                  // of one key head; k and v if not ready
   uint16_t *q_columns, *q_rows;                    // of one query head
   uint16_t *dout, *dout_columns, *dout_rows;       // rounded; `dout` a block of it
   uint16_t *p, *for_k;                             // of 32 keys
   uint16_t* for_q;                                 // of some queries
-  float *products, *key_scales, *value_scales;     // products of two meetings
+  float *products, *key_scales, *value_scales;     // products of a few meetings
   float *factors, *query_scales, *shifts, *pulls;  // of one query head
+  float *dq, *dk, *dv;                             // before they are rotated: 32 rows, or a head
   int64_t bytes;
 
   BackwardMemory(const Attention& x, void* memory) {
@@ -727,6 +733,9 @@ struct BackwardMemory {
     query_scales = arena.take<float>(whole);
     shifts = arena.take<float>(whole);
     pulls = arena.take<float>(whole);
+    dq = arena.take<float>(kBlock * x.dim);
+    dk = arena.take<float>(written_once(x) ? kBlock * x.dim : whole * x.dim);
+    dv = arena.take<float>(written_once(x) ? kBlock * x.dim : whole * x.dim);
     bytes = arena.bytes();
   }
 };
@@ -849,6 +858,32 @@ inline void query_gradients(const Tiled& keys, const Tiled& ds, int64_t steps, i
   barrier();
 }
 
+// y = x [rows, dim] turned back by the angles of rope's rows, as Kernels::rotate does.
+inline void rotate_back(const float* x, const float* rope, int64_t rows, int64_t dim, float* y,
+                        int64_t ldy) {
+  const int64_t half = dim / 2;
+  for (int64_t r = 0; r < rows; ++r, x += dim, rope += dim, y += ldy) {
+    for (int64_t c = 0; c < half; c += 16) {
+      const __mmask16 mask = first16(half - c);
+      const __m512 a = _mm512_maskz_loadu_ps(mask, x + c);
+      const __m512 b = _mm512_maskz_loadu_ps(mask, x + half + c);
+      const __m512 cosine = _mm512_maskz_loadu_ps(mask, rope + c);
+      const __m512 sine = _mm512_maskz_loadu_ps(mask, rope + half + c);
+      _mm512_mask_storeu_ps(y + c, mask, _mm512_fmadd_ps(b, sine, _mm512_mul_ps(a, cosine)));
+      _mm512_mask_storeu_ps(y + half + c, mask,
+                            _mm512_fnmadd_ps(a, sine, _mm512_mul_ps(b, cosine)));
+    }
+  }
+}
+inline void copy_rows(const float* x, int64_t rows, int64_t dim, float* y, int64_t ldy) {
+  for (int64_t r = 0; r < rows; ++r, x += dim, y += ldy) {
+    for (int64_t c = 0; c < dim; c += 16) {
+      const __mmask16 mask = first16(dim - c);
+      _mm512_mask_storeu_ps(y + c, mask, _mm512_maskz_loadu_ps(mask, x + c));
+    }
+  }
+}
+
 }  // namespace
 
 int64_t attention_backward_bytes(const Attention& x) {
@@ -856,10 +891,11 @@ int64_t attention_backward_bytes(const Attention& x) {
 }
 
 void attention_backward(const Attention& x, const float* out, const float* lse, const float* dout,
-                        float* dq, float* dk, float* dv, void* scratch) {
+                        const Gradients& to, void* scratch) {
   const auto [T, H, G, dim, q_codes, k_codes, v_codes] = x;
   const BackwardMemory memory(x, scratch);
-  const int64_t ldo = H * dim, ldd = padded(dim);
+  const int64_t ldo = H * dim, ldd = padded(dim), ld = (H + 2 * G) * dim;  // of dqkv
+  const bool merged = to.dqkv != nullptr;
   const float root = 1 / __builtin_sqrtf(static_cast<float>(dim));
   const float score_root = kLog2E / __builtin_sqrtf(static_cast<float>(dim));
   const bool key_scales = k_codes.scales != nullptr, query_scales = q_codes.scales != nullptr;
@@ -933,24 +969,35 @@ void attention_backward(const Attention& x, const float* out, const float* lse, 
             }
           }
           barrier();
-          const int64_t rows = least(kBlock, T - j * kBlock), at = (g * T + j * kBlock) * dim;
+          const int64_t row = j * kBlock, rows = least(kBlock, T - row);
+          const int64_t at = merged ? (written_once(x) ? 0 : row * dim) : (g * T + row) * dim;
+          float* const dk = (merged ? memory.dk : to.dk) + at;
+          float* const dv = (merged ? memory.dv : to.dv) + at;
           multiply_rows<2>(for_k, for_k.at(0, seen_from - begin), q_rows, seen_from,
-                           end - seen_from, !first, rows, dim, dk + at, dim);
+                           end - seen_from, !first, rows, dim, dk, dim);
           multiply_rows<2>(p, p.at(0, seen_from - begin), dout_rows, seen_from, end - seen_from,
-                           !first, rows, dim, dv + at, dim);
+                           !first, rows, dim, dv, dim);
+          const bool complete = j >= begin && (h + 1) % (H / G) == 0;  // later queries came first
+          if (!merged || !complete) continue;
+          barrier();
+          float* const together = to.dqkv + row * ld + (H + g) * dim;
+          rotate_back(dk, to.rope + row * dim, rows, dim, together, ld);
+          copy_rows(dv, rows, dim, together + G * dim, ld);
         }
         for (int64_t i = begin; i < end; ++i) {
-          const int64_t rows = least(kBlock, T - i * kBlock);
+          const int64_t row = i * kBlock, rows = least(kBlock, T - row);
+          float* const dq = merged ? memory.dq : to.dq + (h * T + row) * dim;
           const Tiled ds = for_q.from(2 * (i - begin));
           for (int64_t c = 0; c < dim; c += 32) {
             const Tiled turned = turned_keys.from(c / 16);
-            float* const to = dq + (h * T + i * kBlock) * dim + c;
             if (dim - c > 16) {
-              query_gradients<2>(turned, ds, i + 1, rows, dim - c, to, dim);
+              query_gradients<2>(turned, ds, i + 1, rows, dim - c, dq + c, dim);
             } else {
-              query_gradients<1>(turned, ds, i + 1, rows, dim - c, to, dim);
+              query_gradients<1>(turned, ds, i + 1, rows, dim - c, dq + c, dim);
             }
           }
+          if (merged)
+            rotate_back(dq, to.rope + row * dim, rows, dim, to.dqkv + row * ld + h * dim, ld);
         }
         first = false;
         end = begin;
@@ -958,6 +1005,14 @@ void attention_backward(const Attention& x, const float* out, const float* lse, 
     }
   }
   barrier();
+}
+
+void powers_of_two(const float* x, int64_t n, float* y) {
+  for (int64_t i = 0; i < n; i += 16) _mm512_storeu_ps(y + i, exponential2(_mm512_loadu_ps(x + i)));
+}
+
+void logarithms(const float* x, int64_t n, float* y) {
+  for (int64_t i = 0; i < n; i += 16) _mm512_storeu_ps(y + i, logarithm(_mm512_loadu_ps(x + i)));
 }
 
 }  // namespace bitlaw::cpu::amx

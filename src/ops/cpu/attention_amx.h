@@ -26,8 +26,20 @@ int64_t attention_backward_bytes(const Attention&);
 
 // out [T, heads dim], lse [heads, T]
 void attention(const Attention&, float* out, float* lse, void* scratch);
-// dq [heads T, dim], dk and dv [kv_heads T, dim], from dout and out [T, heads dim]
+
+// Where gradients go: head by head, dq [heads T, dim], dk and dv [kv_heads T, dim], or, where dqkv is
+// given, side by side and rotated back by rope [T, dim]: dqkv [T, (heads + 2 kv_heads) dim].
+struct Gradients {
+  float *dq = nullptr, *dk = nullptr, *dv = nullptr;
+  const float* rope = nullptr;
+  float* dqkv = nullptr;
+};
+// from dout and out [T, heads dim]
 void attention_backward(const Attention&, const float* out, const float* lse, const float* dout,
-                        float* dq, float* dk, float* dv, void* scratch);
+                        const Gradients& to, void* scratch);
+
+// For tests: the 2^x and the natural logarithm of the two, on n numbers, a multiple of sixteen.
+void powers_of_two(const float* x, int64_t n, float* y);
+void logarithms(const float* x, int64_t n, float* y);
 
 }  // namespace bitlaw::cpu::amx

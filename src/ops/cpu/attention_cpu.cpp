@@ -77,6 +77,10 @@ bool fits_tiles(const Context& context, const Operand& q, const Operand& k, cons
   return is_bf16(q) && is_bf16(k) && is_bf16(v) &&
          engine_for(context, DType::kBF16) == Engine::kAmx;
 }
+bool gradients_fit_tiles(const Context& context, const Operand& q, const Operand& k,
+                         const Operand& v) {
+  return context.gradient_dtype == DType::kBF16 && fits_tiles(context, q, k, v);
+}
 amx::Attention for_tiles(const HeadShape& shape, const Operand& q, const Operand& k,
                          const Operand& v) {
   const auto codes = [](const Operand& x) {
@@ -171,11 +175,11 @@ void attention_backward(Context& context, const HeadShape& shape, const Operand&
                         const Operand& k_operand, const Operand& v_operand, const Tensor& out,
                         const Tensor& lse, const Tensor& dout, Tensor& dq, Tensor& dk, Tensor& dv) {
   Workspace::Scope scope(context.workspace);
-  if (context.gradient_dtype == DType::kBF16 &&
-      fits_tiles(context, q_operand, k_operand, v_operand)) {
+  if (gradients_fit_tiles(context, q_operand, k_operand, v_operand)) {
     const amx::Attention tiles = for_tiles(shape, q_operand, k_operand, v_operand);
-    return amx::attention_backward(tiles, out.f32(), lse.f32(), dout.f32(), dq.f32(), dk.f32(),
-                                   dv.f32(), bytes(context, amx::attention_backward_bytes(tiles)));
+    return amx::attention_backward(tiles, out.f32(), lse.f32(), dout.f32(),
+                                   {.dq = dq.f32(), .dk = dk.f32(), .dv = dv.f32()},
+                                   bytes(context, amx::attention_backward_bytes(tiles)));
   }
   const Kernels& kernel = kernels(context);
   const DType dtype = context.gradient_dtype;
@@ -253,6 +257,23 @@ void attention_backward(Context& context, const HeadShape& shape, const Operand&
       }
     }
   }
+}
+
+void attention_backward(Context& context, const HeadShape& shape, const Operand& q,
+                        const Operand& k, const Operand& v, const Tensor& out, const Tensor& lse,
+                        const Tensor& dout, const Tensor& rope, Tensor& dqkv) {
+  Workspace::Scope scope(context.workspace);
+  if (gradients_fit_tiles(context, q, k, v)) {
+    const amx::Attention tiles = for_tiles(shape, q, k, v);
+    return amx::attention_backward(tiles, out.f32(), lse.f32(), dout.f32(),
+                                   {.rope = rope.f32(), .dqkv = dqkv.f32()},
+                                   bytes(context, amx::attention_backward_bytes(tiles)));
+  }
+  Tensor dq = context.workspace.take(DType::kF32, q.codes.shape());
+  Tensor dk = context.workspace.take(DType::kF32, k.codes.shape());
+  Tensor dv = context.workspace.take(DType::kF32, v.codes.shape());
+  cpu::attention_backward(context, shape, q, k, v, out, lse, dout, dq, dk, dv);
+  cpu::merge_heads(context, shape, dq, dk, dv, rope, dqkv);
 }
 
 }  // namespace bitlaw::cpu

@@ -45,6 +45,9 @@ void attention(Context&, const HeadShape&, const Operand& q, const Operand& k, c
 void attention_backward(Context&, const HeadShape&, const Operand& q, const Operand& k,
                         const Operand& v, const Tensor& out, const Tensor& lse, const Tensor& dout,
                         Tensor& dq, Tensor& dk, Tensor& dv);
+void attention_backward(Context&, const HeadShape&, const Operand& q, const Operand& k,
+                        const Operand& v, const Tensor& out, const Tensor& lse, const Tensor& dout,
+                        const Tensor& rope, Tensor& dqkv);
 
 void swiglu(Context&, const Tensor& gate_up, Tensor& y);
 void swiglu_backward(Context&, const Tensor& dy, const Tensor& gate_up, Tensor& dgate_up);
