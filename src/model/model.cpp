@@ -167,7 +167,7 @@ void Model::replace_weight(Context& context, int64_t layer, Projection projectio
                            const Operand& operand) {
   BITLAW_CHECK(operand.codes.shape() == infos_[parameter_index(layer, projection)].shape);
   Weight& weight = weights_[layer][static_cast<int>(projection)];
-  weight = {{copy_of(operand.codes), copy_of(operand.scales)}, nullptr};
+  weight = {{copy_of(operand.codes), copy_of(operand.scales), operand.group}, nullptr};
   pack_weight(context, /*training=*/false, weight);
 }
 

@@ -280,7 +280,7 @@ TEST_P(Sequence, ReplacedWeightCountsUntilTheNextPrepare) {
   const std::vector<uint16_t> tokens = some_tokens(config);
   const Tensor before = bench.forward(tokens);
   const Operand& down = bench.model.weight(1, Projection::kDown).operand;
-  Operand nothing = {Bench::copy(down.codes), down.scales};
+  Operand nothing = {Bench::copy(down.codes), down.scales, down.group};
   nothing.codes.fill_zero();
   bench.model.replace_weight(bench.context, 1, Projection::kDown, nothing);
   EXPECT_FALSE(same_bytes(bench.forward(tokens), before));

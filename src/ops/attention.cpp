@@ -76,9 +76,9 @@ void attention(Context& c, const HeadShape& h, const Operand& q, const Operand& 
   BITLAW_CHECK(is_head_shape(h));
   BITLAW_CHECK(is_real(c, out, {h.T, h.heads * h.dim}));
   BITLAW_CHECK(lse.shape() == (Shape{h.heads, h.T}) && same_dtype(out, lse));
-  BITLAW_CHECK(is_operand(q, query_rows(h), h.dim, out.dtype()));
-  BITLAW_CHECK(is_operand(k, key_rows(h), h.dim, out.dtype()));
-  BITLAW_CHECK(is_operand(v, key_rows(h), h.dim, out.dtype()));
+  BITLAW_CHECK(is_row_operand(q, query_rows(h), h.dim, out.dtype()));
+  BITLAW_CHECK(is_row_operand(k, key_rows(h), h.dim, out.dtype()));
+  BITLAW_CHECK(is_row_operand(v, key_rows(h), h.dim, out.dtype()));
   const Timed timed(c.profile, "attention", attention_flops(h),
                     bytes_of(q.codes, k.codes, v.codes, out));
   c.backend == Backend::kReference ? ref::attention(c, h, q, k, v, out, lse)
@@ -92,9 +92,9 @@ void attention_backward(Context& c, const HeadShape& h, const Operand& q, const 
   BITLAW_CHECK(is_real(c, out, {h.T, h.heads * h.dim}) && dout.shape() == out.shape());
   BITLAW_CHECK(lse.shape() == (Shape{h.heads, h.T}));
   BITLAW_CHECK(same_dtype(out, lse, dout, dq, dk, dv));
-  BITLAW_CHECK(is_operand(q, query_rows(h), h.dim, out.dtype()));
-  BITLAW_CHECK(is_operand(k, key_rows(h), h.dim, out.dtype()));
-  BITLAW_CHECK(is_operand(v, key_rows(h), h.dim, out.dtype()));
+  BITLAW_CHECK(is_row_operand(q, query_rows(h), h.dim, out.dtype()));
+  BITLAW_CHECK(is_row_operand(k, key_rows(h), h.dim, out.dtype()));
+  BITLAW_CHECK(is_row_operand(v, key_rows(h), h.dim, out.dtype()));
   BITLAW_CHECK(dq.shape() == q.codes.shape());
   BITLAW_CHECK(dk.shape() == k.codes.shape() && dv.shape() == v.codes.shape());
   const Timed timed(c.profile, "attention, backward", 2 * attention_flops(h),

@@ -25,13 +25,19 @@ bool same_dtype(const Tensor& first, const Tensors&... others) {
   return ((first.dtype() == others.dtype()) && ...);
 }
 
-// A rounded [rows, columns] for an op that writes numbers of type `real`: BF16 codes with or
-// without scales, or the values themselves.
+// A rounded [rows, columns] for an op that writes numbers of type `real`: codes with scales for
+// rows or groups of them, BF16 codes without, or the values themselves.
 inline bool is_operand(const Operand& x, int64_t rows, int64_t columns, DType real) {
-  if (!x.codes.defined() || x.codes.shape() != Shape{rows, columns}) return false;
-  if (x.codes.dtype() != DType::kBF16) return x.codes.dtype() == real && !x.scales.defined();
-  return !x.scales.defined() ||
-         (x.scales.dtype() == DType::kF32 && x.scales.shape() == Shape{rows});
+  if (!x.codes.defined() || x.codes.shape() != Shape{rows, columns} || x.group < 0) return false;
+  if (x.codes.dtype() != DType::kBF16 && x.codes.dtype() != real) return false;
+  if (!x.scales.defined()) return x.group == 0;
+  const Shape shape = x.group == 0 ? Shape{rows} : Shape{rows, (columns + x.group - 1) / x.group};
+  return x.scales.dtype() == DType::kF32 && x.scales.shape() == shape;
+}
+// With scales for rows, and none beside F32 codes: what attention and the head take.
+inline bool is_row_operand(const Operand& x, int64_t rows, int64_t columns, DType real) {
+  return is_operand(x, rows, columns, real) && x.group == 0 &&
+         (x.codes.dtype() == DType::kBF16 || !x.scales.defined());
 }
 
 inline bool all_below(std::span<const uint16_t> tokens, int64_t V) {

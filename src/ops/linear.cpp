@@ -5,17 +5,6 @@
 #include "ops/ref/backend.h"
 
 namespace bitlaw {
-namespace {
-
-// Has `operand` the memory that make_operand(rounding, N, K, unrounded) would give?
-bool holds(const Operand& operand, const Rounding& rounding, int64_t N, int64_t K,
-           DType unrounded) {
-  if (!is_operand(operand, N, K, unrounded)) return false;
-  return (operand.codes.dtype() == DType::kBF16) == rounding.bf16_codes() &&
-         operand.scales.defined() == (rounding.bf16_codes() && rounding.format.scaled());
-}
-
-}  // namespace
 
 void prepare_weight(Context& c, const Rounding& rounding, const Tensor& master, bool training,
                     Weight& out) {

@@ -26,8 +26,9 @@ void prepare_weight(Context&, const Rounding& rounding, const Tensor& master, bo
 void pack_weight(Context&, bool training, Weight& weight);
 
 // y[t,n] = sum_k x[t,k] w[n,k]      (y += ... with accumulate)
-// x [T, K], w [N, K], y [T, N] F32. BF16 codes on both sides: BF16 product with FP32 accumulation,
-// then times x.scales[t] * w.scales[n] (product of the two scales rounded first). Otherwise FP32.
+// x [T, K], w [N, K], y [T, N] F32. BF16 codes on both sides with one scale a row: BF16 product with
+// FP32 accumulation, then times x.scales[t] * w.scales[n] (product of the two scales rounded first).
+// Otherwise at least as exact as FP32 products of values, docs/numerics.md.
 void linear_forward(Context&, const Operand& x, const Weight& w, bool accumulate, Tensor& y);
 // y = addend + x W^T, addend [T, N]
 void linear_forward_add(Context&, const Tensor& addend, const Operand& x, const Weight& w,
@@ -35,7 +36,8 @@ void linear_forward_add(Context&, const Tensor& addend, const Operand& x, const 
 
 // dx[t,k] = sum_n g[t,n] w[n,k],  g = round(dy[t,n] * w.scales[n])   (dx += ... with accumulate)
 // dw[n,k] = sum_t h[t,n] x[t,k],  h = round(dy[t,n] * x.scales[t])   (dw += ... unless it is new)
-// round is to context.gradient_dtype; F32 operands are rounded to it as well. dx or dw may be null.
+// round is to context.gradient_dtype; F32 operands are rounded to it as well, and so are the values
+// of operands in groups, for which scales are ones above. dx or dw may be null.
 struct WeightGradient {
   Tensor* dw = nullptr;
   bool fresh = false;  // dw holds nothing yet: it is written and need not be zero

@@ -50,7 +50,8 @@ std::vector<double> absolute(const Operand& x, bool transposed) {
   std::vector<double> out(static_cast<size_t>(R * C));
   for (int64_t r = 0; r < R; ++r) {
     for (int64_t c = 0; c < C; ++c) {
-      out[transposed ? c * R + r : r * C + c] = std::fabs(x.codes.at(r * C + c)) * scale(x, r);
+      out[transposed ? c * R + r : r * C + c] =
+          std::fabs(x.codes.at(r * C + c)) * entry_scale(x, r * C + c);
     }
   }
   return out;
@@ -87,7 +88,7 @@ TEST(LinearReference, BackwardIsTheDerivative) {
 TEST(LinearReference, GradientsPassThroughTheRounding) {
   const cases::LinearCase size{5, 7, 33};
   const Problem p(size, 10);
-  for (const Rounding& rounding : cases::product_roundings()) {
+  for (const Rounding& rounding : cases::linear_roundings()) {
     SCOPED_TRACE(cases::text(rounding));
     Context c = reference(DType::kF32);
     const Operand x = rounded(rounding, p.x);
@@ -179,12 +180,25 @@ TEST(LinearCpu, IntegerProductsAreExact) {
   }
 }
 
+// BF16 terms of a number of an operand, at most.
+double terms(const Operand& x) {
+  return is_bf16(x) ? 1 : x.scales.defined() ? 2 : 3;
+}
+// Pieces of k in which both operands have one scale, at most.
+double blocks(const Operand& x, const Operand& w) {
+  double count = 1;
+  for (const Operand* operand : {&x, &w}) {
+    if (operand->group != 0) count += static_cast<double>(operand->scales.extent(1));
+  }
+  return count;
+}
+
 TEST(LinearCpu, ForwardMatchesTheReference) {
   uint64_t stream = 100;
   for (const cases::LinearCase& size : cases::kLinears) {
     const Problem p(size, stream += 10);
-    for (const Rounding& x_rounding : cases::product_roundings()) {
-      for (const Rounding& w_rounding : cases::product_roundings()) {
+    for (const Rounding& x_rounding : cases::linear_roundings()) {
+      for (const Rounding& w_rounding : cases::linear_roundings()) {
         // All pairs on small cases, equal ones on large.
         if (size.T * size.N * size.K > 100000 &&
             cases::text(x_rounding) != cases::text(w_rounding)) {
@@ -199,11 +213,15 @@ TEST(LinearCpu, ForwardMatchesTheReference) {
         Tensor expected = Tensor::empty(DType::kF32, {size.T, size.N}), expected_sum = copy(p.y0);
         linear_forward(r, x, reference_w, false, expected);
         linear_forward(r, x, reference_w, true, expected_sum);
-        // K - 1 additions; product, values of both sides or two scales, store, accumulation.
+        // Additions of every pair of terms (which have the signs of the numbers, so that magnitudes
+        // add up), and of blocks; product, values of both sides or two scales, store, accumulation.
+        const double additions =
+            terms(x) * terms(reference_w.operand) * static_cast<double>(size.K) +
+            blocks(x, reference_w.operand);
         const std::vector<double> bound =
             times(magnitudes(absolute(x, false), absolute(reference_w.operand, false), size.T,
                              size.N, size.K, &p.y0),
-                  static_cast<double>(size.K + 6) * u);
+                  (additions + 6) * u);
         for (Isa isa : machine_isas()) {
           SCOPED_TRACE(name_of(isa));
           Context c = cpu(isa);
@@ -225,7 +243,7 @@ TEST(LinearCpu, BackwardMatchesTheReference) {
   uint64_t stream = 1000;
   for (const cases::LinearCase& size : cases::kLinears) {
     const Problem p(size, stream += 10);
-    for (const Rounding& rounding : cases::product_roundings()) {
+    for (const Rounding& rounding : cases::linear_roundings()) {
       for (DType gradient_dtype : {DType::kBF16, DType::kF32}) {
         for (bool accumulate : {false, true}) {
           SCOPED_TRACE(testing::Message()
@@ -305,7 +323,7 @@ void expect_either_gradient_alone(Context& c) {
 void expect_prepared_once_is_enough(Context& c) {
   const cases::LinearCase size{17, 33, 48};
   const Problem p(size, 30), other(size, 40);
-  for (const Rounding& rounding : cases::product_roundings()) {
+  for (const Rounding& rounding : cases::linear_roundings()) {
     SCOPED_TRACE(cases::text(rounding));
     const Operand x = rounded(rounding, p.x);
     const auto forward = [&](const Weight& w) {

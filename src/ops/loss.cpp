@@ -12,8 +12,8 @@ bool is_head(const Operand& x, const Weight& head, DType real) {
   const Tensor& table = head.operand.codes;
   return x.codes.shape().rank() == 2 && table.shape().rank() == 2 && !x.scales.defined() &&
          !head.operand.scales.defined() &&
-         is_operand(x, x.codes.extent(0), table.extent(1), real) &&
-         is_operand(head.operand, table.extent(0), table.extent(1), real);
+         is_row_operand(x, x.codes.extent(0), table.extent(1), real) &&
+         is_row_operand(head.operand, table.extent(0), table.extent(1), real);
 }
 
 double flops(const Operand& x, const Weight& head) {

@@ -9,29 +9,39 @@ namespace bitlaw {
 Operand make_operand(const Rounding& rounding, int64_t rows, int64_t columns, DType unrounded,
                      const TensorSource& allocate) {
   Operand operand;
-  if (rounding.bf16_codes()) {
-    operand.codes = allocate(DType::kBF16, {rows, columns});
-    if (rounding.format.scaled()) operand.scales = allocate(DType::kF32, {rows});
-  } else {
-    const bool rounded = rounding.format.kind != FormatKind::kFp32;
-    operand.codes = allocate(rounded ? DType::kF32 : unrounded, {rows, columns});
+  const bool rounded = rounding.format.kind != FormatKind::kFp32;
+  operand.codes = allocate(rounding.bf16_codes() ? DType::kBF16
+                           : rounded             ? DType::kF32
+                                                 : unrounded,
+                           {rows, columns});
+  if (rounding.has_scales()) {
+    operand.scales = allocate(DType::kF32, rounding.scales_shape(rows, columns));
+    if (rounding.axis == ScaleAxis::kGroup) operand.group = rounding.group;
   }
   return operand;
 }
 
 size_t operand_bytes(const Rounding& rounding, int64_t rows, int64_t columns) {
-  const size_t entries = static_cast<size_t>(rows * columns);
-  if (!rounding.bf16_codes()) return entries * size_of(DType::kF32);
-  const size_t scales = rounding.format.scaled() ? static_cast<size_t>(rows) : 0;
-  return entries * size_of(DType::kBF16) + scales * size_of(DType::kF32);
+  const auto entries = static_cast<size_t>(rows * columns);
+  const size_t codes = entries * size_of(rounding.bf16_codes() ? DType::kBF16 : DType::kF32);
+  if (!rounding.has_scales()) return codes;
+  return codes + static_cast<size_t>(rounding.scales_shape(rows, columns).elements()) *
+                     size_of(DType::kF32);
+}
+
+bool holds(const Operand& operand, const Rounding& rounding, int64_t rows, int64_t columns,
+           DType unrounded) {
+  if (!is_operand(operand, rows, columns, unrounded)) return false;
+  return (operand.codes.dtype() == DType::kBF16) == rounding.bf16_codes() &&
+         operand.scales.defined() == rounding.has_scales() &&
+         operand.group ==
+             (rounding.has_scales() && rounding.axis == ScaleAxis::kGroup ? rounding.group : 0);
 }
 
 void quantize(Context& c, const Rounding& rounding, const Tensor& x, Operand& out) {
   BITLAW_CHECK(is_real(c, x) && x.shape().rank() == 2);
   BITLAW_CHECK(x.dtype() == DType::kF32 || rounding.format.kind == FormatKind::kFp32);
-  BITLAW_CHECK(is_operand(out, x.extent(0), x.extent(1), x.dtype()));
-  BITLAW_CHECK((out.codes.dtype() == DType::kBF16) == rounding.bf16_codes());
-  BITLAW_CHECK(out.scales.defined() == (rounding.bf16_codes() && rounding.format.scaled()));
+  BITLAW_CHECK(holds(out, rounding, x.extent(0), x.extent(1), x.dtype()));
   BITLAW_CHECK(rounding.axis != ScaleAxis::kGroup || rounding.group > 0);
   BITLAW_CHECK(rounding.row_blocks > 0 && x.extent(0) % rounding.row_blocks == 0);
   const Timed timed(c.profile, "quantize", 0, bytes_of(x, out.codes));

@@ -8,15 +8,27 @@
 
 namespace bitlaw {
 
-// One rounded operand of a product: value[r, c] = codes[r, c] * scales[r].
+// One rounded operand of a product:
 //
-// codes is BF16 where the format's codes are BF16 numbers and the scale is constant along a row
-// (per tensor, row); then scales is [R] (undefined for the bf16 format: no scale). Otherwise codes
-// is F32, holds the values themselves (code * scale), and scales is undefined.
+//   value[r, c] = codes[r, c] * scales[r]               group == 0
+//   value[r, c] = codes[r, c] * scales[r, c / group]    otherwise
+//
+// codes is BF16 where the format's codes are BF16 numbers, else F32. Where the scale varies down a
+// column (and everywhere, where Rounding::keeps_codes is not set and neither a row nor the matrix
+// shares a scale or the codes are not BF16 numbers) codes is F32, holds the values themselves
+// (code * scale), and scales is undefined.
 struct Operand {
   Tensor codes;   // [R, C] BF16 or F32 (F64 on the reference backend for fp32 formats)
-  Tensor scales;  // [R] F32, or undefined: all ones
+  Tensor scales;  // [R] or [R, groups] F32, or undefined: all ones
+  int group =
+      0;  // entries of a row that share a scale, the last ones of a row may be fewer; 0: all
 };
+
+// Rows begin .. end of an operand.
+inline Operand rows_of(const Operand& x, int64_t begin, int64_t end) {
+  return {x.codes.rows(begin, end), x.scales.defined() ? x.scales.rows(begin, end) : Tensor(),
+          x.group};
+}
 
 // How a role's matrix is rounded: what the op needs of a Quantizer.
 struct Rounding {
@@ -25,10 +37,20 @@ struct Rounding {
   int group = 0;  // kGroup only
   int row_blocks =
       1;  // kColumn only: the rows are this many equal blocks (heads) with scales of their own
+  bool keeps_codes = false;  // products with weights take codes in groups and F32 codes; attention
+                             // wants values
 
+  // Whether the operand holds codes and scales.
+  bool has_scales() const {
+    if (!format.scaled() || axis == ScaleAxis::kColumn) return false;
+    return keeps_codes || (format.codes_fit_bf16() && axis != ScaleAxis::kGroup);
+  }
   bool bf16_codes() const {
-    return format.codes_fit_bf16() &&
-           (!format.scaled() || axis == ScaleAxis::kTensor || axis == ScaleAxis::kRow);
+    return format.kind == FormatKind::kBf16 || (has_scales() && format.codes_fit_bf16());
+  }
+  Shape scales_shape(int64_t rows, int64_t columns) const {
+    if (axis != ScaleAxis::kGroup) return {rows};
+    return {rows, (columns + group - 1) / group};
   }
 };
 
@@ -38,6 +60,10 @@ using TensorSource = std::function<Tensor(DType, Shape)>;
 Operand make_operand(const Rounding& rounding, int64_t rows, int64_t columns,
                      DType unrounded = DType::kF32, const TensorSource& allocate = Tensor::empty);
 size_t operand_bytes(const Rounding& rounding, int64_t rows, int64_t columns);
+
+// Has `operand` the memory that make_operand would give?
+bool holds(const Operand& operand, const Rounding& rounding, int64_t rows, int64_t columns,
+           DType unrounded);
 
 // x is [R, C] F32 (F64 with the fp32 format on the reference). Finite x only.
 void quantize(Context&, const Rounding& rounding, const Tensor& x, Operand& out);

@@ -38,9 +38,14 @@ void expect_is_definition(std::vector<Context>& contexts, const Rounding& roundi
     const QuantizedReference expected =
         quantize_reference(rounding.format, rounding.axis, rounding.group,
                            x.f32() + block * rows * columns, rows, columns);
-    const std::vector<float>& chosen = rounding.bf16_codes() ? expected.codes : expected.values;
+    const std::vector<float>& chosen =
+        rounding.has_scales() || rounding.bf16_codes() ? expected.codes : expected.values;
     entries.insert(entries.end(), chosen.begin(), chosen.end());
-    for (int64_t r = 0; r < rows; ++r) scales.push_back(expected.scales[r * columns]);
+    const int64_t step = rounding.axis == ScaleAxis::kGroup ? rounding.group : columns;
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t c = 0; c < columns; c += step)
+        scales.push_back(expected.scales[r * columns + c]);
+    }
   }
   for (Context& c : contexts) {
     Operand got = make_operand(rounding, x.extent(0), columns);
@@ -52,9 +57,9 @@ void expect_is_definition(std::vector<Context>& contexts, const Rounding& roundi
           << " for " << x.at(i);
     }
     if (!got.scales.defined()) continue;
-    for (int64_t r = 0; r < x.extent(0); ++r) {
-      ASSERT_EQ(got.scales.at(r), scales[r]) << name_of(c.isa) << " scale of row " << r;
-    }
+    ASSERT_EQ(got.scales.elements(), static_cast<int64_t>(scales.size()));
+    for (int64_t i = 0; i < got.scales.elements(); ++i)
+      ASSERT_EQ(got.scales.at(i), scales[i]) << name_of(c.isa) << " scale " << i;
   }
 }
 

@@ -46,7 +46,8 @@ inline constexpr HeadLossCase kHeadLosses[] = {
 inline std::string text(const Rounding& rounding) {
   static constexpr const char* kAxes[] = {"tensor", "row", "column", "group"};
   return rounding.format.name() + "/" + kAxes[static_cast<int>(rounding.axis)] +
-         (rounding.axis == ScaleAxis::kGroup ? std::to_string(rounding.group) : "");
+         (rounding.axis == ScaleAxis::kGroup ? std::to_string(rounding.group) : "") +
+         (rounding.keeps_codes ? " codes" : "");
 }
 
 // Every kind of format on every axis: all integers, floats with and without subnormals, with codes
@@ -76,6 +77,12 @@ inline std::vector<Rounding> roundings() {
     all.push_back({format, ScaleAxis::kGroup, 16});
     all.push_back({format, ScaleAxis::kGroup, 32});
   }
+  for (size_t i = 0, count = all.size(); i < count;
+       ++i) {  // and as products with weights take them
+    Rounding codes = all[i];
+    codes.keeps_codes = true;
+    if (codes.has_scales() != all[i].has_scales()) all.push_back(codes);
+  }
   return all;
 }
 
@@ -89,6 +96,25 @@ inline std::vector<Rounding> product_roundings() {
           {integer_format(3), ScaleAxis::kColumn},
           {integer_format(12), ScaleAxis::kRow},
           {float_format(2, 1), ScaleAxis::kGroup, 16}};
+}
+
+// What products with weights take besides: codes of more than eight bits, codes in groups. Groups
+// that fill steps of the tile unit, that leave them part empty, that divide one another or do not;
+// the last one is too short for it.
+inline std::vector<Rounding> linear_roundings() {
+  std::vector<Rounding> all = product_roundings();
+  for (const Rounding& rounding : {Rounding{integer_format(10), ScaleAxis::kTensor},
+                                   {integer_format(16), ScaleAxis::kRow},
+                                   {float_format(5, 10), ScaleAxis::kRow},
+                                   {integer_format(4), ScaleAxis::kGroup, 32},
+                                   {float_format(4, 3), ScaleAxis::kGroup, 64},
+                                   {integer_format(8), ScaleAxis::kGroup, 24},
+                                   {integer_format(12), ScaleAxis::kGroup, 32},
+                                   {integer_format(2), ScaleAxis::kGroup, 5}}) {
+    all.push_back(rounding);
+    all.back().keeps_codes = true;
+  }
+  return all;
 }
 
 // Standard normal numbers times `size`; a pure function of the stream.

@@ -74,14 +74,18 @@ inline Weight prepared(Context& c, const Rounding& rounding, const Tensor& maste
 inline double scale(const Operand& x, int64_t row) {
   return x.scales.defined() ? x.scales.at(row) : 1;
 }
+// The scale of entry i, in groups too.
+inline double entry_scale(const Operand& x, int64_t i) {
+  const int64_t columns = x.codes.extent(1), row = i / columns;
+  if (x.group == 0) return scale(x, row);
+  return x.scales.at(row * x.scales.extent(1) + i % columns / x.group);
+}
 
 // The values an operand stands for, exactly, as an F64 operand without scales.
 inline Operand exact_values(const Operand& x) {
   const Operand out{Tensor::empty(DType::kF64, x.codes.shape()), {}};
-  const int64_t columns = x.codes.extent(1);
-  for (int64_t i = 0; i < x.codes.elements(); ++i) {
-    out.codes.set(i, x.codes.at(i) * scale(x, i / columns));
-  }
+  for (int64_t i = 0; i < x.codes.elements(); ++i)
+    out.codes.set(i, x.codes.at(i) * entry_scale(x, i));
   return out;
 }
 

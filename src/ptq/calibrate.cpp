@@ -29,10 +29,13 @@ void take_input(Worker& worker, const Rounding& rounding, const Tensor& input, I
   out.resize(rows, columns);
   const Tensor& codes = worker.rounded.codes;
   const Tensor& scales = worker.rounded.scales;
+  const int64_t group = worker.rounded.group,
+                groups = group == 0 ? 1 : (columns + group - 1) / group;
   for (int64_t r = 0; r < rows; ++r) {
-    const float scale = scales.defined() ? scales.f32()[r] : 1.0f;
     for (int64_t c = 0; c < columns; ++c) {
       const int64_t i = r * columns + c;
+      const int64_t block = group == 0 ? r : r * groups + c / group;
+      const float scale = scales.defined() ? scales.f32()[block] : 1.0f;
       out(r, c) =
           (codes.dtype() == DType::kBF16 ? codes.bf16()[i].value() : codes.f32()[i]) * scale;
     }

@@ -108,19 +108,14 @@ struct Tile {
 }  // namespace
 
 Operand QuantizedMatrix::operand() const {
-  Operand out;
-  if (group == 0 && format.codes_fit_bf16()) {
-    out.codes = Tensor::empty(DType::kBF16, {rows, columns});
-    out.scales = Tensor::empty(DType::kF32, {rows});
-    for (int64_t i = 0; i < rows * columns; ++i) out.codes.set(i, codes[static_cast<size_t>(i)]);
-    std::copy(scales.begin(), scales.end(), out.scales.f32());
-    return out;
-  }
-  out.codes = Tensor::empty(DType::kF32, {rows, columns});
-  float* values = out.codes.f32();
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < columns; ++c) values[r * columns + c] = value(r, c);
-  }
+  Rounding rounding;
+  rounding.format = format;
+  rounding.axis = group == 0 ? ScaleAxis::kRow : ScaleAxis::kGroup;
+  rounding.group = group;
+  rounding.keeps_codes = true;
+  Operand out = make_operand(rounding, rows, columns);
+  for (int64_t i = 0; i < rows * columns; ++i) out.codes.set(i, codes[static_cast<size_t>(i)]);
+  std::copy(scales.begin(), scales.end(), out.scales.f32());
   return out;
 }
 

@@ -375,13 +375,14 @@ TEST(MatrixQuantizer, OperandHoldsTheSameValues) {
     for (const Format& format : formats()) {
       const QuantizedMatrix rtn = quantize_rtn(format, group, weights.data(), rows, columns, pool);
       const Operand operand = rtn.operand();
-      const bool bf16 = group == 0 && format.codes_fit_bf16();
-      ASSERT_EQ(operand.codes.dtype(), bf16 ? DType::kBF16 : DType::kF32);
-      ASSERT_EQ(operand.scales.defined(), bf16);
+      ASSERT_EQ(operand.codes.dtype(), format.codes_fit_bf16() ? DType::kBF16 : DType::kF32);
+      ASSERT_EQ(operand.group, group);
+      const int64_t groups = group == 0 ? 1 : (columns + group - 1) / group;
       for (int64_t r = 0; r < rows; ++r) {
         for (int64_t c = 0; c < columns; ++c) {
           const auto code = static_cast<float>(operand.codes.at(r * columns + c));
-          EXPECT_EQ(bf16 ? code * operand.scales.f32()[r] : code, rtn.value(r, c));
+          const int64_t at = r * groups + (group == 0 ? 0 : c / group);
+          EXPECT_EQ(code * operand.scales.f32()[at], rtn.value(r, c));
         }
       }
     }

@@ -21,18 +21,8 @@ KeptGate kept_gate(const Tensor& gate_up, int64_t row, int64_t feature) {
   return {bf16 ? words(gate_up) + at : nullptr, bf16 ? nullptr : gate_up.f32() + at, ld, ld / 2};
 }
 
-// A BF16 product whose result is scaled by rows and columns, if at all.
-bool is_tiled_product(const Operand& x, const Weight& w, const Right& layout) {
-  const auto scaled_by_rows = [](const Operand& operand) {
-    return !operand.scales.defined() || operand.scales.shape().rank() == 1;
-  };
-  return layout.engine == Engine::kAmx && layout.packed && scaled_by_rows(x) &&
-         scaled_by_rows(w.operand);
-}
-
-// Rows and their scales.
-Operand slice(const Operand& x, int64_t begin, int64_t end) {
-  return {x.codes.rows(begin, end), x.scales.defined() ? x.scales.rows(begin, end) : Tensor()};
+bool is_tiled_product(const Right& layout) {
+  return layout.engine == Engine::kAmx && layout.packed;
 }
 
 }  // namespace
@@ -40,12 +30,11 @@ Operand slice(const Operand& x, int64_t begin, int64_t end) {
 void glu_forward(Context& context, const Operand& x, const Weight& w, Tensor& gate_up, Tensor& y) {
   Workspace::Scope scope(context.workspace);
   const int64_t T = y.extent(0), F = y.extent(1), K = x.codes.extent(1);
-  const bool bf16 = x.codes.dtype() == DType::kBF16 && w.operand.codes.dtype() == DType::kBF16;
-  if (bf16 && F % amx::kRows == 0 && w.packed != nullptr &&
-      is_tiled_product(x, w, w.packed->forward)) {
+  if (is_plain(x) && is_plain(w.operand) && F % amx::kRows == 0 && w.packed != nullptr &&
+      is_tiled_product(w.packed->forward)) {
     return multiply_gated(context, T, F, K, source(x.codes), w.packed->forward,
-                          {optional(x.scales), optional(w.operand.scales)},
-                          kept_gate(gate_up, 0, 0), y.f32());
+                          {row_scales(x), row_scales(w.operand)}, kept_gate(gate_up, 0, 0),
+                          y.f32());
   }
   if (gate_up.defined() && gate_up.dtype() == DType::kF32) {
     cpu::linear_forward(context, x, w, false, gate_up);
@@ -56,7 +45,7 @@ void glu_forward(Context& context, const Operand& x, const Weight& w, Tensor& ga
     Workspace::Scope block_scope(context.workspace);
     const int64_t count = std::min(rows, T - begin);
     Tensor product = context.workspace.take(DType::kF32, {count, 2 * F});
-    cpu::linear_forward(context, slice(x, begin, begin + count), w, false, product);
+    cpu::linear_forward(context, rows_of(x, begin, begin + count), w, false, product);
     kernels(context).swiglu(product.f32(), product.f32() + F, 2 * F, count, F, {},
                             kept_gate(gate_up, begin, 0), y.f32() + begin * F, F);
   }
@@ -66,7 +55,7 @@ void glu_backward(Context& context, const Tensor& dy, const Tensor& gate_up, con
                   const Weight& w, Tensor& dx, WeightGradient dw) {
   Workspace::Scope scope(context.workspace);
   const int64_t T = dy.extent(0), F = dy.extent(1);
-  const float *const x_scales = optional(x.scales), *const w_scales = optional(w.operand.scales);
+  const float *const x_scales = row_scales(x), *const w_scales = row_scales(w.operand);
   const Kernels& kernel = kernels(context);
   if (!is_tiled(context) || F % amx::kRows != 0) {
     const Tensor gradient = context.workspace.take(DType::kF32, {T, 2 * F});
@@ -74,7 +63,7 @@ void glu_backward(Context& context, const Tensor& dy, const Tensor& gate_up, con
                            gradient.f32() + F, 2 * F);
     return cpu::linear_backward(context, gradient, x, w, false, &dx, dw);
   }
-  const Gradients gradients(context, x.codes, w, true, dw);
+  const Gradients gradients(context, x, w, true, dw);
   alignas(64) float dgate[kBlockRows * kBlockFeatures], dup[kBlockRows * kBlockFeatures];
   for (int64_t f0 = 0; f0 < F; f0 += Gradients::kColumns) {
     Workspace::Scope block_scope(context.workspace);

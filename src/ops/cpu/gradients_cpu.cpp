@@ -2,13 +2,13 @@
 
 namespace bitlaw::cpu {
 
-Gradients::Gradients(Context& context, const Tensor& x_codes, const Weight& w, bool for_input,
+Gradients::Gradients(Context& context, const Operand& x, const Weight& w, bool for_input,
                      WeightGradient dw)
-    : K_(x_codes.extent(1)), dw_(dw) {
+    : K_(x.codes.extent(1)), dw_(dw) {
   if (for_input) weight_ = backward_layout(context, w);
   if (dw.dw != nullptr) {
-    const Tensor x = codes_as(context, context.gradient_dtype, x_codes);
-    input_ = arrange(context, x.extent(0), K_, source(x));
+    const Tensor numbers = gradient_numbers(context, x);
+    input_ = arrange(context, numbers.extent(0), K_, source(numbers));
   }
   divisible_ = weight_.engine == Engine::kAmx || input_.engine == Engine::kAmx;
 }
@@ -40,11 +40,11 @@ void linear_backward(Context& context, const Tensor& dy, const Operand& x, const
                      bool accumulate, Tensor* dx, WeightGradient dw) {
   Workspace::Scope scope(context.workspace);
   const int64_t T = dy.extent(0), N = dy.extent(1);
-  const Gradients gradients(context, x.codes, w, dx != nullptr, dw);
-  const float* const w_scales = optional(w.operand.scales);
+  const Gradients gradients(context, x, w, dx != nullptr, dw);
+  const float* const w_scales = row_scales(w.operand);
   for (int64_t n0 = 0; n0 < N; n0 += gradients.columns_at_once(N)) {
     const int64_t columns = std::min(gradients.columns_at_once(N), N - n0);
-    gradients.add(context, T, n0, columns, dy.f32() + n0, N, optional(x.scales),
+    gradients.add(context, T, n0, columns, dy.f32() + n0, N, row_scales(x),
                   w_scales == nullptr ? nullptr : w_scales + n0, accumulate || n0 > 0,
                   dx == nullptr ? nullptr : dx->f32());
   }

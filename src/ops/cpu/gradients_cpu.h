@@ -14,7 +14,7 @@ class Gradients {
   static constexpr int64_t kColumns = 256;
 
   // Lives as long as the caller's workspace scope.
-  Gradients(Context&, const Tensor& x_codes, const Weight& w, bool for_input, WeightGradient dw);
+  Gradients(Context&, const Operand& x, const Weight& w, bool for_input, WeightGradient dw);
 
   int64_t columns_at_once(int64_t N) const { return divisible_ ? std::min(kColumns, N) : N; }
 

@@ -16,10 +16,6 @@ constexpr int64_t kRows = 64, kPieceRows = 256;
 // Or, on the tile unit, rows and columns of a block of logits.
 constexpr int64_t kBlockRows = 512, kBlockColumns = Gradients::kColumns;
 
-Operand rows_of(const Operand& x, int64_t begin, int64_t end) {
-  return {x.codes.rows(begin, end), {}};
-}
-
 // f(begin, end) over pieces of [0, n).
 template <class F>
 void each_piece(int64_t n, int64_t size, F f) {
@@ -45,7 +41,7 @@ void head_by_rows(Context& context, const Operand& x, const Weight& head, const 
                                             gradient_scale, losses + begin, target);
     multiply(context, end - begin, d, V, source(rows), weight, {}, false, dx + begin * d, d);
   });
-  const Tensor inputs = codes_as(context, dtype, x.codes);
+  const Tensor inputs = gradient_numbers(context, x);
   multiply(context, V, d, T, source(gradient, true), arrange(context, T, d, source(inputs)), {},
            !dhead.fresh, dhead.dw->f32(), d);
 }
@@ -79,7 +75,7 @@ class TiledHead {
   void gradients(const Weight& head, float scale, float* dx, WeightGradient dhead) {
     float* const factor = take(T_);
     for (int64_t t = 0; t < T_; ++t) factor[t] = scale / total_[t];
-    const Gradients gradients(context_, x_, head, true, dhead);
+    const Gradients gradients(context_, {x_, {}}, head, true, dhead);
     each_piece(table_.N, kBlockColumns, [&](int64_t begin, int64_t end) {
       Workspace::Scope scope(context_.workspace);
       const TiledGradients rounded(context_, T_, end - begin, 0);

@@ -48,6 +48,14 @@ struct KeptGate {
   int64_t ld, up;  // up lies so many elements behind gate
 };
 
+// Where a matrix rounded in groups goes: codes (as BF16, or F32) or F32 values, and the scales.
+struct GroupTarget {
+  uint16_t* bf16;  // or null
+  float* f32;      // or null
+  bool values;     // f32 only: code * scale
+  float* scales;   // [rows, groups] or null
+};
+
 struct AdamWFactors {
   float beta1, one_minus_beta1, beta2, one_minus_beta2;
   float inverse_m, inverse_v;  // 1 / (1 - beta^step)
@@ -63,6 +71,12 @@ struct Kernels {
                         float* values);
   void (*encode_columns)(const CodeRule&, const float* x, int64_t rows, int64_t columns,
                          const float* inverse, const float* scale, float* values);
+  void (*encode_groups)(const CodeRule&, const float* x, int64_t rows, int64_t columns,
+                        int64_t group, GroupTarget to);
+  // y = code * scales[r, c / group] in F32, then rounded to BF16 if y is BF16; codes are BF16 or F32
+  void (*group_values)(const uint16_t* codes_bf16, const float* codes_f32, const float* scales,
+                       int64_t rows, int64_t columns, int64_t group, uint16_t* y_bf16,
+                       float* y_f32);
   void (*round_bf16)(const float* x, int64_t n, uint16_t* codes);
   // target = x[r, c] * row_scales[r] * column_scales[c]; at most one of the two is given
   void (*scale_rows)(const float* x, int64_t ld, int64_t rows, int64_t columns,

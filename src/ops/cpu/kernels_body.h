@@ -110,10 +110,26 @@ float absmax(const float* x, int64_t n) {
 }
 
 void absmax_columns(const float* x, int64_t rows, int64_t columns, float* absmax) {
-  sweep(columns, [&](int64_t c, auto part) {
+  int64_t begin = 0;
+  for (; begin + 4 * kLanes <= columns; begin += 4 * kLanes) {  // whole cache lines, four a row
+    Accumulators s = accumulators(0.0f);
+    for (int64_t r = 0; r < rows; ++r) {
+      const float* from = x + r * columns + begin;
+      s.a = max(abs(load(from)), s.a);
+      s.b = max(abs(load(from + kLanes)), s.b);
+      s.c = max(abs(load(from + 2 * kLanes)), s.c);
+      s.d = max(abs(load(from + 3 * kLanes)), s.d);
+    }
+    store(absmax + begin, s.a);
+    store(absmax + begin + kLanes, s.b);
+    store(absmax + begin + 2 * kLanes, s.c);
+    store(absmax + begin + 3 * kLanes, s.d);
+  }
+  sweep(columns - begin, [&](int64_t c, auto part) {
     V largest = splat(0.0f);
-    for (int64_t r = 0; r < rows; ++r) largest = max(abs(load(x + r * columns + c, part)), largest);
-    store(absmax + c, largest, part);
+    for (int64_t r = 0; r < rows; ++r)
+      largest = max(abs(load(x + r * columns + begin + c, part)), largest);
+    store(absmax + begin + c, largest, part);
   });
 }
 
@@ -167,6 +183,65 @@ void encode_columns(const CodeRule& rule, const float* x, int64_t rows, int64_t 
       store(values + r * columns + c, code(v * load(inverse + c, part)) * load(scale + c, part),
             part);
     });
+  }
+}
+
+// The divisions of block_scale() for many groups at once: sixteen of them cost as much as one.
+void encode_groups(const CodeRule& rule, const float* x, int64_t rows, int64_t columns,
+                   int64_t group, GroupTarget to) {
+  constexpr int64_t kGroups = 64;
+  float scale[kGroups], inverse[kGroups];
+  const int64_t groups = (columns + group - 1) / group;
+  const auto length = [&](int64_t g) {
+    return columns - g * group < group ? columns - g * group : group;
+  };
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t first = 0; first < groups; first += kGroups) {
+      const int64_t count = groups - first < kGroups ? groups - first : kGroups;
+      for (int64_t g = 0; g < count; ++g) {
+        const float* from = x + r * columns + (first + g) * group;
+        V most = splat(0.0f);
+        sweep(length(first + g),
+              [&](int64_t i, auto part) { most = max(abs(load(from + i, part)), most); });
+        scale[g] = largest(most);
+      }
+      sweep(count, [&](int64_t g, auto part) {
+        const V smallest = splat(0x1p-126f), zero = splat(0.0f);
+        const V s = load(scale + g, part) / splat(rule.max_code);
+        store(scale + g, select_less(s, smallest, zero, s), part);
+        store(inverse + g, select_less(s, smallest, zero, splat(1.0f) / s), part);
+        if (to.scales != nullptr)
+          store(to.scales + r * groups + first + g, select_less(s, smallest, zero, s), part);
+      });
+      for (int64_t g = 0; g < count; ++g) {
+        const int64_t at = r * columns + (first + g) * group;
+        if (to.bf16 != nullptr) {
+          encode(rule, x + at, length(first + g), inverse[g], to.bf16 + at);
+        } else {
+          encode_values(rule, x + at, length(first + g), inverse[g], to.values ? scale[g] : 1.0f,
+                        to.f32 + at);
+        }
+      }
+    }
+  }
+}
+
+void group_values(const uint16_t* codes_bf16, const float* codes_f32, const float* scales,
+                  int64_t rows, int64_t columns, int64_t group, uint16_t* y_bf16, float* y_f32) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < columns; c += group) {
+      const V scale = splat(*scales++);
+      const int64_t at = r * columns + c;
+      sweep(columns - c < group ? columns - c : group, [&](int64_t i, auto part) {
+        const V code = codes_bf16 != nullptr ? load_bf16(codes_bf16 + at + i, part)
+                                             : load(codes_f32 + at + i, part);
+        if (y_bf16 != nullptr) {
+          store_bf16(y_bf16 + at + i, code * scale, part);
+        } else {
+          store(y_f32 + at + i, code * scale, part);
+        }
+      });
+    }
   }
 }
 
@@ -497,6 +572,8 @@ constexpr Kernels kKernels{
     .encode = encode,
     .encode_values = encode_values,
     .encode_columns = encode_columns,
+    .encode_groups = encode_groups,
+    .group_values = group_values,
     .round_bf16 = round_to_bf16,
     .scale_rows = scale_rows,
     .widen = widen,

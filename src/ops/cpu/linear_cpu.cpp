@@ -1,30 +1,46 @@
 // Products with a prepared weight, forward.
 //
-// Every product here has one of two types: BF16 where both operands are BF16 numbers, F32
-// otherwise. An operand that is not of the product's type is converted into the workspace first:
-// codes to values (forward), F32 numbers to BF16 (backward), BF16 codes to F32 (backward with
-// gradients in F32).
+// A product has one of three kinds: of BF16 codes, whose scales follow; of BF16 terms
+// (split_products.h); or of F32 values. Codes become values, and for backward numbers of the
+// gradients' type, in the workspace.
 #include "ops/cpu/weights_cpu.h"
 
 namespace bitlaw::cpu {
 
-Tensor codes_as(Context& context, DType dtype, const Tensor& codes) {
-  if (codes.dtype() == dtype) return codes;
-  const int64_t R = codes.extent(0), C = codes.extent(1);
-  const Tensor out = context.workspace.take(dtype, {R, C});
-  if (dtype == DType::kBF16) {
-    kernels(context).round_bf16(codes.f32(), R * C, words(out));
+Tensor values(Context& context, const Operand& x) {
+  const bool bf16 = x.codes.dtype() == DType::kBF16;
+  if (!bf16 && !x.scales.defined()) return x.codes;
+  const Kernels& kernel = kernels(context);
+  const int64_t R = x.codes.extent(0), C = x.codes.extent(1);
+  const Tensor out = context.workspace.take(DType::kF32, {R, C});
+  if (x.group != 0) {
+    kernel.group_values(bf16 ? words(x.codes) : nullptr, bf16 ? nullptr : x.codes.f32(),
+                        x.scales.f32(), R, C, x.group, nullptr, out.f32());
+  } else if (bf16) {
+    kernel.widen(words(x.codes), C, R, C, row_scales(x), out.f32(), C);
   } else {
-    kernels(context).widen(words(codes), C, R, C, nullptr, out.f32(), C);
+    kernel.scale_rows(x.codes.f32(), C, R, C, row_scales(x), nullptr,
+                      {nullptr, out.f32(), C, false});
   }
   return out;
 }
 
-Tensor values(Context& context, const Operand& x) {
-  if (x.codes.dtype() == DType::kF32) return x.codes;
+Tensor gradient_numbers(Context& context, const Operand& x) {
+  const DType dtype = context.gradient_dtype;
+  const bool from_bf16 = x.codes.dtype() == DType::kBF16, to_bf16 = dtype == DType::kBF16;
+  if (x.group == 0 && x.codes.dtype() == dtype) return x.codes;
+  if (x.group != 0 && !to_bf16) return values(context, x);
+  const Kernels& kernel = kernels(context);
   const int64_t R = x.codes.extent(0), C = x.codes.extent(1);
-  const Tensor out = context.workspace.take(DType::kF32, {R, C});
-  kernels(context).widen(words(x.codes), C, R, C, optional(x.scales), out.f32(), C);
+  const Tensor out = context.workspace.take(dtype, {R, C});
+  if (x.group != 0) {
+    kernel.group_values(from_bf16 ? words(x.codes) : nullptr, from_bf16 ? nullptr : x.codes.f32(),
+                        x.scales.f32(), R, C, x.group, words(out), nullptr);
+  } else if (to_bf16) {
+    kernel.round_bf16(x.codes.f32(), R * C, words(out));
+  } else {
+    kernel.widen(words(x.codes), C, R, C, nullptr, out.f32(), C);
+  }
   return out;
 }
 
@@ -33,31 +49,33 @@ bool is_laid_out(const Right& right, DType dtype) {
 }
 
 Right forward_layout(Context& context, const Weight& w, const Tensor& numbers) {
-  const int64_t N = numbers.extent(0), K = numbers.extent(1);
-  if (w.packed != nullptr && is_laid_out(w.packed->forward, numbers.dtype()) &&
-      numbers.dtype() == w.operand.codes.dtype()) {
+  if (w.packed != nullptr && is_laid_out(w.packed->forward, numbers.dtype()))
     return w.packed->forward;
-  }
-  return arrange(context, K, N, source(numbers, true));
+  return arrange(context, numbers.extent(1), numbers.extent(0), source(numbers, true));
 }
 
 Right backward_layout(Context& context, const Weight& w) {
   if (w.packed != nullptr && is_laid_out(w.packed->backward, context.gradient_dtype))
     return w.packed->backward;
-  const Tensor& codes = w.operand.codes;
-  return arrange(context, codes.extent(0), codes.extent(1),
-                 source(codes_as(context, context.gradient_dtype, codes)));
+  const Tensor numbers = gradient_numbers(context, w.operand);
+  return arrange(context, numbers.extent(0), numbers.extent(1), source(numbers));
 }
 
 void pack_weight(Context& context, bool training, Weight& weight) {
   Workspace::Scope scope(context.workspace);
-  const Tensor& codes = weight.operand.codes;
-  const int64_t N = codes.extent(0), K = codes.extent(1);
+  const Operand& w = weight.operand;
+  const int64_t N = w.codes.extent(0), K = w.codes.extent(1);
   if (weight.packed == nullptr) weight.packed = std::make_shared<PackedWeight>();
-  pack(context, K, N, source(codes, true), weight.packed->forward);
+  if (is_packed_split(context, w)) {
+    pack_split(w, weight.packed->split);
+    weight.packed->forward = {};
+  } else {
+    pack(context, K, N, source(is_plain(w) ? w.codes : values(context, w), true),
+         weight.packed->forward);
+    weight.packed->split = {};
+  }
   if (training) {
-    pack(context, N, K, source(codes_as(context, context.gradient_dtype, codes)),
-         weight.packed->backward);
+    pack(context, N, K, source(gradient_numbers(context, w)), weight.packed->backward);
   } else {
     weight.packed->backward = {};
   }
@@ -74,9 +92,13 @@ namespace {
 void forward(Context& context, const float* addend, const Operand& x, const Weight& w, Tensor& y) {
   Workspace::Scope scope(context.workspace);
   const int64_t T = y.extent(0), N = y.extent(1), K = x.codes.extent(1);
-  if (x.codes.dtype() == DType::kBF16 && w.operand.codes.dtype() == DType::kBF16) {
+  if (is_plain(x) && is_plain(w.operand)) {
     multiply_add(context, T, N, K, source(x.codes), forward_layout(context, w, w.operand.codes),
-                 {optional(x.scales), optional(w.operand.scales)}, addend, y.f32(), N);
+                 {row_scales(x), row_scales(w.operand)}, addend, y.f32(), N);
+  } else if (is_split_product(context, x, w.operand)) {
+    const PackedWeight* const packed = w.packed.get();
+    multiply_split(context, x, w.operand, packed == nullptr ? nullptr : &packed->split,
+                   packed == nullptr ? nullptr : &packed->forward, addend, y.f32());
   } else {
     multiply_add(context, T, N, K, source(values(context, x)),
                  forward_layout(context, w, values(context, w.operand)), {}, addend, y.f32(), N);

@@ -28,8 +28,9 @@ float encode_block(const Kernels& kernel, const Rounding& rounding, const CodeRu
   const BlockScale block = block_scale(rounding.format, kernel.absmax(x, n));
   if (codes.dtype() == DType::kBF16) {
     kernel.encode(rule, x, n, block.inverse, words(codes) + at);
-  } else {
-    kernel.encode_values(rule, x, n, block.inverse, block.scale, codes.f32() + at);
+  } else {  // codes, or values
+    kernel.encode_values(rule, x, n, block.inverse, rounding.has_scales() ? 1.0f : block.scale,
+                         codes.f32() + at);
   }
   return block.scale;
 }
@@ -78,15 +79,14 @@ void quantize(Context& context, const Rounding& rounding, const Tensor& x, Opera
       }
       break;
     }
-    case ScaleAxis::kGroup:
-      for (int64_t r = 0; r < R; ++r) {
-        for (int64_t c = 0; c < C; c += rounding.group) {
-          const int64_t at = r * C + c;
-          encode_block(kernel, rounding, rule, from + at, std::min<int64_t>(rounding.group, C - c),
-                       out.codes, at);
-        }
-      }
+    case ScaleAxis::kGroup: {
+      const bool bf16 = out.codes.dtype() == DType::kBF16;
+      kernel.encode_groups(
+          rule, from, R, C, rounding.group,
+          {bf16 ? words(out.codes) : nullptr, bf16 ? nullptr : out.codes.f32(),
+           !rounding.has_scales(), out.scales.defined() ? out.scales.f32() : nullptr});
       break;
+    }
   }
 }
 

@@ -4,13 +4,15 @@
 
 #include "ops/cpu/backend.h"
 #include "ops/cpu/products.h"
+#include "ops/cpu/split_products.h"
 
 namespace bitlaw {
 
-// W [N, K] laid out twice: as W^T for y = x W^T and as W for dx = dy W. A missing or unsuitable
-// layout is made for the one call.
+// W [N, K] laid out twice: as W^T for y = x W^T, in one of two ways, and as W for dx = dy W. A
+// missing or unsuitable layout is made for the one call.
 struct PackedWeight {
   cpu::Right forward, backward;
+  cpu::SplitWeight split;
 };
 
 }  // namespace bitlaw
@@ -20,12 +22,18 @@ namespace bitlaw::cpu {
 inline uint16_t* words(const Tensor& codes) {
   return reinterpret_cast<uint16_t*>(codes.bf16());
 }
-inline const float* optional(const Tensor& scales) {
-  return scales.defined() ? scales.f32() : nullptr;
+// The scales of rows, or null.
+inline const float* row_scales(const Operand& x) {
+  return x.scales.defined() && x.group == 0 ? x.scales.f32() : nullptr;
+}
+// BF16 codes with no scales but those of rows: what plain BF16 products take.
+inline bool is_plain(const Operand& x) {
+  return x.codes.dtype() == DType::kBF16 && x.group == 0;
 }
 
-// Codes as numbers of `dtype` without scales, BF16 rounded if they are not BF16 yet.
-Tensor codes_as(Context&, DType dtype, const Tensor& codes);
+// What is multiplied in the type of gradients where row_scales() are taken care of: codes, or
+// values where scales are those of groups; rounded if they are not of that type yet.
+Tensor gradient_numbers(Context&, const Operand& x);
 // The values code * scale in F32.
 Tensor values(Context&, const Operand& x);
 

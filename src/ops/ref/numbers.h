@@ -33,24 +33,36 @@ inline void store(const std::vector<double>& from, const Tensor& to) {
   for (int64_t i = 0; i < to.elements(); ++i) to.set(i, from[i]);
 }
 
-// A rounded matrix: value[r, c] = codes[r, c] * scales[r].
+// A rounded matrix: value[r, c] = codes[r, c] * scales[r]. Codes in groups are values from the
+// start.
 struct Matrix {
   std::vector<double> codes;   // [rows, columns]
-  std::vector<double> scales;  // [rows]; ones where the operand has none
+  std::vector<double> scales;  // [rows]; ones where there are none
   bool bf16;                   // codes are BF16 numbers
+  bool scaled;                 // there are scales
 };
 
 inline Matrix matrix(const Operand& x) {
   const size_t rows = static_cast<size_t>(x.codes.extent(0));
-  return {numbers(x.codes), x.scales.defined() ? numbers(x.scales) : std::vector<double>(rows, 1.0),
-          x.codes.dtype() == DType::kBF16};
+  const std::vector<double> ones(rows, 1.0);
+  Matrix out{numbers(x.codes), ones, x.codes.dtype() == DType::kBF16, false};
+  if (!x.scales.defined()) return out;
+  const std::vector<double> scales = numbers(x.scales);
+  if (x.group == 0) return {out.codes, scales, out.bf16, true};
+  const int64_t columns = x.codes.extent(1), groups = x.scales.extent(1);
+  for (int64_t i = 0; i < x.codes.elements(); ++i) {
+    out.codes[i] =
+        static_cast<float>(out.codes[i] * scales[i / columns * groups + i % columns / x.group]);
+  }
+  out.bf16 = false;
+  return out;
 }
 
 // The two sides of a product. BF16 codes on both: the product runs on codes and scales follow.
 // Otherwise it runs on values, each code * scale rounded to float, and no scale follows.
 inline void to_values(Matrix& x) {
   const size_t rows = x.scales.size(), columns = rows == 0 ? 0 : x.codes.size() / rows;
-  if (!x.bf16) return;
+  if (!x.scaled) return;
   for (size_t r = 0; r < rows; ++r) {
     for (size_t c = 0; c < columns; ++c) {
       x.codes[r * columns + c] = static_cast<float>(x.codes[r * columns + c] * x.scales[r]);

@@ -15,10 +15,15 @@ void quantize(Context&, const Rounding& rounding, const Tensor& x, Operand& out)
     const int64_t first = block * rows * columns;
     const QuantizedReference rounded = quantize_reference(
         rounding.format, rounding.axis, rounding.group, x.f32() + first, rows, columns);
-    const std::vector<float>& entries = rounding.bf16_codes() ? rounded.codes : rounded.values;
+    const std::vector<float>& entries =
+        rounding.has_scales() || rounding.bf16_codes() ? rounded.codes : rounded.values;
     for (int64_t i = 0; i < rows * columns; ++i) out.codes.set(first + i, entries[i]);
     if (!out.scales.defined()) continue;
-    for (int64_t r = 0; r < rows; ++r) out.scales.f32()[r] = rounded.scales[r * columns];
+    const int64_t step = out.group == 0 ? columns : out.group;
+    float* to = out.scales.f32();
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t c = 0; c < columns; c += step) *to++ = rounded.scales[r * columns + c];
+    }
   }
 }
 
