@@ -15,7 +15,7 @@ Rounded values are multiplied as BF16, as is everything in the recipe bf16; mast
             logits, torch.optim.AdamW as it comes. Attention is F.scaled_dot_product_attention already.
   tuned     every setting that was found to help on CPUs (docs/performance.md): BF16 copies of the weights, rounded once a
             step; micro-batches, of the size that is fastest; residual stream in BF16; embedding gradients by index;
-            loss with its gradient in one place; fused AdamW. Its environment must be set before the start: see bench/peers.
+            loss with its gradient in one place; fused AdamW; subnormals flushed. Its environment must be set before the start: see bench/peers.
 """
 import argparse
 import json
@@ -386,8 +386,9 @@ def say(value):
 
 
 def measure(arguments):
-    torch.set_num_threads(arguments.threads)
     tuned = arguments.tuning == "tuned"
+    torch.set_flush_denormal(tuned)  # before there are threads: they inherit it
+    torch.set_num_threads(arguments.threads)
     settings = Settings(arguments.recipe, arguments.mode == "compile", tuned)
     shape = SHAPES[arguments.shape]
     if tuned:
@@ -455,6 +456,7 @@ def check_model(golden, compiled):
         for settings in (Settings(recipe, compiled, False, products=products),
                          Settings(recipe, compiled, True, 1, products, fused_loss=True),
                          Settings(recipe, compiled, True, 1, products, products, True, True)):
+            torch._dynamo.reset()  # or the ninth variant of a function is refused
             trainer = Trainer(shape, settings, parameters, adam["learning_rate"], adam["epsilon"], clip=0)
             losses = [trainer.step(step) for step in tokens]
             off = [abs(a - b) for a, b in zip(losses, document["cases"][recipe]["losses"])]
