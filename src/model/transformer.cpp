@@ -136,8 +136,7 @@ class Pass {  // of one sequence
                     scratch_.attended, gradients);
     }
     attention_backward(context_, heads_, a.queries, a.keys, a.values, a.attended, a.lse,
-                       scratch_.attended, scratch_.q, scratch_.k, scratch_.v);
-    merge_heads(context_, heads_, scratch_.q, scratch_.k, scratch_.v, act_.rope, scratch_.qkv);
+                       scratch_.attended, act_.rope, scratch_.qkv);
 
     product_backward(scratch_.qkv, a.attention_input, l, Projection::kQkv, scratch_.normed,
                      gradients);
