@@ -116,6 +116,8 @@ void attention_backward(Context& c, const HeadShape& h, const Operand& q, const 
   BITLAW_CHECK(is_operand(q, query_rows(h), h.dim, out.dtype()));
   BITLAW_CHECK(is_operand(k, key_rows(h), h.dim, out.dtype()));
   BITLAW_CHECK(is_operand(v, key_rows(h), h.dim, out.dtype()));
+  const Timed timed(c.profile, "attention, backward", 2 * attention_flops(h),
+                    bytes_of(q.codes, k.codes, v.codes, out, dout, dqkv));
   c.backend == Backend::kReference
       ? ref::attention_backward(c, h, q, k, v, out, lse, dout, rope, dqkv)
       : cpu::attention_backward(c, h, q, k, v, out, lse, dout, rope, dqkv);
