@@ -13,6 +13,9 @@ namespace {
 // updated.
 constexpr int64_t kChunkElements = 1 << 16;
 
+// A thread leaves its lane for one that is so many sequences behind.
+constexpr int64_t kFallenBehind = 3;
+
 Tensor slice(const Tensor& flat, int64_t begin, int64_t count) {
   return flat.rows(begin, begin + count);
 }
@@ -75,7 +78,8 @@ double Trainer::accumulate(const SequenceSource& source) {
   }
   const auto work = [&](int64_t, int thread) {
     std::unique_lock lock(lanes_mutex_);
-    while (Lane* lane = take_lane(lock)) {
+    Lane* lane = nullptr;
+    while ((lane = take_lane(lock, lane)) != nullptr) {
       lock.unlock();
       const auto give_back = [&] {
         lock.lock();
@@ -98,7 +102,8 @@ double Trainer::accumulate(const SequenceSource& source) {
   return sum / static_cast<double>(B * options_.model.sequence);
 }
 
-Trainer::Lane* Trainer::take_lane(std::unique_lock<std::mutex>& lock) {
+Trainer::Lane* Trainer::take_lane(std::unique_lock<std::mutex>& lock, Lane* last) {
+  const int64_t behind = options_.threads == 1 ? options_.batch_sequences : kFallenBehind;
   for (;;) {
     Lane* best = nullptr;
     bool waiting = false;
@@ -111,6 +116,10 @@ Trainer::Lane* Trainer::take_lane(std::unique_lock<std::mutex>& lock) {
       }
     }
     if (best != nullptr) {
+      // The last lane's gradient is near.
+      const bool goes_on = last != nullptr && !last->taken && last->next < last->end &&
+                           best->end - best->next < last->end - last->next + behind;
+      if (goes_on) best = last;
       best->taken = true;
       return best;
     }

@@ -83,8 +83,9 @@ class Trainer {
     bool decayed;
   };
 
-  double accumulate(const SequenceSource& source);      // into the lanes; returns the mean loss
-  Lane* take_lane(std::unique_lock<std::mutex>& lock);  // the free one with most to do, or null
+  double accumulate(const SequenceSource& source);  // into the lanes; returns the mean loss
+  // A free one: the last if it is not far ahead of the others, else that with most to do; or null.
+  Lane* take_lane(std::unique_lock<std::mutex>& lock, Lane* last);
   void run_sequence(const SequenceSource& source, Lane& lane, int thread);
   double add_lanes();  // into the first; returns the norm
   void update(double learning_rate, double gradient_scale);
