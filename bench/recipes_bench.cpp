@@ -145,8 +145,8 @@ Options read_options(int argc, char** argv) {
     } else if (flag == "--rounds") {
       options.rounds = std::max(1, std::atoi(value.c_str()));
     } else {
-      throw Error(fmt::format(
-          "{}: not known; --json, --shapes, --recipes, --threads, --rounds are", flag));
+      throw Error(
+          fmt::format("{}: not known; --json, --shapes, --recipes, --threads, --rounds are", flag));
     }
   }
   return options;
