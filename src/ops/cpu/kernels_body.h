@@ -186,43 +186,68 @@ void encode_columns(const CodeRule& rule, const float* x, int64_t rows, int64_t 
   }
 }
 
-// The divisions of block_scale() for many groups at once: sixteen of them cost as much as one.
-void encode_groups(const CodeRule& rule, const float* x, int64_t rows, int64_t columns,
-                   int64_t group, GroupTarget to) {
+// One row of groups. The divisions of block_scale() are done for many groups at once: sixteen of
+// them cost as much as one.
+template <class Code>
+inline __attribute__((always_inline)) void encode_group_row(const CodeRule& rule, const float* x,
+                                                            int64_t columns, int64_t group,
+                                                            GroupTarget to, Code code) {
   constexpr int64_t kGroups = 64;
   float scale[kGroups], inverse[kGroups];
   const int64_t groups = (columns + group - 1) / group;
-  const auto length = [&](int64_t g) {
-    return columns - g * group < group ? columns - g * group : group;
-  };
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t first = 0; first < groups; first += kGroups) {
-      const int64_t count = groups - first < kGroups ? groups - first : kGroups;
-      for (int64_t g = 0; g < count; ++g) {
-        const float* from = x + r * columns + (first + g) * group;
-        V most = splat(0.0f);
-        sweep(length(first + g),
-              [&](int64_t i, auto part) { most = max(abs(load(from + i, part)), most); });
-        scale[g] = largest(most);
-      }
-      sweep(count, [&](int64_t g, auto part) {
-        const V smallest = splat(0x1p-126f), zero = splat(0.0f);
-        const V s = load(scale + g, part) / splat(rule.max_code);
-        store(scale + g, select_less(s, smallest, zero, s), part);
-        store(inverse + g, select_less(s, smallest, zero, splat(1.0f) / s), part);
-        if (to.scales != nullptr)
-          store(to.scales + r * groups + first + g, select_less(s, smallest, zero, s), part);
-      });
-      for (int64_t g = 0; g < count; ++g) {
-        const int64_t at = r * columns + (first + g) * group;
-        if (to.bf16 != nullptr) {
-          encode(rule, x + at, length(first + g), inverse[g], to.bf16 + at);
-        } else {
-          encode_values(rule, x + at, length(first + g), inverse[g], to.values ? scale[g] : 1.0f,
-                        to.f32 + at);
-        }
+  for (int64_t first = 0; first < groups; first += kGroups) {
+    const int64_t count = groups - first < kGroups ? groups - first : kGroups;
+    const auto length = [&](int64_t g) {
+      return columns - (first + g) * group < group ? columns - (first + g) * group : group;
+    };
+    const float* const from = x + first * group;
+    for (int64_t g = 0; g < count; ++g) {
+      V most = splat(0.0f);
+      sweep(length(g),
+            [&](int64_t i, auto part) { most = max(abs(load(from + g * group + i, part)), most); });
+      scale[g] = largest(most);
+    }
+    sweep(count, [&](int64_t g, auto part) {
+      const V smallest = splat(0x1p-126f), zero = splat(0.0f);
+      const V s = load(scale + g, part) / splat(rule.max_code);
+      const V kept = select_less(s, smallest, zero, s);
+      store(inverse + g, select_less(s, smallest, zero, splat(1.0f) / s), part);
+      if (to.scales != nullptr) store(to.scales + first + g, kept, part);
+      store(scale + g, to.values ? kept : splat(1.0f), part);
+    });
+    for (int64_t g = 0; g < count; ++g) {
+      const V up = splat(inverse[g]), down = splat(scale[g]);
+      const int64_t at = (first + g) * group;
+      if (to.bf16 != nullptr) {
+        sweep(length(g), [&](int64_t i, auto part) {
+          store_upper(to.bf16 + at + i, code(load(x + at + i, part) * up), part);
+        });
+      } else {
+        sweep(length(g), [&](int64_t i, auto part) {
+          store(to.f32 + at + i, code(load(x + at + i, part) * up) * down, part);
+        });
       }
     }
+  }
+}
+
+void encode_groups(const CodeRule& rule, const float* x, int64_t rows, int64_t columns,
+                   int64_t group, GroupTarget to) {
+  if (columns % group == 0) {  // groups follow each other across rows
+    columns *= rows;
+    rows = 1;
+  }
+  const int64_t groups = (columns + group - 1) / group;
+  for (int64_t r = 0; r < rows; ++r) {
+    if (rule.is_integer) {
+      encode_group_row(rule, x, columns, group, to, [&](V y) { return integer_code(rule, y); });
+    } else {
+      encode_group_row(rule, x, columns, group, to, [&](V y) { return float_code(rule, y); });
+    }
+    x += columns;
+    if (to.bf16 != nullptr) to.bf16 += columns;
+    if (to.f32 != nullptr) to.f32 += columns;
+    if (to.scales != nullptr) to.scales += groups;
   }
 }
 

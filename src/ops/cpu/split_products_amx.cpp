@@ -100,70 +100,8 @@ struct alignas(64) Square {
 struct Done {
   const Square* sum = nullptr;
   int64_t m = 0, n = 0, block = 0;
+  int64_t row = 32, rows = 0;  // rows row .. rows are left to do
 };
-
-// Tiles 0..3 are C, 4 and 5 A, 6 and 7 B: P panels of A by Q panels of B, all pairs of terms of
-// `steps` steps. A term of B that was loaded last is used again.
-template <int P, int Q, int ATerms, int BTerms>
-inline void multiply_steps(const SplitProduct& p, const uint16_t* a, const uint16_t* b,
-                           int64_t b_panel, int64_t steps) {
-  const int64_t a_bytes = p.a_row * 2;
-  for (int64_t s = 0; s < steps; ++s, a += p.a_step, b += BTerms * kTile) {
-    int loaded = -1;
-#pragma GCC unroll 3
-    for (int i = 0; i < ATerms; ++i) {
-      _tile_loadd(4, a + i * kTile, a_bytes);
-      if constexpr (P == 2) _tile_loadd(5, a + i * kTile + p.a_panel, a_bytes);
-#pragma GCC unroll 2
-      for (int step = 0; step < BTerms; ++step) {
-        const int j = i % 2 == 0 ? step : BTerms - 1 - step;
-        if (j != loaded) {
-          _tile_loadd(6, b + j * kTile, 64);
-          if constexpr (Q == 2) _tile_loadd(7, b + j * kTile + b_panel, 64);
-          loaded = j;
-        }
-        _tile_dpbf16ps(0, 4, 6);
-        if constexpr (Q == 2) _tile_dpbf16ps(1, 4, 7);
-        if constexpr (P == 2) _tile_dpbf16ps(2, 5, 6);
-        if constexpr (P == 2 && Q == 2) _tile_dpbf16ps(3, 5, 7);
-      }
-    }
-  }
-}
-
-template <int P, int Q>
-inline void multiply_block(const SplitProduct& p, const uint16_t* a, const uint16_t* b,
-                           int64_t b_panel, int64_t steps, Square& out) {
-  _tile_zero(0);
-  if constexpr (Q == 2) _tile_zero(1);
-  if constexpr (P == 2) _tile_zero(2);
-  if constexpr (P == 2 && Q == 2) _tile_zero(3);
-  switch (2 * p.a_terms + p.b_terms) {
-    case 3:
-      multiply_steps<P, Q, 1, 1>(p, a, b, b_panel, steps);
-      break;
-    case 4:
-      multiply_steps<P, Q, 1, 2>(p, a, b, b_panel, steps);
-      break;
-    case 5:
-      multiply_steps<P, Q, 2, 1>(p, a, b, b_panel, steps);
-      break;
-    case 6:
-      multiply_steps<P, Q, 2, 2>(p, a, b, b_panel, steps);
-      break;
-    case 7:
-      multiply_steps<P, Q, 3, 1>(p, a, b, b_panel, steps);
-      break;
-    case 8:
-      multiply_steps<P, Q, 3, 2>(p, a, b, b_panel, steps);
-      break;
-  }
-  _tile_stored(0, &out.values[0][0], 128);
-  if constexpr (Q == 2) _tile_stored(1, &out.values[0][16], 128);
-  if constexpr (P == 2) _tile_stored(2, &out.values[16][0], 128);
-  if constexpr (P == 2 && Q == 2) _tile_stored(3, &out.values[16][16], 128);
-  asm volatile("" ::: "memory");
-}
 
 // sum (+)= block * scales, 32 columns at once.
 template <bool A, bool B>
@@ -190,102 +128,162 @@ inline void add_scaled(const Square& block, const float* a_scales, const float* 
   }
 }
 
-class Run {
+// What becomes of the tiles' sums. Where there is one block, C is written a few rows at a time
+// between the tile products of what comes next: two units of the core that would otherwise wait for
+// each other. Blocks of a few steps leave too little between them for that: they are added whole,
+// while the next one's products are under way.
+class Sums {
  public:
-  explicit Run(const SplitProduct& p)
+  explicit Sums(const SplitProduct& p)
       : p_(p),
         blocks_((p.K + p.block - 1) / p.block),
-        block_steps_(steps(p.block)),
-        b_panel_(Split{p.K, p.block, p.b_terms}.panel()),
-        padded_n_(panels(p.N) * kRows) {}
+        padded_n_(panels(p.N) * kRows),
+        scaled_(p.a_scales != nullptr || p.b_scales != nullptr) {}
 
-  void square(int64_t m, int64_t n) {
-    const uint16_t* a = p_.a + m / kRows * p_.a_panel;
-    const uint16_t* b = p_.b + n / kRows * b_panel_;
-    for (int64_t block = 0; block < blocks_; ++block) {
-      Square& out = sums_[turn_ ^= 1];
-      const int64_t left = p_.K - block * p_.block;
-      multiply(m, n, a, b, left < p_.block ? steps(left) : block_steps_, out);
-      finish();  // the one before, while the tiles are busy with this one
-      done_ = {&out, m, n, block};
-      a += block_steps_ * p_.a_step;
-      b += block_steps_ * p_.b_terms * kTile;
-    }
+  Square& take() { return squares_[turn_ ^= 1]; }  // for the tiles' sum
+  // It is there; the one before is finished.
+  void set(const Square& sum, int64_t m, int64_t n, int64_t block) {
+    finish();
+    done_ = {&sum, m, n, block, 0, p_.M - m < 32 ? p_.M - m : 32};
   }
-
+  void step() {
+    if (!scaled_ && done_.row < done_.rows) write(*done_.sum, done_.row + kRowsAStep);
+  }
   void finish() {
-    if (done_.sum == nullptr) return;
-    const int64_t rows = p_.M - done_.m < 32 ? p_.M - done_.m : 32;
-    const Square* result = done_.sum;
-    if (p_.a_scales != nullptr || p_.b_scales != nullptr) {
-      const float* a = p_.a_scales == nullptr
-                           ? nullptr
-                           : p_.a_scales + done_.block / p_.a_blocks * p_.M + done_.m;
-      const float* b = p_.b_scales == nullptr
-                           ? nullptr
-                           : p_.b_scales + done_.block / p_.b_blocks * padded_n_ + done_.n;
-      const bool two = p_.N - done_.n > 16, first = done_.block == 0;
-      if (a != nullptr && b != nullptr) {
-        add_scaled<true, true>(*done_.sum, a, b, rows, two, first, total_);
-      } else if (a != nullptr) {
-        add_scaled<true, false>(*done_.sum, a, b, rows, two, first, total_);
-      } else {
-        add_scaled<false, true>(*done_.sum, a, b, rows, two, first, total_);
-      }
-      result = &total_;
+    if (done_.row >= done_.rows) return;
+    if (!scaled_) return write(*done_.sum, done_.rows);
+    const bool two = p_.N - done_.n > 16, first = done_.block == 0;
+    const float* a =
+        p_.a_scales == nullptr ? nullptr : p_.a_scales + done_.block / p_.a_blocks * p_.M + done_.m;
+    const float* b = p_.b_scales == nullptr
+                         ? nullptr
+                         : p_.b_scales + done_.block / p_.b_blocks * padded_n_ + done_.n;
+    if (a != nullptr && b != nullptr) {
+      add_scaled<true, true>(*done_.sum, a, b, done_.rows, two, first, total_);
+    } else if (a != nullptr) {
+      add_scaled<true, false>(*done_.sum, a, b, done_.rows, two, first, total_);
+    } else {
+      add_scaled<false, true>(*done_.sum, a, b, done_.rows, two, first, total_);
     }
-    if (done_.block == blocks_ - 1) write(*result, rows);
-    done_.sum = nullptr;
+    if (done_.block == blocks_ - 1) return write(total_, done_.rows);
+    done_.row = done_.rows;
   }
 
  private:
-  void multiply(int64_t m, int64_t n, const uint16_t* a, const uint16_t* b, int64_t steps,
-                Square& out) {
-    const bool two_rows = p_.M - m > 16, two_columns = p_.N - n > 16;
-    if (two_rows && two_columns) {
-      multiply_block<2, 2>(p_, a, b, b_panel_, steps, out);
-    } else if (two_rows) {
-      multiply_block<2, 1>(p_, a, b, b_panel_, steps, out);
-    } else if (two_columns) {
-      multiply_block<1, 2>(p_, a, b, b_panel_, steps, out);
-    } else {
-      multiply_block<1, 1>(p_, a, b, b_panel_, steps, out);
-    }
-  }
+  static constexpr int64_t kRowsAStep = 4;
 
-  void write(const Square& square, int64_t rows) {
+  // The rows of C from done_.row up to `end`.
+  void write(const Square& square, int64_t end) {
+    if (end > done_.rows) end = done_.rows;
     for (int64_t half = 0; half < 32 && done_.n + half < p_.N; half += 16) {
       const int64_t n = done_.n + half;
       const __mmask16 mask = first16(p_.N - n);
       const __m512 column_scale = p_.column_scales == nullptr
                                       ? _mm512_set1_ps(1.0f)
                                       : _mm512_maskz_loadu_ps(mask, p_.column_scales + n);
-      for (int64_t m = 0; m < rows; ++m) {
-        const int64_t at = (done_.m + m) * p_.ldc + n;
-        const __m512 row_scale =
-            _mm512_set1_ps(p_.row_scales == nullptr ? 1.0f : p_.row_scales[done_.m + m]);
-        __m512 y = _mm512_mul_ps(_mm512_load_ps(&square.values[m][half]),
+      for (int64_t r = done_.row; r < end; ++r) {
+        const int64_t m = done_.m + r, at = m * p_.ldc + n;
+        const __m512 row_scale = _mm512_set1_ps(p_.row_scales == nullptr ? 1.0f : p_.row_scales[m]);
+        __m512 y = _mm512_mul_ps(_mm512_load_ps(&square.values[r][half]),
                                  _mm512_mul_ps(row_scale, column_scale));
         if (p_.addend != nullptr) y = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, p_.addend + at), y);
         _mm512_mask_storeu_ps(p_.c + at, mask, y);
       }
     }
+    done_.row = end;
   }
 
   const SplitProduct& p_;
-  int64_t blocks_, block_steps_, b_panel_, padded_n_;
+  int64_t blocks_, padded_n_;
+  bool scaled_;
   Done done_;
   int turn_ = 0;
-  Square sums_[2] = {}, total_ = {};
+  Square squares_[2] = {}, total_ = {};
 };
 
-}  // namespace
+// Tiles 0..3 are C, 4 and 5 A, 6 and 7 B: P panels of A by Q panels of B, all pairs of terms of
+// `steps` steps. A term of B that was loaded last is used again.
+template <int P, int Q, int ATerms, int BTerms>
+inline void multiply_steps(const SplitProduct& p, const uint16_t* a, const uint16_t* b,
+                           int64_t b_panel, int64_t steps, Sums& sums) {
+  const int64_t a_bytes = p.a_row * 2;
+  for (int64_t s = 0; s < steps; ++s, a += p.a_step, b += BTerms * kTile) {
+    int loaded = -1;
+#pragma GCC unroll 3
+    for (int i = 0; i < ATerms; ++i) {
+      _tile_loadd(4, a + i * kTile, a_bytes);
+      if constexpr (P == 2) _tile_loadd(5, a + i * kTile + p.a_panel, a_bytes);
+#pragma GCC unroll 2
+      for (int step = 0; step < BTerms; ++step) {
+        const int j = i % 2 == 0 ? step : BTerms - 1 - step;
+        if (j != loaded) {
+          _tile_loadd(6, b + j * kTile, 64);
+          if constexpr (Q == 2) _tile_loadd(7, b + j * kTile + b_panel, 64);
+          loaded = j;
+        }
+        _tile_dpbf16ps(0, 4, 6);
+        if constexpr (Q == 2) _tile_dpbf16ps(1, 4, 7);
+        if constexpr (P == 2) _tile_dpbf16ps(2, 5, 6);
+        if constexpr (P == 2 && Q == 2) _tile_dpbf16ps(3, 5, 7);
+      }
+    }
+    sums.step();
+  }
+}
 
-void multiply_split(const SplitProduct& p) {
-  static const TileConfig config;
-  asm volatile("" ::: "memory");  // tile loads read what was written before
-  _tile_loadconfig(&config);
-  Run run(p);
+template <int ATerms, int BTerms>
+class Run {
+ public:
+  explicit Run(const SplitProduct& p)
+      : p_(p), sums_(p), split_{p.K, p.block, BTerms}, b_panel_(split_.panel()) {}
+
+  void square(int64_t m, int64_t n) {
+    const uint16_t* a = p_.a + m / kRows * p_.a_panel;
+    const uint16_t* b = p_.b + n / kRows * b_panel_;
+    const bool two_rows = p_.M - m > 16, two_columns = p_.N - n > 16;
+    for (int64_t block = 0, k = 0; k < p_.K; ++block, k += p_.block) {
+      const int64_t count = steps(p_.K - k < p_.block ? p_.K - k : p_.block);
+      Square& out = sums_.take();
+      if (two_rows && two_columns) {
+        multiply<2, 2>(a, b, count, out);
+      } else if (two_rows) {
+        multiply<2, 1>(a, b, count, out);
+      } else if (two_columns) {
+        multiply<1, 2>(a, b, count, out);
+      } else {
+        multiply<1, 1>(a, b, count, out);
+      }
+      sums_.set(out, m, n, block);
+      a += count * p_.a_step;
+      b += count * BTerms * kTile;
+    }
+  }
+  void finish() { sums_.finish(); }
+
+ private:
+  template <int P, int Q>
+  void multiply(const uint16_t* a, const uint16_t* b, int64_t count, Square& out) {
+    _tile_zero(0);
+    if constexpr (Q == 2) _tile_zero(1);
+    if constexpr (P == 2) _tile_zero(2);
+    if constexpr (P == 2 && Q == 2) _tile_zero(3);
+    multiply_steps<P, Q, ATerms, BTerms>(p_, a, b, b_panel_, count, sums_);
+    _tile_stored(0, &out.values[0][0], 128);
+    if constexpr (Q == 2) _tile_stored(1, &out.values[0][16], 128);
+    if constexpr (P == 2) _tile_stored(2, &out.values[16][0], 128);
+    if constexpr (P == 2 && Q == 2) _tile_stored(3, &out.values[16][16], 128);
+    asm volatile("" ::: "memory");
+  }
+
+  const SplitProduct& p_;
+  Sums sums_;
+  Split split_;
+  int64_t b_panel_;
+};
+
+template <int ATerms, int BTerms>
+void run(const SplitProduct& p) {
+  Run<ATerms, BTerms> run(p);
   for (int64_t begin = 0; begin < p.M; begin += p.rows_at_once) {
     const int64_t end = begin + p.rows_at_once < p.M ? begin + p.rows_at_once : p.M;
     for (int64_t n = 0; n < p.N; n += 32) {
@@ -293,6 +291,17 @@ void multiply_split(const SplitProduct& p) {
     }
   }
   run.finish();
+}
+
+}  // namespace
+
+void multiply_split(const SplitProduct& p) {
+  static const TileConfig config;
+  asm volatile("" ::: "memory");  // tile loads read what was written before
+  _tile_loadconfig(&config);
+  constexpr void (*kRuns[kMostTerms][2])(const SplitProduct&) = {
+      {run<1, 1>, run<1, 2>}, {run<2, 1>, run<2, 2>}, {run<3, 1>, run<3, 2>}};
+  kRuns[p.a_terms - 1][p.b_terms - 1](p);
   _tile_release();
   asm volatile("" ::: "memory");
 }
