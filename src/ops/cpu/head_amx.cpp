@@ -12,11 +12,6 @@ struct Columns {
   explicit Columns(int64_t count) : valid{first16(count), first16(count - 16)} {}
 };
 
-// 2^t, infinite from t = 128 on.
-inline __m512 bounded(__m512 t) {
-  return exponential2(_mm512_min_ps(t, _mm512_set1_ps(128.0f)));
-}
-
 struct Exponentials {
   const Logits& logits;
   float *sums, *target_logits;
@@ -29,8 +24,8 @@ struct Exponentials {
       const int64_t t = m0 + r;
       const __m512 shift = _mm512_set1_ps(logits.shift[t]);
       const float* row = block.values[r];
-      const __m512 a = bounded(_mm512_fmsub_ps(_mm512_load_ps(row), log2e, shift)),
-                   b = bounded(_mm512_fmsub_ps(_mm512_load_ps(row + 16), log2e, shift));
+      const __m512 a = exponential2(_mm512_fmsub_ps(_mm512_load_ps(row), log2e, shift)),
+                   b = exponential2(_mm512_fmsub_ps(_mm512_load_ps(row + 16), log2e, shift));
       __m512 sum = _mm512_loadu_ps(sums + 16 * t);
       sum = _mm512_mask_add_ps(sum, columns.valid[0], sum, a);
       sum = _mm512_mask_add_ps(sum, columns.valid[1], sum, b);
