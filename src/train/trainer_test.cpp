@@ -172,5 +172,22 @@ TEST(Trainer, ANonFiniteLossLeavesWeightsAndMomentsAlone) {
             0);
 }
 
+// What the ops say they compute is what a step is said to cost.
+TEST(Trainer, AProfileCountsTheArithmeticOfAStep) {
+  TrainerOptions options = small_options();
+  Profile profile;
+  options.profile = &profile;
+  Trainer trainer(options);
+  trainer.step(text_source(), 1e-3);
+  double flops = 0;
+  for (const Profile::Entry& entry : profile.entries()) {
+    EXPECT_GT(entry.bytes, 0) << entry.op;
+    flops += entry.flops;
+  }
+  const double expected = options.model.training_flops_per_token() *
+                          static_cast<double>(options.batch_sequences * kSequence);
+  EXPECT_NEAR(flops, expected, 1e-9 * expected);
+}
+
 }  // namespace
 }  // namespace bitlaw
