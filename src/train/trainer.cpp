@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <functional>
 
 #include "ops/update.h"
@@ -81,19 +82,20 @@ double Trainer::accumulate(const SequenceSource& source) {
     Lane* lane = nullptr;
     while ((lane = take_lane(lock, lane)) != nullptr) {
       lock.unlock();
-      const auto give_back = [&] {
-        lock.lock();
-        lane->taken = false;
-        lane_free_.notify_all();
-      };
+      std::exception_ptr failure;
       try {
         run_sequence(source, *lane, thread);
       } catch (...) {
-        for (Lane& each : lanes_) each.next = each.end;
-        give_back();
-        throw;
+        failure = std::current_exception();
       }
-      give_back();
+      lock.lock();
+      lane->taken = false;
+      lane->next = std::min(lane->next + 1, lane->end);
+      if (failure) {  // nobody goes on
+        for (Lane& each : lanes_) each.next = each.end;
+      }
+      lane_free_.notify_all();
+      if (failure) std::rethrow_exception(failure);
     }
   };
   pool_.parallel_for(options_.threads, std::ref(work));
@@ -108,9 +110,10 @@ Trainer::Lane* Trainer::take_lane(std::unique_lock<std::mutex>& lock, Lane* last
     Lane* best = nullptr;
     bool waiting = false;
     for (Lane& lane : lanes_) {
-      if (lane.next == lane.end) continue;
       if (lane.taken) {
-        waiting = true;
+        waiting |= lane.end - lane.next > 1;
+      } else if (lane.next == lane.end) {
+        continue;
       } else if (best == nullptr || lane.end - lane.next > best->end - best->next) {
         best = &lane;
       }
@@ -143,7 +146,6 @@ void Trainer::run_sequence(const SequenceSource& source, Lane& lane, int thread)
                           1 / static_cast<double>(B * T), *worker.activations, worker.losses,
                           lane.gradient, /*fresh=*/lane.next == lane.begin);
   for (int64_t t = 0; t < T; ++t) lane.loss_sum += worker.losses.f32()[t];
-  ++lane.next;
 }
 
 double Trainer::add_lanes() {

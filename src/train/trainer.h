@@ -70,7 +70,8 @@ class Trainer {
   struct Lane {
     Parameters gradient;
     double loss_sum;           // nats
-    int64_t begin, next, end;  // its sequences of the step, and the first that is not done
+    int64_t begin, next, end;  // its sequences of the step, and the first that is not done; the
+                               // mutex is held to change `next` or `taken`
     bool taken;                // by a worker, for one sequence
   };
   struct Worker {
@@ -86,7 +87,7 @@ class Trainer {
   double accumulate(const SequenceSource& source);  // into the lanes; returns the mean loss
   // A free one: the last if it is not far ahead of the others, else that with most to do; or null.
   Lane* take_lane(std::unique_lock<std::mutex>& lock, Lane* last);
-  void run_sequence(const SequenceSource& source, Lane& lane, int thread);
+  void run_sequence(const SequenceSource& source, Lane& lane, int thread);  // the next one
   double add_lanes();  // into the first; returns the norm
   void update(double learning_rate, double gradient_scale);
 

@@ -189,5 +189,24 @@ TEST(Trainer, AProfileCountsTheArithmeticOfAStep) {
   EXPECT_NEAR(flops, expected, 1e-9 * expected);
 }
 
+// An error while a sequence is read ends the step and reaches the caller, whatever the other
+// threads are at.
+TEST(Trainer, AnErrorInASequenceEndsTheStep) {
+  for (int threads : {1, 2, 4}) {
+    for (int64_t bad = 0; bad < 4; ++bad) {
+      TrainerOptions options = small_options();
+      options.threads = threads;
+      Trainer trainer(options);
+      const SequenceSource text = text_source();
+      const SequenceSource source = [&](int64_t step, int64_t index, std::span<uint16_t> tokens) {
+        if (index == bad) throw Error("no text here");
+        text(step, index, tokens);
+      };
+      EXPECT_THROW(trainer.step(source, 1e-3), Error) << threads << " threads, sequence " << bad;
+      EXPECT_TRUE(trainer.step(text, 1e-3).updated);  // and the next step is a step again
+    }
+  }
+}
+
 }  // namespace
 }  // namespace bitlaw
