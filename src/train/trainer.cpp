@@ -77,6 +77,7 @@ double Trainer::accumulate(const SequenceSource& source) {
     lane.loss_sum = 0;
     lane.taken = false;
   }
+  failed_ = false;
   const auto work = [&](int64_t, int thread) {
     std::unique_lock lock(lanes_mutex_);
     Lane* lane = nullptr;
@@ -90,10 +91,8 @@ double Trainer::accumulate(const SequenceSource& source) {
       }
       lock.lock();
       lane->taken = false;
-      lane->next = std::min(lane->next + 1, lane->end);
-      if (failure) {  // nobody goes on
-        for (Lane& each : lanes_) each.next = each.end;
-      }
+      ++lane->next;
+      failed_ |= failure != nullptr;  // nobody goes on
       lane_free_.notify_all();
       if (failure) std::rethrow_exception(failure);
     }
@@ -118,7 +117,7 @@ Trainer::Lane* Trainer::take_lane(std::unique_lock<std::mutex>& lock, Lane* last
         best = &lane;
       }
     }
-    if (best != nullptr) {
+    if (best != nullptr && !failed_) {
       // The last lane's gradient is near.
       const bool goes_on = last != nullptr && !last->taken && last->next < last->end &&
                            best->end - best->next < last->end - last->next + behind;
@@ -126,7 +125,7 @@ Trainer::Lane* Trainer::take_lane(std::unique_lock<std::mutex>& lock, Lane* last
       best->taken = true;
       return best;
     }
-    if (!waiting) return nullptr;
+    if (!waiting || failed_) return nullptr;
     lane_free_.wait(lock);
   }
 }

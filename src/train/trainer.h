@@ -70,8 +70,8 @@ class Trainer {
   struct Lane {
     Parameters gradient;
     double loss_sum;           // nats
-    int64_t begin, next, end;  // its sequences of the step, and the first that is not done; the
-                               // mutex is held to change `next` or `taken`
+    int64_t begin, next, end;  // its sequences of the step, and the first that is not done;
+                               // its worker alone changes `next`, and holds the mutex then
     bool taken;                // by a worker, for one sequence
   };
   struct Worker {
@@ -102,6 +102,7 @@ class Trainer {
   std::vector<Lane> lanes_;
   std::mutex lanes_mutex_;
   std::condition_variable lane_free_;
+  bool failed_ = false;  // a sequence of this step has thrown
   std::vector<Chunk> chunks_;
   std::vector<double> squares_;  // of the gradient, chunk by chunk
   int64_t steps_done_ = 0;
