@@ -41,11 +41,14 @@ void multiply_gated(const Gated& gated) {
   const Product& p = gated.product;
   const Tiles tiles;
   Pipeline<Gate> pipeline(Gate{gated});
-  for (Walk at(p.M, p.N, p.rows_at_once, 16); at.inside(); at.next()) {
-    if (p.M - at.m > 16) {
-      multiply_block<2, 2>(p, gated.up, at.m, at.n, {}, false, pipeline);
-    } else {
-      multiply_block<1, 2>(p, gated.up, at.m, at.n, {}, false, pipeline);
+  // Two blocks side by side before the next rows, so that what is kept is written in whole lines.
+  for (Walk at(p.M, p.N, p.rows_at_once, 32); at.inside(); at.next()) {
+    for (int64_t n = at.n; n < p.N && n < at.n + 32; n += kRows) {
+      if (p.M - at.m > 16) {
+        multiply_block<2, 2>(p, gated.up, at.m, n, {}, false, pipeline);
+      } else {
+        multiply_block<1, 2>(p, gated.up, at.m, n, {}, false, pipeline);
+      }
     }
   }
   pipeline.flush();
