@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
+#include "program.h"
 #include "train_cases.h"
 
 namespace bitlaw {
@@ -64,20 +64,16 @@ class Neighbour {
   pid_t process_;
 };
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 // Tokens per second over whole steps.
 double rate(Trainer& trainer, const SequenceSource& source, double seconds) {
   const int64_t step_tokens = trainer.options().batch_sequences * trainer.options().model.sequence;
-  const double begin = now();
+  const double begin = bench::now();
   int64_t tokens = 0;
   do {
     trainer.step(source, 1e-3);
     tokens += step_tokens;
-  } while (now() - begin < seconds);
-  return static_cast<double>(tokens) / (now() - begin);
+  } while (bench::now() - begin < seconds);
+  return static_cast<double>(tokens) / (bench::now() - begin);
 }
 
 struct Kept {
@@ -89,34 +85,6 @@ struct Kept {
     return ratios[ratios.size() / 2];
   }
 };
-
-Options read_options(int argc, char** argv) {
-  Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string flag = argv[i];
-    if (flag == "--json") {
-      options.json = true;
-      continue;
-    }
-    if (i + 1 == argc) throw Error(fmt::format("{}: expects a value", flag));
-    const std::string value = argv[++i];
-    if (flag == "--shape") {
-      options.shape = value;
-    } else if (flag == "--recipe") {
-      options.recipe = value;
-    } else if (flag == "--threads") {
-      options.threads = std::max(1, std::atoi(value.c_str()));
-    } else if (flag == "--rounds") {
-      options.rounds = std::max(1, std::atoi(value.c_str()));
-    } else if (flag == "--seconds") {
-      options.seconds = std::atof(value.c_str());
-    } else {
-      throw Error(fmt::format(
-          "{}: not known; --json, --shape, --recipe, --threads, --rounds, --seconds are", flag));
-    }
-  }
-  return options;
-}
 
 void run(const Options& options) {
   const bench::Shape shape = bench::chosen(bench::kShapes, options.shape, "shape").front();
@@ -175,11 +143,15 @@ void run(const Options& options) {
 }  // namespace bitlaw
 
 int main(int argc, char** argv) {
-  try {
-    bitlaw::run(bitlaw::read_options(argc, argv));
-    return 0;
-  } catch (const bitlaw::Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
+  using bitlaw::Options;
+  return bitlaw::bench::program<Options>(
+      argc, argv, "The training step alone and beside a process that keeps a core busy.",
+      [](CLI::App& app, Options& o) {
+        app.add_option("--shape", o.shape);
+        app.add_option("--recipe", o.recipe);
+        app.add_option("--threads", o.threads)->check(CLI::PositiveNumber);
+        app.add_option("--rounds", o.rounds)->check(CLI::PositiveNumber);
+        app.add_option("--seconds", o.seconds, "of a round")->check(CLI::PositiveNumber);
+      },
+      bitlaw::run);
 }

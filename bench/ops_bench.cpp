@@ -12,10 +12,8 @@
 // Processor time, so that a busy neighbour costs no more than its share of the caches; of several
 // steps, each family's median.
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,6 +21,7 @@
 #include "base/json.h"
 #include "ops/cpu/peak.h"
 #include "ops/update.h"
+#include "program.h"
 #include "train_cases.h"
 
 namespace bitlaw {
@@ -34,12 +33,6 @@ struct Options {
   bool json = false;
 };
 
-double thread_seconds() {
-  timespec t{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
 // Bytes per second of y += x over ranges far beyond L2: two read, one written. The best of a few.
 double memory_bandwidth() {
   constexpr int64_t kFloats = 8 << 20;
@@ -48,9 +41,9 @@ double memory_bandwidth() {
   Context context;
   double best = 0;
   for (int round = 0; round < 6; ++round) {
-    const double begin = thread_seconds();
+    const double begin = bench::thread_seconds();
     add_in_place(context, x, y);
-    best = std::max(best, 3.0 * sizeof(float) * kFloats / (thread_seconds() - begin));
+    best = std::max(best, 3.0 * sizeof(float) * kFloats / (bench::thread_seconds() - begin));
   }
   return best;
 }
@@ -141,29 +134,6 @@ void print(const Json& row) {
   }
 }
 
-Options read_options(int argc, char** argv) {
-  Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string flag = argv[i];
-    if (flag == "--json") {
-      options.json = true;
-      continue;
-    }
-    if (i + 1 == argc) throw Error(fmt::format("{}: expects a value", flag));
-    const std::string value = argv[++i];
-    if (flag == "--shapes") {
-      options.shapes = value;
-    } else if (flag == "--recipes") {
-      options.recipes = value;
-    } else if (flag == "--steps") {
-      options.steps = std::max(1, std::atoi(value.c_str()));
-    } else {
-      throw Error(fmt::format("{}: not known; --json, --shapes, --recipes, --steps are", flag));
-    }
-  }
-  return options;
-}
-
 void run(const Options& options) {
   const auto shapes = bench::chosen(bench::kShapes, options.shapes, "shape");
   const auto recipes = bench::chosen(bench::recipes(), options.recipes, "recipe");
@@ -194,11 +164,13 @@ void run(const Options& options) {
 }  // namespace bitlaw
 
 int main(int argc, char** argv) {
-  try {
-    bitlaw::run(bitlaw::read_options(argc, argv));
-    return 0;
-  } catch (const bitlaw::Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
+  using bitlaw::Options;
+  return bitlaw::bench::program<Options>(
+      argc, argv, "Where a training step goes, op family by op family, each against its own bound.",
+      [](CLI::App& app, Options& o) {
+        app.add_option("--shapes", o.shapes, "a list of shapes, or all");
+        app.add_option("--recipes", o.recipes, "a list of recipes, or all");
+        app.add_option("--steps", o.steps)->check(CLI::PositiveNumber);
+      },
+      bitlaw::run);
 }

@@ -7,10 +7,8 @@
 //
 //   bench/run recipes [--json] [--shapes B] [--recipes all] [--threads 1] [--rounds 3]
 //
-// Shapes are those of train_cases.h. Recipes: w weights, a activations, kv keys and values; "channel",
-// "token" and "groupG" say what shares a scale (weights have no tokens: per channel).
+// Shapes and recipes are those of train_cases.h.
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,65 +17,17 @@
 #include <vector>
 
 #include "base/json.h"
+#include "program.h"
 #include "train_cases.h"
 
 namespace bitlaw {
 namespace {
-
-struct RecipeCase {
-  const char* name;
-  RecipeConfig config;
-};
-
-std::vector<RecipeCase> recipe_cases() {
-  const auto bits = [](const char* w, const char* a, const char* kv, const char* w_share,
-                       const char* a_share, const char* kv_share) {
-    return RecipeConfig{.weights = w,
-                        .activations = a,
-                        .kv = kv,
-                        .weights_granularity = w_share,
-                        .activations_granularity = a_share,
-                        .kv_granularity = kv_share};
-  };
-  return {
-      {"w4a4kv4", bits("4", "4", "4", "channel", "tensor", "tensor")},
-      {"w4a4kv4-tensor", bits("4", "4", "4", "tensor", "tensor", "tensor")},
-      {"w4a4kv4-token", bits("4", "4", "4", "channel", "token", "token")},
-      {"w2a2kv2", bits("2", "2", "2", "channel", "tensor", "tensor")},
-      {"w8a8kv8", bits("8", "8", "8", "channel", "tensor", "tensor")},
-      {"e2m1", bits("e2m1", "e2m1", "e2m1", "channel", "token", "token")},
-      {"e4m3", bits("e4m3", "e4m3", "e4m3", "channel", "tensor", "tensor")},
-      {"w4-group32", bits("4", "16", "16", "group32", "tensor", "tensor")},
-      {"w4-group128", bits("4", "16", "16", "group128", "tensor", "tensor")},
-      {"w4a4-channel", bits("4", "4", "16", "channel", "channel", "tensor")},
-      {"w4a4-group32", bits("4", "4", "16", "group32", "group32", "tensor")},
-      {"w4a4-group64", bits("4", "4", "16", "group64", "group64", "tensor")},
-      {"w4a4-group128", bits("4", "4", "16", "group128", "group128", "tensor")},
-      {"e4m3-group32", bits("e4m3", "e4m3", "16", "group32", "group32", "tensor")},
-      {"kv4-channel", bits("16", "16", "4", "channel", "tensor", "channel")},
-      {"kv4-group32", bits("16", "16", "4", "channel", "tensor", "group32")},
-      {"w4a4kv4-channel", bits("4", "4", "4", "channel", "channel", "channel")},
-      {"w4a4kv4-group32", bits("4", "4", "4", "group32", "group32", "group32")},
-      {"w4a4kv4-group128", bits("4", "4", "4", "group128", "group128", "group128")},
-      {"w12a12", bits("12", "12", "16", "channel", "tensor", "tensor")},
-      {"int16", bits("int16", "int16", "16", "channel", "tensor", "tensor")},
-      {"w12a12-group32", bits("12", "12", "16", "group32", "group32", "tensor")},
-      {"kv12", bits("16", "16", "12", "channel", "tensor", "tensor")},
-      {"w12a12kv12", bits("12", "12", "12", "channel", "tensor", "tensor")},
-  };
-}
 
 struct Options {
   int threads = 1, rounds = 3;
   std::string shapes = "B", recipes = "all";
   bool json = false;
 };
-
-double processor_seconds() {  // of all threads
-  timespec t{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 // A trainer that has made its first two steps, which build primitives and touch the memory.
 class Steps {
@@ -87,9 +37,9 @@ class Steps {
     for (int i = 0; i < 2; ++i) seconds();
   }
   double seconds() {  // of one step
-    const double begin = processor_seconds();
+    const double begin = bench::processor_seconds();
     trainer_.step(source_, 1e-3);
-    return (processor_seconds() - begin) / threads_;
+    return (bench::processor_seconds() - begin) / threads_;
   }
 
  private:
@@ -98,9 +48,9 @@ class Steps {
   int threads_;
 };
 
-Json measure(const bench::Shape& shape, const RecipeCase& recipe, Steps& bf16,
+Json measure(const bench::Shape& shape, const bench::Case& recipe, Steps& bf16,
              const Options& options) {
-  Steps steps(bench::trainer_options(shape, {recipe.name, recipe.config}, options.threads));
+  Steps steps(bench::trainer_options(shape, recipe, options.threads));
   struct Round {
     double ratio, seconds, bf16_seconds;
   };
@@ -126,35 +76,10 @@ Json measure(const bench::Shape& shape, const RecipeCase& recipe, Steps& bf16,
           {"highest_ratio", rounds.back().ratio}};
 }
 
-Options read_options(int argc, char** argv) {
-  Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string flag = argv[i];
-    if (flag == "--json") {
-      options.json = true;
-      continue;
-    }
-    if (i + 1 == argc) throw Error(fmt::format("{}: expects a value", flag));
-    const std::string value = argv[++i];
-    if (flag == "--shapes") {
-      options.shapes = value;
-    } else if (flag == "--recipes") {
-      options.recipes = value;
-    } else if (flag == "--threads") {
-      options.threads = std::max(1, std::atoi(value.c_str()));
-    } else if (flag == "--rounds") {
-      options.rounds = std::max(1, std::atoi(value.c_str()));
-    } else {
-      throw Error(
-          fmt::format("{}: not known; --json, --shapes, --recipes, --threads, --rounds are", flag));
-    }
-  }
-  return options;
-}
-
 void run(const Options& options) {
   const std::vector<bench::Shape> shapes = bench::chosen(bench::kShapes, options.shapes, "shape");
-  const std::vector<RecipeCase> recipes = bench::chosen(recipe_cases(), options.recipes, "recipe");
+  const std::vector<bench::Case> recipes =
+      bench::chosen(bench::recipes(), options.recipes, "recipe");
   Json rows = Json::array();
   if (!options.json) {
     fmt::print("{:<6} {:<17} {:>12} {:>14} {:>7} {:>15}\n", "shape", "recipe", "tokens/s",
@@ -162,7 +87,7 @@ void run(const Options& options) {
   }
   for (const bench::Shape& shape : shapes) {
     Steps bf16(bench::trainer_options(shape, {"bf16", {}}, options.threads));
-    for (const RecipeCase& recipe : recipes) {
+    for (const bench::Case& recipe : recipes) {
       const Json row = measure(shape, recipe, bf16, options);
       if (!options.json) {
         fmt::print("{:<6} {:<17} {:>12.0f} {:>14.0f} {:>7.2f} {:>9.2f}-{:.2f}\n", shape.name,
@@ -181,11 +106,14 @@ void run(const Options& options) {
 }  // namespace bitlaw
 
 int main(int argc, char** argv) {
-  try {
-    bitlaw::run(bitlaw::read_options(argc, argv));
-    return 0;
-  } catch (const bitlaw::Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
+  using bitlaw::Options;
+  return bitlaw::bench::program<Options>(
+      argc, argv, "The training step of every kind of recipe, as a share of plain BF16's rate.",
+      [](CLI::App& app, Options& o) {
+        app.add_option("--shapes", o.shapes, "a list of shapes, or all");
+        app.add_option("--recipes", o.recipes, "a list of recipes, or all");
+        app.add_option("--threads", o.threads)->check(CLI::PositiveNumber);
+        app.add_option("--rounds", o.rounds, "of a recipe")->check(CLI::PositiveNumber);
+      },
+      bitlaw::run);
 }

@@ -20,17 +20,15 @@
 // threads, over their number, instead of wall time: for a machine that others are using (waiting
 // inside a step does not show then).
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
-#include "base/text.h"
 #include "ops/cpu/peak.h"
+#include "program.h"
 #include "train_cases.h"
 
 namespace bitlaw {
@@ -44,28 +42,18 @@ struct Options {
   bool cpu_time = false;
 };
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double processor_seconds() {  // of all threads
-  timespec t{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
 // Seconds of the median step, after two that build primitives and touch the memory.
 double median_step_seconds(const TrainerOptions& options, double seconds, bool cpu_time) {
   Trainer trainer(options);
   const SequenceSource source = bench::random_tokens(options);
   std::vector<double> times;
-  const double begin = now();
-  for (int step = 0; step < 5 || now() - begin < seconds; ++step) {
-    const double start = now(), processor_start = processor_seconds();
+  const double begin = bench::now();
+  for (int step = 0; step < 5 || bench::now() - begin < seconds; ++step) {
+    const double start = bench::now(), processor_start = bench::processor_seconds();
     trainer.step(source, 1e-3);
     if (step < 2) continue;
-    times.push_back(cpu_time ? (processor_seconds() - processor_start) / options.threads
-                             : now() - start);
+    times.push_back(cpu_time ? (bench::processor_seconds() - processor_start) / options.threads
+                             : bench::now() - start);
   }
   std::nth_element(times.begin(), times.begin() + static_cast<ptrdiff_t>(times.size() / 2),
                    times.end());
@@ -73,12 +61,12 @@ double median_step_seconds(const TrainerOptions& options, double seconds, bool c
 }
 
 Json measure(const bench::Shape& shape, const bench::Case& recipe, int threads,
-             const cpu::Peaks& peaks, const Options& bench) {
+             const cpu::Peaks& peaks, const Options& own) {
   const TrainerOptions options = bench::trainer_options(shape, recipe, threads);
   const bool fp32 = recipe.gradient_dtype == DType::kF32;
   const double peak = fp32 ? peaks.fp32_flops : peaks.bf16_flops;
   const double tokens_per_second = static_cast<double>(shape.step_tokens) /
-                                   median_step_seconds(options, bench.seconds, bench.cpu_time);
+                                   median_step_seconds(options, own.seconds, own.cpu_time);
   const double flops = tokens_per_second * options.model.training_flops_per_token();
   return {{"shape", shape.name},
           {"recipe", recipe.name},
@@ -90,35 +78,6 @@ Json measure(const bench::Shape& shape, const bench::Case& recipe, int threads,
           {"peak", fp32 ? "fp32" : "bf16"},
           {"peak_flops", peak},
           {"share_of_peak", flops / peak}};
-}
-
-Options read_options(int argc, char** argv) {
-  Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string flag = argv[i];
-    if (flag == "--json" || flag == "--cpu-time") {
-      (flag == "--json" ? options.json : options.cpu_time) = true;
-      continue;
-    }
-    if (i + 1 == argc) throw Error(fmt::format("{}: expects a value", flag));
-    const std::string value = argv[++i];
-    if (flag == "--threads") {
-      options.threads.clear();
-      for (const std::string& count : split(value, ','))
-        options.threads.push_back(std::max(1, std::atoi(count.c_str())));
-    } else if (flag == "--shapes") {
-      options.shapes = value;
-    } else if (flag == "--recipes") {
-      options.recipes = value;
-    } else if (flag == "--seconds") {
-      options.seconds = std::atof(value.c_str());
-    } else {
-      throw Error(fmt::format(
-          "{}: not known; --json, --threads, --shapes, --recipes, --seconds, --cpu-time are",
-          flag));
-    }
-  }
-  return options;
 }
 
 void run(const Options& options) {
@@ -162,11 +121,17 @@ void run(const Options& options) {
 }  // namespace bitlaw
 
 int main(int argc, char** argv) {
-  try {
-    bitlaw::run(bitlaw::read_options(argc, argv));
-    return 0;
-  } catch (const bitlaw::Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
+  using bitlaw::Options;
+  return bitlaw::bench::program<Options>(
+      argc, argv, "Whole training steps, as a share of the machine's product peak.",
+      [](CLI::App& app, Options& o) {
+        app.add_option("--threads", o.threads, "a list")
+            ->delimiter(',')
+            ->check(CLI::PositiveNumber);
+        app.add_option("--shapes", o.shapes, "a list of shapes, or all");
+        app.add_option("--recipes", o.recipes, "a list of recipes, or all");
+        app.add_option("--seconds", o.seconds, "of a row")->check(CLI::PositiveNumber);
+        app.add_flag("--cpu-time", o.cpu_time, "processor time instead of wall time");
+      },
+      bitlaw::run);
 }

@@ -35,27 +35,47 @@ struct Case {
   RecipeConfig config;
   DType gradient_dtype = DType::kBF16;  // kF32: the reference mode, no rounding at all
 };
+// w weights, a activations, kv keys and values, BF16 where not named; "tensor", "channel", "token"
+// and "groupG" say what shares a scale, by default a channel of weights and a tensor of the rest
+// (weights have no tokens: per channel).
 inline std::vector<Case> recipes() {
-  const auto same = [](const char* bits, const char* weights, const char* rest) {
-    return RecipeConfig{.weights = bits,
-                        .activations = bits,
-                        .kv = bits,
-                        .weights_granularity = weights,
-                        .activations_granularity = rest,
-                        .kv_granularity = rest};
+  const auto bits = [](const char* w, const char* a, const char* kv, const char* w_share,
+                       const char* a_share, const char* kv_share) {
+    return RecipeConfig{.weights = w,
+                        .activations = a,
+                        .kv = kv,
+                        .weights_granularity = w_share,
+                        .activations_granularity = a_share,
+                        .kv_granularity = kv_share};
   };
   return {
       {"bf16", {}},
-      {"w4a4kv4", same("4", "channel", "tensor")},
       {"fp32", {.weights = "32", .activations = "32", .kv = "32", .queries = "32"}, DType::kF32},
-      {"w8a8kv8", same("8", "channel", "tensor")},
-      {"w12a12kv12", same("12", "channel", "tensor")},
-      {"e4m3", same("e4m3", "channel", "tensor")},
-      {"w4a4kv4-token", same("4", "channel", "token")},
-      {"w4a4kv4-channel", same("4", "channel", "channel")},
-      {"w4a4kv4-group32", same("4", "group32", "group32")},
-      {"w4a4kv4-group64", same("4", "group64", "group64")},
-      {"w4a4kv4-group128", same("4", "group128", "group128")},
+      {"w4a4kv4", bits("4", "4", "4", "channel", "tensor", "tensor")},
+      {"w4a4kv4-tensor", bits("4", "4", "4", "tensor", "tensor", "tensor")},
+      {"w4a4kv4-token", bits("4", "4", "4", "channel", "token", "token")},
+      {"w2a2kv2", bits("2", "2", "2", "channel", "tensor", "tensor")},
+      {"w8a8kv8", bits("8", "8", "8", "channel", "tensor", "tensor")},
+      {"e2m1", bits("e2m1", "e2m1", "e2m1", "channel", "token", "token")},
+      {"e4m3", bits("e4m3", "e4m3", "e4m3", "channel", "tensor", "tensor")},
+      {"w4-group32", bits("4", "16", "16", "group32", "tensor", "tensor")},
+      {"w4-group128", bits("4", "16", "16", "group128", "tensor", "tensor")},
+      {"w4a4-channel", bits("4", "4", "16", "channel", "channel", "tensor")},
+      {"w4a4-group32", bits("4", "4", "16", "group32", "group32", "tensor")},
+      {"w4a4-group64", bits("4", "4", "16", "group64", "group64", "tensor")},
+      {"w4a4-group128", bits("4", "4", "16", "group128", "group128", "tensor")},
+      {"e4m3-group32", bits("e4m3", "e4m3", "16", "group32", "group32", "tensor")},
+      {"kv4-channel", bits("16", "16", "4", "channel", "tensor", "channel")},
+      {"kv4-group32", bits("16", "16", "4", "channel", "tensor", "group32")},
+      {"w4a4kv4-channel", bits("4", "4", "4", "channel", "channel", "channel")},
+      {"w4a4kv4-group32", bits("4", "4", "4", "group32", "group32", "group32")},
+      {"w4a4kv4-group64", bits("4", "4", "4", "group64", "group64", "group64")},
+      {"w4a4kv4-group128", bits("4", "4", "4", "group128", "group128", "group128")},
+      {"w12a12", bits("12", "12", "16", "channel", "tensor", "tensor")},
+      {"int16", bits("int16", "int16", "16", "channel", "tensor", "tensor")},
+      {"w12a12-group32", bits("12", "12", "16", "group32", "group32", "tensor")},
+      {"kv12", bits("16", "16", "12", "channel", "tensor", "tensor")},
+      {"w12a12kv12", bits("12", "12", "12", "channel", "tensor", "tensor")},
   };
 }
 
