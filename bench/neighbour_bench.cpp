@@ -149,9 +149,9 @@ int main(int argc, char** argv) {
       [](CLI::App& app, Options& o) {
         app.add_option("--shape", o.shape);
         app.add_option("--recipe", o.recipe);
-        app.add_option("--threads", o.threads)->check(CLI::PositiveNumber);
-        app.add_option("--rounds", o.rounds)->check(CLI::PositiveNumber);
-        app.add_option("--seconds", o.seconds, "of a round")->check(CLI::PositiveNumber);
+        app.add_option("--threads", o.threads)->check(bitlaw::bench::positive());
+        app.add_option("--rounds", o.rounds)->check(bitlaw::bench::positive());
+        app.add_option("--seconds", o.seconds, "of a round")->check(bitlaw::bench::positive());
       },
       bitlaw::run);
 }

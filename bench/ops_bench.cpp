@@ -170,7 +170,7 @@ int main(int argc, char** argv) {
       [](CLI::App& app, Options& o) {
         app.add_option("--shapes", o.shapes, "a list of shapes, or all");
         app.add_option("--recipes", o.recipes, "a list of recipes, or all");
-        app.add_option("--steps", o.steps)->check(CLI::PositiveNumber);
+        app.add_option("--steps", o.steps)->check(bitlaw::bench::positive());
       },
       bitlaw::run);
 }

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 
 #include "base/error.h"
@@ -25,6 +26,19 @@ inline double thread_seconds() {
 }
 inline double processor_seconds() {  // of all threads
   return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+inline const CLI::Validator& positive() {
+  static const CLI::Validator check(
+      [](std::string& text) {
+        char* end = nullptr;
+        const double value = std::strtod(text.c_str(), &end);
+        return !text.empty() && *end == 0 && value > 0
+                   ? std::string()
+                   : fmt::format("'{}' is not a number above 0", text);
+      },
+      "above 0");
+  return check;
 }
 
 // The whole of main: define(app, options) names the flags besides --json, run(options) does the

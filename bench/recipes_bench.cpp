@@ -112,8 +112,8 @@ int main(int argc, char** argv) {
       [](CLI::App& app, Options& o) {
         app.add_option("--shapes", o.shapes, "a list of shapes, or all");
         app.add_option("--recipes", o.recipes, "a list of recipes, or all");
-        app.add_option("--threads", o.threads)->check(CLI::PositiveNumber);
-        app.add_option("--rounds", o.rounds, "of a recipe")->check(CLI::PositiveNumber);
+        app.add_option("--threads", o.threads)->check(bitlaw::bench::positive());
+        app.add_option("--rounds", o.rounds, "of a recipe")->check(bitlaw::bench::positive());
       },
       bitlaw::run);
 }

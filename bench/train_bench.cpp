@@ -127,10 +127,10 @@ int main(int argc, char** argv) {
       [](CLI::App& app, Options& o) {
         app.add_option("--threads", o.threads, "a list")
             ->delimiter(',')
-            ->check(CLI::PositiveNumber);
+            ->check(bitlaw::bench::positive());
         app.add_option("--shapes", o.shapes, "a list of shapes, or all");
         app.add_option("--recipes", o.recipes, "a list of recipes, or all");
-        app.add_option("--seconds", o.seconds, "of a row")->check(CLI::PositiveNumber);
+        app.add_option("--seconds", o.seconds, "of a row")->check(bitlaw::bench::positive());
         app.add_flag("--cpu-time", o.cpu_time, "processor time instead of wall time");
       },
       bitlaw::run);
