@@ -11,6 +11,7 @@
 #include "fit/bootstrap.h"
 #include "fit/holdout.h"
 #include "fit/setup.h"
+#include "laws/bind.h"
 
 namespace bitlaw {
 namespace {
@@ -31,11 +32,13 @@ double corrected_information(double sse, double points, double k) {
   return points * std::log(sse / points) + 2 * k + 2 * k * (k + 1) / (points - k - 1);
 }
 
-Entry measure(const Law& law, const std::vector<Observation>& runs, const FitOptions& options,
+Entry measure(const Law& unbound, const std::vector<Observation>& runs, const FitOptions& options,
               const std::vector<std::vector<bool>>& masks, const std::string& split,
               const ParallelFor& parallel_for) {
   Entry out;
-  out.law = &law;
+  out.law = &unbound;
+  const BoundLaw bound = bind_law(unbound, runs);
+  const Law& law = bound.law();
   const StageRows rows = sort_rows(law, runs, options);
   const ParameterChoice choice = choose(law, rows, options);
   const StageSetup setup = setup_of(law, Stage::kTraining, choice, choice.base, options);
@@ -48,12 +51,12 @@ Entry measure(const Law& law, const std::vector<Observation>& runs, const FitOpt
   out.sse = 2 * fitted.objective;
   out.aicc =
       corrected_information(out.sse, static_cast<double>(rows.training.size()), out.parameters);
-  std::vector<double> measured, predicted;
+  std::vector<double> observed, predicted;
   for (const Observation& run : rows.training) {
-    measured.push_back(run.loss_nats);
+    observed.push_back(measured(law, run));
     predicted.push_back(predict(law, fitted.values.data(), run));
   }
-  out.r2 = r_squared(measured, predicted);
+  out.r2 = r_squared(observed, predicted);
   StageSetup quick = setup;
   quick.starts = std::min(quick.starts, 16);
   out.squares = held_out_squares(quick, rows.training, masks, parallel_for);

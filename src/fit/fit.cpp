@@ -12,6 +12,7 @@
 #include "fit/identify.h"
 #include "fit/setup.h"
 #include "fit/stage.h"
+#include "laws/bind.h"
 
 namespace bitlaw {
 namespace {
@@ -25,14 +26,15 @@ double r_squared_of(const StageSetup& setup, const std::vector<Observation>& row
   const bool post = setup.settings.stage == Stage::kPost;
   const std::vector<double> residuals =
       log_residuals(*setup.law, setup.settings.stage, values, rows);
-  std::vector<double> measured, predicted;
+  std::vector<double> observed, predicted;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (std::isnan(residuals[i])) continue;
-    const double log_measured = std::log(post ? rows[i].delta_nats : rows[i].loss_nats);
-    measured.push_back(post ? log_measured : rows[i].loss_nats);
+    const double value = post ? rows[i].delta_nats : measured(*setup.law, rows[i]);
+    const double log_measured = std::log(value);
+    observed.push_back(post ? log_measured : value);
     predicted.push_back(post ? log_measured + residuals[i] : std::exp(log_measured + residuals[i]));
   }
-  return r_squared(measured, predicted);
+  return r_squared(observed, predicted);
 }
 
 StageFit describe(const StageSetup& setup, const std::vector<Observation>& rows,
@@ -197,6 +199,14 @@ void add_other_count(const Law& law, const std::vector<Observation>& runs, FitOp
   }
 }
 
+std::string objective_name(const FitOptions& options) {
+  const char* residuals = options.residual == "log" ? "log residuals" : "residuals";
+  if (options.objective == "huber") {
+    return fmt::format("huber({:g}, sum) of {}", options.huber_delta, residuals);
+  }
+  return fmt::format("half the sum of squared {}", residuals);
+}
+
 }  // namespace
 
 std::vector<double> Fit::values() const {
@@ -205,9 +215,11 @@ std::vector<double> Fit::values() const {
   return out;
 }
 
-Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptions& options,
+Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitOptions& options,
             const ParallelFor& parallel_for) {
   check_options(options);
+  const BoundLaw bound = bind_law(unbound, runs);
+  const Law& law = bound.law();
   const StageRows rows = sort_rows(law, runs, options);
   if (rows.training.empty() && rows.post.empty()) {
     throw Error(fmt::format("the table has no row that {} can be fitted to", law.name));
@@ -217,9 +229,7 @@ Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptio
   Fit fit;
   fit.law = law.name;
   fit.level = options.level;
-  fit.objective_name = options.objective == "huber"
-                           ? fmt::format("huber({:g}, sum) of log residuals", options.huber_delta)
-                           : "half the sum of squared log residuals";
+  fit.objective_name = objective_name(options);
 
   StageSetup training = setup_of(law, Stage::kTraining, choice, choice.base, options);
   std::vector<double> values = choice.base;
@@ -243,7 +253,7 @@ Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptio
 
   StageSetup post = setup_of(law, Stage::kPost, choice, values, options);
   if (rows.post.size() < post.free.size() || rows.post.empty()) {
-    if (law.delta) {
+    if (law.has_delta) {
       fit.notes.push_back(fmt::format(
           "The post-training term keeps its published constants: {} rows have a usable delta{}.",
           rows.post.size(),
@@ -263,7 +273,7 @@ Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptio
                       fit.censored));
     }
   }
-  if (!rows.others.empty() && law.delta) {
+  if (!rows.others.empty() && law.has_delta) {
     fit.notes.push_back(
         fmt::format("The post-training term is that of {}; the table also has {} (option "
                     "method).",

@@ -25,7 +25,8 @@ using ParallelFor = std::function<void(int64_t count, const std::function<void(i
 
 struct FitOptions {
   std::string law = "kumar";
-  std::string objective = "huber";       // of log residuals; or "least-squares"
+  std::string objective = "huber";       // or "least-squares"
+  std::string residual = "log";          // of the loss; or "linear"
   double huber_delta = 1e-3;             // Huber's threshold, in log loss
   std::string params = "non-embedding";  // or "total": what N counts
   std::string method;                    // deltas of this method only; "" = gptq, or the only one
@@ -42,7 +43,8 @@ struct FitOptions {
   template <class V>
   void visit(V& v) {
     v("law", law, "law to fit");
-    v("objective", objective, "huber or least-squares, of log residuals");
+    v("objective", objective, "huber or least-squares");
+    v("residual", residual, "log (of the loss) or linear");
     v("huber_delta", huber_delta, "Huber's threshold, in log loss");
     v("params", params, "what N counts: non-embedding or total");
     v("method", method,

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "fit/fit.h"
+#include "laws/bind.h"
 
 namespace bitlaw {
 namespace {
@@ -103,10 +104,14 @@ Fit fit_from_json(const Json& document, const std::string& where) {
   try {
     Fit fit;
     fit.law = document.at("law");
-    const Law* law = find_law(fit.law);
-    if (!law)
+    const Law* unbound = find_law(fit.law);
+    if (!unbound)
       throw Error(
           fmt::format("{}: is a fit of {}, a law that this version does not know", where, fit.law));
+    std::vector<std::string> constants;
+    for (const auto& entry : document.at("parameters").items()) constants.push_back(entry.key());
+    const BoundLaw bound = bind_names(*unbound, constants);
+    const Law* law = &bound.law();
     fit.objective_name = document.at("objective_name");
     fit.censored = document.at("censored");
     fit.level = document.at("level");

@@ -9,8 +9,21 @@
 #include "base/random.h"
 #include "fit/bootstrap.h"
 #include "fit/identify.h"
+#include "laws/bind.h"
 
 namespace bitlaw {
+namespace {
+
+// Does the row's prediction rest on one of these constants of classes?
+bool is_of(const std::vector<int>& positions, const Law& law, const Observation& row) {
+  for (size_t k = 0; k < law.class_parameters.size(); ++k) {
+    const int position = class_position(law, static_cast<int>(k), row);
+    if (std::count(positions.begin(), positions.end(), position) > 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 std::vector<std::vector<bool>> hold_out_masks(const std::vector<Observation>& rows,
                                               const std::string& split, int folds, uint64_t seed) {
@@ -53,8 +66,13 @@ std::vector<double> held_out_squares(const StageSetup& setup, const std::vector<
     std::vector<Observation> seen, unseen;
     for (size_t i = 0; i < rows.size(); ++i) (mask[i] ? unseen : seen).push_back(rows[i]);
     StageSetup rest = setup;
+    std::vector<int> unseen_classes;  // positions of their constants
     for (const Frozen& frozen : unidentifiable(*setup.law, setup.settings.stage, seen)) {
       std::erase(rest.free, frozen.parameter);
+      const bool of_class =
+          std::any_of(setup.law->classes.begin(), setup.law->classes.end(),
+                      [&](const BoundClass& each) { return each.position == frozen.parameter; });
+      if (of_class) unseen_classes.push_back(frozen.parameter);
     }
     if (seen.size() <= rest.free.size()) continue;
     const StageMinimum fitted = fit_stage(rest, seen, parallel_for);
@@ -62,7 +80,9 @@ std::vector<double> held_out_squares(const StageSetup& setup, const std::vector<
         log_residuals(*setup.law, setup.settings.stage, fitted.values, unseen);
     size_t next = 0;
     for (size_t i = 0; i < rows.size(); ++i) {
-      if (mask[i]) squares[i] = residuals[next] * residuals[next], ++next;
+      if (!mask[i]) continue;
+      const double residual = residuals[next++];
+      if (!is_of(unseen_classes, *setup.law, rows[i])) squares[i] = residual * residual;
     }
   }
   return squares;

@@ -7,51 +7,84 @@
 #include <cmath>
 #include <set>
 
+#include "laws/bind.h"
+
 namespace bitlaw {
 namespace {
 
-double weights_below_16(const Observation& run) {
-  return run.bits_weights < kUnquantizedBits ? run.bits_weights : kUnknown;
-}
-double activations_below_16(const Observation& run) {
-  return run.bits_activations < kUnquantizedBits ? run.bits_activations : kUnknown;
-}
-double kv_below_16(const Observation& run) {
-  return run.bits_kv < kUnquantizedBits ? run.bits_kv : kUnknown;
+// NaN where the row tells nothing of the quantity.
+double value_of(Quantity quantity, const Observation& run) {
+  const auto below_16 = [](double bits) { return bits < kUnquantizedBits ? bits : kUnknown; };
+  switch (quantity) {
+    case Quantity::kNothing:
+      return kUnknown;
+    case Quantity::kSizes:
+      return run.params;
+    case Quantity::kTokens:
+      return run.tokens;
+    case Quantity::kTokensPerParam:
+      return run.tokens / run.params;
+    case Quantity::kWeightBits:
+      return below_16(run.bits_weights);
+    case Quantity::kActivationBits:
+      return below_16(run.bits_activations);
+    case Quantity::kKvBits:
+      return below_16(run.bits_kv);
+    case Quantity::kAnyBits: {
+      const double least = std::min({run.bits_weights, run.bits_activations, run.bits_kv});
+      // Distinct for distinct triples.
+      return least < kUnquantizedBits
+                 ? run.bits_weights + 100 * run.bits_activations + 10000 * run.bits_kv
+                 : kUnknown;
+    }
+    case Quantity::kPostBits:
+      return run.bits_post;
+    case Quantity::kRepetitions:
+      return run.tokens > run.unique_tokens ? run.tokens / run.unique_tokens : kUnknown;
+    case Quantity::kGroups:
+      return run.group;
+    case Quantity::kExponentBits:
+      return run.exponent_bits;
+    case Quantity::kMantissaBits:
+      return run.mantissa_bits;
+  }
+  return kUnknown;
 }
 
-// A constant needs this many distinct values of a quantity (NaN is none) among the rows of its
-// stage.
-struct Need {
-  const char* parameter;
-  Stage stage;
-  double (*quantity)(const Observation&);
-  size_t distinct;
-  const char* what;
-};
-
-constexpr Need kNeeds[] = {
-    {"alpha", Stage::kTraining, [](const Observation& run) { return run.params; }, 2, "sizes N"},
-    {"beta", Stage::kTraining, [](const Observation& run) { return run.tokens; }, 2,
-     "token counts D"},
-    {"gamma_w", Stage::kTraining, weights_below_16, 1, "weight precisions below 16"},
-    {"n_w", Stage::kTraining, weights_below_16, 2, "weight precisions below 16"},
-    {"gamma_a", Stage::kTraining, activations_below_16, 1, "activation precisions below 16"},
-    {"n_a", Stage::kTraining, activations_below_16, 2, "activation precisions below 16"},
-    {"gamma_kv", Stage::kTraining, kv_below_16, 1, "KV precisions below 16"},
-    {"n_kv", Stage::kTraining, kv_below_16, 2, "KV precisions below 16"},
-    {"gamma_D", Stage::kPost, [](const Observation& run) { return run.tokens; }, 2,
-     "token counts D"},
-    {"gamma_N", Stage::kPost, [](const Observation& run) { return run.params; }, 2, "sizes N"},
-    {"gamma_post", Stage::kPost, [](const Observation& run) { return run.bits_post; }, 2,
-     "post-training precisions"},
-    {"C_w", Stage::kPost, weights_below_16, 1,
-     "precisions of training below 16 among the quantized rows"},
-    {"C_a", Stage::kPost, activations_below_16, 1,
-     "precisions of training below 16 among the quantized rows"},
-    {"C_kv", Stage::kPost, kv_below_16, 1,
-     "precisions of training below 16 among the quantized rows"},
-};
+const char* words(Quantity quantity, Stage stage) {
+  switch (quantity) {
+    case Quantity::kNothing:
+      return "";
+    case Quantity::kSizes:
+      return "sizes N";
+    case Quantity::kTokens:
+      return "token counts D";
+    case Quantity::kTokensPerParam:
+      return "ratios D/N";
+    case Quantity::kWeightBits:
+      return stage == Stage::kPost ? "weight precisions below 16 among the quantized rows"
+                                   : "weight precisions below 16";
+    case Quantity::kActivationBits:
+      return stage == Stage::kPost ? "activation precisions below 16 among the quantized rows"
+                                   : "activation precisions below 16";
+    case Quantity::kKvBits:
+      return stage == Stage::kPost ? "KV precisions below 16 among the quantized rows"
+                                   : "KV precisions below 16";
+    case Quantity::kAnyBits:
+      return "precisions below 16";
+    case Quantity::kPostBits:
+      return "post-training precisions";
+    case Quantity::kRepetitions:
+      return "repetitions of the data";
+    case Quantity::kGroups:
+      return "group sizes";
+    case Quantity::kExponentBits:
+      return "exponent widths";
+    case Quantity::kMantissaBits:
+      return "mantissa widths";
+  }
+  return "";
+}
 
 double correlation_of_logs(const std::vector<Observation>& rows) {
   double n = 0, d = 0, nn = 0, dd = 0, nd = 0;
@@ -69,21 +102,32 @@ double correlation_of_logs(const std::vector<Observation>& rows) {
 std::vector<Frozen> unidentifiable(const Law& law, Stage stage,
                                    const std::vector<Observation>& rows) {
   std::vector<Frozen> out;
-  for (const Need& need : kNeeds) {
-    const int i = parameter_index(law, need.parameter);
-    if (i < 0 || need.stage != stage) continue;
+  for (size_t i = 0; i < law.parameters.size(); ++i) {
+    const Parameter& p = law.parameters[i];
+    if (p.stage != stage) continue;
+    if (p.never) {
+      out.push_back({static_cast<int>(i), p.never});
+      continue;
+    }
     std::set<double> seen;
     for (const Observation& row : rows) {
-      const double value = need.quantity(row);
+      const double value = value_of(p.needs.of, row);
       if (!std::isnan(value)) seen.insert(value);
     }
-    if (seen.size() < need.distinct) {
-      out.push_back({i, fmt::format("the rows have {} {}, {} needed", seen.size(), need.what,
-                                    need.distinct == 1 ? "1 is" : "2 are")});
+    if (static_cast<int>(seen.size()) < p.needs.distinct) {
+      out.push_back(
+          {static_cast<int>(i),
+           fmt::format("the rows have {} {}, {} {} needed", seen.size(), words(p.needs.of, stage),
+                       p.needs.distinct, p.needs.distinct == 1 ? "is" : "are")});
     }
   }
-  if (stage == Stage::kPost && parameter_index(law, "b") >= 0) {
-    out.push_back({parameter_index(law, "b"), "only C_T exp(b) can be told from data"});
+  for (const BoundClass& each : law.classes) {
+    const bool present = std::any_of(rows.begin(), rows.end(), [&](const Observation& row) {
+      return class_position(law, each.parameter, row) == each.position;
+    });
+    if (!present && stage == Stage::kTraining) {
+      out.push_back({each.position, fmt::format("no row is of class {}", each.name)});
+    }
   }
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 namespace bitlaw {
 namespace {
@@ -34,72 +35,86 @@ std::vector<DeltaScale> delta_scales(const std::vector<Observation>& rows, doubl
   return scales;
 }
 
-ResidualProblem make_problem(const Law& law, const std::vector<Observation>& rows,
+ResidualProblem make_problem(const Law& law, const std::vector<Observation>& runs,
                              const Coordinates& coordinates, const ResidualSettings& settings,
-                             std::vector<double> weights) {
+                             const std::vector<double>& weights) {
   const bool post = settings.stage == Stage::kPost;
-  const Evaluate evaluate = post ? law.delta : law.loss;
   const long width = static_cast<long>(post ? law.parameters.size() : law.training_parameters);
-  const long count = static_cast<long>(rows.size());
+  const auto rows = std::make_shared<const Rows>(law, runs);
+  const long count = static_cast<long>(runs.size()), padded = static_cast<long>(rows->stride());
 
-  // r = scale_i * (link(prediction) - target_i), link = log or identity.
-  struct Link {
-    bool logarithmic;
-    double target, scale;
+  // r = scale * (link(prediction) - target), link = log or identity.
+  struct Links {
+    std::vector<char> logarithmic;
+    Vector target, scale;
   };
-  std::vector<Link> links;
-  if (post) {
-    const std::vector<DeltaScale> scales = delta_scales(rows, settings.floor);
-    for (size_t i = 0; i < rows.size(); ++i) {
-      const double measured = rows[i].delta_nats;
-      links.push_back(scales[i].logarithmic
-                          ? Link{true, std::log(measured), measured / scales[i].error}
-                          : Link{false, measured, 1 / scales[i].error});
-    }
-  } else {
-    for (const Observation& row : rows) links.push_back({true, std::log(row.loss_nats), 1});
+  Links links{std::vector<char>(static_cast<size_t>(padded)), Vector(padded), Vector(padded)};
+  const std::vector<DeltaScale> scales =
+      post ? delta_scales(runs, settings.floor) : std::vector<DeltaScale>();
+  for (long i = 0; i < padded; ++i) {
+    const size_t row = static_cast<size_t>(std::min(i, count - 1));
+    const double value = post ? runs[row].delta_nats : measured(law, runs[row]);
+    const bool logarithmic = post ? scales[row].logarithmic : !settings.linear;
+    links.logarithmic[static_cast<size_t>(i)] = logarithmic;
+    links.target[i] = logarithmic ? std::log(value) : value;
+    links.scale[i] = !post ? 1 : (logarithmic ? value : 1) / scales[row].error;
   }
 
   ResidualProblem problem;
-  problem.rows = static_cast<int>(count);
+  problem.rows = static_cast<int>(padded);
   problem.low = coordinates.low();
   problem.high = coordinates.high();
   problem.huber = settings.huber;
-  problem.weights = Eigen::Map<const Vector>(weights.data(), static_cast<long>(weights.size()));
-  problem.evaluate = [&rows, &coordinates, evaluate, width, count, links = std::move(links)](
+  problem.weights = Vector::Zero(padded);
+  for (long i = 0; i < count; ++i) {
+    problem.weights[i] = weights.empty() ? 1 : weights[static_cast<size_t>(i)];
+  }
+  problem.evaluate = [&law, &coordinates, post, rows, width, padded, links = std::move(links)](
                          const Vector& x, Vector& r, Matrix* jacobian) {
+    thread_local Matrix of_values;
     const std::vector<double> values = coordinates.values(x);
-    Matrix of_values;
-    if (jacobian) of_values.resize(count, width);
-    evaluate(values.data(), rows.data(), rows.size(), r.data(),
-             jacobian ? of_values.data() : nullptr);
-    if (jacobian) {
-      const Matrix chain = coordinates.derivative(
-          Eigen::Map<const Vector>(values.data(), static_cast<long>(values.size())));
-      *jacobian = of_values * chain.topRows(width);
+    if (jacobian) of_values.resize(padded, width);
+    (post ? evaluate_delta : evaluate_loss)(law, values.data(), *rows, r.data(),
+                                            jacobian ? of_values.data() : nullptr);
+    Vector slope(jacobian ? padded : 0);
+    bool sensible = true;
+    for (long i = 0; i < padded; ++i) {
+      const bool logarithmic = links.logarithmic[static_cast<size_t>(i)];
+      sensible &= !logarithmic || r[i] > 0;
+      if (jacobian) slope[i] = logarithmic ? links.scale[i] / r[i] : links.scale[i];
+      r[i] = links.scale[i] * ((logarithmic ? std::log(r[i]) : r[i]) - links.target[i]);
     }
-    for (long i = 0; i < count; ++i) {
-      const Link& link = links[i];
-      if (link.logarithmic && !(r[i] > 0)) return false;
-      if (jacobian) jacobian->row(i) *= link.logarithmic ? link.scale / r[i] : link.scale;
-      r[i] = link.scale * ((link.logarithmic ? std::log(r[i]) : r[i]) - link.target);
+    if (!sensible || !r.allFinite()) return false;
+    if (!jacobian) return true;
+    const Matrix chain = coordinates.derivative(
+        Eigen::Map<const Vector>(values.data(), static_cast<long>(values.size())));
+    for (long j = 0; j < chain.cols(); ++j) {
+      auto column = jacobian->col(j);
+      column.setZero();
+      for (long i = 0; i < width; ++i) {
+        if (chain(i, j) != 0) column += chain(i, j) * of_values.col(i);
+      }
+      column.array() *= slope.array();
     }
-    return r.allFinite();
+    return true;
   };
   return problem;
 }
 
 std::vector<double> log_residuals(const Law& law, Stage stage, const std::vector<double>& values,
-                                  const std::vector<Observation>& rows) {
+                                  const std::vector<Observation>& runs) {
   const bool post = stage == Stage::kPost;
-  std::vector<double> out(rows.size());
-  (post ? law.delta : law.loss)(values.data(), rows.data(), rows.size(), out.data(), nullptr);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const double measured = post ? rows[i].delta_nats : rows[i].loss_nats;
-    const double error = rows[i].delta_standard_error > 0 ? rows[i].delta_standard_error : 0;
+  if (runs.empty()) return {};
+  const Rows rows(law, runs);
+  std::vector<double> out(rows.stride());
+  (post ? evaluate_delta : evaluate_loss)(law, values.data(), rows, out.data(), nullptr);
+  out.resize(runs.size());
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const double value = post ? runs[i].delta_nats : measured(law, runs[i]);
+    const double error = runs[i].delta_standard_error > 0 ? runs[i].delta_standard_error : 0;
     constexpr double kClear = 5;  // a logarithm is known to a fifth or better
-    const bool noise = post && !(measured > kClear * error);
-    out[i] = noise ? kUnknown : std::log(out[i]) - std::log(measured);
+    const bool noise = post && !(value > kClear * error);
+    out[i] = noise ? kUnknown : std::log(out[i]) - std::log(value);
   }
   return out;
 }

@@ -24,12 +24,14 @@ struct ResidualSettings {
   Stage stage = Stage::kTraining;
   double huber = 1e-3;  // Huber's threshold; infinite = squares
   double floor = 0.1;   // least relative error of a delta
+  bool linear = false;  // training: residuals of the loss itself rather than of its logarithm
 };
 
-// Both arguments must outlive the problem. weights: one per row, empty = 1.
+// The law (bound to these rows' classes) and the coordinates must outlive the problem. weights: one
+// per row, empty = 1. The problem's rows are padded to a multiple of eight, with weight zero.
 ResidualProblem make_problem(const Law& law, const std::vector<Observation>& rows,
                              const Coordinates& coordinates, const ResidualSettings& settings,
-                             std::vector<double> weights = {});
+                             const std::vector<double>& weights = {});
 
 // How a delta enters the fit.
 struct DeltaScale {

@@ -128,6 +128,9 @@ void check_options(const FitOptions& options) {
     throw Error(
         fmt::format("objective: {} is unknown; use huber or least-squares", options.objective));
   }
+  if (options.residual != "log" && options.residual != "linear") {
+    throw Error(fmt::format("residual: {} is unknown; use log or linear", options.residual));
+  }
   if (options.params != "non-embedding" && options.params != "total") {
     throw Error(fmt::format("params: {} is unknown; use non-embedding or total", options.params));
   }
@@ -151,14 +154,16 @@ StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
     }
     if (total) run.params = run.params_total;
     const bool post = run.is_post_training();
-    if (!(run.params > 0) || !(run.tokens > 0) || (!post && !(run.loss_nats > 0)) ||
-        !std::isfinite(run.params * run.tokens) || std::isinf(run.loss_nats)) {
-      throw Error(fmt::format("row {}: N = {}, D = {}, loss = {}; all must be positive numbers",
-                              i + 1, run.params, run.tokens, run.loss_nats));
+    const double value = measured(law, run);
+    if (!(run.params > 0) || !(run.tokens > 0) || (!post && !(value > 0)) ||
+        !std::isfinite(run.params * run.tokens) || std::isinf(value)) {
+      throw Error(fmt::format("row {}: N = {}, D = {}, {} = {}; all must be positive numbers",
+                              i + 1, run.params, run.tokens,
+                              law.predicts == Predicts::kLoss ? "loss" : "qat_share", value));
     }
     if (!post) {
       rows.training.push_back(run);
-    } else if (!law.delta || run.method != rows.method) {
+    } else if (!law.has_delta || run.method != rows.method) {
       continue;
     } else if (!std::isfinite(run.delta_nats)) {
       ++rows.no_delta;
@@ -181,6 +186,7 @@ StageSetup setup_of(const Law& law, Stage stage, const ParameterChoice& choice,
   setup.seed = options.seed;
   setup.settings.stage = stage;
   setup.settings.floor = options.post_floor;
+  setup.settings.linear = options.residual == "linear";
   constexpr double kSquares = std::numeric_limits<double>::infinity();
   if (stage == Stage::kTraining) {
     setup.settings.huber = options.objective == "huber" ? options.huber_delta : kSquares;

@@ -17,7 +17,7 @@
 namespace bitlaw {
 
 using Vector = Eigen::VectorXd;
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Matrix = Eigen::MatrixXd;  // by column
 
 struct ResidualProblem {
   int rows = 0;

@@ -3,7 +3,6 @@
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
-#include <string_view>
 
 #include "base/random.h"
 
@@ -17,12 +16,12 @@ double generalised_golden_ratio(int d) {
   return x;
 }
 
-double fewest_bits(const std::vector<Observation>& rows, std::string_view name) {
+double fewest_bits(const std::vector<Observation>& rows, Quantity of) {
   double fewest = kUnquantizedBits;
   for (const Observation& row : rows) {
-    fewest = std::min(fewest, name == "n_w"   ? row.bits_weights
-                              : name == "n_a" ? row.bits_activations
-                                              : row.bits_kv);
+    fewest = std::min(fewest, of == Quantity::kWeightBits       ? row.bits_weights
+                              : of == Quantity::kActivationBits ? row.bits_activations
+                                                                : row.bits_kv);
   }
   return fewest;
 }
@@ -61,32 +60,37 @@ void solve_linear(const Law& law, const std::vector<Observation>& rows,
     if (law.parameters[i].linear) linear.push_back(i);
   }
   if (linear.empty()) return;
-  const long count = static_cast<long>(rows.size()),
-             width = static_cast<long>(law.training_parameters);
-  Vector predicted(count);
-  Matrix jacobian(count, width);
-  law.loss(values.data(), rows.data(), rows.size(), predicted.data(), jacobian.data());
+  const Rows inputs(law, rows);
+  const long count = static_cast<long>(rows.size());
+  Vector predicted(static_cast<long>(inputs.stride()));
+  Matrix jacobian(static_cast<long>(inputs.stride()), static_cast<long>(law.training_parameters));
+  evaluate_loss(law, values.data(), inputs, predicted.data(), jacobian.data());
   Matrix columns(count, static_cast<long>(linear.size()));
   Vector target(count);
   for (long i = 0; i < count; ++i) {
     double rest = predicted[i];  // of the constants that stay
     for (size_t j = 0; j < linear.size(); ++j) {
-      columns(i, static_cast<long>(j)) = jacobian(i, linear[j]) / rows[i].loss_nats;
+      columns(i, static_cast<long>(j)) =
+          jacobian(i, linear[j]) / measured(law, rows[static_cast<size_t>(i)]);
       rest -= jacobian(i, linear[j]) * values[linear[j]];
     }
-    target[i] = 1 - rest / rows[i].loss_nats;
+    target[i] = 1 - rest / measured(law, rows[static_cast<size_t>(i)]);
   }
   if (!columns.allFinite() || !target.allFinite()) return;
+  if (linear.size() > 8) return;  // too many subsets
   const Vector solution = combination(columns, target);
   for (size_t j = 0; j < linear.size(); ++j) {
     if (solution[static_cast<long>(j)] > 0) values[linear[j]] = solution[static_cast<long>(j)];
   }
 }
 
-// Multiplies C_T so that predictions and measurements agree on average; keeps the other constants.
+// Multiplies the constant that delta is proportional to so that predictions and measurements agree on average; keeps the other constants.
 void match_scale(const Law& law, const std::vector<Observation>& rows,
                  const ResidualSettings& settings, std::vector<double>& values) {
-  const int scale = parameter_index(law, "C_T");
+  int scale = -1;
+  for (size_t i = law.training_parameters; i < law.parameters.size(); ++i) {
+    if (law.parameters[i].linear) scale = static_cast<int>(i);
+  }
   if (scale < 0) return;
   const std::vector<DeltaScale> scales = delta_scales(rows, settings.floor);
   double sum = 0;
@@ -117,7 +121,7 @@ Vector starting_point(const Law& law, const std::vector<Observation>& rows,
       const double share = place - std::floor(place);
       double low = p.start_low, high = p.start_high;
       if (p.scale == Scale::kLog) low = std::log(low), high = std::log(high);
-      if (p.scale == Scale::kTimesLast) high = std::min(high, fewest_bits(rows, p.name) - 0.1);
+      if (p.scale == Scale::kTimesLast) high = std::min(high, fewest_bits(rows, p.needs.of) - 0.1);
       x[j] = low + share * (high - low);
     }
     values = coordinates.values(x.cwiseMax(coordinates.low()).cwiseMin(coordinates.high()));

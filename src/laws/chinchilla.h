@@ -8,7 +8,8 @@
 #include <array>
 #include <cmath>
 
-#include "laws/observation.h"
+#include "laws/batch.h"
+#include "laws/inputs.h"
 #include "laws/parameter.h"
 
 namespace bitlaw {
@@ -28,8 +29,26 @@ struct Chinchilla {
                 Stage::kTraining, true},
       Parameter{"B", "loss at D = 1 from finite data, nats", Scale::kLog, 1e-9, 1e15, 1, 1e6,
                 Stage::kTraining, true},
-      Parameter{"alpha", "exponent of size", Scale::kLog, 1e-3, 4, 0.05, 1},
-      Parameter{"beta", "exponent of data", Scale::kLog, 1e-3, 4, 0.05, 1},
+      Parameter{"alpha",
+                "exponent of size",
+                Scale::kLog,
+                1e-3,
+                4,
+                0.05,
+                1,
+                Stage::kTraining,
+                false,
+                {Quantity::kSizes, 2}},
+      Parameter{"beta",
+                "exponent of data",
+                Scale::kLog,
+                1e-3,
+                4,
+                0.05,
+                1,
+                Stage::kTraining,
+                false,
+                {Quantity::kTokens, 2}},
   };
 
   // The unrounded values of Hoffmann et al. are from the TeX source of their paper, as given by
@@ -43,11 +62,11 @@ struct Chinchilla {
   };
 
   // Nats per token. p: kTrainingParameters values in the order above.
-  template <class Real>
-  static Real loss(const Real* p, const Observation& run) {
+  template <class Real, class Number>
+  static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
     using std::exp;
-    return p[kE] + p[kA] * exp(p[kAlpha] * -std::log(run.params)) +
-           p[kB] * exp(p[kBeta] * -std::log(run.tokens));
+    return p[kE] + p[kA] * exp(-(p[kAlpha] * run.log_params)) +
+           p[kB] * exp(-(p[kBeta] * run.log_tokens));
   }
 };
 

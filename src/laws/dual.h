@@ -2,101 +2,144 @@
 // evaluated on them returns its value and its exact gradient (forward-mode differentiation).
 //
 //   f(x + d e) = f(x) + f'(x) d e
+//
+// Number is double, or a batch of them (laws/batch.h).
 #pragma once
 
 #include <cmath>
 
+#include "laws/batch.h"
+
 namespace bitlaw {
 
-template <int K>
+template <int K, class Number = double>
 struct Dual {
-  double value = 0;
-  double d[K] = {};  // d value / d parameter i
+  Number value = 0.0;
+  Number d[K];  // d value / d parameter i
 
-  Dual() = default;
-  Dual(double constant) : value(constant) {}  // a constant: all derivatives zero
+  BITLAW_INLINE Dual() : Dual(Number(0.0)) {}
+  BITLAW_INLINE Dual(const Number& constant) : value(constant) {  // all derivatives zero
+    for (int i = 0; i < K; ++i) d[i] = Number(0.0);
+  }
   // The i-th independent variable.
-  static Dual variable(double value, int i) {
+  static BITLAW_INLINE Dual variable(const Number& value, int i) {
     Dual out(value);
-    out.d[i] = 1;
+    out.d[i] = Number(1.0);
     return out;
   }
 
-  Dual& operator+=(const Dual& b) { return *this = *this + b; }
-  Dual& operator-=(const Dual& b) { return *this = *this - b; }
-  Dual& operator*=(const Dual& b) { return *this = *this * b; }
-  Dual& operator/=(const Dual& b) { return *this = *this / b; }
+  BITLAW_INLINE Dual& operator+=(const Dual& b) { return *this = *this + b; }
+  BITLAW_INLINE Dual& operator-=(const Dual& b) { return *this = *this - b; }
+  BITLAW_INLINE Dual& operator*=(const Dual& b) { return *this = *this * b; }
+  BITLAW_INLINE Dual& operator/=(const Dual& b) { return *this = *this / b; }
 
   // The chain rule: a function with value `value` and slope `slope` at x.
-  friend Dual chain(const Dual& x, double value, double slope) {
-    Dual out(value);
+  friend BITLAW_INLINE Dual chain(const Dual& x, const Number& value, const Number& slope) {
+    Dual out;
+    out.value = value;
     for (int i = 0; i < K; ++i) out.d[i] = slope * x.d[i];
     return out;
   }
 
-  friend Dual operator-(const Dual& a) { return chain(a, -a.value, -1); }
-  friend Dual operator+(const Dual& a, const Dual& b) {
-    Dual out(a.value + b.value);
+  friend BITLAW_INLINE Dual operator-(const Dual& a) { return chain(a, -a.value, -1.0); }
+  friend BITLAW_INLINE Dual operator+(const Dual& a, const Dual& b) {
+    Dual out;
+    out.value = a.value + b.value;
     for (int i = 0; i < K; ++i) out.d[i] = a.d[i] + b.d[i];
     return out;
   }
-  friend Dual operator-(const Dual& a, const Dual& b) {
-    Dual out(a.value - b.value);
+  friend BITLAW_INLINE Dual operator-(const Dual& a, const Dual& b) {
+    Dual out;
+    out.value = a.value - b.value;
     for (int i = 0; i < K; ++i) out.d[i] = a.d[i] - b.d[i];
     return out;
   }
-  friend Dual operator*(const Dual& a, const Dual& b) {
-    Dual out(a.value * b.value);
+  friend BITLAW_INLINE Dual operator*(const Dual& a, const Dual& b) {
+    Dual out;
+    out.value = a.value * b.value;
     for (int i = 0; i < K; ++i) out.d[i] = a.d[i] * b.value + a.value * b.d[i];
     return out;
   }
-  friend Dual operator/(const Dual& a, const Dual& b) {
-    const double inverse = 1 / b.value, quotient = a.value * inverse;
-    Dual out(quotient);
-    for (int i = 0; i < K; ++i) out.d[i] = (a.d[i] - quotient * b.d[i]) * inverse;
+  friend BITLAW_INLINE Dual operator/(const Dual& a, const Dual& b) {
+    const Number inverse = 1.0 / b.value;
+    Dual out;
+    out.value = a.value / b.value;
+    for (int i = 0; i < K; ++i) out.d[i] = (a.d[i] - out.value * b.d[i]) * inverse;
     return out;
   }
 
   // Mixed with a plain number: half the work.
-  friend Dual operator+(const Dual& a, double b) { return chain(a, a.value + b, 1); }
-  friend Dual operator+(double a, const Dual& b) { return chain(b, a + b.value, 1); }
-  friend Dual operator-(const Dual& a, double b) { return chain(a, a.value - b, 1); }
-  friend Dual operator-(double a, const Dual& b) { return chain(b, a - b.value, -1); }
-  friend Dual operator*(const Dual& a, double b) { return chain(a, a.value * b, b); }
-  friend Dual operator*(double a, const Dual& b) { return chain(b, a * b.value, a); }
-  friend Dual operator/(const Dual& a, double b) { return chain(a, a.value / b, 1 / b); }
-  friend Dual operator/(double a, const Dual& b) {
-    const double quotient = a / b.value;
+  friend BITLAW_INLINE Dual operator+(const Dual& a, const Number& b) {
+    Dual out = a;
+    out.value = a.value + b;
+    return out;
+  }
+  friend BITLAW_INLINE Dual operator+(const Number& a, const Dual& b) { return b + a; }
+  friend BITLAW_INLINE Dual operator-(const Dual& a, const Number& b) {
+    Dual out = a;
+    out.value = a.value - b;
+    return out;
+  }
+  friend BITLAW_INLINE Dual operator-(const Number& a, const Dual& b) {
+    return chain(b, a - b.value, -1.0);
+  }
+  friend BITLAW_INLINE Dual operator*(const Dual& a, const Number& b) {
+    return chain(a, a.value * b, b);
+  }
+  friend BITLAW_INLINE Dual operator*(const Number& a, const Dual& b) {
+    return chain(b, a * b.value, a);
+  }
+  friend BITLAW_INLINE Dual operator/(const Dual& a, const Number& b) {
+    return chain(a, a.value / b, 1.0 / b);
+  }
+  friend BITLAW_INLINE Dual operator/(const Number& a, const Dual& b) {
+    const Number quotient = a / b.value;
     return chain(b, quotient, -quotient / b.value);
   }
 
-  friend Dual exp(const Dual& x) {
-    const double e = std::exp(x.value);
+  friend BITLAW_INLINE Dual exp(const Dual& x) {
+    using std::exp;
+    const Number e = exp(x.value);
     return chain(x, e, e);
   }
-  friend Dual expm1(const Dual& x) { return chain(x, std::expm1(x.value), std::exp(x.value)); }
-  friend Dual log(const Dual& x) { return chain(x, std::log(x.value), 1 / x.value); }
-  friend Dual sqrt(const Dual& x) {
-    const double root = std::sqrt(x.value);
+  friend BITLAW_INLINE Dual expm1(const Dual& x) {
+    using std::expm1;
+    const Number e = expm1(x.value);
+    return chain(x, e, e + 1.0);
+  }
+  friend BITLAW_INLINE Dual log(const Dual& x) {
+    using std::log;
+    return chain(x, log(x.value), 1.0 / x.value);
+  }
+  friend BITLAW_INLINE Dual log1p(const Dual& x) {
+    using std::log1p;
+    return chain(x, log1p(x.value), 1.0 / (1.0 + x.value));
+  }
+  friend BITLAW_INLINE Dual sqrt(const Dual& x) {
+    using std::sqrt;
+    const Number root = sqrt(x.value);
     return chain(x, root, 0.5 / root);
   }
-  friend Dual tanh(const Dual& x) {
-    const double t = std::tanh(x.value);
-    return chain(x, t, 1 - t * t);
+  friend BITLAW_INLINE Dual tanh(const Dual& x) {
+    using std::tanh;
+    const Number t = tanh(x.value);
+    return chain(x, t, 1.0 - t * t);
   }
-  friend Dual pow(const Dual& x, double power) {
-    const double y = std::pow(x.value, power);
-    return chain(x, y, power * std::pow(x.value, power - 1));
+  friend BITLAW_INLINE Dual pow(const Dual& x, const Number& power) {
+    using std::pow;
+    return chain(x, pow(x.value, power), power * pow(x.value, power - 1.0));
   }
-};
 
-// The value alone, for branches.
-inline double value_of(double x) {
-  return x;
-}
-template <int K>
-double value_of(const Dual<K>& x) {
-  return x.value;
-}
+  friend BITLAW_INLINE Dual pow(const Dual& x, const Dual& power) { return exp(power * log(x)); }
+
+  template <class Condition>
+  friend BITLAW_INLINE Dual select(const Condition& condition, const Dual& yes, const Dual& no) {
+    Dual out;
+    out.value = select(condition, yes.value, no.value);
+    for (int i = 0; i < K; ++i) out.d[i] = select(condition, yes.d[i], no.d[i]);
+    return out;
+  }
+  friend BITLAW_INLINE Number value_of(const Dual& x) { return x.value; }
+};
 
 }  // namespace bitlaw

@@ -19,27 +19,27 @@
 #include <cmath>
 
 #include "laws/dual.h"
-#include "laws/observation.h"
+#include "laws/inputs.h"
 #include "laws/parameter.h"
 
 namespace bitlaw {
 
 // f(P) = 1 - exp(-P / gamma + n), the share of the parameters that still counts at P bits.
-template <class Real>
-Real capacity(double bits, const Real& gamma, const Real& n) {
+template <class Real, class Number>
+BITLAW_INLINE Real capacity(const Number& bits, const Real& gamma, const Real& n) {
   using std::expm1;
   return -expm1(n - bits / gamma);
 }
 
 // log f, continued by its tangent below f = 1/1000; 0 at unlimited bits.
-template <class Real>
-Real log_capacity(double bits, const Real& gamma, const Real& n) {
+template <class Real, class Number>
+BITLAW_INLINE Real log_capacity(const Number& bits, const Real& gamma, const Real& n) {
   using std::log;
-  if (std::isinf(bits)) return Real(0.0);
   constexpr double kSmallest = 1e-3;
   const Real f = capacity(bits, gamma, n);
-  if (value_of(f) >= kSmallest) return log(f);
-  return std::log(kSmallest) + (f - kSmallest) / kSmallest;
+  const auto regular = value_of(f) >= kSmallest;
+  return select(regular, log(select(regular, f, Real(kSmallest))),
+                std::log(kSmallest) + (f - kSmallest) / kSmallest);
 }
 
 struct Kumar {
@@ -83,30 +83,159 @@ struct Kumar {
                 Stage::kTraining, true},
       Parameter{"B", "loss at D = 1 from finite data, nats", Scale::kLog, 1e-9, 1e15, 1, 1e6,
                 Stage::kTraining, true},
-      Parameter{"alpha", "exponent of size", Scale::kLog, 1e-3, 4, 0.05, 1},
-      Parameter{"beta", "exponent of data", Scale::kLog, 1e-3, 4, 0.05, 1},
-      Parameter{"gamma_w", "bits per factor e, weights", Scale::kLog, 0.05, 50, 0.5, 4},
-      Parameter{"n_w", "offset, weights (walks as gamma_w n_w, bits)", Scale::kTimesLast, -30, 12,
-                -1, 2.8},
-      Parameter{"gamma_a", "bits per factor e, activations", Scale::kLog, 0.05, 50, 0.5, 4},
-      Parameter{"n_a", "offset, activations", Scale::kTimesLast, -30, 12, -1, 2.8},
-      Parameter{"gamma_kv", "bits per factor e, keys and values", Scale::kLog, 0.05, 50, 0.5, 4},
-      Parameter{"n_kv", "offset, keys and values", Scale::kTimesLast, -30, 12, -1, 2.8},
+      Parameter{"alpha",
+                "exponent of size",
+                Scale::kLog,
+                1e-3,
+                4,
+                0.05,
+                1,
+                Stage::kTraining,
+                false,
+                {Quantity::kSizes, 2}},
+      Parameter{"beta",
+                "exponent of data",
+                Scale::kLog,
+                1e-3,
+                4,
+                0.05,
+                1,
+                Stage::kTraining,
+                false,
+                {Quantity::kTokens, 2}},
+      Parameter{"gamma_w",
+                "bits per factor e, weights",
+                Scale::kLog,
+                0.05,
+                50,
+                0.5,
+                4,
+                Stage::kTraining,
+                false,
+                {Quantity::kWeightBits, 1}},
+      Parameter{"n_w",
+                "offset, weights (walks as gamma_w n_w, bits)",
+                Scale::kTimesLast,
+                -30,
+                12,
+                -1,
+                2.8,
+                Stage::kTraining,
+                false,
+                {Quantity::kWeightBits, 2}},
+      Parameter{"gamma_a",
+                "bits per factor e, activations",
+                Scale::kLog,
+                0.05,
+                50,
+                0.5,
+                4,
+                Stage::kTraining,
+                false,
+                {Quantity::kActivationBits, 1}},
+      Parameter{"n_a",
+                "offset, activations",
+                Scale::kTimesLast,
+                -30,
+                12,
+                -1,
+                2.8,
+                Stage::kTraining,
+                false,
+                {Quantity::kActivationBits, 2}},
+      Parameter{"gamma_kv",
+                "bits per factor e, keys and values",
+                Scale::kLog,
+                0.05,
+                50,
+                0.5,
+                4,
+                Stage::kTraining,
+                false,
+                {Quantity::kKvBits, 1}},
+      Parameter{"n_kv",
+                "offset, keys and values",
+                Scale::kTimesLast,
+                -30,
+                12,
+                -1,
+                2.8,
+                Stage::kTraining,
+                false,
+                {Quantity::kKvBits, 2}},
       Parameter{"C_T", "size of the post-training loss", Scale::kLog, 1e-15, 1e15, 1e-4, 10,
-                Stage::kPost},
-      Parameter{"gamma_D", "growth of the post-training loss with data", Scale::kLinear, -3, 4, 0,
-                1, Stage::kPost},
-      Parameter{"gamma_N", "its fall with size", Scale::kLinear, -3, 4, 0, 1, Stage::kPost},
-      Parameter{"gamma_post", "bits per factor e after training", Scale::kLog, 0.05, 50, 0.3, 2,
-                Stage::kPost},
-      Parameter{"b", "offset after training; only C_T exp(b) can be told from data", Scale::kLinear,
-                -30, 30, 0, 2, Stage::kPost},
-      Parameter{"C_w", "robustness from trained weight bits, per bit", Scale::kLog, 1e-3, 1e4, 0.05,
-                2, Stage::kPost},
-      Parameter{"C_a", "robustness from trained activation bits, per bit", Scale::kLog, 1e-3, 1e4,
-                0.05, 2, Stage::kPost},
-      Parameter{"C_kv", "robustness from trained key and value bits, per bit", Scale::kLog, 1e-3,
-                1e4, 0.05, 2, Stage::kPost},
+                Stage::kPost, true},
+      Parameter{"gamma_D",
+                "growth of the post-training loss with data",
+                Scale::kLinear,
+                -3,
+                4,
+                0,
+                1,
+                Stage::kPost,
+                false,
+                {Quantity::kTokens, 2}},
+      Parameter{"gamma_N",
+                "its fall with size",
+                Scale::kLinear,
+                -3,
+                4,
+                0,
+                1,
+                Stage::kPost,
+                false,
+                {Quantity::kSizes, 2}},
+      Parameter{"gamma_post",
+                "bits per factor e after training",
+                Scale::kLog,
+                0.05,
+                50,
+                0.3,
+                2,
+                Stage::kPost,
+                false,
+                {Quantity::kPostBits, 2}},
+      Parameter{"b",
+                "offset after training",
+                Scale::kLinear,
+                -30,
+                30,
+                0,
+                2,
+                Stage::kPost,
+                false,
+                {},
+                "only C_T exp(b) can be told from data"},
+      Parameter{"C_w",
+                "robustness from trained weight bits, per bit",
+                Scale::kLog,
+                1e-3,
+                1e4,
+                0.05,
+                2,
+                Stage::kPost,
+                false,
+                {Quantity::kWeightBits, 1}},
+      Parameter{"C_a",
+                "robustness from trained activation bits, per bit",
+                Scale::kLog,
+                1e-3,
+                1e4,
+                0.05,
+                2,
+                Stage::kPost,
+                false,
+                {Quantity::kActivationBits, 1}},
+      Parameter{"C_kv",
+                "robustness from trained key and value bits, per bit",
+                Scale::kLog,
+                1e-3,
+                1e4,
+                0.05,
+                2,
+                Stage::kPost,
+                false,
+                {Quantity::kKvBits, 1}},
   };
 
   // C_w, C_a and C_kv were not published. 1000 per bit makes each bracket a step: 1 where training
@@ -138,8 +267,8 @@ struct Kumar {
   };
 
   // log(N_eff / N) = sum_x log f_x(P_x).
-  template <class Real>
-  static Real log_share(const Real* p, const Observation& run) {
+  template <class Real, class Number>
+  static BITLAW_INLINE Real log_share(const Real* p, const Inputs<Number>& run) {
     return log_capacity(run.bits_weights, p[kGammaW], p[kNW]) +
            log_capacity(run.bits_activations, p[kGammaA], p[kNA]) +
            log_capacity(run.bits_kv, p[kGammaKv], p[kNKv]);
@@ -147,32 +276,30 @@ struct Kumar {
 
   // Nats per token at the end of training, before any quantization afterwards. p: at least the
   // kTrainingParameters first values.
-  template <class Real>
-  static Real loss(const Real* p, const Observation& run) {
+  template <class Real, class Number>
+  static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
     using std::exp;
-    const Real log_effective = log_share(p, run) + std::log(run.params);
-    return p[kE] + p[kA] * exp(-(p[kAlpha] * log_effective)) +
-           p[kB] * exp(p[kBeta] * -std::log(run.tokens));
+    return p[kE] + p[kA] * exp(-(p[kAlpha] * (log_share(p, run) + run.log_params))) +
+           p[kB] * exp(-(p[kBeta] * run.log_tokens));
   }
 
   // Loss difference in nats from quantizing the weights to run.bits_post after training; zero
   // where the row has none, or where training had no more bits than that. p: all values.
-  template <class Real>
-  static Real delta(const Real* p, const Observation& run) {
+  template <class Real, class Number>
+  static BITLAW_INLINE Real delta(const Real* p, const Inputs<Number>& run) {
     using std::exp;
     using std::expm1;
-    if (!run.is_post_training()) return Real(0.0);
     constexpr double kMany = 64;  // stands for unlimited bits
-    const double more_w = std::fmin(run.bits_weights - run.bits_post, kMany);
-    const double more_a = std::fmin(run.bits_activations - run.bits_post, kMany);
-    const double more_kv = std::fmin(run.bits_kv - run.bits_post, kMany);
-    if (more_w <= 0 || more_a <= 0 || more_kv <= 0) return Real(0.0);
+    const Number more_w = min(run.bits_weights - run.bits_post, Number(kMany));
+    const Number more_a = min(run.bits_activations - run.bits_post, Number(kMany));
+    const Number more_kv = min(run.bits_kv - run.bits_post, Number(kMany));
     const Real bracket =
         -(expm1(-(p[kCW] * more_w)) * expm1(-(p[kCA] * more_a)) * expm1(-(p[kCKv] * more_kv)));
-    const Real log_effective = log_share(p, run) + std::log(run.params);
-    return p[kCT] * bracket *
-           exp(p[kOffsetPost] - run.bits_post / p[kGammaPost] + p[kGammaD] * std::log(run.tokens) -
-               p[kGammaN] * log_effective);
+    const Real delta =
+        p[kCT] * bracket *
+        exp(p[kOffsetPost] - run.bits_post / p[kGammaPost] + p[kGammaD] * run.log_tokens -
+            p[kGammaN] * (log_share(p, run) + run.log_params));
+    return select(min(more_w, min(more_a, more_kv)) > Number(0.0), delta, Real(0.0));
   }
 };
 

@@ -54,28 +54,31 @@ struct KumarNoOffsets {
 
   // The same values with every offset zero, in the order of Kumar's parameters.
   template <class Real>
-  static std::array<Real, Kumar::kParameters.size()> with_offsets(const Real* p, bool post) {
-    std::array<Real, Kumar::kParameters.size()> q{};
+  static BITLAW_INLINE void with_offsets(const Real* p, bool post, Real* q) {
+    for (size_t i = 0; i < Kumar::kParameters.size(); ++i) q[i] = Real(0.0);
     for (int i = kE; i <= kBeta; ++i) q[i] = p[i];
     q[Kumar::kGammaW] = p[kGammaW];
     q[Kumar::kGammaA] = p[kGammaA];
     q[Kumar::kGammaKv] = p[kGammaKv];
-    if (!post) return q;
+    if (!post) return;
     for (int i = 0; i < 4; ++i) q[Kumar::kCT + i] = p[kCT + i];
     q[Kumar::kCW] = q[Kumar::kCA] = q[Kumar::kCKv] = Real(Kumar::kStep);
-    return q;
   }
 
   // Nats per token at the end of training. p: at least the kTrainingParameters first values.
-  template <class Real>
-  static Real loss(const Real* p, const Observation& run) {
-    return Kumar::loss(with_offsets(p, false).data(), run);
+  template <class Real, class Number>
+  static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
+    Real q[Kumar::kParameters.size()];
+    with_offsets(p, false, q);
+    return Kumar::loss(q, run);
   }
 
   // Loss difference in nats, see Kumar::delta. p: all values.
-  template <class Real>
-  static Real delta(const Real* p, const Observation& run) {
-    return Kumar::delta(with_offsets(p, true).data(), run);
+  template <class Real, class Number>
+  static BITLAW_INLINE Real delta(const Real* p, const Inputs<Number>& run) {
+    Real q[Kumar::kParameters.size()];
+    with_offsets(p, true, q);
+    return Kumar::delta(q, run);
   }
 };
 

@@ -46,7 +46,7 @@ TEST(Kumar, LossWhereSizeTimesBitsIsConstant) {
   const std::vector<double> bits{4, 6, 8, 16, 32}, expected{3.171, 3.092, 3.091, 3.140, 3.230};
   for (size_t i = 0; i < bits.size(); ++i) {
     const Observation row = run(220e6 * 32 / bits[i], 16e9, bits[i]);
-    EXPECT_NEAR(K::loss(p.data(), row), expected[i], 5e-4) << bits[i];
+    EXPECT_NEAR(predict(kumar, p.data(), row), expected[i], 5e-4) << bits[i];
   }
 }
 
@@ -57,10 +57,10 @@ TEST(Kumar, LossDifferenceAfterTraining) {
   };
   for (const Row& row : {Row{3, .138, .586, 5e-4, 5e-4}, Row{4, .025, .108, 5e-4, 5e-4},
                          Row{5, .0047, .0198, 5e-5, 5e-5}, Row{6, .0009, .0036, 5e-5, 5e-5}}) {
-    EXPECT_NEAR(K::delta(p.data(), run(30e6, 1.5e9, kUnlimitedBits, row.bits)), row.small,
-                row.tolerance_small);
-    EXPECT_NEAR(K::delta(p.data(), run(30e6, 26e9, kUnlimitedBits, row.bits)), row.large,
-                row.tolerance_large);
+    EXPECT_NEAR(predict_delta(kumar, p.data(), run(30e6, 1.5e9, kUnlimitedBits, row.bits)),
+                row.small, row.tolerance_small);
+    EXPECT_NEAR(predict_delta(kumar, p.data(), run(30e6, 26e9, kUnlimitedBits, row.bits)),
+                row.large, row.tolerance_large);
   }
 }
 
@@ -74,11 +74,11 @@ TEST(Kumar, MoreDataHurtsAModelThatIsQuantizedAfterwards) {
 }
 
 TEST(Kumar, NothingIsLostWhereTrainingHadNoMoreBits) {
-  EXPECT_EQ(K::delta(p.data(), run(30e6, 3e9, 16, 16)), 0);
-  EXPECT_EQ(K::delta(p.data(), run(30e6, 3e9, 16, 0)), 0);
-  EXPECT_EQ(K::delta(p.data(), run(30e6, 3e9, 4, 4)), 0);
-  EXPECT_EQ(K::delta(p.data(), run(30e6, 3e9, 4, 6)), 0);
-  EXPECT_GT(K::delta(p.data(), run(30e6, 3e9, 6, 4)), 0);
+  EXPECT_EQ(predict_delta(kumar, p.data(), run(30e6, 3e9, 16, 16)), 0);
+  EXPECT_EQ(predict_delta(kumar, p.data(), run(30e6, 3e9, 16, 0)), 0);
+  EXPECT_EQ(predict_delta(kumar, p.data(), run(30e6, 3e9, 4, 4)), 0);
+  EXPECT_EQ(predict_delta(kumar, p.data(), run(30e6, 3e9, 4, 6)), 0);
+  EXPECT_GT(predict_delta(kumar, p.data(), run(30e6, 3e9, 6, 4)), 0);
 }
 
 TEST(Kumar, LogCapacityIsContinuousWithItsSlope) {

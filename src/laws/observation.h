@@ -23,12 +23,28 @@ struct Observation {
   double tokens = kUnknown;     // D, training tokens
   double loss_nats = kUnknown;  // validation loss in nats per token, of the row as it stands (after
                                 // quantization where bits_post says so); NaN = not measured
+  double loss_standard_error = kUnknown;       // of loss_nats; NaN = unknown
   double bits_weights = kUnquantizedBits;      // P_w while training
   double bits_activations = kUnquantizedBits;  // P_a while training
   double bits_kv = kUnquantizedBits;           // P_kv while training
   double bits_post = 0;                        // P_post of the weights afterwards; 0 or 16 = none
   double delta_nats = kUnknown;                // loss after - loss before P_post; NaN = none
   double delta_standard_error = kUnknown;      // of delta_nats; NaN = unknown
+
+  // What some laws ask for besides.
+  double unique_tokens = kUnknown;  // distinct training tokens; NaN = no token was seen twice
+  double group = kUnknown;          // entries that share a scale in training; NaN = unknown
+  double exponent_bits = kUnknown;  // X of a floating-point format of training; NaN = integer
+  double mantissa_bits = kUnknown;  // M of that format
+  // Mean squared error of a part's training format on a unit Gaussian; NaN = that of the best
+  // uniform grid of its bits.
+  double gaussian_error_weights = kUnknown;
+  double gaussian_error_activations = kUnknown;
+  double gaussian_error_kv = kUnknown;
+  double qat_share = kUnknown;  // best share of the tokens to train with quantization, measured
+  std::string precision;        // class of the forward pass's quantizers; "" = from the bits
+  std::string backward;         // class of the gradients' quantizer; "" = none
+
   std::string method;   // of quantization after training: "rtn", "gptq", "gptq-g128"; "" = unknown
   std::string cluster;  // runs that share a trunk share this; resampled together. "" = its own
 

@@ -20,6 +20,29 @@ enum class Stage {
   kPost,      // loss differences of post-training quantization
 };
 
+// A quantity of a row. Bits count where they are below 16.
+enum class Quantity {
+  kNothing,
+  kSizes,
+  kTokens,
+  kTokensPerParam,
+  kWeightBits,
+  kActivationBits,
+  kKvBits,
+  kAnyBits,  // different (weights, activations, KV), unquantized ones not counted
+  kPostBits,
+  kRepetitions,  // D / unique tokens above 1
+  kGroups,
+  kExponentBits,
+  kMantissaBits,
+};
+
+// A parameter can be told from rows only if a quantity takes this many distinct values among them.
+struct Needs {
+  Quantity of = Quantity::kNothing;
+  int distinct = 0;
+};
+
 struct Parameter {
   const char* name;  // as the authors write it: "E", "gamma_w"
   const char* meaning;
@@ -29,6 +52,8 @@ struct Parameter {
   double start_low, start_high;  // starting points are drawn here
   Stage stage = Stage::kTraining;
   bool linear = false;  // the loss is linear in it: starts solve for it rather than draw it
+  Needs needs = {};
+  const char* never = nullptr;  // why no rows can tell it, where that is so
 };
 
 // A fit that ends at the edge of a parameter's range has not found its value.
@@ -37,11 +62,29 @@ inline bool at_edge(const Parameter& parameter, double value) {
          (value >= 0.99 * parameter.high || value <= 1.01 * parameter.low);
 }
 
-// One published set of constants, in the order of the law's parameters.
+// Which of a row's two precision classes a class parameter belongs to.
+enum class ClassAxis { kForward, kBackward };
+
+// A parameter with one value for each precision class of a table: eff[W4A4].
+struct ClassParameter {
+  Parameter parameter;
+  ClassAxis axis = ClassAxis::kForward;
+  double reference = 1;  // its value for the class that is not quantized
+};
+
+struct ClassValue {
+  const char* parameter;  // "eff"
+  const char* name;       // of the class, "W4A4"
+  double value;
+};
+
+// One published set of constants, in the order of the law's parameters; for a law with class
+// parameters those of the classes besides.
 struct ConstantSet {
   const char* name;    // "hoffmann"
   const char* source;  // citation, equation or table; what was assumed where the authors are silent
   std::span<const double> values;
+  std::span<const ClassValue> classes = {};
 };
 
 }  // namespace bitlaw

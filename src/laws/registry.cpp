@@ -1,47 +1,43 @@
 #include "laws/registry.h"
 
 #include <array>
+#include <limits>
 
-#include "laws/chinchilla.h"
-#include "laws/dual.h"
-#include "laws/kumar.h"
-#include "laws/kumar_no_offsets.h"
+#include "base/isa.h"
+#include "laws/all_laws.h"
+#include "laws/bind.h"
+#include "laws/formulas.h"
 
 namespace bitlaw {
 namespace {
 
-// Runs `formula` on every row, with plain numbers where no derivatives are wanted and with dual
-// numbers where they are.
-template <int kWidth, class Formula>
-void evaluate(const Formula& formula, const double* p, const Observation* runs, size_t count,
-              double* values, double* jacobian) {
-  if (!jacobian) {
-    for (size_t i = 0; i < count; ++i) values[i] = formula(p, runs[i]);
-    return;
-  }
-  std::array<Dual<kWidth>, kWidth> variables;
-  for (int j = 0; j < kWidth; ++j) variables[j] = Dual<kWidth>::variable(p[j], j);
-  for (size_t i = 0; i < count; ++i) {
-    const Dual<kWidth> result = formula(variables.data(), runs[i]);
-    values[i] = result.value;
-    for (int j = 0; j < kWidth; ++j) jacobian[i * kWidth + j] = result.d[j];
+// One row, in double.
+using EvaluateOne = double (*)(const double* p, const double* of_class, const Inputs<double>& run);
+
+template <class L>
+constexpr bool kHasClasses = requires {
+  L::kClassParameters;
+};
+template <class L>
+constexpr bool kHasDelta = requires(const double* p, const Inputs<double>& run) {
+  L::delta(p, run);
+};
+
+template <class L>
+double loss_of_one(const double* p, const double* of_class, const Inputs<double>& run) {
+  if constexpr (kHasClasses<L>) {
+    return L::loss(p, of_class, run);
+  } else {
+    static_cast<void>(of_class);
+    return L::loss(p, run);
   }
 }
 
 template <class L>
-void evaluate_loss(const double* p, const Observation* runs, size_t count, double* values,
-                   double* jacobian) {
-  evaluate<L::kTrainingParameters>(
-      [](const auto* q, const Observation& run) { return L::loss(q, run); }, p, runs, count, values,
-      jacobian);
-}
-
-template <class L>
-void evaluate_delta(const double* p, const Observation* runs, size_t count, double* values,
-                    double* jacobian) {
-  evaluate<static_cast<int>(L::kParameters.size())>(
-      [](const auto* q, const Observation& run) { return L::delta(q, run); }, p, runs, count,
-      values, jacobian);
+double delta_of_one(const double* p, const double*, const Inputs<double>& run) {
+  if constexpr (kHasDelta<L>) return L::delta(p, run);
+  static_cast<void>(p), static_cast<void>(run);
+  return 0;
 }
 
 // Every published set has a value for every parameter.
@@ -54,30 +50,66 @@ constexpr bool complete() {
 }
 
 template <class L>
-constexpr Law entry() {
+constexpr Law entry(size_t index) {
   static_assert(complete<L>());
-  Evaluate delta = nullptr;
-  if constexpr (requires(const double* p, const Observation& run) { L::delta(p, run); }) {
-    delta = evaluate_delta<L>;
-  }
-  return {.name = L::kName,
+  Law law{.name = L::kName,
           .title = L::kTitle,
           .source = L::kSource,
           .formula = L::kFormula,
           .uses_bits = L::kUsesBits,
+          .predicts = Predicts::kLoss,
           .parameters = L::kParameters,
           .training_parameters = L::kTrainingParameters,
           .constants = L::kConstants,
-          .loss = evaluate_loss<L>,
-          .delta = delta};
+          .class_parameters = {},
+          .classes = {},
+          .has_delta = kHasDelta<L>,
+          .index = index};
+  if constexpr (kHasClasses<L>) law.class_parameters = L::kClassParameters;
+  if constexpr (requires { L::kPredicts; }) law.predicts = L::kPredicts;
+  return law;
 }
 
-// A new law is one header and one line here.
-constexpr std::array kLaws{
-    entry<Chinchilla>(),
-    entry<Kumar>(),
-    entry<KumarNoOffsets>(),
+struct One {
+  EvaluateOne loss, delta;
 };
+
+template <class... L>
+constexpr std::array<Law, sizeof...(L)> entries(LawList<L...>) {
+  size_t index = 0;
+  return {entry<L>(index++)...};
+}
+template <class... L>
+constexpr std::array<One, sizeof...(L)> ones(LawList<L...>) {
+  return {One{loss_of_one<L>, delta_of_one<L>}...};
+}
+
+constexpr std::array kLaws = entries(AllLaws{});
+constexpr std::array kOnes = ones(AllLaws{});
+
+const Formulas* formulas() {
+  static const Formulas* const chosen = [] {
+    switch (best_isa()) {
+      case Isa::kAvx512:
+        return formulas_avx512();
+      case Isa::kAvx2:
+        return formulas_avx2();
+      case Isa::kPlain:
+        break;
+    }
+    return formulas_plain();
+  }();
+  return chosen;
+}
+
+RowsView view(const Law& law, const Rows& rows) {
+  return {.columns = rows.column(0),
+          .positions = rows.positions(0),
+          .size = rows.size(),
+          .stride = rows.stride(),
+          .class_count = static_cast<int>(law.classes.size()),
+          .first_of_class = law.classes.empty() ? 0 : law.classes[0].position};
+}
 
 }  // namespace
 
@@ -112,16 +144,34 @@ const ConstantSet* find_constants(const Law& law, std::string_view name) {
   return nullptr;
 }
 
+double measured(const Law& law, const Observation& run) {
+  return law.predicts == Predicts::kQatShare ? run.qat_share : run.loss_nats;
+}
+
+void evaluate_loss(const Law& law, const double* p, const Rows& rows, double* values,
+                   double* jacobian) {
+  formulas()[law.index].loss(p, view(law, rows), values, jacobian);
+}
+
+void evaluate_delta(const Law& law, const double* p, const Rows& rows, double* values,
+                    double* jacobian) {
+  formulas()[law.index].delta(p, view(law, rows), values, jacobian);
+}
+
 double predict_delta(const Law& law, const double* p, const Observation& run) {
-  double delta = 0;
-  if (law.delta && run.is_post_training()) law.delta(p, &run, 1, &delta, nullptr);
-  return delta;
+  if (!law.has_delta || !run.is_post_training()) return 0;
+  return kOnes[law.index].delta(p, nullptr, inputs_of(run));
 }
 
 double predict(const Law& law, const double* p, const Observation& run) {
-  double loss = 0;
-  law.loss(p, &run, 1, &loss, nullptr);
-  return loss + predict_delta(law, p, run);
+  double of_class[kMostClassParameters] = {};
+  for (size_t k = 0; k < law.class_parameters.size(); ++k) {
+    const int position = class_position(law, static_cast<int>(k), run);
+    of_class[k] = position >= 0                  ? p[position]
+                  : position == Rows::kReference ? law.class_parameters[k].reference
+                                                 : kUnknown;
+  }
+  return kOnes[law.index].loss(p, of_class, inputs_of(run)) + predict_delta(law, p, run);
 }
 
 }  // namespace bitlaw

@@ -1,6 +1,7 @@
 // The table of laws. A law is a struct in a header of its own (names, parameters, constants, and
-// the formula as a template over the scalar type); here it becomes a line of one table, and with
-// that takes part in fits, comparisons and plans, which know laws only through this table.
+// the formula as a template over the scalar type); in laws/all_laws.h it becomes a line of one
+// table, and with that takes part in fits, comparisons and plans, which know laws only through
+// this table.
 #pragma once
 
 #include <cstddef>
@@ -9,29 +10,41 @@
 #include <string_view>
 #include <vector>
 
+#include "laws/inputs.h"
 #include "laws/observation.h"
 #include "laws/parameter.h"
 
 namespace bitlaw {
 
-// Evaluates a formula on `count` rows. p: the law's values in the order of its parameters. values:
-// count results, in nats. jacobian: null, or count x width derivatives by row, d values[i] / d
-// p[j].
-using Evaluate = void (*)(const double* p, const Observation* runs, size_t count, double* values,
-                          double* jacobian);
+// What a law predicts of a run.
+enum class Predicts {
+  kLoss,      // nats per token
+  kQatShare,  // the best share of the tokens to train with quantization
+};
+
+// One class parameter of a law that is bound to a table (laws/bind.h).
+struct BoundClass {
+  int parameter;          // position among the law's class parameters
+  std::string_view name;  // of the class
+  int position;           // among the law's parameters
+};
 
 struct Law {
-  const char* name;                        // "kumar"
-  const char* title;                       // a few words
-  const char* source;                      // citation and equation
-  const char* formula;                     // one line
-  bool uses_bits;                          // false: the law ignores every precision
-  std::span<const Parameter> parameters;   // those of training first
-  size_t training_parameters;              // how many of them the loss depends on
-  std::span<const ConstantSet> constants;  // the first is the default
-  Evaluate loss;                           // of training; its Jacobian is training_parameters wide
-  Evaluate delta;  // of quantization after training, null where the law has none; as wide as
-                   // parameters
+  const char* name;     // "kumar"
+  const char* title;    // a few words
+  const char* source;   // citation and equation
+  const char* formula;  // one line
+  bool uses_bits;       // false: the law ignores every precision
+  Predicts predicts;
+  std::span<const Parameter> parameters;             // those of training first
+  size_t training_parameters;                        // how many of them the loss depends on
+  std::span<const ConstantSet> constants;            // the first is the default
+  std::span<const ClassParameter> class_parameters;  // empty for most laws
+  std::span<const BoundClass> classes;  // of a bound law: what its class parameters became
+  bool has_delta;                       // a term for quantization after training
+  size_t index;                         // in the table
+
+  bool is_bound() const { return class_parameters.empty() || !classes.empty(); }
 };
 
 std::span<const Law> laws();
@@ -46,8 +59,22 @@ int parameter_index(const Law& law, std::string_view name);
 // Null where the law has no such set; "" is the first.
 const ConstantSet* find_constants(const Law& law, std::string_view name);
 
-// One prediction, in nats: the loss of training plus, where the row is quantized after training and
-// the law has a term for that, its loss difference.
+// The measured value of what the law predicts; NaN where the row has none.
+double measured(const Law& law, const Observation& run);
+
+// Evaluates a law on all rows: of training (loss), of quantization after training (delta, where the
+// law has it). p: the law's values in the order of its parameters. values: rows.stride() results
+// (the last are padding). jacobian: null, or by column, d values[i] / d p[j] at
+// jacobian[j * rows.stride() + i]; loss has training_parameters columns, delta as many as there are
+// parameters. NaN for a row of a class that the law is not bound to. Results are the same bits for
+// every instruction set.
+void evaluate_loss(const Law& law, const double* p, const Rows& rows, double* values,
+                   double* jacobian);
+void evaluate_delta(const Law& law, const double* p, const Rows& rows, double* values,
+                    double* jacobian);
+
+// One prediction: the loss of training in nats plus, where the row is quantized after training and
+// the law has a term for that, its loss difference. (Or the share, for a law that predicts that.)
 double predict(const Law& law, const double* p, const Observation& run);
 double predict_delta(const Law& law, const double* p, const Observation& run);  // 0 where none
 

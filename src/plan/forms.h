@@ -44,7 +44,7 @@ class EffectiveForm {
   EffectiveForm(const Law& law, std::span<const double> values);
 
   bool uses_bits() const { return law_->uses_bits; }
-  bool has_post_term() const { return law_->delta != nullptr; }
+  bool has_post_term() const { return law_->has_delta; }
 
   double log_share(const Bits& bits) const;  // log f
   // Nats per token; post_bits = 0 is no quantization afterwards.

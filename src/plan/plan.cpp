@@ -139,7 +139,7 @@ Json make_plan(const PlanRequest& request, const Json& fit) {
   wrong = read_problem(request, law, problem);
   if (!wrong.empty()) return error(wrong);
   if ((request.critical_data || request.inference_budget > 0 || request.post_bits > 0) &&
-      !law.delta) {
+      !law.has_delta) {
     return error(
         fmt::format("{} says nothing of quantization after training; plan with kumar", law.name));
   }

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <vector>
 
+#include "laws/bind.h"
 #include "laws/registry.h"
 #include "plan/plan.h"
 
@@ -47,6 +49,7 @@ bool all_bf16(const Json& row) {
 
 // A law with its constants, as the figures need it.
 struct Constants {
+  std::optional<BoundLaw> bound;  // owns the law where it is bound to classes
   const Law* law = nullptr;
   std::vector<double> values;
 
@@ -77,11 +80,20 @@ struct Constants {
   }
 };
 
+// With the classes that the fit's constants name.
+BoundLaw bound_law(const Law& law, const Json& fit) {
+  std::vector<std::string> names;
+  for (const auto& entry : fit["parameters"].items()) names.push_back(entry.key());
+  return bind_names(law, names);
+}
+
 Constants constants_of(const Json& fit) {
   Constants constants;
   if (!fit.is_object() || !fit.contains("parameters")) return constants;
-  const Law* law = find_law(text(fit, "law"));
-  if (law == nullptr) return constants;
+  const Law* unbound = find_law(text(fit, "law"));
+  if (unbound == nullptr) return constants;
+  constants.bound = bound_law(*unbound, fit);
+  const Law* law = &constants.bound->law();
   for (const Parameter& parameter : law->parameters) {
     const auto found = fit["parameters"].find(std::string(parameter.name));
     constants.values.push_back(found == fit["parameters"].end() ? std::nan("")
@@ -312,8 +324,10 @@ Json optimum_figure(const Json& rows, const Json& fit) {
 Json constants_table(const Json& fit, const Constants& published) {
   Json table = Json::array();
   if (!fit.is_object() || !fit.contains("parameters")) return table;
-  const Law* law = find_law(text(fit, "law"));
-  if (law == nullptr) return table;
+  const Law* unbound = find_law(text(fit, "law"));
+  if (unbound == nullptr) return table;
+  const BoundLaw bound = bound_law(*unbound, fit);
+  const Law* law = &bound.law();
   for (const Parameter& parameter : law->parameters) {
     const std::string name(parameter.name);
     const auto found = fit["parameters"].find(name);
@@ -322,7 +336,7 @@ Json constants_table(const Json& fit, const Constants& published) {
     line["name"] = name;
     line["at_edge"] = at_edge(parameter, number(*found, "value"));
     line["published"] =
-        published && published.law == law ? Json(published.at(name.c_str())) : Json(nullptr);
+        published && published.law == unbound ? Json(published.at(name.c_str())) : Json(nullptr);
     table.push_back(line);
   }
   return table;

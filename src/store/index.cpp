@@ -31,7 +31,7 @@ class Statement {
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
-  void bind(int place, const Json& value) {
+  void bind_law(int place, const Json& value) {
     int code;
     if (value.is_null()) {
       code = sqlite3_bind_null(statement_, place);
@@ -153,7 +153,7 @@ RunIndex::RunIndex(const fs::path& runs) {
             Json value = row[columns[i].name];
             if (value.is_number_float() && std::string(columns[i].type) == "INTEGER")
               value = value.get<int64_t>();
-            statement.bind(static_cast<int>(i) + 1, value);
+            statement.bind_law(static_cast<int>(i) + 1, value);
           }
           statement.step();
           statement.reset();
@@ -194,7 +194,7 @@ Json RunIndex::select(const std::vector<std::string>& conditions) const {
       database_,
       sql + " ORDER BY N, D, P_w, P_a, P_kv, run, method <> 'none', method, \"group\", P_post");
   for (size_t i = 0; i < parsed.size(); ++i)
-    statement.bind(static_cast<int>(i) + 1, parsed[i].value);
+    statement.bind_law(static_cast<int>(i) + 1, parsed[i].value);
   Json rows = Json::array();
   while (statement.step()) {
     Json row = Json::object();

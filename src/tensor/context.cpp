@@ -1,11 +1,8 @@
 #include "tensor/context.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <new>
-#include <string_view>
 
 namespace bitlaw {
 namespace {
@@ -13,49 +10,7 @@ namespace {
 constexpr size_t kAlignment = 64;
 constexpr size_t kSmallestBlock = size_t{1} << 20;
 
-Isa machine_isa() {
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    return Isa::kAvx512;
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::kAvx2;
-  return Isa::kPlain;
-}
-
-Isa chosen_isa() {
-  const Isa machine = machine_isa();
-  const char* wish = std::getenv("BITLAW_ISA");
-  if (wish == nullptr || *wish == '\0') return machine;
-  for (Isa isa : {Isa::kPlain, Isa::kAvx2, Isa::kAvx512}) {
-    if (std::string_view(wish) != name_of(isa)) continue;
-    if (isa > machine) {
-      throw Error(
-          fmt::format("BITLAW_ISA={}: this machine has {} at most", wish, name_of(machine)));
-    }
-    return isa;
-  }
-  throw Error(fmt::format("BITLAW_ISA={}: expected plain, avx2 or avx512", wish));
-}
-
 }  // namespace
-
-Isa best_isa() {
-  static const Isa isa = chosen_isa();
-  return isa;
-}
-
-const char* name_of(Isa isa) {
-  switch (isa) {
-    case Isa::kPlain:
-      return "plain";
-    case Isa::kAvx2:
-      return "avx2";
-    case Isa::kAvx512:
-      return "avx512";
-  }
-  return "?";
-}
 
 Tensor Workspace::take(DType dtype, Shape shape) {
   const size_t bytes = (static_cast<size_t>(shape.elements()) * size_of(dtype) + kAlignment - 1) /

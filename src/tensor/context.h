@@ -6,19 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "base/isa.h"
 #include "tensor/profile.h"
 #include "tensor/tensor.h"
 
 namespace bitlaw {
 
 enum class Backend { kReference, kCpu };
-
-// In ascending order of what they can do. The first product backend that a machine has is chosen
-// apart from this, inside ops/cpu (oneDNN looks for AVX512_BF16 and AMX itself).
-enum class Isa { kPlain, kAvx2, kAvx512 };
-
-Isa best_isa();  // of this machine; the environment variable BITLAW_ISA=plain|avx2|avx512 lowers it
-const char* name_of(Isa isa);
 
 // Scratch memory of one worker: taken in stack order inside an op, kept for the next call, so that
 // a step allocates nothing once it has run.

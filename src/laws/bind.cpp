@@ -1,0 +1,144 @@
+#include "laws/bind.h"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <string_view>
+
+namespace bitlaw {
+namespace {
+
+bool means_unquantized(const std::string& name) {
+  for (const char* word : {"", "16", "32", "BF16", "bf16", "FP16", "fp16", "FP32", "fp32", "none",
+                           "None", "NoQuantizer", "W16A16"}) {
+    if (name == word) return true;
+  }
+  return false;
+}
+
+std::string number(double bits) {
+  std::string text = std::to_string(bits);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+// A law with everything that it refers to.
+struct Owned {
+  Law law;
+  std::deque<std::string> names;  // of parameters and classes; their places in memory stay
+  std::vector<Parameter> parameters;
+  std::vector<BoundClass> classes;
+  std::deque<std::vector<double>> values;
+  std::vector<ConstantSet> constants;
+};
+
+double published(const ConstantSet& set, const ClassParameter& parameter, const std::string& name) {
+  for (const ClassValue& known : set.classes) {
+    if (known.name == name && std::string_view(known.parameter) == parameter.parameter.name) {
+      return known.value;
+    }
+  }
+  const Parameter& p = parameter.parameter;
+  return p.scale == Scale::kLog ? std::sqrt(p.start_low * p.start_high)
+                                : 0.5 * (p.start_low + p.start_high);
+}
+
+}  // namespace
+
+std::string precision_class(const Observation& run) {
+  if (!run.precision.empty()) return means_unquantized(run.precision) ? "" : run.precision;
+  const double w = run.bits_weights, a = run.bits_activations, kv = run.bits_kv;
+  if (!(w < kUnquantizedBits || a < kUnquantizedBits || kv < kUnquantizedBits)) return "";
+  const auto shown = [](double bits) {
+    return bits < kUnquantizedBits ? number(bits) : std::string("16");
+  };
+  if (run.exponent_bits > 0 && w == a) return "FP" + shown(w);
+  return "W" + shown(w) + "A" + shown(a) + (kv < kUnquantizedBits ? "KV" + shown(kv) : "");
+}
+
+std::string backward_class(const Observation& run) {
+  return means_unquantized(run.backward) ? "" : run.backward;
+}
+
+int class_position(const Law& law, int k, const Observation& run) {
+  const bool forward = law.class_parameters[static_cast<size_t>(k)].axis == ClassAxis::kForward;
+  const std::string name = forward ? precision_class(run) : backward_class(run);
+  if (name.empty()) return Rows::kReference;
+  for (const BoundClass& bound : law.classes) {
+    if (bound.parameter == k && bound.name == name) return bound.position;
+  }
+  return Rows::kUnknownClass;
+}
+
+BoundLaw bind_law(const Law& law, const std::vector<std::pair<int, std::string>>& classes) {
+  const auto owned = std::make_shared<Owned>();
+  owned->law = law;
+  if (!law.class_parameters.empty()) {
+    owned->parameters.assign(law.parameters.begin(), law.parameters.end());
+    const auto at = [&](auto& list) {
+      return list.begin() + static_cast<long>(law.training_parameters);
+    };
+    std::vector<Parameter> added;
+    for (const auto& [k, name] : classes) {
+      const Parameter& each = law.class_parameters[static_cast<size_t>(k)].parameter;
+      const std::string& class_name = owned->names.emplace_back(name);
+      const int position = static_cast<int>(law.training_parameters + added.size());
+      owned->classes.push_back({k, class_name, position});
+      added.push_back(each);
+      added.back().name =
+          owned->names.emplace_back(std::string(each.name) + "[" + name + "]").c_str();
+    }
+    owned->parameters.insert(at(owned->parameters), added.begin(), added.end());
+    for (const ConstantSet& set : law.constants) {
+      std::vector<double> values(set.values.begin(), set.values.end());
+      std::vector<double> more;
+      for (const auto& [k, name] : classes) {
+        more.push_back(published(set, law.class_parameters[static_cast<size_t>(k)], name));
+      }
+      values.insert(at(values), more.begin(), more.end());
+      owned->constants.push_back(set);
+      owned->constants.back().values = owned->values.emplace_back(std::move(values));
+    }
+    owned->law.parameters = owned->parameters;
+    owned->law.training_parameters += added.size();
+    owned->law.constants = owned->constants;
+    owned->law.classes = owned->classes;
+  }
+  BoundLaw out;
+  out.law_ = std::shared_ptr<const Law>(owned, &owned->law);
+  return out;
+}
+
+BoundLaw bind_law(const Law& law, std::span<const Observation> runs) {
+  std::vector<std::pair<int, std::string>> classes;
+  for (size_t k = 0; k < law.class_parameters.size(); ++k) {
+    std::vector<std::string> names;
+    for (const Observation& run : runs) {
+      const bool forward = law.class_parameters[k].axis == ClassAxis::kForward;
+      std::string name = forward ? precision_class(run) : backward_class(run);
+      if (!name.empty()) names.push_back(std::move(name));
+    }
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    for (std::string& name : names) classes.emplace_back(static_cast<int>(k), std::move(name));
+  }
+  return bind_law(law, classes);
+}
+
+BoundLaw bind_names(const Law& law, const std::vector<std::string>& constants) {
+  std::vector<std::pair<int, std::string>> classes;
+  for (const std::string& constant : constants) {
+    for (size_t k = 0; k < law.class_parameters.size(); ++k) {
+      const std::string head = std::string(law.class_parameters[k].parameter.name) + "[";
+      if (constant.starts_with(head) && constant.ends_with("]")) {
+        classes.emplace_back(static_cast<int>(k),
+                             constant.substr(head.size(), constant.size() - head.size() - 1));
+      }
+    }
+  }
+  std::stable_sort(classes.begin(), classes.end());
+  return bind_law(law, classes);
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,48 @@
+// Laws with one value for each precision class (eff[W4A4], eff[W8A8], ...) become laws of a fixed
+// number of parameters by being bound to the classes that a table has. All other laws are bound as
+// they are.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "laws/registry.h"
+
+namespace bitlaw {
+
+// The class of a row's forward quantizers: as the table names it; or from the bits, "W4A4",
+// "W4A16", "W4A4KV4", "FP4" for a floating-point format. "" for a row that is not quantized, which
+// tables also call 16, BF16, FP16, none and NoQuantizer.
+std::string precision_class(const Observation& run);
+// The class of its gradients' quantizer, "" for none.
+std::string backward_class(const Observation& run);
+
+// Where the k-th class parameter of a row stands among the parameters of a bound law, or
+// Rows::kReference, Rows::kUnknownClass.
+int class_position(const Law& law, int k, const Observation& run);
+
+inline constexpr int kMostClassParameters = 2;  // one for each axis
+
+class BoundLaw {
+ public:
+  // Parameters: those of training, one for every class parameter and class, those of quantization
+  // after training. Published values come from the law's sets where they have the class, else from
+  // the middle of the parameter's starting range.
+  const Law& law() const { return *law_; }
+
+ private:
+  friend BoundLaw bind_law(const Law&, const std::vector<std::pair<int, std::string>>&);
+  std::shared_ptr<const Law> law_;  // with all that it refers to
+};
+
+// To the classes of these rows, in alphabetical order.
+BoundLaw bind_law(const Law& law, std::span<const Observation> runs);
+// To given ones: position of the class parameter, name of the class.
+BoundLaw bind_law(const Law& law, const std::vector<std::pair<int, std::string>>& classes);
+// To those that the names of fitted constants show, "eff[W4A4]".
+BoundLaw bind_names(const Law& law, const std::vector<std::string>& constants);
+
+}  // namespace bitlaw

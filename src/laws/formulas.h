@@ -1,0 +1,30 @@
+// Every law's formula as functions over the rows of a table, compiled once for each instruction
+// set. Plain data only: nothing that is inline here may be shared between those files.
+#pragma once
+
+#include <cstddef>
+
+namespace bitlaw {
+
+struct RowsView {
+  const double* columns;  // in the order of Inputs, `stride` apart
+  const int* positions;   // of class parameters, `stride` apart (Rows::positions)
+  size_t size, stride;
+  int class_count;     // how many parameters of the law are of a class,
+  int first_of_class;  // and the position of the first
+};
+
+// values: stride results. jacobian: null, or columns `stride` apart.
+using Evaluate = void (*)(const double* p, const RowsView& rows, double* values, double* jacobian);
+
+struct Formulas {
+  Evaluate loss;
+  Evaluate delta;  // null where the law has none
+};
+
+// In the order of the table.
+const Formulas* formulas_plain();
+const Formulas* formulas_avx2();
+const Formulas* formulas_avx512();
+
+}  // namespace bitlaw

@@ -1,0 +1,71 @@
+#include "laws/inputs.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "laws/bind.h"
+#include "laws/registry.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr size_t kLanes = 8;
+
+// Each bit halves the step, and a quarter of the squared error is left.
+double log_gaussian_error(double error, double bits) {
+  if (error > 0) return std::log(error);
+  if (bits >= kUnquantizedBits) return -std::numeric_limits<double>::infinity();
+  return kUnknown;
+}
+
+}  // namespace
+
+Inputs<double> inputs_of(const Observation& run) {
+  const auto bits = [](double value) { return std::min(value, kManyBits); };
+  Inputs<double> out;
+  out.log_params = std::log(run.params);
+  out.log_tokens = std::log(run.tokens);
+  out.log_unique_tokens = run.unique_tokens > 0 ? std::log(run.unique_tokens) : out.log_tokens;
+  out.bits_weights = bits(run.bits_weights);
+  out.bits_activations = bits(run.bits_activations);
+  out.bits_kv = bits(run.bits_kv);
+  out.bits_post = run.is_post_training() ? run.bits_post : kManyBits;
+  out.log_group = std::log(run.group);
+  out.exponent_bits = run.exponent_bits;
+  out.mantissa_bits = run.mantissa_bits;
+  out.log_gaussian_error_weights = log_gaussian_error(run.gaussian_error_weights, run.bits_weights);
+  out.log_gaussian_error_activations =
+      log_gaussian_error(run.gaussian_error_activations, run.bits_activations);
+  out.log_gaussian_error_kv = log_gaussian_error(run.gaussian_error_kv, run.bits_kv);
+  return out;
+}
+
+Rows::Rows(const Law& law, std::span<const Observation> runs)
+    : size_(runs.size()), stride_((runs.size() + kLanes - 1) / kLanes * kLanes) {
+  data_.resize(static_cast<size_t>(kInputs) * stride_);
+  positions_.resize(law.class_parameters.size() * stride_);
+  for (size_t i = 0; i < stride_; ++i) {
+    const Observation& run = runs[std::min(i, size_ - 1)];
+    const Inputs<double> in = inputs_of(run);
+    const double fields[] = {in.log_params,
+                             in.log_tokens,
+                             in.log_unique_tokens,
+                             in.bits_weights,
+                             in.bits_activations,
+                             in.bits_kv,
+                             in.bits_post,
+                             in.log_group,
+                             in.exponent_bits,
+                             in.mantissa_bits,
+                             in.log_gaussian_error_weights,
+                             in.log_gaussian_error_activations,
+                             in.log_gaussian_error_kv};
+    static_assert(std::size(fields) == kInputs);
+    for (int f = 0; f < kInputs; ++f) data_[static_cast<size_t>(f) * stride_ + i] = fields[f];
+    for (size_t k = 0; k < law.class_parameters.size(); ++k) {
+      positions_[k * stride_ + i] = class_position(law, static_cast<int>(k), run);
+    }
+  }
+}
+
+}  // namespace bitlaw

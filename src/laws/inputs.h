@@ -1,0 +1,57 @@
+// What a formula sees of a row, and a table of rows by columns, so that eight rows can be evaluated
+// at once.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "laws/observation.h"
+
+namespace bitlaw {
+
+// Number: double, or a batch. Unlimited bits are 1e5, so that every derivative is finite; the bits
+// of parts that are not quantized are 16. Where a row has no quantization after training, bits_post
+// is unlimited. Logarithms are natural.
+template <class Number>
+struct Inputs {
+  Number log_params, log_tokens;
+  Number log_unique_tokens;  // log D where no token was seen twice
+  Number bits_weights, bits_activations, bits_kv, bits_post;
+  Number log_group;                     // NaN = unknown
+  Number exponent_bits, mantissa_bits;  // NaN = integer or unknown
+  // Of the part's training format on a unit Gaussian; -infinity where it is not quantized.
+  Number log_gaussian_error_weights, log_gaussian_error_activations, log_gaussian_error_kv;
+};
+inline constexpr int kInputs = 13;
+inline constexpr double kManyBits = 1e5;
+
+Inputs<double> inputs_of(const Observation& run);
+
+struct Law;
+
+// Rows of a table as columns, in the order of Inputs, padded to a multiple of eight with copies of
+// the last; and for each class parameter of a bound law (laws/bind.h) where its value stands.
+class Rows {
+ public:
+  Rows() = default;
+  Rows(const Law& law, std::span<const Observation> runs);
+
+  size_t size() const { return size_; }
+  size_t stride() const { return stride_; }  // a multiple of 8
+  const double* column(int input) const {
+    return data_.data() + static_cast<size_t>(input) * stride_;
+  }
+  // Position among the law's parameters of the k-th class parameter of a row; kReference for the
+  // class whose value is fixed, kUnknownClass for one that the law was not bound to.
+  const int* positions(int k) const { return positions_.data() + static_cast<size_t>(k) * stride_; }
+
+  static constexpr int kReference = -1, kUnknownClass = -2;
+
+ private:
+  size_t size_ = 0, stride_ = 0;
+  std::vector<double> data_;
+  std::vector<int> positions_;
+};
+
+}  // namespace bitlaw
