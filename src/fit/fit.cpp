@@ -201,10 +201,11 @@ void add_other_count(const Law& law, const std::vector<Observation>& runs, FitOp
 
 std::string objective_name(const FitOptions& options) {
   const char* residuals = options.residual == "log" ? "log residuals" : "residuals";
+  const char* weights = options.weights == "none" ? "" : ", weighted by standard errors";
   if (options.objective == "huber") {
-    return fmt::format("huber({:g}, sum) of {}", options.huber_delta, residuals);
+    return fmt::format("huber({:g}, sum) of {}{}", options.huber_delta, residuals, weights);
   }
-  return fmt::format("half the sum of squared {}", residuals);
+  return fmt::format("half the sum of squared {}{}", residuals, weights);
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ struct FitOptions {
   std::string law = "kumar";
   std::string objective = "huber";       // or "least-squares"
   std::string residual = "log";          // of the loss; or "linear"
+  std::string weights = "none";          // of runs; or "standard-error"
   double huber_delta = 1e-3;             // Huber's threshold, in log loss
   std::string params = "non-embedding";  // or "total": what N counts
   std::string method;                    // deltas of this method only; "" = gptq, or the only one
@@ -45,6 +46,7 @@ struct FitOptions {
     v("law", law, "law to fit");
     v("objective", objective, "huber or least-squares");
     v("residual", residual, "log (of the loss) or linear");
+    v("weights", weights, "of runs: none, or standard-error (inverse square of the loss's)");
     v("huber_delta", huber_delta, "Huber's threshold, in log loss");
     v("params", params, "what N counts: non-embedding or total");
     v("method", method,

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -250,6 +251,37 @@ TEST(Fit, TooFewRowsAreRefusedAndJustEnoughGetNoIntervals) {
   EXPECT_TRUE(exact.draws.empty());
   EXPECT_TRUE(std::isnan(parameter(exact, "A").low));
   EXPECT_TRUE(says(exact, "As many constants as rows"));
+}
+
+// A linear problem in disguise: with alpha and beta frozen the loss is linear in E, A and B, so that
+// weighted squares of the loss have a closed solution.
+TEST(Fit, LinearResidualsWithWeightsAreWeightedLinearRegression) {
+  std::vector<Observation> rows =
+      simulate({.weights = {}, .activations = {}, .kv = {}, .post = {}, .noise = 2e-2});
+  for (size_t i = 0; i < rows.size(); ++i) {
+    rows[i].loss_standard_error = rows[i].loss_nats * (i % 3 == 0 ? 1e-3 : 3e-3);
+  }
+  FitOptions options = quick("chinchilla");
+  options.objective = "least-squares";
+  options.residual = "linear";
+  options.weights = "standard-error";
+  options.freeze = {"alpha=0.44", "beta=0.53"};
+  const Fit result = fit(rows, options);
+  Eigen::MatrixXd columns(rows.size(), 3);
+  Eigen::VectorXd target(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const double root = i % 3 == 0 ? 3 : 1;  // of the weight
+    const long row = static_cast<long>(i);
+    columns.row(row) << root, root * std::pow(rows[i].params, -0.44),
+        root * std::pow(rows[i].tokens, -0.53);
+    target[row] = root * rows[i].loss_nats;
+  }
+  const Eigen::VectorXd exact = columns.colPivHouseholderQr().solve(target);
+  EXPECT_NEAR(parameter(result, "E").value, exact[0], 1e-7 * exact[0]);
+  EXPECT_NEAR(parameter(result, "A").value, exact[1], 1e-6 * exact[1]);
+  EXPECT_NEAR(parameter(result, "B").value, exact[2], 1e-6 * exact[2]);
+  rows[2].loss_standard_error = kUnknown;
+  EXPECT_NE(error_of(rows, options).find("loss_standard_error"), std::string::npos);
 }
 
 TEST(Fit, RowsOfOneClusterAreDrawnTogether) {

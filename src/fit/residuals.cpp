@@ -4,6 +4,8 @@
 #include <cmath>
 #include <memory>
 
+#include "base/error.h"
+
 namespace bitlaw {
 namespace {
 
@@ -33,6 +35,24 @@ std::vector<DeltaScale> delta_scales(const std::vector<Observation>& rows, doubl
     scales.push_back({row.delta_nats > 0 && measured <= of_law, std::max(measured, of_law)});
   }
   return scales;
+}
+
+std::vector<double> error_weights(const std::vector<Observation>& rows) {
+  std::vector<double> relative;
+  for (const Observation& row : rows) {
+    const double error = row.loss_standard_error / row.loss_nats;
+    if (!(error > 0)) {
+      throw Error(
+          "weights: standard-error asked for, but a row has no positive loss_standard_error; fill "
+          "the column, or leave weights at none");
+    }
+    relative.push_back(error);
+  }
+  std::vector<double> sorted = relative;
+  const auto middle = sorted.begin() + static_cast<long>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  for (double& error : relative) error = (*middle / error) * (*middle / error);
+  return relative;
 }
 
 ResidualProblem make_problem(const Law& law, const std::vector<Observation>& runs,
@@ -66,9 +86,12 @@ ResidualProblem make_problem(const Law& law, const std::vector<Observation>& run
   problem.high = coordinates.high();
   problem.huber = settings.huber;
   problem.weights = Vector::Zero(padded);
-  for (long i = 0; i < count; ++i) {
-    problem.weights[i] = weights.empty() ? 1 : weights[static_cast<size_t>(i)];
-  }
+  problem.weights.head(count).setOnes();
+  const auto times = [&](const std::vector<double>& more) {
+    for (size_t i = 0; i < more.size(); ++i) problem.weights[static_cast<long>(i)] *= more[i];
+  };
+  times(weights);
+  if (settings.weighted && !post) times(error_weights(runs));
   problem.evaluate = [&law, &coordinates, post, rows, width, padded, links = std::move(links)](
                          const Vector& x, Vector& r, Matrix* jacobian) {
     thread_local Matrix of_values;

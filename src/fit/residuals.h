@@ -22,9 +22,10 @@ namespace bitlaw {
 
 struct ResidualSettings {
   Stage stage = Stage::kTraining;
-  double huber = 1e-3;  // Huber's threshold; infinite = squares
-  double floor = 0.1;   // least relative error of a delta
-  bool linear = false;  // training: residuals of the loss itself rather than of its logarithm
+  double huber = 1e-3;    // Huber's threshold; infinite = squares
+  double floor = 0.1;     // least relative error of a delta
+  bool linear = false;    // training: residuals of the loss itself rather than of its logarithm
+  bool weighted = false;  // training: rows weigh as the inverse square of their standard errors
 };
 
 // The law (bound to these rows' classes) and the coordinates must outlive the problem. weights: one
@@ -39,6 +40,10 @@ struct DeltaScale {
   double error;  // s, in nats
 };
 std::vector<DeltaScale> delta_scales(const std::vector<Observation>& rows, double floor);
+
+// Weights of rows of training: (typical relative error / the row's)^2, so that the median row weighs
+// 1 and a threshold keeps its meaning. Error where a row has no standard error.
+std::vector<double> error_weights(const std::vector<Observation>& rows);
 
 // log prediction - log measurement of every row; NaN for a delta that is not above two standard
 // errors, whose logarithm would be noise.

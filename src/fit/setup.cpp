@@ -131,6 +131,9 @@ void check_options(const FitOptions& options) {
   if (options.residual != "log" && options.residual != "linear") {
     throw Error(fmt::format("residual: {} is unknown; use log or linear", options.residual));
   }
+  if (options.weights != "none" && options.weights != "standard-error") {
+    throw Error(fmt::format("weights: {} is unknown; use none or standard-error", options.weights));
+  }
   if (options.params != "non-embedding" && options.params != "total") {
     throw Error(fmt::format("params: {} is unknown; use non-embedding or total", options.params));
   }
@@ -186,6 +189,7 @@ StageSetup setup_of(const Law& law, Stage stage, const ParameterChoice& choice,
   setup.seed = options.seed;
   setup.settings.stage = stage;
   setup.settings.floor = options.post_floor;
+  setup.settings.weighted = options.weights == "standard-error";
   setup.settings.linear = options.residual == "linear";
   constexpr double kSquares = std::numeric_limits<double>::infinity();
   if (stage == Stage::kTraining) {
