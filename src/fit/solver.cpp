@@ -1,189 +1,363 @@
 #include "fit/solver.h"
 
-#include <Eigen/Cholesky>
+#include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "fit/solver_cholesky.h"
+#include "fit/solver_kernel.h"
 
 namespace bitlaw {
 namespace {
 
-using Square = Eigen::MatrixXd;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// Below this share of the objective its differences are rounding, and the gradient alone tells.
+constexpr double kRounding = 1e-11;
+
+// A step that brought at least this share of what was promised was a good one.
+constexpr double kGood = 0.75;
 
 // Everything known at one x.
-struct State {
-  Vector x;
-  double objective = std::numeric_limits<double>::infinity();
-  Vector residuals, gradient;
-  Matrix jacobian;
+struct Point {
+  Vector x, residuals, gradient;
+  Matrix jacobian, hessian;  // hessian: J' C J of the reweighted rows
+  double objective = kInfinity;
 };
 
-double weight(const ResidualProblem& problem, int row) {
-  return problem.weights.size() > 0 ? problem.weights[row] : 1;
-}
+// One descent, with all the memory it needs.
+class Descent {
+ public:
+  Descent(const ResidualProblem& problem, const SolverOptions& options);
+  Minimum run(const Vector& start);
 
-// rho'(r): r cut off at +-delta.
-double slope(const ResidualProblem& problem, double r) {
-  return std::fmax(-problem.huber, std::fmin(problem.huber, r));
-}
+ private:
+  bool evaluate_values(const Vector& x);
+  bool evaluate_point(const Vector& x, Point& out);
+  double sums(const Vector& residuals, const Matrix& jacobian, double outside, Vector& gradient,
+              Matrix* hessian);
+  Vector into_box(const Vector& x) const;
 
-double objective_of(const ResidualProblem& problem, const Vector& residuals) {
-  double sum = 0;
-  for (int i = 0; i < problem.rows; ++i) {
-    const double r = std::fabs(residuals[i]), delta = problem.huber;
-    sum += weight(problem, i) * (r <= delta ? 0.5 * r * r : delta * (r - 0.5 * delta));
+  double find_damping();
+  // The step of the model, into step_ and target_; false where its matrix is not positive definite.
+  bool find_step(double lambda);
+  bool newton_direction(const Vector& slope, double lambda);
+  bool find_correction(double lambda);
+  bool correct(double lambda, double promised);
+  void adapt_radius(double gained, double promised, double length, bool damped);
+  void learn_bend(const Point& from, const Point& to);
+
+  const ResidualProblem& problem_;
+  const SolverOptions& options_;
+  const SolverKernel& kernel_;
+  const int columns_;
+  RowTerms terms_;
+  bool squares_;  // no row has a threshold: the model is a quadratic
+  int evaluations_ = 0;
+
+  Point here_, there_;
+  Matrix bend_;            // B
+  bool use_bend_ = false;  // B predicts better than 0
+
+  Vector damping_;     // D, the largest squared size of each column so far
+  double radius_ = 0;  // no step is longer, measured by D
+
+  Vector target_, step_;  // target_ = here_.x + step_, in the box
+  double straight_ = 0;   // what the model without B and lambda takes off over step_
+  double bent_ = 0;       // and with B
+
+  // Scratch of find_step.
+  Vector kept_, residuals_, slope_, direction_, moved_, product_;
+  Vector next_target_, next_, gradient_, next_gradient_;
+  Matrix curvature_, next_curvature_, factor_;
+  double next_straight_ = 0;
+  std::vector<double> scratch_, scale_;
+};
+
+Descent::Descent(const ResidualProblem& problem, const SolverOptions& options)
+    : problem_(problem),
+      options_(options),
+      kernel_(solver_kernel()),
+      columns_(static_cast<int>(problem.low.size())) {
+  const auto one_per_row = [&](const Vector& v) {
+    return v.size() == 0 || v.size() == problem.rows;
+  };
+  BITLAW_CHECK(one_per_row(problem.weights) && one_per_row(problem.thresholds));
+  terms_ = {.rows = problem.rows,
+            .weights = problem.weights.size() > 0 ? problem.weights.data() : nullptr,
+            .thresholds = problem.thresholds.size() > 0 ? problem.thresholds.data() : nullptr,
+            .threshold = problem.huber};
+  squares_ = terms_.thresholds == nullptr && std::isinf(problem.huber);
+  for (Point* point : {&here_, &there_}) {
+    point->residuals.resize(problem.rows);
+    point->jacobian.resize(problem.rows, columns_);
+    point->gradient.resize(columns_);
+    point->hessian.resize(columns_, columns_);
   }
-  return sum;
+  bend_.setZero(columns_, columns_);
+  residuals_.resize(problem.rows);
+  kept_.resize(problem.rows);
+  for (Vector* v : {&step_, &slope_, &direction_, &moved_, &product_, &damping_, &target_,
+                    &next_target_, &next_, &gradient_, &next_gradient_}) {
+    v->setZero(columns_);
+  }
+  next_curvature_.resize(columns_, columns_);
+  factor_.resize(columns_, columns_);
+  scratch_.resize(SolverKernel::scratch_size(columns_));
+  scale_.resize(static_cast<size_t>(columns_));
 }
 
-// The objective alone, infinite where x makes no sense.
-double evaluate_objective(const ResidualProblem& problem, const Vector& x, Vector& residuals) {
-  if (!problem.evaluate(x, residuals, nullptr)) return std::numeric_limits<double>::infinity();
-  const double objective = objective_of(problem, residuals);
-  return std::isfinite(objective) ? objective : std::numeric_limits<double>::infinity();
+Vector Descent::into_box(const Vector& x) const {
+  return x.cwiseMax(problem_.low).cwiseMin(problem_.high);
 }
 
-bool evaluate_all(const ResidualProblem& problem, const Vector& x, State& out) {
+double Descent::sums(const Vector& residuals, const Matrix& jacobian, double outside,
+                     Vector& gradient, Matrix* hessian) {
+  return kernel_.normal_equations(terms_, residuals.data(), jacobian.data(), jacobian.outerStride(),
+                                  columns_, outside, scratch_.data(), gradient.data(),
+                                  hessian ? hessian->data() : nullptr);
+}
+
+// The objective alone.
+bool Descent::evaluate_values(const Vector& x) {
+  ++evaluations_;
+  there_.x = x;
+  if (!problem_.evaluate(x, there_.residuals, nullptr)) return false;
+  there_.objective = kernel_.objective(terms_, there_.residuals.data());
+  return std::isfinite(there_.objective);
+}
+
+bool Descent::evaluate_point(const Vector& x, Point& out) {
+  ++evaluations_;
   out.x = x;
-  out.residuals.resize(problem.rows);
-  out.jacobian.resize(problem.rows, x.size());
-  if (!problem.evaluate(x, out.residuals, &out.jacobian)) return false;
-  out.objective = objective_of(problem, out.residuals);
-  out.gradient.setZero(x.size());
-  for (int i = 0; i < problem.rows; ++i) {
-    out.gradient +=
-        weight(problem, i) * slope(problem, out.residuals[i]) * out.jacobian.row(i).transpose();
+  if (!problem_.evaluate(x, out.residuals, &out.jacobian)) return false;
+  out.objective = sums(out.residuals, out.jacobian, 1, out.gradient, &out.hessian);
+  return std::isfinite(out.objective) && out.gradient.allFinite() && out.hessian.allFinite();
+}
+
+// direction_ = -(curvature_ + B + lambda D)^-1 slope over the coordinates that are not held: one at
+// its bound that wants to go further out stays where it is.
+bool Descent::newton_direction(const Vector& slope, double lambda) {
+  factor_ = curvature_;
+  if (use_bend_) factor_ += bend_;
+  factor_.diagonal() += lambda * damping_;
+  direction_ = -slope;
+  for (int j = 0; j < columns_; ++j) {
+    const double x = target_[j];
+    const bool held =
+        (x <= problem_.low[j] && slope[j] > 0) || (x >= problem_.high[j] && slope[j] < 0);
+    if (!held) continue;
+    factor_.row(j).setZero();
+    factor_.col(j).setZero();
+    factor_(j, j) = 1;
+    direction_[j] = 0;
   }
-  return std::isfinite(out.objective) && out.gradient.allFinite();
+  if (!factorise(columns_, factor_.data(), scale_.data())) return false;
+  solve(columns_, factor_.data(), scale_.data(), direction_.data());
+  return direction_.allFinite();
 }
 
-Vector into_box(const ResidualProblem& problem, const Vector& x) {
-  return x.cwiseMax(problem.low).cwiseMin(problem.high);
-}
-
-// J' W J with W = rho'(r)/r: what the objective looks like from above.
-Square gauss_newton_hessian(const ResidualProblem& problem, const State& state) {
-  Vector scale(problem.rows);
-  for (int i = 0; i < problem.rows; ++i) {
-    const double r = std::fabs(state.residuals[i]);
-    scale[i] = weight(problem, i) * (r <= problem.huber ? 1 : problem.huber / r);
-  }
-  return state.jacobian.transpose() * scale.asDiagonal() * state.jacobian;
-}
-
-// sum_i w_i (rho''(r_i) J_i' J_i + rho'(r_i) Hessian(r_i)). The second term is the derivative of J'
-// psi with psi = w rho'(r) held still, by central differences of the exact J: smooth, although
-// rho'' jumps at delta. A column whose neighbours make no sense keeps the first term alone.
-Square true_hessian(const ResidualProblem& problem, const State& state) {
-  const int k = static_cast<int>(state.x.size());
-  Vector curved(problem.rows), psi(problem.rows);
-  for (int i = 0; i < problem.rows; ++i) {
-    curved[i] = std::fabs(state.residuals[i]) <= problem.huber ? weight(problem, i) : 0;
-    psi[i] = weight(problem, i) * slope(problem, state.residuals[i]);
-  }
-  Square bend = Square::Zero(k, k);
-  Vector residuals(problem.rows);
-  Matrix up(problem.rows, k), down(problem.rows, k);
-  for (int j = 0; j < k; ++j) {
-    const double h = 1e-5 * std::fmax(std::fabs(state.x[j]), 1e-2);
-    Vector x = state.x;
-    x[j] = state.x[j] + h;
-    const bool above = problem.evaluate(x, residuals, &up);
-    x[j] = state.x[j] - h;
-    const bool below = problem.evaluate(x, residuals, &down);
-    if (above && below) bend.col(j) = (up - down).transpose() * psi / (2 * h);
-  }
-  return state.jacobian.transpose() * curved.asDiagonal() * state.jacobian +
-         0.5 * (bend + bend.transpose());
-}
-
-// A coordinate at its bound that wants to go further out stays where it is.
-bool is_held(const ResidualProblem& problem, const State& state, int j) {
-  return (state.x[j] <= problem.low[j] && state.gradient[j] > 0) ||
-         (state.x[j] >= problem.high[j] && state.gradient[j] < 0);
-}
-
-// The step -(H + lambda diag)^-1 g over coordinates that are not held; false where that matrix is
-// not positive definite.
-bool damped_step(const ResidualProblem& problem, const State& state, const Square& hessian,
-                 double lambda, Vector& step) {
-  const int k = static_cast<int>(state.x.size());
-  const double largest = hessian.diagonal().cwiseAbs().maxCoeff();
-  Square damped = hessian;
-  Vector gradient = state.gradient;
-  for (int j = 0; j < k; ++j) {
-    if (is_held(problem, state, j)) {
-      damped.row(j).setZero();
-      damped.col(j).setZero();
-      damped(j, j) = 1;
-      gradient[j] = 0;
-    } else {
-      damped(j, j) += lambda * std::fmax(std::fabs(hessian(j, j)), 1e-12 * largest);
+// The least lambda for which the step of the reweighted model is no longer than the radius (More
+// 1978).
+double Descent::find_damping() {
+  damping_ = damping_.cwiseMax(here_.hessian.diagonal());
+  damping_ = damping_.cwiseMax(1e-12 * damping_.maxCoeff());
+  target_ = here_.x;
+  step_.setZero();
+  curvature_ = here_.hessian;
+  double lambda = 0, definite = 1e-12;
+  for (int i = 0; i < 40; ++i) {
+    if (!newton_direction(here_.gradient, lambda)) {
+      lambda = std::max(definite, lambda * 10);
+      definite = lambda;
+      continue;
     }
+    const double length = std::sqrt(direction_.dot(damping_.cwiseProduct(direction_)));
+    if (length <= 1.1 * radius_ || radius_ <= 0) break;
+    product_ = damping_.cwiseProduct(direction_);
+    solve_lower(columns_, factor_.data(), scale_.data(), product_.data());
+    lambda += (length - radius_) / radius_ * length * length / product_.squaredNorm();
   }
-  // Scaled to a unit diagonal: columns of very different size would otherwise hide definiteness.
-  const Vector scale = damped.diagonal().cwiseAbs().cwiseMax(1e-300).cwiseSqrt().cwiseInverse();
-  const Eigen::LLT<Square> factor(scale.asDiagonal() * damped * scale.asDiagonal());
-  if (factor.info() != Eigen::Success) return false;
-  step = -(scale.asDiagonal() * factor.solve(scale.asDiagonal() * gradient));
-  return step.allFinite();
+  return lambda;
 }
 
-template <class Hessian>
-Minimum descend(const ResidualProblem& problem, Vector start, int steps, double tolerance,
-                double lambda, const Hessian& hessian_at) {
-  State state;
-  Minimum out;
-  out.x = into_box(problem, start);
-  if (!evaluate_all(problem, out.x, state)) return out;
-  Vector step, residuals(problem.rows);
-  for (int i = 0; i < steps && !out.converged; ++i) {
-    const Square hessian = hessian_at(problem, state);
-    bool moved = false;
-    while (!moved && !out.converged) {
-      if (lambda >
-          1e16) {  // no step, however short, goes down: the rounding of the objective is reached
-        out.converged = true;
-        break;
-      }
-      if (!damped_step(problem, state, hessian, lambda, step)) {
-        lambda = std::fmax(10 * lambda, 1e-6);
-        continue;
-      }
-      const Vector trial = into_box(problem, state.x + step);
-      const double promised = -0.5 * state.gradient.dot(trial - state.x);
-      const double objective = evaluate_objective(problem, trial, residuals);
-      if (objective < state.objective) {
-        out.converged = state.objective - objective <= tolerance * state.objective &&
-                        promised <= tolerance * state.objective;
-        lambda = lambda < 1e-12 ? 0 : 0.1 * lambda;
-        moved = evaluate_all(problem, trial, state);
-        if (!moved) break;
-      } else if (promised <= tolerance * state.objective) {
-        out.converged = true;
+// Newton's method on the model, from s = 0. Its first step takes rows beyond delta by their
+// quadratic from above (a sure descent), later ones more and more as the straight lines they are.
+bool Descent::find_step(double lambda) {
+  target_ = here_.x;
+  step_.setZero();
+  gradient_ = here_.gradient;
+  curvature_ = here_.hessian;
+  double outside = 1, value = 0, straight = 0;  // m and its first term, less what they are at s = 0
+  straight_ = bent_ = 0;
+  constexpr int kNewtonSteps = 30;
+  for (int i = 0; i < kNewtonSteps; ++i) {
+    slope_ = gradient_ + lambda * damping_.cwiseProduct(step_);
+    if (use_bend_) slope_.noalias() += bend_ * step_;
+    if (!newton_direction(slope_, lambda)) return i > 0;
+    double reached = value, bend = 0;
+    bool down = false;
+    for (double length = 1; length > 1e-6 && !down; length *= 0.5) {
+      next_target_ = into_box(here_.x + step_ + length * direction_);
+      next_ = next_target_ - here_.x;
+      moved_ = next_ - step_;
+      product_.noalias() = curvature_ * moved_;
+      const double quadratic = gradient_.dot(moved_) + 0.5 * moved_.dot(product_);
+      next_straight_ = straight + quadratic;
+      if (squares_) {
+        next_gradient_ = gradient_ + product_;
       } else {
-        lambda = std::fmax(10 * lambda, 1e-6);
+        kernel_.move(terms_.rows, here_.residuals.data(), here_.jacobian.data(),
+                     here_.jacobian.outerStride(), columns_, next_.data(), residuals_.data());
+        const double objective = sums(residuals_, here_.jacobian, std::max(0.1 * outside, 1e-6),
+                                      next_gradient_, &next_curvature_);
+        if (-quadratic > kRounding * here_.objective) next_straight_ = objective - here_.objective;
       }
+      product_.noalias() = bend_ * next_;
+      bend = 0.5 * next_.dot(product_);
+      reached = next_straight_ + (use_bend_ ? bend : 0) +
+                0.5 * lambda * next_.dot(damping_.cwiseProduct(next_));
+      down = reached <= value + 1e-4 * slope_.dot(moved_);
     }
-    if (!moved) break;
+    if (!down) break;
+    const double gained = value - reached;
+    value = reached;
+    straight = next_straight_;
+    outside = std::max(0.1 * outside, 1e-6);
+    std::swap(gradient_, next_gradient_);
+    if (!squares_) std::swap(curvature_, next_curvature_);
+    std::swap(step_, next_);
+    std::swap(target_, next_target_);
+    straight_ = -straight;
+    bent_ = -(straight + bend);
+    if (gained <= 1e-3 * -value) break;
   }
-  out.x = state.x;
-  out.objective = state.objective;
+  return true;
+}
+
+// next_target_: the minimum of the model around target_, with the residuals found there and the
+// Jacobian of here_. False where that goes further than the step itself.
+bool Descent::find_correction(double lambda) {
+  sums(there_.residuals, here_.jacobian, 1, slope_, nullptr);
+  slope_ += lambda * damping_.cwiseProduct(step_);
+  if (use_bend_) slope_.noalias() += bend_ * step_;
+  if (!newton_direction(slope_, lambda)) return false;
+  next_target_ = into_box(target_ + direction_);
+  moved_ = next_target_ - target_;
+  const double length = moved_.dot(damping_.cwiseProduct(moved_));
+  return length < 0.5 * step_.dot(damping_.cwiseProduct(step_));
+}
+
+// B learns how the gradients of the residuals changed from one point to the next: the secant
+// equation  B s = (J_to - J_from)' w psi(r_to), with the least change in the measure of the total
+// change of the gradient, after B was shortened to what the same step says of its size.
+void Descent::learn_bend(const Point& from, const Point& to) {
+  slope_ = to.x - from.x;
+  sums(to.residuals, from.jacobian, 1, direction_, nullptr);
+  const Vector bent = to.gradient - direction_, change = to.gradient - from.gradient;
+  const double along = slope_.dot(change);
+  if (!(along > 1e-8 * std::sqrt(slope_.squaredNorm() * change.squaredNorm()))) return;
+  next_.noalias() = bend_ * slope_;
+  const double had = std::fabs(slope_.dot(next_)), has = std::fabs(slope_.dot(bent));
+  const double keep = had > has ? has / had : 1;
+  const Vector miss = bent - keep * next_;
+  bend_ = keep * bend_ + (miss * change.transpose() + change * miss.transpose()) / along -
+          slope_.dot(miss) / (along * along) * change * change.transpose();
+}
+
+// The residuals bend along the step: what the trial at target_ showed of that is made good by the
+// same Jacobian, as long as that pays. Leaves the better trial in there_ and target_; true where it
+// is a corrected one.
+bool Descent::correct(double lambda, double promised) {
+  bool corrected = false;
+  while (here_.objective - there_.objective < kGood * promised && find_correction(lambda)) {
+    const double before = there_.objective;
+    const double worth = 0.1 * (before - here_.objective + promised);
+    kept_.swap(there_.residuals);
+    if (!evaluate_values(next_target_) || !(there_.objective < before - worth)) {
+      kept_.swap(there_.residuals);
+      there_.x = target_;
+      there_.objective = before;
+      break;
+    }
+    target_ = next_target_;
+    step_ = target_ - here_.x;
+    corrected = true;
+  }
+  return corrected;
+}
+
+// Shorter after a step that broke its promise, longer after a good one.
+void Descent::adapt_radius(double gained, double promised, double length, bool damped) {
+  if (gained < 0.25 * promised) {
+    const double shrink = gained > -promised ? 0.5 : gained > -10 * promised ? 0.25 : 0.1;
+    radius_ = shrink * std::min(radius_, length);
+  } else if (gained > kGood * promised || !damped) {
+    radius_ = std::max(radius_, 2 * length);
+  }
+}
+
+Minimum Descent::run(const Vector& start) {
+  Minimum out;
+  out.x = into_box(start);
+  if (!evaluate_point(out.x, here_)) {
+    out.evaluations = evaluations_;
+    return out;
+  }
+  out.converged = columns_ == 0;
+  const double size = std::sqrt(out.x.dot(here_.hessian.diagonal().cwiseProduct(out.x)));
+  radius_ = options_.reach * (size > 0 ? size : 1);
+  bool eager = true;                // the last step was good: expect the same of the next
+  double last_promise = kInfinity;  // of a step within rounding
+  while (!out.converged && evaluations_ < options_.evaluations) {
+    const double lambda = find_damping();
+    if (!find_step(lambda)) {
+      if (!use_bend_) break;
+      use_bend_ = false;
+      continue;
+    }
+    const double promised = use_bend_ ? bent_ : straight_;
+    const bool rounding = promised <= kRounding * here_.objective;
+    out.converged = promised <= options_.tolerance * here_.objective ||
+                    (rounding && promised >= 0.5 * last_promise);
+    out.promise = promised;
+    if (out.converged) break;
+    if (rounding) last_promise = promised;
+
+    const double length = std::sqrt(step_.dot(damping_.cwiseProduct(step_)));
+    bool better = eager ? evaluate_point(target_, there_) : evaluate_values(target_);
+    double gained = better ? here_.objective - there_.objective : -kInfinity;
+    bool corrected = false;
+    if (better) {
+      use_bend_ = std::fabs(gained - bent_) < std::fabs(gained - straight_);
+      corrected = !rounding && correct(lambda, promised);
+      gained = here_.objective - there_.objective;
+      better = gained >= (rounding ? -kRounding * here_.objective : 1e-4 * promised);
+    }
+    if (better && (corrected || !eager)) better = evaluate_point(target_, there_);
+    eager = better && !corrected;
+    if (!rounding) adapt_radius(gained, promised, length, lambda > 0);
+    if (better) {
+      learn_bend(here_, there_);
+      std::swap(here_, there_);
+    } else {
+      // Rounding, or no step goes down, however short.
+      out.converged = rounding || radius_ < 1e-16 * size;
+    }
+  }
+  out.x = here_.x;
+  out.objective = here_.objective;
+  out.evaluations = evaluations_;
   return out;
 }
 
 }  // namespace
 
-Minimum polish(const ResidualProblem& problem, Vector start, const SolverOptions& options) {
-  return descend(problem, std::move(start), options.newton_steps, options.tolerance, 0,
-                 true_hessian);
-}
-
 Minimum minimise_residuals(const ResidualProblem& problem, Vector start,
                            const SolverOptions& options) {
-  // The first phase stops early: what is left is the second's to do.
-  const Minimum rough = descend(problem, std::move(start), options.gauss_newton_steps,
-                                std::fmax(options.tolerance, 1e-5), 1e-3, gauss_newton_hessian);
-  if (!std::isfinite(rough.objective) || options.newton_steps == 0) return rough;
-  return polish(problem, rough.x, options);
+  return Descent(problem, options).run(start);
 }
 
 }  // namespace bitlaw

@@ -37,7 +37,7 @@ StageMinimum fit_stage(const StageSetup& setup, const std::vector<Observation>& 
   const ResidualProblem problem = make_problem(*setup.law, rows, coordinates, setup.settings);
   if (setup.free.empty()) {  // nothing to move: the objective of the constants as they are
     Vector residuals(problem.rows);
-    const Minimum still = polish(problem, Vector(0), {.newton_steps = 0});
+    const Minimum still = minimise_residuals(problem, Vector(0), {.evaluations = 1});
     StageMinimum out = result(coordinates, still);
     out.values = setup.base;
     out.converged = true;
@@ -49,7 +49,7 @@ StageMinimum fit_stage(const StageSetup& setup, const std::vector<Observation>& 
     found[i] = minimise_residuals(problem,
                                   starting_point(*setup.law, rows, coordinates, setup.settings,
                                                  static_cast<int>(i), setup.seed),
-                                  {.newton_steps = 0});
+                                  {.tolerance = 1e-3});
   });
   // The first phase ends within a percent or so of a minimum; the best few are followed to the end.
   constexpr int64_t kPolished = 8;
@@ -57,7 +57,8 @@ StageMinimum fit_stage(const StageSetup& setup, const std::vector<Observation>& 
   std::sort(found.begin(), found.end(), better);
   run_parallel(parallel_for, std::min(kPolished, static_cast<int64_t>(found.size())),
                [&](int64_t i) {
-                 if (std::isfinite(found[i].objective)) found[i] = polish(problem, found[i].x, {});
+                 if (std::isfinite(found[i].objective))
+                   found[i] = minimise_residuals(problem, found[i].x, {});
                });
   const Minimum& best = *std::min_element(found.begin(), found.end(), better);
   StageMinimum out = result(coordinates, best);
@@ -74,8 +75,8 @@ StageMinimum refit_stage(const StageSetup& setup, const std::vector<Observation>
   const Coordinates coordinates = coordinates_of(setup);
   const ResidualProblem problem =
       make_problem(*setup.law, rows, coordinates, setup.settings, weights);
-  return result(coordinates, minimise_residuals(problem, coordinates.from_values(values),
-                                                {.newton_steps = 20, .tolerance = 1e-6}));
+  return result(coordinates,
+                minimise_residuals(problem, coordinates.from_values(values), {.tolerance = 1e-6}));
 }
 
 Matrix stage_jacobian(const StageSetup& setup, const std::vector<Observation>& rows,
