@@ -14,9 +14,18 @@ namespace {
 struct Options {
   PlanRequest request;
   StructFlags flags;
-  std::string fit;
+  std::vector<std::string> fits;
+  std::string devices;
   bool json = false, print_config = false, dry_run = false;
 };
+
+Json sources_of(const Json& comparison, const PlanRequest& request) {
+  Json laws = Json::array();
+  for (const Json& plan : comparison["plans"]) {
+    laws.push_back({{"law", plan["law"]}, {"source", plan["source"]}});
+  }
+  return {{"laws", laws}, {"skipped", comparison["skipped"]}, {"request", to_json(request)}};
+}
 
 void run(Options& options) {
   options.flags.fill_into(options.request);
@@ -24,12 +33,18 @@ void run(Options& options) {
     fmt::print("{}", dump_toml(to_json(options.request)));
     return;
   }
-  const Json fit = read_fit(options.fit);
-  Json plan = make_plan(options.request, fit);
+  std::vector<Json> fits;
+  for (const std::string& path : options.fits) fits.push_back(read_fit(path));
+  const Json devices = options.devices.empty() ? Json(nullptr) : read_toml(options.devices);
+  const bool several = !options.request.laws.empty() || fits.size() > 1;
+  Json plan = several ? compare_plans(options.request, fits, devices)
+                      : make_plan(options.request, fits.empty() ? Json(nullptr) : fits[0], devices);
   if (plan.contains("error")) throw Error("plan: " + plan["error"].get<std::string>());
   if (options.dry_run) {  // planning takes no time: what it rests on is what there is to say
     print_json(
-        Json{{"law", plan["law"]}, {"source", plan["source"]}, {"request", plan["request"]}});
+        several
+            ? sources_of(plan, options.request)
+            : Json{{"law", plan["law"]}, {"source", plan["source"]}, {"request", plan["request"]}});
     return;
   }
   if (options.json)
@@ -42,14 +57,18 @@ void run(Options& options) {
 
 void add_plan(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb =
-      add_verb(app, "plan", "Choose parameters, tokens and bits under a budget",
-               "bitlaw plan --law kumar --free N,D,P --compute 1e21\n"
-               "  bitlaw plan --law kumar --critical-data --params 30e6 --bits 3,4,5,6\n"
-               "  bitlaw plan --fit fit.json --free N,D --bits 4 --compute 1e18 --json");
+  CLI::App* verb = add_verb(
+      app, "plan", "Choose parameters, tokens and bits under a budget",
+      "bitlaw plan --law kumar --free N,D,P --compute 1e21\n"
+      "  bitlaw plan --law kumar --critical-data --params 30e6 --bits 3,4,5,6\n"
+      "  bitlaw plan --fit fit.json --free N,D --bits 4 --compute 1e18 --json\n"
+      "  bitlaw plan --gpu-hours 1e5 --device h100 --memory-bytes 24e9 --serve-tokens 1e12\n"
+      "  bitlaw plan --laws all --compute 1e21");
   options->flags.add(verb, options->request);
-  verb->add_option("--fit", options->fit,
-                   "constants of one's own: a document of `bitlaw fit --out`");
+  verb->add_option("--fit", options->fits,
+                   "constants of one's own: documents of `bitlaw fit --out`; several are compared");
+  verb->add_option("--devices", options->devices,
+                   "a TOML table of one's own devices: [name] 16 = FLOP/s, 8 = ..., 4 = ...");
   verb->add_flag("--print-config", options->print_config, "print the request as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run,
                  "print the request and the constants' source, and stop");

@@ -21,11 +21,29 @@ double number_at(const Json& document, const std::string& a, const std::string& 
   return inner == outer->end() || !inner->is_number() ? kUnknown : inner->get<double>();
 }
 
+// The precision classes for which the authors of a set have a value.
+std::vector<std::pair<int, std::string>> published_classes(const Law& law,
+                                                           const ConstantSet& constants) {
+  std::vector<std::pair<int, std::string>> out;
+  for (size_t k = 0; k < law.class_parameters.size(); ++k) {
+    for (const ClassValue& known : constants.classes) {
+      if (std::string_view(known.parameter) == law.class_parameters[k].parameter.name) {
+        out.emplace_back(static_cast<int>(k), known.name);
+      }
+    }
+  }
+  return out;
+}
+
 std::string read_fit(const Json& fit, Constants& out) {
   const auto parameters = fit.find("parameters");
   if (parameters == fit.end() || !parameters->is_object()) {
     return "the fit has no .parameters; give the document that `bitlaw fit --json` prints";
   }
+  std::vector<std::string> fitted;
+  for (const auto& [name, entry] : parameters->items()) fitted.push_back(name);
+  out.bound = bind_names(*out.law, fitted);
+  out.law = &out.bound.law();
   std::vector<std::string> frozen;
   for (const Parameter& p : out.law->parameters) {
     const double value = number_at(*parameters, p.name, "value");
@@ -105,8 +123,11 @@ std::string read_constants(const std::string& name, const std::string& set, cons
     return fmt::format("{} has no constants called {}; {}", law_name, set,
                        did_you_mean(set, known));
   }
-  out.values.assign(constants->values.begin(), constants->values.end());
   out.source = fmt::format("published constants: {}", constants->source);
+  out.bound = bind_law(*out.law, published_classes(*out.law, *constants));
+  out.law = &out.bound.law();
+  constants = find_constants(*out.law, set);
+  out.values.assign(constants->values.begin(), constants->values.end());
   return "";
 }
 

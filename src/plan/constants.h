@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "base/json.h"
-#include "laws/registry.h"
+#include "laws/bind.h"
 
 namespace bitlaw {
 
 struct Constants {
-  const Law* law = nullptr;
+  BoundLaw bound;                          // to the precision classes that have a value
+  const Law* law = nullptr;                // bound.law()
   std::vector<double> values;              // in the law's order
   std::vector<std::vector<double>> draws;  // bootstrap refits, same order; empty = no intervals
   std::string source;                      // for the reader

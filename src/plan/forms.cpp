@@ -23,23 +23,26 @@ Observation observation(double params, double tokens, const Bits& bits, double p
 
 }  // namespace
 
-double CostModel::of(double bits) const {
-  if (steps.empty()) return bits / kUnquantizedBits;
-  for (const Step& step : steps) {
-    if (bits <= step.bits) return 1 / step.speed_up;
-  }
-  return std::numeric_limits<double>::infinity();
-}
-
-double CostModel::of(const Bits& bits) const {
-  return (of(bits.weights) + of(bits.activations) + of(bits.kv)) / 3;
-}
-
-bool EffectiveForm::fits(const Law& law) {
+bool EffectiveForm::fits(const Law& law, std::span<const double> values) {
   for (const char* name : {"E", "A", "B", "alpha", "beta"}) {
     if (parameter_index(law, name) < 0) return false;
   }
-  return !law.uses_bits || parameter_index(law, "gamma_w") >= 0;
+  if (law.predicts != Predicts::kLoss || !law.is_bound()) return false;
+  const EffectiveForm form(law, values);
+  struct Point {
+    double params, tokens;
+    Bits bits;
+  };
+  for (const Point& at : {Point{1e7, 1e9, {}}, Point{1e11, 1e10, {8, 9, 10}},
+                          Point{1e8, 1e13, {12, 6, 7}}, Point{3e9, 1e8, {5, 16, 11}}}) {
+    const double expected =
+        constant(law, values.data(), "E", 0) +
+        form.A_ * std::exp(-form.alpha_ * (std::log(at.params) + form.log_share(at.bits))) +
+        form.B_ * std::exp(-form.beta_ * std::log(at.tokens));
+    const double actual = form.loss(at.params, at.tokens, at.bits);
+    if (!(std::fabs(actual - expected) <= 1e-12 * std::fabs(expected))) return false;
+  }
+  return true;
 }
 
 EffectiveForm::EffectiveForm(const Law& law, std::span<const double> values)

@@ -134,14 +134,11 @@ TEST(Forms, ParametersThatMakeUpForFewerBits) {
   }
 }
 
-TEST(CostModel, LinearOrTheNextWiderStep) {
-  EXPECT_DOUBLE_EQ(CostModel{}.of(4.0), 0.25);
-  EXPECT_DOUBLE_EQ(CostModel{}.of(Bits{4, 8, 12}), 0.5);
-  const CostModel table{{{4, 4}, {8, 2}, {16, 1}}};
-  EXPECT_DOUBLE_EQ(table.of(4.0), 0.25);
-  EXPECT_DOUBLE_EQ(table.of(5.0), 0.5);
-  EXPECT_DOUBLE_EQ(table.of(16.0), 1);
-  EXPECT_TRUE(std::isinf(table.of(17.0)));
+TEST(Forms, FitsByValueNotByTheNamesOfConstants) {
+  for (const char* name : {"kumar", "chinchilla", "kumar-no-offsets"}) {
+    EXPECT_TRUE(EffectiveForm::fits(law(name), law(name).constants[0].values)) << name;
+  }
+  EXPECT_EQ(EffectiveForm::fits(law("kumar"), std::vector<double>(19, kUnknown)), false);
 }
 
 }  // namespace

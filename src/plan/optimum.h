@@ -1,29 +1,26 @@
-// The best point of a problem: closed forms where there are, one-dimensional searches around them.
+// The best point of a problem: over precisions, with the best N and D at each (plan/split.h). A
+// list of precisions is tried out; a continuum is scanned coarsely and then descended in all free
+// coordinates at once (plan/descent.h).
 #pragma once
 
-#include <limits>
 #include <vector>
 
-#include "plan/forms.h"
-#include "plan/problem.h"
+#include "plan/split.h"
 
 namespace bitlaw {
 
-struct PlanPoint {
-  double params = kUnknown, tokens = kUnknown;  // N, D
-  Bits bits;                                    // while training
-  double post_bits = 0;                         // of the weights afterwards; 0 = not quantized
-  // Nats per token; infinite where the budget cannot pay for the point.
-  double loss = std::numeric_limits<double>::infinity();
+struct Optimum {
+  PlanPoint point;
+  std::vector<PlanPoint> runners_up;  // best first, `point` included: where a search nearby starts
 };
 
-// Within a training budget; without one, the point itself, or the precision that balances N and D.
-PlanPoint best_training(const EffectiveForm& form, const PlanProblem& problem);
+Optimum best_plan(const PlanTask& task);
+
+// The same with constants near those of `main`, from where that ended.
+PlanPoint best_plan_near(const PlanTask& task, const Optimum& main);
 
 // Minimises the loss of a BF16 model quantized to P_post, with N P_post = budget; at fixed N and
 // P_post the best D is the critical one.
-// available: values P_post may take, empty = any below 16.
-PlanPoint best_served(const EffectiveForm& form, double budget,
-                      const std::vector<double>& available);
+PlanPoint best_served(const PlanTask& task, double budget);
 
 }  // namespace bitlaw

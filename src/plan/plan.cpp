@@ -2,98 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
-#include <functional>
 
+#include "plan/answer.h"
 #include "plan/constants.h"
-#include "plan/forms.h"
-#include "plan/optimum.h"
 #include "plan/problem.h"
 
 namespace bitlaw {
 namespace {
 
 constexpr double kStudiedLow = 3, kStudiedHigh = 16;  // bits that arXiv 2411.04330 trained at
-
-Json point_json(const EffectiveForm& form, const CostModel& cost, const PlanPoint& point) {
-  const bool unlimited = std::isinf(point.bits.weights);
-  const auto shown = [&](double bits) { return unlimited ? kUnquantizedBits : bits; };
-  const Bits paid = unlimited ? Bits{} : point.bits;
-  Json out{{"N", point.params},
-           {"D", point.tokens},
-           {"P_w", shown(point.bits.weights)},
-           {"P_a", shown(point.bits.activations)},
-           {"P_kv", shown(point.bits.kv)},
-           {"loss", point.loss},
-           {"N_eff", point.params * std::exp(form.log_share(point.bits))},
-           {"tokens_per_param", point.tokens / point.params},
-           {"compute", 6 * point.params * point.tokens * cost.of(paid)}};
-  if (point.post_bits > 0) {
-    out["P_post"] = point.post_bits;
-    out["delta"] = form.delta(point.params, point.tokens, point.bits, point.post_bits);
-  }
-  return out;
-}
-
-// The 5 % and 95 % points of each number over the draws, by linear interpolation.
-Json interval(std::vector<double> values) {
-  values.erase(
-      std::remove_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); }),
-      values.end());
-  if (values.size() < 20) return nullptr;  // fewer cannot show a 5 % tail
-  std::sort(values.begin(), values.end());
-  const auto at = [&](double share) {
-    const double place = share * static_cast<double>(values.size() - 1);
-    const size_t below = static_cast<size_t>(place);
-    const size_t above = std::min(below + 1, values.size() - 1);
-    return values[below] + (place - static_cast<double>(below)) * (values[above] - values[below]);
-  };
-  return {{"low", at(0.05)}, {"high", at(0.95)}};
-}
-
-void add_optimum(Json& plan, const Constants& constants, const CostModel& cost,
-                 const std::function<PlanPoint(const EffectiveForm&)>& solve) {
-  const EffectiveForm form(*constants.law, constants.values);
-  plan["optimum"] = point_json(form, cost, solve(form));
-  if (constants.draws.empty()) return;
-  std::vector<Json> outcomes;
-  for (const std::vector<double>& draw : constants.draws) {
-    const EffectiveForm drawn(*constants.law, draw);
-    outcomes.push_back(point_json(drawn, cost, solve(drawn)));
-  }
-  for (const auto& [name, value] : plan["optimum"].items()) {
-    std::vector<double> values;
-    for (const Json& outcome : outcomes) {
-      const auto found = outcome.find(name);
-      if (found != outcome.end() && found->is_number()) values.push_back(found->get<double>());
-    }
-    Json range = interval(std::move(values));
-    if (range.is_null()) continue;
-    const double low = range["low"], high = range["high"];
-    const bool fixed = high - low <= 1e-9 * std::fabs(high);  // by the request, not by the draws
-    if (!fixed) plan["intervals"][name] = std::move(range);
-  }
-}
-
-void add_critical_data(Json& plan, const Constants& constants, double params,
-                       const std::vector<double>& post_bits) {
-  plan["critical_data"] = Json::array();
-  for (const double bits : post_bits) {
-    const double tokens =
-        EffectiveForm(*constants.law, constants.values).critical_tokens(params, bits);
-    Json row{{"params", params}, {"bits", bits}};
-    row["tokens"] = std::isfinite(tokens) ? Json(tokens) : Json(nullptr);
-    row["tokens_per_param"] = std::isfinite(tokens) ? Json(tokens / params) : Json(nullptr);
-    std::vector<double> drawn;
-    for (const std::vector<double>& draw : constants.draws) {
-      drawn.push_back(EffectiveForm(*constants.law, draw).critical_tokens(params, bits));
-    }
-    const Json range = interval(std::move(drawn));
-    if (range.is_object()) row.update(range);
-    plan["critical_data"].push_back(row);
-  }
-}
 
 Json request_json(PlanRequest request) {
   Json out = Json::object();
@@ -102,72 +20,129 @@ Json request_json(PlanRequest request) {
   return out;
 }
 
+Json error(const std::string& sentence) {
+  return {{"error", sentence}};
+}
+
 void add_notes(Json& plan, const PlanProblem& problem, const Constants& constants) {
+  const Law& law = *constants.law;
   Json& notes = plan["notes"] = Json::array();
   for (const std::string& note : constants.notes) notes.push_back(note);
   if (problem.ignores_bits) {
-    notes.push_back(fmt::format("{} knows nothing of bits: P stays at {}.", constants.law->name,
-                                problem.bits.weights));
+    notes.push_back(fmt::format("{} knows nothing of bits: P stays at {}.", law.name,
+                                problem.precision.bits.weights));
+  } else if (!law.uses_bits && problem.precision.bits.weights != kUnquantizedBits) {
+    notes.push_back(fmt::format(
+        "{} knows nothing of bits: fewer cost less here, and it sees no harm in them.", law.name));
+  }
+  const Serving& serving = problem.limits.serving;
+  if (serving.context > 0 && serving.kv_entries == 0 && plan.contains("optimum")) {
+    Precision precision = problem.precision;
+    precision.bits.kv = plan["optimum"]["P_kv"].get<double>();
+    const double bytes = problem.limits.kv_bytes(plan["optimum"]["N"].get<double>(), precision);
+    notes.push_back(fmt::format(
+        "The KV cache, {:.3g} bytes, is an estimate for a decoder 128 times as wide as deep; give "
+        "layers and kv_width for yours.",
+        bytes));
   }
   if (!plan.contains("optimum")) return;
   const Json& best = plan["optimum"];
+  for (const Format& format : problem.formats) {
+    Format read;
+    if (!read_format(format.forward, read)) {
+      notes.push_back(
+          fmt::format("{}: its name says no bits, so it costs as much as 16.", format.name));
+    }
+  }
   for (const char* name : {"P_w", "P_a", "P_kv"}) {
+    if (!law.uses_bits || !law.class_parameters.empty()) break;
     const double bits = best[name].get<double>();
-    if (constants.law->uses_bits && (bits < kStudiedLow - 1e-9 || bits > kStudiedHigh + 1e-9)) {
+    if (bits < kStudiedLow - 1e-9 || bits > kStudiedHigh + 1e-9) {
       notes.push_back(fmt::format("{} = {:.2f} lies outside the {} to {} bits that were studied.",
                                   name, bits, kStudiedLow, kStudiedHigh));
     }
   }
 }
 
-Json error(const std::string& sentence) {
-  return {{"error", sentence}};
+// A law of the best share of quantization-aware training: nothing is minimised, the share is asked
+// for. Returns "" or what is wrong.
+std::string add_share(Json& plan, const Planner& planner) {
+  const PlanProblem& problem = planner.problem();
+  const Constants& constants = planner.constants();
+  const auto solve = [&](const std::vector<double>& values) {
+    const double share = planner.with(values, [&](const PlanTask& task) {
+      return task.predictor.loss(problem.params, problem.tokens, problem.precision, 0);
+    });
+    return Numbers{{"qat_share", share}, {"qat_tokens", share * problem.tokens}};
+  };
+  const Numbers main = solve(constants.values);
+  if (!std::isfinite(main[0].second)) {
+    return fmt::format(
+        "tokens: {} has no share for this N, D and precision; give bits below 16 "
+        "and more tokens than parameter bytes",
+        constants.law->name);
+  }
+  plan["optimum"] = {{"N", problem.params},
+                     {"D", problem.tokens},
+                     {"tokens_per_param", problem.tokens / problem.params},
+                     {"P_w", problem.precision.bits.weights},
+                     {"P_a", problem.precision.bits.activations},
+                     {"P_kv", problem.precision.bits.kv}};
+  for (const auto& [name, value] : main) plan["optimum"][name] = value;
+  for (size_t i = 0; i < main.size() && !constants.draws.empty(); ++i) {
+    std::vector<double> drawn;
+    for (const std::vector<double>& draw : constants.draws) drawn.push_back(solve(draw)[i].second);
+    const Json range = interval(std::move(drawn));
+    if (range.is_object()) plan["intervals"][main[i].first] = range;
+  }
+  return "";
 }
 
 }  // namespace
 
-Json make_plan(const PlanRequest& request, const Json& fit) {
+Json make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
   Constants constants;
-  std::string wrong = read_constants(request.law, request.constants, fit, constants);
+  std::string wrong = read_constants(asked.law, asked.constants, fit, constants);
   if (!wrong.empty()) return error(wrong);
   const Law& law = *constants.law;
-  if (!EffectiveForm::fits(law)) {
-    return error(fmt::format("{} is not of the form E + A/(N f)^alpha + B/D^beta, which plans need",
-                             law.name));
+  PlanRequest request = asked;
+  request.law = law.name;
+  const bool of_share = law.predicts == Predicts::kQatShare;
+  if (of_share) {
+    request.free.clear();
+    if (!(request.params > 0) || !(request.tokens > 0)) {
+      return error(fmt::format(
+          "{}: {} says what share of the tokens to train with quantization, not a loss; give "
+          "params, tokens and bits",
+          request.params > 0 ? "tokens" : "params", law.name));
+    }
   }
-  PlanProblem problem;
-  wrong = read_problem(request, law, problem);
-  if (!wrong.empty()) return error(wrong);
-  if ((request.critical_data || request.inference_budget > 0 || request.post_bits > 0) &&
-      !law.has_delta) {
+  if (!law.has_delta &&
+      (request.critical_data || request.inference_budget > 0 || request.post_bits > 0)) {
     return error(
         fmt::format("{} says nothing of quantization after training; plan with kumar", law.name));
   }
+  PlanProblem problem;
+  wrong = read_problem(request, law, devices, problem);
+  if (!wrong.empty()) return error(wrong);
 
   Json plan{{"law", law.name}, {"source", constants.source}, {"request", request_json(request)}};
-  plan["request"]["law"] = law.name;
-  if (request.critical_data) {
+  const Planner planner(problem, constants);
+  if (of_share) {
+    wrong = add_share(plan, planner);
+  } else if (request.critical_data) {
     if (!(request.params > 0))
       return error("params: critical data is of a model of N parameters; give N");
     if (request.bits.empty()) return error("bits: give the list of P_post, for example 3,4,5,6");
-    add_critical_data(plan, constants, request.params, request.bits);
+    add_critical_data(plan, planner, request.params, request.bits);
   } else if (request.inference_budget > 0) {
-    add_optimum(plan, constants, problem.cost, [&](const EffectiveForm& form) {
-      return best_served(form, request.inference_budget, request.available_bits);
-    });
+    wrong = add_served(plan, planner, request.inference_budget);
   } else {
-    add_optimum(plan, constants, problem.cost,
-                [&](const EffectiveForm& form) { return best_training(form, problem); });
+    wrong = add_optimum(plan, planner, problem.limits);
   }
-  if (plan.contains("optimum")) {
-    const double loss = plan["optimum"]["loss"].get<double>();
-    if (std::isnan(loss)) return error("the constants give no loss: check those of the fit");
-    if (std::isinf(loss)) {
-      return error(
-          "compute: the budget does not pay for this N and D at any precision allowed; raise it");
-    }
-  }
+  if (!wrong.empty()) return error(wrong);
   add_notes(plan, problem, constants);
+  plan["evaluations"] = planner.evaluations();
   return plan;
 }
 

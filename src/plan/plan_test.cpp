@@ -109,11 +109,11 @@ TEST(Plan, SizeFixedAgreesWithTheRootAndTokensFixedWithTheRatio) {
   PlanRequest request;
   request.free = {"D", "P"}, request.compute = 1e24, request.params = 8e9;
   const Json sized = make_plan(request);
-  request = {};
+  request = PlanRequest();
   request.free = {"P"}, request.params = 8e9, request.tokens = at(sized, "D");
   EXPECT_NEAR(at(make_plan(request), "P_w"), at(sized, "P_w"),
               1e-4);  // a search, to 1e-8 of 3 nats
-  request = {};
+  request = PlanRequest();
   request.free = {"N", "P"}, request.compute = 1e24, request.tokens = 1e13;
   EXPECT_NEAR(at(make_plan(request), "P_w"), 7.00, 5e-3);  // argmax f / P once more
 }

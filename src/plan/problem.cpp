@@ -45,16 +45,28 @@ std::string read_free(const PlanRequest& request, const Law& law, PlanProblem& o
       } else if (name == "P") {
         out.free_bits = {&Bits::weights, &Bits::activations, &Bits::kv};
       } else if (name == "P_w" || name == "P_a" || name == "P_kv") {
-        out.free_bits.push_back(name == "P_w"   ? &Bits::weights
-                                : name == "P_a" ? &Bits::activations
-                                                : &Bits::kv);
+        double Bits::*const part = name == "P_w"   ? &Bits::weights
+                                   : name == "P_a" ? &Bits::activations
+                                                   : &Bits::kv;
+        if (std::find(out.free_bits.begin(), out.free_bits.end(), part) == out.free_bits.end()) {
+          out.free_bits.push_back(part);
+        }
+      } else if (name == "P_post") {
+        out.free_post = true;
       } else if (!name.empty()) {
-        return fmt::format("free: {} cannot be chosen; name some of N, D, P, P_w, P_a, P_kv", name);
+        return fmt::format(
+            "free: {} cannot be chosen; name some of N, D, P, P_w, P_a, P_kv, P_post", name);
       }
     }
   }
   if (out.free_tied && !out.free_bits.empty()) {
     return "free: P is all three parts at once; name either P, or some of P_w, P_a, P_kv";
+  }
+  if (out.free_post && !law.has_delta) {
+    return fmt::format(
+        "free: {} says nothing of quantization after training, so P_post cannot be "
+        "chosen; plan with kumar",
+        law.name);
   }
   if (!law.uses_bits) {
     out.ignores_bits = out.bits_are_free();
@@ -64,51 +76,256 @@ std::string read_free(const PlanRequest& request, const Law& law, PlanProblem& o
   return "";
 }
 
+std::string check_bits(const char* name, double bits) {
+  if (bits >= kFewestBits && bits <= kMostBits) return "";
+  return fmt::format("{}: {} is outside {}..{}", name, bits, kFewestBits, kMostBits);
+}
+
 std::string read_bits(const PlanRequest& request, PlanProblem& out) {
-  for (const double bits : request.bits) {
-    if (!(bits >= kFewestBits && bits <= kMostBits)) {
-      return fmt::format("bits: {} is outside {}..{}", bits, kFewestBits, kMostBits);
+  for (const auto& [name, list] :
+       {std::pair{"bits", &request.bits}, {"available_bits", &request.available_bits}}) {
+    for (const double bits : *list) {
+      if (const std::string wrong = check_bits(name, bits); !wrong.empty()) return wrong;
     }
   }
-  for (const double bits : request.available_bits) {
-    if (!(bits >= kFewestBits && bits <= kMostBits)) {
-      return fmt::format("available_bits: {} is outside {}..{}", bits, kFewestBits, kMostBits);
+  if (request.post_bits != 0) {
+    if (const std::string wrong = check_bits("post_bits", request.post_bits); !wrong.empty()) {
+      return wrong;
     }
-  }
-  if (request.post_bits != 0 &&
-      !(request.post_bits >= kFewestBits && request.post_bits <= kMostBits)) {
-    return fmt::format("post_bits: {} is outside {}..{}", request.post_bits, kFewestBits,
-                       kMostBits);
   }
   if (request.critical_data) return "";
-  if (request.bits.size() == 1) {
-    out.bits = Bits::all(request.bits[0]);
+  if (!request.precision.empty()) {
+    if (!request.bits.empty()) return "precision: give either a name, or bits";
+    if (!read_format(request.precision, out.fixed)) {
+      return fmt::format("precision: {} is not a format; W4A4, W4A16, mxfp4, e4m3 and BF16 are",
+                         request.precision);
+    }
+    out.precision = {out.fixed.bits, &out.fixed};
+  } else if (request.bits.size() == 1) {
+    out.precision.bits = Bits::all(request.bits[0]);
   } else if (request.bits.size() == 3) {
-    out.bits = {request.bits[0], request.bits[1], request.bits[2]};
+    out.precision.bits = {request.bits[0], request.bits[1], request.bits[2]};
   } else if (!request.bits.empty()) {
     return "bits: give one number for all parts, or three: weights, activations, KV";
   }
   return "";
 }
 
-std::string read_amounts(const PlanRequest& request, PlanProblem& out) {
+// ---- precision classes ----
+
+// The forward or backward classes that a bound law has a value for, "" (not quantized) first.
+std::vector<std::string> classes_of(const Law& law, ClassAxis axis) {
+  std::vector<std::string> out{""};
+  for (const BoundClass& each : law.classes) {
+    if (law.class_parameters[static_cast<size_t>(each.parameter)].axis != axis) continue;
+    if (std::find(out.begin(), out.end(), each.name) == out.end()) out.emplace_back(each.name);
+  }
+  return out;
+}
+
+std::vector<Format> formats_of(const Law& law) {
+  std::vector<Format> out;
+  const std::vector<std::string> backward = classes_of(law, ClassAxis::kBackward);
+  for (const std::string& forward : classes_of(law, ClassAxis::kForward)) {
+    for (const std::string& gradients : backward) {
+      Format format, of_gradients;
+      read_format(forward, format);  // a name that says no bits costs as much as 16
+      read_format(gradients, of_gradients);
+      format.forward = forward, format.backward = gradients;
+      format.name = forward.empty() ? "BF16" : forward;
+      if (backward.size() > 1) {
+        format.own_gradients = true, format.gradient_bits = of_gradients.bits;
+        format.name += ", gradients " + (gradients.empty() ? std::string("BF16") : gradients);
+      }
+      out.push_back(std::move(format));
+    }
+  }
+  return out;
+}
+
+std::string names_of(const std::vector<Format>& formats) {
+  std::vector<std::string> names;
+  for (const Format& format : formats) names.push_back(format.name);
+  return fmt::format("{}", fmt::join(names, "; "));
+}
+
+// Whether a class of a law is what was asked for: by name, or by bits of weights and activations.
+bool same_class(const Format& known, const Format& asked) {
+  if (known.name == asked.name || known.forward == asked.name) return true;
+  const bool bits_only = asked.forward.empty() && std::isnan(asked.exponent_bits);
+  return bits_only && known.bits.weights == asked.bits.weights &&
+         known.bits.activations == asked.bits.activations &&
+         (known.bits.kv == asked.bits.kv || known.bits.kv == kUnquantizedBits);
+}
+
+// Of a law with one constant for each precision class, precision is one of those.
+std::string read_classes(const PlanRequest& request, const Law& law, PlanProblem& out) {
+  std::vector<Format> known = formats_of(law);
+  const auto find = [&](const Format& asked) -> const Format* {
+    for (const Format& format : known) {
+      if (same_class(format, asked)) return &format;
+    }
+    return nullptr;
+  };
+  if (!out.bits_are_free()) {
+    Format asked = out.fixed;
+    if (request.precision.empty()) asked = {.name = "", .bits = out.precision.bits};
+    const Format* format = find(asked);
+    if (format == nullptr) {
+      return fmt::format("{}: {} has no constant for this precision; it has {}",
+                         request.precision.empty() ? "bits" : "precision", law.name,
+                         names_of(known));
+    }
+    out.fixed = *format;
+    out.precision = {out.fixed.bits, &out.fixed};
+    return "";
+  }
+  if (!request.formats.empty()) {
+    std::vector<Format> chosen;
+    for (const std::string& name : request.formats) {
+      Format asked;
+      const Format* format = read_format(name, asked) ? find(asked) : nullptr;
+      if (format == nullptr) {
+        return fmt::format("formats: {} has no constant for {}; it has {}", law.name, name,
+                           names_of(known));
+      }
+      chosen.push_back(*format);
+    }
+    known = std::move(chosen);
+  } else if (!out.available.empty()) {
+    const auto missing = [&](double bits) {
+      return std::find(out.available.begin(), out.available.end(), bits) == out.available.end();
+    };
+    std::erase_if(known, [&](const Format& f) {
+      return f.bits.weights < kUnquantizedBits && missing(f.bits.weights);
+    });
+  }
+  out.formats = std::move(known);
+  return "";
+}
+
+std::string read_choices(const PlanRequest& request, const Law& law, PlanProblem& out) {
+  // Between two steps of a cost table only accuracy is lost: the steps are all there is to choose
+  // from.
+  out.available = request.available_bits;
+  if (request.integer_bits && out.available.empty()) {
+    for (int bits = 1; bits <= kUnquantizedBits; ++bits) out.available.push_back(bits);
+  }
+  for (const ComputeBudget& budget : out.limits.compute) {
+    if (!out.available.empty()) break;
+    for (const CostModel::Step& step : budget.cost.steps) out.available.push_back(step.bits);
+  }
+  if (!law.class_parameters.empty()) {
+    if (const std::string wrong = read_classes(request, law, out); !wrong.empty()) return wrong;
+  } else if (out.bits_are_free()) {
+    for (const std::string& name : request.formats) {
+      Format format;
+      if (!read_format(name, format)) {
+        return fmt::format("formats: {} is not a format; W4A4, W4A16, mxfp4, e4m3 and BF16 are",
+                           name);
+      }
+      out.formats.push_back(std::move(format));
+    }
+  }
+  const bool budgeted = !request.critical_data && !(request.inference_budget > 0);
+  if (budgeted && out.limits.none() && out.free_tied &&
+      (!out.available.empty() || !out.formats.empty())) {
+    return "compute: give a training budget in FLOP to choose among given precisions";
+  }
+  if (!out.free_post) return "";
+  const bool listed = !out.available.empty() || (out.bits_are_free() && !out.formats.empty());
+  if (!listed) return "";
+  out.post = {0};
+  for (int bits = 1; bits < kUnquantizedBits && out.available.empty(); ++bits) {
+    out.post.push_back(bits);
+  }
+  for (const double bits : out.available) {
+    if (bits < kUnquantizedBits) out.post.push_back(bits);
+  }
+  return "";
+}
+
+// ---- amounts ----
+
+std::string read_limits(const PlanRequest& request, const Json& devices, PlanProblem& out) {
   for (const auto& [name, value] : {std::pair{"compute", request.compute},
+                                    {"gpu_hours", request.gpu_hours},
+                                    {"memory_bytes", request.memory_bytes},
+                                    {"context", request.context},
+                                    {"batch", request.batch},
+                                    {"layers", request.layers},
+                                    {"kv_width", request.kv_width},
+                                    {"serve_tokens", request.serve_tokens},
                                     {"params", request.params},
                                     {"tokens", request.tokens},
+                                    {"unique_tokens", request.unique_tokens},
+                                    {"group", request.group},
                                     {"inference_budget", request.inference_budget}}) {
     if (!(value >= 0) || std::isinf(value)) {
       return fmt::format("{}: {} is not a positive amount", name, value);
     }
   }
-  out.compute = request.compute, out.params = request.params, out.tokens = request.tokens;
-  out.post_bits = request.post_bits;
-  if (request.critical_data || request.inference_budget > 0) return "";
-  if (!out.free_params && out.params == 0) return "params: give N, or let it be free";
-  if (!out.free_tokens && out.tokens == 0) return "tokens: give D, or let it be free";
-  if ((out.free_params || out.free_tokens) && out.compute == 0) {
-    return "compute: give a training budget in FLOP, or fix both N and D";
+  if (!(request.utilisation > 0 && request.utilisation <= 1)) {
+    return fmt::format("utilisation: {} is not a share of a device's peak, above 0 and at most 1",
+                       request.utilisation);
   }
-  if (out.compute == 0 && !out.free_bits.empty()) {
+  if (!(request.kv_share > 0 && request.kv_share <= 1)) {
+    return fmt::format("kv_share: {} is not a share of the heads, above 0 and at most 1",
+                       request.kv_share);
+  }
+  if ((request.layers > 0) != (request.kv_width > 0)) {
+    return "layers: give layers and kv_width together, or neither to have them estimated from N";
+  }
+  CostModel cost;
+  if (const std::string wrong = read_cost(request.cost, cost); !wrong.empty()) return wrong;
+  out.cost = cost;
+  if (request.compute > 0) {
+    out.limits.compute.push_back({"compute", request.compute, request.compute, cost});
+  }
+  if (request.gpu_hours > 0 && request.device.empty()) {
+    return "device: gpu_hours are of a device; name one, for example h100";
+  }
+  if (!request.device.empty()) {
+    Device device;
+    if (const std::string wrong = find_device(request.device, devices, device); !wrong.empty()) {
+      return wrong;
+    }
+    if (!(request.gpu_hours > 0)) return "gpu_hours: give the hours of the device";
+    const double flop = request.gpu_hours * 3600 * device.flops_16 * request.utilisation;
+    out.limits.compute.push_back({"gpu_hours", request.gpu_hours, flop, device.cost()});
+    if (!(request.compute > 0)) out.cost = device.cost();
+  }
+  Serving& serving = out.limits.serving;
+  serving.tokens = request.serve_tokens;
+  serving.memory_bytes = request.memory_bytes;
+  serving.context = request.context;
+  serving.batch = request.batch;
+  serving.kv_entries = request.layers * request.kv_width;
+  serving.kv_share = request.kv_share;
+  if (serving.tokens > 0 && out.limits.compute.empty()) {
+    return "serve_tokens: serving is paid from a budget; give compute or gpu_hours";
+  }
+  if (serving.context > 0 && !(serving.memory_bytes > 0)) {
+    return "context: the KV cache takes memory; give memory_bytes";
+  }
+  out.params = request.params, out.tokens = request.tokens;
+  out.post_bits = request.post_bits;
+  out.surroundings = {request.unique_tokens, request.group};
+  return "";
+}
+
+std::string check_amounts(const PlanRequest& request, const PlanProblem& problem) {
+  if (request.critical_data || request.inference_budget > 0) return "";
+  if (!problem.free_params && problem.params == 0) return "params: give N, or let it be free";
+  if (!problem.free_tokens && problem.tokens == 0) return "tokens: give D, or let it be free";
+  const bool budget = !problem.limits.compute.empty();
+  // Past the critical size more data makes a quantized model worse: D needs no budget then.
+  const bool data_may_hurt = problem.free_post || problem.post_bits > 0;
+  const bool memory = problem.limits.serving.memory_bytes > 0;
+  if (!budget && ((problem.free_params && !memory) || (problem.free_tokens && !data_may_hurt))) {
+    return "compute: give a training budget in FLOP (or gpu_hours), or fix both N and D";
+  }
+  if (problem.limits.none() && (!problem.free_bits.empty() || problem.free_post)) {
     return "compute: give a training budget in FLOP to choose the precision of single parts";
   }
   return "";
@@ -116,21 +333,14 @@ std::string read_amounts(const PlanRequest& request, PlanProblem& out) {
 
 }  // namespace
 
-std::string read_problem(const PlanRequest& request, const Law& law, PlanProblem& out) {
-  for (const std::string& wrong : {read_cost(request.cost, out.cost), read_free(request, law, out),
-                                   read_bits(request, out), read_amounts(request, out)}) {
-    if (!wrong.empty()) return wrong;
-  }
-  // Between two steps of a cost table only accuracy is lost: the steps are all there is to choose
-  // from.
-  out.available = request.available_bits;
-  if (out.available.empty()) {
-    for (const CostModel::Step& step : out.cost.steps) out.available.push_back(step.bits);
-  }
-  if (out.compute == 0 && out.free_tied && !out.available.empty()) {
-    return "compute: give a training budget in FLOP to choose among given precisions";
-  }
-  return "";
+std::string read_problem(const PlanRequest& request, const Law& law, const Json& devices,
+                         PlanProblem& out) {
+  std::string wrong = read_limits(request, devices, out);
+  if (wrong.empty()) wrong = read_free(request, law, out);
+  if (wrong.empty()) wrong = read_bits(request, out);
+  if (wrong.empty()) wrong = check_amounts(request, out);
+  if (wrong.empty()) wrong = read_choices(request, law, out);
+  return wrong;
 }
 
 }  // namespace bitlaw

@@ -1,7 +1,8 @@
-// One-dimensional searches: a scan that brackets, then golden section or bisection. They need no
-// derivatives and cannot fail, which is what a planner over any law wants.
+// One-dimensional searches: a scan or a walk that brackets, then Brent's method or bisection. They
+// need no derivatives and cannot fail, which is what a planner over any law wants.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 namespace bitlaw {
@@ -10,31 +11,119 @@ struct Found {
   double x, value;
 };
 
+// Brent's method on [a, b], where x lies between and f(x) = value is the least known: a parabola
+// through the last three points, golden section where that does not help. Stops when x is known to
+// `tolerance`; a value's rounding limits that to about 1e-8 of the scale on which f changes.
+template <class F>
+Found minimise_between(const F& f, double a, double x, double value, double b, double tolerance) {
+  constexpr double kGolden = 0.3819660112501051;
+  double second = x, third = x, f_second = value, f_third = value;
+  double step = 0, before = 0;
+  for (int i = 0; i < 100; ++i) {
+    const double middle = 0.5 * (a + b), least = tolerance + 1e-15 * std::fabs(x);
+    if (std::fabs(x - middle) <= 2 * least - 0.5 * (b - a)) break;
+    bool parabola = false;
+    if (std::fabs(before) > least) {
+      const double r = (x - second) * (value - f_third), q = (x - third) * (value - f_second);
+      double numerator = (x - third) * q - (x - second) * r, denominator = 2 * (q - r);
+      if (denominator > 0) numerator = -numerator;
+      denominator = std::fabs(denominator);
+      if (std::fabs(numerator) < std::fabs(0.5 * denominator * before) &&
+          numerator > denominator * (a - x) && numerator < denominator * (b - x)) {
+        parabola = true;  // false for infinite or undefined values
+        before = step;
+        step = numerator / denominator;
+        const double next = x + step;
+        if (next - a < 2 * least || b - next < 2 * least) step = x < middle ? least : -least;
+      }
+    }
+    if (!parabola) {
+      before = x >= middle ? a - x : b - x;
+      step = kGolden * before;
+    }
+    const double next = x + (std::fabs(step) >= least ? step : std::copysign(least, step));
+    const double at_next = f(next);
+    if (at_next <= value) {
+      (next >= x ? a : b) = x;
+      third = second, f_third = f_second;
+      second = x, f_second = value;
+      x = next, value = at_next;
+    } else {
+      (next < x ? a : b) = next;
+      if (at_next <= f_second || second == x) {
+        third = second, f_third = f_second;
+        second = next, f_second = at_next;
+      } else if (at_next <= f_third || third == x || third == second) {
+        third = next, f_third = at_next;
+      }
+    }
+  }
+  return {x, value};
+}
+
 // The least f on [low, high]: the best of `grid` + 1 even points, refined between its neighbours.
-// Exact to about 1e-8 of the interval where f is smooth there; an f that is +inf in places is fine.
+// An f that is +inf in places is fine.
 template <class F>
 Found minimise(const F& f, double low, double high, int grid = 64) {
   const double step = (high - low) / grid;
   Found best{low, f(low)};
   for (int i = 1; i <= grid; ++i) {
-    const double x = low + i * step, value = f(x);
+    const double x = i == grid ? high : low + i * step, value = f(x);
     if (value < best.value) best = {x, value};
   }
-  constexpr double kGolden = 0.6180339887498949;
-  double a = std::fmax(low, best.x - step), b = std::fmin(high, best.x + step);
-  double left = b - kGolden * (b - a), right = a + kGolden * (b - a);
-  double f_left = f(left), f_right = f(right);
-  while (b - a > 1e-12 * (1 + std::fabs(a) + std::fabs(b))) {
-    if (f_left <= f_right) {
-      b = right, right = left, f_right = f_left;
-      left = b - kGolden * (b - a), f_left = f(left);
-    } else {
-      a = left, left = right, f_left = f_right;
-      right = a + kGolden * (b - a), f_right = f(right);
-    }
+  return minimise_between(f, std::fmax(low, best.x - step), best.x, best.value,
+                          std::fmin(high, best.x + step), 1e-9 * (high - low));
+}
+
+// The least f on [low, high] where f has one valley: walks downhill from `start` with growing
+// steps, then closes in. An end of the interval is returned exactly where f falls towards it.
+template <class F>
+Found minimise_near(const F& f, double start, double step, double low, double high,
+                    double tolerance) {
+  const auto inside = [&](double x) { return std::clamp(x, low, high); };
+  double x = inside(start), value = f(x);
+  double behind = inside(x - step), f_behind = f(behind);
+  double ahead = inside(x + step), f_ahead = f(ahead);
+  if (f_behind < f_ahead && f_behind < value) {  // walk left: mirror the names
+    std::swap(behind, ahead), std::swap(f_behind, f_ahead);
+    step = -step;
   }
-  const Found inside = f_left <= f_right ? Found{left, f_left} : Found{right, f_right};
-  return inside.value <= best.value ? inside : best;
+  while (f_ahead < value && ahead != low && ahead != high) {
+    step *= 2;
+    behind = x, x = ahead, value = f_ahead;
+    ahead = inside(x + step), f_ahead = f(ahead);
+  }
+  if (f_ahead < value) {  // an end of the interval, still falling
+    const double wide = std::fabs(ahead - x);
+    const double nearer = ahead + (ahead == low ? 1 : -1) * 1e-4 * wide;
+    if (!(f(nearer) < f_ahead)) return {ahead, f_ahead};
+    x = nearer, value = f(nearer);
+  }
+  Found found =
+      minimise_between(f, std::fmin(behind, ahead), x, value, std::fmax(behind, ahead), tolerance);
+  for (const Found& end : {Found{behind, f_behind}, Found{ahead, f_ahead}}) {
+    if ((end.x == low || end.x == high) && end.value < found.value) found = end;
+  }
+  return found;
+}
+
+// Newton's method on a minimum already known to about 1e-4, with derivatives from five points `h`
+// apart: where f is smooth there this finds x to about 1e-9, which values alone cannot. Otherwise x
+// stays.
+template <class F>
+double polish(const F& f, double x, double h) {
+  for (int i = 0; i < 2; ++i) {
+    const double far_left = f(x - 2 * h), left = f(x - h), middle = f(x);
+    const double right = f(x + h), far_right = f(x + 2 * h);
+    const double slope = (8 * (right - left) - (far_right - far_left)) / (12 * h);
+    const double curve =
+        (16 * (right + left) - (far_right + far_left) - 30 * middle) / (12 * h * h);
+    const double step = -slope / curve;
+    if (!(curve > 0) || !(std::fabs(step) <= 2 * h)) return x;
+    x += step;
+    if (std::fabs(step) < 1e-3 * h) break;
+  }
+  return x;
 }
 
 // A root of f on [low, high] to the last bits, where f changes sign; else the end with the smaller

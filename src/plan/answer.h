@@ -1,0 +1,63 @@
+// From a best point to an answer: its numbers, their intervals over a fit's draws, and how they
+// move with each constant and each budget.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "plan/constants.h"
+#include "plan/optimum.h"
+
+namespace bitlaw {
+
+// Solves one problem for many sets of constants of one law. Refers to its arguments.
+class Planner {
+ public:
+  Planner(const PlanProblem& problem, const Constants& constants);
+
+  const PlanProblem& problem() const { return problem_; }
+  const Constants& constants() const { return constants_; }
+
+  // What `use` (of a PlanTask) says of these constants, in the law's order.
+  template <class Use>
+  auto with(const std::vector<double>& values, const Use& use) const {
+    const Predictor predictor(*constants_.law, values.data(), problem_.surroundings);
+    const EffectiveForm form(*constants_.law, values);
+    const auto result = use(PlanTask{problem_, predictor, closed_ ? &form : nullptr});
+    evaluations_ += predictor.evaluations();
+    return result;
+  }
+
+  int64_t evaluations() const { return evaluations_; }
+
+ private:
+  const PlanProblem& problem_;
+  const Constants& constants_;
+  const bool closed_;
+  mutable int64_t evaluations_ = 0;
+};
+
+using Numbers = std::vector<std::pair<std::string, double>>;
+
+// N, D, P_w, ... of a point, in the order in which they are shown.
+Numbers numbers_of(const PlanTask& task, const PlanPoint& point);
+
+// How a choice from a list is called: "W4A4", "4 bits", "4/8/16 bits".
+std::string label_of(const PlanProblem& problem, const PlanPoint& point);
+
+// The 5 % and 95 % points, by linear interpolation; null for fewer than 20 finite values, which
+// cannot show such a tail.
+Json interval(std::vector<double> values);
+
+// .optimum, .intervals, .choices, .sensitivity and .budgets with .binding of the best plan, or the
+// sentence that says why there is none.
+std::string add_optimum(Json& plan, const Planner& planner, Limits& limits);
+// .optimum, .intervals and .sensitivity of the best model to serve within `budget` bits.
+std::string add_served(Json& plan, const Planner& planner, double budget);
+// .critical_data, a row for each P_post.
+void add_critical_data(Json& plan, const Planner& planner, double params,
+                       const std::vector<double>& post_bits);
+
+}  // namespace bitlaw

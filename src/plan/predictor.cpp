@@ -1,0 +1,36 @@
+#include "plan/predictor.h"
+
+#include <algorithm>
+
+namespace bitlaw {
+
+const Observation& Predictor::observe(double params, double tokens, const Precision& precision,
+                                      double post_bits) const {
+  ++evaluations_;
+  run_.params = params, run_.tokens = tokens;
+  run_.bits_weights = precision.bits.weights;
+  run_.bits_activations = precision.bits.activations;
+  run_.bits_kv = precision.bits.kv;
+  run_.bits_post = post_bits;
+  if (surroundings_.unique_tokens > 0) {
+    run_.unique_tokens = std::min(tokens, surroundings_.unique_tokens);
+  }
+  if (surroundings_.group > 0) run_.group = surroundings_.group;
+  if (const Format* format = precision.format) {
+    run_.exponent_bits = format->exponent_bits, run_.mantissa_bits = format->mantissa_bits;
+    run_.precision = format->forward, run_.backward = format->backward;
+  }
+  return run_;
+}
+
+double Predictor::loss(double params, double tokens, const Precision& precision,
+                       double post_bits) const {
+  return predict(law_, values_, observe(params, tokens, precision, post_bits));
+}
+
+double Predictor::delta(double params, double tokens, const Precision& precision,
+                        double post_bits) const {
+  return predict_delta(law_, values_, observe(params, tokens, precision, post_bits));
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,46 @@
+// A law with its constants as a function of what a plan chooses: N, D, precision in training and
+// after. Losses in nats per token.
+#pragma once
+
+#include <cstdint>
+
+#include "laws/registry.h"
+#include "plan/precision.h"
+
+namespace bitlaw {
+
+// What some laws ask for besides, the same for every point of a plan.
+struct Surroundings {
+  double unique_tokens = 0;  // distinct tokens there are; 0 = as many as are trained on
+  double group = 0;          // entries that share a scale; 0 = unknown
+};
+
+// Refers to its arguments, which must outlive it. Counts what it is asked (evaluations of the law
+// are what planning costs); not for several threads at once.
+class Predictor {
+ public:
+  Predictor(const Law& law, const double* values, const Surroundings& surroundings)
+      : law_(law), values_(values), surroundings_(surroundings) {}
+
+  const Law& law() const { return law_; }
+  const double* values() const { return values_; }
+  const Surroundings& surroundings() const { return surroundings_; }
+
+  // post_bits = 0 is no quantization afterwards. NaN where the law cannot say.
+  double loss(double params, double tokens, const Precision& precision, double post_bits) const;
+  double delta(double params, double tokens, const Precision& precision, double post_bits) const;
+
+  int64_t evaluations() const { return evaluations_; }
+
+ private:
+  const Observation& observe(double params, double tokens, const Precision& precision,
+                             double post_bits) const;
+
+  const Law& law_;
+  const double* values_;
+  const Surroundings& surroundings_;
+  mutable Observation run_;
+  mutable int64_t evaluations_ = 0;
+};
+
+}  // namespace bitlaw
