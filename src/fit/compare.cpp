@@ -4,135 +4,221 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "fit/bootstrap.h"
+#include "fit/compare_entry.h"
 #include "fit/holdout.h"
+#include "fit/multistart.h"
 #include "fit/setup.h"
-#include "laws/bind.h"
 
 namespace bitlaw {
 namespace {
 
-struct Entry {
-  const Law* law = nullptr;
-  int parameters = 0;  // k, those fitted
-  double sse = kUnknown, r2 = kUnknown, aicc = kUnknown;
-  std::vector<double> squares;  // held-out squared log residuals, NaN where not held out
-  HeldOut held_out;
-  std::string note;  // why it could not be fitted
-  bool tied = false;
+struct Task {  // the same for every law
+  const std::vector<Observation>* runs;
+  FitOptions fit;
+  CompareOptions options;
+  const ParallelFor* parallel_for;
 };
 
-// n log(SSE / n) + 2 k + 2 k (k + 1) / (n - k - 1); NaN where rows are too few for the correction.
-double corrected_information(double sse, double points, double k) {
-  if (points <= k + 1) return kUnknown;
-  return points * std::log(sse / points) + 2 * k + 2 * k * (k + 1) / (points - k - 1);
+FitOptions fit_options(const CompareOptions& options) {
+  FitOptions out;
+  out.objective = "least-squares";
+  out.post_threshold = 0;  // squares
+  out.params = options.params;
+  out.method = options.method;
+  out.starts = options.starts;
+  out.seed = options.seed;
+  check_options(out);
+  return out;
 }
 
-Entry measure(const Law& unbound, const std::vector<Observation>& runs, const FitOptions& options,
-              const std::vector<std::vector<bool>>& masks, const std::string& split,
-              const ParallelFor& parallel_for) {
-  Entry out;
-  out.law = &unbound;
-  const BoundLaw bound = bind_law(unbound, runs);
-  const Law& law = bound.law();
-  const StageRows rows = sort_rows(law, runs, options);
-  const ParameterChoice choice = choose(law, rows, options);
-  const StageSetup setup = setup_of(law, Stage::kTraining, choice, choice.base, options);
-  out.parameters = static_cast<int>(setup.free.size());
-  if (rows.training.size() <= setup.free.size()) {
-    out.note = fmt::format("{} rows for {} constants", rows.training.size(), setup.free.size());
-    return out;
+// What a law asks of a row and the table may lack: the fields that, once given, make its
+// prediction a number.
+std::string missing_columns(const Law& law, const std::vector<double>& values,
+                            const std::vector<Observation>& rows) {
+  struct Optional {
+    const char* name;
+    void (*give)(Observation&);
+  };
+  constexpr Optional kOptional[] = {
+      {"the group of the quantizer", [](Observation& run) { run.group = 128; }},
+      {"exponent bits", [](Observation& run) { run.exponent_bits = 4; }},
+      {"mantissa bits", [](Observation& run) { run.mantissa_bits = 3; }},
+      {"the Gaussian error of the formats",
+       [](Observation& run) {
+         run.gaussian_error_weights = run.gaussian_error_activations = run.gaussian_error_kv = 0.01;
+       }},
+      {"distinct tokens", [](Observation& run) { run.unique_tokens = run.tokens; }},
+  };
+  int without = 0;
+  std::vector<std::string> names;
+  for (const Observation& row : rows) {
+    if (!std::isnan(predict(law, values.data(), row))) continue;
+    ++without;
+    for (const Optional& field : kOptional) {
+      Observation helped = row;
+      field.give(helped);
+      if (std::isnan(predict(law, values.data(), helped))) continue;
+      if (!std::count(names.begin(), names.end(), field.name)) names.emplace_back(field.name);
+    }
   }
-  const StageMinimum fitted = fit_stage(setup, rows.training, parallel_for);
-  out.sse = 2 * fitted.objective;
-  out.aicc =
-      corrected_information(out.sse, static_cast<double>(rows.training.size()), out.parameters);
+  if (without == 0) return "no start led to a finite loss";
+  return fmt::format(
+      "{} of {} rows lack {}", without, rows.size(),
+      names.empty() ? "what the law asks for" : fmt::format("{}", fmt::join(names, " or ")));
+}
+
+// R^2 of losses, or of logarithms of deltas that are clear of noise; and the RMS of log residuals.
+void describe_residuals(const Law& law, Stage stage, const std::vector<Observation>& rows,
+                        CompareEntry& entry) {
+  const std::vector<double> logs = log_residuals(law, stage, entry.values, rows);
   std::vector<double> observed, predicted;
-  for (const Observation& run : rows.training) {
-    observed.push_back(measured(law, run));
-    predicted.push_back(predict(law, fitted.values.data(), run));
+  double sum = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!std::isfinite(logs[i])) continue;
+    const bool post = stage == Stage::kPost;
+    const double value = post ? std::log(rows[i].delta_nats) : measured(law, rows[i]);
+    observed.push_back(value);
+    predicted.push_back(post ? value + logs[i] : value * std::exp(logs[i]));
+    sum += logs[i] * logs[i];
   }
-  out.r2 = r_squared(observed, predicted);
-  StageSetup quick = setup;
-  quick.starts = std::min(quick.starts, 16);
-  out.squares = held_out_squares(quick, rows.training, masks, parallel_for);
-  out.held_out = summarise(split, rows.training, out.squares);
-  if (out.held_out.points == 0) out.note = "too few rows are left to fit when some are held out";
-  return out;
+  entry.r2 = r_squared(observed, predicted);
+  entry.rms_log = std::sqrt(sum / static_cast<double>(observed.size()));
 }
 
-// Is the difference of summed squared residuals within twice its standard error over clusters? Laws
-// that coincide on these rows differ by the solver's last digits, which is nothing either.
-bool tied(const Entry& a, const Entry& best, const std::vector<int>& cluster) {
-  std::map<int, double> difference;
-  std::map<int, int> count;
-  double sum = 0, total = 0;
-  int points = 0;
-  for (size_t i = 0; i < cluster.size(); ++i) {
-    const double d = a.squares[i] - best.squares[i];
-    if (std::isnan(d)) continue;
-    difference[cluster[i]] += d;
-    ++count[cluster[i]];
-    sum += d;
-    total += best.squares[i];
-    ++points;
+// Fits one stage of a law and predicts the rows held out. `base`: constants that stay where they
+// are not fitted.
+void measure(const Task& task, const Law& law, Stage stage, const std::vector<Observation>& rows,
+             const ParameterChoice& choice, const std::vector<double>& base,
+             const std::vector<std::vector<bool>>& masks, CompareEntry& entry) {
+  const StageSetup setup = setup_of(law, stage, choice, base, task.fit);
+  entry.k = static_cast<int>(setup.free.size());
+  entry.values = base;
+  entry.frozen = choice.reasons;
+  for (size_t i = 0; i < entry.frozen.size(); ++i) {
+    if (law.parameters[i].stage != stage && entry.frozen[i].empty()) {
+      entry.frozen[i] = "of the other stage";
+    }
   }
-  const double clusters = static_cast<double>(difference.size());
-  if (clusters < 2) return true;  // nothing to tell the error from
-  double spread = 0;
-  for (const auto& [c, d] : difference) spread += std::pow(d - sum / points * count[c], 2);
-  return sum <= 2 * std::sqrt(spread * clusters / (clusters - 1)) + 1e-4 * total;
-}
-
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-Json entry_json(const Entry& entry, int points) {
-  Json out{{"name", entry.law->name},
-           {"parameters", entry.parameters},
-           {"sse", number(entry.sse)},
-           {"rms_log", number(std::sqrt(entry.sse / points))},
-           {"r2", number(entry.r2)},
-           {"aicc", number(entry.aicc)},
-           {"held_out",
-            {{"points", entry.held_out.points},
-             {"rms_log", number(entry.held_out.rms_log)},
-             {"standard_error", number(entry.held_out.standard_error)}}},
-           {"tied_with_best", entry.tied}};
-  if (!entry.note.empty()) out["note"] = entry.note;
-  return out;
-}
-
-std::string verdict(const std::vector<Entry>& entries) {
-  const Entry& best = entries[0];
-  if (best.held_out.points == 0) return "No law could be judged on rows it had not seen.";
-  std::vector<std::string> same, behind;
-  for (size_t i = 1; i < entries.size(); ++i) {
-    if (entries[i].held_out.points > 0)
-      (entries[i].tied ? same : behind).push_back(entries[i].law->name);
+  if (rows.size() <= setup.free.size()) {
+    entry.note = fmt::format("{} rows for {} constants: too few", rows.size(), setup.free.size());
+    return;
   }
-  std::string out = fmt::format("{} predicts unseen rows with the least error, {:.2f} %",
-                                best.law->name, 100 * best.held_out.rms_log);
-  if (!same.empty()) {
-    out += fmt::format(", but {} {} within twice the standard error of that: a tie",
-                       fmt::join(same, ", "), same.size() == 1 ? "is" : "are");
+  const Multistart found = fit_adaptively(setup, rows, {}, *task.parallel_for);
+  if (!std::isfinite(found.best.objective)) {
+    entry.note = missing_columns(law, base, rows);
+    return;
   }
-  if (!behind.empty())
-    out +=
-        fmt::format("; {} {} behind", fmt::join(behind, ", "), behind.size() == 1 ? "is" : "are");
-  return out + ".";
+  entry.fitted = true;
+  entry.values = found.best.values;
+  entry.starts = found.best.starts;
+  entry.reached = found.best.reached;
+  entry.minima = found.minima;
+  entry.converged = found.best.converged;
+  entry.sse = 2 * found.best.objective;
+  entry.aicc = corrected_information(entry.sse, static_cast<double>(rows.size()), entry.k);
+  describe_residuals(law, stage, rows, entry);
+  const Coordinates coordinates(law, setup.base, setup.free, setup.tied_to);
+  entry.at_edge = coordinates.at_bounds(coordinates.from_values(entry.values));
+
+  const Measure unit = stage == Stage::kPost ? Measure::kStandardErrors : Measure::kLog;
+  const Unseen unseen =
+      predict_unseen(setup, rows, masks, unit, {entry.values}, *task.parallel_for);
+  entry.missing = unseen.missing;
+  for (const double residual : unseen.residuals) {
+    entry.squares.push_back(std::isfinite(residual) ? residual * residual : kUnknown);
+    entry.predicted += std::isfinite(residual);
+  }
 }
 
-std::vector<const Law*> chosen_laws(const std::vector<std::string>& names) {
+double mean_of(const std::vector<double>& values) {
+  double sum = 0;
+  int count = 0;
+  for (const double value : values) {
+    if (std::isnan(value)) continue;
+    sum += value;
+    ++count;
+  }
+  return count > 0 ? sum / count : kUnknown;
+}
+
+// Laws that predict at least half of the rows held out are judged, all on the same rows: those that
+// each of them predicts.
+void judge(const std::vector<Observation>& rows, ComparePart& part) {
+  std::vector<bool> common(rows.size(), true);
+  for (CompareEntry& entry : part.entries) {
+    entry.judged = entry.fitted && entry.predicted > 0 && 2 * entry.predicted >= part.held_out;
+    if (entry.fitted && entry.predicted < part.held_out) {
+      entry.note = fmt::format("predicts {} of {} rows held out{}{}", entry.predicted,
+                               part.held_out, entry.missing.empty() ? "" : ": ", entry.missing);
+    }
+    if (!entry.judged) continue;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      common[i] = common[i] && !std::isnan(entry.squares[i]);
+    }
+  }
+  const std::vector<int> cluster = number_clusters(rows);
+  const std::vector<double> zero(rows.size(), 0);
+  for (CompareEntry& entry : part.entries) {
+    if (!entry.judged) continue;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (!common[i]) entry.squares[i] = kUnknown;
+    }
+    const Difference square = mean_difference(entry.squares, zero, cluster);
+    part.judged = square.rows;
+    part.judged_clusters = square.clusters;
+    entry.held_out_rms = std::sqrt(square.mean);
+    entry.held_out_error = square.standard_error / (2 * entry.held_out_rms);  // of a root
+  }
+  // Judged laws by their error, then fitted ones by AICc, then the others.
+  const auto rank = [](const CompareEntry& entry) {
+    const double value = entry.judged ? entry.held_out_rms : entry.fitted ? entry.aicc : 0;
+    return std::pair(entry.judged   ? 0
+                     : entry.fitted ? 1
+                                    : 2,
+                     std::isnan(value) ? std::numeric_limits<double>::infinity() : value);
+  };
+  std::stable_sort(part.entries.begin(), part.entries.end(),
+                   [&](const CompareEntry& a, const CompareEntry& b) { return rank(a) < rank(b); });
+  for (CompareEntry& entry : part.entries) {
+    if (!entry.judged) continue;
+    const CompareEntry& best = part.entries[0];
+    entry.from_best = mean_difference(entry.squares, best.squares, cluster);
+    entry.tied = is_tie(entry.from_best, mean_of(best.squares));
+  }
+}
+
+std::vector<std::vector<bool>> masks_of(const std::vector<Observation>& rows,
+                                        const CompareOptions& options, ComparePart& part) {
+  part.hold_out = options.hold_out;
+  part.most_starts = static_cast<int>(options.starts);
+  part.points = static_cast<int>(rows.size());
+  const std::vector<int> cluster = number_clusters(rows);
+  part.clusters = rows.empty() ? 0 : 1 + *std::max_element(cluster.begin(), cluster.end());
+  const auto masks =
+      hold_out_masks(rows, options.hold_out, static_cast<int>(options.folds), options.seed);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    part.held_out += std::any_of(masks.begin(), masks.end(), [&](auto& mask) { return mask[i]; });
+  }
+  if (masks.empty()) {
+    part.problem = fmt::format(
+        "hold_out: {} would leave nothing to fit or nothing to predict; use another split",
+        options.hold_out);
+  }
+  return masks;
+}
+
+std::vector<const Law*> chosen_laws(const std::vector<std::string>& names,
+                                    std::vector<std::string>& notes) {
   std::vector<const Law*> out;
+  bool all = names.empty();
   for (const std::string& list : names) {
     for (const std::string& item : split(list, ',')) {
       const std::string name = trim(item);
+      all |= name == "all";
       if (name == "all") continue;
       const Law* law = find_law(name);
       if (!law) {
@@ -145,84 +231,95 @@ std::vector<const Law*> chosen_laws(const std::vector<std::string>& names) {
       if (std::find(out.begin(), out.end(), law) == out.end()) out.push_back(law);
     }
   }
-  if (out.empty()) {
+  if (all) {
+    out.clear();
     for (const Law& law : laws()) out.push_back(&law);
   }
+  std::erase_if(out, [&](const Law* law) {
+    if (law->predicts == Predicts::kLoss) return false;
+    notes.push_back(
+        fmt::format("{} is left out: it does not predict the loss of training.", law->name));
+    return true;
+  });
+  if (out.empty()) throw Error("laws: none of these predicts a loss; see `bitlaw laws`");
   return out;
+}
+
+// A law whose training constants come from the first comparison, on loss differences.
+CompareEntry measure_post(const Task& task, const CompareEntry& trained, const StageRows& rows,
+                          const std::vector<std::vector<bool>>& masks) {
+  CompareEntry entry;
+  entry.bound = trained.bound;
+  entry.name = trained.name;
+  const Law& law = entry.bound.law();
+  const ParameterChoice choice = choose(law, rows, task.fit);
+  measure(task, law, Stage::kPost, rows.post, choice, trained.values, masks, entry);
+  if (!trained.fitted) {
+    const char* const words = "training constants as published";
+    entry.note += entry.note.empty() ? words : std::string("; ") + words;
+  }
+  return entry;
 }
 
 }  // namespace
 
 Json compare_laws(const std::vector<Observation>& runs, const CompareOptions& options,
                   const ParallelFor& parallel_for) {
-  const std::vector<const Law*> chosen = chosen_laws(options.laws);
-  if (options.hold_out != "kfold" && options.hold_out != "largest-N" &&
-      options.hold_out != "largest-D") {
-    throw Error(fmt::format("hold_out: {} is unknown; use kfold, largest-N or largest-D",
-                            options.hold_out));
-  }
+  std::vector<std::string> notes;
+  const std::vector<const Law*> chosen = chosen_laws(options.laws, notes);
+  check_split(options.hold_out);
   if (options.folds < 2) throw Error("folds: at least 2");
-  FitOptions fit_options;
-  fit_options.objective = "least-squares";
-  fit_options.params = options.params;
-  fit_options.starts = options.starts;
-  fit_options.seed = options.seed;
-  check_options(fit_options);
+  const Task task{&runs, fit_options(options), options, &parallel_for};
 
-  const std::vector<Observation> rows = sort_rows(*chosen[0], runs, fit_options).training;
-  if (rows.empty()) throw Error("the table has no row with a loss of training to compare laws on");
-  const auto masks =
-      hold_out_masks(rows, options.hold_out, static_cast<int>(options.folds), options.seed);
-  if (masks.empty()) {
-    throw Error(fmt::format("hold_out: {} would leave nothing to fit; use another split",
-                            options.hold_out));
+  ComparePart training, post;
+  post.stage = Stage::kPost;
+  std::vector<std::vector<bool>> training_masks, post_masks;
+  std::vector<Observation> training_rows, post_rows;
+  for (const Law* unbound : chosen) {
+    CompareEntry entry;
+    entry.bound = bind_law(*unbound, runs);
+    entry.name = unbound->name;
+    const Law& law = entry.bound.law();
+    const StageRows rows = sort_rows(law, runs, task.fit);
+    if (training_rows.empty() && !rows.training.empty()) {
+      training_rows = rows.training;
+      training_masks = masks_of(training_rows, options, training);
+      if (training_masks.empty()) throw Error(training.problem);
+    }
+    const ParameterChoice choice = choose(law, rows, task.fit);
+    entry.values = choice.base;
+    if (!rows.training.empty()) {
+      measure(task, law, Stage::kTraining, rows.training, choice, choice.base, training_masks,
+              entry);
+    }
+    if (!rows.post.empty()) {
+      if (post_rows.empty()) {
+        post_rows = rows.post;
+        post_masks = masks_of(post_rows, options, post);
+      }
+      post.entries.push_back(measure_post(task, entry, rows, post_masks));
+    }
+    training.entries.push_back(std::move(entry));
   }
-  std::vector<Entry> entries;
-  for (const Law* law : chosen) {
-    entries.push_back(measure(*law, runs, fit_options, masks, options.hold_out, parallel_for));
-  }
-  const auto error = [](const Entry& e) {
-    return e.held_out.points > 0 ? e.held_out.rms_log : std::numeric_limits<double>::infinity();
-  };
-  std::stable_sort(entries.begin(), entries.end(),
-                   [&](const Entry& a, const Entry& b) { return error(a) < error(b); });
-  const std::vector<int> cluster = number_clusters(rows);
-  for (Entry& entry : entries) {
-    entry.tied = entry.held_out.points > 0 && tied(entry, entries[0], cluster);
+  if (training_rows.empty() && post_rows.empty()) {
+    throw Error("the table has no row with a loss of training to compare laws on");
   }
 
-  const int points = static_cast<int>(rows.size());
-  Json out{{"points", points}, {"hold_out", options.hold_out}, {"verdict", verdict(entries)}};
-  out["laws"] = Json::array();
-  for (const Entry& entry : entries) out["laws"].push_back(entry_json(entry, points));
-  return out;
-}
-
-std::string compare_text(const Json& comparison) {
-  const auto shown = [](const Json& value, const char* format, double scale = 1) {
-    return value.is_number() ? fmt::format(fmt::runtime(format), scale * value.get<double>())
-                             : std::string("-");
-  };
-  std::string out = fmt::format("{:<18} {:>3} {:>11} {:>8} {:>9} {:>20}\n", "law", "k", "SSE(log)",
-                                "R^2", "AICc", "unseen rows");
-  for (const Json& law : comparison.at("laws")) {
-    const Json& held = law.at("held_out");
-    out +=
-        fmt::format("{:<18} {:>3} {:>11} {:>8} {:>9} {:>20}{}\n", law.at("name").get<std::string>(),
-                    law.at("parameters").get<int>(), shown(law.at("sse"), "{:.4g}"),
-                    shown(law.at("r2"), "{:.4f}"), shown(law.at("aicc"), "{:.1f}"),
-                    shown(held.at("rms_log"), "{:.3f} %", 100) +
-                        (held.at("standard_error").is_number()
-                             ? shown(held.at("standard_error"), " +- {:.3f}", 100)
-                             : ""),
-                    law.contains("note")                   ? "  " + law["note"].get<std::string>()
-                    : law.at("tied_with_best").get<bool>() ? "  *"
-                                                           : "");
+  Json out;
+  if (training_rows.empty()) {
+    out = {{"points", 0},
+           {"hold_out", options.hold_out},
+           {"laws", Json::array()},
+           {"verdict", "The table has no loss of training."}};
+  } else {
+    judge(training_rows, training);
+    out = part_json(training);
   }
-  out += fmt::format(
-      "{} rows, held out by {}; * no worse than the best within twice its standard error\n{}\n",
-      comparison.at("points").get<int>(), comparison.at("hold_out").get<std::string>(),
-      comparison.at("verdict").get<std::string>());
+  if (!post_rows.empty()) {
+    judge(post_rows, post);
+    out["post"] = part_json(post);
+  }
+  out["notes"] = notes;
   return out;
 }
 

@@ -1,6 +1,7 @@
 // Which law describes these runs best? Each law is fitted to the same rows by least squares of log
-// residuals (AICc supposes it) and judged on rows it has not seen. Laws whose difference is within
-// twice its standard error are tied, and the verdict says so.
+// residuals (AICc supposes it) and judged on rows it has not seen. Laws whose difference from the
+// best is within about twice its standard error are tied, and the verdict says so. Laws with a term
+// for quantization after training are compared a second time, by that term on loss differences.
 #pragma once
 
 #include <string>
@@ -14,26 +15,36 @@ namespace bitlaw {
 
 struct CompareOptions {
   std::vector<std::string> laws;   // empty = all
-  std::string hold_out = "kfold";  // largest-N, largest-D, kfold
+  std::string hold_out = "kfold";  // see fit/masks.h
   int64_t folds = 5;
   std::string params = "non-embedding";  // or "total": what N counts
-  int64_t starts = 64;
+  std::string method;                    // deltas of this method; "" = gptq, or the only one
+  int64_t starts = 64;                   // the most; fewer where few minima show (fit/multistart.h)
   uint64_t seed = 1;
 
   template <class V>
   void visit(V& v) {
     v("laws", laws, "laws to compare; empty = all");
-    v("hold_out", hold_out, "rows to predict unseen: largest-N, largest-D or kfold");
+    v("hold_out", hold_out,
+      "rows to predict unseen: largest-N, largest-D, kfold, bits, class, bits=3, P_w<=4, "
+      "class=W4A4, N=3e8 (rows above it)");
     v("folds", folds, "how many folds");
     v("params", params, "what N counts: non-embedding or total");
-    v("starts", starts, "starting points of each fit");
+    v("method", method, "quantization method whose deltas are compared");
+    v("starts", starts, "most starting points of each fit");
     v("seed", seed, "seed of starts and folds");
   }
 };
 
-//   .laws[]     name, parameters (k), sse, rms_log, r2, aicc, held_out {rms_log, standard_error,
-//               points}, tied_with_best, note where a law could not be fitted; best first
-//   .points .hold_out .verdict
+//   .laws[]   best first: name, k (free constants), parameters.NAME.{value[,frozen]}, at_edge[],
+//             sse, rms_log, r2, aicc, starts {run, reached, minima, most}, converged,
+//             held_out {points, rms_log, standard_error}, difference {mean_square, standard_error,
+//             allowed_errors} from the best, tied_with_best; note where there is something to say.
+//             Laws that could not be fitted or judged come last, with null for numbers.
+//   .points .clusters .hold_out .held_out {rows, judged, clusters} .verdict .best .tied[]
+//   .behind[] .not_judged[] .best_aicc .notes[]
+//   .post     the same for loss differences, where the table has them: errors are in standard
+//             errors (rms), with rms_log where deltas are clear of noise
 Json compare_laws(const std::vector<Observation>& runs, const CompareOptions& options,
                   const ParallelFor& parallel_for = {});
 

@@ -6,9 +6,10 @@
 #include <cmath>
 #include <map>
 
-#include "base/random.h"
 #include "fit/bootstrap.h"
 #include "fit/identify.h"
+#include "fit/multistart.h"
+#include "fit/residuals.h"
 #include "laws/bind.h"
 
 namespace bitlaw {
@@ -23,68 +24,64 @@ bool is_of(const std::vector<int>& positions, const Law& law, const Observation&
   return false;
 }
 
-}  // namespace
-
-std::vector<std::vector<bool>> hold_out_masks(const std::vector<Observation>& rows,
-                                              const std::string& split, int folds, uint64_t seed) {
-  std::vector<std::vector<bool>> masks;
-  if (split == "kfold") {
-    const std::vector<int> cluster = number_clusters(rows);
-    const int clusters = rows.empty() ? 0 : 1 + *std::max_element(cluster.begin(), cluster.end());
-    if (clusters < 2) return {};
-    // Clusters in random order are dealt out in turn.
-    std::vector<std::pair<double, int>> order;
-    for (int c = 0; c < clusters; ++c) order.emplace_back(random_uniform(seed, 1u << 30, c), c);
-    std::sort(order.begin(), order.end());
-    std::vector<int> fold_of(clusters);
-    for (int i = 0; i < clusters; ++i) fold_of[order[i].second] = i % folds;
-    for (int fold = 0; fold < std::min(folds, clusters); ++fold) {
-      masks.emplace_back(rows.size());
-      for (size_t i = 0; i < rows.size(); ++i) masks.back()[i] = fold_of[cluster[i]] == fold;
-    }
-    return masks;
-  }
-  const auto size = [&](const Observation& row) {
-    return split == "largest-N" ? row.params : row.tokens;
-  };
-  double largest = 0, least = std::numeric_limits<double>::infinity();
-  for (const Observation& row : rows) {
-    largest = std::max(largest, size(row));
-    least = std::min(least, size(row));
-  }
-  if (!(least < largest)) return {};
-  masks.emplace_back(rows.size());
-  for (size_t i = 0; i < rows.size(); ++i) masks.back()[i] = size(rows[i]) == largest;
-  return masks;
+// The residual of a delta as the fit sees it (fit/residuals.h).
+double in_standard_errors(double predicted, const Observation& row, const DeltaScale& scale) {
+  return scale.logarithmic ? std::log(predicted / row.delta_nats) * row.delta_nats / scale.error
+                           : (predicted - row.delta_nats) / scale.error;
 }
 
-std::vector<double> held_out_squares(const StageSetup& setup, const std::vector<Observation>& rows,
-                                     const std::vector<std::vector<bool>>& masks,
-                                     const ParallelFor& parallel_for) {
-  std::vector<double> squares(rows.size(), kUnknown);
+}  // namespace
+
+Unseen predict_unseen(const StageSetup& setup, const std::vector<Observation>& rows,
+                      const std::vector<std::vector<bool>>& masks, Measure measure,
+                      const std::vector<std::vector<double>>& hints,
+                      const ParallelFor& parallel_for) {
+  const Law& law = *setup.law;
+  const Stage stage = setup.settings.stage;
+  Unseen out;
+  out.residuals.assign(rows.size(), kUnknown);
+  std::vector<DeltaScale> scales;  // of all rows, so that every fit is judged by the same errors
+  if (measure == Measure::kStandardErrors) scales = delta_scales(rows, setup.settings.floor);
   for (const std::vector<bool>& mask : masks) {
     std::vector<Observation> seen, unseen;
     for (size_t i = 0; i < rows.size(); ++i) (mask[i] ? unseen : seen).push_back(rows[i]);
     StageSetup rest = setup;
     std::vector<int> unseen_classes;  // positions of their constants
-    for (const Frozen& frozen : unidentifiable(*setup.law, setup.settings.stage, seen)) {
+    for (const Frozen& frozen : unidentifiable(law, stage, seen)) {
       std::erase(rest.free, frozen.parameter);
-      const bool of_class =
-          std::any_of(setup.law->classes.begin(), setup.law->classes.end(),
-                      [&](const BoundClass& each) { return each.position == frozen.parameter; });
-      if (of_class) unseen_classes.push_back(frozen.parameter);
+      for (const BoundClass& each : law.classes) {
+        if (each.position != frozen.parameter) continue;
+        unseen_classes.push_back(each.position);
+        out.missing = fmt::format("class {} is only among the rows held out", each.name);
+      }
     }
-    if (seen.size() <= rest.free.size()) continue;
-    const StageMinimum fitted = fit_stage(rest, seen, parallel_for);
-    const std::vector<double> residuals =
-        log_residuals(*setup.law, setup.settings.stage, fitted.values, unseen);
+    if (seen.size() <= rest.free.size()) {
+      out.missing =
+          fmt::format("{} rows are left to fit {} constants", seen.size(), rest.free.size());
+      continue;
+    }
+    const StageMinimum fitted = fit_adaptively(rest, seen, hints, parallel_for).best;
+    const std::vector<double> logs = log_residuals(law, stage, fitted.values, unseen);
     size_t next = 0;
     for (size_t i = 0; i < rows.size(); ++i) {
       if (!mask[i]) continue;
-      const double residual = residuals[next++];
-      if (!is_of(unseen_classes, *setup.law, rows[i])) squares[i] = residual * residual;
+      const double log_residual = logs[next++];
+      if (is_of(unseen_classes, law, rows[i])) continue;
+      out.residuals[i] = measure == Measure::kLog
+                             ? log_residual
+                             : in_standard_errors(predict_delta(law, fitted.values.data(), rows[i]),
+                                                  rows[i], scales[i]);
     }
   }
+  return out;
+}
+
+std::vector<double> held_out_squares(const StageSetup& setup, const std::vector<Observation>& rows,
+                                     const std::vector<std::vector<bool>>& masks,
+                                     const ParallelFor& parallel_for) {
+  std::vector<double> squares =
+      predict_unseen(setup, rows, masks, Measure::kLog, {}, parallel_for).residuals;
+  for (double& value : squares) value *= value;
   return squares;
 }
 

@@ -1,23 +1,35 @@
-// The error of a law on rows that its fit has not seen: the largest size, the longest training, or
-// each fold of clusters in turn.
+// The error of a law on rows that its fit has not seen (fit/masks.h says which).
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "fit/fit.h"
+#include "fit/masks.h"
 #include "fit/stage.h"
 
 namespace bitlaw {
 
-// Rows to leave out, one mask per fit: "largest-N", "largest-D" (the rows with the greatest value)
-// or "kfold". Empty where nothing would be left to fit or to predict.
-std::vector<std::vector<bool>> hold_out_masks(const std::vector<Observation>& rows,
-                                              const std::string& split, int folds, uint64_t seed);
+enum class Measure {
+  kLog,             // log prediction - log measurement; NaN for a delta that is mostly noise
+  kStandardErrors,  // of deltas, as they are fitted: every row counts
+};
 
-// The squared log residual of every row that some mask leaves out, from a fit without it; NaN
-// elsewhere, and where the rest has no more rows than constants. Constants that the rest cannot
-// tell keep base values.
+// Every row that some mask leaves out, predicted by a fit to the others.
+struct Unseen {
+  std::vector<double> residuals;  // one per row; NaN where it is not predicted
+  std::string missing;            // why not, "" where every row held out is predicted
+};
+
+// hints: as for fit_adaptively. Constants that the rest cannot tell keep base values. Rows of a
+// class that the rest lacks are not predicted, nor is anything where the rest has no more rows than
+// constants.
+Unseen predict_unseen(const StageSetup& setup, const std::vector<Observation>& rows,
+                      const std::vector<std::vector<bool>>& masks, Measure measure,
+                      const std::vector<std::vector<double>>& hints = {},
+                      const ParallelFor& parallel_for = {});
+
+// The squares of log residuals.
 std::vector<double> held_out_squares(const StageSetup& setup, const std::vector<Observation>& rows,
                                      const std::vector<std::vector<bool>>& masks,
                                      const ParallelFor& parallel_for = {});

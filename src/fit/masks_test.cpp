@@ -1,0 +1,115 @@
+#include "fit/masks.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace bitlaw {
+namespace {
+
+// N, D, P_w, P_a; KV is not quantized.
+Observation row(double n, double d, double w, double a) {
+  Observation out;
+  out.params = n, out.tokens = d, out.loss_nats = 3;
+  out.bits_weights = w, out.bits_activations = a;
+  return out;
+}
+
+const std::vector<Observation> kRows{row(1e6, 2e7, 16, 16), row(1e6, 2e7, 3, 16),
+                                     row(2e6, 2e7, 4, 16),  row(2e6, 8e7, 16, 3),
+                                     row(4e6, 4e7, 4, 4),   row(4e6, 4e7, 16, 16)};
+
+std::vector<size_t> held_out(const std::string& split) {
+  const auto masks = hold_out_masks(kRows, split, 5, 1);
+  std::vector<size_t> out;
+  if (masks.size() != 1) return out;
+  for (size_t i = 0; i < kRows.size(); ++i) {
+    if (masks[0][i]) out.push_back(i);
+  }
+  return out;
+}
+
+TEST(Masks, ConditionsHoldOutTheRowsTheyName) {
+  struct Case {
+    const char* split;
+    std::vector<size_t> rows;
+  };
+  for (const Case& each : {Case{"largest-N", {4, 5}},
+                           {"largest-D", {3}},
+                           {"bits=3", {1, 3}},
+                           {"bits<=4", {1, 2, 3, 4}},
+                           {"bits=3,4", {1, 2, 3, 4}},
+                           {"P_w=3", {1}},
+                           {"P_w = 3", {1}},
+                           {"P_w!=16", {1, 2, 4}},
+                           {"P_a<=4", {3, 4}},
+                           {"class=W4A4", {4}},
+                           {"class=W3A16,W16A3", {1, 3}},
+                           {"class!=BF16", {1, 2, 3, 4}},
+                           {"N=1e6", {2, 3, 4, 5}},
+                           {"N>1e6", {2, 3, 4, 5}},
+                           {"N>=4e6", {4, 5}},
+                           {"D=4e7", {3}},
+                           {"D/N>30", {3}}}) {
+    EXPECT_EQ(held_out(each.split), each.rows) << each.split;
+  }
+}
+
+TEST(Masks, EveryClusterIsInOneFold) {
+  std::vector<Observation> rows;
+  for (int i = 0; i < 40; ++i) {
+    rows.push_back(kRows[0]);
+    rows.back().cluster = std::to_string(i / 4);
+  }
+  const auto masks = hold_out_masks(rows, "kfold", 5, 1);
+  ASSERT_EQ(masks.size(), 5u);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    int times = 0;
+    for (const auto& mask : masks) {
+      times += mask[i];
+      EXPECT_EQ(mask[i], mask[i / 4 * 4]);  // with its cluster
+    }
+    EXPECT_EQ(times, 1);
+  }
+}
+
+TEST(Masks, EveryPrecisionInTurn) {
+  EXPECT_EQ(hold_out_masks(kRows, "bits", 5, 1).size(), 2u);   // 3 and 4
+  EXPECT_EQ(hold_out_masks(kRows, "class", 5, 1).size(), 4u);  // W3A16 W4A16 W16A3 W4A4
+}
+
+// Of cells of post-training quantization, the bits are those they were quantized to.
+TEST(Masks, BitsOfACellAreItsBitsAfterwards) {
+  Observation cell = kRows[0];
+  cell.bits_post = 3, cell.delta_nats = 0.1;
+  const auto masks = hold_out_masks({cell, kRows[2]}, "bits=3", 5, 1);
+  ASSERT_EQ(masks.size(), 1u);
+  EXPECT_EQ(masks[0], (std::vector<bool>{true, false}));
+}
+
+TEST(Masks, NothingIsLeftWhereAllOrNoneIsHeldOut) {
+  for (const char* split : {"bits=5", "P_w<=16", "class=W2A2", "N=1e9", "D=1"}) {
+    EXPECT_TRUE(hold_out_masks(kRows, split, 5, 1).empty()) << split;
+  }
+  const std::vector<Observation> one{kRows[0], kRows[0]};
+  for (const char* split : {"largest-N", "largest-D", "bits", "class"}) {
+    EXPECT_TRUE(hold_out_masks(one, split, 5, 1).empty()) << split;
+  }
+}
+
+TEST(Masks, MistakesGetOneSentence) {
+  for (const char* split : {"", "largest", "K", "bits=", "bits=x", "bits~3", "class<W4A4", "P_x=3",
+                            "N<1e6,2e6", "N=1e6,2e6", "=3", "bits=<3", "=", "bits=3,"}) {
+    EXPECT_THROW(check_split(split), Error) << split;
+    EXPECT_THROW(hold_out_masks(kRows, split, 5, 1), Error) << split;
+  }
+  try {
+    check_split("largest-n");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "hold_out: largest-n is unknown; did you mean largest-N?");
+  }
+}
+
+}  // namespace
+}  // namespace bitlaw
