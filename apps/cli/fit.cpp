@@ -1,4 +1,4 @@
-// bitlaw fit and bitlaw compare: laws from a table.
+// bitlaw fit: a law from a table.
 
 #include "fit/fit.h"
 
@@ -9,7 +9,6 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "cli/verb.h"
-#include "fit/compare.h"
 #include "fit/table.h"
 
 namespace bitlaw::cli {
@@ -18,7 +17,6 @@ namespace {
 struct Options {
   std::string table, columns, out;
   FitOptions fit;
-  CompareOptions compare;
   StructFlags flags;
   int threads = hardware_threads();
   bool json = false, print_config = false, dry_run = false;
@@ -85,29 +83,6 @@ void run_fit(Options& options) {
   if (table.diverged > 0) fmt::print("{} diverged rows were left out.\n", table.diverged);
 }
 
-void run_compare(Options& options) {
-  options.flags.fill_into(options.compare);
-  if (options.compare.laws == std::vector<std::string>{"all"}) options.compare.laws.clear();
-  if (options.print_config) {
-    fmt::print("{}", dump_toml(to_json(options.compare)));
-    return;
-  }
-  for (const std::string& name : options.compare.laws) law_named(name);
-  const Table table = read(options);
-  if (options.dry_run) {
-    print_table(table, options);
-    return;
-  }
-  ThreadPool pool(options.threads);
-  const Json comparison = compare_laws(table.runs, options.compare, on(pool));
-  print_notes(table);
-  if (!options.out.empty()) write_file_atomically(options.out, dump_json(comparison, 1) + "\n");
-  if (options.json)
-    print_json(comparison);
-  else
-    fmt::print("{}", compare_text(comparison));
-}
-
 void add_table(CLI::App* verb, Options& options) {
   verb->add_option("table", options.table, "a CSV file, or a directory of runs")->required();
   verb->add_option("--columns", options.columns,
@@ -130,19 +105,6 @@ void add_fit(CLI::App& app) {
   add_table(verb, *options);
   options->flags.add(verb, options->fit);
   verb->callback([options] { run_fit(*options); });
-}
-
-void add_compare(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  CLI::App* verb =
-      add_verb(app, "compare", "Compare laws on the same table, by rows they have not seen",
-               "bitlaw compare runs/demo --laws all --hold-out largest-N");
-  add_table(verb, *options);
-  options->flags.add(verb, options->compare, {"hold_out"});
-  verb->add_option("--hold-out,--holdout", options->compare.hold_out,
-                   "rows to predict unseen: largest-N, largest-D, kfold")
-      ->default_str(options->compare.hold_out);
-  verb->callback([options] { run_compare(*options); });
 }
 
 }  // namespace bitlaw::cli

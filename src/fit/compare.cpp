@@ -204,9 +204,7 @@ std::vector<std::vector<bool>> masks_of(const std::vector<Observation>& rows,
     part.held_out += std::any_of(masks.begin(), masks.end(), [&](auto& mask) { return mask[i]; });
   }
   if (masks.empty()) {
-    part.problem = fmt::format(
-        "hold_out: {} would leave nothing to fit or nothing to predict; use another split",
-        options.hold_out);
+    part.problem = why_no_masks(rows, options.hold_out);
   }
   return masks;
 }

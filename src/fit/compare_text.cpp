@@ -1,6 +1,8 @@
 // A comparison as tables for people.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "fit/compare.h"
 
 namespace bitlaw {
@@ -50,7 +52,10 @@ std::string constants_of(const Json& part) {
     std::vector<std::string> words;
     for (const auto& [name, parameter] : law.at("parameters").items()) {
       if (parameter.contains("frozen")) continue;
-      words.push_back(fmt::format("{} {}", name, shown(parameter.at("value"), "{:.5g}")));
+      const Json& edge = law.at("at_edge");
+      words.push_back(
+          fmt::format("{} {}{}", name, shown(parameter.at("value"), "{:.5g}"),
+                      std::count(edge.begin(), edge.end(), name) ? " (at the edge)" : ""));
     }
     out += fmt::format("  {}: {}\n", law.at("name").get<std::string>(), fmt::join(words, ", "));
   }

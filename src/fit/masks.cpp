@@ -197,6 +197,33 @@ void check_split(const std::string& text) {
   parse_condition(text);
 }
 
+std::string why_no_masks(const std::vector<Observation>& rows, const std::string& text) {
+  if (text == "kfold") return "hold_out: kfold needs two clusters of rows or more";
+  if (text == "largest-N" || text == "largest-D") {
+    return fmt::format("hold_out: all rows have the same {}", text.substr(8));
+  }
+  if (is_each_in_turn(text)) {
+    return fmt::format("hold_out: {}: fewer than two precisions to hold out in turn", text);
+  }
+  const Condition condition = parse_condition(text);
+  std::set<std::string> names;
+  std::set<double> numbers;
+  bool any = false;
+  for (const Observation& row : rows) {
+    any |= holds(condition, row);
+    if (condition.name == "class") {
+      names.insert(class_of(row));
+    } else {
+      numbers.insert(find_field(condition.name)->of(row));
+    }
+  }
+  for (const double number : numbers) names.insert(fmt::format("{:.6g}", number));
+  return fmt::format(
+      "hold_out: {} holds for {} row; {} is {}", text, any ? "every" : "no", condition.name,
+      numbers.size() > 12 ? fmt::format("{:.6g} to {:.6g}", *numbers.begin(), *numbers.rbegin())
+                          : fmt::format("{}", fmt::join(names, ", ")));
+}
+
 std::vector<std::vector<bool>> hold_out_masks(const std::vector<Observation>& rows,
                                               const std::string& text, int folds, uint64_t seed) {
   if (text == "kfold") return folds_of_clusters(rows, folds, seed);

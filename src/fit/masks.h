@@ -23,4 +23,7 @@ std::vector<std::vector<bool>> hold_out_masks(const std::vector<Observation>& ro
 // Throws the same Error without any rows.
 void check_split(const std::string& split);
 
+// Why there are no masks, in a sentence.
+std::string why_no_masks(const std::vector<Observation>& rows, const std::string& split);
+
 }  // namespace bitlaw

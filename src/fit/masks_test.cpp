@@ -97,6 +97,13 @@ TEST(Masks, NothingIsLeftWhereAllOrNoneIsHeldOut) {
   }
 }
 
+TEST(Masks, WhyNothingIsHeldOutIsSaid) {
+  EXPECT_EQ(why_no_masks(kRows, "P_w=5"), "hold_out: P_w=5 holds for no row; P_w is 16, 3, 4");
+  EXPECT_EQ(why_no_masks(kRows, "P_w<=16"),
+            "hold_out: P_w<=16 holds for every row; P_w is 16, 3, 4");
+  EXPECT_EQ(why_no_masks({kRows[0]}, "largest-N"), "hold_out: all rows have the same N");
+}
+
 TEST(Masks, MistakesGetOneSentence) {
   for (const char* split : {"", "largest", "K", "bits=", "bits=x", "bits~3", "class<W4A4", "P_x=3",
                             "N<1e6,2e6", "N=1e6,2e6", "=3", "bits=<3", "=", "bits=3,"}) {

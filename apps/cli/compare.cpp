@@ -1,0 +1,85 @@
+// bitlaw compare: laws beside each other, on a table and on rows they have not seen.
+
+#include "fit/compare.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "cli/verb.h"
+#include "fit/table.h"
+
+namespace bitlaw::cli {
+namespace {
+
+struct Options {
+  std::string table, columns, out;
+  CompareOptions compare;
+  StructFlags flags;
+  int threads = hardware_threads();
+  bool json = false, print_config = false, dry_run = false;
+};
+
+void run(Options& options) {
+  options.flags.fill_into(options.compare);
+  if (options.print_config) {
+    fmt::print("{}", dump_toml(to_json(options.compare)));
+    return;
+  }
+  const Table table =
+      read_table(read_table_text(options.table), options.table, parse_columns(options.columns));
+  const Json about{{"path", options.table},
+                   {"rows", table.runs.size()},
+                   {"diverged", table.diverged},
+                   {"notes", table.notes}};
+  if (options.dry_run) {
+    if (options.json) {
+      print_json(about);
+    } else {
+      fmt::print("{}: {} rows to fit, {} diverged\n", options.table, table.runs.size(),
+                 table.diverged);
+    }
+    return;
+  }
+  ThreadPool pool(options.threads);
+  Json comparison =
+      compare_laws(table.runs, options.compare,
+                   [&pool](int64_t count, const std::function<void(int64_t)>& task) {
+                     pool.parallel_for(count, [&](int64_t index, int) { task(index); });
+                   });
+  comparison["table"] = about;
+  for (const std::string& note : table.notes) fmt::print(stderr, "note: {}\n", note);
+  if (!options.out.empty()) write_file_atomically(options.out, dump_json(comparison, 1) + "\n");
+  if (options.json) {
+    print_json(comparison);
+  } else {
+    fmt::print("{}", compare_text(comparison));
+  }
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = add_verb(
+      app, "compare", "Compare laws on the same table, by rows they have not seen",
+      "bitlaw compare runs/demo --laws all --hold-out largest-N\n"
+      "  bitlaw compare table.csv --laws kumar,quest,additive-class --hold-out bits=3 --json");
+  verb->add_option("table", options->table, "a CSV file, or a directory of runs")->required();
+  verb->add_option("--columns", options->columns,
+                   "other names of columns: N=params,D=tokens,loss=val_loss");
+  verb->add_option("--out", options->out, "also write the JSON document there");
+  verb->add_option("--threads", options->threads, "threads")->check(kPositive);
+  verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
+  verb->add_flag("--dry-run", options->dry_run, "read the table, say what is in it, and stop");
+  verb->add_flag("--json", options->json, "print one JSON document");
+  options->flags.add(verb, options->compare, {"hold_out"});
+  verb->add_option("--hold-out,--holdout", options->compare.hold_out,
+                   "rows to predict unseen: largest-N, largest-D, kfold, bits, class, bits=3, "
+                   "P_w<=4, class=W4A4, N=3e8 (rows above it)")
+      ->default_str(options->compare.hold_out);
+  verb->callback([options] { run(*options); });
+}
+
+}  // namespace bitlaw::cli
