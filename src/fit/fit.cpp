@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "fit/bootstrap.h"
 #include "fit/holdout.h"
 #include "fit/identify.h"
+#include "fit/joint.h"
 #include "fit/setup.h"
 #include "fit/stage.h"
 #include "laws/bind.h"
@@ -100,8 +102,8 @@ void note_frozen(const Law& law, const ParameterChoice& choice, const StageRows&
 
 // Refits on clusters drawn with replacement, both stages on the same clusters.
 void bootstrap(const StageRows& rows, const StageSetup& training, const StageSetup& post,
-               const std::vector<double>& best, const FitOptions& options,
-               const ParallelFor& parallel_for, Fit& fit) {
+               const std::optional<JointSetup>& joint, const std::vector<double>& best,
+               const FitOptions& options, const ParallelFor& parallel_for, Fit& fit) {
   std::vector<Observation> all = rows.training;
   all.insert(all.end(), rows.post.begin(), rows.post.end());
   const std::vector<int> cluster = number_clusters(all);
@@ -131,6 +133,11 @@ void bootstrap(const StageRows& rows, const StageSetup& training, const StageSet
     }
     if (!enough(weights)) return;
     std::vector<double> values = best;
+    if (joint) {
+      const StageMinimum refit = fit_joint(*joint, rows.training, rows.post, best, weights);
+      if (std::isfinite(refit.objective)) draws[static_cast<size_t>(draw)] = refit.values;
+      return;
+    }
     if (!training.free.empty()) {
       const StageMinimum refit =
           refit_stage(training, rows.training, values,
@@ -197,6 +204,42 @@ void add_other_count(const Law& law, const std::vector<Observation>& runs, FitOp
                     options.params, other.values[alpha], values[alpha], other.objective,
                     fit.training.objective));
   }
+}
+
+// The objective of constants as they are.
+double objective_at(StageSetup setup, const std::vector<Observation>& rows,
+                    const std::vector<double>& values) {
+  setup.free.clear();
+  setup.base = values;
+  return fit_stage(setup, rows).objective;
+}
+
+// The joint fit downhill of the staged one, whose values it replaces; none where a stage has
+// nothing to fit.
+std::optional<JointSetup> move_together(const StageSetup& training, const StageSetup& post,
+                                        const StageRows& rows, std::vector<double>& values,
+                                        Fit& fit) {
+  if (training.free.empty() || post.free.empty()) {
+    fit.notes.push_back("joint: one stage has nothing to fit, so the staged fit stands.");
+    return std::nullopt;
+  }
+  JointSetup setup{training, post, training_noise(training, rows.training, values)};
+  const StageMinimum minimum = fit_joint(setup, rows.training, rows.post, values);
+  if (!std::isfinite(minimum.objective)) {
+    fit.notes.push_back("joint: no step goes down from the staged fit, which stands.");
+    return std::nullopt;
+  }
+  values = minimum.values;
+  fit.training.objective = objective_at(training, rows.training, values);
+  fit.post.objective = objective_at(post, rows.post, values);
+  fit.training.r2 = r_squared_of(training, rows.training, values);
+  fit.post.r2 = r_squared_of(post, rows.post, values);
+  fit.training.converged = fit.post.converged = minimum.converged;
+  fit.notes.push_back(
+      fmt::format("Joint fit: both parts moved together, log losses in units of their noise, "
+                  "{:.3g}; each part's objective is that at the joint constants.",
+                  setup.noise));
+  return setup;
 }
 
 std::string objective_name(const FitOptions& options) {
@@ -274,6 +317,8 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
                       fit.censored));
     }
   }
+  std::optional<JointSetup> joint;
+  if (options.joint) joint = move_together(training, post, rows, values, fit);
   if (!rows.others.empty() && law.has_delta) {
     fit.notes.push_back(
         fmt::format("The post-training term is that of {}; the table also has {} (option "
@@ -299,7 +344,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
         "As many constants as rows: the fit is exact and tells nothing of its error, so "
         "there are no intervals.");
   } else if (options.draws > 0) {
-    bootstrap(rows, training, post, values, options, parallel_for, fit);
+    bootstrap(rows, training, post, joint, values, options, parallel_for, fit);
   }
   if (options.hold_out && fit.training.points > fit.training.free) {
     add_held_out(training, rows.training, options, parallel_for, fit);

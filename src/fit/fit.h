@@ -35,6 +35,7 @@ struct FitOptions {
   std::vector<std::string> freeze;       // "b=1.1277", or "b" alone: at its published value
   double post_threshold = 1.345;  // Huber's threshold for delta, in standard errors; 0 = squares
   double post_floor = 0.1;        // least relative error of a delta: no law is exact
+  bool joint = false;             // constants of training and delta together, from the staged fit
   int64_t starts = 64;
   int64_t draws = 400;  // bootstrap refits; 0 = no intervals
   double level = 0.9;   // of the intervals
@@ -56,6 +57,7 @@ struct FitOptions {
     v("post_threshold", post_threshold,
       "Huber's threshold for delta, in standard errors; 0 = squares");
     v("post_floor", post_floor, "least relative error of a delta");
+    v("joint", joint, "then move the constants of training and of delta together");
     v("starts", starts, "starting points");
     v("draws", draws, "bootstrap refits for the intervals; 0 = none");
     v("level", level, "level of the intervals");
