@@ -1,12 +1,10 @@
-// Studies drawn from known constants, for the tests of this folder.
+// Studies of the size of our own runs, for the tests of this folder.
 #pragma once
 
-#include <fmt/format.h>
-
-#include <cmath>
 #include <vector>
 
 #include "base/random.h"
+#include "fit/simulate.h"
 #include "laws/kumar.h"
 #include "laws/registry.h"
 
@@ -28,38 +26,19 @@ struct StudyShape {
   uint64_t seed = 1;
 };
 
-// Each part lowered alone beside the BF16 run; the BF16 runs quantized afterwards.
 inline std::vector<Observation> simulate(
     const StudyShape& shape, const std::vector<double>& constants = small_model_constants()) {
   const Law& law = *find_law("kumar");
-  std::vector<Observation> rows;
-  const auto add = [&](double n, double d, double w, double a, double kv) {
-    Observation run;
-    run.params = n, run.tokens = d;
-    run.bits_weights = w, run.bits_activations = a, run.bits_kv = kv;
-    run.cluster = fmt::format("{} {} {} {} {}", n, d, w, a, kv);
-    run.loss_nats = predict(law, constants.data(), run) *
-                    std::exp(shape.noise * random_normal(shape.seed, 0, rows.size()));
-    rows.push_back(run);
-    return run;
-  };
-  for (const double n : shape.params) {
-    for (const double d : shape.tokens) {
-      const Observation plain = add(n, d, 16, 16, 16);
-      for (const double bits : shape.weights) add(n, d, bits, 16, 16);
-      for (const double bits : shape.activations) add(n, d, 16, bits, 16);
-      for (const double bits : shape.kv) add(n, d, 16, 16, bits);
-      for (const double bits : shape.post) {
-        Observation cell = plain;
-        cell.bits_post = bits;
-        cell.delta_nats = predict_delta(law, constants.data(), cell) +
-                          shape.delta_error * random_normal(shape.seed, 1, rows.size());
-        cell.delta_standard_error = shape.delta_error;
-        cell.loss_nats = plain.loss_nats + cell.delta_nats;
-        rows.push_back(cell);
-      }
-    }
-  }
+  StudyOptions options;
+  options.params = shape.params, options.tokens = shape.tokens;
+  options.weights = shape.weights, options.activations = shape.activations, options.kv = shape.kv;
+  options.post = shape.post;
+  options.noise = shape.noise, options.delta_noise = shape.delta_error;
+  options.diverged = 1e6;
+  options.seed = shape.seed;
+  const std::vector<Observation> runs = design_runs(law, options);
+  std::vector<Observation> rows = draw_study({bind_law(law, runs), constants}, runs, options).rows;
+  for (Observation& row : rows) row.method.clear();
   return rows;
 }
 

@@ -15,8 +15,8 @@ namespace {
 
 using Contract = World;
 
-const std::vector<std::string> kVerbs{"data", "train", "quantize", "eval", "sweep",
-                                      "runs", "fit",   "compare",  "plan", "report"};
+const std::vector<std::string> kVerbs{"data", "train",   "quantize", "eval", "sweep", "runs",
+                                      "fit",  "compare", "simulate", "plan", "report"};
 
 constexpr const char* kStudy = R"(
 name = "small"
@@ -170,6 +170,7 @@ TEST_F(Contract, PrintConfigIsTomlThatShowsWhatWasGiven) {
       {{"eval", run_, "--tokens", "1e3"}, "/tokens", 1000},
       {{"fit", "table.csv", "--law", "chinchilla"}, "/law", "chinchilla"},
       {{"compare", "table.csv", "--hold-out", "kfold"}, "/hold_out", "kfold"},
+      {{"simulate", "--noise", "0.5"}, "/noise", 0.5},
       {{"plan", "--compute", "1e21"}, "/compute", 1e21},
   };
   const Snapshot before = snapshot_of(around_.directory);
@@ -224,6 +225,7 @@ TEST_F(Contract, DryRunsSayWhatThereIsToDoAndWriteNothing) {
   EXPECT_EQ(dry({"sweep", "study.toml"}).at("waiting"), 3) << "two runs, one of them quantized";
   EXPECT_EQ(dry({"fit", "table.csv"}).at("rows"), 20);
   EXPECT_EQ(dry({"compare", "table.csv"}).at("rows"), 20);
+  EXPECT_EQ(dry({"simulate", "--law", "chinchilla"}).at("rows"), 20);
   EXPECT_EQ(dry({"plan", "--compute", "1e21"}).at("request").at("compute"), 1e21);
   EXPECT_EQ(differences(before, snapshot_of(around_.directory)), "");
 }

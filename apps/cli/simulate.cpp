@@ -1,0 +1,96 @@
+// bitlaw simulate: a study drawn from a law whose constants are known.
+
+#include "fit/simulate.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/verb.h"
+#include "fit/table.h"
+
+namespace bitlaw::cli {
+namespace {
+
+struct Options {
+  std::string law = "kumar", set, fit, like, out;
+  std::vector<std::string> constants;
+  StudyOptions study;
+  StructFlags flags;
+  bool json = false, print_config = false, dry_run = false;
+};
+
+const Law& law_named(const std::string& name) {
+  if (const Law* law = find_law(name)) return *law;
+  const std::string near = nearest_name(name, law_names());
+  throw Error(fmt::format("law: {} is unknown; {}", name,
+                          near.empty() ? fmt::format("there are {}", fmt::join(law_names(), ", "))
+                                       : fmt::format("did you mean {}?", near)));
+}
+
+void run(Options& options) {
+  options.flags.fill_into(options.study);
+  if (options.print_config) {
+    fmt::print("{}", dump_toml(to_json(options.study)));
+    return;
+  }
+  std::optional<Fit> fit;
+  if (!options.fit.empty()) {
+    fit = fit_from_json(parse_json(read_file(options.fit), options.fit), options.fit);
+    options.law = fit->law;
+  }
+  const Law& law = law_named(options.law);
+  const std::vector<Observation> runs =
+      options.like.empty() ? design_runs(law, options.study)
+                           : read_table(read_table_text(options.like), options.like).runs;
+  const Truth truth = truth_for(law, runs, options.set, fit ? &*fit : nullptr, options.constants);
+  const Study study = draw_study(truth, runs, options.study);
+  if (study.diverged > 0) {
+    fmt::print(stderr, "note: {} of {} rows would have diverged and are left out\n", study.diverged,
+               runs.size());
+  }
+  if (study.rows.empty()) throw Error("every run diverged; raise --diverged, or the bits");
+  if (options.dry_run) {
+    const Json summary{
+        {"law", law.name}, {"rows", study.rows.size()}, {"diverged", study.diverged}};
+    if (options.json)
+      print_json(summary);
+    else
+      fmt::print("{}: {} rows, {} diverged\n", law.name, study.rows.size(), study.diverged);
+    return;
+  }
+  if (!options.out.empty()) write_file_atomically(options.out, study_csv(study.rows));
+  if (options.json)
+    print_json(study_json(truth, study, options.study));
+  else if (options.out.empty())
+    fmt::print("{}", study_csv(study.rows));
+}
+
+}  // namespace
+
+void add_simulate(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = add_verb(
+      app, "simulate", "Draw a study from a law with known constants, to test a fit",
+      "bitlaw simulate --law kumar --noise 1e-3 --out study.csv\n"
+      "  bitlaw simulate --law chinchilla --params 1e8,1e9 --ratios 10,40,160 --constants E=1.8\n"
+      "  bitlaw simulate --fit fit.json --like table.csv --seed 2 --json");
+  verb->add_option("--law", options->law, "law to draw from")->default_str(options->law);
+  verb->add_option("--set", options->set, "which of its published constants; empty = the first");
+  verb->add_option("--fit", options->fit, "law and constants of a document of `bitlaw fit --out`");
+  verb->add_option("--constants", options->constants, "other values: E=1.8,alpha=0.3")
+      ->delimiter(',');
+  verb->add_option("--like", options->like,
+                   "take the runs of this table instead of the design, and give them other losses");
+  verb->add_option("--out", options->out, "write the CSV there instead of printing it");
+  options->flags.add(verb, options->study);
+  verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
+  verb->add_flag("--dry-run", options->dry_run, "say how many rows there would be, and stop");
+  verb->add_flag("--json", options->json, "print one JSON document");
+  verb->callback([options] { run(*options); });
+}
+
+}  // namespace bitlaw::cli
