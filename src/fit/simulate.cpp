@@ -36,9 +36,6 @@ void check(const StudyOptions& options) {
   check_positive(options.tied, "tied");
   check_positive(options.post, "post");
   if (options.params.empty()) throw Error("params: give at least one size N");
-  if (options.tokens.empty() && options.ratios.empty()) {
-    throw Error("tokens: give at least one token count D, or ratios D/N");
-  }
   if (options.replicates < 1) throw Error("replicates: at least 1");
   if (options.trunk != "run" && options.trunk != "size") {
     throw Error(fmt::format("trunk: {} is unknown; use run or size", options.trunk));
@@ -130,6 +127,7 @@ std::vector<Observation> design_runs(const Law& law, const StudyOptions& options
   };
   for (const double params : options.params) {
     std::vector<double> tokens = options.tokens;
+    if (tokens.empty() && options.ratios.empty()) tokens = {1.5e9, 3.3e9, 6.5e9, 13.1e9, 26.2e9};
     for (const double ratio : options.ratios) tokens.push_back(ratio * params);
     for (const double count : tokens) {
       std::vector<Observation> plain;

@@ -43,8 +43,8 @@ struct StudyOptions {
   template <class V>
   void visit(V& v) {
     v("params", params, "sizes N");
-    v("tokens", tokens, "training tokens D");
-    v("ratios", ratios, "D/N, besides the token counts");
+    v("tokens", tokens, "training tokens D; empty = 1.5e9,3.3e9,6.5e9,13.1e9,26.2e9");
+    v("ratios", ratios, "D/N, besides the token counts if there are any");
     v("weights", weights, "weight bits, other parts at 16");
     v("activations", activations, "activation bits, other parts at 16");
     v("kv", kv, "KV bits, other parts at 16");
