@@ -47,7 +47,7 @@ void run(Options& options) {
       options.like.empty() ? design_runs(law, options.study)
                            : read_table(read_table_text(options.like), options.like).runs;
   const Truth truth = truth_for(law, runs, options.set, fit ? &*fit : nullptr, options.constants);
-  const Study study = draw_study(truth, runs, options.study);
+  const SimulatedStudy study = draw_study(truth, runs, options.study);
   if (study.diverged > 0) {
     fmt::print(stderr, "note: {} of {} rows would have diverged and are left out\n", study.diverged,
                runs.size());

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fit/precision.h"
 #include "fit/quantile.h"
+#include "fit/sandwich.h"
 
 namespace bitlaw {
 namespace {
@@ -141,7 +141,7 @@ Vector gradient(const StageSetup& setup, const std::vector<double>& values,
 }
 
 Path path_of(const StageSetup& setup, const std::vector<Observation>& rows,
-             const std::vector<double>& values, const Precision& precision,
+             const std::vector<double>& values, const Sandwich& sandwich,
              const ProfileTarget& target) {
   Path path;
   if (target.follow) {
@@ -153,8 +153,8 @@ Path path_of(const StageSetup& setup, const std::vector<Observation>& rows,
     if (p.scale == Scale::kLinear) path.low = p.low, path.high = p.high;
   }
   const Vector slope = gradient(setup, values, target, path.logarithmic);
-  const double by_curvature = slope.dot(stable_inverse(precision.curvature) * slope);
-  const double variance = slope.dot(precision.covariance * slope);
+  const double by_curvature = slope.dot(stable_inverse(sandwich.curvature) * slope);
+  const double variance = slope.dot(sandwich.covariance * slope);
   path.error = std::sqrt(variance);
   path.unit = 0.5 * variance / by_curvature;
   if (!target.follow) {
@@ -234,8 +234,8 @@ std::vector<ProfileResult> profile(const StageSetup& setup, const std::vector<Ob
                                    const std::vector<double>& values,
                                    const std::vector<ProfileTarget>& targets, double level,
                                    const ParallelFor& parallel_for) {
-  const Precision precision = precision_of(setup, rows, values);
-  const double quantile = t_quantile(0.5 + 0.5 * level, precision.freedom);
+  const Sandwich sandwich = sandwich_of(setup, rows, values);
+  const double quantile = t_quantile(0.5 + 0.5 * level, sandwich.freedom);
   StageSetup still = setup;
   still.free.clear();
   still.base = values;
@@ -243,7 +243,7 @@ std::vector<ProfileResult> profile(const StageSetup& setup, const std::vector<Ob
   std::vector<ProfileResult> out(targets.size());
   run_parallel(parallel_for, static_cast<int64_t>(targets.size()), [&](int64_t i) {
     const ProfileTarget& target = targets[static_cast<size_t>(i)];
-    const Path path = path_of(setup, rows, values, precision, target);
+    const Path path = path_of(setup, rows, values, sandwich, target);
     const double q = target.follow ? target.follow(values.data())
                                    : values[static_cast<size_t>(target.parameter)];
     const Point minimum{path.logarithmic ? std::log(q) : q, objective, values};

@@ -4,7 +4,7 @@
 //
 // and the interval where 2 (F(v) - F_min) <= lambda t^2. t is Student's quantile. lambda is what
 // makes the rise of the objective count in squared standard errors: the variance of q by the
-// sandwich (fit/precision.h) over the one that the curvature alone would give (Chandler and Bate
+// sandwich (fit/sandwich.h) over the one that the curvature alone would give (Chandler and Bate
 // 2007). For least squares of independent rows lambda is the estimated sigma^2, and for a law that is
 // linear in its constants the interval is that of linear regression. Unlike a standard error it
 // follows a bent valley, may be lopsided, and may have no end.
@@ -27,7 +27,7 @@ struct ProfileTarget {
 };
 
 struct ProfileResult {
-  Profile profile;
+  ProfileInterval profile;
   double objective = kUnknown;  // the least that was met; below the fit's where that had not ended
 };
 

@@ -7,8 +7,8 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
-#include "fit/precision.h"
 #include "fit/quantile.h"
+#include "fit/sandwich.h"
 #include "fit/simulate_for_tests.h"
 #include "laws/chinchilla.h"
 
@@ -74,7 +74,7 @@ TEST(Profile, OfALinearLawIsTheIntervalOfLinearRegression) {
   const double t = t_quantile(0.95, 17);
   for (int j = 0; j < 3; ++j) {
     const double width = t * std::sqrt(regression.covariance(j, j));
-    const Profile& found = results[static_cast<size_t>(j)].profile;
+    const ProfileInterval& found = results[static_cast<size_t>(j)].profile;
     EXPECT_NEAR(minimum.values[static_cast<size_t>(j)], regression.solution[j], 1e-6 * width);
     // The crossing is interpolated where the root of the rise is within 1e-4 of t.
     EXPECT_NEAR(found.low, regression.solution[j] - width, 1e-3 * width) << found.name;
@@ -100,7 +100,7 @@ TEST(Profile, OfAFunctionOfTheConstantsIsThatOfRegression) {
   const double centre = row.dot(regression.solution) + 1;
   const ProfileTarget target{
       "loss", -1, [&](const double* p) { return predict(*setup.law, p, next) - centre; }};
-  const Profile found = profile(setup, rows, minimum.values, {target}, 0.9)[0].profile;
+  const ProfileInterval found = profile(setup, rows, minimum.values, {target}, 0.9)[0].profile;
   const double width = t_quantile(0.95, 17) * std::sqrt(row.dot(regression.covariance * row));
   EXPECT_NEAR(found.low, -1 - width, 2e-3 * width);
   EXPECT_NEAR(found.high, -1 + width, 2e-3 * width);
@@ -126,7 +126,7 @@ TEST(Profile, WhatTheRowsDoNotBoundHasNoEnd) {
   std::vector<Observation> rows = rows_with_noise(setup, 0.1);  // drowns the fall with size
   for (Observation& row : rows) row.params = 1e7 * std::pow(row.params / 1e7, 0.2);
   const StageMinimum minimum = fit_stage(setup, rows);
-  const Profile found =
+  const ProfileInterval found =
       profile(setup, rows, minimum.values, {{"A", Chinchilla::kA, {}}}, 0.9)[0].profile;
   EXPECT_TRUE(std::isnan(found.low) || std::isnan(found.high));
   for (size_t i = 1; i < found.points.size(); ++i) {
@@ -151,16 +151,16 @@ TEST(Profile, ThreadsDoNotChangeIt) {
   }
 }
 
-TEST(Precision, OfALinearLawIsTheCovarianceOfRegression) {
+TEST(Sandwich, OfALinearLawIsTheCovarianceOfRegression) {
   const StageSetup setup = linear_stage({Chinchilla::kE, Chinchilla::kA, Chinchilla::kB});
   const std::vector<Observation> rows = rows_with_noise(setup, 1e-2);
   const Regression regression = regress(setup, rows);
   const StageMinimum minimum = fit_stage(setup, rows);
-  const Precision precision = precision_of(setup, rows, minimum.values);
-  EXPECT_EQ(precision.freedom, 17);
+  const Sandwich sandwich = sandwich_of(setup, rows, minimum.values);
+  EXPECT_EQ(sandwich.freedom, 17);
   for (int i = 0; i < 3; ++i) {  // the coordinates are logarithms
     for (int j = 0; j < 3; ++j) {
-      EXPECT_NEAR(precision.covariance(i, j) * minimum.values[static_cast<size_t>(i)] *
+      EXPECT_NEAR(sandwich.covariance(i, j) * minimum.values[static_cast<size_t>(i)] *
                       minimum.values[static_cast<size_t>(j)],
                   regression.covariance(i, j),
                   1e-6 * std::sqrt(regression.covariance(i, i) * regression.covariance(j, j)));
@@ -170,7 +170,7 @@ TEST(Precision, OfALinearLawIsTheCovarianceOfRegression) {
 
 // Every row four times over, as clusters of four: the sandwich sees that nothing was added, but for
 // the degrees of freedom, which are the same; independent rows would claim half the error.
-TEST(Precision, CopiesInAClusterAddNothing) {
+TEST(Sandwich, CopiesInAClusterAddNothing) {
   const StageSetup setup = linear_stage({Chinchilla::kE, Chinchilla::kA, Chinchilla::kB});
   std::vector<Observation> rows = rows_with_noise(setup, 1e-2), four;
   for (int copy = 0; copy < 4; ++copy) {
@@ -180,11 +180,11 @@ TEST(Precision, CopiesInAClusterAddNothing) {
     }
   }
   const StageMinimum minimum = fit_stage(setup, rows);
-  const Precision once = precision_of(setup, rows, minimum.values);
-  const Precision copied = precision_of(setup, four, minimum.values);
+  const Sandwich once = sandwich_of(setup, rows, minimum.values);
+  const Sandwich copied = sandwich_of(setup, four, minimum.values);
   EXPECT_EQ(copied.freedom, once.freedom);
   for (Observation& row : four) row.cluster.clear();
-  const Precision alone = precision_of(setup, four, minimum.values);
+  const Sandwich alone = sandwich_of(setup, four, minimum.values);
   for (int i = 0; i < 3; ++i) {
     // By clusters each row's own square counts rather than their mean: equal on average only, here
     // within the factor that twenty squares in different places allow.
@@ -197,7 +197,7 @@ TEST(Precision, CopiesInAClusterAddNothing) {
 }
 
 // Of normal residuals a share erf(c / sqrt 2) lies within c standard deviations.
-TEST(Precision, TheShareWithinAThresholdIsThatOfTheDensity) {
+TEST(Sandwich, TheShareWithinAThresholdIsThatOfTheDensity) {
   std::vector<double> residuals;
   for (uint64_t i = 0; i < 4000; ++i) residuals.push_back(random_normal(1, 0, i));
   EXPECT_EQ(share_within(residuals, std::numeric_limits<double>::infinity()), 1);

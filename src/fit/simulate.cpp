@@ -190,8 +190,8 @@ Truth truth_for(const Law& law, const std::vector<Observation>& runs, const std:
   return out;
 }
 
-Study draw_study(const Truth& truth, const std::vector<Observation>& runs,
-                 const StudyOptions& options) {
+SimulatedStudy draw_study(const Truth& truth, const std::vector<Observation>& runs,
+                          const StudyOptions& options) {
   check_noise(options);
   const Law& law = truth.law.law();
   const std::vector<int> trunks = number_clusters(runs);
@@ -207,7 +207,7 @@ Study draw_study(const Truth& truth, const std::vector<Observation>& runs,
            std::exp(options.noise * error_of(row, kLossOfRun, kLossOfTrunk));
   };
 
-  Study out;
+  SimulatedStudy out;
   for (size_t i = 0; i < runs.size(); ++i) {
     Observation row = runs[i];
     const int source = row.is_post_training() ? source_of(runs, i) : -1;

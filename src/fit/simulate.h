@@ -77,20 +77,20 @@ struct Truth {
 Truth truth_for(const Law& law, const std::vector<Observation>& runs, const std::string& set,
                 const Fit* fit, const std::vector<std::string>& overrides);
 
-struct Study {
+struct SimulatedStudy {
   std::vector<Observation> rows;
   int diverged = 0;  // runs left out
 };
 
 // Gives every run a loss (or what else the law predicts), and every row that is quantized after
 // training a delta. Trunks are the rows' clusters. Losses and deltas that the rows had are replaced.
-Study draw_study(const Truth& truth, const std::vector<Observation>& runs,
-                 const StudyOptions& options);
+SimulatedStudy draw_study(const Truth& truth, const std::vector<Observation>& runs,
+                          const StudyOptions& options);
 
 // The table that `bitlaw fit` reads (fit/table.h), with the columns in which some row says
 // something. Every digit is kept.
 std::string study_csv(const std::vector<Observation>& rows);
 // .law .constants .diverged .options .rows[] with the same columns.
-Json study_json(const Truth& truth, const Study& study, const StudyOptions& options);
+Json study_json(const Truth& truth, const SimulatedStudy& study, const StudyOptions& options);
 
 }  // namespace bitlaw

@@ -19,7 +19,7 @@ StudyOptions small() {
   return options;
 }
 
-Study draw(const char* name, const StudyOptions& options) {
+SimulatedStudy draw(const char* name, const StudyOptions& options) {
   const Law& law = *find_law(name);
   const std::vector<Observation> runs = design_runs(law, options);
   return draw_study(truth_for(law, runs, "", nullptr, {}), runs, options);
@@ -42,7 +42,7 @@ TEST(Simulate, WithoutNoiseEveryLossIsTheLaws) {
     const std::vector<Observation> runs = design_runs(law, options);
     const Truth truth = truth_for(law, runs, "", nullptr, {});
     options.diverged = std::numeric_limits<double>::infinity();
-    const Study study = draw_study(truth, runs, options);
+    const SimulatedStudy study = draw_study(truth, runs, options);
     ASSERT_EQ(study.rows.size(), runs.size());
     for (const Observation& row : study.rows) {
       const double expected = predict(truth.law.law(), truth.values.data(), row);
@@ -85,7 +85,7 @@ TEST(Simulate, NoiseHasTheAskedSpreadAndCorrelation) {
   options.tokens = {1e9, 4e9};
   options.weights = options.activations = options.post = {};
   options.trunk = "size", options.replicates = 10000, options.noise = 0.02, options.shared = 0.7;
-  const Study study = draw("chinchilla", options);
+  const SimulatedStudy study = draw("chinchilla", options);
   const Law& law = *find_law("chinchilla");
   const std::vector<Observation> runs = design_runs(law, options);
   const Truth truth = truth_for(law, runs, "", nullptr, {});
@@ -117,7 +117,7 @@ TEST(Simulate, IsAFunctionOfItsSeed) {
 TEST(Simulate, TheTableReadsBackAsItWas) {
   StudyOptions options = small();
   options.replicates = 2;
-  const Study study = draw("kumar", options);
+  const SimulatedStudy study = draw("kumar", options);
   const Table table = read_table(study_csv(study.rows), "study.csv");
   ASSERT_EQ(table.runs.size(), study.rows.size());
   EXPECT_EQ(study_csv(table.runs).find("nan"), std::string::npos);
@@ -140,11 +140,11 @@ TEST(Simulate, TheTableReadsBackAsItWas) {
 
 TEST(Simulate, TheRowsOfATableGetOtherLosses) {
   StudyOptions options = small();
-  const Study study = draw("kumar", options);
+  const SimulatedStudy study = draw("kumar", options);
   const Law& law = *find_law("kumar");
   const Truth truth = truth_for(law, study.rows, "", nullptr, {"E=1"});
   options.noise = options.delta_noise = 0;
-  const Study again = draw_study(truth, study.rows, options);
+  const SimulatedStudy again = draw_study(truth, study.rows, options);
   ASSERT_EQ(again.rows.size(), study.rows.size());
   for (size_t i = 0; i < again.rows.size(); ++i) {
     EXPECT_EQ(again.rows[i].cluster, study.rows[i].cluster);
@@ -153,7 +153,7 @@ TEST(Simulate, TheRowsOfATableGetOtherLosses) {
 }
 
 TEST(Simulate, ACellsLossIsItsRunsLossPlusDelta) {
-  const Study study = draw("kumar", small());
+  const SimulatedStudy study = draw("kumar", small());
   int cells = 0;
   for (const Observation& cell : study.rows) {
     if (!cell.is_post_training()) continue;
@@ -169,7 +169,7 @@ TEST(Simulate, ACellsLossIsItsRunsLossPlusDelta) {
 TEST(Simulate, RunsThatDivergeAreLeftOutAndCounted) {
   StudyOptions options = small();
   options.activations = {3};  // f_a(3) is -0.05
-  const Study study = draw("kumar", options);
+  const SimulatedStudy study = draw("kumar", options);
   EXPECT_EQ(study.diverged, 4);
   for (const Observation& row : study.rows) EXPECT_GT(row.bits_activations, 3);
 }

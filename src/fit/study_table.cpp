@@ -110,7 +110,7 @@ std::string study_csv(const std::vector<Observation>& rows) {
   return out;
 }
 
-Json study_json(const Truth& truth, const Study& study, const StudyOptions& options) {
+Json study_json(const Truth& truth, const SimulatedStudy& study, const StudyOptions& options) {
   const Law& law = truth.law.law();
   Json out{{"law", law.name}, {"diverged", study.diverged}, {"options", to_json(options)}};
   for (size_t i = 0; i < law.parameters.size(); ++i) {

@@ -14,7 +14,7 @@ struct ProfilePoint {
   double rise = kUnknown;  // of the objective above its minimum, in squared standard errors
 };
 
-struct Profile {
+struct ProfileInterval {
   std::string name;  // of a constant or of a derived quantity
   // Where the rise comes to the squared quantile of Student's t; NaN = nowhere within the range
   // that was searched: the rows do not bound it on that side.

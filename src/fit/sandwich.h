@@ -19,15 +19,15 @@
 
 namespace bitlaw {
 
-struct Precision {
+struct Sandwich {
   Matrix curvature;           // H over the coordinates of the stage
   Matrix covariance;          // of the coordinates
   double freedom = kUnknown;  // degrees of freedom: clusters less constants, at least 1
 };
 
 // values: a minimum of the stage.
-Precision precision_of(const StageSetup& setup, const std::vector<Observation>& rows,
-                       const std::vector<double>& values);
+Sandwich sandwich_of(const StageSetup& setup, const std::vector<Observation>& rows,
+                     const std::vector<double>& values);
 
 // Share of residuals within `threshold` of zero, from a window of at least their bandwidth; 1 where
 // the threshold is infinite.

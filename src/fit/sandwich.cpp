@@ -1,4 +1,4 @@
-#include "fit/precision.h"
+#include "fit/sandwich.h"
 
 #include <Eigen/Eigenvalues>
 #include <algorithm>
@@ -39,8 +39,8 @@ Matrix stable_inverse(const Matrix& symmetric) {
   return inverse;
 }
 
-Precision precision_of(const StageSetup& setup, const std::vector<Observation>& rows,
-                       const std::vector<double>& values) {
+Sandwich sandwich_of(const StageSetup& setup, const std::vector<Observation>& rows,
+                     const std::vector<double>& values) {
   const Coordinates coordinates(*setup.law, setup.base, setup.free, setup.tied_to);
   const ResidualProblem problem = make_problem(*setup.law, rows, coordinates, setup.settings);
   Vector residuals(problem.rows);
@@ -61,7 +61,7 @@ Precision precision_of(const StageSetup& setup, const std::vector<Observation>& 
         problem.weights[i] * slope * jacobian.row(i).transpose();
   }
 
-  Precision out;
+  Sandwich out;
   out.freedom = std::max(1, clusters - coordinates.size());
   out.curvature = share_within(of_rows, problem.huber) * products;
   const Matrix inverse = stable_inverse(out.curvature);
