@@ -7,14 +7,15 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "cli/table_flags.h"
 #include "cli/verb.h"
-#include "fit/table.h"
 
 namespace bitlaw::cli {
 namespace {
 
 struct Options {
-  std::string table, columns, out;
+  TableFlags table;
+  std::string out;
   CompareOptions compare;
   StructFlags flags;
   int threads = hardware_threads();
@@ -27,29 +28,20 @@ void run(Options& options) {
     fmt::print("{}", dump_toml(to_json(options.compare)));
     return;
   }
-  const Table table =
-      read_table(read_table_text(options.table), options.table, parse_columns(options.columns));
-  const Json about{{"path", options.table},
-                   {"rows", table.runs.size()},
-                   {"diverged", table.diverged},
-                   {"notes", table.notes}};
+  const Table table = options.table.read();
   if (options.dry_run) {
-    if (options.json) {
-      print_json(about);
-    } else {
-      fmt::print("{}: {} rows to fit, {} diverged\n", options.table, table.runs.size(),
-                 table.diverged);
-    }
+    print_table(table, options.table.path, options.json);
     return;
   }
+  must_have_something_to_fit(table, options.table.path);
   ThreadPool pool(options.threads);
   Json comparison =
       compare_laws(table.runs, options.compare,
                    [&pool](int64_t count, const std::function<void(int64_t)>& task) {
                      pool.parallel_for(count, [&](int64_t index, int) { task(index); });
                    });
-  comparison["table"] = about;
-  for (const std::string& note : table.notes) fmt::print(stderr, "note: {}\n", note);
+  comparison["table"] = table_json(table, options.table.path);
+  print_notes(table);
   if (!options.out.empty()) write_file_atomically(options.out, dump_json(comparison, 1) + "\n");
   if (options.json) {
     print_json(comparison);
@@ -66,9 +58,7 @@ void add_compare(CLI::App& app) {
       app, "compare", "Compare laws on the same table, by rows they have not seen",
       "bitlaw compare runs/demo --laws all --hold-out largest-N\n"
       "  bitlaw compare table.csv --laws kumar,quest,additive-class --hold-out bits=3 --json");
-  verb->add_option("table", options->table, "a CSV file, or a directory of runs")->required();
-  verb->add_option("--columns", options->columns,
-                   "other names of columns: N=params,D=tokens,loss=val_loss");
+  options->table.add(verb);
   verb->add_option("--out", options->out, "also write the JSON document there");
   verb->add_option("--threads", options->threads, "threads")->check(kPositive);
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");

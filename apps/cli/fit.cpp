@@ -8,38 +8,20 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "cli/table_flags.h"
 #include "cli/verb.h"
-#include "fit/table.h"
 
 namespace bitlaw::cli {
 namespace {
 
 struct Options {
-  std::string table, columns, out;
+  TableFlags table;
+  std::string out;
   FitOptions fit;
   StructFlags flags;
   int threads = hardware_threads();
   bool json = false, print_config = false, dry_run = false;
 };
-
-Table read(const Options& options) {
-  return read_table(read_table_text(options.table), options.table, parse_columns(options.columns));
-}
-
-void print_notes(const Table& table) {
-  for (const std::string& note : table.notes) fmt::print(stderr, "note: {}\n", note);
-}
-
-void print_table(const Table& table, const Options& options) {
-  if (options.json)
-    print_json(Json{{"path", options.table},
-                    {"rows", table.runs.size()},
-                    {"diverged", table.diverged},
-                    {"notes", table.notes}});
-  else
-    fmt::print("{}: {} rows to fit, {} diverged\n", options.table, table.runs.size(),
-               table.diverged);
-}
 
 ParallelFor on(ThreadPool& pool) {
   return [&pool](int64_t count, const std::function<void(int64_t)>& task) {
@@ -61,19 +43,17 @@ void run_fit(Options& options) {
     return;
   }
   const Law& law = law_named(options.fit.law);
-  const Table table = read(options);
+  const Table table = options.table.read(law.uses_bits);
   if (options.dry_run) {
-    print_table(table, options);
+    print_table(table, options.table.path, options.json);
     return;
   }
+  must_have_something_to_fit(table, options.table.path);
   ThreadPool pool(options.threads);
   const Fit fit = fit_law(law, table.runs, options.fit, on(pool));
   print_notes(table);
   Json document = fit_to_json(fit);
-  document["table"] = {{"path", options.table},
-                       {"rows", table.runs.size()},
-                       {"diverged", table.diverged},
-                       {"notes", table.notes}};
+  document["table"] = table_json(table, options.table.path);
   if (!options.out.empty()) write_file_atomically(options.out, dump_json(document, 1) + "\n");
   if (options.json) {
     print_json(document);
@@ -83,10 +63,8 @@ void run_fit(Options& options) {
   if (table.diverged > 0) fmt::print("{} diverged rows were left out.\n", table.diverged);
 }
 
-void add_table(CLI::App* verb, Options& options) {
-  verb->add_option("table", options.table, "a CSV file, or a directory of runs")->required();
-  verb->add_option("--columns", options.columns,
-                   "other names of columns: N=params,D=tokens,loss=val_loss");
+void add_common(CLI::App* verb, Options& options) {
+  options.table.add(verb);
   verb->add_option("--out", options.out, "also write the JSON document there");
   verb->add_option("--threads", options.threads, "threads")->check(kPositive);
   verb->add_flag("--print-config", options.print_config, "print the options as TOML and stop");
@@ -102,7 +80,7 @@ void add_fit(CLI::App& app) {
       app, "fit", "Fit a law to a table of runs, with intervals",
       "bitlaw fit runs/demo --law kumar --out fit.json\n"
       "  bitlaw fit table.csv --law chinchilla --columns N=params,D=tokens,loss=val_loss --json");
-  add_table(verb, *options);
+  add_common(verb, *options);
   options->flags.add(verb, options->fit);
   verb->callback([options] { run_fit(*options); });
 }

@@ -3,281 +3,257 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "fit/precision_names.h"
+#include "fit/raw_table.h"
+#include "fit/replicates.h"
+#include "fit/row_filter.h"
+#include "fit/row_reader.h"
 
 namespace bitlaw {
 namespace {
 
-struct Column {
-  const char* name;  // ours, and what the file is searched for unless mapped
-  const char* meaning;
-  bool required;
+// What was read from somewhere else than its own column, for a note each.
+struct Derived {
+  int params = 0, tokens = 0, losses = 0, bits = 0, other_bits = 0, other_compute = 0;
 };
 
-constexpr Column kColumns[] = {
-    {"N", "parameters without embeddings", true},
-    {"D", "training tokens", true},
-    {"loss", "loss in nats per token", true},
-    {"N_total", "parameters with embeddings", false},
-    {"P_w", "weight bits", false},
-    {"P_a", "activation bits", false},
-    {"P_kv", "key and value bits", false},
-    {"P_post", "weight bits after training", false},
-    {"delta", "loss difference of quantization after training", false},
-    {"standard_error", "standard error of delta", false},
-    {"method", "method of quantization after training", false},
-    {"group", "weights that share a scale after training", false},
-    {"run", "cluster", false},
-    {"status", "finished, or diverged", false},
-};
-
-std::vector<std::string> known_columns() {
-  std::vector<std::string> names;
-  for (const Column& column : kColumns) names.emplace_back(column.name);
-  return names;
+void must_have_columns(const Columns& columns) {
+  std::vector<std::string> missing;
+  if (!columns.has("N") && !(columns.has("C") && columns.has("D"))) missing.emplace_back("N");
+  if (!columns.has("D") && !(columns.has("C") && columns.has("N"))) missing.emplace_back("D");
+  if (!columns.has("loss") && !columns.has("perplexity") && !columns.has("delta") &&
+      !columns.has("qat_share"))
+    missing.emplace_back("loss");
+  if (!missing.empty()) columns.missing(missing);
 }
 
-struct Row {
-  int line;  // in the file, from 1
-  std::vector<std::string> fields;
-};
-
-// RFC 4180: fields in double quotes may hold commas, line ends and doubled quotes. Empty lines are
-// skipped.
-std::vector<Row> parse_csv(const std::string& text, const std::string& where) {
-  std::vector<Row> rows;
-  Row row{1, {}};
-  std::string field;
-  bool quoted = false, was_quoted = false;
-  int line = 1;
-  const auto end_field = [&] {
-    row.fields.push_back(was_quoted ? field : trim(field));
-    field.clear();
-    was_quoted = false;
-  };
-  const auto end_row = [&] {
-    end_field();
-    if (row.fields.size() > 1 || !row.fields[0].empty()) rows.push_back(row);
-    row.fields.clear();
-  };
-  for (size_t i = text.starts_with("\xEF\xBB\xBF") ? 3 : 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (row.fields.empty() && field.empty() && !quoted) row.line = line;
-    if (c == '\n') ++line;
-    if (quoted) {
-      if (c != '"') {
-        field += c;
-      } else if (i + 1 < text.size() && text[i + 1] == '"') {
-        field += '"', ++i;
-      } else {
-        quoted = false;
-      }
-    } else if (c == '"' && trim(field).empty() && !was_quoted) {
-      field.clear();
-      quoted = was_quoted = true;
-    } else if (c == ',') {
-      end_field();
-    } else if (c == '\n') {
-      end_row();
-    } else if (c != '\r') {
-      field += c;
-    }
-  }
-  if (quoted)
-    throw Error(
-        fmt::format("{}: a quoted field that begins in line {} never ends", where, row.line));
-  if (!field.empty() || !row.fields.empty()) end_row();
-  return rows;
-}
-
-// Reads one table: knows its header, and names row and column of everything wrong.
-class Reader {
- public:
-  Reader(const std::vector<std::string>& header, const std::string& where, const ColumnMap& columns)
-      : where_(where) {
-    std::set<std::string> seen;
-    for (const std::string& name : header) {
-      if (!seen.insert(name).second)
-        throw Error(fmt::format("{}: column {} appears twice; rename one", where, name));
-    }
-    std::vector<std::string> missing;
-    for (const Column& column : kColumns) {
-      const auto mapped = columns.find(column.name);
-      const std::string& name = names_[column.name] =
-          mapped == columns.end() ? column.name : mapped->second;
-      const auto found = std::find(header.begin(), header.end(), name);
-      if (found != header.end()) {
-        place_[column.name] = static_cast<size_t>(found - header.begin());
-      } else if (column.required || mapped != columns.end()) {
-        const std::string near = nearest_name(name, header);
-        missing.push_back(fmt::format("{} ({}{})", name, column.meaning,
-                                      near.empty() ? "" : fmt::format("; is it {}?", near)));
-      }
-    }
-    if (!missing.empty()) {
-      throw Error(fmt::format(
-          "{}: no column {}; the file has {}; name yours with --columns N=...,D=...,loss=...",
-          where, fmt::join(missing, ", "), fmt::join(header, ", ")));
-    }
-  }
-
-  void start(const Row& row) { row_ = &row; }
-
-  std::string text(const char* column) const {
-    const auto found = place_.find(column);
-    return found == place_.end() ? "" : row_->fields[found->second];
-  }
-
-  // NaN where the column is absent or the field empty.
-  double number(const char* column) const {
-    const std::string field = text(column);
-    if (field.empty()) return kUnknown;
-    double value = 0;
-    const char* begin = field.data() + (field[0] == '+' ? 1 : 0);
-    const auto [end, error] = std::from_chars(begin, field.data() + field.size(), value);
-    if (error != std::errc() || end != field.data() + field.size())
-      fail(column, field, "is not a number");
-    if (!std::isfinite(value)) fail(column, field, "is not finite");
-    return value;
-  }
-
-  double positive(const char* column) const {
-    const double value = number(column);
-    if (std::isnan(value)) fail(column, "an empty field", "stands where a number must be");
-    if (!(value > 0)) fail(column, text(column), "must be positive");
-    return value;
-  }
-
-  // `otherwise` where empty; else at least 1.
-  double bits(const char* column, double otherwise) const {
-    const double value = number(column);
-    if (std::isnan(value)) return otherwise;
-    if (value == 0 && otherwise == 0) return 0;
-    if (!(value >= 1 && value <= 64)) fail(column, text(column), "is not a number of bits");
-    return value;
-  }
-
-  [[noreturn]] void fail(const char* column, const std::string& what, const char* problem) const {
-    throw Error(fmt::format("{}: line {}, column {}: {} {}", where_, row_->line, names_.at(column),
-                            what, problem));
-  }
-
- private:
-  std::string where_;
-  std::map<std::string, std::string> names_;
-  std::map<std::string, size_t> place_;
-  const Row* row_ = nullptr;
-};
-
-Observation read_row(const Reader& reader) {
-  Observation run;
-  run.params = reader.positive("N");
-  run.tokens = reader.positive("D");
-  const double total = reader.number("N_total");
-  run.params_total = std::isnan(total) ? 0 : reader.positive("N_total");
-  run.bits_weights = reader.bits("P_w", kUnquantizedBits);
-  run.bits_activations = reader.bits("P_a", kUnquantizedBits);
-  run.bits_kv = reader.bits("P_kv", kUnquantizedBits);
-  run.bits_post = reader.bits("P_post", 0);
-  if (run.is_post_training()) {
-    run.delta_nats = reader.number("delta");
-    if (std::isnan(run.delta_nats)) {
-      reader.fail("delta", "an empty field",
-                  "in a row that is quantized after training; give the loss difference");
-    }
-    run.delta_standard_error = reader.number("standard_error");
-    if (run.delta_standard_error < 0) {
-      reader.fail("standard_error", reader.text("standard_error"), "must not be negative");
-    }
-    if (!reader.text("loss").empty()) run.loss_nats = reader.positive("loss");
-    run.method = reader.text("method");
-    const double group = reader.number("group");
-    if (group > 0) run.method += fmt::format("-g{:g}", group);
+// C = 6 N D, where one of N and D is not there.
+void read_sizes(const RowReader& row, Observation& run, Derived& derived) {
+  const double compute = row.count_or_unknown("C");
+  if (!row.has("N") && !std::isnan(compute)) {
+    run.tokens = row.count("D");
+    run.params = compute / (6 * run.tokens);
+    ++derived.params;
+  } else if (!row.has("D") && !std::isnan(compute)) {
+    run.params = row.count("N");
+    run.tokens = compute / (6 * run.params);
+    ++derived.tokens;
   } else {
-    run.loss_nats = reader.positive("loss");
+    run.params = row.count("N");
+    run.tokens = row.count("D");
+    derived.other_compute += std::abs(std::log(compute / (6 * run.params * run.tokens))) > 0.2;
   }
-  run.cluster = reader.text("run");
+  // A quotient or product of finite numbers may still be none.
+  if (!(run.params > 0 && std::isfinite(run.params)))
+    row.fail("C", row.text("C"), "gives no finite N = C / (6 D)");
+  if (!(run.tokens > 0 && std::isfinite(run.tokens)))
+    row.fail("C", row.text("C"), "gives no finite D = C / (6 N)");
+  if (row.has("N_total")) run.params_total = row.count("N_total");
+  if (row.has("unique_tokens")) {
+    run.unique_tokens = std::min(row.count("unique_tokens"), run.tokens);
+  } else if (row.has("epochs")) {
+    run.unique_tokens = run.tokens / std::max(1.0, row.positive("epochs"));
+  }
+}
+
+Format read_format(const RowReader& row, const char* column) {
+  try {
+    return format_named(row.text(column));
+  } catch (const Error& error) {
+    row.fail(column, row.text(column),
+             fmt::format("is no number format ({}); --columns {}=- leaves the column out",
+                         error.what(), column));
+  }
+}
+
+// Bits of one part, from its column, its format's, or those of all parts.
+double read_bits(const RowReader& row, const char* bits, const char* format, Observation& run,
+                 Derived& derived) {
+  const char* named = row.has(format) ? format : row.has("format") ? "format" : nullptr;
+  double of_format = kUnquantizedBits;
+  if (named != nullptr) {
+    const Format its = read_format(row, named);
+    of_format = std::min<double>(its.bits, kUnquantizedBits);
+    if (its.kind == FormatKind::kFloat && of_format < kUnquantizedBits &&
+        std::isnan(run.exponent_bits)) {
+      run.exponent_bits = its.exponent_bits;
+      run.mantissa_bits = its.mantissa_bits;
+    }
+  }
+  const double otherwise = row.bits("P", of_format);
+  const double read = row.bits(bits, otherwise);
+  derived.other_bits += named != nullptr && read != of_format;
+  return read;
+}
+
+// Bits that only the class tells: "W4A16", or "fp4" where the columns say nothing or 16.
+void read_class(const RowReader& row, Observation& run, Derived& derived) {
+  run.precision = row.text("precision");
+  if (run.precision.empty()) return;
+  if (is_reference_class(run.precision)) {
+    run.precision = "BF16";
+    return;
+  }
+  const auto named = named_precision(run.precision);
+  if (!named) return;
+  if (run.bits_weights == kUnquantizedBits && run.bits_activations == kUnquantizedBits &&
+      run.bits_kv == kUnquantizedBits) {
+    run.bits_weights = std::min(named->weights, kUnquantizedBits);
+    run.bits_activations = std::min(named->activations, kUnquantizedBits);
+    if (!std::isnan(named->kv)) run.bits_kv = std::min(named->kv, kUnquantizedBits);
+    ++derived.bits;
+  }
+  if (std::isnan(run.exponent_bits)) {
+    run.exponent_bits = named->exponent_bits;
+    run.mantissa_bits = named->mantissa_bits;
+  }
+}
+
+void read_precision(const RowReader& row, Observation& run, Derived& derived) {
+  run.bits_weights = read_bits(row, "P_w", "format_w", run, derived);
+  run.bits_activations = read_bits(row, "P_a", "format_a", run, derived);
+  run.bits_kv = read_bits(row, "P_kv", "format_kv", run, derived);
+  read_class(row, run, derived);
+  if (!is_reference_class(row.text("backward"))) run.backward = row.text("backward");
+  run.gaussian_error_weights = row.positive_or_unknown("gaussian_error_w");
+  run.gaussian_error_activations = row.positive_or_unknown("gaussian_error_a");
+  run.gaussian_error_kv = row.positive_or_unknown("gaussian_error_kv");
+  const double group = row.number("training_group");
+  if (group > 0) run.group = group;  // 0 and -1: a whole channel, whose length is not known
+}
+
+double read_loss(const RowReader& row, Derived& derived) {
+  if (row.has("loss") || !row.has("perplexity")) return row.positive("loss");
+  const double perplexity = row.positive("perplexity");
+  if (!(perplexity > 1))
+    row.fail("perplexity", row.text("perplexity"), "is no perplexity, it must be above 1");
+  ++derived.losses;
+  return std::log(perplexity);
+}
+
+double read_loss_error(const RowReader& row, const std::map<std::string, double>& scale) {
+  constexpr double kNormal95 = 1.959963984540054;
+  if (!row.has("loss_low") || !row.has("loss_high")) return row.not_negative("loss_standard_error");
+  const double width = row.number("loss_high") - row.number("loss_low");
+  if (width < 0)
+    row.fail("loss_high", row.text("loss_high"), "lies below the interval's lower end");
+  const auto factor = scale.find("loss");
+  return width / (2 * kNormal95) * (factor == scale.end() ? 1 : factor->second);
+}
+
+void read_post_training(const RowReader& row, Observation& run) {
+  run.delta_nats = row.number("delta");
+  if (std::isnan(run.delta_nats)) {
+    row.fail("delta", "an empty field",
+             "in a row that is quantized after training; give the loss difference");
+  }
+  run.delta_standard_error = row.not_negative("standard_error");
+  run.method = row.text("method");
+  const double group = row.number("group");
+  if (group > 0) run.method += fmt::format("-g{:g}", group);
+}
+
+Observation read_row(const RowReader& row, const TableOptions& options, Derived& derived) {
+  Observation run;
+  read_sizes(row, run, derived);
+  read_precision(row, run, derived);
+  run.bits_post = row.bits("P_post", 0);
+  if (run.is_post_training()) read_post_training(row, run);
+  run.qat_share = row.not_negative("qat_share");
+  if (run.qat_share > 1) row.fail("qat_share", row.text("qat_share"), "is no share, 0 to 1");
+  const bool needs_loss = !run.is_post_training() && std::isnan(run.qat_share);
+  if (needs_loss || row.has("loss") || row.has("perplexity")) {
+    run.loss_nats = read_loss(row, derived);
+    run.loss_standard_error = read_loss_error(row, options.scale);
+  }
   return run;
 }
 
-void add_notes(Table& table) {
-  if (table.diverged > 0) {
-    table.notes.push_back(
-        fmt::format("{} rows are marked as diverged or failed and left out.", table.diverged));
+std::vector<size_t> cluster_columns(const Columns& columns, const std::string& cluster) {
+  std::vector<size_t> places;
+  if (cluster == "run") {
+    if (const auto place = columns.find("run")) places.push_back(*place);
+    return places;
   }
-  if (table.unfinished > 0) {
-    table.notes.push_back(
-        fmt::format("{} rows have no loss yet and are left out.", table.unfinished));
+  for (const std::string& name : split(cluster, ','))
+    places.push_back(columns.any(trim(name), "cluster " + cluster));
+  return places;
+}
+
+std::string cluster_of(const RawRow& row, const std::vector<size_t>& columns) {
+  std::string cluster;
+  for (const size_t column : columns) {
+    if (!cluster.empty()) cluster += '/';
+    cluster += row.at(column);
   }
-  bool large_loss = false, few_tokens = true, few_params = true;
-  for (const Observation& run : table.runs) {
-    large_loss |= run.loss_nats > 30;
-    few_tokens &= run.tokens < 1e5;
-    few_params &= run.params < 1e3;
-  }
-  if (large_loss)
-    table.notes.push_back("Some losses exceed 30 nats per token: are they perplexities?");
-  if (few_tokens)
-    table.notes.push_back("Every D is below 100,000 tokens: are they in millions or billions?");
-  if (few_params)
-    table.notes.push_back("Every N is below 1,000 parameters: are they in millions or billions?");
+  return cluster;
+}
+
+void add_notes(Table& table, const Derived& derived) {
+  const auto note = [&](int count, const char* one, const char* many) {
+    if (count > 0) table.notes.push_back(fmt::format(fmt::runtime(count == 1 ? one : many), count));
+  };
+  note(table.filtered, "{} row is left out by --where.", "{} rows are left out by --where.");
+  note(table.diverged, "{} row is marked as diverged or failed and left out.",
+       "{} rows are marked as diverged or failed and left out.");
+  note(table.unfinished, "{} row has no loss yet and is left out.",
+       "{} rows have no loss yet and are left out.");
+  note(table.dropped, "{} row that repeats another is dropped.",
+       "{} rows that repeat others are dropped.");
+  note(derived.params, "N is C / (6 D) in {} row.", "N is C / (6 D) in {} rows.");
+  note(derived.tokens, "D is C / (6 N) in {} row.", "D is C / (6 N) in {} rows.");
+  note(derived.losses, "The loss is the logarithm of the perplexity in {} row.",
+       "The loss is the logarithm of the perplexity in {} rows.");
+  note(derived.bits, "The bits of {} row are those that its precision class names.",
+       "The bits of {} rows are those that their precision classes name.");
+  note(derived.other_bits, "In {} place the bits differ from those of the format; the bits count.",
+       "In {} places the bits differ from those of the format; the bits count.");
+  note(derived.other_compute, "In {} row C is not 6 N D within 20 %; C is not used, N and D are.",
+       "In {} rows C is not 6 N D within 20 %; C is not used, N and D are.");
 }
 
 }  // namespace
 
-ColumnMap parse_columns(const std::string& text) {
-  ColumnMap columns;
-  const std::vector<std::string> known = known_columns();
-  for (const std::string& item : split(text, ',')) {
-    const size_t equals = item.find('=');
-    const std::string name = trim(item.substr(0, equals));
-    if (equals == std::string::npos || trim(item.substr(equals + 1)).empty()) {
-      throw Error(fmt::format(
-          "columns: {} is not NAME=COLUMN, as in N=params,D=tokens,loss=val_loss", item));
-    }
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      const std::string near = nearest_name(name, known);
-      throw Error(fmt::format("columns: {} is not one of {}{}", name, fmt::join(known, ", "),
-                              near.empty() ? "" : fmt::format("; did you mean {}?", near)));
-    }
-    columns[name] = trim(item.substr(equals + 1));
-  }
-  return columns;
-}
-
-Table read_table(const std::string& csv_text, const std::string& where, const ColumnMap& columns) {
-  const std::vector<Row> rows = parse_csv(csv_text, where);
-  if (rows.empty())
-    throw Error(fmt::format("{}: is empty; expected a CSV table with a header line", where));
-  const std::vector<std::string>& header = rows[0].fields;
-  Reader reader(header, where, columns);
+Table read_table(const std::string& text, const std::string& where, const TableOptions& options) {
+  RawTable raw = read_raw_table(text, where, options.format);
   Table table;
-  for (size_t i = 1; i < rows.size(); ++i) {
-    if (rows[i].fields.size() != header.size()) {
-      throw Error(fmt::format("{}: line {} has {} fields, the header has {}", where, rows[i].line,
-                              rows[i].fields.size(), header.size()));
-    }
-    reader.start(rows[i]);
-    const std::string status = reader.text("status");
+  table.kind = raw.kind;
+  const Columns columns(raw, where, options.columns, table.notes);
+  must_have_columns(columns);
+  table.filtered = keep_rows(raw, columns, options.where, where);
+  const std::vector<size_t> clusters = cluster_columns(columns, options.cluster);
+  RowReader reader(raw, columns, options.scale, where);
+  Derived derived;
+  for (const RawRow& row : raw.rows) {
+    reader.start(row);
+    const std::string& status = reader.text("status");
     if (status == "diverged" || status == "failed") {
       ++table.diverged;
-    } else if (!status.empty() && status != "finished" && reader.text("loss").empty()) {
+    } else if (!status.empty() && status != "finished" && !reader.has("loss") &&
+               !reader.has("perplexity") && !reader.has("delta")) {
       ++table.unfinished;
     } else {
-      table.runs.push_back(read_row(reader));
+      table.runs.push_back(read_row(reader, options, derived));
+      table.runs.back().cluster = cluster_of(row, clusters);
     }
   }
   if (table.runs.empty()) {
     throw Error(fmt::format("{}: has a header but no row to fit{}", where,
                             table.diverged > 0 ? "; every run diverged" : ""));
   }
-  add_notes(table);
+  if (options.drop_duplicates) table.dropped = drop_duplicates(table.runs);
+  add_notes(table, derived);
   return table;
+}
+
+Table read_table(const std::string& text, const std::string& where, const ColumnMap& columns) {
+  TableOptions options;
+  options.columns = columns;
+  return read_table(text, where, options);
 }
 
 }  // namespace bitlaw

@@ -95,6 +95,20 @@ TEST(Table, EveryMistakeIsOneClearSentence) {
            Mistake{"N,D,loss\n1e8,2e9,\"3\n", "", "never ends"},
            Mistake{"N,D,loss\n1,2,3\n", "loss", "is not NAME=COLUMN"},
            Mistake{"N,D,loss\n1,2,3\n", "delt=x", "did you mean delta?"},
+           Mistake{"N,D,loss\n1e8,2e9,nan\n", "", "--where 'loss!=nan' leaves such rows out"},
+           Mistake{"N,D,loss\n1e8,2e9,-3\n", "", "--where 'loss>0' leaves such rows out"},
+           Mistake{"N,D,loss\n1e8,2e9,\n", "", "--where 'loss!=' leaves such rows out"},
+           Mistake{"N,D,loss\n1e8,2e9,\"3,25\"\n", "", "write 1234.5, not 1,234.5"},
+           Mistake{"N,D,loss\n1e999,2e9,3\n", "", "column N: 1e999 is not"},
+           Mistake{"N,D,loss\nxM,2e9,3\n", "", "xM is not a number"},
+           Mistake{"N,D,loss,format\n1e8,2e9,3,e9m9\n", "", "line 2, column format: e9m9 is no"},
+           Mistake{"N,D,loss,qat_share\n1e8,2e9,3,30\n", "", "30 is no share"},
+           Mistake{"N,D,ppl\n1e8,2e9,0.5\n", "", "is no perplexity"},
+           Mistake{"C,N,loss\n1,1e308,3\n", "", "column"},
+           Mistake{"N,D,loss,loss_lo95,loss_hi95\n1e8,2e9,3,4,2\n", "", "lies below"},
+           Mistake{"C,loss\n1e20,3\n", "", "no column N"},
+           Mistake{"[{\"N\":1e8,\"D\":2e9,\"loss\":null}]", "", "entry 1, column loss: an empty"},
+           Mistake{"[{\"N\":1e8,\"D\":2e9,\"loss\":NaN}]", "", "column loss: NaN is not finite"},
        }) {
     const std::string sentence = error_of(mistake.csv, mistake.columns);
     EXPECT_NE(sentence.find(mistake.expected), std::string::npos)
@@ -102,10 +116,150 @@ TEST(Table, EveryMistakeIsOneClearSentence) {
   }
 }
 
-TEST(Table, OddUnitsAreNoted) {
-  EXPECT_TRUE(read_table("N,D,loss\n1e8,2e9,3\n", "runs.csv").notes.empty());
-  EXPECT_EQ(read_table("N,D,loss\n1e8,2,3\n", "runs.csv").notes.size(), 1u);
-  EXPECT_EQ(read_table("N,D,loss\n100,2,45\n", "runs.csv").notes.size(), 3u);
+// One row of a table with these columns.
+Observation row_of(const std::string& header, const std::string& fields,
+                   const TableOptions& options = {}) {
+  const Table table =
+      read_table("N,D,loss," + header + "\n1e8,2e9,3," + fields + "\n", "runs.csv", options);
+  return table.runs.at(0);
+}
+
+TEST(Table, WhatLawsAskForBesides) {
+  const Observation run = row_of(
+      "unique_tokens,training_group,backward,qat_share,loss_standard_error,gaussian_error_w,"
+      "gaussian_error_a,gaussian_error_kv",
+      "1e9,128,MXFP4,0.25,0.002,0.01,0.02,0.03");
+  EXPECT_EQ(run.unique_tokens, 1e9);
+  EXPECT_EQ(run.group, 128);
+  EXPECT_EQ(run.backward, "MXFP4");
+  EXPECT_EQ(run.qat_share, 0.25);
+  EXPECT_EQ(run.loss_standard_error, 0.002);
+  EXPECT_EQ(run.gaussian_error_weights, 0.01);
+  EXPECT_EQ(run.gaussian_error_activations, 0.02);
+  EXPECT_EQ(run.gaussian_error_kv, 0.03);
+
+  const Observation plain = row_of("group_size,bwd", "-1,BF16");
+  EXPECT_TRUE(std::isnan(plain.unique_tokens));
+  EXPECT_TRUE(std::isnan(plain.group)) << "a channel, of a length that is not known";
+  EXPECT_EQ(plain.backward, "");
+  EXPECT_TRUE(std::isnan(plain.qat_share));
+  EXPECT_TRUE(std::isnan(plain.loss_standard_error));
+}
+
+TEST(Table, RepeatedTokens) {
+  EXPECT_EQ(row_of("epochs", "4").unique_tokens, 5e8);
+  EXPECT_EQ(row_of("epochs", "0.5").unique_tokens, 2e9) << "less than all of them, once";
+  EXPECT_EQ(row_of("unique_tokens", "8e9").unique_tokens, 2e9) << "no more than were seen";
+}
+
+struct Precision {
+  const char *header, *fields, *precision;
+  double weights, activations, kv, exponent, mantissa;
+};
+
+TEST(Table, BitsComeFromTheirColumnsFormatsOrClasses) {
+  const double none = kUnknown;
+  for (const Precision& each : {
+           Precision{"P", "4", "", 4, 4, 4, none, none},
+           Precision{"bits", "16", "", 16, 16, 16, none, none},
+           Precision{"P,P_kv", "4,8", "", 4, 4, 8, none, none},
+           Precision{"w_bits", "1.58", "", 1.58, 16, 16, none, none},
+           Precision{"P_w", "32", "", 16, 16, 16, none, none},
+           Precision{"format", "e2m1", "", 4, 4, 4, 2, 1},
+           Precision{"format_w", "E4M3", "", 8, 16, 16, 4, 3},
+           Precision{"format_w,format_a,format_kv", "int4,bf16,e3m2", "", 4, 16, 6, 3, 2},
+           Precision{"format_w,format_a", "fp4,none", "", 4, 16, 16, 2, 1},
+           Precision{"format_w,P_w", "e2m1,4", "", 4, 16, 16, 2, 1},
+           Precision{"precision", "W4A8", "W4A8", 4, 8, 16, none, none},
+           Precision{"precision", "w4a4kv4", "w4a4kv4", 4, 4, 4, none, none},
+           Precision{"precision", "MXFP4", "MXFP4", 4, 4, 16, 2, 1},
+           Precision{"precision,P_w,P_a", "fp4,16,16", "fp4", 4, 4, 16, 2, 1},
+           Precision{"precision,P_w,P_a", "2NOH,2,2", "2NOH", 2, 2, 16, none, none},
+           Precision{"P_class,P_w", "W4A4,4", "W4A4", 4, 16, 16, none, none},
+           Precision{"precision", "QuEST", "QuEST", 16, 16, 16, none, none},
+           Precision{"precision", "NoQuantizer", "BF16", 16, 16, 16, none, none},
+           Precision{"precision", "16", "BF16", 16, 16, 16, none, none},
+           Precision{"precision", "", "", 16, 16, 16, none, none},
+       }) {
+    SCOPED_TRACE(std::string(each.header) + ": " + each.fields);
+    const Observation run = row_of(each.header, each.fields);
+    EXPECT_EQ(run.precision, each.precision);
+    EXPECT_EQ(run.bits_weights, each.weights);
+    EXPECT_EQ(run.bits_activations, each.activations);
+    EXPECT_EQ(run.bits_kv, each.kv);
+    const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+    EXPECT_TRUE(same(run.exponent_bits, each.exponent)) << run.exponent_bits;
+    EXPECT_TRUE(same(run.mantissa_bits, each.mantissa)) << run.mantissa_bits;
+  }
+}
+
+TEST(Table, ComputeStandsForAMissingSize) {
+  const Table tokens = read_table("C,N,loss\n1.2e18,1e8,3\n", "runs.csv");
+  EXPECT_DOUBLE_EQ(tokens.runs.at(0).tokens, 2e9);
+  EXPECT_EQ(tokens.notes, std::vector<std::string>{"D is C / (6 N) in 1 row."});
+  const Table params = read_table("C,D,loss\n1.2e18,2e9,3\n", "runs.csv");
+  EXPECT_DOUBLE_EQ(params.runs.at(0).params, 1e8);
+  EXPECT_TRUE(read_table("C,N,D,loss\n1.2e18,1e8,2e9,3\n", "runs.csv").notes.empty());
+  const Table other = read_table("C,N,D,loss\n1.8e18,1e8,2e9,3\n", "runs.csv");
+  EXPECT_EQ(other.runs.at(0).tokens, 2e9);
+  EXPECT_EQ(other.notes.size(), 1u) << "C says otherwise";
+}
+
+TEST(Table, SizesMayHaveSuffixesAndUnits) {
+  const Table table = read_table("N,D,loss\n30M,1.5B,3\n7 B,2T,3\n500k,1e9,3\n", "runs.csv");
+  EXPECT_EQ(table.runs.at(0).params, 30e6);
+  EXPECT_EQ(table.runs.at(0).tokens, 1.5e9);
+  EXPECT_EQ(table.runs.at(1).params, 7e9);
+  EXPECT_EQ(table.runs.at(1).tokens, 2e12);
+  EXPECT_EQ(table.runs.at(2).params, 500e3);
+  TableOptions options;
+  options.scale = parse_scale("N=1e6,D=1e9,loss=0.5");
+  const Table scaled = read_table("N,D,loss\n30,1.5,3\n", "runs.csv", options);
+  EXPECT_EQ(scaled.runs.at(0).params, 30e6);
+  EXPECT_EQ(scaled.runs.at(0).tokens, 1.5e9);
+  EXPECT_EQ(scaled.runs.at(0).loss_nats, 1.5);
+}
+
+TEST(Table, AnIntervalOfTheLossGivesItsStandardError) {
+  TableOptions options;
+  options.columns = parse_columns("loss=c4");
+  const Table table = read_table(
+      "N,D,c4,c4_lo95,c4_hi95\n1e8,2e9,3,2.990200180077,3.009799819923\n", "runs.csv", options);
+  EXPECT_NEAR(table.runs.at(0).loss_standard_error, 0.005, 1e-12);
+}
+
+TEST(Table, PerplexityStandsForAMissingLoss) {
+  const Table table = read_table("N,D,ppl\n1e8,2e9,20\n", "runs.csv");
+  EXPECT_EQ(table.runs.at(0).loss_nats, std::log(20.0));
+  EXPECT_EQ(table.notes.size(), 2u) << "the column, and the logarithm";
+}
+
+TEST(Table, RowsOfOtherKindsNeedNoLoss) {
+  EXPECT_EQ(read_table("N,D,P_post,delta\n1e8,2e9,3,0.1\n", "runs.csv").runs.at(0).delta_nats, 0.1);
+  EXPECT_EQ(read_table("N,D,qat_share\n1e8,2e9,0.3\n", "runs.csv").runs.at(0).qat_share, 0.3);
+}
+
+TEST(Table, FiltersClustersAndDuplicates) {
+  TableOptions options;
+  options.where = {"set=c4"};
+  options.cluster = "set,seed";
+  options.drop_duplicates = true;
+  const Table table = read_table(
+      "N,D,loss,set,seed\n1e8,2e9,3,c4,1\n1e8,2e9,3,c4,1\n1e8,2e9,3.1,c4,2\n1e8,2e9,3,rpj,1\n",
+      "runs.csv", options);
+  ASSERT_EQ(table.runs.size(), 2u);
+  EXPECT_EQ(table.runs[0].cluster, "c4/1");
+  EXPECT_EQ(table.runs[1].cluster, "c4/2");
+  EXPECT_EQ(table.filtered, 1);
+  EXPECT_EQ(table.dropped, 1);
+  EXPECT_EQ(table.notes, (std::vector<std::string>{"1 row is left out by --where.",
+                                                   "1 row that repeats another is dropped."}));
+  // A filter also spares rows that could not be read.
+  options = {};
+  options.where = {"loss!=nan,"};
+  EXPECT_EQ(
+      read_table("N,D,loss\n1e8,2e9,nan\n1e8,2e9,\n1e8,2e9,3\n", "runs.csv", options).runs.size(),
+      1u);
 }
 
 TEST(Table, RowsWithoutALossThatAreNotFinishedAreLeftOut) {

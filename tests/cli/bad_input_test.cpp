@@ -339,6 +339,44 @@ TEST_F(BadInput, Tables) {
   expect_refused({"compare", "table.csv", "--hold-out", "larg"}, {"larg", "largest-N"});
 }
 
+TEST_F(BadInput, TablesOfOtherKinds) {
+  const auto refused = [&](const std::string& name, const std::string& text,
+                           const std::vector<std::string>& flags,
+                           const std::vector<std::string>& parts) {
+    write_text(in(name), text);
+    for (const char* verb : {"fit", "compare"}) {
+      std::vector<std::string> arguments{verb, name};
+      arguments.insert(arguments.end(), flags.begin(), flags.end());
+      expect_refused(arguments, parts);
+    }
+  };
+  const std::string rows = "N,D,loss,set\n1e6,1e8,3.1,c4\n2e6,1e8,nan,c4\n";
+  refused("t.csv", rows, {}, {"line 3", "loss", "--where 'loss!=nan'"});
+  refused("t.csv", rows, {"--where", "set=c5"}, {"no row has c5", "c4"});
+  refused("t.csv", rows, {"--where", "sett=c4"}, {"did you mean set?"});
+  refused("t.csv", rows, {"--where", "set"}, {"COLUMN=VALUE"});
+  refused("t.csv", rows, {"--where", "set=c4", "--where", "N>1e9"}, {"N>1e9", "no row is left"});
+  refused("t.csv", rows, {"--cluster", "seed"}, {"seed", "the file has N, D, loss, set"});
+  refused("t.csv", rows, {"--scale", "N=0"}, {"scale", "N=0"});
+  refused("t.csv", rows, {"--scale", "M=1"}, {"scale", "M"});
+  refused("t.csv", rows, {"--format", "jsom"}, {"jsom", "did you mean json?"});
+  refused("t.csv", rows, {"--format", "json"}, {"not valid JSON near line 1"});
+  refused("t.csv", rows, {"--format", "quest"}, {"not valid JSON"});
+  refused("t.csv", "N,D,val_loss,test_loss\n1e6,1e8,3,3\n", {},
+          {"val_loss, test_loss could each be loss", "--columns loss=val_loss"});
+  refused("t.csv", "N,D,loss,P\n1e6,1e8,3,4NOH\n", {}, {"line 2", "P", "4NOH", "not a number"});
+  refused("t.json", "[{\"N\": 1e6, \"D\": 1e8, \"loss\": 3}, 7]", {}, {"entry 2", "object"});
+  refused("t.json", "[{\"N\": 1e6, \"D\": 1e8, \"los\": 3}]", {}, {"no column loss", "is it los?"});
+  refused("t.json", "[{\"N\": 1e6,\n", {}, {"not valid JSON near line 2"});
+  refused("t.json", std::string(1 << 20, '['), {}, {"nested"});
+  refused("t.jsonl",
+          "{\"N\": 1e6, \"D\": 1e8, \"loss\": 3}\n{\"N\": 1e6, \"D\": 1e8, \"loss\": 0}\n", {},
+          {"line 2", "loss", "must be positive"});
+  refused("t.xlsx", "PK\x03\x04 and so on", {}, {"Excel", "CSV"});
+  refused("t.csv", "N,D,loss\n1e6,1e8,3\n1e6,1e8,3.1\n1e6,1e8,3.2\n", {},
+          {"all 3 rows have the same N, D and precision", "nothing to fit"});
+}
+
 TEST_F(BadInput, FewerPointsThanParameters) {
   std::string table = "N,D,loss\n";
   for (int rows = 1; rows < 5; ++rows) {  // of five constants

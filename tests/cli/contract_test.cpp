@@ -102,6 +102,51 @@ TEST_F(Contract, FitOfAnyTable) {
   EXPECT_EQ(mapped.at("objective"), fit.at("objective"));
 }
 
+TEST_F(Contract, FitReadsTheUsualNamesAndFormats) {
+  const Json fit = json_of({"fit", "table.csv", "--law", "chinchilla", "--json"});
+  std::string tsv = "n_params\ttokens\tval_loss\tset\n", jsonl, json;
+  for (const std::string& line : split(read_file(around_.directory / "table.csv"), '\n')) {
+    const std::vector<std::string> fields = split(line, ',');
+    if (fields.size() != 3 || fields[0] == "N") continue;
+    tsv += fmt::format("{}\t{}\t{}\tmine\n", fields[0], fields[1], fields[2]);
+    const std::string object = fmt::format(R"({{"size": {{"params": {}}}, "D": {}, "loss": {}}})",
+                                           fields[0], fields[1], fields[2]);
+    jsonl += object + "\n";
+    json += (json.empty() ? "[" : ",\n") + object;
+  }
+  tsv += "1\t1\tnan\tother\n";
+  write_text(around_.directory / "t.tsv", tsv);
+  write_text(around_.directory / "t.jsonl", jsonl);
+  write_text(around_.directory / "t.json", json + "]");
+  for (const std::vector<std::string>& how :
+       {std::vector<std::string>{"t.tsv", "--where", "set=mine"},
+        {"t.tsv", "--where", "loss!=nan"},
+        {"t.jsonl", "--columns", "N=size.params"},
+        {"t.json", "--columns", "N=size.params", "--format", "json"}}) {
+    std::vector<std::string> arguments{"fit", "--law", "chinchilla", "--json"};
+    arguments.insert(arguments.end(), how.begin(), how.end());
+    const Json other = json_of(arguments);
+    EXPECT_EQ(other.at("parameters"), fit.at("parameters")) << how[0];
+    EXPECT_EQ(other.at("table").at("rows"), 20);
+  }
+}
+
+TEST_F(Contract, WhatLooksOddInATableIsNoted) {
+  write_text(around_.directory / "odd.csv",
+             "N,D,loss\n30,1,3.5\n60,2,3.3\n120,4,3.1\n120,4,3.1\n240,8,3.0\n480,16,2.9\n");
+  const Json table = json_of({"fit", "odd.csv", "--law", "chinchilla", "--dry-run", "--json"});
+  EXPECT_EQ(table.at("rows"), 6);
+  const std::string notes = table.at("notes").dump();
+  for (const char* part : {"--scale N=1e6", "--scale D=1e6", "--drop-duplicates", "in step with N"})
+    EXPECT_NE(notes.find(part), std::string::npos) << part << " is not in: " << notes;
+  const Json clean = json_of({"fit", "odd.csv", "--law", "chinchilla", "--dry-run", "--json",
+                              "--scale", "N=1e6,D=1e9", "--drop-duplicates"});
+  EXPECT_EQ(clean.at("rows"), 5);
+  EXPECT_EQ(clean.at("dropped"), 1);
+  EXPECT_EQ(json_of({"fit", "table.csv", "--law", "chinchilla", "--dry-run", "--json"}).at("notes"),
+            Json::array());
+}
+
 TEST_F(Contract, FitOutIsTheDocumentThatJsonPrints) {
   const Json printed = json_of(
       {"fit", "table.csv", "--law", "chinchilla", "--draws", "20", "--out", "fit.json", "--json"});

@@ -1,21 +1,50 @@
-// CSV tables of runs: any bytes are rows whose numbers can be fitted, or an Error.
+// Tables of runs, in whatever format their bytes look like: rows whose numbers can be fitted, or an
+// Error. What looks odd in them can be said of any such rows.
 #include <cmath>
 #include <cstdint>
 
 #include "base/error.h"
+#include "fit/raw_table.h"
 #include "fit/table.h"
+#include "fit/warnings.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace bitlaw;
+namespace {
+
+using namespace bitlaw;
+
+void read(const std::string& text, const TableOptions& options) {
   try {
-    const Table table = read_table({reinterpret_cast<const char*>(data), size}, "input");
+    Table table = read_table(text, "input", options);
     BITLAW_CHECK(!table.runs.empty());
     for (const Observation& run : table.runs) {
       BITLAW_CHECK(run.params > 0 && std::isfinite(run.params));
       BITLAW_CHECK(run.tokens > 0 && std::isfinite(run.tokens));
-      BITLAW_CHECK(run.is_post_training() ? std::isfinite(run.delta_nats) : run.loss_nats > 0);
+      BITLAW_CHECK(run.is_post_training() ? std::isfinite(run.delta_nats)
+                                          : run.loss_nats > 0 || run.qat_share >= 0);
+      BITLAW_CHECK(std::isnan(run.loss_nats) ||
+                   (run.loss_nats > 0 && std::isfinite(run.loss_nats)));
+      for (const double bits : {run.bits_weights, run.bits_activations, run.bits_kv})
+        BITLAW_CHECK(bits >= 1 && bits <= kUnquantizedBits);
+      BITLAW_CHECK(!(run.unique_tokens > run.tokens));
     }
+    table_warnings(table.runs);
+    nothing_to_fit(table.runs);
   } catch (const Error&) {
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  read(text, {});
+  TableOptions options;
+  options.where = {"loss!=nan,", "N>0"};
+  options.drop_duplicates = true;
+  read(text, options);
+  for (const std::string& format : table_formats()) {
+    options.format = format;
+    read(text, options);
   }
   return 0;
 }

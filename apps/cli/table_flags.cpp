@@ -1,0 +1,72 @@
+#include "cli/table_flags.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/verb.h"
+#include "fit/warnings.h"
+
+namespace bitlaw::cli {
+
+void TableFlags::add(CLI::App* verb, bool required) {
+  CLI::Option* table = verb->add_option(
+      "table", path, "a CSV, TSV, JSON or JSONL file (docs/tables.md), or a directory of runs");
+  if (required) table->required();
+  verb->add_option("--format", format_, "auto, csv, tsv, json, jsonl or quest")
+      ->default_str(format_);
+  verb->add_option("--columns", columns_,
+                   "other names of columns: N=params,D=tokens,loss=val_loss; P_w=- is none");
+  verb->add_option("--scale", scale_, "units of columns: N=1e6,D=1e9 for millions and billions");
+  verb->add_option("--where", where_,
+                   "rows to use: dataset=c4 or P_w=3,4 or P_w!=16 or N>1e7; repeatable")
+      ->allow_extra_args(false);
+  verb->add_option("--cluster", cluster_, "columns whose rows are resampled together: size,seed")
+      ->default_str(cluster_);
+  verb->add_flag("--drop-duplicates", drop_duplicates_,
+                 "keep the first of rows that are equal in everything");
+}
+
+Table TableFlags::read(bool law_uses_bits) const {
+  TableOptions options;
+  options.format = format_;
+  options.columns = parse_columns(columns_);
+  options.scale = parse_scale(scale_);
+  options.where = where_;
+  options.cluster = cluster_;
+  options.drop_duplicates = drop_duplicates_;
+  Table table = read_table(read_table_text(path), path, options);
+  for (std::string& warning : table_warnings(table.runs, law_uses_bits))
+    table.notes.push_back(std::move(warning));
+  return table;
+}
+
+void must_have_something_to_fit(const Table& table, const std::string& path) {
+  if (const std::string reason = nothing_to_fit(table.runs); !reason.empty())
+    throw Error(path + ": " + reason);
+}
+
+void print_notes(const Table& table) {
+  for (const std::string& note : table.notes) fmt::print(stderr, "note: {}\n", note);
+}
+
+void print_table(const Table& table, const std::string& path, bool json) {
+  if (json) {
+    print_json(table_json(table, path));
+    return;
+  }
+  fmt::print("{}: {} rows to fit, {} diverged\n", path, table.runs.size(), table.diverged);
+  print_notes(table);
+}
+
+Json table_json(const Table& table, const std::string& path) {
+  return Json{{"path", path},
+              {"kind", table.kind},
+              {"rows", table.runs.size()},
+              {"filtered", table.filtered},
+              {"diverged", table.diverged},
+              {"unfinished", table.unfinished},
+              {"dropped", table.dropped},
+              {"notes", table.notes}};
+}
+
+}  // namespace bitlaw::cli

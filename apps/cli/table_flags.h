@@ -1,0 +1,38 @@
+// The options of every verb that reads a table of runs: where it is, how to read it, which rows.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "fit/table.h"
+
+namespace bitlaw::cli {
+
+class TableFlags {
+ public:
+  std::string path;  // a file, or a directory of runs
+
+  // `required`: the verb cannot do without a table.
+  void add(CLI::App* verb, bool required = true);
+
+  // The table; its notes are followed by what looks odd in it (fit/warnings.h).
+  Table read(bool law_uses_bits = true) const;
+
+ private:
+  std::string format_ = "auto", columns_, scale_, cluster_ = "run";
+  std::vector<std::string> where_;
+  bool drop_duplicates_ = false;
+};
+
+// Error where no law can be fitted to the table at all.
+void must_have_something_to_fit(const Table& table, const std::string& path);
+
+void print_notes(const Table& table);  // to standard error
+// What --dry-run says of a table.
+void print_table(const Table& table, const std::string& path, bool json);
+// The table of a result's document: path, rows, what was left out, notes.
+Json table_json(const Table& table, const std::string& path);
+
+}  // namespace bitlaw::cli

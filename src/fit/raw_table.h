@@ -1,0 +1,54 @@
+// A table as text: named columns, and rows of fields. What every kind of file becomes before its
+// columns get a meaning. Only fields that hold something are kept, so that a file of objects with
+// different keys takes memory in proportion to its size.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bitlaw {
+
+struct RawRow {
+  int place = 0;  // its line, or its number in a JSON list, from 1
+  std::vector<std::pair<size_t, std::string>> fields;  // column and text, columns ascending
+
+  const std::string& at(size_t column) const;  // "" where the row has no such field
+  void set(size_t column, std::string text);
+};
+
+class RawTable {
+ public:
+  std::vector<RawRow> rows;
+  std::string kind;               // "csv", "tsv", "json", "jsonl", or "quest"
+  const char* place_is = "line";  // what RawRow::place counts, for messages
+
+  const std::vector<std::string>& columns() const { return columns_; }
+  std::optional<size_t> find(const std::string& name) const;
+  size_t column(const std::string& name);  // its place; a new column where there is none
+
+ private:
+  std::vector<std::string> columns_;
+  std::map<std::string, size_t> places_;
+};
+
+// "auto" or one of table_formats(). `where` is the file's name for messages.
+//
+//   csv    RFC 4180: a header line, fields separated by commas (or semicolons), quotes as usual
+//   tsv    the same with tabs
+//   json   a list of objects; an object with such a list in it; or an object of equally long lists
+//   jsonl  an object a line
+//   quest  json with the fields of QuEST's runs_for_scaling.json (importers.h)
+//
+// Nested objects become columns with dots ("args.lr"); lists inside a row are left out. "auto"
+// tells them by content. Error where the text is empty, is not of the format, or is no text at all
+// (a workbook, an archive).
+RawTable read_raw_table(const std::string& text, const std::string& where,
+                        const std::string& format = "auto");
+
+const std::vector<std::string>& table_formats();
+
+}  // namespace bitlaw
