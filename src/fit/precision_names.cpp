@@ -1,10 +1,10 @@
 #include "fit/precision_names.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <charconv>
-#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -35,16 +35,34 @@ bool is_float_name(const std::string& name) {  // eXmY
          name[2] == 'm' && std::isdigit(static_cast<unsigned char>(name[3]));
 }
 
-// Takes `letter` and the number behind it from the front of `text`; NaN where it begins otherwise.
-double take_bits(std::string_view& text, std::string_view letter) {
-  if (!text.starts_with(letter)) return kUnknown;
-  double bits = 0;
-  const char* begin = text.data() + letter.size();
+// Takes `letters` and the number behind them from the front of `text`; 16 and false where it begins
+// otherwise.
+bool take_bits(std::string_view& text, std::string_view letters, double& bits) {
+  bits = kUnquantizedBits;
+  if (!text.starts_with(letters)) return false;
+  const char* begin = text.data() + letters.size();
+  double read = 0;
   const auto [end, error] =
-      std::from_chars(begin, text.data() + text.size(), bits, std::chars_format::fixed);
-  if (error != std::errc() || !(bits >= 1 && bits <= 64)) return kUnknown;
+      std::from_chars(begin, text.data() + text.size(), read, std::chars_format::fixed);
+  if (error != std::errc() || !(read >= 1)) return false;
   text.remove_prefix(static_cast<size_t>(end - text.data()));
-  return bits;
+  bits = std::min(read, kUnquantizedBits);
+  return true;
+}
+
+std::optional<NamedPrecision> bits_by_part(const std::string& name) {
+  NamedPrecision named{"", kUnquantizedBits, kUnquantizedBits, kUnquantizedBits, std::nullopt};
+  std::string_view rest = name;
+  if (!take_bits(rest, "w", named.weights) || !take_bits(rest, "a", named.activations))
+    return std::nullopt;
+  take_bits(rest, "kv", named.kv);
+  named.name = fmt::format("W{:g}A{:g}", named.weights, named.activations);
+  if (named.kv < kUnquantizedBits) named.name += fmt::format("KV{:g}", named.kv);
+  double group = 0;
+  const std::string_view suffix = rest;
+  if (take_bits(rest, "g", group)) named.name += suffix;
+  if (!rest.empty()) return std::nullopt;
+  return named;
 }
 
 }  // namespace
@@ -63,26 +81,17 @@ Format format_named(const std::string& text) {
 }
 
 std::optional<NamedPrecision> named_precision(const std::string& text) {
-  NamedPrecision named{kUnknown, kUnknown, kUnknown, kUnknown, kUnknown};
   const std::string name = lower_case(text);
-  std::string_view rest = name;
-  named.weights = take_bits(rest, "w");
-  if (!std::isnan(named.weights)) {
-    named.activations = take_bits(rest, "a");
-    named.kv = take_bits(rest, "kv");
-    take_bits(rest, "g");
-    if (!rest.empty() || std::isnan(named.activations)) return std::nullopt;
-    return named;
-  }
+  if (name.starts_with("w")) return bits_by_part(name);
   for (const auto& [other, ours] : kOtherNames) {
-    if (name == other && is_float_name(ours)) return named_precision(ours);
+    if (name != other || !is_float_name(ours)) continue;
+    const Format format = parse_format(ours);
+    return NamedPrecision{text, double(format.bits), double(format.bits), kUnquantizedBits, format};
   }
   if (!is_float_name(name) || name[1] < '2' || name[1] > '7') return std::nullopt;
   const Format format = parse_format(name);
-  named.weights = named.activations = format.bits;
-  named.exponent_bits = format.exponent_bits;
-  named.mantissa_bits = format.mantissa_bits;
-  return named;
+  const double bits = std::min<double>(format.bits, kUnquantizedBits);
+  return NamedPrecision{text, bits, bits, kUnquantizedBits, format};
 }
 
 }  // namespace bitlaw

@@ -16,10 +16,11 @@ bool is_reference_class(const std::string& text);
 // e4m3, fp16 counts as bf16), in either case. Error where it is none.
 Format format_named(const std::string& text);
 
-// What the name of a precision class says of the forward pass; NaN where it says nothing.
+// What the name of a precision class says of the forward pass.
 struct NamedPrecision {
-  double weights, activations, kv;      // bits
-  double exponent_bits, mantissa_bits;  // of a floating-point format
+  std::string name;                 // "W4A16" and the like in one spelling; formats as they are
+  double weights, activations, kv;  // bits; 16 where the name does not say
+  std::optional<Format> format;     // where it is one of floating-point numbers
 };
 
 // "W4A16", "W4A4KV8", "w3a16g128"; or the name of a floating-point format, which then holds for

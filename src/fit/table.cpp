@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "fit/precision_names.h"
+#include "fit/precision_columns.h"
 #include "fit/raw_table.h"
 #include "fit/replicates.h"
 #include "fit/row_filter.h"
@@ -18,7 +18,8 @@ namespace {
 
 // What was read from somewhere else than its own column, for a note each.
 struct Derived {
-  int params = 0, tokens = 0, losses = 0, bits = 0, other_bits = 0, other_compute = 0;
+  int params = 0, tokens = 0, losses = 0, other_compute = 0;
+  PrecisionSources precision;
 };
 
 void must_have_columns(const Columns& columns) {
@@ -60,72 +61,6 @@ void read_sizes(const RowReader& row, Observation& run, Derived& derived) {
   }
 }
 
-Format read_format(const RowReader& row, const char* column) {
-  try {
-    return format_named(row.text(column));
-  } catch (const Error& error) {
-    row.fail(column, row.text(column),
-             fmt::format("is no number format ({}); --columns {}=- leaves the column out",
-                         error.what(), column));
-  }
-}
-
-// Bits of one part, from its column, its format's, or those of all parts.
-double read_bits(const RowReader& row, const char* bits, const char* format, Observation& run,
-                 Derived& derived) {
-  const char* named = row.has(format) ? format : row.has("format") ? "format" : nullptr;
-  double of_format = kUnquantizedBits;
-  if (named != nullptr) {
-    const Format its = read_format(row, named);
-    of_format = std::min<double>(its.bits, kUnquantizedBits);
-    if (its.kind == FormatKind::kFloat && of_format < kUnquantizedBits &&
-        std::isnan(run.exponent_bits)) {
-      run.exponent_bits = its.exponent_bits;
-      run.mantissa_bits = its.mantissa_bits;
-    }
-  }
-  const double otherwise = row.bits("P", of_format);
-  const double read = row.bits(bits, otherwise);
-  derived.other_bits += named != nullptr && read != of_format;
-  return read;
-}
-
-// Bits that only the class tells: "W4A16", or "fp4" where the columns say nothing or 16.
-void read_class(const RowReader& row, Observation& run, Derived& derived) {
-  run.precision = row.text("precision");
-  if (run.precision.empty()) return;
-  if (is_reference_class(run.precision)) {
-    run.precision = "BF16";
-    return;
-  }
-  const auto named = named_precision(run.precision);
-  if (!named) return;
-  if (run.bits_weights == kUnquantizedBits && run.bits_activations == kUnquantizedBits &&
-      run.bits_kv == kUnquantizedBits) {
-    run.bits_weights = std::min(named->weights, kUnquantizedBits);
-    run.bits_activations = std::min(named->activations, kUnquantizedBits);
-    if (!std::isnan(named->kv)) run.bits_kv = std::min(named->kv, kUnquantizedBits);
-    ++derived.bits;
-  }
-  if (std::isnan(run.exponent_bits)) {
-    run.exponent_bits = named->exponent_bits;
-    run.mantissa_bits = named->mantissa_bits;
-  }
-}
-
-void read_precision(const RowReader& row, Observation& run, Derived& derived) {
-  run.bits_weights = read_bits(row, "P_w", "format_w", run, derived);
-  run.bits_activations = read_bits(row, "P_a", "format_a", run, derived);
-  run.bits_kv = read_bits(row, "P_kv", "format_kv", run, derived);
-  read_class(row, run, derived);
-  if (!is_reference_class(row.text("backward"))) run.backward = row.text("backward");
-  run.gaussian_error_weights = row.positive_or_unknown("gaussian_error_w");
-  run.gaussian_error_activations = row.positive_or_unknown("gaussian_error_a");
-  run.gaussian_error_kv = row.positive_or_unknown("gaussian_error_kv");
-  const double group = row.number("training_group");
-  if (group > 0) run.group = group;  // 0 and -1: a whole channel, whose length is not known
-}
-
 double read_loss(const RowReader& row, Derived& derived) {
   if (row.has("loss") || !row.has("perplexity")) return row.positive("loss");
   const double perplexity = row.positive("perplexity");
@@ -160,7 +95,9 @@ void read_post_training(const RowReader& row, Observation& run) {
 Observation read_row(const RowReader& row, const TableOptions& options, Derived& derived) {
   Observation run;
   read_sizes(row, run, derived);
-  read_precision(row, run, derived);
+  read_precision(row, run, derived.precision);
+  const double group = row.number("training_group");
+  if (group > 0) run.group = group;  // 0 and -1: a whole channel, whose length is not known
   run.bits_post = row.bits("P_post", 0);
   if (run.is_post_training()) read_post_training(row, run);
   run.qat_share = row.not_negative("qat_share");
@@ -208,9 +145,10 @@ void add_notes(Table& table, const Derived& derived) {
   note(derived.tokens, "D is C / (6 N) in {} row.", "D is C / (6 N) in {} rows.");
   note(derived.losses, "The loss is the logarithm of the perplexity in {} row.",
        "The loss is the logarithm of the perplexity in {} rows.");
-  note(derived.bits, "The bits of {} row are those that its precision class names.",
+  note(derived.precision.classes, "The bits of {} row are those that its precision class names.",
        "The bits of {} rows are those that their precision classes name.");
-  note(derived.other_bits, "In {} place the bits differ from those of the format; the bits count.",
+  note(derived.precision.disagreeing,
+       "In {} place the bits differ from those of the format; the bits count.",
        "In {} places the bits differ from those of the format; the bits count.");
   note(derived.other_compute, "In {} row C is not 6 N D within 20 %; C is not used, N and D are.",
        "In {} rows C is not 6 N D within 20 %; C is not used, N and D are.");

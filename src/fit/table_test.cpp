@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "formats/gaussian_error.h"
 
 namespace bitlaw {
 namespace {
@@ -171,7 +172,7 @@ TEST(Table, BitsComeFromTheirColumnsFormatsOrClasses) {
            Precision{"format_w,format_a", "fp4,none", "", 4, 16, 16, 2, 1},
            Precision{"format_w,P_w", "e2m1,4", "", 4, 16, 16, 2, 1},
            Precision{"precision", "W4A8", "W4A8", 4, 8, 16, none, none},
-           Precision{"precision", "w4a4kv4", "w4a4kv4", 4, 4, 4, none, none},
+           Precision{"precision", "w4a4kv4", "W4A4KV4", 4, 4, 4, none, none},
            Precision{"precision", "MXFP4", "MXFP4", 4, 4, 16, 2, 1},
            Precision{"precision,P_w,P_a", "fp4,16,16", "fp4", 4, 4, 16, 2, 1},
            Precision{"precision,P_w,P_a", "2NOH,2,2", "2NOH", 2, 2, 16, none, none},
@@ -191,6 +192,21 @@ TEST(Table, BitsComeFromTheirColumnsFormatsOrClasses) {
     EXPECT_TRUE(same(run.exponent_bits, each.exponent)) << run.exponent_bits;
     EXPECT_TRUE(same(run.mantissa_bits, each.mantissa)) << run.mantissa_bits;
   }
+}
+
+// The formats' own: QuEST's notebook gives .0126849 for its four-bit floats.
+TEST(Table, FloatingPointFormatsBringTheirGaussianError) {
+  const double e2m1 = least_gaussian_error(float_format(2, 1)).error;
+  EXPECT_NEAR(e2m1, 0.0126849, 5e-6);
+  const Observation formats = row_of("format_w,format_a,gaussian_error_w", "e2m1,e2m1,0.02");
+  EXPECT_EQ(formats.gaussian_error_weights, 0.02);
+  EXPECT_EQ(formats.gaussian_error_activations, e2m1);
+  EXPECT_TRUE(std::isnan(formats.gaussian_error_kv));
+  const Observation named = row_of("precision", "fp4");
+  EXPECT_EQ(named.gaussian_error_weights, e2m1);
+  EXPECT_EQ(named.gaussian_error_activations, e2m1);
+  EXPECT_TRUE(std::isnan(named.gaussian_error_kv));
+  EXPECT_TRUE(std::isnan(row_of("format_w", "int4").gaussian_error_weights)) << "told by the bits";
 }
 
 TEST(Table, ComputeStandsForAMissingSize) {

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "fit/replicates.h"
+#include "laws/bind.h"
 
 namespace bitlaw {
 namespace {
@@ -33,15 +34,9 @@ size_t distinct(const Rows& rows, const Value& value) {
 }
 
 std::string precision_of(const Observation& row) {
-  const bool quantized = row.bits_weights < kUnquantizedBits ||
-                         row.bits_activations < kUnquantizedBits || row.bits_kv < kUnquantizedBits;
-  std::string name = row.precision;
-  if (name.empty()) {
-    name = quantized ? fmt::format("W{:g}A{:g}KV{:g}", row.bits_weights, row.bits_activations,
-                                   row.bits_kv)
-                     : "BF16";
-  }
-  return row.backward.empty() ? name : name + ", backward " + row.backward;
+  const std::string forward = precision_class(row), backward = backward_class(row);
+  const std::string name = forward.empty() ? "BF16" : forward;
+  return backward.empty() ? name : name + ", backward " + backward;
 }
 
 std::string size_units(const Rows& rows) {

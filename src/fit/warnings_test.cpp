@@ -135,7 +135,7 @@ TEST(TableWarnings, OnePrecision) {
   const auto only_four = [](auto& rows) {
     std::erase_if(rows, [](const Observation& row) { return row.bits_weights != 4; });
   };
-  expect_only("one precision, W4A16KV16", only_four);
+  expect_only("one precision, W4A16", only_four);
   expect_only("one precision, BF16", [](auto& rows) {
     std::erase_if(rows, [](const Observation& row) { return row.bits_weights == 4; });
   });
