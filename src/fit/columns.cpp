@@ -22,6 +22,11 @@ struct Column {
   bool has_unit;        // may be scaled
 };
 
+// Beside a count without embeddings, these are with them.
+constexpr const char* kParameterCounts =
+    "params n_params num_params parameters n_parameters num_parameters param_count "
+    "parameter_count model_params model_parameters";
+
 constexpr Column kColumns[] = {
     {"N", "parameters without embeddings",
      "non_embedding_parameters non_embedding_params nonembedding_parameters nonembedding_params "
@@ -148,7 +153,7 @@ std::string hint(const std::string& name, const Column& column,
   for (const std::string& part : split(column.parts, ' ')) {
     for (const std::string& each : header) {
       if (alike.size() < 5 && plain_name(each).find(part) != std::string::npos &&
-          std::find(alike.begin(), alike.end(), each) == alike.end())
+          !each.ends_with("95") && std::find(alike.begin(), alike.end(), each) == alike.end())
         alike.push_back(each);
     }
   }
@@ -284,8 +289,12 @@ void Columns::missing(const std::vector<std::string>& names) const {
   std::vector<std::string> texts;
   for (const std::string& name : names) {
     const Column& column = column_named(name);
-    texts.push_back(
-        fmt::format("{} ({}{})", name, column.meaning, hint(name, column, table_.columns())));
+    std::string meant = hint(name, column, table_.columns());
+    if (meant.empty() && name == "loss") {
+      const std::string other = hint("", column_named("perplexity"), table_.columns());
+      if (!other.empty()) meant = other + " Then --columns perplexity=... takes its logarithm";
+    }
+    texts.push_back(fmt::format("{} ({}{})", name, column.meaning, meant));
   }
   fail_missing(texts);
 }
@@ -382,7 +391,7 @@ void Columns::settle_counts(bool params_open, bool total_open, std::vector<std::
     const std::string plain = plain_name(recognised_["N"]);
     const std::vector<std::string> exact = split(params.usual, ' ');
     if (std::find(exact.begin(), exact.end(), plain) != exact.end())
-      take_usual("N_total", params.too);
+      take_usual("N_total", kParameterCounts);
   } else if (has("N") && file_name("N") == "N" && !without.empty() && total_open) {
     const std::string other = shown({table_.columns()[without[0]]});
     notes.push_back(

@@ -29,6 +29,7 @@ TEST(Columns, UsualNamesAreRecognised) {
            Found{"N,D,train_loss", "loss", "train_loss"},
            Found{"non_embedding_params,params,D", "N", "non_embedding_params"},
            Found{"non_embedding_params,params,D", "N_total", "params"},
+           Found{"non_embedding_params,model_size,D", "N_total", ""},  // often in millions
            Found{"w_bits,a_bits,kv_bits", "P_w", "w_bits"},
            Found{"w_bits,a_bits,kv_bits", "P_a", "a_bits"},
            Found{"w_bits,a_bits,kv_bits", "P_kv", "kv_bits"},
@@ -117,6 +118,8 @@ TEST(Columns, AMissingColumnIsNamedWithWhatIsNear) {
         {"N,D,loss_c4,loss_ptb", "loss", "is it one of loss_c4, loss_ptb?"},
         {"width,D,loss", "N", "no column N (parameters without embeddings); the file has width"},
         {"N,token_count_m,loss", "D", "is it token_count_m?"},
+        {"N,D,wiki2_ppl", "loss",
+         "is it wiki2_ppl? Then --columns perplexity=... takes its logarithm"},
         {"a\x1b[2Jb", "N", "a?[2Jb"}}) {
     std::vector<std::string> notes;
     const RawTable table = with_columns(header);

@@ -72,9 +72,8 @@ void read_part(const RowReader& row, const Part& part, Observation& run,
 }
 
 bool is_unquantized(const Observation& run) {
-  return std::all_of(std::begin(kParts), std::end(kParts), [&](const Part& part) {
-    return run.*part.its_bits == kUnquantizedBits;
-  });
+  return std::all_of(std::begin(kParts), std::end(kParts),
+                     [&](const Part& part) { return run.*part.its_bits == kUnquantizedBits; });
 }
 
 void read_class(const RowReader& row, Observation& run, PrecisionSources& sources) {

@@ -18,7 +18,7 @@ namespace {
 
 // What was read from somewhere else than its own column, for a note each.
 struct Derived {
-  int params = 0, tokens = 0, losses = 0, other_compute = 0;
+  int params = 0, tokens = 0, losses = 0, other_compute = 0, low_totals = 0;
   PrecisionSources precision;
 };
 
@@ -54,6 +54,10 @@ void read_sizes(const RowReader& row, Observation& run, Derived& derived) {
   if (!(run.tokens > 0 && std::isfinite(run.tokens)))
     row.fail("C", row.text("C"), "gives no finite D = C / (6 N)");
   if (row.has("N_total")) run.params_total = row.count("N_total");
+  if (run.params_total > 0 && run.params_total < run.params) {
+    run.params_total = 0;
+    ++derived.low_totals;
+  }
   if (row.has("unique_tokens")) {
     run.unique_tokens = std::min(row.count("unique_tokens"), run.tokens);
   } else if (row.has("epochs")) {
@@ -150,6 +154,8 @@ void add_notes(Table& table, const Derived& derived) {
   note(derived.precision.disagreeing,
        "In {} place the bits differ from those of the format; the bits count.",
        "In {} places the bits differ from those of the format; the bits count.");
+  note(derived.low_totals, "N_total is below N in {} row and left out there.",
+       "N_total is below N in {} rows and left out there.");
   note(derived.other_compute, "In {} row C is not 6 N D within 20 %; C is not used, N and D are.",
        "In {} rows C is not 6 N D within 20 %; C is not used, N and D are.");
 }

@@ -236,6 +236,14 @@ TEST(Table, SizesMayHaveSuffixesAndUnits) {
   EXPECT_EQ(scaled.runs.at(0).loss_nats, 1.5);
 }
 
+TEST(Table, ATotalBelowTheCountWithoutEmbeddingsIsNone) {
+  const Table table = read_table("N,N_total,D,loss\n1e8,100,2e9,3\n1e8,1.1e8,2e9,3\n", "runs.csv");
+  EXPECT_EQ(table.runs.at(0).params_total, 0);
+  EXPECT_EQ(table.runs.at(1).params_total, 1.1e8);
+  EXPECT_EQ(table.notes,
+            std::vector<std::string>{"N_total is below N in 1 row and left out there."});
+}
+
 TEST(Table, AnIntervalOfTheLossGivesItsStandardError) {
   TableOptions options;
   options.columns = parse_columns("loss=c4");

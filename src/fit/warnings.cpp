@@ -97,16 +97,14 @@ std::string small_losses(const Rows& rows) {
       kSmallestLoss);
 }
 
-std::string duplicates(const Rows& rows) {
-  const int count = count_repeats(rows).duplicates;
+std::string duplicates(int count) {
   if (count == 0) return "";
   return fmt::format("{} {} in everything and {} twice: --drop-duplicates keeps the first.", count,
                      count == 1 ? "row repeats an earlier one" : "rows repeat earlier ones",
                      count == 1 ? "counts" : "count");
 }
 
-std::string replicates(const Rows& rows) {
-  const int count = count_repeats(rows).replicates;
+std::string replicates(int count) {
   if (count == 0) return "";
   return fmt::format(
       "{} rows are replicates: the same N, D and precision as another, with another "
@@ -178,9 +176,12 @@ std::vector<std::string> table_warnings(const std::vector<Observation>& rows, bo
     if (!warning.empty()) warnings.push_back(std::move(warning));
   };
   if (rows.empty()) return warnings;
-  for (const auto check : {size_units, token_units, ratio, large_losses, small_losses, duplicates,
-                           replicates, one_size, one_token_count, proportional})
+  for (const auto check : {size_units, token_units, ratio, large_losses, small_losses})
     add(check(rows));
+  const Repeats repeats = count_repeats(rows);
+  add(duplicates(repeats.duplicates));
+  add(replicates(repeats.replicates));
+  for (const auto check : {one_size, one_token_count, proportional}) add(check(rows));
   if (law_uses_bits) add(one_precision(rows));
   return warnings;
 }
