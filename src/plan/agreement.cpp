@@ -44,9 +44,13 @@ std::vector<Answer> answers_of(const std::vector<Json>& plans, const std::vector
   std::vector<Answer> out;
   for (size_t i = 0; i < plans.size(); ++i) {
     const Json& best = plans[i]["optimum"];
-    const Law* law = find_law(plans[i]["law"].get<std::string>());
-    const bool silent = quantity.bits && law != nullptr && !law->uses_bits;
-    if (silent || !best.contains(quantity.name)) continue;
+    if (!best.contains(quantity.name) || (quantity.bits && !plans[i]["knows_bits"].get<bool>())) {
+      continue;
+    }
+    // A precision class such as W4A4 says nothing of keys and values.
+    const std::string format = best.value("precision", std::string("KV"));
+    if (std::string_view(quantity.name) == "P_kv" && format.find("KV") == std::string::npos)
+      continue;
     Answer answer{who[i], best[quantity.name].get<double>()};
     answer.low = answer.high = answer.value;
     const auto intervals = plans[i].find("intervals");
@@ -93,16 +97,23 @@ std::string loss_note(const std::vector<Json>& plans, const std::vector<std::str
   if (same_table) {
     return "All constants were fitted to the same table, so the losses can be compared.";
   }
-  std::vector<std::string> shown;
+  double low = 0, high = 0;
+  std::string lowest, highest;
   for (size_t i = 0; i < plans.size(); ++i) {
     const double value = irreducible(plans[i]);
-    if (std::isfinite(value)) shown.push_back(fmt::format("{:.3g} ({})", value, names[i]));
+    if (!std::isfinite(value)) continue;
+    if (lowest.empty() || value < low) low = value, lowest = names[i];
+    if (highest.empty() || value > high) high = value, highest = names[i];
+  }
+  std::string spread;
+  if (!lowest.empty()) {
+    spread = fmt::format("; their irreducible loss E goes from {:.3g} ({}) to {:.3g} ({})", low,
+                         lowest, high, highest);
   }
   return fmt::format(
-      "Losses are not compared: each law's constants come from its own text and vocabulary, so "
-      "nats "
-      "per token mean different things; the irreducible loss E is {}.",
-      fmt::join(shown, ", "));
+      "Losses are not compared: each law's constants come from their own text and vocabulary, so "
+      "nats per token mean different things{}.",
+      spread);
 }
 
 // The table that a fit was made from, "" where it does not say.
@@ -129,6 +140,15 @@ Json compare_plans(const PlanRequest& request, const std::vector<Json>& fits, co
     one.law = law;
     // A set of constants is of one law; the others have their first.
     one.constants = law == request.law ? request.constants : "";
+    if (all && fit.is_null()) {
+      Constants constants;
+      const std::string wrong = read_constants(law, one.constants, fit, constants);
+      if (wrong.empty() && !constants.published) {
+        skipped.push_back(
+            {{"law", law}, {"why", "no complete set of constants is published; give a fit"}});
+        return;
+      }
+    }
     Json plan = make_plan(one, fit, devices);
     if (plan.contains("error")) {
       const std::string why = plan["error"];

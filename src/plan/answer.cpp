@@ -51,7 +51,7 @@ PlanPoint cheapest(const PlanProblem& problem) {
     fewest = *std::min_element(problem.available.begin(), problem.available.end());
   }
   if (problem.bits_are_free() && !problem.formats.empty()) {
-    for (const Format& format : problem.formats) {
+    for (const NamedPrecision& format : problem.formats) {
       if (&format == &problem.formats[0] || format.bits.weights < point.precision.bits.weights) {
         point.precision = {format.bits, &format};
       }
@@ -155,9 +155,12 @@ Numbers numbers_of(const PlanTask& task, const PlanPoint& point) {
   const double products = 6 * point.params * point.tokens;
   out.emplace_back("compute", products * problem.cost.of(paid));
   const Limits& limits = problem.limits;
-  const Bits serving = serving_bits(paid.bits, point.post_bits);
-  const double served = 2 * point.params * limits.serving.tokens * problem.cost.of(serving);
+  const double served =
+      2 * point.params * limits.serving.tokens * problem.cost.of_serving(paid, point.post_bits);
   if (limits.serving.tokens > 0) out.emplace_back("serving_compute", served);
+  if (limits.serving.context > 0) {
+    out.emplace_back("kv_bytes", limits.kv_bytes(point.params, paid));
+  }
   for (const Use& use : limits.uses(point.params, point.tokens, paid, point.post_bits)) {
     if (use.name != "compute") out.emplace_back(use.name, use.used);
   }

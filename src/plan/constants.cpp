@@ -7,6 +7,20 @@
 namespace bitlaw {
 namespace {
 
+// What the table of laws calls constants that nobody published.
+constexpr std::string_view kStartingPoint = "start";
+
+// Whether fewer bits in training change the loss: some laws know only of bits afterwards.
+bool feels_bits(const Constants& constants) {
+  if (!constants.law->uses_bits) return false;
+  if (!constants.law->class_parameters.empty()) return true;
+  Observation run;
+  run.params = 1e9, run.tokens = 1e11;
+  const double wide = predict(*constants.law, constants.values.data(), run);
+  run.bits_weights = run.bits_activations = run.bits_kv = 4;
+  return predict(*constants.law, constants.values.data(), run) != wide;
+}
+
 std::string did_you_mean(const std::string& name, const std::vector<std::string>& known) {
   const std::string near = nearest_name(name, known);
   return near.empty() ? fmt::format("known are {}", fmt::join(known, ", "))
@@ -113,7 +127,12 @@ std::string read_constants(const std::string& name, const std::string& set, cons
   if (!out.law) {
     return fmt::format("no law is called {}; {}", law_name, did_you_mean(law_name, law_names()));
   }
-  if (fit.is_object()) return read_fit(fit, out);
+  if (fit.is_object()) {
+    out.published = false;
+    const std::string wrong = read_fit(fit, out);
+    if (wrong.empty()) out.knows_bits = feels_bits(out);
+    return wrong;
+  }
 
   const ConstantSet* constants = find_constants(*out.law, set);
   if (!constants) {
@@ -123,11 +142,21 @@ std::string read_constants(const std::string& name, const std::string& set, cons
     return fmt::format("{} has no constants called {}; {}", law_name, set,
                        did_you_mean(set, known));
   }
-  out.source = fmt::format("published constants: {}", constants->source);
+  out.published = std::string_view(constants->name) != kStartingPoint;
+  out.source = out.published ? fmt::format("published constants: {}", constants->source)
+                             : fmt::format("not published: {}", constants->source);
+  if (!out.published) {
+    out.notes.push_back(
+        fmt::format("Do not rely on this plan: {} has no complete set of published constants, so "
+                    "these are where "
+                    "a fit would start; give a fit.",
+                    law_name));
+  }
   out.bound = bind_law(*out.law, published_classes(*out.law, *constants));
   out.law = &out.bound.law();
   constants = find_constants(*out.law, set);
   out.values.assign(constants->values.begin(), constants->values.end());
+  out.knows_bits = feels_bits(out);
   return "";
 }
 

@@ -14,6 +14,8 @@ struct Constants {
   const Law* law = nullptr;                // bound.law()
   std::vector<double> values;              // in the law's order
   std::vector<std::vector<double>> draws;  // bootstrap refits, same order; empty = no intervals
+  bool published = true;                   // false: a fit, or a starting point for one
+  bool knows_bits = true;                  // the loss of training depends on bits
   std::string source;                      // for the reader
   std::vector<std::string> notes;          // constants that a fit froze
 };

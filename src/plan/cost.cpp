@@ -13,14 +13,22 @@ double CostModel::of(double bits) const {
   return std::numeric_limits<double>::infinity();
 }
 
-double CostModel::of(const Bits& bits) const {
+double CostModel::of(const Bits& bits, bool counts_kv) const {
   if (wider_operand) return of(std::max(bits.weights, bits.activations));
+  if (!counts_kv) return (of(bits.weights) + of(bits.activations)) / 2;
   return (of(bits.weights) + of(bits.activations) + of(bits.kv)) / 3;
 }
 
 double CostModel::of(const Precision& precision) const {
-  if (precision.format == nullptr || !precision.format->own_gradients) return of(precision.bits);
-  return (of(precision.bits) + 2 * of(precision.format->gradient_bits)) / 3;
+  if (precision.format == nullptr) return of(precision.bits);
+  const double forward = of(precision.bits, precision.format->counts_kv);
+  if (!precision.format->own_gradients) return forward;
+  return (forward + 2 * of(precision.format->gradient_bits, precision.format->counts_kv)) / 3;
+}
+
+double CostModel::of_serving(const Precision& precision, double post_bits) const {
+  return of(serving_bits(precision.bits, post_bits),
+            precision.format == nullptr || precision.format->counts_kv);
 }
 
 }  // namespace bitlaw

@@ -8,7 +8,8 @@
 namespace bitlaw {
 
 // Linear (bits / 16), or the inverse of a speed-up table. Linear and table costs of a mixture are
-// the mean over weights, activations and KV; a device instead runs a product at the wider of its
+// the mean over weights, activations and KV (over the first two for a class that says nothing of
+// KV, such as W4A4); a device instead runs a product at the wider of its
 // two operands, weights and activations (the products of attention are not in 6 N D).
 struct CostModel {
   struct Step {
@@ -18,9 +19,11 @@ struct CostModel {
   bool wider_operand = false;
 
   double of(double bits) const;  // infinite above the widest step
-  double of(const Bits& bits) const;
+  double of(const Bits& bits, bool counts_kv = true) const;
   // Of training: a forward pass is a third of 6 N D, the backward pass the rest.
   double of(const Precision& precision) const;
+  // Of a forward pass with the weights at post_bits, where that is positive and fewer.
+  double of_serving(const Precision& precision, double post_bits) const;
 };
 
 }  // namespace bitlaw

@@ -25,8 +25,17 @@ TEST(CostModel, ADeviceRunsAtTheWiderOperand) {
   EXPECT_DOUBLE_EQ(device.of(Bits{4, 4, 16}), 0.25);  // attention is not in 6 N D
 }
 
+TEST(CostModel, AClassThatSaysNothingOfKvIsPaidForWeightsAndActivations) {
+  NamedPrecision w4a4, w4a4kv4;
+  ASSERT_TRUE(read_format("W4A4", w4a4));
+  ASSERT_TRUE(read_format("W4A4KV8", w4a4kv4));
+  EXPECT_DOUBLE_EQ(CostModel{}.of(Precision{w4a4.bits, &w4a4}), 0.25);
+  EXPECT_DOUBLE_EQ(CostModel{}.of(Precision{w4a4kv4.bits, &w4a4kv4}), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(CostModel{}.of_serving(Precision{w4a4.bits, &w4a4}, 2), 3.0 / 16);
+}
+
 TEST(CostModel, TheBackwardPassIsTwoThirds) {
-  Format format;
+  NamedPrecision format;
   format.bits = Bits::all(4), format.own_gradients = true;
   EXPECT_DOUBLE_EQ(CostModel{}.of(Precision{format.bits, &format}), (0.25 + 2) / 3);
   format.gradient_bits = Bits::all(4);

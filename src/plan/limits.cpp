@@ -12,18 +12,12 @@ constexpr double kParamsOfOneLayer = 12 * kAspect * kAspect;
 
 }  // namespace
 
-Bits serving_bits(const Bits& training, double post_bits) {
-  Bits out = training;
-  if (post_bits > 0) out.weights = std::min(out.weights, post_bits);
-  return out;
-}
-
 double Limits::most_tokens(double params, const Precision& precision, double post_bits) const {
   double most = std::numeric_limits<double>::infinity();
   for (const ComputeBudget& budget : compute) {
     double left = budget.flop / params;
     if (serving.tokens > 0) {
-      left -= 2 * serving.tokens * budget.cost.of(serving_bits(precision.bits, post_bits));
+      left -= 2 * serving.tokens * budget.cost.of_serving(precision, post_bits);
     }
     most = std::min(most, left / (6 * budget.cost.of(precision)));
   }
@@ -35,7 +29,7 @@ double Limits::most_params(double tokens, const Precision& precision, double pos
   for (const ComputeBudget& budget : compute) {
     double each = 6 * tokens * budget.cost.of(precision);
     if (serving.tokens > 0) {
-      each += 2 * serving.tokens * budget.cost.of(serving_bits(precision.bits, post_bits));
+      each += 2 * serving.tokens * budget.cost.of_serving(precision, post_bits);
     }
     most = std::min(most, budget.flop / each);
   }
@@ -85,7 +79,7 @@ std::vector<Use> Limits::uses(double params, double tokens, const Precision& pre
   for (const ComputeBudget& budget : compute) {
     double each = 6 * tokens * budget.cost.of(precision);
     if (serving.tokens > 0) {
-      each += 2 * serving.tokens * budget.cost.of(serving_bits(precision.bits, post_bits));
+      each += 2 * serving.tokens * budget.cost.of_serving(precision, post_bits);
     }
     out.push_back({budget.name, budget.amount, budget.amount * (params * each / budget.flop)});
   }

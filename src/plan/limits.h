@@ -61,7 +61,4 @@ struct Limits {
                         double post_bits) const;
 };
 
-// Precision after training: weights at post_bits where that is positive and fewer.
-Bits serving_bits(const Bits& training, double post_bits);
-
 }  // namespace bitlaw

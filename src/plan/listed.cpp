@@ -19,7 +19,8 @@ std::vector<PlanPoint> combinations(const PlanProblem& problem) {
   if (!problem.bits_are_free()) {
     precisions.push_back(problem.precision);
   } else if (!problem.formats.empty()) {
-    for (const Format& format : problem.formats) precisions.push_back({format.bits, &format});
+    for (const NamedPrecision& format : problem.formats)
+      precisions.push_back({format.bits, &format});
   } else if (problem.free_tied) {
     for (const double bits : problem.available) precisions.push_back({Bits::all(bits)});
   } else {

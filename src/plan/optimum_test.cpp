@@ -17,7 +17,7 @@ struct Case {
       : law(*find_law(request.law)),
         values(find_constants(law, set)->values.begin(), find_constants(law, set)->values.end()),
         form(law, values) {
-    EXPECT_EQ(read_problem(request, law, nullptr, problem), "");
+    EXPECT_EQ(read_problem(request, law, nullptr, true, problem), "");
   }
   // Without closed forms where `searched`.
   PlanTask task(const Predictor& predictor, bool searched) const {

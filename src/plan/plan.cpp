@@ -11,7 +11,10 @@
 namespace bitlaw {
 namespace {
 
-constexpr double kStudiedLow = 3, kStudiedHigh = 16;  // bits that arXiv 2411.04330 trained at
+// What arXiv 2411.04330 trained and fitted: bits, parameters, tokens.
+constexpr double kStudiedLow = 3, kStudiedHigh = 16, kStudiedParams = 220e6,
+                 kStudiedTokens = 26.2e9;
+constexpr double kNoticeableBits = 0.005;
 
 Json request_json(PlanRequest request) {
   Json out = Json::object();
@@ -24,44 +27,58 @@ Json error(const std::string& sentence) {
   return {{"error", sentence}};
 }
 
+// How far the answer lies outside of the runs that arXiv 2411.04330 fitted its constants to.
+void add_extrapolation(Json& notes, const Json& best, const Constants& constants) {
+  if (!constants.published || !std::string_view(constants.law->name).starts_with("kumar")) return;
+  std::vector<std::string> outside;
+  for (const auto& [name, most] : {std::pair{"N", kStudiedParams}, {"D", kStudiedTokens}}) {
+    const double value = best[name].get<double>();
+    if (value > most) {
+      outside.push_back(fmt::format("{} is {:.3g} times the largest", name, value / most));
+    }
+  }
+  const double weights = best["P_w"], activations = best["P_a"], kv = best["P_kv"];
+  const bool tied = weights == activations && weights == kv;
+  for (const auto& [name, bits] : {std::pair{"P_w", weights}, {"P_a", activations}, {"P_kv", kv}}) {
+    if (bits > kStudiedLow - kNoticeableBits && bits < kStudiedHigh + kNoticeableBits) continue;
+    outside.push_back(fmt::format("{} = {:.2f} is not within {} to {} bits", tied ? "P" : name,
+                                  bits, kStudiedLow, kStudiedHigh));
+    if (tied) break;
+  }
+  if (!outside.empty()) {
+    notes.push_back(fmt::format("Extrapolated beyond the runs that the constants come from: {}.",
+                                fmt::join(outside, ", ")));
+  }
+}
+
 void add_notes(Json& plan, const PlanProblem& problem, const Constants& constants) {
   const Law& law = *constants.law;
   Json& notes = plan["notes"] = Json::array();
   for (const std::string& note : constants.notes) notes.push_back(note);
   if (problem.ignores_bits) {
-    notes.push_back(fmt::format("{} knows nothing of bits: P stays at {}.", law.name,
+    notes.push_back(fmt::format("{} knows nothing of bits{}: P stays at {}.", law.name,
+                                law.uses_bits ? " in training" : "",
                                 problem.precision.bits.weights));
-  } else if (!law.uses_bits && problem.precision.bits.weights != kUnquantizedBits) {
+  } else if (!constants.knows_bits && problem.precision.bits.weights != kUnquantizedBits) {
     notes.push_back(fmt::format(
-        "{} knows nothing of bits: fewer cost less here, and it sees no harm in them.", law.name));
-  }
-  const Serving& serving = problem.limits.serving;
-  if (serving.context > 0 && serving.kv_entries == 0 && plan.contains("optimum")) {
-    Precision precision = problem.precision;
-    precision.bits.kv = plan["optimum"]["P_kv"].get<double>();
-    const double bytes = problem.limits.kv_bytes(plan["optimum"]["N"].get<double>(), precision);
-    notes.push_back(fmt::format(
-        "The KV cache, {:.3g} bytes, is an estimate for a decoder 128 times as wide as deep; give "
-        "layers and kv_width for yours.",
-        bytes));
+        "{} knows nothing of bits in training: fewer cost less here, and it sees no harm in them.",
+        law.name));
   }
   if (!plan.contains("optimum")) return;
-  const Json& best = plan["optimum"];
-  for (const Format& format : problem.formats) {
-    Format read;
+  const Serving& serving = problem.limits.serving;
+  if (serving.context > 0 && serving.kv_entries == 0) {
+    notes.push_back(
+        "The KV cache is an estimate for a decoder 128 times as wide as deep; give layers and "
+        "kv_width for yours.");
+  }
+  for (const NamedPrecision& format : problem.formats) {
+    NamedPrecision read;
     if (!read_format(format.forward, read)) {
       notes.push_back(
           fmt::format("{}: its name says no bits, so it costs as much as 16.", format.name));
     }
   }
-  for (const char* name : {"P_w", "P_a", "P_kv"}) {
-    if (!law.uses_bits || !law.class_parameters.empty()) break;
-    const double bits = best[name].get<double>();
-    if (bits < kStudiedLow - 1e-9 || bits > kStudiedHigh + 1e-9) {
-      notes.push_back(fmt::format("{} = {:.2f} lies outside the {} to {} bits that were studied.",
-                                  name, bits, kStudiedLow, kStudiedHigh));
-    }
-  }
+  add_extrapolation(notes, plan["optimum"], constants);
 }
 
 // A law of the best share of quantization-aware training: nothing is minimised, the share is asked
@@ -123,10 +140,13 @@ Json make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
         fmt::format("{} says nothing of quantization after training; plan with kumar", law.name));
   }
   PlanProblem problem;
-  wrong = read_problem(request, law, devices, problem);
+  wrong = read_problem(request, law, devices, constants.knows_bits, problem);
   if (!wrong.empty()) return error(wrong);
 
-  Json plan{{"law", law.name}, {"source", constants.source}, {"request", request_json(request)}};
+  Json plan{{"law", law.name},
+            {"source", constants.source},
+            {"knows_bits", constants.knows_bits},
+            {"request", request_json(request)}};
   const Planner planner(problem, constants);
   if (of_share) {
     wrong = add_share(plan, planner);

@@ -81,9 +81,10 @@ struct PlanRequest {
 
 // The plan as one document:
 //   .law .source         what was planned with: "published ..." or "fit of N points"
+//   .knows_bits          whether the law's loss of training depends on bits
 //   .request             the request as resolved
 //   .optimum             N D P_w P_a P_kv [P_post] [precision] loss [delta] [N_eff]
-//                        tokens_per_param compute [gpu_hours] [serving_compute] [memory_bytes]
+//                        tokens_per_param compute [gpu_hours] [serving_compute] [memory_bytes] [kv_bytes]
 //   .intervals.NAME      low, high: 5 % and 95 % over the fit's bootstrap draws, where it has any
 //   .choices.LABEL       share of the draws that choose this precision, where it is from a list
 //   .budgets[]           name amount used binds loss_per_percent (change of the loss for 1 % more)

@@ -17,7 +17,7 @@ std::string shown(const std::string& name, double value) {
   }
   if (name == "compute" || name == "serving_compute") return fmt::format("{:.3g} FLOP", value);
   if (name == "gpu_hours") return fmt::format("{:.4g} h", value);
-  if (name == "memory_bytes") return format_bytes(value);
+  if (name == "memory_bytes" || name == "kv_bytes") return format_bytes(value);
   return name.starts_with("P_") ? fmt::format("{:.2f}", value) : fmt::format("{:.4f}", value);
 }
 
@@ -39,6 +39,7 @@ constexpr Line kLines[] = {
     {"serving_compute", "cost of serving"},
     {"gpu_hours", "device time, all told"},
     {"memory_bytes", "memory when serving"},
+    {"kv_bytes", "of that for keys and values"},
     {"qat_share", "best share of the tokens with quantization"},
     {"qat_tokens", "tokens with quantization"},
     {"delta", "loss from quantizing afterwards, nats"},
@@ -89,7 +90,7 @@ std::string moved(const Json& change, const char* name) {
   if (found == change.end() || !found->is_number()) return "";
   const double value = found->get<double>();
   const bool logarithm = std::string_view(name).starts_with("log_");
-  if (std::fabs(value) < 5e-6) return "";
+  if (std::fabs(value) < 5e-5) return "";
   return logarithm ? fmt::format("{:+.2f} %", 100 * std::expm1(value))
                    : fmt::format("{:+.4f}", value);
 }
@@ -160,10 +161,20 @@ std::string comparison_text(const Json& document) {
                     shown(name, entry["high"].get<double>()), entry["highest"].get<std::string>());
   }
   for (const Json& note : document["notes"]) out += note.get<std::string>() + "\n";
+  std::vector<std::pair<std::string, std::vector<std::string>>> notes;  // each once, with its laws
   for (const Json& plan : document["plans"]) {
     for (const Json& note : plan["notes"]) {
-      out += fmt::format("{}: {}\n", plan["name"].get<std::string>(), note.get<std::string>());
+      const std::string text = note;
+      const auto same = [&](const auto& known) { return known.first == text; };
+      auto found = std::find_if(notes.begin(), notes.end(), same);
+      if (found == notes.end()) found = notes.insert(notes.end(), {text, {}});
+      found->second.push_back(plan["name"]);
     }
+  }
+  for (const auto& [note, names] : notes) {
+    out += names.size() == document["plans"].size()
+               ? note + "\n"
+               : fmt::format("{}: {}\n", fmt::join(names, ", "), note);
   }
   for (const Json& law : document["skipped"]) {
     out += fmt::format("Not answered by {}: {}\n", law["law"].get<std::string>(),

@@ -1,5 +1,6 @@
 #include "plan/precision.h"
 
+#include <algorithm>
 #include <cctype>
 
 #include "base/text.h"
@@ -48,7 +49,13 @@ bool read_parts(const std::string& name, Bits& out) {
 
 }  // namespace
 
-bool read_format(const std::string& text, Format& out) {
+Bits serving_bits(const Bits& training, double post_bits) {
+  Bits out = training;
+  if (post_bits > 0) out.weights = std::min(out.weights, post_bits);
+  return out;
+}
+
+bool read_format(const std::string& text, NamedPrecision& out) {
   out = {};
   out.name = trim(text);
   const std::string name = upper(text);
@@ -71,6 +78,7 @@ bool read_format(const std::string& text, Format& out) {
   }
   if (read_parts(name, out.bits)) {
     out.forward = out.name;
+    out.counts_kv = name.find("KV") != std::string::npos;
     return true;
   }
   out.bits = {};

@@ -16,8 +16,10 @@ const Observation& Predictor::observe(double params, double tokens, const Precis
     run_.unique_tokens = std::min(tokens, surroundings_.unique_tokens);
   }
   if (surroundings_.group > 0) run_.group = surroundings_.group;
-  if (const Format* format = precision.format) {
+  if (const NamedPrecision* format = precision.format) {
     run_.exponent_bits = format->exponent_bits, run_.mantissa_bits = format->mantissa_bits;
+    run_.gaussian_error_weights = run_.gaussian_error_activations = run_.gaussian_error_kv =
+        format->gaussian_error;
     run_.precision = format->forward, run_.backward = format->backward;
   }
   return run_;

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "formats/gaussian_error.h"
 
 namespace bitlaw {
 namespace {
@@ -32,7 +33,8 @@ std::string read_cost(const std::string& text, CostModel& out) {
   return "";
 }
 
-std::string read_free(const PlanRequest& request, const Law& law, PlanProblem& out) {
+std::string read_free(const PlanRequest& request, const Law& law, bool knows_bits,
+                      PlanProblem& out) {
   for (const std::string& list : request.free) {
     for (const std::string& item : split(list, ',')) {
       const std::string name = trim(item);
@@ -68,12 +70,21 @@ std::string read_free(const PlanRequest& request, const Law& law, PlanProblem& o
         "chosen; plan with kumar",
         law.name);
   }
-  if (!law.uses_bits) {
+  if (!knows_bits) {
     out.ignores_bits = out.bits_are_free();
     out.free_tied = false;
     out.free_bits.clear();
   }
   return "";
+}
+
+// Of a floating-point format, for laws that ask; that of whole numbers follows from their bits.
+void set_gaussian_error(NamedPrecision& format) {
+  const double exponent = format.exponent_bits, mantissa = format.mantissa_bits;
+  if (!(exponent >= 2 && exponent <= 7 && mantissa <= 10)) return;  // what float_format knows
+  format.gaussian_error =
+      least_gaussian_error(float_format(static_cast<int>(exponent), static_cast<int>(mantissa)))
+          .error;
 }
 
 std::string check_bits(const char* name, double bits) {
@@ -100,6 +111,7 @@ std::string read_bits(const PlanRequest& request, PlanProblem& out) {
       return fmt::format("precision: {} is not a format; W4A4, W4A16, mxfp4, e4m3 and BF16 are",
                          request.precision);
     }
+    set_gaussian_error(out.fixed);
     out.precision = {out.fixed.bits, &out.fixed};
   } else if (request.bits.size() == 1) {
     out.precision.bits = Bits::all(request.bits[0]);
@@ -123,14 +135,17 @@ std::vector<std::string> classes_of(const Law& law, ClassAxis axis) {
   return out;
 }
 
-std::vector<Format> formats_of(const Law& law) {
-  std::vector<Format> out;
+std::vector<NamedPrecision> formats_of(const Law& law) {
+  std::vector<NamedPrecision> out;
   const std::vector<std::string> backward = classes_of(law, ClassAxis::kBackward);
   for (const std::string& forward : classes_of(law, ClassAxis::kForward)) {
     for (const std::string& gradients : backward) {
-      Format format, of_gradients;
+      NamedPrecision format, of_gradients;
       read_format(forward, format);  // a name that says no bits costs as much as 16
       read_format(gradients, of_gradients);
+      if (forward.find("KV") == std::string::npos) {  // FP4, too: of weights and activations
+        format.bits.kv = kUnquantizedBits, format.counts_kv = false;
+      }
       format.forward = forward, format.backward = gradients;
       format.name = forward.empty() ? "BF16" : forward;
       if (backward.size() > 1) {
@@ -143,15 +158,15 @@ std::vector<Format> formats_of(const Law& law) {
   return out;
 }
 
-std::string names_of(const std::vector<Format>& formats) {
+std::string names_of(const std::vector<NamedPrecision>& formats) {
   std::vector<std::string> names;
-  for (const Format& format : formats) names.push_back(format.name);
+  for (const NamedPrecision& format : formats) names.push_back(format.name);
   return fmt::format("{}", fmt::join(names, "; "));
 }
 
 // Whether a class of a law is what was asked for: by name, or by bits of weights and activations.
-bool same_class(const Format& known, const Format& asked) {
-  if (known.name == asked.name || known.forward == asked.name) return true;
+bool same_class(const NamedPrecision& known, const NamedPrecision& asked) {
+  if (!asked.name.empty() && (known.name == asked.name || known.forward == asked.name)) return true;
   const bool bits_only = asked.forward.empty() && std::isnan(asked.exponent_bits);
   return bits_only && known.bits.weights == asked.bits.weights &&
          known.bits.activations == asked.bits.activations &&
@@ -160,17 +175,17 @@ bool same_class(const Format& known, const Format& asked) {
 
 // Of a law with one constant for each precision class, precision is one of those.
 std::string read_classes(const PlanRequest& request, const Law& law, PlanProblem& out) {
-  std::vector<Format> known = formats_of(law);
-  const auto find = [&](const Format& asked) -> const Format* {
-    for (const Format& format : known) {
+  std::vector<NamedPrecision> known = formats_of(law);
+  const auto find = [&](const NamedPrecision& asked) -> const NamedPrecision* {
+    for (const NamedPrecision& format : known) {
       if (same_class(format, asked)) return &format;
     }
     return nullptr;
   };
   if (!out.bits_are_free()) {
-    Format asked = out.fixed;
-    if (request.precision.empty()) asked = {.name = "", .bits = out.precision.bits};
-    const Format* format = find(asked);
+    NamedPrecision asked = out.fixed;
+    if (request.precision.empty()) asked.bits = out.precision.bits;
+    const NamedPrecision* format = find(asked);
     if (format == nullptr) {
       return fmt::format("{}: {} has no constant for this precision; it has {}",
                          request.precision.empty() ? "bits" : "precision", law.name,
@@ -181,10 +196,10 @@ std::string read_classes(const PlanRequest& request, const Law& law, PlanProblem
     return "";
   }
   if (!request.formats.empty()) {
-    std::vector<Format> chosen;
+    std::vector<NamedPrecision> chosen;
     for (const std::string& name : request.formats) {
-      Format asked;
-      const Format* format = read_format(name, asked) ? find(asked) : nullptr;
+      NamedPrecision asked;
+      const NamedPrecision* format = read_format(name, asked) ? find(asked) : nullptr;
       if (format == nullptr) {
         return fmt::format("formats: {} has no constant for {}; it has {}", law.name, name,
                            names_of(known));
@@ -196,7 +211,7 @@ std::string read_classes(const PlanRequest& request, const Law& law, PlanProblem
     const auto missing = [&](double bits) {
       return std::find(out.available.begin(), out.available.end(), bits) == out.available.end();
     };
-    std::erase_if(known, [&](const Format& f) {
+    std::erase_if(known, [&](const NamedPrecision& f) {
       return f.bits.weights < kUnquantizedBits && missing(f.bits.weights);
     });
   }
@@ -219,11 +234,12 @@ std::string read_choices(const PlanRequest& request, const Law& law, PlanProblem
     if (const std::string wrong = read_classes(request, law, out); !wrong.empty()) return wrong;
   } else if (out.bits_are_free()) {
     for (const std::string& name : request.formats) {
-      Format format;
+      NamedPrecision format;
       if (!read_format(name, format)) {
         return fmt::format("formats: {} is not a format; W4A4, W4A16, mxfp4, e4m3 and BF16 are",
                            name);
       }
+      set_gaussian_error(format);
       out.formats.push_back(std::move(format));
     }
   }
@@ -334,9 +350,9 @@ std::string check_amounts(const PlanRequest& request, const PlanProblem& problem
 }  // namespace
 
 std::string read_problem(const PlanRequest& request, const Law& law, const Json& devices,
-                         PlanProblem& out) {
+                         bool knows_bits, PlanProblem& out) {
   std::string wrong = read_limits(request, devices, out);
-  if (wrong.empty()) wrong = read_free(request, law, out);
+  if (wrong.empty()) wrong = read_free(request, law, knows_bits, out);
   if (wrong.empty()) wrong = read_bits(request, out);
   if (wrong.empty()) wrong = check_amounts(request, out);
   if (wrong.empty()) wrong = read_choices(request, law, out);

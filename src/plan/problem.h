@@ -25,11 +25,11 @@ struct PlanProblem {
   CostModel cost;                         // by which training cost is stated
   Limits limits;
   Surroundings surroundings;
-  double params = 0, tokens = 0;  // where not free
-  double post_bits = 0;           // 0 = not quantized after training
-  std::vector<double> available;  // what a free P may be; empty = anything
-  std::vector<Format> formats;    // a free precision is one of these; empty = any bits
-  std::vector<double> post;       // what a free P_post may be, 0 = none; empty = anything
+  double params = 0, tokens = 0;        // where not free
+  double post_bits = 0;                 // 0 = not quantized after training
+  std::vector<double> available;        // what a free P may be; empty = anything
+  std::vector<NamedPrecision> formats;  // a free precision is one of these; empty = any bits
+  std::vector<double> post;             // what a free P_post may be, 0 = none; empty = anything
 
   bool bits_are_free() const { return free_tied || !free_bits.empty(); }
   // Precision is chosen from a list rather than from a continuum.
@@ -40,11 +40,12 @@ struct PlanProblem {
   PlanProblem() = default;
   PlanProblem(const PlanProblem&) = delete;
   PlanProblem& operator=(const PlanProblem&) = delete;
-  Format fixed;
+  NamedPrecision fixed;
 };
 
-// `devices`: see find_device. Returns "" or the sentence that says what is wrong with the request.
+// `devices`: see find_device; `knows_bits`: whether the loss of training depends on bits. Returns ""
+// or the sentence that says what is wrong with the request.
 std::string read_problem(const PlanRequest& request, const Law& law, const Json& devices,
-                         PlanProblem& out);
+                         bool knows_bits, PlanProblem& out);
 
 }  // namespace bitlaw
