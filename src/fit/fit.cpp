@@ -21,6 +21,7 @@ namespace {
 
 constexpr int kHeldOutStarts = 8;
 constexpr int kFolds = 5;
+constexpr int kSpareRows = 3;  // rows beyond the constants without which there are no intervals
 
 // Of loss for runs; of log delta, where that is above five standard errors, for post-training rows.
 double r_squared_of(const StageSetup& setup, const std::vector<Observation>& rows,
@@ -337,12 +338,15 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   }
   note_frozen(law, choice, rows, fit);
 
-  const bool exact = (fit.training.points > 0 && fit.training.points <= fit.training.free) ||
-                     (fit.post.points > 0 && fit.post.points <= fit.post.free);
-  if (exact) {
+  const StageFit* bare = nullptr;  // a stage with too few rows to tell its error
+  for (const StageFit* stage : {&fit.training, &fit.post}) {
+    if (stage->points > 0 && stage->points < stage->free + kSpareRows) bare = stage;
+  }
+  if (bare) {
     fit.notes.push_back(
-        "As many constants as rows: the fit is exact and tells nothing of its error, so "
-        "there are no intervals.");
+        fmt::format("{} rows for {} constants: too few to spare to tell the error of the fit, so "
+                    "there are no intervals.",
+                    bare->points, bare->free));
   } else if (options.draws > 0) {
     bootstrap(rows, training, post, joint, values, options, parallel_for, fit);
   }
