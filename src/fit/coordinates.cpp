@@ -6,6 +6,18 @@
 #include "base/error.h"
 
 namespace bitlaw {
+namespace {
+
+bool walks_by_logarithm(const Parameter& p) {
+  constexpr double kNarrow = 21;
+  return p.scale == Scale::kLog && p.start_high > kNarrow * p.start_low;
+}
+
+bool walks_straight(const Parameter& p) {
+  return p.scale != Scale::kTimesLast && !walks_by_logarithm(p);
+}
+
+}  // namespace
 
 Coordinates::Coordinates(const Law& law, std::vector<double> values, std::vector<int> free,
                          std::vector<int> tied_to)
@@ -15,8 +27,8 @@ Coordinates::Coordinates(const Law& law, std::vector<double> values, std::vector
   high_.resize(size());
   for (int j = 0; j < size(); ++j) {
     const Parameter& p = law.parameters[free_[j]];
-    low_[j] = p.scale == Scale::kLog ? std::log(p.low) : p.low;
-    high_[j] = p.scale == Scale::kLog ? std::log(p.high) : p.high;
+    low_[j] = walks_by_logarithm(p) ? std::log(p.low) : p.low;
+    high_[j] = walks_by_logarithm(p) ? std::log(p.high) : p.high;
   }
 }
 
@@ -31,8 +43,8 @@ std::vector<double> Coordinates::values(const Vector& x) const {
   };
   for (int j = 0; j < size(); ++j) {
     const int i = free_[j];
-    if (law_->parameters[i].scale == Scale::kLog) out[i] = std::exp(x[j]);
-    if (law_->parameters[i].scale == Scale::kLinear) out[i] = x[j];
+    if (walks_by_logarithm(law_->parameters[i])) out[i] = std::exp(x[j]);
+    if (walks_straight(law_->parameters[i])) out[i] = x[j];
   }
   tie();
   for (int j = 0; j < size(); ++j) {
@@ -53,8 +65,8 @@ Matrix Coordinates::derivative(const Vector& values_at_x) const {
   };
   for (int j = 0; j < size(); ++j) {
     const int i = free_[j];
-    if (law_->parameters[i].scale == Scale::kLog) out(i, j) = values_at_x[i];
-    if (law_->parameters[i].scale == Scale::kLinear) out(i, j) = 1;
+    if (walks_by_logarithm(law_->parameters[i])) out(i, j) = values_at_x[i];
+    if (walks_straight(law_->parameters[i])) out(i, j) = 1;
   }
   tie();
   for (int j = 0; j < size(); ++j) {
@@ -67,14 +79,17 @@ Matrix Coordinates::derivative(const Vector& values_at_x) const {
   return out;
 }
 
+double Coordinates::coordinate(int j, double value) const {
+  const Parameter& p = law_->parameters[free_[j]];
+  return walks_by_logarithm(p) ? std::log(std::max(value, p.low)) : value;
+}
+
 Vector Coordinates::from_values(const std::vector<double>& values) const {
   Vector x(size());
   for (int j = 0; j < size(); ++j) {
     const int i = free_[j];
-    const Scale scale = law_->parameters[i].scale;
-    x[j] = scale == Scale::kLog      ? std::log(std::max(values[i], law_->parameters[i].low))
-           : scale == Scale::kLinear ? values[i]
-                                     : values[i] * values[i - 1];
+    const bool product = law_->parameters[i].scale == Scale::kTimesLast;
+    x[j] = product ? values[i] * values[i - 1] : coordinate(j, values[i]);
   }
   return x.cwiseMax(low_).cwiseMin(high_);
 }

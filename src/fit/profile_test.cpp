@@ -158,11 +158,16 @@ TEST(Sandwich, OfALinearLawIsTheCovarianceOfRegression) {
   const StageMinimum minimum = fit_stage(setup, rows);
   const Sandwich sandwich = sandwich_of(setup, rows, minimum.values);
   EXPECT_EQ(sandwich.freedom, 17);
-  for (int i = 0; i < 3; ++i) {  // the coordinates are logarithms
+  // From coordinates to constants.
+  const Coordinates coordinates(*setup.law, setup.base, setup.free, setup.tied_to);
+  const Matrix chain = coordinates
+                           .derivative(Eigen::Map<const Vector>(
+                               minimum.values.data(), static_cast<long>(minimum.values.size())))
+                           .topRows(3);
+  const Matrix covariance = chain * sandwich.covariance * chain.transpose();
+  for (int i = 0; i < 3; ++i) {
     for (int j = 0; j < 3; ++j) {
-      EXPECT_NEAR(sandwich.covariance(i, j) * minimum.values[static_cast<size_t>(i)] *
-                      minimum.values[static_cast<size_t>(j)],
-                  regression.covariance(i, j),
+      EXPECT_NEAR(covariance(i, j), regression.covariance(i, j),
                   1e-6 * std::sqrt(regression.covariance(i, i) * regression.covariance(j, j)));
     }
   }

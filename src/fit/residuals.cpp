@@ -84,6 +84,7 @@ ResidualProblem make_problem(const Law& law, const std::vector<Observation>& run
   problem.rows = static_cast<int>(padded);
   problem.low = coordinates.low();
   problem.high = coordinates.high();
+  problem.scale = Vector::Ones(coordinates.size());
   problem.huber = settings.huber;
   problem.weights = Vector::Zero(padded);
   problem.weights.head(count).setOnes();

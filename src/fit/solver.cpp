@@ -20,6 +20,9 @@ constexpr double kRounding = 1e-11;
 // A step that brought at least this share of what was promised was a good one.
 constexpr double kGood = 0.75;
 
+// B is used for steps that would also do without it: at least this share of the promise.
+constexpr double kAgree = 0.8;
+
 // Everything known at one x.
 struct Point {
   Vector x, residuals, gradient;
@@ -84,7 +87,8 @@ Descent::Descent(const ResidualProblem& problem, const SolverOptions& options)
   const auto one_per_row = [&](const Vector& v) {
     return v.size() == 0 || v.size() == problem.rows;
   };
-  BITLAW_CHECK(one_per_row(problem.weights) && one_per_row(problem.thresholds));
+  BITLAW_CHECK(one_per_row(problem.weights) && one_per_row(problem.thresholds) &&
+               (problem.scale.size() == 0 || problem.scale.size() == columns_));
   terms_ = {.rows = problem.rows,
             .weights = problem.weights.size() > 0 ? problem.weights.data() : nullptr,
             .thresholds = problem.thresholds.size() > 0 ? problem.thresholds.data() : nullptr,
@@ -163,6 +167,11 @@ bool Descent::newton_direction(const Vector& slope, double lambda) {
 // 1978).
 double Descent::find_damping() {
   damping_ = damping_.cwiseMax(here_.hessian.diagonal());
+  if (problem_.scale.size() > 0) {
+    product_ = problem_.scale.cwiseAbs2();
+    const double largest = damping_.cwiseProduct(product_).maxCoeff();
+    damping_ = damping_.cwiseMax(1e-3 * largest * product_.cwiseInverse());
+  }
   damping_ = damping_.cwiseMax(1e-12 * damping_.maxCoeff());
   target_ = here_.x;
   step_.setZero();
@@ -232,7 +241,7 @@ bool Descent::find_step(double lambda) {
     std::swap(target_, next_target_);
     straight_ = -straight;
     bent_ = -(straight + bend);
-    if (gained <= 1e-3 * -value) break;
+    if (gained <= 0.1 * -value) break;
   }
   return true;
 }
@@ -315,6 +324,10 @@ Minimum Descent::run(const Vector& start) {
     const double lambda = find_damping();
     if (!find_step(lambda)) {
       if (!use_bend_) break;
+      use_bend_ = false;
+      continue;
+    }
+    if (use_bend_ && straight_ < kAgree * bent_) {
       use_bend_ = false;
       continue;
     }

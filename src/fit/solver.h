@@ -36,6 +36,9 @@ struct ResidualProblem {
   // size already. False, or a value that is not finite, where x makes no sense.
   std::function<bool(const Vector& x, Vector& r, Matrix* jacobian)> evaluate;
   Vector low, high;  // the box, one entry per column; may be infinite
+  // What is a step worth the name along each column, where that is known (empty = not): a column that
+  // hardly matters at the start is not let loose.
+  Vector scale;
   double huber = std::numeric_limits<double>::infinity();  // delta; infinite = plain squares
   Vector thresholds;  // delta of each row instead; empty = huber for all
   Vector weights;     // w, a count or importance per row; empty = 1

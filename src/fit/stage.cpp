@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fit/sketch.h"
 #include "fit/starts.h"
 
 namespace bitlaw {
@@ -18,6 +19,37 @@ StageMinimum result(const Coordinates& coordinates, const Minimum& minimum) {
           .converged = minimum.converged,
           .starts = 1,
           .reached = 1};
+}
+
+// Points followed on all rows, the best of the sketch.
+constexpr size_t kFollowed = 8;
+
+// A point where several starts met.
+struct Meeting {
+  Minimum minimum;
+  int starts = 1;
+  bool operator<(const Meeting& other) const { return minimum.objective < other.minimum.objective; }
+};
+
+// The distinct points among `found`, best first. Minima are told to six digits and more; where the
+// rows leave a direction open, points along it stay apart, which costs time but no truth.
+std::vector<Meeting> meet(std::vector<Minimum> found) {
+  std::vector<Meeting> out;
+  for (Minimum& each : found) {
+    const auto same = [&](const Meeting& meeting) {
+      const Vector& x = meeting.minimum.x;
+      return ((x - each.x).array().abs() <= 1e-4 * (1 + x.array().abs())).all();
+    };
+    const auto known = std::find_if(out.begin(), out.end(), same);
+    if (known == out.end()) {
+      out.push_back({std::move(each)});
+    } else {
+      ++known->starts;
+      if (each.objective < known->minimum.objective) known->minimum = std::move(each);
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 }  // namespace
@@ -44,29 +76,33 @@ StageMinimum fit_stage(const StageSetup& setup, const std::vector<Observation>& 
     return out;
   }
 
-  std::vector<Minimum> found(std::max(1, setup.starts));
+  // All starts go down to the minima of a sketch of the rows, those of all rows where they are few.
+  const size_t few = std::max<size_t>(128, 12 * setup.free.size());
+  const bool small = rows.size() <= 2 * few;
+  const std::vector<Observation> sketch = small ? rows : sketch_of(rows, few, setup.seed);
+  const ResidualProblem quick =
+      small ? problem : make_problem(*setup.law, sketch, coordinates, setup.settings);
+  std::vector<Minimum> found(static_cast<size_t>(std::max(1, setup.starts)));
   run_parallel(parallel_for, static_cast<int64_t>(found.size()), [&](int64_t i) {
-    found[i] = minimise_residuals(problem,
-                                  starting_point(*setup.law, rows, coordinates, setup.settings,
-                                                 static_cast<int>(i), setup.seed),
-                                  {.tolerance = 1e-3});
+    const Vector start = starting_point(*setup.law, sketch, coordinates, setup.settings,
+                                        static_cast<int>(i), setup.seed);
+    found[static_cast<size_t>(i)] = minimise_residuals(quick, start, {.tolerance = 1e-12});
   });
-  // The first phase ends within a percent or so of a minimum; the best few are followed to the end.
-  constexpr int64_t kPolished = 8;
-  const auto better = [](const Minimum& a, const Minimum& b) { return a.objective < b.objective; };
-  std::sort(found.begin(), found.end(), better);
-  run_parallel(parallel_for, std::min(kPolished, static_cast<int64_t>(found.size())),
-               [&](int64_t i) {
-                 if (std::isfinite(found[i].objective))
-                   found[i] = minimise_residuals(problem, found[i].x, {});
-               });
-  const Minimum& best = *std::min_element(found.begin(), found.end(), better);
-  StageMinimum out = result(coordinates, best);
-  out.starts = static_cast<int>(found.size());
-  out.reached =
-      static_cast<int>(std::count_if(found.begin(), found.end(), [&](const Minimum& each) {
-        return each.objective <= best.objective * 1.01;
-      }));
+
+  // Starts that met at a point are one from there on. The best points are followed to the end.
+  std::vector<Meeting> meetings = meet(std::move(found));
+  meetings.resize(std::min<size_t>(meetings.size(), kFollowed));
+  run_parallel(parallel_for, static_cast<int64_t>(meetings.size()), [&](int64_t i) {
+    Minimum& minimum = meetings[static_cast<size_t>(i)].minimum;
+    minimum = minimise_residuals(problem, minimum.x, {});
+  });
+  const auto best = std::min_element(meetings.begin(), meetings.end());
+  StageMinimum out = result(coordinates, best->minimum);
+  out.starts = setup.starts;
+  out.reached = 0;
+  for (const Meeting& each : meetings) {
+    if (each.minimum.objective <= best->minimum.objective * 1.01) out.reached += each.starts;
+  }
   return out;
 }
 

@@ -1,5 +1,6 @@
 // One stage of a fit: the training constants on runs, or the post-training constants on loss
-// differences. Many starts go downhill; the best few are polished; the best of those is the fit.
+// differences. Many starts go downhill, on a part of the rows where there are many; the best few points
+// where they meet are followed to minima over all rows; the best of those is the fit.
 #pragma once
 
 #include <vector>
@@ -24,7 +25,9 @@ struct StageMinimum {
   std::vector<double> values;  // all the law's constants
   double objective = kUnknown;
   bool converged = false;
-  int starts = 0, reached = 0;  // started; came within 1 % of the best objective
+  // Started; ended, where followed, within 1 % of the best objective (starts that met are followed
+  // as one; of points behind the best few nobody knows).
+  int starts = 0, reached = 0;
 };
 
 // The best minimum of all starts.

@@ -119,10 +119,13 @@ Vector starting_point(const Law& law, const std::vector<Observation>& rows,
       const Parameter& p = law.parameters[coordinates.free()[j]];
       const double place = random_uniform(seed, 0, j) + index * stride;
       const double share = place - std::floor(place);
-      double low = p.start_low, high = p.start_high;
-      if (p.scale == Scale::kLog) low = std::log(low), high = std::log(high);
+      if (p.scale == Scale::kLog) {
+        x[j] = coordinates.coordinate(j, p.start_low * std::pow(p.start_high / p.start_low, share));
+        continue;
+      }
+      double high = p.start_high;
       if (p.scale == Scale::kTimesLast) high = std::min(high, fewest_bits(rows, p.needs.of) - 0.1);
-      x[j] = low + share * (high - low);
+      x[j] = p.start_low + share * (high - p.start_low);
     }
     values = coordinates.values(x.cwiseMax(coordinates.low()).cwiseMin(coordinates.high()));
   }
