@@ -55,20 +55,24 @@ void take_float_format(Observation& run, int exponent_bits, int mantissa_bits) {
 
 void read_part(const RowReader& row, const Part& part, Observation& run,
                PrecisionSources& sources) {
+  double& bits = run.*part.its_bits;
+  double& gaussian_error = run.*part.its_gaussian_error;
+  bits = row.bits(part.bits, row.bits("P", kUnknown));
+  gaussian_error = row.positive_or_unknown(part.gaussian_error);
   const char* column = row.has(part.format) ? part.format : row.has("format") ? "format" : nullptr;
-  double bits_of_format = kUnquantizedBits;
-  run.*part.its_gaussian_error = row.positive_or_unknown(part.gaussian_error);
-  if (column != nullptr) {
-    const Format format = read_format(row, column);
-    bits_of_format = std::min<double>(format.bits, kUnquantizedBits);
-    if (format.kind == FormatKind::kFloat && format.bits < kUnquantizedBits) {
-      take_float_format(run, format.exponent_bits, format.mantissa_bits);
-      if (std::isnan(run.*part.its_gaussian_error))
-        run.*part.its_gaussian_error = gaussian_error_of(format);
-    }
+  if (column == nullptr) {
+    if (std::isnan(bits)) bits = kUnquantizedBits;
+    return;
   }
-  run.*part.its_bits = row.bits(part.bits, row.bits("P", bits_of_format));
-  sources.disagreeing += column != nullptr && run.*part.its_bits != bits_of_format;
+  const Format format = read_format(row, column);
+  const double bits_of_format = std::min<double>(format.bits, kUnquantizedBits);
+  if (std::isnan(bits)) bits = bits_of_format;
+  // A format of every part says nothing against a part that is not quantized.
+  const bool agree = bits == bits_of_format;
+  sources.disagreeing += !agree && (column == part.format || bits != kUnquantizedBits);
+  if (format.kind != FormatKind::kFloat || bits == kUnquantizedBits) return;
+  take_float_format(run, format.exponent_bits, format.mantissa_bits);
+  if (agree && std::isnan(gaussian_error)) gaussian_error = gaussian_error_of(format);
 }
 
 bool is_unquantized(const Observation& run) {

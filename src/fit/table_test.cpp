@@ -171,6 +171,8 @@ TEST(Table, BitsComeFromTheirColumnsFormatsOrClasses) {
            Precision{"format_w,format_a,format_kv", "int4,bf16,e3m2", "", 4, 16, 6, 3, 2},
            Precision{"format_w,format_a", "fp4,none", "", 4, 16, 16, 2, 1},
            Precision{"format_w,P_w", "e2m1,4", "", 4, 16, 16, 2, 1},
+           Precision{"format,P_w,P_a,P_kv", "e2m1,4,16,16", "", 4, 16, 16, 2, 1},
+           Precision{"format_w,P_w", "e2m1,6", "", 6, 16, 16, 2, 1},
            Precision{"precision", "W4A8", "W4A8", 4, 8, 16, none, none},
            Precision{"precision", "w4a4kv4", "W4A4KV4", 4, 4, 4, none, none},
            Precision{"precision", "MXFP4", "MXFP4", 4, 4, 16, 2, 1},
@@ -202,11 +204,21 @@ TEST(Table, FloatingPointFormatsBringTheirGaussianError) {
   EXPECT_EQ(formats.gaussian_error_weights, 0.02);
   EXPECT_EQ(formats.gaussian_error_activations, e2m1);
   EXPECT_TRUE(std::isnan(formats.gaussian_error_kv));
+  const Observation weights = row_of("format,P_w,P_a,P_kv", "e2m1,4,16,16");
+  EXPECT_EQ(weights.gaussian_error_weights, e2m1);
+  EXPECT_TRUE(std::isnan(weights.gaussian_error_activations)) << "not quantized";
   const Observation named = row_of("precision", "fp4");
   EXPECT_EQ(named.gaussian_error_weights, e2m1);
   EXPECT_EQ(named.gaussian_error_activations, e2m1);
   EXPECT_TRUE(std::isnan(named.gaussian_error_kv));
   EXPECT_TRUE(std::isnan(row_of("format_w", "int4").gaussian_error_weights)) << "told by the bits";
+}
+
+TEST(Table, BitsThatAreNotTheirFormatsAreNoted) {
+  const std::string header = "N,D,loss,P_w,P_a,format", roles = "N,D,loss,P_w,format_w";
+  EXPECT_TRUE(read_table(header + "\n1e8,2e9,3,4,16,e2m1\n", "runs.csv").notes.empty());
+  EXPECT_EQ(read_table(header + "\n1e8,2e9,3,6,16,e2m1\n", "runs.csv").notes.size(), 1u);
+  EXPECT_EQ(read_table(roles + "\n1e8,2e9,3,16,e2m1\n", "runs.csv").notes.size(), 1u);
 }
 
 TEST(Table, ComputeStandsForAMissingSize) {
