@@ -34,7 +34,7 @@ void add_extrapolation(Json& notes, const Json& best, const Constants& constants
   for (const auto& [name, most] : {std::pair{"N", kStudiedParams}, {"D", kStudiedTokens}}) {
     const double value = best[name].get<double>();
     if (value > most) {
-      outside.push_back(fmt::format("{} is {:.3g} times the largest", name, value / most));
+      outside.push_back(fmt::format("{} is {:.3g} times their largest", name, value / most));
     }
   }
   const double weights = best["P_w"], activations = best["P_a"], kv = best["P_kv"];
@@ -78,7 +78,13 @@ void add_notes(Json& plan, const PlanProblem& problem, const Constants& constant
           fmt::format("{}: its name says no bits, so it costs as much as 16.", format.name));
     }
   }
-  add_extrapolation(notes, plan["optimum"], constants);
+  const Json& best = plan["optimum"];
+  if (best.contains("N_eff") && best["N_eff"].get<double>() < 2e-3 * best["N"].get<double>()) {
+    notes.push_back(
+        "By this law training fails at these bits: next to none of the parameters count, and the "
+        "loss means nothing; allow more bits.");
+  }
+  add_extrapolation(notes, best, constants);
 }
 
 // A law of the best share of quantization-aware training: nothing is minimised, the share is asked

@@ -18,6 +18,7 @@ std::string shown(const std::string& name, double value) {
   if (name == "compute" || name == "serving_compute") return fmt::format("{:.3g} FLOP", value);
   if (name == "gpu_hours") return fmt::format("{:.4g} h", value);
   if (name == "memory_bytes" || name == "kv_bytes") return format_bytes(value);
+  if (std::fabs(value) >= 1e4) return fmt::format("{:.3g}", value);
   return name.starts_with("P_") ? fmt::format("{:.2f}", value) : fmt::format("{:.4f}", value);
 }
 
@@ -91,32 +92,38 @@ std::string moved(const Json& change, const char* name) {
   const double value = found->get<double>();
   const bool logarithm = std::string_view(name).starts_with("log_");
   if (std::fabs(value) < 5e-5) return "";
-  return logarithm ? fmt::format("{:+.2f} %", 100 * std::expm1(value))
-                   : fmt::format("{:+.4f}", value);
+  if (logarithm) return fmt::format("{:+.2f} %", 100 * std::expm1(value));
+  if (std::fabs(value) >= 1e4) return fmt::format("{:+.3g}", value);
+  return fmt::format("{:+.4f}", value);
 }
 
+// How the answer moves with one standard error of each constant, where a fit's draws tell it, else
+// with 1 %.
 std::string sensitivity_text(const Json& sensitivity) {
+  bool errors = false;
+  for (const Json& entry : sensitivity) errors = errors || entry.contains("standard_error");
+  const char* const key = errors ? "per_standard_error" : "per_percent";
   constexpr const char* kColumns[] = {"log_N", "log_D", "P_w", "P_a", "P_kv", "P_post", "loss"};
   std::string rows;
   std::vector<bool> used(std::size(kColumns), false);
   for (const auto& [name, entry] : sensitivity.items()) {
-    if (!entry.contains("per_percent")) continue;
+    if (!entry.contains(key)) continue;
     for (size_t c = 0; c < std::size(kColumns); ++c) {
-      if (!moved(entry["per_percent"], kColumns[c]).empty()) used[c] = true;
+      if (!moved(entry[key], kColumns[c]).empty()) used[c] = true;
     }
   }
-  std::string out = fmt::format("  {:<17}", "1 % more of");
+  std::string out = fmt::format("  {:<17}", errors ? "1 standard error" : "1 % more of");
   for (size_t c = 0; c < std::size(kColumns); ++c) {
     const std::string_view name = kColumns[c];
     if (used[c]) out += fmt::format(" {:>10}", name.starts_with("log_") ? name.substr(4) : name);
   }
   for (const auto& [name, entry] : sensitivity.items()) {
-    if (!entry.contains("per_percent")) continue;
+    if (!entry.contains(key)) continue;
     std::string row;
     bool any = false;
     for (size_t c = 0; c < std::size(kColumns); ++c) {
       if (!used[c]) continue;
-      const std::string text = moved(entry["per_percent"], kColumns[c]);
+      const std::string text = moved(entry[key], kColumns[c]);
       any = any || !text.empty();
       row += fmt::format(" {:>10}", text.empty() ? "." : text);
     }
