@@ -218,6 +218,38 @@ TEST(Answer, DrawsCostFewEvaluations) {
   EXPECT_LT(make_plan(request)["evaluations"], 25000);
 }
 
+// Whatever a fit's document says, there is an answer or a sentence, soon.
+TEST(Answer, AnyConstantsGiveAnAnswerOrASentence) {
+  const Law& law = *find_law("kumar");
+  std::vector<PlanRequest> requests(3);
+  for (PlanRequest& request : requests) request.compute = 1e21;
+  requests[1].memory_bytes = 1e9, requests[1].serve_tokens = 1e12;
+  requests[2].free = {"N", "D", "P_post"}, requests[2].memory_bytes = 1e9;
+  for (const Parameter& parameter : law.parameters) {
+    for (const double value : {0.0, -1.0, 1e300, -1e300, 1e-300, 30.0}) {
+      Json fit = fit_with_draws(0);
+      fit["parameters"][parameter.name]["value"] = value;
+      for (const PlanRequest& request : requests) {
+        const Json plan = make_plan(request, fit);
+        EXPECT_FALSE(plan_text(plan).empty());
+        if (!plan.contains("error")) {
+          EXPECT_LT(plan["evaluations"], 2000000) << parameter.name << " " << value;
+        }
+      }
+    }
+  }
+}
+
+TEST(Answer, APrecisionAtWhichTrainingFailsIsSaidToFail) {
+  PlanRequest request;
+  request.free = {"D", "P"}, request.params = 70e9, request.compute = 1e24;
+  EXPECT_EQ(dump_json(make_plan(request)["notes"]).find("training fails"), std::string::npos);
+  request.memory_bytes = 24e9;  // 2.7 bits
+  const Json plan = make_plan(request);
+  EXPECT_NE(dump_json(plan["notes"]).find("training fails at these bits"), std::string::npos);
+  EXPECT_NE(plan_text(plan).find("e+"), std::string::npos);  // an absurd loss, but a short one
+}
+
 TEST(Answer, FormatsByName) {
   PlanRequest request;
   request.compute = 1e21, request.formats = {"e2m1", "e4m3", "BF16"};

@@ -47,7 +47,13 @@ class Coordinates {
       : task_(task), point_(point), size_(size) {
     const PlanProblem& problem = task.problem;
     if (problem.free_tied) add(point.precision.bits.weights, kFewestBits, kMostBits, kBitsStep);
-    for (const auto part : problem.free_bits) {
+    parts_ = problem.free_bits;
+    // N and D given: the budget is for bits alone, and the last part takes what the others leave.
+    if (!problem.free_params && !problem.free_tokens && parts_.size() > 1) {
+      rest_ = parts_.back();
+      parts_.pop_back();
+    }
+    for (const auto part : parts_) {
       add(point.precision.bits.*part, kFewestBits, kMostBits, kBitsStep);
     }
     has_post_ = problem.free_post && point.post_bits > 0;
@@ -63,8 +69,9 @@ class Coordinates {
     PlanPoint there = point_;
     int i = 0;
     if (task_.problem.free_tied) there.precision.bits = Bits::all(x[i++]);
-    for (const auto part : task_.problem.free_bits) there.precision.bits.*part = x[i++];
+    for (const auto part : parts_) there.precision.bits.*part = x[i++];
     if (has_post_) there.post_bits = x[i++];
+    if (rest_ != nullptr) spend_rest(there);
     if (size_ == Size::kSolved) return solved(task_, there, point_.params);
     const double most = most_in_memory(task_, there);
     const double params = size_ == Size::kMemory ? most : std::min(most, std::exp(x[i]));
@@ -72,6 +79,19 @@ class Coordinates {
   }
 
  private:
+  void spend_rest(PlanPoint& there) const {
+    const PlanProblem& problem = task_.problem;
+    double low = kFewestBits, high = kMostBits;
+    for (int i = 0; i < 60; ++i) {
+      const double middle = 0.5 * (low + high);
+      there.precision.bits.*rest_ = middle;
+      const bool paid = problem.limits.most_params(problem.tokens, there.precision,
+                                                   there.post_bits) >= problem.params;
+      (paid ? low : high) = middle;
+    }
+    there.precision.bits.*rest_ = low;
+  }
+
   void add(double value, double low, double high, double h) {
     start[count] = value;
     box[count++] = {low, high, h};
@@ -80,6 +100,8 @@ class Coordinates {
   const PlanTask& task_;
   const PlanPoint point_;
   const Size size_;
+  std::vector<double Bits::*> parts_;
+  double Bits::*rest_ = nullptr;
   bool has_post_ = false;
 };
 

@@ -70,6 +70,8 @@ std::vector<PlanRequest> kinds() {
   add(with(1e21), [](auto& r) {
     r.tied = false, r.available_bits = {4, 8, 16}, r.serve_tokens = 1e12;
   });
+  add(with(6.0 / 16 * 1e19 * 9, {"P_w", "P_a", "P_kv"}),
+      [](auto& r) { r.params = 1e9, r.tokens = 1e10; });
   add(with(0), [](auto& r) { r.gpu_hours = 1e4, r.device = "b200"; });
   add(with(1e21), [](auto& r) { r.gpu_hours = 1e3, r.device = "h100", r.serve_tokens = 1e12; });
   add(with(0, {"N", "D", "P_post"}), [](auto& r) { r.memory_bytes = 1e9; });
