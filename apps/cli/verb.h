@@ -21,6 +21,7 @@ void add_sweep(CLI::App& app);
 void add_runs(CLI::App& app);
 void add_fit(CLI::App& app);
 void add_compare(CLI::App& app);
+void add_design(CLI::App& app);
 void add_simulate(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_report(CLI::App& app);

@@ -8,10 +8,10 @@
 #include <limits>
 #include <map>
 #include <set>
-#include <sstream>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "fit/raw_table.h"
 #include "laws/bind.h"
 
 namespace bitlaw {
@@ -146,31 +146,25 @@ std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observ
   return out;
 }
 
-std::vector<Observation> read_candidates(const std::string& csv_text, const std::string& where) {
-  std::istringstream lines(csv_text);
-  std::string line;
-  std::getline(lines, line);
-  std::vector<std::string> columns = split(line, ',');
-  for (std::string& column : columns) column = trim(column);
+std::vector<Observation> read_candidates(const std::string& text, const std::string& where) {
+  const RawTable table = read_raw_table(text, where);
   std::vector<Observation> out;
-  for (int number = 2; std::getline(lines, line); ++number) {
-    if (trim(line).empty()) continue;
-    const std::vector<std::string> fields = split(line, ',');
+  for (const RawRow& row : table.rows) {
+    const std::string place = fmt::format("{}: {} {}", where, table.place_is, row.place);
     Observation run;
-    for (size_t i = 0; i < std::min(columns.size(), fields.size()); ++i) {
-      const std::string field = trim(fields[i]);
-      if (field.empty()) continue;
-      if (columns[i] == "precision") run.precision = field;
-      double* const place = columns[i] == "N"      ? &run.params
-                            : columns[i] == "D"    ? &run.tokens
-                            : columns[i] == "P_w"  ? &run.bits_weights
-                            : columns[i] == "P_a"  ? &run.bits_activations
-                            : columns[i] == "P_kv" ? &run.bits_kv
-                                                   : nullptr;
-      if (place) *place = number_of(field, fmt::format("{}: line {}", where, number));
+    for (const auto& [column, field] : row.fields) {
+      const std::string& name = table.columns()[column];
+      if (name == "precision") run.precision = field;
+      double* const value = name == "N"      ? &run.params
+                            : name == "D"    ? &run.tokens
+                            : name == "P_w"  ? &run.bits_weights
+                            : name == "P_a"  ? &run.bits_activations
+                            : name == "P_kv" ? &run.bits_kv
+                                             : nullptr;
+      if (value) *value = number_of(field, place);
     }
     if (!(run.params > 0 && run.tokens > 0)) {
-      throw Error(fmt::format("{}: line {}: a candidate needs N and D", where, number));
+      throw Error(fmt::format("{}: a candidate needs N and D", place));
     }
     out.push_back(run);
   }

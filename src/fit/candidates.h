@@ -16,7 +16,8 @@ namespace bitlaw {
 std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observation>& rows,
                                         const std::string& text);
 
-// A list of one's own, as CSV: columns N and D, and P_w, P_a, P_kv, precision where they matter.
-std::vector<Observation> read_candidates(const std::string& csv_text, const std::string& where);
+// A list of one's own, a table with columns N and D, and P_w, P_a, P_kv, precision where they
+// matter (formats: fit/raw_table.h).
+std::vector<Observation> read_candidates(const std::string& text, const std::string& where);
 
 }  // namespace bitlaw

@@ -159,7 +159,7 @@ std::vector<int> tellable(const Law& law, const Fitted& fitted, const ParameterC
 }
 
 // The free constants of both stages. Besides, of those that the table cannot tell: what the
-// quantity depends on, and what the rows depend on by more than their noise, which would otherwise
+// quantity depends on (to a thousandth of it over their range), and what the rows depend on by more than their noise, which would otherwise
 // lend its published value to the others.
 std::vector<int> free_constants(const Fitted& fitted, const ParameterChoice& choice,
                                 const LawQuantity* quantity, std::vector<int>& added) {
@@ -172,8 +172,11 @@ std::vector<int> free_constants(const Fitted& fitted, const ParameterChoice& cho
     const double told =
         information_rows(fitted, Stage::kTraining, fitted.rows.training, one).norm() * width +
         information_rows(fitted, Stage::kPost, fitted.rows.post, one).norm() * width;
-    const bool asked =
-        quantity && gradient_of(*quantity, one, one.from_values(fitted.values)).norm() > 1e-6;
+    const double slope =
+        quantity ? gradient_of(*quantity, one, one.from_values(fitted.values)).norm() : 0;
+    const double scale =
+        !quantity || quantity->logarithmic ? 1 : std::fabs(quantity->of(fitted.values.data()));
+    const bool asked = slope * width > 1e-3 * scale;
     if (!asked && !(told > 1)) continue;
     free.push_back(i);
     added.push_back(i);

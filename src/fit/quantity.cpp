@@ -53,7 +53,7 @@ bool parse_parts(const std::string& suffix, Parts& parts) {
 }
 
 Observation run_of(double log_params, double log_tokens, Parts parts, double bits,
-                   double other_bits = kUnquantizedBits) {
+                   double other_bits) {
   Observation run;
   run.bits_weights = run.bits_activations = run.bits_kv = other_bits;
   run.params = std::exp(log_params);
@@ -107,7 +107,8 @@ LawQuantity best_bits(const Law& law, Parts parts, const std::vector<Observation
     const auto least_loss = [&](double bits) {
       const double log_product = log_compute - std::log(bits / kUnquantizedBits);
       const auto loss = [&](double log_params) {
-        return predict(law, p, run_of(log_params, log_product - log_params, parts, bits));
+        return predict(law, p,
+                       run_of(log_params, log_product - log_params, parts, bits, kUnlimitedBits));
       };
       const double best = least_at(loss, 0.1 * log_product, 0.9 * log_product, 8);
       return std::isnan(best) ? std::numeric_limits<double>::infinity() : loss(best);
@@ -134,7 +135,8 @@ LawQuantity effective_share(const Law& law, Parts parts, double bits,
     double low = 0, high = kLogMost;
     for (int i = 0; i < 80; ++i) {
       const double middle = 0.5 * (low + high);
-      const Observation run = run_of(middle, log_tokens, Parts::kAll, kUnlimitedBits);
+      const Observation run =
+          run_of(middle, log_tokens, Parts::kAll, kUnlimitedBits, kUnlimitedBits);
       (predict(law, p, run) > loss ? low : high) = middle;
     }
     const bool found = low > 1e-6 && high < kLogMost - 1e-6;
@@ -150,7 +152,8 @@ LawQuantity critical_tokens(const Law& law, double bits, double params) {
   out.of = [&law, bits, params](const double* p) {
     return std::exp(least_at(
         [&](double log_tokens) {
-          Observation run = run_of(std::log(params), log_tokens, Parts::kAll, kUnlimitedBits);
+          Observation run =
+              run_of(std::log(params), log_tokens, Parts::kAll, kUnlimitedBits, kUnlimitedBits);
           run.bits_post = bits;
           return predict(law, p, run);
         },

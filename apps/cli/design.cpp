@@ -1,0 +1,82 @@
+// bitlaw design: which runs to make next.
+
+#include "fit/design.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "cli/table_flags.h"
+#include "cli/verb.h"
+#include "fit/candidates.h"
+
+namespace bitlaw::cli {
+namespace {
+
+struct Options {
+  TableFlags table;
+  std::string out;
+  DesignOptions design;
+  StructFlags flags;
+  int threads = hardware_threads();
+  bool json = false, print_config = false, dry_run = false;
+};
+
+void run(Options& options) {
+  options.flags.fill_into(options.design);
+  if (options.print_config) {
+    fmt::print("{}", dump_toml(to_json(options.design)));
+    return;
+  }
+  const Table table = options.table.read();
+  if (options.dry_run) {
+    print_table(table, options.table.path, options.json);
+    return;
+  }
+  must_have_something_to_fit(table, options.table.path);
+  const std::string& listed = options.design.candidates;
+  std::vector<Observation> candidates;
+  if (std::filesystem::is_regular_file(listed)) {
+    candidates = read_candidates(read_file(listed), listed);
+  }
+  ThreadPool pool(options.threads);
+  const Design design =
+      design_runs(table.runs, options.design, candidates,
+                  [&pool](int64_t count, const std::function<void(int64_t)>& task) {
+                    pool.parallel_for(count, [&](int64_t index, int) { task(index); });
+                  });
+  print_notes(table);
+  Json document = design_json(design);
+  document["table"] = table_json(table, options.table.path);
+  if (!options.out.empty()) write_file_atomically(options.out, dump_json(document, 1) + "\n");
+  if (options.json) {
+    print_json(document);
+  } else {
+    fmt::print("{}", design_text(design));
+  }
+}
+
+}  // namespace
+
+void add_design(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = add_verb(
+      app, "design", "Propose the next runs: those that tell most of a chosen number per FLOP",
+      "bitlaw design runs/demo --law kumar --shrink 'P*' --budget 1e15 --runs 6\n"
+      "  bitlaw design table.csv --shrink alpha --candidates 'N=1e8,2e8;D=1e10,4e10;bits=3,4,16'\n"
+      "  bitlaw design table.csv --shrink D_crit:4@N=1e9 --candidates runs_we_could_make.csv "
+      "--json");
+  options->table.add(verb);
+  verb->add_option("--out", options->out, "also write the JSON document there");
+  verb->add_option("--threads", options->threads, "threads")->check(kPositive);
+  verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
+  verb->add_flag("--dry-run", options->dry_run, "read the table, say what is in it, and stop");
+  verb->add_flag("--json", options->json, "print one JSON document");
+  options->flags.add(verb, options->design);
+  verb->callback([options] { run(*options); });
+}
+
+}  // namespace bitlaw::cli
