@@ -202,6 +202,8 @@ bool Descent::find_step(double lambda) {
   double outside = 1, value = 0, straight = 0;  // m and its first term, less what they are at s = 0
   straight_ = bent_ = 0;
   constexpr int kNewtonSteps = 30;
+  // Where the radius cuts the step short anyway, its model needs little care.
+  const double enough = lambda > 0 ? 0.3 : 0.1;
   for (int i = 0; i < kNewtonSteps; ++i) {
     slope_ = gradient_ + lambda * damping_.cwiseProduct(step_);
     if (use_bend_) slope_.noalias() += bend_ * step_;
@@ -241,7 +243,7 @@ bool Descent::find_step(double lambda) {
     std::swap(target_, next_target_);
     straight_ = -straight;
     bent_ = -(straight + bend);
-    if (gained <= 0.1 * -value) break;
+    if (gained <= enough * -value) break;
   }
   return true;
 }

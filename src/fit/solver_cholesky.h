@@ -5,7 +5,8 @@
 
 namespace bitlaw {
 
-// a: n x n, its lower triangle (a[i * n + j], j <= i) becomes L. The matrix is scaled to a unit
+// a: n x n, its lower triangle (a[i * n + j], j <= i) becomes L, with the inverse of
+// its diagonal in place of the diagonal. The matrix is scaled to a unit
 // diagonal on the way, as columns of very different size would hide whether it is definite. False
 // where it is not positive definite to working precision. scale: n numbers, out.
 inline bool factorise(int n, double* a, double* scale) {
@@ -14,15 +15,17 @@ inline bool factorise(int n, double* a, double* scale) {
     scale[i] = 1 / std::sqrt(a[i * n + i]);
   }
   for (int i = 0; i < n; ++i) {
+    double* row = a + i * n;
     for (int j = 0; j <= i; ++j) {
-      double sum = a[i * n + j] * scale[i] * scale[j];
-      for (int k = 0; k < j; ++k) sum -= a[i * n + k] * a[j * n + k];
+      const double* other = a + j * n;
+      double sum = row[j] * scale[i] * scale[j];
+      for (int k = 0; k < j; ++k) sum -= row[k] * other[k];
       if (j < i) {
-        a[i * n + j] = sum / a[j * n + j];
+        row[j] = sum * other[j];
       } else {
         constexpr double kRounding = 1e-15;
         if (!(sum > kRounding)) return false;
-        a[i * n + i] = std::sqrt(sum);
+        row[i] = 1 / std::sqrt(sum);
       }
     }
   }
@@ -34,14 +37,14 @@ inline void solve_lower(int n, const double* factor, const double* scale, double
   for (int i = 0; i < n; ++i) {
     double sum = x[i] * scale[i];
     for (int k = 0; k < i; ++k) sum -= factor[i * n + k] * x[k];
-    x[i] = sum / factor[i * n + i];
+    x[i] = sum * factor[i * n + i];
   }
 }
 inline void solve_upper(int n, const double* factor, const double* scale, double* x) {
   for (int i = n - 1; i >= 0; --i) {
     double sum = x[i];
     for (int k = i + 1; k < n; ++k) sum -= factor[k * n + i] * x[k];
-    x[i] = sum / factor[i * n + i];
+    x[i] = sum * factor[i * n + i];
   }
   for (int i = 0; i < n; ++i) x[i] *= scale[i];
 }
