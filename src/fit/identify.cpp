@@ -33,9 +33,9 @@ double value_of(Quantity quantity, const Observation& run) {
     case Quantity::kAnyBits: {
       const double least = std::min({run.bits_weights, run.bits_activations, run.bits_kv});
       // Distinct for distinct triples.
-      return least < kUnquantizedBits
-                 ? run.bits_weights + 100 * run.bits_activations + 10000 * run.bits_kv
-                 : kUnknown;
+      if (least < kUnquantizedBits)
+        return run.bits_weights + 100 * run.bits_activations + 10000 * run.bits_kv;
+      return precision_class(run).empty() ? kUnknown : 0;  // named without its bits
     }
     case Quantity::kPostBits:
       return run.bits_post;
@@ -44,9 +44,11 @@ double value_of(Quantity quantity, const Observation& run) {
     case Quantity::kGroups:
       return run.group;
     case Quantity::kExponentBits:
-      return run.exponent_bits;
+      if (run.exponent_bits >= 0) return run.exponent_bits;
+      return run.bits_weights < kUnquantizedBits ? 0 : kUnknown;
     case Quantity::kMantissaBits:
-      return run.mantissa_bits;
+      if (run.mantissa_bits >= 0) return run.mantissa_bits;
+      return run.bits_weights < kUnquantizedBits ? run.bits_weights - 1 : kUnknown;
   }
   return kUnknown;
 }
@@ -109,16 +111,27 @@ std::vector<Frozen> unidentifiable(const Law& law, Stage stage,
       out.push_back({static_cast<int>(i), p.never});
       continue;
     }
+    const auto of_class =
+        std::find_if(law.classes.begin(), law.classes.end(),
+                     [&](const BoundClass& each) { return each.position == static_cast<int>(i); });
     std::set<double> seen;
     for (const Observation& row : rows) {
+      if (p.needs.quantized && precision_class(row).empty()) continue;
+      if (of_class != law.classes.end() &&
+          class_position(law, of_class->parameter, row) != of_class->position)
+        continue;
       const double value = value_of(p.needs.of, row);
       if (!std::isnan(value)) seen.insert(value);
     }
     if (static_cast<int>(seen.size()) < p.needs.distinct) {
       out.push_back(
           {static_cast<int>(i),
-           fmt::format("the rows have {} {}, {} {} needed", seen.size(), words(p.needs.of, stage),
-                       p.needs.distinct, p.needs.distinct == 1 ? "is" : "are")});
+           fmt::format("the rows{} have {} {}, {} {} needed",
+                       of_class != law.classes.end() ? fmt::format(" of class {}", of_class->name)
+                       : p.needs.quantized           ? " that are quantized"
+                                                     : "",
+                       seen.size(), words(p.needs.of, stage), p.needs.distinct,
+                       p.needs.distinct == 1 ? "is" : "are")});
     }
   }
   for (const BoundClass& each : law.classes) {

@@ -24,7 +24,7 @@ std::string backward_class(const Observation& run);
 // Rows::kReference, Rows::kUnknownClass.
 int class_position(const Law& law, int k, const Observation& run);
 
-inline constexpr int kMostClassParameters = 2;  // one for each axis
+inline constexpr int kMostClassParameters = 4;
 
 class BoundLaw {
  public:

@@ -77,7 +77,7 @@ void evaluate(const double* p, const RowsView& rows, double* values, double* jac
     for (int f = 0; f < kInputs; ++f)
       *fields[f] = Batch::load(at + static_cast<size_t>(f) * stride);
 
-    Batch of_class[kClasses + 1], is_free[kClasses + 1];
+    Batch of_class[kClasses + 1]{}, is_free[kClasses + 1]{};
     for (int k = 0; k < kClasses; ++k) {
       const int* position = rows.positions + static_cast<size_t>(k) * stride + i;
       for (int lane = 0; lane < kLanes; ++lane) {

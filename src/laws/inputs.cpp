@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "formats/gaussian_error.h"
 #include "laws/bind.h"
 #include "laws/registry.h"
 
@@ -11,11 +12,11 @@ namespace {
 
 constexpr size_t kLanes = 8;
 
-// Each bit halves the step, and a quarter of the squared error is left.
+// Of the format that the table names, else of the best uniform grid.
 double log_gaussian_error(double error, double bits) {
   if (error > 0) return std::log(error);
   if (bits >= kUnquantizedBits) return -std::numeric_limits<double>::infinity();
-  return kUnknown;
+  return log_uniform_grid_error(bits);
 }
 
 }  // namespace

@@ -14,6 +14,12 @@ enum class Scale {
                // P0 = gamma n, in bits, which is far less correlated with gamma than n is
 };
 
+// What a law predicts of a run.
+enum class Predicts {
+  kLoss,      // nats per token
+  kQatShare,  // the best share of the tokens to train with quantization
+};
+
 // The rows that tell about a parameter.
 enum class Stage {
   kTraining,  // losses of runs
@@ -37,10 +43,12 @@ enum class Quantity {
   kMantissaBits,
 };
 
-// A parameter can be told from rows only if a quantity takes this many distinct values among them.
+// A parameter can be told from rows only if a quantity takes this many distinct values among them;
+// for one of a precision class, among the rows of that class.
 struct Needs {
   Quantity of = Quantity::kNothing;
   int distinct = 0;
+  bool quantized = false;  // only rows that were quantized while training count
 };
 
 struct Parameter {

@@ -56,6 +56,7 @@ constexpr Law entry(size_t index) {
           .title = L::kTitle,
           .source = L::kSource,
           .formula = L::kFormula,
+          .notes = "",
           .uses_bits = L::kUsesBits,
           .predicts = Predicts::kLoss,
           .parameters = L::kParameters,
@@ -65,6 +66,7 @@ constexpr Law entry(size_t index) {
           .classes = {},
           .has_delta = kHasDelta<L>,
           .index = index};
+  if constexpr (requires { L::kNotes; }) law.notes = L::kNotes;
   if constexpr (kHasClasses<L>) law.class_parameters = L::kClassParameters;
   if constexpr (requires { L::kPredicts; }) law.predicts = L::kPredicts;
   return law;

@@ -16,12 +16,6 @@
 
 namespace bitlaw {
 
-// What a law predicts of a run.
-enum class Predicts {
-  kLoss,      // nats per token
-  kQatShare,  // the best share of the tokens to train with quantization
-};
-
 // One class parameter of a law that is bound to a table (laws/bind.h).
 struct BoundClass {
   int parameter;          // position among the law's class parameters
@@ -33,7 +27,8 @@ struct Law {
   const char* name;     // "kumar"
   const char* title;    // a few words
   const char* source;   // citation and equation
-  const char* formula;  // one line
+  const char* formula;  // one line; definitions follow the equation after "; "
+  const char* notes;    // what is assumed or has to be known; "" for nothing
   bool uses_bits;       // false: the law ignores every precision
   Predicts predicts;
   std::span<const Parameter> parameters;             // those of training first

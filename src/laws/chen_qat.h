@@ -1,0 +1,78 @@
+// Scaling law for quantization-aware training of Chen et al. (2025, arXiv 2505.14302), in nats per
+// token: the error of quantization falls with size, grows with data, and grows with the number G of
+// entries that share a scale.
+//
+//   L       = E + A / N^alpha + B / D^beta + delta_p
+//   delta_p = k D^gamma_D (log2 G)^gamma_G / N^gamma_N
+//
+// Every precision p has its own k, gamma_N, gamma_D and gamma_G, as the authors fit them. Where a
+// table does not say G, the factor of G is 1, a part of k. additive-class is the law with exponents
+// shared by all precisions.
+#pragma once
+
+#include <array>
+
+#include "laws/chinchilla.h"
+#include "laws/inputs.h"
+#include "laws/parameter.h"
+#include "laws/terms.h"
+
+namespace bitlaw {
+
+struct ChenQat {
+  static constexpr const char* kName = "chen-qat";
+  static constexpr const char* kTitle = "Error of quantization-aware training with group size";
+  static constexpr const char* kSource = "Chen et al. 2025, arXiv 2505.14302";
+  static constexpr const char* kFormula =
+      "L = E + A/N^alpha + B/D^beta + k[class] D^gamma_D[class] (log2 G)^gamma_G[class] / "
+      "N^gamma_N[class]";
+  static constexpr const char* kNotes =
+      "Every precision class has its own k and exponents. Where a table does not say how many "
+      "entries G share a scale, the factor of G is 1, a part of k.";
+  static constexpr bool kUsesBits = true;
+
+  static constexpr auto kTrainingParameters = Chinchilla::kTrainingParameters;
+  static constexpr auto kParameters = Chinchilla::kParameters;
+  enum { kK, kGammaN, kGammaD, kGammaG };
+  static constexpr std::array kClassParameters{
+      ClassParameter{Parameter{"k", "error of a precision class at N = D = 1 and G = 2, nats",
+                               Scale::kLog, 1e-12, 1e9, 1e-2, 10, Stage::kTraining, true},
+                     ClassAxis::kForward, 0},
+      ClassParameter{Parameter{"gamma_N", "its fall with size", Scale::kLinear, -2, 4, 0, 0.6,
+                               Stage::kTraining, false, Needs{Quantity::kSizes, 2}},
+                     ClassAxis::kForward, 0},
+      ClassParameter{Parameter{"gamma_D", "its growth with data", Scale::kLinear, -2, 4, 0, 0.6,
+                               Stage::kTraining, false, Needs{Quantity::kTokens, 2}},
+                     ClassAxis::kForward, 0},
+      ClassParameter{Parameter{"gamma_G", "its growth with log2 of the group", Scale::kLinear, -5,
+                               5, 0, 1.2, Stage::kTraining, false, Needs{Quantity::kGroups, 2}},
+                     ClassAxis::kForward, 0}};
+
+  static constexpr std::array kPublished{1.9279, 237.7042, 596.2490, 0.3022, 0.3022};
+  static constexpr std::array kPublishedClasses{
+      ClassValue{"k", "W4A4", 0.1582},        ClassValue{"gamma_N", "W4A4", 0.2186},
+      ClassValue{"gamma_D", "W4A4", 0.0745},  ClassValue{"gamma_G", "W4A4", 0.7779},
+      ClassValue{"k", "W4A16", 0.2522},       ClassValue{"gamma_N", "W4A16", 0.3589},
+      ClassValue{"gamma_D", "W4A16", 0.1610}, ClassValue{"gamma_G", "W4A16", 0.3533},
+      ClassValue{"k", "W16A4", 0.1004},       ClassValue{"gamma_N", "W16A4", 0.1816},
+      ClassValue{"gamma_D", "W16A4", 0.0331}, ClassValue{"gamma_G", "W16A4", 0.9812},
+  };
+  static constexpr std::array kConstants{ConstantSet{
+      "published", "Chen et al. 2025, arXiv 2505.14302", kPublished, kPublishedClasses}};
+
+  // Nats per token. of_class: k, gamma_N, gamma_D, gamma_G of the row's class.
+  template <class Real, class Number>
+  static BITLAW_INLINE Real loss(const Real* p, const Real* of_class, const Inputs<Number>& run) {
+    using std::exp;
+    using std::log;
+    // A group of one entry would have no error; log log2 1 is taken as log 1e-9.
+    const Number log_log_group =
+        log(max(or_else(run.log_group * (1 / kLog2), Number(1.0)), Number(1e-9)));
+    const Real delta =
+        of_class[kK] * exp(of_class[kGammaD] * run.log_tokens + of_class[kGammaG] * log_log_group -
+                           of_class[kGammaN] * run.log_params);
+    return Chinchilla::loss(p, run) + delta;
+  }
+};
+
+}  // namespace bitlaw

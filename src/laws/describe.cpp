@@ -1,0 +1,286 @@
+#include "laws/describe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace bitlaw {
+namespace {
+
+std::string equation(const Law& law) {
+  const std::string formula = law.formula;
+  return formula.substr(0, formula.find(';'));
+}
+
+std::vector<std::string> definitions(const Law& law) {
+  std::vector<std::string> lines;
+  const std::string formula = law.formula;
+  for (size_t from = 0; from < formula.size();) {
+    const size_t end = std::min(formula.find("; ", from), formula.size());
+    lines.push_back(formula.substr(from, end - from));
+    from = end + 2;
+  }
+  return lines;
+}
+
+// What the law predicts of training.
+const char* quantity(const Law& law) {
+  return law.predicts == Predicts::kQatShare ? "qat share" : "loss";
+}
+
+const char* scale_name(Scale scale) {
+  switch (scale) {
+    case Scale::kLog:
+      return "log";
+    case Scale::kLinear:
+      return "linear";
+    case Scale::kTimesLast:
+      return "times the one before";
+  }
+  return "";
+}
+
+// What a parameter needs of a table to be told from it; "" for nothing.
+std::string needs(const Parameter& parameter) {
+  if (parameter.never) return parameter.never;
+  const auto several = [&](const char* what) {
+    return fmt::format("{} or more {}{}", parameter.needs.distinct, what,
+                       parameter.needs.quantized ? " of quantized runs" : "");
+  };
+  switch (parameter.needs.of) {
+    case Quantity::kNothing:
+      return "";
+    case Quantity::kSizes:
+      return several("sizes N");
+    case Quantity::kTokens:
+      return several("token counts D");
+    case Quantity::kTokensPerParam:
+      return several("ratios D/N");
+    case Quantity::kWeightBits:
+      return several("weight precisions below 16");
+    case Quantity::kActivationBits:
+      return several("activation precisions below 16");
+    case Quantity::kKvBits:
+      return several("KV precisions below 16");
+    case Quantity::kAnyBits:
+      return several("precisions below 16");
+    case Quantity::kPostBits:
+      return several("precisions after training");
+    case Quantity::kRepetitions:
+      return several("amounts of repetition");
+    case Quantity::kGroups:
+      return several("group sizes");
+    case Quantity::kExponentBits:
+      return several("numbers of exponent bits");
+    case Quantity::kMantissaBits:
+      return several("numbers of mantissa bits");
+  }
+  return "";
+}
+
+Json parameter_json(const Parameter& parameter) {
+  return {{"name", parameter.name},
+          {"meaning", parameter.meaning},
+          {"scale", scale_name(parameter.scale)},
+          {"low", parameter.low},
+          {"high", parameter.high},
+          {"start_low", parameter.start_low},
+          {"start_high", parameter.start_high},
+          {"stage", parameter.stage == Stage::kPost ? "post-training" : "training"},
+          {"linear", parameter.linear},
+          {"needs", needs(parameter)}};
+}
+
+const char* axis_name(ClassAxis axis) {
+  return axis == ClassAxis::kForward ? "forward" : "backward";
+}
+
+// "E = 1.69, A = 406.4, eff[W4A4] = 0.69"
+std::string shown(const Law& law, const ConstantSet& set) {
+  std::string text;
+  const auto add = [&](const std::string& name, double value) {
+    text += fmt::format("{}{} = {:.12g}", text.empty() ? "" : ", ", name, value);
+  };
+  for (size_t i = 0; i < set.values.size(); ++i) add(law.parameters[i].name, set.values[i]);
+  for (const ClassValue& each : set.classes)
+    add(fmt::format("{}[{}]", each.parameter, each.name), each.value);
+  return text;
+}
+
+// Vertical bars separate the cells of a table.
+std::string cell(std::string text) {
+  for (size_t i = 0; (i = text.find('|', i)) != std::string::npos; i += 2) text.insert(i, "\\");
+  return text;
+}
+
+std::string range(const Parameter& parameter) {
+  return fmt::format("{:g} to {:g}", parameter.low, parameter.high);
+}
+
+std::string starts(const Parameter& parameter) {
+  return fmt::format("{:g} to {:g}", parameter.start_low, parameter.start_high);
+}
+
+std::string remarks(const Parameter& parameter) {
+  std::string text;
+  const auto add = [&](const std::string& words) {
+    if (!words.empty()) text += (text.empty() ? "" : "; ") + words;
+  };
+  if (parameter.stage == Stage::kPost) add("post-training");
+  if (parameter.linear) add("linear");
+  if (parameter.scale == Scale::kTimesLast) add("ranges are of it times the one before");
+  add(parameter.never            ? parameter.never
+      : needs(parameter).empty() ? ""
+                                 : "needs " + needs(parameter));
+  return text;
+}
+
+std::string markdown_row(const std::string& name, const Parameter& parameter) {
+  return fmt::format("| `{}` | {} | {} | {} | {} |\n", name, cell(parameter.meaning),
+                     range(parameter), starts(parameter), cell(remarks(parameter)));
+}
+
+std::string markdown_of(const Law& law) {
+  std::string text = fmt::format("\n## {}\n\n{}.\n\n```\n", law.name, law.title);
+  for (const std::string& line : definitions(law)) text += line + "\n";
+  text += fmt::format("```\n\nSource: {}.\n", law.source);
+  if (law.notes[0]) text += fmt::format("\n{}\n", law.notes);
+  text += "\n| constant | meaning | range | starts | remarks |\n|---|---|---|---|---|\n";
+  for (const Parameter& parameter : law.parameters) text += markdown_row(parameter.name, parameter);
+  for (const ClassParameter& each : law.class_parameters) {
+    text += markdown_row(std::string(each.parameter.name) + "[class]", each.parameter);
+  }
+  text += "\n| constants | values | source |\n|---|---|---|\n";
+  for (const ConstantSet& set : law.constants) {
+    text += fmt::format("| `{}` | {} | {} |\n", set.name, cell(shown(law, set)), cell(set.source));
+  }
+  return text;
+}
+
+// A name before "[class]" for parameters that a law has for each class.
+std::string names_of(const Law& law) {
+  std::string text;
+  for (const Parameter& parameter : law.parameters) {
+    text += (text.empty() ? "" : " ") + std::string(parameter.name);
+  }
+  for (const ClassParameter& each : law.class_parameters)
+    text += fmt::format(" {}[class]", each.parameter.name);
+  return text;
+}
+
+std::string wrapped(const std::string& text, size_t width, const std::string& indent) {
+  std::string out = indent;
+  size_t column = indent.size();
+  for (size_t from = 0; from < text.size();) {
+    const size_t end = std::min(text.find(' ', from), text.size());
+    if (column > indent.size() && column + 1 + end - from > width) {
+      out += "\n" + indent;
+      column = indent.size();
+    }
+    if (column > indent.size()) out += ' ', ++column;
+    out += text.substr(from, end - from);
+    column += end - from;
+    from = end + 1;
+  }
+  return out + "\n";
+}
+
+}  // namespace
+
+Json law_json(const Law& law) {
+  Json parameters = Json::array(), class_parameters = Json::array(), constants = Json::array();
+  for (const Parameter& parameter : law.parameters) parameters.push_back(parameter_json(parameter));
+  for (const ClassParameter& each : law.class_parameters) {
+    Json described = parameter_json(each.parameter);
+    described["class_of"] = axis_name(each.axis);
+    described["unquantized"] = each.reference;
+    class_parameters.push_back(described);
+  }
+  for (const ConstantSet& set : law.constants) {
+    Json values = Json::object();
+    for (size_t i = 0; i < set.values.size(); ++i) values[law.parameters[i].name] = set.values[i];
+    for (const ClassValue& each : set.classes)
+      values[fmt::format("{}[{}]", each.parameter, each.name)] = each.value;
+    constants.push_back({{"name", set.name}, {"source", set.source}, {"values", values}});
+  }
+  return {{"name", law.name},
+          {"title", law.title},
+          {"source", law.source},
+          {"formula", law.formula},
+          {"equation", equation(law)},
+          {"notes", law.notes},
+          {"quantity", quantity(law)},
+          {"uses_bits", law.uses_bits},
+          {"post_training", law.has_delta},
+          {"parameters", parameters},
+          {"class_parameters", class_parameters},
+          {"constants", constants}};
+}
+
+Json laws_json() {
+  Json list = Json::array();
+  for (const Law& law : laws()) list.push_back(law_json(law));
+  return {{"laws", list}};
+}
+
+std::string laws_text() {
+  size_t width = 0;
+  for (const Law& law : laws()) width = std::max(width, std::string(law.name).size());
+  std::string text;
+  for (const Law& law : laws()) {
+    text += fmt::format("{:<{}}  {}\n{:<{}}  {}\n", law.name, width, law.title, "", width,
+                        equation(law));
+  }
+  return text;
+}
+
+std::string law_text(const Law& law) {
+  std::string text = fmt::format("{}: {}\n\n", law.name, law.title);
+  for (const std::string& line : definitions(law)) text += "  " + line + "\n";
+  text += "\n" + wrapped(std::string("Source: ") + law.source + ".", 100, "");
+  if (law.notes[0]) text += wrapped(law.notes, 100, "");
+  text += "\nConstants:\n";
+  const auto add = [&](const std::string& name, const Parameter& parameter) {
+    const std::string more = remarks(parameter);
+    text += fmt::format("  {:<16} {}; {}{}\n", name, parameter.meaning, range(parameter),
+                        more.empty() ? "" : " (" + more + ")");
+  };
+  for (const Parameter& parameter : law.parameters) add(parameter.name, parameter);
+  for (const ClassParameter& each : law.class_parameters)
+    add(std::string(each.parameter.name) + "[class]", each.parameter);
+  for (const ConstantSet& set : law.constants) {
+    text += fmt::format("\n{}:\n", set.name) + wrapped(set.source, 100, "  ") +
+            wrapped(shown(law, set), 100, "  ");
+  }
+  return text;
+}
+
+std::string laws_markdown() {
+  std::string text = R"(# The laws
+
+This page is what `bitlaw laws --markdown` prints; a test holds it to that. It is made from the headers in `src/laws`, one
+for each law; `bitlaw laws show NAME` prints a part of it, `bitlaw laws --json` all of it as data.
+
+N is a model's parameters (without embeddings unless a table says otherwise), D its training tokens, P_w, P_a and P_kv the bits
+of weights, activations, keys and values while training, P_post those of the weights when they are quantized afterwards. 16 bits
+stand for BF16. Losses are in nats per token, logarithms are natural unless a base is shown. A class is the precision of a run as
+a whole: W4A4, W4A16, W4A4KV4, FP4, or what the table calls it.
+
+A fit never leaves the range of a constant and draws its starting points from the last but one column. It solves for the
+constants in which a law is linear. Sets of constants called `start` are where a fit begins because nothing was published;
+they predict nothing.
+
+| law | predicts | depends on bits | after training | constants |
+|---|---|---|---|---|
+)";
+  for (const Law& law : laws()) {
+    text += fmt::format("| [{0}](#{0}) | {1} | {2} | {3} | {4} |\n", law.name, quantity(law),
+                        law.uses_bits ? "yes" : "no", law.has_delta ? "yes" : "no", names_of(law));
+  }
+  for (const Law& law : laws()) text += markdown_of(law);
+  return text;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,63 @@
+// Compression scaling law of Frantar et al. (2025, arXiv 2502.16440), in nats per token: any
+// compression C multiplies the parameters by a constant eff(C).
+//
+//   L(N, D, C) = a / (N eff(C))^b + c / D^d + e
+//
+// The form of QuEST's law, found independently; the constants a to e were not found in print, the
+// multipliers were.
+#pragma once
+
+#include <array>
+
+#include "laws/inputs.h"
+#include "laws/parameter.h"
+#include "laws/terms.h"
+
+namespace bitlaw {
+
+struct FrantarEff {
+  static constexpr const char* kName = "frantar-eff";
+  static constexpr const char* kTitle = "Effective parameter multipliers of compression";
+  static constexpr const char* kSource = "Frantar et al. 2025, arXiv 2502.16440";
+  static constexpr const char* kFormula = "L = a/(N eff[class])^b + c/D^d + e";
+  static constexpr const char* kNotes = "The form of QuEST's law.";
+  static constexpr bool kUsesBits = true;
+
+  enum { kA, kB, kC, kD, kE, kTrainingParameters };
+  static constexpr std::array kParameters{
+      Parameter{"a", "loss at N eff = 1 from finite size, nats", Scale::kLog, 1e-9, 1e15, 1, 1e5,
+                Stage::kTraining, true},
+      Parameter{"b", "exponent of size", Scale::kLog, 1e-3, 4, 0.05, 1, Stage::kTraining, false,
+                Needs{Quantity::kSizes, 2}},
+      Parameter{"c", "loss at D = 1 from finite data, nats", Scale::kLog, 1e-9, 1e15, 1, 1e6,
+                Stage::kTraining, true},
+      Parameter{"d", "exponent of data", Scale::kLog, 1e-3, 4, 0.05, 1, Stage::kTraining, false,
+                Needs{Quantity::kTokens, 2}},
+      Parameter{"e", "loss of an infinite model on infinite data, nats", Scale::kLog, 1e-9, 20, 0.5,
+                4, Stage::kTraining, true},
+  };
+  static constexpr std::array kClassParameters{
+      ClassParameter{Parameter{"eff", "share of the parameters that counts in a precision class",
+                               Scale::kLog, 1e-5, 100, 0.05, 1.2},
+                     ClassAxis::kForward, 1}};
+
+  static constexpr std::array kStart{406.4, 0.33917, 410.7, 0.28491, 1.69337};
+  static constexpr std::array kPublishedClasses{ClassValue{"eff", "W4A16", 0.923},
+                                                ClassValue{"eff", "W4A4", 0.747},
+                                                ClassValue{"eff", "W1A1", 0.067}};
+  static constexpr std::array kConstants{
+      ConstantSet{"start",
+                  "a starting point: eff as published (arXiv 2502.16440); a to e are those of "
+                  "Hoffmann et al. 2022, because none were found for this law",
+                  kStart, kPublishedClasses}};
+
+  // Nats per token. of_class: eff of the row's class.
+  template <class Real, class Number>
+  static BITLAW_INLINE Real loss(const Real* p, const Real* of_class, const Inputs<Number>& run) {
+    using std::log;
+    return p[kE] + p[kA] * falling(p[kB], log(of_class[0]) + run.log_params) +
+           p[kC] * falling(p[kD], run.log_tokens);
+  }
+};
+
+}  // namespace bitlaw

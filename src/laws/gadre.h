@@ -1,0 +1,63 @@
+// Scaling law of Gadre et al. (2024, arXiv 2403.08540), eq. 4, in nats per token: loss against
+// training compute C and the amount of over-training M.
+//
+//   L(C, M) = E + (a M^eta + b M^-eta) C^-eta,     C = 6 N D,  M = D / N
+//
+// It is Chinchilla's law with both exponents 2 eta: a (6 N^2)^-eta + b (6 D^2)^-eta. N counts all
+// parameters in the authors' tables. It knows nothing of bits.
+#pragma once
+
+#include <array>
+
+#include "laws/inputs.h"
+#include "laws/parameter.h"
+#include "laws/terms.h"
+
+namespace bitlaw {
+
+struct Gadre {
+  static constexpr const char* kName = "gadre";
+  static constexpr const char* kTitle = "Loss against compute and over-training";
+  static constexpr const char* kSource = "Gadre et al. 2024, arXiv 2403.08540, eq. 4";
+  static constexpr const char* kFormula = "L = E + (a M^eta + b M^-eta) C^-eta; C = 6 N D, M = D/N";
+  static constexpr const char* kNotes =
+      "Chinchilla's law with both exponents 2 eta. N counts all parameters in the authors' tables.";
+  static constexpr bool kUsesBits = false;
+
+  enum { kA, kB, kEta, kE, kTrainingParameters };
+  static constexpr std::array kParameters{
+      Parameter{"a", "loss at C = M = 1 from finite size, nats", Scale::kLog, 1e-9, 1e15, 1, 1e5,
+                Stage::kTraining, true},
+      Parameter{"b", "loss at C = M = 1 from finite data, nats", Scale::kLog, 1e-9, 1e15, 1, 1e6,
+                Stage::kTraining, true},
+      Parameter{"eta", "exponent of compute and of over-training", Scale::kLog, 1e-3, 2, 0.03, 0.5,
+                Stage::kTraining, false, Needs{Quantity::kSizes, 2}},
+      Parameter{"E", "loss at infinite compute, nats", Scale::kLog, 1e-9, 20, 0.5, 4,
+                Stage::kTraining, true},
+  };
+
+  static constexpr std::array kC4{141.28, 189.52, 0.1212, 1.5083};
+  static constexpr std::array kRedPajama{212.24, 366.69, 0.1364, 1.8366};
+  static constexpr std::array kRefinedWeb{157.12, 246.21, 0.1272, 1.7345};
+  static constexpr std::array kConstants{
+      ConstantSet{"c4",
+                  "Gadre et al. 2024, arXiv 2403.08540, trained on C4 (printed 141, 190, .121, "
+                  "1.51), to the digits of the published code's fit",
+                  kC4},
+      ConstantSet{"redpajama", "the same, trained on RedPajama (printed 212, 367, .136, 1.84)",
+                  kRedPajama},
+      ConstantSet{"refinedweb", "the same, trained on RefinedWeb (printed 157, 246, .127, 1.73)",
+                  kRefinedWeb}};
+
+  // Nats per token.
+  template <class Real, class Number>
+  static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
+    constexpr double kLog6 = 1.79175946922805500081;
+    const Number log_compute = run.log_params + run.log_tokens + kLog6;
+    const Number log_multiplier = run.log_tokens - run.log_params;
+    return p[kE] + p[kA] * falling(p[kEta], log_compute - log_multiplier) +
+           p[kB] * falling(p[kEta], log_compute + log_multiplier);
+  }
+};
+
+}  // namespace bitlaw

@@ -1,0 +1,77 @@
+// The additive power law that Kumar et al. (2024, arXiv 2411.04330, appendix C) compare theirs
+// with, in nats per token:
+//
+//   L = E + A / N^alpha + B / D^beta + sum_x k_x / P_x^c_x
+//
+// Bits cost the same at every size and on any data. What is public names the form and not its
+// terms, so these are assumed: a power law in the bits of each part, taken at their word (16 bits
+// cost k_x / 16^c_x, a part of E), nothing at unlimited bits.
+#pragma once
+
+#include <array>
+
+#include "laws/chinchilla.h"
+#include "laws/inputs.h"
+#include "laws/kumar.h"
+#include "laws/parameter.h"
+#include "laws/terms.h"
+
+namespace bitlaw {
+
+struct KumarAdditive {
+  static constexpr const char* kName = "kumar-additive";
+  static constexpr const char* kTitle = "Additive power law in bits, independent of N and D";
+  static constexpr const char* kSource =
+      "Kumar et al. 2024, arXiv 2411.04330, appendix C (the name; the form is read from it)";
+  static constexpr const char* kFormula = "L = E + A/N^alpha + B/D^beta + sum_x k_x/P_x^c_x";
+  static constexpr const char* kNotes =
+      "What is public names the form and not its terms: a power law in the bits of each part is "
+      "assumed, taken at its word at 16 bits, and nothing at unlimited bits.";
+  static constexpr bool kUsesBits = true;
+
+  enum { kKW = Chinchilla::kTrainingParameters, kCW, kKA, kCA, kKKv, kCKv, kTrainingParameters };
+  static constexpr std::array kParameters{
+      Chinchilla::kParameters[0],
+      Chinchilla::kParameters[1],
+      Chinchilla::kParameters[2],
+      Chinchilla::kParameters[3],
+      Chinchilla::kParameters[4],
+      Parameter{"k_w", "error of weights at one bit, nats", Scale::kLog, 1e-12, 1e12, 1e-1, 100,
+                Stage::kTraining, true, Needs{Quantity::kWeightBits, 1}},
+      Parameter{"c_w", "exponent of bits, weights", Scale::kLog, 1e-2, 60, 1, 8, Stage::kTraining,
+                false, Needs{Quantity::kWeightBits, 2}},
+      Parameter{"k_a", "error of activations at one bit, nats", Scale::kLog, 1e-12, 1e12, 1e-1, 100,
+                Stage::kTraining, true, Needs{Quantity::kActivationBits, 1}},
+      Parameter{"c_a", "exponent of bits, activations", Scale::kLog, 1e-2, 60, 1, 8,
+                Stage::kTraining, false, Needs{Quantity::kActivationBits, 2}},
+      Parameter{"k_kv", "error of keys and values at one bit, nats", Scale::kLog, 1e-12, 1e12, 1e-1,
+                100, Stage::kTraining, true, Needs{Quantity::kKvBits, 1}},
+      Parameter{"c_kv", "exponent of bits, keys and values", Scale::kLog, 1e-2, 60, 1, 8,
+                Stage::kTraining, false, Needs{Quantity::kKvBits, 2}},
+  };
+
+  static constexpr std::array kStart{2.7648, 4299.0, 18060.0, 0.4965, 0.4965, 10.0,
+                                     3.0,    10.0,   3.0,     10.0,   3.0};
+  static constexpr std::array kConstants{ConstantSet{
+      "start",
+      "a starting point, none published: E, A, B, alpha and beta of the paper's own law, "
+      "round numbers for the rest",
+      kStart}};
+
+  // k / P^c; 0 at unlimited bits.
+  template <class Real, class Number>
+  static BITLAW_INLINE Real error_of(const Number& bits, const Real& k, const Real& c) {
+    using std::log;
+    const Real error = k * falling(c, log(bits));
+    return select(bits < kManyBits, error, Real(Number(0.0)));
+  }
+
+  // Nats per token.
+  template <class Real, class Number>
+  static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
+    return Chinchilla::loss(p, run) + error_of(run.bits_weights, p[kKW], p[kCW]) +
+           error_of(run.bits_activations, p[kKA], p[kCA]) + error_of(run.bits_kv, p[kKKv], p[kCKv]);
+  }
+};
+
+}  // namespace bitlaw

@@ -1,0 +1,57 @@
+// The form with effective parameters and effective data, tied, that Kumar et al. (2024, arXiv
+// 2411.04330, appendix C) compare theirs with, in nats per token: bits make both count less by the
+// same share.
+//
+//   L = E + A / (N f)^alpha + B / (D f)^beta,     f = prod_x f_x(P_x)
+//
+// What is public names the form and not its terms, so f_x is assumed to be that of the paper's own
+// law with the offsets of appendix K (laws/kumar.h).
+#pragma once
+
+#include <array>
+
+#include "laws/chinchilla.h"
+#include "laws/inputs.h"
+#include "laws/kumar.h"
+#include "laws/parameter.h"
+#include "laws/terms.h"
+
+namespace bitlaw {
+
+struct KumarBothTied {
+  static constexpr const char* kName = "kumar-both-tied";
+  static constexpr const char* kTitle = "Effective parameters and data, one share for both";
+  static constexpr const char* kSource =
+      "Kumar et al. 2024, arXiv 2411.04330, appendix C (the name; the form is read from it)";
+  static constexpr const char* kFormula =
+      "L = E + A/(N f)^alpha + B/(D f)^beta; f = prod_x (1 - exp(-P_x/gamma_x + n_x))";
+  static constexpr const char* kNotes =
+      "What is public names the form and not its terms: f is assumed to be that of the paper's own "
+      "law, with offsets.";
+  static constexpr bool kUsesBits = true;
+
+  // The parameters of training of Kumar's law, in its order.
+  enum { kTrainingParameters = Kumar::kTrainingParameters };
+  static constexpr std::array kParameters{
+      Kumar::kParameters[Kumar::kE],    Kumar::kParameters[Kumar::kA],
+      Kumar::kParameters[Kumar::kB],    Kumar::kParameters[Kumar::kAlpha],
+      Kumar::kParameters[Kumar::kBeta], Kumar::kParameters[Kumar::kGammaW],
+      Kumar::kParameters[Kumar::kNW],   Kumar::kParameters[Kumar::kGammaA],
+      Kumar::kParameters[Kumar::kNA],   Kumar::kParameters[Kumar::kGammaKv],
+      Kumar::kParameters[Kumar::kNKv]};
+
+  static constexpr std::array kStart{2.7648, 4299.0, 18060.0, 0.4965, 0.4965, 2.6745,
+                                     0.3037, 2.2102, 1.4072,  0.9578, 2.4185};
+  static constexpr std::array kConstants{ConstantSet{
+      "start", "a starting point, none published: the constants of the paper's own law", kStart}};
+
+  // Nats per token.
+  template <class Real, class Number>
+  static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
+    const Real log_share = Kumar::log_share(p, run);
+    return p[Kumar::kE] + p[Kumar::kA] * falling(p[Kumar::kAlpha], log_share + run.log_params) +
+           p[Kumar::kB] * falling(p[Kumar::kBeta], log_share + run.log_tokens);
+  }
+};
+
+}  // namespace bitlaw

@@ -1,0 +1,82 @@
+// Data-constrained scaling law of Muennighoff et al. (2023, arXiv 2305.16264), in nats per token:
+// tokens seen again, and parameters beyond what the distinct tokens deserve, are worth less and
+// less.
+//
+//   L   = E + A / N'^alpha + B / D'^beta
+//   D'  = U_D (1 + R*_D (1 - exp(-R_D / R*_D))),     R_D = D / U_D - 1
+//   N'  = U_N (1 + R*_N (1 - exp(-R_N / R*_N))),     R_N = N / U_N - 1
+//   U_N = min(N, N_opt(U_D)),  N_opt(U) = (alpha A / (beta B))^(1/alpha) U^(beta/alpha)
+//
+// U_D distinct tokens are seen D / U_D times. N_opt(U) is the size for which U tokens are
+// compute-optimal under A, B, alpha, beta (C = 6 N D); with the published values it is 0.051 U.
+// With R_D = 0 and N up to N_opt this is Chinchilla's law. A table without distinct tokens is taken
+// as one where no token was seen twice. It knows nothing of bits.
+#pragma once
+
+#include <array>
+
+#include "laws/chinchilla.h"
+#include "laws/inputs.h"
+#include "laws/parameter.h"
+#include "laws/terms.h"
+
+namespace bitlaw {
+
+struct Muennighoff {
+  static constexpr const char* kName = "muennighoff";
+  static constexpr const char* kTitle = "Repeated data: effective tokens and parameters";
+  static constexpr const char* kSource = "Muennighoff et al. 2023, arXiv 2305.16264";
+  static constexpr const char* kFormula =
+      "L = E + A/N'^alpha + B/D'^beta; D' = U_D (1 + Rstar_D (1 - exp(-R_D/Rstar_D))), "
+      "R_D = D/U_D - 1; N' = U_N (1 + Rstar_N (1 - exp(-R_N/Rstar_N))), R_N = N/U_N - 1, "
+      "U_N = min(N, N_opt(U_D))";
+  static constexpr const char* kNotes =
+      "N_opt(U) = (alpha A / (beta B))^(1/alpha) U^(beta/alpha) is the size for which U tokens are "
+      "compute-optimal. A table without distinct tokens U_D is one where no token was seen twice.";
+  static constexpr bool kUsesBits = false;
+
+  enum { kE, kA, kB, kAlpha, kBeta, kRStarD, kRStarN, kTrainingParameters };
+  static constexpr std::array kParameters{
+      Chinchilla::kParameters[Chinchilla::kE],
+      // Not linear: N_opt depends on them.
+      Parameter{"A", "loss at N' = 1 from finite size, nats", Scale::kLog, 1e-9, 1e15, 1, 1e5},
+      Parameter{"B", "loss at D' = 1 from finite data, nats", Scale::kLog, 1e-9, 1e15, 1, 1e6},
+      Chinchilla::kParameters[Chinchilla::kAlpha],
+      Chinchilla::kParameters[Chinchilla::kBeta],
+      Parameter{"Rstar_D", "repetitions after which repeated tokens are worth little", Scale::kLog,
+                1e-3, 1e6, 1, 100, Stage::kTraining, false, Needs{Quantity::kRepetitions, 1}},
+      Parameter{"Rstar_N", "the same for excess parameters, in multiples of U_N", Scale::kLog, 1e-3,
+                1e6, 1, 100, Stage::kTraining, false, Needs{Quantity::kRepetitions, 1}},
+  };
+
+  static constexpr std::array kPublished{1.87, 521.0, 1488.0, 0.35266, 0.35266, 15.3878, 5.3097};
+  static constexpr std::array kConstants{ConstantSet{
+      "published", "Muennighoff et al. 2023, arXiv 2305.16264, trained on C4", kPublished}};
+
+  // log(1 + R* (1 - exp(-R / R*))) for R = exp(log_ratio) - 1. A ratio above e^50 is as good as
+  // infinite.
+  template <class Real, class Log>
+  static BITLAW_INLINE Real log_worth(const Log& log_ratio, const Real& r_star) {
+    using std::expm1;
+    using std::log1p;
+    const Log bounded = select(value_of(log_ratio) < 50.0, log_ratio, Log(50.0));
+    return log1p(-(r_star * expm1(-(expm1(bounded) / r_star))));
+  }
+
+  // Nats per token.
+  template <class Real, class Number>
+  static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
+    using std::log;
+    const Real log_data =
+        log_worth(run.log_tokens - run.log_unique_tokens, p[kRStarD]) + run.log_unique_tokens;
+    const Real log_optimal =
+        (log(p[kAlpha] * p[kA] / (p[kBeta] * p[kB])) + p[kBeta] * run.log_unique_tokens) /
+        p[kAlpha];
+    const Real log_params(run.log_params);
+    const Real log_base = select(value_of(log_optimal) < run.log_params, log_optimal, log_params);
+    const Real log_size = log_worth(log_params - log_base, p[kRStarN]) + log_base;
+    return p[kE] + p[kA] * falling(p[kAlpha], log_size) + p[kB] * falling(p[kBeta], log_data);
+  }
+};
+
+}  // namespace bitlaw

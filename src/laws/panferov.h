@@ -1,0 +1,89 @@
+// Scaling law for compressed representations (Panferov et al. 2025, arXiv 2506.01863), in nats per
+// token: what a format is worth follows from how well it holds a Gaussian.
+//
+//   L     = A / N_eff^alpha + B / D^beta + E,     N_eff = N prod_x rho_x
+//   rho_x = tanh(F_x log_{1/4} g_x)^C_x,          g_x = GMSE of part x
+//
+// GMSE is the mean squared error of the format on a unit Gaussian at its best scale
+// (formats/gaussian_error.h); a table may give it, else it is that of the best uniform grid of as
+// many bits. log_{1/4} g is about the bits that the format is worth: 1.95 at two bits, 6.7 at
+// eight. The authors' factor L in front of tanh is 1 to their digits and is 1 here, so that a
+// perfect format loses nothing; F and C are the authors' for weights, and here each part has its
+// own.
+#pragma once
+
+#include <array>
+
+#include "laws/chinchilla.h"
+#include "laws/inputs.h"
+#include "laws/parameter.h"
+#include "laws/terms.h"
+
+namespace bitlaw {
+
+struct Panferov {
+  static constexpr const char* kName = "panferov";
+  static constexpr const char* kTitle = "Effective parameters from a format's error on a Gaussian";
+  static constexpr const char* kSource = "Panferov et al. 2025, arXiv 2506.01863";
+  static constexpr const char* kFormula =
+      "L = A/N_eff^alpha + B/D^beta + E; N_eff = N prod_x tanh(F_x log_{1/4} GMSE_x)^C_x";
+  static constexpr const char* kNotes =
+      "GMSE is the format's mean squared error on a unit Gaussian: the table's, else that of the "
+      "best uniform grid of as many bits. The authors' factor L in front of tanh is 1; each part "
+      "has its own F and C here.";
+  static constexpr bool kUsesBits = true;
+
+  enum { kA, kAlpha, kB, kBeta, kE, kFW, kCW, kFA, kCA, kFKv, kCKv, kTrainingParameters };
+  static constexpr std::array kParameters{
+      Chinchilla::kParameters[Chinchilla::kA],
+      Chinchilla::kParameters[Chinchilla::kAlpha],
+      Chinchilla::kParameters[Chinchilla::kB],
+      Chinchilla::kParameters[Chinchilla::kBeta],
+      Chinchilla::kParameters[Chinchilla::kE],
+      Parameter{"F_w", "how fast capacity saturates with the format's worth, weights", Scale::kLog,
+                1e-3, 100, 0.1, 1.5, Stage::kTraining, false, Needs{Quantity::kWeightBits, 1}},
+      Parameter{"C_w", "exponent of capacity, weights", Scale::kLog, 1e-2, 30, 0.3, 4,
+                Stage::kTraining, false, Needs{Quantity::kWeightBits, 2}},
+      Parameter{"F_a", "the same of activations", Scale::kLog, 1e-3, 100, 0.1, 1.5,
+                Stage::kTraining, false, Needs{Quantity::kActivationBits, 1}},
+      Parameter{"C_a", "exponent of capacity, activations", Scale::kLog, 1e-2, 30, 0.3, 4,
+                Stage::kTraining, false, Needs{Quantity::kActivationBits, 2}},
+      Parameter{"F_kv", "the same of keys and values", Scale::kLog, 1e-3, 100, 0.1, 1.5,
+                Stage::kTraining, false, Needs{Quantity::kKvBits, 1}},
+      Parameter{"C_kv", "exponent of capacity, keys and values", Scale::kLog, 1e-2, 30, 0.3, 4,
+                Stage::kTraining, false, Needs{Quantity::kKvBits, 2}},
+  };
+
+  static constexpr std::array kStart{20.0, 0.13, 400.0, 0.33, 1.3, 0.41,
+                                     1.39, 0.41, 1.39,  0.41, 1.39};
+  static constexpr std::array kConstants{
+      ConstantSet{"start",
+                  "a starting point: alpha, beta, E, F and C as published (arXiv 2506.01863), the "
+                  "last two taken for every part; A and B are round numbers, because none were "
+                  "found for this law",
+                  kStart}};
+
+  // log tanh(F log_{1/4} g)^C; 0 where the part is not quantized. A format that is worth nothing
+  // (g = 1 and above) is taken at one hundredth of a bit.
+  template <class Real, class Number>
+  static BITLAW_INLINE Real log_capacity(const Number& log_error, const Real& F, const Real& C) {
+    using std::log;
+    using std::tanh;
+    const Number worth = min(max(log_error * (-0.5 / kLog2), 0.01), 1e3);
+    const Real capacity = C * log(tanh(F * worth));
+    return select(log_error < -1e3, Real(Number(0.0)), capacity);
+  }
+
+  // Nats per token.
+  template <class Real, class Number>
+  static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
+    const Real log_effective = log_capacity(run.log_gaussian_error_weights, p[kFW], p[kCW]) +
+                               log_capacity(run.log_gaussian_error_activations, p[kFA], p[kCA]) +
+                               log_capacity(run.log_gaussian_error_kv, p[kFKv], p[kCKv]) +
+                               run.log_params;
+    return p[kE] + p[kA] * falling(p[kAlpha], log_effective) +
+           p[kB] * falling(p[kBeta], run.log_tokens);
+  }
+};
+
+}  // namespace bitlaw

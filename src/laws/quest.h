@@ -1,0 +1,61 @@
+// Scaling law of QuEST (Panferov et al. 2025, arXiv 2502.05003), in nats per token: a precision
+// makes a model worth a fixed share of its parameters.
+//
+//   L(N, D, P) = A / (N eff(P))^alpha + B / D^beta + E
+//
+// One eff for each precision class (bits of weights and activations, quantizer), none for BF16,
+// whose eff is 1. Nothing is assumed of how eff depends on bits.
+#pragma once
+
+#include <array>
+
+#include "laws/chinchilla.h"
+#include "laws/inputs.h"
+#include "laws/parameter.h"
+#include "laws/terms.h"
+
+namespace bitlaw {
+
+struct Quest {
+  static constexpr const char* kName = "quest";
+  static constexpr const char* kTitle = "Effective parameters, one share for each precision class";
+  static constexpr const char* kSource = "Panferov et al. 2025 (QuEST), arXiv 2502.05003";
+  static constexpr const char* kFormula = "L = A/(N eff[class])^alpha + B/D^beta + E";
+  static constexpr const char* kNotes =
+      "Nothing is assumed of how eff depends on bits; BF16 has eff = 1.";
+  static constexpr bool kUsesBits = true;
+
+  enum { kA, kAlpha, kB, kBeta, kE, kTrainingParameters };
+  static constexpr std::array kParameters{
+      Chinchilla::kParameters[Chinchilla::kA], Chinchilla::kParameters[Chinchilla::kAlpha],
+      Chinchilla::kParameters[Chinchilla::kB], Chinchilla::kParameters[Chinchilla::kBeta],
+      Chinchilla::kParameters[Chinchilla::kE]};
+  static constexpr std::array kClassParameters{
+      ClassParameter{Parameter{"eff", "share of the parameters that counts in a precision class",
+                               Scale::kLog, 1e-5, 100, 0.05, 1.2},
+                     ClassAxis::kForward, 1}};
+
+  static constexpr std::array kPublished{8.134, 0.062726522, 86.412, 0.241288351, 0.00142};
+  static constexpr std::array kPublishedClasses{
+      ClassValue{"eff", "W1A1", 0.0205047}, ClassValue{"eff", "W2A2", 0.151871},
+      ClassValue{"eff", "W3A3", 0.433126},  ClassValue{"eff", "W4A4", 0.691832},
+      ClassValue{"eff", "W8A8", 1.016193},  ClassValue{"eff", "FP4", 0.629639},
+      ClassValue{"eff", "W1A16", 0.138420}, ClassValue{"eff", "W2A16", 0.413717},
+      ClassValue{"eff", "W3A16", 0.653059}, ClassValue{"eff", "W4A16", 0.840434},
+  };
+  static constexpr std::array kConstants{
+      ConstantSet{"published",
+                  "Panferov et al. 2025, arXiv 2502.05003, to the digits of the notebook published "
+                  "with it",
+                  kPublished, kPublishedClasses}};
+
+  // Nats per token. of_class: eff of the row's class.
+  template <class Real, class Number>
+  static BITLAW_INLINE Real loss(const Real* p, const Real* of_class, const Inputs<Number>& run) {
+    using std::log;
+    return p[kE] + p[kA] * falling(p[kAlpha], log(of_class[0]) + run.log_params) +
+           p[kB] * falling(p[kBeta], run.log_tokens);
+  }
+};
+
+}  // namespace bitlaw

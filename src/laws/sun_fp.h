@@ -1,0 +1,78 @@
+// Scaling law for floating-point quantized training of Sun et al. (2025, arXiv 2501.02423), in nats
+// per token:
+//
+//   L = n / N^alpha + d / D^beta + epsilon
+//       + D^beta / N^alpha  log2(B) / (gamma (X + 1/2)^delta (M + 1/2)^nu)
+//
+// X exponent and M mantissa bits (the authors write E and M), B entries share a scale. The error
+// grows with D and falls with N by the same exponents that the loss has. Rows that say nothing of
+// their format are taken as BF16 (X = 8, M = 7) from 16 bits on, and as an integer (X = 0, M = P -
+// 1) below; where B is not known, log2 B is 1, a part of gamma.
+#pragma once
+
+#include <array>
+
+#include "laws/inputs.h"
+#include "laws/parameter.h"
+#include "laws/terms.h"
+
+namespace bitlaw {
+
+struct SunFp {
+  static constexpr const char* kName = "sun-fp";
+  static constexpr const char* kTitle = "Floating-point training: exponent, mantissa and block";
+  static constexpr const char* kSource = "Sun et al. 2025, arXiv 2501.02423";
+  static constexpr const char* kFormula =
+      "L = n/N^alpha + d/D^beta + epsilon + D^beta/N^alpha log2(B) / (gamma (X + 1/2)^delta "
+      "(M + 1/2)^nu)";
+  static constexpr const char* kNotes =
+      "X exponent and M mantissa bits (E and M in the paper), B entries share a scale. Rows that "
+      "say nothing of their format count as BF16 (X = 8, M = 7) from 16 bits on and as an integer "
+      "(X = 0, M = P - 1) below; where B is not known, log2 B is 1, a part of gamma.";
+  static constexpr bool kUsesBits = true;
+
+  enum { kN, kAlpha, kD, kBeta, kEpsilon, kGamma, kDelta, kNu, kTrainingParameters };
+  static constexpr std::array kParameters{
+      Parameter{"n", "loss at N = 1 from finite size, nats", Scale::kLog, 1e-9, 1e15, 1, 1e5,
+                Stage::kTraining, true},
+      Parameter{"alpha", "exponent of size", Scale::kLog, 1e-3, 4, 0.05, 1, Stage::kTraining, false,
+                Needs{Quantity::kSizes, 2}},
+      Parameter{"d", "loss at D = 1 from finite data, nats", Scale::kLog, 1e-9, 1e15, 1, 1e6,
+                Stage::kTraining, true},
+      Parameter{"beta", "exponent of data", Scale::kLog, 1e-3, 4, 0.05, 1, Stage::kTraining, false,
+                Needs{Quantity::kTokens, 2}},
+      Parameter{"epsilon", "loss of an infinite model on infinite data, nats", Scale::kLog, 1e-9,
+                20, 0.5, 4, Stage::kTraining, true},
+      Parameter{"gamma", "divides the error of quantization", Scale::kLog, 1e-6, 1e15, 10, 1e6,
+                Stage::kTraining, false, Needs{Quantity::kAnyBits, 1}},
+      Parameter{"delta", "how the error falls with exponent bits", Scale::kLog, 1e-2, 20, 0.5, 6,
+                Stage::kTraining, false, Needs{Quantity::kExponentBits, 2}},
+      Parameter{"nu", "how the error falls with mantissa bits", Scale::kLog, 1e-2, 20, 0.5, 6,
+                Stage::kTraining, false, Needs{Quantity::kMantissaBits, 2}},
+  };
+
+  static constexpr std::array kPublished{69.2343, 0.2368,     68973.0621, 0.5162,
+                                         1.9061,  11334.5197, 3.1926,     2.9543};
+  static constexpr std::array kConstants{
+      ConstantSet{"published", "Sun et al. 2025, arXiv 2501.02423", kPublished}};
+
+  // Nats per token.
+  template <class Real, class Number>
+  static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
+    using std::exp;
+    using std::log;
+    const auto unquantized = run.bits_weights >= kUnquantizedBits;
+    const Number exponent =
+        or_else(run.exponent_bits, select(unquantized, Number(8.0), Number(0.0)));
+    const Number mantissa =
+        or_else(run.mantissa_bits,
+                select(unquantized, Number(7.0), max(run.bits_weights - Number(1.0), Number(0.0))));
+    const Number log2_block = or_else(run.log_group * (1 / kLog2), Number(1.0));
+    const Real size = falling(p[kAlpha], run.log_params), data = falling(p[kBeta], run.log_tokens);
+    const Real resolution =
+        p[kGamma] * exp(p[kDelta] * log(exponent + 0.5) + p[kNu] * log(mantissa + 0.5));
+    return p[kN] * size + p[kD] * data + p[kEpsilon] + size / data * log2_block / resolution;
+  }
+};
+
+}  // namespace bitlaw
