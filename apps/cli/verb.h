@@ -19,6 +19,7 @@ void add_quantize(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_sweep(CLI::App& app);
 void add_runs(CLI::App& app);
+void add_laws(CLI::App& app);
 void add_fit(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_design(CLI::App& app);

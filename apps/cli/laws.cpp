@@ -1,0 +1,62 @@
+// bitlaw laws: the registry of scaling laws.
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/verb.h"
+#include "laws/describe.h"
+
+namespace bitlaw::cli {
+namespace {
+
+struct Options {
+  std::string name;
+  bool json = false, markdown = false;
+};
+
+const Law& law_named(const std::string& name) {
+  if (const Law* law = find_law(name)) return *law;
+  const std::string near = nearest_name(name, law_names());
+  throw Error(fmt::format(
+      "{}: there is no such law; {}", name,
+      near.empty() ? "`bitlaw laws` lists them" : fmt::format("did you mean {}?", near)));
+}
+
+void run_list(const Options& options) {
+  if (options.json && options.markdown)
+    throw Error("--json and --markdown are two forms of one answer; give one of them");
+  if (options.json)
+    print_json(laws_json());
+  else
+    fmt::print("{}", options.markdown ? laws_markdown() : laws_text());
+}
+
+void run_show(const Options& options) {
+  const Law& law = law_named(options.name);
+  if (options.json)
+    print_json(law_json(law));
+  else
+    fmt::print("{}", law_text(law));
+}
+
+}  // namespace
+
+void add_laws(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = add_verb(app, "laws", "List the scaling laws, or explain one",
+                            "bitlaw laws --json\n  bitlaw laws show kumar");
+  verb->require_subcommand(0, 1);
+  verb->add_flag("--json", options->json, "print one JSON document");
+  verb->add_flag("--markdown", options->markdown, "print docs/laws.md");
+  CLI::App* show = add_verb(*verb, "show", "Formula, constants and sources of one law",
+                            "bitlaw laws show quest");
+  show->add_option("name", options->name, "its name in the list")->required();
+  show->add_flag("--json", options->json, "print one JSON document");
+  show->callback([options] { run_show(*options); });
+  verb->callback([options, verb] {
+    if (verb->get_subcommands().empty()) run_list(*options);
+  });
+}
+
+}  // namespace bitlaw::cli
