@@ -4,19 +4,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
+#include "laws/bind.h"
 
 namespace bitlaw::cli {
 namespace {
 
 struct Options {
   TableFlags table;
-  std::string out;
+  std::string out, freeze_from;
   FitOptions fit;
   StructFlags flags;
   int threads = hardware_threads();
@@ -36,6 +39,42 @@ const Law& law_named(const std::string& name) {
   throw Error(fmt::format("{}: there is no such law; known are {}", name, known));
 }
 
+// "fit.json" or "fit.json:E,alpha": the constants of that fit (or those named) that this law has for
+// these rows, as further items of freeze. What freeze says itself goes before.
+void freeze_from_fit(const std::string& text, const Law& law, const std::vector<Observation>& runs,
+                     std::vector<std::string>& freeze) {
+  if (text.empty()) return;
+  const size_t colon = text.rfind(':');
+  const std::string path = text.substr(0, colon);
+  const Fit other = fit_from_json(read_fit(path), path);
+  std::vector<std::string> wanted;
+  if (colon != std::string::npos) wanted = split(text.substr(colon + 1), ',');
+  const BoundLaw bound = bind_law(law, runs);
+  const auto is_set = [&](const std::string& name) {
+    return std::any_of(freeze.begin(), freeze.end(), [&](const std::string& item) {
+      return trim(item.substr(0, item.find('='))) == name;
+    });
+  };
+  std::vector<std::string> names, added;
+  for (const FittedParameter& p : other.parameters) {
+    names.push_back(p.name);
+    const bool asked = wanted.empty() || std::erase(wanted, p.name) > 0;
+    if (!asked || parameter_index(bound.law(), p.name) < 0 || is_set(p.name)) continue;
+    added.push_back(fmt::format("{}={}", p.name, p.value));
+  }
+  if (!wanted.empty()) {
+    const std::string near = nearest_name(wanted[0], names);
+    throw Error(fmt::format("freeze-from: {} has no constant {}; {}", path, wanted[0],
+                            near.empty() ? fmt::format("it has {}", fmt::join(names, ", "))
+                                         : fmt::format("did you mean {}?", near)));
+  }
+  if (added.empty()) {
+    throw Error(fmt::format("freeze-from: {} is a fit of {}, which shares no constant with {}",
+                            path, other.law, law.name));
+  }
+  freeze.insert(freeze.end(), added.begin(), added.end());
+}
+
 void run_fit(Options& options) {
   options.flags.fill_into(options.fit);
   if (options.print_config) {
@@ -49,6 +88,7 @@ void run_fit(Options& options) {
     return;
   }
   must_have_something_to_fit(table, options.table.path);
+  freeze_from_fit(options.freeze_from, law, table.runs, options.fit.freeze);
   ThreadPool pool(options.threads);
   const Fit fit = fit_law(law, table.runs, options.fit, on(pool));
   print_notes(table);
@@ -82,6 +122,8 @@ void add_fit(CLI::App& app) {
       "  bitlaw fit table.csv --law chinchilla --columns N=params,D=tokens,loss=val_loss --json");
   add_common(verb, *options);
   options->flags.add(verb, options->fit);
+  verb->add_option("--freeze-from", options->freeze_from,
+                   "a fit whose constants are kept (fit.json), or some of them (fit.json:E,alpha)");
   verb->callback([options] { run_fit(*options); });
 }
 

@@ -398,6 +398,10 @@ TEST_F(BadInput, FitsThatAreNone) {
   }
   expect_refused({"plan", "--fit", "nowhere.json", "--compute", "1e20"}, {"nowhere.json"});
   expect_refused({"report", "runs", "--fit", "nowhere.json"}, {"nowhere.json"});
+  expect_refused({"fit", "table.csv", "--freeze-from", "nowhere.json"}, {"nowhere.json"});
+  run({"fit", "table.csv", "--law", "chinchilla", "--out", "good.json"});
+  expect_refused({"fit", "table.csv", "--law", "chinchilla", "--freeze-from", "good.json:alfa"},
+                 {"freeze-from", "alfa", "did you mean alpha?"});
   expect_refused({"report", "nowhere"}, {"nowhere"});
   expect_refused({"report", "text"}, {"no runs"});
 }

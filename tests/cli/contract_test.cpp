@@ -103,6 +103,22 @@ TEST_F(Contract, FitOfAnyTable) {
   EXPECT_EQ(mapped.at("objective"), fit.at("objective"));
 }
 
+TEST_F(Contract, AStagedFitKeepsTheConstantsOfAnEarlierOne) {
+  json_of(
+      {"fit", "table.csv", "--law", "chinchilla", "--out", "base.json", "--draws", "0", "--json"});
+  const Json base = parse_json(read_file(around_.directory / "base.json"), "base.json");
+  const auto of = [](const Json& fit, const char* name) {
+    return fit.at("parameters").at(name).at("value").get<double>();
+  };
+  const Json staged =
+      json_of({"fit", "table.csv", "--law", "chinchilla", "--draws", "0", "--freeze-from",
+               "base.json:E,alpha", "--freeze", "alpha=0.3", "--json"});
+  EXPECT_EQ(of(staged, "E"), of(base, "E"));  // to the last digit
+  EXPECT_EQ(of(staged, "alpha"), 0.3);
+  EXPECT_FALSE(staged.at("parameters").at("beta").contains("frozen"));
+  EXPECT_GE(staged.at("objective"), base.at("objective"));
+}
+
 TEST_F(Contract, FitReadsTheUsualNamesAndFormats) {
   const Json fit = json_of({"fit", "table.csv", "--law", "chinchilla", "--json"});
   std::string tsv = "n_params\ttokens\tval_loss\tset\n", jsonl, json;
