@@ -49,6 +49,7 @@ void freeze_from_fit(const std::string& text, const Law& law, const std::vector<
   const Fit other = fit_from_json(read_fit(path), path);
   std::vector<std::string> wanted;
   if (colon != std::string::npos) wanted = split(text.substr(colon + 1), ',');
+  const bool all = wanted.empty();
   const BoundLaw bound = bind_law(law, runs);
   const auto is_set = [&](const std::string& name) {
     return std::any_of(freeze.begin(), freeze.end(), [&](const std::string& item) {
@@ -58,7 +59,7 @@ void freeze_from_fit(const std::string& text, const Law& law, const std::vector<
   std::vector<std::string> names, added;
   for (const FittedParameter& p : other.parameters) {
     names.push_back(p.name);
-    const bool asked = wanted.empty() || std::erase(wanted, p.name) > 0;
+    const bool asked = all || std::erase(wanted, p.name) > 0;
     if (!asked || parameter_index(bound.law(), p.name) < 0 || is_set(p.name)) continue;
     added.push_back(fmt::format("{}={}", p.name, p.value));
   }
