@@ -1,0 +1,164 @@
+// Plans by laws that have one constant for each precision class, and by those that ask for more than
+// bits.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "laws/registry.h"
+#include "plan/plan.h"
+
+namespace bitlaw {
+namespace {
+
+Json plan_of(const char* law, PlanRequest request = {}) {
+  request.law = law;
+  if (request.compute == 0) request.compute = 1e21;
+  return make_plan(request);
+}
+
+double at(const Json& plan, const char* name) {
+  return plan.at("optimum").at(name).get<double>();
+}
+
+TEST(Classes, QuestChoosesTheClassWithTheMostForItsCost) {
+  // eff / cost: W4A4 .692 / .25 = 2.77, W3A3 2.31, W8A8 2.03, W2A2 1.21, W4A16 1.34, BF16 1.
+  const Json plan = plan_of("quest");
+  EXPECT_EQ(plan["optimum"]["precision"], "W4A4");
+  EXPECT_NEAR(6.0 / 4 * at(plan, "N") * at(plan, "D") / 1e21, 1, 1e-12);
+  // The closed form of QuEST's law: N* = (alpha A eff^-alpha / (beta B))^(1/(alpha+beta)) K^(...).
+  const Law& law = *find_law("quest");
+  const auto constant = [&](const char* name) {
+    return law.constants[0].values[static_cast<size_t>(parameter_index(law, name))];
+  };
+  const double alpha = constant("alpha"), beta = constant("beta"), product = 1e21 / 6 * 4;
+  const double expected = std::exp((std::log(alpha * constant("A") / (beta * constant("B"))) -
+                                    alpha * std::log(0.691832) + beta * std::log(product)) /
+                                   (alpha + beta));
+  EXPECT_NEAR(at(plan, "N") / expected, 1, 1e-7);
+}
+
+TEST(Classes, AFixedPrecisionIsNamedOrGivenInBits) {
+  PlanRequest request;
+  request.free = {"N", "D"}, request.bits = {4};
+  EXPECT_EQ(plan_of("quest", request)["optimum"]["precision"], "W4A4");
+  request.bits = {4, 16, 16};
+  EXPECT_EQ(plan_of("quest", request)["optimum"]["precision"], "W4A16");
+  request.bits = {};
+  EXPECT_EQ(plan_of("quest", request)["optimum"]["precision"], "BF16");
+  request.precision = "FP4";
+  EXPECT_EQ(plan_of("quest", request)["optimum"]["precision"], "FP4");
+  request.precision = "W5A5";
+  const std::string error = plan_of("quest", request)["error"];
+  EXPECT_NE(error.find("quest has no constant for this precision; it has BF16; W1A1; W2A2"),
+            std::string::npos)
+      << error;
+}
+
+TEST(Classes, AListLimitsTheChoice) {
+  PlanRequest request;
+  request.formats = {"W2A2", "W8A8", "BF16"};
+  EXPECT_EQ(plan_of("quest", request)["optimum"]["precision"], "W8A8");
+  request.formats = {"W5A5"};
+  EXPECT_NE(plan_of("quest", request)["error"].get<std::string>().find("no constant for W5A5"),
+            std::string::npos);
+  request.formats = {}, request.available_bits = {2, 3};
+  EXPECT_EQ(plan_of("quest", request)["optimum"]["precision"], "W3A3");
+}
+
+TEST(Classes, AFitBringsItsOwn) {
+  const Law& law = *find_law("quest");
+  Json fit{{"law", "quest"}, {"points", 50}};
+  for (size_t i = 0; i < law.parameters.size(); ++i) {
+    fit["parameters"][law.parameters[i].name]["value"] = law.constants[0].values[i];
+  }
+  fit["parameters"]["eff[W6A6]"]["value"] = 0.99;
+  PlanRequest request;
+  request.compute = 1e21;
+  const Json plan = make_plan(request, fit);
+  EXPECT_EQ(plan["optimum"]["precision"], "W6A6");  // .99 / .375 = 2.6, against BF16
+  EXPECT_TRUE(plan["sensitivity"].contains("eff[W6A6]"));
+}
+
+TEST(Classes, QuartetPaysForwardAndBackwardApart) {
+  PlanRequest request;
+  request.free = {"N", "D"};
+  const Json plan = plan_of("quartet");
+  EXPECT_EQ(plan["optimum"]["precision"], "MXFP4, gradients MXFP4");
+  EXPECT_NEAR(6.0 / 4 * at(plan, "N") * at(plan, "D") / 1e21, 1, 1e-12);
+  EXPECT_EQ(plan_of("quartet", request)["optimum"]["precision"], "BF16, gradients BF16");
+}
+
+TEST(Classes, ChenGroupsAreGivenAndMatter) {
+  PlanRequest request;
+  request.free = {"N", "D"}, request.bits = {4};
+  request.group = 32;
+  const double fine = at(plan_of("chen-qat", request), "loss");
+  request.group = 256;
+  EXPECT_GT(at(plan_of("chen-qat", request), "loss"), fine);
+}
+
+TEST(Classes, RepeatedDataShiftTheBudget) {
+  PlanRequest request;
+  const Json plenty = plan_of("muennighoff", request);
+  request.unique_tokens = 1e9;
+  const Json scarce = plan_of("muennighoff", request);
+  EXPECT_GT(at(scarce, "loss"), at(plenty, "loss"));
+  EXPECT_GT(at(scarce, "D") / at(scarce, "N"), at(plenty, "D") / at(plenty, "N"));
+}
+
+TEST(Classes, AGaussianErrorRatesAFormatByName) {
+  PlanRequest request;
+  request.free = {"N", "D"}, request.precision = "e2m1";
+  const double of_float = at(plan_of("panferov", request), "loss");
+  request.precision = "int4";
+  EXPECT_NE(at(plan_of("panferov", request), "loss"), of_float);
+}
+
+TEST(Classes, ALawThatKnowsOnlyOfBitsAfterwardsSaysSo) {
+  const Json plan = plan_of("ouyang-qid");
+  EXPECT_EQ(at(plan, "P_w"), 16);
+  EXPECT_NE(dump_json(plan["notes"]).find("nothing of bits in training"), std::string::npos);
+}
+
+TEST(Classes, TheShareOfQuantizedTraining) {
+  PlanRequest request;
+  request.law = "apple-qat-fraction";
+  EXPECT_NE(make_plan(request)["error"].get<std::string>().find("give params, tokens and bits"),
+            std::string::npos);
+  request.params = 1e9, request.tokens = 1e12, request.bits = {4};
+  const Json plan = make_plan(request);
+  // S = D / (N P / 8) = 2000; exp(log S - 6.7297 / log S) / S.
+  EXPECT_NEAR(at(plan, "qat_share"), std::exp(-6.7297 / std::log(2000.0)), 1e-12);
+  EXPECT_NEAR(at(plan, "qat_tokens"), 1e12 * at(plan, "qat_share"), 1);
+  EXPECT_NE(plan_text(plan).find("tokens with quantization"), std::string::npos);
+}
+
+TEST(Classes, StartingPointsAreNotPassedOffAsPublished) {
+  const Json plan = plan_of("frantar-eff");
+  EXPECT_NE(plan["source"].get<std::string>().find("not published"), std::string::npos);
+  EXPECT_NE(dump_json(plan["notes"]).find("Do not rely on this plan"), std::string::npos);
+  PlanRequest request;
+  request.compute = 1e21, request.laws = {"all"};
+  const Json document = compare_plans(request, {});
+  for (const Json& each : document["plans"]) EXPECT_NE(each["law"], "frantar-eff");
+}
+
+// Muennighoff's repeated data aside, every law is planned for in a few thousand evaluations.
+TEST(Classes, EveryLawTakesFewEvaluations) {
+  PlanRequest request;
+  request.compute = 1e21, request.memory_bytes = 1e9, request.serve_tokens = 1e12;
+  for (const Law& law : laws()) {
+    request.law = law.name;
+    const Json plan = make_plan(request);
+    if (plan.contains("error")) {
+      EXPECT_EQ(law.predicts, Predicts::kQatShare) << plan["error"];
+      continue;
+    }
+    EXPECT_LT(plan["evaluations"], 12000) << law.name;
+    EXPECT_LE(plan["budgets"][0]["used"], 1e21 * (1 + 1e-9)) << law.name;
+    EXPECT_LE(plan["budgets"][1]["used"], 1e9 * (1 + 1e-9)) << law.name;
+  }
+}
+
+}  // namespace
+}  // namespace bitlaw
