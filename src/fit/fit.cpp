@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "fit/bootstrap.h"
+#include "fit/derived.h"
 #include "fit/holdout.h"
 #include "fit/identify.h"
 #include "fit/joint.h"
@@ -379,6 +380,9 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
     }
     fit.parameters.push_back(std::move(p));
   }
+  const FittedStages stages{&rows, &choice, &training, &post};
+  add_derived(stages, values, options, parallel_for, fit);
+  add_profiles(stages, values, options, parallel_for, fit);
   return fit;
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "fit/uncertainty.h"
 #include "laws/observation.h"
 #include "laws/registry.h"
 
@@ -36,6 +37,7 @@ struct FitOptions {
   double post_threshold = 1.345;  // Huber's threshold for delta, in standard errors; 0 = squares
   double post_floor = 0.1;        // least relative error of a delta: no law is exact
   bool joint = false;             // constants of training and delta together, from the staged fit
+  std::vector<std::string> profile;  // profile likelihood of: constants, "all" of them, "derived"
   int64_t starts = 64;
   int64_t draws = 400;  // bootstrap refits; 0 = no intervals
   double level = 0.9;   // of the intervals
@@ -58,6 +60,7 @@ struct FitOptions {
       "Huber's threshold for delta, in standard errors; 0 = squares");
     v("post_floor", post_floor, "least relative error of a delta");
     v("joint", joint, "then move the constants of training and of delta together");
+    v("profile", profile, "profile likelihood of these constants, of all, or of derived");
     v("starts", starts, "starting points");
     v("draws", draws, "bootstrap refits for the intervals; 0 = none");
     v("level", level, "level of the intervals");
@@ -110,6 +113,8 @@ struct Fit {
   std::vector<HeldOut> held_out;
   OtherCount other_count;
   std::vector<std::vector<double>> draws;  // bootstrap: a value for every parameter
+  std::vector<Derived> derived;            // what follows from the constants
+  std::vector<ProfileInterval> profiles;   // as options.profile asked
   std::vector<std::string> notes;          // sentences for the reader
 
   bool converged() const {
@@ -130,7 +135,8 @@ Fit fit_law(const std::vector<Observation>& runs, const FitOptions& options,
             const ParallelFor& parallel_for = {});
 
 // .law .objective .parameters.NAME.{value,low,high[,frozen][,tied_to]} .r2 .points .notes[]
-// .training .post .held_out[] .draws.{names,values}, all digits. fit_from_json is its inverse;
+// .training .post .held_out[] .draws.{names,values} .derived[].{name,unit,value,low,high[,note]}
+// .profiles.NAME.{low,high,points[].{value,rise}}, all digits. fit_from_json is its inverse;
 // `where` names the file in an Error.
 Json fit_to_json(const Fit& fit);
 Fit fit_from_json(const Json& document, const std::string& where);

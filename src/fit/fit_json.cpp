@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "fit/derived.h"
 #include "fit/fit.h"
 #include "laws/bind.h"
 
@@ -97,6 +98,7 @@ Json fit_to_json(const Fit& fit) {
     }
     out["draws"] = {{"names", std::move(names)}, {"values", std::move(values)}};
   }
+  uncertainty_to_json(fit, out);
   return out;
 }
 
@@ -158,6 +160,7 @@ Fit fit_from_json(const Json& document, const std::string& where) {
         fit.draws.push_back(std::move(draw));
       }
     }
+    uncertainty_from_json(document, fit);
     return fit;
   } catch (const Json::exception&) {
     throw Error(

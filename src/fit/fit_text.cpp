@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fit/derived.h"
 #include "fit/fit.h"
 
 namespace bitlaw {
@@ -38,6 +39,7 @@ std::string fit_text(const Fit& fit) {
     }
   }
   if (!frozen.empty()) out += fmt::format("  not fitted: {}\n", fmt::join(frozen, ", "));
+  out += uncertainty_text(fit);
   for (const HeldOut& held : fit.held_out) {
     out += fmt::format("  held out {:<9} {:>4} {}: relative error {:.3f} %", held.split,
                        held.points, held.part == "post" ? "deltas" : "losses", 100 * held.rms_log);

@@ -28,6 +28,7 @@ struct Derived {
   std::string unit;  // "bits", "tokens", "" for a pure number
   double value = kUnknown;
   double low = kUnknown, high = kUnknown;  // from the bootstrap draws; NaN = none
+  std::string note;                        // what it rests on besides the rows; "" = nothing
 };
 
 }  // namespace bitlaw

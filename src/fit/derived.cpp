@@ -1,0 +1,216 @@
+#include "fit/derived.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "base/text.h"
+#include "fit/bootstrap.h"
+#include "laws/bind.h"
+#include "laws/effective.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr size_t kMostPrecisions = 32, kMostSizes = 4;
+
+// The geometric middle of what the rows have.
+double middle_of(const std::set<double>& values) {
+  return std::sqrt(*values.begin() * *values.rbegin());
+}
+
+// At most `most` of them, evenly, the ends included.
+std::vector<double> some_of(const std::set<double>& values, size_t most) {
+  const std::vector<double> all(values.begin(), values.end());
+  if (all.size() <= most) return all;
+  std::vector<double> out;
+  for (size_t i = 0; i < most; ++i) out.push_back(all[i * (all.size() - 1) / (most - 1)]);
+  return out;
+}
+
+std::string words(const Observation& run) {
+  if (!run.precision.empty()) return run.precision;
+  std::vector<std::string> parts;
+  const auto add = [&](const char* name, double bits) {
+    if (bits < kUnquantizedBits) parts.push_back(fmt::format("{} = {:g}", name, bits));
+  };
+  add("P_w", run.bits_weights);
+  add("P_a", run.bits_activations);
+  add("P_kv", run.bits_kv);
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+// One of the rows for every precision below 16.
+std::vector<Observation> precisions_of(const std::vector<Observation>& rows) {
+  std::vector<Observation> out;
+  std::set<std::string> seen;
+  for (const Observation& row : rows) {
+    const bool lowered = !precision_class(row).empty() || !backward_class(row).empty();
+    const std::string name = words(row) + "/" + row.backward;
+    if (lowered && seen.insert(name).second && out.size() < kMostPrecisions) out.push_back(row);
+  }
+  return out;
+}
+
+class Collector {
+ public:
+  Collector(const Law& law, const std::vector<double>& values) : law_(law), values_(values) {}
+
+  // What has no value at the fitted constants is left out.
+  void add(std::string name, std::string unit, bool of_training,
+           std::function<double(const double*)> of) {
+    DerivedQuantity quantity{{std::move(name), std::move(unit)}, of_training, std::move(of)};
+    quantity.about.value = quantity.of(values_.data());
+    if (std::isfinite(quantity.about.value)) found_.push_back(std::move(quantity));
+  }
+  const Law& law() const { return law_; }
+  std::vector<DerivedQuantity> found() { return std::move(found_); }
+
+ private:
+  const Law& law_;
+  const std::vector<double>& values_;
+  std::vector<DerivedQuantity> found_;
+};
+
+void add_exponents(Collector& out) {
+  const Law& law = out.law();
+  if (parameter_index(law, "A") < 0 || parameter_index(law, "B") < 0) return;
+  const int alpha = parameter_index(law, "alpha"), beta = parameter_index(law, "beta");
+  if (alpha < 0 || beta < 0) return;
+  out.add("a of N* ~ C^a", "", true,
+          [=](const double* p) { return p[beta] / (p[alpha] + p[beta]); });
+  out.add("b of D* ~ C^b", "", true,
+          [=](const double* p) { return p[alpha] / (p[alpha] + p[beta]); });
+}
+
+void add_shares(const std::vector<Observation>& precisions, double params, double tokens,
+                const std::vector<double>& values, Collector& out) {
+  for (Observation run : precisions) {
+    run.params = params, run.tokens = tokens;
+    const std::string label = words(run);
+    for (double* bits : {&run.bits_weights, &run.bits_activations, &run.bits_kv}) {
+      if (*bits >= kUnquantizedBits) *bits = kUnlimitedBits;  // f(16) is the other parts' matter
+    }
+    Observation elsewhere = run;
+    elsewhere.params *= 2, elsewhere.tokens *= 4;
+    const Law& law = out.law();
+    const double here = effective_share(law, values.data(), run);
+    const double there = effective_share(law, values.data(), elsewhere);
+    std::string name = "N_eff/N at " + label;
+    if (!(std::fabs(there / here - 1) < 1e-6)) {
+      name += fmt::format(", N = {:.3g}, D = {:.3g}", params, tokens);
+    }
+    out.add(name, "", true, [&law, run](const double* p) { return effective_share(law, p, run); });
+  }
+}
+
+void add_best_bits(const std::vector<Observation>& rows, double params, double tokens,
+                   Collector& out) {
+  const char* const kNames[] = {"weights", "activations", "KV"};
+  Parts lowered{};
+  std::vector<std::string> names;
+  const Law& law = out.law();
+  const auto add = [&](const std::string& name, const Parts& parts) {
+    out.add("P* (" + name + ")", "bits", true, [&law, params, tokens, parts](const double* p) {
+      return best_bits(law, p, params, tokens, parts);
+    });
+  };
+  for (size_t part = 0; part < 3; ++part) {
+    lowered[part] = std::any_of(rows.begin(), rows.end(), [&](const Observation& row) {
+      const double bits[] = {row.bits_weights, row.bits_activations, row.bits_kv};
+      return bits[part] < kUnquantizedBits;
+    });
+    if (!lowered[part]) continue;
+    Parts alone{};
+    alone[part] = true;
+    names.emplace_back(kNames[part]);
+    add(names.back(), alone);
+  }
+  if (names.size() > 1) add(fmt::format("{}", fmt::join(names, ", ")), lowered);
+}
+
+void add_critical(const std::vector<Observation>& rows, Collector& out) {
+  std::set<double> sizes, bits;
+  for (const Observation& row : rows) sizes.insert(row.params), bits.insert(row.bits_post);
+  const Law& law = out.law();
+  for (const double params : some_of(sizes, kMostSizes)) {
+    for (const double post : bits) {
+      out.add(
+          fmt::format("D_crit at N = {:.4g}, P_post = {:g}", params, post), "tokens", false,
+          [&law, params, post](const double* p) { return critical_tokens(law, p, params, post); });
+    }
+  }
+}
+
+// Constants that a quantity depends on although no row told them, in words.
+std::string note_on(const FittedStages& stages, const DerivedQuantity& quantity,
+                    const std::vector<double>& values) {
+  const Law& law = *stages.training->law;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < law.parameters.size(); ++i) {
+    const int at = static_cast<int>(i);
+    const auto is_free = [&](const StageSetup& stage) {
+      return std::count(stage.free.begin(), stage.free.end(), at) > 0;
+    };
+    if (is_free(*stages.training) || is_free(*stages.post) || stages.choice->tied_to[i] >= 0 ||
+        law.parameters[i].never) {
+      continue;
+    }
+    std::vector<double> moved = values;
+    moved[i] = moved[i] == 0 ? 0.01 : moved[i] * 1.01;
+    const double there = quantity.of(moved.data());
+    if (!(std::fabs(there / quantity.about.value - 1) < 1e-5)) {
+      names.push_back(fmt::format("{} = {:.4g}", law.parameters[i].name, values[i]));
+    }
+  }
+  return names.empty() ? "" : fmt::format("with {}, not fitted", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+std::vector<DerivedQuantity> derived_quantities(const Law& law, const StageRows& rows,
+                                                const std::vector<double>& values) {
+  Collector out(law, values);
+  if (law.predicts != Predicts::kLoss) return {};
+  std::set<double> sizes, tokens;
+  for (const Observation& row : rows.training) sizes.insert(row.params), tokens.insert(row.tokens);
+  if (!rows.training.empty()) {
+    const double params = middle_of(sizes), data = middle_of(tokens);
+    add_exponents(out);
+    if (law.uses_bits) {
+      add_shares(precisions_of(rows.training), params, data, values, out);
+      add_best_bits(rows.training, params, data, out);
+    }
+  }
+  if (law.has_delta) add_critical(rows.post, out);
+  return out.found();
+}
+
+void add_derived(const FittedStages& stages, const std::vector<double>& values,
+                 const FitOptions& options, const ParallelFor& parallel_for, Fit& fit) {
+  if (stages.training->free.empty()) return;
+  StageRows rows = *stages.rows;
+  if (stages.post->free.empty()) rows.post.clear();
+  const std::vector<DerivedQuantity> quantities =
+      derived_quantities(*stages.training->law, rows, values);
+  std::vector<std::vector<double>> samples(fit.draws.size());
+  run_parallel(parallel_for, static_cast<int64_t>(samples.size()), [&](int64_t draw) {
+    const size_t i = static_cast<size_t>(draw);
+    for (const DerivedQuantity& quantity : quantities) {
+      samples[i].push_back(quantity.of(fit.draws[i].data()));
+    }
+  });
+  for (size_t q = 0; q < quantities.size(); ++q) {
+    Derived derived = quantities[q].about;
+    std::vector<double> sample;
+    for (const std::vector<double>& each : samples) sample.push_back(each[q]);
+    const Interval interval = percentile_interval(std::move(sample), options.level);
+    derived.low = interval.low, derived.high = interval.high;
+    derived.note = note_on(stages, quantities[q], values);
+    fit.derived.push_back(std::move(derived));
+  }
+}
+
+}  // namespace bitlaw

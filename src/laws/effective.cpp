@@ -1,0 +1,119 @@
+#include "laws/effective.h"
+
+#include <cmath>
+
+namespace bitlaw {
+namespace {
+
+Observation not_quantized(double params, double tokens) {
+  Observation run;
+  run.params = params, run.tokens = tokens;
+  run.bits_weights = run.bits_activations = run.bits_kv = kUnlimitedBits;
+  return run;
+}
+
+// The root of a falling function in [low, high] by the Illinois variant of regula falsi, in one step
+// where it is straight; NaN where there is none.
+template <class Function>
+double root_of_falling(const Function& f, double low, double high) {
+  double at_low = f(low), at_high = f(high);
+  if (!(at_low >= 0 && at_high <= 0)) return kUnknown;
+  double last = kUnknown;
+  for (int i = 0; i < 100 && high - low > 1e-13 * std::fmax(1, std::fabs(high)); ++i) {
+    const double x = low + (high - low) * at_low / (at_low - at_high);
+    const double y = f(x);
+    if (std::isnan(y)) return kUnknown;
+    if (y == 0 || std::fabs(x - last) < 1e-12 * std::fmax(1, std::fabs(x))) return x;
+    last = x;
+    if (y > 0) {
+      low = x, at_low = y, at_high /= 2;
+    } else {
+      high = x, at_high = y, at_low /= 2;
+    }
+  }
+  return 0.5 * (low + high);
+}
+
+}  // namespace
+
+// Where L = c + A N^-alpha, log(L - c) is straight in log N.
+double effective_share(const Law& law, const double* p, const Observation& run) {
+  Observation trained = run;
+  trained.bits_post = 0;
+  Observation plain = not_quantized(run.params, run.tokens);
+  plain.unique_tokens = run.unique_tokens, plain.group = run.group;
+  const double loss = predict(law, p, trained);
+  const auto at = [&](double log_share) {
+    plain.params = run.params * std::exp(log_share);
+    return predict(law, p, plain);
+  };
+  const double least = at(500);
+  if (!(loss > least)) return kUnknown;
+  const double target = std::log(loss - least);
+  return std::exp(root_of_falling(
+      [&](double log_share) { return std::log(at(log_share) - least) - target; }, -40, 10));
+}
+
+double best_bits(const Law& law, const double* p, double params, double tokens,
+                 const Parts& parts) {
+  if (!law.uses_bits || !law.class_parameters.empty()) return kUnknown;
+  const auto worth = [&](double bits) {  // log of N_eff / (N P)
+    Observation run = not_quantized(params, tokens);
+    if (parts[0]) run.bits_weights = bits;
+    if (parts[1]) run.bits_activations = bits;
+    if (parts[2]) run.bits_kv = bits;
+    const double share = effective_share(law, p, run);
+    return std::isnan(share) ? -std::numeric_limits<double>::infinity()
+                             : std::log(share) - std::log(bits);
+  };
+  constexpr double kStep = 1;
+  double best = 1, most = -std::numeric_limits<double>::infinity();
+  for (double bits = 1; bits <= kUnquantizedBits; bits += kStep) {
+    const double value = worth(bits);
+    if (value > most) best = bits, most = value;
+  }
+  if (std::isinf(most)) return kUnknown;
+  // Golden section around the best of the grid.
+  double low = std::fmax(1, best - kStep), high = std::fmin(kUnquantizedBits, best + kStep);
+  const double golden = 0.5 * (std::sqrt(5.0) - 1);
+  double a = high - golden * (high - low), b = low + golden * (high - low);
+  double at_a = worth(a), at_b = worth(b);
+  while (high - low > 1e-4) {
+    if (at_a > at_b) {
+      high = b, b = a, at_b = at_a, a = high - golden * (high - low), at_a = worth(a);
+    } else {
+      low = a, a = b, at_a = at_b, b = low + golden * (high - low), at_b = worth(b);
+    }
+  }
+  return 0.5 * (low + high);
+}
+
+// Where what the loss still gains from data equals what delta loses; both are straight in log D for
+// power laws, so their logarithms are compared.
+double critical_tokens(const Law& law, const double* p, double params, double post_bits) {
+  if (!law.has_delta || law.predicts != Predicts::kLoss) return kUnknown;
+  constexpr double kStep = 1e-4;
+  Observation plain = not_quantized(params, 1);
+  Observation after = plain;
+  after.bits_post = post_bits;
+  const auto gain = [&](double log_tokens) {
+    plain.tokens = std::exp(log_tokens - kStep);
+    const double before = predict(law, p, plain);
+    plain.tokens = std::exp(log_tokens + kStep);
+    return before - predict(law, p, plain);
+  };
+  const auto harm = [&](double log_tokens) {
+    after.tokens = std::exp(log_tokens + kStep);
+    const double more = predict_delta(law, p, after);
+    after.tokens = std::exp(log_tokens - kStep);
+    return more - predict_delta(law, p, after);
+  };
+  const double few = std::log(1e3), many = std::log(1e30);
+  if (!(gain(few) > 0)) return kUnknown;
+  if (!(harm(std::log(1e12)) > 0)) return std::numeric_limits<double>::infinity();
+  const double root =
+      root_of_falling([&](double x) { return std::log(gain(x)) - std::log(harm(x)); }, few, many);
+  return std::isnan(root) ? std::numeric_limits<double>::infinity() : std::exp(root);
+}
+
+}  // namespace bitlaw
