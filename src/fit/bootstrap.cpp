@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/random.h"
+#include "fit/quantile.h"
 
 namespace bitlaw {
 
@@ -44,6 +45,13 @@ Interval percentile_interval(std::vector<double> sample, double level) {
     return sample[below] + (place - static_cast<double>(below)) * (sample[above] - sample[below]);
   };
   return {at((1 - level) / 2), at((1 + level) / 2)};
+}
+
+double expanded_level(double level, int clusters) {
+  if (clusters < 2) return level;
+  const double n = clusters;
+  const double reach = std::sqrt(n / (n - 1)) * t_quantile(0.5 + 0.5 * level, n - 1);
+  return 1 - 2 * normal_share(-reach);
 }
 
 }  // namespace bitlaw

@@ -22,4 +22,10 @@ struct Interval {
 };
 Interval percentile_interval(std::vector<double> sample, double level);
 
+// The level whose percentiles hold the truth as often as `level` says when only `clusters` were
+// drawn from: a bootstrap's spread is short by sqrt((n - 1) / n), and knows no Student's t. The
+// expanded percentile interval of Hesterberg (2015, "What teachers should know about the
+// bootstrap", section 4.2).
+double expanded_level(double level, int clusters);
+
 }  // namespace bitlaw

@@ -206,7 +206,11 @@ void add_derived(const FittedStages& stages, const std::vector<double>& values,
     Derived derived = quantities[q].about;
     std::vector<double> sample;
     for (const std::vector<double>& each : samples) sample.push_back(each[q]);
-    const Interval interval = percentile_interval(std::move(sample), options.level);
+    const int clusters = quantities[q].of_training
+                             ? fit.training.clusters
+                             : std::min(fit.training.clusters, fit.post.clusters);
+    const Interval interval =
+        percentile_interval(std::move(sample), expanded_level(options.level, clusters));
     derived.low = interval.low, derived.high = interval.high;
     derived.note = note_on(stages, quantities[q], values);
     fit.derived.push_back(std::move(derived));

@@ -375,7 +375,9 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
     if (p.frozen.empty() && !fit.draws.empty()) {
       std::vector<double> sample;
       for (const std::vector<double>& draw : fit.draws) sample.push_back(draw[i]);
-      const Interval interval = percentile_interval(std::move(sample), options.level);
+      const StageFit& stage = law.parameters[i].stage == Stage::kTraining ? fit.training : fit.post;
+      const Interval interval =
+          percentile_interval(std::move(sample), expanded_level(options.level, stage.clusters));
       p.low = interval.low, p.high = interval.high;
     }
     fit.parameters.push_back(std::move(p));

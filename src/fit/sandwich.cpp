@@ -8,18 +8,22 @@
 
 namespace bitlaw {
 
-double share_within(const std::vector<double>& residuals, double threshold) {
+double share_within(const std::vector<double>& residuals, double threshold, int constants) {
   if (std::isinf(threshold) || residuals.empty()) return 1;
   std::vector<double> sizes;
   for (const double r : residuals) sizes.push_back(std::fabs(r));
   std::sort(sizes.begin(), sizes.end());
   // Silverman's bandwidth, with the normalised median for the spread.
+  const double count = static_cast<double>(sizes.size());
   const double spread = sizes[sizes.size() / 2] / 0.6745;
-  const double bandwidth = 1.06 * spread * std::pow(static_cast<double>(sizes.size()), -0.2);
-  const double window = std::max(threshold, bandwidth);
-  const auto within = std::upper_bound(sizes.begin(), sizes.end(), window) - sizes.begin();
-  const double share = static_cast<double>(within) / static_cast<double>(sizes.size());
-  return std::max(share * threshold / window, 1e-6);
+  const double window = std::max(threshold, 1.06 * spread * std::pow(count, -0.2));
+  const auto share = [&](double size) {
+    return static_cast<double>(std::upper_bound(sizes.begin(), sizes.end(), size) - sizes.begin()) /
+           count;
+  };
+  const double met = (1 - share(threshold)) * constants / count;
+  const double corrected = std::max(share(window) - met, 0.5 / count) / (1 - met);
+  return std::max(corrected * threshold / window, 1e-6);
 }
 
 Matrix stable_inverse(const Matrix& symmetric) {
@@ -63,7 +67,7 @@ Sandwich sandwich_of(const StageSetup& setup, const std::vector<Observation>& ro
 
   Sandwich out;
   out.freedom = std::max(1, clusters - coordinates.size());
-  out.curvature = share_within(of_rows, problem.huber) * products;
+  out.curvature = share_within(of_rows, problem.huber, coordinates.size()) * products;
   const Matrix inverse = stable_inverse(out.curvature);
   const Matrix noise = clusters == count ? Matrix(squares / static_cast<double>(count) * products)
                                          : Matrix(gradients * gradients.transpose());

@@ -30,8 +30,10 @@ Sandwich sandwich_of(const StageSetup& setup, const std::vector<Observation>& ro
                      const std::vector<double>& values);
 
 // Share of residuals within `threshold` of zero, from a window of at least their bandwidth; 1 where
-// the threshold is infinite.
-double share_within(const std::vector<double>& residuals, double threshold);
+// the threshold is infinite. constants: how many were fitted. As many rows are met exactly where
+// rho is straight (least absolute deviations), which says nothing of the density: they are not
+// counted, in proportion (McKean and Schrader 1987).
+double share_within(const std::vector<double>& residuals, double threshold, int constants = 0);
 
 // Inverse of a symmetric matrix, of its columns scaled to one; directions flatter than 1e-12 are
 // left out.

@@ -92,7 +92,7 @@ double best_bits(const Law& law, const double* p, double params, double tokens,
 // power laws, so their logarithms are compared.
 double critical_tokens(const Law& law, const double* p, double params, double post_bits) {
   if (!law.has_delta || law.predicts != Predicts::kLoss) return kUnknown;
-  constexpr double kStep = 1e-4;
+  constexpr double kStep = 1e-2;
   Observation plain = not_quantized(params, 1);
   Observation after = plain;
   after.bits_post = post_bits;
@@ -108,12 +108,19 @@ double critical_tokens(const Law& law, const double* p, double params, double po
     after.tokens = std::exp(log_tokens - kStep);
     return more - predict_delta(law, p, after);
   };
-  const double few = std::log(1e3), many = std::log(1e30);
-  if (!(gain(few) > 0)) return kUnknown;
-  if (!(harm(std::log(1e12)) > 0)) return std::numeric_limits<double>::infinity();
-  const double root =
-      root_of_falling([&](double x) { return std::log(gain(x)) - std::log(harm(x)); }, few, many);
-  return std::isnan(root) ? std::numeric_limits<double>::infinity() : std::exp(root);
+  const auto balance = [&](double x) { return std::log(gain(x)) - std::log(harm(x)); };
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const double decade = std::log(10.0);
+  double low = 3 * decade;  // more data helps there
+  if (!(gain(low) > 0)) return kUnknown;
+  if (!(harm(low) > 0)) return kInfinity;
+  if (!(balance(low) > 0)) return kUnknown;
+  for (double high = low + decade; high < 40 * decade; low = high, high += decade) {
+    const double there = balance(high);
+    if (!std::isfinite(there)) return kInfinity;  // nothing is gained any more, nor lost
+    if (there <= 0) return std::exp(root_of_falling(balance, low, high));
+  }
+  return kInfinity;
 }
 
 }  // namespace bitlaw

@@ -65,12 +65,17 @@ TEST(Effective, CriticalTokensAreTheClosedForm) {
                        std::exp(bits / p[Kumar::kGammaPost] - p[Kumar::kOffsetPost]) /
                        (p[Kumar::kGammaD] * p[Kumar::kCT]),
                    1 / (p[Kumar::kGammaD] + p[Kumar::kBeta]));
-      // Differences over 2e-4 of 3 nats lose eleven digits of sixteen where the loss is flat.
-      EXPECT_NEAR(critical_tokens(kumar(), p.data(), params, bits) / closed, 1, 1e-5);
+      // Differences over h = 0.01 of log D err by (beta^2 - gamma_D^2) h^2 / 6, under 1e-6.
+      EXPECT_NEAR(critical_tokens(kumar(), p.data(), params, bits) / closed, 1, 1e-6);
     }
   }
   EXPECT_NEAR(critical_tokens(kumar(), p.data(), 30e6, 3) / 30e6, 177, 1);
   EXPECT_NEAR(critical_tokens(kumar(), p.data(), 220e6, 6) / 220e6, 7566, 50);
+  // Where the data term has long sunk below the digits of the loss, too.
+  std::vector<double> steep = p;
+  steep[Kumar::kBeta] = 2;
+  EXPECT_LT(critical_tokens(kumar(), steep.data(), 30e6, 3), 1e9);
+  EXPECT_GT(critical_tokens(kumar(), steep.data(), 30e6, 3), 1e3);
   std::vector<double> shrinking = p;
   shrinking[Kumar::kGammaD] = -0.1;
   EXPECT_TRUE(std::isinf(critical_tokens(kumar(), shrinking.data(), 30e6, 4)));
