@@ -93,8 +93,8 @@ struct Dual {
     return chain(a, a.value / b, 1.0 / b);
   }
   friend BITLAW_INLINE Dual operator/(const Number& a, const Dual& b) {
-    const Number quotient = a / b.value;
-    return chain(b, quotient, -quotient / b.value);
+    const Number inverse = 1.0 / b.value, quotient = a * inverse;
+    return chain(b, quotient, -quotient * inverse);
   }
 
   friend BITLAW_INLINE Dual exp(const Dual& x) {

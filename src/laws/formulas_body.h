@@ -58,6 +58,10 @@ void evaluate(const double* p, const RowsView& rows, double* values, double* jac
     std::memset(jacobian + static_cast<size_t>(rows.first_of_class) * stride, 0,
                 static_cast<size_t>(rows.class_count) * stride * sizeof(double));
   }
+  // What is the same for all rows is computed before the loop: the compiler must see that nothing
+  // stored there is one of these.
+  Batch constants[kBase];
+  for (int j = 0; j < kBase; ++j) constants[j] = Batch(p[j]);
   for (size_t i = 0; i < stride; i += kLanes) {
     const double* at = rows.columns + i;
     Inputs<Batch> run;
@@ -89,14 +93,12 @@ void evaluate(const double* p, const RowsView& rows, double* values, double* jac
       }
     }
     if (!jacobian) {
-      Batch constants[kBase];
-      for (int j = 0; j < kBase; ++j) constants[j] = Batch(p[j]);
       formula<L, kDelta>(constants, of_class, run).store(values + i);
       continue;
     }
     using Real = Dual<kWidth, Batch>;
     Real variables[kBase], classes[kClasses + 1];
-    for (int j = 0; j < kBase; ++j) variables[j] = Real::variable(Batch(p[j]), j);
+    for (int j = 0; j < kBase; ++j) variables[j] = Real::variable(constants[j], j);
     for (int k = 0; k < kClasses; ++k) {
       classes[k] = Real(of_class[k]);
       classes[k].d[kBase + k] = is_free[k];

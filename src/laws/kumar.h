@@ -28,7 +28,7 @@ namespace bitlaw {
 template <class Real, class Number>
 BITLAW_INLINE Real capacity(const Number& bits, const Real& gamma, const Real& n) {
   using std::expm1;
-  return -expm1(n - bits / gamma);
+  return -expm1(n - bits * (1.0 / gamma));  // the inverse once for all rows
 }
 
 // log f, continued by its tangent below f = 1/1000; 0 at unlimited bits.
@@ -39,7 +39,7 @@ BITLAW_INLINE Real log_capacity(const Number& bits, const Real& gamma, const Rea
   const Real f = capacity(bits, gamma, n);
   const auto regular = value_of(f) >= kSmallest;
   return select(regular, log(select(regular, f, Real(kSmallest))),
-                std::log(kSmallest) + (f - kSmallest) / kSmallest);
+                std::log(kSmallest) + (f - kSmallest) * (1 / kSmallest));
 }
 
 struct Kumar {
