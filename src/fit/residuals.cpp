@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "fit/residual_kernel.h"
 
 namespace bitlaw {
 namespace {
@@ -65,17 +66,16 @@ ResidualProblem make_problem(const Law& law, const std::vector<Observation>& run
 
   // r = scale * (link(prediction) - target), link = log or identity.
   struct Links {
-    std::vector<char> logarithmic;
-    Vector target, scale;
+    Vector logarithmic, target, scale;  // logarithmic: 1 or 0
   };
-  Links links{std::vector<char>(static_cast<size_t>(padded)), Vector(padded), Vector(padded)};
+  Links links{Vector(padded), Vector(padded), Vector(padded)};
   const std::vector<DeltaScale> scales =
       post ? delta_scales(runs, settings.floor) : std::vector<DeltaScale>();
   for (long i = 0; i < padded; ++i) {
     const size_t row = static_cast<size_t>(std::min(i, count - 1));
     const double value = post ? runs[row].delta_nats : measured(law, runs[row]);
     const bool logarithmic = post ? scales[row].logarithmic : !settings.linear;
-    links.logarithmic[static_cast<size_t>(i)] = logarithmic;
+    links.logarithmic[i] = logarithmic ? 1 : 0;
     links.target[i] = logarithmic ? std::log(value) : value;
     links.scale[i] = !post ? 1 : (logarithmic ? value : 1) / scales[row].error;
   }
@@ -96,29 +96,30 @@ ResidualProblem make_problem(const Law& law, const std::vector<Observation>& run
   problem.evaluate = [&law, &coordinates, post, rows, width, padded, links = std::move(links)](
                          const Vector& x, Vector& r, Matrix* jacobian) {
     thread_local Matrix of_values;
+    thread_local Vector slope;
     const std::vector<double> values = coordinates.values(x);
-    if (jacobian) of_values.resize(padded, width);
+    if (jacobian) of_values.resize(padded, width), slope.resize(padded);
     (post ? evaluate_delta : evaluate_loss)(law, values.data(), *rows, r.data(),
                                             jacobian ? of_values.data() : nullptr);
-    Vector slope(jacobian ? padded : 0);
-    bool sensible = true;
-    for (long i = 0; i < padded; ++i) {
-      const bool logarithmic = links.logarithmic[static_cast<size_t>(i)];
-      sensible &= !logarithmic || r[i] > 0;
-      if (jacobian) slope[i] = logarithmic ? links.scale[i] / r[i] : links.scale[i];
-      r[i] = links.scale[i] * ((logarithmic ? std::log(r[i]) : r[i]) - links.target[i]);
+    const ResidualKernel& kernel = residual_kernel();
+    if (!kernel.link(padded, links.logarithmic.data(), links.target.data(), links.scale.data(),
+                     r.data(), jacobian ? slope.data() : nullptr)) {
+      return false;
     }
-    if (!sensible || !r.allFinite()) return false;
     if (!jacobian) return true;
     const Matrix chain = coordinates.derivative(
         Eigen::Map<const Vector>(values.data(), static_cast<long>(values.size())));
+    thread_local std::vector<double> factors;
+    thread_local std::vector<const double*> columns;
     for (long j = 0; j < chain.cols(); ++j) {
-      auto column = jacobian->col(j);
-      column.setZero();
+      factors.clear(), columns.clear();
       for (long i = 0; i < width; ++i) {
-        if (chain(i, j) != 0) column += chain(i, j) * of_values.col(i);
+        if (chain(i, j) == 0) continue;
+        factors.push_back(chain(i, j));
+        columns.push_back(of_values.col(i).data());
       }
-      column.array() *= slope.array();
+      kernel.combine(padded, slope.data(), static_cast<int>(factors.size()), factors.data(),
+                     columns.data(), jacobian->col(j).data());
     }
     return true;
   };

@@ -43,13 +43,13 @@ class Descent {
               Matrix* hessian);
   Vector into_box(const Vector& x) const;
 
-  double find_damping();
+  bool find_damping();
   // The step of the model, into step_ and target_; false where its matrix is not positive definite.
-  bool find_step(double lambda);
+  bool find_step();
   bool newton_direction(const Vector& slope, double lambda);
-  bool find_correction(double lambda);
-  bool correct(double lambda, double promised);
-  void adapt_radius(double gained, double promised, double length, bool damped);
+  bool find_correction();
+  bool correct(double promised);
+  void adapt_radius(double gained, double promised, double length);
   void learn_bend(const Point& from, const Point& to);
 
   const ResidualProblem& problem_;
@@ -65,7 +65,8 @@ class Descent {
   bool use_bend_ = false;  // B predicts better than 0
 
   Vector damping_;     // D, the largest squared size of each column so far
-  double radius_ = 0;  // no step is longer, measured by D
+  double radius_ = 0;  // no step is much longer, measured by D
+  double lambda_ = 0;  // that keeps it so
 
   Vector target_, step_;  // target_ = here_.x + step_, in the box
   double straight_ = 0;   // what the model without B and lambda takes off over step_
@@ -76,7 +77,7 @@ class Descent {
   Vector next_target_, next_, gradient_, next_gradient_;
   Matrix curvature_, next_curvature_, factor_;
   double next_straight_ = 0;
-  std::vector<double> scratch_, scale_;
+  std::vector<double> scratch_;
 };
 
 Descent::Descent(const ResidualProblem& problem, const SolverOptions& options)
@@ -110,7 +111,6 @@ Descent::Descent(const ResidualProblem& problem, const SolverOptions& options)
   next_curvature_.resize(columns_, columns_);
   factor_.resize(columns_, columns_);
   scratch_.resize(SolverKernel::scratch_size(columns_));
-  scale_.resize(static_cast<size_t>(columns_));
 }
 
 Vector Descent::into_box(const Vector& x) const {
@@ -158,14 +158,14 @@ bool Descent::newton_direction(const Vector& slope, double lambda) {
     factor_(j, j) = 1;
     direction_[j] = 0;
   }
-  if (!factorise(columns_, factor_.data(), scale_.data())) return false;
-  solve(columns_, factor_.data(), scale_.data(), direction_.data());
+  if (!factorise(columns_, factor_.data())) return false;
+  solve(columns_, factor_.data(), direction_.data());
   return direction_.allFinite();
 }
 
-// The least lambda for which the step of the reweighted model is no longer than the radius (More
-// 1978).
-double Descent::find_damping() {
+// D follows the point, lambda_ the radius: the step of the reweighted model, which is left in
+// direction_, is as long as that to a tenth, or shorter and not damped (More 1978).
+bool Descent::find_damping() {
   damping_ = damping_.cwiseMax(here_.hessian.diagonal());
   if (problem_.scale.size() > 0) {
     product_ = problem_.scale.cwiseAbs2();
@@ -176,29 +176,32 @@ double Descent::find_damping() {
   target_ = here_.x;
   step_.setZero();
   curvature_ = here_.hessian;
-  double lambda = 0, definite = 1e-12;
-  for (int i = 0; i < 40; ++i) {
-    if (!newton_direction(here_.gradient, lambda)) {
-      lambda = std::max(definite, lambda * 10);
-      definite = lambda;
+  double least = 0;  // below it the matrix is not positive definite
+  for (int i = 0; i < 60; ++i) {
+    if (!newton_direction(here_.gradient, lambda_)) {
+      lambda_ = least = std::max(1e-12, lambda_ * 10);
       continue;
     }
-    const double length = std::sqrt(direction_.dot(damping_.cwiseProduct(direction_)));
-    if (length <= 1.1 * radius_ || radius_ <= 0) break;
     product_ = damping_.cwiseProduct(direction_);
-    solve_lower(columns_, factor_.data(), scale_.data(), product_.data());
-    lambda += (length - radius_) / radius_ * length * length / product_.squaredNorm();
+    const double length = std::sqrt(direction_.dot(product_));
+    const bool shortest = lambda_ <= least || length >= 0.9 * radius_;
+    if (length <= 1.1 * radius_ && shortest) return true;
+    // Newton's step for 1 / length = 1 / radius.
+    const double change = (length - radius_) / radius_ * length * length /
+                          inverse_square(columns_, factor_.data(), product_.data());
+    const double next = std::max(least, lambda_ + change);
+    if (next == lambda_) return true;
+    lambda_ = next;
   }
-  return lambda;
+  return false;
 }
 
 // Newton's method on the model, from s = 0. Its first step takes rows beyond delta by their
 // quadratic from above (a sure descent), later ones more and more as the straight lines they are.
-bool Descent::find_step(double lambda) {
-  target_ = here_.x;
-  step_.setZero();
+bool Descent::find_step() {
+  if (!find_damping()) return false;
+  const double lambda = lambda_;
   gradient_ = here_.gradient;
-  curvature_ = here_.hessian;
   double outside = 1, value = 0, straight = 0;  // m and its first term, less what they are at s = 0
   straight_ = bent_ = 0;
   constexpr int kNewtonSteps = 30;
@@ -207,7 +210,7 @@ bool Descent::find_step(double lambda) {
   for (int i = 0; i < kNewtonSteps; ++i) {
     slope_ = gradient_ + lambda * damping_.cwiseProduct(step_);
     if (use_bend_) slope_.noalias() += bend_ * step_;
-    if (!newton_direction(slope_, lambda)) return i > 0;
+    if (i > 0 && !newton_direction(slope_, lambda)) break;
     double reached = value, bend = 0;
     bool down = false;
     for (double length = 1; length > 1e-6 && !down; length *= 0.5) {
@@ -250,11 +253,11 @@ bool Descent::find_step(double lambda) {
 
 // next_target_: the minimum of the model around target_, with the residuals found there and the
 // Jacobian of here_. False where that goes further than the step itself.
-bool Descent::find_correction(double lambda) {
+bool Descent::find_correction() {
   sums(there_.residuals, here_.jacobian, 1, slope_, nullptr);
-  slope_ += lambda * damping_.cwiseProduct(step_);
+  slope_ += lambda_ * damping_.cwiseProduct(step_);
   if (use_bend_) slope_.noalias() += bend_ * step_;
-  if (!newton_direction(slope_, lambda)) return false;
+  if (!newton_direction(slope_, lambda_)) return false;
   next_target_ = into_box(target_ + direction_);
   moved_ = next_target_ - target_;
   const double length = moved_.dot(damping_.cwiseProduct(moved_));
@@ -281,9 +284,9 @@ void Descent::learn_bend(const Point& from, const Point& to) {
 // The residuals bend along the step: what the trial at target_ showed of that is made good by the
 // same Jacobian, as long as that pays. Leaves the better trial in there_ and target_; true where it
 // is a corrected one.
-bool Descent::correct(double lambda, double promised) {
+bool Descent::correct(double promised) {
   bool corrected = false;
-  while (here_.objective - there_.objective < kGood * promised && find_correction(lambda)) {
+  while (here_.objective - there_.objective < kGood * promised && find_correction()) {
     const double before = there_.objective;
     const double worth = 0.1 * (before - here_.objective + promised);
     kept_.swap(there_.residuals);
@@ -301,11 +304,11 @@ bool Descent::correct(double lambda, double promised) {
 }
 
 // Shorter after a step that broke its promise, longer after a good one.
-void Descent::adapt_radius(double gained, double promised, double length, bool damped) {
+void Descent::adapt_radius(double gained, double promised, double length) {
   if (gained < 0.25 * promised) {
     const double shrink = gained > -promised ? 0.5 : gained > -10 * promised ? 0.25 : 0.1;
     radius_ = shrink * std::min(radius_, length);
-  } else if (gained > kGood * promised || !damped) {
+  } else if (gained > kGood * promised || lambda_ == 0) {
     radius_ = std::max(radius_, 2 * length);
   }
 }
@@ -323,8 +326,7 @@ Minimum Descent::run(const Vector& start) {
   bool eager = true;                // the last step was good: expect the same of the next
   double last_promise = kInfinity;  // of a step within rounding
   while (!out.converged && evaluations_ < options_.evaluations) {
-    const double lambda = find_damping();
-    if (!find_step(lambda)) {
+    if (!find_step()) {
       if (!use_bend_) break;
       use_bend_ = false;
       continue;
@@ -347,13 +349,13 @@ Minimum Descent::run(const Vector& start) {
     bool corrected = false;
     if (better) {
       use_bend_ = std::fabs(gained - bent_) < std::fabs(gained - straight_);
-      corrected = !rounding && correct(lambda, promised);
+      corrected = !rounding && correct(promised);
       gained = here_.objective - there_.objective;
       better = gained >= (rounding ? -kRounding * here_.objective : 1e-4 * promised);
     }
     if (better && (corrected || !eager)) better = evaluate_point(target_, there_);
     eager = better && !corrected;
-    if (!rounding) adapt_radius(gained, promised, length, lambda > 0);
+    if (!rounding) adapt_radius(gained, promised, length);
     if (better) {
       learn_bend(here_, there_);
       std::swap(here_, there_);

@@ -1,58 +1,61 @@
-// A = L L' for the small matrices of a least-squares step, in place and without memory of its own.
+// A = L D L' for the small matrices of a least-squares step, in place and without memory of its
+// own; L has a unit diagonal.
 #pragma once
-
-#include <cmath>
 
 namespace bitlaw {
 
-// a: n x n, its lower triangle (a[i * n + j], j <= i) becomes L, with the inverse of
-// its diagonal in place of the diagonal. The matrix is scaled to a unit
-// diagonal on the way, as columns of very different size would hide whether it is definite. False
-// where it is not positive definite to working precision. scale: n numbers, out.
-inline bool factorise(int n, double* a, double* scale) {
-  for (int i = 0; i < n; ++i) {
-    if (!(a[i * n + i] > 0)) return false;
-    scale[i] = 1 / std::sqrt(a[i * n + i]);
-  }
+// a: n x n, by rows or columns, symmetric. Below the diagonal (a[i * n + j], j < i) it becomes L,
+// on it the inverse of D. False where it is not positive definite to working precision, whatever
+// the scale of its columns.
+inline bool factorise(int n, double* a) {
   for (int i = 0; i < n; ++i) {
     double* row = a + i * n;
-    for (int j = 0; j <= i; ++j) {
+    // Row i of L D first, which is what the elimination gives.
+    for (int j = 0; j < i; ++j) {
       const double* other = a + j * n;
-      double sum = row[j] * scale[i] * scale[j];
+      double sum = row[j];
       for (int k = 0; k < j; ++k) sum -= row[k] * other[k];
-      if (j < i) {
-        row[j] = sum * other[j];
-      } else {
-        constexpr double kRounding = 1e-15;
-        if (!(sum > kRounding)) return false;
-        row[i] = 1 / std::sqrt(sum);
-      }
+      row[j] = sum;
     }
+    double pivot = row[i];
+    for (int j = 0; j < i; ++j) {
+      const double scaled = row[j] * a[j * n + j];
+      pivot -= row[j] * scaled;
+      row[j] = scaled;
+    }
+    constexpr double kRounding = 1e-15;
+    if (!(pivot > kRounding * row[i])) return false;
+    row[i] = 1 / pivot;
   }
   return true;
 }
 
-// x = L^-1 S x and x = S L^-T x, S the scaling to a unit diagonal: |L^-1 S x|^2 = x' A^-1 x.
-inline void solve_lower(int n, const double* factor, const double* scale, double* x) {
+// x = L^-1 x
+inline void solve_lower(int n, const double* factor, double* x) {
   for (int i = 0; i < n; ++i) {
-    double sum = x[i] * scale[i];
-    for (int k = 0; k < i; ++k) sum -= factor[i * n + k] * x[k];
-    x[i] = sum * factor[i * n + i];
-  }
-}
-inline void solve_upper(int n, const double* factor, const double* scale, double* x) {
-  for (int i = n - 1; i >= 0; --i) {
     double sum = x[i];
-    for (int k = i + 1; k < n; ++k) sum -= factor[k * n + i] * x[k];
-    x[i] = sum * factor[i * n + i];
+    for (int k = 0; k < i; ++k) sum -= factor[i * n + k] * x[k];
+    x[i] = sum;
   }
-  for (int i = 0; i < n; ++i) x[i] *= scale[i];
 }
 
 // x = A^-1 x
-inline void solve(int n, const double* factor, const double* scale, double* x) {
-  solve_lower(n, factor, scale, x);
-  solve_upper(n, factor, scale, x);
+inline void solve(int n, const double* factor, double* x) {
+  solve_lower(n, factor, x);
+  for (int i = 0; i < n; ++i) x[i] *= factor[i * n + i];
+  for (int i = n - 1; i >= 0; --i) {
+    double sum = x[i];
+    for (int k = i + 1; k < n; ++k) sum -= factor[k * n + i] * x[k];
+    x[i] = sum;
+  }
+}
+
+// x' A^-1 x; x is overwritten.
+inline double inverse_square(int n, const double* factor, double* x) {
+  solve_lower(n, factor, x);
+  double sum = 0;
+  for (int i = 0; i < n; ++i) sum += x[i] * x[i] * factor[i * n + i];
+  return sum;
 }
 
 }  // namespace bitlaw
