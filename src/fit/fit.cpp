@@ -13,6 +13,7 @@
 #include "fit/holdout.h"
 #include "fit/identify.h"
 #include "fit/joint.h"
+#include "fit/separate.h"
 #include "fit/setup.h"
 #include "fit/stage.h"
 #include "laws/bind.h"
@@ -72,7 +73,10 @@ StageFit describe(const StageSetup& setup, const std::vector<Observation>& rows,
   for (const int i : setup.free) names.emplace_back(setup.law->parameters[i].name);
   const Conditioning found = conditioning(stage_jacobian(setup, rows, minimum.values), names, rows);
   out.condition = found.number;
-  if (!found.flat.empty()) notes.push_back(fmt::format("{}: {}", part, found.flat));
+  if (!found.flat.empty()) {
+    const std::string help = separating_run(setup, rows, minimum.values).words;
+    notes.push_back(fmt::format("{}: {}{}{}", part, found.flat, help.empty() ? "" : " ", help));
+  }
   const Coordinates coordinates(*setup.law, setup.base, setup.free, setup.tied_to);
   const std::vector<std::string> edges =
       coordinates.at_bounds(coordinates.from_values(minimum.values));

@@ -250,6 +250,7 @@ TEST(Fit, DProportionalToNIsNoticed) {
   EXPECT_GT(result.training.condition, 1000);
   EXPECT_TRUE(says(result, "proportional to N"));
   EXPECT_TRUE(says(result, "trade off"));
+  EXPECT_TRUE(says(result, "would separate them"));
 }
 
 TEST(Fit, TooFewRowsAreRefusedAndJustEnoughGetNoIntervals) {
@@ -264,6 +265,11 @@ TEST(Fit, TooFewRowsAreRefusedAndJustEnoughGetNoIntervals) {
   EXPECT_NE(sentence.find("4 runs cannot determine the 5 constants of chinchilla; add 1"),
             std::string::npos)
       << sentence;
+  std::vector<Observation> few =
+      simulate({.params = {1e5, 2e5}, .tokens = {2e6}, .activations = {}, .kv = {}, .post = {}});
+  few.resize(7);
+  const std::string of_classes = error_of(few, quick("additive-class"));
+  EXPECT_NE(of_classes.find("single precision classes"), std::string::npos) << of_classes;
   const Fit exact = fit({rows.begin(), rows.begin() + 5}, quick("chinchilla", 50));
   EXPECT_TRUE(exact.draws.empty());
   EXPECT_TRUE(std::isnan(parameter(exact, "A").low));

@@ -149,8 +149,9 @@ Conditioning conditioning(const Matrix& jacobian, const std::vector<std::string>
                           const std::vector<Observation>& rows) {
   constexpr double kFlat = 1000;
   Conditioning out;
-  if (jacobian.cols() < 2 || jacobian.rows() < jacobian.cols() || !jacobian.allFinite()) return out;
-  Eigen::MatrixXd scaled = jacobian;
+  const long count = std::min(jacobian.rows(), static_cast<long>(rows.size()));  // without padding
+  if (jacobian.cols() < 2 || count < jacobian.cols() || !jacobian.allFinite()) return out;
+  Eigen::MatrixXd scaled = jacobian.topRows(count);
   for (long j = 0; j < scaled.cols(); ++j) {
     const double length = scaled.col(j).norm();
     if (length > 0) scaled.col(j) /= length;

@@ -207,8 +207,15 @@ StageSetup setup_of(const Law& law, Stage stage, const ParameterChoice& choice,
 
 void require_points(const Law& law, size_t points, size_t free, const char* rows) {
   if (points < free) {
-    throw Error(fmt::format("{} {} cannot determine the {} constants of {}; add {} or freeze some",
-                            points, rows, free, law.name, free - points));
+    const std::string classes =
+        law.classes.empty()
+            ? ""
+            : fmt::format(" ({} of them of single precision classes, {} to {})", law.classes.size(),
+                          law.parameters[static_cast<size_t>(law.classes.front().position)].name,
+                          law.parameters[static_cast<size_t>(law.classes.back().position)].name);
+    throw Error(
+        fmt::format("{} {} cannot determine the {} constants of {}{}; add {} or freeze some",
+                    points, rows, free, law.name, classes, free - points));
   }
 }
 
