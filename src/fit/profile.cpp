@@ -103,7 +103,7 @@ class PulledProblem {
     if (!jacobian) return true;
     jacobian->setZero();
     jacobian->topRows(plain_.rows) = of_plain;
-    constexpr double kStep = 1e-5;
+    constexpr double kStep = 1e-4;
     for (long j = 0; j < x.size(); ++j) {
       Vector up = x, down = x;
       up[j] += kStep, down[j] -= kStep;
@@ -125,7 +125,7 @@ Vector gradient(const StageSetup& setup, const std::vector<double>& values,
   const Coordinates coordinates(*setup.law, setup.base, setup.free, setup.tied_to);
   const Vector x = coordinates.from_values(values);
   Vector out(x.size());
-  constexpr double kStep = 1e-5;
+  constexpr double kStep = 1e-4;
   const auto along = [&](const Vector& at) {
     const std::vector<double> constants = coordinates.values(at);
     const double q = target.follow ? target.follow(constants.data())

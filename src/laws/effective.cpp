@@ -73,19 +73,12 @@ double best_bits(const Law& law, const double* p, double params, double tokens,
     if (value > most) best = bits, most = value;
   }
   if (std::isinf(most)) return kUnknown;
-  // Golden section around the best of the grid.
-  double low = std::fmax(1, best - kStep), high = std::fmin(kUnquantizedBits, best + kStep);
-  const double golden = 0.5 * (std::sqrt(5.0) - 1);
-  double a = high - golden * (high - low), b = low + golden * (high - low);
-  double at_a = worth(a), at_b = worth(b);
-  while (high - low > 1e-4) {
-    if (at_a > at_b) {
-      high = b, b = a, at_b = at_a, a = high - golden * (high - low), at_a = worth(a);
-    } else {
-      low = a, a = b, at_a = at_b, b = low + golden * (high - low), at_b = worth(b);
-    }
-  }
-  return 0.5 * (low + high);
+  // Where its slope in log P is zero: to all digits, so that P* can be differentiated.
+  constexpr double kReach = 1e-3;
+  const double bits = root_of_falling(
+      [&](double at) { return worth(at * (1 + kReach)) - worth(at * (1 - kReach)); },
+      std::fmax(1, best - kStep), std::fmin(kUnquantizedBits, best + kStep));
+  return std::isnan(bits) ? best : bits;
 }
 
 // Where what the loss still gains from data equals what delta loses; both are straight in log D for

@@ -23,7 +23,8 @@ double effective_share(const Law& law, const double* p, const Observation& run);
 // Weights, activations, KV: those that are lowered together while the others have unlimited bits.
 using Parts = std::array<bool, 3>;
 
-// P* in [1, 16] for a run of N and D, to 1e-4; NaN for laws that know no bits, or only classes of them.
+// P* in [1, 16] for a run of N and D, to six digits; an end of
+// that range where it is best. NaN for laws that know no bits, or only classes of them.
 double best_bits(const Law& law, const double* p, double params, double tokens, const Parts& parts);
 
 // D_crit of a model that is not quantized while training, tokens; infinite where more data never

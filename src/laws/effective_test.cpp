@@ -51,7 +51,13 @@ TEST(Effective, BestBitsOfThePublishedConstants) {
   const std::vector<double> p = published(kumar());
   const double bits = best_bits(kumar(), p.data(), 1e8, 1e10, {true, false, false});
   const double f = capacity(bits, p[Kumar::kGammaW], p[Kumar::kNW]);
-  EXPECT_NEAR(bits * (1 - f) / p[Kumar::kGammaW] / f, 1, 1e-4);
+  EXPECT_NEAR(bits * (1 - f) / p[Kumar::kGammaW] / f, 1, 1e-5);
+  // A law that gains with every bit is best at the most, one that gains nothing at the fewest.
+  std::vector<double> ends = p;
+  ends[Kumar::kGammaW] = 40, ends[Kumar::kNW] = 0.25;
+  EXPECT_EQ(best_bits(kumar(), ends.data(), 1e8, 1e10, {true, false, false}), 16);
+  ends[Kumar::kGammaW] = 0.1, ends[Kumar::kNW] = 0;
+  EXPECT_EQ(best_bits(kumar(), ends.data(), 1e8, 1e10, {true, false, false}), 1);
   const Law& chinchilla = *find_law("chinchilla");
   EXPECT_TRUE(std::isnan(best_bits(chinchilla, published(chinchilla).data(), 1e8, 1e10, all)));
 }
