@@ -134,17 +134,6 @@ void measure(const Task& task, const Law& law, Stage stage, const std::vector<Ob
   }
 }
 
-double mean_of(const std::vector<double>& values) {
-  double sum = 0;
-  int count = 0;
-  for (const double value : values) {
-    if (std::isnan(value)) continue;
-    sum += value;
-    ++count;
-  }
-  return count > 0 ? sum / count : kUnknown;
-}
-
 // Laws that predict at least half of the rows held out are judged, all on the same rows: those that
 // each of them predicts.
 void judge(const std::vector<Observation>& rows, ComparePart& part) {
@@ -161,13 +150,12 @@ void judge(const std::vector<Observation>& rows, ComparePart& part) {
     }
   }
   const std::vector<int> cluster = number_clusters(rows);
-  const std::vector<double> zero(rows.size(), 0);
   for (CompareEntry& entry : part.entries) {
     if (!entry.judged) continue;
     for (size_t i = 0; i < rows.size(); ++i) {
       if (!common[i]) entry.squares[i] = kUnknown;
     }
-    const Difference square = mean_difference(entry.squares, zero, cluster);
+    const MeanSquare square = mean_square(entry.squares, cluster);
     part.judged = square.rows;
     part.judged_clusters = square.clusters;
     entry.held_out_rms = std::sqrt(square.mean);
@@ -186,8 +174,8 @@ void judge(const std::vector<Observation>& rows, ComparePart& part) {
   for (CompareEntry& entry : part.entries) {
     if (!entry.judged) continue;
     const CompareEntry& best = part.entries[0];
-    entry.from_best = mean_difference(entry.squares, best.squares, cluster);
-    entry.tied = is_tie(entry.from_best, mean_of(best.squares));
+    entry.from_best = difference_of(entry.squares, best.squares, cluster);
+    entry.tied = is_tie(entry.from_best);
   }
 }
 

@@ -38,7 +38,7 @@ struct CompareOptions {
 
 //   .laws[]   best first: name, k (free constants), parameters.NAME.{value[,frozen]}, at_edge[],
 //             sse, rms_log, r2, aicc, starts {run, reached, minima, most}, converged,
-//             held_out {points, rms_log, standard_error}, difference {mean_square, standard_error,
+//             held_out {points, rms_log, standard_error}, difference {log_rms, standard_error,
 //             allowed_errors} from the best, tied_with_best; note where there is something to say.
 //             Laws that could not be fitted or judged come last, with null for numbers.
 //   .points .clusters .hold_out .held_out {rows, judged, clusters} .verdict .best .tied[]

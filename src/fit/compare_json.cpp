@@ -77,7 +77,7 @@ Json entry_json(const ComparePart& part, const CompareEntry& entry, double least
                      {"standard_error", number(entry.held_out_error)}};
   if (part.stage == Stage::kPost) out["rms"] = number(std::sqrt(entry.sse / part.points));
   if (entry.judged) {
-    out["difference"] = {{"mean_square", number(entry.from_best.mean)},
+    out["difference"] = {{"log_rms", number(entry.from_best.log_ratio)},
                          {"standard_error", number(entry.from_best.standard_error)},
                          {"allowed_errors", number(allowed_errors(entry.from_best.clusters))}};
   }
@@ -131,8 +131,8 @@ std::string part_verdict(const ComparePart& part) {
                        first->k);
     if (!near.empty()) out += fmt::format(", with {} within 2 of it", fmt::join(near, ", "));
     out += ".";
-    if (anyone_judged(part) && !first->tied && part.judged_clusters > 1) {
-      out += " The two disagree: its lead is of this table's range.";
+    if (first->judged && !first->tied && part.judged_clusters > 1) {
+      out += " The rows held out disagree.";
     }
   }
   return out;

@@ -13,31 +13,57 @@ double corrected_information(double sse, double points, double k) {
   return points * std::log(sse / points) + 2 * k + 2 * k * (k + 1) / (points - k - 1);
 }
 
-Difference mean_difference(const std::vector<double>& a, const std::vector<double>& b,
-                           const std::vector<int>& cluster) {
+MeanSquare mean_square(const std::vector<double>& squares, const std::vector<int>& cluster) {
   struct Sum {
-    double difference = 0;
+    double squares = 0;
     int rows = 0;
   };
   std::map<int, Sum> sums;
-  Difference out;
+  MeanSquare out;
   for (size_t i = 0; i < cluster.size(); ++i) {
-    const double d = a[i] - b[i];
-    if (std::isnan(d)) continue;
-    sums[cluster[i]].difference += d;
+    if (std::isnan(squares[i])) continue;
+    sums[cluster[i]].squares += squares[i];
     ++sums[cluster[i]].rows;
-    out.mean += d;
+    out.mean += squares[i];
     ++out.rows;
   }
   out.clusters = static_cast<int>(sums.size());
   if (out.rows == 0) return out;
   out.mean /= out.rows;
   double spread = 0;
-  for (const auto& [c, sum] : sums) {
-    spread += std::pow(sum.difference - out.mean * sum.rows, 2);
-  }
+  for (const auto& [c, sum] : sums) spread += std::pow(sum.squares - out.mean * sum.rows, 2);
   const double count = out.clusters;
   out.standard_error = out.clusters > 1 ? std::sqrt(spread * count / (count - 1)) / out.rows
+                                        : std::numeric_limits<double>::quiet_NaN();
+  return out;
+}
+
+Difference difference_of(const std::vector<double>& a, const std::vector<double>& b,
+                         const std::vector<int>& cluster) {
+  constexpr double kRounding = 1e-24;  // of a square; keeps two perfect laws from differing
+  struct Sum {
+    double a = 0, b = 0;
+  };
+  std::map<int, Sum> sums;
+  Sum all;
+  Difference out;
+  for (size_t i = 0; i < cluster.size(); ++i) {
+    if (std::isnan(a[i]) || std::isnan(b[i])) continue;
+    Sum& sum = sums[cluster[i]];
+    sum.a += a[i] + kRounding, sum.b += b[i] + kRounding;
+    all.a += a[i] + kRounding, all.b += b[i] + kRounding;
+    ++out.rows;
+  }
+  out.clusters = static_cast<int>(sums.size());
+  if (out.rows == 0) return out;
+  out.log_ratio = 0.5 * std::log(all.a / all.b);
+  double spread = 0;
+  for (const auto& [c, sum] : sums) {
+    const double without = 0.5 * std::log((all.a - sum.a) / (all.b - sum.b));
+    spread += std::pow(without - out.log_ratio, 2);
+  }
+  const double count = out.clusters;
+  out.standard_error = out.clusters > 1 ? std::sqrt(spread * (count - 1) / count)
                                         : std::numeric_limits<double>::quiet_NaN();
   return out;
 }
@@ -53,11 +79,11 @@ double allowed_errors(int clusters) {
   return std::max(2.0, 1.96 + 2.4 / freedom);  // within 0.01 of it
 }
 
-bool is_tie(const Difference& difference, double best) {
+bool is_tie(const Difference& difference) {
   if (difference.clusters < 2) return true;
-  constexpr double kNothing = 1e-4;
-  return difference.mean <=
-         allowed_errors(difference.clusters) * difference.standard_error + kNothing * best;
+  constexpr double kNothing = 5e-5;
+  return difference.log_ratio <=
+         allowed_errors(difference.clusters) * difference.standard_error + kNothing;
 }
 
 }  // namespace bitlaw

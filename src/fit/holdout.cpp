@@ -24,6 +24,18 @@ bool is_of(const std::vector<int>& positions, const Law& law, const Observation&
   return false;
 }
 
+// Positions of the constants of classes that no row is of.
+std::vector<int> classes_without(const Law& law, const std::vector<Observation>& rows) {
+  std::vector<int> out;
+  for (const BoundClass& each : law.classes) {
+    const bool present = std::any_of(rows.begin(), rows.end(), [&](const Observation& row) {
+      return class_position(law, each.parameter, row) == each.position;
+    });
+    if (!present) out.push_back(each.position);
+  }
+  return out;
+}
+
 // The residual of a delta as the fit sees it (fit/residuals.h).
 double in_standard_errors(double predicted, const Observation& row, const DeltaScale& scale) {
   return scale.logarithmic ? std::log(predicted / row.delta_nats) * row.delta_nats / scale.error
@@ -46,14 +58,13 @@ Unseen predict_unseen(const StageSetup& setup, const std::vector<Observation>& r
     std::vector<Observation> seen, unseen;
     for (size_t i = 0; i < rows.size(); ++i) (mask[i] ? unseen : seen).push_back(rows[i]);
     StageSetup rest = setup;
-    std::vector<int> unseen_classes;  // positions of their constants
     for (const Frozen& frozen : unidentifiable(law, stage, seen)) {
       std::erase(rest.free, frozen.parameter);
-      for (const BoundClass& each : law.classes) {
-        if (each.position != frozen.parameter) continue;
-        unseen_classes.push_back(each.position);
-        out.missing = fmt::format("class {} is only among the rows held out", each.name);
-      }
+    }
+    const std::vector<int> unseen_classes = classes_without(law, seen);
+    for (const BoundClass& each : law.classes) {
+      if (std::count(unseen_classes.begin(), unseen_classes.end(), each.position) == 0) continue;
+      out.missing = fmt::format("class {} is only among the rows held out", each.name);
     }
     if (seen.size() <= rest.free.size()) {
       out.missing =
