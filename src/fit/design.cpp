@@ -283,17 +283,17 @@ Choice experiments_of(const Fitted& fitted, const Coordinates& coordinates,
   return out;
 }
 
-// The median spread after random candidates, drawn until the budget is spent.
+// The median spread after random candidates, as many as allowed or until the budget is spent.
 double random_spread(const Matrix& covariance, const Vector& c,
-                     const std::vector<Experiment>& experiments, double budget, uint64_t seed) {
+                     const std::vector<Experiment>& experiments, double budget, int64_t most,
+                     uint64_t seed) {
   constexpr int kDraws = 101;
-  constexpr int kMostRuns = 200;
   std::vector<double> spreads;
   for (int draw = 0; draw < kDraws; ++draw) {
     Matrix now = covariance;
     double left = budget;
     uint64_t next = 0;
-    for (int run = 0; run < kMostRuns; ++run) {
+    for (int64_t run = 0; run < most; ++run) {
       std::vector<int> affordable;
       for (size_t i = 0; i < experiments.size(); ++i) {
         if (experiments[i].cost <= left) affordable.push_back(static_cast<int>(i));
@@ -310,12 +310,14 @@ double random_spread(const Matrix& covariance, const Vector& c,
   return spreads[kDraws / 2];
 }
 
-DesignInterval interval_of(double value, double standard_error, bool logarithmic, double level) {
+DesignInterval interval_of(double value, double standard_error, const LawQuantity& quantity,
+                           double level) {
   const double reach = normal_quantile(level) * standard_error;
   DesignInterval out{.standard_error = standard_error};
-  out.low = logarithmic ? value * std::exp(-reach) : value - reach;
-  out.high = logarithmic ? value * std::exp(reach) : value + reach;
-  if (logarithmic) out.standard_error = value * standard_error;
+  out.low = quantity.logarithmic ? value * std::exp(-reach) : value - reach;
+  out.high = quantity.logarithmic ? value * std::exp(reach) : value + reach;
+  out.low = std::max(out.low, quantity.low), out.high = std::min(out.high, quantity.high);
+  if (quantity.logarithmic) out.standard_error = value * standard_error;
   return out;
 }
 
@@ -434,15 +436,20 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
     run.standard_error = selection.spreads[i] * (quantity.logarithmic ? out.value : 1);
     out.runs.push_back(std::move(run));
   }
+  const std::set<int> distinct(selection.chosen.begin(), selection.chosen.end());
+  if (distinct.size() < selection.chosen.size()) {
+    out.notes.push_back(
+        "A run that is proposed more than once is one with another seed each time.");
+  }
   const auto interval = [&](double spread) {
     return all ? DesignInterval{.standard_error = spread}
-               : interval_of(out.value, spread, quantity.logarithmic, options.level);
+               : interval_of(out.value, spread, quantity, options.level);
   };
   const double before = spread_of(covariance, direction);
   out.before = interval(before);
   out.after = interval(selection.spreads.empty() ? before : selection.spreads.back());
-  out.random =
-      interval(random_spread(covariance, direction, choices.experiments, out.spent, options.seed));
+  out.random = interval(random_spread(covariance, direction, choices.experiments, out.budget,
+                                      options.runs, options.seed));
   return out;
 }
 

@@ -69,7 +69,8 @@ struct Design {
   double level = 0.9, budget = 0, spent = 0;
   double value = kUnknown;  // of the quantity at the fit; NaN for "all"
   // Predicted; of "all" only standard errors, their geometric mean over coordinates.
-  DesignInterval before, after, random;  // random: the median of 101 random choices of equal cost
+  DesignInterval before, after,
+      random;  // random: the median of 101 random choices within the same limits
   int candidates = 0, points = 0;
   std::vector<ProposedRun> runs;
   std::vector<std::string> notes;

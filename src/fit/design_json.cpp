@@ -92,7 +92,7 @@ std::string design_text(const Design& design) {
   }
   out += fmt::format("After these ({:.3g} of {:.3g} FLOP): {}\n", design.spent, design.budget,
                      interval_text(design.after));
-  out += fmt::format("After random runs for as much:  {}\n", interval_text(design.random));
+  out += fmt::format("After random runs within these limits: {}\n", interval_text(design.random));
   out += fmt::format("Chosen from {} candidates; trusts {} and its fit.\n", design.candidates,
                      design.law);
   for (const std::string& note : design.notes) out += note + "\n";

@@ -66,6 +66,7 @@ Observation run_of(double log_params, double log_tokens, Parts parts, double bit
 }
 
 constexpr double kLogLeast = 6.9, kLogMost = 92;  // sizes and tokens searched: 1e3 to 1e40
+constexpr double kLeastBits = 1, kMostBits = 32;
 
 double number_of(const std::string& text, const std::string& whole) {
   const std::string digits = trim(text);
@@ -103,6 +104,7 @@ LawQuantity best_bits(const Law& law, Parts parts, const std::vector<Observation
   const double log_compute = std::log(most_compute(rows));
   LawQuantity out;
   out.unit = "bits";
+  out.low = kLeastBits, out.high = kMostBits;
   out.of = [&law, parts, log_compute](const double* p) {
     const auto least_loss = [&](double bits) {
       const double log_product = log_compute - std::log(bits / kUnquantizedBits);
@@ -113,7 +115,7 @@ LawQuantity best_bits(const Law& law, Parts parts, const std::vector<Observation
       const double best = least_at(loss, 0.1 * log_product, 0.9 * log_product, 8);
       return std::isnan(best) ? std::numeric_limits<double>::infinity() : loss(best);
     };
-    return least_at(least_loss, 1, 32, 31);
+    return least_at(least_loss, kLeastBits, kMostBits, 31);
   };
   return out;
 }
@@ -207,6 +209,8 @@ LawQuantity find(const std::string& text, const Law& law, const std::vector<Obse
   const int constant = parameter_index(law, text);
   if (constant >= 0) {
     LawQuantity out;
+    const Parameter& range = law.parameters[static_cast<size_t>(constant)];
+    if (range.scale != Scale::kTimesLast) out.low = range.low, out.high = range.high;
     out.of = [constant](const double* p) { return p[constant]; };
     return out;
   }
@@ -214,11 +218,12 @@ LawQuantity find(const std::string& text, const Law& law, const std::vector<Obse
   const std::string head = trim(text.substr(0, std::min(at, colon)));
   const std::string bits = colon == std::string::npos ? "" : text.substr(colon + 1, at - colon - 1);
   Parts parts = Parts::kAll;
-  if (head.starts_with("P*") && parse_parts(head.substr(2), parts)) {
+  const bool alone = at == std::string::npos;
+  if (head.starts_with("P*") && parse_parts(head.substr(2), parts) && alone && bits.empty()) {
     require_formula_of_bits(law, text);
     return best_bits(law, parts, rows);
   }
-  if (head.starts_with("N_eff") && parse_parts(head.substr(5), parts)) {
+  if (head.starts_with("N_eff") && parse_parts(head.substr(5), parts) && alone) {
     require_formula_of_bits(law, text);
     return effective_share(law, parts, number_of(bits, text), rows);
   }

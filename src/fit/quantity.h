@@ -13,6 +13,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct LawQuantity {
   std::string name;          // as asked for
   std::string unit;          // "bits", "tokens", "nats", ""
   bool logarithmic = false;  // its error is relative
+  // What it can be.
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
   // Of the law's constants; NaN where it has no such value, or only at the edge of what is searched.
   std::function<double(const double* p)> of;
 };

@@ -56,8 +56,9 @@ TEST(Quantity, ALossIsThatOfTheRun) {
 
 TEST(Quantity, MistakesGetOneSentence) {
   const Law& law = *find_law("kumar");
-  for (const char* text : {"", "P**", "gama_w", "D_crit", "D_crit:x", "D_crit:4@D=3", "N_eff:",
-                           "N_eff_x:4", "loss", "loss@N=1e8", "loss@N=1e8,D=1e9,Q=3", "loss@N"}) {
+  for (const char* text : {"", "P**", "P*:3", "P*@N=1e9", "N_eff:4@N=1e9", "gama_w", "D_crit",
+                           "D_crit:x", "D_crit:4@D=3", "N_eff:", "N_eff_x:4", "loss", "loss@N=1e8",
+                           "loss@N=1e8,D=1e9,Q=3", "loss@N"}) {
     EXPECT_THROW(parse_quantity(text, law, {}), Error) << text;
   }
   EXPECT_THROW(parse_quantity("P*", *find_law("chinchilla"), {}), Error);
