@@ -8,11 +8,11 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "fit/candidates.h"
 #include "fit/identify.h"
 #include "fit/multistart.h"
+#include "fit/quantile.h"
 #include "fit/quantity.h"
 #include "fit/residuals.h"
 #include "fit/selection.h"
@@ -21,16 +21,6 @@
 
 namespace bitlaw {
 namespace {
-
-// The two-sided quantile of a standard normal.
-double normal_quantile(double level) {
-  double low = 0, high = 40;
-  for (int i = 0; i < 100; ++i) {
-    const double middle = 0.5 * (low + high);
-    (std::erf(middle / std::sqrt(2.0)) < level ? low : high) = middle;
-  }
-  return low;
-}
 
 FitOptions fit_options(const DesignOptions& options) {
   FitOptions out;
@@ -283,36 +273,10 @@ Choice experiments_of(const Fitted& fitted, const Coordinates& coordinates,
   return out;
 }
 
-// The median spread after random candidates, as many as allowed or until the budget is spent.
-double random_spread(const Matrix& covariance, const Vector& c,
-                     const std::vector<Experiment>& experiments, double budget, int64_t most,
-                     uint64_t seed) {
-  constexpr int kDraws = 101;
-  std::vector<double> spreads;
-  for (int draw = 0; draw < kDraws; ++draw) {
-    Matrix now = covariance;
-    double left = budget;
-    uint64_t next = 0;
-    for (int64_t run = 0; run < most; ++run) {
-      std::vector<int> affordable;
-      for (size_t i = 0; i < experiments.size(); ++i) {
-        if (experiments[i].cost <= left) affordable.push_back(static_cast<int>(i));
-      }
-      if (affordable.empty()) break;
-      const uint64_t at = random_below(seed, 1000 + draw, next++, affordable.size());
-      const Experiment& experiment = experiments[static_cast<size_t>(affordable[at])];
-      now = covariance_after(now, experiment);
-      left -= experiment.cost;
-    }
-    spreads.push_back(spread_of(now, c));
-  }
-  std::nth_element(spreads.begin(), spreads.begin() + kDraws / 2, spreads.end());
-  return spreads[kDraws / 2];
-}
-
+// errors: how many standard errors it reaches to either side.
 DesignInterval interval_of(double value, double standard_error, const LawQuantity& quantity,
-                           double level) {
-  const double reach = normal_quantile(level) * standard_error;
+                           double errors) {
+  const double reach = errors * standard_error;
   DesignInterval out{.standard_error = standard_error};
   out.low = quantity.logarithmic ? value * std::exp(-reach) : value - reach;
   out.high = quantity.logarithmic ? value * std::exp(reach) : value + reach;
@@ -441,15 +405,18 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
     out.notes.push_back(
         "A run that is proposed more than once is one with another seed each time.");
   }
+  const double freedom =
+      static_cast<double>(fitted.rows.training.size() - fitted.training.free.size());
+  const double errors = t_quantile(0.5 * (1 + options.level), freedom);
   const auto interval = [&](double spread) {
     return all ? DesignInterval{.standard_error = spread}
-               : interval_of(out.value, spread, quantity, options.level);
+               : interval_of(out.value, spread, quantity, errors);
   };
   const double before = spread_of(covariance, direction);
   out.before = interval(before);
   out.after = interval(selection.spreads.empty() ? before : selection.spreads.back());
-  out.random = interval(random_spread(covariance, direction, choices.experiments, out.budget,
-                                      options.runs, options.seed));
+  out.random = interval(spread_of_random_choices(covariance, direction, choices.experiments,
+                                                 out.budget, options.runs, options.seed));
   return out;
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/random.h"
+
 namespace bitlaw {
 namespace {
 
@@ -139,6 +141,31 @@ Selection select_experiments(const Matrix& covariance, const Vector& c,
     best.erase(next);
   }
   return out;
+}
+
+double spread_of_random_choices(const Matrix& covariance, const Vector& c,
+                                const std::vector<Experiment>& experiments, double budget,
+                                int64_t count, uint64_t seed) {
+  constexpr uint64_t kChoices = 101;
+  std::vector<double> spreads;
+  for (uint64_t choice = 0; choice < kChoices; ++choice) {
+    Matrix now = covariance;
+    double left = budget;
+    for (int64_t i = 0; i < count; ++i) {
+      std::vector<size_t> affordable;
+      for (size_t j = 0; j < experiments.size(); ++j) {
+        if (experiments[j].cost <= left) affordable.push_back(j);
+      }
+      if (affordable.empty()) break;
+      const Experiment& experiment = experiments[affordable[random_below(
+          seed, 1000 + choice, static_cast<uint64_t>(i), affordable.size())]];
+      now = covariance_after(now, experiment);
+      left -= experiment.cost;
+    }
+    spreads.push_back(spread_of(now, c));
+  }
+  std::nth_element(spreads.begin(), spreads.begin() + kChoices / 2, spreads.end());
+  return spreads[kChoices / 2];
 }
 
 }  // namespace bitlaw

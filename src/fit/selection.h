@@ -10,6 +10,7 @@
 // without a direction the geometric mean over all of them, det(V)^(1 / 2k) (D-optimal).
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "fit/solver.h"
@@ -36,5 +37,10 @@ struct Selection {
 // over cost^e for a few e from 0 to 1, of which the best is improved by exchanges until none helps.
 Selection select_experiments(const Matrix& covariance, const Vector& c,
                              const std::vector<Experiment>& experiments, double budget, int count);
+
+// What chance would do within the same limits: the median spread over 101 random choices.
+double spread_of_random_choices(const Matrix& covariance, const Vector& c,
+                                const std::vector<Experiment>& experiments, double budget,
+                                int64_t count, uint64_t seed);
 
 }  // namespace bitlaw
