@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "fit/solver_cholesky.h"
 #include "fit/solver_kernel.h"
+#include "fit/solver_sparse.h"
 
 namespace bitlaw {
 namespace {
@@ -27,6 +28,8 @@ constexpr double kAgree = 0.8;
 struct Point {
   Vector x, residuals, gradient;
   Matrix jacobian, hessian;  // hessian: J' C J of the reweighted rows
+  SparseRows sparse;         // the Jacobian again, where that is worth it
+  bool is_sparse = false;
   double objective = kInfinity;
 };
 
@@ -39,7 +42,7 @@ class Descent {
  private:
   bool evaluate_values(const Vector& x);
   bool evaluate_point(const Vector& x, Point& out);
-  double sums(const Vector& residuals, const Matrix& jacobian, double outside, Vector& gradient,
+  double sums(const Vector& residuals, const Point& point, double outside, Vector& gradient,
               Matrix* hessian);
   Vector into_box(const Vector& x) const;
 
@@ -47,6 +50,8 @@ class Descent {
   // The step of the model, into step_ and target_; false where its matrix is not positive definite.
   bool find_step();
   bool newton_direction(const Vector& slope, double lambda);
+  bool is_held(const Vector& slope, int j) const;
+  double inverse_square_of(const Vector& x);
   bool find_correction();
   bool correct(double promised);
   void adapt_radius(double gained, double promised, double length);
@@ -78,6 +83,7 @@ class Descent {
   Matrix curvature_, next_curvature_, factor_;
   double next_straight_ = 0;
   std::vector<double> scratch_;
+  std::vector<int> order_, first_nonzero_;  // of a sparse problem's columns, of the factor's rows
 };
 
 Descent::Descent(const ResidualProblem& problem, const SolverOptions& options)
@@ -110,6 +116,7 @@ Descent::Descent(const ResidualProblem& problem, const SolverOptions& options)
   }
   next_curvature_.resize(columns_, columns_);
   factor_.resize(columns_, columns_);
+  first_nonzero_.resize(static_cast<size_t>(columns_));
   scratch_.resize(SolverKernel::scratch_size(columns_));
 }
 
@@ -117,11 +124,16 @@ Vector Descent::into_box(const Vector& x) const {
   return x.cwiseMax(problem_.low).cwiseMin(problem_.high);
 }
 
-double Descent::sums(const Vector& residuals, const Matrix& jacobian, double outside,
-                     Vector& gradient, Matrix* hessian) {
-  return kernel_.normal_equations(terms_, residuals.data(), jacobian.data(), jacobian.outerStride(),
-                                  columns_, outside, scratch_.data(), gradient.data(),
-                                  hessian ? hessian->data() : nullptr);
+double Descent::sums(const Vector& residuals, const Point& point, double outside, Vector& gradient,
+                     Matrix* hessian) {
+  double* const squares = hessian ? hessian->data() : nullptr;
+  if (point.is_sparse) {
+    return point.sparse.normal_equations(terms_, residuals.data(), outside, gradient.data(),
+                                         squares);
+  }
+  return kernel_.normal_equations(terms_, residuals.data(), point.jacobian.data(),
+                                  point.jacobian.outerStride(), columns_, outside, scratch_.data(),
+                                  gradient.data(), squares);
 }
 
 // The objective alone.
@@ -137,30 +149,72 @@ bool Descent::evaluate_point(const Vector& x, Point& out) {
   ++evaluations_;
   out.x = x;
   if (!problem_.evaluate(x, out.residuals, &out.jacobian)) return false;
-  out.objective = sums(out.residuals, out.jacobian, 1, out.gradient, &out.hessian);
+  constexpr int kManyColumns = 24;
+  out.is_sparse =
+      columns_ >= kManyColumns &&
+      out.sparse.build(terms_.rows, out.jacobian.data(), out.jacobian.outerStride(), columns_);
+  if (out.is_sparse && order_.empty()) order_ = out.sparse.order();
+  out.objective = sums(out.residuals, out, 1, out.gradient, &out.hessian);
   return std::isfinite(out.objective) && out.gradient.allFinite() && out.hessian.allFinite();
 }
 
 // direction_ = -(curvature_ + B + lambda D)^-1 slope over the coordinates that are not held: one at
 // its bound that wants to go further out stays where it is.
 bool Descent::newton_direction(const Vector& slope, double lambda) {
-  factor_ = curvature_;
-  if (use_bend_) factor_ += bend_;
-  factor_.diagonal() += lambda * damping_;
-  direction_ = -slope;
-  for (int j = 0; j < columns_; ++j) {
-    const double x = target_[j];
-    const bool held =
-        (x <= problem_.low[j] && slope[j] > 0) || (x >= problem_.high[j] && slope[j] < 0);
-    if (!held) continue;
-    factor_.row(j).setZero();
-    factor_.col(j).setZero();
-    factor_(j, j) = 1;
-    direction_[j] = 0;
+  const bool permuted = here_.is_sparse;
+  for (int i = 0; i < columns_; ++i) {
+    const int from = permuted ? order_[static_cast<size_t>(i)] : i;
+    direction_[i] = is_held(slope, from) ? 0 : -slope[from];
   }
-  if (!factorise(columns_, factor_.data())) return false;
-  solve(columns_, factor_.data(), direction_.data());
+  if (permuted) {
+    for (int j = 0; j < columns_; ++j) {
+      const int from = order_[static_cast<size_t>(j)];
+      for (int i = 0; i < columns_; ++i) {
+        factor_(i, j) = curvature_(order_[static_cast<size_t>(i)], from);
+      }
+      factor_(j, j) += lambda * damping_[from];
+    }
+  } else {
+    factor_ = curvature_;
+    if (use_bend_) factor_ += bend_;
+    factor_.diagonal() += lambda * damping_;
+  }
+  for (int i = 0; i < columns_; ++i) {
+    if (!is_held(slope, permuted ? order_[static_cast<size_t>(i)] : i)) continue;
+    factor_.row(i).setZero();
+    factor_.col(i).setZero();
+    factor_(i, i) = 1;
+  }
+  const int* first = nullptr;
+  if (permuted) {
+    for (int i = 0; i < columns_; ++i) {
+      int& begin = first_nonzero_[static_cast<size_t>(i)];
+      for (begin = 0; begin < i && factor_(begin, i) == 0;) ++begin;
+    }
+    first = first_nonzero_.data();
+  }
+  if (!factorise(columns_, factor_.data(), first)) return false;
+  solve(columns_, factor_.data(), first, direction_.data());
+  if (permuted) {
+    moved_ = direction_;
+    for (int i = 0; i < columns_; ++i) direction_[order_[static_cast<size_t>(i)]] = moved_[i];
+  }
   return direction_.allFinite();
+}
+
+bool Descent::is_held(const Vector& slope, int j) const {
+  const double x = target_[j];
+  return (x <= problem_.low[j] && slope[j] > 0) || (x >= problem_.high[j] && slope[j] < 0);
+}
+
+// x' A^-1 x of the matrix A that newton_direction factorised.
+double Descent::inverse_square_of(const Vector& x) {
+  if (!here_.is_sparse) {
+    moved_ = x;
+    return inverse_square(columns_, factor_.data(), nullptr, moved_.data());
+  }
+  for (int i = 0; i < columns_; ++i) moved_[i] = x[order_[static_cast<size_t>(i)]];
+  return inverse_square(columns_, factor_.data(), first_nonzero_.data(), moved_.data());
 }
 
 // D follows the point, lambda_ the radius: the step of the reweighted model, which is left in
@@ -187,8 +241,8 @@ bool Descent::find_damping() {
     const bool shortest = lambda_ <= least || length >= 0.9 * radius_;
     if (length <= 1.1 * radius_ && shortest) return true;
     // Newton's step for 1 / length = 1 / radius.
-    const double change = (length - radius_) / radius_ * length * length /
-                          inverse_square(columns_, factor_.data(), product_.data());
+    const double change =
+        (length - radius_) / radius_ * length * length / inverse_square_of(product_);
     const double next = std::max(least, lambda_ + change);
     if (next == lambda_) return true;
     lambda_ = next;
@@ -225,7 +279,7 @@ bool Descent::find_step() {
       } else {
         kernel_.move(terms_.rows, here_.residuals.data(), here_.jacobian.data(),
                      here_.jacobian.outerStride(), columns_, next_.data(), residuals_.data());
-        const double objective = sums(residuals_, here_.jacobian, std::max(0.1 * outside, 1e-6),
+        const double objective = sums(residuals_, here_, std::max(0.1 * outside, 1e-6),
                                       next_gradient_, &next_curvature_);
         if (-quadratic > kRounding * here_.objective) next_straight_ = objective - here_.objective;
       }
@@ -254,7 +308,7 @@ bool Descent::find_step() {
 // next_target_: the minimum of the model around target_, with the residuals found there and the
 // Jacobian of here_. False where that goes further than the step itself.
 bool Descent::find_correction() {
-  sums(there_.residuals, here_.jacobian, 1, slope_, nullptr);
+  sums(there_.residuals, here_, 1, slope_, nullptr);
   slope_ += lambda_ * damping_.cwiseProduct(step_);
   if (use_bend_) slope_.noalias() += bend_ * step_;
   if (!newton_direction(slope_, lambda_)) return false;
@@ -268,8 +322,9 @@ bool Descent::find_correction() {
 // equation  B s = (J_to - J_from)' w psi(r_to), with the least change in the measure of the total
 // change of the gradient, after B was shortened to what the same step says of its size.
 void Descent::learn_bend(const Point& from, const Point& to) {
+  if (from.is_sparse || to.is_sparse) return;  // B would be dense
   slope_ = to.x - from.x;
-  sums(to.residuals, from.jacobian, 1, direction_, nullptr);
+  sums(to.residuals, from, 1, direction_, nullptr);
   const Vector bent = to.gradient - direction_, change = to.gradient - from.gradient;
   const double along = slope_.dot(change);
   if (!(along > 1e-8 * std::sqrt(slope_.squaredNorm() * change.squaredNorm()))) return;
@@ -348,7 +403,7 @@ Minimum Descent::run(const Vector& start) {
     double gained = better ? here_.objective - there_.objective : -kInfinity;
     bool corrected = false;
     if (better) {
-      use_bend_ = std::fabs(gained - bent_) < std::fabs(gained - straight_);
+      use_bend_ = !there_.is_sparse && std::fabs(gained - bent_) < std::fabs(gained - straight_);
       corrected = !rounding && correct(promised);
       gained = here_.objective - there_.objective;
       better = gained >= (rounding ? -kRounding * here_.objective : 1e-4 * promised);

@@ -99,5 +99,53 @@ TEST(Solver, WeightsCountRows) {
   EXPECT_NEAR(a.objective, b.objective, 1e-15);
 }
 
+// y = level of the class + slope x: forty classes, of which a row knows its own. The slope is the
+// regression of what is left when every class's mean is taken away, the levels follow from it.
+TEST(Solver, ManyColumnsOfWhichARowKnowsFew) {
+  constexpr int kClasses = 40, kEach = 6, kRows = kClasses * kEach;
+  std::vector<double> x, y;
+  for (int i = 0; i < kRows; ++i) {
+    x.push_back(random_uniform(9, 0, i));
+    y.push_back(0.1 * (i % kClasses) + 2 * x.back() + 0.3 * random_normal(9, 1, i));
+  }
+  ResidualProblem problem;
+  problem.rows = kRows;
+  problem.low = Vector::Constant(kClasses + 1, -100);
+  problem.high = -problem.low;
+  problem.evaluate = [&](const Vector& b, Vector& r, Matrix* jacobian) {
+    if (jacobian) jacobian->setZero();
+    for (int i = 0; i < kRows; ++i) {
+      r[i] = b[0] * x[i] + b[1 + i % kClasses] - y[i];
+      if (!jacobian) continue;
+      (*jacobian)(i, 0) = x[i];
+      (*jacobian)(i, 1 + i % kClasses) = 1;
+    }
+    return true;
+  };
+  std::vector<double> mean_x(kClasses, 0), mean_y(kClasses, 0);
+  for (int i = 0; i < kRows; ++i) {
+    mean_x[i % kClasses] += x[i] / kEach;
+    mean_y[i % kClasses] += y[i] / kEach;
+  }
+  double xy = 0, xx = 0;
+  for (int i = 0; i < kRows; ++i) {
+    const double dx = x[i] - mean_x[i % kClasses];
+    xy += dx * (y[i] - mean_y[i % kClasses]);
+    xx += dx * dx;
+  }
+  const Minimum found = minimise_residuals(problem, Vector::Ones(kClasses + 1), {});
+  EXPECT_TRUE(found.converged);
+  EXPECT_NEAR(found.x[0], xy / xx, 1e-9);
+  for (int c = 0; c < kClasses; ++c) {
+    EXPECT_NEAR(found.x[1 + c], mean_y[c] - xy / xx * mean_x[c], 1e-9) << c;
+  }
+  // One class at the edge of its range, the others as before but for the slope.
+  problem.high[1] = found.x[1] - 0.5;
+  const Minimum held = minimise_residuals(problem, Vector::Zero(kClasses + 1), {});
+  EXPECT_TRUE(held.converged);
+  EXPECT_EQ(held.x[1], problem.high[1]);
+  EXPECT_NEAR(held.x[7], mean_y[6] - held.x[0] * mean_x[6], 1e-9);
+}
+
 }  // namespace
 }  // namespace bitlaw
