@@ -177,7 +177,7 @@ Conditioning conditioning(const Matrix& jacobian, const std::vector<std::string>
                              : fmt::format(
                                    "Condition number {:.1e}: {} trade off, so trust their joint "
                                    "prediction more than their values.",
-                                   out.number, fmt::join(who, ", "));
+                                   out.number, fmt::join(who, " and "));
   if (correlation_of_logs(rows) > 0.98) {
     out.flat +=
         " D is nearly proportional to N in these rows; runs at other D/N would separate the "
