@@ -169,10 +169,14 @@ void bootstrap(const StageRows& rows, const StageSetup& training, const StageSet
                                     options.draws - static_cast<int64_t>(fit.draws.size()),
                                     options.draws));
   }
-  if (clusters < 10) {
-    fit.notes.push_back(
-        fmt::format("Only {} clusters of rows: the intervals are rough.", clusters));
-  }
+  const auto note_few = [&](const StageFit& stage, const char* part) {
+    if (stage.free > 0 && stage.clusters < 10) {
+      fit.notes.push_back(fmt::format("{}: only {} clusters of rows, so its intervals are rough.",
+                                      part, stage.clusters));
+    }
+  };
+  note_few(fit.training, "Training law");
+  note_few(fit.post, "Post-training term");
 }
 
 void add_held_out(const StageSetup& setup, const std::vector<Observation>& rows,

@@ -334,6 +334,12 @@ TEST(Fit, RowsOfOneClusterAreDrawnTogether) {
   EXPECT_LT(width(alone) / whole, 0.6);  // about 0.35
 }
 
+TEST(Fit, FewClustersAreSaidForEachStage) {
+  const Fit result = fit(simulate({.params = {1e5, 4e5}}), quick("kumar", 10));
+  EXPECT_TRUE(says(result, "Post-training term: only 6 clusters of rows"));
+  EXPECT_FALSE(says(result, "Training law: only"));
+}
+
 TEST(Fit, OneClusterAloneGivesNoIntervals) {
   std::vector<Observation> rows =
       simulate({.weights = {}, .activations = {}, .kv = {}, .post = {}});

@@ -157,6 +157,7 @@ GaussianError least_uniform_grid_error(int bits) {
 }
 
 double log_uniform_grid_error(double bits) {
+  if (std::isnan(bits)) return bits;
   if (std::isinf(bits)) return -kInfinity;
   constexpr int kLast = kKnots - 1;
   if (bits <= 0) {

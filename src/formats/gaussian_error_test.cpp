@@ -66,6 +66,7 @@ TEST(GaussianError, TheLogarithmGoesThroughTheOptimaAndIsSmoothBetween) {
         << bits;
   }
   EXPECT_EQ(log_uniform_grid_error(INFINITY), -INFINITY);
+  EXPECT_TRUE(std::isnan(log_uniform_grid_error(NAN)));
   // Falls everywhere, by 0.95 to 1.39 (2 log 2, the limit) a bit, and its slope has no jumps: over
   // 1/64 bit it changes by at most |second derivative| / 64.
   const double h = 1.0 / 64;

@@ -15,7 +15,10 @@ Observation not_quantized(double params, double tokens) {
 // The root of a falling function in [low, high] by the Illinois variant of regula falsi, in one step
 // where it is straight; NaN where there is none.
 template <class Function>
-double root_of_falling(const Function& f, double low, double high) {
+double root_of_falling(const Function& function, double low, double high) {
+  const auto f = [&](double x) {  // infinite where a law diverges
+    return std::fmin(1e9, std::fmax(-1e9, function(x)));
+  };
   double at_low = f(low), at_high = f(high);
   if (!(at_low >= 0 && at_high <= 0)) return kUnknown;
   double last = kUnknown;

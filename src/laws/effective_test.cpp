@@ -62,6 +62,21 @@ TEST(Effective, BestBitsOfThePublishedConstants) {
   EXPECT_TRUE(std::isnan(best_bits(chinchilla, published(chinchilla).data(), 1e8, 1e10, all)));
 }
 
+// Below P0 training diverges, and so steep a part is best just above.
+TEST(Effective, BestBitsNextToDivergence) {
+  std::vector<double> p = published(kumar());
+  for (const double zero : {2.2, 2.9, 2.999, 3.0, 3.001, 3.5}) {
+    for (const double gamma : {0.1, 0.01, 1e-3, 1e-4}) {
+      p[Kumar::kGammaW] = gamma, p[Kumar::kNW] = zero / gamma;
+      const double bits = best_bits(kumar(), p.data(), 1e8, 1e10, {true, false, false});
+      EXPECT_GE(bits, zero) << gamma;
+      EXPECT_LT(bits, zero + 1.001) << gamma;
+    }
+  }
+  EXPECT_TRUE(std::isnan(effective_share(kumar(), p.data(), run_of(1e8, kUnknown, 4, 4, 4))));
+  EXPECT_FALSE(predict(kumar(), p.data(), run_of(1e8, 1e10, kUnknown, 4, 4)) > 0);
+}
+
 TEST(Effective, CriticalTokensAreTheClosedForm) {
   const std::vector<double> p = published(kumar());
   for (const double params : {30e6, 220e6}) {
