@@ -77,8 +77,7 @@ TEST(PublicTables, Quest) {
   const BoundLaw bound = bind_law(*find_law("quest"), rows);
   const StageRows sorted = sort_rows(bound.law(), rows, options);
   const ParameterChoice choice = choose(bound.law(), sorted, options);
-  const StageSetup setup =
-      setup_of(bound.law(), Stage::kTraining, choice, choice.base, options);
+  const StageSetup setup = setup_of(bound.law(), Stage::kTraining, choice, choice.base, options);
   const Coordinates coordinates(bound.law(), setup.base, setup.free, setup.tied_to);
   const ResidualProblem problem =
       make_problem(bound.law(), sorted.training, coordinates, setup.settings);
