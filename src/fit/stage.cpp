@@ -22,7 +22,7 @@ StageMinimum result(const Coordinates& coordinates, const Minimum& minimum) {
 }
 
 // Points followed on all rows, the best of the sketch.
-constexpr size_t kFollowed = 8;
+constexpr size_t kFollowed = 16;
 
 // A point where several starts met.
 struct Meeting {
@@ -52,6 +52,34 @@ std::vector<Meeting> meet(std::vector<Minimum> found) {
   return out;
 }
 
+// All starts go down to minima over `first`, all rows or a sketch of them; starts that meet there
+// are one from there on, and the best points are followed to minima of `problem`, over all rows.
+StageMinimum from_starts(const StageSetup& setup, const std::vector<Observation>& first,
+                         const ResidualProblem& problem, const Coordinates& coordinates,
+                         const ParallelFor& parallel_for) {
+  const ResidualProblem quick = make_problem(*setup.law, first, coordinates, setup.settings);
+  std::vector<Minimum> found(static_cast<size_t>(std::max(1, setup.starts)));
+  run_parallel(parallel_for, static_cast<int64_t>(found.size()), [&](int64_t i) {
+    const Vector start = starting_point(*setup.law, first, coordinates, setup.settings,
+                                        static_cast<int>(i), setup.seed);
+    found[static_cast<size_t>(i)] = minimise_residuals(quick, start, {.tolerance = 1e-12});
+  });
+  std::vector<Meeting> meetings = meet(std::move(found));
+  meetings.resize(std::min<size_t>(meetings.size(), kFollowed));
+  run_parallel(parallel_for, static_cast<int64_t>(meetings.size()), [&](int64_t i) {
+    Minimum& minimum = meetings[static_cast<size_t>(i)].minimum;
+    minimum = minimise_residuals(problem, minimum.x, {});
+  });
+  const auto best = std::min_element(meetings.begin(), meetings.end());
+  StageMinimum out = result(coordinates, best->minimum);
+  out.starts = setup.starts;
+  out.reached = 0;
+  for (const Meeting& each : meetings) {
+    if (each.minimum.objective <= best->minimum.objective * 1.01) out.reached += each.starts;
+  }
+  return out;
+}
+
 }  // namespace
 
 void run_parallel(const ParallelFor& parallel_for, int64_t count,
@@ -76,34 +104,17 @@ StageMinimum fit_stage(const StageSetup& setup, const std::vector<Observation>& 
     return out;
   }
 
-  // All starts go down to the minima of a sketch of the rows, those of all rows where they are few.
-  const size_t few = std::max<size_t>(128, 12 * setup.free.size());
-  const bool small = rows.size() <= 2 * few;
-  const std::vector<Observation> sketch = small ? rows : sketch_of(rows, few, setup.seed);
-  const ResidualProblem quick =
-      small ? problem : make_problem(*setup.law, sketch, coordinates, setup.settings);
-  std::vector<Minimum> found(static_cast<size_t>(std::max(1, setup.starts)));
-  run_parallel(parallel_for, static_cast<int64_t>(found.size()), [&](int64_t i) {
-    const Vector start = starting_point(*setup.law, sketch, coordinates, setup.settings,
-                                        static_cast<int>(i), setup.seed);
-    found[static_cast<size_t>(i)] = minimise_residuals(quick, start, {.tolerance = 1e-12});
-  });
-
-  // Starts that met at a point are one from there on. The best points are followed to the end.
-  std::vector<Meeting> meetings = meet(std::move(found));
-  meetings.resize(std::min<size_t>(meetings.size(), kFollowed));
-  run_parallel(parallel_for, static_cast<int64_t>(meetings.size()), [&](int64_t i) {
-    Minimum& minimum = meetings[static_cast<size_t>(i)].minimum;
-    minimum = minimise_residuals(problem, minimum.x, {});
-  });
-  const auto best = std::min_element(meetings.begin(), meetings.end());
-  StageMinimum out = result(coordinates, best->minimum);
-  out.starts = setup.starts;
-  out.reached = 0;
-  for (const Meeting& each : meetings) {
-    if (each.minimum.objective <= best->minimum.objective * 1.01) out.reached += each.starts;
-  }
-  return out;
+  // On a sketch of the rows first. Where half of the starts or more then agree on the minimum over
+  // all rows, that is it; else all of them go down over all rows, whatever it takes.
+  const size_t few = std::max<size_t>(64, 7 * setup.free.size());
+  constexpr size_t kMany = 4;
+  if (rows.size() <= kMany * few)
+    return from_starts(setup, rows, problem, coordinates, parallel_for);
+  const StageMinimum quick =
+      from_starts(setup, sketch_of(rows, few, setup.seed), problem, coordinates, parallel_for);
+  if (2 * quick.reached >= quick.starts) return quick;
+  const StageMinimum sure = from_starts(setup, rows, problem, coordinates, parallel_for);
+  return sure.objective <= quick.objective ? sure : quick;
 }
 
 StageMinimum refit_stage(const StageSetup& setup, const std::vector<Observation>& rows,

@@ -1,5 +1,5 @@
 // One stage of a fit: the training constants on runs, or the post-training constants on loss
-// differences. Many starts go downhill, on a part of the rows where there are many; the best few points
+// differences. Many starts go downhill, on a sketch of the rows where they are many; the best points
 // where they meet are followed to minima over all rows; the best of those is the fit.
 #pragma once
 
