@@ -2,32 +2,55 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <numeric>
 #include <tuple>
 
 namespace bitlaw {
 
+namespace {
+
+// Calls found(i) for every i where column[i] is not zero; looks at eight at a time, as most are.
+template <class Found>
+void for_each_nonzero(const double* column, long rows, const Found& found) {
+  long i = 0;
+  for (; i + 8 <= rows; i += 8) {
+    uint64_t bits[8], any = 0;
+    std::memcpy(bits, column + i, sizeof bits);
+    for (const uint64_t each : bits) any |= each;
+    if (any << 1 == 0) continue;  // all zero, whatever their signs
+    for (long k = i; k < i + 8; ++k) {
+      if (column[k] != 0) found(k);
+    }
+  }
+  for (; i < rows; ++i) {
+    if (column[i] != 0) found(i);
+  }
+}
+
+}  // namespace
+
 bool SparseRows::build(long rows, const double* jacobian, long stride, int columns) {
   columns_ = columns;
   first_.assign(static_cast<size_t>(rows) + 1, 0);
   for (int j = 0; j < columns; ++j) {
-    const double* column = jacobian + j * stride;
-    for (long i = 0; i < rows; ++i) first_[static_cast<size_t>(i) + 1] += column[i] != 0;
+    for_each_nonzero(jacobian + j * stride, rows,
+                     [&](long i) { ++first_[static_cast<size_t>(i) + 1]; });
   }
   for (size_t i = 0; i + 1 < first_.size(); ++i) first_[i + 1] += first_[i];
   const long kept = first_.back();
   if (3 * kept > rows * columns) return false;
   column_.resize(static_cast<size_t>(kept));
   value_.resize(static_cast<size_t>(kept));
-  std::vector<long> next(first_.begin(), first_.end() - 1);
+  next_.assign(first_.begin(), first_.end() - 1);
   for (int j = 0; j < columns; ++j) {
     const double* column = jacobian + j * stride;
-    for (long i = 0; i < rows; ++i) {
-      if (column[i] == 0) continue;
-      const size_t place = static_cast<size_t>(next[static_cast<size_t>(i)]++);
+    for_each_nonzero(column, rows, [&](long i) {
+      const size_t place = static_cast<size_t>(next_[static_cast<size_t>(i)]++);
       column_[place] = j;
       value_[place] = column[i];
-    }
+    });
   }
   return true;
 }

@@ -25,6 +25,7 @@ class SparseRows {
  private:
   int columns_ = 0;
   std::vector<long> first_;  // of each row, and the end
+  std::vector<long> next_;   // while it is built
   std::vector<int> column_;
   std::vector<double> value_;
 };
