@@ -17,9 +17,12 @@ import json
 import sys
 import time
 
-import numpy as np
-import scipy
-from scipy.optimize import least_squares
+try:
+    import numpy as np
+    import scipy
+    from scipy.optimize import least_squares
+except ImportError:  # bench/run fit says what to do
+    sys.exit(3)
 
 np.seterr(over="ignore")  # far from a minimum
 SMALLEST = 1e-3  # log f goes on as a straight line below this share
