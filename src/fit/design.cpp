@@ -304,7 +304,10 @@ std::string names_of(const Law& law, const std::vector<int>& constants) {
 Design design_runs(const std::vector<Observation>& runs, const DesignOptions& options,
                    const std::vector<Observation>& candidates, const ParallelFor& parallel_for) {
   if (options.runs < 1) throw Error("runs: at least 1");
-  if (!(options.budget >= 0)) throw Error("budget: FLOP, or 0 for a tenth of the table's");
+  if (!(options.budget >= 0))
+    throw Error(fmt::format(
+        "budget: {} is no amount of FLOP; give a positive number, or 0 for a tenth of the table's",
+        options.budget));
   const BoundLaw bound = bind_law(law_named(options.law), runs);
   const Law& law = bound.law();
   if (law.predicts != Predicts::kLoss) {

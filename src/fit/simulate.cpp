@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -166,6 +167,25 @@ Truth truth_for(const Law& law, const std::vector<Observation>& runs, const std:
                               fit->law, name));
     }
     out.values[i] = found->value;
+  }
+  const auto is_given = [&](const char* name) {
+    return std::any_of(overrides.begin(), overrides.end(), [&](const std::string& assignment) {
+      return trim(assignment.substr(0, assignment.find('='))) == name;
+    });
+  };
+  for (const BoundClass& each : bound.classes) {
+    const char* name = bound.parameters[static_cast<size_t>(each.position)].name;
+    const bool known = std::any_of(
+        published->classes.begin(), published->classes.end(), [&](const ClassValue& value) {
+          return value.name == each.name &&
+                 std::string_view(value.parameter) ==
+                     law.class_parameters[static_cast<size_t>(each.parameter)].parameter.name;
+        });
+    const bool starting_point = std::string_view(published->name) == "start";
+    if (fit || known || starting_point || is_given(name)) continue;
+    throw Error(
+        fmt::format("nobody published {} of {}; leave such runs out, or give --constants {}=...",
+                    name, law.name, name));
   }
   std::vector<std::string> names;
   for (const Parameter& p : bound.parameters) names.emplace_back(p.name);

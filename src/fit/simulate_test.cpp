@@ -1,5 +1,6 @@
 #include "fit/simulate.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -40,7 +41,12 @@ TEST(Simulate, WithoutNoiseEveryLossIsTheLaws) {
   for (const Law& law : laws()) {
     if (law.predicts != Predicts::kLoss) continue;
     const std::vector<Observation> runs = design_runs(law, options);
-    const Truth truth = truth_for(law, runs, "", nullptr, {});
+    const BoundLaw bound = bind_law(law, runs);
+    std::vector<std::string> of_classes;  // which nobody published for all of these precisions
+    for (const BoundClass& each : bound.law().classes) {
+      of_classes.push_back(fmt::format("{}=0.5", bound.law().parameters[each.position].name));
+    }
+    const Truth truth = truth_for(law, runs, "", nullptr, of_classes);
     options.diverged = std::numeric_limits<double>::infinity();
     const SimulatedStudy study = draw_study(truth, runs, options);
     ASSERT_EQ(study.rows.size(), runs.size());
@@ -49,6 +55,14 @@ TEST(Simulate, WithoutNoiseEveryLossIsTheLaws) {
       EXPECT_DOUBLE_EQ(row.loss_nats, expected) << law.name;
     }
   }
+}
+
+TEST(Simulate, NoConstantIsMadeUp) {
+  EXPECT_NE(error_of("quest", small()).find("nobody published eff[W16A6] of quest"),
+            std::string::npos);
+  StudyOptions known = small();
+  known.weights = {4}, known.activations = {};
+  EXPECT_EQ(error_of("quest", known), "");  // eff of W4A16 is
 }
 
 TEST(Simulate, TheDesignIsWhatWasAskedFor) {
