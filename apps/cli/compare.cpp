@@ -35,11 +35,7 @@ void run(Options& options) {
   }
   must_have_something_to_fit(table, options.table.path);
   ThreadPool pool(options.threads);
-  Json comparison =
-      compare_laws(table.runs, options.compare,
-                   [&pool](int64_t count, const std::function<void(int64_t)>& task) {
-                     pool.parallel_for(count, [&](int64_t index, int) { task(index); });
-                   });
+  Json comparison = compare_laws(table.runs, options.compare, on(pool));
   comparison["table"] = table_json(table, options.table.path);
   print_notes(table);
   if (!options.out.empty()) write_file_atomically(options.out, dump_json(comparison, 1) + "\n");

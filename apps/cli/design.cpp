@@ -43,11 +43,7 @@ void run(Options& options) {
     candidates = read_candidates(read_file(listed), listed);
   }
   ThreadPool pool(options.threads);
-  const Design design =
-      design_runs(table.runs, options.design, candidates,
-                  [&pool](int64_t count, const std::function<void(int64_t)>& task) {
-                    pool.parallel_for(count, [&](int64_t index, int) { task(index); });
-                  });
+  const Design design = design_runs(table.runs, options.design, candidates, on(pool));
   print_notes(table);
   Json document = design_json(design);
   document["table"] = table_json(table, options.table.path);

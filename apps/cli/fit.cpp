@@ -26,19 +26,6 @@ struct Options {
   bool json = false, print_config = false, dry_run = false;
 };
 
-ParallelFor on(ThreadPool& pool) {
-  return [&pool](int64_t count, const std::function<void(int64_t)>& task) {
-    pool.parallel_for(count, [&](int64_t index, int) { task(index); });
-  };
-}
-
-const Law& law_named(const std::string& name) {
-  if (const Law* law = find_law(name)) return *law;
-  std::string known;
-  for (const std::string& each : law_names()) known += (known.empty() ? "" : ", ") + each;
-  throw Error(fmt::format("{}: there is no such law; known are {}", name, known));
-}
-
 // "fit.json" or "fit.json:E,alpha": the constants of that fit (or those named) that this law has for
 // these rows, as further items of freeze. What freeze says itself goes before.
 void freeze_from_fit(const std::string& text, const Law& law, const std::vector<Observation>& runs,

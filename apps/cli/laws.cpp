@@ -15,14 +15,6 @@ struct Options {
   bool json = false, markdown = false;
 };
 
-const Law& law_named(const std::string& name) {
-  if (const Law* law = find_law(name)) return *law;
-  const std::string near = nearest_name(name, law_names());
-  throw Error(fmt::format(
-      "{}: there is no such law; {}", name,
-      near.empty() ? "`bitlaw laws` lists them" : fmt::format("did you mean {}?", near)));
-}
-
 void run_list(const Options& options) {
   if (options.json && options.markdown)
     throw Error("--json and --markdown are two forms of one answer; give one of them");

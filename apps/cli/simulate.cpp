@@ -23,14 +23,6 @@ struct Options {
   bool json = false, print_config = false, dry_run = false;
 };
 
-const Law& law_named(const std::string& name) {
-  if (const Law* law = find_law(name)) return *law;
-  const std::string near = nearest_name(name, law_names());
-  throw Error(fmt::format("law: {} is unknown; {}", name,
-                          near.empty() ? fmt::format("there are {}", fmt::join(law_names(), ", "))
-                                       : fmt::format("did you mean {}?", near)));
-}
-
 void run(Options& options) {
   options.flags.fill_into(options.study);
   if (options.print_config) {

@@ -89,6 +89,20 @@ void print_json(const Json& document) {
   std::printf("%s\n", dump_json(document, 2).c_str());
 }
 
+const Law& law_named(const std::string& name) {
+  if (const Law* law = find_law(name)) return *law;
+  const std::string near = nearest_name(name, law_names());
+  throw Error(fmt::format(
+      "{}: there is no such law; {}", name,
+      near.empty() ? "`bitlaw laws` lists them" : fmt::format("did you mean {}?", near)));
+}
+
+ParallelFor on(ThreadPool& pool) {
+  return [&pool](int64_t count, const std::function<void(int64_t)>& task) {
+    pool.parallel_for(count, [&](int64_t index, int) { task(index); });
+  };
+}
+
 Json read_fit(const std::string& path) {
   if (path.empty()) return nullptr;
   const Json fit = parse_json(read_file(path), path);

@@ -9,6 +9,9 @@
 
 #include "base/config.h"
 #include "base/json.h"
+#include "base/parallel.h"
+#include "fit/fit.h"
+#include "laws/registry.h"
 
 namespace bitlaw::cli {
 
@@ -35,6 +38,12 @@ CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& su
 extern int exit_status;
 
 void print_json(const Json& document);
+
+// The law of that name, or an Error with the nearest.
+const Law& law_named(const std::string& name);
+
+// A library's parallel loops on these threads.
+ParallelFor on(ThreadPool& pool);
 
 // The document of `bitlaw fit --out` at `path`; null without a path. Error where it is something
 // else.

@@ -398,6 +398,16 @@ TEST_F(BadInput, FitsThatAreNone) {
   }
   expect_refused({"plan", "--fit", "nowhere.json", "--compute", "1e20"}, {"nowhere.json"});
   expect_refused({"report", "runs", "--fit", "nowhere.json"}, {"nowhere.json"});
+  // A constant that nobody published is not made up.
+  expect_refused({"simulate", "--law", "quest", "--params", "1e8"}, {"eff[", "--constants"});
+  expect_refused({"design", "table.csv", "--law", "chinchilla", "--budget", "-3"},
+                 {"budget", "-3", "positive"});
+  for (const std::vector<std::string>& verb :
+       {std::vector<std::string>{"fit", "table.csv", "--law", "kumer"},
+        {"simulate", "--law", "kumer"},
+        {"laws", "show", "kumer"}}) {
+    expect_refused(verb, {"kumer", "did you mean kumar?"});
+  }
   expect_refused({"fit", "table.csv", "--freeze-from", "nowhere.json"}, {"nowhere.json"});
   run({"fit", "table.csv", "--law", "chinchilla", "--out", "good.json"});
   expect_refused({"fit", "table.csv", "--law", "chinchilla", "--freeze-from", "good.json:alfa"},
