@@ -1,0 +1,9 @@
+#include "formats/block_error_body.h"
+
+namespace bitlaw {
+
+double squared_error_plain(const BlockRounding& rounding, const float* w, int64_t count) {
+  return squared_error_here(rounding, w, count);
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,330 @@
+#include "formats/weight_scheme.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "formats/block_error.h"
+#include "formats/e8m0.h"
+#include "formats/quantizer.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr float kSmallestNormal = 0x1p-126f;
+constexpr int kMostAsymmetricBits = 8;
+constexpr int kShrinkSteps = 100, kLeastShrink = 20;  // factors 100/100, 99/100 .. 20/100
+
+struct BlockFormat {
+  const char* name;
+  const char* element;
+  int group;
+  ScaleRule scales;
+};
+constexpr BlockFormat kBlockFormats[] = {
+    {"mxfp4", "e2m1", 32, ScaleRule::kE8M0},      {"mxfp6-e2m3", "e2m3", 32, ScaleRule::kE8M0},
+    {"mxfp6-e3m2", "e3m2", 32, ScaleRule::kE8M0}, {"mxfp8-e4m3", "e4m3", 32, ScaleRule::kE8M0},
+    {"mxfp8-e5m2", "e5m2", 32, ScaleRule::kE8M0}, {"mxint8", "int8", 32, ScaleRule::kE8M0},
+    {"nvfp4", "e2m1", 16, ScaleRule::kE4M3},
+};
+
+const BlockFormat* published(const WeightScheme& scheme) {
+  for (const BlockFormat& known : kBlockFormats) {
+    if (scheme.format == parse_format(known.element) && scheme.group == known.group &&
+        scheme.scales == known.scales)
+      return &known;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> usual_names() {
+  std::vector<std::string> names;
+  for (const BlockFormat& known : kBlockFormats) names.emplace_back(known.name);
+  for (int bits = 2; bits <= 8; ++bits) {
+    for (const char* ending : {"", "-asym", "-clip", "-asym-clip"})
+      names.push_back(fmt::format("int{}{}", bits, ending));
+  }
+  for (const char* format : {"e2m0", "e2m1", "e2m3", "e3m0", "e3m1", "e3m2", "e4m3", "e5m2"}) {
+    for (const char* ending : {"", "-clip"}) names.push_back(std::string(format) + ending);
+  }
+  return names;
+}
+
+[[noreturn]] void unknown(const std::string& text) {
+  const std::string near = nearest_name(text, usual_names());
+  throw Error(fmt::format(
+      "'{}' is not a way to round weights{}; known are int2 .. int8 and eXmY, followed by -asym "
+      "(integers), -e8m0 or -e4m3 (the scales' format) and -clip, and mxfp4, mxfp6-e2m3, "
+      "mxfp6-e3m2, mxfp8-e4m3, mxfp8-e5m2, mxint8 and nvfp4",
+      text, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+}
+
+// The endings of a name, each at most once.
+void read_endings(const std::string& text, const std::string& endings, WeightScheme& scheme) {
+  for (const std::string& ending : split(endings, '-')) {
+    if (ending == "asym" && !scheme.asymmetric) {
+      scheme.asymmetric = true;
+    } else if (ending == "clip" && !scheme.clip) {
+      scheme.clip = true;
+    } else if (ending == "e8m0" && scheme.scales == ScaleRule::kFloat32) {
+      scheme.scales = ScaleRule::kE8M0;
+    } else if (ending == "e4m3" && scheme.scales == ScaleRule::kFloat32) {
+      scheme.scales = ScaleRule::kE4M3;
+    } else {
+      unknown(text);
+    }
+  }
+}
+
+void require_possible(const std::string& text, const WeightScheme& scheme) {
+  if (!scheme.format.scaled()) {
+    throw Error(
+        fmt::format("'{}': {} has no scale; weights are rounded to integers or eXmY, for example "
+                    "int4, e2m1 or mxfp4",
+                    text, scheme.format.name()));
+  }
+  if (!scheme.asymmetric) return;
+  if (scheme.format.kind != FormatKind::kInteger || scheme.format.bits > kMostAsymmetricBits) {
+    throw Error(fmt::format("'{}': a zero point is for integers of 2 to {} bits", text,
+                            kMostAsymmetricBits));
+  }
+  if (scheme.scales != ScaleRule::kFloat32)
+    throw Error(fmt::format("'{}': a zero point takes an FP32 scale", text));
+}
+
+// Grids of one block. `lo` and `hi` are its range, of which the asymmetric grid takes both ends and
+// the others the larger magnitude.
+class BlockSearch {
+ public:
+  BlockSearch(const WeightScheme& scheme, float tensor_scale, const float* w, int64_t count)
+      : scheme_(scheme), tensor_scale_(tensor_scale), w_(w), count_(count) {}
+
+  BlockGrid find() {
+    if (scheme_.asymmetric) {
+      float lo = 0, hi = 0;
+      for (int64_t i = 0; i < count_; ++i) {
+        lo = std::min(lo, w_[i]);
+        hi = std::max(hi, w_[i]);
+      }
+      return shrink([&](float factor) { return between(lo * factor, hi * factor); });
+    }
+    const float absmax = largest_magnitude(w_, count_);
+    if (absmax == 0) return {};
+    switch (scheme_.scales) {
+      case ScaleRule::kFloat32:
+        return shrink([&](float factor) { return within(absmax * factor); });
+      case ScaleRule::kE8M0:
+        return power_of_two(absmax);
+      case ScaleRule::kE4M3:
+        return e4m3(absmax);
+    }
+    return {};
+  }
+
+ private:
+  BlockGrid between(float lo, float hi) const {
+    const float codes = scheme_.highest_code();
+    const auto scale = static_cast<float>((static_cast<double>(hi) - lo) / codes);
+    if (scale < kSmallestNormal) return {};
+    const float inverse = 1.0f / scale;
+    return {scale, inverse, std::clamp(std::nearbyint(-lo * inverse), 0.0f, codes)};
+  }
+
+  BlockGrid within(float absmax) const {
+    const BlockScale block = block_scale(scheme_.format, absmax);
+    return {block.scale, block.inverse, 0};
+  }
+
+  static BlockGrid of_scale(float scale, float smallest) {
+    if (scale < smallest) return {};
+    return {scale, 1.0f / scale, 0};
+  }
+
+  // The grid of factor 1, or the best of all.
+  template <class Grid>
+  BlockGrid shrink(Grid grid) {
+    if (!scheme_.clip) return grid(1.0f);
+    for (int step = kShrinkSteps; step >= kLeastShrink; --step)
+      consider(grid(static_cast<float>(step) / kShrinkSteps));
+    return best_;
+  }
+
+  BlockGrid power_of_two(float absmax) {
+    const Format& element = scheme_.format;
+    const int unit = element.kind == FormatKind::kInteger ? largest_exponent(element) : 0;
+    const auto grid = [&](int exponent) {
+      return of_scale(std::ldexp(1.0f, exponent - unit), kSmallestNormal / 2);
+    };
+    const int rule = shared_exponent(element, absmax);
+    if (!scheme_.clip) return grid(rule);
+    for (int exponent = std::min(rule + 1, kE8M0Bias); exponent >= std::max(rule - 2, -kE8M0Bias);
+         --exponent)
+      consider(grid(exponent));
+    return best_;
+  }
+
+  BlockGrid e4m3(float absmax) {
+    static const Format scale_format = float_format(4, 3);
+    static const std::vector<float> codes = all_codes(scale_format);
+    const auto grid = [&](float code) { return of_scale(code * tensor_scale_, kSmallestNormal); };
+    const float rule =
+        round_to_code(scale_format, absmax / scheme_.format.max_code / tensor_scale_);
+    if (!scheme_.clip) return grid(rule);
+    auto at = std::lower_bound(codes.begin(), codes.end(), rule);
+    if (at + 1 != codes.end()) ++at;
+    const float least = rule * kLeastShrink / kShrinkSteps;
+    for (; *at >= least; --at) {
+      consider(grid(*at));
+      if (*at == 0) break;
+    }
+    return best_;
+  }
+
+  // Of equal errors the first stays, which has the larger scale.
+  void consider(const BlockGrid& grid) {
+    const double error = squared_error(rounding_of(grid), w_, count_);
+    if (error < error_) {
+      error_ = error;
+      best_ = grid;
+    }
+  }
+
+  BlockRounding rounding_of(const BlockGrid& grid) const {
+    const Format& format = scheme_.format;
+    return {.scale = grid.scale,
+            .inverse = grid.inverse,
+            .lowest = scheme_.lowest_code() - grid.zero,
+            .highest = scheme_.highest_code() - grid.zero,
+            .integer = format.kind == FormatKind::kInteger,
+            .dropped_bits = 23 - format.mantissa_bits,
+            .smallest_normal = format.smallest_normal(),
+            .magic = 12582912.0f * format.smallest_positive()};
+  }
+
+  const WeightScheme& scheme_;
+  float tensor_scale_;
+  const float* w_;
+  int64_t count_;
+  BlockGrid best_;
+  double error_ = std::numeric_limits<double>::infinity();
+};
+
+}  // namespace
+
+std::string WeightScheme::name() const {
+  const BlockFormat* known = published(*this);
+  std::string out = known != nullptr ? known->name : format.name();
+  if (asymmetric) out += "-asym";
+  if (known == nullptr && scales == ScaleRule::kE8M0) out += "-e8m0";
+  if (known == nullptr && scales == ScaleRule::kE4M3) out += "-e4m3";
+  if (clip) out += "-clip";
+  return out;
+}
+
+bool WeightScheme::is_block_format() const {
+  return published(*this) != nullptr;
+}
+
+float WeightScheme::lowest_code() const {
+  return asymmetric ? 0.0f : format.min_code;
+}
+
+float WeightScheme::highest_code() const {
+  return asymmetric ? format.max_code - format.min_code : format.max_code;
+}
+
+bool WeightScheme::codes_fit_bf16() const {
+  return format.codes_fit_bf16();  // asymmetric: at most 255 either way, eight significant bits
+}
+
+WeightScheme parse_weight_scheme(const std::string& text, int group) {
+  if (group < 0)
+    throw Error(
+        fmt::format("a group of {} weights cannot share a scale; take 1 or more, or 0 for "
+                    "a whole row",
+                    group));
+  for (const BlockFormat& known : kBlockFormats) {
+    const std::string name = known.name;
+    if (text != name && !text.starts_with(name + "-")) continue;
+    WeightScheme scheme{.format = parse_format(known.element), .group = known.group};
+    scheme.scales = known.scales;
+    read_endings(text, text.substr(std::min(text.size(), name.size() + 1)), scheme);
+    require_possible(text, scheme);
+    if (group != 0 && group != known.group) {
+      throw Error(
+          fmt::format("'{}': {} is defined with blocks of {}, not {}; leave the group out "
+                      "or write {}-{} for other blocks",
+                      text, name, known.group, group, known.element,
+                      known.scales == ScaleRule::kE8M0 ? "e8m0" : "e4m3"));
+    }
+    return scheme;
+  }
+  const size_t dash = text.find('-');
+  WeightScheme scheme;
+  try {
+    scheme.format = parse_format(text.substr(0, dash));
+  } catch (const Error&) {
+    unknown(text);
+  }
+  scheme.group = group;
+  if (dash != std::string::npos) read_endings(text, text.substr(dash + 1), scheme);
+  require_possible(text, scheme);
+  return scheme;
+}
+
+float largest_magnitude(const float* w, int64_t count) {
+  uint32_t largest = 0;  // magnitudes are ordered as their bits are
+  for (int64_t i = 0; i < count; ++i)
+    largest = std::max(largest, std::bit_cast<uint32_t>(w[i]) & 0x7fffffffu);
+  return std::bit_cast<float>(largest);
+}
+
+float tensor_scale(const WeightScheme& scheme, float matrix_absmax) {
+  if (scheme.scales != ScaleRule::kE4M3) return 1;
+  const float largest_scale = float_format(4, 3).max_code;
+  return std::max(matrix_absmax / (largest_scale * scheme.format.max_code), kSmallestNormal);
+}
+
+BlockGrid block_grid(const WeightScheme& scheme, float tensor_scale, const float* w,
+                     int64_t count) {
+  return BlockSearch(scheme, tensor_scale, w, count).find();
+}
+
+float code_of(const WeightScheme& scheme, const BlockGrid& grid, float w) {
+  if (!scheme.asymmetric) return round_to_code(scheme.format, w * grid.inverse);
+  const float code = std::nearbyint(w * grid.inverse) + grid.zero;
+  return std::clamp(code, 0.0f, scheme.highest_code());
+}
+
+WeightReference quantize_reference(const WeightScheme& scheme, const float* w, int64_t rows,
+                                   int64_t columns) {
+  const auto size = static_cast<size_t>(rows * columns);
+  WeightReference out{.tensor_scale = tensor_scale(scheme, largest_magnitude(w, rows * columns)),
+                      .codes = std::vector<float>(size),
+                      .scales = std::vector<float>(size),
+                      .zeros = std::vector<float>(size),
+                      .values = std::vector<float>(size)};
+  const int64_t group = scheme.group == 0 ? std::max<int64_t>(columns, 1) : scheme.group;
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t begin = 0; begin < columns; begin += group) {
+      const int64_t count = std::min(group, columns - begin);
+      const float* block = w + r * columns + begin;
+      const BlockGrid grid = block_grid(scheme, out.tensor_scale, block, count);
+      for (int64_t i = 0; i < count; ++i) {
+        const auto at = static_cast<size_t>(r * columns + begin + i);
+        out.codes[at] = code_of(scheme, grid, block[i]);
+        out.scales[at] = grid.scale;
+        out.zeros[at] = grid.zero;
+        out.values[at] = value_of(grid, out.codes[at]);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,95 @@
+// How a weight matrix is rounded after training. A block - a row, or `group` consecutive entries of
+// one - shares a grid,
+//
+//   code  = nearest code to w * inverse        (asymmetric: round(w * inverse) + zero, saturating)
+//   value = (code - zero) * scale
+//
+// and a scheme says which codes there are, and where scale and zero come from:
+//
+//   symmetric    zero = 0, scale = absmax / max_code: formats/quantizer.h, bit for bit
+//   asymmetric   integers of 2..8 bits, codes 0 .. 2^B-1; with lo = min(0, w), hi = max(0, w):
+//                  scale = (hi - lo) / (2^B - 1),   zero = round(-lo / scale),
+//                so that 0 is exactly the code `zero`
+//   clip         of many smaller ranges (factor * absmax; factor * lo, factor * hi) the one with the
+//                least squared error sum (w - value)^2; of equal ones the largest
+//   scales       FP32 as above, or rounded themselves:
+//     E8M0         powers of two, OCP MX specification 1.0 (formats/e8m0.h)
+//     E4M3         OCP FP8, times one FP32 scale of the matrix (NVIDIA's NVFP4):
+//                    tensor_scale = absmax of the matrix / (448 max_code)
+//                    scale        = e4m3(absmax / max_code / tensor_scale) * tensor_scale
+//                With clip the search runs over the scales that the format has: from one step above
+//                the rule's to a fifth of it.
+//
+// Names: int4, int4-asym, e2m1-clip, int8-e8m0, and the published block formats
+//
+//   mxfp4 mxfp6-e2m3 mxfp6-e3m2 mxfp8-e4m3 mxfp8-e5m2 mxint8   blocks of 32, E8M0
+//   nvfp4                                                      e2m1, blocks of 16, E4M3
+//
+// docs/formats.md has every convention; tests/golden/weight_schemes.json test vectors.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "formats/format.h"
+
+namespace bitlaw {
+
+enum class ScaleRule { kFloat32, kE8M0, kE4M3 };
+
+struct WeightScheme {
+  Format format;            // of the codes: intB or eXmY
+  int group = 0;            // consecutive entries of a row that share a scale; 0: the row
+  bool asymmetric = false;  // integers of 2..8 bits with a zero point
+  bool clip = false;        // the scale is searched for the least squared error
+  ScaleRule scales = ScaleRule::kFloat32;
+
+  std::string name() const;  // without the group, which is named separately unless it is published
+  bool is_block_format() const;  // one of the published ones, whose name implies the group
+  float lowest_code() const;     // asymmetric 0, else -2^(B-1) or -max_code
+  float highest_code() const;    // asymmetric 2^B-1, else max_code
+  bool codes_fit_bf16() const;   // code - zero is exactly a BF16 number, always
+  bool operator==(const WeightScheme&) const = default;
+};
+
+// Inverse of name(), with any order of the endings -asym, -e8m0 or -e4m3, and -clip; "4" is int4.
+// A published block format brings its group: `group` is 0 or that. Throws Error for what is unknown
+// (with the nearest name), unscaled formats, combinations that do not exist, and a group that is
+// negative or not the published one.
+WeightScheme parse_weight_scheme(const std::string& text, int group = 0);
+
+// Largest |w|; 0 of none.
+float largest_magnitude(const float* w, int64_t count);
+
+// The FP32 scale of a matrix with this absmax (finite): 1 unless the scales are E4M3, else at least
+// 2^-126.
+float tensor_scale(const WeightScheme& scheme, float matrix_absmax);
+
+struct BlockGrid {
+  float scale = 0;    // 0 for a block that counts as zeros: all its values are 0
+  float inverse = 0;  // 1 / scale, one float division; 0 where scale is 0
+  float zero = 0;     // a code; 0 unless asymmetric
+};
+
+// The grid of one block of finite weights w [count]; `tensor_scale` is that of the matrix. A scale
+// below 2^-126 makes the block count as zeros (E8M0: below 2^-127, its smallest code).
+BlockGrid block_grid(const WeightScheme& scheme, float tensor_scale, const float* w, int64_t count);
+
+// The nearest code, saturating; ties go to the even code (asymmetric: to the even code - zero).
+float code_of(const WeightScheme& scheme, const BlockGrid& grid, float w);
+
+inline float value_of(const BlockGrid& grid, float code) {
+  return (code - grid.zero) * grid.scale;
+}
+
+// Round to nearest of a whole matrix [rows, columns], in plain loops: the definition. Every vector
+// is [rows, columns], with the grid that applies to each entry.
+struct WeightReference {
+  float tensor_scale = 1;
+  std::vector<float> codes, scales, zeros, values;
+};
+WeightReference quantize_reference(const WeightScheme& scheme, const float* w, int64_t rows,
+                                   int64_t columns);
+
+}  // namespace bitlaw
