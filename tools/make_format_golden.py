@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/formats.csv and tests/golden/quantizers.json.
+"""Makes tests/golden/formats.csv, tests/golden/quantizers.json and tests/golden/weight_schemes.json.
 
 An implementation of docs/formats.md that shares nothing with the C++ one: codes are listed from their bit
 fields as exact fractions, the nearest one is found by comparing distances, ties go to the even bit field,
 and every float operation of the scale rule is an exact fraction rounded once.
 
-  tools/make_format_golden.py            writes both files
+  tools/make_format_golden.py            writes the files
   tools/make_format_golden.py --check    says whether the committed files are what it would write
 """
 import argparse
@@ -198,12 +198,150 @@ def quantizers_json():
     return '{"cases": [\n' + body + "\n]}\n"
 
 
+def floor_log2(x):
+    exponent = 0
+    while Fraction(2)**exponent > x:
+        exponent -= 1
+    while Fraction(2)**(exponent + 1) <= x:
+        exponent += 1
+    return exponent
+
+
+TINY = Fraction(2)**-126
+ZEROS = (0.0, 0.0, 0)  # scale, inverse and zero of a block that counts as zeros
+
+
+def grid_of_scale(scale, smallest=TINY):
+    return ZEROS if scale < smallest else (scale, round_to_float(1 / Fraction(scale)), 0)
+
+
+def asymmetric_grid(bits, lo, hi):
+    codes = 2**bits - 1
+    scale = round_to_float((Fraction(hi) - Fraction(lo)) / codes)
+    if scale < TINY:
+        return ZEROS
+    inverse = round_to_float(1 / Fraction(scale))
+    zero = min(max(round(Fraction(round_to_float(-Fraction(lo) * Fraction(inverse)))), 0), codes)
+    return scale, inverse, zero
+
+
+def float_product(a, b):
+    return round_to_float(Fraction(a) * Fraction(b))
+
+
+def candidates(scheme, tensor, block):
+    """The grid of the rule, or with clip all that the search looks at, larger scales first."""
+    name, asymmetric, clip, rule = scheme["format"], scheme["asymmetric"], scheme["clip"], scheme["scales"]
+    factors = [round_to_float(Fraction(percent, 100)) for percent in (range(100, 19, -1) if clip else [100])]
+    if asymmetric:
+        lo, hi = min([0.0] + block), max([0.0] + block)
+        return [asymmetric_grid(int(name[3:]), float_product(lo, f), float_product(hi, f)) for f in factors]
+    largest = codes_of(name)[-1][0]
+    absmax = max(map(abs, block))
+    if absmax == 0:
+        return [ZEROS]
+    if rule == "float32":
+        return [grid_of_scale(round_to_float(Fraction(float_product(absmax, f)) / largest)) for f in factors]
+    if rule == "e8m0":
+        unit = floor_log2(largest) if name.startswith("int") else 0
+        shared = max(floor_log2(Fraction(absmax)) - (0 if unit else floor_log2(largest)), -127)
+        exponents = range(min(shared + 1, 127), max(shared - 2, -127) - 1, -1) if clip else [shared]
+        return [grid_of_scale(float(Fraction(2)**(x - unit)), Fraction(2)**-127) for x in exponents]
+    e4m3 = [(v, even) for v, even in codes_of("e4m3") if v >= 0]
+    ratio = round_to_float(Fraction(round_to_float(Fraction(absmax) / largest)) / Fraction(tensor))
+    block_scale = nearest(e4m3, [v for v, _ in e4m3], Fraction(ratio))
+    at = [v for v, _ in e4m3].index(block_scale)
+    scales = [block_scale]
+    if clip:
+        scales = [v for v, _ in reversed(e4m3[:at + 2]) if v >= block_scale / 5]
+    return [grid_of_scale(float_product(float(s), tensor)) for s in scales]
+
+
+def round_block(scheme, grid, block):
+    """Codes and values, and the squared error."""
+    scale, inverse, zero = grid
+    codes, values, error = [], [], Fraction(0)
+    table = codes_of(scheme["format"])
+    for x in block:
+        ratio = signed(Fraction(float_product(x, inverse)), x) if x == 0 or inverse == 0 else float_product(x, inverse)
+        if scheme["asymmetric"]:
+            code = float(min(max(round(Fraction(ratio)) + zero, 0), 2**int(scheme["format"][3:]) - 1))
+            value = float_product(code - zero, scale)
+        else:
+            code = signed(nearest(table, [v for v, _ in table], Fraction(ratio)), ratio)
+            value = signed(Fraction(float_product(code, scale)), code)
+        codes.append(code)
+        values.append(value)
+        error += (Fraction(x) - Fraction(value))**2
+    return codes, values, error
+
+
+def best_grid(scheme, tensor, block):
+    """The grid with the least error, of equal ones the first; None where two are too close to tell in floats."""
+    grids = candidates(scheme, tensor, block)
+    errors = [round_block(scheme, grid, block)[2] for grid in grids]
+    least = min(errors)
+    chosen = grids[errors.index(least)]
+    for grid, error in zip(grids, errors):
+        if grid != chosen and error < least * (1 + Fraction(1, 10**5)):
+            return None
+    return chosen
+
+
+WEIGHT_SCHEMES = (
+    [("int%d%s" % (b, e), "int%d" % b, 0, "float32") for b in (2, 3, 4, 8) for e in ("", "-asym", "-clip", "-asym-clip")] +
+    [("e2m1-clip", "e2m1", 0, "float32"), ("e3m0-clip", "e3m0", 0, "float32"), ("int4-asym", "int4", 3, "float32"),
+     ("int4-e8m0", "int4", 4, "e8m0"), ("e2m1-e4m3", "e2m1", 5, "e4m3"), ("e2m1-e8m0-clip", "e2m1", 4, "e8m0"),
+     ("e2m1-e4m3-clip", "e2m1", 4, "e4m3")] +
+    [(n, f, 32, "e8m0") for n, f in (("mxfp4", "e2m1"), ("mxfp6-e2m3", "e2m3"), ("mxfp6-e3m2", "e3m2"),
+                                     ("mxfp8-e4m3", "e4m3"), ("mxfp8-e5m2", "e5m2"), ("mxint8", "int8"))] +
+    [("nvfp4", "e2m1", 16, "e4m3")])
+
+
+def weight_schemes_json():
+    rng = random.Random("weight schemes")
+    cases = []
+    for name, element, group, rule in WEIGHT_SCHEMES:
+        scheme = {"format": element, "asymmetric": "-asym" in name, "clip": name.endswith("-clip"), "scales": rule}
+        columns = {0: 9, 3: 8, 4: 10, 5: 12, 16: 35, 32: 70}[group]
+        rows = 3 if group < 16 else 1
+        while True:
+            x = []
+            for i in range(rows * columns):  # heavy tails, one block of zeros, a different size in each row
+                fraction = Fraction(rng.getrandbits(40) - 2**39, 2**39)
+                x.append(round_to_float(fraction**3 * Fraction(2)**-rng.randrange(3) * Fraction(2)**(4 * (i // columns))))
+            length = group or columns
+            x[:length if group else 2] = [0.0] * (length if group else 2)
+            tensor = 1.0
+            if rule == "e4m3":
+                absmax = max(map(abs, map(Fraction, x)))
+                tensor = max(round_to_float(absmax / (448 * codes_of(element)[-1][0])), 2.0**-126)
+            blocks = [(begin, min(begin + length, (begin // columns + 1) * columns))
+                      for r in range(rows) for begin in range(r * columns, (r + 1) * columns, length)]
+            grids = [best_grid(scheme, tensor, x[a:b]) for a, b in blocks]
+            if None not in grids:
+                break
+        codes, values, scales, zeros = [], [], [], []
+        for (a, b), grid in zip(blocks, grids):
+            block_codes, block_values, _ = round_block(scheme, grid, x[a:b])
+            codes += block_codes
+            values += block_values
+            scales += [grid[0]] * (b - a)
+            zeros += [float(grid[2])] * (b - a)
+        cases.append({"scheme": name, "group": group, "rows": rows, "columns": columns, "tensor_scale": hex_float(tensor),
+                      **{key: [hex_float(v) for v in column] for key, column in
+                         (("x", x), ("codes", codes), ("values", values), ("scales", scales), ("zeros", zeros))}})
+    body = ",\n".join(json.dumps(case, sort_keys=True) for case in cases)
+    return '{"cases": [\n' + body + "\n]}\n"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the committed files, write nothing")
     check = parser.parse_args().check
     stale = []
-    for name, text in (("formats.csv", formats_csv()), ("quantizers.json", quantizers_json())):
+    for name, text in (("formats.csv", formats_csv()), ("quantizers.json", quantizers_json()),
+                       ("weight_schemes.json", weight_schemes_json())):
         path = GOLDEN / name
         if not check:
             path.write_text(text)

@@ -1,4 +1,4 @@
-// Included by one file per instruction set, which the compiler turns the vectors below into.
+// Included by one file per instruction set, which defines kWidth before: the floats of a vector.
 #include <cstdint>
 #include <cstring>
 
@@ -7,11 +7,11 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kLanes = 16;
-typedef float Floats __attribute__((vector_size(kLanes * sizeof(float))));
-typedef uint32_t Words __attribute__((vector_size(kLanes * sizeof(uint32_t))));
-typedef float HalfFloats __attribute__((vector_size(kLanes / 2 * sizeof(float))));
-typedef double Doubles __attribute__((vector_size(kLanes / 2 * sizeof(double))));
+constexpr int kLanes = 16, kVectors = kLanes / kWidth, kHalf = kWidth / 2;
+typedef float Floats __attribute__((vector_size(kWidth * sizeof(float))));
+typedef uint32_t Words __attribute__((vector_size(kWidth * sizeof(uint32_t))));
+typedef float HalfFloats __attribute__((vector_size(kHalf * sizeof(float))));
+typedef double Doubles __attribute__((vector_size(kHalf * sizeof(double))));
 
 inline Floats least(Floats a, Floats b) {
   return a < b ? a : b;
@@ -41,44 +41,48 @@ inline Floats magnitude_of(Floats x) {
   return (Floats)((Words)x & 0x7fffffffu);
 }
 
-struct Sums {
-  Doubles low = {}, high = {};
-
-  void add_square(Floats x) {
-    const Doubles a =
-        __builtin_convertvector(__builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7), Doubles);
-    const Doubles b = __builtin_convertvector(
-        __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15), Doubles);
-    low += a * a;
-    high += b * b;
-  }
-
-  double total() const {
-    double lanes[kLanes];
-    std::memcpy(lanes, &low, sizeof low);
-    std::memcpy(lanes + kLanes / 2, &high, sizeof high);
-    for (int step = kLanes / 2; step > 0; step /= 2) {
-      for (int i = 0; i < step; ++i) lanes[i] += lanes[i + step];
-    }
-    return lanes[0];
-  }
-};
-
 inline Floats load(const float* p) {
   Floats x;
   std::memcpy(&x, p, sizeof x);
   return x;
 }
 
+// The sixteen lanes.
+struct Sums {
+  Doubles lanes[2 * kVectors] = {};
+
+  template <class Difference>
+  void add_squares(const float* w, Difference difference) {
+    for (int v = 0; v < kVectors; ++v) {
+      const Floats x = difference(load(w + v * kWidth));
+      HalfFloats halves[2];
+      std::memcpy(halves, &x, sizeof halves);
+      for (int half = 0; half < 2; ++half) {
+        const Doubles wide = __builtin_convertvector(halves[half], Doubles);
+        lanes[2 * v + half] += wide * wide;
+      }
+    }
+  }
+
+  double total() const {
+    double sums[kLanes];
+    std::memcpy(sums, lanes, sizeof sums);
+    for (int step = kLanes / 2; step > 0; step /= 2) {
+      for (int i = 0; i < step; ++i) sums[i] += sums[i + step];
+    }
+    return sums[0];
+  }
+};
+
 template <class Difference>
 inline double sum_of_squares(const float* w, int64_t count, Difference difference) {
   Sums sums;
   int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) sums.add_square(difference(load(w + i)));
+  for (; i + kLanes <= count; i += kLanes) sums.add_squares(w + i, difference);
   if (i < count) {
     float rest[kLanes] = {};  // a zero is rounded to zero
     std::memcpy(rest, w + i, static_cast<size_t>(count - i) * sizeof(float));
-    sums.add_square(difference(load(rest)));
+    sums.add_squares(rest, difference);
   }
   return sums.total();
 }

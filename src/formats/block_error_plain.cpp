@@ -1,3 +1,7 @@
+namespace bitlaw {
+constexpr int kWidth = 4;
+}
+
 #include "formats/block_error_body.h"
 
 namespace bitlaw {

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "formats/quantizer.h"
+#include "formats/weight_scheme.h"
 
 namespace bitlaw {
 namespace {
@@ -88,6 +89,23 @@ TEST(FormatsGolden, QuantizedMatricesMatchBitForBit) {
     EXPECT_EQ(bits_of(q.scales), bits_of(floats_of(test.at("scales")))) << which;
     EXPECT_EQ(bits_of(q.codes), bits_of(floats_of(test.at("codes")))) << which;
     EXPECT_EQ(bits_of(q.values), bits_of(floats_of(test.at("values")))) << which;
+  }
+}
+
+TEST(FormatsGolden, WeightSchemesMatchBitForBit) {
+  const std::string path = kGolden + "weight_schemes.json";
+  const Json document = parse_json(read_file(path), path);
+  ASSERT_GE(document.at("cases").size(), 30u);
+  for (const Json& test : document.at("cases")) {
+    const std::vector<float> x = floats_of(test.at("x"));
+    const std::string name = test.at("scheme");
+    const WeightReference q = quantize_reference(parse_weight_scheme(name, test.at("group")),
+                                                 x.data(), test.at("rows"), test.at("columns"));
+    EXPECT_EQ(q.tensor_scale, float_of(test.at("tensor_scale"))) << name;
+    EXPECT_EQ(bits_of(q.scales), bits_of(floats_of(test.at("scales")))) << name;
+    EXPECT_EQ(bits_of(q.zeros), bits_of(floats_of(test.at("zeros")))) << name;
+    EXPECT_EQ(bits_of(q.codes), bits_of(floats_of(test.at("codes")))) << name;
+    EXPECT_EQ(bits_of(q.values), bits_of(floats_of(test.at("values")))) << name;
   }
 }
 

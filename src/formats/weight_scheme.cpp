@@ -132,7 +132,7 @@ class BlockSearch {
     const auto scale = static_cast<float>((static_cast<double>(hi) - lo) / codes);
     if (scale < kSmallestNormal) return {};
     const float inverse = 1.0f / scale;
-    return {scale, inverse, std::clamp(std::nearbyint(-lo * inverse), 0.0f, codes)};
+    return {scale, inverse, std::clamp(std::nearbyint((0.0f - lo) * inverse), 0.0f, codes)};
   }
 
   BlockGrid within(float absmax) const {
