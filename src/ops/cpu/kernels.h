@@ -56,6 +56,13 @@ struct GroupTarget {
   float* scales;   // [rows, groups] or null
 };
 
+// Of one token, from the logits of two models; sums of exponentials are in double.
+struct RowComparison {
+  double baseline_log_sum, log_sum;  // log sum_v exp(logit)
+  double kl;                         // sum_v p (log p - log q), p of the baseline
+  bool same_top;                     // a likeliest token of one is a likeliest of the other
+};
+
 struct AdamWFactors {
   float beta1, one_minus_beta1, beta2, one_minus_beta2;
   float inverse_m, inverse_v;  // 1 / (1 - beta^step)
@@ -126,6 +133,9 @@ struct Kernels {
   // and sum_v exp(logits[r, v] - top[r]).
   void (*exponentials_of_block)(const float* logits, int64_t rows, int64_t columns, float* top,
                                 float* total);
+
+  void (*compare_rows)(const float* baseline, const float* logits, int64_t rows, int64_t columns,
+                       RowComparison* out);
 
   // Flat ranges.
   void (*add)(const float* x, int64_t n, float* y);

@@ -549,6 +549,35 @@ void exponentials_of_block(const float* logits, int64_t rows, int64_t columns, f
   }
 }
 
+// With x and y the logits less their largest: KL = sum e^x (x - y) / sum e^x + log sum e^y - log sum
+// e^x. Equal rows give exactly 0.
+void compare_rows(const float* baseline, const float* logits, int64_t rows, int64_t columns,
+                  RowComparison* out) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float *p = baseline + r * columns, *q = logits + r * columns;
+    const float p_top = largest_of(p, columns), q_top = largest_of(q, columns);
+    const V p_shift = splat(p_top), q_shift = splat(q_top), least = splat(kMinusInfinity);
+    D p_sum = zero_doubles(), q_sum = zero_doubles(), weighted = zero_doubles();
+    V q_at_p_top = least;  // the largest q where p is the largest
+    sweep(columns, [&](int64_t c, auto part) {
+      const V p_logit = load(p + c, part), q_logit = load(q + c, part);
+      const V x = p_logit - p_shift, y = q_logit - q_shift;
+      const V e = fill_after(exponential(x), part, 0.0f);
+      p_sum = add(p_sum, e);
+      q_sum = add(q_sum, fill_after(exponential(y), part, 0.0f));
+      weighted = add(weighted, e * (x - y));
+      const V there = select_less(p_logit, p_shift, least, q_logit);
+      q_at_p_top = max(fill_after(there, part, kMinusInfinity), q_at_p_top);
+    });
+    const double p_total = sum(p_sum), q_total = sum(q_sum);
+    const double p_log = __builtin_log(p_total), q_log = __builtin_log(q_total);
+    out[r].baseline_log_sum = p_top + p_log;
+    out[r].log_sum = q_top + q_log;
+    out[r].kl = sum(weighted) / p_total + (q_log - p_log);
+    out[r].same_top = largest(q_at_p_top) == q_top;
+  }
+}
+
 // ------------------------------------------------------------------------------- flat ranges
 
 void add(const float* x, int64_t n, float* y) {
@@ -614,6 +643,7 @@ constexpr Kernels kKernels{
     .cross_entropy = cross_entropy,
     .cross_entropy_gradient = cross_entropy_gradient,
     .exponentials_of_block = exponentials_of_block,
+    .compare_rows = compare_rows,
     .add = add,
     .sum_of_squares = sum_of_squares,
     .adamw = adamw,

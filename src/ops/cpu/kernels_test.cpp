@@ -75,7 +75,7 @@ TEST(Kernels, ReciprocalIsWithinOneUnitInTheLastPlace) {
 std::vector<float> traces(const Kernels& kernel, int64_t n) {
   const Tensor x = cases::normal({3, 2 * n}, 1), y = cases::normal({3, 2 * n}, 2),
                w = cases::normal({n}, 3);
-  std::vector<float> out(static_cast<size_t>(12 * n + 16));
+  std::vector<float> out(static_cast<size_t>(12 * n + 20));
   float* a = out.data();
   kernel.rms_norm(x.f32(), w.f32(), 1e-5f, 3, n, a, a + 3 * n);
   a += 3 * n + 3;
@@ -88,6 +88,11 @@ std::vector<float> traces(const Kernels& kernel, int64_t n) {
   const uint16_t target = 0;
   kernel.cross_entropy_gradient(logits.data(), 1, n, &target, 0.5f, a + n, {nullptr, a, n, true});
   a += n + 1;
+  RowComparison comparison;
+  kernel.compare_rows(x.f32(), y.f32(), 1, n, &comparison);
+  *a++ = static_cast<float>(comparison.kl);
+  *a++ = static_cast<float>(comparison.log_sum - comparison.baseline_log_sum);
+  *a++ = comparison.same_top ? 1.0f : 0.0f;
   *a++ = kernel.dot(x.f32(), y.f32(), n);
   *a++ = static_cast<float>(kernel.sum_of_squares(x.f32(), n));
   std::vector<float> m(y.f32(), y.f32() + n), v(n, 0.25f);

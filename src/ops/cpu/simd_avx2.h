@@ -209,6 +209,12 @@ inline D add_squares(D sum, V x) {
            add_square(sum.part[2], _mm256_castps256_ps128(x.high)),
            add_square(sum.part[3], _mm256_extractf128_ps(x.high, 1))}};
 }
+inline D add(D sum, V x) {
+  return {{_mm256_add_pd(sum.part[0], _mm256_cvtps_pd(_mm256_castps256_ps128(x.low))),
+           _mm256_add_pd(sum.part[1], _mm256_cvtps_pd(_mm256_extractf128_ps(x.low, 1))),
+           _mm256_add_pd(sum.part[2], _mm256_cvtps_pd(_mm256_castps256_ps128(x.high))),
+           _mm256_add_pd(sum.part[3], _mm256_cvtps_pd(_mm256_extractf128_ps(x.high, 1)))}};
+}
 inline double sum(D a) {
   const __m256d a4 =
       _mm256_add_pd(_mm256_add_pd(a.part[0], a.part[2]), _mm256_add_pd(a.part[1], a.part[3]));

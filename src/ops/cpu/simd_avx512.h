@@ -181,6 +181,10 @@ inline D add_squares(D sum, V x) {  // sum + x^2, the square exact in double
   const __m512d high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(x.v, 1));
   return {_mm512_fmadd_pd(low, low, sum.low), _mm512_fmadd_pd(high, high, sum.high)};
 }
+inline D add(D sum, V x) {
+  return {_mm512_add_pd(sum.low, _mm512_cvtps_pd(_mm512_castps512_ps256(x.v))),
+          _mm512_add_pd(sum.high, _mm512_cvtps_pd(_mm512_extractf32x8_ps(x.v, 1)))};
+}
 inline double sum(D a) {
   const __m512d a8 = _mm512_add_pd(a.low, a.high);
   const __m256d a4 = _mm256_add_pd(_mm512_castpd512_pd256(a8), _mm512_extractf64x4_pd(a8, 1));

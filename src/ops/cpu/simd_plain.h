@@ -156,6 +156,10 @@ inline D add_squares(D sum, V x) {  // the square is exact in double: fused or n
   for (int i = 0; i < kLanes; ++i) sum.v[i] += static_cast<double>(x.v[i]) * x.v[i];
   return sum;
 }
+inline D add(D sum, V x) {
+  for (int i = 0; i < kLanes; ++i) sum.v[i] += static_cast<double>(x.v[i]);
+  return sum;
+}
 inline double sum(D a) {
   for (int half = kLanes / 2; half > 0; half /= 2) {
     for (int i = 0; i < half; ++i) a.v[i] += a.v[i + half];
