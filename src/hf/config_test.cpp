@@ -1,0 +1,264 @@
+#include "hf/config.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <numbers>
+
+#include "base/error.h"
+#include "hf/rotary.h"
+#include "hf/settings.h"
+
+namespace bitlaw::hf {
+namespace {
+
+Json config_of(const std::string& type) {
+  static const std::map<std::string, std::string> classes{{"llama", "LlamaForCausalLM"},
+                                                          {"mistral", "MistralForCausalLM"},
+                                                          {"qwen2", "Qwen2ForCausalLM"},
+                                                          {"olmo2", "Olmo2ForCausalLM"},
+                                                          {"gpt_neox", "GPTNeoXForCausalLM"}};
+  return {{"model_type", type},     {"architectures", {classes.at(type)}},
+          {"hidden_size", 64},      {"intermediate_size", 96},
+          {"num_hidden_layers", 4}, {"num_attention_heads", 4},
+          {"vocab_size", 97},       {"max_position_embeddings", 128}};
+}
+
+// The same with settings of `patch` added; null takes one away.
+Json patched(const std::string& type, const Json& patch) {
+  Json config = config_of(type);
+  for (const auto& [key, value] : patch.items()) {
+    if (value == "(absent)") {
+      config.erase(key);
+    } else {
+      config[key] = value;
+    }
+  }
+  return config;
+}
+
+Architecture parsed(const std::string& type, const Json& patch = Json::object()) {
+  return parse_architecture(patched(type, patch), "DIR/config.json");
+}
+
+TEST(HfConfig, WhatIsLeftOutIsAsInTransformers) {
+  const Architecture llama = parsed("llama");
+  EXPECT_EQ(llama.kv_heads, 4);
+  EXPECT_EQ(llama.head_dim, 16);
+  EXPECT_EQ(llama.rotary.dim, 16);
+  EXPECT_EQ(llama.rotary.theta, 10000);
+  EXPECT_EQ(llama.norm_epsilon, 1e-6);
+  EXPECT_FALSE(llama.tied_head || llama.qkv_bias || llama.output_bias || llama.ffn_bias);
+  EXPECT_TRUE(llama.gated);
+  EXPECT_EQ(llama.activation, Activation::kSilu);
+  EXPECT_EQ(llama.window, std::vector<int64_t>(4, 0));
+  EXPECT_EQ(llama.begin_token, -1);
+
+  EXPECT_EQ(parsed("mistral").window, std::vector<int64_t>(4, 4096));
+  EXPECT_EQ(parsed("mistral", {{"sliding_window", nullptr}}).window, std::vector<int64_t>(4, 0));
+
+  const Architecture qwen = parsed("qwen2");
+  EXPECT_TRUE(qwen.qkv_bias);
+  EXPECT_FALSE(qwen.output_bias || qwen.ffn_bias);
+  EXPECT_EQ(qwen.window, std::vector<int64_t>(4, 0));
+
+  const Architecture olmo = parsed("olmo2");
+  EXPECT_TRUE(olmo.norm_after && olmo.qk_norm);
+  EXPECT_EQ(olmo.norm_epsilon, 1e-5);
+
+  const Architecture neox = parsed("gpt_neox");
+  EXPECT_EQ(neox.norm, Norm::kLayer);
+  EXPECT_EQ(neox.activation, Activation::kGelu);
+  EXPECT_EQ(neox.rotary.dim, 4);  // a quarter of 16
+  EXPECT_TRUE(neox.parallel && neox.fused_qkv && neox.qkv_bias && neox.output_bias &&
+              neox.ffn_bias);
+  EXPECT_FALSE(neox.gated);
+}
+
+TEST(HfConfig, SettingsAreFollowed) {
+  const Architecture a = parsed("llama", {{"num_key_value_heads", 2},
+                                          {"head_dim", 24},
+                                          {"attention_bias", true},
+                                          {"mlp_bias", true},
+                                          {"hidden_act", "gelu_new"},
+                                          {"rms_norm_eps", 1e-5},
+                                          {"tie_word_embeddings", true},
+                                          {"dtype", "bfloat16"},
+                                          {"bos_token_id", 1},
+                                          {"eos_token_id", {2, 3}}});
+  EXPECT_EQ(a.kv_heads, 2);
+  EXPECT_EQ(a.head_dim, 24);
+  EXPECT_TRUE(a.qkv_bias && a.output_bias && a.ffn_bias && a.tied_head);
+  EXPECT_EQ(a.activation, Activation::kGeluTanh);
+  EXPECT_EQ(a.norm_epsilon, 1e-5);
+  EXPECT_EQ(a.dtype, "bfloat16");
+  EXPECT_EQ(a.begin_token, 1);
+  EXPECT_EQ(a.end_tokens, (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(parsed("llama", {{"torch_dtype", "float16"}}).dtype, "float16");
+  EXPECT_FALSE(parsed("gpt_neox", {{"use_parallel_residual", false}}).parallel);
+  EXPECT_FALSE(parsed("gpt_neox", {{"attention_bias", false}}).qkv_bias);
+}
+
+TEST(HfConfig, WindowsOfQwenBelongToItsLaterLayers) {
+  const Json window{{"use_sliding_window", true}, {"sliding_window", 8}, {"max_window_layers", 3}};
+  EXPECT_EQ(parsed("qwen2", window).window, (std::vector<int64_t>{0, 0, 0, 8}));
+  Json listed = window;
+  listed["layer_types"] = {"sliding_attention", "full_attention", "full_attention",
+                           "sliding_attention"};
+  EXPECT_EQ(parsed("qwen2", listed).window, (std::vector<int64_t>{8, 0, 0, 8}));
+  listed["use_sliding_window"] = false;
+  EXPECT_THROW(parsed("qwen2", listed), Error);
+}
+
+TEST(HfConfig, BothSpellingsOfTheRotationAreTheSame) {
+  const Json scaling{{"rope_type", "llama3"},
+                     {"factor", 8.0},
+                     {"low_freq_factor", 1.0},
+                     {"high_freq_factor", 4.0},
+                     {"original_max_position_embeddings", 64}};
+  Json old = scaling;
+  old.erase("rope_type");
+  old["type"] = "llama3";
+  Json fresh = scaling;
+  fresh["rope_theta"] = 500000.0;
+  const Architecture four = parsed("llama", {{"rope_theta", 500000.0}, {"rope_scaling", old}});
+  const Architecture five = parsed("llama", {{"rope_parameters", fresh}});
+  EXPECT_EQ(four.rotary.scaling, RotaryScaling::kLlama3);
+  EXPECT_EQ(four.rotary.theta, 500000.0);
+  EXPECT_EQ(four.rotary.original_context, 64);
+  EXPECT_EQ(rotary_frequencies(four.rotary, 32), rotary_frequencies(five.rotary, 32));
+
+  const Architecture old_neox =
+      parsed("gpt_neox", {{"rotary_pct", 0.5}, {"rotary_emb_base", 20000}});
+  const Architecture new_neox =
+      parsed("gpt_neox",
+             {{"rope_parameters",
+               {{"rope_type", "default"}, {"rope_theta", 20000}, {"partial_rotary_factor", 0.5}}}});
+  EXPECT_EQ(old_neox.rotary.dim, 8);
+  EXPECT_EQ(new_neox.rotary.dim, 8);
+  EXPECT_EQ(rotary_frequencies(old_neox.rotary, 32), rotary_frequencies(new_neox.rotary, 32));
+}
+
+// f_i within 4 ulp of the formula at points where it is simple.
+TEST(HfConfig, ScaledFrequenciesAtTheEndsOfTheirRanges) {
+  const auto frequencies = [](const Json& rope, int64_t T) {
+    return rotary_frequencies(parsed("llama", {{"rope_parameters", rope}}).rotary, T);
+  };
+  const std::vector<double> plain =
+      frequencies({{"rope_type", "default"}, {"rope_theta", 10000.0}}, 128);
+  for (size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_DOUBLE_EQ(plain[i], std::pow(10000.0, -static_cast<double>(i) / 8));
+  }
+  const std::vector<double> linear = frequencies({{"rope_type", "linear"}, {"factor", 4.0}}, 128);
+  for (size_t i = 0; i < plain.size(); ++i) EXPECT_DOUBLE_EQ(linear[i], plain[i] / 4);
+
+  const Json dynamic{{"rope_type", "dynamic"}, {"factor", 2.0}};
+  EXPECT_EQ(frequencies(dynamic, 128), plain);  // up to the context nothing changes
+  const std::vector<double> longer = frequencies(dynamic, 256);
+  EXPECT_EQ(longer[0], 1);
+  // theta grows by 3^(16/14), so that the slowest frequency, theta^(-14/16), falls to a third.
+  EXPECT_DOUBLE_EQ(longer.back(), plain.back() / 3);
+
+  const Json llama3{{"rope_type", "llama3"},
+                    {"factor", 8.0},
+                    {"low_freq_factor", 1.0},
+                    {"high_freq_factor", 4.0},
+                    {"original_max_position_embeddings", 100}};
+  const std::vector<double> scaled = frequencies(llama3, 128);
+  for (size_t i = 0; i < plain.size(); ++i) {
+    const double turns = 100 * plain[i] / (2 * std::numbers::pi);
+    if (turns >= 4) {
+      EXPECT_DOUBLE_EQ(scaled[i], plain[i]);
+    } else if (turns <= 1) {
+      EXPECT_DOUBLE_EQ(scaled[i], plain[i] / 8);
+    } else {
+      EXPECT_LT(scaled[i], plain[i]);
+      EXPECT_GT(scaled[i], plain[i] / 8);
+    }
+  }
+  const Json yarn{{"rope_type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 32}};
+  const std::vector<double> stretched = frequencies(yarn, 128);
+  EXPECT_DOUBLE_EQ(stretched.front(), plain.front());
+  EXPECT_DOUBLE_EQ(stretched.back(), plain.back() / 4);
+  EXPECT_DOUBLE_EQ(parsed("llama", {{"rope_parameters", yarn}}).rotary.attention_factor,
+                   0.1 * std::log(4.0) + 1);
+}
+
+TEST(HfConfig, AnUnknownArchitectureListsTheKnown) {
+  try {
+    parse_architecture({{"model_type", "mamba"}}, "DIR/config.json");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(
+        error.what(),
+        "DIR/config.json: model_type: 'mamba' is not an architecture that bitlaw knows; it "
+        "reads llama, mistral, qwen2, olmo2, gpt_neox");
+  }
+}
+
+TEST(HfConfig, BadSettingsAreRefusedByName) {
+  struct Case {
+    const char* type;
+    Json patch;
+    const char* expected;  // in the message
+  };
+  const std::vector<Case> cases{
+      {"llama", {{"hidden_size", "(absent)"}}, "hidden_size: is missing"},
+      {"llama", {{"hidden_size", -64}}, "hidden_size: -64 is outside"},
+      {"llama", {{"hidden_size", 64.5}}, "hidden_size: 64.5 is not a whole number"},
+      {"llama", {{"hidden_size", 18446744073709551615u}}, "is outside 1.."},
+      {"llama", {{"vocab_size", int64_t{1} << 40}}, "vocab_size: 1099511627776 is outside"},
+      {"llama", {{"num_attention_heads", 0}}, "num_attention_heads: 0 is outside"},
+      {"llama", {{"num_attention_heads", 5}}, "5 does not divide hidden_size, 64"},
+      {"llama", {{"num_key_value_heads", 3}}, "3 does not divide num_attention_heads, 4"},
+      {"llama", {{"head_dim", 15}}, "cannot be paired"},
+      {"llama", {{"rms_norm_eps", -1e-6}}, "rms_norm_eps: -1e-06 is outside"},
+      {"llama", {{"rms_norm_eps", "small"}}, "rms_norm_eps: \"small\" is not a number"},
+      {"llama",
+       {{"hidden_act", "relu"}},
+       "hidden_act: 'relu' is not supported; bitlaw computes silu"},
+      {"llama", {{"tie_word_embeddings", 1}}, "tie_word_embeddings: 1 is neither true nor false"},
+      {"llama",
+       {{"architectures", {"LlamaForSequenceClassification"}}},
+       "architectures: does not name"},
+      {"llama", {{"quantization_config", {{"bits", 4}}}}, "quantization_config: is not a setting"},
+      {"llama", {{"sliding_window", 8}}, "sliding_window: is not a setting of llama"},
+      {"llama", {{"eos_token_id", "end"}}, "eos_token_id: is not a token"},
+      {"llama",
+       {{"rope_scaling", {{"type", "longrope"}}}},
+       "rope_scaling.rope_type: 'longrope' is not"},
+      {"llama", {{"rope_scaling", {{"type", "linear"}}}}, "rope_scaling.factor: is missing"},
+      {"llama",
+       {{"rope_scaling", {{"type", "linear"}, {"factor", 0.5}}}},
+       "factor: 0.5 is outside"},
+      {"llama",
+       {{"rope_scaling", {{"type", "linear"}, {"factor", 2}, {"beta_fast", 3}}}},
+       "rope_scaling.beta_fast: is not a setting of this rope_type"},
+      {"llama", {{"rope_scaling", 7}}, "rope_scaling is not a table"},
+      {"llama", {{"rope_theta", 5e5}, {"rope_parameters", {{"rope_theta", 1e4}}}}, "contradicts"},
+      {"llama", {{"rope_theta", 0.5}}, "rope_theta: 0.5 is outside"},
+      {"llama", {{"partial_rotary_factor", 0.5}}, "partial_rotary_factor: llama models turn whole"},
+      {"mistral", {{"sliding_window", 0}}, "sliding_window: 0 is outside"},
+      {"mistral", {{"mlp_bias", true}}, "mlp_bias: mistral models never have"},
+      {"qwen2", {{"attention_bias", false}}, "attention_bias: qwen2 models always have"},
+      {"qwen2", {{"layer_types", {"full_attention"}}}, "layer_types: is not a list of 4 names"},
+      {"gpt_neox",
+       {{"num_key_value_heads", 2}},
+       "num_key_value_heads: is not a setting of gpt_neox"},
+      {"gpt_neox", {{"rotary_pct", 0.1}}, "1 turned entries of a head cannot be paired"},
+  };
+  for (const Case& one : cases) {
+    try {
+      parsed(one.type, one.patch);
+      ADD_FAILURE() << one.patch << " was accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()).find("DIR/config.json: "), 0u) << error.what();
+      EXPECT_NE(std::string(error.what()).find(one.expected), std::string::npos) << error.what();
+    }
+  }
+  EXPECT_THROW(parse_architecture(Json::array(), "DIR/config.json"), Error);
+}
+
+}  // namespace
+}  // namespace bitlaw::hf
