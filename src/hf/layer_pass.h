@@ -1,0 +1,36 @@
+// One window of text through one layer. Internal to hf/.
+#pragma once
+
+#include <functional>
+
+#include "hf/forward.h"
+
+namespace bitlaw::hf {
+
+// What a thread keeps from window to window. d width, F hidden, H and G heads of queries and keys.
+struct Scratch {
+  Context context;
+  Tensor normed;             // [T, d]
+  Tensor query, key, value;  // [T, H dim], [T, G dim] twice, out of the products; `query` of a
+                             // fused matrix [T, (H + 2G) dim]
+  Tensor q, k, v;            // [H T, dim], [G T, dim] twice, turned
+  Tensor scores;             // of attention
+  Tensor attended;           // [T, H dim]
+  Tensor attention, ffn;     // [T, d] what is added to the states
+  Tensor gate, up;           // [T, F]
+};
+Scratch make_scratch(const Architecture& architecture, int64_t T, Backend backend);
+
+struct LayerRun {
+  const Architecture& architecture;
+  int64_t T, l;
+  const Layer& layer;
+  const StateRounding& rounding;
+  const Tensor& rope;  // [T, rotary.dim]
+};
+
+// states [T, d] before the layer become those behind it. `tap` may be empty.
+void run_window(const LayerRun& run, Scratch& scratch, const Tensor& states,
+                const std::function<void(Input input, const Tensor& x)>& tap);
+
+}  // namespace bitlaw::hf
