@@ -82,7 +82,8 @@ TEST(CompareLogits, MatchesTheDefinition) {
           const double x = p_top - p[v], y = q_top - q[v];
           below_p += std::exp(-x - (expected.baseline_loss - (p_top - p.back()))) * x;
           below_q += std::exp(-y - (expected.loss - (q_top - q.back()))) * y;
-          weighed += std::exp(-x - (expected.baseline_loss - (p_top - p.back()))) * std::fabs(x - y);
+          weighed +=
+              std::exp(-x - (expected.baseline_loss - (p_top - p.back()))) * std::fabs(x - y);
         }
         const double log_error = kExp + u * below_p, q_log_error = kExp + u * below_q;
         EXPECT_NEAR(got.baseline_loss, expected.baseline_loss,
