@@ -63,9 +63,10 @@ TEST(CompareLogits, TheSameTopMeansTheSameLikeliestToken) {
   }
 }
 
-// The vector kernel against plain loops in double. With the exponentials within kExp and every
-// difference of logits rounded once, log sums are off by kExp + u sum p |logit - largest|, and the
-// weighted sum by as much again times what it weighs. Twice that covers second-order terms.
+// The vector kernel against plain loops in double. With the exponentials within kExp, every
+// difference of logits rounded once and two sums in float, log sums are off by kExp + 2 u + u sum p
+// |logit - largest|, and the weighted sum by as much again times what it weighs. Twice that covers
+// second-order terms.
 TEST(CompareLogits, MatchesTheDefinition) {
   for (const int64_t V : {2, 3, 16, 31, 1000, 4096, 50257}) {
     for (const double size : {0.5, 3.0, 12.0}) {
@@ -85,7 +86,8 @@ TEST(CompareLogits, MatchesTheDefinition) {
           weighed +=
               std::exp(-x - (expected.baseline_loss - (p_top - p.back()))) * std::fabs(x - y);
         }
-        const double log_error = kExp + u * below_p, q_log_error = kExp + u * below_q;
+        const double log_error = kExp + 2 * u + u * below_p,
+                     q_log_error = kExp + 2 * u + u * below_q;
         EXPECT_NEAR(got.baseline_loss, expected.baseline_loss,
                     2 * log_error + u * expected.baseline_loss);
         EXPECT_NEAR(got.loss, expected.loss, 2 * q_log_error + u * expected.loss);
