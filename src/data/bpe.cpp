@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "data/piece_notation.h"
 #include "data/utf8.h"
 
 namespace bitlaw {
@@ -19,7 +20,6 @@ namespace {
 // sentencepiece writes a space as U+2581. A U+2581 of the text itself would come back as a space,
 // so it goes around sentencepiece as three byte tokens. So do bytes that are not UTF-8, and spaces
 // where the vocabulary has none (learnt from Chinese, say), which would come back as U+2581.
-constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
 constexpr std::string_view kUnknownMark = "\xE2\x96\x85";  // and U+2585 is reserved while it learns
 
 class BpeTokenizer : public Tokenizer {
@@ -85,17 +85,12 @@ class BpeTokenizer : public Tokenizer {
     for (int id = 0; id < model_.GetPieceSize(); ++id) {
       const std::string& piece = model_.IdToPiece(id);
       std::string& bytes = pieces_[static_cast<size_t>(id)];
-      if (model_.IsByte(id)) {  // <0x41>
-        const auto value = static_cast<unsigned char>(std::stoi(piece.substr(3, 2), nullptr, 16));
-        bytes.assign(1, static_cast<char>(value));
-        byte_tokens_[value] = static_cast<Token>(id);
+      if (const auto byte = model_.IsByte(id) ? byte_of_piece(piece) : std::nullopt) {
+        bytes.assign(1, static_cast<char>(*byte));
+        byte_tokens_[*byte] = static_cast<Token>(id);
         ++byte_count_;
       } else if (!model_.IsControl(id) && !model_.IsUnknown(id)) {
-        for (std::string_view rest = piece; !rest.empty();) {
-          const bool mark = rest.starts_with(kSpaceMark);
-          bytes += mark ? ' ' : rest.front();
-          rest.remove_prefix(mark ? kSpaceMark.size() : 1);
-        }
+        bytes = without_marks(piece);
       }
     }
   }

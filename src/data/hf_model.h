@@ -1,0 +1,52 @@
+// The `model` and `added_tokens` of a tokenizer.json: a BPE vocabulary, its ranked merges, and the
+// tokens found in the text before them. Read without trust.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/json.h"
+#include "data/pair_merges.h"
+
+namespace bitlaw {
+
+inline constexpr int64_t kLargestTokenId = int64_t{1} << 24;
+
+class HfBpe {
+ public:
+  // `byte_level`: pieces are bytes, written in the vocabulary as in data/byte_level.h; otherwise
+  // they are characters, and what the vocabulary lacks becomes tokens <0x00> .. <0xFF>. Error for a
+  // model that is not such a BPE, that would lose text, and for merges that name unknown tokens.
+  HfBpe(const Json& model, const std::string& file, bool byte_level);
+
+  int32_t size() const { return static_cast<int32_t>(ids_.size()); }  // tokens
+  int32_t id_of(const std::string& token) const;                      // -1: none
+  const std::unordered_map<std::string, int32_t>& ids() const { return ids_; }
+  std::string bytes_of(
+      const std::string& token) const;  // what a token of the vocabulary stands for
+
+  // The length of the first part of a piece of characters that may be encoded by itself: up to the
+  // next U+2581 after another character, where no token goes across such a place (in Llama-2's
+  // vocabulary none does), else all of it. Short parts repeat, and keep the heap of merges small.
+  size_t first_part(std::string_view piece) const;
+
+  // Appends the tokens of one piece.
+  void encode(std::string_view piece, std::vector<int32_t>& tokens,
+              PairMerges::Workspace& workspace) const;
+
+ private:
+  void read_merges(const Json& merges, const std::string& file);
+
+  bool byte_level_, ignore_merges_;
+  bool parts_at_marks_;                                  // first_part() cuts
+  std::unordered_map<std::string, int32_t> ids_;         // of tokens as the file writes them
+  std::unordered_map<std::string_view, int32_t> whole_;  // by their bytes, for ignore_merges
+  std::vector<std::string> whole_bytes_;
+  std::vector<int32_t> byte_ids_;  // 256
+  PairMerges merges_;
+};
+
+}  // namespace bitlaw

@@ -1,0 +1,84 @@
+#include "data/sentencepiece_tokenizer.h"
+
+#include <fmt/format.h>
+#include <sentencepiece_processor.h>
+
+#include "base/error.h"
+#include "data/piece_notation.h"
+#include "data/tokenizer.h"
+
+namespace bitlaw {
+namespace {
+
+class SentencepieceTokenizer : public TextTokenizer {
+ public:
+  SentencepieceTokenizer(const std::string& bytes, const std::string& file,
+                         const SpecialTokenNames& names) {
+    if (!model_.LoadFromSerializedProto(bytes).ok() || model_.GetPieceSize() == 0) {
+      throw Error(fmt::format(
+          "{}: not a sentencepiece model, or a damaged one; copy the checkpoint's again", file));
+    }
+    pieces_.resize(static_cast<size_t>(model_.GetPieceSize()));
+    for (int id = 0; id < model_.GetPieceSize(); ++id) {
+      if (model_.IsControl(id) || model_.IsUnknown(id)) continue;
+      const std::string& piece = model_.IdToPiece(id);
+      const auto byte = model_.IsByte(id) ? byte_of_piece(piece) : std::nullopt;
+      pieces_[static_cast<size_t>(id)] =
+          byte ? std::string(1, static_cast<char>(*byte)) : without_marks(piece);
+    }
+    set_special_tokens(names, model_.bos_id(), model_.eos_id(), false,
+                       [&](const std::string& name) {
+                         const int id = model_.PieceToId(name);
+                         return model_.IsUnknown(id) && model_.IdToPiece(id) != name ? -1 : id;
+                       });
+  }
+
+  std::string kind() const override { return "sentencepiece"; }
+  int vocabulary_size() const override { return static_cast<int>(pieces_.size()); }
+
+ protected:
+  const std::string& piece(int32_t token) const override {
+    return pieces_[static_cast<size_t>(token)];
+  }
+  void append(std::string_view text, std::vector<int32_t>& tokens) const override {
+    std::vector<int> ids;
+    const auto status = model_.Encode(text, &ids);
+    if (!status.ok()) throw Error(fmt::format("the tokenizer failed: {}", status.ToString()));
+    tokens.insert(tokens.end(), ids.begin(), ids.end());
+  }
+
+ private:
+  sentencepiece::SentencePieceProcessor model_;
+  std::vector<std::string> pieces_;  // the bytes of each token
+};
+
+class Bytes : public TextTokenizer {
+ public:
+  Bytes() : model_(byte_tokenizer()) {
+    set_special_tokens({}, -1, model_->end_of_document(), false, [](const auto&) { return -1; });
+  }
+  std::string kind() const override { return "byte"; }
+  int vocabulary_size() const override { return model_->vocabulary_size(); }
+
+ protected:
+  const std::string& piece(int32_t token) const override {
+    return model_->token_bytes(static_cast<Token>(token));
+  }
+  void append(std::string_view text, std::vector<int32_t>& tokens) const override {
+    for (const Token token : model_->encode(text)) tokens.push_back(token);
+  }
+
+ private:
+  std::unique_ptr<Tokenizer> model_;
+};
+
+}  // namespace
+
+std::unique_ptr<TextTokenizer> parse_sentencepiece(const std::string& bytes,
+                                                   const std::string& file,
+                                                   const SpecialTokenNames& names) {
+  if (bytes == byte_tokenizer()->bytes()) return std::make_unique<Bytes>();
+  return std::make_unique<SentencepieceTokenizer>(bytes, file, names);
+}
+
+}  // namespace bitlaw

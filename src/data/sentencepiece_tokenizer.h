@@ -1,0 +1,19 @@
+// tokenizer.model as text for somebody's checkpoint: whatever the sentencepiece model says
+// (normalization, a space in front, unknown tokens) is done; bitlaw's own byte tokenizer is read,
+// too. Nothing goes around sentencepiece, unlike data/bpe.h, which keeps every byte.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "data/special_tokens.h"
+#include "data/text_tokenizer.h"
+
+namespace bitlaw {
+
+// From the bytes of a tokenizer.model. Errors name `file`.
+std::unique_ptr<TextTokenizer> parse_sentencepiece(const std::string& bytes,
+                                                   const std::string& file,
+                                                   const SpecialTokenNames& names = {});
+
+}  // namespace bitlaw
