@@ -1,19 +1,30 @@
-// Two models on the same tokens: the mean difference of their losses, and how sure it is.
+// Two models on the same tokens: the mean difference of their losses, how far their guesses are
+// apart, and how sure these means are.
 //
 // Token by token most of the loss is common to both models and cancels. What is left is correlated
-// within a document, so the standard error is computed from whole clusters of tokens, c = 1..C:
-// with d_c the sum of the differences in cluster c and n_c its tokens,
+// within a document, so standard errors are computed from whole clusters of tokens, c = 1..C: with
+// x_c the sum of what is averaged in cluster c and n_c its tokens,
 //
-//   mean = sum_c d_c / n,   standard_error^2 = C / (C - 1) sum_c (d_c - n_c mean)^2 / n^2,   n =
+//   mean = sum_c x_c / n,   standard_error^2 = C / (C - 1) sum_c (x_c - n_c mean)^2 / n^2,   n =
 //   sum_c n_c
 //
 // (the linearised variance of a ratio of sums; Cochran, Sampling Techniques, 1977, section 6.8).
+// For two such means of different documents |a - b| <= z sqrt(SE_a^2 + SE_b^2) holds as often as a
+// Student's t of 2 (C - 1) degrees of freedom is below z, where documents are of one size and their
+// means normal; `bench/run paired_coverage` measures it on a run.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
+#include "ops/compare.h"
+
 namespace bitlaw {
+
+struct ClusteredMean {
+  double mean = 0;
+  double standard_error = 0;  // NaN with one cluster only
+};
 
 struct PairedDifference {
   double mean = 0;            // nats per token; positive where `losses` are the larger
@@ -22,9 +33,24 @@ struct PairedDifference {
   int64_t tokens = 0, clusters = 0;
 };
 
+struct PairedComparison {
+  PairedDifference loss;   // of the model less the baseline
+  ClusteredMean kl;        // KL(baseline || model), nats per token
+  ClusteredMean same_top;  // share of tokens on whose likeliest successor both agree
+  double bits_per_byte = 0, baseline_bits_per_byte = 0;  // NaN where bytes per token is not known
+};
+
 // losses and baseline: [windows, T], nats. cluster [windows]: equal numbers stand together and
 // belong to one cluster.
 PairedDifference paired_difference(std::span<const float> losses, std::span<const float> baseline,
                                    std::span<const int64_t> cluster);
+
+// The same of tokens [windows, T]. `bytes_per_token` of the text they were cut from; 0 where it is
+// not known.
+PairedComparison paired_comparison(std::span<const TokenComparison> tokens,
+                                   std::span<const int64_t> cluster, double bytes_per_token);
+
+// bits per byte of text at a loss in nats per token; NaN where bytes_per_token is 0.
+double bits_per_byte(double loss_nats, double bytes_per_token);
 
 }  // namespace bitlaw
