@@ -1,6 +1,7 @@
 // A dense matrix of doubles, row by row.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

@@ -5,14 +5,9 @@
 #include "base/error.h"
 #include "base/float_mode.h"
 #include "model/activations.h"
-#include "ptq/fixed_order.h"
 
 namespace bitlaw {
 namespace {
-
-using Inputs = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-constexpr int64_t kColumnBlock = 128;  // columns of a Hessian that one task sums
 
 struct Worker {
   Context context;
@@ -21,12 +16,13 @@ struct Worker {
   Operand rounded;
 };
 
-// The input of a projection as its product sees it: rounded, in FP32.
-void take_input(Worker& worker, const Rounding& rounding, const Tensor& input, Inputs& out) {
+// The input of a projection as its product sees it: rounded, in FP32, [rows, columns].
+void take_input(Worker& worker, const Rounding& rounding, const Tensor& input,
+                std::vector<float>& out) {
   const int64_t rows = input.extent(0), columns = input.extent(1);
   worker.rounded = make_operand(rounding, rows, columns);
   quantize(worker.context, rounding, input, worker.rounded);
-  out.resize(rows, columns);
+  out.resize(static_cast<size_t>(rows * columns));
   const Tensor& codes = worker.rounded.codes;
   const Tensor& scales = worker.rounded.scales;
   const int64_t group = worker.rounded.group,
@@ -36,43 +32,33 @@ void take_input(Worker& worker, const Rounding& rounding, const Tensor& input, I
       const int64_t i = r * columns + c;
       const int64_t block = group == 0 ? r : r * groups + c / group;
       const float scale = scales.defined() ? scales.f32()[block] : 1.0f;
-      out(r, c) =
-          (codes.dtype() == DType::kBF16 ? codes.bf16()[i].value() : codes.f32()[i]) * scale;
+      const float code = codes.dtype() == DType::kBF16 ? codes.bf16()[i].value() : codes.f32()[i];
+      out[static_cast<size_t>(i)] = code * scale;
     }
   }
 }
 
-struct ColumnBlock {
+struct Piece {  // of the sums, that one task adds to
   size_t matrix;
-  int64_t begin, end;
+  int64_t block;
 };
-
-// Lower part of columns [begin, end) of H += X^T X.
-void add_products(const Inputs& inputs, const ColumnBlock& block, Eigen::MatrixXd& hessian) {
-  const int64_t below = hessian.rows() - block.begin, width = block.end - block.begin;
-  const Eigen::MatrixXd x = inputs.rightCols(below).cast<double>();
-  hessian.block(block.begin, block.begin, below, width).noalias() +=
-      x.transpose() * x.leftCols(width);
-}
 
 }  // namespace
 
 Calibration calibrate(const Model& model, const Parameters& parameters,
                       std::span<const std::span<const uint16_t>> windows, ThreadPool& pool,
                       const Context& like) {
-  BITLAW_CHECK(kSameBlocksOnEveryMachine && !windows.empty());
+  BITLAW_CHECK(!windows.empty());
   const int64_t T = model.config().sequence;
   const Rounding rounding = rounding_of(model.recipe().activations, Role::kActivations);
-  Calibration out;
-  out.tokens = static_cast<int64_t>(windows.size()) * T;
-  std::vector<ColumnBlock> blocks;
+  std::vector<StatisticsCollector> collectors;
+  std::vector<Piece> pieces;
   for (int64_t l = 0; l < model.config().layers; ++l) {
     for (int p = 0; p < kProjections; ++p) {
-      const int64_t in = parameters.tensors[model.parameter_index(l, Projection(p))].extent(1);
-      for (int64_t begin = 0; begin < in; begin += kColumnBlock) {
-        blocks.push_back({out.hessians.size(), begin, std::min(in, begin + kColumnBlock)});
-      }
-      out.hessians.push_back(Eigen::MatrixXd::Zero(in, in));
+      collectors.emplace_back(
+          parameters.tensors[model.parameter_index(l, Projection(p))].extent(1));
+      for (int64_t block = 0; block < collectors.back().blocks(); ++block)
+        pieces.push_back({collectors.size() - 1, block});
     }
   }
 
@@ -84,7 +70,8 @@ Calibration calibrate(const Model& model, const Parameters& parameters,
   // As many windows at once as there are threads: each runs through the model by itself, then their
   // products are added in the order of the windows.
   const size_t at_once = workers.size();
-  std::vector<std::vector<Inputs>> inputs(at_once, std::vector<Inputs>(out.hessians.size()));
+  std::vector<std::vector<std::vector<float>>> inputs(
+      at_once, std::vector<std::vector<float>>(collectors.size()));
   for (size_t first = 0; first < windows.size(); first += at_once) {
     const size_t count = std::min(at_once, windows.size() - first);
     pool.parallel_for(static_cast<int64_t>(count), [&](int64_t slot, int number) {
@@ -105,17 +92,18 @@ Calibration calibrate(const Model& model, const Parameters& parameters,
             take_input(worker, rounding, input, inputs[static_cast<size_t>(slot)][matrix]);
           });
     });
-    pool.parallel_for(static_cast<int64_t>(blocks.size()), [&](int64_t index, int) {
-      const ColumnBlock& block = blocks[static_cast<size_t>(index)];
-      for (size_t slot = 0; slot < count; ++slot) {
-        add_products(inputs[slot][block.matrix], block, out.hessians[block.matrix]);
-      }
+    pool.parallel_for(static_cast<int64_t>(pieces.size()), [&](int64_t index, int) {
+      const Piece& piece = pieces[static_cast<size_t>(index)];
+      for (size_t slot = 0; slot < count; ++slot)
+        collectors[piece.matrix].add_block(piece.block, inputs[slot][piece.matrix].data(), T);
     });
+    for (StatisticsCollector& collector : collectors)
+      collector.count(static_cast<int64_t>(count) * T);
   }
-  for (Eigen::MatrixXd& hessian : out.hessians) {
-    hessian *= 2.0 / static_cast<double>(out.tokens);
-    hessian.triangularView<Eigen::StrictlyUpper>() = hessian.transpose();
-  }
+  Calibration out;
+  out.tokens = static_cast<int64_t>(windows.size()) * T;
+  for (StatisticsCollector& collector : collectors)
+    out.inputs.push_back(std::move(collector).finish());
   return out;
 }
 

@@ -16,7 +16,7 @@ constexpr int kFewestBits = 2, kMostBits = 8;
 PtqMethod parse_method(const std::string& name) {
   const std::vector<std::string> known{"rtn", "gptq"};
   for (size_t i = 0; i < known.size(); ++i) {
-    if (name == known[i]) return static_cast<PtqMethod>(i);
+    if (name == known[i]) return i == 0 ? PtqMethod::kRtn : PtqMethod::kGptq;
   }
   const std::string near = nearest_name(name, known);
   throw Error(fmt::format("methods: '{}' is not known{}; known are rtn and gptq", name,
@@ -47,10 +47,6 @@ std::vector<Format> formats_of(const PtqConfig& config) {
 }
 
 }  // namespace
-
-const char* name_of(PtqMethod method) {
-  return method == PtqMethod::kRtn ? "rtn" : "gptq";
-}
 
 std::vector<PtqCell> ptq_cells(const PtqConfig& config) {
   if (config.methods.empty()) throw Error("methods is empty; known are rtn and gptq");

@@ -7,6 +7,7 @@
 
 #include "base/config.h"
 #include "formats/format.h"
+#include "ptq/method.h"
 
 namespace bitlaw {
 
@@ -34,9 +35,6 @@ struct PtqConfig {
     v("data", data, "directory of the data set; empty: where the run was trained");
   }
 };
-
-enum class PtqMethod { kRtn, kGptq };
-const char* name_of(PtqMethod method);
 
 struct PtqCell {
   PtqMethod method;

@@ -63,65 +63,33 @@ void require_finite_weights(const Model& model, const Parameters& parameters) {
 
 ModelQuantizer::ModelQuantizer(Model& model, const Parameters& parameters, Calibration calibration,
                                double first_damping, ThreadPool& pool)
-    : model_(model),
-      parameters_(parameters),
-      calibration_(std::move(calibration)),
-      first_damping_(first_damping),
-      pool_(pool) {}
+    : model_(model), parameters_(parameters), first_damping_(first_damping), pool_(pool) {
+  for (InputStatistics& input : calibration.inputs) solvers_.emplace_back(std::move(input), pool);
+}
 
 const Tensor& ModelQuantizer::weights(size_t matrix) const {
   return parameters_.tensors[model_.parameter_index(layer_of(matrix), projection_of(matrix))];
 }
 
-void ModelQuantizer::factor_all() {
-  factors_.resize(calibration_.hessians.size());
-  pool_.parallel_for(static_cast<int64_t>(factors_.size()), [&](int64_t index, int) {
-    const auto matrix = static_cast<size_t>(index);
-    factors_[matrix] = factor_hessian(calibration_.hessians[matrix], first_damping_);
-  });
-}
-
-const std::vector<double>& ModelQuantizer::rtn_errors(const PtqCell& cell) {
-  std::vector<double>& errors = rtn_errors_[{cell.format.name(), cell.group}];
-  for (size_t matrix = errors.size(); matrix < calibration_.hessians.size(); ++matrix) {
-    const Tensor& w = weights(matrix);
-    const QuantizedMatrix rtn =
-        quantize_rtn(cell.format, cell.group, w.f32(), w.extent(0), w.extent(1), pool_);
-    errors.push_back(hessian_error(rtn, w.f32(), calibration_.hessians[matrix], pool_));
-  }
-  return errors;
-}
-
 std::vector<LayerResult> ModelQuantizer::apply(Context& context, const PtqCell& cell) {
-  const bool gptq = cell.method == PtqMethod::kGptq;
-  if (gptq && factors_.empty()) factor_all();
-  const std::vector<double>& rtn = rtn_errors(cell);
+  const MatrixCell matrix_cell{.method = cell.method,
+                               .scheme = {.format = cell.format, .group = cell.group},
+                               .first_damping = first_damping_};
   std::vector<LayerResult> results;
-  for (size_t matrix = 0; matrix < calibration_.hessians.size(); ++matrix) {
-    const Eigen::MatrixXd& hessian = calibration_.hessians[matrix];
+  for (size_t matrix = 0; matrix < solvers_.size(); ++matrix) {
     const Tensor& w = weights(matrix);
-    LayerResult result{.layer = layer_of(matrix),
+    const MatrixResult rounded =
+        quantize_matrix(matrix_cell, &solvers_[matrix], w.f32(), w.extent(0), w.extent(1), pool_);
+    results.push_back({.layer = layer_of(matrix),
                        .projection = projection_of(matrix),
-                       .rtn_error = rtn[matrix],
-                       .gptq_error = kNone,
-                       .damping = kNone,
-                       .failed_dampings = {},
-                       .dead_columns = (hessian.diagonal().array() == 0).count(),
-                       .flagged = false};
-    QuantizedMatrix quantized;
-    if (gptq) {
-      const HessianFactor& factor = factors_[matrix];
-      quantized =
-          quantize_gptq(cell.format, cell.group, w.f32(), w.extent(0), w.extent(1), factor, pool_);
-      result.gptq_error = hessian_error(quantized, w.f32(), hessian, pool_);
-      result.damping = factor.damping;
-      result.failed_dampings = factor.failed_dampings;
-      result.flagged = !(result.gptq_error <= result.rtn_error);  // NaN is flagged too
-    } else {
-      quantized = quantize_rtn(cell.format, cell.group, w.f32(), w.extent(0), w.extent(1), pool_);
-    }
-    model_.replace_weight(context, result.layer, result.projection, quantized.operand());
-    results.push_back(std::move(result));
+                       .rtn_error = rounded.rtn_error,
+                       .gptq_error = cell.method == PtqMethod::kGptq ? rounded.error : kNone,
+                       .damping = rounded.damping,
+                       .failed_dampings = rounded.failed_dampings,
+                       .dead_columns = rounded.dead_columns,
+                       .flagged = rounded.flagged});
+    model_.replace_weight(context, results.back().layer, results.back().projection,
+                          rounded.quantized.operand(pool_));
   }
   return results;
 }

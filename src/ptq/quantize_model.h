@@ -1,14 +1,13 @@
 // Every projection of one model quantized: calibrate once, then any number of cells.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "ptq/calibrate.h"
 #include "ptq/config.h"
-#include "ptq/matrix_quantizer.h"
+#include "ptq/quantize_matrix.h"
 
 namespace bitlaw {
 
@@ -43,18 +42,13 @@ class ModelQuantizer {
   std::vector<LayerResult> apply(Context& context, const PtqCell& cell);
 
  private:
-  void factor_all();
-  const std::vector<double>& rtn_errors(const PtqCell& cell);
   const Tensor& weights(size_t matrix) const;
 
   Model& model_;
   const Parameters& parameters_;
-  Calibration calibration_;
   double first_damping_;
   ThreadPool& pool_;
-  // Both by matrix = layer * kProjections + projection.
-  std::vector<HessianFactor> factors_;  // made by the first GPTQ cell, shared by all
-  std::map<std::pair<std::string, int>, std::vector<double>> rtn_errors_;  // by format and group
+  std::vector<InputSolver> solvers_;  // by matrix = layer * kProjections + projection
 };
 
 }  // namespace bitlaw

@@ -60,12 +60,13 @@ TEST(Calibrate, SumsTheProductsOfTheInputsAsTheProductsSeeThem) {
   for (const Recipe& recipe : {Recipe(), low, unrounded}) {
     const Tiny tiny(recipe);
     const Calibration calibration = tiny.calibration(pool);
-    ASSERT_EQ(calibration.hessians.size(), 8u);
+    ASSERT_EQ(calibration.inputs.size(), 8u);
     EXPECT_EQ(calibration.tokens, 5 * tiny.config.sequence);
 
     // The same from the definition: every input, rounded by the scalar functions, one product at a
     // time.
-    std::vector<Eigen::MatrixXd> sums(8), magnitudes(8);
+    std::vector<linalg::Matrix> sums(8), magnitudes(8);
+    std::vector<std::vector<double>> absolute(8);
     Context context = tiny.like;
     const ActivationsPtr activations = make_activations(tiny.model, false);
     Tensor losses = Tensor::empty(DType::kF32, {tiny.config.sequence});
@@ -78,25 +79,37 @@ TEST(Calibrate, SumsTheProductsOfTheInputsAsTheProductsSeeThem) {
             const int64_t rows = input.extent(0), columns = input.extent(1);
             const QuantizedReference rounded = quantize_reference(
                 recipe.activations.format, ScaleAxis::kTensor, 0, input.f32(), rows, columns);
-            if (sums[matrix].size() == 0) {
-              sums[matrix] = magnitudes[matrix] = Eigen::MatrixXd::Zero(columns, columns);
+            if (sums[matrix].rows() == 0) {
+              sums[matrix] = magnitudes[matrix] = linalg::Matrix(columns, columns);
+              absolute[matrix].resize(static_cast<size_t>(columns));
             }
             for (int64_t t = 0; t < rows; ++t) {
-              const Eigen::VectorXd x =
-                  Eigen::Map<const Eigen::VectorXf>(
-                      &rounded.values[static_cast<size_t>(t * columns)], columns)
-                      .cast<double>();
-              sums[matrix] += x * x.transpose();
-              magnitudes[matrix] += x.cwiseAbs() * x.cwiseAbs().transpose();
+              const float* x = &rounded.values[static_cast<size_t>(t * columns)];
+              for (int64_t i = 0; i < columns; ++i) {
+                absolute[matrix][static_cast<size_t>(i)] += std::fabs(x[i]);
+                for (int64_t j = 0; j < columns; ++j) {
+                  const double product = static_cast<double>(x[i]) * x[j];
+                  sums[matrix](i, j) += product;
+                  magnitudes[matrix](i, j) += std::fabs(product);
+                }
+              }
             }
           });
     }
     const double n = static_cast<double>(calibration.tokens);
     for (size_t matrix = 0; matrix < 8; ++matrix) {
-      const Eigen::MatrixXd& hessian = calibration.hessians[matrix];
-      const Eigen::MatrixXd bound = 2 * (n + 2) * 0x1p-53 * (2 / n * magnitudes[matrix]);
-      EXPECT_TRUE(((hessian - 2 / n * sums[matrix]).cwiseAbs().array() <= bound.array()).all());
-      EXPECT_EQ(hessian, hessian.transpose());
+      const InputStatistics& input = calibration.inputs[matrix];
+      ASSERT_EQ(input.tokens, calibration.tokens);
+      for (int64_t i = 0; i < input.columns(); ++i) {
+        // A double divided and rounded to float; both sums run in the order of the tokens.
+        EXPECT_EQ(input.mean_magnitude[static_cast<size_t>(i)],
+                  static_cast<float>(absolute[matrix][static_cast<size_t>(i)] / n));
+        for (int64_t j = 0; j < input.columns(); ++j) {
+          const double bound = 2 * (n + 2) * 0x1p-53 * (2 / n * magnitudes[matrix](i, j));
+          ASSERT_LE(std::fabs(input.hessian(i, j) - 2 / n * sums[matrix](i, j)), bound);
+          ASSERT_EQ(input.hessian(i, j), input.hessian(j, i));
+        }
+      }
     }
   }
 }
@@ -105,8 +118,10 @@ TEST(Calibrate, ThreadsDoNotChangeABit) {
   const Tiny tiny;
   ThreadPool one(1), three(3);
   const Calibration a = tiny.calibration(one), b = tiny.calibration(three);
-  for (size_t matrix = 0; matrix < a.hessians.size(); ++matrix)
-    EXPECT_EQ(a.hessians[matrix], b.hessians[matrix]);
+  for (size_t matrix = 0; matrix < a.inputs.size(); ++matrix) {
+    EXPECT_EQ(a.inputs[matrix].hessian, b.inputs[matrix].hessian);
+    EXPECT_EQ(a.inputs[matrix].mean_magnitude, b.inputs[matrix].mean_magnitude);
+  }
 }
 
 // What training with quantized weights computes, RTN afterwards computes too.
@@ -174,7 +189,8 @@ TEST(ModelQuantizer, DegenerateCalibrationGivesFiniteWeights) {
   Tiny tiny;
   for (auto& text : tiny.texts) std::fill(text.begin(), text.end(), uint16_t{7});
   Calibration calibration = tiny.calibration(pool);
-  calibration.hessians[2].setZero();  // a layer that saw nothing but zeros
+  const int64_t width = tiny.config.width;  // a layer that saw nothing but zeros:
+  calibration.inputs[2].hessian = linalg::Matrix(width, width);
   ModelQuantizer quantizer(tiny.model, tiny.parameters, std::move(calibration), 0.01, pool);
   Context context = tiny.like;
   const std::vector<LayerResult> layers =

@@ -1,0 +1,46 @@
+// AWQ (Lin et al., 2023): a weight whose input is large matters more, so it should fall on a finer
+// grid. Column c of W is multiplied by s_c before rounding and divided by it afterwards,
+//
+//   Q = round(W diag(s)) diag(s)^-1,   s_c = m_c^alpha / sqrt(max m^alpha min m^alpha),
+//
+// with m of ptq/statistics.h and alpha the one of 0, 1/16 .. 16/16 with the least error
+// tr(E H E^T), E = Q - W (of equal ones the smallest). alpha = 0 is round to nearest bit for bit, so
+// that AWQ is never worse than that on the calibration text.
+//
+// The authors take the first of 20 steps of 1/20 and one s for all matrices that share an input,
+// which lets the division move into the layer before; here every matrix has its own s, because what
+// is asked is how well the matrix can be rounded. Sixteenths are products of square roots, which are
+// the same bits on every machine where pow is not. An input that was always zero takes the s of the
+// smallest that was not.
+//
+// Cost: an error is a product of the size of GPTQ's own. A candidate is given up as soon as the rows
+// done so far err by more than all rows of the best one.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "linalg/matrix.h"
+#include "ptq/quantized_matrix.h"
+
+namespace bitlaw {
+
+inline constexpr int kAwqSteps = 16;  // alpha = step / kAwqSteps
+
+// s of one alpha; all ones for step 0 and where all inputs are alike. magnitude [columns] >= 0.
+std::vector<float> awq_scales(std::span<const float> magnitude, int step);
+
+struct AwqResult {
+  QuantizedMatrix quantized;  // column_scale is s; empty where alpha is 0
+  double alpha = 0;
+  double error = 0;      // tr(E H E^T) of it
+  double rtn_error = 0;  // and of round to nearest
+};
+
+// weights [rows, columns], row-major and finite; magnitude [columns]; hessian [columns, columns]. The
+// same bits for any number of threads.
+AwqResult quantize_awq(const WeightScheme& scheme, const float* weights, int64_t rows,
+                       int64_t columns, std::span<const float> magnitude,
+                       const linalg::Matrix& hessian, ThreadPool& pool);
+
+}  // namespace bitlaw

@@ -1,0 +1,41 @@
+// The input of a weight matrix, or of several that share it: its statistics, and what the methods
+// make of them, each made once when it is first asked for.
+#pragma once
+
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "ptq/hessian_factor.h"
+#include "ptq/statistics.h"
+
+namespace bitlaw {
+
+class InputSolver {
+ public:
+  InputSolver(InputStatistics statistics, ThreadPool& pool);  // keeps a reference to `pool`
+
+  const InputStatistics& statistics() const { return statistics_; }
+  int64_t columns() const { return statistics_.columns(); }
+  int64_t dead_columns() const { return dead_columns_; }
+
+  // H, or R^T H R in the rotated basis (ptq/rotation.h).
+  const linalg::Matrix& hessian(bool rotated);
+  // mean |x_c|; in the rotated basis, where x is nearly normal, the root of its mean square, which
+  // differs by a factor that AWQ's scales do not see.
+  const std::vector<float>& magnitude(bool rotated);
+  const HessianFactor& factor(bool act_order, bool rotated, double first_damping);
+
+  // Forgets what can be made again: 8 in^2 bytes for every factor and for the rotated Hessian.
+  void release();
+
+ private:
+  InputStatistics statistics_;
+  ThreadPool* pool_;
+  int64_t dead_columns_;
+  linalg::Matrix rotated_hessian_;
+  std::vector<float> rotated_magnitude_;
+  std::map<std::tuple<bool, bool, double>, HessianFactor> factors_;
+};
+
+}  // namespace bitlaw

@@ -1,0 +1,16 @@
+// Round to nearest: every weight by itself.
+#pragma once
+
+#include "ptq/quantized_matrix.h"
+
+namespace bitlaw {
+
+// weights [rows, columns], row-major and finite. Equals quantize_reference() of
+// formats/weight_scheme.h bit for bit.
+QuantizedMatrix quantize_rtn(const WeightScheme& scheme, const float* weights, int64_t rows,
+                             int64_t columns, ThreadPool& pool);
+
+// Rows [begin, end) of the same into `out`, whose tensor scale is set.
+void round_rows(const float* weights, int64_t begin, int64_t end, QuantizedMatrix& out);
+
+}  // namespace bitlaw

@@ -1,0 +1,29 @@
+// Rows of a weight matrix are rounded independently of each other; a task takes some of them through
+// all columns. How many changes no bit (linalg/product.h), only the speed.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/parallel.h"
+
+namespace bitlaw {
+
+// Multiples of the widest register tile of linalg (24 columns); 192 rows of 4096 doubles still fit
+// the caches of a core.
+inline int64_t tile_rows(int64_t rows, const ThreadPool& pool) {
+  constexpr int64_t kStep = 24, kMost = 192;
+  const int64_t share = rows / (3 * pool.threads());
+  return std::clamp((share + kStep - 1) / kStep * kStep, kStep, kMost);
+}
+
+// task(begin, end, worker) for tiles that cover [0, rows).
+template <class Task>
+void for_row_tiles(int64_t rows, ThreadPool& pool, const Task& task) {
+  const int64_t height = tile_rows(rows, pool);
+  pool.parallel_for((rows + height - 1) / height, [&](int64_t tile, int worker) {
+    task(tile * height, std::min(rows, (tile + 1) * height), worker);
+  });
+}
+
+}  // namespace bitlaw
