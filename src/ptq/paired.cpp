@@ -34,10 +34,10 @@ ClusteredMean clustered_mean(size_t tokens, std::span<const int64_t> cluster, Va
   if (sums.size() > 1) {
     double squares = 0;
     for (const Sum& sum : sums) {
-      const double residual = sum.value - sum.tokens * out.mean;
-      squares += residual * residual;
+      const double change = (sum.value - sum.tokens * out.mean) / (n - sum.tokens);
+      squares += change * change;
     }
-    out.standard_error = std::sqrt(clusters / (clusters - 1) * squares) / n;
+    out.standard_error = std::sqrt((clusters - 1) / clusters * squares);
   }
   return out;
 }

@@ -2,16 +2,22 @@
 // apart, and how sure these means are.
 //
 // Token by token most of the loss is common to both models and cancels. What is left is correlated
-// within a document, so standard errors are computed from whole clusters of tokens, c = 1..C: with
-// x_c the sum of what is averaged in cluster c and n_c its tokens,
+// within a document, so standard errors come from leaving out whole clusters of tokens, c = 1..C:
+// with x_c the sum of what is averaged in cluster c, n_c its tokens, n = sum_c n_c,
 //
-//   mean = sum_c x_c / n,   standard_error^2 = C / (C - 1) sum_c (x_c - n_c mean)^2 / n^2,   n =
-//   sum_c n_c
+//   mean = sum_c x_c / n,   mean_c = the same without cluster c,
+//   standard_error^2 = (C - 1) / C sum_c (mean_c - mean)^2,
 //
-// (the linearised variance of a ratio of sums; Cochran, Sampling Techniques, 1977, section 6.8).
+// the jackknife (Efron and Stein, The jackknife estimate of variance, 1981), where mean_c - mean =
+// -(x_c - n_c mean) / (n - n_c). For clusters of one size it is the usual C / (C - 1) sum_c (x_c -
+// n_c mean)^2 / n^2; that is too small where a few clusters hold much of the text, because their
+// own residuals pull the mean.
+//
 // For two such means of different documents |a - b| <= z sqrt(SE_a^2 + SE_b^2) holds as often as a
 // Student's t of 2 (C - 1) degrees of freedom is below z, where documents are of one size and their
-// means normal; `bench/run paired_coverage` measures it on a run.
+// means normal; `bench/run paired_coverage` measures it on a run. The errors are those of documents
+// drawn at random from text of this kind: what neighbouring documents of one source have in common
+// is not in them.
 #pragma once
 
 #include <cstdint>
