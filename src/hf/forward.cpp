@@ -44,6 +44,16 @@ Head load_head(const Weights& weights) {
           weights.tensor(tied ? layout.embedding : layout.head)};
 }
 
+void require_tokens(const Architecture& architecture, std::span<const int32_t> tokens) {
+  const auto outside = [&](int32_t token) { return token < 0 || token >= architecture.vocabulary; };
+  const auto found = std::find_if(tokens.begin(), tokens.end(), outside);
+  if (found == tokens.end()) return;
+  throw Error(
+      fmt::format("token {} is outside of the checkpoint's vocabulary of {}; the text was made "
+                  "by another tokenizer",
+                  *found, architecture.vocabulary));
+}
+
 Forward::Forward(const Architecture& architecture, int64_t T, ThreadPool& pool, Backend backend)
     : architecture_(architecture), T_(T), pool_(pool), backend_(backend) {
   BITLAW_CHECK(T > 0);
@@ -69,14 +79,9 @@ Tensor Forward::embed(const Weights& weights, std::span<const int32_t> tokens) c
   const int64_t count = static_cast<int64_t>(tokens.size()), d = architecture_.width;
   BITLAW_CHECK(count > 0 && count % T_ == 0);
   const Tensor states = Tensor::empty(DType::kF32, {count, d});
+  require_tokens(architecture_, tokens);
   for (int64_t i = 0; i < count; ++i) {
     const int64_t token = tokens[static_cast<size_t>(i)];
-    if (token < 0 || token >= architecture_.vocabulary) {
-      throw Error(
-          fmt::format("token {} is outside of the checkpoint's vocabulary of {}; the text was "
-                      "made by another tokenizer",
-                      token, architecture_.vocabulary));
-    }
     states.rows(i, i + 1).copy_from(weights.rows(weights.layout().embedding, token, token + 1));
   }
   return states;

@@ -53,6 +53,9 @@ struct Head {
 };
 Head load_head(const Weights& weights);
 
+// Error that names the first token outside of the vocabulary.
+void require_tokens(const Architecture& architecture, std::span<const int32_t> tokens);
+
 // What is rounded beside the weights: the inputs of the layers' matrices, and keys and values after
 // the rotation. FP32 leaves them as they are.
 struct StateRounding {

@@ -1,0 +1,91 @@
+// The cells of a grid on somebody else's checkpoint, in one pass over its layers:
+//
+//   for every layer
+//     its weights are read
+//     the calibration windows move through it: statistics of every input
+//     for every cell
+//       its matrices are rounded, and the cell's evaluation windows move through the rounded layer
+//     the baseline's evaluation windows move through it
+//   then every cell's guesses of the evaluation tokens are compared with the baseline's
+//
+// In memory are one layer, its statistics, and states: tokens x width x 4 bytes for every cell, the
+// baseline and a calibration. Where the cells' states exceed the budget, cells are done in waves, a
+// pass each. Neither waves nor threads change a bit of the results.
+//
+// Statistics are of the unquantized model's inputs, so that one calibration serves all cells.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hf/forward.h"
+#include "ops/compare.h"
+#include "ptq/quantize_matrix.h"
+
+namespace bitlaw {
+
+struct PassCell {
+  MatrixCell weights;        // method none: as they are
+  hf::StateRounding states;  // when the model is used
+  int calibration = -1;      // which text, of those given; -1: none is needed
+};
+
+// What became of one matrix. `result` has no codes any more.
+struct PassMatrix {
+  int64_t layer;
+  std::string role;       // "q_proj"
+  int64_t rows, columns;  // [out, in]
+  MatrixResult result;
+  double relative_error;  // |Q - W|^2 / |W|^2, both summed over the matrix
+};
+
+struct PassResult {
+  std::vector<TokenComparison> tokens;  // [windows, T]
+  std::vector<PassMatrix> matrices;     // layer by layer; none with the method none
+  double seconds = 0;  // of the cell alone, without baseline, calibration and comparison
+};
+
+// Windows of text: T inputs and the token after each of them.
+struct PassText {
+  std::span<const int32_t> tokens;  // [windows, T + 1]
+};
+
+struct PassInput {
+  const hf::Architecture& architecture;
+  const hf::Weights& weights;
+  int64_t sequence;                        // T
+  std::span<const PassText> calibrations;  // those that cells name
+  PassText evaluation;
+  int64_t memory_budget = int64_t{4} << 30;  // bytes for states
+};
+
+// Calls `finished` with the number of every cell, in an order of its own, as soon as its wave is done.
+// `progress` is told the layers done and all there are to do. Error for tokens outside of the
+// vocabulary, T beyond the checkpoint's context, weights or states that are not finite.
+void run_checkpoint_pass(const PassInput& input, std::span<const PassCell> cells, ThreadPool& pool,
+                         const std::function<void(size_t cell, PassResult&&)>& finished,
+                         const std::function<void(double done, double total)>& progress = {});
+
+// [windows T] what the model reads of the text.
+std::vector<int32_t> inputs_of(const PassText& text, int64_t sequence);
+
+// Statistics of every input of layer l, by hf::Input, while `states` [windows T, d] move through it.
+std::vector<InputSolver> solve_layer(hf::Forward& forward, const hf::Architecture& architecture,
+                                     int64_t l, const hf::Layer& layer, Tensor& states,
+                                     ThreadPool& pool);
+
+// Errors of round to nearest that cells of one layer and calibration have in common.
+using RtnErrors = std::map<std::string, double>;
+
+// A layer whose matrices are rounded; norms and biases are shared with `layer`. `solvers` as
+// solve_layer() gives them, null without a calibration. `matrices` and `known` may be null; the
+// former gets a line for each matrix.
+hf::Layer quantize_layer(const MatrixCell& cell, int64_t l, const hf::Layer& layer,
+                         std::vector<InputSolver>* solvers, ThreadPool& pool,
+                         std::vector<PassMatrix>* matrices, RtnErrors* known = nullptr);
+
+}  // namespace bitlaw
