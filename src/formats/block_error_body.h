@@ -30,10 +30,11 @@ inline Floats nearest_integer(const BlockRounding& r, Floats y) {
 inline Floats nearest_float(const BlockRounding& r, Floats magnitude) {
   const Floats kept = least(magnitude, r.highest + Floats{});
   const Floats subnormal = (kept + r.magic) - r.magic;
+  const auto dropped = static_cast<uint32_t>(r.dropped_bits);
   Words bits = (Words)kept;
-  const Words last_kept = bits >> r.dropped_bits & 1u;
-  bits += (1u << (r.dropped_bits - 1)) - 1u + last_kept;
-  bits = bits >> r.dropped_bits << r.dropped_bits;
+  const Words last_kept = bits >> dropped & 1u;
+  bits += (1u << (dropped - 1u)) - 1u + last_kept;
+  bits = bits >> dropped << dropped;
   return kept < r.smallest_normal ? subnormal : (Floats)bits;
 }
 
