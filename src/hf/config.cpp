@@ -54,7 +54,8 @@ constexpr ActivationRow kActivations[] = {
     {"gelu_python_tanh", Activation::kGeluTanh},
 };
 
-// Settings of other families that change the function; without effect only while left out.
+// Settings of other families that change the function. Null, false, zero and nothing say that they
+// do not.
 constexpr const char* kForeignSettings[] = {
     "quantization_config",
     "clip_qkv",
@@ -74,7 +75,16 @@ constexpr const char* kForeignSettings[] = {
     "attention_chunk_size",
     "no_rope_layers",
     "kv_lora_rank",
+    "rope_interleaved",
+    "use_parallel_residual",
+    "parallel_attn",
+    "alibi",
+    "use_mrope",
 };
+
+bool says_nothing(const Json& value) {
+  return value == false || value == 0 || (value.is_structured() && value.empty());
+}
 
 const FamilyRow& family_row(const Settings& settings) {
   const std::string type = settings.text("model_type", "");
@@ -263,9 +273,12 @@ Architecture parse_architecture(const Json& document, const std::string& where) 
   check_architectures(settings, row);
   Architecture a;
   a.family = row.family;
-  for (const char* key : kForeignSettings) require_absent(settings, key, a.family);
-
   const bool neox = a.family == Family::kGptNeox, olmo2 = a.family == Family::kOlmo2;
+  for (const std::string key : kForeignSettings) {
+    if (neox && key == "use_parallel_residual") continue;
+    if (settings.has(key.c_str()) && !says_nothing(settings.value(key.c_str())))
+      require_absent(settings, key.c_str(), a.family);
+  }
   read_sizes(settings, a);
   a.norm = neox ? Norm::kLayer : Norm::kRms;
   a.norm_epsilon =

@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <map>
 #include <numbers>
+#include <numeric>
 
 #include "base/error.h"
+#include "hf/layout.h"
 #include "hf/rotary.h"
 #include "hf/settings.h"
 
@@ -185,6 +188,84 @@ TEST(HfConfig, ScaledFrequenciesAtTheEndsOfTheirRanges) {
                    0.1 * std::log(4.0) + 1);
 }
 
+// Files as published, with what they say beside what is followed here.
+struct Published {
+  const char* name;
+  const char* config;
+  int64_t head_dim, turned, window;
+  int64_t parameters;  // all, as published
+};
+const Published kPublished[] = {
+    {"pythia-160m", R"({"architectures": ["GPTNeoXForCausalLM"], "bos_token_id": 0,
+      "eos_token_id": 0, "hidden_act": "gelu", "hidden_size": 768, "initializer_range": 0.02,
+      "intermediate_size": 3072, "layer_norm_eps": 1e-05, "max_position_embeddings": 2048,
+      "model_type": "gpt_neox", "num_attention_heads": 12, "num_hidden_layers": 12,
+      "rotary_emb_base": 10000, "rotary_pct": 0.25, "tie_word_embeddings": false,
+      "torch_dtype": "float16", "use_cache": true, "use_parallel_residual": true,
+      "vocab_size": 50304})",
+     64, 16, 0, 162322944},
+    {"llama-3.2-1b", R"({"architectures": ["LlamaForCausalLM"], "attention_bias": false,
+      "attention_dropout": 0.0, "bos_token_id": 128000, "eos_token_id": [128001, 128008],
+      "head_dim": 64, "hidden_act": "silu", "hidden_size": 2048, "intermediate_size": 8192,
+      "max_position_embeddings": 131072, "mlp_bias": false, "model_type": "llama",
+      "num_attention_heads": 32, "num_hidden_layers": 16, "num_key_value_heads": 8,
+      "pretraining_tp": 1, "rms_norm_eps": 1e-05, "rope_scaling": {"factor": 32.0,
+      "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 8192,
+      "rope_type": "llama3"}, "rope_theta": 500000.0, "tie_word_embeddings": true,
+      "torch_dtype": "bfloat16", "vocab_size": 128256})",
+     64, 64, 0, 1235814400},
+    {"smollm2-135m", R"({"architectures": ["LlamaForCausalLM"], "hidden_act": "silu",
+      "hidden_size": 576, "intermediate_size": 1536, "is_llama_config": true,
+      "max_position_embeddings": 8192, "model_type": "llama", "num_attention_heads": 9,
+      "num_hidden_layers": 30, "num_key_value_heads": 3, "pretraining_tp": 1,
+      "rms_norm_eps": 1e-05, "rope_interleaved": false, "rope_scaling": null,
+      "rope_theta": 100000, "tie_word_embeddings": true, "vocab_size": 49152})",
+     64, 64, 0, 134515008},
+    {"qwen2.5-7b in a long context", R"({"architectures": ["Qwen2ForCausalLM"],
+      "bos_token_id": 151643, "eos_token_id": 151645, "hidden_act": "silu", "hidden_size": 3584,
+      "intermediate_size": 18944, "max_position_embeddings": 32768, "max_window_layers": 28,
+      "model_type": "qwen2", "num_attention_heads": 28, "num_hidden_layers": 28,
+      "num_key_value_heads": 4, "rms_norm_eps": 1e-06, "rope_scaling": {"factor": 4.0,
+      "original_max_position_embeddings": 32768, "type": "yarn"}, "rope_theta": 1000000.0,
+      "sliding_window": 131072, "tie_word_embeddings": false, "use_mrope": false,
+      "use_sliding_window": false, "vocab_size": 152064})",
+     128, 128, 0, 7615616512},
+    {"olmo-2-1b", R"({"architectures": ["Olmo2ForCausalLM"], "attention_bias": false,
+      "attention_dropout": 0.0, "eos_token_id": 100257, "hidden_act": "silu",
+      "hidden_size": 2048, "intermediate_size": 8192, "max_position_embeddings": 4096,
+      "model_type": "olmo2", "num_attention_heads": 16, "num_hidden_layers": 16,
+      "num_key_value_heads": 16, "pad_token_id": 100277, "rms_norm_eps": 1e-06,
+      "rope_scaling": null, "rope_theta": 500000, "tie_word_embeddings": false,
+      "torch_dtype": "float32", "vocab_size": 100352})",
+     128, 128, 0, 1484916736},
+    {"mistral-7b-v0.1", R"({"architectures": ["MistralForCausalLM"], "bos_token_id": 1,
+      "eos_token_id": 2, "hidden_act": "silu", "hidden_size": 4096, "intermediate_size": 14336,
+      "max_position_embeddings": 32768, "model_type": "mistral", "num_attention_heads": 32,
+      "num_hidden_layers": 32, "num_key_value_heads": 8, "rms_norm_eps": 1e-05,
+      "rope_theta": 10000.0, "sliding_window": 4096, "tie_word_embeddings": false,
+      "torch_dtype": "bfloat16", "vocab_size": 32000})",
+     128, 128, 4096, 7241732096},
+};
+
+TEST(HfConfig, PublishedFilesAreRead) {
+  for (const Published& one : kPublished) {
+    const Architecture a = parse_architecture(parse_json(one.config, one.name), one.name);
+    EXPECT_EQ(a.head_dim, one.head_dim) << one.name;
+    EXPECT_EQ(a.rotary.dim, one.turned) << one.name;
+    EXPECT_EQ(a.window[0], one.window) << one.name;
+    const Layout layout = layout_of(a);
+    int64_t parameters = 0;
+    for (const TensorSpec& spec : layout.tensors()) {
+      parameters += std::accumulate(spec.shape.begin(), spec.shape.end(), int64_t{1},
+                                    std::multiplies<int64_t>());
+    }
+    EXPECT_EQ(parameters, one.parameters) << one.name;
+    const int64_t tables = a.tied_head ? 1 : 2, norms = a.norm == Norm::kLayer ? 2 : 1;
+    EXPECT_EQ(layout.layer_parameters(), parameters - a.width * (tables * a.vocabulary + norms))
+        << one.name;
+  }
+}
+
 TEST(HfConfig, AnUnknownArchitectureListsTheKnown) {
   try {
     parse_architecture({{"model_type", "mamba"}}, "DIR/config.json");
@@ -223,6 +304,8 @@ TEST(HfConfig, BadSettingsAreRefusedByName) {
        {{"architectures", {"LlamaForSequenceClassification"}}},
        "architectures: does not name"},
       {"llama", {{"quantization_config", {{"bits", 4}}}}, "quantization_config: is not a setting"},
+      {"llama", {{"rope_interleaved", true}}, "rope_interleaved: is not a setting of llama"},
+      {"llama", {{"use_parallel_residual", true}}, "use_parallel_residual: is not a setting"},
       {"llama", {{"sliding_window", 8}}, "sliding_window: is not a setting of llama"},
       {"llama", {{"eos_token_id", "end"}}, "eos_token_id: is not a token"},
       {"llama",
