@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "ptq/rows.h"
 #include "train/run.h"
 
 namespace bitlaw::cli {
@@ -15,6 +16,16 @@ namespace fs = std::filesystem;
 int64_t resolved_tokens(int64_t wanted, int64_t text_tokens, int64_t T) {
   const int64_t windows = (text_tokens - 1) / T;
   return T * (wanted == 0 ? windows : std::min(windows, (wanted + T - 1) / T));
+}
+
+// Whether a document has everything of another, in objects within it too.
+bool contains(const Json& document, const Json& part) {
+  if (!part.is_object()) return document == part;
+  if (!document.is_object()) return false;
+  return std::all_of(part.items().begin(), part.items().end(), [&](const auto& item) {
+    const auto found = document.find(item.key());
+    return found != document.end() && contains(*found, item.value());
+  });
 }
 
 }  // namespace
@@ -36,20 +47,17 @@ Json planned_cells(const fs::path& directory, const PtqConfig& config) {
   }
   Json out = Json::array();
   for (const PtqCell& cell : ptq_cells(config)) {
-    const bool found = std::any_of(there.begin(), there.end(), [&](const Json& row) {
-      return row.value("method", "") == name_of(cell.method) &&
-             row.value("format", "") == cell.format.name() &&
-             row.value("group", -1) == cell.group &&
-             row.value("/evaluation/tokens"_json_pointer, int64_t{-1}) == evaluation &&
-             row.value("/calibration/tokens"_json_pointer, int64_t{-1}) == calibration &&
-             row.value("/calibration/seed"_json_pointer, int64_t{-1}) == config.calibration_seed &&
-             (cell.method == PtqMethod::kRtn || row.value("first_damping", -1.0) == config.damping);
-    });
-    out.push_back({{"run", run.name},
-                   {"method", name_of(cell.method)},
-                   {"format", cell.format.name()},
-                   {"group", cell.group},
-                   {"there", found}});
+    const Json wanted = requested_cell(cell, config, calibration, evaluation);
+    const bool found = std::any_of(there.begin(), there.end(),
+                                   [&](const Json& row) { return contains(row, wanted); });
+    out.push_back(
+        {{"run", run.name},
+         {"cell", cell.title()},
+         {"method", wanted["method"]},
+         {"format", wanted["format"]},
+         {"group", wanted["group"]},
+         {"calibration_seed", cell.calibrated() ? Json(cell.calibration_seed) : Json(nullptr)},
+         {"there", found}});
   }
   return out;
 }

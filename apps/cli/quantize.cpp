@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/progress.h"
@@ -21,18 +23,50 @@ struct Options {
   bool json = false, print_config = false, dry_run = false, quiet = false;
 };
 
+std::string number_or_dash(const Json& row, const char* key) {
+  return row.contains(key) && row[key].is_number() ? fmt::format("{:.5f}", row[key].get<double>())
+                                                   : "-";
+}
+
+std::string text_or_dash(const Json& row, const char* key) {
+  return row[key].is_string() ? row[key].get<std::string>() : "-";
+}
+
 void print_rows(const Json& rows) {
-  fmt::print("{:<16} {:<6} {:<6} {:>10} {:>9} {:>10} {:>10}\n", "run", "method", "format",
-             "scale per", "loss", "delta", "std.err.");
+  fmt::print("{:<16} {:<18} {:<12} {:>9} {:>4} {:>9} {:>9} {:>9} {:>8} {:>7}\n", "run", "method",
+             "format", "scale per", "seed", "loss", "delta", "std.err.", "KL", "top-1");
   for (const Json& row : rows) {
-    fmt::print("{:<16} {:<6} {:<6} {:>10} {:>9.4f} {:>10.5f} {:>10}{}\n",
+    fmt::print("{:<16} {:<18} {:<12} {:>9} {:>4} {:>9.4f} {:>9.5f} {:>9} {:>8} {:>7}{}\n",
                row["run"].get<std::string>(), row["method"].get<std::string>(),
-               row["format"].get<std::string>(), row["granularity"].get<std::string>(),
+               text_or_dash(row, "scheme"), text_or_dash(row, "granularity"),
+               row["calibration"].is_object() ? dump_json(row["calibration"]["seed"]) : "-",
                row["loss_nats"].get<double>(), row["delta"].get<double>(),
-               row["standard_error"].is_number()
-                   ? fmt::format("{:.5f}", row["standard_error"].get<double>())
+               number_or_dash(row, "standard_error"), number_or_dash(row, "kl_nats"),
+               row["same_top"].is_number()
+                   ? fmt::format("{:.2f}%", 100 * row["same_top"].get<double>())
                    : "-",
-               row["flagged"].get<bool>() ? "  some layer worse than RTN" : "");
+               row["flagged"].get<bool>() ? "  worse than rtn" : "");
+  }
+}
+
+// What is not seen in a row by itself: the spread over calibrations, and why cells are flagged.
+void print_remarks(const Json& rows) {
+  std::set<std::string> said;
+  for (const Json& row : rows) {
+    if (!row.contains("spread")) continue;
+    const Json& spread = row["spread"];
+    const std::string line = fmt::format(
+        "{} {} {} {}: delta {:.5f}, standard deviation {:.5f} over {} calibrations",
+        row["run"].get<std::string>(), row["method"].get<std::string>(),
+        text_or_dash(row, "scheme"), text_or_dash(row, "granularity"), spread["mean"].get<double>(),
+        spread["standard_deviation"].get<double>(), spread["seeds"].get<int>());
+    if (said.insert(line).second) fmt::print("{}\n", line);
+  }
+  for (const Json& row : rows) {
+    for (const Json& flag : row["flags"]) {
+      fmt::print("{} {} {}: {}\n", row["run"].get<std::string>(), row["method"].get<std::string>(),
+                 text_or_dash(row, "scheme"), flag.get<std::string>());
+    }
   }
 }
 
@@ -46,9 +80,8 @@ void show_dry_run(const Options& options) {
     return;
   }
   for (const Json& row : rows) {
-    fmt::print("{:<16} {:<6} {:<6} group {:<4} {}\n", row["run"].get<std::string>(),
-               row["method"].get<std::string>(), row["format"].get<std::string>(),
-               row["group"].get<int>(), row["there"].get<bool>() ? "is there" : "to compute");
+    fmt::print("{:<16} {:<40} {}\n", row["run"].get<std::string>(), row["cell"].get<std::string>(),
+               row["there"].get<bool>() ? "is there" : "to compute");
   }
 }
 
@@ -74,21 +107,26 @@ void run(Options& options) {
     progress.finish();
     for (const Json& row : cells) rows.push_back(row);
   }
-  if (options.json)
+  if (options.json) {
     print_json(Json{{"rows", rows}});
-  else
-    print_rows(rows);
+    return;
+  }
+  print_rows(rows);
+  print_remarks(rows);
 }
 
 }  // namespace
 
 void add_quantize(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb =
-      add_verb(app, "quantize", "Quantize the weights of finished runs and measure what it costs",
-               "bitlaw quantize runs/0123456789abcdef --method gptq --bits 3,4,6 --json");
+  CLI::App* verb = add_verb(
+      app, "quantize", "Quantize the weights of finished runs and measure what it costs",
+      "bitlaw quantize runs/demo/* --methods rtn,gptq,awq --bits 2..8 --groups 0,128 --json");
   verb->add_option("runs", options->runs, "directories of runs")->required();
-  verb->add_option("--method,--methods", options->methods, "rtn (round to nearest), gptq")
+  verb->add_option(
+          "--method,--methods", options->methods,
+          "rtn (round to nearest), gptq, awq, none, with options: gptq+act-order, rtn+asymmetric, "
+          "awq+clip, gptq+hadamard")
       ->delimiter(',')
       ->default_str("rtn,gptq");
   options->flags.add(verb, options->config, {"methods"});

@@ -219,4 +219,18 @@ ReadCounts read_documents(const std::vector<std::string>& roots, const DocumentC
   return counts;
 }
 
+std::string letters_and_digits(const std::string& text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (c >= 'A' && c <= 'Z') {
+      out.push_back(static_cast<char>(c - 'A' + 'a'));
+    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               (static_cast<unsigned char>(c) & 0x80) != 0) {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
 }  // namespace bitlaw

@@ -50,7 +50,11 @@ std::vector<std::filesystem::path> find_text_files(const std::vector<std::string
 // "text" (naming file and line). Exceptions of the callback pass through.
 ReadCounts read_documents(const std::vector<std::string>& roots, const DocumentCallback& callback);
 
-// The same for one stream (also what the fuzz targets drive).
+// Letters and digits in lower case; every byte beyond ASCII counts as a letter. Documents that agree
+// in these tell the same, and belong on one side of a split.
+std::string letters_and_digits(const std::string& text);
+
+// read_documents for one stream (also what the fuzz targets drive).
 void read_text(ByteSource& source, const std::string& name, const DocumentCallback& callback,
                ReadCounts& counts);
 void read_jsonl(ByteSource& source, const std::string& name, const DocumentCallback& callback,

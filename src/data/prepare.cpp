@@ -57,21 +57,6 @@ void check_options(const PrepareConfig& config) {
   demand(config.threads >= 0, fmt::format("threads {}: must be 0 (all) or more", config.threads));
 }
 
-// Letters and digits in lower case; every byte beyond ASCII counts as a letter.
-std::string letters_and_digits(const std::string& text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    if (c >= 'A' && c <= 'Z') {
-      out.push_back(static_cast<char>(c - 'A' + 'a'));
-    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-               (static_cast<unsigned char>(c) & 0x80) != 0) {
-      out.push_back(c);
-    }
-  }
-  return out;
-}
-
 // The validation side: groups in the order of their hashes, whole, until they reach the fraction of
 // the bytes; at least one group on each side.
 void choose_validation(Plan& plan, double fraction) {

@@ -6,64 +6,36 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "base/text.h"
 
 namespace bitlaw {
 namespace {
 
 constexpr int kFewestBits = 2, kMostBits = 8;
 
-PtqMethod parse_method(const std::string& name) {
-  const std::vector<std::string> known{"rtn", "gptq"};
-  for (size_t i = 0; i < known.size(); ++i) {
-    if (name == known[i]) return i == 0 ? PtqMethod::kRtn : PtqMethod::kGptq;
-  }
-  const std::string near = nearest_name(name, known);
-  throw Error(fmt::format("methods: '{}' is not known{}; known are rtn and gptq", name,
-                          near.empty() ? "" : fmt::format(" (is it '{}'?)", near)));
-}
-
-std::vector<Format> formats_of(const PtqConfig& config) {
-  std::vector<Format> out;
-  for (const int bits : config.bits) {
-    if (bits < kFewestBits || bits > kMostBits) {
-      throw Error(fmt::format("bits = {}: weights are quantized to {} to {} bits", bits,
-                              kFewestBits, kMostBits));
-    }
-    out.push_back(integer_format(bits));
-  }
-  for (const std::string& name : config.formats) {
-    const Format format = parse_format(name);
-    if (!format.scaled() || format.bits > kMostBits) {
-      throw Error(fmt::format(
-          "formats = {}: weights are quantized to at most {} bits; int4 or e2m1, for example", name,
-          kMostBits));
-    }
-    out.push_back(format);
-  }
-  if (out.empty())
-    throw Error("bits and formats are both empty; name at least one, for example bits = 4");
-  return out;
-}
-
-}  // namespace
-
-std::vector<PtqCell> ptq_cells(const PtqConfig& config) {
-  if (config.methods.empty()) throw Error("methods is empty; known are rtn and gptq");
-  if (config.groups.empty())
-    throw Error("groups is empty; 0 stands for one scale per output channel");
+void check_lists(const PtqConfig& config) {
+  const auto not_empty = [](const char* key, bool empty, const char* advice) {
+    if (empty) throw Error(fmt::format("{} is empty; {}", key, advice));
+  };
+  not_empty("methods", config.methods.empty(), "known are none, rtn, gptq and awq");
+  not_empty("groups", config.groups.empty(), "0 stands for one scale per output channel");
+  not_empty("activations", config.activations.empty(), "'trained' leaves them as they were");
+  not_empty("kv", config.kv.empty(), "'trained' leaves them as they were");
+  not_empty("calibration_seeds", config.calibration_seeds.empty(), "give at least one, such as 1");
   for (const int group : config.groups) {
     if (group < 0)
       throw Error(
           fmt::format("groups = {}: expected 0 (per channel) or a number of weights", group));
   }
+  for (const int64_t seed : config.calibration_seeds) {
+    if (seed < 0)
+      throw Error(fmt::format("calibration_seeds = {}: expected 0 or a positive number", seed));
+  }
+}
+
+void check_numbers(const PtqConfig& config) {
   if (config.calibration_tokens < 1) {
     throw Error(fmt::format("calibration_tokens = {}: expected a positive number",
                             config.calibration_tokens));
-  }
-  if (config.calibration_seed < 0) {
-    throw Error(fmt::format("calibration_seed = {}: expected 0 or a positive number",
-                            config.calibration_seed));
   }
   if (config.evaluation_tokens < 0) {
     throw Error(fmt::format("evaluation_tokens = {}: expected 0 (all) or a positive number",
@@ -74,17 +46,111 @@ std::vector<PtqCell> ptq_cells(const PtqConfig& config) {
         fmt::format("damping = {}: expected a share of the mean diagonal, above 0 and at most 1",
                     config.damping));
   }
-  const std::vector<Format> formats = formats_of(config);
+}
+
+// Every scheme of one method and group; published block formats bring a group of their own.
+std::vector<WeightScheme> schemes_of(const PtqConfig& config, const PtqMethodSpec& method,
+                                     int group) {
+  std::vector<WeightScheme> out;
+  for (const int bits : config.bits) {
+    if (bits < kFewestBits || bits > kMostBits) {
+      throw Error(fmt::format("bits = {}: weights are quantized to {} to {} bits", bits,
+                              kFewestBits, kMostBits));
+    }
+    out.push_back(parse_weight_scheme(fmt::format("int{}", bits), group));
+  }
+  for (const std::string& name : config.formats) {
+    WeightScheme scheme = parse_weight_scheme(name);
+    if (!scheme.is_block_format()) scheme.group = group;
+    if (scheme.format.bits > kMostBits) {
+      throw Error(fmt::format(
+          "formats = {}: weights are quantized to at most {} bits; int4 or e2m1, for example", name,
+          kMostBits));
+    }
+    out.push_back(scheme);
+  }
+  if (out.empty())
+    throw Error("bits and formats are both empty; name at least one, for example bits = 4");
+  for (WeightScheme& scheme : out) {
+    if (method.asymmetric &&
+        (scheme.format.kind != FormatKind::kInteger || scheme.scales != ScaleRule::kFloat32)) {
+      throw Error(fmt::format("methods: '{}' has a zero point, which {} has not; ask for it apart",
+                              method.name(), scheme.name()));
+    }
+    scheme.asymmetric = scheme.asymmetric || method.asymmetric;
+    scheme.clip = scheme.clip || method.clip;
+  }
+  return out;
+}
+
+std::optional<Quantizer> in_use(const char* key, const std::string& text,
+                                const std::string& granularity) {
+  if (text == "trained") return std::nullopt;
+  try {
+    const Quantizer shared = parse_quantizer("int8/" + granularity);
+    return make_quantizer(parse_format(text), shared.granularity, shared.group);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{} = {}: {}", key, text, error.what()));
+  }
+}
+
+bool calibrated(const PtqMethodSpec& method) {
+  return method.method == PtqMethod::kGptq || method.method == PtqMethod::kAwq;
+}
+
+// The methods in canonical form, each once, and each with the round to nearest it is compared with
+// before it.
+std::vector<PtqMethodSpec> methods_of(const PtqConfig& config) {
+  std::vector<PtqMethodSpec> asked, out;
+  for (const std::string& text : config.methods) asked.push_back(parse_ptq_method(text));
+  const auto add = [&](const PtqMethodSpec& method) {
+    if (std::find(out.begin(), out.end(), method) == out.end()) out.push_back(method);
+  };
+  for (const PtqMethodSpec& method : asked) {
+    if (!calibrated(method)) add(method);
+  }
+  for (const PtqMethodSpec& method : asked) add(round_to_nearest_beside(method));
+  for (const PtqMethodSpec& method : asked) add(method);
+  return out;
+}
+
+}  // namespace
+
+PtqMethodSpec round_to_nearest_beside(const PtqMethodSpec& method) {
+  if (!calibrated(method)) return method;
+  PtqMethodSpec out = method;
+  out.method = PtqMethod::kRtn;
+  out.act_order = false;
+  return out;
+}
+
+std::vector<PtqCell> ptq_cells(const PtqConfig& config) {
+  check_lists(config);
+  check_numbers(config);
   std::vector<PtqCell> cells;
-  for (const std::string& method : config.methods) {
+  std::vector<Json> seen;
+  const auto add = [&](const PtqCell& cell) {
+    Json key = cell.description();
+    key["seed"] = cell.calibration_seed;
+    if (std::find(seen.begin(), seen.end(), key) != seen.end()) return;
+    seen.push_back(std::move(key));
+    cells.push_back(cell);
+  };
+  for (const PtqMethodSpec& method : methods_of(config)) {
     for (const int group : config.groups) {
-      for (const Format& format : formats) {
-        const PtqCell cell{parse_method(method), format, group};
-        const bool there = std::any_of(cells.begin(), cells.end(), [&](const PtqCell& other) {
-          return other.method == cell.method && other.format == cell.format &&
-                 other.group == cell.group;
-        });
-        if (!there) cells.push_back(cell);
+      for (const WeightScheme& scheme : schemes_of(config, method, group)) {
+        for (const std::string& a : config.activations) {
+          for (const std::string& kv : config.kv) {
+            PtqCell cell{method, scheme, in_use("activations", a, config.activations_granularity),
+                         in_use("kv", kv, config.kv_granularity)};
+            cell.method.asymmetric = scheme.asymmetric;  // a format may say so too
+            cell.method.clip = scheme.clip;
+            for (const int64_t seed : config.calibration_seeds) {
+              cell.calibration_seed = calibrated(method) ? seed : 0;
+              add(cell);
+            }
+          }
+        }
       }
     }
   }

@@ -1,4 +1,6 @@
-// What `bitlaw quantize` is asked for: every method at every format and group is one cell.
+// What `bitlaw quantize` is asked for. Every method at every format, group, and rounding of
+// activations and of keys and values is a cell, once per calibration seed where the method is
+// calibrated.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +8,7 @@
 #include <vector>
 
 #include "base/config.h"
-#include "formats/format.h"
-#include "ptq/method.h"
+#include "ptq/cell.h"
 
 namespace bitlaw {
 
@@ -16,34 +17,46 @@ struct PtqConfig {
   std::vector<int> bits = {3, 4, 5, 6, 8};
   std::vector<std::string> formats;
   std::vector<int> groups = {0};
+  std::vector<std::string> activations = {"trained"};
+  std::vector<std::string> kv = {"trained"};
+  std::string activations_granularity = "tensor";
+  std::string kv_granularity = "tensor";
   int64_t calibration_tokens = 32768;
-  int64_t calibration_seed = 1;
+  std::vector<int64_t> calibration_seeds = {1, 2};
   int64_t evaluation_tokens = 131072;
   double damping = 0.01;
   std::string data;
 
   template <class V>
   void visit(V& v) {
-    v("methods", methods, "rtn (round to nearest), gptq");
+    v("methods", methods,
+      "rtn (round to nearest), gptq, awq, none (weights as they are), each with options such as "
+      "gptq+act-order, rtn+asymmetric, awq+clip, gptq+hadamard");
     v("bits", bits, "bits of the weights as integers, 2..8");
-    v("formats", formats, "further formats of the weights, such as e2m1");
+    v("formats", formats,
+      "further formats of the weights: e2m1, mxfp4, mxfp6-e2m3, mxfp8-e4m3, nvfp4, ...");
     v("groups", groups, "weights that share a scale; 0: an output channel");
+    v("activations", activations,
+      "activations when the model is used: trained (as in training), or bits or a format");
+    v("kv", kv, "the same for keys and values");
+    v("activations_granularity", activations_granularity, "tensor, channel, token or group32");
+    v("kv_granularity", kv_granularity, "tensor, channel, token or group32");
     v("calibration_tokens", calibration_tokens, "training tokens that the Hessians come from");
-    v("calibration_seed", calibration_seed, "which training tokens these are");
+    v("calibration_seeds", calibration_seeds,
+      "which training tokens these are, a calibration each: their spread is reported");
     v("evaluation_tokens", evaluation_tokens, "validation tokens, at most; 0: all");
     v("damping", damping, "gptq: share of the mean diagonal added to a Hessian, to begin with");
     v("data", data, "directory of the data set; empty: where the run was trained");
   }
 };
 
-struct PtqCell {
-  PtqMethod method;
-  Format format;
-  int group;  // 0: per output channel
-};
-
-// The cells in the order of methods, then groups, then formats (bits first), each once. An Error
-// names the key that is out of range, unknown or empty.
+// The cells, each once, in the order of methods (round to nearest first), then groups, then formats
+// (bits first), activations, kv and seeds. Where a method is calibrated, round to nearest of the
+// same scheme is among them, asked for or not: what it is compared with. An Error names the key
+// that is out of range, unknown or empty.
 std::vector<PtqCell> ptq_cells(const PtqConfig& config);
+
+// Round to nearest of the same scheme and basis; an uncalibrated method itself.
+PtqMethodSpec round_to_nearest_beside(const PtqMethodSpec& method);
 
 }  // namespace bitlaw

@@ -2,24 +2,85 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace bitlaw {
 namespace {
 
-TEST(PtqConfig, CellsAreMethodsTimesGroupsTimesFormatsEachOnce) {
+TEST(PtqMethodSpec, NamesAreReadInAnyOrderAndWrittenInOne) {
+  const PtqMethodSpec spec = parse_ptq_method("gptq+hadamard+act-order+clip");
+  EXPECT_EQ(spec.method, PtqMethod::kGptq);
+  EXPECT_TRUE(spec.act_order && spec.rotated && spec.clip);
+  EXPECT_FALSE(spec.asymmetric);
+  EXPECT_EQ(spec.name(), "gptq+act-order+clip+hadamard");
+  for (const char* name : {"none", "rtn", "gptq", "awq", "rtn+asymmetric", "awq+clip+hadamard"}) {
+    EXPECT_EQ(parse_ptq_method(name).name(), name);
+  }
+}
+
+PtqConfig small() {
   PtqConfig config;
   config.bits = {3, 4, 3};
+  config.calibration_seeds = {1};
+  return config;
+}
+
+TEST(PtqConfig, CellsAreMethodsTimesGroupsTimesFormatsEachOnce) {
+  PtqConfig config = small();
   config.formats = {"e2m1", "int4"};
   config.groups = {0, 128};
   const std::vector<PtqCell> cells = ptq_cells(config);
   ASSERT_EQ(cells.size(), 2u * 2 * 3);
-  EXPECT_EQ(cells[0].method, PtqMethod::kRtn);
-  EXPECT_EQ(cells[0].format.name(), "int3");
-  EXPECT_EQ(cells[0].group, 0);
-  EXPECT_EQ(cells[2].format.name(), "e2m1");
-  EXPECT_EQ(cells[3].group, 128);
-  EXPECT_EQ(cells[6].method, PtqMethod::kGptq);
+  EXPECT_EQ(cells[0].method.method, PtqMethod::kRtn);
+  EXPECT_EQ(cells[0].scheme.format.name(), "int3");
+  EXPECT_EQ(cells[0].scheme.group, 0);
+  EXPECT_EQ(cells[2].scheme.format.name(), "e2m1");
+  EXPECT_EQ(cells[2].label(), "rtn+float");
+  EXPECT_EQ(cells[3].scheme.group, 128);
+  EXPECT_EQ(cells[6].method.method, PtqMethod::kGptq);
+}
+
+TEST(PtqConfig, CalibratedCellsComeOncePerSeedBesideOneRoundToNearest) {
+  PtqConfig config = small();
+  config.methods = {"gptq+act-order+clip", "awq"};
+  config.bits = {4};
+  config.calibration_seeds = {5, 6};
+  std::vector<std::string> seen;
+  for (const PtqCell& cell : ptq_cells(config)) {
+    seen.push_back(cell.label() + " " + std::to_string(cell.calibration_seed));
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"rtn+clip 0", "rtn 0", "gptq+act-order+clip 5",
+                                            "gptq+act-order+clip 6", "awq 5", "awq 6"}));
+}
+
+TEST(PtqConfig, PublishedBlockFormatsKeepTheirGroup) {
+  PtqConfig config = small();
+  config.methods = {"rtn"};
+  config.bits = {};
+  config.formats = {"mxfp4", "nvfp4"};
+  config.groups = {0, 64};
+  const std::vector<PtqCell> cells = ptq_cells(config);
+  ASSERT_EQ(cells.size(), 2u);
+  EXPECT_EQ(cells[0].scheme.group, 32);
+  EXPECT_EQ(cells[0].label(), "rtn+mx");
+  EXPECT_EQ(cells[1].scheme.group, 16);
+  EXPECT_EQ(cells[1].label(), "rtn+nv");
+}
+
+TEST(PtqConfig, ActivationsAndKeysAndValuesInUseAreAxesToo) {
+  PtqConfig config = small();
+  config.methods = {"none", "rtn"};
+  config.bits = {4};
+  config.activations = {"trained", "8"};
+  config.kv = {"trained", "e4m3"};
+  config.activations_granularity = "token";
+  std::vector<std::string> labels;
+  for (const PtqCell& cell : ptq_cells(config)) labels.push_back(cell.label());
+  EXPECT_EQ(labels, (std::vector<std::string>{"none", "none+kv-e4m3", "none+a8", "none+a8+kv-e4m3",
+                                              "rtn", "rtn+kv-e4m3", "rtn+a8", "rtn+a8+kv-e4m3"}));
+  EXPECT_EQ(ptq_cells(config)[2].activations->name(), "int8/token");
 }
 
 TEST(PtqConfig, NamesTheKeyThatIsWrong) {
@@ -29,18 +90,25 @@ TEST(PtqConfig, NamesTheKeyThatIsWrong) {
   };
   const std::vector<Case> cases{
       {{{"methods", {"gtpq"}}}, "is it 'gptq'?"},
-      {{{"methods", {"magic"}}}, "known are rtn and gptq"},
+      {{{"methods", {"magic"}}}, "known are none, rtn, gptq, awq"},
+      {{{"methods", {"gptq+hadamar"}}}, "is it 'hadamard'?"},
+      {{{"methods", {"awq+act-order"}}}, "only gptq"},
+      {{{"methods", {"none+clip"}}}, "takes no options"},
+      {{{"methods", {"rtn+asymmetric"}}, {"formats", {"e2m1"}}}, "e2m1 has not"},
       {{{"methods", Json::array()}}, "methods is empty"},
       {{{"bits", {1}}}, "bits = 1"},
       {{{"bits", {9}}}, "2 to 8 bits"},
-      {{{"formats", {"bf16"}}}, "formats = bf16"},
+      {{{"formats", {"bf16"}}}, "bf16"},
       {{{"formats", {"e5m10"}}}, "at most 8 bits"},
       {{{"formats", {"nonsense"}}}, "nonsense"},
       {{{"bits", Json::array()}}, "both empty"},
       {{{"groups", {-1}}}, "groups = -1"},
       {{{"groups", Json::array()}}, "groups is empty"},
+      {{{"activations", {"many"}}}, "activations = many"},
+      {{{"kv", {"4"}}, {"kv_granularity", "row"}}, "kv = 4"},
       {{{"calibration_tokens", 0}}, "calibration_tokens = 0"},
-      {{{"calibration_seed", -1}}, "calibration_seed = -1"},
+      {{{"calibration_seeds", {-1}}}, "calibration_seeds = -1"},
+      {{{"calibration_seeds", Json::array()}}, "calibration_seeds is empty"},
       {{{"evaluation_tokens", -5}}, "evaluation_tokens = -5"},
       {{{"damping", 0}}, "damping = 0"},
       {{{"bit", 3}}, "bits"},
@@ -50,7 +118,7 @@ TEST(PtqConfig, NamesTheKeyThatIsWrong) {
       PtqConfig config;
       fill(config, c.options, "the command line");
       ptq_cells(config);
-      FAIL() << c.options;
+      ADD_FAILURE() << c.options;
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find(c.words), std::string::npos) << error.what();
     }

@@ -4,20 +4,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "base/error.h"
 
 namespace bitlaw {
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-int64_t layer_of(size_t matrix) {
-  return static_cast<int64_t>(matrix) / kProjections;
-}
-Projection projection_of(size_t matrix) {
-  return static_cast<Projection>(matrix % kProjections);
+// |Q - W|^2 / |W|^2; 0 for weights that are all zero and stay so.
+double relative_error(const std::vector<float>& quantized, const float* weights) {
+  double squares = 0, errors = 0;
+  for (size_t i = 0; i < quantized.size(); ++i) {
+    const double w = weights[i], e = static_cast<double>(quantized[i]) - w;
+    squares += w * w;
+    errors += e * e;
+  }
+  return errors == 0 ? 0 : errors / squares;
 }
 
 }  // namespace
@@ -36,18 +37,6 @@ const char* name_of(Projection projection) {
   return "";
 }
 
-Json to_json(const LayerResult& result) {
-  const auto number = [](double value) { return std::isnan(value) ? Json(nullptr) : Json(value); };
-  return {{"layer", result.layer},
-          {"projection", name_of(result.projection)},
-          {"rtn_error", result.rtn_error},
-          {"gptq_error", number(result.gptq_error)},
-          {"damping", number(result.damping)},
-          {"failed_dampings", result.failed_dampings},
-          {"dead_columns", result.dead_columns},
-          {"flagged", result.flagged}};
-}
-
 void require_finite_weights(const Model& model, const Parameters& parameters) {
   for (size_t i = 0; i < model.infos().size(); ++i) {
     const Tensor& tensor = parameters.tensors[i];
@@ -61,37 +50,59 @@ void require_finite_weights(const Model& model, const Parameters& parameters) {
   }
 }
 
-ModelQuantizer::ModelQuantizer(Model& model, const Parameters& parameters, Calibration calibration,
+ModelQuantizer::ModelQuantizer(const Model& model, const Parameters& parameters,
                                double first_damping, ThreadPool& pool)
-    : model_(model), parameters_(parameters), first_damping_(first_damping), pool_(pool) {
-  for (InputStatistics& input : calibration.inputs) solvers_.emplace_back(std::move(input), pool);
+    : model_(model), parameters_(parameters), first_damping_(first_damping), pool_(pool) {}
+
+void ModelQuantizer::use_calibration(Calibration calibration) {
+  solvers_.clear();
+  rtn_errors_.clear();
+  for (InputStatistics& input : calibration.inputs) solvers_.emplace_back(std::move(input), pool_);
 }
 
-const Tensor& ModelQuantizer::weights(size_t matrix) const {
-  return parameters_.tensors[model_.parameter_index(layer_of(matrix), projection_of(matrix))];
-}
-
-std::vector<LayerResult> ModelQuantizer::apply(Context& context, const PtqCell& cell) {
-  const MatrixCell matrix_cell{.method = cell.method,
-                               .scheme = {.format = cell.format, .group = cell.group},
-                               .first_damping = first_damping_};
-  std::vector<LayerResult> results;
-  for (size_t matrix = 0; matrix < solvers_.size(); ++matrix) {
-    const Tensor& w = weights(matrix);
-    const MatrixResult rounded =
-        quantize_matrix(matrix_cell, &solvers_[matrix], w.f32(), w.extent(0), w.extent(1), pool_);
-    results.push_back({.layer = layer_of(matrix),
-                       .projection = projection_of(matrix),
-                       .rtn_error = rounded.rtn_error,
-                       .gptq_error = cell.method == PtqMethod::kGptq ? rounded.error : kNone,
-                       .damping = rounded.damping,
-                       .failed_dampings = rounded.failed_dampings,
-                       .dead_columns = rounded.dead_columns,
-                       .flagged = rounded.flagged});
-    model_.replace_weight(context, results.back().layer, results.back().projection,
-                          rounded.quantized.operand(pool_));
+QuantizedModel ModelQuantizer::quantize(const PtqCell& cell) {
+  QuantizedModel out;
+  if (cell.method.method == PtqMethod::kNone) return out;
+  BITLAW_CHECK(!cell.calibrated() || !solvers_.empty());
+  const MatrixCell matrix_cell{cell.method.method, cell.scheme, cell.method.act_order,
+                               cell.method.rotated, first_damping_};
+  std::vector<double>& known = rtn_errors_[fmt::format("{} {} {}", cell.scheme.name(),
+                                                       cell.scheme.group, cell.method.rotated)];
+  known.resize(solvers_.size(), MatrixResult::kNone);
+  for (int64_t layer = 0; layer < model_.config().layers; ++layer) {
+    for (int p = 0; p < kProjections; ++p) {
+      const auto projection = static_cast<Projection>(p);
+      const Tensor& w = parameters_.tensors[model_.parameter_index(layer, projection)];
+      const auto index = static_cast<size_t>(layer * kProjections + p);
+      MatrixResult result = quantize_matrix(
+          matrix_cell, cell.calibrated() ? &solvers_[index] : nullptr, w.f32(), w.extent(0),
+          w.extent(1), pool_, cell.calibrated() ? known[index] : MatrixResult::kNone);
+      if (cell.calibrated()) known[index] = result.rtn_error;
+      out.reports.push_back(
+          {.layer = layer,
+           .matrix = name_of(projection),
+           .weights = w.elements(),
+           .storage_bits = storage_bits(cell.scheme, w.extent(1)),
+           .relative_error = relative_error(result.quantized.effective(pool_), w.f32()),
+           .error = result.error,
+           .rtn_error = result.rtn_error,
+           .damping = result.damping,
+           .failed_dampings = std::move(result.failed_dampings),
+           .alpha = result.alpha,
+           .dead_columns = result.dead_columns,
+           .flagged = result.flagged});
+      out.weights.push_back(result.quantized.operand(pool_));
+    }
   }
-  return results;
+  return out;
+}
+
+void replace_weights(Context& context, Model& model, const QuantizedModel& quantized) {
+  for (size_t i = 0; i < quantized.weights.size(); ++i) {
+    const auto layer = static_cast<int64_t>(i) / kProjections;
+    model.replace_weight(context, layer, static_cast<Projection>(i % kProjections),
+                         quantized.weights[i]);
+  }
 }
 
 }  // namespace bitlaw

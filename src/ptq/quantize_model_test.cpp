@@ -124,6 +124,32 @@ TEST(Calibrate, ThreadsDoNotChangeABit) {
   }
 }
 
+PtqCell cell_of(const char* method, const char* scheme, int group = 0) {
+  PtqCell cell;
+  cell.method = parse_ptq_method(method);
+  cell.scheme = parse_weight_scheme(scheme, group);
+  cell.scheme.asymmetric = cell.method.asymmetric;
+  cell.scheme.clip = cell.method.clip;
+  return cell;
+}
+
+// A quantizer and the model it puts its weights into.
+struct Quantizing {
+  Tiny& tiny;
+  ModelQuantizer quantizer;
+  Context context;
+
+  Quantizing(Tiny& tiny, Calibration calibration, ThreadPool& pool)
+      : tiny(tiny), quantizer(tiny.model, tiny.parameters, 0.01, pool), context(tiny.like) {
+    quantizer.use_calibration(std::move(calibration));
+  }
+  std::vector<MatrixReport> apply(const PtqCell& cell) {
+    QuantizedModel quantized = quantizer.quantize(cell);
+    replace_weights(context, tiny.model, quantized);
+    return std::move(quantized.reports);
+  }
+};
+
 // What training with quantized weights computes, RTN afterwards computes too.
 TEST(ModelQuantizer, RtnPerChannelIsTheRecipeWithRoundedWeights) {
   ThreadPool pool(2);
@@ -134,9 +160,8 @@ TEST(ModelQuantizer, RtnPerChannelIsTheRecipeWithRoundedWeights) {
       rounded.weights = parse_quantizer(std::string(format) + "/channel");
       Tiny tiny(base);
       const Tiny trained(rounded);
-      ModelQuantizer quantizer(tiny.model, tiny.parameters, tiny.calibration(pool), 0.01, pool);
-      Context context = tiny.like;
-      quantizer.apply(context, {PtqMethod::kRtn, parse_format(format), 0});
+      Quantizing quantizing(tiny, tiny.calibration(pool), pool);
+      quantizing.apply(cell_of("rtn", format));
       const std::vector<float> after =
           per_token_losses(tiny.model, tiny.parameters, tiny.windows(), pool, tiny.like);
       const std::vector<float> expected = per_token_losses(trained.model, trained.parameters,
@@ -152,33 +177,32 @@ TEST(ModelQuantizer, RtnPerChannelIsTheRecipeWithRoundedWeights) {
 TEST(ModelQuantizer, ErrorsFallWithBitsAndCellsDoNotDependOnEachOther) {
   ThreadPool pool(2);
   Tiny tiny;
-  ModelQuantizer quantizer(tiny.model, tiny.parameters, tiny.calibration(pool), 0.01, pool);
-  Context context = tiny.like;
+  Quantizing quantizing(tiny, tiny.calibration(pool), pool);
   std::vector<double> last;
   std::vector<float> three_bits;
   for (const int group : {0, 32}) {
     last.clear();
     for (int bits = 3; bits <= 6; ++bits) {
-      const std::vector<LayerResult> layers =
-          quantizer.apply(context, {PtqMethod::kGptq, integer_format(bits), group});
+      const std::vector<MatrixReport> layers =
+          quantizing.apply(cell_of("gptq", std::to_string(bits).c_str(), group));
       ASSERT_EQ(layers.size(), 8u);
       if (bits == 3 && group == 0) {
         three_bits = per_token_losses(tiny.model, tiny.parameters, tiny.windows(), pool, tiny.like);
       }
       for (size_t i = 0; i < layers.size(); ++i) {
-        EXPECT_LT(layers[i].gptq_error, layers[i].rtn_error);
+        EXPECT_LT(layers[i].error, layers[i].rtn_error);
         EXPECT_FALSE(layers[i].flagged);
         EXPECT_EQ(layers[i].damping, 0.01);
         EXPECT_EQ(layers[i].dead_columns, 0);
         if (bits > 3) {
-          EXPECT_LT(layers[i].gptq_error, last[i]);
+          EXPECT_LT(layers[i].error, last[i]);
         }
       }
       last.clear();
-      for (const LayerResult& layer : layers) last.push_back(layer.gptq_error);
+      for (const MatrixReport& layer : layers) last.push_back(layer.error);
     }
   }
-  quantizer.apply(context, {PtqMethod::kGptq, integer_format(3), 0});
+  quantizing.apply(cell_of("gptq", "3"));
   EXPECT_EQ(per_token_losses(tiny.model, tiny.parameters, tiny.windows(), pool, tiny.like),
             three_bits);
 }
@@ -191,16 +215,17 @@ TEST(ModelQuantizer, DegenerateCalibrationGivesFiniteWeights) {
   Calibration calibration = tiny.calibration(pool);
   const int64_t width = tiny.config.width;  // a layer that saw nothing but zeros:
   calibration.inputs[2].hessian = linalg::Matrix(width, width);
-  ModelQuantizer quantizer(tiny.model, tiny.parameters, std::move(calibration), 0.01, pool);
-  Context context = tiny.like;
-  const std::vector<LayerResult> layers =
-      quantizer.apply(context, {PtqMethod::kGptq, integer_format(4), 0});
-  EXPECT_EQ(layers[2].dead_columns, tiny.config.width);
-  EXPECT_EQ(layers[2].gptq_error, 0);
-  EXPECT_FALSE(layers[2].flagged);
-  for (const float loss :
-       per_token_losses(tiny.model, tiny.parameters, tiny.windows(), pool, tiny.like)) {
-    EXPECT_TRUE(std::isfinite(loss));
+  calibration.inputs[2].mean_magnitude.assign(static_cast<size_t>(width), 0.0f);
+  Quantizing quantizing(tiny, std::move(calibration), pool);
+  for (const char* method : {"gptq", "awq", "gptq+act-order+hadamard", "awq+asymmetric+clip"}) {
+    const std::vector<MatrixReport> layers = quantizing.apply(cell_of(method, "int4"));
+    EXPECT_EQ(layers[2].dead_columns, tiny.config.width) << method;
+    EXPECT_EQ(layers[2].error, 0) << method;
+    EXPECT_FALSE(layers[2].flagged) << method;
+    for (const float loss :
+         per_token_losses(tiny.model, tiny.parameters, tiny.windows(), pool, tiny.like)) {
+      EXPECT_TRUE(std::isfinite(loss)) << method;
+    }
   }
 }
 
@@ -215,11 +240,9 @@ TEST(ModelQuantizer, FlagsExactlyTheLayersThatAreWorseThanRtn) {
   int flagged = 0, layers = 0;
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     Tiny tiny({}, shape, seed);
-    ModelQuantizer quantizer(tiny.model, tiny.parameters, tiny.calibration(pool), 0.01, pool);
-    Context context = tiny.like;
-    for (const LayerResult& layer :
-         quantizer.apply(context, {PtqMethod::kGptq, integer_format(2), 0})) {
-      EXPECT_EQ(layer.flagged, layer.gptq_error > layer.rtn_error);
+    Quantizing quantizing(tiny, tiny.calibration(pool), pool);
+    for (const MatrixReport& layer : quantizing.apply(cell_of("gptq", "int2"))) {
+      EXPECT_EQ(layer.flagged, layer.error > layer.rtn_error);
       EXPECT_EQ(to_json(layer)["flagged"], layer.flagged);
       flagged += layer.flagged;
       ++layers;

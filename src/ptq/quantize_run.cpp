@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
+#include <set>
 #include <string_view>
 
 #include "base/error.h"
@@ -15,6 +17,7 @@
 #include "model/evaluate.h"
 #include "ptq/paired.h"
 #include "ptq/quantize_model.h"
+#include "ptq/rows.h"
 #include "ptq/windows.h"
 
 namespace bitlaw {
@@ -22,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kCellVersion = 1;  // of the hashed document: a new one computes every cell again
+constexpr int kCellVersion = 2;  // of the hashed document: a new one computes every cell again
 
 // What run.json and result.json say, as far as it matters here.
 struct Run {
@@ -120,59 +123,88 @@ std::string hash_of(const Tensor& tensor) {
   return hash_hex({static_cast<const char*>(tensor.raw()), tensor.bytes()});
 }
 
-std::string granularity_of(const PtqCell& cell) {
-  return cell.group == 0 ? "channel" : fmt::format("group{}", cell.group);
-}
-
 // Everything that the numbers of a cell follow from.
-Json resolved_cell(const PtqCell& cell, const PtqConfig& config, const std::string& checkpoint_hash,
-                   const Recipe& recipe, const TokenWindows& calibration,
-                   const TokenWindows& evaluation) {
-  Json document{{"version", kCellVersion},
-                {"checkpoint", checkpoint_hash},
-                {"recipe", recipe.name()},
-                {"method", name_of(cell.method)},
-                {"format", cell.format.name()},
-                {"bits", cell.format.bits},
-                {"group", cell.group},
-                {"granularity", granularity_of(cell)},
-                {"calibration",
-                 {{"tokens", calibration.targets()},
-                  {"seed", config.calibration_seed},
-                  {"hash", calibration.hash()}}},
-                {"evaluation", {{"tokens", evaluation.targets()}, {"hash", evaluation.hash()}}}};
-  if (cell.method == PtqMethod::kGptq) document["first_damping"] = config.damping;
+Json resolved_cell(const Json& requested, const std::string& checkpoint_hash, const Recipe& recipe,
+                   const std::string& evaluation_hash, const std::string& calibration_hash) {
+  Json document = requested;
+  document["version"] = kCellVersion;
+  document["checkpoint"] = checkpoint_hash;
+  document["recipe"] = recipe.name();
+  document["evaluation"]["hash"] = evaluation_hash;
+  if (document["calibration"].is_object()) document["calibration"]["hash"] = calibration_hash;
   return document;
 }
 
-// The loss difference and its standard error; by definition none where training had as few bits.
-void add_losses(Json& row, const PairedDifference& paired, const TokenWindows& evaluation,
-                bool no_fewer_bits) {
-  const Json error =
-      std::isnan(paired.standard_error) ? Json(nullptr) : Json(paired.standard_error);
-  row["loss_nats"] = paired.losses_mean;
-  row["baseline_loss_nats"] = paired.baseline_mean;
-  row["measured_delta"] = paired.mean;
-  row["measured_standard_error"] = error;
-  row["delta"] = no_fewer_bits ? Json(0.0) : Json(paired.mean);
-  row["standard_error"] = no_fewer_bits ? Json(0.0) : error;
-  row["tokens"] = paired.tokens;
-  row["clusters"] = paired.clusters;
-  row["clustered_by"] = evaluation.clustered_by;
+// The recipe with which the model of a cell is used; weights as in training.
+Recipe recipe_in_use(Recipe recipe, const PtqCell& cell) {
+  if (cell.activations) recipe.activations = *cell.activations;
+  if (cell.kv) recipe.keys = recipe.values = *cell.kv;
+  return recipe;
 }
 
-void add_layers(Json& row, const std::vector<LayerResult>& layers) {
-  row["layers"] = Json::array();
-  row["flagged"] = false;
-  row["damping"] = nullptr;
-  for (const LayerResult& layer : layers) {
-    row["layers"].push_back(to_json(layer));
-    if (layer.flagged) row["flagged"] = true;
-    if (!std::isnan(layer.damping) &&
-        (row["damping"].is_null() || row["damping"] < layer.damping)) {
-      row["damping"] = layer.damping;
-    }
+// A prepared model for every recipe in use: the same weights, other roundings.
+class ModelsInUse {
+ public:
+  ModelsInUse(const ModelConfig& config, const Parameters& parameters, ThreadPool& pool)
+      : config_(config),
+        parameters_(parameters),
+        pool_(pool),
+        contexts_(static_cast<size_t>(pool.threads())) {}
+
+  // With the weights of the recipe itself: what training validated.
+  Model& unquantized(const Recipe& recipe) {
+    Model& model = models_.try_emplace(recipe.name(), config_, recipe).first->second;
+    model.prepare(context_, parameters_, false, &pool_, &contexts_);
+    return model;
   }
+  Model& with(const Recipe& recipe, const QuantizedModel& quantized) {
+    const auto found = models_.find(recipe.name());
+    if (found == models_.end() || quantized.weights.empty()) unquantized(recipe);
+    Model& model = models_.at(recipe.name());
+    replace_weights(context_, model, quantized);
+    return model;
+  }
+
+ private:
+  const ModelConfig& config_;
+  const Parameters& parameters_;
+  ThreadPool& pool_;
+  Context context_;
+  std::vector<Context> contexts_;
+  std::map<std::string, Model> models_;
+};
+
+// A cell of the answer: its document, resolved at first and complete at the end.
+struct Row {
+  PtqCell cell;
+  Json document;
+  fs::path file;
+  bool there = false;
+};
+
+// Reads what an earlier call has left.
+void look_up(Row& row, const std::string& run) {
+  if (!fs::exists(row.file)) return;
+  try {
+    row.document = read_document(row.file);
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "; remove it to have this cell computed again");
+  }
+  row.document["run"] = run;  // the directory may have been renamed
+  row.there = true;
+}
+
+// The finished row of round to nearest that `row` is held against; null where it is one itself.
+Json rtn_of(const std::vector<Row>& rows, const Row& row) {
+  if (!row.cell.calibrated()) return nullptr;
+  PtqCell cell = row.cell;
+  cell.method = round_to_nearest_beside(cell.method);
+  const Json wanted = cell.description();
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& other) {
+    return other.there && other.cell.description() == wanted;
+  });
+  BITLAW_CHECK(found != rows.end());
+  return found->document;
 }
 
 }  // namespace
@@ -183,71 +215,106 @@ Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool
   const Run run = read_run_files(directory);
   LoadedModel loaded = load_model(directory / "checkpoints/final");
   require_weights(directory / "checkpoints/final", run.weights_hash);
-  Model model(loaded.config, run.recipe);
   const Parameters& parameters = loaded.parameters;
-  require_finite_weights(model, parameters);
+  require_finite_weights(Model(loaded.config, run.recipe), parameters);
   const Dataset dataset = open_data(run, config, loaded.config.vocabulary);
   const int64_t T = loaded.config.sequence;
-  const TokenWindows calibration =
-      calibration_windows(dataset.train(), T, config.calibration_tokens,
-                          static_cast<uint64_t>(config.calibration_seed));
+  std::map<int64_t, TokenWindows> calibrations;  // by seed
+  for (const int64_t seed : config.calibration_seeds) {
+    calibrations[seed] = calibration_windows(dataset.train(), T, config.calibration_tokens,
+                                             static_cast<uint64_t>(seed));
+  }
   const TokenWindows evaluation = evaluation_windows(
       dataset.validation(), T, config.evaluation_tokens, dataset.info().end_of_document);
 
   const std::string checkpoint_hash = hash_of(parameters.flat);
-  std::vector<Json> rows;  // resolved cells, then finished ones
-  std::vector<fs::path> files;
-  std::vector<size_t> missing;
+  std::vector<Row> rows;
+  std::set<int64_t> seeds;  // whose calibration is needed
+  double total = 1;         // the baseline
   for (const PtqCell& cell : cells) {
-    rows.push_back(
-        resolved_cell(cell, config, checkpoint_hash, run.recipe, calibration, evaluation));
-    files.push_back(directory / "ptq" / (hash_hex(dump_json(rows.back())).substr(0, 16) + ".json"));
-    if (fs::exists(files.back())) {
-      try {
-        rows.back() = read_document(files.back());
-      } catch (const Error& error) {
-        throw Error(std::string(error.what()) + "; remove it to have this cell computed again");
-      }
-      rows.back()["run"] = run.name;  // the directory may have been renamed
-    } else {
-      missing.push_back(rows.size() - 1);
+    const TokenWindows& text =
+        calibrations.at(cell.calibrated() ? cell.calibration_seed : config.calibration_seeds[0]);
+    Row row{cell,
+            resolved_cell(requested_cell(cell, config, text.targets(), evaluation.targets()),
+                          checkpoint_hash, run.recipe, evaluation.hash(), text.hash()),
+            {}};
+    row.file = directory / "ptq" / (hash_hex(dump_json(row.document)).substr(0, 16) + ".json");
+    look_up(row, run.name);
+    if (!row.there) {
+      ++total;
+      if (cell.calibrated()) seeds.insert(cell.calibration_seed);
     }
+    rows.push_back(std::move(row));
   }
-  if (missing.empty()) return rows;
+  total += static_cast<double>(seeds.size());
 
-  const double total = static_cast<double>(missing.size()) + 2;
+  const auto answer = [&rows] {
+    Json documents = Json::array();
+    for (Row& row : rows) documents.push_back(std::move(row.document));
+    add_spreads(documents);
+    return documents;
+  };
+  if (total == 1) return answer();
+
   double done = 0;
   const auto finished = [&](const std::string& note) {
     if (progress) progress(++done, total, note);
   };
-  Context context;
-  std::vector<Context> contexts(static_cast<size_t>(pool.threads()));
-  model.prepare(context, parameters, false, &pool, &contexts);
-  const std::vector<std::span<const Token>> texts = evaluation.spans();
-  const std::vector<float> baseline = per_token_losses(model, parameters, texts, pool);
+  ModelsInUse models(loaded.config, parameters, pool);
+  Model& trained = models.unquantized(run.recipe);
+  const Baseline baseline = evaluate_baseline(trained, parameters, evaluation.spans(), pool);
   finished("unquantized model evaluated");
-  ModelQuantizer quantizer(model, parameters,
-                           calibrate(model, parameters, calibration.spans(), pool), config.damping,
-                           pool);
-  finished("calibrated");
+  ModelQuantizer quantizer(trained, parameters, config.damping, pool);
+  const Format& trained_format = run.recipe.weights.format;
 
-  const Format& trained = run.recipe.weights.format;
-  for (const size_t index : missing) {
+  const auto compute = [&](Row& row, const QuantizedModel& quantized, double seconds) {
     const auto start = std::chrono::steady_clock::now();
-    const PtqCell& cell = cells[index];
-    Json& row = rows[index];
-    row["run"] = run.name;
-    add_layers(row, quantizer.apply(context, cell));
-    const std::vector<float> losses = per_token_losses(model, parameters, texts, pool);
-    add_losses(row, paired_difference(losses, baseline, evaluation.cluster), evaluation,
-               trained.scaled() && cell.format.bits >= trained.bits);
-    row["seconds"] =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    write_file_atomically(files[index], dump_json(row, 1) + "\n");
-    finished(
-        fmt::format("{} {} {}", name_of(cell.method), cell.format.name(), granularity_of(cell)));
+    const Model& model = models.with(recipe_in_use(run.recipe, row.cell), quantized);
+    const std::vector<TokenComparison> measured =
+        compare_to_baseline(baseline, model, parameters, evaluation.spans(), pool);
+    row.document["run"] = run.name;
+    add_matrices(row.document, quantized.reports);
+    const bool as_many_bits = row.cell.method.method == PtqMethod::kNone ||
+                              row.cell.scheme.format.bits >= trained_format.bits;
+    add_comparison(
+        row.document, paired_comparison(measured, evaluation.cluster, dataset.bytes_per_token()),
+        evaluation.clustered_by,
+        trained_format.scaled() && as_many_bits && !row.cell.activations && !row.cell.kv);
+    compare_with_rtn(row.document, rtn_of(rows, row));
+    row.document["seconds"] =
+        seconds + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    write_file_atomically(row.file, dump_json(row.document, 1) + "\n");
+    row.there = true;
+    finished(row.cell.title());
+  };
+
+  // Uncalibrated cells first, then seed by seed, so that one calibration is in memory at a time.
+  // Cells that differ only in what is rounded in use stand together and share their weights.
+  std::vector<int64_t> passes{-1};
+  passes.insert(passes.end(), seeds.begin(), seeds.end());
+  for (const int64_t seed : passes) {
+    if (seed >= 0) {
+      quantizer.use_calibration(calibrate(models.unquantized(run.recipe), parameters,
+                                          calibrations.at(seed).spans(), pool));
+      finished(fmt::format("calibrated on seed {}", seed));
+    }
+    std::string weights_of;  // whose weights `quantized` holds
+    QuantizedModel quantized;
+    for (Row& row : rows) {
+      if (row.there || (row.cell.calibrated() ? row.cell.calibration_seed : -1) != seed) continue;
+      PtqCell weights = row.cell;
+      weights.activations = weights.kv = std::nullopt;
+      double seconds = 0;
+      if (const std::string key = dump_json(weights.description()); key != weights_of) {
+        const auto start = std::chrono::steady_clock::now();
+        quantized = quantizer.quantize(row.cell);
+        weights_of = key;
+        seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      }
+      compute(row, quantized, seconds);
+    }
   }
-  return rows;
+  return answer();
 }
 
 }  // namespace bitlaw

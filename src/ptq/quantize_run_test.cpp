@@ -52,6 +52,7 @@ class QuantizeRun : public testing::Test {
     make_run({}, "finished");
     config_.bits = {3, 5};
     config_.calibration_tokens = 600;
+    config_.calibration_seeds = {1};
     config_.evaluation_tokens = 2000;
   }
   ~QuantizeRun() override { fs::remove_all(place_); }
@@ -100,6 +101,7 @@ TEST_F(QuantizeRun, GivesARowAndAFilePerCell) {
   ThreadPool pool(2);
   config_.formats = {"e2m1"};
   config_.groups = {0, 8};
+  config_.methods = {"rtn", "gptq", "awq"};
   double last_done = 0, total = 0;
   const Json rows =
       quantize_run(run_, config_, pool, [&](double done, double all, const std::string& note) {
@@ -108,14 +110,18 @@ TEST_F(QuantizeRun, GivesARowAndAFilePerCell) {
         last_done = done;
         total = all;
       });
-  ASSERT_EQ(rows.size(), 2u * 2 * 3);
+  ASSERT_EQ(rows.size(), 3u * 2 * 3);
   EXPECT_EQ(last_done, total);
   EXPECT_EQ(cell_files().size(), rows.size());
   for (const Json& row : rows) {
     EXPECT_EQ(row["run"], "0123456789abcdef");
     EXPECT_EQ(row["granularity"], row["group"] == 0 ? "channel" : "group8");
     EXPECT_EQ(row["tokens"], 2016);  // 63 windows of 32
-    EXPECT_EQ(row["calibration"]["tokens"], 608);
+    const bool calibrated = row["method"] != "rtn" && row["method"] != "rtn+float";
+    EXPECT_EQ(row["calibration"].is_object(), calibrated);
+    if (calibrated) {
+      EXPECT_EQ(row["calibration"]["tokens"], 608);
+    }
     EXPECT_EQ(row["clustered_by"], "document");
     EXPECT_GT(row["clusters"], 2);
     EXPECT_LT(row["clusters"], 63);
@@ -128,14 +134,17 @@ TEST_F(QuantizeRun, GivesARowAndAFilePerCell) {
     EXPECT_EQ(row["delta"], row["measured_delta"]);
     EXPECT_GT(row["standard_error"], 0);
     EXPECT_EQ(row["layers"].size(), 8u);
-    EXPECT_EQ(row["damping"].is_null(), row["method"] == "rtn");
-    bool flagged = false;
+    EXPECT_GT(row["kl_nats"], 0);
+    EXPECT_LT(row["same_top"], 1);
+    EXPECT_GT(row["bits_per_byte"], 0);
+    EXPECT_EQ(row["damping"].is_null(), row["method"].get<std::string>().find("gptq") != 0);
+    EXPECT_EQ(row["rtn_delta"].is_null(), !calibrated);
     for (const Json& layer : row["layers"]) {
-      EXPECT_GT(layer["rtn_error"], 0);
-      EXPECT_EQ(layer["gptq_error"].is_null(), row["method"] == "rtn");
-      flagged = flagged || layer["flagged"].get<bool>();
+      EXPECT_GT(layer["relative_error"], 0);
+      EXPECT_EQ(layer["error"].is_null(), !calibrated);
+      EXPECT_EQ(layer["rtn_error"].is_null(), !calibrated);
     }
-    EXPECT_EQ(row["flagged"], flagged);
+    EXPECT_EQ(row["flagged"], !row["flags"].empty());
   }
   EXPECT_EQ(rows[2]["format"], "e2m1");
   EXPECT_EQ(rows[2]["bits"], 4);
@@ -153,16 +162,54 @@ TEST_F(QuantizeRun, FinishedCellsAreNotComputedAgain) {
   ASSERT_EQ(files.size(), 4u);
   fs::remove(run_ / "ptq" / files[1]);
   EXPECT_EQ(without_seconds(quantize_run(run_, config_, pool, count)), without_seconds(rows));
-  EXPECT_EQ(calls, 3);  // baseline, calibration, one cell
+  EXPECT_GE(calls, 2);  // baseline, one cell, and its calibration where it has one
+  EXPECT_LE(calls, 3);
   EXPECT_EQ(cell_files().size(), 4u);
 
-  // Another calibration or more text is another cell; the weights of RTN do not depend on the
-  // first.
-  config_.calibration_seed = 2;
+  // Another calibration is another cell of the methods that are calibrated.
+  config_.calibration_seeds = {2};
   const Json other = quantize_run(run_, config_, pool);
-  EXPECT_EQ(cell_files().size(), 8u);
-  EXPECT_EQ(other[0]["delta"], rows[0]["delta"]);
+  EXPECT_EQ(cell_files().size(), 6u);
+  EXPECT_EQ(other[0], rows[0]);
   EXPECT_NE(other[2]["layers"], rows[2]["layers"]);
+
+  // Both are there: their spread is computed, not they.
+  config_.calibration_seeds = {1, 2};
+  calls = 0;
+  const Json both = quantize_run(run_, config_, pool, count);
+  EXPECT_EQ(calls, 0);
+  ASSERT_EQ(both.size(), 6u);
+  EXPECT_EQ(both[2]["spread"]["seeds"], 2);
+  EXPECT_NEAR(
+      both[2]["spread"]["mean"].get<double>(),
+      (both[2]["measured_delta"].get<double>() + both[3]["measured_delta"].get<double>()) / 2,
+      1e-12);
+}
+
+TEST_F(QuantizeRun, RoundsWhatTheModelIsUsedWithAsWell) {
+  ThreadPool pool(2);
+  config_.methods = {"none", "rtn"};
+  config_.bits = {4};
+  config_.activations = {"trained", "4"};
+  config_.kv = {"trained", "3"};
+  const Json rows = quantize_run(run_, config_, pool);
+  ASSERT_EQ(rows.size(), 8u);
+  EXPECT_EQ(rows[0]["method"], "none");
+  EXPECT_EQ(rows[0]["measured_delta"], 0);
+  EXPECT_EQ(rows[0]["kl_nats"], 0);
+  EXPECT_EQ(rows[0]["same_top"], 1);
+  for (size_t i = 1; i < rows.size(); ++i) EXPECT_NE(rows[i]["measured_delta"], 0) << i;
+  EXPECT_EQ(rows[7]["method"], "rtn+a4+kv3");
+
+  // The same model as one that evaluates with these activations, keys and values throughout.
+  RecipeConfig low;
+  low.weights = low.activations = "4";
+  low.kv = "3";
+  fs::remove_all(run_ / "ptq");
+  make_run(low, "finished");
+  config_.methods = {"none"};
+  config_.activations = config_.kv = {"trained"};
+  EXPECT_EQ(quantize_run(run_, config_, pool)[0]["loss_nats"], rows[7]["loss_nats"]);
 }
 
 TEST_F(QuantizeRun, ThreadsDoNotChangeABit) {

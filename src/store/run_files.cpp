@@ -78,14 +78,22 @@ Json run_row(const fs::path& run, const Json& document, const Json& result) {
 Json ptq_row(const Json& run, const Json& cell) {
   Json row = run;
   row["method"] = at_path(cell, {"method"});
-  row["format_post"] = at_path(cell, {"format"});
+  row["format_post"] = at_path(cell, {"scheme"});
+  if (row["format_post"].is_null()) row["format_post"] = at_path(cell, {"format"});
   row["P_post"] = at_path(cell, {"bits"});
   row["group"] = at_path(cell, {"group"});
+  row["format_a_post"] = at_path(cell, {"activations"});
+  row["format_kv_post"] = at_path(cell, {"kv"});
+  row["storage_bits"] = at_path(cell, {"storage_bits"});
   row["loss"] = at_path(cell, {"loss_nats"});
   row["loss_standard_error"] = nullptr;
-  row["bits_per_byte"] = nullptr;
+  row["bits_per_byte"] = at_path(cell, {"bits_per_byte"});
   row["delta"] = at_path(cell, {"delta"});
   row["standard_error"] = at_path(cell, {"standard_error"});
+  row["measured_delta"] = at_path(cell, {"measured_delta"});
+  row["measured_standard_error"] = at_path(cell, {"measured_standard_error"});
+  row["kl"] = at_path(cell, {"kl_nats"});
+  row["same_top"] = at_path(cell, {"same_top"});
   row["flagged"] = at_path(cell, {"flagged"}).is_boolean()
                        ? Json(cell["flagged"].get<bool>() ? 1 : 0)
                        : Json(nullptr);
@@ -114,17 +122,25 @@ const std::vector<TidyColumn>& tidy_columns() {
       {"delta", "REAL",
        "loss minus the loss before quantization, nats per token, paired token by token"},
       {"standard_error", "REAL", "of delta"},
+      {"measured_delta", "REAL",
+       "delta as measured, also where it is 0 by definition (as many bits as in training)"},
+      {"measured_standard_error", "REAL", "of measured_delta"},
+      {"kl", "REAL", "KL divergence from the model before quantization, nats per token"},
+      {"same_top", "REAL", "share of tokens whose most likely token stays the same"},
       {"bits_per_byte", "REAL", "validation loss in bits per byte of text"},
-      {"method", "TEXT", "none (the run itself), rtn or gptq"},
+      {"method", "TEXT", "none (the run itself), or how it was quantized: gptq, rtn+clip, ..."},
       {"group", "INTEGER", "weights that share a scale after training; 0: an output channel"},
       {"flagged", "INTEGER",
-       "1 where some layer is worse than round-to-nearest on the calibration data"},
+       "1 where the model, or some matrix on the calibration text, is worse than round-to-nearest"},
       {"calibration_seed", "INTEGER", "which calibration text"},
       {"format_w", "TEXT", "format of the weights in training"},
       {"format_a", "TEXT", "format of the activations"},
       {"format_kv", "TEXT", "format of keys and values"},
       {"format_q", "TEXT", "format of the queries"},
       {"format_post", "TEXT", "format of the weights after training"},
+      {"format_a_post", "TEXT", "of the activations in use, where it is not that of training"},
+      {"format_kv_post", "TEXT", "of keys and values in use, where it is not that of training"},
+      {"storage_bits", "REAL", "bits per weight with scales and zero points"},
       {"granularity_w", "TEXT", "what shares a scale"},
       {"granularity_a", "TEXT", "what shares a scale"},
       {"granularity_kv", "TEXT", "what shares a scale"},

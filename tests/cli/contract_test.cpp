@@ -176,11 +176,12 @@ TEST_F(Contract, QuantizePrintsARowPerCell) {
       json_of({"quantize", run_, "--method", "gptq", "--bits", "3,4,6", "--calibration-tokens",
                "512", "--evaluation-tokens", "1024", "--quiet", "--json"});
   const Json& rows = document.at("rows");
-  ASSERT_EQ(rows.size(), 3u);
-  const std::vector<int> bits{3, 4, 6};
+  ASSERT_EQ(rows.size(), 9u);  // round to nearest beside two calibrations of GPTQ
+  const std::vector<int> bits{3, 4, 6, 3, 3, 4, 4, 6, 6};
   for (size_t i = 0; i < rows.size(); ++i) {
     EXPECT_EQ(rows[i].at("bits"), bits[i]);
-    EXPECT_EQ(rows[i].at("method"), "gptq");
+    EXPECT_EQ(rows[i].at("method"), i < 3 ? "rtn" : "gptq");
+    EXPECT_EQ(rows[i].contains("spread"), i >= 3);
     EXPECT_TRUE(std::isfinite(rows[i].at("delta").get<double>()));
     EXPECT_GE(rows[i].at("standard_error").get<double>(), 0);
     EXPECT_EQ("runs/" + rows[i].at("run").get<std::string>(), run_);
@@ -282,7 +283,7 @@ TEST_F(Contract, DryRunsSayWhatThereIsToDoAndWriteNothing) {
   EXPECT_EQ(train.at("steps"), 20);
   EXPECT_GT(train.at("flops").get<double>(), 0);
   EXPECT_GT(train.at("predicted_memory_bytes").get<double>(), 0);
-  EXPECT_EQ(dry({"quantize", run_, "--bits", "3,4"}).at("rows").size(), 4u);
+  EXPECT_EQ(dry({"quantize", run_, "--bits", "3,4"}).at("rows").size(), 6u);
   EXPECT_GT(dry({"eval", run_}).at("validation_tokens").get<int>(), 0);
   EXPECT_EQ(dry({"sweep", "study.toml"}).at("waiting"), 3) << "two runs, one of them quantized";
   EXPECT_EQ(dry({"fit", "table.csv"}).at("rows"), 20);

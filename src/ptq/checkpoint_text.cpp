@@ -1,0 +1,149 @@
+#include "ptq/checkpoint_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_set>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "data/documents.h"
+#include "data/loader.h"
+
+namespace bitlaw {
+namespace {
+
+// Calibrations of different seeds draw from this many times the tokens that one takes.
+constexpr int64_t kCalibrationPool = 8;
+
+struct Parts {
+  std::vector<std::string> evaluation, calibration;  // texts in reading order
+};
+
+// Equal documents once; whole groups of documents with the same letters and digits to one part.
+Parts split_documents(const std::vector<std::string>& roots) {
+  struct Text {
+    std::string text, group;
+  };
+  std::vector<Text> texts;
+  std::unordered_set<std::string> seen;
+  std::map<std::string, size_t> group_bytes;  // in the order of hashes
+  size_t total = 0;
+  read_documents(roots, [&](Document&& document) {
+    if (!seen.insert(hash_hex(document.text)).second) return;
+    Text text{std::move(document.text), {}};
+    text.group = hash_hex(letters_and_digits(text.text));
+    group_bytes[text.group] += text.text.size();
+    total += text.text.size();
+    texts.push_back(std::move(text));
+  });
+  if (group_bytes.size() < 2) {
+    throw Error(fmt::format(
+        "the text has {} different document{}, and calibration and evaluation need one each; give "
+        "more (a .txt file is one, a line of JSONL is one)",
+        group_bytes.size(), group_bytes.size() == 1 ? "" : "s"));
+  }
+  std::unordered_set<std::string> evaluated;
+  size_t taken = 0;
+  for (const auto& [group, bytes] : group_bytes) {
+    if (evaluated.size() + 1 == group_bytes.size() || 2 * taken >= total) break;
+    evaluated.insert(group);
+    taken += bytes;
+  }
+  Parts parts;
+  for (Text& text : texts) {
+    (evaluated.contains(text.group) ? parts.evaluation : parts.calibration)
+        .push_back(std::move(text.text));
+  }
+  return parts;
+}
+
+// Windows of texts up to `most` tokens (0: all).
+TextWindows cut(const std::vector<std::string>& texts, const TextTokenizer& tokenizer,
+                int64_t sequence, int64_t most, const char* part) {
+  const int32_t between =
+      tokenizer.end_token() >= 0 ? tokenizer.end_token() : tokenizer.begin_token();
+  const int64_t most_windows = most == 0 ? INT64_MAX : (most + sequence - 1) / sequence;
+  const auto enough = [&](size_t tokens) {
+    return static_cast<int64_t>(tokens - 1) / sequence >= most_windows;
+  };
+  std::vector<int32_t> tokens;
+  std::vector<int64_t> starts;  // of documents
+  for (const std::string& text : texts) {
+    if (!tokens.empty()) {
+      if (enough(tokens.size())) break;
+      if (between >= 0) tokens.push_back(between);
+    }
+    starts.push_back(static_cast<int64_t>(tokens.size()));
+    const std::vector<int32_t> encoded =
+        tokenizer.encode(text, tokenizer.adds_begin() && tokenizer.begin_token() != between);
+    tokens.insert(tokens.end(), encoded.begin(), encoded.end());
+  }
+  const int64_t windows =
+      std::min(most_windows, (static_cast<int64_t>(tokens.size()) - 1) / sequence);
+  if (tokens.empty() || windows < 1) {
+    throw Error(fmt::format(
+        "the text for {} has {} tokens, and one window needs {}; give more text or a shorter "
+        "--sequence",
+        part, tokens.size(), sequence + 1));
+  }
+  TextWindows out;
+  out.sequence = sequence;
+  double bytes = 0;
+  for (int64_t w = 0; w < windows; ++w) {
+    const int64_t begin = w * sequence;
+    out.tokens.insert(out.tokens.end(), tokens.begin() + begin,
+                      tokens.begin() + begin + sequence + 1);
+    out.cluster.push_back(std::upper_bound(starts.begin(), starts.end(), begin) - starts.begin());
+    for (int64_t t = 1; t <= sequence; ++t) {
+      bytes +=
+          static_cast<double>(tokenizer.token_bytes(tokens[static_cast<size_t>(begin + t)]).size());
+    }
+  }
+  out.bytes_per_token = bytes / static_cast<double>(out.targets());
+  out.clustered_by = "document";
+  if (out.cluster.front() == out.cluster.back()) {
+    for (int64_t w = 0; w < windows; ++w) out.cluster[static_cast<size_t>(w)] = w;
+    out.clustered_by = "window";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string TextWindows::hash() const {
+  Hasher hasher;
+  hasher.update(std::to_string(sequence) + ":");
+  hasher.update({reinterpret_cast<const char*>(tokens.data()), tokens.size() * sizeof(int32_t)});
+  return hasher.hex();
+}
+
+TextWindows CheckpointText::calibration_windows(int64_t tokens, uint64_t seed) const {
+  BITLAW_CHECK(tokens > 0);
+  const int64_t T = calibration.sequence;
+  const int64_t wanted = std::min(calibration.size(), (tokens + T - 1) / T);
+  TextWindows out;
+  out.sequence = T;
+  out.clustered_by = calibration.clustered_by;
+  out.bytes_per_token = calibration.bytes_per_token;
+  for (int64_t i = 0; i < wanted; ++i) {
+    const int64_t from = permuted(seed, 0, i, calibration.size());
+    const std::span<const int32_t> window = calibration.window(from);
+    out.tokens.insert(out.tokens.end(), window.begin(), window.end());
+    out.cluster.push_back(calibration.cluster[static_cast<size_t>(from)]);
+  }
+  return out;
+}
+
+CheckpointText read_checkpoint_text(const CheckpointTextOptions& options,
+                                    const TextTokenizer& tokenizer) {
+  BITLAW_CHECK(options.sequence > 0 && options.calibration_tokens > 0);
+  const Parts parts = split_documents(options.roots);
+  return {
+      cut(parts.evaluation, tokenizer, options.sequence, options.evaluation_tokens, "evaluation"),
+      cut(parts.calibration, tokenizer, options.sequence,
+          kCalibrationPool * options.calibration_tokens, "calibration")};
+}
+
+}  // namespace bitlaw
