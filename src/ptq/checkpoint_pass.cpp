@@ -64,9 +64,10 @@ bool same_weights(const PassCell& a, const PassCell& b) {
 class Wave {
  public:
   Wave(const PassInput& input, std::span<const PassCell> cells, std::span<const size_t> numbers,
-       ThreadPool& pool)
+       ThreadPool& pool, const std::function<void(int64_t layer)>& step)
       : in_(input),
         pool_(pool),
+        step_(step),
         forward_(input.architecture, input.sequence, pool),
         baseline_(embed(input.evaluation)),
         calibrations_(input.calibrations.size()) {
@@ -91,6 +92,7 @@ class Wave {
       pass_cells(l, layer, static_cast<int>(c), &solvers);
     }
     forward_.run(l, layer, {}, baseline_);
+    step_(l);
   }
 
   // Every cell's guesses beside the baseline's.
@@ -143,6 +145,7 @@ class Wave {
       forward_.run(l, quantized, one.cell->states, one.states);
       one.result.seconds += seconds_since(start);
       last = &one;
+      step_(l);
     }
   }
 
@@ -156,6 +159,7 @@ class Wave {
 
   const PassInput& in_;
   ThreadPool& pool_;
+  const std::function<void(int64_t layer)>& step_;
   hf::Forward forward_;
   Tensor baseline_;                   // states of the evaluation windows
   std::vector<Tensor> calibrations_;  // states, by the text's number; undefined where not needed
@@ -287,7 +291,7 @@ hf::Layer quantize_layer(const MatrixCell& cell, int64_t l, const hf::Layer& lay
 
 void run_checkpoint_pass(const PassInput& input, std::span<const PassCell> cells, ThreadPool& pool,
                          const std::function<void(size_t cell, PassResult&&)>& finished,
-                         const std::function<void(double done, double total)>& progress) {
+                         const PassProgress& progress) {
   const auto window = static_cast<size_t>(input.sequence + 1);
   BITLAW_CHECK(!input.evaluation.tokens.empty() && input.evaluation.tokens.size() % window == 0);
   for (const PassText& text : input.calibrations) {
@@ -296,22 +300,19 @@ void run_checkpoint_pass(const PassInput& input, std::span<const PassCell> cells
   }
   require_tokens(input.architecture, input.evaluation.tokens);  // targets too
   const std::vector<std::vector<size_t>> waves = waves_of(input, cells);
-  // The comparison counts as one more layer.
-  const double total =
-      static_cast<double>(waves.size()) * static_cast<double>(input.architecture.layers + 1);
+  // Layers of cells and of each wave's baseline.
+  const int64_t L = input.architecture.layers;
+  const auto total = static_cast<double>((cells.size() + waves.size()) * static_cast<size_t>(L));
   double done = 0;
-  const auto step = [&] {
-    if (progress) progress(++done, total);
-  };
   for (const std::vector<size_t>& numbers : waves) {
-    Wave wave(input, cells, numbers, pool);
-    for (int64_t l = 0; l < input.architecture.layers; ++l) {
-      wave.pass_layer(l);
-      step();
-    }
+    const std::function<void(int64_t)> step = [&](int64_t l) {
+      ++done;
+      if (progress) progress(done, total, fmt::format("layer {} of {}", l + 1, L));
+    };
+    Wave wave(input, cells, numbers, pool, step);
+    for (int64_t l = 0; l < L; ++l) wave.pass_layer(l);
     wave.compare();
     for (Traveller& one : wave.travellers()) finished(one.number, std::move(one.result));
-    step();
   }
 }
 

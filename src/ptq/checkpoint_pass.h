@@ -54,6 +54,8 @@ struct PassText {
   std::span<const int32_t> tokens;  // [windows, T + 1]
 };
 
+using PassProgress = std::function<void(double done, double total, const std::string& note)>;
+
 struct PassInput {
   const hf::Architecture& architecture;
   const hf::Weights& weights;
@@ -64,11 +66,11 @@ struct PassInput {
 };
 
 // Calls `finished` with the number of every cell, in an order of its own, as soon as its wave is done.
-// `progress` is told the layers done and all there are to do. Error for tokens outside of the
+// `progress` is told of every layer of every cell. Error for tokens outside of the
 // vocabulary, T beyond the checkpoint's context, weights or states that are not finite.
 void run_checkpoint_pass(const PassInput& input, std::span<const PassCell> cells, ThreadPool& pool,
                          const std::function<void(size_t cell, PassResult&&)>& finished,
-                         const std::function<void(double done, double total)>& progress = {});
+                         const PassProgress& progress = {});
 
 // [windows T] what the model reads of the text.
 std::vector<int32_t> inputs_of(const PassText& text, int64_t sequence);

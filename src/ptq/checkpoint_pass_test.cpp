@@ -56,11 +56,20 @@ class CheckpointPass : public testing::Test {
     const std::vector<int32_t> one = windows(5, 1), two = windows(4, 2), text = windows(7, 3);
     const std::vector<PassText> calibrations{{one}, {two}};
     std::vector<PassResult> results(cells.size());
-    run_checkpoint_pass({a, weights, kT, calibrations, {text}, budget}, cells, pool,
-                        [&](size_t cell, PassResult&& result) {
-                          EXPECT_TRUE(results[cell].tokens.empty());
-                          results[cell] = std::move(result);
-                        });
+    double steps = 0;
+    bool last = false;
+    run_checkpoint_pass(
+        {a, weights, kT, calibrations, {text}, budget}, cells, pool,
+        [&](size_t cell, PassResult&& result) {
+          EXPECT_TRUE(results[cell].tokens.empty());
+          results[cell] = std::move(result);
+        },
+        [&](double done, double total, const std::string&) {
+          EXPECT_EQ(done, ++steps);
+          EXPECT_LE(done, total);
+          last = done == total;
+        });
+    EXPECT_TRUE(last);
     return results;
   }
 

@@ -1,5 +1,7 @@
 #include "ptq/write_checkpoint.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 #include <set>
 
@@ -9,7 +11,7 @@
 namespace bitlaw {
 
 void write_quantized_checkpoint(const WriteRequest& request, ThreadPool& pool,
-                                const std::function<void(double done, double total)>& progress) {
+                                const PassProgress& progress) {
   const hf::Architecture a = hf::read_architecture(request.source);
   const hf::Weights weights(request.source, a);
   std::set<std::string> rounded;
@@ -34,7 +36,10 @@ void write_quantized_checkpoint(const WriteRequest& request, ThreadPool& pool,
     for (const hf::Matrix& matrix : quantized.matrices) {
       writer.write(matrix.spec.weight.name, matrix.weight.f32(), matrix.weight.elements());
     }
-    if (progress) progress(static_cast<double>(l + 1), static_cast<double>(a.layers));
+    if (progress) {
+      progress(static_cast<double>(l + 1), static_cast<double>(a.layers),
+               fmt::format("layer {} of {}", l + 1, a.layers));
+    }
   }
   writer.commit();
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <string>
 
 #include "ptq/checkpoint_pass.h"
@@ -23,8 +22,7 @@ struct WriteRequest {
 // One pass over the layers, each rounded and written before the next is read. The target has the same
 // files, names and shards; embedding, norms, biases and head keep their type. Errors as in
 // hf/writer.h and run_checkpoint_pass(); on any, nothing is left.
-void write_quantized_checkpoint(
-    const WriteRequest& request, ThreadPool& pool,
-    const std::function<void(double done, double total)>& progress = {});
+void write_quantized_checkpoint(const WriteRequest& request, ThreadPool& pool,
+                                const PassProgress& progress = {});
 
 }  // namespace bitlaw
