@@ -9,21 +9,16 @@
 //
 //   bench/run fit [--json] [--python python3] [--rounds 8] [--scipy_starts 40]
 #include <fmt/format.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "child.h"
 #include "fit/bootstrap.h"
 #include "fit/compare.h"
 #include "fit/stage.h"
@@ -94,56 +89,6 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
 }
 
-// A child that answers one line with one line.
-class Child {
- public:
-  Child(const std::string& python, const std::string& script) {
-    int to[2], from[2];
-    if (::pipe(to) != 0 || ::pipe(from) != 0) throw Error("pipe: cannot start SciPy");
-    process_ = ::fork();
-    if (process_ < 0) throw Error("fork: cannot start SciPy");
-    if (process_ == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      ::dup2(to[0], 0);
-      ::dup2(from[1], 1);
-      for (const int end : {to[0], to[1], from[0], from[1]}) ::close(end);
-      for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}) {
-        ::setenv(name, "1", 1);
-      }
-      ::execlp(python.c_str(), python.c_str(), script.c_str(), "--serve", nullptr);
-      ::_exit(127);
-    }
-    ::close(to[0]);
-    ::close(from[1]);
-    ::signal(SIGPIPE, SIG_IGN);
-    out_ = ::fdopen(to[1], "w");
-    in_ = ::fdopen(from[0], "r");
-  }
-  ~Child() {
-    std::fclose(out_);
-    std::fclose(in_);
-    ::kill(process_, SIGKILL);
-    ::waitpid(process_, nullptr, 0);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  // Null where the child is gone.
-  Json ask(const std::string& line) {
-    std::fputs((line + "\n").c_str(), out_);
-    std::fflush(out_);
-    std::string answer;
-    for (int c = std::fgetc(in_); c != EOF && c != '\n'; c = std::fgetc(in_)) {
-      answer.push_back(static_cast<char>(c));
-    }
-    return answer.empty() ? Json(nullptr) : parse_json(answer, "the answer of scipy_fit.py");
-  }
-
- private:
-  pid_t process_ = -1;
-  std::FILE *in_ = nullptr, *out_ = nullptr;
-};
-
 Json numbers(const Vector& values) {
   Json out = Json::array();
   for (const double value : values) {
@@ -210,7 +155,7 @@ void multistart(const Options& options, const std::vector<Observation>& rows, Js
   };
   fit();
 
-  Child scipy(options.python, options.script);
+  bench::Child scipy({options.python, options.script, "--serve"}, 1);
   const Json ready = scipy.ask(dump_json(document(setup, rows, coordinates, starts), -1));
   std::vector<double> ratios, objectives;
   double scipy_seconds = 0;
