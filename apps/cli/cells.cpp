@@ -28,6 +28,17 @@ bool contains(const Json& document, const Json& part) {
   });
 }
 
+Json line_of(const std::string& run, const PtqCell& cell, const Json& there) {
+  const Json description = cell.description();
+  return {{"run", run},
+          {"cell", cell.title()},
+          {"method", description["method"]},
+          {"format", description["format"]},
+          {"group", description["group"]},
+          {"calibration_seed", cell.calibrated() ? Json(cell.calibration_seed) : Json(nullptr)},
+          {"there", there}};
+}
+
 }  // namespace
 
 Json planned_cells(const fs::path& directory, const PtqConfig& config) {
@@ -50,14 +61,15 @@ Json planned_cells(const fs::path& directory, const PtqConfig& config) {
     const Json wanted = requested_cell(cell, config, calibration, evaluation);
     const bool found = std::any_of(there.begin(), there.end(),
                                    [&](const Json& row) { return contains(row, wanted); });
-    out.push_back(
-        {{"run", run.name},
-         {"cell", cell.title()},
-         {"method", wanted["method"]},
-         {"format", wanted["format"]},
-         {"group", wanted["group"]},
-         {"calibration_seed", cell.calibrated() ? Json(cell.calibration_seed) : Json(nullptr)},
-         {"there", found}});
+    out.push_back(line_of(run.name, cell, found));
+  }
+  return out;
+}
+
+Json checkpoint_cells(const fs::path& checkpoint, const PtqConfig& config) {
+  Json out = Json::array();
+  for (const PtqCell& cell : ptq_cells(config)) {
+    out.push_back(line_of(fs::weakly_canonical(checkpoint).filename().string(), cell, nullptr));
   }
   return out;
 }

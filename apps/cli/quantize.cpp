@@ -3,77 +3,102 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "cli/cells.h"
+#include "cli/quantized_rows.h"
 #include "cli/verb.h"
+#include "hf/config.h"
+#include "ptq/checkpoint_record.h"
+#include "ptq/quantize_checkpoint.h"
 #include "ptq/quantize_run.h"
 
 namespace bitlaw::cli {
 namespace {
 
+namespace fs = std::filesystem;
+
+// Of checkpoints that are not runs of ours.
+struct CheckpointFlags {
+  std::vector<std::string> text;  // files and folders
+  std::string records = "runs";
+  double trained_tokens = 0;
+  int64_t sequence = 0;
+  double memory_gigabytes = 4;
+};
+
+// Tokens of a window where none is asked for: what the checkpoint was made for, but at most this.
+constexpr int64_t kUsualSequence = 1024;
+
 struct Options {
   std::vector<std::string> runs, methods;
   PtqConfig config;
+  CheckpointFlags checkpoint;
   StructFlags flags;
   int threads = hardware_threads();
   bool json = false, print_config = false, dry_run = false, quiet = false;
 };
 
-std::string number_or_dash(const Json& row, const char* key) {
-  return row.contains(key) && row[key].is_number() ? fmt::format("{:.5f}", row[key].get<double>())
-                                                   : "-";
+// A directory in Hugging Face's layout that no training of ours has left.
+bool is_checkpoint(const fs::path& directory) {
+  return fs::exists(directory / "config.json") && !fs::exists(directory / "run.json");
 }
 
-std::string text_or_dash(const Json& row, const char* key) {
-  return row[key].is_string() ? row[key].get<std::string>() : "-";
+struct OpenedCheckpoint {
+  CheckpointText text;
+  CheckpointRecord record;
+};
+
+OpenedCheckpoint open_checkpoint(const Options& options, const fs::path& directory,
+                                 ThreadPool& pool) {
+  const CheckpointFlags& flags = options.checkpoint;
+  if (flags.text.empty()) {
+    throw Error(fmt::format(
+        "{}: is a checkpoint of another program; name files or folders of text with --text to "
+        "calibrate and evaluate it on",
+        directory.string()));
+  }
+  const hf::Architecture architecture = hf::read_architecture(directory);
+  const std::unique_ptr<TextTokenizer> tokenizer = load_text_tokenizer(directory);
+  require_vocabulary(*tokenizer, architecture.vocabulary);
+  const int64_t sequence =
+      flags.sequence > 0 ? flags.sequence : std::min(architecture.context, kUsualSequence);
+  OpenedCheckpoint out{
+      read_checkpoint_text({.roots = flags.text,
+                            .sequence = sequence,
+                            .evaluation_tokens = options.config.evaluation_tokens,
+                            .calibration_tokens = options.config.calibration_tokens},
+                           *tokenizer),
+      {}};
+  out.record = make_checkpoint_record(directory, flags.records, out.text.evaluation,
+                                      static_cast<int64_t>(flags.trained_tokens), pool);
+  return out;
 }
 
-void print_rows(const Json& rows) {
-  fmt::print("{:<16} {:<18} {:<12} {:>9} {:>4} {:>9} {:>9} {:>9} {:>8} {:>7}\n", "run", "method",
-             "format", "scale per", "seed", "loss", "delta", "std.err.", "KL", "top-1");
-  for (const Json& row : rows) {
-    fmt::print("{:<16} {:<18} {:<12} {:>9} {:>4} {:>9.4f} {:>9.5f} {:>9} {:>8} {:>7}{}\n",
-               row["run"].get<std::string>(), row["method"].get<std::string>(),
-               text_or_dash(row, "scheme"), text_or_dash(row, "granularity"),
-               row["calibration"].is_object() ? dump_json(row["calibration"]["seed"]) : "-",
-               row["loss_nats"].get<double>(), row["delta"].get<double>(),
-               number_or_dash(row, "standard_error"), number_or_dash(row, "kl_nats"),
-               row["same_top"].is_number()
-                   ? fmt::format("{:.2f}%", 100 * row["same_top"].get<double>())
-                   : "-",
-               row["flagged"].get<bool>() ? "  worse than rtn" : "");
-  }
-}
-
-// What is not seen in a row by itself: the spread over calibrations, and why cells are flagged.
-void print_remarks(const Json& rows) {
-  std::set<std::string> said;
-  for (const Json& row : rows) {
-    if (!row.contains("spread")) continue;
-    const Json& spread = row["spread"];
-    const std::string line = fmt::format(
-        "{} {} {} {}: delta {:.5f}, standard deviation {:.5f} over {} calibrations",
-        row["run"].get<std::string>(), row["method"].get<std::string>(),
-        text_or_dash(row, "scheme"), text_or_dash(row, "granularity"), spread["mean"].get<double>(),
-        spread["standard_deviation"].get<double>(), spread["seeds"].get<int>());
-    if (said.insert(line).second) fmt::print("{}\n", line);
-  }
-  for (const Json& row : rows) {
-    for (const Json& flag : row["flags"]) {
-      fmt::print("{} {} {}: {}\n", row["run"].get<std::string>(), row["method"].get<std::string>(),
-                 text_or_dash(row, "scheme"), flag.get<std::string>());
-    }
-  }
+Json checkpoint_rows(const Options& options, const fs::path& directory, ThreadPool& pool,
+                     const PtqProgress& progress) {
+  ptq_cells(options.config);  // says what is wrong with the request before anything is read
+  const OpenedCheckpoint opened = open_checkpoint(options, directory, pool);
+  const CheckpointStudy study{
+      .checkpoint = directory,
+      .record = opened.record.directory,
+      .name = opened.record.name,
+      .memory_budget = static_cast<int64_t>(options.checkpoint.memory_gigabytes * 1e9)};
+  begin_checkpoint_record(opened.record);
+  const Json rows = quantize_checkpoint(study, opened.text, options.config, pool, progress);
+  finish_checkpoint_record(opened.record, rows);
+  return rows;
 }
 
 void show_dry_run(const Options& options) {
   Json rows = Json::array();
   for (const std::string& run : options.runs) {
-    for (const Json& cell : planned_cells(run, options.config)) rows.push_back(cell);
+    const Json cells = is_checkpoint(run) ? checkpoint_cells(run, options.config)
+                                          : planned_cells(run, options.config);
+    for (const Json& cell : cells) rows.push_back(cell);
   }
   if (options.json) {
     print_json(Json{{"rows", rows}});
@@ -81,7 +106,7 @@ void show_dry_run(const Options& options) {
   }
   for (const Json& row : rows) {
     fmt::print("{:<16} {:<40} {}\n", row["run"].get<std::string>(), row["cell"].get<std::string>(),
-               row["there"].get<bool>() ? "is there" : "to compute");
+               row["there"] == true ? "is there" : "to compute");
   }
 }
 
@@ -100,10 +125,11 @@ void run(Options& options) {
   Json rows = Json::array();
   for (const std::string& run : options.runs) {
     Progress progress(options.runs.size() > 1 ? "quantize " + run : "quantize", 1.0, options.quiet);
-    const Json cells = quantize_run(run, options.config, pool,
-                                    [&](double done, double total, const std::string& note) {
-                                      progress.update(done / total, note);
-                                    });
+    const PtqProgress report = [&](double done, double total, const std::string& note) {
+      progress.update(done / total, note);
+    };
+    const Json cells = is_checkpoint(run) ? checkpoint_rows(options, run, pool, report)
+                                          : quantize_run(run, options.config, pool, report);
     progress.finish();
     for (const Json& row : cells) rows.push_back(row);
   }
@@ -120,9 +146,14 @@ void run(Options& options) {
 void add_quantize(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = add_verb(
-      app, "quantize", "Quantize the weights of finished runs and measure what it costs",
-      "bitlaw quantize runs/demo/* --methods rtn,gptq,awq --bits 2..8 --groups 0,128 --json");
-  verb->add_option("runs", options->runs, "directories of runs")->required();
+      app, "quantize",
+      "Quantize the weights of finished runs, or of checkpoints of others, and measure what it "
+      "costs",
+      "bitlaw quantize runs/demo/* --methods rtn,gptq,awq --bits 2..8 --groups 0,128 --json\n"
+      "  bitlaw quantize pythia-160m/ --text texts/ --bits 3,4,6 --trained-tokens 300e9");
+  verb->add_option("runs", options->runs,
+                   "directories of runs, or of checkpoints with a config.json")
+      ->required();
   verb->add_option(
           "--method,--methods", options->methods,
           "rtn (round to nearest), gptq, awq, none, with options: gptq+act-order, rtn+asymmetric, "
@@ -130,6 +161,24 @@ void add_quantize(CLI::App& app) {
       ->delimiter(',')
       ->default_str("rtn,gptq");
   options->flags.add(verb, options->config, {"methods"});
+  CheckpointFlags& checkpoint = options->checkpoint;
+  verb->add_option("--text", checkpoint.text,
+                   "checkpoints of others: files and folders of text to calibrate and evaluate on")
+      ->delimiter(',');
+  verb->add_option("--sequence", checkpoint.sequence,
+                   "checkpoints of others: tokens of a window (default: their context, at most "
+                   "1024)")
+      ->check(kPositive);
+  verb->add_option("--trained-tokens", checkpoint.trained_tokens,
+                   "checkpoints of others: tokens they were trained on, D in the table")
+      ->check(kPositive);
+  verb->add_option("--records", checkpoint.records,
+                   "checkpoints of others: directory of runs that gets their cells")
+      ->default_str("runs");
+  verb->add_option("--memory", checkpoint.memory_gigabytes,
+                   "checkpoints of others: gigabytes for hidden states; layers come one at a time")
+      ->check(kPositive)
+      ->default_str("4");
   verb->add_option("--threads", options->threads, "threads")->check(kPositive);
   verb->add_flag("--quiet", options->quiet, "no progress");
   verb->add_flag("--dry-run", options->dry_run, "list the cells and which are there, and stop");

@@ -9,47 +9,10 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "ptq/checkpoint_pass.h"
-#include "ptq/paired.h"
-#include "ptq/rows.h"
+#include "ptq/grid_rows.h"
 
 namespace bitlaw {
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr int kCellVersion = 1;  // of the hashed document: a new one computes every cell again
-
-// A cell of the answer: its document, resolved at first and complete at the end.
-struct Row {
-  PtqCell cell;
-  Json document;
-  fs::path file;
-  bool there = false;
-};
-
-void look_up(Row& row, const std::string& name) {
-  if (!fs::exists(row.file)) return;
-  try {
-    row.document = parse_json(read_file(row.file), row.file.string());
-  } catch (const Error& error) {
-    throw Error(std::string(error.what()) + "; remove it to have this cell computed again");
-  }
-  row.document["run"] = name;  // the record may have been renamed
-  row.there = true;
-}
-
-// The finished row of round to nearest that `row` is held against; null where it is one itself.
-Json rtn_of(const std::vector<Row>& rows, const Row& row) {
-  if (!row.cell.calibrated()) return nullptr;
-  PtqCell cell = row.cell;
-  cell.method = round_to_nearest_beside(cell.method);
-  const Json wanted = cell.description();
-  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& other) {
-    return other.there && other.cell.description() == wanted;
-  });
-  BITLAW_CHECK(found != rows.end());
-  return found->document;
-}
 
 PassCell pass_cell(const PtqCell& cell, double damping, int calibration) {
   PassCell out;
@@ -103,40 +66,31 @@ Json quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& tex
   }
   const TextWindows& evaluation = text.evaluation;
 
-  std::vector<Row> rows;
-  std::vector<size_t> missing;
-  std::vector<PassCell> todo;
+  GridRows rows(study.record, study.name);
   for (const PtqCell& cell : cells) {
-    const int calibration = cell.calibrated() ? calibration_of.at(cell.calibration_seed) : -1;
-    const TextWindows& windows = calibrations[static_cast<size_t>(std::max(calibration, 0))];
-    Row row{cell, requested_cell(cell, config, windows.targets(), evaluation.targets()), {}};
-    row.document["version"] = kCellVersion;
-    row.document["checkpoint"] = checkpoint_hash;
-    row.document["architecture"] = config_hash;
-    row.document["recipe"] = "fp32";
-    row.document["evaluation"]["hash"] = evaluation.hash();
-    if (row.document["calibration"].is_object())
-      row.document["calibration"]["hash"] = windows.hash();
-    row.file = study.record / "ptq" / (hash_hex(dump_json(row.document)).substr(0, 16) + ".json");
-    look_up(row, study.name);
-    if (!row.there) {
-      missing.push_back(rows.size());
-      todo.push_back(pass_cell(cell, config.damping, calibration));
-    }
-    rows.push_back(std::move(row));
+    const TextWindows& windows =
+        calibrations[cell.calibrated()
+                         ? static_cast<size_t>(calibration_of.at(cell.calibration_seed))
+                         : 0];
+    Json resolved = requested_cell(cell, config, windows.targets(), evaluation.targets());
+    resolved["checkpoint"] = checkpoint_hash;
+    resolved["architecture"] = config_hash;
+    resolved["recipe"] = "fp32";
+    resolved["evaluation"]["hash"] = evaluation.hash();
+    if (resolved["calibration"].is_object()) resolved["calibration"]["hash"] = windows.hash();
+    rows.add(cell, std::move(resolved));
   }
-
+  const std::vector<size_t> missing = rows.missing();
+  std::vector<PassCell> todo;
+  for (const size_t row : missing) {
+    const PtqCell& cell = rows.cell(row);
+    todo.push_back(pass_cell(cell, config.damping,
+                             cell.calibrated() ? calibration_of.at(cell.calibration_seed) : -1));
+  }
   const auto finish = [&](size_t number, PassResult&& result) {
-    Row& row = rows[missing[number]];
-    row.document["run"] = study.name;
-    add_matrices(row.document, reports_of(row.cell, result.matrices));
-    add_comparison(row.document,
-                   paired_comparison(result.tokens, evaluation.cluster, evaluation.bytes_per_token),
-                   evaluation.clustered_by, false);
-    compare_with_rtn(row.document, rtn_of(rows, row));
-    row.document["seconds"] = result.seconds;
-    write_file_atomically(row.file, dump_json(row.document, 1) + "\n");
-    row.there = true;
+    rows.finish(missing[number], reports_of(rows.cell(missing[number]), result.matrices),
+                paired_comparison(result.tokens, evaluation.cluster, evaluation.bytes_per_token),
+                evaluation.clustered_by, false, result.seconds);
   };
   if (!todo.empty()) {
     std::vector<PassText> texts;
@@ -149,10 +103,7 @@ Json quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& tex
                          study.memory_budget},
                         todo, pool, finish, progress);
   }
-  Json documents = Json::array();
-  for (Row& row : rows) documents.push_back(std::move(row.document));
-  add_spreads(documents);
-  return documents;
+  return rows.answer();
 }
 
 }  // namespace bitlaw

@@ -15,17 +15,15 @@
 #include "data/dataset.h"
 #include "model/checkpoint.h"
 #include "model/evaluate.h"
+#include "ptq/grid_rows.h"
 #include "ptq/paired.h"
 #include "ptq/quantize_model.h"
-#include "ptq/rows.h"
 #include "ptq/windows.h"
 
 namespace bitlaw {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int kCellVersion = 2;  // of the hashed document: a new one computes every cell again
 
 // What run.json and result.json say, as far as it matters here.
 struct Run {
@@ -119,6 +117,10 @@ Dataset open_data(const Run& run, const PtqConfig& config, int64_t vocabulary) {
   return dataset;
 }
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 std::string hash_of(const Tensor& tensor) {
   return hash_hex({static_cast<const char*>(tensor.raw()), tensor.bytes()});
 }
@@ -127,7 +129,6 @@ std::string hash_of(const Tensor& tensor) {
 Json resolved_cell(const Json& requested, const std::string& checkpoint_hash, const Recipe& recipe,
                    const std::string& evaluation_hash, const std::string& calibration_hash) {
   Json document = requested;
-  document["version"] = kCellVersion;
   document["checkpoint"] = checkpoint_hash;
   document["recipe"] = recipe.name();
   document["evaluation"]["hash"] = evaluation_hash;
@@ -174,39 +175,6 @@ class ModelsInUse {
   std::map<std::string, Model> models_;
 };
 
-// A cell of the answer: its document, resolved at first and complete at the end.
-struct Row {
-  PtqCell cell;
-  Json document;
-  fs::path file;
-  bool there = false;
-};
-
-// Reads what an earlier call has left.
-void look_up(Row& row, const std::string& run) {
-  if (!fs::exists(row.file)) return;
-  try {
-    row.document = read_document(row.file);
-  } catch (const Error& error) {
-    throw Error(std::string(error.what()) + "; remove it to have this cell computed again");
-  }
-  row.document["run"] = run;  // the directory may have been renamed
-  row.there = true;
-}
-
-// The finished row of round to nearest that `row` is held against; null where it is one itself.
-Json rtn_of(const std::vector<Row>& rows, const Row& row) {
-  if (!row.cell.calibrated()) return nullptr;
-  PtqCell cell = row.cell;
-  cell.method = round_to_nearest_beside(cell.method);
-  const Json wanted = cell.description();
-  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& other) {
-    return other.there && other.cell.description() == wanted;
-  });
-  BITLAW_CHECK(found != rows.end());
-  return found->document;
-}
-
 }  // namespace
 
 Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool& pool,
@@ -228,33 +196,20 @@ Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool
       dataset.validation(), T, config.evaluation_tokens, dataset.info().end_of_document);
 
   const std::string checkpoint_hash = hash_of(parameters.flat);
-  std::vector<Row> rows;
-  std::set<int64_t> seeds;  // whose calibration is needed
-  double total = 1;         // the baseline
+  GridRows rows(directory, run.name);
   for (const PtqCell& cell : cells) {
     const TokenWindows& text =
         calibrations.at(cell.calibrated() ? cell.calibration_seed : config.calibration_seeds[0]);
-    Row row{cell,
-            resolved_cell(requested_cell(cell, config, text.targets(), evaluation.targets()),
-                          checkpoint_hash, run.recipe, evaluation.hash(), text.hash()),
-            {}};
-    row.file = directory / "ptq" / (hash_hex(dump_json(row.document)).substr(0, 16) + ".json");
-    look_up(row, run.name);
-    if (!row.there) {
-      ++total;
-      if (cell.calibrated()) seeds.insert(cell.calibration_seed);
-    }
-    rows.push_back(std::move(row));
+    rows.add(cell, resolved_cell(requested_cell(cell, config, text.targets(), evaluation.targets()),
+                                 checkpoint_hash, run.recipe, evaluation.hash(), text.hash()));
   }
-  total += static_cast<double>(seeds.size());
-
-  const auto answer = [&rows] {
-    Json documents = Json::array();
-    for (Row& row : rows) documents.push_back(std::move(row.document));
-    add_spreads(documents);
-    return documents;
-  };
-  if (total == 1) return answer();
+  const std::vector<size_t> missing = rows.missing();
+  if (missing.empty()) return rows.answer();
+  std::set<int64_t> seeds;  // whose calibration is needed
+  for (const size_t row : missing) {
+    if (rows.cell(row).calibrated()) seeds.insert(rows.cell(row).calibration_seed);
+  }
+  const auto total = static_cast<double>(1 + missing.size() + seeds.size());
 
   double done = 0;
   const auto finished = [&](const std::string& note) {
@@ -267,25 +222,20 @@ Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool
   ModelQuantizer quantizer(trained, parameters, config.damping, pool);
   const Format& trained_format = run.recipe.weights.format;
 
-  const auto compute = [&](Row& row, const QuantizedModel& quantized, double seconds) {
+  const auto compute = [&](size_t row, const QuantizedModel& quantized, double seconds) {
     const auto start = std::chrono::steady_clock::now();
-    const Model& model = models.with(recipe_in_use(run.recipe, row.cell), quantized);
+    const PtqCell& cell = rows.cell(row);
+    const Model& model = models.with(recipe_in_use(run.recipe, cell), quantized);
     const std::vector<TokenComparison> measured =
         compare_to_baseline(baseline, model, parameters, evaluation.spans(), pool);
-    row.document["run"] = run.name;
-    add_matrices(row.document, quantized.reports);
-    const bool as_many_bits = row.cell.method.method == PtqMethod::kNone ||
-                              row.cell.scheme.format.bits >= trained_format.bits;
-    add_comparison(
-        row.document, paired_comparison(measured, evaluation.cluster, dataset.bytes_per_token()),
-        evaluation.clustered_by,
-        trained_format.scaled() && as_many_bits && !row.cell.activations && !row.cell.kv);
-    compare_with_rtn(row.document, rtn_of(rows, row));
-    row.document["seconds"] =
-        seconds + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    write_file_atomically(row.file, dump_json(row.document, 1) + "\n");
-    row.there = true;
-    finished(row.cell.title());
+    const bool as_many_bits =
+        cell.method.method == PtqMethod::kNone || cell.scheme.format.bits >= trained_format.bits;
+    rows.finish(row, quantized.reports,
+                paired_comparison(measured, evaluation.cluster, dataset.bytes_per_token()),
+                evaluation.clustered_by,
+                trained_format.scaled() && as_many_bits && !cell.activations && !cell.kv,
+                seconds + seconds_since(start));
+    finished(cell.title());
   };
 
   // Uncalibrated cells first, then seed by seed, so that one calibration is in memory at a time.
@@ -300,21 +250,22 @@ Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool
     }
     std::string weights_of;  // whose weights `quantized` holds
     QuantizedModel quantized;
-    for (Row& row : rows) {
-      if (row.there || (row.cell.calibrated() ? row.cell.calibration_seed : -1) != seed) continue;
-      PtqCell weights = row.cell;
+    for (const size_t row : missing) {
+      const PtqCell& cell = rows.cell(row);
+      if ((cell.calibrated() ? cell.calibration_seed : -1) != seed) continue;
+      PtqCell weights = cell;
       weights.activations = weights.kv = std::nullopt;
       double seconds = 0;
       if (const std::string key = dump_json(weights.description()); key != weights_of) {
         const auto start = std::chrono::steady_clock::now();
-        quantized = quantizer.quantize(row.cell);
+        quantized = quantizer.quantize(cell);
         weights_of = key;
-        seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        seconds = seconds_since(start);
       }
       compute(row, quantized, seconds);
     }
   }
-  return answer();
+  return rows.answer();
 }
 
 }  // namespace bitlaw

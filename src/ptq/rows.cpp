@@ -15,6 +15,11 @@ Json number(double value) {
   return std::isnan(value) ? Json(nullptr) : Json(value);
 }
 
+std::string error_of(const Json& row) {
+  const Json error = row.value("measured_standard_error", Json());
+  return error.is_number() ? fmt::format("{:.5f}", error.get<double>()) : "unknown";
+}
+
 // "1 matrix", "3 matrices"
 std::string matrices(int64_t count) {
   return count == 1 ? "1 matrix" : fmt::format("{} matrices", count);
@@ -121,7 +126,9 @@ void compare_with_rtn(Json& row, const Json& rtn) {
     const double over = row["measured_delta"].get<double>() - rtn["measured_delta"].get<double>();
     // NaN counts as worse.
     if (!(over <= 0)) {
-      row["flags"].push_back(fmt::format("loss {:.5f} nats above that of round to nearest", over));
+      row["flags"].push_back(
+          fmt::format("loss {:.5f} nats above that of round to nearest (standard errors {} and {})",
+                      over, error_of(row), error_of(rtn)));
     }
   }
   row["flagged"] = !row["flags"].empty();

@@ -13,6 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// "version" of cells that knew neither weight schemes nor the round to nearest beside them.
+constexpr int kOldCells = 1;
+
 // Null where any step of the path is missing.
 Json at_path(const Json& document, std::initializer_list<const char*> path) {
   const Json* place = &document;
@@ -205,7 +208,11 @@ Json tidy_rows(const fs::path& run, std::vector<std::string>& problems) {
   std::sort(cells.begin(), cells.end());
   for (const fs::path& cell : cells) {
     try {
-      rows.push_back(ptq_row(first, parse_json(read_file(cell), cell.string())));
+      const Json document = parse_json(read_file(cell), cell.string());
+      if (at_path(document, {"version"}) == kOldCells) {
+        throw Error(fmt::format("{}: measured by an older version of bitlaw", cell.string()));
+      }
+      rows.push_back(ptq_row(first, document));
     } catch (const Error& error) {
       problems.push_back(std::string(error.what()) + "; remove it to have it computed again");
     }

@@ -1,0 +1,87 @@
+#include "ptq/checkpoint_record.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "hf/weights.h"
+
+namespace bitlaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+Json count_or_null(int64_t count) {
+  return count > 0 ? Json(count) : Json(nullptr);
+}
+
+int64_t all_parameters(const hf::Layout& layout) {
+  int64_t sum = 0;
+  for (const hf::TensorSpec& tensor : layout.tensors()) {
+    int64_t size = 1;
+    for (const int64_t extent : tensor.shape) size *= extent;
+    sum += size;
+  }
+  return sum;
+}
+
+}  // namespace
+
+CheckpointRecord make_checkpoint_record(const fs::path& checkpoint, const fs::path& runs,
+                                        const TextWindows& evaluation, int64_t trained_tokens,
+                                        ThreadPool& pool) {
+  const hf::Architecture architecture = hf::read_architecture(checkpoint);
+  const hf::Weights weights(checkpoint, architecture);
+  const std::string weights_hash = weights.check_and_hash(pool);
+  const std::string text_hash = evaluation.hash();
+  const std::string config = read_file(checkpoint / "config.json");
+  CheckpointRecord out;
+  out.name = hash_hex(weights_hash + hash_hex(config) + text_hash).substr(0, 16);
+  out.directory = runs / out.name;
+  out.document = {
+      {"checkpoint",
+       {{"path", fs::weakly_canonical(checkpoint).string()},
+        {"family", name_of(architecture.family)},
+        {"weights_hash", weights_hash}}},
+      {"config",
+       {{"model",
+         {{"width", architecture.width},
+          {"layers", architecture.layers},
+          {"heads", architecture.heads},
+          {"sequence", evaluation.sequence},
+          {"vocabulary", architecture.vocabulary}}},
+        {"recipe", {{"weights", "16"}, {"activations", "16"}, {"kv", "16"}, {"queries", "16"}}},
+        {"train", {{"tokens", count_or_null(trained_tokens)}}}}},
+      {"model",
+       {{"parameters", weights.layout().layer_parameters()},
+        {"parameters_with_embeddings", all_parameters(weights.layout())}}},
+      {"data", {{"hash", text_hash}}}};
+  return out;
+}
+
+void begin_checkpoint_record(const CheckpointRecord& record) {
+  const fs::path file = record.directory / "run.json";
+  Json document = record.document;
+  if (fs::exists(file)) {
+    const Json before = parse_json(read_file(file), file.string());
+    Json& tokens = document["config"]["train"]["tokens"];
+    const auto known = "/config/train/tokens"_json_pointer;
+    if (tokens.is_null() && before.contains(known)) tokens = before[known];
+    if (document == before) return;
+  }
+  write_file_atomically(file, dump_json(document, 1) + "\n");
+}
+
+void finish_checkpoint_record(const CheckpointRecord& record, const Json& rows) {
+  BITLAW_CHECK(!rows.empty());
+  const Json& row = rows[0];
+  const Json result{{"status", "finished"},
+                    {"validation",
+                     {{"loss_nats", row.at("baseline_loss_nats")},
+                      {"standard_error", nullptr},
+                      {"bits_per_byte", row.at("baseline_bits_per_byte")},
+                      {"tokens", row.at("tokens")},
+                      {"clusters", row.at("clusters")}}}};
+  write_file_atomically(record.directory / "result.json", dump_json(result, 1) + "\n");
+}
+
+}  // namespace bitlaw
