@@ -20,6 +20,7 @@ void add_data(CLI::App& app);
 void add_train(CLI::App& app);
 void add_quantize(CLI::App& app);
 void add_eval(CLI::App& app);
+void add_export(CLI::App& app);
 void add_sweep(CLI::App& app);
 void add_runs(CLI::App& app);
 void add_laws(CLI::App& app);

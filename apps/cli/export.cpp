@@ -1,0 +1,102 @@
+// bitlaw export: a finished run for llama.cpp (GGUF) and for transformers (a directory).
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/verb.h"
+#include "data/tokenizer.h"
+#include "formats/recipe.h"
+#include "hf/gguf_llama.h"
+#include "hf/hf_directory.h"
+#include "model/checkpoint.h"
+#include "train/run.h"
+
+namespace bitlaw::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string run, gguf, hf, type = "f32";
+  bool json = false;
+};
+
+const std::map<std::string, hf::GgufType> kTypes{
+    {"f32", hf::GgufType::kF32}, {"f16", hf::GgufType::kF16}, {"bf16", hf::GgufType::kBF16}};
+
+std::unique_ptr<Tokenizer> tokenizer_of(const fs::path& checkpoint) {
+  const fs::path file = checkpoint / "tokenizer.model";
+  if (!fs::exists(file)) {
+    throw Error(fmt::format(
+        "{}: there is no tokenizer; the run was trained on shards that came without one, and "
+        "cannot be exported",
+        file.string()));
+  }
+  return load_tokenizer(file);
+}
+
+fs::path final_checkpoint(const RunRecord& record) {
+  const fs::path checkpoint = record.directory / "checkpoints/final";
+  if (!fs::exists(checkpoint)) {
+    throw Error(fmt::format("{}: has no final checkpoint; the run is not finished, or diverged",
+                            record.directory.string()));
+  }
+  if (record.result.is_object())
+    require_weights(checkpoint, record.result.value("weights_hash", std::string()));
+  return checkpoint;
+}
+
+// What the exported weights are not, where training rounded them; "" otherwise.
+std::string note_on(const RecipeConfig& config) {
+  const Recipe recipe = make_recipe(config);
+  if (recipe == Recipe{}) return "";
+  return fmt::format(
+      "trained as {}: the file holds the weights before rounding, and other programs compute "
+      "without it",
+      recipe.name());
+}
+
+void run(const Options& options) {
+  if (options.gguf.empty() && options.hf.empty())
+    throw Error("export to what? Give --gguf FILE, --hf DIRECTORY, or both");
+  const RunRecord record = read_run(options.run);
+  const fs::path checkpoint = final_checkpoint(record);
+  const auto tokenizer = tokenizer_of(checkpoint);
+  Json document{{"run", record.name}, {"note", note_on(record.config.recipe)}};
+  if (!options.gguf.empty()) {
+    hf::export_gguf(checkpoint, *tokenizer, record.name, kTypes.at(options.type), options.gguf);
+    document["gguf"] = {
+        {"file", options.gguf}, {"type", options.type}, {"bytes", fs::file_size(options.gguf)}};
+  }
+  if (!options.hf.empty()) {
+    hf::export_hf(checkpoint, *tokenizer, options.hf);
+    document["hf"] = {{"directory", options.hf}};
+  }
+  if (options.json) return print_json(document);
+  if (!options.gguf.empty()) {
+    fmt::print("{}: {} as {}\n", options.gguf,
+               format_bytes(static_cast<double>(fs::file_size(options.gguf))), options.type);
+  }
+  if (!options.hf.empty()) fmt::print("{}: model and tokenizer for transformers\n", options.hf);
+  if (!document["note"].get<std::string>().empty())
+    fmt::print("{}\n", document["note"].get<std::string>());
+}
+
+}  // namespace
+
+void add_export(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = add_verb(app, "export", "A finished run for llama.cpp or transformers",
+                            "bitlaw export runs/0123456789abcdef --gguf model.gguf --type bf16");
+  verb->add_option("run", options->run, "directory of the run")->required();
+  verb->add_option("--gguf", options->gguf, "file to write, for llama.cpp");
+  verb->add_option("--type", options->type, "of the matrices in it: f32, f16, bf16")
+      ->check(CLI::IsMember({"f32", "f16", "bf16"}))
+      ->capture_default_str();
+  verb->add_option("--hf", options->hf, "new directory with model and tokenizer, for transformers");
+  verb->add_flag("--json", options->json, "print one JSON document");
+  verb->callback([options] { run(*options); });
+}
+
+}  // namespace bitlaw::cli

@@ -1,0 +1,73 @@
+// `bitlaw export`: what it says and leaves, and, where the packages are installed, what llama.cpp
+// and transformers make of it.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+
+#include "base/file.h"
+#include "cli/world.h"
+
+namespace bitlaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ExportVerb = World;
+
+TEST_F(ExportVerb, WritesBothAndSaysSo) {
+  const Json document = json_of(
+      {"export", run_, "--gguf", "out/model.gguf", "--type", "bf16", "--hf", "out/hf", "--json"});
+  EXPECT_EQ("runs/" + document.at("run").get<std::string>(), run_);
+  EXPECT_EQ(document.at("note"), "");
+  const fs::path out = around_.directory / "out";
+  EXPECT_EQ(document.at("gguf").at("bytes"), fs::file_size(out / "model.gguf"));
+  EXPECT_EQ(document.at("gguf").at("type"), "bf16");
+  for (const char* name :
+       {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"})
+    EXPECT_TRUE(fs::exists(out / "hf" / name)) << name;
+  const std::string before = read_file(out / "model.gguf");
+  json_of({"export", run_, "--gguf", "out/model.gguf", "--type", "bf16", "--json"});
+  EXPECT_EQ(read_file(out / "model.gguf"), before) << "the same run gives the same bytes";
+}
+
+TEST_F(ExportVerb, SaysThatRoundingInTrainingIsNotExported) {
+  const Json trained = [&] {
+    const Outcome outcome = run(tiny_run({"recipe.weights=4", "--directory", "low", "--json"}));
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return outcome.json();
+  }();
+  const std::string name = fs::directory_iterator(around_.directory / "low")->path().filename();
+  const Json document = json_of({"export", "low/" + name, "--gguf", "low.gguf", "--json"});
+  EXPECT_TRUE(document.at("note").get<std::string>().starts_with("trained as w4a16kv16: "))
+      << document.at("note");
+}
+
+TEST_F(ExportVerb, RefusesInOneSentence) {
+  expect_refused({"export", run_}, {"Give --gguf FILE, --hf DIRECTORY, or both"});
+  expect_refused({"export", "data", "--gguf", "x"}, {"data: not the directory of a run"});
+  expect_refused({"export", run_, "--gguf", "x", "--type", "q4_0"}, {"--type"});
+  expect_refused({"export", run_, "--hf", "text"}, {"text: is there and not empty"});
+  expect_refused({"export", run_, "--gguf", "text"}, {"text"});
+  fs::remove(around_.directory / run_ / "checkpoints/final/tokenizer.model");
+  expect_refused({"export", run_, "--gguf", "x"}, {"tokenizer.model: there is no tokenizer"});
+}
+
+// The script ends with 77 where a package is missing.
+TEST_F(ExportVerb, LlamaCppAndTransformersComputeWhatTheRunDoes) {
+  json_of({"export", run_, "--gguf", "model.gguf", "--hf", "hf", "--json"});
+  const char* python = std::getenv("BITLAW_PYTHON");
+  const fs::path output = around_.directory / "output";
+  const std::string command = std::string(python ? python : "python3") +
+                              " " BITLAW_SOURCE_DIR "/tools/check_gguf_export.py " +
+                              (around_.directory / "model.gguf").string() + " " +
+                              (around_.directory / "hf").string() + " >" + output.string() +
+                              " 2>&1";
+  const int status = WEXITSTATUS(std::system(command.c_str()));
+  const std::string said = read_file(output);
+  if (status == 77) GTEST_SKIP() << said;
+  EXPECT_EQ(status, 0) << said;
+}
+
+}  // namespace
+}  // namespace bitlaw
