@@ -30,7 +30,27 @@ void for_ranges(int64_t begin, int64_t end, ThreadPool& pool, const Task& task) 
   });
 }
 
+// U of a block on the diagonal, on the calling thread.
 bool factor_block(int64_t n, double* a, int64_t a_row, const Kernel& kernel) {
+  if (n > kSmallestBlock) {
+    const int64_t half = (n / 2 + kSmallestBlock - 1) / kSmallestBlock * kSmallestBlock;
+    double *right = a + half, *below = a + half * a_row + half;
+    if (!factor_block(half, a, a_row, kernel)) return false;
+    solve_transposed(half, a, a_row, n - half, right, a_row, kernel);
+    add_product({.rows = n - half,
+                 .columns = n - half,
+                 .depth = half,
+                 .sign = -1,
+                 .a = right,
+                 .a_row = 1,
+                 .a_column = a_row,
+                 .b = right,
+                 .b_row = a_row,
+                 .c = below,
+                 .c_row = a_row},
+                kernel);
+    return factor_block(n - half, below, a_row, kernel);
+  }
   for (int64_t k = 0; k < n; ++k) {
     double* row = a + k * a_row;
     if (!(row[k] > 0) || !std::isfinite(row[k])) return false;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "linalg/cholesky.h"
+#include "ptq/rounding.h"
 #include "ptq/tiles.h"
 
 namespace bitlaw {
@@ -38,6 +39,22 @@ struct Problem {
   }
 };
 
+// Grids side by side.
+struct Grids {
+  std::vector<float> scales, inverses, zeros;
+
+  void resize(int64_t count) {
+    for (std::vector<float>* part : {&scales, &inverses, &zeros})
+      part->resize(static_cast<size_t>(count));
+  }
+  void set(int64_t i, const BlockGrid& grid) {
+    const auto at = static_cast<size_t>(i);
+    scales[at] = grid.scale;
+    inverses[at] = grid.inverse;
+    zeros[at] = grid.zero;
+  }
+};
+
 // Some rows on their way through the columns. All matrices of a tile are held with the rows side by
 // side, [columns][rows].
 class Tile {
@@ -49,12 +66,16 @@ class Tile {
     rows_ = end - begin;
     const int64_t panel = p_.widths.front();
     const auto entries = [&](int64_t columns) { return static_cast<size_t>(columns * rows_); };
-    errors_.resize(entries(p_.columns));
+    if (errors_.columns() != rows_) errors_ = linalg::Matrix(p_.columns, rows_);
     feedback_.resize(entries(panel));
     target_.resize(entries(panel));
     codes_.resize(entries(panel));
-    grids_.resize(static_cast<size_t>(rows_));
-    if (p_.group == 0) set_grids_of_weights();
+    rounded_to_.resize(static_cast<size_t>(rows_));
+    if (p_.group == 0) {
+      set_grids_of_weights();
+    } else {
+      grids_.resize(rows_);
+    }
     for (int64_t k = 0; k < p_.columns; k += panel) {
       panel_ = k;
       const int64_t panel_end = std::min(p_.columns, k + panel);
@@ -67,7 +88,7 @@ class Tile {
   }
 
  private:
-  double* error(int64_t k) { return errors_.data() + k * rows_; }
+  double* error(int64_t k) { return errors_.row(k); }
   double* feedback(int64_t k) { return feedback_.data() + (k - panel_) * rows_; }
   double* weight(int64_t k) { return target_.data() + (k - panel_) * rows_; }
   float* code(int64_t k) { return codes_.data() + (k - panel_) * rows_; }
@@ -120,34 +141,32 @@ class Tile {
   }
 
   void round_column(int64_t k) {
-    if (!fixed_grids_.empty() && p_.scheme.group > 0) {
-      const BlockGrid* grids = fixed_grids_.data() + p_.column_at(k) / p_.scheme.group * rows_;
-      std::copy_n(grids, rows_, grids_.data());
-    }
+    // One grid a row, or the grid of the column's group where all groups have theirs.
+    const int64_t first =
+        p_.group == 0 && p_.scheme.group > 0 ? p_.column_at(k) / p_.scheme.group * rows_ : 0;
+    const float *scales = grids_.scales.data() + first, *zeros = grids_.zeros.data() + first;
     const double *w = weight(k), *f = feedback(k);
     double* e = error(k);
-    float* codes = code(k);
-    for (int64_t r = 0; r < rows_; ++r) {
-      const BlockGrid& grid = grids_[static_cast<size_t>(r)];
-      codes[r] = code_of(p_.scheme, grid, static_cast<float>(w[r] - f[r]));
-      e[r] = static_cast<double>(value_of(grid, codes[r])) - w[r];
-    }
+    float *target = rounded_to_.data(), *codes = code(k);
+    for (int64_t r = 0; r < rows_; ++r) target[r] = static_cast<float>(w[r] - f[r]);
+    codes_of_column(p_.scheme, scales, grids_.inverses.data() + first, zeros, target, rows_, codes);
+    for (int64_t r = 0; r < rows_; ++r)
+      e[r] = static_cast<double>(value_of({scales[r], 0, zeros[r]}, codes[r])) - w[r];
   }
 
   // Grids of RTN: of rows, or of the groups of rows.
   void set_grids_of_weights() {
     const int64_t width = p_.scheme.group == 0 ? p_.columns : p_.scheme.group;
-    fixed_grids_.resize(static_cast<size_t>(out_.groups_per_row() * rows_));
+    grids_.resize(out_.groups_per_row() * rows_);
     for (int64_t r = 0; r < rows_; ++r) {
       const float* row = p_.weights + (first_ + r) * p_.columns;
       for (int64_t begin = 0; begin < p_.columns; begin += width) {
         const BlockGrid grid = block_grid(p_.scheme, out_.tensor_scale, row + begin,
                                           std::min(width, p_.columns - begin));
         out_.set_grid(first_ + r, begin / width, grid);
-        fixed_grids_[static_cast<size_t>(begin / width * rows_ + r)] = grid;
+        grids_.set(begin / width * rows_ + r, grid);
       }
     }
-    std::copy_n(fixed_grids_.data(), rows_, grids_.data());
   }
 
   // Grids of one group from its weights after the feedback f of the columns before it. The change x
@@ -164,25 +183,25 @@ class Tile {
         changed_[static_cast<size_t>(i)] =
             static_cast<float>(weight(begin + i)[r] + change_[static_cast<size_t>(i * rows_ + r)]);
       }
-      grids_[static_cast<size_t>(r)] =
-          block_grid(p_.scheme, out_.tensor_scale, changed_.data(), width);
-      out_.set_grid(first_ + r, begin / p_.group, grids_[static_cast<size_t>(r)]);
+      const BlockGrid grid = block_grid(p_.scheme, out_.tensor_scale, changed_.data(), width);
+      grids_.set(r, grid);
+      out_.set_grid(first_ + r, begin / p_.group, grid);
     }
   }
 
   const Problem& p_;
   QuantizedMatrix& out_;
   const linalg::Kernel& kernel_ = linalg::kernel();
-  int64_t first_ = 0, rows_ = 0;        // of the tile in the matrix
-  int64_t panel_ = 0;                   // first column of the panel
-  std::vector<double> errors_;          // [columns][rows] q - w
-  std::vector<double> feedback_;        // [panel][rows]
-  std::vector<double> target_;          // [panel][rows] w
-  std::vector<float> codes_;            // [panel][rows]
-  std::vector<BlockGrid> grids_;        // [rows] of the column that is rounded
-  std::vector<BlockGrid> fixed_grids_;  // [groups][rows] where they are known before
-  std::vector<double> change_;          // [group][rows]
-  std::vector<float> changed_;          // [group]
+  int64_t first_ = 0, rows_ = 0;   // of the tile in the matrix
+  int64_t panel_ = 0;              // first column of the panel
+  linalg::Matrix errors_;          // [columns][rows] q - w
+  std::vector<double> feedback_;   // [panel][rows]
+  std::vector<double> target_;     // [panel][rows] w
+  std::vector<float> codes_;       // [panel][rows]
+  std::vector<float> rounded_to_;  // [rows] w - feedback of one column
+  Grids grids_;  // [rows], of the group that is rounded; [groups][rows] where they are known before
+  std::vector<double> change_;  // [group][rows]
+  std::vector<float> changed_;  // [group]
 };
 
 }  // namespace
@@ -191,7 +210,7 @@ QuantizedMatrix quantize_gptq(const WeightScheme& scheme, const float* weights, 
                               int64_t columns, const HessianFactor& factor, ThreadPool& pool) {
   BITLAW_CHECK(factor.feedback.columns() == columns);
   QuantizedMatrix out(scheme, rows, columns);
-  out.tensor_scale = tensor_scale(scheme, largest_magnitude(weights, rows * columns));
+  out.set_tensor_scale(weights);
   const int64_t moving_group = factor.order.empty() ? std::min<int64_t>(scheme.group, columns) : 0;
   const Problem problem{scheme,  weights,      factor,
                         columns, moving_group, block_widths(columns, moving_group)};

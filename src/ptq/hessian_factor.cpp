@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <atomic>
 #include <numeric>
 
 #include "base/error.h"
@@ -24,22 +24,40 @@ int64_t blocks_of(int64_t n) {
 void reverse(const linalg::Matrix& hessian, const std::vector<int64_t>& order, double added,
              ThreadPool& pool, linalg::Matrix& out) {
   const int64_t n = hessian.columns();
-  const auto column_at = [&](int64_t i) {
-    return order.empty() ? n - 1 - i : order[static_cast<size_t>(n - 1 - i)];
-  };
+  std::vector<int64_t> columns(static_cast<size_t>(n));  // in reverse order
+  std::vector<double> alive(static_cast<size_t>(n));     // 0 for a dead one, else 1
+  for (int64_t i = 0; i < n; ++i) {
+    const auto at = static_cast<size_t>(i);
+    columns[at] = order.empty() ? n - 1 - i : order[static_cast<size_t>(n - 1 - i)];
+    alive[at] = hessian(columns[at], columns[at]) == 0 ? 0 : 1;
+  }
   pool.parallel_for(blocks_of(n), [&](int64_t block, int) {
     for (int64_t i = block * kBlock; i < std::min(n, (block + 1) * kBlock); ++i) {
-      const int64_t k = column_at(i);
+      const int64_t k = columns[static_cast<size_t>(i)];
       const double* from = hessian.row(k);
       double* to = out.row(i);
-      const bool dead = from[k] == 0;
+      const double row_alive = alive[static_cast<size_t>(i)];
       for (int64_t j = i + 1; j < n; ++j) {
-        const int64_t other = column_at(j);
-        to[j] = dead || hessian(other, other) == 0 ? 0 : from[other];
+        const auto at = static_cast<size_t>(j);
+        to[j] = from[columns[at]] * (row_alive * alive[at]);
       }
-      to[i] = dead ? 1 : from[k] + added;
+      to[i] = row_alive == 0 ? 1 : from[k] + added;
     }
   });
+}
+
+bool all_finite(const linalg::Matrix& hessian, ThreadPool& pool) {
+  std::atomic<bool> finite = true;
+  const int64_t n = hessian.columns();
+  pool.parallel_for(blocks_of(n), [&](int64_t block, int) {
+    double sum = 0;  // 0 times a number is 0, times anything else NaN
+    for (int64_t i = block * kBlock; i < std::min(n, (block + 1) * kBlock); ++i) {
+      const double* row = hessian.row(i);
+      for (int64_t j = 0; j < n; ++j) sum += 0 * row[j];
+    }
+    if (sum != 0) finite = false;
+  });
+  return finite;
 }
 
 // U to S, S_ik = U(n-1-k, n-1-i) / U(n-1-k, n-1-k): every row of U over its pivot, then a reflection
@@ -79,12 +97,11 @@ HessianFactor factor_hessian(const linalg::Matrix& hessian, double first_damping
   for (int64_t k = 0; k < n; ++k) {
     out.dead_columns += hessian(k, k) == 0;
     diagonal_sum += hessian(k, k);
-    if (!std::all_of(hessian.row(k), hessian.row(k) + n,
-                     [](double h) { return std::isfinite(h); })) {
-      throw Error(
-          "the calibration inputs of a layer are not finite; the checkpoint is broken or its run "
-          "diverged");
-    }
+  }
+  if (!all_finite(hessian, pool)) {
+    throw Error(
+        "the calibration inputs of a layer are not finite; the checkpoint is broken or its run "
+        "diverged");
   }
   const double mean =
       out.dead_columns == n ? 0 : diagonal_sum / static_cast<double>(n - out.dead_columns);

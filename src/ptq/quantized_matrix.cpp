@@ -16,6 +16,11 @@ QuantizedMatrix::QuantizedMatrix(const WeightScheme& scheme, int64_t rows, int64
   if (scheme.asymmetric) zeros.resize(scales.size());
 }
 
+void QuantizedMatrix::set_tensor_scale(const float* weights) {
+  if (scheme.scales != ScaleRule::kE4M3) return;  // 1, whatever the weights
+  tensor_scale = bitlaw::tensor_scale(scheme, largest_magnitude(weights, rows * columns));
+}
+
 void QuantizedMatrix::set_grid(int64_t r, int64_t group, const BlockGrid& grid) {
   const auto block = static_cast<size_t>(r * groups_per_row() + group);
   scales[block] = grid.scale;

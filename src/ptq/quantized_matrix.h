@@ -39,6 +39,7 @@ struct QuantizedMatrix {
   int64_t block_of(int64_t r, int64_t c) const {
     return r * groups_per_row() + (scheme.group == 0 ? 0 : c / scheme.group);
   }
+  void set_tensor_scale(const float* weights);  // of weights [rows, columns]
   void set_grid(int64_t r, int64_t group, const BlockGrid& grid);
   BlockGrid grid(int64_t r, int64_t group) const;
 

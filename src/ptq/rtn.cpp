@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ptq/rounding.h"
 #include "ptq/tiles.h"
 
 namespace bitlaw {
@@ -16,7 +17,7 @@ void round_rows(const float* weights, int64_t begin, int64_t end, QuantizedMatri
       const int64_t last = std::min(columns, first + width);
       const BlockGrid grid = block_grid(scheme, out.tensor_scale, row + first, last - first);
       out.set_grid(r, first / width, grid);
-      for (int64_t c = first; c < last; ++c) codes[c] = code_of(scheme, grid, row[c]);
+      codes_of_block(scheme, grid, row + first, last - first, codes + first);
     }
   }
 }
@@ -24,7 +25,7 @@ void round_rows(const float* weights, int64_t begin, int64_t end, QuantizedMatri
 QuantizedMatrix quantize_rtn(const WeightScheme& scheme, const float* weights, int64_t rows,
                              int64_t columns, ThreadPool& pool) {
   QuantizedMatrix out(scheme, rows, columns);
-  out.tensor_scale = tensor_scale(scheme, largest_magnitude(weights, rows * columns));
+  out.set_tensor_scale(weights);
   for_row_tiles(rows, pool,
                 [&](int64_t begin, int64_t end, int) { round_rows(weights, begin, end, out); });
   return out;
