@@ -1,8 +1,10 @@
 #include "base/parallel.h"
 
+#include <fmt/format.h>
 #include <sched.h>
 
 #include <algorithm>
+#include <system_error>
 
 #include "base/error.h"
 
@@ -10,12 +12,22 @@ namespace bitlaw {
 
 ThreadPool::ThreadPool(int threads) {
   BITLAW_CHECK(threads >= 1);
-  for (int worker = 1; worker < threads; ++worker) {
-    workers_.emplace_back([this, worker] { work(worker); });
+  try {
+    for (int worker = 1; worker < threads; ++worker) {
+      workers_.emplace_back([this, worker] { work(worker); });
+    }
+  } catch (const std::system_error&) {
+    stop();
+    throw Error(fmt::format("{} threads cannot be started, {} could; ask for fewer", threads,
+                            this->threads()));
   }
 }
 
 ThreadPool::~ThreadPool() {
+  stop();
+}
+
+void ThreadPool::stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;

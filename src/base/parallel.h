@@ -15,7 +15,8 @@ namespace bitlaw {
 
 class ThreadPool {
  public:
-  explicit ThreadPool(int threads);  // the calling thread is one of them; 1 starts none
+  // The calling thread is one of them; 1 starts none. Error where the machine starts no more.
+  explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -29,6 +30,7 @@ class ThreadPool {
  private:
   void work(int worker);
   void drain(int worker);
+  void stop();
 
   std::vector<std::thread> workers_;
   std::mutex mutex_;

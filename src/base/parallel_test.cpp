@@ -1,11 +1,15 @@
 #include "base/parallel.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "base/error.h"
 
 namespace bitlaw {
 namespace {
@@ -58,6 +62,27 @@ TEST_P(ThreadPoolTest, AnExceptionReachesTheCallerAndThePoolGoesOn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, ThreadPoolTest, testing::Values(1, 2, 3, 8));
+
+// Exit status 3 where too many threads are an Error that says so, in a process that may map no more
+// than 1 GiB, which is not enough for the stacks of so many.
+[[noreturn]] void start_too_many_threads() {
+  rlimit limit;
+  limit.rlim_cur = limit.rlim_max = 1 << 30;
+  setrlimit(RLIMIT_AS, &limit);
+  try {
+    const ThreadPool pool(10000);
+  } catch (const Error& error) {
+    _exit(std::string(error.what()).find("10000 threads cannot be started") == 0 ? 3 : 4);
+  }
+  _exit(5);
+}
+
+TEST(ThreadPoolDeathTest, MoreThreadsThanTheMachineStartsAreAnError) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer maps more than that by itself";
+#endif
+  EXPECT_EXIT(start_too_many_threads(), testing::ExitedWithCode(3), "");
+}
 
 TEST(HardwareThreads, AtLeastOne) {
   EXPECT_GE(hardware_threads(), 1);
