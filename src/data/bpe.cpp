@@ -1,7 +1,6 @@
 #include "data/bpe.h"
 
 #include <fmt/format.h>
-#include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 
 #include "base/error.h"
 #include "data/piece_notation.h"
+#include "data/sentencepiece_load.h"
 #include "data/utf8.h"
 
 namespace bitlaw {
@@ -25,7 +25,7 @@ constexpr std::string_view kUnknownMark = "\xE2\x96\x85";  // and U+2585 is rese
 class BpeTokenizer : public Tokenizer {
  public:
   BpeTokenizer(std::string bytes, const std::string& where) : file_(std::move(bytes)) {
-    if (!model_.LoadFromSerializedProto(file_).ok() || model_.GetPieceSize() == 0) {
+    if (!load_sentencepiece(file_, model_)) {
       throw Error(
           fmt::format("{}: not a tokenizer (neither a sentencepiece model nor the byte tokenizer); "
                       "prepare the data set again",
@@ -98,12 +98,10 @@ class BpeTokenizer : public Tokenizer {
   // No piece has a space after another character, so a text cut before each run of spaces encodes
   // as its parts do; short parts keep sentencepiece's queue small.
   void encode_words(std::string_view text, std::vector<Token>& tokens) const {
-    std::vector<int> ids;
     while (!text.empty()) {
       const size_t word = std::min(text.find_first_not_of(' '), text.size());
       const size_t end = std::min(text.find(' ', word), text.size());
-      const auto status = model_.Encode(text.substr(0, end), &ids);
-      if (!status.ok()) throw Error(fmt::format("the tokenizer failed: {}", status.ToString()));
+      const std::vector<int> ids = encode_sentencepiece(model_, text.substr(0, end));
       tokens.insert(tokens.end(), ids.begin(), ids.end());
       text.remove_prefix(end);
     }

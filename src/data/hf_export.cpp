@@ -117,6 +117,8 @@ SentencepieceModel exported_sentencepiece(const Tokenizer& tokenizer) {
         "the tokenizer is a sentencepiece model of another kind than BPE, which cannot be "
         "exported; prepare data with tokenizer bpe or byte");
   }
+  if (static_cast<int>(model.pieces.size()) != tokenizer.vocabulary_size())
+    throw Error("the tokenizer's file is damaged; train the run again");
   for (const SentencePiece& piece : model.pieces) {
     if (piece.type == PieceType::kUserDefined || piece.type == PieceType::kUnused) {
       throw Error(

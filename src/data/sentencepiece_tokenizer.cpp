@@ -1,10 +1,10 @@
 #include "data/sentencepiece_tokenizer.h"
 
 #include <fmt/format.h>
-#include <sentencepiece_processor.h>
 
 #include "base/error.h"
 #include "data/piece_notation.h"
+#include "data/sentencepiece_load.h"
 #include "data/tokenizer.h"
 
 namespace bitlaw {
@@ -14,7 +14,7 @@ class SentencepieceTokenizer : public TextTokenizer {
  public:
   SentencepieceTokenizer(const std::string& bytes, const std::string& file,
                          const SpecialTokenNames& names) {
-    if (!model_.LoadFromSerializedProto(bytes).ok() || model_.GetPieceSize() == 0) {
+    if (!load_sentencepiece(bytes, model_)) {
       throw Error(fmt::format(
           "{}: not a sentencepiece model, or a damaged one; copy the checkpoint's again", file));
     }
@@ -41,9 +41,7 @@ class SentencepieceTokenizer : public TextTokenizer {
     return pieces_[static_cast<size_t>(token)];
   }
   void append(std::string_view text, std::vector<int32_t>& tokens) const override {
-    std::vector<int> ids;
-    const auto status = model_.Encode(text, &ids);
-    if (!status.ok()) throw Error(fmt::format("the tokenizer failed: {}", status.ToString()));
+    const std::vector<int> ids = encode_sentencepiece(model_, text);
     tokens.insert(tokens.end(), ids.begin(), ids.end());
   }
 

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "data/hf_tokenizer.h"
+#include "data/sentencepiece_tokenizer.h"
 #include "data/test_folder.h"
 #include "data/tokenizer.h"
 #include "data/utf8.h"
@@ -157,6 +158,19 @@ TEST(TextTokenizer, MissingOrDamagedFilesAreOneSentence) {
   write_file_atomically(folder.path() / "tokenizer.json", good);
   write_file_atomically(folder.path() / "tokenizer_config.json", R"({"bos_token": 5})");
   EXPECT_EQ(error(), where + "/tokenizer_config.json: bos_token is not text");
+}
+
+// A piece without text, and one that begins with a NUL, which the library's trie throws at.
+TEST(TextTokenizer, SentencepieceModelsWithEmptyPiecesAreAnError) {
+  const std::string good = read_file(kGolden / "sp_unigram/tokenizer.model");
+  for (const std::string& text : {std::string(), std::string(1, '\0')}) {
+    const std::string piece = "\x0A" + std::string(1, static_cast<char>(text.size())) + text +
+                              std::string("\x15\0\0\0\0", 5);  // its score
+    const std::string bytes =
+        good + "\x0A" + std::string(1, static_cast<char>(piece.size())) + piece;
+    EXPECT_EQ(error_of([&] { parse_sentencepiece(bytes, "t.model"); }),
+              "t.model: not a sentencepiece model, or a damaged one; copy the checkpoint's again");
+  }
 }
 
 // One change to a good document, and the sentence it gives.

@@ -1,0 +1,25 @@
+// tokenizer.model: any bytes are a tokenizer whose tokens are all of its vocabulary, or an Error.
+// Bitlaw's own reader of what the library does not tell takes any bytes, too.
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+#include "data/sentencepiece_proto.h"
+#include "data/sentencepiece_tokenizer.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace bitlaw;
+  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  try {
+    parse_sentencepiece_proto(bytes, "input");
+  } catch (const Error&) {
+  }
+  try {
+    const auto tokenizer = parse_sentencepiece(bytes, "input");
+    for (const int32_t token :
+         tokenizer->encode("It's 12 \xC3\xA9t\xC3\xA9s \xE2\x96\x81\n\n  x\xFF"))
+      tokenizer->token_bytes(token);
+  } catch (const Error&) {
+  }
+  return 0;
+}
