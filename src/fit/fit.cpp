@@ -149,7 +149,9 @@ void bootstrap(const StageRows& rows, const StageSetup& training, const StageSet
           refit_stage(training, rows.training, values,
                       {weights.begin(), weights.begin() + static_cast<long>(runs)});
       if (!std::isfinite(refit.objective)) return;
-      values = refit.values;
+      // The rest stays at the best: where the other stage starts from.
+      const Law& law = *training.law;
+      for (size_t i = 0; i < law.training_parameters; ++i) values[i] = refit.values[i];
     }
     if (!post.free.empty()) {
       StageSetup with_draw = post;

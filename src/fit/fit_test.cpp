@@ -206,6 +206,39 @@ TEST(Fit, DeltasAtOrBelowZeroAreCountedAndKept) {
   EXPECT_LT(kept, dropped);
 }
 
+// Runs trained at low precision and quantized to fewer bits still: what the bracket of the unified
+// law is made of.
+TEST(Fit, RobustnessFromLowPrecisionTrainingIsFoundWithItsInterval) {
+  const Law& law = *find_law("kumar");
+  std::vector<double> truth = small_model_constants();
+  const double robustness = 0.6;
+  truth[static_cast<size_t>(parameter_index(law, "C_w"))] = robustness;
+  std::vector<Observation> rows = simulate({.activations = {}, .kv = {}, .post = {}}, truth);
+  const size_t runs = rows.size();
+  uint64_t draw = 0;
+  for (size_t i = 0; i < runs; ++i) {
+    for (const double bits : {2.0, 3.0, 4.0, 5.0}) {
+      Observation row = rows[i];
+      if (bits >= row.bits_weights) continue;
+      row.bits_post = bits;
+      row.loss_nats = kUnknown;
+      row.delta_standard_error = 0.02 * predict_delta(law, truth.data(), row);
+      row.delta_nats = predict_delta(law, truth.data(), row) +
+                       row.delta_standard_error * random_normal(9, 0, draw++);
+      rows.push_back(row);
+    }
+  }
+  FitOptions options = quick("kumar");
+  options.draws = 100;
+  const Fit result = fit(rows, options);
+  const FittedParameter& fitted = parameter(result, "C_w");
+  // The interval is one of resampled runs: it holds its own estimate, and the truth within a width.
+  EXPECT_LT(fitted.low, fitted.value);
+  EXPECT_GT(fitted.high, fitted.value);
+  EXPECT_NEAR(fitted.value, robustness, fitted.high - fitted.low);
+  EXPECT_LT(fitted.high - fitted.low, 0.2);
+}
+
 TEST(Fit, OneMethodOfQuantizationAtATime) {
   std::vector<Observation> rows;
   for (Observation row : simulate({.delta_error = 2e-4})) {
