@@ -3,11 +3,11 @@
 
     pip install tokenizers sentencepiece
     python3 tools/make_tokenizer_golden.py tests/golden/tokenizers
-    python3 tools/make_tokenizer_golden.py --texts FILE    # the texts alone, as a list
 
-Each family has its published settings (normalizer, pre-tokenizer, added tokens, begin token); the vocabulary is
-trained here, on the repository's own documents and the texts below. texts.json holds the texts, NAME/tokens.json the
-tokens of each, encoded without special tokens: by the `tokenizers` library, or by sentencepiece for tokenizer.model.
+Each family has its published settings (normalizer, pre-tokenizer, added tokens, begin token). Its vocabulary is learnt
+here, from the documents of the repository and the texts below (the library breaks ties at random). texts.json holds the
+texts, NAME/tokens.json the tokens of each, encoded without special tokens: by the `tokenizers` library, or by
+sentencepiece for tokenizer.model.
 """
 
 import json
@@ -67,66 +67,96 @@ O200K = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}
 
 
 def make_json(directory):
-    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, processors, trainers
-    from tokenizers import pre_tokenizers as pre
+    from tokenizers import Tokenizer, models, processors
 
-    def split(pattern, behavior="isolated", invert=False):
-        return pre.Sequence([pre.Split(Regex(pattern), behavior, invert), pre.ByteLevel(add_prefix_space=False, use_regex=False)])
-
-    def special(text, **options):
-        return AddedToken(text, special=True, **options)
-
-    odd = [  # every flag of an added token
-        AddedToken("[both]", lstrip=True, rstrip=True), AddedToken("[word]", single_word=True),
-        AddedToken("[left]", lstrip=True), AddedToken("[right]", rstrip=True, normalized=False), AddedToken("[café]", normalized=True)]
-    neox_spaces = [AddedToken(" " * n, normalized=False) for n in range(24, 1, -1)]
-    byte_level = pre.ByteLevel.alphabet()
-    families = {  # normalizer, pre-tokenizer, added tokens, begin token, initial alphabet, options of BPE
-        "gpt2": (None, pre.ByteLevel(add_prefix_space=False), [special("<|endoftext|>")], None, byte_level, {}),
-        "neox": (normalizers.NFC(), pre.ByteLevel(add_prefix_space=False), [special("<|endoftext|>"), *neox_spaces, *odd], None, byte_level, {}),
-        "olmo2": (None, split(LLAMA3), [special("<|endoftext|>"), special("<|im_start|>"), special("<|im_end|>")], None, byte_level, {}),
-        "llama3": (None, split(LLAMA3), [special("<|begin_of_text|>"), special("<|end_of_text|>"), *odd], "<|begin_of_text|>", byte_level, {"ignore_merges": True}),
-        "qwen2": (normalizers.NFC(), split(QWEN2), [special("<|endoftext|>"), special("<|im_start|>"), special("<|im_end|>")], None, byte_level, {}),
-        "o200k": (None, split(O200K, "removed", True), [special("<|endoftext|>")], None, byte_level, {}),
-        "starcoder": (normalizers.NFKC(), pre.Sequence([pre.Digits(individual_digits=True), pre.ByteLevel(add_prefix_space=True)]), [special("<|endoftext|>")], None, byte_level, {}),
-        "llama2": (normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]), None, [special("<unk>"), special("<s>"), special("</s>"), *odd], "<s>",
-                   [], {"byte_fallback": True, "unk_token": "<unk>", "fuse_unk": True}),
-        "metaspace": (None, pre.Metaspace(prepend_scheme="first", split=False), [special("<unk>"), special("<s>"), special("</s>")], "<s>",
-                      [], {"byte_fallback": True, "unk_token": "<unk>", "fuse_unk": True}),
-    }
-    for name, (normalizer, pretokenizer, added, begin, alphabet, options) in families.items():
-        # Merges are learnt on words; the published files of the last two then cut nothing.
-        fallback = "byte_fallback" in options
-        trained = Tokenizer(models.BPE())
-        trained.normalizer = normalizer
-        trained.pre_tokenizer = pre.Metaspace() if fallback else pretokenizer
-        first = [f"<0x{b:02X}>" for b in range(256)] if fallback else []
-        trainer = trainers.BpeTrainer(vocab_size=720 if fallback else 640, initial_alphabet=alphabet, special_tokens=[*(t.content for t in added[:3] if fallback), *first],
-                                      limit_alphabet=190 if fallback else 256, show_progress=False)
-        trained.train_from_iterator(training_texts(), trainer)
-        model = json.loads(trained.to_str())["model"]
-        vocabulary = model["vocab"]
-        # The first families write their merges as text, the later ones as pairs.
-        merges = [tuple(m) for m in model["merges"]]
-        tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, **options))
-        tokenizer.normalizer = normalizer or tokenizer.normalizer
-        if pretokenizer is not None:
-            tokenizer.pre_tokenizer = pretokenizer
-        for token in added:
-            tokenizer.add_tokens([token]) if not token.special else tokenizer.add_special_tokens([token])
-        if begin:
+    for name, family in families().items():
+        vocabulary, merges = learnt(family)
+        tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, **family["model"]))
+        if family["normalizer"]:
+            tokenizer.normalizer = family["normalizer"]
+        if family["pre_tokenizer"]:
+            tokenizer.pre_tokenizer = family["pre_tokenizer"]
+        for token in family["added"]:
+            (tokenizer.add_special_tokens if token.special else tokenizer.add_tokens)([token])
+        if begin := family["begin"]:
             tokenizer.post_processor = processors.TemplateProcessing(
-                single=f"{begin} $A", pair=f"{begin} $A {begin} $B", special_tokens=[(begin, tokenizer.token_to_id(begin))])
+                single=f"{begin} $A", pair=f"{begin} $A {begin} $B",
+                special_tokens=[(begin, tokenizer.token_to_id(begin))])
         document = json.loads(tokenizer.to_str())
-        if name in ("gpt2", "neox", "llama2"):
-            document["model"]["merges"] = [" ".join(m) for m in document["model"]["merges"]]
+        if name in ("gpt2", "neox", "llama2"):  # older files write merges as text, newer ones as pairs
+            document["model"]["merges"] = [" ".join(pair) for pair in document["model"]["merges"]]
         place = directory / name
         place.mkdir(parents=True, exist_ok=True)
-        (place / "tokenizer.json").write_text(json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n")
+        write(place / "tokenizer.json", document)
         again = Tokenizer.from_file(str(place / "tokenizer.json"))
-        write_tokens(place, [again.encode(text, add_special_tokens=False).ids for text in TEXTS])
-    write(directory / "neox" / "tokenizer_config.json", {"bos_token": "<|endoftext|>", "eos_token": {"content": "<|endoftext|>"}, "add_bos_token": False})
-    write(directory / "llama3" / "tokenizer_config.json", {"bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>"})
+        write(place / "tokens.json", [again.encode(text, add_special_tokens=False).ids for text in TEXTS])
+    end = "<|endoftext|>"
+    write(directory / "neox" / "tokenizer_config.json",
+          {"bos_token": end, "eos_token": {"content": end}, "add_bos_token": False})
+    write(directory / "llama3" / "tokenizer_config.json",
+          {"bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>"})
+
+
+def families():
+    from tokenizers import AddedToken, Regex, normalizers
+    from tokenizers import pre_tokenizers as pre
+
+    def specials(*texts):
+        return [AddedToken(text, special=True) for text in texts]
+
+    def family(pre_tokenizer, added, normalizer=None, begin=None, **model):
+        return {"pre_tokenizer": pre_tokenizer, "added": added, "normalizer": normalizer, "begin": begin, "model": model}
+
+    def split(pattern, behavior="isolated", invert=False):
+        bytes_of_pieces = pre.ByteLevel(add_prefix_space=False, use_regex=False)
+        return pre.Sequence([pre.Split(Regex(pattern), behavior, invert), bytes_of_pieces])
+
+    odd = [  # every flag of an added token
+        AddedToken("[both]", lstrip=True, rstrip=True),
+        AddedToken("[word]", single_word=True),
+        AddedToken("[left]", lstrip=True),
+        AddedToken("[right]", rstrip=True, normalized=False),
+        AddedToken("[café]", normalized=True),
+    ]
+    end = specials("<|endoftext|>")
+    chat = specials("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+    sentencepiece = specials("<unk>", "<s>", "</s>")
+    spaces = [AddedToken(" " * n, normalized=False) for n in range(24, 1, -1)]
+    marks = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    fallback = {"begin": "<s>", "byte_fallback": True, "unk_token": "<unk>", "fuse_unk": True}
+    digits = pre.Sequence([pre.Digits(individual_digits=True), pre.ByteLevel(add_prefix_space=True)])
+    gpt2 = pre.ByteLevel(add_prefix_space=False)
+    return {
+        "gpt2": family(gpt2, end),
+        "neox": family(gpt2, [*end, *spaces, *odd], normalizers.NFC()),
+        "olmo2": family(split(LLAMA3), chat),
+        "llama3": family(split(LLAMA3), [*specials("<|begin_of_text|>", "<|end_of_text|>"), *odd],
+                         begin="<|begin_of_text|>", ignore_merges=True),
+        "qwen2": family(split(QWEN2), chat, normalizers.NFC()),
+        "o200k": family(split(O200K, "removed", True), end),
+        "starcoder": family(digits, end, normalizers.NFKC()),
+        "llama2": family(None, [*sentencepiece, *odd], marks, **fallback),
+        "metaspace": family(pre.Metaspace(prepend_scheme="first", split=False), sentencepiece, **fallback),
+    }
+
+
+def learnt(family):
+    """Vocabulary and merges. Those with byte fallback are learnt on words, though their files cut nothing."""
+    from tokenizers import Tokenizer, models, trainers
+    from tokenizers import pre_tokenizers as pre
+
+    fallback = "byte_fallback" in family["model"]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = family["normalizer"]
+    tokenizer.pre_tokenizer = pre.Metaspace() if fallback else family["pre_tokenizer"]
+    first = [*(token.content for token in family["added"][:3]), *(f"<0x{byte:02X}>" for byte in range(256))]
+    trainer = trainers.BpeTrainer(
+        vocab_size=720 if fallback else 640, limit_alphabet=190 if fallback else 256,
+        initial_alphabet=[] if fallback else pre.ByteLevel.alphabet(), special_tokens=first if fallback else [],
+        show_progress=False)
+    tokenizer.train_from_iterator(training_texts(), trainer)
+    model = json.loads(tokenizer.to_str())["model"]
+    return model["vocab"], [tuple(pair) for pair in model["merges"]]
 
 
 def make_sentencepiece(directory):
@@ -134,33 +164,30 @@ def make_sentencepiece(directory):
 
     import sentencepiece
 
-    for name, options in {"sp_bpe": {"model_type": "bpe", "byte_fallback": True, "split_digits": True, "normalization_rule_name": "identity", "remove_extra_whitespaces": False},
-                          "sp_unigram": {"model_type": "unigram", "normalization_rule_name": "identity"}}.items():
+    kinds = {
+        "sp_bpe": {"model_type": "bpe", "byte_fallback": True, "split_digits": True, "remove_extra_whitespaces": False},
+        "sp_unigram": {"model_type": "unigram"},
+    }
+    for name, options in kinds.items():
         model = io.BytesIO()
         lines = [line for text in training_texts() for line in text.split("\n") if line.strip()]
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(lines), model_writer=model, vocab_size=700, character_coverage=0.99, num_threads=1, minloglevel=2, **options)
+            sentence_iterator=iter(lines), model_writer=model, vocab_size=700, character_coverage=0.99,
+            normalization_rule_name="identity", num_threads=1, minloglevel=2, **options)
         place = directory / name
         place.mkdir(parents=True, exist_ok=True)
         (place / "tokenizer.model").write_bytes(model.getvalue())
         processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
-        write_tokens(place, [processor.encode(text) for text in TEXTS])
+        write(place / "tokens.json", [processor.encode(text) for text in TEXTS])
 
 
 def write(path, document):
     path.write_text(json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
-def write_tokens(place, tokens):
-    write(place / "tokens.json", tokens)
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "--texts":
-        write(pathlib.Path(sys.argv[2]), TEXTS)
-    else:
-        out = pathlib.Path(sys.argv[1])
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "texts.json").write_text(json.dumps(TEXTS, ensure_ascii=True, indent=0) + "\n")
-        make_json(out)
-        make_sentencepiece(out)
+    out = pathlib.Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "texts.json").write_text(json.dumps(TEXTS, ensure_ascii=True, indent=0) + "\n")
+    make_json(out)
+    make_sentencepiece(out)
