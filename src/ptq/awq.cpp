@@ -14,9 +14,8 @@
 namespace bitlaw {
 namespace {
 
-// The middle first: what it leaves over is a bound for the rest.
-constexpr int kOrder[] = {8, 4, 6, 10, 12, 7, 5, 9, 3, 11, 2, 13, 14, 1, 15, 16};
-static_assert(std::size(kOrder) == kAwqSteps);
+// The first pass, the middle first: what it leaves over is a bound for the rest.
+constexpr int kEighths[] = {8, 4, 6, 10, 2, 12, 14, 16};
 
 class Search {
  public:
@@ -131,15 +130,19 @@ AwqResult quantize_awq(const WeightScheme& scheme, const float* weights, int64_t
   out.rtn_error = out.error = *search.error_of({}, std::numeric_limits<double>::infinity());
   out.quantized = search.candidate();
   int best = 0;
-  for (const int step : kOrder) {
+  const auto consider = [&](int step) {
     const std::vector<float> s = awq_scales(magnitude, step);
-    if (std::all_of(s.begin(), s.end(), [](float x) { return x == 1; })) continue;
+    if (std::all_of(s.begin(), s.end(), [](float x) { return x == 1; })) return;
     const std::optional<double> error = search.error_of(s, out.error);
-    if (!error || !(*error < out.error || (*error == out.error && step < best))) continue;
+    if (!error || !(*error < out.error || (*error == out.error && step < best))) return;
     std::swap(out.quantized, search.candidate());
     out.error = *error;
     best = step;
-  }
+  };
+  for (const int step : kEighths) consider(step);
+  const int eighth = best;
+  if (eighth > 0) consider(eighth - 1);
+  if (eighth < kAwqSteps) consider(eighth + 1);
   out.alpha = static_cast<double>(best) / kAwqSteps;
   return out;
 }

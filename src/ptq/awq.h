@@ -3,18 +3,19 @@
 //
 //   Q = round(W diag(s)) diag(s)^-1,   s_c = m_c^alpha / sqrt(max m^alpha min m^alpha),
 //
-// with m of ptq/statistics.h and alpha the one of 0, 1/16 .. 16/16 with the least error
-// tr(E H E^T), E = Q - W (of equal ones the smallest). alpha = 0 is round to nearest bit for bit, so
-// that AWQ is never worse than that on the calibration text.
+// with m of ptq/statistics.h. alpha is first the one of 0, 1/8 .. 8/8 with the least error
+// tr(E H E^T), E = Q - W, then the best of that and its neighbours in sixteenths (of equal ones the
+// smallest). alpha = 0 is round to nearest bit for bit, so that AWQ is never worse than that on the
+// calibration text.
 //
-// The authors take the first of 20 steps of 1/20 and one s for all matrices that share an input,
+// The authors take the best of 20 steps of 1/20 and one s for all matrices that share an input,
 // which lets the division move into the layer before; here every matrix has its own s, because what
 // is asked is how well the matrix can be rounded. Sixteenths are products of square roots, which are
 // the same bits on every machine where pow is not. An input that was always zero takes the s of the
 // smallest that was not.
 //
-// Cost: an error is a product of the size of GPTQ's own. A candidate is given up as soon as the rows
-// done so far err by more than all rows of the best one.
+// Cost: at most eleven errors, each half a product of the size of GPTQ's feedback. A candidate is
+// given up as soon as the rows done so far err by more than all rows of the best one.
 #pragma once
 
 #include <span>

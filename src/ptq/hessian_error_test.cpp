@@ -12,7 +12,7 @@ namespace {
 
 TEST(HessianError, IsTheSquaredErrorOfTheOutputs) {
   ThreadPool pool(2);
-  // Below and beyond a panel of 192 columns.
+  // Below and beyond a panel of 96 columns.
   for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{70, 33}, {30, 400}}) {
     const int64_t samples = 50;
     const std::vector<float> weights = random_weights(rows, columns, 14);

@@ -9,11 +9,13 @@
 
 namespace bitlaw {
 
-// Multiples of the widest register tile of linalg (24 columns); 192 rows of 4096 doubles still fit
-// the caches of a core.
+// As few tiles as give every thread the same number of them. Multiples of the widest register tile of
+// linalg (24 columns); 192 rows of 4096 doubles still fit the caches of a core.
 inline int64_t tile_rows(int64_t rows, const ThreadPool& pool) {
   constexpr int64_t kStep = 24, kMost = 192;
-  const int64_t share = rows / (3 * pool.threads());
+  const int64_t threads = pool.threads();
+  const int64_t tiles = (rows + threads * kMost - 1) / (threads * kMost) * threads;
+  const int64_t share = (rows + tiles - 1) / tiles;
   return std::clamp((share + kStep - 1) / kStep * kStep, kStep, kMost);
 }
 
