@@ -44,7 +44,7 @@ class Search {
       Worker& worker = workers_[static_cast<size_t>(number)];
       worker.values.resize(static_cast<size_t>((end - begin) * columns));
       scale_rows(s, begin, end, worker.values.data());
-      round_rows(worker.values.data() - begin * columns, begin, end, candidate_);
+      round_rows(worker.values.data(), begin, end, candidate_);
       candidate_.effective_rows(begin, end, worker.values.data());
       row_errors(worker.values.data(), weights_ + begin * columns, end - begin, hessian_,
                  worker.memory, errors_.data() + begin);

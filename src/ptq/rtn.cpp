@@ -11,7 +11,7 @@ void round_rows(const float* weights, int64_t begin, int64_t end, QuantizedMatri
   const WeightScheme& scheme = out.scheme;
   const int64_t columns = out.columns, width = scheme.group == 0 ? columns : scheme.group;
   for (int64_t r = begin; r < end; ++r) {
-    const float* row = weights + r * columns;
+    const float* row = weights + (r - begin) * columns;
     float* codes = out.codes.data() + r * columns;
     for (int64_t first = 0; first < columns; first += width) {
       const int64_t last = std::min(columns, first + width);
@@ -26,8 +26,9 @@ QuantizedMatrix quantize_rtn(const WeightScheme& scheme, const float* weights, i
                              int64_t columns, ThreadPool& pool) {
   QuantizedMatrix out(scheme, rows, columns);
   out.set_tensor_scale(weights);
-  for_row_tiles(rows, pool,
-                [&](int64_t begin, int64_t end, int) { round_rows(weights, begin, end, out); });
+  for_row_tiles(rows, pool, [&](int64_t begin, int64_t end, int) {
+    round_rows(weights + begin * columns, begin, end, out);
+  });
   return out;
 }
 

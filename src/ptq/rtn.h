@@ -10,7 +10,8 @@ namespace bitlaw {
 QuantizedMatrix quantize_rtn(const WeightScheme& scheme, const float* weights, int64_t rows,
                              int64_t columns, ThreadPool& pool);
 
-// Rows [begin, end) of the same into `out`, whose tensor scale is set.
+// The same for rows [begin, end) alone, of which weights [end - begin, columns] are; into `out`, whose
+// tensor scale is set.
 void round_rows(const float* weights, int64_t begin, int64_t end, QuantizedMatrix& out);
 
 }  // namespace bitlaw
