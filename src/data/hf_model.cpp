@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "base/error.h"
 #include "data/byte_level.h"
 #include "data/json_fields.h"
@@ -98,6 +101,40 @@ void HfBpe::read_merges(const Json& merges, const std::string& file) {
     merges_.add(id_of(left), id_of(right), rank, id_of(left + right));
     ++rank;
   }
+}
+
+std::optional<HfBpe> HfBpe::of_sentencepiece(const SentencepieceModel& model) {
+  if (!model.is_bpe || !model.byte_fallback) return std::nullopt;
+  HfBpe bpe;
+  bpe.byte_ids_.assign(256, -1);
+  std::vector<float> scores;  // of normal pieces, highest first: the place is the rank
+  for (size_t id = 0; id < model.pieces.size(); ++id) {
+    const SentencePiece& piece = model.pieces[id];
+    if (piece.type == PieceType::kByte) {
+      if (const auto byte = byte_of_piece(piece.text)) bpe.byte_ids_[*byte] = static_cast<int>(id);
+    } else if (piece.type == PieceType::kNormal) {
+      if (!bpe.ids_.emplace(piece.text, static_cast<int>(id)).second) return std::nullopt;
+      scores.push_back(piece.score);
+    } else if (piece.type == PieceType::kUnused) {
+      return std::nullopt;
+    }
+  }
+  if (std::count(bpe.byte_ids_.begin(), bpe.byte_ids_.end(), -1) > 0) return std::nullopt;
+  std::sort(scores.begin(), scores.end(), std::greater<>());
+  for (const auto& [text, id] : bpe.ids_) {
+    const float score = model.pieces[static_cast<size_t>(id)].score;
+    const auto rank = static_cast<int32_t>(
+        std::lower_bound(scores.begin(), scores.end(), score, std::greater<>()) - scores.begin());
+    if (mark_after_other(text) != std::string::npos) bpe.parts_at_marks_ = false;
+    for (size_t begin = 0, cut = 0; begin < text.size(); begin = cut) {
+      cut += static_cast<size_t>(std::max(1, utf8_length(std::string_view(text).substr(cut))));
+      // Otherwise the library would merge a character that is no piece.
+      if (bpe.id_of(text.substr(begin, cut - begin)) < 0) return std::nullopt;
+      const int32_t left = bpe.id_of(text.substr(0, cut)), right = bpe.id_of(text.substr(cut));
+      if (left >= 0 && right >= 0) bpe.merges_.add(left, right, rank, id);
+    }
+  }
+  return bpe;
 }
 
 int32_t HfBpe::id_of(const std::string& token) const {

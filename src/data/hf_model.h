@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 
 #include "base/json.h"
 #include "data/pair_merges.h"
+#include "data/sentencepiece_proto.h"
 
 namespace bitlaw {
 
@@ -21,6 +23,11 @@ class HfBpe {
   // they are characters, and what the vocabulary lacks becomes tokens <0x00> .. <0xFF>. Error for a
   // model that is not such a BPE, that would lose text, and for merges that name unknown tokens.
   HfBpe(const Json& model, const std::string& file, bool byte_level);
+
+  // The same for a sentencepiece model, whose pairs have the rank of the piece that they make: equal
+  // to the library and an order of magnitude faster. User-defined pieces are the caller's. nullopt for a model that is not BPE with byte
+  // fallback, or whose pieces do not all follow from pieces by merges of pairs.
+  static std::optional<HfBpe> of_sentencepiece(const SentencepieceModel& model);
 
   int32_t size() const { return static_cast<int32_t>(ids_.size()); }  // tokens
   int32_t id_of(const std::string& token) const;                      // -1: none
@@ -38,10 +45,11 @@ class HfBpe {
               PairMerges::Workspace& workspace) const;
 
  private:
+  HfBpe() = default;
   void read_merges(const Json& merges, const std::string& file);
 
-  bool byte_level_, ignore_merges_;
-  bool parts_at_marks_;                                  // first_part() cuts
+  bool byte_level_ = false, ignore_merges_ = false;
+  bool parts_at_marks_ = true;                           // first_part() cuts
   std::unordered_map<std::string, int32_t> ids_;         // of tokens as the file writes them
   std::unordered_map<std::string_view, int32_t> whole_;  // by their bytes, for ignore_merges
   std::vector<std::string> whole_bytes_;

@@ -89,14 +89,27 @@ SentencePiece read_piece(std::string_view bytes, const std::string& where) {
 
 SentencepieceModel parse_sentencepiece_proto(std::string_view bytes, const std::string& where) {
   SentencepieceModel model;
+  bool suffix = false, removes_spaces = true, escapes_spaces = true;
   for (Fields fields(bytes, where); fields.next();) {
     if (fields.number() == 1) model.pieces.push_back(read_piece(fields.bytes(), where));
-    if (fields.number() != 2) continue;
-    for (Fields trainer(fields.bytes(), where); trainer.next();) {
-      if (trainer.number() == 3) model.is_bpe = trainer.whole() == 2;
+    if (fields.number() == 2) {
+      for (Fields trainer(fields.bytes(), where); trainer.next();) {
+        if (trainer.number() == 3) model.is_bpe = trainer.whole() == 2;
+        if (trainer.number() == 24) suffix = trainer.whole() != 0;
+        if (trainer.number() == 35) model.byte_fallback = trainer.whole() != 0;
+      }
+    }
+    if (fields.number() == 3) {
+      for (Fields normalizer(fields.bytes(), where); normalizer.next();) {
+        if (normalizer.number() == 2) model.changes_characters = !normalizer.bytes().empty();
+        if (normalizer.number() == 3) model.dummy_prefix = normalizer.whole() != 0;
+        if (normalizer.number() == 4) removes_spaces = normalizer.whole() != 0;
+        if (normalizer.number() == 5) escapes_spaces = normalizer.whole() != 0;
+      }
     }
   }
   if (model.pieces.empty()) throw Error(fmt::format("{}: has no pieces", where));
+  model.plain_spaces = !suffix && !removes_spaces && escapes_spaces;
   return model;
 }
 

@@ -2,9 +2,12 @@
 // algorithm. The model is a Protocol Buffers message (sentencepiece_model.proto); only these fields
 // are read:
 //
-//   ModelProto     1: SentencePiece (repeated)   2: TrainerSpec
-//   SentencePiece  1: piece, text    2: score, float   3: type (1 where left out)
-//   TrainerSpec    3: model_type (1 where left out)
+//   ModelProto      1: SentencePiece (repeated)   2: TrainerSpec   3: NormalizerSpec
+//   SentencePiece   1: piece, text    2: score, float   3: type (1 where left out)
+//   TrainerSpec     3: model_type (1 where left out)   24: treat_whitespace_as_suffix
+//                   35: byte_fallback (both false where left out)
+//   NormalizerSpec  2: precompiled_charsmap, bytes   3: add_dummy_prefix
+//                   4: remove_extra_whitespaces   5: escape_whitespaces (true where left out)
 #pragma once
 
 #include <string>
@@ -31,6 +34,10 @@ struct SentencePiece {
 struct SentencepieceModel {
   std::vector<SentencePiece> pieces;  // by id
   bool is_bpe = false;                // else unigram, words or characters
+  bool byte_fallback = false;         // characters without a piece become bytes
+  bool changes_characters = false;    // by a table, as NFKC does
+  bool dummy_prefix = true;           // a space is put in front of a text
+  bool plain_spaces = false;  // all spaces are kept, as U+2581, and stand before their words
 };
 
 // Error (naming `where`) for bytes that are not such a message.

@@ -2,7 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "base/error.h"
+#include "data/added_tokens.h"
+#include "data/hf_model.h"
+#include "data/piece_cache.h"
 #include "data/piece_notation.h"
 #include "data/sentencepiece_load.h"
 #include "data/tokenizer.h"
@@ -26,6 +31,7 @@ class SentencepieceTokenizer : public TextTokenizer {
       pieces_[static_cast<size_t>(id)] =
           byte ? std::string(1, static_cast<char>(*byte)) : without_marks(piece);
     }
+    prepare_fast_way(bytes, file);
     set_special_tokens(names, model_.bos_id(), model_.eos_id(), false,
                        [&](const std::string& name) {
                          const int id = model_.PieceToId(name);
@@ -41,13 +47,49 @@ class SentencepieceTokenizer : public TextTokenizer {
     return pieces_[static_cast<size_t>(token)];
   }
   void append(std::string_view text, std::vector<int32_t>& tokens) const override {
+    if (fast_) return append_fast(text, tokens);
     const std::vector<int> ids = encode_sentencepiece(model_, text);
     tokens.insert(tokens.end(), ids.begin(), ids.end());
   }
 
  private:
+  void prepare_fast_way(const std::string& bytes, const std::string& file) {
+    const SentencepieceModel model = parse_sentencepiece_proto(bytes, file);
+    if (model.changes_characters || !model.plain_spaces) return;
+    dummy_prefix_ = model.dummy_prefix;
+    std::vector<AddedToken> whole;
+    for (size_t id = 0; id < model.pieces.size(); ++id) {
+      const auto& [text, score, type] = model.pieces[id];
+      if (type != PieceType::kUserDefined) continue;
+      if (text.find(kSpaceMark) != std::string::npos || text.find(' ') != std::string::npos) return;
+      whole.push_back({static_cast<int32_t>(id), text});
+    }
+    user_defined_ = AddedTokens(std::move(whole));
+    fast_ = HfBpe::of_sentencepiece(model);
+  }
+
+  void append_fast(std::string_view text, std::vector<int32_t>& tokens) const {
+    if (text.empty()) return;
+    std::string marked(dummy_prefix_ ? kSpaceMark : "");
+    for (const char c : text) c == ' ' ? marked += kSpaceMark : marked += c;
+    auto cache = caches_.take();
+    user_defined_.split(marked, [&](std::string_view rest, int32_t id) {
+      if (id >= 0) return tokens.push_back(id);
+      while (!rest.empty()) {
+        const size_t length = fast_->first_part(rest);
+        cache->encode(*fast_, rest.substr(0, length), tokens);
+        rest.remove_prefix(length);
+      }
+    });
+    caches_.give_back(std::move(cache));
+  }
+
   sentencepiece::SentencePieceProcessor model_;
   std::vector<std::string> pieces_;  // the bytes of each token
+  std::optional<HfBpe> fast_;        // where it computes the same
+  AddedTokens user_defined_;         // taken out of the text before
+  bool dummy_prefix_ = false;
+  mutable CachePool caches_;
 };
 
 class Bytes : public TextTokenizer {

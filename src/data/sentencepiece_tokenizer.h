@@ -1,6 +1,7 @@
 // tokenizer.model as text for somebody's checkpoint: whatever the sentencepiece model says
 // (normalization, a space in front, unknown tokens) is done; bitlaw's own byte tokenizer is read,
-// too. Nothing goes around sentencepiece, unlike data/bpe.h, which keeps every byte.
+// too. Models that are BPE and leave characters as they are go through HfBpe::of_sentencepiece, to
+// the tokens that the library gives; unlike data/bpe.h, which keeps every byte of a text.
 #pragma once
 
 #include <memory>

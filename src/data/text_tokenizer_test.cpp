@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sentencepiece_processor.h>
 
 #include <array>
 #include <thread>
@@ -158,6 +159,32 @@ TEST(TextTokenizer, MissingOrDamagedFilesAreOneSentence) {
   write_file_atomically(folder.path() / "tokenizer.json", good);
   write_file_atomically(folder.path() / "tokenizer_config.json", R"({"bos_token": 5})");
   EXPECT_EQ(error(), where + "/tokenizer_config.json: bos_token is not text");
+}
+
+// Those that are encoded without the library: with a dummy prefix and a user-defined piece (added to
+// the message by hand), and bitlaw's own, which have neither.
+TEST(TextTokenizer, SentencepieceModelsGiveTheTokensOfTheLibrary) {
+  const std::string user_defined = std::string("\x0A\x0E\x0A\x05[DOC]\x15\0\0\0\0\x18\x04", 16);
+  size_t next = 0;
+  const auto own = train_bpe({.vocabulary = 330}, [&](std::string& text) {
+    text = texts()[next];
+    return next++ < 40;
+  });
+  for (const std::string& bytes :
+       {read_file(kGolden / "sp_bpe/tokenizer.model") + user_defined, own->bytes()}) {
+    sentencepiece::SentencePieceProcessor library;
+    ASSERT_TRUE(library.LoadFromSerializedProto(bytes).ok());
+    const auto tokenizer = parse_sentencepiece(bytes, "t.model");
+    EXPECT_EQ(tokenizer->vocabulary_size(), library.GetPieceSize());
+    for (const std::string& text : texts()) {
+      for (const std::string& variant :
+           {text, "[DOC]" + text, text + " [DOC][DOC" + text.substr(0, text.find(' '))}) {
+        std::vector<int> expected;
+        ASSERT_TRUE(library.Encode(variant, &expected).ok());
+        EXPECT_EQ(tokenizer->encode(variant), expected) << variant;
+      }
+    }
+  }
 }
 
 // A piece without text, and one that begins with a NUL, which the library's trie throws at.
