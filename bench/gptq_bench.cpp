@@ -7,7 +7,7 @@
 // ours before and after, the median of the rounds is kept. The errors tr(E H E^T) of all results
 // stand beside it, each from the rounded weights in double.
 //
-//   bench/run gptq [--json] [--python python3] [--rows 4096] [--columns 4096] [--bits 4] [--group 0]
+//   bench/run gptq [--json] [--python PATH] [--rows 4096] [--columns 4096] [--bits 4] [--group 0]
 //                  [--threads 2] [--rounds 3]
 #include <fmt/format.h>
 #include <unistd.h>
@@ -36,8 +36,14 @@ namespace {
 
 using bench::now;
 
+// The environment that bench/peers makes, where it has.
+std::string usual_python() {
+  const std::string peers = BITLAW_SOURCE_DIR "/build/peers/venv/bin/python";
+  return std::filesystem::exists(peers) ? peers : "python3";
+}
+
 struct Options {
-  std::string python = "python3";
+  std::string python = usual_python();
   std::string script = BITLAW_SOURCE_DIR "/tools/gptq_pytorch.py";
   int64_t rows = 4096, columns = 4096;
   int bits = 4, group = 0, threads = 2, rounds = 3;
@@ -183,8 +189,9 @@ class Bench {
     const Json ready = torch.answer();
     if (ready.is_null()) {
       out_["note"] = fmt::format(
-          "not compared with PyTorch: none beside {}; `pip install torch numpy`, or name an "
-          "interpreter that has both with --python",
+          "not compared with PyTorch: none beside {}; `pip install torch numpy`, run bench/peers "
+          "once, "
+          "or name an interpreter that has both with --python",
           o_.python);
       for (int round = 1; round < o_.rounds; ++round) ours();
       return;
