@@ -114,6 +114,10 @@ constexpr Column kColumns[] = {
      false},
     {"group", "weights that share a scale after training", "ptq_group ptq_group_size", "", "group",
      false},
+    {"format_a_post", "number format of the activations in use, where it is not that of training",
+     "", "", "", false},
+    {"format_kv_post", "number format of keys and values in use, where it is not that of training",
+     "", "", "", false},
     {"run", "cluster", "run_id run_name trunk", "", "run", false},
     {"status", "finished, or diverged", "state run_status run_state", "", "status state", false},
 };

@@ -143,6 +143,12 @@ void add_notes(Table& table, const Derived& derived) {
        "{} rows are marked as diverged or failed and left out.");
   note(table.unfinished, "{} row has no loss yet and is left out.",
        "{} rows have no loss yet and are left out.");
+  note(
+      table.in_use,
+      "{} row has activations or KV rounded after training, for which no law has a term, and is "
+      "left out.",
+      "{} rows have activations or KV rounded after training, for which no law has a term, and are "
+      "left out.");
   note(table.dropped, "{} row that repeats another is dropped.",
        "{} rows that repeat others are dropped.");
   note(derived.params, "N is C / (6 D) in {} row.", "N is C / (6 D) in {} rows.");
@@ -177,6 +183,8 @@ Table read_table(const std::string& text, const std::string& where, const TableO
     const std::string& status = reader.text("status");
     if (status == "diverged" || status == "failed") {
       ++table.diverged;
+    } else if (reader.has("format_a_post") || reader.has("format_kv_post")) {
+      ++table.in_use;
     } else if (!status.empty() && status != "finished" && !reader.has("loss") &&
                !reader.has("perplexity") && !reader.has("delta")) {
       ++table.unfinished;

@@ -45,11 +45,12 @@ struct TableOptions {
 
 struct Table {
   std::vector<Observation> runs;
-  std::string kind;                // what it was read as: "csv", "tsv", "json", "jsonl", "quest"
-  int filtered = 0;                // rows left out because a condition says so
-  int diverged = 0;                // rows left out because their status says so
-  int unfinished = 0;              // rows left out that have no loss yet, as their status explains
-  int dropped = 0;                 // rows left out that repeat an earlier one
+  std::string kind;    // what it was read as: "csv", "tsv", "json", "jsonl", "quest"
+  int filtered = 0;    // rows left out because a condition says so
+  int diverged = 0;    // rows left out because their status says so
+  int unfinished = 0;  // rows left out that have no loss yet, as their status explains
+  int in_use = 0;      // rows left out because activations or KV were rounded after training, too
+  int dropped = 0;     // rows left out that repeat an earlier one
   std::vector<std::string> notes;  // how the table was understood; warnings.h has what looks odd
 };
 

@@ -56,6 +56,21 @@ TEST(Table, AMethodIsNamedWithItsGroup) {
   EXPECT_EQ(table.runs.at(2).method, "gptq-g128");
 }
 
+// Such a row has P_post 16 where the weights are as trained: as a row of training it would spoil the
+// fit of the loss.
+TEST(Table, WhatWasRoundedInUseIsNoTraining) {
+  const Table table = read_table(
+      "N,D,loss,P_post,delta,method,format_a_post,format_kv_post\n1e8,2e9,3,16,,none,,\n"
+      "1e8,2e9,4,16,1,none+a4,int4/tensor,\n1e8,2e9,3.5,4,.5,rtn+kv3,,int3/tensor\n"
+      "1e8,2e9,3.1,4,.1,rtn,,\n",
+      "runs.csv");
+  ASSERT_EQ(table.runs.size(), 2u);
+  EXPECT_EQ(table.runs[0].loss_nats, 3);
+  EXPECT_EQ(table.runs[1].method, "rtn");
+  EXPECT_EQ(table.in_use, 2);
+  EXPECT_NE(table.notes.back().find("2 rows have activations or KV rounded"), std::string::npos);
+}
+
 TEST(Table, ColumnsMayBeNamedByTheUser) {
   const Table table = read_table("params,tokens,val_loss\n1e8,2e9,3\n", "runs.csv",
                                  parse_columns("N=params, D=tokens,loss=val_loss"));
