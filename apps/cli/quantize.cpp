@@ -15,6 +15,7 @@
 #include "ptq/checkpoint_record.h"
 #include "ptq/quantize_checkpoint.h"
 #include "ptq/quantize_run.h"
+#include "ptq/write_checkpoint.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -28,6 +29,7 @@ struct CheckpointFlags {
   double trained_tokens = 0;
   int64_t sequence = 0;
   double memory_gigabytes = 4;
+  std::string write, write_type = "F32";  // a directory for the rounded checkpoint
 };
 
 // Tokens of a window where none is asked for: what the checkpoint was made for, but at most this.
@@ -78,6 +80,44 @@ OpenedCheckpoint open_checkpoint(const Options& options, const fs::path& directo
   return out;
 }
 
+// What --write asks for: the last cell of the first seed, where the request comes to one but for the
+// round to nearest beside it and further seeds.
+PtqCell one_cell_to_write(const Options& options) {
+  const PtqConfig& config = options.config;
+  const bool one = config.methods.size() == 1 && config.groups.size() == 1 &&
+                   config.bits.size() + config.formats.size() == 1;
+  const PtqCell cell = ptq_cells(config).back();
+  if (!one || options.runs.size() != 1 || cell.activations || cell.kv ||
+      cell.method.method == PtqMethod::kNone) {
+    throw Error(
+        "--write: takes one checkpoint and one way to round its weights; give one method, one "
+        "group, "
+        "and one of --bits and --formats (with --bits '' for a format)");
+  }
+  if (fs::exists(options.checkpoint.write)) {
+    throw Error(fmt::format("--write {}: is there already; name a directory that is not",
+                            options.checkpoint.write));
+  }
+  return cell;
+}
+
+void write_checkpoint(const Options& options, const fs::path& directory, const CheckpointText& text,
+                      ThreadPool& pool) {
+  const PtqCell cell = one_cell_to_write(options);
+  const TextWindows windows =
+      text.calibration_windows(options.config.calibration_tokens,
+                               static_cast<uint64_t>(options.config.calibration_seeds.front()));
+  WriteRequest request;
+  request.source = directory;
+  request.target = options.checkpoint.write;
+  request.cell = {cell.method.method, cell.scheme, cell.method.act_order, cell.method.rotated,
+                  options.config.damping};
+  request.sequence = windows.sequence;
+  if (cell.calibrated()) request.calibration = {windows.tokens};
+  request.dtype = options.checkpoint.write_type;
+  write_quantized_checkpoint(request, pool);
+}
+
 Json checkpoint_rows(const Options& options, const fs::path& directory, ThreadPool& pool,
                      const PtqProgress& progress) {
   ptq_cells(options.config);  // says what is wrong with the request before anything is read
@@ -87,9 +127,11 @@ Json checkpoint_rows(const Options& options, const fs::path& directory, ThreadPo
       .record = opened.record.directory,
       .name = opened.record.name,
       .memory_budget = static_cast<int64_t>(options.checkpoint.memory_gigabytes * 1e9)};
+  if (!options.checkpoint.write.empty()) one_cell_to_write(options);
   begin_checkpoint_record(opened.record);
   const Json rows = quantize_checkpoint(study, opened.text, options.config, pool, progress);
   finish_checkpoint_record(opened.record, rows);
+  if (!options.checkpoint.write.empty()) write_checkpoint(options, directory, opened.text, pool);
   return rows;
 }
 
@@ -175,6 +217,13 @@ void add_quantize(CLI::App& app) {
   verb->add_option("--records", checkpoint.records,
                    "checkpoints of others: directory of runs that gets their cells")
       ->default_str("runs");
+  verb->add_option(
+      "--write", checkpoint.write,
+      "checkpoints of others: directory that gets the checkpoint with rounded weights, "
+      "of a single cell (its first calibration seed)");
+  verb->add_option("--write-type", checkpoint.write_type, "type of the rounded weights there")
+      ->check(CLI::IsMember({"F32", "BF16"}))
+      ->default_str("F32");
   verb->add_option("--memory", checkpoint.memory_gigabytes,
                    "checkpoints of others: gigabytes for hidden states; layers come one at a time")
       ->check(kPositive)

@@ -78,6 +78,11 @@ Json run_row(const fs::path& run, const Json& document, const Json& result) {
   return row;
 }
 
+// A cell that rounds nothing is the run again, on the tokens of its grid.
+bool is_run_itself(const Json& cell) {
+  return at_path(cell, {"method"}) == "none";
+}
+
 Json ptq_row(const Json& run, const Json& cell) {
   Json row = run;
   row["method"] = at_path(cell, {"method"});
@@ -212,7 +217,7 @@ Json tidy_rows(const fs::path& run, std::vector<std::string>& problems) {
       if (at_path(document, {"version"}) == kOldCells) {
         throw Error(fmt::format("{}: measured by an older version of bitlaw", cell.string()));
       }
-      rows.push_back(ptq_row(first, document));
+      if (!is_run_itself(document)) rows.push_back(ptq_row(first, document));
     } catch (const Error& error) {
       problems.push_back(std::string(error.what()) + "; remove it to have it computed again");
     }
