@@ -1,12 +1,23 @@
 #include "ptq/quantized_matrix.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/error.h"
 #include "ptq/rotation.h"
 #include "ptq/tiles.h"
 
 namespace bitlaw {
+namespace {
+
+// To 16 significant bits, ties to even: what products take as a sum of two BF16 numbers.
+float round_to_sixteen_bits(float x) {
+  uint32_t bits = std::bit_cast<uint32_t>(x);
+  bits += 0x7fu + (bits >> 8 & 1u);
+  return std::bit_cast<float>(bits & ~0xffu);
+}
+
+}  // namespace
 
 QuantizedMatrix::QuantizedMatrix(const WeightScheme& scheme, int64_t rows, int64_t columns)
     : scheme(scheme), rows(rows), columns(columns) {
@@ -66,9 +77,10 @@ std::vector<float> QuantizedMatrix::effective(ThreadPool& pool) const {
 
 Operand QuantizedMatrix::operand(ThreadPool& pool) const {
   if (!plain()) {
-    Operand out{Tensor::empty(DType::kF32, {rows, columns}), {}, 0};
+    Operand out{Tensor::empty(DType::kF32, {rows, columns}), Tensor::empty(DType::kF32, {rows}), 0};
     const std::vector<float> values = effective(pool);
-    std::copy(values.begin(), values.end(), out.codes.f32());
+    std::transform(values.begin(), values.end(), out.codes.f32(), round_to_sixteen_bits);
+    std::fill_n(out.scales.f32(), rows, 1.0f);
     return out;
   }
   Rounding rounding;

@@ -50,7 +50,9 @@ struct QuantizedMatrix {
   std::vector<float> effective(ThreadPool& pool) const;  // [rows, columns]
 
   // What a product takes. Plain: BF16 codes (less their zero) with scales where those fit BF16, else
-  // F32 codes with scales. Not plain: the effective matrix in F32.
+  // F32 codes with scales. Not plain: the effective matrix, each weight rounded to 16 significant
+  // bits (by at most 2^-16 of itself, hundreds of times less than eight bits move it), as F32 codes
+  // with scales of one: the tile unit multiplies such codes as two BF16 terms, exactly.
   Operand operand(ThreadPool& pool) const;
 };
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
+
 #include "ptq/matrices_for_tests.h"
 
 namespace bitlaw {
@@ -63,10 +66,13 @@ TEST(QuantizedMatrix, OperandOfScaledColumnsHoldsTheEffectiveValues) {
   EXPECT_FALSE(scaled.plain());
   const Operand operand = scaled.operand(pool);
   ASSERT_EQ(operand.codes.dtype(), DType::kF32);
-  EXPECT_FALSE(operand.scales.defined());
   for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < columns; ++c)
-      EXPECT_EQ(operand.codes.f32()[r * columns + c], scaled.value(r, c) / 1.5f);
+    EXPECT_EQ(operand.scales.f32()[r], 1);
+    for (int64_t c = 0; c < columns; ++c) {
+      const float exact = scaled.value(r, c) / 1.5f, kept = operand.codes.f32()[r * columns + c];
+      EXPECT_LE(std::fabs(kept - exact), 0x1p-16f * std::fabs(exact));
+      EXPECT_EQ(std::bit_cast<uint32_t>(kept) & 0xffu, 0u);
+    }
   }
 }
 
