@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/error.h"
@@ -12,6 +13,8 @@
 #include "cli/quantized_rows.h"
 #include "cli/verb.h"
 #include "hf/config.h"
+#include "hf/forward.h"
+#include "hf/weights.h"
 #include "ptq/checkpoint_record.h"
 #include "ptq/quantize_checkpoint.h"
 #include "ptq/quantize_run.h"
@@ -34,6 +37,7 @@ struct CheckpointFlags {
 
 // Tokens of a window where none is asked for: what the checkpoint was made for, but at most this.
 constexpr int64_t kUsualSequence = 1024;
+constexpr double kMostTrainedTokens = 1e18, kMostGigabytes = 1e9;
 
 struct Options {
   std::vector<std::string> runs, methods;
@@ -44,9 +48,23 @@ struct Options {
   bool json = false, print_config = false, dry_run = false, quiet = false;
 };
 
-// A directory in Hugging Face's layout that no training of ours has left.
+// A directory in Hugging Face's layout that no training of ours has left; otherwise a run. Error
+// where it can be neither.
 bool is_checkpoint(const fs::path& directory) {
-  return fs::exists(directory / "config.json") && !fs::exists(directory / "run.json");
+  std::error_code none;
+  const std::string name = directory.empty() ? "''" : directory.string();
+  if (!fs::exists(directory, none)) {
+    throw Error(
+        fmt::format("{}: does not exist; give the directory of a run or of a checkpoint", name));
+  }
+  if (!fs::is_directory(directory, none)) {
+    throw Error(fmt::format("{}: is not a directory; give that of a run or of a checkpoint", name));
+  }
+  if (fs::exists(directory / "run.json", none)) return false;
+  if (fs::exists(directory / "config.json", none)) return true;
+  throw Error(fmt::format(
+      "{}: is neither a run (there is no run.json) nor a checkpoint (there is no config.json)",
+      name));
 }
 
 struct OpenedCheckpoint {
@@ -64,10 +82,16 @@ OpenedCheckpoint open_checkpoint(const Options& options, const fs::path& directo
         directory.string()));
   }
   const hf::Architecture architecture = hf::read_architecture(directory);
-  const std::unique_ptr<TextTokenizer> tokenizer = load_text_tokenizer(directory);
-  require_vocabulary(*tokenizer, architecture.vocabulary);
+  const hf::Weights weights(directory, architecture);  // refuses files that do not belong together
   const int64_t sequence =
       flags.sequence > 0 ? flags.sequence : std::min(architecture.context, kUsualSequence);
+  const std::unique_ptr<TextTokenizer> tokenizer = load_text_tokenizer(directory);
+  try {
+    hf::require_sequence(architecture, sequence);
+    require_vocabulary(*tokenizer, architecture.vocabulary);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: {}", directory.string(), error.what()));
+  }
   OpenedCheckpoint out{
       read_checkpoint_text({.roots = flags.text,
                             .sequence = sequence,
@@ -91,8 +115,7 @@ PtqCell one_cell_to_write(const Options& options) {
       cell.method.method == PtqMethod::kNone) {
     throw Error(
         "--write: takes one checkpoint and one way to round its weights; give one method, one "
-        "group, "
-        "and one of --bits and --formats (with --bits '' for a format)");
+        "group, and one of --bits and --formats (with --bits '' for a format)");
   }
   if (fs::exists(options.checkpoint.write)) {
     throw Error(fmt::format("--write {}: is there already; name a directory that is not",
@@ -122,17 +145,51 @@ Json checkpoint_rows(const Options& options, const fs::path& directory, ThreadPo
                      const PtqProgress& progress) {
   ptq_cells(options.config);  // says what is wrong with the request before anything is read
   const OpenedCheckpoint opened = open_checkpoint(options, directory, pool);
+  const double gigabytes = std::min(options.checkpoint.memory_gigabytes, kMostGigabytes);
+  std::vector<fs::path> made;
   const CheckpointStudy study{
       .checkpoint = directory,
       .record = opened.record.directory,
       .name = opened.record.name,
-      .memory_budget = static_cast<int64_t>(options.checkpoint.memory_gigabytes * 1e9)};
-  if (!options.checkpoint.write.empty()) one_cell_to_write(options);
-  begin_checkpoint_record(opened.record);
-  const Json rows = quantize_checkpoint(study, opened.text, options.config, pool, progress);
-  finish_checkpoint_record(opened.record, rows);
-  if (!options.checkpoint.write.empty()) write_checkpoint(options, directory, opened.text, pool);
-  return rows;
+      .memory_budget = static_cast<int64_t>(gigabytes * 1e9),
+      .before_computing = [&] { made = begin_checkpoint_record(opened.record); }};
+  try {
+    const Json rows = quantize_checkpoint(study, opened.text, options.config, pool, progress);
+    finish_checkpoint_record(opened.record, rows);
+    if (!options.checkpoint.write.empty()) write_checkpoint(options, directory, opened.text, pool);
+    return rows;
+  } catch (const Error&) {
+    take_back_record(opened.record, made);
+    throw;
+  }
+}
+
+// Options that would be passed over in silence, and numbers that are none of tokens.
+void check_flags(const Options& options) {
+  const CheckpointFlags& flags = options.checkpoint;
+  const double trained = flags.trained_tokens;
+  if (trained != 0 && (trained < 1 || trained > kMostTrainedTokens)) {
+    throw Error(
+        fmt::format("--trained-tokens: expected a number of tokens, 1 to 1e18, not {}", trained));
+  }
+  if (flags.records.empty()) throw Error("--records: is empty; name a directory, such as runs");
+  const auto checkpoints = std::count_if(options.runs.begin(), options.runs.end(), is_checkpoint);
+  if (checkpoints == 0 && !flags.text.empty()) {
+    throw Error(
+        "--text: is for checkpoints of others, and there is none; runs are calibrated and "
+        "evaluated on the data set that they were trained on");
+  }
+  if (checkpoints == 0 && !flags.write.empty()) {
+    throw Error(
+        "--write: is for checkpoints of others, and there is none; a run's own checkpoint is one "
+        "by itself, RUN/checkpoints/final");
+  }
+  if (!flags.write.empty()) one_cell_to_write(options);
+  if (checkpoints == std::ssize(options.runs) && !options.config.data.empty()) {
+    throw Error(
+        "--data: is for runs of `bitlaw train`, and there is none; give checkpoints of others "
+        "--text");
+  }
 }
 
 void show_dry_run(const Options& options) {
@@ -159,6 +216,7 @@ void run(Options& options) {
     fmt::print("{}", dump_toml(to_json(options.config)));
     return;
   }
+  check_flags(options);
   if (options.dry_run) {
     show_dry_run(options);
     return;

@@ -72,7 +72,8 @@ void read_leaf(T& out, const Json& value, const std::string& where, const std::s
     const double low = static_cast<double>(std::numeric_limits<T>::min());
     const double end = std::ldexp(1.0, std::numeric_limits<T>::digits);
     const auto number = value.get<double>();
-    if (!(number >= low && (number < end || value == std::numeric_limits<T>::max())))
+    if (!(number >= low &&
+          (number < end || (value.is_number_integer() && value == std::numeric_limits<T>::max()))))
       wrong_type(where, key, number < low ? "a larger number" : "a smaller number", value);
     out = value.is_number_integer() ? value.get<T>() : static_cast<T>(number);
   } else if constexpr (std::is_floating_point_v<T>) {

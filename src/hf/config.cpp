@@ -57,7 +57,6 @@ constexpr ActivationRow kActivations[] = {
 // Settings of other families that change the function. Null, false, zero and nothing say that they
 // do not.
 constexpr const char* kForeignSettings[] = {
-    "quantization_config",
     "clip_qkv",
     "logits_scaling",
     "embedding_multiplier",
@@ -93,9 +92,11 @@ const FamilyRow& family_row(const Settings& settings) {
     if (type == row.type) return row;
     known += fmt::format("{}{}", known.empty() ? "" : ", ", row.type);
   }
-  settings.fail(
-      "model_type",
-      fmt::format("'{}' is not an architecture that bitlaw knows; it reads {}", type, known));
+  settings.fail("model_type", settings.has("model_type")
+                                  ? fmt::format("'{}' is not an architecture that bitlaw knows; it "
+                                                "reads {}",
+                                                type, known)
+                                  : "is missing; bitlaw reads " + known);
 }
 
 // The class of model, where the file names it: only the causal language model has an output head.
@@ -274,6 +275,11 @@ Architecture parse_architecture(const Json& document, const std::string& where) 
   Architecture a;
   a.family = row.family;
   const bool neox = a.family == Family::kGptNeox, olmo2 = a.family == Family::kOlmo2;
+  if (settings.has("quantization_config") && !says_nothing(settings.value("quantization_config"))) {
+    settings.fail("quantization_config",
+                  "says that the weights are quantized already; give the checkpoint that they were "
+                  "made from");
+  }
   for (const std::string key : kForeignSettings) {
     if (neox && key == "use_parallel_residual") continue;
     if (settings.has(key.c_str()) && !says_nothing(settings.value(key.c_str())))

@@ -54,15 +54,18 @@ void require_tokens(const Architecture& architecture, std::span<const int32_t> t
                   *found, architecture.vocabulary));
 }
 
+void require_sequence(const Architecture& architecture, int64_t T) {
+  BITLAW_CHECK(T > 0);
+  if (T <= architecture.context || architecture.rotary.scaling == RotaryScaling::kDynamic) return;
+  throw Error(
+      fmt::format("windows of {} tokens are longer than the {} that the checkpoint was made "
+                  "for (max_position_embeddings); ask for shorter ones",
+                  T, architecture.context));
+}
+
 Forward::Forward(const Architecture& architecture, int64_t T, ThreadPool& pool, Backend backend)
     : architecture_(architecture), T_(T), pool_(pool), backend_(backend) {
-  BITLAW_CHECK(T > 0);
-  if (T > architecture.context && architecture.rotary.scaling != RotaryScaling::kDynamic) {
-    throw Error(
-        fmt::format("windows of {} tokens are longer than the {} that the checkpoint was made "
-                    "for (max_position_embeddings); ask for shorter ones",
-                    T, architecture.context));
-  }
+  require_sequence(architecture, T);
   rope_ = rotary_table(architecture.rotary, T);
   scratch_.resize(static_cast<size_t>(pool.threads()));
 }

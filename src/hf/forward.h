@@ -56,6 +56,9 @@ Head load_head(const Weights& weights);
 // Error that names the first token outside of the vocabulary.
 void require_tokens(const Architecture& architecture, std::span<const int32_t> tokens);
 
+// Error for windows of T tokens where the checkpoint was made for fewer.
+void require_sequence(const Architecture& architecture, int64_t T);
+
 // What is rounded beside the weights: the inputs of the layers' matrices, and keys and values after
 // the rotation. FP32 leaves them as they are.
 struct StateRounding {

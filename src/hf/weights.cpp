@@ -163,9 +163,24 @@ std::vector<WeightFile> open_weight_files(const fs::path& directory) {
                     "save it as safetensors with transformers",
                     directory.string()));
   }
-  throw Error(fmt::format("{}: has neither {} nor {}; it is not a checkpoint", directory.string(),
-                          kSingle, kIndex));
+  throw Error(
+      fmt::format("{}: has neither {} nor {}; it is not a whole checkpoint; fetch the "
+                  "weights too",
+                  directory.string(), kSingle, kIndex));
 }
+
+namespace {
+
+// Endings of tensors in which other programs pack quantized weights.
+constexpr const char* kPackedEndings[] = {".qweight", ".weight_packed", ".SCB", ".absmax",
+                                          ".weight_scale"};
+
+bool is_packed(const std::string& name) {
+  return std::any_of(std::begin(kPackedEndings), std::end(kPackedEndings),
+                     [&](const char* ending) { return name.ends_with(ending); });
+}
+
+}  // namespace
 
 Weights::Weights(const fs::path& directory, const Architecture& a)
     : files_(open_weight_files(directory)), layout_(layout_of(a)) {
@@ -173,6 +188,12 @@ Weights::Weights(const fs::path& directory, const Architecture& a)
   for (const WeightFile& file : files_) {
     const std::string where = (directory / file.name).string();
     for (const auto& [name, entry] : file.file->entries()) {
+      if (is_packed(name)) {
+        throw Error(fmt::format(
+            "{}: tensor '{}' says that the weights are quantized already; give the checkpoint that "
+            "they were made from",
+            where, name));
+      }
       found[name] = {file.file.get(), &entry, file.file->bytes(name).data(), where};
     }
   }
@@ -197,8 +218,10 @@ Weights::Weights(const fs::path& directory, const Architecture& a)
                               spec.name, shape_text(entry->shape), shape_text(spec.shape)));
     }
     if (entry->dtype != "F32" && entry->dtype != "F16" && entry->dtype != "BF16") {
-      throw Error(fmt::format("{}: tensor '{}' is {}; bitlaw reads weights in F32, F16 and BF16",
-                              where, spec.name, entry->dtype));
+      throw Error(
+          fmt::format("{}: tensor '{}' is {}; bitlaw reads weights in F32, F16 and BF16; "
+                      "save it in one of them",
+                      where, spec.name, entry->dtype));
     }
     places_[spec.name] = place->second;
   }
@@ -208,7 +231,7 @@ Weights::Weights(const fs::path& directory, const Architecture& a)
     if (!head) {
       throw Error(
           fmt::format("{}: tensor '{}' has no place in the {} model that config.json "
-                      "describes",
+                      "describes; config.json is of another checkpoint",
                       place.where, name, name_of(a.family)));
     }
     const Place& embedding = places_.at(layout_.embedding.name);
@@ -243,7 +266,9 @@ Tensor Weights::rows(const TensorSpec& spec, int64_t begin, int64_t end) const {
   const char* const first = data + begin * row * bytes_of(entry->dtype);
   if (!all_finite(entry->dtype, first, count)) {
     throw Error(
-        fmt::format("{}: tensor '{}' has weights that are NaN or infinite", where, spec.name));
+        fmt::format("{}: tensor '{}' has weights that are NaN or infinite; "
+                    "fetch the checkpoint again",
+                    where, spec.name));
   }
   const Tensor out = spec.shape.size() == 1 ? Tensor::empty(DType::kF32, {end - begin})
                                             : Tensor::empty(DType::kF32, {end - begin, row});
@@ -265,8 +290,10 @@ std::string Weights::check_and_hash(ThreadPool& pool) const {
   Hasher hasher;
   for (size_t i = 0; i < names.size(); ++i) {
     if (digests[i].empty()) {
-      throw Error(fmt::format("{}: tensor '{}' has weights that are NaN or infinite",
-                              places_.at(names[i]).where, names[i]));
+      throw Error(
+          fmt::format("{}: tensor '{}' has weights that are NaN or infinite; "
+                      "fetch the checkpoint again",
+                      places_.at(names[i]).where, names[i]));
     }
     hasher.update(digests[i]);
   }

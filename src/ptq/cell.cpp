@@ -62,7 +62,8 @@ std::string PtqMethodSpec::name() const {
 }
 
 PtqMethodSpec parse_ptq_method(const std::string& text) {
-  const std::vector<std::string> parts = split(text, '+');
+  std::vector<std::string> parts = split(text, '+');
+  if (parts.empty()) parts.emplace_back();  // of an empty text
   PtqMethodSpec out;
   const auto method = std::find_if(std::begin(kMethods), std::end(kMethods),
                                    [&](const auto& known) { return parts[0] == known.name; });

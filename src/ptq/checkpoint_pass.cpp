@@ -149,12 +149,13 @@ class Wave {
     }
   }
 
-  static void require_finite(const Tensor& logits) {
+  void require_finite(const Tensor& logits) const {
     const float* const x = logits.f32();
     if (std::all_of(x, x + logits.elements(), [](float v) { return std::isfinite(v); })) return;
     throw Error(
-        "the logits of the checkpoint are not finite on the evaluation text; its weights are "
-        "damaged or too large for FP32");
+        fmt::format("{}: its logits are not finite on the evaluation text; its weights are damaged "
+                    "or too large for FP32",
+                    in_.name));
   }
 
   const PassInput& in_;

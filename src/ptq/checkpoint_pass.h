@@ -63,6 +63,7 @@ struct PassInput {
   std::span<const PassText> calibrations;  // those that cells name
   PassText evaluation;
   int64_t memory_budget = int64_t{4} << 30;  // bytes for states
+  std::string name = "the checkpoint";       // for messages
 };
 
 // Calls `finished` with the number of every cell, in an order of its own, as soon as its wave is done.

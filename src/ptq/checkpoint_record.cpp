@@ -58,7 +58,7 @@ CheckpointRecord make_checkpoint_record(const fs::path& checkpoint, const fs::pa
   return out;
 }
 
-void begin_checkpoint_record(const CheckpointRecord& record) {
+std::vector<fs::path> begin_checkpoint_record(const CheckpointRecord& record) {
   const fs::path file = record.directory / "run.json";
   Json document = record.document;
   if (fs::exists(file)) {
@@ -66,9 +66,27 @@ void begin_checkpoint_record(const CheckpointRecord& record) {
     Json& tokens = document["config"]["train"]["tokens"];
     const auto known = "/config/train/tokens"_json_pointer;
     if (tokens.is_null() && before.contains(known)) tokens = before[known];
-    if (document == before) return;
+    if (document == before) return {};
   }
-  write_file_atomically(file, dump_json(document, 1) + "\n");
+  std::vector<fs::path> made;
+  for (fs::path place = file; !place.empty() && !fs::exists(place); place = place.parent_path())
+    made.push_back(place);
+  try {
+    write_file_atomically(file, dump_json(document, 1) + "\n");
+  } catch (const Error&) {
+    take_back_record(record, made);
+    throw;
+  }
+  return made;
+}
+
+void take_back_record(const CheckpointRecord& record, const std::vector<fs::path>& made) {
+  if (made.empty()) return;
+  std::error_code none;
+  const fs::path cells = record.directory / "ptq";
+  fs::remove(cells, none);  // where it is empty
+  if (fs::exists(cells, none)) return;
+  for (const fs::path& place : made) fs::remove(place, none);  // only empty directories go
 }
 
 void finish_checkpoint_record(const CheckpointRecord& record, const Json& rows) {
@@ -81,7 +99,10 @@ void finish_checkpoint_record(const CheckpointRecord& record, const Json& rows) 
                       {"bits_per_byte", row.at("baseline_bits_per_byte")},
                       {"tokens", row.at("tokens")},
                       {"clusters", row.at("clusters")}}}};
-  write_file_atomically(record.directory / "result.json", dump_json(result, 1) + "\n");
+  const fs::path file = record.directory / "result.json";
+  const std::string text = dump_json(result, 1) + "\n";
+  if (fs::exists(file) && read_file(file) == text) return;
+  write_file_atomically(file, text);
 }
 
 }  // namespace bitlaw

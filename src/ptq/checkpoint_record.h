@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "base/parallel.h"
@@ -33,8 +34,12 @@ CheckpointRecord make_checkpoint_record(const std::filesystem::path& checkpoint,
                                         ThreadPool& pool);
 
 // run.json, before the first cell. A record that is there keeps the D it knows where this one knows
-// none.
-void begin_checkpoint_record(const CheckpointRecord& record);
+// none. Returns what was made, innermost first.
+std::vector<std::filesystem::path> begin_checkpoint_record(const CheckpointRecord& record);
+
+// Takes back what begin_checkpoint_record() made, where no cell came of it.
+void take_back_record(const CheckpointRecord& record,
+                      const std::vector<std::filesystem::path>& made);
 
 // result.json, from the rows of quantize_checkpoint().
 void finish_checkpoint_record(const CheckpointRecord& record, const Json& rows);

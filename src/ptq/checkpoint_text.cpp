@@ -40,9 +40,9 @@ Parts split_documents(const std::vector<std::string>& roots) {
   });
   if (group_bytes.size() < 2) {
     throw Error(fmt::format(
-        "the text has {} different document{}, and calibration and evaluation need one each; give "
+        "{}: has {} different document{}, and calibration and evaluation need one each; give "
         "more (a .txt file is one, a line of JSONL is one)",
-        group_bytes.size(), group_bytes.size() == 1 ? "" : "s"));
+        fmt::join(roots, ", "), group_bytes.size(), group_bytes.size() == 1 ? "" : "s"));
   }
   std::unordered_set<std::string> evaluated;
   size_t taken = 0;

@@ -6,11 +6,14 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace bitlaw {
 namespace {
 
 constexpr int kFewestBits = 2, kMostBits = 8;
+const std::string kTrained = "trained";  // activations, or keys and values, as in training
+constexpr int64_t kMostTokens = 1'000'000'000'000'000;  // sums and products of a few stay whole
 
 void check_lists(const PtqConfig& config) {
   const auto not_empty = [](const char* key, bool empty, const char* advice) {
@@ -33,13 +36,14 @@ void check_lists(const PtqConfig& config) {
 }
 
 void check_numbers(const PtqConfig& config) {
-  if (config.calibration_tokens < 1) {
-    throw Error(fmt::format("calibration_tokens = {}: expected a positive number",
+  if (config.calibration_tokens < 1 || config.calibration_tokens > kMostTokens) {
+    throw Error(fmt::format("calibration_tokens = {}: expected a positive number, up to 1e15",
                             config.calibration_tokens));
   }
-  if (config.evaluation_tokens < 0) {
-    throw Error(fmt::format("evaluation_tokens = {}: expected 0 (all) or a positive number",
-                            config.evaluation_tokens));
+  if (config.evaluation_tokens < 0 || config.evaluation_tokens > kMostTokens) {
+    throw Error(
+        fmt::format("evaluation_tokens = {}: expected 0 (all) or a positive number, up to 1e15",
+                    config.evaluation_tokens));
   }
   if (!(config.damping > 0 && config.damping <= 1)) {
     throw Error(
@@ -83,11 +87,21 @@ std::vector<WeightScheme> schemes_of(const PtqConfig& config, const PtqMethodSpe
   return out;
 }
 
-std::optional<Quantizer> in_use(const char* key, const std::string& text,
-                                const std::string& granularity) {
-  if (text == "trained") return std::nullopt;
+// The granularity of a Quantizer, with any format.
+Quantizer granularity_of(const char* key, const std::string& text) {
   try {
-    const Quantizer shared = parse_quantizer("int8/" + granularity);
+    return parse_quantizer("int8/" + text);
+  } catch (const Error&) {
+    throw Error(fmt::format("{} = {}: known are tensor, channel, token and groupG such as group32",
+                            key, text));
+  }
+}
+
+std::optional<Quantizer> in_use(const char* key, const std::string& text, const Quantizer& shared) {
+  if (text == kTrained) return std::nullopt;
+  if (nearest_name(text, {kTrained}) == kTrained)
+    throw Error(fmt::format("{} = {}: is it '{}'?", key, text, kTrained));
+  try {
     return make_quantizer(parse_format(text), shared.granularity, shared.group);
   } catch (const Error& error) {
     throw Error(fmt::format("{} = {}: {}", key, text, error.what()));
@@ -127,6 +141,9 @@ PtqMethodSpec round_to_nearest_beside(const PtqMethodSpec& method) {
 std::vector<PtqCell> ptq_cells(const PtqConfig& config) {
   check_lists(config);
   check_numbers(config);
+  const Quantizer activations =
+      granularity_of("activations_granularity", config.activations_granularity);
+  const Quantizer kv_in_use = granularity_of("kv_granularity", config.kv_granularity);
   std::vector<PtqCell> cells;
   std::vector<Json> seen;
   const auto add = [&](const PtqCell& cell) {
@@ -141,8 +158,8 @@ std::vector<PtqCell> ptq_cells(const PtqConfig& config) {
       for (const WeightScheme& scheme : schemes_of(config, method, group)) {
         for (const std::string& a : config.activations) {
           for (const std::string& kv : config.kv) {
-            PtqCell cell{method, scheme, in_use("activations", a, config.activations_granularity),
-                         in_use("kv", kv, config.kv_granularity)};
+            PtqCell cell{method, scheme, in_use("activations", a, activations),
+                         in_use("kv", kv, kv_in_use)};
             cell.method.asymmetric = scheme.asymmetric;  // a format may say so too
             cell.method.clip = scheme.clip;
             for (const int64_t seed : config.calibration_seeds) {

@@ -11,6 +11,25 @@ namespace {
 
 constexpr int kCellVersion = 2;  // of the resolved document: a new one computes every cell again
 
+// Everything that finish() adds.
+bool is_complete(const Json& row) {
+  if (!row.is_object() || !row.contains("flags") || !row["flags"].is_array()) return false;
+  for (const char* key : {"loss_nats", "baseline_loss_nats", "delta", "tokens", "seconds"}) {
+    if (!row.contains(key) || !row[key].is_number()) return false;
+  }
+  return true;
+}
+
+Json read_row(const std::filesystem::path& file) {
+  try {
+    const Json row = parse_json(read_file(file), file.string());
+    if (!is_complete(row)) throw Error(file.string() + ": is not the row of a cell");
+    return row;
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "; remove it to have this cell computed again");
+  }
+}
+
 }  // namespace
 
 GridRows::GridRows(std::filesystem::path directory, std::string run)
@@ -21,11 +40,7 @@ void GridRows::add(const PtqCell& cell, Json resolved) {
   const std::string name = hash_hex(dump_json(resolved)).substr(0, 16) + ".json";
   Row row{cell, std::move(resolved), directory_ / "ptq" / name, false};
   if (std::filesystem::exists(row.file)) {
-    try {
-      row.document = parse_json(read_file(row.file), row.file.string());
-    } catch (const Error& error) {
-      throw Error(std::string(error.what()) + "; remove it to have this cell computed again");
-    }
+    row.document = read_row(row.file);
     row.there = true;
   }
   row.document["run"] = run_;  // the directory may have been renamed

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "hf/forward.h"
 #include "ptq/checkpoint_pass.h"
 #include "ptq/grid_rows.h"
 
@@ -80,6 +81,8 @@ Json quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& tex
     if (resolved["calibration"].is_object()) resolved["calibration"]["hash"] = windows.hash();
     rows.add(cell, std::move(resolved));
   }
+  hf::require_sequence(architecture, evaluation.sequence);
+  if (study.before_computing) study.before_computing();
   const std::vector<size_t> missing = rows.missing();
   std::vector<PassCell> todo;
   for (const size_t row : missing) {
@@ -100,7 +103,8 @@ Json quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& tex
                          evaluation.sequence,
                          texts,
                          {evaluation.tokens},
-                         study.memory_budget},
+                         study.memory_budget,
+                         study.checkpoint.string()},
                         todo, pool, finish, progress);
   }
   return rows.answer();

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "base/json.h"
@@ -27,12 +28,14 @@ struct CheckpointStudy {
   std::filesystem::path record;              // gets ptq/*.json
   std::string name;                          // "run" of the rows
   int64_t memory_budget = int64_t{4} << 30;  // bytes for the hidden states of text
+  // Called once everything is checked that can be before the first layer. May be empty.
+  std::function<void()> before_computing = {};
 };
 
 // One row per cell, in the order of ptq_cells(config), with the keys of ptq/rows.h; delta is what was
-// measured, in every case. `progress` counts layers of cells. Throws Error, before anything is written, for a
-// checkpoint that hf/weights.h or hf/config.h refuse, weights that are not finite, tokens outside of
-// its vocabulary, windows longer than its context, and a bad configuration.
+// measured, in every case. `progress` counts layers of cells. Throws Error, before anything is
+// written, for a checkpoint that hf/weights.h or hf/config.h refuse, weights that are not finite,
+// tokens outside of its vocabulary, windows longer than its context, and a bad configuration.
 Json quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& text,
                          const PtqConfig& config, ThreadPool& pool,
                          const PtqProgress& progress = {});
