@@ -24,7 +24,7 @@ void print_error(std::string sentence) {
   for (char& c : sentence) {
     if (static_cast<unsigned char>(c) < ' ' || c == 127) c = ' ';
   }
-  fmt::print(stderr, "bitlaw: {}\n", trim(sentence));
+  std::fputs(fmt::format("bitlaw: {}\n", trim(sentence)).c_str(), stderr);
 }
 
 // CLI11 says that a word was not expected; people want to know which one was meant.

@@ -199,7 +199,7 @@ TEST_F(HfWeights, AnIndexThatLiesIsRefused) {
 
 TEST_F(HfWeights, ADirectoryWithoutWeightsSaysWhatIsThere) {
   write_file_atomically(directory_ / "config.json", dump_json(fake_config("llama")));
-  expect_error("it is not a checkpoint");
+  expect_error("it is not a whole checkpoint");
   write_file_atomically(directory_ / "pytorch_model.bin", "x");
   expect_error("pickled");
   fs::remove(directory_ / "config.json");

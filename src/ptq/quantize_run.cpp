@@ -81,6 +81,12 @@ Run read_run_files(const fs::path& directory) {
         directory.string()));
   }
   const Json document = read_document(file);
+  const auto checkpoint = "/checkpoint/path"_json_pointer;
+  if (document.is_object() && document.contains(checkpoint)) {
+    throw Error(
+        fmt::format("{}: is the record of the checkpoint {}; quantize that, with its --text",
+                    directory.string(), dump_json(document[checkpoint])));
+  }
   Run run;
   run.directory = directory;
   run.name = fs::weakly_canonical(directory).filename().string();

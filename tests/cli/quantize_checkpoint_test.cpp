@@ -65,13 +65,13 @@ class QuantizeCheckpoint : public World {
   std::vector<std::string> quantize(const std::vector<std::string>& further = {},
                                     const std::string& checkpoint = "k") const {
     std::vector<std::string> arguments{"quantize", checkpoint, "--quiet", "--json"};
-    for (const auto& [flag, value] : std::vector<std::pair<std::string, std::string>>{
-             {"--text", "text"},
-             {"--records", "records"},
-             {"--bits", "3,8"},
-             {"--calibration-tokens", "256"},
-             {"--evaluation-tokens", "512"},
-             {"--calibration-seeds", "1"}}) {
+    for (const auto& [flag, value] :
+         std::vector<std::pair<std::string, std::string>>{{"--text", "text"},
+                                                          {"--records", "records"},
+                                                          {"--bits", "3,8"},
+                                                          {"--calibration-tokens", "256"},
+                                                          {"--evaluation-tokens", "512"},
+                                                          {"--calibration-seeds", "1"}}) {
       if (std::find(further.begin(), further.end(), flag) == further.end())
         arguments.insert(arguments.end(), {flag, value});
     }
@@ -154,8 +154,8 @@ TEST_F(QuantizeCheckpoint, ADryRunWritesNothing) {
 TEST_F(QuantizeCheckpoint, LosesWhatTheRunLosesOnTheSameKindOfText) {
   const Json result = parse_json(read_file(in(run_) / "result.json"), "result.json");
   const double own = result.at("validation").at("loss_nats");
-  const Json row =
-      json_of(quantize({"--evaluation-tokens", "0", "--method", "rtn", "--bits", "8"})).at("rows")[0];
+  const Json row = json_of(quantize({"--evaluation-tokens", "0", "--method", "rtn", "--bits", "8"}))
+                       .at("rows")[0];
   // Twelve documents of one grammar, of which the run held one back: losses of documents differ by a
   // few per cent, and a model that reads wrong tokens or weights is far from there.
   EXPECT_NEAR(row.at("baseline_loss_nats").get<double>(), own, 0.1 * own);
@@ -211,8 +211,8 @@ TEST_F(QuantizeCheckpoint, RefusesDamagedWeights) {
 }
 
 TEST_F(QuantizeCheckpoint, RefusesWeightsThatAreNotNumbers) {
-  for (const float value : {std::numeric_limits<float>::quiet_NaN(),
-                            -std::numeric_limits<float>::infinity()}) {
+  for (const float value :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
     change_header([&](Safetensors& file) { file.put(kHead, 77, value); });
     refused({"model.safetensors", kHead, "NaN or infinite", "fetch"});
   }
@@ -294,7 +294,8 @@ TEST_F(QuantizeCheckpoint, RefusesConfigurationsItCannotFollow) {
   refused({"config.json: model_type: is missing", "llama, mistral, qwen2, olmo2, gpt_neox"});
   const std::vector<std::pair<Json, std::vector<std::string>>> changes{
       {{{"model_type", "mamba"}}, {"'mamba'", "llama, mistral, qwen2, olmo2, gpt_neox"}},
-      {{{"architectures", {"LlamaForSequenceClassification"}}}, {"architectures", "LlamaForCausalLM"}},
+      {{{"architectures", {"LlamaForSequenceClassification"}}},
+       {"architectures", "LlamaForCausalLM"}},
       {{{"num_hidden_layers", 3}}, {"no tensor 'model.layers.2.", "not complete"}},
       {{{"num_hidden_layers", 1}}, {"'model.layers.1.", "has no place"}},
       {{{"num_hidden_layers", 0}}, {"num_hidden_layers: 0 is outside"}},
