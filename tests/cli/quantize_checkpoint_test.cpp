@@ -365,6 +365,29 @@ TEST_F(QuantizeCheckpoint, RefusesOptionsOutOfRange) {
                  {"evaluation_tokens must be a smaller number"});
 }
 
+TEST_F(QuantizeCheckpoint, RefusesToWriteWhatIsNotOneCheckpoint) {
+  refused({"--write", "one way to round"}, {"--write", "out"});
+  refused({"--write text: is there already"},
+          {"--write", "text", "--method", "rtn", "--bits", "3"});
+  refused({"--write-type"}, {"--write", "out", "--write-type", "F8"});
+  expect_refused({"quantize", run_, "--write", "out", "--method", "rtn", "--bits", "3"},
+                 {"--write", "checkpoints of others"});
+  // Below a file: noticed when all is computed, and the rows are kept.
+  const Outcome outcome =
+      run(quantize({"--write", "table.csv/out", "--method", "rtn", "--bits", "3"}));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  EXPECT_NE(outcome.err.find("table.csv/out"), std::string::npos) << outcome.err;
+}
+
+TEST_F(QuantizeCheckpoint, WhatIsWrittenIsTheRoundedCheckpoint) {
+  const Json rounded =
+      json_of(quantize({"--write", "out", "--method", "rtn", "--bits", "3"})).at("rows")[0];
+  const Json again = json_of(quantize({"--method", "rtn", "--bits", "8"}, "out")).at("rows")[0];
+  EXPECT_DOUBLE_EQ(again.at("baseline_loss_nats").get<double>(),
+                   rounded.at("loss_nats").get<double>());
+}
+
 TEST_F(QuantizeCheckpoint, RefusesWhatIsNoCheckpoint) {
   fs::create_directory(in("empty"));
   expect_refused(quantize({}, "empty"), {"empty: is neither a run", "run.json", "config.json"});

@@ -114,8 +114,8 @@ TEST_F(QuantizeGrid, BlockFormatsBringTheirOwnGroups) {
 }
 
 TEST_F(QuantizeGrid, SeedsAndMethodsAskedForTwiceAreComputedOnce) {
-  const Json rows = json_of(quantize({"--method", "gptq,rtn,gptq", "--calibration-seeds", "1,1"}))
-                        .at("rows");
+  const Json rows =
+      json_of(quantize({"--method", "gptq,rtn,gptq", "--calibration-seeds", "1,1"})).at("rows");
   EXPECT_EQ(rows.size(), 2u);
   EXPECT_EQ(cells(), 2u);
 }
@@ -125,10 +125,10 @@ TEST_F(QuantizeGrid, DivergedRunsAndRecordsOfOthers) {
   write_text(in("diverged/result.json"), "{\"status\": \"diverged\"}");
   expect_refused({"quantize", "diverged", "--bits", "3"}, {"diverged: this run diverged"});
   copy_tree(in(run_) / "checkpoints/final", in("k"));
-  const Json rows = json_of({"quantize", "k", "--text", "text", "--method", "rtn", "--bits", "3",
-                             "--evaluation-tokens", "512", "--records", "records", "--quiet",
-                             "--json"})
-                        .at("rows");
+  const Json rows =
+      json_of({"quantize", "k", "--text", "text", "--method", "rtn", "--bits", "3",
+               "--evaluation-tokens", "512", "--records", "records", "--quiet", "--json"})
+          .at("rows");
   const std::string record = "records/" + rows[0].at("run").get<std::string>();
   expect_refused({"quantize", record, "--bits", "3"},
                  {record, "is the record of the checkpoint", "k", "--text"});
