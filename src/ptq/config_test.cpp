@@ -105,7 +105,7 @@ TEST(PtqConfig, NamesTheKeyThatIsWrong) {
       {{{"groups", {-1}}}, "groups = -1"},
       {{{"groups", Json::array()}}, "groups is empty"},
       {{{"activations", {"many"}}}, "activations = many"},
-      {{{"kv", {"4"}}, {"kv_granularity", "row"}}, "kv = 4"},
+      {{{"kv", {"4"}}, {"kv_granularity", "row"}}, "kv_granularity = row"},
       {{{"calibration_tokens", 0}}, "calibration_tokens = 0"},
       {{{"calibration_seeds", {-1}}}, "calibration_seeds = -1"},
       {{{"calibration_seeds", Json::array()}}, "calibration_seeds is empty"},
