@@ -33,6 +33,13 @@ bool is_run(const Json& row) {
   return text(row, "method") == "none";
 }
 
+// A cell of one of the three methods as such: without options (gptq+clip), kinds of codes other than
+// integers, or activations rounded in use, of which there may be any number.
+bool is_plain_cell(const Json& row) {
+  const std::string method = text(row, "method");
+  return method == "gptq" || method == "awq" || method == "rtn";
+}
+
 // Bits of the one part that is lowered alone: "W", "A" or "KV"; "" where none or several are.
 std::pair<std::string, double> lowered_part(const Json& row) {
   const double w = number(row, "P_w"), a = number(row, "P_a"), kv = number(row, "P_kv");
@@ -145,6 +152,7 @@ Json ptq_figure(const Json& rows, const Constants& constants) {
     }
     if (!all_bf16(row) || !(n > 0) || !(d > 0) || !std::isfinite(loss)) continue;
     if (number(row, "group") > 0) continue;
+    if (!is_run(row) && text(row, "method") != "gptq" && text(row, "method") != "rtn") continue;
     Json point{{"x", d / n}, {"y", loss}, {"run", text(row, "run")}};
     if (std::isfinite(number(row, "standard_error"))) point["se"] = number(row, "standard_error");
     panels[n][{text(row, "method"), is_run(row) ? 16 : number(row, "P_post")}].push_back(point);
@@ -160,7 +168,7 @@ Json ptq_figure(const Json& rows, const Constants& constants) {
         low = std::min(low, number(point, "x"));
         high = std::max(high, number(point, "x"));
       }
-      if (constants && method != "rtn") {  // the fit's PTQ term is that of GPTQ
+      if (constants && method == "gptq") {  // the fit's PTQ term is that of GPTQ
         one["curve"] = curve(low, high, [&, n = n, bits = bits](double x) {
           return constants.loss(n, x * n, 16, 16, 16, bits);
         });
@@ -175,7 +183,7 @@ Json ptq_figure(const Json& rows, const Constants& constants) {
 Json delta_figure(const Json& rows, const Constants& constants) {
   std::map<std::tuple<double, std::string, double>, Json> cells;
   for (const Json& row : rows) {
-    if (is_run(row) || !all_bf16(row) || number(row, "group") > 0 ||
+    if (!is_plain_cell(row) || !all_bf16(row) || number(row, "group") > 0 ||
         !std::isfinite(number(row, "delta")))
       continue;
     const double n = number(row, "N");
@@ -195,7 +203,7 @@ Json delta_figure(const Json& rows, const Constants& constants) {
       low = std::min(low, number(point, "x"));
       high = std::max(high, number(point, "x"));
     }
-    if (constants && method != "rtn") {
+    if (constants && method == "gptq") {
       one["curve"] = curve(low, high, [&, n = n, bits = bits](double x) {
         return constants.delta(n, x * n, 16, 16, 16, bits);
       });
@@ -259,7 +267,8 @@ Json predicted_figure(const Json& rows, const Constants& constants) {
     } else {
       loss = trained + number(row, "delta");
     }
-    if (!std::isfinite(loss) || text(row, "status") == "diverged" || text(row, "method") == "rtn")
+    if (!std::isfinite(loss) || text(row, "status") == "diverged" ||
+        !(is_run(row) || text(row, "method") == "gptq"))
       continue;
     const double predicted =
         constants.loss(n, d, number(row, "P_w"), number(row, "P_a"), number(row, "P_kv"),

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 #include "laws/registry.h"
 
@@ -63,6 +64,10 @@ TEST(Report, PanelsHoldASeriesPerMethodAndBits) {
           rows.back()["delta"] = 0.1;
         }
       }
+      for (const char* method : {"gptq+clip", "awq", "none+a4"}) {  // not in this figure either
+        rows.push_back(row(n, d, 16, 3.9, method, method[0] == 'n' ? 16.0 : 3.0));
+        rows.back()["delta"] = 0.2;
+      }
       rows.push_back(row(n, d, 4, 3.7));  // trained at 4 bits: not in this figure
       rows.back()["run"] = "other";
     }
@@ -76,7 +81,11 @@ TEST(Report, PanelsHoldASeriesPerMethodAndBits) {
     EXPECT_DOUBLE_EQ(series["points"][0]["y"].get<double>(), series["bits"] == 16 ? 3.5 : 3.6);
   }
   EXPECT_EQ(document["summary"]["runs"], 8);
-  EXPECT_EQ(document["summary"]["cells"], 16);
+  EXPECT_EQ(document["summary"]["cells"], 28);
+  std::set<std::string> methods;
+  for (const Json& series : document["figures"]["delta"]["series"])
+    methods.insert(series["method"]);
+  EXPECT_EQ(methods, (std::set<std::string>{"awq", "gptq", "rtn"}));
 }
 
 TEST(Report, TheOptimumIsThatOfTheLaw) {
