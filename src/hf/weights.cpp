@@ -26,36 +26,10 @@ WeightFile open_file(const fs::path& directory, const std::string& name) {
   return {name, std::make_shared<const SafetensorsFile>(directory / name)};
 }
 
-// {tensor: shard} of an index.
-std::map<std::string, std::string> read_index(const fs::path& path) {
-  const std::string where = path.string();
-  const Json document = parse_json(read_file(path), where);
-  if (!document.is_object() || !document.contains("weight_map") ||
-      !document["weight_map"].is_object() || document["weight_map"].empty()) {
-    throw Error(
-        fmt::format("{}: has no weight_map from tensors to shards; it is not the index of a "
-                    "checkpoint",
-                    where));
-  }
-  std::map<std::string, std::string> shard_of;
-  for (const auto& [tensor, shard] : document["weight_map"].items()) {
-    const std::string name = shard.is_string() ? shard.get<std::string>() : "";
-    // A shard lies beside its index, nowhere else.
-    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
-        name.find('\\') != std::string::npos || name.find('\0') != std::string::npos) {
-      throw Error(
-          fmt::format("{}: the shard of tensor '{}' is not the name of a file beside the "
-                      "index",
-                      where, tensor));
-    }
-    shard_of[tensor] = name;
-  }
-  return shard_of;
-}
-
 std::vector<WeightFile> open_shards(const fs::path& directory) {
   const fs::path index = directory / kIndex;
-  const std::map<std::string, std::string> shard_of = read_index(index);
+  const std::map<std::string, std::string> shard_of =
+      parse_shard_index(read_file(index), index.string());
   std::set<std::string> names;
   for (const auto& [tensor, shard] : shard_of) names.insert(shard);
   for (const std::string& name : names) {
@@ -138,6 +112,32 @@ int64_t elements_of(const std::vector<int64_t>& shape) {
 }
 
 }  // namespace
+
+std::map<std::string, std::string> parse_shard_index(const std::string& text,
+                                                     const std::string& where) {
+  const Json document = parse_json(text, where);
+  if (!document.is_object() || !document.contains("weight_map") ||
+      !document["weight_map"].is_object() || document["weight_map"].empty()) {
+    throw Error(
+        fmt::format("{}: has no weight_map from tensors to shards; it is not the index of a "
+                    "checkpoint",
+                    where));
+  }
+  std::map<std::string, std::string> shard_of;
+  for (const auto& [tensor, shard] : document["weight_map"].items()) {
+    const std::string name = shard.is_string() ? shard.get<std::string>() : "";
+    // A shard lies beside its index, nowhere else.
+    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
+        name.find('\\') != std::string::npos || name.find('\0') != std::string::npos) {
+      throw Error(
+          fmt::format("{}: the shard of tensor '{}' is not the name of a file beside the "
+                      "index",
+                      where, tensor));
+    }
+    shard_of[tensor] = name;
+  }
+  return shard_of;
+}
 
 void widen_to_f32(const std::string& dtype, const char* bytes, int64_t count, float* out) {
   if (dtype == "F32") {

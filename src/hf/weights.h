@@ -22,6 +22,11 @@ struct WeightFile {
   std::shared_ptr<const SafetensorsFile> file;
 };
 
+// {tensor: shard} of the text of an index. Error, naming `where`, for anything else, and for a shard
+// that is not the name of a file beside it.
+std::map<std::string, std::string> parse_shard_index(const std::string& text,
+                                                     const std::string& where);
+
 // The files of the checkpoint in DIR, in the order of their names. Error for a directory without
 // weights or with pickled ones only, a shard that is missing or not a plain file name, and an index
 // that lies: a tensor that is not in its shard, in another one too, or not in the index.
