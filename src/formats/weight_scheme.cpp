@@ -58,10 +58,10 @@ std::vector<std::string> usual_names() {
 [[noreturn]] void unknown(const std::string& text) {
   const std::string near = nearest_name(text, usual_names());
   throw Error(fmt::format(
-      "'{}' is not a way to round weights{}; known are int2 .. int8 and eXmY, followed by -asym "
+      "'{}' is not a way to round weights{} Known are int2 .. int8 and eXmY, followed by -asym "
       "(integers), -e8m0 or -e4m3 (the scales' format) and -clip, and mxfp4, mxfp6-e2m3, "
       "mxfp6-e3m2, mxfp8-e4m3, mxfp8-e5m2, mxint8 and nvfp4",
-      text, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+      text, near.empty() ? "." : fmt::format("; did you mean '{}'?", near)));
 }
 
 // The endings of a name, each at most once.

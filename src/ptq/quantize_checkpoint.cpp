@@ -55,7 +55,8 @@ Json quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& tex
   const std::vector<PtqCell> cells = ptq_cells(config);
   const hf::Architecture architecture = hf::read_architecture(study.checkpoint);
   const hf::Weights weights(study.checkpoint, architecture);
-  const std::string checkpoint_hash = weights.check_and_hash(pool);
+  const std::string checkpoint_hash =
+      study.weights_hash.empty() ? weights.check_and_hash(pool) : study.weights_hash;
   const std::string config_hash = hash_hex(read_file(study.checkpoint / "config.json"));
 
   std::vector<TextWindows> calibrations;

@@ -27,6 +27,7 @@ struct CheckpointStudy {
   std::filesystem::path checkpoint;          // config.json and safetensors
   std::filesystem::path record;              // gets ptq/*.json
   std::string name;                          // "run" of the rows
+  std::string weights_hash;                  // hf::Weights::check_and_hash(); empty: not known yet
   int64_t memory_budget = int64_t{4} << 30;  // bytes for the hidden states of text
   // Called once everything is checked that can be before the first layer. May be empty.
   std::function<void()> before_computing = {};
