@@ -64,14 +64,15 @@ void run(const Options& options) {
   const fs::path checkpoint = final_checkpoint(record);
   const auto tokenizer = tokenizer_of(checkpoint);
   Json document{{"run", record.name}, {"note", note_on(record.config.recipe)}};
+  // The directory first: it refuses what is there, and a file of GGUF should not stand beside that.
+  if (!options.hf.empty()) {
+    hf::export_hf(checkpoint, *tokenizer, options.hf);
+    document["hf"] = {{"directory", options.hf}};
+  }
   if (!options.gguf.empty()) {
     hf::export_gguf(checkpoint, *tokenizer, record.name, kTypes.at(options.type), options.gguf);
     document["gguf"] = {
         {"file", options.gguf}, {"type", options.type}, {"bytes", fs::file_size(options.gguf)}};
-  }
-  if (!options.hf.empty()) {
-    hf::export_hf(checkpoint, *tokenizer, options.hf);
-    document["hf"] = {{"directory", options.hf}};
   }
   if (options.json) return print_json(document);
   if (!options.gguf.empty()) {

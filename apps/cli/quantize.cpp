@@ -159,13 +159,13 @@ Json checkpoint_rows(const Options& options, const fs::path& directory, ThreadPo
     finish_checkpoint_record(opened.record, rows);
     if (!options.checkpoint.write.empty()) write_checkpoint(options, directory, opened.text, pool);
     return rows;
-  } catch (const Error&) {
+  } catch (...) {
     take_back_record(opened.record, made);
     throw;
   }
 }
 
-// Options that would be passed over in silence, and numbers that are none of tokens.
+// Options that ask for something where nothing would be done, and numbers that are none of tokens.
 void check_flags(const Options& options) {
   const CheckpointFlags& flags = options.checkpoint;
   const double trained = flags.trained_tokens;
@@ -185,6 +185,8 @@ void check_flags(const Options& options) {
         "--write: is for checkpoints of others, and there is none; a run's own checkpoint is one "
         "by itself, RUN/checkpoints/final");
   }
+  if (flags.write.empty() && flags.write_type != CheckpointFlags().write_type)
+    throw Error("--write-type: says how --write stores weights; name a directory with --write");
   if (!flags.write.empty()) one_cell_to_write(options);
   if (checkpoints == std::ssize(options.runs) && !options.config.data.empty()) {
     throw Error(

@@ -7,10 +7,22 @@
 #include "base/error.h"
 
 namespace bitlaw {
+namespace {
+
+constexpr int kDeepest = 200;
+
+}  // namespace
 
 Json parse_json(const std::string& text, const std::string& where) {
+  // Printing and reading what is nested go down with it, and a file must not choose how far.
+  const Json::parser_callback_t watch = [&](int depth, Json::parse_event_t, Json&) {
+    if (depth > kDeepest) {
+      throw Error(fmt::format("{}: is nested more than {} deep; it is damaged", where, kDeepest));
+    }
+    return true;
+  };
   try {
-    return Json::parse(text);
+    return Json::parse(text, watch);
   } catch (const Json::parse_error& error) {
     const size_t end = std::min(error.byte, text.size());
     const auto line = 1 + std::count(text.begin(), text.begin() + end, '\n');

@@ -8,7 +8,7 @@ namespace bitlaw {
 
 using Json = nlohmann::json;
 
-// Parses `text`; an Error names `where` (a path) and the line of the first mistake.
+// Parses `text`; an Error names `where` (a path) and the first mistake, or that it nests too deep.
 Json parse_json(const std::string& text, const std::string& where);
 
 // Compact, sorted, with every digit a double needs to be read back exactly; NaN and infinities

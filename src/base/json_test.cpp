@@ -47,5 +47,19 @@ TEST(Json, MistakesNameTheFileAndTheLine) {
   EXPECT_THROW(parse_json("", "run.json"), Error);
 }
 
+TEST(Json, NestingHasALimit) {
+  const auto nested = [](int depth) {
+    return std::string(static_cast<size_t>(depth), '[') +
+           std::string(static_cast<size_t>(depth), ']');
+  };
+  EXPECT_EQ(dump_json(parse_json(nested(100), "x.json")), nested(100));
+  try {
+    parse_json(nested(400'000), "x.json");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("x.json: is nested more than"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace bitlaw

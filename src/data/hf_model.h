@@ -29,8 +29,7 @@ class HfBpe {
   // fallback, or whose pieces do not all follow from pieces by merges of pairs.
   static std::optional<HfBpe> of_sentencepiece(const SentencepieceModel& model);
 
-  int32_t size() const { return static_cast<int32_t>(ids_.size()); }  // tokens
-  int32_t id_of(const std::string& token) const;                      // -1: none
+  int32_t id_of(const std::string& token) const;  // -1: none
   const std::unordered_map<std::string, int32_t>& ids() const { return ids_; }
   std::string bytes_of(
       const std::string& token) const;  // what a token of the vocabulary stands for

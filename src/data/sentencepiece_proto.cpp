@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -80,6 +81,9 @@ SentencePiece read_piece(std::string_view bytes, const std::string& where) {
   for (Fields fields(bytes, where); fields.next();) {
     if (fields.number() == 1) piece.text = fields.bytes();
     if (fields.number() == 2) piece.score = fields.single();
+    if (!std::isfinite(piece.score)) {
+      throw Error(where + ": has a piece whose score is no number; it is damaged");
+    }
     if (fields.number() == 3) piece.type = static_cast<PieceType>(fields.whole());
   }
   return piece;

@@ -143,6 +143,10 @@ void read_sizes(const Settings& settings, Architecture& a) {
   a.hidden = settings.whole("intermediate_size", 1, kLargestHidden);
   a.vocabulary = settings.whole("vocab_size", 1, kLargestVocabulary);
   a.context = settings.whole("max_position_embeddings", 1, kLargestContext);
+  if (!settings.truth("is_causal", true)) {
+    settings.fail("is_causal",
+                  "is false: tokens that see those after them have no loss to measure");
+  }
   a.tied_head = settings.truth("tie_word_embeddings", false);
 
   if (a.family == Family::kGptNeox) require_absent(settings, "num_key_value_heads", a.family);

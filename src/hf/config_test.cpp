@@ -287,6 +287,7 @@ TEST(HfConfig, BadSettingsAreRefusedByName) {
   const std::vector<Case> cases{
       {"llama", {{"hidden_size", "(absent)"}}, "hidden_size: is missing"},
       {"llama", {{"hidden_size", -64}}, "hidden_size: -64 is outside"},
+      {"qwen2", {{"is_causal", false}}, "is_causal: is false"},
       {"llama", {{"hidden_size", 64.5}}, "hidden_size: 64.5 is not a whole number"},
       {"llama", {{"hidden_size", 18446744073709551615u}}, "is outside 1.."},
       {"llama", {{"vocab_size", int64_t{1} << 40}}, "vocab_size: 1099511627776 is outside"},

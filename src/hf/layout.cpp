@@ -127,11 +127,6 @@ int64_t elements(const TensorSpec& tensor) {
 
 }  // namespace
 
-const char* name_of(Input input) {
-  constexpr const char* kNames[kInputs] = {"attention", "output", "feed_forward", "down"};
-  return kNames[static_cast<int>(input)];
-}
-
 int64_t width_of(const Architecture& a, Input input) {
   if (input == Input::kOutput) return a.heads * a.head_dim;
   return input == Input::kDown ? a.hidden : a.width;

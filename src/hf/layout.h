@@ -24,7 +24,6 @@ enum class Input {
   kDown,         // [T, F] down
 };
 inline constexpr int kInputs = 4;
-const char* name_of(Input input);  // "attention", "output", "feed_forward", "down"
 int64_t width_of(const Architecture& architecture, Input input);
 
 enum class Part { kQuery, kKey, kValue, kQueryKeyValue, kOutput, kGate, kUp, kDown };

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 const char* const kSingle = "model.safetensors";
 const char* const kIndex = "model.safetensors.index.json";
+constexpr size_t kLongestName = 255;  // of a file
 
 std::string shape_text(const std::vector<int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
@@ -127,8 +128,9 @@ std::map<std::string, std::string> parse_shard_index(const std::string& text,
   for (const auto& [tensor, shard] : document["weight_map"].items()) {
     const std::string name = shard.is_string() ? shard.get<std::string>() : "";
     // A shard lies beside its index, nowhere else.
-    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
-        name.find('\\') != std::string::npos || name.find('\0') != std::string::npos) {
+    if (name.empty() || name.size() > kLongestName || name == "." || name == ".." ||
+        name.find('/') != std::string::npos || name.find('\\') != std::string::npos ||
+        name.find('\0') != std::string::npos) {
       throw Error(
           fmt::format("{}: the shard of tensor '{}' is not the name of a file beside the "
                       "index",
@@ -154,6 +156,11 @@ void widen_to_f32(const std::string& dtype, const char* bytes, int64_t count, fl
 }
 
 std::vector<WeightFile> open_weight_files(const fs::path& directory) {
+  if (fs::exists(directory / kIndex) && fs::exists(directory / kSingle)) {
+    throw Error(fmt::format(
+        "{}: has both {} and {}, and nothing says which of them is meant; remove the other",
+        directory.string(), kSingle, kIndex));
+  }
   if (fs::exists(directory / kIndex)) return open_shards(directory);
   if (fs::exists(directory / kSingle)) return {open_file(directory, kSingle)};
   if (fs::exists(directory / "pytorch_model.bin") ||
@@ -237,10 +244,11 @@ Weights::Weights(const fs::path& directory, const Architecture& a)
     const Place& embedding = places_.at(layout_.embedding.name);
     if (place.entry->dtype != embedding.entry->dtype ||
         place.file->bytes(name) != embedding.file->bytes(layout_.embedding.name)) {
-      throw Error(
-          fmt::format("{}: '{}' is not the embedding, and tie_word_embeddings in "
-                      "config.json says that it is",
-                      place.where, name));
+      throw Error(fmt::format(
+          "{}: '{}' is {}", place.where, name,
+          a.tied_head ? "not the embedding, and tie_word_embeddings in config.json says that it is"
+                      : "a second output head, and not the embedding; remove the one that is not "
+                        "meant"));
     }
   }
 }

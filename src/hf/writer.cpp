@@ -131,6 +131,7 @@ void CheckpointWriter::write_file(const WeightFile& file) {
       for (const int64_t extent : entry.shape) bytes *= static_cast<size_t>(extent);
       dtype = dtype_;
     }
+    all_bf16_ = all_bf16_ && dtype == "BF16";
     header[name] = {{"dtype", dtype}, {"shape", entry.shape}, {"data_offsets", {at, at + bytes}}};
     begins[name] = at;
     at += bytes;
@@ -162,11 +163,11 @@ void CheckpointWriter::write_index() {
   write_file_atomically(partial_ / "model.safetensors.index.json", dump_json(index, 2) + "\n");
 }
 
-// transformers casts what it loads to this type.
+// transformers casts what it loads to this type, so that it is BF16 only where everything is.
 void CheckpointWriter::write_config(const fs::path& source) const {
   const fs::path file = source / "config.json";
   Json config = parse_json(read_file(file), file.string());
-  const char* const name = dtype_ == "F32" ? "float32" : "bfloat16";
+  const char* const name = all_bf16_ ? "bfloat16" : "float32";
   if (config.contains("dtype")) config["dtype"] = name;
   if (config.contains("torch_dtype") || !config.contains("dtype")) config["torch_dtype"] = name;
   write_file_atomically(partial_ / "config.json", dump_json(config, 2) + "\n");

@@ -49,6 +49,7 @@ class CheckpointWriter {
   std::map<std::string, Place> places_;          // of the replaced tensors
   std::map<std::string, std::string> shard_of_;  // of all tensors
   size_t total_bytes_ = 0;                       // of all tensors
+  bool all_bf16_ = true;                         // every tensor is
   bool committed_ = false;
 };
 

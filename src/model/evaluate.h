@@ -35,8 +35,8 @@ Baseline evaluate_baseline(const Model& model, const Parameters& parameters,
 
 // A model beside the baseline on the same windows, per target. `loss` and `baseline_loss` are those
 // of per_token_losses, bit for bit; kl and same_top come from the logits (ops/compare.h). The models
-// have one vocabulary, sequence and width; the recipes may differ, unless one is fp32. The same for
-// any number of threads.
+// have one vocabulary, sequence and width; the recipes may differ (the head of one with FP32
+// activations is FP32 too, which then is part of the difference). The same for any number of threads.
 std::vector<TokenComparison> compare_to_baseline(const Baseline& baseline, const Model& model,
                                                  const Parameters& parameters,
                                                  std::span<const std::span<const uint16_t>> windows,

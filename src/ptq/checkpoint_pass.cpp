@@ -139,8 +139,8 @@ class Wave {
         std::copy_if(last->result.matrices.begin(), last->result.matrices.end(),
                      std::back_inserter(one.result.matrices), of_layer);
       } else {
-        quantized =
-            quantize_layer(one.cell->weights, l, layer, solvers, pool_, &one.result.matrices);
+        quantized = quantize_layer(one.cell->weights, l, layer, solvers, pool_,
+                                   &one.result.matrices, &known);
       }
       forward_.run(l, quantized, one.cell->states, one.states);
       one.result.seconds += seconds_since(start);

@@ -221,11 +221,9 @@ TEST_F(CheckpointPass, MatricesThatShareAnInputShareItsStatistics) {
 
 TEST_F(CheckpointPass, BetterThanRoundToNearestOnTheInputsItWasCalibratedOn) {
   hf::FakeCheckpoint(hf::fake_config("mistral")).write(directory_);
-  PassCell calibrated_rtn{rtn("int3"), {}, 0};
   MatrixCell awq = rtn("int3");
   awq.method = PtqMethod::kAwq;
-  for (const PassResult& result :
-       run(directory_, {{gptq("int3"), {}, 0}, {awq, {}, 0}, calibrated_rtn})) {
+  for (const PassResult& result : run(directory_, {{gptq("int3"), {}, 0}, {awq, {}, 0}})) {
     for (const PassMatrix& matrix : result.matrices) {
       EXPECT_LE(matrix.result.error, matrix.result.rtn_error) << matrix.role;
       EXPECT_FALSE(matrix.result.flagged);

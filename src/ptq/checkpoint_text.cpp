@@ -116,6 +116,8 @@ std::string TextWindows::hash() const {
   Hasher hasher;
   hasher.update(std::to_string(sequence) + ":");
   hasher.update({reinterpret_cast<const char*>(tokens.data()), tokens.size() * sizeof(int32_t)});
+  hasher.update({reinterpret_cast<const char*>(cluster.data()), cluster.size() * sizeof(int64_t)});
+  hasher.update({reinterpret_cast<const char*>(&bytes_per_token), sizeof bytes_per_token});
   return hasher.hex();
 }
 

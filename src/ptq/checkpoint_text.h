@@ -31,7 +31,7 @@ struct TextWindows {
     return std::span(tokens).subspan(static_cast<size_t>(index * (sequence + 1)),
                                      static_cast<size_t>(sequence + 1));
   }
-  std::string hash() const;  // of the tokens and T
+  std::string hash() const;  // of all that measurements on it depend on
 };
 
 struct CheckpointText {

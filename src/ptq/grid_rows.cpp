@@ -9,13 +9,14 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kCellVersion = 2;  // of the resolved document: a new one computes every cell again
+constexpr int kCellVersion = 3;  // of the resolved document: a new one computes every cell again
 
-// Everything that finish() adds.
+// Everything that finish() adds; what was not a number is null.
 bool is_complete(const Json& row) {
   if (!row.is_object() || !row.contains("flags") || !row["flags"].is_array()) return false;
-  for (const char* key : {"loss_nats", "baseline_loss_nats", "delta", "tokens", "seconds"}) {
-    if (!row.contains(key) || !row[key].is_number()) return false;
+  for (const char* key :
+       {"loss_nats", "baseline_loss_nats", "delta", "measured_delta", "tokens", "seconds"}) {
+    if (!row.contains(key) || !(row[key].is_number() || row[key].is_null())) return false;
   }
   return true;
 }

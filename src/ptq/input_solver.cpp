@@ -42,10 +42,4 @@ const HessianFactor& InputSolver::factor(bool act_order, bool rotated, double fi
       .first->second;
 }
 
-void InputSolver::release() {
-  rotated_hessian_ = {};
-  rotated_magnitude_.clear();
-  factors_.clear();
-}
-
 }  // namespace bitlaw

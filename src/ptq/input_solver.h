@@ -1,5 +1,6 @@
 // The input of a weight matrix, or of several that share it: its statistics, and what the methods
-// make of them, each made once when it is first asked for.
+// make of them, each made once when it is first asked for. Memory: 8 in^2 bytes for H, as much again
+// for the rotated one and for every factor.
 #pragma once
 
 #include <map>
@@ -25,9 +26,6 @@ class InputSolver {
   // differs by a factor that AWQ's scales do not see.
   const std::vector<float>& magnitude(bool rotated);
   const HessianFactor& factor(bool act_order, bool rotated, double first_damping);
-
-  // Forgets what can be made again: 8 in^2 bytes for every factor and for the rotated Hessian.
-  void release();
 
  private:
   InputStatistics statistics_;

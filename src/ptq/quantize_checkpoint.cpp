@@ -32,18 +32,19 @@ std::vector<MatrixReport> reports_of(const PtqCell& cell, const std::vector<Pass
   std::vector<MatrixReport> reports;
   for (const PassMatrix& matrix : matrices) {
     const MatrixResult& result = matrix.result;
-    reports.push_back({.layer = matrix.layer,
-                       .matrix = matrix.role,
-                       .weights = matrix.rows * matrix.columns,
-                       .storage_bits = storage_bits(cell.scheme, matrix.columns),
-                       .relative_error = matrix.relative_error,
-                       .error = result.error,
-                       .rtn_error = result.rtn_error,
-                       .damping = result.damping,
-                       .failed_dampings = result.failed_dampings,
-                       .alpha = result.alpha,
-                       .dead_columns = result.dead_columns,
-                       .flagged = result.flagged});
+    reports.push_back(
+        {.layer = matrix.layer,
+         .matrix = matrix.role,
+         .weights = matrix.rows * matrix.columns,
+         .storage_bits = storage_bits(cell.scheme, matrix.rows, matrix.columns, result.alpha > 0),
+         .relative_error = matrix.relative_error,
+         .error = result.error,
+         .rtn_error = result.rtn_error,
+         .damping = result.damping,
+         .failed_dampings = result.failed_dampings,
+         .alpha = result.alpha,
+         .dead_columns = result.dead_columns,
+         .flagged = result.flagged});
   }
   return reports;
 }

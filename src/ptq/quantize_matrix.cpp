@@ -41,15 +41,6 @@ const char* name_of(PtqMethod method) {
   return "?";
 }
 
-void require_finite(const float* weights, int64_t count, const std::string& name) {
-  for (int64_t i = 0; i < count; ++i) {
-    if (!std::isfinite(weights[i])) {
-      throw Error(fmt::format(
-          "{} has weights that are not finite; such a checkpoint cannot be quantized", name));
-    }
-  }
-}
-
 MatrixResult quantize_matrix(const MatrixCell& cell, InputSolver* input, const float* weights,
                              int64_t rows, int64_t columns, ThreadPool& pool,
                              double known_rtn_error) {

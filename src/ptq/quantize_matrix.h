@@ -37,9 +37,6 @@ struct MatrixResult {
       false;  // worse than round to nearest on the very text it was calibrated on, or NaN
 };
 
-// Error where a weight is not finite; `name` is what the message calls the matrix.
-void require_finite(const float* weights, int64_t count, const std::string& name);
-
 // weights [rows, columns], row-major and finite; `input` is theirs. Null only for round to nearest,
 // which needs none and then has no errors. A caller that knows rtn_error from another cell of the same
 // matrix, scheme and basis saves a product by saying so. The same bits for any number of threads.

@@ -82,7 +82,7 @@ QuantizedModel ModelQuantizer::quantize(const PtqCell& cell) {
           {.layer = layer,
            .matrix = name_of(projection),
            .weights = w.elements(),
-           .storage_bits = storage_bits(cell.scheme, w.extent(1)),
+           .storage_bits = storage_bits(cell.scheme, w.extent(0), w.extent(1), result.alpha > 0),
            .relative_error = relative_error(result.quantized.effective(pool_), w.f32()),
            .error = result.error,
            .rtn_error = result.rtn_error,

@@ -7,7 +7,8 @@
 //                   rounded R^T               rotated: W R is rounded (ptq/rotation.h)
 //                   (rounded / s) R^T         both
 //
-// What a model computes with is the effective matrix, in FP32.
+// What a model computes with is the effective matrix, in FP32; our own engine takes one that is not
+// plain to 16 significant bits (operand()).
 #pragma once
 
 #include <cstdint>

@@ -15,6 +15,11 @@ Json number(double value) {
   return std::isnan(value) ? Json(nullptr) : Json(value);
 }
 
+double measured_delta(const Json& row) {
+  const Json& delta = row.at("measured_delta");
+  return delta.is_number() ? delta.get<double>() : std::nan("");
+}
+
 std::string error_of(const Json& row) {
   const Json error = row.value("measured_standard_error", Json());
   return error.is_number() ? fmt::format("{:.5f}", error.get<double>()) : "unknown";
@@ -74,11 +79,12 @@ void add_comparison(Json& row, const PairedComparison& paired, const std::string
   row["clustered_by"] = clustered_by;
 }
 
-double storage_bits(const WeightScheme& scheme, int64_t columns) {
+double storage_bits(const WeightScheme& scheme, int64_t rows, int64_t columns, bool scaled_inputs) {
   const double scale = scheme.scales == ScaleRule::kFloat32 ? 32 : 8;
   const double zero = scheme.asymmetric ? scheme.format.bits : 0;
   const auto sharing = static_cast<double>(scheme.group == 0 ? columns : scheme.group);
-  return scheme.format.bits + (scale + zero) / sharing;
+  const double inputs = scaled_inputs ? 32 / static_cast<double>(rows) : 0;
+  return scheme.format.bits + (scale + zero) / sharing + inputs;
 }
 
 void add_matrices(Json& row, const std::vector<MatrixReport>& reports) {
@@ -105,10 +111,8 @@ void add_matrices(Json& row, const std::vector<MatrixReport>& reports) {
                                        row["damping"].get<double>(), matrices(raised)));
   }
   if (with_dead > 0) {
-    row["notes"].push_back(
-        fmt::format("{} inputs of {} were zero on all of the calibration text; their weights are "
-                    "rounded to nearest",
-                    dead, matrices(with_dead)));
+    row["notes"].push_back(fmt::format("{} inputs of {} were zero on all of the calibration text",
+                                       dead, matrices(with_dead)));
   }
 }
 
@@ -123,7 +127,7 @@ void compare_with_rtn(Json& row, const Json& rtn) {
   }
   if (rtn.is_object() && rtn.contains("measured_delta")) {
     row["rtn_delta"] = rtn["measured_delta"];
-    const double over = row["measured_delta"].get<double>() - rtn["measured_delta"].get<double>();
+    const double over = measured_delta(row) - measured_delta(rtn);
     // NaN counts as worse.
     if (!(over <= 0)) {
       row["flags"].push_back(
@@ -148,10 +152,11 @@ void add_spreads(Json& rows) {
     if (members.size() < 2) continue;
     const auto n = static_cast<double>(members.size());
     double mean = 0, squares = 0;
-    for (const size_t i : members) mean += rows[i]["measured_delta"].get<double>() / n;
+    for (const size_t i : members) mean += measured_delta(rows[i]) / n;
     for (const size_t i : members) {
-      squares += std::pow(rows[i]["measured_delta"].get<double>() - mean, 2);
+      squares += std::pow(measured_delta(rows[i]) - mean, 2);
     }
+    if (std::isnan(mean)) continue;
     for (const size_t i : members) {
       rows[i]["spread"] = {{"seeds", members.size()},
                            {"mean", mean},

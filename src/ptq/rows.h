@@ -57,8 +57,9 @@ Json requested_cell(const PtqCell& cell, const PtqConfig& config, int64_t calibr
 
 void add_comparison(Json& row, const PairedComparison& paired, const std::string& clustered_by,
                     bool no_difference_by_definition);
-// Bits that one weight of a row takes: its code, and its share of the scale and zero point.
-double storage_bits(const WeightScheme& scheme, int64_t columns);
+// Bits that one weight of a matrix takes: its code, and its share of the scale (FP32, or 8 bits where
+// the scheme rounds it), of the zero point and of the FP32 scale of its input (AWQ).
+double storage_bits(const WeightScheme& scheme, int64_t rows, int64_t columns, bool scaled_inputs);
 
 void add_matrices(Json& row, const std::vector<MatrixReport>& matrices);
 

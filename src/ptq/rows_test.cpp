@@ -38,10 +38,11 @@ TEST(Rows, SayWhatCalibrationDidToTheMatrices) {
 }
 
 TEST(Rows, StorageCountsScalesAndZeroPoints) {
-  EXPECT_EQ(storage_bits(parse_weight_scheme("int4"), 256), 4 + 32.0 / 256);
-  EXPECT_EQ(storage_bits(parse_weight_scheme("int4-asym", 32), 256), 4 + 36.0 / 32);
-  EXPECT_EQ(storage_bits(parse_weight_scheme("mxfp4"), 256), 4.25);
-  EXPECT_EQ(storage_bits(parse_weight_scheme("nvfp4"), 256), 4.5);
+  EXPECT_EQ(storage_bits(parse_weight_scheme("int4"), 64, 256, false), 4 + 32.0 / 256);
+  EXPECT_EQ(storage_bits(parse_weight_scheme("int4"), 64, 256, true), 4 + 32.0 / 256 + 32.0 / 64);
+  EXPECT_EQ(storage_bits(parse_weight_scheme("int4-asym", 32), 64, 256, false), 4 + 36.0 / 32);
+  EXPECT_EQ(storage_bits(parse_weight_scheme("mxfp4"), 64, 256, false), 4.25);
+  EXPECT_EQ(storage_bits(parse_weight_scheme("nvfp4"), 64, 256, false), 4.5);
 }
 
 TEST(Rows, FlagWhatIsWorseThanRoundToNearest) {
@@ -59,6 +60,22 @@ TEST(Rows, FlagWhatIsWorseThanRoundToNearest) {
   EXPECT_EQ(flags(true, 0.6, rtn), 2u);
   EXPECT_EQ(flags(false, kNone, rtn), 1u);  // a loss that is no number is never passed over
   EXPECT_EQ(flags(false, 0.6, nullptr), 0u);
+}
+
+// Read from a file, what is no number is null.
+TEST(Rows, ALossThatIsNoNumberIsNeitherComparedNorAveraged) {
+  Json row{{"measured_delta", 0.1}};
+  add_matrices(row, {report(false)});
+  compare_with_rtn(row, Json{{"measured_delta", nullptr}});
+  EXPECT_EQ(row["flags"].size(), 1u);
+  Json rows = Json::array();
+  for (const int seed : {1, 2}) {
+    rows.push_back({{"method", "gptq"},
+                    {"calibration", {{"seed", seed}}},
+                    {"measured_delta", seed == 1 ? Json(nullptr) : Json(0.2)}});
+  }
+  add_spreads(rows);
+  EXPECT_FALSE(rows[0].contains("spread"));
 }
 
 TEST(Rows, SpreadIsOverCalibrationsOfOneCell) {

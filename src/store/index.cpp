@@ -190,9 +190,10 @@ Json RunIndex::select(const std::vector<std::string>& conditions) const {
         fmt::format("{} \"{}\" {} ?", parsed.size() == 1 ? " WHERE" : " AND", parsed.back().column,
                     parsed.back().comparison == "!=" ? "IS NOT" : parsed.back().comparison);
   }
-  Statement statement(
-      database_,
-      sql + " ORDER BY N, D, P_w, P_a, P_kv, run, method <> 'none', method, \"group\", P_post");
+  Statement statement(database_, sql +
+                                     " ORDER BY N, D, P_w, P_a, P_kv, run, method <> 'none', "
+                                     "method, \"group\", P_post, format_post, "
+                                     "calibration_seed");
   for (size_t i = 0; i < parsed.size(); ++i)
     statement.bind_law(static_cast<int>(i) + 1, parsed[i].value);
   Json rows = Json::array();

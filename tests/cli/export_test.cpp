@@ -48,6 +48,7 @@ TEST_F(ExportVerb, RefusesInOneSentence) {
   expect_refused({"export", "data", "--gguf", "x"}, {"data: not the directory of a run"});
   expect_refused({"export", run_, "--gguf", "x", "--type", "q4_0"}, {"--type"});
   expect_refused({"export", run_, "--hf", "text"}, {"text: is there and not empty"});
+  expect_refused({"export", run_, "--gguf", "x", "--hf", "text"}, {"text: is there and not empty"});
   expect_refused({"export", run_, "--gguf", "text"}, {"text"});
   fs::remove(around_.directory / run_ / "checkpoints/final/tokenizer.model");
   expect_refused({"export", run_, "--gguf", "x"}, {"tokenizer.model: there is no tokenizer"});
@@ -63,7 +64,9 @@ TEST_F(ExportVerb, LlamaCppAndTransformersComputeWhatTheRunDoes) {
                               (around_.directory / "model.gguf").string() + " " +
                               (around_.directory / "hf").string() + " >" + output.string() +
                               " 2>&1";
-  const int status = WEXITSTATUS(std::system(command.c_str()));
+  const int outcome = std::system(command.c_str());
+  ASSERT_TRUE(WIFEXITED(outcome)) << "killed by a signal";
+  const int status = WEXITSTATUS(outcome);
   const std::string said = read_file(output);
   if (status == 77) GTEST_SKIP() << said;
   EXPECT_EQ(status, 0) << said;

@@ -49,7 +49,8 @@ bits = [2, 4, 6]
 calibration_tokens = 2048
 evaluation_tokens = 4096
 )";
-constexpr size_t kRuns = 4 + 4 + 2, kQuantizedRuns = 4, kCells = 2 * 3;
+constexpr size_t kRuns = 4 + 4 + 2, kQuantizedRuns = 4;
+constexpr size_t kCells = 3 + 2 * 3;  // round to nearest, and GPTQ on two calibrations
 
 class Study {
  public:
