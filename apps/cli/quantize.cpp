@@ -62,9 +62,10 @@ bool is_checkpoint(const fs::path& directory) {
   }
   if (fs::exists(directory / "run.json", none)) return false;
   if (fs::exists(directory / "config.json", none)) return true;
-  throw Error(fmt::format(
-      "{}: is neither a run (there is no run.json) nor a checkpoint (there is no config.json)",
-      name));
+  throw Error(
+      fmt::format("{}: is neither a run (there is no run.json) nor a checkpoint (there is no "
+                  "config.json); give the directory that holds one of them",
+                  name));
 }
 
 struct OpenedCheckpoint {

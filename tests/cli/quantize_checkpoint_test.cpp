@@ -390,7 +390,8 @@ TEST_F(QuantizeCheckpoint, WhatIsWrittenIsTheRoundedCheckpoint) {
 
 TEST_F(QuantizeCheckpoint, RefusesWhatIsNoCheckpoint) {
   fs::create_directory(in("empty"));
-  expect_refused(quantize({}, "empty"), {"empty: is neither a run", "run.json", "config.json"});
+  expect_refused(quantize({}, "empty"),
+                 {"empty: is neither a run", "run.json", "config.json", "; give"});
   expect_refused(quantize({}, "nowhere"), {"nowhere: does not exist"});
   expect_refused(quantize({}, "table.csv"), {"table.csv: is not a directory"});
   expect_refused(quantize({}, ""), {"'': does not exist"});
