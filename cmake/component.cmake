@@ -1,14 +1,19 @@
-# bitlaw_component(NAME [DEPENDS component ...] [LIBRARIES target ...] [TEST_LABELS label])
+# bitlaw_component(PATH [DEPENDS component ...] [TEST_DEPENDS component ...] [LIBRARIES target ...]
+#                  [TEST_LABELS label])
 #
-# One folder of src/ is one component is one static library, bitlaw_NAME. Sources are the folder's
-# .cpp files (sub-folders included); files named *_test.cpp become the test program NAME_test.
+# One folder of src/ is one component is one static library, bitlaw_NAME, where NAME is the last part of
+# PATH. Sources are the folder's .cpp files (sub-folders included); files named *_test.cpp become the
+# test program NAME_test. Includes begin with NAME: the folder that holds it is an include root.
 # Files named *_avx2.cpp, *_avx512.cpp, *_avx512bf16.cpp and *_amx.cpp alone are compiled for those instruction sets.
 # TEST_LABELS: `threads` for components whose tests run under the thread sanitizer; a test with Slow in its
 # name gets the label `slow` and is left out under sanitizers.
-# DEPENDS is the architecture: tools/check_layers.py holds every #include to it.
-function(bitlaw_component name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES;TEST_LABELS" ${ARGN})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+# DEPENDS is the architecture: tools/check_layers.py checks every #include against it.
+# TEST_DEPENDS: components that only the tests include.
+function(bitlaw_component path)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;TEST_DEPENDS;LIBRARIES;TEST_LABELS" ${ARGN})
+  cmake_path(GET path FILENAME name)
+  cmake_path(GET path PARENT_PATH tower)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${path}/*.cpp)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
@@ -21,7 +26,7 @@ function(bitlaw_component name)
     add_library(${library} INTERFACE)
     set(visibility INTERFACE)
   endif()
-  target_include_directories(${library} ${visibility} ${PROJECT_SOURCE_DIR}/src)
+  target_include_directories(${library} ${visibility} ${PROJECT_SOURCE_DIR}/src/${tower})
   foreach(dependency ${ARG_DEPENDS})
     target_link_libraries(${library} ${visibility} bitlaw_${dependency})
   endforeach()
@@ -44,6 +49,9 @@ function(bitlaw_component name)
     endif()
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${library} GTest::gtest_main)
+    foreach(dependency ${ARG_TEST_DEPENDS})
+      target_link_libraries(${name}_test PRIVATE bitlaw_${dependency})
+    endforeach()
     target_compile_definitions(${name}_test PRIVATE BITLAW_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                          TEST_FILTER "-*Slow*" NO_PRETTY_VALUES PROPERTIES TIMEOUT 600 LABELS "${ARG_TEST_LABELS}")

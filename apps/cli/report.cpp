@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "cli/verb.h"
 #include "fit/fit.h"
-#include "store/index.h"
+#include "runs/index.h"
 
 namespace bitlaw::cli {
 namespace {

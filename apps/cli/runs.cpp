@@ -5,8 +5,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/verb.h"
-#include "store/index.h"
-#include "store/run_files.h"
+#include "runs/index.h"
+#include "runs/run_files.h"
 
 namespace bitlaw::cli {
 namespace {

@@ -18,7 +18,7 @@
 #include "cli/cells.h"
 #include "cli/verb.h"
 #include "ptq/quantize_run.h"
-#include "store/run_files.h"
+#include "runs/run_files.h"
 #include "sweep/launcher.h"
 #include "sweep/study.h"
 #include "train/config.h"

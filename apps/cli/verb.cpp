@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "store/index.h"
+#include "runs/index.h"
 
 namespace bitlaw::cli {
 namespace {

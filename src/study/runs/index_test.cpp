@@ -1,11 +1,11 @@
-#include "store/index.h"
+#include "runs/index.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "store/run_files.h"
+#include "runs/run_files.h"
 
 namespace bitlaw {
 namespace {

@@ -1,11 +1,11 @@
-#include "store/index.h"
+#include "runs/index.h"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "store/run_files.h"
+#include "runs/run_files.h"
 
 namespace bitlaw {
 namespace {

@@ -1,5 +1,5 @@
 // The CPU backend: the ops of the public headers, which say what each computes, with the same
-// signatures. Only the dispatch in src/ops/*.cpp includes this; it has checked the arguments.
+// signatures. Only the dispatch in src/engine/ops/*.cpp includes this; it has checked the arguments.
 #pragma once
 
 #include "ops/attention.h"
