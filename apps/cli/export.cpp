@@ -5,11 +5,11 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/verb.h"
-#include "data/tokenizer.h"
 #include "formats/recipe.h"
 #include "hf/gguf_llama.h"
 #include "hf/hf_directory.h"
 #include "model/checkpoint.h"
+#include "tokenizer/tokenizer.h"
 #include "train/run.h"
 
 namespace bitlaw::cli {

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "data/documents.h"
-#include "data/utf8.h"
+#include "tokenizer/utf8.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace bitlaw;

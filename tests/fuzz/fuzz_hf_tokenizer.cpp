@@ -3,7 +3,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "data/hf_tokenizer.h"
+#include "tokenizer/hf_tokenizer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace bitlaw;

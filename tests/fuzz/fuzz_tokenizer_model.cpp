@@ -4,8 +4,8 @@
 #include <string>
 
 #include "base/error.h"
-#include "data/sentencepiece_proto.h"
-#include "data/sentencepiece_tokenizer.h"
+#include "tokenizer/sentencepiece_proto.h"
+#include "tokenizer/sentencepiece_tokenizer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace bitlaw;

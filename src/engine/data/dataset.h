@@ -2,7 +2,7 @@
 //
 //   train_000000.bin ...   shards of training tokens (data/shards.h)
 //   val_000000.bin ...     shards of validation tokens; a token of its own ends every document
-//   tokenizer.model        the tokenizer (data/tokenizer.h)
+//   tokenizer.model        the tokenizer (tokenizer/tokenizer.h)
 //   dataset.json           DatasetInfo: what it is made of, and its hashes
 //
 // Directories of llm.c or nanoGPT shards without dataset.json open too (train*.bin and val*.bin, or
@@ -17,7 +17,7 @@
 
 #include "base/json.h"
 #include "data/shards.h"
-#include "data/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 
 namespace bitlaw {
 

@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "base/hash.h"
+#include "base/test_folder.h"
 #include "data/prepare.h"
-#include "data/test_folder.h"
 
 namespace bitlaw {
 namespace {

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "data/utf8.h"
+#include "tokenizer/utf8.h"
 
 namespace bitlaw {
 namespace {

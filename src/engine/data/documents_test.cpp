@@ -5,7 +5,7 @@
 #include <zstd.h>
 
 #include "base/random.h"
-#include "data/test_folder.h"
+#include "base/test_folder.h"
 
 namespace bitlaw {
 namespace {

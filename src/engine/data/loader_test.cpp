@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/random.h"
-#include "data/test_folder.h"
+#include "base/test_folder.h"
 
 namespace bitlaw {
 namespace {

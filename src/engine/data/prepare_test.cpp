@@ -11,8 +11,8 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "base/test_folder.h"
 #include "data/loader.h"
-#include "data/test_folder.h"
 
 namespace bitlaw {
 namespace {

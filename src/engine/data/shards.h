@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "data/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 
 namespace bitlaw {
 

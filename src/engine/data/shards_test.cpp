@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "base/random.h"
-#include "data/test_folder.h"
+#include "base/test_folder.h"
 
 namespace bitlaw {
 namespace {

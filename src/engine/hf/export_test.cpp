@@ -5,14 +5,14 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "data/test_folder.h"
-#include "data/text_tokenizer.h"
+#include "base/test_folder.h"
 #include "hf/gguf_llama.h"
 #include "hf/gguf_reader_for_tests.h"
 #include "hf/hf_directory.h"
 #include "hf/narrow.h"
 #include "model/checkpoint.h"
 #include "model/safetensors.h"
+#include "tokenizer/text_tokenizer.h"
 
 namespace bitlaw::hf {
 namespace {

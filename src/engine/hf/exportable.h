@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
-#include "data/tokenizer.h"
 #include "model/checkpoint.h"
+#include "tokenizer/tokenizer.h"
 
 namespace bitlaw::hf {
 

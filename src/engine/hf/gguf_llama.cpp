@@ -7,12 +7,12 @@
 #include <deque>
 
 #include "base/error.h"
-#include "data/byte_level.h"
-#include "data/hf_export.h"
-#include "data/piece_notation.h"
 #include "hf/exportable.h"
 #include "hf/narrow.h"
 #include "model/safetensors.h"
+#include "tokenizer/byte_level.h"
+#include "tokenizer/hf_export.h"
+#include "tokenizer/piece_notation.h"
 
 namespace bitlaw::hf {
 namespace {

@@ -12,8 +12,8 @@
 #include <filesystem>
 #include <string>
 
-#include "data/tokenizer.h"
 #include "hf/gguf.h"
+#include "tokenizer/tokenizer.h"
 
 namespace bitlaw::hf {
 

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "data/hf_export.h"
 #include "hf/exportable.h"
+#include "tokenizer/hf_export.h"
 
 namespace bitlaw::hf {
 

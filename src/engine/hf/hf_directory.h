@@ -1,11 +1,11 @@
 // A run as a directory that transformers' AutoModelForCausalLM and AutoTokenizer load: the model as
-// it is (model/checkpoint.h), tokenizer.json and tokenizer_config.json (data/hf_export.h), and
+// it is (model/checkpoint.h), tokenizer.json and tokenizer_config.json (tokenizer/hf_export.h), and
 // tokenizer.model where that is a sentencepiece model.
 #pragma once
 
 #include <filesystem>
 
-#include "data/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 
 namespace bitlaw::hf {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "data/text_tokenizer.h"
+#include "tokenizer/text_tokenizer.h"
 
 namespace bitlaw {
 

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "data/test_folder.h"
+#include "base/test_folder.h"
 
 namespace bitlaw {
 namespace {
