@@ -22,7 +22,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "fit/derived.h"
-#include "fit/simulate.h"
+#include "simulate/simulate.h"
 
 namespace bitlaw {
 namespace {

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "fit/fit.h"
-#include "fit/table.h"
+#include "table/table.h"
 
 int main(int argc, char** argv) {
   if (argc < 2) return std::fprintf(stderr, "usage: hello_fit runs.csv [law]\n"), 2;

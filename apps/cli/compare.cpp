@@ -1,6 +1,6 @@
 // bitlaw compare: laws beside each other, on a table and on rows they have not seen.
 
-#include "fit/compare.h"
+#include "compare/compare.h"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // bitlaw design: which runs to make next.
 
-#include "fit/design.h"
+#include "design/design.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "base/parallel.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
-#include "fit/candidates.h"
+#include "table/candidates.h"
 
 namespace bitlaw::cli {
 namespace {

@@ -1,6 +1,6 @@
 // bitlaw simulate: a study drawn from a law whose constants are known.
 
-#include "fit/simulate.h"
+#include "simulate/simulate.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/verb.h"
-#include "fit/table.h"
+#include "table/table.h"
 
 namespace bitlaw::cli {
 namespace {

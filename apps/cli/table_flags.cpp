@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "cli/verb.h"
-#include "fit/warnings.h"
+#include "table/warnings.h"
 
 namespace bitlaw::cli {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "fit/table.h"
+#include "table/table.h"
 
 namespace bitlaw::cli {
 
@@ -17,7 +17,7 @@ class TableFlags {
   // `required`: the verb cannot do without a table.
   void add(CLI::App* verb, bool required = true);
 
-  // The table; its notes are followed by what looks odd in it (fit/warnings.h).
+  // The table; its notes are followed by what looks odd in it (table/warnings.h).
   Table read(bool law_uses_bits = true) const;
 
  private:

@@ -4,9 +4,9 @@
 #include <cstdint>
 
 #include "base/error.h"
-#include "fit/raw_table.h"
-#include "fit/table.h"
-#include "fit/warnings.h"
+#include "table/raw_table.h"
+#include "table/table.h"
+#include "table/warnings.h"
 
 namespace {
 

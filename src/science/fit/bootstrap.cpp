@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/random.h"
-#include "fit/quantile.h"
+#include "solve/quantile.h"
 
 namespace bitlaw {
 

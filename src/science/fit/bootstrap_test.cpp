@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "fit/quantile.h"
+#include "solve/quantile.h"
 
 namespace bitlaw {
 namespace {

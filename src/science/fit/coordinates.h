@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "fit/solver.h"
 #include "laws/registry.h"
+#include "solve/solver.h"
 
 namespace bitlaw {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fit/simulate.h"
+#include "simulate/simulate.h"
 
 namespace bitlaw {
 namespace {

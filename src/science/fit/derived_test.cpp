@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "fit/simulate_for_tests.h"
 #include "laws/effective.h"
+#include "simulate/simulate_for_tests.h"
 
 namespace bitlaw {
 namespace {

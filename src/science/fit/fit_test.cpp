@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "fit/residuals.h"
-#include "fit/simulate_for_tests.h"
 #include "fit/stage.h"
 #include "laws/chinchilla.h"
+#include "simulate/simulate_for_tests.h"
 
 namespace bitlaw {
 namespace {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "fit/solver.h"
 #include "laws/observation.h"
 #include "laws/registry.h"
+#include "solve/solver.h"
 
 namespace bitlaw {
 

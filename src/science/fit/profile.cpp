@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fit/quantile.h"
 #include "fit/sandwich.h"
+#include "solve/quantile.h"
 
 namespace bitlaw {
 namespace {

@@ -7,10 +7,10 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
-#include "fit/quantile.h"
 #include "fit/sandwich.h"
-#include "fit/simulate_for_tests.h"
 #include "laws/chinchilla.h"
+#include "simulate/simulate_for_tests.h"
+#include "solve/quantile.h"
 
 namespace bitlaw {
 namespace {

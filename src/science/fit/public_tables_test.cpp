@@ -11,8 +11,8 @@
 #include "fit/fit.h"
 #include "fit/setup.h"
 #include "fit/starts.h"
-#include "fit/table.h"
 #include "laws/bind.h"
+#include "table/table.h"
 
 namespace bitlaw {
 namespace {

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "fit/coordinates.h"
-#include "fit/solver.h"
 #include "laws/observation.h"
+#include "solve/solver.h"
 
 namespace bitlaw {
 

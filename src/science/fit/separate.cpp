@@ -7,10 +7,10 @@
 #include <cmath>
 #include <set>
 
-#include "fit/candidates.h"
 #include "fit/residuals.h"
 #include "fit/sandwich.h"
 #include "laws/bind.h"
+#include "table/candidates.h"
 
 namespace bitlaw {
 namespace {

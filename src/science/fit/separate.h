@@ -15,7 +15,7 @@ namespace bitlaw {
 struct SeparatingRun {
   Observation run;    // without a loss
   double gain = 0;    // share of the standard error along v that it would take away
-  std::string words;  // a sentence; "" where no run of fit/candidates.h takes a twentieth
+  std::string words;  // a sentence; "" where no run of table/candidates.h takes a twentieth
 };
 
 // The cheapest run, in N D, of those that gain at least four fifths of the most. values: the fit's.

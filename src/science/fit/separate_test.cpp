@@ -5,8 +5,8 @@
 #include <Eigen/SVD>
 #include <cmath>
 
-#include "fit/simulate_for_tests.h"
 #include "laws/chinchilla.h"
+#include "simulate/simulate_for_tests.h"
 
 namespace bitlaw {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <map>
 
-#include "fit/simulate_for_tests.h"
 #include "fit/stage.h"
+#include "simulate/simulate_for_tests.h"
 
 namespace bitlaw {
 namespace {

@@ -1,0 +1,312 @@
+#include "compare/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "compare/compare_entry.h"
+#include "fit/bootstrap.h"
+#include "fit/holdout.h"
+#include "fit/multistart.h"
+#include "fit/setup.h"
+
+namespace bitlaw {
+namespace {
+
+struct Task {  // the same for every law
+  const std::vector<Observation>* runs;
+  FitOptions fit;
+  CompareOptions options;
+  const ParallelFor* parallel_for;
+};
+
+FitOptions fit_options(const CompareOptions& options) {
+  FitOptions out;
+  out.objective = "least-squares";
+  out.post_threshold = 0;  // squares
+  out.params = options.params;
+  out.method = options.method;
+  out.starts = options.starts;
+  out.seed = options.seed;
+  check_options(out);
+  return out;
+}
+
+// What a law asks of a row and the table may lack: the fields that, once given, make its
+// prediction a number.
+std::string missing_columns(const Law& law, const std::vector<double>& values,
+                            const std::vector<Observation>& rows) {
+  struct Optional {
+    const char* name;
+    void (*give)(Observation&);
+  };
+  constexpr Optional kOptional[] = {
+      {"the group of the quantizer", [](Observation& run) { run.group = 128; }},
+      {"exponent bits", [](Observation& run) { run.exponent_bits = 4; }},
+      {"mantissa bits", [](Observation& run) { run.mantissa_bits = 3; }},
+      {"the Gaussian error of the formats",
+       [](Observation& run) {
+         run.gaussian_error_weights = run.gaussian_error_activations = run.gaussian_error_kv = 0.01;
+       }},
+      {"distinct tokens", [](Observation& run) { run.unique_tokens = run.tokens; }},
+  };
+  int without = 0;
+  std::vector<std::string> names;
+  for (const Observation& row : rows) {
+    if (!std::isnan(predict(law, values.data(), row))) continue;
+    ++without;
+    for (const Optional& field : kOptional) {
+      Observation helped = row;
+      field.give(helped);
+      if (std::isnan(predict(law, values.data(), helped))) continue;
+      if (!std::count(names.begin(), names.end(), field.name)) names.emplace_back(field.name);
+    }
+  }
+  if (without == 0) return "no start led to a finite loss";
+  return fmt::format(
+      "{} of {} rows lack {}", without, rows.size(),
+      names.empty() ? "what the law asks for" : fmt::format("{}", fmt::join(names, " or ")));
+}
+
+// R^2 of losses, or of logarithms of deltas that are clear of noise; and the RMS of log residuals.
+void describe_residuals(const Law& law, Stage stage, const std::vector<Observation>& rows,
+                        CompareEntry& entry) {
+  const std::vector<double> logs = log_residuals(law, stage, entry.values, rows);
+  std::vector<double> observed, predicted;
+  double sum = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!std::isfinite(logs[i])) continue;
+    const bool post = stage == Stage::kPost;
+    const double value = post ? std::log(rows[i].delta_nats) : measured(law, rows[i]);
+    observed.push_back(value);
+    predicted.push_back(post ? value + logs[i] : value * std::exp(logs[i]));
+    sum += logs[i] * logs[i];
+  }
+  entry.r2 = r_squared(observed, predicted);
+  entry.rms_log = std::sqrt(sum / static_cast<double>(observed.size()));
+}
+
+// Fits one stage of a law and predicts the rows held out. `base`: constants that stay where they
+// are not fitted.
+void measure(const Task& task, const Law& law, Stage stage, const std::vector<Observation>& rows,
+             const ParameterChoice& choice, const std::vector<double>& base,
+             const std::vector<std::vector<bool>>& masks, CompareEntry& entry) {
+  const StageSetup setup = setup_of(law, stage, choice, base, task.fit);
+  entry.k = static_cast<int>(setup.free.size());
+  entry.values = base;
+  entry.frozen = choice.reasons;
+  for (size_t i = 0; i < entry.frozen.size(); ++i) {
+    if (law.parameters[i].stage != stage && entry.frozen[i].empty()) {
+      entry.frozen[i] = "of the other stage";
+    }
+  }
+  if (rows.size() <= setup.free.size()) {
+    entry.note = fmt::format("{} rows for {} constants: too few", rows.size(), setup.free.size());
+    return;
+  }
+  const Multistart found = fit_adaptively(setup, rows, {}, *task.parallel_for);
+  if (!std::isfinite(found.best.objective)) {
+    entry.note = missing_columns(law, base, rows);
+    return;
+  }
+  entry.fitted = true;
+  entry.values = found.best.values;
+  entry.starts = found.best.starts;
+  entry.reached = found.best.reached;
+  entry.minima = found.minima;
+  entry.converged = found.best.converged;
+  entry.sse = 2 * found.best.objective;
+  entry.aicc = corrected_information(entry.sse, static_cast<double>(rows.size()), entry.k);
+  describe_residuals(law, stage, rows, entry);
+  const Coordinates coordinates(law, setup.base, setup.free, setup.tied_to);
+  entry.at_edge = coordinates.at_bounds(coordinates.from_values(entry.values));
+
+  const Measure unit = stage == Stage::kPost ? Measure::kStandardErrors : Measure::kLog;
+  const Unseen unseen =
+      predict_unseen(setup, rows, masks, unit, {entry.values}, *task.parallel_for);
+  entry.missing = unseen.missing;
+  for (const double residual : unseen.residuals) {
+    entry.squares.push_back(std::isfinite(residual) ? residual * residual : kUnknown);
+    entry.predicted += std::isfinite(residual);
+  }
+}
+
+// Laws that predict at least half of the rows held out are judged, all on the same rows: those that
+// each of them predicts.
+void judge(const std::vector<Observation>& rows, ComparePart& part) {
+  std::vector<bool> common(rows.size(), true);
+  for (CompareEntry& entry : part.entries) {
+    entry.judged = entry.fitted && entry.predicted > 0 && 2 * entry.predicted >= part.held_out;
+    if (entry.fitted && entry.predicted < part.held_out) {
+      entry.note = fmt::format("predicts {} of {} rows held out{}{}", entry.predicted,
+                               part.held_out, entry.missing.empty() ? "" : ": ", entry.missing);
+    }
+    if (!entry.judged) continue;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      common[i] = common[i] && !std::isnan(entry.squares[i]);
+    }
+  }
+  const std::vector<int> cluster = number_clusters(rows);
+  for (CompareEntry& entry : part.entries) {
+    if (!entry.judged) continue;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (!common[i]) entry.squares[i] = kUnknown;
+    }
+    const MeanSquare square = mean_square(entry.squares, cluster);
+    part.judged = square.rows;
+    part.judged_clusters = square.clusters;
+    entry.held_out_rms = std::sqrt(square.mean);
+    entry.held_out_error = square.standard_error / (2 * entry.held_out_rms);  // of a root
+  }
+  // Judged laws by their error, then fitted ones by AICc, then the others.
+  const auto rank = [](const CompareEntry& entry) {
+    const double value = entry.judged ? entry.held_out_rms : entry.fitted ? entry.aicc : 0;
+    return std::pair(entry.judged   ? 0
+                     : entry.fitted ? 1
+                                    : 2,
+                     std::isnan(value) ? std::numeric_limits<double>::infinity() : value);
+  };
+  std::stable_sort(part.entries.begin(), part.entries.end(),
+                   [&](const CompareEntry& a, const CompareEntry& b) { return rank(a) < rank(b); });
+  for (CompareEntry& entry : part.entries) {
+    if (!entry.judged) continue;
+    const CompareEntry& best = part.entries[0];
+    entry.from_best = difference_of(entry.squares, best.squares, cluster);
+    entry.tied = is_tie(entry.from_best);
+  }
+}
+
+std::vector<std::vector<bool>> masks_of(const std::vector<Observation>& rows,
+                                        const CompareOptions& options, ComparePart& part) {
+  part.hold_out = options.hold_out;
+  part.most_starts = static_cast<int>(options.starts);
+  part.points = static_cast<int>(rows.size());
+  const std::vector<int> cluster = number_clusters(rows);
+  part.clusters = rows.empty() ? 0 : 1 + *std::max_element(cluster.begin(), cluster.end());
+  const auto masks =
+      hold_out_masks(rows, options.hold_out, static_cast<int>(options.folds), options.seed);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    part.held_out += std::any_of(masks.begin(), masks.end(), [&](auto& mask) { return mask[i]; });
+  }
+  if (masks.empty()) {
+    part.problem = why_no_masks(rows, options.hold_out);
+  }
+  return masks;
+}
+
+std::vector<const Law*> chosen_laws(const std::vector<std::string>& names,
+                                    std::vector<std::string>& notes) {
+  std::vector<const Law*> out;
+  bool all = names.empty();
+  for (const std::string& list : names) {
+    for (const std::string& item : split(list, ',')) {
+      const std::string name = trim(item);
+      all |= name == "all";
+      if (name == "all") continue;
+      const Law* law = find_law(name);
+      if (!law) {
+        const std::string near = nearest_name(name, law_names());
+        throw Error(fmt::format("laws: {} is unknown; {}", name,
+                                near.empty()
+                                    ? fmt::format("there are {}", fmt::join(law_names(), ", "))
+                                    : fmt::format("did you mean {}?", near)));
+      }
+      if (std::find(out.begin(), out.end(), law) == out.end()) out.push_back(law);
+    }
+  }
+  if (all) {
+    out.clear();
+    for (const Law& law : laws()) out.push_back(&law);
+  }
+  std::erase_if(out, [&](const Law* law) {
+    if (law->predicts == Predicts::kLoss) return false;
+    notes.push_back(
+        fmt::format("{} is left out: it does not predict the loss of training.", law->name));
+    return true;
+  });
+  if (out.empty()) throw Error("laws: none of these predicts a loss; see `bitlaw laws`");
+  return out;
+}
+
+// A law whose training constants come from the first comparison, on loss differences.
+CompareEntry measure_post(const Task& task, const CompareEntry& trained, const StageRows& rows,
+                          const std::vector<std::vector<bool>>& masks) {
+  CompareEntry entry;
+  entry.bound = trained.bound;
+  entry.name = trained.name;
+  const Law& law = entry.bound.law();
+  const ParameterChoice choice = choose(law, rows, task.fit);
+  measure(task, law, Stage::kPost, rows.post, choice, trained.values, masks, entry);
+  if (!trained.fitted) {
+    const char* const words = "training constants as published";
+    entry.note += entry.note.empty() ? words : std::string("; ") + words;
+  }
+  return entry;
+}
+
+}  // namespace
+
+Json compare_laws(const std::vector<Observation>& runs, const CompareOptions& options,
+                  const ParallelFor& parallel_for) {
+  std::vector<std::string> notes;
+  const std::vector<const Law*> chosen = chosen_laws(options.laws, notes);
+  check_split(options.hold_out);
+  if (options.folds < 2) throw Error("folds: at least 2");
+  const Task task{&runs, fit_options(options), options, &parallel_for};
+
+  ComparePart training, post;
+  post.stage = Stage::kPost;
+  std::vector<std::vector<bool>> training_masks, post_masks;
+  std::vector<Observation> training_rows, post_rows;
+  for (const Law* unbound : chosen) {
+    CompareEntry entry;
+    entry.bound = bind_law(*unbound, runs);
+    entry.name = unbound->name;
+    const Law& law = entry.bound.law();
+    const StageRows rows = sort_rows(law, runs, task.fit);
+    if (training_rows.empty() && !rows.training.empty()) {
+      training_rows = rows.training;
+      training_masks = masks_of(training_rows, options, training);
+      if (training_masks.empty()) throw Error(training.problem);
+    }
+    const ParameterChoice choice = choose(law, rows, task.fit);
+    entry.values = choice.base;
+    if (!rows.training.empty()) {
+      measure(task, law, Stage::kTraining, rows.training, choice, choice.base, training_masks,
+              entry);
+    }
+    if (!rows.post.empty()) {
+      if (post_rows.empty()) {
+        post_rows = rows.post;
+        post_masks = masks_of(post_rows, options, post);
+      }
+      post.entries.push_back(measure_post(task, entry, rows, post_masks));
+    }
+    training.entries.push_back(std::move(entry));
+  }
+  if (training_rows.empty() && post_rows.empty()) {
+    throw Error("the table has no row with a loss of training to compare laws on");
+  }
+
+  Json out;
+  if (training_rows.empty()) {
+    out = {{"points", 0},
+           {"hold_out", options.hold_out},
+           {"laws", Json::array()},
+           {"verdict", "The table has no loss of training."}};
+  } else {
+    judge(training_rows, training);
+    out = part_json(training);
+  }
+  if (!post_rows.empty()) {
+    judge(post_rows, post);
+    out["post"] = part_json(post);
+  }
+  out["notes"] = notes;
+  return out;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,53 @@
+// What a comparison finds of each law, before it becomes a document.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "compare/compare_statistics.h"
+#include "fit/fit.h"
+#include "laws/bind.h"
+
+namespace bitlaw {
+
+// A law on the rows of one stage: losses of training, or loss differences.
+struct CompareEntry {
+  BoundLaw bound;
+  std::string name, note;
+  bool fitted = false, judged = false, tied = false;
+  std::vector<double> values;        // the law's constants
+  std::vector<std::string> frozen;   // one per constant: why it was not fitted; "" = fitted
+  std::vector<std::string> at_edge;  // constants that ended at the edge of their range
+  int k = 0;                         // constants that were fitted
+  int starts = 0, reached = 0, minima = 0;
+  bool converged = false;
+  double sse = kUnknown;      // of log residuals, or of deltas in standard errors
+  double rms_log = kUnknown;  // of log residuals
+  double r2 = kUnknown, aicc = kUnknown;
+
+  std::vector<double> squares;  // of residuals of rows held out; NaN where not predicted
+  int predicted = 0;            // how many they are
+  std::string missing;          // why they are not all
+  // On the rows that every judged law predicts:
+  double held_out_rms = kUnknown, held_out_error = kUnknown;
+  Difference from_best;
+};
+
+// All laws on one stage.
+struct ComparePart {
+  Stage stage = Stage::kTraining;
+  std::string hold_out;
+  int points = 0, clusters = 0;  // rows fitted
+  int held_out = 0;              // rows held out
+  int judged = 0;                // of them, those that every judged law predicts
+  int judged_clusters = 0;
+  int most_starts = 0;
+  std::string problem;                // why there is nothing held out; "" = there is
+  std::vector<CompareEntry> entries;  // best first
+};
+
+Json part_json(const ComparePart& part);
+std::string part_verdict(const ComparePart& part);
+
+}  // namespace bitlaw

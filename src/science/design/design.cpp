@@ -1,0 +1,426 @@
+#include "design/design.h"
+
+#include <fmt/format.h>
+
+#include <Eigen/LU>
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "design/quantity.h"
+#include "design/selection.h"
+#include "fit/identify.h"
+#include "fit/multistart.h"
+#include "fit/residuals.h"
+#include "fit/setup.h"
+#include "laws/bind.h"
+#include "solve/quantile.h"
+#include "table/candidates.h"
+
+namespace bitlaw {
+namespace {
+
+FitOptions fit_options(const DesignOptions& options) {
+  FitOptions out;
+  out.law = options.law;
+  out.objective = "least-squares";
+  out.post_threshold = 0;  // squares
+  out.params = options.params;
+  out.method = options.method;
+  out.tie = options.tie;
+  out.freeze = options.freeze;
+  out.starts = options.starts;
+  out.seed = options.seed;
+  out.level = options.level;
+  check_options(out);
+  return out;
+}
+
+// A law fitted to a table: what a row tells of its constants.
+struct Fitted {
+  const Law* law = nullptr;
+  StageRows rows;
+  StageSetup training, post;
+  std::vector<double> values;
+  double training_variance = 1, post_variance = 1;  // of residuals
+  double delta_error = kUnknown;                    // the usual one of the table
+};
+
+double residual_variance(double objective, size_t rows, size_t free) {
+  return std::max(2 * objective / static_cast<double>(rows - free), 1e-20);
+}
+
+Fitted fit_table(const Law& law, const std::vector<Observation>& runs, const FitOptions& options,
+                 const ParallelFor& parallel_for, ParameterChoice& choice) {
+  Fitted out;
+  out.law = &law;
+  out.rows = sort_rows(law, runs, options);
+  choice = choose(law, out.rows, options);
+  out.values = choice.base;
+  out.training = setup_of(law, Stage::kTraining, choice, out.values, options);
+  if (out.rows.training.size() <= out.training.free.size()) {
+    throw Error(fmt::format(
+        "{} runs for {} constants: a design needs a fit with runs to spare; add {} or freeze some",
+        out.rows.training.size(), out.training.free.size(),
+        out.training.free.size() + 1 - out.rows.training.size()));
+  }
+  const StageMinimum trained =
+      fit_adaptively(out.training, out.rows.training, {}, parallel_for).best;
+  if (!std::isfinite(trained.objective)) {
+    throw Error(
+        fmt::format("{} cannot be fitted to this table: no start led to a finite loss", law.name));
+  }
+  out.values = trained.values;
+  out.training_variance =
+      residual_variance(trained.objective, out.rows.training.size(), out.training.free.size());
+  out.post = setup_of(law, Stage::kPost, choice, out.values, options);
+  if (out.rows.post.size() <= out.post.free.size()) {
+    out.post.free.clear();
+    out.rows.post.clear();
+    return out;
+  }
+  const StageMinimum quantized = fit_adaptively(out.post, out.rows.post, {}, parallel_for).best;
+  out.values = quantized.values;
+  out.post_variance =
+      residual_variance(quantized.objective, out.rows.post.size(), out.post.free.size());
+  std::vector<double> errors;
+  for (const Observation& row : out.rows.post) {
+    if (row.delta_standard_error > 0) errors.push_back(row.delta_standard_error);
+  }
+  if (!errors.empty()) {
+    std::nth_element(errors.begin(), errors.begin() + errors.size() / 2, errors.end());
+    out.delta_error = errors[errors.size() / 2];
+  }
+  return out;
+}
+
+// Derivatives of residuals in standard errors, a row for each of `rows`.
+Matrix information_rows(const Fitted& fitted, Stage stage, const std::vector<Observation>& rows,
+                        const Coordinates& coordinates) {
+  if (rows.empty()) return Matrix(0, coordinates.size());
+  const bool post = stage == Stage::kPost;
+  const StageSetup& setup = post ? fitted.post : fitted.training;
+  const ResidualProblem problem = make_problem(*fitted.law, rows, coordinates, setup.settings);
+  Vector residuals(problem.rows);
+  Matrix jacobian(problem.rows, coordinates.size());
+  BITLAW_CHECK(problem.evaluate(coordinates.from_values(fitted.values), residuals, &jacobian));
+  const double variance = post ? fitted.post_variance : fitted.training_variance;
+  return jacobian.topRows(static_cast<long>(rows.size())) / std::sqrt(variance);
+}
+
+// What is known without any row: each coordinate lies somewhere in the range it may never leave.
+Matrix range_information(const Coordinates& coordinates) {
+  const Vector width = coordinates.high() - coordinates.low();
+  return (12 * width.cwiseAbs2().cwiseInverse()).asDiagonal();
+}
+
+Vector gradient_of(const LawQuantity& quantity, const Coordinates& coordinates, const Vector& x) {
+  Vector out(coordinates.size());
+  const auto value = [&](const Vector& at) {
+    const double found = quantity.of(coordinates.values(at).data());
+    return quantity.logarithmic ? std::log(found) : found;
+  };
+  for (int j = 0; j < coordinates.size(); ++j) {
+    const double h = 1e-4 * std::max(1.0, std::fabs(x[j]));
+    Vector up = x, down = x;
+    up[j] += h, down[j] -= h;
+    out[j] = (value(up) - value(down)) / (2 * h);
+  }
+  return out;
+}
+
+// Constants that the table cannot tell but further runs could.
+std::vector<int> tellable(const Law& law, const Fitted& fitted, const ParameterChoice& choice) {
+  std::vector<int> out;
+  for (const Stage stage : {Stage::kTraining, Stage::kPost}) {
+    const auto& rows = stage == Stage::kPost ? fitted.rows.post : fitted.rows.training;
+    if (rows.empty()) continue;
+    for (const Frozen& frozen : unidentifiable(law, stage, rows)) {
+      const Parameter& p = law.parameters[static_cast<size_t>(frozen.parameter)];
+      const size_t i = static_cast<size_t>(frozen.parameter);
+      if (!p.never && choice.tied_to[i] < 0 && choice.reasons[i] == frozen.reason) {
+        out.push_back(frozen.parameter);
+      }
+    }
+  }
+  return out;
+}
+
+// The free constants of both stages. Besides, of those that the table cannot tell: what the
+// quantity depends on (to a thousandth of it over their range), and what the rows depend on by more than their noise, which would otherwise
+// lend its published value to the others.
+std::vector<int> free_constants(const Fitted& fitted, const ParameterChoice& choice,
+                                const LawQuantity* quantity, std::vector<int>& added) {
+  const Law& law = *fitted.law;
+  std::vector<int> free = fitted.training.free;
+  free.insert(free.end(), fitted.post.free.begin(), fitted.post.free.end());
+  for (const int i : tellable(law, fitted, choice)) {
+    const Coordinates one(law, fitted.values, {i}, choice.tied_to);
+    const double width = one.high()[0] - one.low()[0];
+    const double told =
+        information_rows(fitted, Stage::kTraining, fitted.rows.training, one).norm() * width +
+        information_rows(fitted, Stage::kPost, fitted.rows.post, one).norm() * width;
+    const double slope =
+        quantity ? gradient_of(*quantity, one, one.from_values(fitted.values)).norm() : 0;
+    const double scale =
+        !quantity || quantity->logarithmic ? 1 : std::fabs(quantity->of(fitted.values.data()));
+    const bool asked = slope * width > 1e-3 * scale;
+    if (!asked && !(told > 1)) continue;
+    free.push_back(i);
+    added.push_back(i);
+  }
+  std::sort(free.begin(), free.end());
+  return free;
+}
+
+// The post-training term that a quantity rests on must be told by the table.
+void require_deltas(const Fitted& fitted, const ParameterChoice& choice,
+                    const LawQuantity& quantity) {
+  if (!fitted.rows.post.empty()) return;
+  std::vector<int> constants;
+  for (size_t i = fitted.law->training_parameters; i < fitted.law->parameters.size(); ++i) {
+    if (choice.tied_to[i] < 0) constants.push_back(static_cast<int>(i));
+  }
+  if (constants.empty()) return;
+  const Coordinates post(*fitted.law, fitted.values, constants, choice.tied_to);
+  const Vector slope = gradient_of(quantity, post, post.from_values(fitted.values));
+  if (slope.norm() > 1e-9) {
+    throw Error(
+        fmt::format("shrink: {} rests on loss differences of quantization after training, "
+                    "and the table has too few of them; quantize some of its runs first",
+                    quantity.name));
+  }
+}
+
+// One row for each part that an added constant is of, so that the grid quantizes it.
+void add_parts(const Law& law, const std::vector<int>& added, std::vector<Observation>& rows) {
+  double least = kUnquantizedBits, most = 0;
+  for (const Observation& row : rows) {
+    const double bits = std::min({row.bits_weights, row.bits_activations, row.bits_kv});
+    if (bits < kUnquantizedBits) least = std::min(least, bits), most = std::max(most, bits);
+  }
+  if (most == 0) least = 3, most = 8;
+  const std::vector<Observation> table = rows;
+  for (const int i : added) {
+    for (const double bits : {least, most}) {
+      Observation row = table[0];
+      row.bits_weights = row.bits_activations = row.bits_kv = kUnquantizedBits;
+      row.precision.clear();
+      const Quantity of = law.parameters[static_cast<size_t>(i)].needs.of;
+      if (of == Quantity::kWeightBits || of == Quantity::kAnyBits) row.bits_weights = bits;
+      if (of == Quantity::kActivationBits) row.bits_activations = bits;
+      if (of == Quantity::kKvBits) row.bits_kv = bits;
+      rows.push_back(row);
+    }
+  }
+}
+
+bool is_unquantized(const Observation& row) {
+  return std::min({row.bits_weights, row.bits_activations, row.bits_kv}) >= kUnquantizedBits;
+}
+
+struct Choice {  // of experiments
+  std::vector<ProposedRun> runs;
+  std::vector<Experiment> experiments;
+};
+
+// Candidates that the law can predict and that should train: those predicted to end worse than
+// every run of the table by a tenth are left out.
+Choice experiments_of(const Fitted& fitted, const Coordinates& coordinates,
+                      const std::vector<Observation>& candidates) {
+  double worst = 0;
+  for (const Observation& row : fitted.rows.training) worst = std::max(worst, row.loss_nats);
+  std::set<double> post_bits;
+  for (const Observation& row : fitted.rows.post) post_bits.insert(row.bits_post);
+
+  Choice out;
+  std::vector<Observation> losses, deltas;
+  for (const Observation& candidate : candidates) {
+    Observation run = candidate;
+    run.loss_nats = predict(*fitted.law, fitted.values.data(), run);
+    if (!(run.loss_nats > 0 && run.loss_nats <= 1.1 * worst)) continue;
+    ProposedRun proposed{.run = candidate, .flop = 6 * run.params * run.tokens};
+    losses.push_back(run);
+    if (is_unquantized(run)) {
+      for (const double bits : post_bits) {
+        Observation cell = run;
+        cell.bits_post = bits;
+        cell.delta_nats = predict_delta(*fitted.law, fitted.values.data(), cell);
+        cell.delta_standard_error = fitted.delta_error;
+        if (!(cell.delta_nats > 0)) continue;
+        deltas.push_back(cell);
+        proposed.post_bits.push_back(bits);
+      }
+    }
+    out.runs.push_back(std::move(proposed));
+  }
+  const Matrix of_losses = information_rows(fitted, Stage::kTraining, losses, coordinates);
+  const Matrix of_deltas = information_rows(fitted, Stage::kPost, deltas, coordinates);
+  long next = 0;
+  for (size_t i = 0; i < out.runs.size(); ++i) {
+    const long cells = static_cast<long>(out.runs[i].post_bits.size());
+    Experiment experiment{Matrix(1 + cells, coordinates.size()), out.runs[i].flop};
+    experiment.rows.row(0) = of_losses.row(static_cast<long>(i));
+    experiment.rows.bottomRows(cells) = of_deltas.middleRows(next, cells);
+    next += cells;
+    if (experiment.rows.allFinite())
+      out.experiments.push_back(std::move(experiment));
+    else
+      out.experiments.push_back({Matrix::Zero(1, coordinates.size()), out.runs[i].flop});
+  }
+  return out;
+}
+
+// errors: how many standard errors it reaches to either side.
+DesignInterval interval_of(double value, double standard_error, const LawQuantity& quantity,
+                           double errors) {
+  const double reach = errors * standard_error;
+  DesignInterval out{.standard_error = standard_error};
+  out.low = quantity.logarithmic ? value * std::exp(-reach) : value - reach;
+  out.high = quantity.logarithmic ? value * std::exp(reach) : value + reach;
+  out.low = std::max(out.low, quantity.low), out.high = std::min(out.high, quantity.high);
+  if (quantity.logarithmic) out.standard_error = value * standard_error;
+  return out;
+}
+
+const Law& law_named(const std::string& name) {
+  if (const Law* law = find_law(name)) return *law;
+  const std::string near = nearest_name(name, law_names());
+  throw Error(fmt::format("law: {} is unknown; {}", name,
+                          near.empty() ? fmt::format("there are {}", fmt::join(law_names(), ", "))
+                                       : fmt::format("did you mean {}?", near)));
+}
+
+std::string names_of(const Law& law, const std::vector<int>& constants) {
+  std::vector<std::string> names;
+  for (const int i : constants) names.emplace_back(law.parameters[static_cast<size_t>(i)].name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+Design design_runs(const std::vector<Observation>& runs, const DesignOptions& options,
+                   const std::vector<Observation>& candidates, const ParallelFor& parallel_for) {
+  if (options.runs < 1) throw Error("runs: at least 1");
+  if (!(options.budget >= 0))
+    throw Error(fmt::format(
+        "budget: {} is no amount of FLOP; give a positive number, or 0 for a tenth of the table's",
+        options.budget));
+  const BoundLaw bound = bind_law(law_named(options.law), runs);
+  const Law& law = bound.law();
+  if (law.predicts != Predicts::kLoss) {
+    throw Error(fmt::format("law: {} does not predict a loss", law.name));
+  }
+  const FitOptions how = fit_options(options);
+  ParameterChoice choice;
+  const Fitted fitted = fit_table(law, runs, how, parallel_for, choice);
+
+  Design out;
+  out.law = law.name, out.shrink = options.shrink, out.level = options.level;
+  out.points = static_cast<int>(fitted.rows.training.size() + fitted.rows.post.size());
+  const bool all = options.shrink == "all";
+  LawQuantity quantity;
+  if (!all) {
+    quantity = parse_quantity(options.shrink, law, fitted.rows.training);
+    require_deltas(fitted, choice, quantity);
+  }
+  out.unit = quantity.unit;
+  std::vector<int> added;
+  const std::vector<int> free = free_constants(fitted, choice, all ? nullptr : &quantity, added);
+  const Coordinates coordinates(law, fitted.values, free, choice.tied_to);
+  const Vector x = coordinates.from_values(fitted.values);
+
+  Vector direction;
+  if (!all) {
+    out.value = quantity.of(fitted.values.data());
+    direction = gradient_of(quantity, coordinates, x);
+    if (!std::isfinite(out.value) || !direction.allFinite()) {
+      throw Error(
+          fmt::format("shrink: {} has no value at this fit: it is at the edge of what is "
+                      "searched, or beyond",
+                      options.shrink));
+    }
+    if (direction.norm() == 0) {
+      throw Error(fmt::format("shrink: {} does not depend on any constant that runs could tell",
+                              options.shrink));
+    }
+  }
+
+  const Matrix of_losses =
+      information_rows(fitted, Stage::kTraining, fitted.rows.training, coordinates);
+  const Matrix of_deltas = information_rows(fitted, Stage::kPost, fitted.rows.post, coordinates);
+  const Matrix covariance = (range_information(coordinates) + of_losses.transpose() * of_losses +
+                             of_deltas.transpose() * of_deltas)
+                                .inverse();
+  if (!added.empty()) {
+    out.notes.push_back(fmt::format(
+        "The table cannot tell {}: before further runs only the range it may have is known.",
+        names_of(law, added)));
+  }
+  const std::vector<std::string> edges = coordinates.at_bounds(x);
+  if (!edges.empty()) {
+    out.notes.push_back(fmt::format("{} at the edge of its range: the table does not determine it.",
+                                    fmt::join(edges, ", ")));
+  }
+
+  std::vector<Observation> possible = candidates;
+  if (possible.empty()) {
+    std::vector<Observation> around = fitted.rows.training;
+    add_parts(law, added, around);
+    possible = candidate_grid(law, around, options.candidates);
+  }
+  const Choice choices = experiments_of(fitted, coordinates, possible);
+  out.candidates = static_cast<int>(choices.runs.size());
+  if (choices.runs.empty()) {
+    throw Error("candidates: the law predicts none of them to end near the losses of the table");
+  }
+  if (choices.runs.size() < possible.size()) {
+    out.notes.push_back(
+        fmt::format("{} of {} candidates are left out: the law cannot predict them, or expects a "
+                    "loss above every one of the table by a tenth.",
+                    possible.size() - choices.runs.size(), possible.size()));
+  }
+  out.budget = options.budget;
+  if (out.budget == 0) {
+    for (const Observation& row : fitted.rows.training) {
+      out.budget += 0.1 * 6 * row.params * row.tokens;
+    }
+  }
+  double cheapest = std::numeric_limits<double>::infinity();
+  for (const Experiment& each : choices.experiments) cheapest = std::min(cheapest, each.cost);
+  if (cheapest > out.budget) {
+    throw Error(fmt::format("budget: {:.3g} FLOP pay for no candidate; the cheapest takes {:.3g}",
+                            out.budget, cheapest));
+  }
+
+  const Selection selection = select_experiments(covariance, direction, choices.experiments,
+                                                 out.budget, static_cast<int>(options.runs));
+  out.spent = selection.cost;
+  for (size_t i = 0; i < selection.chosen.size(); ++i) {
+    ProposedRun run = choices.runs[static_cast<size_t>(selection.chosen[i])];
+    run.standard_error = selection.spreads[i] * (quantity.logarithmic ? out.value : 1);
+    out.runs.push_back(std::move(run));
+  }
+  const std::set<int> distinct(selection.chosen.begin(), selection.chosen.end());
+  if (distinct.size() < selection.chosen.size()) {
+    out.notes.push_back(
+        "A run that is proposed more than once is one with another seed each time.");
+  }
+  const double freedom =
+      static_cast<double>(fitted.rows.training.size() - fitted.training.free.size());
+  const double errors = t_quantile(0.5 * (1 + options.level), freedom);
+  const auto interval = [&](double spread) {
+    return all ? DesignInterval{.standard_error = spread}
+               : interval_of(out.value, spread, quantity, errors);
+  };
+  const double before = spread_of(covariance, direction);
+  out.before = interval(before);
+  out.after = interval(selection.spreads.empty() ? before : selection.spreads.back());
+  out.random = interval(spread_of_random_choices(covariance, direction, choices.experiments,
+                                                 out.budget, options.runs, options.seed));
+  return out;
+}
+
+}  // namespace bitlaw

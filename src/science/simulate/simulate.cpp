@@ -1,0 +1,260 @@
+#include "simulate/simulate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "fit/bootstrap.h"
+
+namespace bitlaw {
+namespace {
+
+// Streams of random numbers.
+enum Stream : uint64_t { kLossOfRun, kDeltaOfRun, kLossOfTrunk, kDeltaOfTrunk };
+
+void check_positive(const std::vector<double>& values, const char* option) {
+  for (const double value : values) {
+    if (!(value > 0) || !std::isfinite(value)) {
+      throw Error(fmt::format("{}: {} is not a number above 0", option, value));
+    }
+  }
+}
+
+void check(const StudyOptions& options) {
+  check_positive(options.params, "params");
+  check_positive(options.tokens, "tokens");
+  check_positive(options.ratios, "ratios");
+  check_positive(options.weights, "weights");
+  check_positive(options.activations, "activations");
+  check_positive(options.kv, "kv");
+  check_positive(options.tied, "tied");
+  check_positive(options.post, "post");
+  if (options.params.empty()) throw Error("params: give at least one size N");
+  if (options.replicates < 1) throw Error("replicates: at least 1");
+  if (options.trunk != "run" && options.trunk != "size") {
+    throw Error(fmt::format("trunk: {} is unknown; use run or size", options.trunk));
+  }
+}
+
+void check_noise(const StudyOptions& options) {
+  if (!(options.noise >= 0) || !(options.delta_noise >= 0)) {
+    throw Error("noise and delta_noise: must not be negative");
+  }
+  if (!(options.shared >= 0 && options.shared <= 1)) {
+    throw Error("shared: is a share of the variance, between 0 and 1");
+  }
+  if (!(options.diverged > 0)) throw Error("diverged: must be above 0 nats");
+}
+
+// Bits of a class that is called after them, W4A4 or W4A16KV4.
+void read_class_bits(Observation& run) {
+  double w = 0, a = 0, kv = 0;
+  int read = 0;
+  const char* name = run.precision.c_str();
+  if (std::sscanf(name, "W%lfA%lf%n", &w, &a, &read) != 2) return;
+  run.bits_weights = w, run.bits_activations = a;
+  if (std::sscanf(name + read, "KV%lf", &kv) == 1) run.bits_kv = kv;
+}
+
+std::vector<Observation> precisions(const Law& law, const StudyOptions& options) {
+  std::vector<Observation> out(1);
+  if (!law.uses_bits) return out;
+  const auto add = [&](double w, double a, double kv) {
+    Observation run;
+    run.bits_weights = w, run.bits_activations = a, run.bits_kv = kv;
+    out.push_back(run);
+  };
+  constexpr double kNone = kUnquantizedBits;
+  for (const double bits : options.weights) add(bits, kNone, kNone);
+  for (const double bits : options.activations) add(kNone, bits, kNone);
+  for (const double bits : options.kv) add(kNone, kNone, bits);
+  for (const double bits : options.tied) add(bits, bits, bits);
+  for (const std::string& name : options.classes) {
+    Observation run;
+    run.precision = name;
+    read_class_bits(run);
+    out.push_back(run);
+  }
+  return out;
+}
+
+std::string precision_label(const Observation& run) {
+  if (!run.precision.empty()) return run.precision;
+  return fmt::format("W{}A{}KV{}", run.bits_weights, run.bits_activations, run.bits_kv);
+}
+
+std::string cluster_name(const Observation& run, const StudyOptions& options, int64_t replicate) {
+  std::string name = fmt::format("{:g}", run.params);
+  if (options.trunk == "run") name += fmt::format("-{:g}", run.tokens);
+  name += "-" + precision_label(run);
+  if (options.replicates > 1) name += fmt::format("-{}", replicate);
+  return name;
+}
+
+// The training run that a row was quantized from, or -1.
+int source_of(const std::vector<Observation>& runs, size_t row) {
+  const Observation& cell = runs[row];
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const Observation& run = runs[i];
+    if (!run.is_post_training() && run.cluster == cell.cluster && !cell.cluster.empty() &&
+        run.params == cell.params && run.tokens == cell.tokens &&
+        run.bits_weights == cell.bits_weights && run.bits_activations == cell.bits_activations &&
+        run.bits_kv == cell.bits_kv) {
+      return static_cast<int>(i);
+    }
+  }
+  return -1;
+}
+
+}  // namespace
+
+std::vector<Observation> design_runs(const Law& law, const StudyOptions& options) {
+  check(options);
+  const std::vector<Observation> kinds = precisions(law, options);
+  std::vector<Observation> out;
+  const auto add_cells = [&](const Observation& run) {
+    for (const double bits : options.post) {
+      Observation cell = run;
+      cell.bits_post = bits, cell.method = "simulated";
+      out.push_back(cell);
+    }
+  };
+  for (const double params : options.params) {
+    std::vector<double> tokens = options.tokens;
+    if (tokens.empty() && options.ratios.empty()) tokens = {1.5e9, 3.3e9, 6.5e9, 13.1e9, 26.2e9};
+    for (const double ratio : options.ratios) tokens.push_back(ratio * params);
+    for (const double count : tokens) {
+      std::vector<Observation> plain;
+      for (Observation run : kinds) {
+        run.params = params, run.tokens = count;
+        for (int64_t replicate = 1; replicate <= options.replicates; ++replicate) {
+          run.cluster = cluster_name(run, options, replicate);
+          out.push_back(run);
+          if (precision_class(run).empty()) plain.push_back(run);
+        }
+      }
+      if (law.has_delta) std::for_each(plain.begin(), plain.end(), add_cells);
+    }
+  }
+  return out;
+}
+
+Truth truth_for(const Law& law, const std::vector<Observation>& runs, const std::string& set,
+                const Fit* fit, const std::vector<std::string>& overrides) {
+  Truth out{bind_law(law, runs), {}};
+  const Law& bound = out.law.law();
+  const ConstantSet* published = find_constants(bound, set);
+  if (!published) {
+    std::vector<std::string> known;
+    for (const ConstantSet& each : bound.constants) known.emplace_back(each.name);
+    throw Error(fmt::format("{} has no constants called {}; it has {}", law.name, set,
+                            fmt::join(known, ", ")));
+  }
+  out.values.assign(published->values.begin(), published->values.end());
+  for (size_t i = 0; fit && i < bound.parameters.size(); ++i) {
+    const char* name = bound.parameters[i].name;
+    const auto found = std::find_if(fit->parameters.begin(), fit->parameters.end(),
+                                    [&](const FittedParameter& p) { return p.name == name; });
+    if (found == fit->parameters.end()) {
+      throw Error(fmt::format("the fit of {} has no {}; leave such runs out, or give --constants",
+                              fit->law, name));
+    }
+    out.values[i] = found->value;
+  }
+  const auto is_given = [&](const char* name) {
+    return std::any_of(overrides.begin(), overrides.end(), [&](const std::string& assignment) {
+      return trim(assignment.substr(0, assignment.find('='))) == name;
+    });
+  };
+  for (const BoundClass& each : bound.classes) {
+    const char* name = bound.parameters[static_cast<size_t>(each.position)].name;
+    const bool known = std::any_of(
+        published->classes.begin(), published->classes.end(), [&](const ClassValue& value) {
+          return value.name == each.name &&
+                 std::string_view(value.parameter) ==
+                     law.class_parameters[static_cast<size_t>(each.parameter)].parameter.name;
+        });
+    const bool starting_point = std::string_view(published->name) == "start";
+    if (fit || known || starting_point || is_given(name)) continue;
+    throw Error(
+        fmt::format("nobody published {} of {}; leave such runs out, or give --constants {}=...",
+                    name, law.name, name));
+  }
+  std::vector<std::string> names;
+  for (const Parameter& p : bound.parameters) names.emplace_back(p.name);
+  for (const std::string& assignment : overrides) {
+    const size_t equals = assignment.find('=');
+    const std::string name = trim(assignment.substr(0, equals));
+    const std::string text = equals == std::string::npos ? "" : trim(assignment.substr(equals + 1));
+    const int i = parameter_index(bound, name);
+    if (i < 0) {
+      const std::string near = nearest_name(name, names);
+      throw Error(fmt::format("constants: {} has no {}; {}", law.name, name,
+                              near.empty() ? fmt::format("it has {}", fmt::join(names, ", "))
+                                           : fmt::format("did you mean {}?", near)));
+    }
+    double& value = out.values[static_cast<size_t>(i)];
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size() ||
+        !std::isfinite(value)) {
+      throw Error(fmt::format("constants: {} is not NAME=NUMBER", assignment));
+    }
+  }
+  return out;
+}
+
+SimulatedStudy draw_study(const Truth& truth, const std::vector<Observation>& runs,
+                          const StudyOptions& options) {
+  check_noise(options);
+  const Law& law = truth.law.law();
+  const std::vector<int> trunks = number_clusters(runs);
+  const auto error_of = [&](size_t row, Stream of_run, Stream of_trunk) {
+    const double own = random_normal(options.seed, of_run, row);
+    const double common = random_normal(options.seed, of_trunk, static_cast<uint64_t>(trunks[row]));
+    return std::sqrt(1 - options.shared) * own + std::sqrt(options.shared) * common;
+  };
+  const auto draw = [&](size_t row) {
+    Observation run = runs[row];
+    run.bits_post = 0;
+    return predict(law, truth.values.data(), run) *
+           std::exp(options.noise * error_of(row, kLossOfRun, kLossOfTrunk));
+  };
+
+  SimulatedStudy out;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    Observation row = runs[i];
+    const int source = row.is_post_training() ? source_of(runs, i) : -1;
+    const double value = draw(source >= 0 ? static_cast<size_t>(source) : i);
+    if (!std::isfinite(value)) {
+      throw Error(fmt::format("row {}: {} says nothing of a run with N = {:g}, D = {:g}, {}", i + 1,
+                              law.name, row.params, row.tokens, precision_label(row)));
+    }
+    if (law.predicts == Predicts::kQatShare) {
+      row.qat_share = value;
+    } else {
+      if (value > options.diverged) {
+        ++out.diverged;
+        continue;
+      }
+      row.loss_nats = value;
+      row.loss_standard_error = options.noise > 0 ? options.noise * value : kUnknown;
+    }
+    if (row.is_post_training()) {
+      row.delta_nats = predict_delta(law, truth.values.data(), row) +
+                       options.delta_noise * error_of(i, kDeltaOfRun, kDeltaOfTrunk);
+      row.delta_standard_error = options.delta_noise > 0 ? options.delta_noise : kUnknown;
+      row.loss_nats = value + row.delta_nats;
+    }
+    out.rows.push_back(std::move(row));
+  }
+  return out;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,96 @@
+// Studies drawn from a law whose constants are known: what a fit finds in them can be held against
+// the truth.
+//
+//   loss  = L(run) exp(noise (sqrt(1 - shared) z_run + sqrt(shared) z_trunk)),    z ~ N(0, 1)
+//   delta = delta(run) + delta_noise (the same mixture of other z)
+//
+// Runs of one trunk (runs that branch from the same training) share z_trunk. All z are counter-based
+// (base/random.h): a study is a pure function of its design, its constants and its seed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "fit/fit.h"
+#include "laws/bind.h"
+#include "laws/observation.h"
+
+namespace bitlaw {
+
+// Which runs a study has, and how they err. The defaults are the design of arXiv 2411.04330.
+struct StudyOptions {
+  std::vector<double> params{30e6, 60e6, 110e6, 220e6};             // N
+  std::vector<double> tokens{1.5e9, 3.3e9, 6.5e9, 13.1e9, 26.2e9};  // D
+  std::vector<double> ratios;                                       // D / N, besides `tokens`
+  // Beside the run that is not quantized: bits of one part with the others at 16, bits of all parts
+  // together, precision classes.
+  std::vector<double> weights{3, 4, 5, 6, 7, 8, 12};
+  std::vector<double> activations{4, 5, 6, 7, 8, 12};
+  std::vector<double> kv{3, 4, 5, 6, 7, 8, 12};
+  std::vector<double> tied;
+  std::vector<std::string> classes;
+  std::vector<double> post{3, 4, 5, 6};  // P_post of the runs that are not quantized in training
+  int64_t replicates = 1;                // seeds of every run
+  double noise = 1e-3;                   // standard deviation of log loss
+  double delta_noise = 2e-4;             // of delta, nats
+  double shared = 0;                     // share of both variances that a trunk has in common
+  std::string trunk = "run";             // "size": runs of one N and precision share a trunk
+  double diverged = 12;                  // nats; a run whose loss would be above has diverged
+  uint64_t seed = 1;
+
+  template <class V>
+  void visit(V& v) {
+    v("params", params, "sizes N");
+    v("tokens", tokens, "training tokens D; empty = 1.5e9,3.3e9,6.5e9,13.1e9,26.2e9");
+    v("ratios", ratios, "D/N, besides the token counts if there are any");
+    v("weights", weights, "weight bits, other parts at 16");
+    v("activations", activations, "activation bits, other parts at 16");
+    v("kv", kv, "KV bits, other parts at 16");
+    v("tied", tied, "bits of all parts together");
+    v("classes", classes, "precision classes, such as W4A4 or MXFP4");
+    v("post", post, "weight bits after training, of the runs at 16 bits");
+    v("replicates", replicates, "seeds of every run");
+    v("noise", noise, "standard deviation of log loss");
+    v("delta_noise", delta_noise, "standard deviation of delta, nats");
+    v("shared", shared, "share of the variance that runs of a trunk have in common");
+    v("trunk", trunk, "run: each its own; size: runs of one N and precision share one");
+    v("diverged", diverged, "runs whose loss would be above this, in nats, are left out");
+    v("seed", seed, "seed of the noise");
+  }
+};
+
+// The runs of a design, without losses. What the law cannot tell apart is left out: precisions,
+// where it knows no bits, and quantization after training, where it has no term for that. Error
+// where a number makes no sense.
+std::vector<Observation> design_runs(const Law& law, const StudyOptions& options);
+
+// A law bound to the classes of some runs, with constants.
+struct Truth {
+  BoundLaw law;
+  std::vector<double> values;
+};
+// The published set called `set` ("" = the first) or, where there is one, `fit`; then `overrides`,
+// "E=1.8". Error where a constant is unknown, or where the fit has no constant for a class of the
+// runs.
+Truth truth_for(const Law& law, const std::vector<Observation>& runs, const std::string& set,
+                const Fit* fit, const std::vector<std::string>& overrides);
+
+struct SimulatedStudy {
+  std::vector<Observation> rows;
+  int diverged = 0;  // runs left out
+};
+
+// Gives every run a loss (or what else the law predicts), and every row that is quantized after
+// training a delta. Trunks are the rows' clusters. Losses and deltas that the rows had are replaced.
+SimulatedStudy draw_study(const Truth& truth, const std::vector<Observation>& runs,
+                          const StudyOptions& options);
+
+// The table that `bitlaw fit` reads (table/table.h), with the columns in which some row says
+// something. Every digit is kept.
+std::string study_csv(const std::vector<Observation>& rows);
+// .law .constants .diverged .options .rows[] with the same columns.
+Json study_json(const Truth& truth, const SimulatedStudy& study, const StudyOptions& options);
+
+}  // namespace bitlaw

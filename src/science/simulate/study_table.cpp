@@ -1,0 +1,129 @@
+// A study as a table: the columns of table/table.h, written.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/config.h"
+#include "simulate/simulate.h"
+
+namespace bitlaw {
+namespace {
+
+// A field is a number, a text, or null where the row says nothing.
+struct Column {
+  const char* name;
+  Json (*of)(const Observation& row);
+  bool always;  // also where no row says anything
+};
+
+Json number(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+Json text(const std::string& value) {
+  return value.empty() ? Json(nullptr) : Json(value);
+}
+
+const Column kColumns[] = {
+    {"run", [](const Observation& row) { return text(row.cluster); }, false},
+    {"N", [](const Observation& row) { return number(row.params); }, true},
+    {"N_total",
+     [](const Observation& row) {
+       return row.params_total > 0 ? Json(row.params_total) : Json(nullptr);
+     },
+     false},
+    {"D", [](const Observation& row) { return number(row.tokens); }, true},
+    {"unique_tokens", [](const Observation& row) { return number(row.unique_tokens); }, false},
+    {"P_w", [](const Observation& row) { return number(row.bits_weights); }, true},
+    {"P_a", [](const Observation& row) { return number(row.bits_activations); }, true},
+    {"P_kv", [](const Observation& row) { return number(row.bits_kv); }, true},
+    {"precision", [](const Observation& row) { return text(row.precision); }, false},
+    {"backward", [](const Observation& row) { return text(row.backward); }, false},
+    {"format",
+     [](const Observation& row) {
+       return std::isfinite(row.exponent_bits) && std::isfinite(row.mantissa_bits)
+                  ? Json(fmt::format("e{}m{}", row.exponent_bits, row.mantissa_bits))
+                  : Json(nullptr);
+     },
+     false},
+    {"training_group", [](const Observation& row) { return number(row.group); }, false},
+    {"gaussian_error_w", [](const Observation& row) { return number(row.gaussian_error_weights); },
+     false},
+    {"gaussian_error_a",
+     [](const Observation& row) { return number(row.gaussian_error_activations); }, false},
+    {"gaussian_error_kv", [](const Observation& row) { return number(row.gaussian_error_kv); },
+     false},
+    {"loss", [](const Observation& row) { return number(row.loss_nats); }, true},
+    {"loss_standard_error", [](const Observation& row) { return number(row.loss_standard_error); },
+     false},
+    {"qat_share", [](const Observation& row) { return number(row.qat_share); }, false},
+    {"P_post",
+     [](const Observation& row) {
+       return row.is_post_training() ? Json(row.bits_post) : Json(nullptr);
+     },
+     false},
+    {"method",
+     [](const Observation& row) {
+       return row.is_post_training() ? text(row.method) : Json(nullptr);
+     },
+     false},
+    {"delta", [](const Observation& row) { return number(row.delta_nats); }, false},
+    {"standard_error", [](const Observation& row) { return number(row.delta_standard_error); },
+     false},
+};
+
+std::string csv_field(const Json& value) {
+  if (value.is_null()) return "";
+  if (value.is_number()) return fmt::format("{}", value.get<double>());
+  std::string quoted = "\"";
+  const std::string& plain = value.get_ref<const std::string&>();
+  if (plain.find_first_of(",\"\r\n") == std::string::npos) return plain;
+  for (const char c : plain) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::vector<const Column*> columns_of(const std::vector<Observation>& rows) {
+  std::vector<const Column*> out;
+  for (const Column& column : kColumns) {
+    if (column.always || std::any_of(rows.begin(), rows.end(), [&](const Observation& row) {
+          return !column.of(row).is_null();
+        })) {
+      out.push_back(&column);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string study_csv(const std::vector<Observation>& rows) {
+  const std::vector<const Column*> columns = columns_of(rows);
+  std::string out;
+  for (const Column* column : columns) out += (out.empty() ? "" : ",") + std::string(column->name);
+  out += "\n";
+  for (const Observation& row : rows) {
+    for (size_t i = 0; i < columns.size(); ++i) {
+      out += (i > 0 ? "," : "") + csv_field(columns[i]->of(row));
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+Json study_json(const Truth& truth, const SimulatedStudy& study, const StudyOptions& options) {
+  const Law& law = truth.law.law();
+  Json out{{"law", law.name}, {"diverged", study.diverged}, {"options", to_json(options)}};
+  for (size_t i = 0; i < law.parameters.size(); ++i) {
+    out["constants"][law.parameters[i].name] = truth.values[i];
+  }
+  const std::vector<const Column*> columns = columns_of(study.rows);
+  out["rows"] = Json::array();
+  for (const Observation& row : study.rows) {
+    Json entry;
+    for (const Column* column : columns) entry[column->name] = column->of(row);
+    out["rows"].push_back(std::move(entry));
+  }
+  return out;
+}
+
+}  // namespace bitlaw

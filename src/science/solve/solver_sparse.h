@@ -1,0 +1,33 @@
+// The sums over rows where most of the Jacobian is zero: a law with a constant for each precision
+// class has many columns, of which a row knows only its own class's.
+#pragma once
+
+#include <vector>
+
+#include "solve/solver_kernel.h"
+
+namespace bitlaw {
+
+class SparseRows {
+ public:
+  // J: column-major, entry (i, j) at jacobian[j * stride + i]. Keeps what is not zero, by rows.
+  // False, and nothing is kept, where that is more than a third.
+  bool build(long rows, const double* jacobian, long stride, int columns);
+
+  // The columns in an order in which a factor of the normal equations stays nearly as sparse: those
+  // of few rows first, those of the same rows together.
+  std::vector<int> order() const;
+
+  // As SolverKernel::normal_equations.
+  double normal_equations(const RowTerms& terms, const double* r, double outside, double* gradient,
+                          double* hessian) const;
+
+ private:
+  int columns_ = 0;
+  std::vector<long> first_;  // of each row, and the end
+  std::vector<long> next_;   // while it is built
+  std::vector<int> column_;
+  std::vector<double> value_;
+};
+
+}  // namespace bitlaw

@@ -1,0 +1,175 @@
+#include "table/candidates.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "laws/bind.h"
+#include "table/raw_table.h"
+
+namespace bitlaw {
+namespace {
+
+double number_of(const std::string& text, const std::string& where) {
+  const std::string digits = trim(text);
+  double value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc() || end != digits.data() + digits.size() || !(value > 0)) {
+    throw Error(fmt::format("{}: '{}' is not a positive number", where, digits));
+  }
+  return value;
+}
+
+std::vector<double> log_spaced(double low, double high, int count) {
+  std::vector<double> out;
+  for (int i = 0; i < count; ++i) {
+    const double value = low * std::pow(high / low, i / (count - 1.0));
+    const double digit = std::pow(10, std::floor(std::log10(value)) - 2);
+    out.push_back(std::round(value / digit) * digit);  // three digits are plenty
+  }
+  return out;
+}
+
+// A run's precision, without its size: all that a law may ask of it.
+Observation precision_of(const Observation& row) {
+  Observation out = row;
+  out.params = out.tokens = out.loss_nats = out.delta_nats = kUnknown;
+  out.params_total = out.bits_post = 0;
+  out.loss_standard_error = out.delta_standard_error = out.unique_tokens = kUnknown;
+  out.method.clear(), out.cluster.clear();
+  return out;
+}
+
+// Which parts are below 16 bits.
+int parts_of(const Observation& row) {
+  return (row.bits_weights < kUnquantizedBits) + 2 * (row.bits_activations < kUnquantizedBits) +
+         4 * (row.bits_kv < kUnquantizedBits);
+}
+
+Observation at_bits(int parts, double bits) {
+  Observation out;
+  if (parts & 1) out.bits_weights = bits;
+  if (parts & 2) out.bits_activations = bits;
+  if (parts & 4) out.bits_kv = bits;
+  return out;
+}
+
+double least_bits(const Observation& row) {
+  return std::min({row.bits_weights, row.bits_activations, row.bits_kv});
+}
+
+// Every precision of the table; and for formulas in bits, whole bits between in the same parts.
+std::vector<Observation> precisions(const Law& law, const std::vector<Observation>& rows,
+                                    const std::vector<double>& bits) {
+  std::map<std::string, Observation> known;
+  const auto add = [&](const Observation& row) {
+    const std::string name =
+        precision_class(row) + "/" + backward_class(row) +
+        fmt::format("/{}/{}/{}", row.bits_weights, row.bits_activations, row.bits_kv);
+    known.emplace(name, precision_of(row));
+  };
+  std::set<int> parts;
+  std::set<double> whole(bits.begin(), bits.end());
+  double least = kUnquantizedBits, most = 0;
+  for (const Observation& row : rows) {
+    if (row.is_post_training()) continue;
+    if (bits.empty() || whole.contains(least_bits(row))) add(row);
+    parts.insert(parts_of(row));
+    least = std::min(least, least_bits(row));
+    if (least_bits(row) < kUnquantizedBits) most = std::max(most, least_bits(row));
+  }
+  if (law.class_parameters.empty() && law.uses_bits) {
+    if (bits.empty()) {
+      for (double b = std::ceil(least); b <= most; ++b) whole.insert(b);
+    }
+    for (const int mask : parts) {
+      for (const double b : whole) {
+        if (mask != 0 || b >= kUnquantizedBits) add(at_bits(mask, b));
+      }
+    }
+  }
+  std::vector<Observation> out;
+  for (const auto& [name, row] : known) out.push_back(row);
+  return out;
+}
+
+}  // namespace
+
+std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observation>& rows,
+                                        const std::string& text) {
+  double least_n = std::numeric_limits<double>::infinity(), most_n = 0, least_d = least_n,
+         most_d = 0;
+  for (const Observation& row : rows) {
+    least_n = std::min(least_n, row.params), most_n = std::max(most_n, row.params);
+    least_d = std::min(least_d, row.tokens), most_d = std::max(most_d, row.tokens);
+  }
+  std::vector<double> sizes = log_spaced(least_n, 4 * most_n, 7);
+  std::vector<double> tokens = log_spaced(least_d, 10 * most_d, 9);
+  std::vector<double> bits;
+  if (trim(text) != "grid") {
+    for (const std::string& axis : split(text, ';')) {
+      const size_t at = axis.find('=');
+      const std::string name = trim(axis.substr(0, at));
+      std::vector<double>* values = name == "N"      ? &sizes
+                                    : name == "D"    ? &tokens
+                                    : name == "bits" ? &bits
+                                                     : nullptr;
+      if (!values || at == std::string::npos) {
+        throw Error(fmt::format(
+            "candidates: {} is no grid; write grid, N=1e8,2e8;D=1e9,1e10;bits=3,4,16, or a CSV "
+            "file with columns N and D",
+            text));
+      }
+      values->clear();
+      for (const std::string& value : split(axis.substr(at + 1), ',')) {
+        values->push_back(number_of(value, "candidates"));
+      }
+    }
+  }
+  std::vector<Observation> out;
+  for (const Observation& precision : precisions(law, rows, bits)) {
+    for (const double n : sizes) {
+      for (const double d : tokens) {
+        out.push_back(precision);
+        out.back().params = n, out.back().tokens = d;
+      }
+    }
+  }
+  if (out.empty()) throw Error("candidates: none of these precisions is in the table");
+  return out;
+}
+
+std::vector<Observation> read_candidates(const std::string& text, const std::string& where) {
+  const RawTable table = read_raw_table(text, where);
+  std::vector<Observation> out;
+  for (const RawRow& row : table.rows) {
+    const std::string place = fmt::format("{}: {} {}", where, table.place_is, row.place);
+    Observation run;
+    for (const auto& [column, field] : row.fields) {
+      const std::string& name = table.columns()[column];
+      if (name == "precision") run.precision = field;
+      double* const value = name == "N"      ? &run.params
+                            : name == "D"    ? &run.tokens
+                            : name == "P_w"  ? &run.bits_weights
+                            : name == "P_a"  ? &run.bits_activations
+                            : name == "P_kv" ? &run.bits_kv
+                                             : nullptr;
+      if (value) *value = number_of(field, place);
+    }
+    if (!(run.params > 0 && run.tokens > 0)) {
+      throw Error(fmt::format("{}: a candidate needs N and D", place));
+    }
+    out.push_back(run);
+  }
+  if (out.empty()) throw Error(fmt::format("{}: no candidate runs in it", where));
+  return out;
+}
+
+}  // namespace bitlaw

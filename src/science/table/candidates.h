@@ -1,0 +1,23 @@
+// Runs that could be made next: sizes, tokens and precisions in a box around those of a table.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "laws/observation.h"
+#include "laws/registry.h"
+
+namespace bitlaw {
+
+// text: "grid", or a grid of one's own: "N=1e8,2e8;D=1e9,1e10;bits=3,4,16" (what it does not say is
+// as in "grid"). "grid" takes seven sizes from the least of the table to four times the largest,
+// nine token counts to ten times the most, and every precision of the table; for laws that are a
+// formula in bits also whole bits between, in the same parts. A candidate has no loss.
+std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observation>& rows,
+                                        const std::string& text);
+
+// A list of one's own, a table with columns N and D, and P_w, P_a, P_kv, precision where they
+// matter (formats: table/raw_table.h).
+std::vector<Observation> read_candidates(const std::string& text, const std::string& where);
+
+}  // namespace bitlaw

@@ -1,0 +1,419 @@
+#include "table/columns.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace bitlaw {
+namespace {
+
+struct Column {
+  const char* name;     // ours
+  const char* meaning;  // for messages
+  const char* usual;    // plain names of others that can mean nothing else
+  const char* too;      // plain names that mean it where none of `usual` is there
+  const char* parts;    // what names that might mean it contain, for messages
+  bool has_unit;        // may be scaled
+};
+
+// Beside a count without embeddings, these are with them.
+constexpr const char* kParameterCounts =
+    "params n_params num_params parameters n_parameters num_parameters param_count "
+    "parameter_count model_params model_parameters";
+
+constexpr Column kColumns[] = {
+    {"N", "parameters without embeddings",
+     "non_embedding_parameters non_embedding_params nonembedding_parameters nonembedding_params "
+     "n_non_embedding n_nonembedding n_noembed n_non_emb n_nonemb params_non_embedding "
+     "num_non_embedding_params params_wo_embeddings parameters_without_embeddings",
+     "params n_params num_params parameters n_parameters num_parameters param_count "
+     "parameter_count model_params model_parameters model_size n",
+     "param size", true},
+    {"D", "training tokens",
+     "tokens n_tokens num_tokens training_tokens train_tokens total_tokens tokens_seen "
+     "num_training_tokens num_train_tokens token_count d_tokens tokens_trained trained_tokens",
+     "d", "token", true},
+    {"C", "training compute in FLOPs, 6 N D",
+     "training_flop training_flops train_flops total_flops compute_flops", "compute flop flops c",
+     "flop compute", true},
+    {"loss", "loss in nats per token",
+     "val_loss validation_loss valid_loss eval_loss test_loss final_val_loss "
+     "final_validation_loss final_eval_loss loss_val val_nll loss_nats",
+     "final_loss nll cross_entropy ce_loss ce train_loss training_loss final_train_loss l",
+     "loss nll entropy", true},
+    {"perplexity", "perplexity, whose logarithm is the loss",
+     "ppl val_ppl val_perplexity valid_ppl eval_ppl eval_perplexity test_ppl", "", "ppl perplexity",
+     false},
+    {"N_total", "parameters with embeddings",
+     "total_params params_total total_parameters parameters_total num_total_params n_all "
+     "params_with_embeddings n_with_embeddings",
+     "", "total", true},
+    {"unique_tokens", "distinct training tokens",
+     "unique_d d_unique u_d n_unique_tokens num_unique_tokens tokens_unique unique_training_tokens",
+     "", "unique", true},
+    {"epochs", "passes over the distinct tokens", "n_epochs num_epochs", "", "epoch", false},
+    {"delta", "loss difference of quantization after training",
+     "delta_loss loss_delta delta_nll delta_ptq ptq_delta delta_nats", "", "delta", true},
+    {"P_post", "weight bits after training",
+     "post_bits bits_post ptq_bits p_ptq bpw bits_per_weight", "", "bits bpw", false},
+    {"P_w", "weight bits",
+     "w_bits wbits bits_w weight_bits weights_bits bits_weight bits_weights weight_precision "
+     "p_weights",
+     "", "bits", false},
+    {"P_a", "activation bits",
+     "a_bits abits bits_a act_bits activation_bits activations_bits bits_activation "
+     "bits_activations activation_precision p_activations",
+     "", "bits", false},
+    {"P_kv", "key and value bits",
+     "kv_bits kvbits bits_kv kv_cache_bits kvcache_bits bits_kv_cache kv_precision", "", "bits",
+     false},
+    {"P", "bits of every part",
+     "bits n_bits num_bits bitwidth bit_width bits_all precision_bits p_bits", "", "bits", false},
+    {"format", "number format of every part", "number_format dtype_quant quant_format", "",
+     "format", false},
+    {"format_w", "number format of the weights",
+     "w_format weight_format weights_format format_weights", "", "format", false},
+    {"format_a", "number format of the activations",
+     "a_format act_format activation_format activations_format format_activations", "", "format",
+     false},
+    {"format_kv", "number format of keys and values", "kv_format kv_cache_format", "", "format",
+     false},
+    {"precision", "precision class of the forward pass",
+     "p_class precision_class quant_class forward forward_quantizer forward_precision fwd",
+     "fwd_quant fwd_precision", "precision class forward", false},
+    {"backward", "precision class of the backward pass",
+     "backward_quantizer backward_precision backward_class bwd", "bwd_quant bwd_precision",
+     "backward bwd", false},
+    {"training_group", "entries that share a scale in training",
+     "quant_group_size block_size blocksize", "", "group block", false},
+    {"gaussian_error_w", "mean squared error of the weights' format on a unit Gaussian",
+     "gmse_w gmse_weights", "", "gmse gaussian", false},
+    {"gaussian_error_a", "the same of the activations' format", "gmse_a gmse_activations", "",
+     "gmse gaussian", false},
+    {"gaussian_error_kv", "the same of the keys' and values' format", "gmse_kv", "",
+     "gmse gaussian", false},
+    {"qat_share", "best share of the tokens to train with quantization",
+     "qat_fraction qat_frac best_qat_fraction optimal_qat_fraction optimal_qat_share", "", "qat",
+     false},
+    {"loss_standard_error", "standard error of the loss",
+     "loss_se loss_stderr loss_std_err loss_sem se_loss val_loss_se val_loss_stderr", "",
+     "error stderr", true},
+    {"loss_low", "lower end of the loss's 95 % interval", "", "", "lo95 low", false},
+    {"loss_high", "upper end of the loss's 95 % interval", "", "", "hi95 high", false},
+    {"standard_error", "standard error of delta",
+     "delta_se delta_stderr delta_standard_error se "
+     "stderr std_err",
+     "", "error stderr", true},
+    {"method", "method of quantization after training", "ptq_method quant_method", "", "method",
+     false},
+    {"group", "weights that share a scale after training", "ptq_group ptq_group_size", "", "group",
+     false},
+    {"format_a_post", "number format of the activations in use, where it is not that of training",
+     "", "", "", false},
+    {"format_kv_post", "number format of keys and values in use, where it is not that of training",
+     "", "", "", false},
+    {"run", "cluster", "run_id run_name trunk", "", "run", false},
+    {"status", "finished, or diverged", "state run_status run_state", "", "status state", false},
+};
+
+const Column& column_named(const std::string& name) {
+  return *std::find_if(std::begin(kColumns), std::end(kColumns),
+                       [&](const Column& column) { return column.name == name; });
+}
+
+std::vector<std::string> known_columns() {
+  std::vector<std::string> names;
+  for (const Column& column : kColumns) names.emplace_back(column.name);
+  return names;
+}
+
+// A file's names for a message: not too many, none too long, nothing a terminal would obey.
+std::string shown(const std::vector<std::string>& names) {
+  constexpr size_t kMost = 40, kLongest = 40;
+  std::string text;
+  for (size_t i = 0; i < std::min(kMost, names.size()); ++i) {
+    std::string name = names[i].substr(0, kLongest);
+    for (char& c : name) {
+      if (std::iscntrl(static_cast<unsigned char>(c))) c = '?';
+    }
+    text += (i > 0 ? ", " : "") + name;
+  }
+  if (names.size() > kMost) text += fmt::format(" and {} more", names.size() - kMost);
+  return text;
+}
+
+// What the user may have meant by a column that is not there.
+std::string hint(const std::string& name, const Column& column,
+                 const std::vector<std::string>& header) {
+  std::string near = name.size() > 1 ? nearest_name(name, header) : "";
+  if (!near.empty()) return fmt::format("; is it {}?", shown({near}));
+  std::vector<std::string> alike;
+  for (const std::string& part : split(column.parts, ' ')) {
+    for (const std::string& each : header) {
+      if (alike.size() < 5 && plain_name(each).find(part) != std::string::npos &&
+          !each.ends_with("95") && std::find(alike.begin(), alike.end(), each) == alike.end())
+        alike.push_back(each);
+    }
+  }
+  if (alike.empty()) return "";
+  return fmt::format("; is it {}{}?", alike.size() > 1 ? "one of " : "", shown(alike));
+}
+
+// The items of "A=b,C=d" with names of ours; `option` is the flag's name for messages.
+template <class Each>
+void each_assignment(const std::string& text, const char* option, const char* example,
+                     const Each& each) {
+  const std::vector<std::string> known = known_columns();
+  for (const std::string& item : split(text, ',')) {
+    const size_t equals = item.find('=');
+    const std::string name = trim(item.substr(0, equals));
+    if (equals == std::string::npos || trim(item.substr(equals + 1)).empty())
+      throw Error(fmt::format("{}: {} is not {}", option, item, example));
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      const std::string near = nearest_name(name, known);
+      throw Error(fmt::format("{}: {} is not one of {}{}", option, name, fmt::join(known, ", "),
+                              near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+    }
+    each(name, trim(item.substr(equals + 1)));
+  }
+}
+
+}  // namespace
+
+ColumnMap parse_columns(const std::string& text) {
+  ColumnMap columns;
+  each_assignment(
+      text, "columns", "NAME=COLUMN, as in N=params,D=tokens,loss=val_loss",
+      [&](const std::string& name, const std::string& column) { columns[name] = column; });
+  return columns;
+}
+
+std::map<std::string, double> parse_scale(const std::string& text) {
+  std::map<std::string, double> factors;
+  each_assignment(
+      text, "scale", "NAME=FACTOR, as in N=1e6,D=1e9",
+      [&](const std::string& name, const std::string& number) {
+        if (!column_named(name).has_unit)
+          throw Error(fmt::format("scale: {} has no unit to scale", name));
+        double factor = 0;
+        const char* end = number.data() + number.size();
+        const auto read = std::from_chars(number.data(), end, factor);
+        if (read.ec != std::errc() || read.ptr != end || !std::isfinite(factor) || !(factor > 0)) {
+          throw Error(fmt::format("scale: {}={} is not a factor above 0", name, number));
+        }
+        factors[name] = factor;
+      });
+  return factors;
+}
+
+std::string plain_name(const std::string& name) {
+  std::string plain;
+  for (const char c : name) {
+    const auto letter = static_cast<unsigned char>(c);
+    if (std::isalnum(letter)) {
+      plain += static_cast<char>(std::tolower(letter));
+    } else if (!plain.empty() && plain.back() != '_') {
+      plain += '_';
+    }
+  }
+  while (!plain.empty() && plain.back() == '_') plain.pop_back();
+  return plain;
+}
+
+Columns::Columns(const RawTable& table, const std::string& where, const ColumnMap& given,
+                 std::vector<std::string>& notes)
+    : table_(table), where_(where) {
+  for (size_t place = 0; place < table.columns().size(); ++place)
+    plain_[plain_name(table.columns()[place])].push_back(place);
+
+  std::vector<std::string> missing;
+  for (const auto& [name, column] : given) {
+    if (column == "-") continue;
+    if (const auto place = table.find(column))
+      take(name, *place);
+    else
+      missing.push_back(fmt::format("{} ({}{})", shown({column}), column_named(name).meaning,
+                                    hint(column, column_named(name), table.columns())));
+  }
+  if (!missing.empty()) fail_missing(missing);
+  const auto open = [&](const char* name) { return !has(name) && !given.count(name); };
+  for (const Column& column : kColumns) {
+    if (!open(column.name)) continue;
+    if (const auto place = table.find(column.name)) take(column.name, *place);
+  }
+  for (const Column& column : kColumns) {
+    const bool covered =
+        std::string(column.name) == "P" && (has("P_w") || has("P_a") || has("P_kv"));
+    if (open(column.name) && !covered && !take_usual(column.name, column.usual))
+      take_usual(column.name, column.too);
+  }
+  settle_group_size(open("training_group"), open("group"));
+  settle_bits();
+  settle_errors(open("loss_standard_error"));
+  settle_counts(open("N"), open("N_total"), notes);
+  if (open("loss_standard_error") && open("loss_low") && open("loss_high")) take_interval();
+
+  if (!recognised_.empty()) {
+    std::vector<std::string> pairs;
+    for (const auto& [name, column] : recognised_)
+      pairs.push_back(fmt::format("{} is {}", name, shown({column})));
+    notes.push_back(fmt::format("By their usual names: {} (--columns says otherwise).",
+                                fmt::join(pairs, ", ")));
+  }
+}
+
+std::optional<size_t> Columns::find(const std::string& name) const {
+  const auto place = places_.find(name);
+  if (place == places_.end()) return std::nullopt;
+  return place->second;
+}
+
+const std::string& Columns::file_name(const std::string& name) const {
+  const auto place = find(name);
+  return place ? table_.columns()[*place] : name;
+}
+
+size_t Columns::any(const std::string& name, const std::string& what) const {
+  if (const auto place = table_.find(name)) return *place;
+  if (const auto place = find(name)) return *place;
+  const std::string near = nearest_name(name, table_.columns());
+  throw Error(fmt::format("{}: {}: there is no column {}{}; the file has {}", where_, what,
+                          shown({name}),
+                          near.empty() ? "" : fmt::format(" (did you mean {}?)", shown({near})),
+                          shown(table_.columns())));
+}
+
+void Columns::missing(const std::vector<std::string>& names) const {
+  std::vector<std::string> texts;
+  for (const std::string& name : names) {
+    const Column& column = column_named(name);
+    std::string meant = hint(name, column, table_.columns());
+    if (meant.empty() && name == "loss") {
+      const std::string other = hint("", column_named("perplexity"), table_.columns());
+      if (!other.empty()) meant = other + " Then --columns perplexity=... takes its logarithm";
+    }
+    texts.push_back(fmt::format("{} ({}{})", name, column.meaning, meant));
+  }
+  fail_missing(texts);
+}
+
+void Columns::fail_missing(const std::vector<std::string>& texts) const {
+  throw Error(fmt::format(
+      "{}: no column {}; the file has {}; name yours with --columns N=...,D=...,loss=...", where_,
+      fmt::join(texts, ", "), shown(table_.columns())));
+}
+
+void Columns::take(const std::string& name, size_t place) {
+  places_[name] = place;
+}
+
+void Columns::recognise(const std::string& name, size_t place) {
+  take(name, place);
+  recognised_[name] = table_.columns()[place];
+}
+
+bool Columns::is_taken(size_t place) const {
+  return std::any_of(places_.begin(), places_.end(),
+                     [&](const auto& each) { return each.second == place; });
+}
+
+// The file's columns, not taken yet, with one of the plain names.
+std::vector<size_t> Columns::among(const char* plain_names) const {
+  std::vector<size_t> found;
+  for (const std::string& plain : split(plain_names, ' ')) {
+    const auto places = plain_.find(plain);
+    if (places == plain_.end()) continue;
+    for (const size_t place : places->second) {
+      if (!is_taken(place)) found.push_back(place);
+    }
+  }
+  return found;
+}
+
+bool Columns::take_usual(const std::string& name, const char* plain_names) {
+  const std::vector<size_t> found = among(plain_names);
+  if (found.size() > 1) {
+    std::vector<std::string> names;
+    for (const size_t place : found) names.push_back(table_.columns()[place]);
+    throw Error(
+        fmt::format("{}: {} could each be {} ({}); say which with --columns {}={}, or "
+                    "none with --columns {}=-",
+                    where_, shown(names), name, column_named(name).meaning, name, names[0], name));
+  }
+  if (!found.empty()) recognise(name, found[0]);
+  return !found.empty();
+}
+
+// A group size is that of training unless rows are quantized after training.
+void Columns::settle_group_size(bool training_open, bool post_open) {
+  const std::vector<size_t> found = among("group_size groupsize");
+  if (found.empty() || !training_open) return;
+  if (!has("P_post") || !post_open) {
+    recognise("training_group", found[0]);
+    return;
+  }
+  throw Error(fmt::format(
+      "{}: {} could be that of training or after it; say --columns training_group={} or group={}",
+      where_, table_.columns()[found[0]], table_.columns()[found[0]], table_.columns()[found[0]]));
+}
+
+// Bits in a table of loss differences could be those of training or those after it.
+void Columns::settle_bits() {
+  const auto bits = recognised_.find("P");
+  if (bits == recognised_.end() || !has("delta") || has("P_post")) return;
+  throw Error(
+      fmt::format("{}: {} could be bits in training or after it; say --columns P_post={} or P={}",
+                  where_, bits->second, bits->second, bits->second));
+}
+
+// Without a delta, a standard error is the loss's.
+void Columns::settle_errors(bool loss_error_open) {
+  const auto place = find("standard_error");
+  if (!place || has("delta")) return;
+  places_.erase("standard_error");
+  recognised_.erase("standard_error");
+  if (loss_error_open) recognise("loss_standard_error", *place);
+}
+
+// With embeddings or without: a table may count both ways, or only with.
+void Columns::settle_counts(bool params_open, bool total_open, std::vector<std::string>& notes) {
+  const Column& params = column_named("N");
+  const std::vector<size_t> without = among(params.usual);
+  if (params_open && has("N_total")) {
+    take("N", *find("N_total"));
+    notes.push_back(
+        fmt::format("{} counts embeddings too, and stands for N: no other count is "
+                    "there.",
+                    shown({file_name("N")})));
+  } else if (recognised_.count("N") && total_open) {
+    const std::string plain = plain_name(recognised_["N"]);
+    const std::vector<std::string> exact = split(params.usual, ' ');
+    if (std::find(exact.begin(), exact.end(), plain) != exact.end())
+      take_usual("N_total", kParameterCounts);
+  } else if (has("N") && file_name("N") == "N" && !without.empty() && total_open) {
+    const std::string other = shown({table_.columns()[without[0]]});
+    notes.push_back(
+        fmt::format("{} is there beside N: with --columns N={},N_total=N both are "
+                    "used.",
+                    other, other));
+  }
+}
+
+// An interval of 95 % beside the loss: x_lo95 and x_hi95.
+void Columns::take_interval() {
+  const auto loss = find("loss");
+  if (!loss) return;
+  const std::string& name = table_.columns()[*loss];
+  const auto low = table_.find(name + "_lo95"), high = table_.find(name + "_hi95");
+  if (!low || !high || is_taken(*low) || is_taken(*high)) return;
+  recognise("loss_low", *low);
+  recognise("loss_high", *high);
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,154 @@
+#include "table/columns.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace bitlaw {
+namespace {
+
+RawTable with_columns(const std::string& header) {
+  return read_raw_table(header + "\n", "t", "csv");
+}
+
+struct Found {
+  std::string header, ours, theirs;  // theirs "" = not found
+};
+
+TEST(Columns, UsualNamesAreRecognised) {
+  for (const Found& each : {
+           Found{"N,params", "N", "N"},
+           Found{"params,tokens", "N", "params"},
+           Found{"Model Size,Training Tokens,Training FLOP,loss", "N", "Model Size"},
+           Found{"Model Size,Training Tokens,Training FLOP,loss", "D", "Training Tokens"},
+           Found{"Model Size,Training Tokens,Training FLOP,loss", "C", "Training FLOP"},
+           Found{"n_params,num_tokens,val_loss", "D", "num_tokens"},
+           Found{"num_params,D,final_loss", "loss", "final_loss"},
+           Found{"N,D,final-val/loss", "loss", "final-val/loss"},
+           Found{"N,D,train_loss,val_loss", "loss", "val_loss"},
+           Found{"N,D,train_loss", "loss", "train_loss"},
+           Found{"non_embedding_params,params,D", "N", "non_embedding_params"},
+           Found{"non_embedding_params,params,D", "N_total", "params"},
+           Found{"non_embedding_params,model_size,D", "N_total", ""},  // often in millions
+           Found{"w_bits,a_bits,kv_bits", "P_w", "w_bits"},
+           Found{"w_bits,a_bits,kv_bits", "P_a", "a_bits"},
+           Found{"w_bits,a_bits,kv_bits", "P_kv", "kv_bits"},
+           Found{"bits,N", "P", "bits"},
+           Found{"bits,w_bits", "P", ""},
+           Found{"P_class,w_bits", "precision", "P_class"},
+           Found{"fwd,bwd", "precision", "fwd"},
+           Found{"fwd,bwd", "backward", "bwd"},
+           Found{"group_size", "training_group", "group_size"},
+           Found{"group_size,training_group", "training_group", "training_group"},
+           Found{"N,loss,standard_error", "loss_standard_error", "standard_error"},
+           Found{"N,delta,standard_error", "loss_standard_error", ""},
+           Found{"N,delta,standard_error", "standard_error", "standard_error"},
+           Found{"loss,loss_lo95,loss_hi95", "loss_low", "loss_lo95"},
+           Found{"loss,loss_lo95", "loss_low", ""},
+           Found{"total_params,D,loss", "N", "total_params"},
+           Found{"total_params,D,loss", "N_total", "total_params"},
+           Found{"loss,L", "loss", "loss"},
+           Found{"N,D,L", "loss", "L"},
+           Found{"n,d", "N", "n"},
+           Found{"whatever", "N", ""},
+       }) {
+    const RawTable table = with_columns(each.header);
+    std::vector<std::string> notes;
+    const Columns columns(table, "t", {}, notes);
+    const auto place = columns.find(each.ours);
+    EXPECT_EQ(place ? table.columns()[*place] : "", each.theirs)
+        << each.header << ", " << each.ours;
+  }
+}
+
+TEST(Columns, OneNoteTellsAllThatWasRecognised) {
+  std::vector<std::string> notes;
+  const RawTable table = with_columns("params,tokens,loss");
+  const Columns columns(table, "t", {}, notes);
+  EXPECT_EQ(notes,
+            std::vector<std::string>{
+                "By their usual names: D is tokens, N is params (--columns says otherwise)."});
+  notes.clear();
+  const RawTable ours = with_columns("N,D,loss,P_w,seed");
+  const Columns exact(ours, "t", {}, notes);
+  EXPECT_TRUE(notes.empty());
+}
+
+TEST(Columns, WhatTheUserSaysGoesFirst) {
+  std::vector<std::string> notes;
+  const RawTable table = with_columns("N,N_noembed,D,loss,w_bits,bits");
+  const Columns columns(table, "t", parse_columns("N=N_noembed,N_total=N,P_w=-,P=-"), notes);
+  EXPECT_EQ(columns.file_name("N"), "N_noembed");
+  EXPECT_EQ(columns.file_name("N_total"), "N");
+  EXPECT_FALSE(columns.has("P_w"));
+  EXPECT_FALSE(columns.has("P"));
+  EXPECT_TRUE(notes.empty());
+}
+
+TEST(Columns, ACountWithoutEmbeddingsBesideNIsPointedOut) {
+  std::vector<std::string> notes;
+  const RawTable table = with_columns("N,N_noembed,D,loss");
+  const Columns columns(table, "t", {}, notes);
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_NE(notes[0].find("--columns N=N_noembed,N_total=N"), std::string::npos);
+}
+
+TEST(Columns, WhatCouldMeanTwoThingsIsAsked) {
+  for (const auto& [header, part] :
+       {std::pair("N,D,val_loss,test_loss", "val_loss, test_loss could each be loss"),
+        {"N,D,val_loss,Val Loss", "could each be loss"},
+        {"N,D,delta,bits", "--columns P_post=bits or P=bits"},
+        {"N,D,delta,P_post,group_size",
+         "--columns training_group=group_size or group=group_size"}}) {
+    try {
+      std::vector<std::string> notes;
+      const RawTable table = with_columns(header);
+      const Columns columns(table, "t", {}, notes);
+      FAIL() << header;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST(Columns, AMissingColumnIsNamedWithWhatIsNear) {
+  for (const auto& [header, missing, part] :
+       {std::tuple("N,D,los", "loss",
+                   "loss (loss in nats per token; is it los?); the file has N, D, los"),
+        {"N,D,loss_c4,loss_ptb", "loss", "is it one of loss_c4, loss_ptb?"},
+        {"width,D,loss", "N", "no column N (parameters without embeddings); the file has width"},
+        {"N,token_count_m,loss", "D", "is it token_count_m?"},
+        {"N,D,wiki2_ppl", "loss",
+         "is it wiki2_ppl? Then --columns perplexity=... takes its logarithm"},
+        {"a\x1b[2Jb", "N", "a?[2Jb"}}) {
+    std::vector<std::string> notes;
+    const RawTable table = with_columns(header);
+    const Columns columns(table, "t", {}, notes);
+    try {
+      columns.missing({missing});
+      FAIL() << header;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST(Columns, PlainNames) {
+  for (const auto& [name, plain] : {std::pair("Val Loss", "val_loss"),
+                                    {"val/loss", "val_loss"},
+                                    {"final-val/loss", "final_val_loss"},
+                                    {" N (M) ", "n_m"},
+                                    {"__", ""},
+                                    {"P_w", "p_w"}})
+    EXPECT_EQ(plain_name(name), plain) << name;
+}
+
+TEST(Columns, Scales) {
+  EXPECT_EQ(parse_scale("N=1e6, D=1e9"), (std::map<std::string, double>{{"N", 1e6}, {"D", 1e9}}));
+  EXPECT_TRUE(parse_scale("").empty());
+  for (const char* wrong : {"N", "N=", "N=0", "N=-1", "N=x", "N=1e999", "N=nan", "M=1", "P_w=2"})
+    EXPECT_THROW(parse_scale(wrong), Error) << wrong;
+}
+
+}  // namespace
+}  // namespace bitlaw

@@ -1,0 +1,18 @@
+// CSV by RFC 4180: a header line, then one record a line; fields in double quotes may hold
+// separators, line ends and doubled quotes. Lines end in LF, CRLF or CR; empty lines are skipped;
+// blanks around an unquoted field do not count.
+#pragma once
+
+#include <string>
+
+#include "table/raw_table.h"
+
+namespace bitlaw {
+
+// `separator` 0 takes the comma, semicolon or tab that the header line has most of. A column
+// without a name is called "column 3". Error where the text has no header, a column appears twice,
+// a record has another number of fields than the header, or a quoted field never ends; it names the
+// line.
+RawTable read_csv(const std::string& text, const std::string& where, char separator = 0);
+
+}  // namespace bitlaw

@@ -1,0 +1,189 @@
+#include "table/json_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr int kDeepest = 64;
+
+std::string_view without_mark(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return text;
+}
+
+// NaN, Infinity and -Infinity outside strings in quotes, so that rows with them can be named.
+std::string quote_non_numbers(std::string_view text) {
+  std::string quoted;
+  quoted.reserve(text.size());
+  bool in_string = false;
+  for (size_t i = 0; i < text.size();) {
+    size_t length = 1;
+    if (in_string) {
+      if (text[i] == '\\' && i + 1 < text.size()) length = 2;
+      in_string = text[i] != '"';
+    } else if (text[i] == '"') {
+      in_string = true;
+    } else {
+      for (const std::string_view word : {"NaN", "Infinity", "-Infinity"}) {
+        if (!text.substr(i).starts_with(word)) continue;
+        quoted += fmt::format("\"{}\"", word);
+        length = 0;
+        i += word.size();
+        break;
+      }
+    }
+    quoted.append(text.substr(i, length));
+    i += length;
+  }
+  return quoted;
+}
+
+// `first_line` is the line of the file in which `text` begins.
+Json parse(std::string_view text, const std::string& where, int first_line) {
+  const std::string readable = quote_non_numbers(text);
+  const auto not_too_deep = [&](int depth, Json::parse_event_t, const Json&) {
+    if (depth > kDeepest)
+      throw Error(
+          fmt::format("{}: JSON nested deeper than {} levels is no table", where, kDeepest));
+    return true;
+  };
+  try {
+    return Json::parse(readable, not_too_deep);
+  } catch (const Json::parse_error& error) {
+    const auto end =
+        readable.begin() + static_cast<ptrdiff_t>(std::min(error.byte, readable.size()));
+    throw Error(fmt::format("{}: not valid JSON near line {}; the file may be cut short", where,
+                            first_line + std::count(readable.begin(), end, '\n')));
+  } catch (const Json::out_of_range&) {  // a number like 1e999
+    throw Error(fmt::format("{}: a number in it is too large for a double", where));
+  }
+}
+
+struct Place {
+  const std::string& where;
+  const RawTable& table;
+  int number;
+  std::string text() const { return fmt::format("{}: {} {}", where, table.place_is, number); }
+};
+
+std::string scalar_text(const Json& value) {
+  if (value.is_string()) return trim(value.get<std::string>());
+  return dump_json(value);  // numbers with every digit, true and false
+}
+
+void add_fields(RawTable& table, RawRow& row, const Json& object, const std::string& prefix,
+                const Place& place) {
+  for (const auto& [key, value] : object.items()) {
+    const std::string name = prefix + key;
+    if (value.is_object()) {
+      add_fields(table, row, value, name + ".", place);
+    } else if (!value.is_array()) {
+      const size_t column = table.column(name);
+      if (value.is_null()) continue;
+      if (!row.at(column).empty())
+        throw Error(fmt::format("{}: {} appears twice", place.text(), name));
+      if (std::string text = scalar_text(value); !text.empty()) row.set(column, std::move(text));
+    }
+  }
+}
+
+void add_row(RawTable& table, const Json& object, int number, const std::string& where) {
+  const Place place{where, table, number};
+  if (!object.is_object()) {
+    throw Error(fmt::format(
+        "{} is not an object; a row is {{\"N\": ..., \"D\": ..., \"loss\": ...}}", place.text()));
+  }
+  RawRow row{number, {}};
+  add_fields(table, row, object, "", place);
+  table.rows.push_back(std::move(row));
+}
+
+bool is_list_of_objects(const Json& value) {
+  return value.is_array() && !value.empty() && value[0].is_object();
+}
+
+// {"N": [1e6, 2e6], "loss": [3, 2.9]}
+bool is_columns(const Json& document) {
+  if (!document.is_object() || document.empty()) return false;
+  for (const Json& member : document) {
+    if (!member.is_array() || member.size() != document.front().size()) return false;
+  }
+  return !document.front().empty() && !is_list_of_objects(document.front());
+}
+
+void add_columns(RawTable& table, const Json& document) {
+  table.rows.resize(document.front().size());
+  for (size_t i = 0; i < table.rows.size(); ++i) table.rows[i].place = static_cast<int>(i + 1);
+  for (const auto& [name, list] : document.items()) {
+    const size_t column = table.column(name);
+    for (size_t i = 0; i < list.size(); ++i) {
+      if (!list[i].is_structured() && !list[i].is_null())
+        table.rows[i].set(column, scalar_text(list[i]));
+    }
+  }
+}
+
+// The rows of a document that is not itself a list.
+Json rows_of(const Json& document, const std::string& where) {
+  std::vector<std::string> lists;
+  if (document.is_object()) {
+    for (const auto& [name, member] : document.items()) {
+      if (is_list_of_objects(member)) lists.push_back(name);
+    }
+    if (lists.empty()) return Json::array({document});
+  }
+  if (lists.size() == 1) return document.at(lists[0]);
+  if (lists.empty()) throw Error(fmt::format("{}: is not a list of objects", where));
+  throw Error(fmt::format("{}: has several lists of objects, {}; give a file of one of them", where,
+                          fmt::join(lists, ", ")));
+}
+
+}  // namespace
+
+RawTable read_json_table(const std::string& text, const std::string& where) {
+  const Json document = parse(without_mark(text), where, 1);
+  RawTable table;
+  table.kind = "json";
+  table.place_is = "entry";
+  if (is_columns(document)) {
+    add_columns(table, document);
+    return table;
+  }
+  int number = 0;
+  for (const Json& row : document.is_array() ? document : rows_of(document, where))
+    add_row(table, row, ++number, where);
+  if (table.rows.empty()) throw Error(fmt::format("{}: is an empty list of runs", where));
+  return table;
+}
+
+RawTable read_jsonl(const std::string& text, const std::string& where) {
+  RawTable table;
+  table.kind = "jsonl";
+  int number = 0;
+  for (const std::string& line : split(without_mark(text), '\n')) {
+    ++number;
+    if (!trim(line).empty()) add_row(table, parse(line, where, number), number, where);
+  }
+  if (table.rows.empty())
+    throw Error(fmt::format("{}: is empty; expected an object a line", where));
+  return table;
+}
+
+bool looks_like_jsonl(const std::string& text) {
+  const std::string_view all = without_mark(text);
+  const size_t begin = all.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos || all[begin] != '{') return false;
+  const size_t end = all.find('\n', begin);
+  if (end == std::string_view::npos || trim(all.substr(end)).empty()) return false;
+  return Json::accept(quote_non_numbers(all.substr(begin, end - begin)));
+}
+
+}  // namespace bitlaw

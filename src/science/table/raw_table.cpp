@@ -1,0 +1,104 @@
+#include "table/raw_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "table/csv.h"
+#include "table/importers.h"
+#include "table/json_table.h"
+
+namespace bitlaw {
+namespace {
+
+// How files begin that are not text.
+struct Magic {
+  std::string bytes;
+  const char* what;
+};
+
+void must_be_text(const std::string& text, const std::string& where) {
+  static const std::vector<Magic> magics{
+      {"PK\x03\x04", "a zip archive or an Excel workbook; save the sheet as CSV"},
+      {"\x1f\x8b", "compressed by gzip; unpack it first"},
+      {"\x28\xb5\x2f\xfd", "compressed by zstd; unpack it first"},
+      {"PAR1", "a Parquet file; write it as CSV first"},
+      {"SQLite format 3", "an SQLite database; export its table as CSV"},
+      {"\xff\xfe", "text in UTF-16; save it as UTF-8"},
+      {"\xfe\xff", "text in UTF-16; save it as UTF-8"},
+  };
+  for (const Magic& magic : magics) {
+    if (text.starts_with(magic.bytes)) throw Error(fmt::format("{}: is {}", where, magic.what));
+  }
+  if (const size_t zero = text.find('\0'); zero != std::string::npos) {
+    throw Error(fmt::format("{}: is not a text file (a zero byte in line {}); expected CSV or JSON",
+                            where, 1 + std::count(text.begin(), text.begin() + zero, '\n')));
+  }
+}
+
+std::string format_of(const std::string& text) {
+  const size_t begin = text.find_first_not_of(" \t\r\n", text.starts_with("\xEF\xBB\xBF") ? 3 : 0);
+  if (begin == std::string::npos) return "csv";
+  if (text[begin] == '[') return "json";
+  if (text[begin] == '{') return looks_like_jsonl(text) ? "jsonl" : "json";
+  return "csv";
+}
+
+}  // namespace
+
+const std::string& RawRow::at(size_t column) const {
+  static const std::string empty;
+  const auto place =
+      std::lower_bound(fields.begin(), fields.end(), column,
+                       [](const auto& field, size_t wanted) { return field.first < wanted; });
+  return place == fields.end() || place->first != column ? empty : place->second;
+}
+
+void RawRow::set(size_t column, std::string text) {
+  const auto place =
+      std::lower_bound(fields.begin(), fields.end(), column,
+                       [](const auto& field, size_t wanted) { return field.first < wanted; });
+  if (place != fields.end() && place->first == column)
+    place->second = std::move(text);
+  else
+    fields.emplace(place, column, std::move(text));
+}
+
+std::optional<size_t> RawTable::find(const std::string& name) const {
+  const auto place = places_.find(name);
+  if (place == places_.end()) return std::nullopt;
+  return place->second;
+}
+
+size_t RawTable::column(const std::string& name) {
+  const auto [place, is_new] = places_.emplace(name, columns_.size());
+  if (is_new) columns_.push_back(name);
+  return place->second;
+}
+
+const std::vector<std::string>& table_formats() {
+  static const std::vector<std::string> formats{"csv", "tsv", "json", "jsonl", "quest"};
+  return formats;
+}
+
+RawTable read_raw_table(const std::string& text, const std::string& where,
+                        const std::string& format) {
+  const std::vector<std::string>& known = table_formats();
+  if (format != "auto" && std::find(known.begin(), known.end(), format) == known.end()) {
+    const std::string near = nearest_name(format, known);
+    throw Error(fmt::format("format: {} is not auto, {}{}", format, fmt::join(known, ", "),
+                            near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+  }
+  must_be_text(text, where);
+  const std::string chosen = format == "auto" ? format_of(text) : format;
+  RawTable table = chosen == "csv"     ? read_csv(text, where)
+                   : chosen == "tsv"   ? read_csv(text, where, '\t')
+                   : chosen == "jsonl" ? read_jsonl(text, where)
+                                       : read_json_table(text, where);
+  if (format == "quest" || (format == "auto" && is_quest(table))) import_quest(table, where);
+  return table;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,130 @@
+#include "table/raw_table.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "table/json_table.h"
+
+namespace bitlaw {
+namespace {
+
+// Every field that is there, as "place: column=text ...".
+std::vector<std::string> lines_of(const RawTable& table) {
+  std::vector<std::string> lines;
+  for (const RawRow& row : table.rows) {
+    lines.push_back(fmt::format("{}:", row.place));
+    for (const auto& [column, text] : row.fields)
+      lines.back() += fmt::format(" {}={}", table.columns().at(column), text);
+  }
+  return lines;
+}
+
+using Lines = std::vector<std::string>;
+
+TEST(RawTable, TheSameRowsInEveryFormat) {
+  const Lines by_entry{"1: N=1e8 loss=3.25", "2: N=2e8 loss=3.0 note=b"};
+  for (const auto& [text, kind] : {
+           std::pair("N,loss,note\n1e8,3.25,\n2e8,3.0,b\n", "csv"),
+           {"N\tloss\tnote\n1e8\t3.25\t\n2e8\t3.0\tb\n", "tsv"},
+           {"[{\"N\":\"1e8\",\"loss\":\"3.25\"},\n "
+            "{\"N\":\"2e8\",\"loss\":\"3.0\",\"note\":\"b\"}]",
+            "json"},
+           {"{\"rows\": [{\"N\":\"1e8\",\"loss\":\"3.25\"},\n"
+            "{\"N\":\"2e8\",\"loss\":\"3.0\",\"note\":\"b\"}], \"made\": 3}",
+            "json"},
+           {"{\"N\": [\"1e8\", \"2e8\"], \"loss\": [\"3.25\", \"3.0\"], \"note\": [null, \"b\"]}",
+            "json"},
+           {"{\"N\":\"1e8\",\"loss\":\"3.25\",\"note\":null}\n\n"
+            "{\"N\":\"2e8\",\"loss\":\"3.0\",\"note\":\"b\"}\n",
+            "jsonl"},
+       }) {
+    const RawTable table = read_raw_table(text, "t");
+    EXPECT_EQ(table.kind, kind) << text;
+    Lines lines = lines_of(table);
+    for (size_t i = 0; i < lines.size(); ++i) lines[i][0] = static_cast<char>('1' + i);
+    EXPECT_EQ(lines, by_entry) << text;
+    EXPECT_EQ(lines_of(read_raw_table(text, "t", kind)), lines_of(table));
+  }
+}
+
+TEST(RawTable, PlacesAreLinesOrEntries) {
+  EXPECT_EQ(read_raw_table("a\n\n1\n", "t").rows[0].place, 3);
+  EXPECT_EQ(read_raw_table("{\"a\":1}\n\n{\"a\":1}\n", "t").rows[1].place, 3);
+  const RawTable json = read_raw_table("[\n\n{\"a\":1},\n{\"a\":1}]", "t");
+  EXPECT_EQ(json.rows[1].place, 2);
+  EXPECT_STREQ(json.place_is, "entry");
+}
+
+TEST(RawTable, NumbersInJsonKeepEveryDigit) {
+  const RawTable table =
+      read_raw_table("[{\"a\":3.0677576065063477,\"b\":4999872512,\"c\":-1e-7,\"d\":true}]", "t");
+  EXPECT_EQ(lines_of(table), (Lines{"1: a=3.0677576065063477 b=4999872512 c=-1e-07 d=true"}));
+}
+
+TEST(RawTable, NestedObjectsBecomeColumnsWithDots) {
+  EXPECT_EQ(lines_of(read_raw_table("[{\"a\": {\"b\": {\"c\": 1}, \"list\": [1, 2]}, \"d\": null}]",
+                                    "t")),
+            (Lines{"1: a.b.c=1"}));
+}
+
+TEST(RawTable, NonNumbersOfPythonAreReadAsText) {
+  EXPECT_EQ(lines_of(read_raw_table("[{\"a\":NaN,\"b\":-Infinity,\"c\":\"NaN \\\"NaN\"}]", "t")),
+            (Lines{"1: a=NaN b=-Infinity c=NaN \"NaN"}));
+}
+
+TEST(RawTable, OneObjectIsOneRow) {
+  EXPECT_EQ(lines_of(read_raw_table("{\"N\": 1,\n\"loss\": 2}", "t")), (Lines{"1: N=1 loss=2"}));
+  EXPECT_EQ(lines_of(read_raw_table("{\"N\": 1}\n", "t")), (Lines{"1: N=1"}));
+}
+
+TEST(RawTable, ObjectsWithOtherKeysTakeNoMoreMemoryThanTheirText) {
+  std::string text;
+  for (int i = 0; i < 20000; ++i) text += fmt::format("{{\"k{}\":1}}\n", i);
+  const RawTable table = read_raw_table(text, "t");  // a full grid would hold 400 million fields
+  EXPECT_EQ(table.columns().size(), 20000u);
+  size_t fields = 0;
+  for (const RawRow& row : table.rows) fields += row.fields.size();
+  EXPECT_EQ(fields, 20000u);
+}
+
+TEST(RawTable, WhatIsNoTableIsSaidInOneSentence) {
+  struct Mistake {
+    std::string text, format, part;
+  };
+  for (const Mistake& mistake : {
+           Mistake{"", "auto", "is empty"},
+           Mistake{"PK\x03\x04xyz", "auto", "Excel workbook; save the sheet as CSV"},
+           Mistake{"\x1f\x8bxyz", "auto", "gzip"},
+           Mistake{"PAR1xyz", "auto", "Parquet"},
+           Mistake{"\xff\xfeN", "auto", "UTF-16"},
+           Mistake{std::string("a,b\n1,\0", 7), "auto", "a zero byte in line 2"},
+           Mistake{"[]", "auto", "an empty list"},
+           Mistake{"[1, 2]", "auto", "entry 1 is not an object"},
+           Mistake{"[{\"a\": 1}, 3]", "auto", "entry 2 is not an object"},
+           Mistake{"[{\"a\": 1},\n{\"a\"", "auto", "not valid JSON near line 2"},
+           Mistake{"{\"a\":1}\n{\"a\":1}\n{\"a\":\n", "auto", "not valid JSON near line 3"},
+           Mistake{"{\"a\":1}\n3\n", "auto", "line 2 is not an object"},
+           Mistake{"[{\"a\": 1e999}]", "auto", "too large"},
+           Mistake{"{\"a\":[{\"b\":1}],\"c\":[{\"b\":1}]}", "auto",
+                   "several lists of objects, a, c"},
+           Mistake{"[{\"a\":{\"b\":1},\"a.b\":2}]", "auto", "a.b appears twice"},
+           Mistake{std::string(100000, '['), "auto", "deeper than 64"},
+           Mistake{"[{\"a\": 1}]", "quest", "is not QuEST's table"},
+           Mistake{"[{\"a\": 1}]", "jsom", "did you mean json?"},
+           Mistake{"N,loss\n", "json", "not valid JSON near line 1"},
+       }) {
+    try {
+      read_raw_table(mistake.text, "t", mistake.format);
+      FAIL() << mistake.part;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(mistake.part), std::string::npos) << error.what();
+    }
+  }
+  std::string deep = "[{\"a\":";
+  for (int i = 0; i < 100000; ++i) deep += "{\"a\":";
+  EXPECT_THROW(read_raw_table(deep, "t"), Error);
+}
+
+}  // namespace
+}  // namespace bitlaw

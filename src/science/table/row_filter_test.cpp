@@ -1,0 +1,68 @@
+#include "table/row_filter.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace bitlaw {
+namespace {
+
+const char* const kTable =
+    "id,N,dataset,w_bits,loss\n"
+    "1,1e8,c4,4,3.1\n"
+    "2,1e8,c4,16,3.0\n"
+    "3,2e8,rpj,4.0,nan\n"
+    "4,2e8,rpj,16,\n";
+
+// The ids that are left, or the Error's sentence.
+std::string kept(const std::vector<std::string>& conditions) {
+  RawTable table = read_raw_table(kTable, "t");
+  std::vector<std::string> notes;
+  const Columns columns(table, "t", {}, notes);
+  try {
+    const int gone = keep_rows(table, columns, conditions, "t");
+    EXPECT_EQ(gone + table.rows.size(), 4u);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  std::string ids;
+  for (const RawRow& row : table.rows) ids += row.at(0);
+  return ids;
+}
+
+TEST(RowFilter, ConditionsKeepRows) {
+  EXPECT_EQ(kept({}), "1234");
+  EXPECT_EQ(kept({"dataset=c4"}), "12");
+  EXPECT_EQ(kept({"dataset == c4"}), "12");
+  EXPECT_EQ(kept({"dataset!=c4"}), "34");
+  EXPECT_EQ(kept({"dataset=c4,rpj"}), "1234");
+  EXPECT_EQ(kept({"w_bits=4"}), "13") << "4 and 4.0 are one number";
+  EXPECT_EQ(kept({"P_w=4"}), "13") << "our name of the column";
+  EXPECT_EQ(kept({"w_bits=4", "dataset=rpj"}), "3");
+  EXPECT_EQ(kept({"loss!=nan,"}), "12") << "neither nan nor empty";
+  EXPECT_EQ(kept({"loss!="}), "123");
+  EXPECT_EQ(kept({"loss="}), "4");
+  EXPECT_EQ(kept({"N>1e8"}), "34");
+  EXPECT_EQ(kept({"N>=1e8"}), "1234");
+  EXPECT_EQ(kept({"N<2e8"}), "12");
+  EXPECT_EQ(kept({"N<=100000000"}), "12");
+  EXPECT_EQ(kept({"loss>0"}), "12") << "what is no number is not above 0";
+  EXPECT_EQ(kept({"dataset!=nowhere"}), "1234");
+}
+
+TEST(RowFilter, MistakesAreSaid) {
+  for (const auto& [condition, part] :
+       {std::pair("dataset=c5", "no row has c5; dataset holds c4, rpj"),
+        {"dataset=c4,x", "no row has x"},
+        {"datset=c4", "there is no column datset (did you mean dataset?)"},
+        {"N>2e8", "no row is left"},
+        {"dataset", "is not COLUMN=VALUE"},
+        {"=c4", "is not COLUMN=VALUE"},
+        {"dataset=!c4", "is not COLUMN=VALUE"},
+        {"N>many", "many is not a number"}})
+    EXPECT_NE(kept({condition}).find(part), std::string::npos)
+        << condition << ": " << kept({condition});
+}
+
+}  // namespace
+}  // namespace bitlaw

@@ -1,0 +1,132 @@
+#include "table/row_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+
+#include "base/error.h"
+#include "laws/observation.h"
+
+namespace bitlaw {
+namespace {
+
+double suffix_factor(char suffix) {
+  switch (suffix) {
+    case 'k':
+    case 'K':
+      return 1e3;
+    case 'm':
+    case 'M':
+      return 1e6;
+    case 'b':
+    case 'B':
+    case 'g':
+    case 'G':
+      return 1e9;
+    case 't':
+    case 'T':
+      return 1e12;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+RowReader::RowReader(const RawTable& table, const Columns& columns,
+                     const std::map<std::string, double>& scale, std::string where)
+    : table_(table), columns_(columns), scale_(scale), where_(std::move(where)) {}
+
+const std::string& RowReader::text(const char* column) const {
+  static const std::string empty;
+  const auto place = columns_.find(column);
+  return place ? row_->at(*place) : empty;
+}
+
+double RowReader::number(const char* column) const {
+  return parse(column, false);
+}
+
+double RowReader::positive(const char* column) const {
+  const double value = number(column);
+  if (std::isnan(value)) {
+    fail(column, "an empty field",
+         fmt::format("stands where a number must be; --where '{}!=' leaves such rows out",
+                     columns_.file_name(column)));
+  }
+  if (!(value > 0)) {
+    fail(column, text(column),
+         fmt::format("must be positive; --where '{}>0' leaves such rows out",
+                     columns_.file_name(column)));
+  }
+  return value;
+}
+
+double RowReader::positive_or_unknown(const char* column) const {
+  return has(column) ? positive(column) : kUnknown;
+}
+
+double RowReader::not_negative(const char* column) const {
+  const double value = number(column);
+  if (value < 0) fail(column, text(column), "must not be negative");
+  return value;
+}
+
+double RowReader::count(const char* column) const {
+  if (!has(column)) return positive(column);
+  const double value = parse(column, true);
+  if (!(value > 0)) return positive(column);
+  return value;
+}
+
+double RowReader::count_or_unknown(const char* column) const {
+  return has(column) ? count(column) : kUnknown;
+}
+
+double RowReader::bits(const char* column, double otherwise) const {
+  const double value = number(column);
+  if (std::isnan(value)) return otherwise;
+  if (value == 0 && otherwise == 0) return 0;
+  if (!(value >= 1 && value <= 64)) {
+    fail(column, text(column), "is not a number of bits, 1 to 64; 16 and more is not quantized");
+  }
+  return std::min(value, kUnquantizedBits);
+}
+
+void RowReader::fail(const char* column, const std::string& what,
+                     const std::string& problem) const {
+  std::string shown = what.substr(0, 60);
+  for (char& c : shown) {
+    if (std::iscntrl(static_cast<unsigned char>(c))) c = '?';
+  }
+  throw Error(fmt::format("{}: {} {}, column {}: {} {}", where_, table_.place_is, row_->place,
+                          columns_.file_name(column), shown, problem));
+}
+
+double RowReader::parse(const char* column, bool with_suffix) const {
+  const std::string& field = text(column);
+  if (field.empty()) return kUnknown;
+  const char* begin = field.data() + (field[0] == '+' ? 1 : 0);
+  const char* end = field.data() + field.size();
+  double factor = 1, value = 0;
+  if (with_suffix && end > begin && suffix_factor(end[-1]) > 0) factor = suffix_factor(*--end);
+  while (factor != 1 && end > begin && end[-1] == ' ') --end;
+  const auto [stop, error] = std::from_chars(begin, end, value);
+  if (error != std::errc() || stop != end) {
+    const bool comma = field.find(',') != std::string::npos;
+    fail(column, field, comma ? "is not a number; write 1234.5, not 1,234.5" : "is not a number");
+  }
+  const auto unit = scale_.find(column);
+  value *= factor * (unit == scale_.end() ? 1 : unit->second);
+  if (!std::isfinite(value)) {
+    fail(column, field,
+         fmt::format("is not finite; --where '{}!={}' leaves such rows out",
+                     columns_.file_name(column), field));
+  }
+  return value;
+}
+
+}  // namespace bitlaw

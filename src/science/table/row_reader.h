@@ -1,0 +1,49 @@
+// The fields of one row as text and numbers. Every Error names the file, the row, the column and
+// what to do.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "table/columns.h"
+#include "table/raw_table.h"
+
+namespace bitlaw {
+
+class RowReader {
+ public:
+  // `scale` as parse_scale() gives it.
+  RowReader(const RawTable& table, const Columns& columns,
+            const std::map<std::string, double>& scale, std::string where);
+
+  void start(const RawRow& row) { row_ = &row; }
+
+  // Columns by our names.
+  bool has(const char* column) const { return !text(column).empty(); }  // not empty in this row
+  const std::string& text(const char* column) const;
+
+  // In our unit; NaN where the column is absent or the field empty. Error where it is no number.
+  double number(const char* column) const;
+  double positive(const char* column) const;  // Error where empty, or not above 0
+  double positive_or_unknown(const char* column) const;
+  double not_negative(const char* column) const;  // NaN where empty
+  // A number of things, which may end in k, M, B or T ("1.5B").
+  double count(const char* column) const;             // Error where empty, or not above 0
+  double count_or_unknown(const char* column) const;  // NaN where empty
+  // At least 1; `otherwise` where empty. 16 and more is not quantized.
+  double bits(const char* column, double otherwise) const;
+
+  [[noreturn]] void fail(const char* column, const std::string& what,
+                         const std::string& problem) const;
+
+ private:
+  double parse(const char* column, bool with_suffix) const;  // in our unit
+
+  const RawTable& table_;
+  const Columns& columns_;
+  const std::map<std::string, double>& scale_;
+  std::string where_;
+  const RawRow* row_ = nullptr;
+};
+
+}  // namespace bitlaw

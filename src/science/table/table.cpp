@@ -1,0 +1,211 @@
+#include "table/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "table/precision_columns.h"
+#include "table/raw_table.h"
+#include "table/replicates.h"
+#include "table/row_filter.h"
+#include "table/row_reader.h"
+
+namespace bitlaw {
+namespace {
+
+// What was read from somewhere else than its own column, for a note each.
+struct Derived {
+  int params = 0, tokens = 0, losses = 0, other_compute = 0, low_totals = 0;
+  PrecisionSources precision;
+};
+
+void must_have_columns(const Columns& columns) {
+  std::vector<std::string> missing;
+  if (!columns.has("N") && !(columns.has("C") && columns.has("D"))) missing.emplace_back("N");
+  if (!columns.has("D") && !(columns.has("C") && columns.has("N"))) missing.emplace_back("D");
+  if (!columns.has("loss") && !columns.has("perplexity") && !columns.has("delta") &&
+      !columns.has("qat_share"))
+    missing.emplace_back("loss");
+  if (!missing.empty()) columns.missing(missing);
+}
+
+// C = 6 N D, where one of N and D is not there.
+void read_sizes(const RowReader& row, Observation& run, Derived& derived) {
+  const double compute = row.count_or_unknown("C");
+  if (!row.has("N") && !std::isnan(compute)) {
+    run.tokens = row.count("D");
+    run.params = compute / (6 * run.tokens);
+    ++derived.params;
+  } else if (!row.has("D") && !std::isnan(compute)) {
+    run.params = row.count("N");
+    run.tokens = compute / (6 * run.params);
+    ++derived.tokens;
+  } else {
+    run.params = row.count("N");
+    run.tokens = row.count("D");
+    derived.other_compute += std::abs(std::log(compute / (6 * run.params * run.tokens))) > 0.2;
+  }
+  // A quotient or product of finite numbers may still be none.
+  if (!(run.params > 0 && std::isfinite(run.params)))
+    row.fail("C", row.text("C"), "gives no finite N = C / (6 D)");
+  if (!(run.tokens > 0 && std::isfinite(run.tokens)))
+    row.fail("C", row.text("C"), "gives no finite D = C / (6 N)");
+  if (row.has("N_total")) run.params_total = row.count("N_total");
+  if (run.params_total > 0 && run.params_total < run.params) {
+    run.params_total = 0;
+    ++derived.low_totals;
+  }
+  if (row.has("unique_tokens")) {
+    run.unique_tokens = std::min(row.count("unique_tokens"), run.tokens);
+  } else if (row.has("epochs")) {
+    run.unique_tokens = run.tokens / std::max(1.0, row.positive("epochs"));
+  }
+}
+
+double read_loss(const RowReader& row, Derived& derived) {
+  if (row.has("loss") || !row.has("perplexity")) return row.positive("loss");
+  const double perplexity = row.positive("perplexity");
+  if (!(perplexity > 1))
+    row.fail("perplexity", row.text("perplexity"), "is no perplexity, it must be above 1");
+  ++derived.losses;
+  return std::log(perplexity);
+}
+
+double read_loss_error(const RowReader& row, const std::map<std::string, double>& scale) {
+  constexpr double kNormal95 = 1.959963984540054;
+  if (!row.has("loss_low") || !row.has("loss_high")) return row.not_negative("loss_standard_error");
+  const double width = row.number("loss_high") - row.number("loss_low");
+  if (width < 0)
+    row.fail("loss_high", row.text("loss_high"), "lies below the interval's lower end");
+  const auto factor = scale.find("loss");
+  return width / (2 * kNormal95) * (factor == scale.end() ? 1 : factor->second);
+}
+
+void read_post_training(const RowReader& row, Observation& run) {
+  run.delta_nats = row.number("delta");
+  if (std::isnan(run.delta_nats)) {
+    row.fail("delta", "an empty field",
+             "in a row that is quantized after training; give the loss difference");
+  }
+  run.delta_standard_error = row.not_negative("standard_error");
+  run.method = row.text("method");
+  const double group = row.number("group");
+  if (group > 0) run.method += fmt::format("-g{:g}", group);
+}
+
+Observation read_row(const RowReader& row, const TableOptions& options, Derived& derived) {
+  Observation run;
+  read_sizes(row, run, derived);
+  read_precision(row, run, derived.precision);
+  const double group = row.number("training_group");
+  if (group > 0) run.group = group;  // 0 and -1: a whole channel, whose length is not known
+  run.bits_post = row.bits("P_post", 0);
+  if (run.is_post_training()) read_post_training(row, run);
+  run.qat_share = row.not_negative("qat_share");
+  if (run.qat_share > 1) row.fail("qat_share", row.text("qat_share"), "is no share, 0 to 1");
+  const bool needs_loss = !run.is_post_training() && std::isnan(run.qat_share);
+  if (needs_loss || row.has("loss") || row.has("perplexity")) {
+    run.loss_nats = read_loss(row, derived);
+    run.loss_standard_error = read_loss_error(row, options.scale);
+  }
+  return run;
+}
+
+std::vector<size_t> cluster_columns(const Columns& columns, const std::string& cluster) {
+  std::vector<size_t> places;
+  if (cluster == "run") {
+    if (const auto place = columns.find("run")) places.push_back(*place);
+    return places;
+  }
+  for (const std::string& name : split(cluster, ','))
+    places.push_back(columns.any(trim(name), "cluster " + cluster));
+  return places;
+}
+
+std::string cluster_of(const RawRow& row, const std::vector<size_t>& columns) {
+  std::string cluster;
+  for (const size_t column : columns) {
+    if (!cluster.empty()) cluster += '/';
+    cluster += row.at(column);
+  }
+  return cluster;
+}
+
+void add_notes(Table& table, const Derived& derived) {
+  const auto note = [&](int count, const char* one, const char* many) {
+    if (count > 0) table.notes.push_back(fmt::format(fmt::runtime(count == 1 ? one : many), count));
+  };
+  note(table.filtered, "{} row is left out by --where.", "{} rows are left out by --where.");
+  note(table.diverged, "{} row is marked as diverged or failed and left out.",
+       "{} rows are marked as diverged or failed and left out.");
+  note(table.unfinished, "{} row has no loss yet and is left out.",
+       "{} rows have no loss yet and are left out.");
+  note(
+      table.in_use,
+      "{} row has activations or KV rounded after training, for which no law has a term, and is "
+      "left out.",
+      "{} rows have activations or KV rounded after training, for which no law has a term, and are "
+      "left out.");
+  note(table.dropped, "{} row that repeats another is dropped.",
+       "{} rows that repeat others are dropped.");
+  note(derived.params, "N is C / (6 D) in {} row.", "N is C / (6 D) in {} rows.");
+  note(derived.tokens, "D is C / (6 N) in {} row.", "D is C / (6 N) in {} rows.");
+  note(derived.losses, "The loss is the logarithm of the perplexity in {} row.",
+       "The loss is the logarithm of the perplexity in {} rows.");
+  note(derived.precision.classes, "The bits of {} row are those that its precision class names.",
+       "The bits of {} rows are those that their precision classes name.");
+  note(derived.precision.disagreeing,
+       "In {} place the bits differ from those of the format; the bits count.",
+       "In {} places the bits differ from those of the format; the bits count.");
+  note(derived.low_totals, "N_total is below N in {} row and left out there.",
+       "N_total is below N in {} rows and left out there.");
+  note(derived.other_compute, "In {} row C is not 6 N D within 20 %; C is not used, N and D are.",
+       "In {} rows C is not 6 N D within 20 %; C is not used, N and D are.");
+}
+
+}  // namespace
+
+Table read_table(const std::string& text, const std::string& where, const TableOptions& options) {
+  RawTable raw = read_raw_table(text, where, options.format);
+  Table table;
+  table.kind = raw.kind;
+  const Columns columns(raw, where, options.columns, table.notes);
+  must_have_columns(columns);
+  table.filtered = keep_rows(raw, columns, options.where, where);
+  const std::vector<size_t> clusters = cluster_columns(columns, options.cluster);
+  RowReader reader(raw, columns, options.scale, where);
+  Derived derived;
+  for (const RawRow& row : raw.rows) {
+    reader.start(row);
+    const std::string& status = reader.text("status");
+    if (status == "diverged" || status == "failed") {
+      ++table.diverged;
+    } else if (reader.has("format_a_post") || reader.has("format_kv_post")) {
+      ++table.in_use;
+    } else if (!status.empty() && status != "finished" && !reader.has("loss") &&
+               !reader.has("perplexity") && !reader.has("delta")) {
+      ++table.unfinished;
+    } else {
+      table.runs.push_back(read_row(reader, options, derived));
+      table.runs.back().cluster = cluster_of(row, clusters);
+    }
+  }
+  if (table.runs.empty()) {
+    throw Error(fmt::format("{}: has a header but no row to fit{}", where,
+                            table.diverged > 0 ? "; every run diverged" : ""));
+  }
+  if (options.drop_duplicates) table.dropped = drop_duplicates(table.runs);
+  add_notes(table, derived);
+  return table;
+}
+
+Table read_table(const std::string& text, const std::string& where, const ColumnMap& columns) {
+  TableOptions options;
+  options.columns = columns;
+  return read_table(text, where, options);
+}
+
+}  // namespace bitlaw
