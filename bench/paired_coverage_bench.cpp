@@ -34,8 +34,8 @@
 #include "model/checkpoint.h"
 #include "model/evaluate.h"
 #include "program.h"
-#include "ptq/paired.h"
-#include "ptq/windows.h"
+#include "quantize/paired.h"
+#include "quantize/windows.h"
 
 namespace bitlaw {
 namespace {

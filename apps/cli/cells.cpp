@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "ptq/rows.h"
+#include "quantize/rows.h"
 #include "train/run.h"
 
 namespace bitlaw::cli {

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "base/json.h"
-#include "ptq/config.h"
+#include "quantize/config.h"
 
 namespace bitlaw::cli {
 

@@ -15,10 +15,10 @@
 #include "hf/config.h"
 #include "hf/forward.h"
 #include "hf/weights.h"
-#include "ptq/checkpoint_record.h"
-#include "ptq/quantize_checkpoint.h"
-#include "ptq/quantize_run.h"
-#include "ptq/write_checkpoint.h"
+#include "quantize/checkpoint_record.h"
+#include "quantize/quantize_checkpoint.h"
+#include "quantize/quantize_run.h"
+#include "quantize/write_checkpoint.h"
 
 namespace bitlaw::cli {
 namespace {

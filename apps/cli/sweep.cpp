@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "cli/cells.h"
 #include "cli/verb.h"
-#include "ptq/quantize_run.h"
+#include "quantize/quantize_run.h"
 #include "runs/run_files.h"
 #include "sweep/launcher.h"
 #include "sweep/study.h"

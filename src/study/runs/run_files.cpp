@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Cells of an earlier "version" were measured otherwise (ptq/grid_rows.cpp).
+// Cells of an earlier "version" were measured otherwise (quantize/grid_rows.cpp).
 constexpr int kCellVersion = 3;
 
 // Null where any step of the path is missing.

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/rows.h"
+#include "quantize/rows.h"
 
 namespace bitlaw {
 

@@ -1,4 +1,4 @@
-#include "ptq/calibrate.h"
+#include "quantize/calibrate.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "ptq/paired.h"
+#include "quantize/paired.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "ptq/write_checkpoint.h"
+#include "quantize/write_checkpoint.h"
 
 #include <fmt/format.h>
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "ptq/checkpoint_pass.h"
+#include "quantize/checkpoint_pass.h"
 
 namespace bitlaw {
 

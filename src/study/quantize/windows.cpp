@@ -1,4 +1,4 @@
-#include "ptq/windows.h"
+#include "quantize/windows.h"
 
 #include <algorithm>
 #include <numeric>

@@ -1,4 +1,4 @@
-#include "ptq/config.h"
+#include "quantize/config.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "ptq/quantize_model.h"
+#include "quantize/quantize_model.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "ptq/quantize_checkpoint.h"
+#include "quantize/quantize_checkpoint.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "hf/fake_checkpoint_for_tests.h"
-#include "ptq/checkpoint_pass.h"
+#include "quantize/checkpoint_pass.h"
 
 namespace bitlaw {
 namespace {

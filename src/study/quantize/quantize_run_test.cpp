@@ -1,4 +1,4 @@
-#include "ptq/quantize_run.h"
+#include "quantize/quantize_run.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/config.h"
-#include "ptq/cell.h"
+#include "quantize/cell.h"
 
 namespace bitlaw {
 

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "base/json.h"
-#include "ptq/calibrate.h"
-#include "ptq/cell.h"
 #include "ptq/quantize_matrix.h"
-#include "ptq/rows.h"
+#include "quantize/calibrate.h"
+#include "quantize/cell.h"
+#include "quantize/rows.h"
 
 namespace bitlaw {
 

@@ -1,4 +1,4 @@
-#include "ptq/checkpoint_text.h"
+#include "quantize/checkpoint_text.h"
 
 #include <gtest/gtest.h>
 

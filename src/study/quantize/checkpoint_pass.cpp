@@ -1,4 +1,4 @@
-#include "ptq/checkpoint_pass.h"
+#include "quantize/checkpoint_pass.h"
 
 #include <fmt/format.h>
 

@@ -27,10 +27,10 @@
 #include <vector>
 
 #include "base/json.h"
-#include "ptq/cell.h"
-#include "ptq/config.h"
-#include "ptq/paired.h"
-#include "ptq/windows.h"
+#include "quantize/cell.h"
+#include "quantize/config.h"
+#include "quantize/paired.h"
+#include "quantize/windows.h"
 
 namespace bitlaw {
 

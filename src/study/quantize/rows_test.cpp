@@ -1,4 +1,4 @@
-#include "ptq/rows.h"
+#include "quantize/rows.h"
 
 #include <gtest/gtest.h>
 

@@ -16,7 +16,7 @@
 
 #include "base/json.h"
 #include "base/parallel.h"
-#include "ptq/checkpoint_text.h"
+#include "quantize/checkpoint_text.h"
 
 namespace bitlaw {
 

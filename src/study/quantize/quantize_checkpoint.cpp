@@ -1,4 +1,4 @@
-#include "ptq/quantize_checkpoint.h"
+#include "quantize/quantize_checkpoint.h"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "hf/forward.h"
-#include "ptq/checkpoint_pass.h"
-#include "ptq/grid_rows.h"
+#include "quantize/checkpoint_pass.h"
+#include "quantize/grid_rows.h"
 
 namespace bitlaw {
 namespace {

@@ -1,4 +1,4 @@
-#include "ptq/grid_rows.h"
+#include "quantize/grid_rows.h"
 
 #include <algorithm>
 

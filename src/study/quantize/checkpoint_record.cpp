@@ -1,4 +1,4 @@
-#include "ptq/checkpoint_record.h"
+#include "quantize/checkpoint_record.h"
 
 #include "base/error.h"
 #include "base/file.h"

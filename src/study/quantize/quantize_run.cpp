@@ -1,4 +1,4 @@
-#include "ptq/quantize_run.h"
+#include "quantize/quantize_run.h"
 
 #include <fmt/format.h>
 
@@ -15,10 +15,10 @@
 #include "data/dataset.h"
 #include "model/checkpoint.h"
 #include "model/evaluate.h"
-#include "ptq/grid_rows.h"
-#include "ptq/paired.h"
-#include "ptq/quantize_model.h"
-#include "ptq/windows.h"
+#include "quantize/grid_rows.h"
+#include "quantize/paired.h"
+#include "quantize/quantize_model.h"
+#include "quantize/windows.h"
 
 namespace bitlaw {
 namespace {

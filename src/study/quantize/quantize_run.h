@@ -2,7 +2,7 @@
 //
 //   RUN/ptq/<hash of the resolved cell>.json
 //
-// A cell is resolved from the checkpoint, its recipe, the cell itself (ptq/cell.h), and the
+// A cell is resolved from the checkpoint, its recipe, the cell itself (quantize/cell.h), and the
 // calibration and evaluation tokens; one whose file is there is never computed again, so that a
 // killed call goes on where it stopped.
 //
@@ -18,7 +18,7 @@
 
 #include "base/json.h"
 #include "base/parallel.h"
-#include "ptq/config.h"
+#include "quantize/config.h"
 
 namespace bitlaw {
 
@@ -26,7 +26,7 @@ namespace bitlaw {
 // calibrations and every cell.
 using PtqProgress = std::function<void(double done, double total, const std::string& note)>;
 
-// One row per cell, in the order of ptq_cells(), with the keys of ptq/rows.h.
+// One row per cell, in the order of ptq_cells(), with the keys of quantize/rows.h.
 //
 // Throws Error, before anything is written, for a directory that is not a run, a run that has not
 // finished or has diverged, a checkpoint that is missing, damaged or not finite, a data set that is

@@ -1,4 +1,4 @@
-#include "ptq/cell.h"
+#include "quantize/cell.h"
 
 #include <fmt/format.h>
 

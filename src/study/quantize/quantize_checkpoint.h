@@ -1,6 +1,6 @@
 // Post-training quantization of somebody else's checkpoint, a directory in Hugging Face's layout: the
-// same cells and the same rows as of a run of our own (ptq/quantize_run.h), from one pass over its
-// layers for as many cells as the memory budget allows (ptq/checkpoint_pass.h).
+// same cells and the same rows as of a run of our own (quantize/quantize_run.h), from one pass over its
+// layers for as many cells as the memory budget allows (quantize/checkpoint_pass.h).
 //
 //   RECORD/ptq/<hash of the resolved cell>.json
 //
@@ -17,9 +17,9 @@
 
 #include "base/json.h"
 #include "base/parallel.h"
-#include "ptq/checkpoint_text.h"
-#include "ptq/config.h"
-#include "ptq/quantize_run.h"
+#include "quantize/checkpoint_text.h"
+#include "quantize/config.h"
+#include "quantize/quantize_run.h"
 
 namespace bitlaw {
 
@@ -33,7 +33,7 @@ struct CheckpointStudy {
   std::function<void()> before_computing = {};
 };
 
-// One row per cell, in the order of ptq_cells(config), with the keys of ptq/rows.h; delta is what was
+// One row per cell, in the order of ptq_cells(config), with the keys of quantize/rows.h; delta is what was
 // measured, in every case. `progress` counts layers of cells. Throws Error, before anything is
 // written, for a checkpoint that hf/weights.h or hf/config.h refuse, weights that are not finite,
 // tokens outside of its vocabulary, windows longer than its context, and a bad configuration.

@@ -1,4 +1,4 @@
-#include "ptq/checkpoint_pass.h"
+#include "quantize/checkpoint_pass.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "hf/fake_checkpoint_for_tests.h"
-#include "ptq/write_checkpoint.h"
+#include "quantize/write_checkpoint.h"
 
 namespace bitlaw {
 namespace {
