@@ -23,7 +23,7 @@
 #include "fit/bootstrap.h"
 #include "fit/stage.h"
 #include "fit/starts.h"
-#include "laws/kumar.h"
+#include "laws/forms/kumar.h"
 #include "plan/plan.h"
 #include "program.h"
 

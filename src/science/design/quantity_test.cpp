@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "laws/chinchilla.h"
-#include "laws/kumar.h"
+#include "laws/forms/chinchilla.h"
+#include "laws/forms/kumar.h"
 
 namespace bitlaw {
 namespace {

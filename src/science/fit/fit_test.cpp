@@ -10,7 +10,7 @@
 #include "base/parallel.h"
 #include "fit/residuals.h"
 #include "fit/stage.h"
-#include "laws/chinchilla.h"
+#include "laws/forms/chinchilla.h"
 #include "simulate/simulate_for_tests.h"
 
 namespace bitlaw {

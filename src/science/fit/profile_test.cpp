@@ -8,7 +8,7 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "fit/sandwich.h"
-#include "laws/chinchilla.h"
+#include "laws/forms/chinchilla.h"
 #include "simulate/simulate_for_tests.h"
 #include "solve/quantile.h"
 

@@ -5,7 +5,7 @@
 #include <Eigen/SVD>
 #include <cmath>
 
-#include "laws/chinchilla.h"
+#include "laws/forms/chinchilla.h"
 #include "simulate/simulate_for_tests.h"
 
 namespace bitlaw {

@@ -260,7 +260,7 @@ std::string law_text(const Law& law) {
 std::string laws_markdown() {
   std::string text = R"(# The laws
 
-This page is what `bitlaw laws --markdown` prints; a test holds it to that. It is made from the headers in `src/science/laws`, one
+This page is what `bitlaw laws --markdown` prints; a test holds it to that. It is made from the headers in `src/science/laws/forms`, one
 for each law; `bitlaw laws show NAME` prints a part of it, `bitlaw laws --json` all of it as data.
 
 N is a model's parameters (without embeddings unless a table says otherwise), D its training tokens, P_w, P_a and P_kv the bits

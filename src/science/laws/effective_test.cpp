@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "laws/kumar.h"
+#include "laws/forms/kumar.h"
 
 namespace bitlaw {
 namespace {

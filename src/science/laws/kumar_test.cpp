@@ -1,6 +1,6 @@
 // The numbers that follow from the constants published in arXiv 2411.04330, appendix K. They are
 // known to the digits printed here, so each tolerance is half a unit of the last one.
-#include "laws/kumar.h"
+#include "laws/forms/kumar.h"
 
 #include <gtest/gtest.h>
 

@@ -6,11 +6,11 @@
 #include <string_view>
 
 #include "laws/bind.h"
-#include "laws/chinchilla.h"
-#include "laws/muennighoff.h"
-#include "laws/quest.h"
+#include "laws/forms/chinchilla.h"
+#include "laws/forms/muennighoff.h"
+#include "laws/forms/quest.h"
+#include "laws/forms/sun_fp.h"
 #include "laws/registry.h"
-#include "laws/sun_fp.h"
 
 namespace bitlaw {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "laws/kumar.h"
+#include "laws/forms/kumar.h"
 #include "plan/search.h"
 
 namespace bitlaw {

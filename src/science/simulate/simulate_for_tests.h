@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "laws/kumar.h"
+#include "laws/forms/kumar.h"
 #include "laws/registry.h"
 #include "simulate/simulate.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/cpu/attention_amx.h"
+#include "ops/cpu/amx/attention_amx.h"
 #include "ops/cpu/backend.h"
 #include "ops/cpu/products.h"
 

@@ -3,8 +3,8 @@
 // neither the product nor its gradient ever stands in memory in F32.
 #include <algorithm>
 
+#include "ops/cpu/amx/products_amx.h"
 #include "ops/cpu/gradients_cpu.h"
-#include "ops/cpu/products_amx.h"
 
 namespace bitlaw::cpu {
 namespace {

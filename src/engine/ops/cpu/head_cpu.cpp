@@ -4,8 +4,8 @@
 #include <limits>
 #include <optional>
 
+#include "ops/cpu/amx/head_amx.h"
 #include "ops/cpu/gradients_cpu.h"
-#include "ops/cpu/head_amx.h"
 
 namespace bitlaw::cpu {
 namespace {

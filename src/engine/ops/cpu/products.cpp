@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "ops/cpu/glu_amx.h"
-#include "ops/cpu/head_amx.h"
+#include "ops/cpu/amx/glu_amx.h"
+#include "ops/cpu/amx/head_amx.h"
+#include "ops/cpu/amx/products_amx.h"
 #include "ops/cpu/onednn.h"
-#include "ops/cpu/products_amx.h"
 
 namespace bitlaw::cpu {
 namespace {

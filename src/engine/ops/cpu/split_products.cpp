@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "ops/cpu/split_products_amx.h"
+#include "ops/cpu/amx/split_products_amx.h"
 
 namespace bitlaw::cpu {
 namespace {

@@ -5,14 +5,14 @@
 //   L = E + A / (N prod_x f_x(P_x))^alpha + B / (D prod_x g_x(P_x))^beta
 //
 // What is public names the form and not its terms, so f_x and g_x are assumed to be those of the
-// paper's own law with the offsets of appendix K (laws/kumar.h), with constants of their own.
+// paper's own law with the offsets of appendix K (laws/forms/kumar.h), with constants of their own.
 #pragma once
 
 #include <array>
 
-#include "laws/chinchilla.h"
+#include "laws/forms/chinchilla.h"
+#include "laws/forms/kumar.h"
 #include "laws/inputs.h"
-#include "laws/kumar.h"
 #include "laws/parameter.h"
 #include "laws/terms.h"
 

@@ -1,4 +1,4 @@
-#include "ops/cpu/blocks_amx.h"
+#include "ops/cpu/amx/blocks_amx.h"
 
 namespace bitlaw::cpu::amx {
 

@@ -1,5 +1,5 @@
 // The functions inside attention on the tile unit, against the C library's in double.
-#include "ops/cpu/attention_amx.h"
+#include "ops/cpu/amx/attention_amx.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "ops/cpu/products_amx.h"
+#include "ops/cpu/amx/products_amx.h"
 
 namespace bitlaw::cpu::amx {
 namespace {

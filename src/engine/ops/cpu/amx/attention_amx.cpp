@@ -1,4 +1,4 @@
-#include "ops/cpu/attention_amx.h"
+#include "ops/cpu/amx/attention_amx.h"
 
 // GCC 12 takes the undefined vectors inside its own intrinsics for mistakes (bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -6,8 +6,8 @@
 
 #include <immintrin.h>
 
+#include "ops/cpu/amx/products_amx.h"
 #include "ops/cpu/exponential_avx512.h"
-#include "ops/cpu/products_amx.h"
 
 namespace bitlaw::cpu::amx {
 namespace {

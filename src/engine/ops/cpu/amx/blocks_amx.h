@@ -8,7 +8,7 @@
 
 #include <immintrin.h>
 
-#include "ops/cpu/products_amx.h"
+#include "ops/cpu/amx/products_amx.h"
 
 namespace bitlaw::cpu::amx {
 namespace {

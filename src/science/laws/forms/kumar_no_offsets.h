@@ -10,7 +10,7 @@
 
 #include <array>
 
-#include "laws/kumar.h"
+#include "laws/forms/kumar.h"
 
 namespace bitlaw {
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "ops/cpu/products_amx.h"
+#include "ops/cpu/amx/products_amx.h"
 
 namespace bitlaw::cpu::amx {
 namespace {

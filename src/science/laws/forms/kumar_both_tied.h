@@ -5,14 +5,14 @@
 //   L = E + A / (N f)^alpha + B / (D f)^beta,     f = prod_x f_x(P_x)
 //
 // What is public names the form and not its terms, so f_x is assumed to be that of the paper's own
-// law with the offsets of appendix K (laws/kumar.h).
+// law with the offsets of appendix K (laws/forms/kumar.h).
 #pragma once
 
 #include <array>
 
-#include "laws/chinchilla.h"
+#include "laws/forms/chinchilla.h"
+#include "laws/forms/kumar.h"
 #include "laws/inputs.h"
-#include "laws/kumar.h"
 #include "laws/parameter.h"
 #include "laws/terms.h"
 

@@ -1,6 +1,6 @@
-#include "ops/cpu/head_amx.h"
+#include "ops/cpu/amx/head_amx.h"
 
-#include "ops/cpu/blocks_amx.h"
+#include "ops/cpu/amx/blocks_amx.h"
 #include "ops/cpu/exponential_avx512.h"
 
 namespace bitlaw::cpu::amx {

@@ -10,9 +10,9 @@
 
 #include <array>
 
-#include "laws/chinchilla.h"
+#include "laws/forms/chinchilla.h"
+#include "laws/forms/kumar.h"
 #include "laws/inputs.h"
-#include "laws/kumar.h"
 #include "laws/parameter.h"
 #include "laws/terms.h"
 

@@ -1,6 +1,6 @@
-#include "ops/cpu/glu_amx.h"
+#include "ops/cpu/amx/glu_amx.h"
 
-#include "ops/cpu/blocks_amx.h"
+#include "ops/cpu/amx/blocks_amx.h"
 #include "ops/cpu/simd_avx512.h"
 //
 #include "ops/cpu/simd_math.h"

@@ -1,4 +1,4 @@
-#include "ops/cpu/split_products_amx.h"
+#include "ops/cpu/amx/split_products_amx.h"
 
 // GCC 12 takes the undefined vectors inside its own intrinsics for mistakes (bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"

@@ -4,15 +4,15 @@
 //   L = E + A / N^alpha + B / D_eff^beta,     D_eff = D prod_x f_x(P_x)
 //
 // What is public names the form and not its terms, so f_x is assumed to be that of the paper's own
-// law with the offsets of appendix K (laws/kumar.h), which makes the two comparable: the same
+// law with the offsets of appendix K (laws/forms/kumar.h), which makes the two comparable: the same
 // number of constants.
 #pragma once
 
 #include <array>
 
-#include "laws/chinchilla.h"
+#include "laws/forms/chinchilla.h"
+#include "laws/forms/kumar.h"
 #include "laws/inputs.h"
-#include "laws/kumar.h"
 #include "laws/parameter.h"
 #include "laws/terms.h"
 

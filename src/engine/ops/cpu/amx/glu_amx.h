@@ -1,8 +1,8 @@
 // The gated linear unit's product on the tile unit, with the gate taken as blocks leave the tiles.
 #pragma once
 
+#include "ops/cpu/amx/products_amx.h"
 #include "ops/cpu/kernels.h"
-#include "ops/cpu/products_amx.h"
 
 namespace bitlaw::cpu::amx {
 

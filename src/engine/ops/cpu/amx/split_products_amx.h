@@ -17,7 +17,7 @@
 // A block begins a new step: what is missing in its last one is zero.
 #pragma once
 
-#include "ops/cpu/products_amx.h"
+#include "ops/cpu/amx/products_amx.h"
 
 namespace bitlaw::cpu::amx {
 

@@ -9,7 +9,7 @@
 
 #include <array>
 
-#include "laws/chinchilla.h"
+#include "laws/forms/chinchilla.h"
 #include "laws/inputs.h"
 #include "laws/parameter.h"
 #include "laws/terms.h"

@@ -2,7 +2,7 @@
 // gradients, between the tile products of the next block.
 #pragma once
 
-#include "ops/cpu/products_amx.h"
+#include "ops/cpu/amx/products_amx.h"
 
 namespace bitlaw::cpu::amx {
 
