@@ -6,8 +6,8 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/json_fields.h"
 #include "tokenizer/byte_level.h"
-#include "tokenizer/json_fields.h"
 #include "tokenizer/piece_notation.h"
 #include "tokenizer/utf8.h"
 

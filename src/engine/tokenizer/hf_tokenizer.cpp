@@ -7,9 +7,9 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/json_fields.h"
 #include "tokenizer/added_tokens.h"
 #include "tokenizer/hf_model.h"
-#include "tokenizer/json_fields.h"
 #include "tokenizer/piece_cache.h"
 #include "tokenizer/pretokenizer.h"
 #include "tokenizer/text_normalizer.h"
@@ -102,7 +102,7 @@ int32_t template_begin(const JsonFields& processor, int depth = 0) {
   const JsonFields first = processor.item("single", 0);
   if (!first.has("SpecialToken")) return -1;
   const std::string& name = first.object("SpecialToken").text("id");
-  const JsonFields token = processor.object("special_tokens").object(name.c_str());
+  const JsonFields token = processor.object("special_tokens").object(name);
   const Json& ids = token.list("ids");
   if (ids.size() != 1 || !ids[0].is_number_integer() || ids[0].get<int64_t>() < 0 ||
       ids[0].get<int64_t>() > kLargestTokenId) {

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "base/error.h"
-#include "tokenizer/json_fields.h"
+#include "base/json_fields.h"
 #include "tokenizer/split_pattern.h"
 
 namespace bitlaw {

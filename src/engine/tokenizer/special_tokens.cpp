@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "tokenizer/json_fields.h"
+#include "base/json_fields.h"
 
 namespace bitlaw {
 namespace {

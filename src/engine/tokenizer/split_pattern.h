@@ -16,7 +16,7 @@
 #include <string_view>
 #include <utility>
 
-#include "tokenizer/json_fields.h"
+#include "base/json_fields.h"
 
 namespace bitlaw {
 

@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "base/error.h"
-#include "tokenizer/json_fields.h"
+#include "base/json_fields.h"
 #include "tokenizer/split_pattern.h"
 
 namespace bitlaw {

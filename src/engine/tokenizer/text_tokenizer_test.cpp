@@ -158,7 +158,7 @@ TEST(TextTokenizer, MissingOrDamagedFilesAreOneSentence) {
   EXPECT_TRUE(error().starts_with(where + "/tokenizer.json")) << error();
   write_file_atomically(folder.path() / "tokenizer.json", good);
   write_file_atomically(folder.path() / "tokenizer_config.json", R"({"bos_token": 5})");
-  EXPECT_EQ(error(), where + "/tokenizer_config.json: bos_token is not text");
+  EXPECT_EQ(error(), where + "/tokenizer_config.json: bos_token must be text, not 5");
 }
 
 // Those that are encoded without the library: with a dummy prefix and a user-defined piece (added to
@@ -210,7 +210,7 @@ struct Damage {
 TEST(TextTokenizer, WhatIsWrongOrNotSupportedIsNamed) {
   const Json good = read_json(kGolden / "neox/tokenizer.json");
   const Damage damages[] = {
-      {"/model", "3", "t.json: model is not an object"},
+      {"/model", "3", "t.json: model must be an object, not 3"},
       {"/model/type", "\"WordPiece\"",
        "t.json: model.type 'WordPiece' is not supported; bitlaw reads BPE"},
       {"/model/dropout", "0.1",
@@ -252,7 +252,8 @@ TEST(TextTokenizer, WhatIsWrongOrNotSupportedIsNamed) {
        "t.json: added_tokens[1].content '<|endoftext|>' comes twice"},
       {"/added_tokens/0/content", "\"a\"",
        "t.json: added_tokens[0].id is 640, and 'a' is 64 in the vocabulary"},
-      {"/added_tokens/0/lstrip", "\"yes\"", "t.json: added_tokens[0].lstrip is not true or false"},
+      {"/added_tokens/0/lstrip", "\"yes\"",
+       "t.json: added_tokens[0].lstrip must be true or false, not \"yes\""},
   };
   for (const Damage& damage : damages) {
     Json document = good;
@@ -260,7 +261,7 @@ TEST(TextTokenizer, WhatIsWrongOrNotSupportedIsNamed) {
     EXPECT_EQ(error_of([&] { parse_hf_tokenizer(document.dump(), "t.json"); }), damage.sentence);
   }
   EXPECT_EQ(error_of([&] { parse_hf_tokenizer("[1, 2]", "t.json"); }),
-            "t.json: the document is not an object");
+            "t.json: the document must be an object, not [1,2]");
 }
 
 // A word of a megabyte is merged in a moment (by a heap, not by looking for the best pair anew).

@@ -1,0 +1,66 @@
+// The fields of a JSON object, read with their types. Every Error names the place, what it must be
+// and what is there:
+//
+//   DIR/config.json: rope_parameters.factor must be a number, not "two"
+//
+// Options as structs are in base/config.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace bitlaw {
+
+class JsonFields {
+ public:
+  // `object` must outlive this. `where` is the file, `path` the place of the object in it. Error
+  // unless it is an object.
+  JsonFields(const Json& object, std::string where, std::string path = "");
+
+  bool has(const std::string& key) const;      // given, and not null
+  bool is_null(const std::string& key) const;  // given as null
+  const std::string& type() const { return text("type"); }
+
+  // Error if the field is missing or of another type. A field that is null counts as missing. With
+  // `otherwise` it may be missing; `otherwise` itself may lie outside of a range.
+  const Json& at(const std::string& key) const;
+  const std::string& text(const std::string& key) const;
+  std::string text(const std::string& key, const std::string& otherwise) const;
+  bool truth(const std::string& key) const;
+  bool truth(const std::string& key, bool otherwise) const;
+  int64_t whole(const std::string& key) const;
+  int64_t whole(const std::string& key, int64_t least, int64_t largest) const;
+  int64_t whole(const std::string& key, int64_t least, int64_t largest, int64_t otherwise) const;
+  double number(const std::string& key) const;
+  double number(const std::string& key, double least, double largest) const;
+  double number(const std::string& key, double least, double largest, double otherwise) const;
+  const Json& list(const std::string& key) const;
+  std::vector<std::string> texts(const std::string& key) const;
+  std::vector<double> numbers(const std::string& key) const;
+  JsonFields object(const std::string& key) const;
+  JsonFields item(const std::string& key, size_t index) const;  // an object in a list
+
+  const Json& document() const { return object_; }
+  const std::string& where() const { return where_; }
+  std::string place() const;  // "WHERE: PATH"
+
+  // Error "WHERE: PATH SENTENCE", where SENTENCE goes on after the name of the object or the field.
+  [[noreturn]] void fail(const std::string& sentence) const;
+  [[noreturn]] void fail(const std::string& key, const std::string& sentence) const;
+  // Error "WHERE: PATH must be EXPECTED, not VALUE".
+  [[noreturn]] void refuse(const std::string& key, const std::string& expected) const;
+
+ private:
+  std::string name_of(const std::string& key) const;
+
+  const Json& object_;
+  std::string where_, path_;
+};
+
+// "must be a whole number, not 64.5": of a value that is shown short.
+std::string must_be(const std::string& expected, const Json& value);
+
+}  // namespace bitlaw
