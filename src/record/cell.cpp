@@ -1,0 +1,65 @@
+#include "record/cell.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+namespace bitlaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The request alone.
+CellKey request_of(CellKey key) {
+  if (key.calibration) key.calibration->hash.clear();
+  key.evaluation.hash.clear();
+  key.checkpoint.clear();
+  key.architecture.clear();
+  key.recipe.clear();
+  return key;
+}
+
+}  // namespace
+
+std::string CellKey::file_name() const {
+  return hash_hex(dump_json(struct_to_json(*this))).substr(0, 16) + ".json";
+}
+
+bool CellKey::asks_as(const CellKey& other) const {
+  return struct_to_json(request_of(*this)) == struct_to_json(request_of(other));
+}
+
+fs::path cell_file(const fs::path& run, const CellKey& key) {
+  return run / "ptq" / key.file_name();
+}
+
+std::vector<fs::path> cell_files(const fs::path& run) {
+  std::vector<fs::path> files;
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(run / "ptq", none)) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+CellRecord read_cell(const fs::path& file) {
+  try {
+    const Json document = parse_json(read_file(file), file.string());
+    const JsonFields fields(document, file.string());
+    const int64_t version = fields.whole("version");
+    if (version < kCellVersion) fields.fail("version", "is of an older bitlaw");
+    if (version > kCellVersion) fields.fail("version", "is of a newer bitlaw");
+    return struct_from_json<CellRecord>(fields);
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "; remove it to have this cell computed again");
+  }
+}
+
+void write_cell(const fs::path& file, const CellRecord& cell) {
+  write_file_atomically(file, dump_json(struct_to_json(cell), 1) + "\n");
+}
+
+}  // namespace bitlaw
