@@ -5,15 +5,6 @@
 namespace bitlaw {
 namespace {
 
-TEST(Text, NearestNameHasTheFewestEdits) {
-  const std::vector<std::string> known{"weights", "activations", "kv"};
-  EXPECT_EQ(nearest_name("wieghts", known), "weights");
-  EXPECT_EQ(nearest_name("activation", known), "activations");
-  EXPECT_EQ(nearest_name("weights", known), "weights");
-  EXPECT_EQ(nearest_name("temperature", known), "");
-  EXPECT_EQ(nearest_name("x", {}), "");
-}
-
 TEST(Text, DurationsAreRoundedToTheirUnit) {
   EXPECT_EQ(format_duration(0), "0 s");
   EXPECT_EQ(format_duration(59.4), "59 s");

@@ -328,7 +328,7 @@ TEST_F(BadInput, Tables) {
   refused("\x01\x02\x1b[2J,\xff\xfe\n1,2\n", {"bad.csv"});
   expect_refused({"fit", "nowhere.csv"}, {"nowhere.csv"});
   expect_refused({"compare", "nowhere.csv"}, {"nowhere.csv"});
-  expect_refused({"fit", "table.csv", "--columns", "M=x"}, {"M", "did you mean"});
+  expect_refused({"fit", "table.csv", "--columns", "M=x"}, {"M", "N, D"});
   expect_refused({"fit", "table.csv", "--columns", "N=params"}, {"params"});
   expect_refused({"fit", "table.csv", "--law", "chinchila"}, {"chinchila"});
   expect_refused({"fit", "table.csv", "--law", "chinchilla", "--freeze", "alhpa=1"},
