@@ -119,7 +119,7 @@ class CheckLayers(unittest.TestCase):
         self.assert_one({
             "science/laws/kumar.h": '#include "base/config.h"\n',
             "base/config.h": "#include <filesystem>\n"
-        }, "laws/forms/kumar.h includes base/config.h includes <filesystem>")
+        }, "laws/kumar.h includes base/config.h includes <filesystem>")
 
     def test_the_table_has_no_circles_or_strangers(self):
         self.assert_one({}, "not a component", table="bitlaw_component(base DEPENDS nowhere)\n")
