@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "base/source_folder.h"
 #include "child.h"
 #include "compare/compare.h"
 #include "fit/bootstrap.h"
@@ -34,7 +35,7 @@ using bench::now;
 
 struct Options {
   std::string python = "python3";
-  std::string script = BITLAW_SOURCE_DIR "/tools/scipy_fit.py";
+  std::string script = kSourceFolder + std::string("/tools/scipy_fit.py");
   int rows = 1000, starts = 200, draws = 1000;
   int rounds = 8, scipy_starts = 40;
   bool json = false;

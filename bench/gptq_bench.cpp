@@ -22,6 +22,7 @@
 #include "base/json.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "base/source_folder.h"
 #include "child.h"
 #include "fma_peak.h"
 #include "linalg/product.h"
@@ -38,13 +39,13 @@ using bench::now;
 
 // The environment that bench/peers makes, where it has.
 std::string usual_python() {
-  const std::string peers = BITLAW_SOURCE_DIR "/build/peers/venv/bin/python";
+  const std::string peers = kSourceFolder + std::string("/build/peers/venv/bin/python");
   return std::filesystem::exists(peers) ? peers : "python3";
 }
 
 struct Options {
   std::string python = usual_python();
-  std::string script = BITLAW_SOURCE_DIR "/tools/gptq_pytorch.py";
+  std::string script = kSourceFolder + std::string("/tools/gptq_pytorch.py");
   int64_t rows = 4096, columns = 4096;
   int bits = 4, group = 0, threads = 2, rounds = 3;
   bool json = false;

@@ -23,8 +23,8 @@ bool contains(const Json& document, const Json& part) {
   if (!part.is_object()) return document == part;
   if (!document.is_object()) return false;
   return std::all_of(part.items().begin(), part.items().end(), [&](const auto& item) {
-    const auto found = document.find(item.key());
-    return found != document.end() && contains(*found, item.value());
+    const auto found = document.find(item.first);
+    return found != document.end() && contains(*found, item.second);
   });
 }
 

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/float_mode.h"
 #include "base/json.h"
+#include "base/source_folder.h"
 #include "base/text.h"
 #include "formats/quantizer.h"
 #include "formats/weight_scheme.h"
@@ -16,7 +17,7 @@
 namespace bitlaw {
 namespace {
 
-const std::string kGolden = BITLAW_SOURCE_DIR "/tests/golden/";
+const std::string kGolden = kSourceFolder + std::string("/tests/golden/");
 
 float float_of(const std::string& text) {
   return std::strtof(text.c_str(), nullptr);

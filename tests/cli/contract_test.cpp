@@ -244,8 +244,10 @@ TEST_F(Contract, PrintConfigIsTomlThatShowsWhatWasGiven) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_EQ(outcome.err, "");
-    EXPECT_EQ(parse_toml(outcome.out, "standard output").at(Json::json_pointer(each.pointer)),
-              each.value);
+    const Json config = parse_toml(outcome.out, "standard output");
+    const Json* const value = find_json_pointer(config, each.pointer);
+    ASSERT_NE(value, nullptr) << each.pointer;
+    EXPECT_EQ(*value, each.value);
   }
   EXPECT_EQ(differences(before, snapshot_of(around_.directory)), "");
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "base/source_folder.h"
 #include "cli/world.h"
 
 namespace bitlaw {
@@ -59,8 +60,8 @@ TEST_F(ExportVerb, LlamaCppAndTransformersComputeWhatTheRunDoes) {
   json_of({"export", run_, "--gguf", "model.gguf", "--hf", "hf", "--json"});
   const char* python = std::getenv("BITLAW_PYTHON");
   const fs::path output = around_.directory / "output";
-  const std::string command = std::string(python ? python : "python3") +
-                              " " BITLAW_SOURCE_DIR "/tools/check_gguf_export.py " +
+  const std::string command = std::string(python ? python : "python3") + " " + kSourceFolder +
+                              "/tools/check_gguf_export.py " +
                               (around_.directory / "model.gguf").string() + " " +
                               (around_.directory / "hf").string() + " >" + output.string() +
                               " 2>&1";

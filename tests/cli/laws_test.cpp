@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/source_folder.h"
 #include "cli/world.h"
 
 namespace bitlaw {
@@ -65,7 +66,7 @@ TEST_F(Laws, AWrongNameIsAnsweredWithTheNearest) {
 TEST_F(Laws, DocsAreWhatItPrints) {
   const Outcome markdown = run({"laws", "--markdown"});
   EXPECT_EQ(markdown.status, 0) << markdown.err;
-  EXPECT_EQ(markdown.out, read_file(BITLAW_SOURCE_DIR "/docs/laws.md"))
+  EXPECT_EQ(markdown.out, read_file(kSourceFolder + std::string("/docs/laws.md")))
       << "run: bitlaw laws --markdown > docs/laws.md";
 }
 

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/source_folder.h"
 #include "cli/world.h"
 #include "hf/fake_checkpoint_for_tests.h"
 
@@ -20,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kTokenizers = fs::path(BITLAW_SOURCE_DIR) / "tests/golden/tokenizers";
+const fs::path kTokenizers = fs::path(kSourceFolder) / "tests/golden/tokenizers";
 
 struct Safetensors {
   Json header;

@@ -87,15 +87,14 @@ size_t section_end(std::string_view text) {
 }
 
 std::string json_text(const std::string& line, const std::string& where) {
-  const Json record = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  const bool good = record.is_object() && record.contains("text") && record["text"].is_string();
-  if (!good) {
+  const std::optional<Json> record = try_parse_json(line);
+  if (!record || !record->contains("text") || !record->at("text").is_string()) {
     throw Error(
         fmt::format("{}: expected one JSON object with a string \"text\" on the line, found {}; "
                     "correct or remove the line",
-                    where, record.is_discarded() ? "no valid JSON" : "other JSON"));
+                    where, record ? "other JSON" : "no valid JSON"));
   }
-  return record["text"].get<std::string>();
+  return record->at("text").get<std::string>();
 }
 
 }  // namespace

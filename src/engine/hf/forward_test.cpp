@@ -1,5 +1,6 @@
 // The forward pass against transformers' logits (tests/golden/hf_*, tools/make_hf_golden.py), and what
 // follows from the definition whatever the weights are.
+#include "base/source_folder.h"
 #include "hf/forward.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kGolden = BITLAW_SOURCE_DIR "/tests/golden";
+const fs::path kGolden = fs::path(kSourceFolder) / "tests/golden";
 
 std::vector<int32_t> tokens_of(const SafetensorsFile& file) {
   const std::string_view bytes = file.bytes("tokens");

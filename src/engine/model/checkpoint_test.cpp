@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/source_folder.h"
 #include "model/safetensors.h"
 
 namespace bitlaw {
@@ -89,7 +90,7 @@ TEST_F(Checkpoint, RoundTripIsExact) {
 }
 
 // tests/golden/hf_llama was written by transformers (tools/check_hf_export.py).
-const fs::path kTransformersModel = BITLAW_SOURCE_DIR "/tests/golden/hf_llama";
+const fs::path kTransformersModel = fs::path(kSourceFolder) / "tests/golden/hf_llama";
 
 TEST_F(Checkpoint, ComputesWhatTransformersComputes) {
   const LoadedModel loaded = load_model(kTransformersModel);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/source_folder.h"
 #include "formats/recipe.h"
 #include "model/model.h"
 #include "model/safetensors.h"
@@ -16,7 +17,7 @@
 namespace bitlaw {
 namespace {
 
-const std::string kDirectory = BITLAW_SOURCE_DIR "/tests/golden/";
+const std::string kDirectory = kSourceFolder + std::string("/tests/golden/");
 
 struct Case {
   const char* name;  // in model.json

@@ -36,16 +36,18 @@ constexpr TypeSize kTypes[] = {{"F64", 8},     {"F32", 4}, {"F16", 2}, {"BF16", 
 Json parse_header(std::string_view text, const std::string& where) {
   std::vector<std::set<std::string>> keys;  // of the objects that are open
   std::string twice;
-  const Json::parser_callback_t watch = [&](int, Json::parse_event_t event, Json& value) {
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second) {
-      twice = value.get<std::string>();
-    }
-    return true;
+  const JsonWatch watch = [&](JsonEvent event, int, const std::string& key) {
+    if (event == JsonEvent::kObjectBegin) keys.emplace_back();
+    if (event == JsonEvent::kObjectEnd) keys.pop_back();
+    if (event == JsonEvent::kKey && !keys.back().insert(key).second) twice = key;
   };
-  const Json header = Json::parse(text.begin(), text.end(), watch, /*allow_exceptions=*/false);
-  if (header.is_discarded() || !header.is_object()) fail(where, "the header is not a JSON object");
+  Json header;
+  try {
+    header = parse_json_watched(text, watch);
+  } catch (const Json::exception&) {
+    fail(where, "the header is not a JSON object");
+  }
+  if (!header.is_object()) fail(where, "the header is not a JSON object");
   if (!twice.empty()) fail(where, fmt::format("the header names '{}' twice", twice));
   return header;
 }

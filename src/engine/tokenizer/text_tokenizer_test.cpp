@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/source_folder.h"
 #include "base/test_folder.h"
 #include "tokenizer/hf_tokenizer.h"
 #include "tokenizer/sentencepiece_tokenizer.h"
@@ -21,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kGolden = fs::path(BITLAW_SOURCE_DIR) / "tests/golden/tokenizers";
+const fs::path kGolden = fs::path(kSourceFolder) / "tests/golden/tokenizers";
 
 Json read_json(const fs::path& path) {
   return parse_json(read_file(path), path.string());
@@ -202,10 +203,17 @@ TEST(TextTokenizer, SentencepieceModelsWithEmptyPiecesAreAnError) {
 
 // One change to a good document, and the sentence it gives.
 struct Damage {
-  const char* pointer;  // what is replaced, or added to a list with /-
+  const char* path;  // of what is replaced or added
   const char* value;
   const char* sentence;
 };
+
+void set_path(Json& document, const std::string& path, Json value) {
+  const size_t slash = path.rfind('/');
+  Json& parent = *find_json_pointer(document, path.substr(0, slash));
+  const std::string last = path.substr(slash + 1);
+  (parent.is_array() ? parent[std::stoul(last)] : parent[last]) = std::move(value);
+}
 
 TEST(TextTokenizer, WhatIsWrongOrNotSupportedIsNamed) {
   const Json good = read_json(kGolden / "neox/tokenizer.json");
@@ -257,7 +265,7 @@ TEST(TextTokenizer, WhatIsWrongOrNotSupportedIsNamed) {
   };
   for (const Damage& damage : damages) {
     Json document = good;
-    document[Json::json_pointer(damage.pointer)] = Json::parse(damage.value);
+    set_path(document, damage.path, Json::parse(damage.value));
     EXPECT_EQ(error_of([&] { parse_hf_tokenizer(document.dump(), "t.json"); }), damage.sentence);
   }
   EXPECT_EQ(error_of([&] { parse_hf_tokenizer("[1, 2]", "t.json"); }),

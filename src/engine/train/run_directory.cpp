@@ -83,8 +83,8 @@ void RunDirectory::truncate_metrics(int64_t step) {
   const std::string before = read_file(file);
   std::string kept;
   for (const std::string& line : split(before, '\n')) {
-    const Json document = Json::parse(line, nullptr, false);
-    if (!document.is_object() || !document.contains("step") || document.at("step") > step) continue;
+    const Json document = try_parse_json(line).value_or(Json());
+    if (!document.contains("step") || document.at("step") > step) continue;
     kept += line + "\n";
   }
   if (kept != before) write_file_atomically(file, kept);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/source_folder.h"
 #include "compare/compare_statistics.h"
 #include "simulate/simulate_for_tests.h"
 #include "table/table.h"
@@ -233,7 +234,7 @@ TEST(Compare, OnePrecisionIsPredictedFromTheOthers) {
 // those, or less.
 TEST(Compare, PublicTableOfQuantizedRuns) {
   const std::filesystem::path path =
-      std::filesystem::path(BITLAW_SOURCE_DIR) / "../shared/data/quest_qat.csv";
+      std::filesystem::path(kSourceFolder) / "../shared/data/quest_qat.csv";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << path;
   const Table table = read_table(read_file(path), path.string(),
                                  parse_columns("P_w=w_bits,P_a=a_bits,run=P_class"));

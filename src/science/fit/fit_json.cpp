@@ -111,7 +111,7 @@ Fit fit_from_json(const Json& document, const std::string& where) {
       throw Error(
           fmt::format("{}: is a fit of {}, a law that this version does not know", where, fit.law));
     std::vector<std::string> constants;
-    for (const auto& entry : document.at("parameters").items()) constants.push_back(entry.key());
+    for (const auto& [name, unused] : document.at("parameters").items()) constants.push_back(name);
     const BoundLaw bound = bind_names(*unbound, constants);
     const Law* law = &bound.law();
     fit.objective_name = document.at("objective_name");

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/source_folder.h"
 #include "fit/fit.h"
 #include "fit/setup.h"
 #include "fit/starts.h"
@@ -18,7 +19,7 @@ namespace bitlaw {
 namespace {
 
 std::filesystem::path path_of(const char* name) {
-  return std::filesystem::path(BITLAW_SOURCE_DIR) / "../shared/data" / (std::string(name) + ".csv");
+  return std::filesystem::path(kSourceFolder) / "../shared/data" / (std::string(name) + ".csv");
 }
 
 #define SKIP_WITHOUT(name) \

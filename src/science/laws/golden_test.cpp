@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/source_folder.h"
 #include "base/text.h"
 #include "laws/bind.h"
 #include "laws/registry.h"
@@ -31,7 +32,7 @@ std::vector<std::string> cells_of(const std::string& line) {
 }
 
 std::map<std::string, std::vector<Golden>> read_golden() {
-  const std::string text = read_file(BITLAW_SOURCE_DIR "/tests/golden/laws.csv");
+  const std::string text = read_file(kSourceFolder + std::string("/tests/golden/laws.csv"));
   const std::vector<std::string> lines = split(trim(text), '\n');
   const std::vector<std::string> names = cells_of(lines.at(0));
   std::map<std::string, std::vector<Golden>> golden;

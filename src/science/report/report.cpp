@@ -90,7 +90,7 @@ struct Constants {
 // With the classes that the fit's constants name.
 BoundLaw bound_law(const Law& law, const Json& fit) {
   std::vector<std::string> names;
-  for (const auto& entry : fit["parameters"].items()) names.push_back(entry.key());
+  for (const auto& [name, unused] : fit["parameters"].items()) names.push_back(name);
   return bind_names(law, names);
 }
 

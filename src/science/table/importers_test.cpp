@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/source_folder.h"
 #include "table/raw_table.h"
 #include "table/table.h"
 
@@ -82,7 +83,7 @@ TEST(Quest, SeedAndScheduleMayTellClusters) {
 // give itself again, classes included.
 TEST(Quest, APublicTableComesBack) {
   const std::filesystem::path path =
-      std::filesystem::path(BITLAW_SOURCE_DIR) / "../shared/data/quest_qat.csv";
+      std::filesystem::path(kSourceFolder) / "../shared/data/quest_qat.csv";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << path;
   const Table expected = read_table(read_file(path), path.string());
   const RawTable raw = read_raw_table(read_file(path), path.string());

@@ -49,14 +49,13 @@ std::string quote_non_numbers(std::string_view text) {
 // `first_line` is the line of the file in which `text` begins.
 Json parse(std::string_view text, const std::string& where, int first_line) {
   const std::string readable = quote_non_numbers(text);
-  const auto not_too_deep = [&](int depth, Json::parse_event_t, const Json&) {
+  const auto not_too_deep = [&](JsonEvent, int depth, const std::string&) {
     if (depth > kDeepest)
       throw Error(
           fmt::format("{}: JSON nested deeper than {} levels is no table", where, kDeepest));
-    return true;
   };
   try {
-    return Json::parse(readable, not_too_deep);
+    return parse_json_watched(readable, not_too_deep);
   } catch (const Json::parse_error& error) {
     const auto end =
         readable.begin() + static_cast<ptrdiff_t>(std::min(error.byte, readable.size()));
@@ -183,7 +182,7 @@ bool looks_like_jsonl(const std::string& text) {
   if (begin == std::string_view::npos || all[begin] != '{') return false;
   const size_t end = all.find('\n', begin);
   if (end == std::string_view::npos || trim(all.substr(end)).empty()) return false;
-  return Json::accept(quote_non_numbers(all.substr(begin, end - begin)));
+  return try_parse_json(quote_non_numbers(all.substr(begin, end - begin))).has_value();
 }
 
 }  // namespace bitlaw

@@ -64,8 +64,8 @@ std::vector<fs::path> begin_checkpoint_record(const CheckpointRecord& record) {
   if (fs::exists(file)) {
     const Json before = parse_json(read_file(file), file.string());
     Json& tokens = document["config"]["train"]["tokens"];
-    const auto known = "/config/train/tokens"_json_pointer;
-    if (tokens.is_null() && before.contains(known)) tokens = before[known];
+    const Json* known = find_json_pointer(before, "/config/train/tokens");
+    if (tokens.is_null() && known) tokens = *known;
     if (document == before) return {};
   }
   std::vector<fs::path> made;

@@ -81,11 +81,10 @@ Run read_run_files(const fs::path& directory) {
         directory.string()));
   }
   const Json document = read_document(file);
-  const auto checkpoint = "/checkpoint/path"_json_pointer;
-  if (document.is_object() && document.contains(checkpoint)) {
+  if (const Json* checkpoint = find_json_pointer(document, "/checkpoint/path")) {
     throw Error(
         fmt::format("{}: is the record of the checkpoint {}; quantize that, with its --text",
-                    directory.string(), dump_json(document[checkpoint])));
+                    directory.string(), dump_json(*checkpoint)));
   }
   Run run;
   run.directory = directory;
