@@ -150,7 +150,7 @@ Prepared prepare(const Problem& p) {
           unbound(pd.dst_desc()), unbound(pd.scratchpad_desc()), pd.scratchpad_desc().get_size()};
 }
 
-void bind_law(const memory& to, const void* data) {
+void point_at(const memory& to, const void* data) {
   BITLAW_CHECK(dnnl_memory_set_data_handle(to.get(), const_cast<void*>(data)) == dnnl_success);
 }
 
@@ -159,10 +159,10 @@ void multiply_dense(Worker& w, const Problem& problem, const void* a, const void
   auto found = w.prepared.find(problem);
   if (found == w.prepared.end()) found = w.prepared.emplace(problem, prepare(problem)).first;
   const Prepared& p = found->second;
-  bind_law(p.a, a);
-  bind_law(p.b, b);
-  bind_law(p.c, c);
-  bind_law(p.scratch, w.scratch.at_least(p.scratch_bytes));
+  point_at(p.a, a);
+  point_at(p.b, b);
+  point_at(p.c, c);
+  point_at(p.scratch, w.scratch.at_least(p.scratch_bytes));
   const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, p.a.get()},
                                        {DNNL_ARG_WEIGHTS, p.b.get()},
                                        {DNNL_ARG_DST, p.c.get()},
@@ -211,8 +211,8 @@ void pack(DType dtype, int64_t K, int64_t N, const void* b, int64_t ldb, bool b_
     found = w.packings.emplace(key, Packing{dnnl::reorder(from, to), from, to}).first;
   }
   const Packing& packing = found->second;
-  bind_law(packing.from, b);
-  bind_law(packing.to, packed);
+  point_at(packing.from, b);
+  point_at(packing.to, packed);
   const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, packing.from.get()},
                                        {DNNL_ARG_TO, packing.to.get()}};
   BITLAW_CHECK(dnnl_primitive_execute(packing.primitive.get(), w.stream.get(), 2, arguments) ==
