@@ -2,23 +2,11 @@
 // (*_amx.cpp). All is in an unnamed namespace, as in simd_avx512.h.
 #pragma once
 
-// GCC 12 takes the undefined vectors inside its own intrinsics for mistakes (bug 105593).
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-
-#include <immintrin.h>
-
 #include "ops/cpu/amx/products_amx.h"
+#include "ops/cpu/amx/tile_unit_amx.h"
 
 namespace bitlaw::cpu::amx {
 namespace {
-
-inline __mmask16 first16(int64_t n) {
-  return n >= 16 ? 0xffff : n <= 0 ? 0 : static_cast<__mmask16>((1u << n) - 1);
-}
-inline __mmask32 first32(int64_t n) {
-  return n >= 32 ? 0xffffffffu : n <= 0 ? 0 : (1u << n) - 1;
-}
 
 // ------------------------------------------------------------------------------------ tiling
 // A tile in registers: sixteen rows of sixteen pairs.
@@ -81,12 +69,6 @@ inline void store_tile(uint16_t* out, const Rows& t) {
   for (int i = 0; i < 16; ++i) _mm512_storeu_si512(out + 32 * i, t.row[i]);
 }
 
-// Thirty-two floats to BF16, ties to even. Subnormal numbers become zero, as they would in a tile
-// product.
-inline __m512i rounded(__m512 low, __m512 high) {
-  return (__m512i)_mm512_cvtne2ps_pbh(high, low);
-}
-
 // The sixteen pairs (low[c], high[c]) as BF16.
 inline __m512i rounded_pairs(__m512 low, __m512 high) {
   const __m512i interleave =
@@ -96,13 +78,6 @@ inline __m512i rounded_pairs(__m512 low, __m512 high) {
 }
 
 // ------------------------------------------------------------------------------------ blocks
-struct alignas(64) TileConfig {
-  uint8_t palette = 1, start_row = 0;
-  uint8_t reserved[14] = {};
-  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-
 // What lies in a block's tiles goes through this buffer where there are scales, edges or a gate.
 struct alignas(64) Block {
   float values[32][32];
@@ -214,7 +189,7 @@ inline void multiply_block(const Product& p, int64_t second, int64_t m0, int64_t
   if constexpr (Q == 2) _tile_stored(1, &block.values[0][16], 128);
   if constexpr (P == 2) _tile_stored(2, &block.values[16][0], 128);
   if constexpr (P == 2 && Q == 2) _tile_stored(3, &block.values[16][16], 128);
-  asm volatile("" ::: "memory");
+  barrier();
   pipeline.set(m0, n0, rows);
 }
 
@@ -238,20 +213,6 @@ class Walk {
 
  private:
   int64_t M_, N_, rows_, columns_, begin_ = 0;
-};
-
-// Everything below runs between these two.
-class Tiles {
- public:
-  Tiles() {
-    static const TileConfig config;
-    asm volatile("" ::: "memory");  // tile loads read what was written before
-    _tile_loadconfig(&config);
-  }
-  ~Tiles() {
-    _tile_release();
-    asm volatile("" ::: "memory");
-  }
 };
 
 // All blocks of a product into the pipeline.

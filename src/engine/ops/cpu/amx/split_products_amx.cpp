@@ -1,10 +1,6 @@
 #include "ops/cpu/amx/split_products_amx.h"
 
-// GCC 12 takes the undefined vectors inside its own intrinsics for mistakes (bug 105593).
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-
-#include <immintrin.h>
+#include "ops/cpu/amx/tile_unit_amx.h"
 
 namespace bitlaw::cpu::amx {
 
@@ -12,13 +8,6 @@ namespace bitlaw::cpu::amx {
 namespace {
 
 constexpr int kMostTerms = 3;
-
-inline __mmask16 first16(int64_t n) {
-  return n >= 16 ? 0xffff : n <= 0 ? 0 : static_cast<__mmask16>((1u << n) - 1);
-}
-inline __mmask32 first32(int64_t n) {
-  return n >= 32 ? 0xffffffffu : (1u << n) - 1;
-}
 
 // The leading eight bits of sixteen floats as BF16; `x` keeps the rest, which is exact.
 inline __m256i cut(__m512& x) {
@@ -84,13 +73,6 @@ void split_right(const Numbers& x, int64_t rows, const Split& split, uint16_t* o
 
 // ------------------------------------------------------------------------------------ products
 namespace {
-
-struct alignas(64) TileConfig {
-  uint8_t palette = 1, start_row = 0;
-  uint8_t reserved[14] = {};
-  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
 
 struct alignas(64) Square {
   float values[32][32];
@@ -272,7 +254,7 @@ class Run {
     if constexpr (Q == 2) _tile_stored(1, &out.values[0][16], 128);
     if constexpr (P == 2) _tile_stored(2, &out.values[16][0], 128);
     if constexpr (P == 2 && Q == 2) _tile_stored(3, &out.values[16][16], 128);
-    asm volatile("" ::: "memory");
+    barrier();
   }
 
   const SplitProduct& p_;
@@ -296,14 +278,10 @@ void run(const SplitProduct& p) {
 }  // namespace
 
 void multiply_split(const SplitProduct& p) {
-  static const TileConfig config;
-  asm volatile("" ::: "memory");  // tile loads read what was written before
-  _tile_loadconfig(&config);
+  const Tiles in_use;
   constexpr void (*kRuns[kMostTerms][2])(const SplitProduct&) = {
       {run<1, 1>, run<1, 2>}, {run<2, 1>, run<2, 2>}, {run<3, 1>, run<3, 2>}};
   kRuns[p.a_terms - 1][p.b_terms - 1](p);
-  _tile_release();
-  asm volatile("" ::: "memory");
 }
 
 }  // namespace bitlaw::cpu::amx

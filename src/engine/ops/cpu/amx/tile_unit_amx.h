@@ -1,0 +1,61 @@
+// The tile unit as the files that are compiled for it (*_amx.cpp) use it: its configuration, and the
+// vectors beside it. All is in an unnamed namespace, as in simd_avx512.h. What runs a tile at a time is
+// always_inline where it matters: left to itself GCC stops inlining in large functions, and
+// attention's backward pass takes 1.15 times as long.
+#pragma once
+
+// GCC 12 takes the undefined vectors inside its own intrinsics for mistakes (bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace bitlaw::cpu::amx {
+namespace {
+
+// The first n of sixteen or 32 lanes.
+inline __mmask16 first16(int64_t n) {
+  return n >= 16 ? 0xffff : n <= 0 ? 0 : static_cast<__mmask16>((1u << n) - 1);
+}
+inline __mmask32 first32(int64_t n) {
+  return n >= 32 ? 0xffffffffu : n <= 0 ? 0 : (1u << n) - 1;
+}
+
+// Thirty-two floats to BF16, ties to even. Subnormal numbers become zero, as they would in a tile
+// product.
+inline __m512i rounded(__m512 low, __m512 high) {
+  return (__m512i)_mm512_cvtne2ps_pbh(high, low);
+}
+
+// Eight tiles of sixteen rows of 64 bytes.
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, start_row = 0;
+  uint8_t reserved[14] = {};
+  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+// The compiler knows nothing of what tile instructions read and write.
+inline void barrier() {
+  asm volatile("" ::: "memory");
+}
+
+class Tiles {  // in use while it lives
+ public:
+  Tiles() {
+    static const TileConfig config;
+    barrier();
+    _tile_loadconfig(&config);
+  }
+  ~Tiles() {
+    _tile_release();
+    barrier();
+  }
+  Tiles(const Tiles&) = delete;
+  Tiles& operator=(const Tiles&) = delete;
+};
+
+}  // namespace
+}  // namespace bitlaw::cpu::amx
