@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "formats/half.h"
 
 namespace bitlaw {
 namespace {
@@ -221,11 +222,6 @@ float round_to_code(const Format& format, float y) {
       return round_to_float(format, y);
   }
   return y;
-}
-
-float round_to_bf16(float x) {
-  if (std::isnan(x)) return x;
-  return std::copysign(std::bit_cast<float>(drop_bits(magnitude_bits(x), 16)), x);
 }
 
 std::vector<float> all_codes(const Format& format) {

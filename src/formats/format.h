@@ -8,7 +8,7 @@
 //           no infinities and no NaN, so the highest exponent holds ordinary numbers, unless the
 //           format's public definition gives them away: e4m3 stops at 448 (OCP FP8 E4M3), e5m2 at
 //           57344 (OCP FP8 E5M2), e5m10 at 65504 (IEEE half); larger magnitudes saturate
-//   bf16    e8m7 without a scale: the upper half of a float, ties to even
+//   bf16    e8m7 without a scale: the upper half of a float, ties to even (half.h)
 //   fp32    no rounding at all
 //
 // Rounding is to nearest, ties to the even code, everywhere; where Y = 0 the even code is the one
@@ -59,10 +59,6 @@ Format parse_format(const std::string& text);
 // Nearest code to y, a number in units of the scale (for bf16 and fp32 the number itself). Beyond
 // the largest and smallest codes it saturates, infinities included; NaN stays NaN.
 float round_to_code(const Format& format, float y);
-
-// Nearest BF16 to x: ties to even, subnormals kept, NaN stays NaN, and as in IEEE 754 anything from
-// 2^128 - 2^119 on (half a step beyond the largest BF16) becomes infinite.
-float round_to_bf16(float x);
 
 // Every finite code in ascending order; -0 and +0 count once. Not for fp32.
 std::vector<float> all_codes(const Format& format);

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "formats/half.h"
 
 namespace bitlaw {
 namespace {
@@ -257,25 +258,6 @@ TEST(Format, E5m10IsIeeeHalf) {
     ASSERT_EQ(round_to_code(half, x), static_cast<float>(static_cast<_Float16>(x)))
         << describe(half, x);
   }
-}
-
-// The textbook bit manipulation: add 0x7fff, and one more where the kept part is odd.
-TEST(Format, Bf16IsTheUpperHalfOfAFloat) {
-  for (uint64_t high = 0; high < 0x10000; ++high) {
-    for (const uint32_t low : {0u, 1u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu}) {
-      const uint32_t bits = static_cast<uint32_t>(high << 16) | low;
-      const auto x = std::bit_cast<float>(bits);
-      if (std::isnan(x)) {
-        ASSERT_TRUE(std::isnan(round_to_bf16(x)));
-        continue;
-      }
-      const uint32_t expected = (bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u;
-      ASSERT_EQ(bits_of(round_to_bf16(x)), expected) << std::hex << bits;
-    }
-  }
-  EXPECT_EQ(round_to_bf16(std::nextafter(0x1.ffp127f, 0.0f)),
-            0x1.fep127f);  // below half a step beyond the largest
-  EXPECT_EQ(round_to_bf16(0x1.ffp127f), kInfinity);
 }
 
 TEST(Format, CodesFitBf16ExactlyWhereTheFormatSaysSo) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "formats/block_error.h"
+#include "formats/half.h"
 #include "formats/quantizer.h"
 
 namespace bitlaw {

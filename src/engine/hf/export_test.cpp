@@ -6,10 +6,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/test_folder.h"
+#include "formats/half.h"
 #include "hf/gguf_llama.h"
 #include "hf/gguf_reader_for_tests.h"
 #include "hf/hf_directory.h"
-#include "hf/narrow.h"
 #include "model/checkpoint.h"
 #include "model/safetensors.h"
 #include "tokenizer/text_tokenizer.h"
@@ -243,42 +243,6 @@ TEST_F(Export, WhatCannotBeExportedIsOneSentence) {
   EXPECT_EQ(error_of([&] { export_hf(checkpoint_, *tokenizer, folder_ / "full"); }),
             (folder_ / "full").string() + ": is there and not empty; name a new directory");
   EXPECT_EQ(folder_.names().size(), 6u) << "nothing was left behind";  // final/ and full/
-}
-
-// The value of an FP16, from its fields.
-double fp16_value(uint16_t bits) {
-  const int exponent = bits >> 10 & 31, fraction = bits & 1023;
-  const double magnitude =
-      exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
-  return bits & 0x8000 ? -magnitude : magnitude;
-}
-
-TEST(Narrow, Fp16TiesGoToTheEvenCode) {
-  for (uint32_t code = 0; code < 0x7C00; ++code) {  // every finite magnitude and the gap above it
-    for (const uint16_t sign : {0, 0x8000}) {
-      const auto bits = static_cast<uint16_t>(code | sign);
-      const auto value = static_cast<float>(fp16_value(bits));
-      const double above = code + 1 == 0x7C00 ? 65536 : fp16_value(static_cast<uint16_t>(code + 1));
-      const auto middle = static_cast<float>((fp16_value(static_cast<uint16_t>(code)) + above) / 2);
-      const auto next = static_cast<uint16_t>(bits + 1);
-      const float signed_middle = std::copysign(middle, sign ? -1.0f : 1.0f);
-      ASSERT_EQ(fp16_bits(value), bits);
-      ASSERT_EQ(fp16_bits(signed_middle), code % 2 == 0 ? bits : next);
-      ASSERT_EQ(fp16_bits(std::nextafter(signed_middle, 0.0f)), bits);
-      ASSERT_EQ(fp16_bits(std::nextafter(signed_middle, 2 * signed_middle)), next);
-    }
-  }
-}
-
-TEST(Narrow, Bf16TiesGoToTheEvenCode) {
-  for (uint32_t code = 0; code < 0xFF80; ++code) {
-    if ((code & 0x7FFF) >= 0x7F80) continue;  // infinities and NaN
-    const uint32_t exact = code << 16;
-    ASSERT_EQ(bf16_bits(std::bit_cast<float>(exact)), code);
-    ASSERT_EQ(bf16_bits(std::bit_cast<float>(exact + 0x8000)), code + code % 2);
-    ASSERT_EQ(bf16_bits(std::bit_cast<float>(exact + 0x7FFF)), code);
-    ASSERT_EQ(bf16_bits(std::bit_cast<float>(exact + 0x8001)), code + 1);
-  }
 }
 
 }  // namespace

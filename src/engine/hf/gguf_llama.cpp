@@ -7,8 +7,8 @@
 #include <deque>
 
 #include "base/error.h"
+#include "formats/half.h"
 #include "hf/exportable.h"
-#include "hf/narrow.h"
 #include "model/safetensors.h"
 #include "tokenizer/byte_level.h"
 #include "tokenizer/hf_export.h"

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "formats/half.h"
 
 namespace bitlaw::hf {
 namespace {
@@ -61,25 +62,6 @@ std::vector<WeightFile> open_shards(const fs::path& directory) {
     }
   }
   return files;
-}
-
-// IEEE binary16, exactly.
-float half_to_float(uint16_t half) {
-  const uint32_t sign = uint32_t{half & 0x8000u} << 16;
-  const uint32_t exponent = (half >> 10) & 31, fraction = half & 1023;
-  uint32_t bits;
-  if (exponent == 31) {
-    bits = 0x7f800000u | fraction << 13;
-  } else if (exponent != 0) {
-    bits = (exponent + 112) << 23 | fraction << 13;
-  } else {  // zero or subnormal: fraction 2^-24
-    const float value = static_cast<float>(fraction) * 0x1p-24f;
-    std::memcpy(&bits, &value, sizeof bits);
-  }
-  bits |= sign;
-  float value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
 }
 
 template <class Word>
@@ -145,13 +127,10 @@ void widen_to_f32(const std::string& dtype, const char* bytes, int64_t count, fl
   if (dtype == "F32") {
     std::memcpy(out, bytes, static_cast<size_t>(count) * sizeof(float));
   } else if (dtype == "F16") {
-    for (int64_t i = 0; i < count; ++i) out[i] = half_to_float(word_at<uint16_t>(bytes, i));
+    for (int64_t i = 0; i < count; ++i) out[i] = fp16_value(word_at<uint16_t>(bytes, i));
   } else {
     BITLAW_CHECK(dtype == "BF16");
-    for (int64_t i = 0; i < count; ++i) {
-      const uint32_t bits = uint32_t{word_at<uint16_t>(bytes, i)} << 16;
-      std::memcpy(out + i, &bits, sizeof bits);
-    }
+    for (int64_t i = 0; i < count; ++i) out[i] = bf16_value(word_at<uint16_t>(bytes, i));
   }
 }
 

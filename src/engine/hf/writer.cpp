@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "formats/format.h"
+#include "formats/half.h"
 
 namespace bitlaw::hf {
 namespace {
@@ -187,10 +187,7 @@ void CheckpointWriter::write(const std::string& name, const float* values, int64
     for (int64_t begin = 0; begin < count; begin += kAtOnce) {
       words.clear();
       for (int64_t i = begin; i < std::min(count, begin + kAtOnce); ++i) {
-        const float rounded = round_to_bf16(values[i]);
-        uint32_t bits;
-        std::memcpy(&bits, &rounded, sizeof bits);
-        words.push_back(static_cast<uint16_t>(bits >> 16));
+        words.push_back(bf16_bits(values[i]));
       }
       out.write_at(place.begin + static_cast<size_t>(begin) * width,
                    {reinterpret_cast<const char*>(words.data()), words.size() * width});

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "formats/format.h"
+#include "formats/half.h"
 #include "hf/fake_checkpoint_for_tests.h"
 
 namespace bitlaw::hf {

@@ -13,6 +13,7 @@
 #include <limits>
 #include <vector>
 
+#include "formats/half.h"
 #include "ops/test_cases.h"
 
 namespace bitlaw::testing_ops {

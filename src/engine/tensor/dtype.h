@@ -1,9 +1,10 @@
 // Element types of tensors, and the 16-bit float that products run on.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
+
+#include "formats/half.h"
 
 namespace bitlaw {
 
@@ -16,7 +17,7 @@ const char* name_of(DType dtype);
 
 struct BFloat16 {
   uint16_t bits;
-  float value() const { return std::bit_cast<float>(uint32_t{bits} << 16); }
+  float value() const { return bf16_value(bits); }
 };
 
 template <class T>

@@ -108,12 +108,9 @@ void Tensor::set(int64_t index, double value) const {
     case DType::kF32:
       static_cast<float*>(data_)[index] = static_cast<float>(value);
       break;
-    case DType::kBF16: {
-      uint32_t bits = std::bit_cast<uint32_t>(static_cast<float>(value));
-      if ((bits & 0x7fffffffu) <= 0x7f800000u) bits += 0x7fffu + ((bits >> 16) & 1u);
-      static_cast<BFloat16*>(data_)[index].bits = static_cast<uint16_t>(bits >> 16);
+    case DType::kBF16:
+      static_cast<BFloat16*>(data_)[index].bits = bf16_bits(static_cast<float>(value));
       break;
-    }
   }
 }
 

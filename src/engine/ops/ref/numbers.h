@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "formats/format.h"
+#include "formats/half.h"
 #include "ops/quantize.h"
 
 namespace bitlaw::ref {
