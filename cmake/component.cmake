@@ -1,9 +1,29 @@
+# bitlaw_sources(FOLDER SOURCES TESTS)
+#
+# The files of a folder (sub-folders included) by their names: *_test.cpp are tests, every other *.cpp is a source, and
+# so is *_cuda.cu where the build has a CUDA compiler (-DBITLAW_CUDA=ON). Nothing needs one.
+function(bitlaw_sources folder sources_variable tests_variable)
+  set(look_again CONFIGURE_DEPENDS)
+  if(CMAKE_SCRIPT_MODE_FILE)  # component_test.cmake
+    set(look_again "")
+  endif()
+  file(GLOB_RECURSE sources ${look_again} ${folder}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  if(CMAKE_CUDA_COMPILER)
+    file(GLOB_RECURSE cuda ${look_again} ${folder}/*_cuda.cu)
+    list(APPEND sources ${cuda})
+  endif()
+  set(${sources_variable} ${sources} PARENT_SCOPE)
+  set(${tests_variable} ${tests} PARENT_SCOPE)
+endfunction()
+
 # bitlaw_component(PATH [DEPENDS component ...] [TEST_DEPENDS component ...] [LIBRARIES target ...]
 #                  [TEST_LABELS label])
 #
 # One folder of src/ is one component is one static library, bitlaw_NAME, where NAME is the last part of
-# PATH. Sources are the folder's .cpp files (sub-folders included); files named *_test.cpp become the
-# test program NAME_test. Includes begin with NAME: the folder that holds it is an include root.
+# PATH. Sources are found by bitlaw_sources; its tests become the test program NAME_test. Includes begin with NAME: the folder that holds it is an include root.
 # Files named *_avx2.cpp, *_avx512.cpp, *_avx512bf16.cpp and *_amx.cpp alone are compiled for those instruction sets.
 # TEST_LABELS: `threads` for components whose tests run under the thread sanitizer; a test with Slow in its
 # name gets the label `slow` and is left out under sanitizers.
@@ -13,10 +33,7 @@ function(bitlaw_component path)
   cmake_parse_arguments(ARG "" "" "DEPENDS;TEST_DEPENDS;LIBRARIES;TEST_LABELS" ${ARGN})
   cmake_path(GET path FILENAME name)
   cmake_path(GET path PARENT_PATH tower)
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${path}/*.cpp)
-  set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
-  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  bitlaw_sources(${CMAKE_CURRENT_SOURCE_DIR}/${path} sources tests)
 
   set(library bitlaw_${name})
   set(visibility PUBLIC)

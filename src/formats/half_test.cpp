@@ -23,11 +23,13 @@ struct Half {
     const int bias = (1 << (exponent_bits - 1)) - 1;
     const auto exponent = static_cast<int>(code >> mantissa_bits);
     const auto fraction = static_cast<int>(code & ((1u << mantissa_bits) - 1));
-    return exponent == 0 ? std::ldexp(fraction, 1 - bias - mantissa_bits)
-                         : std::ldexp(fraction + (1 << mantissa_bits), exponent - bias - mantissa_bits);
+    return exponent == 0
+               ? std::ldexp(fraction, 1 - bias - mantissa_bits)
+               : std::ldexp(fraction + (1 << mantissa_bits), exponent - bias - mantissa_bits);
   }
 };
-const Half kHalves[] = {{"bf16", 8, 7, bf16_bits, bf16_value}, {"fp16", 5, 10, fp16_bits, fp16_value}};
+const Half kHalves[] = {{"bf16", 8, 7, bf16_bits, bf16_value},
+                        {"fp16", 5, 10, fp16_bits, fp16_value}};
 
 // Halfway between two values; halving first keeps it below the largest float.
 float between(double a, double b) {
@@ -39,7 +41,8 @@ void expect_nearest_everywhere() {
     for (uint32_t code = 0; code < half.infinity(); ++code) {
       for (const uint32_t sign : {0u, 0x8000u}) {
         const float direction = sign ? -1.0f : 1.0f;
-        const auto bits = static_cast<uint16_t>(code | sign), next = static_cast<uint16_t>(bits + 1);
+        const auto bits = static_cast<uint16_t>(code | sign),
+                   next = static_cast<uint16_t>(bits + 1);
         const float value = std::copysign(static_cast<float>(half.value(code)), direction);
         const float middle =
             std::copysign(between(half.value(code), half.value(code + 1)), direction);
@@ -80,7 +83,8 @@ TEST(Half, InfinityAndNanStayWhatTheyAre) {
       const float direction = sign ? -1.0f : 1.0f;
       const auto infinity = static_cast<uint16_t>(half.infinity() | sign);
       EXPECT_EQ(half.bits_of(std::copysign(kInfinity, direction)), infinity) << half.name;
-      EXPECT_EQ(half.bits_of(std::copysign(std::numeric_limits<float>::max(), direction)), infinity);
+      EXPECT_EQ(half.bits_of(std::copysign(std::numeric_limits<float>::max(), direction)),
+                infinity);
       EXPECT_EQ(half.value_of(infinity), std::copysign(kInfinity, direction)) << half.name;
       for (uint32_t code = half.infinity() + 1; code < 0x8000; ++code) {
         ASSERT_TRUE(std::isnan(half.value_of(static_cast<uint16_t>(code | sign)))) << half.name;

@@ -63,7 +63,8 @@ void require_sequence(const Architecture& architecture, int64_t T) {
                   T, architecture.context));
 }
 
-Forward::Forward(const Architecture& architecture, int64_t T, ThreadPool& pool, Backend backend)
+Forward::Forward(const Architecture& architecture, int64_t T, ThreadPool& pool,
+                 const Backend* backend)
     : architecture_(architecture), T_(T), pool_(pool), backend_(backend) {
   require_sequence(architecture, T);
   rope_ = rotary_table(architecture.rotary, T);

@@ -24,7 +24,7 @@
 #include "base/parallel.h"
 #include "formats/quantizer.h"
 #include "hf/weights.h"
-#include "tensor/context.h"
+#include "ops/context.h"
 #include "tensor/tensor.h"
 
 namespace bitlaw::hf {
@@ -80,7 +80,7 @@ class Forward {
   // unless its rotation adapts to the length (dynamic). `backend`
   // computes the products: kReference sums them in double.
   Forward(const Architecture& architecture, int64_t T, ThreadPool& pool,
-          Backend backend = Backend::kCpu);
+          const Backend* backend = &kCpuBackend);
   ~Forward();
   Forward(const Forward&) = delete;
   Forward& operator=(const Forward&) = delete;
@@ -104,7 +104,7 @@ class Forward {
   const Architecture architecture_;
   const int64_t T_;
   ThreadPool& pool_;
-  const Backend backend_;
+  const Backend* const backend_;
   Tensor rope_;                                    // [T, rotary.dim] F32
   std::vector<std::unique_ptr<Scratch>> scratch_;  // by worker
 };

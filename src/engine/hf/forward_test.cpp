@@ -34,7 +34,7 @@ struct Outcome {
 
 // All layers of a checkpoint over windows of T tokens.
 Outcome run_all(const Architecture& a, const Weights& weights, std::span<const int32_t> tokens,
-                int64_t T, int threads = 1, Backend backend = Backend::kCpu,
+                int64_t T, int threads = 1, const Backend* backend = &kCpuBackend,
                 const StateRounding& rounding = {}) {
   ThreadPool pool(threads);
   Forward forward(a, T, pool, backend);
@@ -48,7 +48,7 @@ Outcome run_all(const Architecture& a, const Weights& weights, std::span<const i
 }
 
 // The largest |logits - expected| / bound of a golden case, with config.json changed by `patch`.
-double share_of_bound(const std::string& name, Backend backend,
+double share_of_bound(const std::string& name, const Backend* backend,
                       const Json& patch = Json::object()) {
   const fs::path directory = kGolden / name;
   Json document =
@@ -75,7 +75,7 @@ const std::vector<std::string> kCases{"hf_llama_plain",   "hf_llama_gqa",      "
 class HfGolden : public testing::TestWithParam<std::string> {};
 
 TEST_P(HfGolden, LogitsAreThoseOfTransformers) {
-  for (const Backend backend : {Backend::kCpu, Backend::kReference}) {
+  for (const Backend* backend : {&kCpuBackend, &kReferenceBackend}) {
     const double share = share_of_bound(GetParam(), backend);
     EXPECT_LE(share, 1);
     EXPECT_GT(share, 0);  // FP32 is not double: something was compared
@@ -103,7 +103,7 @@ TEST(HfForward, EverySettingMovesTheLogitsBeyondTheBound) {
     return more;
   };
   // The settings as they are stay within it.
-  EXPECT_LE(share_of_bound("hf_llama_yarn", Backend::kCpu, rope("yarn", yarn(Json::object()))), 1);
+  EXPECT_LE(share_of_bound("hf_llama_yarn", &kCpuBackend, rope("yarn", yarn(Json::object()))), 1);
   const std::vector<Change> changes{
       {"hf_llama_gqa", {{"rms_norm_eps", 1e-2}}},
       {"hf_llama_gqa", {{"hidden_act", "gelu"}}},
@@ -127,7 +127,7 @@ TEST(HfForward, EverySettingMovesTheLogitsBeyondTheBound) {
       {"hf_neox_sequential", {{"use_parallel_residual", true}}},
   };
   for (const Change& change : changes) {
-    EXPECT_GT(share_of_bound(change.name, Backend::kCpu, change.patch), 1)
+    EXPECT_GT(share_of_bound(change.name, &kCpuBackend, change.patch), 1)
         << change.name << " " << change.patch;
   }
 }
@@ -267,7 +267,7 @@ TEST_F(HfForwardFake, FineRoundingsOfStatesMoveTheLogitsLittleAndCoarseOnesMore)
   const std::vector<int32_t> tokens = random_tokens(32, a.vocabulary);
   const Tensor exact = run_all(a, weights, tokens, 16).logits;
   const auto distance = [&](const StateRounding& rounding) {
-    const Tensor logits = run_all(a, weights, tokens, 16, 1, Backend::kCpu, rounding).logits;
+    const Tensor logits = run_all(a, weights, tokens, 16, 1, &kCpuBackend, rounding).logits;
     double sum = 0;
     for (int64_t i = 0; i < exact.elements(); ++i) {
       sum += std::pow(logits.at(i) - exact.at(i), 2);

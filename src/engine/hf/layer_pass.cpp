@@ -142,7 +142,7 @@ void add(const Tensor& y, const Tensor& x) {
 
 }  // namespace
 
-Scratch make_scratch(const Architecture& a, int64_t T, Backend backend) {
+Scratch make_scratch(const Architecture& a, int64_t T, const Backend* backend) {
   const auto f32 = [](int64_t rows, int64_t columns) {
     return Tensor::empty(DType::kF32, {rows, columns});
   };

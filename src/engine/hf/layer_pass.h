@@ -19,7 +19,7 @@ struct Scratch {
   Tensor attention, ffn;     // [T, d] what is added to the states
   Tensor gate, up;           // [T, F]
 };
-Scratch make_scratch(const Architecture& architecture, int64_t T, Backend backend);
+Scratch make_scratch(const Architecture& architecture, int64_t T, const Backend* backend);
 
 struct LayerRun {
   const Architecture& architecture;

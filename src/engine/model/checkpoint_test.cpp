@@ -97,7 +97,7 @@ TEST_F(Checkpoint, ComputesWhatTransformersComputes) {
   Model model(loaded.config,
               make_recipe({.weights = "32", .activations = "32", .kv = "32", .queries = "32"}));
   Context context;
-  context.backend = Backend::kReference;
+  context.backend = &kReferenceBackend;
   model.prepare(context, loaded.parameters, false);
   const Json document = parse_json(read_file(kTransformersModel / "losses.json"), "losses.json");
   const std::vector<uint16_t> tokens = document["tokens"];

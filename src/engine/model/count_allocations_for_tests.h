@@ -15,7 +15,7 @@
 #include <cstring>
 #include <new>
 
-#include "tensor/context.h"
+#include "ops/context.h"
 
 namespace bitlaw {
 

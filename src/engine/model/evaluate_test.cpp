@@ -16,7 +16,7 @@ struct Subject {
   Model model;
   Parameters parameters;
 
-  Subject(const Recipe& recipe, uint64_t seed, Backend backend = Backend::kCpu)
+  Subject(const Recipe& recipe, uint64_t seed, const Backend* backend = &kCpuBackend)
       : model(shape(), recipe), parameters(model.make_parameters()) {
     like.backend = backend;
     model.initialize(parameters, seed);
@@ -103,7 +103,7 @@ TEST_F(Comparison, ThreadsChangeNothing) {
 // Against the definition on the reference backend, sums in double throughout: one window of both
 // models, their logits from head_logits.
 TEST_F(Comparison, DivergenceIsThatOfTheTwoDistributions) {
-  const Subject a({}, 1, Backend::kReference), b({}, 2, Backend::kReference);
+  const Subject a({}, 1, &kReferenceBackend), b({}, 2, &kReferenceBackend);
   const std::span<const std::span<const uint16_t>> one(windows.data(), 1);
   const std::vector<TokenComparison> got =
       compare_to_baseline(evaluate_baseline(a.model, a.parameters, one, pool, a.like), b.model,
@@ -111,7 +111,7 @@ TEST_F(Comparison, DivergenceIsThatOfTheTwoDistributions) {
   const int64_t T = 70, V = 300;
   const auto logits_of = [&](const Subject& subject) {
     Context context;
-    context.backend = Backend::kReference;
+    context.backend = &kReferenceBackend;
     const ActivationsPtr activations = make_activations(subject.model, false);
     Tensor losses = Tensor::empty(DType::kF32, {T}), logits = Tensor::empty(DType::kF32, {T, V});
     subject.model.forward(context, subject.parameters, one[0].first(70), one[0].subspan(1),

@@ -76,8 +76,8 @@ struct Bench {
   ActivationsPtr activations;
   Tensor losses;
 
-  Bench(const ModelConfig& config, const Recipe& recipe, Backend backend, bool training = true,
-        DType dtype = DType::kF32)
+  Bench(const ModelConfig& config, const Recipe& recipe, const Backend* backend,
+        bool training = true, DType dtype = DType::kF32)
       : model(config, recipe), parameters(model.make_parameters(dtype)) {
     context.backend = backend;
     model.initialize(parameters, 7);
@@ -136,7 +136,7 @@ TEST_P(WholeModelGradient, EqualsCentralDifferences) {
   config.tied_head = variant.tied_head;
   config.extra_norm = variant.extra_norm;
   config = config.resolved();
-  Bench bench(config, make_recipe(kFp32), Backend::kReference, true, DType::kF64);
+  Bench bench(config, make_recipe(kFp32), &kReferenceBackend, true, DType::kF64);
   bench.context.gradient_dtype = DType::kF32;
   for (int64_t i = 0; i < bench.parameters.flat.elements();
        ++i) {  // norms off one, tables off zero
@@ -187,9 +187,9 @@ INSTANTIATE_TEST_SUITE_P(Variants, WholeModelGradient,
 
 // ---- one sequence ------------------------------------------------------------------------
 
-class Sequence : public testing::TestWithParam<std::tuple<Backend, NamedRecipe>> {
+class Sequence : public testing::TestWithParam<std::tuple<const Backend*, NamedRecipe>> {
  protected:
-  Backend backend() const { return std::get<Backend>(GetParam()); }
+  const Backend* backend() const { return std::get<const Backend*>(GetParam()); }
   Recipe recipe() const { return make_recipe(std::get<NamedRecipe>(GetParam()).config); }
 };
 
@@ -315,18 +315,18 @@ TEST_P(Sequence, TapSeesTheInputOfEveryProjectionInOrder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Recipes, Sequence,
-                         testing::Combine(testing::Values(Backend::kReference, Backend::kCpu),
+                         testing::Combine(testing::Values(&kReferenceBackend, &kCpuBackend),
                                           testing::ValuesIn(kRecipes)),
                          [](const auto& info) {
                            const bool reference =
-                               std::get<Backend>(info.param) == Backend::kReference;
+                               std::get<const Backend*>(info.param) == &kReferenceBackend;
                            return std::string(reference ? "Reference_" : "Cpu_") +
                                   std::get<NamedRecipe>(info.param).name;
                          });
 
 // ---- what a token can see ------------------------------------------------------------------
 
-bool prefix_survives(const RecipeConfig& recipe, Backend backend) {
+bool prefix_survives(const RecipeConfig& recipe, const Backend* backend) {
   ModelConfig config = small_config();
   config.extra_norm = true;
   Bench bench(config, make_recipe(recipe), backend, false);
@@ -347,7 +347,7 @@ bool prefix_survives(const RecipeConfig& recipe, Backend backend) {
   return survives;
 }
 
-class Causality : public testing::TestWithParam<Backend> {};
+class Causality : public testing::TestWithParam<const Backend*> {};
 
 TEST_P(Causality, LossesDoNotDependOnLaterTokens) {
   EXPECT_TRUE(prefix_survives(kFp32, GetParam()));
@@ -368,9 +368,9 @@ TEST_P(Causality, ExceptThroughAScaleOfTheWholeSequence) {
   EXPECT_FALSE(prefix_survives({.activations = "4", .kv = "4"}, GetParam()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, Causality, testing::Values(Backend::kReference, Backend::kCpu),
+INSTANTIATE_TEST_SUITE_P(Backends, Causality, testing::Values(&kReferenceBackend, &kCpuBackend),
                          [](const auto& info) {
-                           return info.param == Backend::kReference ? "Reference" : "Cpu";
+                           return info.param == &kReferenceBackend ? "Reference" : "Cpu";
                          });
 
 // ---- parameters --------------------------------------------------------------------------
@@ -471,11 +471,11 @@ TEST(Prepare, IsTheSameWithManyThreads) {
   const ModelConfig config = small_config();
   const std::vector<uint16_t> tokens = some_tokens(config);
   const Recipe recipe = make_recipe({.weights = "4", .activations = "4", .kv = "4"});
-  Bench bench(config, recipe, Backend::kReference, false);
+  Bench bench(config, recipe, &kReferenceBackend, false);
   const Tensor expected = bench.forward(tokens);
   ThreadPool pool(3);
   std::vector<Context> contexts(3);
-  for (Context& context : contexts) context.backend = Backend::kReference;
+  for (Context& context : contexts) context.backend = &kReferenceBackend;
   Model model(config, recipe);
   model.prepare(bench.context, bench.parameters, false, &pool, &contexts);
   const std::span<const uint16_t> all(tokens);

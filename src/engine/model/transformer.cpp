@@ -135,8 +135,8 @@ class Pass {  // of one sequence
       norm_backward(into_output, a.attended, index.output_norm, a.output_rstd, false,
                     scratch_.attended, gradients);
     }
-    attention_backward(context_, heads_, a.queries, a.keys, a.values, a.attended, a.lse,
-                       scratch_.attended, act_.rope, scratch_.qkv);
+    attention_backward_merged(context_, heads_, a.queries, a.keys, a.values, a.attended, a.lse,
+                              scratch_.attended, act_.rope, scratch_.qkv);
 
     product_backward(scratch_.qkv, a.attention_input, l, Projection::kQkv, scratch_.normed,
                      gradients);

@@ -3,8 +3,7 @@
 #include <cmath>
 
 #include "ops/checks.h"
-#include "ops/cpu/backend.h"
-#include "ops/ref/backend.h"
+#include "ops/dispatch.h"
 
 namespace bitlaw {
 namespace {
@@ -55,8 +54,7 @@ void split_heads(Context& c, const HeadShape& h, const Tensor& qkv, const Tensor
   BITLAW_CHECK(q.shape() == (Shape{query_rows(h), h.dim}));
   BITLAW_CHECK(k.shape() == (Shape{key_rows(h), h.dim}) && v.shape() == k.shape());
   const Timed timed(c.profile, "split heads", 0, bytes_of(qkv, q, k, v));
-  c.backend == Backend::kReference ? ref::split_heads(c, h, qkv, rope, q, k, v)
-                                   : cpu::split_heads(c, h, qkv, rope, q, k, v);
+  dispatch(c, op::split_heads, h, qkv, rope, q, k, v);
 }
 
 void merge_heads(Context& c, const HeadShape& h, const Tensor& dq, const Tensor& dk,
@@ -67,8 +65,7 @@ void merge_heads(Context& c, const HeadShape& h, const Tensor& dq, const Tensor&
   BITLAW_CHECK(dq.shape() == (Shape{query_rows(h), h.dim}));
   BITLAW_CHECK(dk.shape() == (Shape{key_rows(h), h.dim}) && dv.shape() == dk.shape());
   const Timed timed(c.profile, "merge heads", 0, bytes_of(dq, dk, dv, dqkv));
-  c.backend == Backend::kReference ? ref::merge_heads(c, h, dq, dk, dv, rope, dqkv)
-                                   : cpu::merge_heads(c, h, dq, dk, dv, rope, dqkv);
+  dispatch(c, op::merge_heads, h, dq, dk, dv, rope, dqkv);
 }
 
 void attention(Context& c, const HeadShape& h, const Operand& q, const Operand& k, const Operand& v,
@@ -81,8 +78,7 @@ void attention(Context& c, const HeadShape& h, const Operand& q, const Operand& 
   BITLAW_CHECK(is_row_operand(v, key_rows(h), h.dim, out.dtype()));
   const Timed timed(c.profile, "attention", attention_flops(h),
                     bytes_of(q.codes, k.codes, v.codes, out));
-  c.backend == Backend::kReference ? ref::attention(c, h, q, k, v, out, lse)
-                                   : cpu::attention(c, h, q, k, v, out, lse);
+  dispatch(c, op::attention, h, q, k, v, out, lse);
 }
 
 void attention_backward(Context& c, const HeadShape& h, const Operand& q, const Operand& k,
@@ -99,14 +95,12 @@ void attention_backward(Context& c, const HeadShape& h, const Operand& q, const 
   BITLAW_CHECK(dk.shape() == k.codes.shape() && dv.shape() == v.codes.shape());
   const Timed timed(c.profile, "attention, backward", 2 * attention_flops(h),
                     bytes_of(q.codes, k.codes, v.codes, out, dout, dq, dk, dv));
-  c.backend == Backend::kReference
-      ? ref::attention_backward(c, h, q, k, v, out, lse, dout, dq, dk, dv)
-      : cpu::attention_backward(c, h, q, k, v, out, lse, dout, dq, dk, dv);
+  dispatch(c, op::attention_backward, h, q, k, v, out, lse, dout, dq, dk, dv);
 }
 
-void attention_backward(Context& c, const HeadShape& h, const Operand& q, const Operand& k,
-                        const Operand& v, const Tensor& out, const Tensor& lse, const Tensor& dout,
-                        const Tensor& rope, Tensor& dqkv) {
+void attention_backward_merged(Context& c, const HeadShape& h, const Operand& q, const Operand& k,
+                               const Operand& v, const Tensor& out, const Tensor& lse,
+                               const Tensor& dout, const Tensor& rope, Tensor& dqkv) {
   BITLAW_CHECK(is_head_shape(h));
   BITLAW_CHECK(is_real(c, out, {h.T, h.heads * h.dim}) && dout.shape() == out.shape());
   BITLAW_CHECK(lse.shape() == (Shape{h.heads, h.T}));
@@ -118,9 +112,7 @@ void attention_backward(Context& c, const HeadShape& h, const Operand& q, const 
   BITLAW_CHECK(is_operand(v, key_rows(h), h.dim, out.dtype()));
   const Timed timed(c.profile, "attention, backward", 2 * attention_flops(h),
                     bytes_of(q.codes, k.codes, v.codes, out, dout, dqkv));
-  c.backend == Backend::kReference
-      ? ref::attention_backward(c, h, q, k, v, out, lse, dout, rope, dqkv)
-      : cpu::attention_backward(c, h, q, k, v, out, lse, dout, rope, dqkv);
+  dispatch(c, op::attention_backward_merged, h, q, k, v, out, lse, dout, rope, dqkv);
 }
 
 }  // namespace bitlaw

@@ -47,8 +47,8 @@ void attention_backward(Context&, const HeadShape&, const Operand& q, const Oper
 
 // The same and merge_heads() at once, with the same bits: dqkv [T, (H + 2G) dim] F32. Three gradients
 // fewer go through memory.
-void attention_backward(Context&, const HeadShape&, const Operand& q, const Operand& k,
-                        const Operand& v, const Tensor& out, const Tensor& lse, const Tensor& dout,
-                        const Tensor& rope, Tensor& dqkv);
+void attention_backward_merged(Context&, const HeadShape&, const Operand& q, const Operand& k,
+                               const Operand& v, const Tensor& out, const Tensor& lse,
+                               const Tensor& dout, const Tensor& rope, Tensor& dqkv);
 
 }  // namespace bitlaw

@@ -344,7 +344,8 @@ TEST(AttentionCpu, MergesGradientsWithTheSameBits) {
         Tensor expected = Tensor::empty(DType::kF32, {h.T, qkv_columns(h)});
         merge_heads(c, h, apart.dq, apart.dk, apart.dv, rope, expected);
         Tensor actual = Tensor::empty(DType::kF32, {h.T, qkv_columns(h)});
-        attention_backward(c, h, in.q, in.k, in.v, apart.out, apart.lse, in.dout, rope, actual);
+        attention_backward_merged(c, h, in.q, in.k, in.v, apart.out, apart.lse, in.dout, rope,
+                                  actual);
         expect_same_bits(actual, expected, "dqkv");
       }
     }

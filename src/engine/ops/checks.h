@@ -6,14 +6,14 @@
 #include <cstdint>
 #include <span>
 
-#include "ops/quantize.h"
+#include "ops/backend.h"
 
 namespace bitlaw {
 
-// Unrounded numbers: F32, or F64 on the reference backend.
+// Unrounded numbers: F32, or F64 where the backend takes it (the reference).
 inline bool is_real(const Context& c, const Tensor& x) {
-  return x.defined() && (x.dtype() == DType::kF32 ||
-                         (x.dtype() == DType::kF64 && c.backend == Backend::kReference));
+  return x.defined() &&
+         (x.dtype() == DType::kF32 || (x.dtype() == DType::kF64 && c.backend->takes_f64));
 }
 
 inline bool is_real(const Context& c, const Tensor& x, Shape shape) {

@@ -20,8 +20,8 @@ struct TokenComparison {
 };
 
 // One token; both logits are [vocabulary], finite, 0 <= target < vocabulary.
-TokenComparison compare_logits(const float* baseline, const float* logits, int64_t vocabulary,
-                               int64_t target);
+TokenComparison compare_logits(Context&, const float* baseline, const float* logits,
+                               int64_t vocabulary, int64_t target);
 
 // Every token of a sequence, from the inputs x [T, d] of both models' output heads (as head_logits
 // takes them), a few rows at a time so that T x vocabulary never stands in memory. `out` is [T].

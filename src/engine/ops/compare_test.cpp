@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "ops/loss.h"
-#include "ops/ref/compare_ref.h"
 #include "ops/test_support.h"
 
 namespace bitlaw {
@@ -22,7 +21,8 @@ std::vector<float> logits_of(int64_t count, uint64_t stream, double size) {
 
 TEST(CompareLogits, TwoTokensByHand) {
   const float p[] = {0, 0}, q[] = {0, std::log(3.0f)};  // 1/2, 1/2 and 1/4, 3/4
-  for (const TokenComparison& got : {ref::compare_logits(p, q, 2, 1), compare_logits(p, q, 2, 1)}) {
+  for (Context c : {reference(), cpu(best_isa())}) {
+    const TokenComparison got = compare_logits(c, p, q, 2, 1);
     EXPECT_NEAR(got.loss, -std::log(0.75), 4 * u);
     EXPECT_NEAR(got.baseline_loss, std::log(2.0), 4 * u);
     EXPECT_NEAR(got.kl, 0.5 * std::log(2.0) + 0.5 * std::log(2.0 / 3), 8 * u);
@@ -31,9 +31,10 @@ TEST(CompareLogits, TwoTokensByHand) {
 }
 
 TEST(CompareLogits, EqualLogitsDifferByExactlyNothing) {
+  Context c;
   for (const int64_t V : {1, 2, 15, 16, 17, 100, 4096, 50257}) {
     const std::vector<float> x = logits_of(V, 5, 4);
-    const TokenComparison got = compare_logits(x.data(), x.data(), V, V / 2);
+    const TokenComparison got = compare_logits(c, x.data(), x.data(), V, V / 2);
     EXPECT_EQ(got.kl, 0);
     EXPECT_EQ(got.loss, got.baseline_loss);
     EXPECT_TRUE(got.same_top);
@@ -41,24 +42,26 @@ TEST(CompareLogits, EqualLogitsDifferByExactlyNothing) {
 }
 
 TEST(CompareLogits, ClosenessNeverGivesANegativeDivergence) {
+  Context c;
   for (uint64_t seed = 0; seed < 200; ++seed) {
     const int64_t V = 3 + static_cast<int64_t>(seed);
     const std::vector<float> p = logits_of(V, seed, 3);
     std::vector<float> q = p;
     for (size_t v = 0; v < q.size(); ++v)
       q[v] += static_cast<float>(1e-6 * random_normal(seed, 1, v));
-    EXPECT_GE(compare_logits(p.data(), q.data(), V, 0).kl, 0);
+    EXPECT_GE(compare_logits(c, p.data(), q.data(), V, 0).kl, 0);
   }
 }
 
 TEST(CompareLogits, TheSameTopMeansTheSameLikeliestToken) {
+  Context c;
   std::vector<float> p = logits_of(100, 1, 1), q = logits_of(100, 2, 1);
   for (int i = 0; i < 100; ++i) {
     for (const int j : {0, 17, 63, 99}) {
       std::vector<float> a = p, b = q;
       a[static_cast<size_t>(i)] = 10;
       b[static_cast<size_t>(j)] = 20;
-      EXPECT_EQ(compare_logits(a.data(), b.data(), 100, 3).same_top, i == j) << i << " " << j;
+      EXPECT_EQ(compare_logits(c, a.data(), b.data(), 100, 3).same_top, i == j) << i << " " << j;
     }
   }
 }
@@ -74,8 +77,9 @@ TEST(CompareLogits, MatchesTheDefinition) {
         const std::vector<float> p = logits_of(V, 3, size), noise = logits_of(V, 4, size * change);
         std::vector<float> q(p);
         for (size_t v = 0; v < q.size(); ++v) q[v] += noise[v];
-        const TokenComparison expected = ref::compare_logits(p.data(), q.data(), V, V - 1),
-                              got = compare_logits(p.data(), q.data(), V, V - 1);
+        Context plain = reference(), fast = cpu(best_isa());
+        const TokenComparison expected = compare_logits(plain, p.data(), q.data(), V, V - 1),
+                              got = compare_logits(fast, p.data(), q.data(), V, V - 1);
         const float p_top = *std::max_element(p.begin(), p.end()),
                     q_top = *std::max_element(q.begin(), q.end());
         double below_p = 0, below_q = 0, weighed = 0;
@@ -131,9 +135,7 @@ TEST(CompareHeads, IsTheComparisonOfTheirLogits) {
           head_logits(c, rows_of(qx, begin, end), q_head, q);
           const float *a = p.f32() + (t - begin) * V, *b = q.f32() + (t - begin) * V;
           const int64_t target = targets[static_cast<size_t>(t)];
-          expect_same(got[static_cast<size_t>(t)], c.backend == Backend::kReference
-                                                       ? ref::compare_logits(a, b, V, target)
-                                                       : compare_logits(a, b, V, target));
+          expect_same(got[static_cast<size_t>(t)], compare_logits(c, a, b, V, target));
         }
       }
     }

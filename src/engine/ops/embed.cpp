@@ -1,8 +1,7 @@
 #include "ops/embed.h"
 
 #include "ops/checks.h"
-#include "ops/cpu/backend.h"
-#include "ops/ref/backend.h"
+#include "ops/dispatch.h"
 
 namespace bitlaw {
 namespace {
@@ -17,16 +16,14 @@ bool are_rows(std::span<const uint16_t> tokens, const Tensor& table, const Tenso
 void embed(Context& c, std::span<const uint16_t> tokens, const Tensor& table, Tensor& y) {
   BITLAW_CHECK(is_real(c, table) && are_rows(tokens, table, y));
   const Timed timed(c.profile, "embed", 0, 2 * bytes_of(y));
-  c.backend == Backend::kReference ? ref::embed(c, tokens, table, y)
-                                   : cpu::embed(c, tokens, table, y);
+  dispatch(c, op::embed, tokens, table, y);
 }
 
 void embed_backward(Context& c, std::span<const uint16_t> tokens, const Tensor& dy,
                     Tensor& dtable) {
   BITLAW_CHECK(is_real(c, dtable) && are_rows(tokens, dtable, dy));
   const Timed timed(c.profile, "embed, backward", 0, 3 * bytes_of(dy));
-  c.backend == Backend::kReference ? ref::embed_backward(c, tokens, dy, dtable)
-                                   : cpu::embed_backward(c, tokens, dy, dtable);
+  dispatch(c, op::embed_backward, tokens, dy, dtable);
 }
 
 }  // namespace bitlaw

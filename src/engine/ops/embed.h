@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "tensor/context.h"
+#include "ops/context.h"
 
 namespace bitlaw {
 

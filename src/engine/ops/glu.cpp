@@ -1,8 +1,7 @@
 #include "ops/glu.h"
 
 #include "ops/checks.h"
-#include "ops/cpu/backend.h"
-#include "ops/ref/backend.h"
+#include "ops/dispatch.h"
 
 namespace bitlaw {
 namespace {
@@ -20,8 +19,7 @@ void glu_forward(Context& c, const Operand& x, const Weight& w, Tensor& gate_up,
   BITLAW_CHECK(is_operand(x, T, K, y.dtype()) && is_operand(w.operand, 2 * F, K, y.dtype()));
   const Timed timed(c.profile, "gated linear unit", product_flops(T, 2 * F, K),
                     bytes_of(x.codes, w.operand.codes, gate_up, y));
-  c.backend == Backend::kReference ? ref::glu_forward(c, x, w, gate_up, y)
-                                   : cpu::glu_forward(c, x, w, gate_up, y);
+  dispatch(c, op::glu_forward, x, w, gate_up, y);
 }
 
 void glu_backward(Context& c, const Tensor& dy, const Tensor& gate_up, const Operand& x,
@@ -34,8 +32,7 @@ void glu_backward(Context& c, const Tensor& dy, const Tensor& gate_up, const Ope
   const Timed timed(
       c.profile, "gated linear unit, backward", 2 * product_flops(T, 2 * F, K),
       bytes_of(dy, gate_up, x.codes, w.operand.codes, dx) + (dw.fresh ? 1 : 2) * bytes_of(*dw.dw));
-  c.backend == Backend::kReference ? ref::glu_backward(c, dy, gate_up, x, w, dx, dw)
-                                   : cpu::glu_backward(c, dy, gate_up, x, w, dx, dw);
+  dispatch(c, op::glu_backward, dy, gate_up, x, w, dx, dw);
 }
 
 }  // namespace bitlaw

@@ -8,17 +8,29 @@
 
 namespace bitlaw {
 
-// A backend's own layout of a weight for its products (oneDNN blobs); nothing outside ops looks in.
-struct PackedWeight;
+// A weight as one backend multiplies with it, in a layout of its own. That backend makes it, in
+// prepare_weight and pack_weight, and nobody else looks in.
+class PackedWeight {
+ public:
+  explicit PackedWeight(const Backend& owner) : owner_(&owner) {}
+  virtual ~PackedWeight() = default;
+  PackedWeight(const PackedWeight&) = delete;
+  PackedWeight& operator=(const PackedWeight&) = delete;
+
+  const Backend& owner() const { return *owner_; }
+
+ private:
+  const Backend* owner_;
+};
 
 // A weight prepared once per optimizer step. It may be read by many workers at once.
 struct Weight {
-  Operand operand;  // [N, K]: rounded, out features by in features; scales [N]
-  std::shared_ptr<PackedWeight> packed;
+  Operand operand;                       // [N, K]: rounded, out features by in features; scales [N]
+  std::shared_ptr<PackedWeight> packed;  // or null: then laid out for each call, if need be
 };
 
-// Rounds `master` [N, K] F32 and packs it. Memory is reused when `out` was prepared before with the
-// same shape. `training`: also lays out what linear_backward needs.
+// Rounds `master` [N, K] F32 and packs it. Memory is reused when `out` was prepared before by the
+// same backend and with the same shape. `training`: also lays out what linear_backward needs.
 void prepare_weight(Context&, const Rounding& rounding, const Tensor& master, bool training,
                     Weight& out);
 

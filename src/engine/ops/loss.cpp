@@ -1,8 +1,7 @@
 #include "ops/loss.h"
 
 #include "ops/checks.h"
-#include "ops/cpu/backend.h"
-#include "ops/ref/backend.h"
+#include "ops/dispatch.h"
 
 namespace bitlaw {
 namespace {
@@ -33,8 +32,7 @@ void head_loss(Context& c, const Operand& x, const Weight& head, std::span<const
   BITLAW_CHECK(are_targets(targets, x, head) && losses.shape() == Shape{x.codes.extent(0)});
   const Timed timed(c.profile, "head and loss", flops(x, head),
                     bytes_of(x.codes, head.operand.codes));
-  c.backend == Backend::kReference ? ref::head_loss(c, x, head, targets, losses)
-                                   : cpu::head_loss(c, x, head, targets, losses);
+  dispatch(c, op::head_loss, x, head, targets, losses);
 }
 
 void head_loss_backward(Context& c, const Operand& x, const Weight& head,
@@ -48,16 +46,13 @@ void head_loss_backward(Context& c, const Operand& x, const Weight& head,
   const Timed timed(
       c.profile, "head and loss, both ways", 3 * flops(x, head),
       bytes_of(x.codes, head.operand.codes, dx) + (dhead.fresh ? 1 : 2) * bytes_of(*dhead.dw));
-  c.backend == Backend::kReference
-      ? ref::head_loss_backward(c, x, head, targets, gradient_scale, losses, dx, dhead)
-      : cpu::head_loss_backward(c, x, head, targets, gradient_scale, losses, dx, dhead);
+  dispatch(c, op::head_loss_backward, x, head, targets, gradient_scale, losses, dx, dhead);
 }
 
 void head_logits(Context& c, const Operand& x, const Weight& head, Tensor& logits) {
   BITLAW_CHECK(is_real(c, logits) && is_head(x, head, logits.dtype()));
   BITLAW_CHECK(logits.shape() == (Shape{x.codes.extent(0), head.operand.codes.extent(0)}));
-  c.backend == Backend::kReference ? ref::head_logits(c, x, head, logits)
-                                   : cpu::head_logits(c, x, head, logits);
+  dispatch(c, op::head_logits, x, head, logits);
 }
 
 }  // namespace bitlaw

@@ -1,8 +1,7 @@
 #include "ops/norm.h"
 
 #include "ops/checks.h"
-#include "ops/cpu/backend.h"
-#include "ops/ref/backend.h"
+#include "ops/dispatch.h"
 
 namespace bitlaw {
 
@@ -13,8 +12,7 @@ void rms_norm(Context& c, const Tensor& x, const Tensor& weight, double epsilon,
   BITLAW_CHECK(weight.shape() == Shape{C} && y.shape() == x.shape() && rstd.shape() == Shape{R});
   BITLAW_CHECK(same_dtype(x, weight, y, rstd));
   const Timed timed(c.profile, "norm", 0, bytes_of(x, y));
-  c.backend == Backend::kReference ? ref::rms_norm(c, x, weight, epsilon, y, rstd)
-                                   : cpu::rms_norm(c, x, weight, epsilon, y, rstd);
+  dispatch(c, op::rms_norm, x, weight, epsilon, y, rstd);
 }
 
 void rms_norm_backward(Context& c, const Tensor& dy, const Tensor& x, const Tensor& weight,
@@ -25,9 +23,7 @@ void rms_norm_backward(Context& c, const Tensor& dy, const Tensor& x, const Tens
   BITLAW_CHECK(weight.shape() == Shape{C} && dweight.shape() == Shape{C});
   BITLAW_CHECK(same_dtype(x, dy, weight, rstd, dx, dweight));
   const Timed timed(c.profile, "norm, backward", 0, bytes_of(dy, x, dx));
-  c.backend == Backend::kReference
-      ? ref::rms_norm_backward(c, dy, x, weight, rstd, accumulate, dx, dweight)
-      : cpu::rms_norm_backward(c, dy, x, weight, rstd, accumulate, dx, dweight);
+  dispatch(c, op::rms_norm_backward, dy, x, weight, rstd, accumulate, dx, dweight);
 }
 
 }  // namespace bitlaw

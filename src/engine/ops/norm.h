@@ -1,7 +1,7 @@
 // Root-mean-square normalisation (Zhang and Sennrich, 2019).
 #pragma once
 
-#include "tensor/context.h"
+#include "ops/context.h"
 
 namespace bitlaw {
 

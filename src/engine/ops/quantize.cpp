@@ -1,8 +1,7 @@
 #include "ops/quantize.h"
 
 #include "ops/checks.h"
-#include "ops/cpu/backend.h"
-#include "ops/ref/backend.h"
+#include "ops/dispatch.h"
 
 namespace bitlaw {
 
@@ -45,8 +44,7 @@ void quantize(Context& c, const Rounding& rounding, const Tensor& x, Operand& ou
   BITLAW_CHECK(rounding.axis != ScaleAxis::kGroup || rounding.group > 0);
   BITLAW_CHECK(rounding.row_blocks > 0 && x.extent(0) % rounding.row_blocks == 0);
   const Timed timed(c.profile, "quantize", 0, bytes_of(x, out.codes));
-  c.backend == Backend::kReference ? ref::quantize(c, rounding, x, out)
-                                   : cpu::quantize(c, rounding, x, out);
+  dispatch(c, op::quantize, rounding, x, out);
 }
 
 }  // namespace bitlaw

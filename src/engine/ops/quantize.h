@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "formats/quantizer.h"
-#include "tensor/context.h"
+#include "ops/context.h"
 
 namespace bitlaw {
 

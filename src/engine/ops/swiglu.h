@@ -1,7 +1,7 @@
 // Gated activation (Shazeer, 2020).
 #pragma once
 
-#include "tensor/context.h"
+#include "ops/context.h"
 
 namespace bitlaw {
 

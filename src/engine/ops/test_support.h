@@ -25,14 +25,14 @@ inline constexpr double kExp = 4 * u;
 
 inline Context reference(DType gradient_dtype = DType::kBF16) {
   Context context;
-  context.backend = Backend::kReference;
+  context.backend = &kReferenceBackend;
   context.gradient_dtype = gradient_dtype;
   return context;
 }
 
 inline Context cpu(Isa isa, DType gradient_dtype = DType::kBF16) {
   Context context;
-  context.backend = Backend::kCpu;
+  context.backend = &kCpuBackend;
   context.isa = isa;
   context.gradient_dtype = gradient_dtype;
   return context;

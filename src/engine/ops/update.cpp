@@ -1,21 +1,20 @@
 #include "ops/update.h"
 
 #include "ops/checks.h"
-#include "ops/cpu/backend.h"
-#include "ops/ref/backend.h"
+#include "ops/dispatch.h"
 
 namespace bitlaw {
 
 void add_in_place(Context& c, const Tensor& x, Tensor& y) {
   BITLAW_CHECK(is_real(c, y) && same_dtype(y, x) && x.elements() == y.elements());
   const Timed timed(c.profile, "optimizer: add gradients", 0, 2 * bytes_of(y) + bytes_of(x));
-  c.backend == Backend::kReference ? ref::add_in_place(c, x, y) : cpu::add_in_place(c, x, y);
+  dispatch(c, op::add_in_place, x, y);
 }
 
 double sum_of_squares(Context& c, const Tensor& x) {
   BITLAW_CHECK(is_real(c, x));
   const Timed timed(c.profile, "optimizer: norm of the gradient", 0, bytes_of(x));
-  return c.backend == Backend::kReference ? ref::sum_of_squares(c, x) : cpu::sum_of_squares(c, x);
+  return dispatch(c, op::sum_of_squares, x);
 }
 
 void adamw_update(Context& c, const AdamW& settings, const Tensor& g, Tensor& w, Tensor& m,
@@ -24,8 +23,7 @@ void adamw_update(Context& c, const AdamW& settings, const Tensor& g, Tensor& w,
   BITLAW_CHECK(g.elements() == w.elements() && m.elements() == w.elements() &&
                v.elements() == w.elements());
   const Timed timed(c.profile, "optimizer: AdamW", 0, 7 * bytes_of(w));
-  c.backend == Backend::kReference ? ref::adamw_update(c, settings, g, w, m, v)
-                                   : cpu::adamw_update(c, settings, g, w, m, v);
+  dispatch(c, op::adamw_update, settings, g, w, m, v);
 }
 
 }  // namespace bitlaw

@@ -2,7 +2,7 @@
 // be handed to many workers, and the result does not depend on how.
 #pragma once
 
-#include "tensor/context.h"
+#include "ops/context.h"
 
 namespace bitlaw {
 

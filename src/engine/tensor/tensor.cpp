@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace bitlaw {
 namespace {
@@ -29,6 +30,10 @@ void* allocate(size_t alignment, size_t bytes) {
 
 size_t allocated_bytes(size_t bytes) {
   return bytes < kHugeFrom ? bytes : (bytes + kHugePage - 1) / kHugePage * kHugePage;
+}
+
+const char* name_of(Device device) {
+  return device == Device::kCpu ? "CPU" : "CUDA";
 }
 
 const char* name_of(DType dtype) {
@@ -69,9 +74,7 @@ Tensor Tensor::empty(DType dtype, Shape shape) {
   const size_t bytes = std::max<size_t>(1, static_cast<size_t>(shape.elements()) * size_of(dtype));
   void* memory = allocate(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
   if (memory == nullptr) throw std::bad_alloc();
-  Tensor tensor = borrow(dtype, shape, memory);
-  tensor.owner_ = std::shared_ptr<void>(memory, std::free);
-  return tensor;
+  return hold(dtype, shape, std::shared_ptr<void>(memory, std::free), Device::kCpu);
 }
 
 Tensor Tensor::zeros(DType dtype, Shape shape) {
@@ -80,15 +83,23 @@ Tensor Tensor::zeros(DType dtype, Shape shape) {
   return tensor;
 }
 
-Tensor Tensor::borrow(DType dtype, Shape shape, void* data) {
+Tensor Tensor::hold(DType dtype, Shape shape, std::shared_ptr<void> memory, Device device) {
+  Tensor tensor = borrow(dtype, shape, memory.get(), device);
+  tensor.owner_ = std::move(memory);
+  return tensor;
+}
+
+Tensor Tensor::borrow(DType dtype, Shape shape, void* data, Device device) {
   Tensor tensor;
   tensor.data_ = data;
   tensor.dtype_ = dtype;
+  tensor.device_ = device;
   tensor.shape_ = shape;
   return tensor;
 }
 
 double Tensor::at(int64_t index) const {
+  BITLAW_CHECK(device_ == Device::kCpu);
   switch (dtype_) {
     case DType::kF64:
       return static_cast<double*>(data_)[index];
@@ -101,6 +112,7 @@ double Tensor::at(int64_t index) const {
 }
 
 void Tensor::set(int64_t index, double value) const {
+  BITLAW_CHECK(device_ == Device::kCpu);
   switch (dtype_) {
     case DType::kF64:
       static_cast<double*>(data_)[index] = value;
@@ -144,11 +156,13 @@ Tensor Tensor::rows(int64_t begin, int64_t end) const {
 }
 
 void Tensor::fill_zero() const {
+  BITLAW_CHECK(device_ == Device::kCpu);
   std::memset(data_, 0, bytes());
 }
 
 void Tensor::copy_from(const Tensor& other) const {
   BITLAW_CHECK(dtype_ == other.dtype_ && elements() == other.elements());
+  BITLAW_CHECK(device_ == Device::kCpu && other.device_ == Device::kCpu);
   std::memcpy(data_, other.data_, bytes());
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "tensor/device.h"
 #include "tensor/dtype.h"
 
 namespace bitlaw {
@@ -36,11 +37,14 @@ class Tensor {
   Tensor() = default;                             // undefined: no memory
   static Tensor empty(DType dtype, Shape shape);  // 64-byte aligned, not initialised
   static Tensor zeros(DType dtype, Shape shape);
+  // Memory that a backend allocated on its device: held as long as a view of it is.
+  static Tensor hold(DType dtype, Shape shape, std::shared_ptr<void> memory, Device device);
   // A view of memory that lives elsewhere and longer.
-  static Tensor borrow(DType dtype, Shape shape, void* data);
+  static Tensor borrow(DType dtype, Shape shape, void* data, Device device = Device::kCpu);
 
   bool defined() const { return data_ != nullptr; }
   DType dtype() const { return dtype_; }
+  Device device() const { return device_; }
   const Shape& shape() const { return shape_; }
   int64_t extent(int axis) const { return shape_[axis]; }
   int64_t elements() const { return shape_.elements(); }
@@ -56,7 +60,8 @@ class Tensor {
   BFloat16* bf16() const { return data<BFloat16>(); }
   void* raw() const { return data_; }
 
-  // Any element as a double; slow, for references and tests.
+  // Any element as a double; slow, for references and tests. The CPU's memory only, as filling and
+  // copying.
   double at(int64_t index) const;
   void set(int64_t index, double value) const;  // BF16: rounded, ties to even
 
@@ -69,6 +74,7 @@ class Tensor {
   std::shared_ptr<void> owner_;
   void* data_ = nullptr;
   DType dtype_ = DType::kF32;
+  Device device_ = Device::kCpu;
   Shape shape_;
 };
 

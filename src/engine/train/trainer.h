@@ -31,7 +31,7 @@ struct TrainerOptions {
   DType gradient_dtype = DType::kBF16;
   uint64_t seed = 1;  // of the initial weights
   int threads = 1;
-  Backend backend = Backend::kCpu;
+  const Backend* backend = &kCpuBackend;
   Isa isa = best_isa();
   Profile* profile = nullptr;  // of the first thread's ops, if wanted
 };

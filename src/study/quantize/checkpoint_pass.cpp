@@ -103,6 +103,7 @@ class Wave {
     for (Traveller& one : travellers_) one.result.tokens.resize(static_cast<size_t>(tokens));
     pool_.parallel_for((tokens + rows - 1) / rows, [&](int64_t task, int worker) {
       const int64_t begin = task * rows, end = std::min(tokens, begin + rows);
+      Context context;
       const Tensor before = forward_.logits(head, baseline_.rows(begin, end), worker);
       require_finite(before);
       for (Traveller& one : travellers_) {
@@ -112,7 +113,7 @@ class Wave {
           const int64_t target =
               in_.evaluation.tokens[static_cast<size_t>(i / T * (T + 1) + i % T + 1)];
           one.result.tokens[static_cast<size_t>(i)] = compare_logits(
-              before.f32() + (i - begin) * V, after.f32() + (i - begin) * V, V, target);
+              context, before.f32() + (i - begin) * V, after.f32() + (i - begin) * V, V, target);
         }
       }
     });

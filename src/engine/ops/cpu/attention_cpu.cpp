@@ -259,9 +259,10 @@ void attention_backward(Context& context, const HeadShape& shape, const Operand&
   }
 }
 
-void attention_backward(Context& context, const HeadShape& shape, const Operand& q,
-                        const Operand& k, const Operand& v, const Tensor& out, const Tensor& lse,
-                        const Tensor& dout, const Tensor& rope, Tensor& dqkv) {
+void attention_backward_merged(Context& context, const HeadShape& shape, const Operand& q,
+                               const Operand& k, const Operand& v, const Tensor& out,
+                               const Tensor& lse, const Tensor& dout, const Tensor& rope,
+                               Tensor& dqkv) {
   Workspace::Scope scope(context.workspace);
   if (gradients_fit_tiles(context, q, k, v)) {
     const amx::Attention tiles = for_tiles(shape, q, k, v);

@@ -30,9 +30,10 @@ bool is_tiled_product(const Right& layout) {
 void glu_forward(Context& context, const Operand& x, const Weight& w, Tensor& gate_up, Tensor& y) {
   Workspace::Scope scope(context.workspace);
   const int64_t T = y.extent(0), F = y.extent(1), K = x.codes.extent(1);
-  if (is_plain(x) && is_plain(w.operand) && F % amx::kRows == 0 && w.packed != nullptr &&
-      is_tiled_product(w.packed->forward)) {
-    return multiply_gated(context, T, F, K, source(x.codes), w.packed->forward,
+  const Layouts* const own = layouts(w);
+  if (is_plain(x) && is_plain(w.operand) && F % amx::kRows == 0 && own != nullptr &&
+      is_tiled_product(own->forward)) {
+    return multiply_gated(context, T, F, K, source(x.codes), own->forward,
                           {row_scales(x), row_scales(w.operand)}, kept_gate(gate_up, 0, 0),
                           y.f32());
   }

@@ -141,10 +141,11 @@ class TiledHead {
 
 // The table [d, V] as the tile unit takes blocks of its columns, if these are its products.
 std::optional<Right> tiled_table(Context& context, const Operand& x, const Weight& head) {
-  if (!is_tiled(context) || head.packed == nullptr) return std::nullopt;
+  const Layouts* const own = layouts(head);
+  if (!is_tiled(context) || own == nullptr) return std::nullopt;
   if (x.codes.dtype() != DType::kBF16 || head.operand.codes.dtype() != DType::kBF16)
     return std::nullopt;
-  const Right& table = head.packed->forward;
+  const Right& table = own->forward;
   return is_laid_out(table, DType::kBF16) && table.engine == Engine::kAmx ? std::optional(table)
                                                                           : std::nullopt;
 }

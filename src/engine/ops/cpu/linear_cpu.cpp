@@ -49,14 +49,15 @@ bool is_laid_out(const Right& right, DType dtype) {
 }
 
 Right forward_layout(Context& context, const Weight& w, const Tensor& numbers) {
-  if (w.packed != nullptr && is_laid_out(w.packed->forward, numbers.dtype()))
-    return w.packed->forward;
+  if (const Layouts* own = layouts(w); own != nullptr && is_laid_out(own->forward, numbers.dtype()))
+    return own->forward;
   return arrange(context, numbers.extent(1), numbers.extent(0), source(numbers, true));
 }
 
 Right backward_layout(Context& context, const Weight& w) {
-  if (w.packed != nullptr && is_laid_out(w.packed->backward, context.gradient_dtype))
-    return w.packed->backward;
+  if (const Layouts* own = layouts(w);
+      own != nullptr && is_laid_out(own->backward, context.gradient_dtype))
+    return own->backward;
   const Tensor numbers = gradient_numbers(context, w.operand);
   return arrange(context, numbers.extent(0), numbers.extent(1), source(numbers));
 }
@@ -65,19 +66,19 @@ void pack_weight(Context& context, bool training, Weight& weight) {
   Workspace::Scope scope(context.workspace);
   const Operand& w = weight.operand;
   const int64_t N = w.codes.extent(0), K = w.codes.extent(1);
-  if (weight.packed == nullptr) weight.packed = std::make_shared<PackedWeight>();
+  if (weight.packed == nullptr) weight.packed = std::make_shared<Layouts>();
+  auto& own = static_cast<Layouts&>(*weight.packed);
   if (is_packed_split(context, w)) {
-    pack_split(w, weight.packed->split);
-    weight.packed->forward = {};
+    pack_split(w, own.split);
+    own.forward = {};
   } else {
-    pack(context, K, N, source(is_plain(w) ? w.codes : values(context, w), true),
-         weight.packed->forward);
-    weight.packed->split = {};
+    pack(context, K, N, source(is_plain(w) ? w.codes : values(context, w), true), own.forward);
+    own.split = {};
   }
   if (training) {
-    pack(context, N, K, source(gradient_numbers(context, w)), weight.packed->backward);
+    pack(context, N, K, source(gradient_numbers(context, w)), own.backward);
   } else {
-    weight.packed->backward = {};
+    own.backward = {};
   }
 }
 
@@ -96,9 +97,9 @@ void forward(Context& context, const float* addend, const Operand& x, const Weig
     multiply_add(context, T, N, K, source(x.codes), forward_layout(context, w, w.operand.codes),
                  {row_scales(x), row_scales(w.operand)}, addend, y.f32(), N);
   } else if (is_split_product(context, x, w.operand)) {
-    const PackedWeight* const packed = w.packed.get();
-    multiply_split(context, x, w.operand, packed == nullptr ? nullptr : &packed->split,
-                   packed == nullptr ? nullptr : &packed->forward, addend, y.f32());
+    const Layouts* const own = layouts(w);
+    multiply_split(context, x, w.operand, own == nullptr ? nullptr : &own->split,
+                   own == nullptr ? nullptr : &own->forward, addend, y.f32());
   } else {
     multiply_add(context, T, N, K, source(values(context, x)),
                  forward_layout(context, w, values(context, w.operand)), {}, addend, y.f32(), N);

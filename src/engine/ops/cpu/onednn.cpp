@@ -10,7 +10,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
-#include "tensor/context.h"
+#include "ops/context.h"
 
 namespace bitlaw::cpu::onednn {
 namespace {

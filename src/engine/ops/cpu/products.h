@@ -8,8 +8,8 @@
 // same bits on integer codes whose sums stay within 2^24.
 #pragma once
 
+#include "ops/context.h"
 #include "ops/cpu/kernels.h"
-#include "tensor/context.h"
 
 namespace bitlaw::cpu {
 

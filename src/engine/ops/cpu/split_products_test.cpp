@@ -15,7 +15,7 @@ using namespace testing_ops;
 
 Context machine() {
   Context context;
-  context.backend = Backend::kCpu;
+  context.backend = &kCpuBackend;
   return context;
 }
 

@@ -6,18 +6,19 @@
 #include "ops/cpu/products.h"
 #include "ops/cpu/split_products.h"
 
-namespace bitlaw {
+namespace bitlaw::cpu {
 
 // W [N, K] laid out twice: as W^T for y = x W^T, in one of two ways, and as W for dx = dy W. A
 // missing or unsuitable layout is made for the one call.
-struct PackedWeight {
-  cpu::Right forward, backward;
-  cpu::SplitWeight split;
+struct Layouts final : PackedWeight {
+  Layouts() : PackedWeight(kCpuBackend) {}
+  Right forward, backward;
+  SplitWeight split;
 };
-
-}  // namespace bitlaw
-
-namespace bitlaw::cpu {
+// Of a weight that was packed, or null. The dispatch has refused those of other backends.
+inline const Layouts* layouts(const Weight& w) {
+  return static_cast<const Layouts*>(w.packed.get());
+}
 
 inline uint16_t* words(const Tensor& codes) {
   return reinterpret_cast<uint16_t*>(codes.bf16());

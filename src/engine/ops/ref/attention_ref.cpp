@@ -147,9 +147,9 @@ void attention_backward(Context& c, const HeadShape& h, const Operand& q_operand
   store(dv, dv_tensor);
 }
 
-void attention_backward(Context& c, const HeadShape& h, const Operand& q, const Operand& k,
-                        const Operand& v, const Tensor& out, const Tensor& lse, const Tensor& dout,
-                        const Tensor& rope, Tensor& dqkv) {
+void attention_backward_merged(Context& c, const HeadShape& h, const Operand& q, const Operand& k,
+                               const Operand& v, const Tensor& out, const Tensor& lse,
+                               const Tensor& dout, const Tensor& rope, Tensor& dqkv) {
   Tensor dq = Tensor::empty(dqkv.dtype(), q.codes.shape());
   Tensor dk = Tensor::empty(dqkv.dtype(), k.codes.shape());
   Tensor dv = Tensor::empty(dqkv.dtype(), v.codes.shape());

@@ -1,7 +1,8 @@
-#include "ops/ref/compare_ref.h"
-
+// The definition of a comparison, in plain loops.
 #include <algorithm>
 #include <cmath>
+
+#include "ops/ref/backend.h"
 
 namespace bitlaw::ref {
 namespace {
@@ -15,8 +16,8 @@ double log_sum_exp(const float* row, int64_t count) {
 
 }  // namespace
 
-TokenComparison compare_logits(const float* baseline, const float* logits, int64_t vocabulary,
-                               int64_t target) {
+TokenComparison compare_logits(Context&, const float* baseline, const float* logits,
+                               int64_t vocabulary, int64_t target) {
   const double p_log_sum = log_sum_exp(baseline, vocabulary),
                q_log_sum = log_sum_exp(logits, vocabulary);
   const float p_top = *std::max_element(baseline, baseline + vocabulary),

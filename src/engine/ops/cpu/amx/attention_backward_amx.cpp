@@ -80,8 +80,10 @@ inline void round_dout(const float* dout, const float* out, int64_t ld, int64_t 
 
 // dq of 32 queries: dq^T = K^T ds^T over the keys up to them, then turned.
 template <int P>
-inline __attribute__((always_inline)) void query_gradients(const Tiled& keys, const Tiled& ds, int64_t steps, int64_t rows,
-                            int64_t columns, float* dq, int64_t dim) {
+inline __attribute__((always_inline)) void query_gradients(const Tiled& keys, const Tiled& ds,
+                                                           int64_t steps, int64_t rows,
+                                                           int64_t columns, float* dq,
+                                                           int64_t dim) {
   Edge sums;  // [dim, queries]
   zero_sums<P, 2>();
   add_products<P, 2>(keys, ds, keys.data, ds.data, steps);

@@ -7,11 +7,10 @@
 namespace bitlaw::cpu::amx {
 namespace {
 
-
-// What the next head will read and write, brought from memory into L2 a few lines at a time, between
-// arithmetic: heads are too small and their rows too far apart for the hardware to foresee. A fifth
-// of the forward pass inside a step; the backward pass, which writes more than it reads, gains
-// nothing.
+// What the next head will read and write, brought from memory into L2 a few lines at a time,
+// between arithmetic: heads are too small and their rows too far apart for the hardware to foresee.
+// A fifth of the forward pass inside a step; the backward pass, which writes more than it reads,
+// gains nothing.
 class Ahead {
  public:
   void clear() { count_ = used_ = 0, lines_ = 0; }

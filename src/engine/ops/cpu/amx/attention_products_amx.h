@@ -66,9 +66,11 @@ struct alignas(64) Edge {
 // `a_step` of A on; C lies ldc apart. Two panels of A (at most 32 rows), columns two panels at a
 // time.
 template <int P, int Q>
-inline __attribute__((always_inline)) void multiply_columns(const Tiled& A, const uint16_t* a, const Tiled& B, const uint16_t* b,
-                             int64_t steps, bool accumulate, int64_t rows, int64_t columns,
-                             float* c, int64_t ldc) {
+inline __attribute__((always_inline)) void multiply_columns(const Tiled& A, const uint16_t* a,
+                                                            const Tiled& B, const uint16_t* b,
+                                                            int64_t steps, bool accumulate,
+                                                            int64_t rows, int64_t columns, float* c,
+                                                            int64_t ldc) {
   const bool whole = rows == 16 * P && columns >= 16 * Q;
   if (whole && accumulate) {
     load_sums<P, Q>(c, 16 * ldc, 16, ldc * 4);

@@ -1,4 +1,4 @@
-#include "tensor/context.h"
+#include "ops/context.h"
 
 #include <algorithm>
 #include <cstdlib>

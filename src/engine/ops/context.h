@@ -12,7 +12,10 @@
 
 namespace bitlaw {
 
-enum class Backend { kReference, kCpu };
+// Who computes: a table of functions, one an op (backend.h).
+struct Backend;
+extern const Backend kReferenceBackend;  // ops/ref: the definition, plain loops in double
+extern const Backend kCpuBackend;        // ops/cpu: fast
 
 // Scratch memory of one worker: taken in stack order inside an op, kept for the next call, so that
 // a step allocates nothing once it has run.
@@ -44,7 +47,7 @@ class Workspace {
 };
 
 struct Context {
-  Backend backend = Backend::kCpu;
+  const Backend* backend = &kCpuBackend;
   Isa isa = best_isa();
   // What gradient operands of products are rounded to: kBF16, or kF32 for no rounding. The same for
   // every forward precision, or backward precision would be confounded with P.

@@ -1,0 +1,21 @@
+# cmake -P cmake/component_test.cmake: which files of a folder are compiled, with a CUDA compiler and without.
+include(${CMAKE_CURRENT_LIST_DIR}/component.cmake)
+set(folder ${CMAKE_CURRENT_BINARY_DIR}/component_test_folder)
+file(REMOVE_RECURSE ${folder})
+foreach(name linear.cpp linear_test.cpp linear.h cuda/linear_cuda.cu cuda/linear_cuda.h cuda/other.cu cpu/linear_avx2.cpp)
+  file(WRITE ${folder}/${name} "")
+endforeach()
+
+function(expect compiler expected_sources)
+  set(CMAKE_CUDA_COMPILER ${compiler})
+  bitlaw_sources(${folder} sources tests)
+  list(TRANSFORM sources REPLACE "^${folder}/" "")
+  list(TRANSFORM tests REPLACE "^${folder}/" "")
+  if(NOT "${sources}" STREQUAL "${expected_sources}" OR NOT "${tests}" STREQUAL "linear_test.cpp")
+    message(FATAL_ERROR "with the CUDA compiler '${compiler}' the sources are '${sources}', the tests '${tests}'")
+  endif()
+endfunction()
+
+expect("" "cpu/linear_avx2.cpp;linear.cpp")
+expect("/usr/bin/nvcc" "cpu/linear_avx2.cpp;linear.cpp;cuda/linear_cuda.cu")
+file(REMOVE_RECURSE ${folder})

@@ -1,0 +1,46 @@
+// A backend: a table of functions, one per op, that work on the memory of one device. A null pointer
+// is an op that the backend does not have: calling it is an error of one sentence, so that a new
+// backend starts as a table with nothing but its name and grows op by op
+// (docs/decisions/0009-a-backend.md).
+#pragma once
+
+#include "ops/attention.h"
+#include "ops/compare.h"
+#include "ops/embed.h"
+#include "ops/glu.h"
+#include "ops/linear.h"
+#include "ops/loss.h"
+#include "ops/norm.h"
+#include "ops/quantize.h"
+#include "ops/swiglu.h"
+#include "ops/update.h"
+
+namespace bitlaw {
+
+struct Backend {
+  const char* name;        // as errors call it
+  Device device;           // whose memory it reads and writes
+  bool takes_f64 = false;  // beside F32, for checks of gradients
+  // Memory for weights on its device, 64-byte aligned, not initialised.
+  Tensor (*allocate)(DType, Shape) = nullptr;
+
+#define OP(result, name, parameters) result(*name) parameters = nullptr;
+#include "ops/ops.inc"
+#undef OP
+};
+
+// One op: its name, and its place in the table.
+template <class Function>
+struct Op {
+  const char* name;
+  Function Backend::*function;
+};
+
+namespace op {
+#define OP(result, name, parameters) \
+  inline constexpr Op<result(*) parameters> name{#name, &Backend::name};
+#include "ops/ops.inc"
+#undef OP
+}  // namespace op
+
+}  // namespace bitlaw
