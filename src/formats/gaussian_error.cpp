@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/search.h"
 
 namespace bitlaw {
 namespace {
@@ -61,21 +62,12 @@ double error_of_codes(const std::vector<float>& codes, double scale) {
   return sum;
 }
 
-// The minimum of f along log(scale) in [low, high], where f falls and then rises: golden section.
+// The minimum of f along log(scale) in [low, high], where f falls and then rises.
 template <class Function>
 GaussianError least(const Function& f, double low, double high) {
-  constexpr double kGolden = 0.618033988749894848205;
-  double a = std::log(low), b = std::log(high);
-  double x = b - kGolden * (b - a), y = a + kGolden * (b - a);
-  double at_x = f(std::exp(x)), at_y = f(std::exp(y));
-  while (b - a > 1e-8) {
-    if (at_x < at_y) {
-      b = y, y = x, at_y = at_x, x = b - kGolden * (b - a), at_x = f(std::exp(x));
-    } else {
-      a = x, x = y, at_x = at_y, y = a + kGolden * (b - a), at_y = f(std::exp(y));
-    }
-  }
-  return at_x < at_y ? GaussianError{std::exp(x), at_x} : GaussianError{std::exp(y), at_y};
+  const Found found = golden_section([&](double log_scale) { return f(std::exp(log_scale)); },
+                                     std::log(low), std::log(high), 1e-8);
+  return {std::exp(found.x), found.value};
 }
 
 // log of least_uniform_grid_error(bits).error at 0, 1, ... 16 bits.

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "base/search.h"
+
 namespace bitlaw {
 namespace {
 
@@ -10,31 +12,6 @@ Observation not_quantized(double params, double tokens) {
   run.params = params, run.tokens = tokens;
   run.bits_weights = run.bits_activations = run.bits_kv = kUnlimitedBits;
   return run;
-}
-
-// The root of a falling function in [low, high] by the Illinois variant of regula falsi, in one step
-// where it is straight; NaN where there is none.
-template <class Function>
-double root_of_falling(const Function& function, double low, double high) {
-  const auto f = [&](double x) {  // infinite where a law diverges
-    return std::fmin(1e9, std::fmax(-1e9, function(x)));
-  };
-  double at_low = f(low), at_high = f(high);
-  if (!(at_low >= 0 && at_high <= 0)) return kUnknown;
-  double last = kUnknown;
-  for (int i = 0; i < 100 && high - low > 1e-13 * std::fmax(1, std::fabs(high)); ++i) {
-    const double x = low + (high - low) * at_low / (at_low - at_high);
-    const double y = f(x);
-    if (std::isnan(y)) return kUnknown;
-    if (y == 0 || std::fabs(x - last) < 1e-12 * std::fmax(1, std::fabs(x))) return x;
-    last = x;
-    if (y > 0) {
-      low = x, at_low = y, at_high /= 2;
-    } else {
-      high = x, at_high = y, at_low /= 2;
-    }
-  }
-  return 0.5 * (low + high);
 }
 
 }  // namespace

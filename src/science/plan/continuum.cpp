@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/search.h"
 #include "plan/descent.h"
-#include "plan/search.h"
 
 namespace bitlaw {
 namespace {
@@ -81,15 +81,12 @@ class Coordinates {
  private:
   void spend_rest(PlanPoint& there) const {
     const PlanProblem& problem = task_.problem;
-    double low = kFewestBits, high = kMostBits;
-    for (int i = 0; i < 60; ++i) {
-      const double middle = 0.5 * (low + high);
-      there.precision.bits.*rest_ = middle;
-      const bool paid = problem.limits.most_params(problem.tokens, there.precision,
-                                                   there.post_bits) >= problem.params;
-      (paid ? low : high) = middle;
-    }
-    there.precision.bits.*rest_ = low;
+    const auto paid = [&](double bits) {
+      there.precision.bits.*rest_ = bits;
+      return problem.limits.most_params(problem.tokens, there.precision, there.post_bits) >=
+             problem.params;
+    };
+    there.precision.bits.*rest_ = bisect(paid, kFewestBits, kMostBits, 60).low;
   }
 
   void add(double value, double low, double high, double h) {

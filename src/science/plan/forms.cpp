@@ -2,8 +2,8 @@
 
 #include <cmath>
 
+#include "base/search.h"
 #include "laws/forms/kumar.h"
-#include "plan/search.h"
 
 namespace bitlaw {
 namespace {

@@ -6,8 +6,8 @@
 
 #include <cmath>
 
+#include "base/search.h"
 #include "laws/forms/kumar.h"
-#include "plan/search.h"
 
 namespace bitlaw {
 namespace {
@@ -18,13 +18,6 @@ const Law& law(const char* name) {
 
 EffectiveForm published(const char* name, const char* set = "") {
   return {law(name), find_constants(law(name), set)->values};
-}
-
-TEST(Search, FindsTheMinimumAndTheRoot) {
-  const Found found = minimise([](double x) { return (x - 1.234) * (x - 1.234) + 5; }, -10, 10);
-  EXPECT_NEAR(found.x, 1.234, 1e-7);  // the square root of rounding in a value near 5
-  EXPECT_NEAR(find_root([](double x) { return x * x - 2; }, 0, 2), std::sqrt(2.0), 1e-15);
-  EXPECT_EQ(minimise([](double x) { return x; }, 2, 3).x, 2);
 }
 
 TEST(Forms, BestPrecisionMaximisesShareOverBits) {

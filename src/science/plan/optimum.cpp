@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/search.h"
 #include "plan/continuum.h"
 #include "plan/listed.h"
-#include "plan/search.h"
 
 namespace bitlaw {
 namespace {

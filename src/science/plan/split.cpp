@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "plan/search.h"
+#include "base/search.h"
 
 namespace bitlaw {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "base/search.h"
+
 namespace bitlaw {
 namespace {
 
@@ -52,11 +54,9 @@ double t_quantile(double share, double freedom) {
   double low = -1, high = 1;
   while (t_share(low, freedom) > share) low *= 2;
   while (t_share(high, freedom) < share) high *= 2;
-  for (int i = 0; i < 200 && high - low > 1e-15 * std::fmax(1, std::fabs(low)); ++i) {
-    const double middle = 0.5 * (low + high);
-    (t_share(middle, freedom) < share ? low : high) = middle;
-  }
-  return 0.5 * (low + high);
+  const Bracket found =
+      bisect([&](double t) { return t_share(t, freedom) < share; }, low, high, 200, 1e-15);
+  return 0.5 * (found.low + found.high);
 }
 
 }  // namespace bitlaw

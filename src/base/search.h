@@ -1,9 +1,10 @@
-// One-dimensional searches: a scan or a walk that brackets, then Brent's method or bisection. They
-// need no derivatives and cannot fail, which is what a planner over any law wants.
+// One-dimensional searches: a scan or a walk that brackets, then Brent's method, golden sections,
+// regula falsi or bisection. They need no derivatives and cannot fail.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace bitlaw {
 
@@ -126,6 +127,23 @@ double polish(const F& f, double x, double h) {
   return x;
 }
 
+// The least f on [low, high], where f falls and then rises, by golden sections until the interval is
+// no wider than `width`. Comparisons alone decide, so that the same f ends at the same bits anywhere.
+template <class F>
+Found golden_section(const F& f, double low, double high, double width) {
+  constexpr double kGolden = 0.618033988749894848205;
+  double x = high - kGolden * (high - low), y = low + kGolden * (high - low);
+  double at_x = f(x), at_y = f(y);
+  while (high - low > width) {
+    if (at_x < at_y) {
+      high = y, y = x, at_y = at_x, x = high - kGolden * (high - low), at_x = f(x);
+    } else {
+      low = x, x = y, at_x = at_y, y = low + kGolden * (high - low), at_y = f(y);
+    }
+  }
+  return at_x < at_y ? Found{x, at_x} : Found{y, at_y};
+}
+
 // A root of f on [low, high] to the last bits, where f changes sign; else the end with the smaller
 // |f|.
 template <class F>
@@ -141,6 +159,46 @@ double find_root(const F& f, double low, double high) {
       low = middle, f_low = value;
     } else {
       high = middle;
+    }
+  }
+  return 0.5 * (low + high);
+}
+
+// Halves [low, high], where a condition holds at the lower end and not at the upper, `rounds` times or
+// until it is no wider than `width`, relative to a `low` above 1.
+struct Bracket {
+  double low, high;
+};
+template <class Condition>
+Bracket bisect(const Condition& holds, double low, double high, int rounds, double width = 0) {
+  for (int i = 0; i < rounds && high - low > width * std::fmax(1, std::fabs(low)); ++i) {
+    const double middle = 0.5 * (low + high);
+    (holds(middle) ? low : high) = middle;
+  }
+  return {low, high};
+}
+
+// The root of a falling function in [low, high] by the Illinois variant of regula falsi, in one step
+// where it is straight; NaN where there is none.
+template <class F>
+double root_of_falling(const F& function, double low, double high) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  const auto f = [&](double x) {  // may be infinite
+    return std::fmin(1e9, std::fmax(-1e9, function(x)));
+  };
+  double at_low = f(low), at_high = f(high);
+  if (!(at_low >= 0 && at_high <= 0)) return kNone;
+  double last = kNone;
+  for (int i = 0; i < 100 && high - low > 1e-13 * std::fmax(1, std::fabs(high)); ++i) {
+    const double x = low + (high - low) * at_low / (at_low - at_high);
+    const double y = f(x);
+    if (std::isnan(y)) return kNone;
+    if (y == 0 || std::fabs(x - last) < 1e-12 * std::fmax(1, std::fabs(x))) return x;
+    last = x;
+    if (y > 0) {
+      low = x, at_low = y, at_high /= 2;
+    } else {
+      high = x, at_high = y, at_low /= 2;
     }
   }
   return 0.5 * (low + high);
