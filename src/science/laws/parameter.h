@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 namespace bitlaw {
 
@@ -51,6 +52,11 @@ struct Needs {
   bool quantized = false;  // only rows that were quantized while training count
 };
 
+struct Range {
+  double low, high;
+};
+
+// laws/common_parameters.h makes them.
 struct Parameter {
   const char* name;  // as the authors write it: "E", "gamma_w"
   const char* meaning;
@@ -62,6 +68,33 @@ struct Parameter {
   bool linear = false;  // the loss is linear in it: starts solve for it rather than draw it
   Needs needs = {};
   const char* never = nullptr;  // why no rows can tell it, where that is so
+
+  // The same, with one more thing said of it.
+  constexpr Parameter told_by(Quantity of, int distinct) const {
+    Parameter out = *this;
+    out.needs.of = of, out.needs.distinct = distinct;
+    return out;
+  }
+  constexpr Parameter among_quantized() const {
+    Parameter out = *this;
+    out.needs.quantized = true;
+    return out;
+  }
+  constexpr Parameter solved_for() const {  // linear
+    Parameter out = *this;
+    out.linear = true;
+    return out;
+  }
+  constexpr Parameter after_training() const {
+    Parameter out = *this;
+    out.stage = Stage::kPost;
+    return out;
+  }
+  constexpr Parameter never_told(const char* why) const {
+    Parameter out = *this;
+    out.never = why;
+    return out;
+  }
 };
 
 // A fit that ends at the edge of a parameter's range has not found its value.
@@ -86,13 +119,23 @@ struct ClassValue {
   double value;
 };
 
-// One published set of constants, in the order of the law's parameters; for a law with class
-// parameters those of the classes besides.
+// The runs that a set of constants was fitted to: what lies beyond is an extrapolation. Zeros =
+// nothing is known of them.
+struct Studied {
+  double least_bits = 0, most_bits = 0;  // while training
+  double most_params = 0, most_tokens = 0;
+};
+
+// One set of constants, in the order of the law's parameters; for a law with class parameters those
+// of the classes besides.
 struct ConstantSet {
-  const char* name;    // "hoffmann"
+  const char* name;    // "hoffmann"; "start" = nobody published them, a fit begins there
   const char* source;  // citation, equation or table; what was assumed where the authors are silent
   std::span<const double> values;
   std::span<const ClassValue> classes = {};
+  Studied studied = {};
+
+  constexpr bool is_published() const { return std::string_view(name) != "start"; }
 };
 
 }  // namespace bitlaw

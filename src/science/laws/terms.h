@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "laws/batch.h"
+#include "laws/dual.h"
 
 namespace bitlaw {
 
@@ -18,6 +18,26 @@ BITLAW_INLINE Real falling(const Real& exponent, const Log& log_x) {
 template <class Number>
 BITLAW_INLINE Number or_else(const Number& x, const Number& otherwise) {
   return select(x <= 1e300, x, otherwise);
+}
+
+// f(P) = 1 - exp(-P / gamma + n), the share of the parameters that still counts at P bits.
+template <class Real, class Number>
+BITLAW_INLINE Real capacity(const Number& bits, const Real& gamma, const Real& n) {
+  using std::expm1;
+  return -expm1(n - bits * (1.0 / gamma));  // the inverse once for all rows
+}
+
+// log f; 0 at unlimited bits. An f at or below zero means that no parameter does useful work:
+// training diverges. So that a fit can walk through such values, log f continues by its tangent below
+// f = 1/1000; the loss there is finite but absurd, as it should be.
+template <class Real, class Number>
+BITLAW_INLINE Real log_capacity(const Number& bits, const Real& gamma, const Real& n) {
+  using std::log;
+  constexpr double kSmallest = 1e-3;
+  const Real f = capacity(bits, gamma, n);
+  const auto regular = value_of(f) >= kSmallest;
+  return select(regular, log(select(regular, f, Real(kSmallest))),
+                std::log(kSmallest) + (f - kSmallest) * (1 / kSmallest));
 }
 
 inline constexpr double kLog2 = 0.693147180559945309417;

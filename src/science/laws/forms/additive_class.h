@@ -9,9 +9,9 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/forms/chinchilla.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
@@ -25,28 +25,23 @@ struct AdditiveClass {
   static constexpr bool kUsesBits = true;
 
   enum { kGammaD = Chinchilla::kTrainingParameters, kGammaN, kTrainingParameters };
-  static constexpr std::array kParameters{
-      Chinchilla::kParameters[0],
-      Chinchilla::kParameters[1],
-      Chinchilla::kParameters[2],
-      Chinchilla::kParameters[3],
-      Chinchilla::kParameters[4],
-      Parameter{"gamma_D", "growth of the error with data", Scale::kLinear, -3, 4, 0, 0.6,
-                Stage::kTraining, false, Needs{Quantity::kTokens, 2, true}},
-      Parameter{"gamma_N", "its fall with size", Scale::kLinear, -3, 4, 0, 0.6, Stage::kTraining,
-                false, Needs{Quantity::kSizes, 2, true}},
-  };
-  static constexpr std::array kClassParameters{
-      ClassParameter{Parameter{"k", "error of a precision class at N = D = 1, nats", Scale::kLog,
-                               1e-12, 1e12, 1e-3, 10, Stage::kTraining, true},
-                     ClassAxis::kForward, 0}};
+  static constexpr std::array kParameters = joined(
+      Chinchilla::kParameters,
+      std::array{slope_of_error("gamma_D", "growth of the error with data", Quantity::kTokens),
+                 slope_of_error("gamma_N", "its fall with size", Quantity::kSizes)});
+  static constexpr std::array kClassParameters{ClassParameter{
+      .parameter =
+          positive("k", "error of a precision class at N = D = 1, nats", {1e-12, 1e12}, {1e-3, 10})
+              .solved_for(),
+      .reference = 0}};
 
-  static constexpr std::array kStart{1.69337, 406.4, 410.7, 0.33917, 0.28491, 0.2, 0.2};
+  static constexpr auto kStart =
+      values_of(kParameters, Chinchilla::kHoffmann, is(kGammaD, 0.2), is(kGammaN, 0.2));
   static constexpr std::array kConstants{
-      ConstantSet{"start",
-                  "a starting point, nothing is published: training as in Hoffmann et al. 2022, "
-                  "round numbers for the rest",
-                  kStart}};
+      ConstantSet{.name = "start",
+                  .source = "a starting point, nothing is published: training as in Hoffmann et "
+                            "al. 2022, round numbers for the rest",
+                  .values = kStart}};
 
   // Nats per token. of_class: k of the row's class.
   template <class Real, class Number>

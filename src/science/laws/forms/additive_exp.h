@@ -9,12 +9,20 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/forms/chinchilla.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
+
+// k and gamma of k exp(-P / gamma).
+constexpr Parameter error_at_no_bits(const char* name, const char* meaning, Quantity of) {
+  return positive(name, meaning, {1e-12, 1e12}, {1e-2, 100}).solved_for().told_by(of, 1);
+}
+constexpr Parameter bits_of_error(const char* name, const char* meaning, Quantity of) {
+  return positive(name, meaning, {0.05, 50}, {0.3, 4}).told_by(of, 2);
+}
 
 struct AdditiveExp {
   static constexpr const char* kName = "additive-exp";
@@ -24,48 +32,29 @@ struct AdditiveExp {
       "L = E + A/N^alpha + B/D^beta + D^gamma_D/N^gamma_N sum_x k_x exp(-P_x/gamma_x)";
   static constexpr bool kUsesBits = true;
 
-  enum {
-    kGammaD = Chinchilla::kTrainingParameters,
-    kGammaN,
-    kKW,
-    kGammaW,
-    kKA,
-    kGammaA,
-    kKKv,
-    kGammaKv,
-    kTrainingParameters
-  };
-  static constexpr std::array kParameters{
-      Chinchilla::kParameters[0],
-      Chinchilla::kParameters[1],
-      Chinchilla::kParameters[2],
-      Chinchilla::kParameters[3],
-      Chinchilla::kParameters[4],
-      Parameter{"gamma_D", "growth of the error with data", Scale::kLinear, -3, 4, 0, 0.6,
-                Stage::kTraining, false, Needs{Quantity::kTokens, 2, true}},
-      Parameter{"gamma_N", "its fall with size", Scale::kLinear, -3, 4, 0, 0.6, Stage::kTraining,
-                false, Needs{Quantity::kSizes, 2, true}},
-      Parameter{"k_w", "error of weights at N = D = 1 and no bits, nats", Scale::kLog, 1e-12, 1e12,
-                1e-2, 100, Stage::kTraining, true, Needs{Quantity::kWeightBits, 1}},
-      Parameter{"gamma_w", "bits per factor e, weights", Scale::kLog, 0.05, 50, 0.3, 4,
-                Stage::kTraining, false, Needs{Quantity::kWeightBits, 2}},
-      Parameter{"k_a", "error of activations, nats", Scale::kLog, 1e-12, 1e12, 1e-2, 100,
-                Stage::kTraining, true, Needs{Quantity::kActivationBits, 1}},
-      Parameter{"gamma_a", "bits per factor e, activations", Scale::kLog, 0.05, 50, 0.3, 4,
-                Stage::kTraining, false, Needs{Quantity::kActivationBits, 2}},
-      Parameter{"k_kv", "error of keys and values, nats", Scale::kLog, 1e-12, 1e12, 1e-2, 100,
-                Stage::kTraining, true, Needs{Quantity::kKvBits, 1}},
-      Parameter{"gamma_kv", "bits per factor e, keys and values", Scale::kLog, 0.05, 50, 0.3, 4,
-                Stage::kTraining, false, Needs{Quantity::kKvBits, 2}},
-  };
+  enum { kGammaD = Chinchilla::kTrainingParameters, kGammaN, kKW, kGammaW, kKA, kGammaA, kKKv };
+  enum { kGammaKv = kKKv + 1, kTrainingParameters };
+  static constexpr std::array kParameters = joined(
+      Chinchilla::kParameters,
+      std::array{
+          slope_of_error("gamma_D", "growth of the error with data", Quantity::kTokens),
+          slope_of_error("gamma_N", "its fall with size", Quantity::kSizes),
+          error_at_no_bits("k_w", "error of weights at N = D = 1 and no bits, nats",
+                           Quantity::kWeightBits),
+          bits_of_error("gamma_w", "bits per factor e, weights", Quantity::kWeightBits),
+          error_at_no_bits("k_a", "error of activations, nats", Quantity::kActivationBits),
+          bits_of_error("gamma_a", "bits per factor e, activations", Quantity::kActivationBits),
+          error_at_no_bits("k_kv", "error of keys and values, nats", Quantity::kKvBits),
+          bits_of_error("gamma_kv", "bits per factor e, keys and values", Quantity::kKvBits)});
 
-  static constexpr std::array kStart{1.69337, 406.4, 410.7, 0.33917, 0.28491, 0.2, 0.2,
-                                     1.0,     1.0,   1.0,   1.0,     1.0,     1.0};
+  static constexpr auto kStart =
+      values_of(kParameters, Chinchilla::kHoffmann, is(kGammaD, 0.2), is(kGammaN, 0.2), is(kKW, 1),
+                is(kGammaW, 1), is(kKA, 1), is(kGammaA, 1), is(kKKv, 1), is(kGammaKv, 1));
   static constexpr std::array kConstants{
-      ConstantSet{"start",
-                  "a starting point, nothing is published: training as in Hoffmann et al. 2022, "
-                  "round numbers for the rest",
-                  kStart}};
+      ConstantSet{.name = "start",
+                  .source = "a starting point, nothing is published: training as in Hoffmann et "
+                            "al. 2022, round numbers for the rest",
+                  .values = kStart}};
 
   // Nats per token.
   template <class Real, class Number>

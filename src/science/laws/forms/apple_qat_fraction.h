@@ -9,8 +9,8 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
@@ -28,11 +28,11 @@ struct AppleQatFraction {
 
   enum { kC, kTrainingParameters };
   static constexpr std::array kParameters{
-      Parameter{"c", "the share is exp(-c / log S)", Scale::kLog, 1e-3, 1e3, 1, 20}};
+      positive("c", "the share is exp(-c / log S)", {1e-3, 1e3}, {1, 20})};
 
-  static constexpr std::array kPublished{6.7297};
-  static constexpr std::array kConstants{
-      ConstantSet{"published", "Dremov et al. 2025, arXiv 2509.22935", kPublished}};
+  static constexpr auto kPublished = values_of(kParameters, is(kC, 6.7297));
+  static constexpr std::array kConstants{ConstantSet{
+      .name = "published", .source = "Dremov et al. 2025, arXiv 2509.22935", .values = kPublished}};
 
   // Share of the tokens, 0 to 1; practically 0 at one token per byte and below.
   template <class Real, class Number>

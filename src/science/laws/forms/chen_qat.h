@@ -12,12 +12,17 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/forms/chinchilla.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
+
+constexpr ClassParameter exponent_of_class(const char* name, const char* meaning, Range range,
+                                           Range starts, Quantity of) {
+  return {.parameter = of_either_sign(name, meaning, range, starts).told_by(of, 2), .reference = 0};
+}
 
 struct ChenQat {
   static constexpr const char* kName = "chen-qat";
@@ -35,20 +40,19 @@ struct ChenQat {
   static constexpr auto kParameters = Chinchilla::kParameters;
   enum { kK, kGammaN, kGammaD, kGammaG };
   static constexpr std::array kClassParameters{
-      ClassParameter{Parameter{"k", "error of a precision class at N = D = 1 and G = 2, nats",
-                               Scale::kLog, 1e-12, 1e9, 1e-2, 10, Stage::kTraining, true},
-                     ClassAxis::kForward, 0},
-      ClassParameter{Parameter{"gamma_N", "its fall with size", Scale::kLinear, -2, 4, 0, 0.6,
-                               Stage::kTraining, false, Needs{Quantity::kSizes, 2}},
-                     ClassAxis::kForward, 0},
-      ClassParameter{Parameter{"gamma_D", "its growth with data", Scale::kLinear, -2, 4, 0, 0.6,
-                               Stage::kTraining, false, Needs{Quantity::kTokens, 2}},
-                     ClassAxis::kForward, 0},
-      ClassParameter{Parameter{"gamma_G", "its growth with log2 of the group", Scale::kLinear, -5,
-                               5, 0, 1.2, Stage::kTraining, false, Needs{Quantity::kGroups, 2}},
-                     ClassAxis::kForward, 0}};
+      ClassParameter{
+          .parameter = positive("k", "error of a precision class at N = D = 1 and G = 2, nats",
+                                {1e-12, 1e9}, {1e-2, 10})
+                           .solved_for(),
+          .reference = 0},
+      exponent_of_class("gamma_N", "its fall with size", {-2, 4}, {0, 0.6}, Quantity::kSizes),
+      exponent_of_class("gamma_D", "its growth with data", {-2, 4}, {0, 0.6}, Quantity::kTokens),
+      exponent_of_class("gamma_G", "its growth with log2 of the group", {-5, 5}, {0, 1.2},
+                        Quantity::kGroups)};
 
-  static constexpr std::array kPublished{1.9279, 237.7042, 596.2490, 0.3022, 0.3022};
+  static constexpr auto kPublished = values_of(
+      kParameters, is(Chinchilla::kE, 1.9279), is(Chinchilla::kA, 237.7042),
+      is(Chinchilla::kB, 596.2490), is(Chinchilla::kAlpha, 0.3022), is(Chinchilla::kBeta, 0.3022));
   static constexpr std::array kPublishedClasses{
       ClassValue{"k", "W4A4", 0.1582},        ClassValue{"gamma_N", "W4A4", 0.2186},
       ClassValue{"gamma_D", "W4A4", 0.0745},  ClassValue{"gamma_G", "W4A4", 0.7779},
@@ -57,8 +61,10 @@ struct ChenQat {
       ClassValue{"k", "W16A4", 0.1004},       ClassValue{"gamma_N", "W16A4", 0.1816},
       ClassValue{"gamma_D", "W16A4", 0.0331}, ClassValue{"gamma_G", "W16A4", 0.9812},
   };
-  static constexpr std::array kConstants{ConstantSet{
-      "published", "Chen et al. 2025, arXiv 2505.14302", kPublished, kPublishedClasses}};
+  static constexpr std::array kConstants{ConstantSet{.name = "published",
+                                                     .source = "Chen et al. 2025, arXiv 2505.14302",
+                                                     .values = kPublished,
+                                                     .classes = kPublishedClasses}};
 
   // Nats per token. of_class: k, gamma_N, gamma_D, gamma_G of the row's class.
   template <class Real, class Number>

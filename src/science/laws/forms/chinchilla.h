@@ -6,11 +6,10 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 
-#include "laws/batch.h"
+#include "laws/common_parameters.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
+#include "laws/terms.h"
 
 namespace bitlaw {
 
@@ -22,51 +21,38 @@ struct Chinchilla {
   static constexpr bool kUsesBits = false;
 
   enum { kE, kA, kB, kAlpha, kBeta, kTrainingParameters };
-  static constexpr std::array kParameters{
-      Parameter{"E", "loss of an infinite model on infinite data, nats", Scale::kLog, 1e-9, 20, 0.5,
-                4, Stage::kTraining, true},
-      Parameter{"A", "loss at N = 1 from finite size, nats", Scale::kLog, 1e-9, 1e15, 1, 1e5,
-                Stage::kTraining, true},
-      Parameter{"B", "loss at D = 1 from finite data, nats", Scale::kLog, 1e-9, 1e15, 1, 1e6,
-                Stage::kTraining, true},
-      Parameter{"alpha",
-                "exponent of size",
-                Scale::kLog,
-                1e-3,
-                4,
-                0.05,
-                1,
-                Stage::kTraining,
-                false,
-                {Quantity::kSizes, 2}},
-      Parameter{"beta",
-                "exponent of data",
-                Scale::kLog,
-                1e-3,
-                4,
-                0.05,
-                1,
-                Stage::kTraining,
-                false,
-                {Quantity::kTokens, 2}},
-  };
+  static constexpr std::array kParameters{irreducible_loss("E"),
+                                          size_term("A", "loss at N = 1 from finite size, nats"),
+                                          data_term("B", "loss at D = 1 from finite data, nats"),
+                                          exponent_of_size("alpha"), exponent_of_data("beta")};
 
   // The unrounded values of Hoffmann et al. are from the TeX source of their paper, as given by
   // Besiroglu et al., who refitted the same data to the end.
-  static constexpr std::array kHoffmann{1.69337, 406.4, 410.7, 0.33917, 0.28491};
-  static constexpr std::array kBesiroglu{1.8172, 482.01, 2085.43, 0.3478, 0.3658};
+  static constexpr auto kHoffmann =
+      values_of(kParameters, is(kE, 1.69337), is(kA, 406.4), is(kB, 410.7), is(kAlpha, 0.33917),
+                is(kBeta, 0.28491));
+  static constexpr auto kBesiroglu =
+      values_of(kParameters, is(kE, 1.8172), is(kA, 482.01), is(kB, 2085.43), is(kAlpha, 0.3478),
+                is(kBeta, 0.3658));
   static constexpr std::array kConstants{
-      ConstantSet{"hoffmann", "Hoffmann et al. 2022, arXiv 2203.15556, approach 3", kHoffmann},
-      ConstantSet{"besiroglu", "Besiroglu et al. 2024, arXiv 2404.10102, refit of the same data",
-                  kBesiroglu},
-  };
+      ConstantSet{.name = "hoffmann",
+                  .source = "Hoffmann et al. 2022, arXiv 2203.15556, approach 3",
+                  .values = kHoffmann},
+      ConstantSet{.name = "besiroglu",
+                  .source = "Besiroglu et al. 2024, arXiv 2404.10102, refit of the same data",
+                  .values = kBesiroglu}};
 
   // Nats per token. p: kTrainingParameters values in the order above.
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
-    using std::exp;
-    return p[kE] + p[kA] * exp(-(p[kAlpha] * run.log_params)) +
-           p[kB] * exp(-(p[kBeta] * run.log_tokens));
+    return p[kE] + p[kA] * falling(p[kAlpha], run.log_params) +
+           p[kB] * falling(p[kBeta], run.log_tokens);
+  }
+
+  // log(N_eff / N)
+  template <class Real, class Number>
+  static BITLAW_INLINE Real log_share(const Real*, const Inputs<Number>&) {
+    return Real(Number(0.0));
   }
 };
 

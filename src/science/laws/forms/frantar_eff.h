@@ -9,8 +9,8 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
@@ -25,31 +25,23 @@ struct FrantarEff {
 
   enum { kA, kB, kC, kD, kE, kTrainingParameters };
   static constexpr std::array kParameters{
-      Parameter{"a", "loss at N eff = 1 from finite size, nats", Scale::kLog, 1e-9, 1e15, 1, 1e5,
-                Stage::kTraining, true},
-      Parameter{"b", "exponent of size", Scale::kLog, 1e-3, 4, 0.05, 1, Stage::kTraining, false,
-                Needs{Quantity::kSizes, 2}},
-      Parameter{"c", "loss at D = 1 from finite data, nats", Scale::kLog, 1e-9, 1e15, 1, 1e6,
-                Stage::kTraining, true},
-      Parameter{"d", "exponent of data", Scale::kLog, 1e-3, 4, 0.05, 1, Stage::kTraining, false,
-                Needs{Quantity::kTokens, 2}},
-      Parameter{"e", "loss of an infinite model on infinite data, nats", Scale::kLog, 1e-9, 20, 0.5,
-                4, Stage::kTraining, true},
-  };
-  static constexpr std::array kClassParameters{
-      ClassParameter{Parameter{"eff", "share of the parameters that counts in a precision class",
-                               Scale::kLog, 1e-5, 100, 0.05, 1.2},
-                     ClassAxis::kForward, 1}};
+      size_term("a", "loss at N eff = 1 from finite size, nats"), exponent_of_size("b"),
+      data_term("c", "loss at D = 1 from finite data, nats"), exponent_of_data("d"),
+      irreducible_loss("e")};
+  static constexpr std::array kClassParameters{share_of_class(
+      "eff", "share of the parameters that counts in a precision class", ClassAxis::kForward)};
 
-  static constexpr std::array kStart{406.4, 0.33917, 410.7, 0.28491, 1.69337};
+  static constexpr auto kStart = values_of(kParameters, is(kA, 406.4), is(kB, 0.33917),
+                                           is(kC, 410.7), is(kD, 0.28491), is(kE, 1.69337));
   static constexpr std::array kPublishedClasses{ClassValue{"eff", "W4A16", 0.923},
                                                 ClassValue{"eff", "W4A4", 0.747},
                                                 ClassValue{"eff", "W1A1", 0.067}};
   static constexpr std::array kConstants{
-      ConstantSet{"start",
-                  "a starting point: eff as published (arXiv 2502.16440); a to e are those of "
-                  "Hoffmann et al. 2022, because none were found for this law",
-                  kStart, kPublishedClasses}};
+      ConstantSet{.name = "start",
+                  .source = "a starting point: eff as published (arXiv 2502.16440); a to e are "
+                            "those of Hoffmann et al. 2022, because none were found for this law",
+                  .values = kStart,
+                  .classes = kPublishedClasses}};
 
   // Nats per token. of_class: eff of the row's class.
   template <class Real, class Number>

@@ -9,8 +9,8 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
@@ -26,28 +26,29 @@ struct Gadre {
 
   enum { kA, kB, kEta, kE, kTrainingParameters };
   static constexpr std::array kParameters{
-      Parameter{"a", "loss at C = M = 1 from finite size, nats", Scale::kLog, 1e-9, 1e15, 1, 1e5,
-                Stage::kTraining, true},
-      Parameter{"b", "loss at C = M = 1 from finite data, nats", Scale::kLog, 1e-9, 1e15, 1, 1e6,
-                Stage::kTraining, true},
-      Parameter{"eta", "exponent of compute and of over-training", Scale::kLog, 1e-3, 2, 0.03, 0.5,
-                Stage::kTraining, false, Needs{Quantity::kSizes, 2}},
-      Parameter{"E", "loss at infinite compute, nats", Scale::kLog, 1e-9, 20, 0.5, 4,
-                Stage::kTraining, true},
-  };
+      size_term("a", "loss at C = M = 1 from finite size, nats"),
+      data_term("b", "loss at C = M = 1 from finite data, nats"),
+      positive("eta", "exponent of compute and of over-training", {1e-3, 2}, {0.03, 0.5})
+          .told_by(Quantity::kSizes, 2),
+      irreducible_loss("E", "loss at infinite compute, nats")};
 
-  static constexpr std::array kC4{141.28, 189.52, 0.1212, 1.5083};
-  static constexpr std::array kRedPajama{212.24, 366.69, 0.1364, 1.8366};
-  static constexpr std::array kRefinedWeb{157.12, 246.21, 0.1272, 1.7345};
+  static constexpr auto kC4 =
+      values_of(kParameters, is(kA, 141.28), is(kB, 189.52), is(kEta, 0.1212), is(kE, 1.5083));
+  static constexpr auto kRedPajama =
+      values_of(kParameters, is(kA, 212.24), is(kB, 366.69), is(kEta, 0.1364), is(kE, 1.8366));
+  static constexpr auto kRefinedWeb =
+      values_of(kParameters, is(kA, 157.12), is(kB, 246.21), is(kEta, 0.1272), is(kE, 1.7345));
   static constexpr std::array kConstants{
-      ConstantSet{"c4",
-                  "Gadre et al. 2024, arXiv 2403.08540, trained on C4 (printed 141, 190, .121, "
-                  "1.51), to the digits of the published code's fit",
-                  kC4},
-      ConstantSet{"redpajama", "the same, trained on RedPajama (printed 212, 367, .136, 1.84)",
-                  kRedPajama},
-      ConstantSet{"refinedweb", "the same, trained on RefinedWeb (printed 157, 246, .127, 1.73)",
-                  kRefinedWeb}};
+      ConstantSet{.name = "c4",
+                  .source = "Gadre et al. 2024, arXiv 2403.08540, trained on C4 (printed 141, 190, "
+                            ".121, 1.51), to the digits of the published code's fit",
+                  .values = kC4},
+      ConstantSet{.name = "redpajama",
+                  .source = "the same, trained on RedPajama (printed 212, 367, .136, 1.84)",
+                  .values = kRedPajama},
+      ConstantSet{.name = "refinedweb",
+                  .source = "the same, trained on RefinedWeb (printed 157, 246, .127, 1.73)",
+                  .values = kRefinedWeb}};
 
   // Nats per token.
   template <class Real, class Number>

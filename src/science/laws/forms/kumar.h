@@ -9,37 +9,20 @@
 // delta is there only when weights are quantized after training (P_post below 16), and is zero
 // where P_post is not below the precision of training. The offsets n_x and b matter: without them
 // neither the paper's figures nor its "7-8 bits" follow. P = 16 stands for BF16.
-//
-// An f_x at or below zero means that no parameter does useful work: training diverges (f_a(3) is
-// -0.05). So that a fit can walk through such values, log f continues as a straight line below
-// f = 1/1000; the loss there is finite but absurd, as it should be.
 #pragma once
 
 #include <array>
 #include <cmath>
 
-#include "laws/dual.h"
+#include "laws/common_parameters.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
+#include "laws/terms.h"
 
 namespace bitlaw {
 
-// f(P) = 1 - exp(-P / gamma + n), the share of the parameters that still counts at P bits.
-template <class Real, class Number>
-BITLAW_INLINE Real capacity(const Number& bits, const Real& gamma, const Real& n) {
-  using std::expm1;
-  return -expm1(n - bits * (1.0 / gamma));  // the inverse once for all rows
-}
-
-// log f, continued by its tangent below f = 1/1000; 0 at unlimited bits.
-template <class Real, class Number>
-BITLAW_INLINE Real log_capacity(const Number& bits, const Real& gamma, const Real& n) {
-  using std::log;
-  constexpr double kSmallest = 1e-3;
-  const Real f = capacity(bits, gamma, n);
-  const auto regular = value_of(f) >= kSmallest;
-  return select(regular, log(select(regular, f, Real(kSmallest))),
-                std::log(kSmallest) + (f - kSmallest) * (1 / kSmallest));
+// How much of delta training at more bits than P_post leaves: C_x.
+constexpr Parameter robustness(const char* name, const char* meaning, Quantity of) {
+  return positive(name, meaning, {1e-3, 1e4}, {0.05, 2}).told_by(of, 1).after_training();
 }
 
 struct Kumar {
@@ -54,217 +37,66 @@ struct Kumar {
       "prod_x (1 - exp(-C_x (P_x - P_post)))";
   static constexpr bool kUsesBits = true;
 
-  enum {
-    kE,
-    kA,
-    kB,
-    kAlpha,
-    kBeta,
-    kGammaW,
-    kNW,
-    kGammaA,
-    kNA,
-    kGammaKv,
-    kNKv,
-    kTrainingParameters,
-    kCT = kTrainingParameters,
-    kGammaD,
-    kGammaN,
-    kGammaPost,
-    kOffsetPost,
-    kCW,
-    kCA,
-    kCKv
-  };
+  enum { kE, kA, kB, kAlpha, kBeta, kGammaW, kNW, kGammaA, kNA, kGammaKv, kNKv, kCT };
+  enum { kTrainingParameters = kCT, kGammaD, kGammaN, kGammaPost, kOffsetPost, kCW, kCA, kCKv };
   static constexpr std::array kParameters{
-      Parameter{"E", "loss of an infinite model on infinite data, nats", Scale::kLog, 1e-9, 20, 0.5,
-                4, Stage::kTraining, true},
-      Parameter{"A", "loss at N_eff = 1 from finite size, nats", Scale::kLog, 1e-9, 1e15, 1, 1e5,
-                Stage::kTraining, true},
-      Parameter{"B", "loss at D = 1 from finite data, nats", Scale::kLog, 1e-9, 1e15, 1, 1e6,
-                Stage::kTraining, true},
-      Parameter{"alpha",
-                "exponent of size",
-                Scale::kLog,
-                1e-3,
-                4,
-                0.05,
-                1,
-                Stage::kTraining,
-                false,
-                {Quantity::kSizes, 2}},
-      Parameter{"beta",
-                "exponent of data",
-                Scale::kLog,
-                1e-3,
-                4,
-                0.05,
-                1,
-                Stage::kTraining,
-                false,
-                {Quantity::kTokens, 2}},
-      Parameter{"gamma_w",
-                "bits per factor e, weights",
-                Scale::kLog,
-                0.05,
-                50,
-                0.5,
-                4,
-                Stage::kTraining,
-                false,
-                {Quantity::kWeightBits, 1}},
-      Parameter{"n_w",
-                "offset, weights (walks as gamma_w n_w, bits)",
-                Scale::kTimesLast,
-                -30,
-                12,
-                -1,
-                2.8,
-                Stage::kTraining,
-                false,
-                {Quantity::kWeightBits, 2}},
-      Parameter{"gamma_a",
-                "bits per factor e, activations",
-                Scale::kLog,
-                0.05,
-                50,
-                0.5,
-                4,
-                Stage::kTraining,
-                false,
-                {Quantity::kActivationBits, 1}},
-      Parameter{"n_a",
-                "offset, activations",
-                Scale::kTimesLast,
-                -30,
-                12,
-                -1,
-                2.8,
-                Stage::kTraining,
-                false,
-                {Quantity::kActivationBits, 2}},
-      Parameter{"gamma_kv",
-                "bits per factor e, keys and values",
-                Scale::kLog,
-                0.05,
-                50,
-                0.5,
-                4,
-                Stage::kTraining,
-                false,
-                {Quantity::kKvBits, 1}},
-      Parameter{"n_kv",
-                "offset, keys and values",
-                Scale::kTimesLast,
-                -30,
-                12,
-                -1,
-                2.8,
-                Stage::kTraining,
-                false,
-                {Quantity::kKvBits, 2}},
-      Parameter{"C_T", "size of the post-training loss", Scale::kLog, 1e-15, 1e15, 1e-4, 10,
-                Stage::kPost, true},
-      Parameter{"gamma_D",
-                "growth of the post-training loss with data",
-                Scale::kLinear,
-                -3,
-                4,
-                0,
-                1,
-                Stage::kPost,
-                false,
-                {Quantity::kTokens, 2}},
-      Parameter{"gamma_N",
-                "its fall with size",
-                Scale::kLinear,
-                -3,
-                4,
-                0,
-                1,
-                Stage::kPost,
-                false,
-                {Quantity::kSizes, 2}},
-      Parameter{"gamma_post",
-                "bits per factor e after training",
-                Scale::kLog,
-                0.05,
-                50,
-                0.3,
-                2,
-                Stage::kPost,
-                false,
-                {Quantity::kPostBits, 2}},
-      Parameter{"b",
-                "offset after training",
-                Scale::kLinear,
-                -30,
-                30,
-                0,
-                2,
-                Stage::kPost,
-                false,
-                {},
-                "only C_T exp(b) can be told from data"},
-      Parameter{"C_w",
-                "robustness from trained weight bits, per bit",
-                Scale::kLog,
-                1e-3,
-                1e4,
-                0.05,
-                2,
-                Stage::kPost,
-                false,
-                {Quantity::kWeightBits, 1}},
-      Parameter{"C_a",
-                "robustness from trained activation bits, per bit",
-                Scale::kLog,
-                1e-3,
-                1e4,
-                0.05,
-                2,
-                Stage::kPost,
-                false,
-                {Quantity::kActivationBits, 1}},
-      Parameter{"C_kv",
-                "robustness from trained key and value bits, per bit",
-                Scale::kLog,
-                1e-3,
-                1e4,
-                0.05,
-                2,
-                Stage::kPost,
-                false,
-                {Quantity::kKvBits, 1}},
-  };
+      irreducible_loss("E"),
+      size_term("A", "loss at N_eff = 1 from finite size, nats"),
+      data_term("B", "loss at D = 1 from finite data, nats"),
+      exponent_of_size("alpha"),
+      exponent_of_data("beta"),
+      bits_per_factor_e("gamma_w", "bits per factor e, weights", Quantity::kWeightBits),
+      bits_offset("n_w", "offset, weights (walks as gamma_w n_w, bits)", Quantity::kWeightBits),
+      bits_per_factor_e("gamma_a", "bits per factor e, activations", Quantity::kActivationBits),
+      bits_offset("n_a", "offset, activations", Quantity::kActivationBits),
+      bits_per_factor_e("gamma_kv", "bits per factor e, keys and values", Quantity::kKvBits),
+      bits_offset("n_kv", "offset, keys and values", Quantity::kKvBits),
+      size_of_delta("C_T", "size of the post-training loss"),
+      slope_of_delta("gamma_D", "growth of the post-training loss with data", Quantity::kTokens),
+      slope_of_delta("gamma_N", "its fall with size", Quantity::kSizes),
+      positive("gamma_post", "bits per factor e after training", {0.05, 50}, {0.3, 2})
+          .told_by(Quantity::kPostBits, 2)
+          .after_training(),
+      of_either_sign("b", "offset after training", {-30, 30}, {0, 2})
+          .never_told("only C_T exp(b) can be told from data")
+          .after_training(),
+      robustness("C_w", "robustness from trained weight bits, per bit", Quantity::kWeightBits),
+      robustness("C_a", "robustness from trained activation bits, per bit",
+                 Quantity::kActivationBits),
+      robustness("C_kv", "robustness from trained key and value bits, per bit", Quantity::kKvBits)};
 
   // C_w, C_a and C_kv were not published. 1000 per bit makes each bracket a step: 1 where training
   // had more bits than P_post, 0 where it had not.
   static constexpr double kStep = 1000;
-  static constexpr std::array kPublished{2.7648, 4299.0, 18060.0, 0.4965, 0.4965, 2.6745, 0.3037,
-                                         2.2102, 1.4072, 0.9578,  2.4185, 0.0598, 0.5068, 0.3439,
-                                         0.5907, 1.1277, kStep,   kStep,  kStep};
+  static constexpr auto kPublished =
+      values_of(kParameters, is(kE, 2.7648), is(kA, 4299), is(kB, 18060), is(kAlpha, 0.4965),
+                is(kBeta, 0.4965), is(kGammaW, 2.6745), is(kNW, 0.3037), is(kGammaA, 2.2102),
+                is(kNA, 1.4072), is(kGammaKv, 0.9578), is(kNKv, 2.4185), is(kCT, 0.0598),
+                is(kGammaD, 0.5068), is(kGammaN, 0.3439), is(kGammaPost, 0.5907),
+                is(kOffsetPost, 1.1277), is(kCW, kStep), is(kCA, kStep), is(kCKv, kStep));
   // gamma and n averaged over the three parts: the paper's tied form N f(P)^3.
   static constexpr double kGammaTied = (2.6745 + 2.2102 + 0.9578) / 3;
   static constexpr double kNTied = (0.3037 + 1.4072 + 2.4185) / 3;
-  static constexpr std::array kPublishedTied{
-      2.7648, 4299.0, 18060.0, 0.4965, 0.4965, kGammaTied, kNTied, kGammaTied, kNTied, kGammaTied,
-      kNTied, 0.0598, 0.5068,  0.3439, 0.5907, 1.1277,     kStep,  kStep,      kStep};
-  static constexpr std::array kPublishedFloat{
-      2.7648, 4299.0, 18060.0, 0.4965, 0.4965, 2.8111, 0.1240, 2.2102, 1.4072, 0.9578,
-      2.4185, 0.0598, 0.5068,  0.3439, 0.5907, 1.1277, kStep,  kStep,  kStep};
+  static constexpr auto kPublishedTied =
+      with(kPublished, is(kGammaW, kGammaTied), is(kNW, kNTied), is(kGammaA, kGammaTied),
+           is(kNA, kNTied), is(kGammaKv, kGammaTied), is(kNKv, kNTied));
+  static constexpr auto kPublishedFloat = with(kPublished, is(kGammaW, 2.8111), is(kNW, 0.1240));
+  static constexpr Studied kStudied{
+      .least_bits = 3, .most_bits = 16, .most_params = 220e6, .most_tokens = 26.2e9};
   static constexpr std::array kConstants{
-      ConstantSet{
-          "published",
-          "Kumar et al. 2024, arXiv 2411.04330, appendix K; C_w, C_a, C_kv unpublished, taken as "
-          "a step",
-          kPublished},
-      ConstantSet{"tied", "the same with gamma and n averaged over weights, activations and KV",
-                  kPublishedTied},
-      ConstantSet{"float-weights",
-                  "the same with floating-point weights: gamma_w 2.8111, n_w 0.1240",
-                  kPublishedFloat},
-  };
+      ConstantSet{.name = "published",
+                  .source = "Kumar et al. 2024, arXiv 2411.04330, appendix K; C_w, C_a, C_kv "
+                            "unpublished, taken as a step",
+                  .values = kPublished,
+                  .studied = kStudied},
+      ConstantSet{.name = "tied",
+                  .source = "the same with gamma and n averaged over weights, activations and KV",
+                  .values = kPublishedTied,
+                  .studied = kStudied},
+      ConstantSet{.name = "float-weights",
+                  .source = "the same with floating-point weights: gamma_w 2.8111, n_w 0.1240",
+                  .values = kPublishedFloat,
+                  .studied = kStudied}};
 
   // log(N_eff / N) = sum_x log f_x(P_x).
   template <class Real, class Number>
@@ -278,9 +110,8 @@ struct Kumar {
   // kTrainingParameters first values.
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
-    using std::exp;
-    return p[kE] + p[kA] * exp(-(p[kAlpha] * (log_share(p, run) + run.log_params))) +
-           p[kB] * exp(-(p[kBeta] * run.log_tokens));
+    return p[kE] + p[kA] * falling(p[kAlpha], log_share(p, run) + run.log_params) +
+           p[kB] * falling(p[kBeta], run.log_tokens);
   }
 
   // Loss difference in nats from quantizing the weights to run.bits_post after training; zero

@@ -10,13 +10,21 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/forms/chinchilla.h"
 #include "laws/forms/kumar.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
+
+// k and c of k / P^c.
+constexpr Parameter error_at_one_bit(const char* name, const char* meaning, Quantity of) {
+  return positive(name, meaning, {1e-12, 1e12}, {1e-1, 100}).solved_for().told_by(of, 1);
+}
+constexpr Parameter exponent_of_bits(const char* name, const char* meaning, Quantity of) {
+  return positive(name, meaning, {1e-2, 60}, {1, 8}).told_by(of, 2);
+}
 
 struct KumarAdditive {
   static constexpr const char* kName = "kumar-additive";
@@ -30,33 +38,25 @@ struct KumarAdditive {
   static constexpr bool kUsesBits = true;
 
   enum { kKW = Chinchilla::kTrainingParameters, kCW, kKA, kCA, kKKv, kCKv, kTrainingParameters };
-  static constexpr std::array kParameters{
-      Chinchilla::kParameters[0],
-      Chinchilla::kParameters[1],
-      Chinchilla::kParameters[2],
-      Chinchilla::kParameters[3],
-      Chinchilla::kParameters[4],
-      Parameter{"k_w", "error of weights at one bit, nats", Scale::kLog, 1e-12, 1e12, 1e-1, 100,
-                Stage::kTraining, true, Needs{Quantity::kWeightBits, 1}},
-      Parameter{"c_w", "exponent of bits, weights", Scale::kLog, 1e-2, 60, 1, 8, Stage::kTraining,
-                false, Needs{Quantity::kWeightBits, 2}},
-      Parameter{"k_a", "error of activations at one bit, nats", Scale::kLog, 1e-12, 1e12, 1e-1, 100,
-                Stage::kTraining, true, Needs{Quantity::kActivationBits, 1}},
-      Parameter{"c_a", "exponent of bits, activations", Scale::kLog, 1e-2, 60, 1, 8,
-                Stage::kTraining, false, Needs{Quantity::kActivationBits, 2}},
-      Parameter{"k_kv", "error of keys and values at one bit, nats", Scale::kLog, 1e-12, 1e12, 1e-1,
-                100, Stage::kTraining, true, Needs{Quantity::kKvBits, 1}},
-      Parameter{"c_kv", "exponent of bits, keys and values", Scale::kLog, 1e-2, 60, 1, 8,
-                Stage::kTraining, false, Needs{Quantity::kKvBits, 2}},
-  };
+  static constexpr std::array kParameters = joined(
+      Chinchilla::kParameters,
+      std::array{
+          error_at_one_bit("k_w", "error of weights at one bit, nats", Quantity::kWeightBits),
+          exponent_of_bits("c_w", "exponent of bits, weights", Quantity::kWeightBits),
+          error_at_one_bit("k_a", "error of activations at one bit, nats",
+                           Quantity::kActivationBits),
+          exponent_of_bits("c_a", "exponent of bits, activations", Quantity::kActivationBits),
+          error_at_one_bit("k_kv", "error of keys and values at one bit, nats", Quantity::kKvBits),
+          exponent_of_bits("c_kv", "exponent of bits, keys and values", Quantity::kKvBits)});
 
-  static constexpr std::array kStart{2.7648, 4299.0, 18060.0, 0.4965, 0.4965, 10.0,
-                                     3.0,    10.0,   3.0,     10.0,   3.0};
-  static constexpr std::array kConstants{ConstantSet{
-      "start",
-      "a starting point, none published: E, A, B, alpha and beta of the paper's own law, "
-      "round numbers for the rest",
-      kStart}};
+  static constexpr auto kStart =
+      values_of(kParameters, first<kKW>(Kumar::kPublished), is(kKW, 10), is(kCW, 3), is(kKA, 10),
+                is(kCA, 3), is(kKKv, 10), is(kCKv, 3));
+  static constexpr std::array kConstants{
+      ConstantSet{.name = "start",
+                  .source = "a starting point, none published: E, A, B, alpha and beta of the "
+                            "paper's own law, round numbers for the rest",
+                  .values = kStart}};
 
   // k / P^c; 0 at unlimited bits.
   template <class Real, class Number>

@@ -10,10 +10,9 @@
 
 #include <array>
 
-#include "laws/forms/chinchilla.h"
+#include "laws/common_parameters.h"
 #include "laws/forms/kumar.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
@@ -32,18 +31,12 @@ struct KumarBothTied {
 
   // The parameters of training of Kumar's law, in its order.
   enum { kTrainingParameters = Kumar::kTrainingParameters };
-  static constexpr std::array kParameters{
-      Kumar::kParameters[Kumar::kE],    Kumar::kParameters[Kumar::kA],
-      Kumar::kParameters[Kumar::kB],    Kumar::kParameters[Kumar::kAlpha],
-      Kumar::kParameters[Kumar::kBeta], Kumar::kParameters[Kumar::kGammaW],
-      Kumar::kParameters[Kumar::kNW],   Kumar::kParameters[Kumar::kGammaA],
-      Kumar::kParameters[Kumar::kNA],   Kumar::kParameters[Kumar::kGammaKv],
-      Kumar::kParameters[Kumar::kNKv]};
-
-  static constexpr std::array kStart{2.7648, 4299.0, 18060.0, 0.4965, 0.4965, 2.6745,
-                                     0.3037, 2.2102, 1.4072,  0.9578, 2.4185};
+  static constexpr auto kParameters = first<kTrainingParameters>(Kumar::kParameters);
+  static constexpr auto kStart = first<kTrainingParameters>(Kumar::kPublished);
   static constexpr std::array kConstants{ConstantSet{
-      "start", "a starting point, none published: the constants of the paper's own law", kStart}};
+      .name = "start",
+      .source = "a starting point, none published: the constants of the paper's own law",
+      .values = kStart}};
 
   // Nats per token.
   template <class Real, class Number>

@@ -10,10 +10,9 @@
 
 #include <array>
 
-#include "laws/forms/chinchilla.h"
+#include "laws/common_parameters.h"
 #include "laws/forms/kumar.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
@@ -33,51 +32,38 @@ struct KumarBothUntied {
 
   // The parameters of training of Kumar's law, in its order, then those of the share of data in
   // the order of the share of parameters.
-  static constexpr int kFirstOfData = Kumar::kTrainingParameters;
-  static constexpr int kTrainingParameters = 2 * Kumar::kTrainingParameters - Kumar::kGammaW;
-  static constexpr std::array kParameters{
-      Kumar::kParameters[Kumar::kE],
-      Kumar::kParameters[Kumar::kA],
-      Kumar::kParameters[Kumar::kB],
-      Kumar::kParameters[Kumar::kAlpha],
-      Kumar::kParameters[Kumar::kBeta],
-      Kumar::kParameters[Kumar::kGammaW],
-      Kumar::kParameters[Kumar::kNW],
-      Kumar::kParameters[Kumar::kGammaA],
-      Kumar::kParameters[Kumar::kNA],
-      Kumar::kParameters[Kumar::kGammaKv],
-      Kumar::kParameters[Kumar::kNKv],
-      Parameter{"gamma_w_D", "bits per factor e for data, weights", Scale::kLog, 0.05, 50, 0.5, 4,
-                Stage::kTraining, false, Needs{Quantity::kWeightBits, 1}},
-      Parameter{"n_w_D", "offset for data, weights (walks as a product, bits)", Scale::kTimesLast,
-                -30, 12, -1, 2.8, Stage::kTraining, false, Needs{Quantity::kWeightBits, 2}},
-      Parameter{"gamma_a_D", "bits per factor e for data, activations", Scale::kLog, 0.05, 50, 0.5,
-                4, Stage::kTraining, false, Needs{Quantity::kActivationBits, 1}},
-      Parameter{"n_a_D", "offset for data, activations (walks as a product, bits)",
-                Scale::kTimesLast, -30, 12, -1, 2.8, Stage::kTraining, false,
-                Needs{Quantity::kActivationBits, 2}},
-      Parameter{"gamma_kv_D", "bits per factor e for data, keys and values", Scale::kLog, 0.05, 50,
-                0.5, 4, Stage::kTraining, false, Needs{Quantity::kKvBits, 1}},
-      Parameter{"n_kv_D", "offset for data, keys and values (walks as a product, bits)",
-                Scale::kTimesLast, -30, 12, -1, 2.8, Stage::kTraining, false,
-                Needs{Quantity::kKvBits, 2}},
-  };
+  static constexpr int kOfShare = Kumar::kGammaW, kFirstOfData = Kumar::kTrainingParameters;
+  static constexpr int kTrainingParameters = 2 * kFirstOfData - kOfShare;
+  static constexpr std::array kParameters = joined(
+      first<kFirstOfData>(Kumar::kParameters),
+      std::array{
+          bits_per_factor_e("gamma_w_D", "bits per factor e for data, weights",
+                            Quantity::kWeightBits),
+          bits_offset("n_w_D", "offset for data, weights (walks as a product, bits)",
+                      Quantity::kWeightBits),
+          bits_per_factor_e("gamma_a_D", "bits per factor e for data, activations",
+                            Quantity::kActivationBits),
+          bits_offset("n_a_D", "offset for data, activations (walks as a product, bits)",
+                      Quantity::kActivationBits),
+          bits_per_factor_e("gamma_kv_D", "bits per factor e for data, keys and values",
+                            Quantity::kKvBits),
+          bits_offset("n_kv_D", "offset for data, keys and values (walks as a product, bits)",
+                      Quantity::kKvBits)});
 
-  static constexpr std::array kStart{2.7648, 4299.0, 18060.0, 0.4965, 0.4965, 2.6745,
-                                     0.3037, 2.2102, 1.4072,  0.9578, 2.4185, 2.6745,
-                                     0.3037, 2.2102, 1.4072,  0.9578, 2.4185};
+  static constexpr auto kStart =
+      joined(first<kFirstOfData>(Kumar::kPublished),
+             last<kFirstOfData - kOfShare>(first<kFirstOfData>(Kumar::kPublished)));
   static constexpr std::array kConstants{ConstantSet{
-      "start",
-      "a starting point, none published: the constants of the paper's own law, the same "
-      "for data",
-      kStart}};
+      .name = "start",
+      .source = "a starting point, none published: the constants of the paper's own law, the same "
+                "for data",
+      .values = kStart}};
 
   // Nats per token.
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
     const Real log_size = Kumar::log_share(p, run) + run.log_params;
-    const Real log_data =
-        Kumar::log_share(p + (kFirstOfData - Kumar::kGammaW), run) + run.log_tokens;
+    const Real log_data = Kumar::log_share(p + (kFirstOfData - kOfShare), run) + run.log_tokens;
     return p[Kumar::kE] + p[Kumar::kA] * falling(p[Kumar::kAlpha], log_size) +
            p[Kumar::kB] * falling(p[Kumar::kBeta], log_data);
   }

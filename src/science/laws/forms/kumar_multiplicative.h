@@ -9,13 +9,18 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/forms/chinchilla.h"
 #include "laws/forms/kumar.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
+
+// c of (P / 16)^c.
+constexpr Parameter share_exponent(const char* name, const char* meaning, Quantity of) {
+  return positive(name, meaning, {1e-4, 60}, {0.1, 4}).told_by(of, 1);
+}
 
 struct KumarMultiplicative {
   static constexpr const char* kName = "kumar-multiplicative";
@@ -30,26 +35,19 @@ struct KumarMultiplicative {
   static constexpr bool kUsesBits = true;
 
   enum { kE, kA, kB, kAlpha, kBeta, kCW, kCA, kCKv, kTrainingParameters };
-  static constexpr std::array kParameters{
-      Chinchilla::kParameters[0],
-      Chinchilla::kParameters[1],
-      Chinchilla::kParameters[2],
-      Chinchilla::kParameters[3],
-      Chinchilla::kParameters[4],
-      Parameter{"c_w", "exponent of bits, weights", Scale::kLog, 1e-4, 60, 0.1, 4, Stage::kTraining,
-                false, Needs{Quantity::kWeightBits, 1}},
-      Parameter{"c_a", "exponent of bits, activations", Scale::kLog, 1e-4, 60, 0.1, 4,
-                Stage::kTraining, false, Needs{Quantity::kActivationBits, 1}},
-      Parameter{"c_kv", "exponent of bits, keys and values", Scale::kLog, 1e-4, 60, 0.1, 4,
-                Stage::kTraining, false, Needs{Quantity::kKvBits, 1}},
-  };
+  static constexpr std::array kParameters = joined(
+      Chinchilla::kParameters,
+      std::array{share_exponent("c_w", "exponent of bits, weights", Quantity::kWeightBits),
+                 share_exponent("c_a", "exponent of bits, activations", Quantity::kActivationBits),
+                 share_exponent("c_kv", "exponent of bits, keys and values", Quantity::kKvBits)});
 
-  static constexpr std::array kStart{2.7648, 4299.0, 18060.0, 0.4965, 0.4965, 1.0, 1.0, 1.0};
-  static constexpr std::array kConstants{ConstantSet{
-      "start",
-      "a starting point, none published: E, A, B, alpha and beta of the paper's own law, "
-      "exponents 1",
-      kStart}};
+  static constexpr auto kStart =
+      values_of(kParameters, first<kCW>(Kumar::kPublished), is(kCW, 1), is(kCA, 1), is(kCKv, 1));
+  static constexpr std::array kConstants{
+      ConstantSet{.name = "start",
+                  .source = "a starting point, none published: E, A, B, alpha and beta of the "
+                            "paper's own law, exponents 1",
+                  .values = kStart}};
 
   // log(min(P, 16) / 16)
   template <class Number>

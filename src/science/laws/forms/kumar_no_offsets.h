@@ -10,7 +10,10 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/forms/kumar.h"
+#include "laws/inputs.h"
+#include "laws/terms.h"
 
 namespace bitlaw {
 
@@ -23,34 +26,24 @@ struct KumarNoOffsets {
       "delta = C_T exp(-P_post/gamma_post) D^gamma_D / N_eff^gamma_N";
   static constexpr bool kUsesBits = true;
 
-  enum {
-    kE,
-    kA,
-    kB,
-    kAlpha,
-    kBeta,
-    kGammaW,
-    kGammaA,
-    kGammaKv,
-    kTrainingParameters,
-    kCT = kTrainingParameters,
-    kGammaD,
-    kGammaN,
-    kGammaPost
-  };
-  static constexpr std::array kParameters{
-      Kumar::kParameters[Kumar::kE],      Kumar::kParameters[Kumar::kA],
-      Kumar::kParameters[Kumar::kB],      Kumar::kParameters[Kumar::kAlpha],
-      Kumar::kParameters[Kumar::kBeta],   Kumar::kParameters[Kumar::kGammaW],
-      Kumar::kParameters[Kumar::kGammaA], Kumar::kParameters[Kumar::kGammaKv],
-      Kumar::kParameters[Kumar::kCT],     Kumar::kParameters[Kumar::kGammaD],
-      Kumar::kParameters[Kumar::kGammaN], Kumar::kParameters[Kumar::kGammaPost]};
+  enum { kE, kA, kB, kAlpha, kBeta, kGammaW, kGammaA, kGammaKv, kCT };
+  enum { kTrainingParameters = kCT, kGammaD, kGammaN, kGammaPost };
+  static constexpr std::array kParameters =
+      joined(first<kGammaW>(Kumar::kParameters),
+             std::array{Kumar::kParameters[Kumar::kGammaW], Kumar::kParameters[Kumar::kGammaA],
+                        Kumar::kParameters[Kumar::kGammaKv], Kumar::kParameters[Kumar::kCT],
+                        Kumar::kParameters[Kumar::kGammaD], Kumar::kParameters[Kumar::kGammaN],
+                        Kumar::kParameters[Kumar::kGammaPost]});
 
-  static constexpr std::array kPublished{2.7648, 4299.0, 18060.0, 0.4965, 0.4965, 2.6745,
-                                         2.2102, 0.9578, 0.0598,  0.5068, 0.3439, 0.5907};
+  static constexpr auto kPublished =
+      values_of(kParameters, first<kGammaW>(Kumar::kPublished), is(kGammaW, 2.6745),
+                is(kGammaA, 2.2102), is(kGammaKv, 0.9578), is(kCT, 0.0598), is(kGammaD, 0.5068),
+                is(kGammaN, 0.3439), is(kGammaPost, 0.5907));
   static constexpr std::array kConstants{ConstantSet{
-      "published", "Kumar et al. 2024, arXiv 2411.04330, appendix K, with its offsets left out",
-      kPublished}};
+      .name = "published",
+      .source = "Kumar et al. 2024, arXiv 2411.04330, appendix K, with its offsets left out",
+      .values = kPublished,
+      .studied = Kumar::kStudied}};
 
   // The same values with every offset zero, in the order of Kumar's parameters.
   template <class Real>
@@ -63,6 +56,14 @@ struct KumarNoOffsets {
     if (!post) return;
     for (int i = 0; i < 4; ++i) q[Kumar::kCT + i] = p[kCT + i];
     q[Kumar::kCW] = q[Kumar::kCA] = q[Kumar::kCKv] = Real(Kumar::kStep);
+  }
+
+  // log(N_eff / N)
+  template <class Real, class Number>
+  static BITLAW_INLINE Real log_share(const Real* p, const Inputs<Number>& run) {
+    Real q[Kumar::kParameters.size()];
+    with_offsets(p, false, q);
+    return Kumar::log_share(q, run);
   }
 
   // Nats per token at the end of training. p: at least the kTrainingParameters first values.

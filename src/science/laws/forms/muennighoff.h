@@ -15,12 +15,15 @@
 
 #include <array>
 
-#include "laws/forms/chinchilla.h"
+#include "laws/common_parameters.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
+
+constexpr Parameter worth_of_repeats(const char* name, const char* meaning) {
+  return positive(name, meaning, {1e-3, 1e6}, {1, 100}).told_by(Quantity::kRepetitions, 1);
+}
 
 struct Muennighoff {
   static constexpr const char* kName = "muennighoff";
@@ -37,21 +40,21 @@ struct Muennighoff {
 
   enum { kE, kA, kB, kAlpha, kBeta, kRStarD, kRStarN, kTrainingParameters };
   static constexpr std::array kParameters{
-      Chinchilla::kParameters[Chinchilla::kE],
-      // Not linear: N_opt depends on them.
-      Parameter{"A", "loss at N' = 1 from finite size, nats", Scale::kLog, 1e-9, 1e15, 1, 1e5},
-      Parameter{"B", "loss at D' = 1 from finite data, nats", Scale::kLog, 1e-9, 1e15, 1, 1e6},
-      Chinchilla::kParameters[Chinchilla::kAlpha],
-      Chinchilla::kParameters[Chinchilla::kBeta],
-      Parameter{"Rstar_D", "repetitions after which repeated tokens are worth little", Scale::kLog,
-                1e-3, 1e6, 1, 100, Stage::kTraining, false, Needs{Quantity::kRepetitions, 1}},
-      Parameter{"Rstar_N", "the same for excess parameters, in multiples of U_N", Scale::kLog, 1e-3,
-                1e6, 1, 100, Stage::kTraining, false, Needs{Quantity::kRepetitions, 1}},
-  };
+      irreducible_loss("E"),
+      // A and B are not linear: N_opt depends on them.
+      positive("A", "loss at N' = 1 from finite size, nats", {1e-9, 1e15}, {1, 1e5}),
+      positive("B", "loss at D' = 1 from finite data, nats", {1e-9, 1e15}, {1, 1e6}),
+      exponent_of_size("alpha"), exponent_of_data("beta"),
+      worth_of_repeats("Rstar_D", "repetitions after which repeated tokens are worth little"),
+      worth_of_repeats("Rstar_N", "the same for excess parameters, in multiples of U_N")};
 
-  static constexpr std::array kPublished{1.87, 521.0, 1488.0, 0.35266, 0.35266, 15.3878, 5.3097};
-  static constexpr std::array kConstants{ConstantSet{
-      "published", "Muennighoff et al. 2023, arXiv 2305.16264, trained on C4", kPublished}};
+  static constexpr auto kPublished =
+      values_of(kParameters, is(kE, 1.87), is(kA, 521), is(kB, 1488), is(kAlpha, 0.35266),
+                is(kBeta, 0.35266), is(kRStarD, 15.3878), is(kRStarN, 5.3097));
+  static constexpr std::array kConstants{
+      ConstantSet{.name = "published",
+                  .source = "Muennighoff et al. 2023, arXiv 2305.16264, trained on C4",
+                  .values = kPublished}};
 
   // log(1 + R* (1 - exp(-R / R*))) for R = exp(log_ratio) - 1. A ratio above e^50 is as good as
   // infinite.

@@ -9,9 +9,9 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/forms/chinchilla.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
@@ -28,41 +28,36 @@ struct OuyangQid {
       "is Chinchilla's. There is no delta where training had no more bits than P_post.";
   static constexpr bool kUsesBits = true;
 
-  enum {
-    kTrainingParameters = Chinchilla::kTrainingParameters,
-    kK = kTrainingParameters,
-    kBetaD,
-    kAlphaN,
-    kGammaP
-  };
-  static constexpr std::array kParameters{
-      Chinchilla::kParameters[0],
-      Chinchilla::kParameters[1],
-      Chinchilla::kParameters[2],
-      Chinchilla::kParameters[3],
-      Chinchilla::kParameters[4],
-      Parameter{"k", "degradation at N = D = P = 1, nats", Scale::kLog, 1e-15, 1e15, 1e-4, 10,
-                Stage::kPost, true},
-      Parameter{"beta_D", "its growth with data", Scale::kLinear, -3, 4, 0, 1, Stage::kPost, false,
-                Needs{Quantity::kTokens, 2}},
-      Parameter{"alpha_N", "its fall with size", Scale::kLinear, -3, 4, 0, 1, Stage::kPost, false,
-                Needs{Quantity::kSizes, 2}},
-      Parameter{"gamma_P", "its fall with bits", Scale::kLog, 1e-2, 60, 1, 10, Stage::kPost, false,
-                Needs{Quantity::kPostBits, 2}},
-  };
+  enum { kTrainingParameters = Chinchilla::kTrainingParameters };
+  enum { kK = kTrainingParameters, kBetaD, kAlphaN, kGammaP };
+  static constexpr std::array kParameters =
+      joined(Chinchilla::kParameters,
+             std::array{size_of_delta("k", "degradation at N = D = P = 1, nats"),
+                        slope_of_delta("beta_D", "its growth with data", Quantity::kTokens),
+                        slope_of_delta("alpha_N", "its fall with size", Quantity::kSizes),
+                        positive("gamma_P", "its fall with bits", {1e-2, 60}, {1, 10})
+                            .told_by(Quantity::kPostBits, 2)
+                            .after_training()});
 
-  static constexpr std::array kPublished{1.69337, 406.4,  410.7,  0.33917, 0.28491,
-                                         0.017,   0.5251, 0.2261, 5.4967};
+  static constexpr auto kPublished =
+      values_of(kParameters, Chinchilla::kHoffmann, is(kK, 0.017), is(kBetaD, 0.5251),
+                is(kAlphaN, 0.2261), is(kGammaP, 5.4967));
   static constexpr std::array kConstants{
-      ConstantSet{"published",
-                  "Ouyang et al. 2024, arXiv 2411.17691; the loss of training is that of Hoffmann "
-                  "et al. 2022",
-                  kPublished}};
+      ConstantSet{.name = "published",
+                  .source = "Ouyang et al. 2024, arXiv 2411.17691; the loss of training is that of "
+                            "Hoffmann et al. 2022",
+                  .values = kPublished}};
 
   // Nats per token at the end of training.
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
     return Chinchilla::loss(p, run);
+  }
+
+  // log(N_eff / N)
+  template <class Real, class Number>
+  static BITLAW_INLINE Real log_share(const Real* p, const Inputs<Number>& run) {
+    return Chinchilla::log_share(p, run);
   }
 
   // Loss difference in nats.

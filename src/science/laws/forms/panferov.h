@@ -14,12 +14,20 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/forms/chinchilla.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
+
+// F and C of tanh(F worth)^C.
+constexpr Parameter saturation(const char* name, const char* meaning, Quantity of) {
+  return positive(name, meaning, {1e-3, 100}, {0.1, 1.5}).told_by(of, 1);
+}
+constexpr Parameter capacity_exponent(const char* name, const char* meaning, Quantity of) {
+  return positive(name, meaning, {1e-2, 30}, {0.3, 4}).told_by(of, 2);
+}
 
 struct Panferov {
   static constexpr const char* kName = "panferov";
@@ -40,28 +48,23 @@ struct Panferov {
       Chinchilla::kParameters[Chinchilla::kB],
       Chinchilla::kParameters[Chinchilla::kBeta],
       Chinchilla::kParameters[Chinchilla::kE],
-      Parameter{"F_w", "how fast capacity saturates with the format's worth, weights", Scale::kLog,
-                1e-3, 100, 0.1, 1.5, Stage::kTraining, false, Needs{Quantity::kWeightBits, 1}},
-      Parameter{"C_w", "exponent of capacity, weights", Scale::kLog, 1e-2, 30, 0.3, 4,
-                Stage::kTraining, false, Needs{Quantity::kWeightBits, 2}},
-      Parameter{"F_a", "the same of activations", Scale::kLog, 1e-3, 100, 0.1, 1.5,
-                Stage::kTraining, false, Needs{Quantity::kActivationBits, 1}},
-      Parameter{"C_a", "exponent of capacity, activations", Scale::kLog, 1e-2, 30, 0.3, 4,
-                Stage::kTraining, false, Needs{Quantity::kActivationBits, 2}},
-      Parameter{"F_kv", "the same of keys and values", Scale::kLog, 1e-3, 100, 0.1, 1.5,
-                Stage::kTraining, false, Needs{Quantity::kKvBits, 1}},
-      Parameter{"C_kv", "exponent of capacity, keys and values", Scale::kLog, 1e-2, 30, 0.3, 4,
-                Stage::kTraining, false, Needs{Quantity::kKvBits, 2}},
-  };
+      saturation("F_w", "how fast capacity saturates with the format's worth, weights",
+                 Quantity::kWeightBits),
+      capacity_exponent("C_w", "exponent of capacity, weights", Quantity::kWeightBits),
+      saturation("F_a", "the same of activations", Quantity::kActivationBits),
+      capacity_exponent("C_a", "exponent of capacity, activations", Quantity::kActivationBits),
+      saturation("F_kv", "the same of keys and values", Quantity::kKvBits),
+      capacity_exponent("C_kv", "exponent of capacity, keys and values", Quantity::kKvBits)};
 
-  static constexpr std::array kStart{20.0, 0.13, 400.0, 0.33, 1.3, 0.41,
-                                     1.39, 0.41, 1.39,  0.41, 1.39};
+  static constexpr auto kStart = values_of(
+      kParameters, is(kA, 20), is(kAlpha, 0.13), is(kB, 400), is(kBeta, 0.33), is(kE, 1.3),
+      is(kFW, 0.41), is(kCW, 1.39), is(kFA, 0.41), is(kCA, 1.39), is(kFKv, 0.41), is(kCKv, 1.39));
   static constexpr std::array kConstants{
-      ConstantSet{"start",
-                  "a starting point: alpha, beta, E, F and C as published (arXiv 2506.01863), the "
-                  "last two taken for every part; A and B are round numbers, because none were "
-                  "found for this law",
-                  kStart}};
+      ConstantSet{.name = "start",
+                  .source = "a starting point: alpha, beta, E, F and C as published (arXiv "
+                            "2506.01863), the last two taken for every part; A and B are round "
+                            "numbers, because none were found for this law",
+                  .values = kStart}};
 
   // log tanh(F log_{1/4} g)^C; 0 where the part is not quantized. A format that is worth nothing
   // (g = 1 and above) is taken at one hundredth of a bit.

@@ -11,11 +11,18 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
+
+constexpr Parameter inner_term(const char* name, const char* meaning) {
+  return positive(name, meaning, {1e-9, 1e30}, {10, 1e8});
+}
+constexpr Parameter inner_exponent(const char* name, const char* meaning, Quantity of) {
+  return positive(name, meaning, {1e-3, 8}, {0.1, 2}).told_by(of, 2);
+}
 
 struct Quartet {
   static constexpr const char* kName = "quartet";
@@ -31,35 +38,31 @@ struct Quartet {
 
   enum { kA, kAlpha, kB, kBeta, kE, kGamma, kTrainingParameters };
   static constexpr std::array kParameters{
-      Parameter{"A", "inner term at N = 1 from finite size", Scale::kLog, 1e-9, 1e30, 10, 1e8},
-      Parameter{"alpha", "inner exponent of size", Scale::kLog, 1e-3, 8, 0.1, 2, Stage::kTraining,
-                false, Needs{Quantity::kSizes, 2}},
-      Parameter{"B", "inner term at D = 1 from finite data", Scale::kLog, 1e-9, 1e30, 10, 1e8},
-      Parameter{"beta", "inner exponent of data", Scale::kLog, 1e-3, 8, 0.1, 2, Stage::kTraining,
-                false, Needs{Quantity::kTokens, 2}},
-      Parameter{"E", "loss of an infinite model on infinite data, nats", Scale::kLog, 1e-9, 20, 0.5,
-                4, Stage::kTraining, true},
-      Parameter{"gamma", "outer exponent", Scale::kLog, 1e-2, 10, 0.1, 1},
-  };
+      inner_term("A", "inner term at N = 1 from finite size"),
+      inner_exponent("alpha", "inner exponent of size", Quantity::kSizes),
+      inner_term("B", "inner term at D = 1 from finite data"),
+      inner_exponent("beta", "inner exponent of data", Quantity::kTokens),
+      irreducible_loss("E"),
+      positive("gamma", "outer exponent", {1e-2, 10}, {0.1, 1})};
   static constexpr std::array kClassParameters{
-      ClassParameter{Parameter{"eff_N", "share of the parameters that counts, forward pass",
-                               Scale::kLog, 1e-5, 100, 0.05, 1.2},
-                     ClassAxis::kForward, 1},
-      ClassParameter{Parameter{"eff_D", "share of the data that counts, backward pass", Scale::kLog,
-                               1e-5, 100, 0.05, 1.2},
-                     ClassAxis::kBackward, 1}};
+      share_of_class("eff_N", "share of the parameters that counts, forward pass",
+                     ClassAxis::kForward),
+      share_of_class("eff_D", "share of the data that counts, backward pass",
+                     ClassAxis::kBackward)};
 
-  // exp of 11.75543771, 13.0515853 and 0.2933008.
-  static constexpr std::array kPublished{127444.68547075514, 0.57852012,         465834.3137536194,
-                                         0.5388769,          1.3408460562711848, 0.27641569};
+  // A, B and E are exp of 11.75543771, 13.0515853 and 0.2933008.
+  static constexpr auto kPublished = values_of(
+      kParameters, is(kA, 127444.68547075514), is(kAlpha, 0.57852012), is(kB, 465834.3137536194),
+      is(kBeta, 0.5388769), is(kE, 1.3408460562711848), is(kGamma, 0.27641569));
   static constexpr std::array kPublishedClasses{ClassValue{"eff_N", "MXFP4", 0.64516309},
                                                 ClassValue{"eff_D", "MXFP4", 0.89346852}};
-  static constexpr std::array kConstants{
-      ConstantSet{"published",
-                  "Castro et al. 2025, arXiv 2505.14669, to the digits of the notebook published "
-                  "with it: MXFP4, forward by clipping chosen for least squared error, backward by "
-                  "stochastic rounding",
-                  kPublished, kPublishedClasses}};
+  static constexpr std::array kConstants{ConstantSet{
+      .name = "published",
+      .source = "Castro et al. 2025, arXiv 2505.14669, to the digits of the notebook "
+                "published with it: MXFP4, forward by clipping chosen for least squared "
+                "error, backward by stochastic rounding",
+      .values = kPublished,
+      .classes = kPublishedClasses}};
 
   // Nats per token. of_class: eff_N and eff_D of the row's classes.
   template <class Real, class Number>

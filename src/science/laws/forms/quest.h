@@ -9,9 +9,9 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/forms/chinchilla.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
@@ -30,12 +30,12 @@ struct Quest {
       Chinchilla::kParameters[Chinchilla::kA], Chinchilla::kParameters[Chinchilla::kAlpha],
       Chinchilla::kParameters[Chinchilla::kB], Chinchilla::kParameters[Chinchilla::kBeta],
       Chinchilla::kParameters[Chinchilla::kE]};
-  static constexpr std::array kClassParameters{
-      ClassParameter{Parameter{"eff", "share of the parameters that counts in a precision class",
-                               Scale::kLog, 1e-5, 100, 0.05, 1.2},
-                     ClassAxis::kForward, 1}};
+  static constexpr std::array kClassParameters{share_of_class(
+      "eff", "share of the parameters that counts in a precision class", ClassAxis::kForward)};
 
-  static constexpr std::array kPublished{8.134, 0.062726522, 86.412, 0.241288351, 0.00142};
+  static constexpr auto kPublished =
+      values_of(kParameters, is(kA, 8.134), is(kAlpha, 0.062726522), is(kB, 86.412),
+                is(kBeta, 0.241288351), is(kE, 0.00142));
   static constexpr std::array kPublishedClasses{
       ClassValue{"eff", "W1A1", 0.0205047}, ClassValue{"eff", "W2A2", 0.151871},
       ClassValue{"eff", "W3A3", 0.433126},  ClassValue{"eff", "W4A4", 0.691832},
@@ -44,10 +44,11 @@ struct Quest {
       ClassValue{"eff", "W3A16", 0.653059}, ClassValue{"eff", "W4A16", 0.840434},
   };
   static constexpr std::array kConstants{
-      ConstantSet{"published",
-                  "Panferov et al. 2025, arXiv 2502.05003, to the digits of the notebook published "
-                  "with it",
-                  kPublished, kPublishedClasses}};
+      ConstantSet{.name = "published",
+                  .source = "Panferov et al. 2025, arXiv 2502.05003, to the digits of the notebook "
+                            "published with it",
+                  .values = kPublished,
+                  .classes = kPublishedClasses}};
 
   // Nats per token. of_class: eff of the row's class.
   template <class Real, class Number>

@@ -12,8 +12,8 @@
 
 #include <array>
 
+#include "laws/common_parameters.h"
 #include "laws/inputs.h"
-#include "laws/parameter.h"
 #include "laws/terms.h"
 
 namespace bitlaw {
@@ -33,28 +33,23 @@ struct SunFp {
 
   enum { kN, kAlpha, kD, kBeta, kEpsilon, kGamma, kDelta, kNu, kTrainingParameters };
   static constexpr std::array kParameters{
-      Parameter{"n", "loss at N = 1 from finite size, nats", Scale::kLog, 1e-9, 1e15, 1, 1e5,
-                Stage::kTraining, true},
-      Parameter{"alpha", "exponent of size", Scale::kLog, 1e-3, 4, 0.05, 1, Stage::kTraining, false,
-                Needs{Quantity::kSizes, 2}},
-      Parameter{"d", "loss at D = 1 from finite data, nats", Scale::kLog, 1e-9, 1e15, 1, 1e6,
-                Stage::kTraining, true},
-      Parameter{"beta", "exponent of data", Scale::kLog, 1e-3, 4, 0.05, 1, Stage::kTraining, false,
-                Needs{Quantity::kTokens, 2}},
-      Parameter{"epsilon", "loss of an infinite model on infinite data, nats", Scale::kLog, 1e-9,
-                20, 0.5, 4, Stage::kTraining, true},
-      Parameter{"gamma", "divides the error of quantization", Scale::kLog, 1e-6, 1e15, 10, 1e6,
-                Stage::kTraining, false, Needs{Quantity::kAnyBits, 1}},
-      Parameter{"delta", "how the error falls with exponent bits", Scale::kLog, 1e-2, 20, 0.5, 6,
-                Stage::kTraining, false, Needs{Quantity::kExponentBits, 2}},
-      Parameter{"nu", "how the error falls with mantissa bits", Scale::kLog, 1e-2, 20, 0.5, 6,
-                Stage::kTraining, false, Needs{Quantity::kMantissaBits, 2}},
-  };
+      size_term("n", "loss at N = 1 from finite size, nats"),
+      exponent_of_size("alpha"),
+      data_term("d", "loss at D = 1 from finite data, nats"),
+      exponent_of_data("beta"),
+      irreducible_loss("epsilon"),
+      positive("gamma", "divides the error of quantization", {1e-6, 1e15}, {10, 1e6})
+          .told_by(Quantity::kAnyBits, 1),
+      positive("delta", "how the error falls with exponent bits", {1e-2, 20}, {0.5, 6})
+          .told_by(Quantity::kExponentBits, 2),
+      positive("nu", "how the error falls with mantissa bits", {1e-2, 20}, {0.5, 6})
+          .told_by(Quantity::kMantissaBits, 2)};
 
-  static constexpr std::array kPublished{69.2343, 0.2368,     68973.0621, 0.5162,
-                                         1.9061,  11334.5197, 3.1926,     2.9543};
-  static constexpr std::array kConstants{
-      ConstantSet{"published", "Sun et al. 2025, arXiv 2501.02423", kPublished}};
+  static constexpr auto kPublished = values_of(
+      kParameters, is(kN, 69.2343), is(kAlpha, 0.2368), is(kD, 68973.0621), is(kBeta, 0.5162),
+      is(kEpsilon, 1.9061), is(kGamma, 11334.5197), is(kDelta, 3.1926), is(kNu, 2.9543));
+  static constexpr std::array kConstants{ConstantSet{
+      .name = "published", .source = "Sun et al. 2025, arXiv 2501.02423", .values = kPublished}};
 
   // Nats per token.
   template <class Real, class Number>
