@@ -24,6 +24,11 @@ constexpr bool kHasDelta = requires(const double* p, const Inputs<double>& run) 
 };
 
 template <class L>
+constexpr bool kHasShare = requires(const double* p, const Inputs<double>& run) {
+  L::log_share(p, run);
+};
+
+template <class L>
 double loss_of_one(const double* p, const double* of_class, const Inputs<double>& run) {
   if constexpr (kHasClasses<L>) {
     return L::loss(p, of_class, run);
@@ -40,6 +45,13 @@ double delta_of_one(const double* p, const double*, const Inputs<double>& run) {
   return 0;
 }
 
+template <class L>
+double log_share_of_one(const double* p, const double*, const Inputs<double>& run) {
+  if constexpr (kHasShare<L>) return L::log_share(p, run);
+  static_cast<void>(p), static_cast<void>(run);
+  return kUnknown;
+}
+
 // Every published set has a value for every parameter.
 template <class L>
 constexpr bool complete() {
@@ -49,9 +61,21 @@ constexpr bool complete() {
   return true;
 }
 
+// A share in closed form belongs to E + A / (N share)^alpha + B / D^beta.
+template <class L>
+constexpr bool has_parameter(std::string_view name) {
+  for (const Parameter& parameter : L::kParameters) {
+    if (parameter.name == name) return true;
+  }
+  return false;
+}
+
 template <class L>
 constexpr Law entry(size_t index) {
   static_assert(complete<L>());
+  static_assert(!kHasShare<L> ||
+                (has_parameter<L>("E") && has_parameter<L>("A") && has_parameter<L>("B") &&
+                 has_parameter<L>("alpha") && has_parameter<L>("beta")));
   Law law{.name = L::kName,
           .title = L::kTitle,
           .source = L::kSource,
@@ -65,6 +89,7 @@ constexpr Law entry(size_t index) {
           .class_parameters = {},
           .classes = {},
           .has_delta = kHasDelta<L>,
+          .has_share = kHasShare<L>,
           .index = index};
   if constexpr (requires { L::kNotes; }) law.notes = L::kNotes;
   if constexpr (kHasClasses<L>) law.class_parameters = L::kClassParameters;
@@ -73,7 +98,7 @@ constexpr Law entry(size_t index) {
 }
 
 struct One {
-  EvaluateOne loss, delta;
+  EvaluateOne loss, delta, log_share;
 };
 
 template <class... L>
@@ -83,7 +108,7 @@ constexpr std::array<Law, sizeof...(L)> entries(LawList<L...>) {
 }
 template <class... L>
 constexpr std::array<One, sizeof...(L)> ones(LawList<L...>) {
-  return {One{loss_of_one<L>, delta_of_one<L>}...};
+  return {One{loss_of_one<L>, delta_of_one<L>, log_share_of_one<L>}...};
 }
 
 constexpr std::array kLaws = entries(AllLaws{});
@@ -119,6 +144,13 @@ std::span<const Law> laws() {
   return kLaws;
 }
 
+const Law& default_law() {
+  for (const Law& law : kLaws) {
+    if (law.uses_bits && law.has_delta && law.constants[0].is_published()) return law;
+  }
+  return kLaws[0];
+}
+
 const Law* find_law(std::string_view name) {
   for (const Law& law : kLaws) {
     if (name == law.name) return &law;
@@ -130,6 +162,18 @@ std::vector<std::string> law_names() {
   std::vector<std::string> names;
   for (const Law& law : kLaws) names.emplace_back(law.name);
   return names;
+}
+
+std::string laws_with_delta() {
+  std::vector<std::string> names;
+  for (const Law& law : kLaws) {
+    if (law.has_delta) names.emplace_back(law.name);
+  }
+  std::string out;
+  for (size_t i = 0; i < names.size(); ++i) {
+    out += (i == 0 ? "" : i + 1 < names.size() ? ", " : " or ") + names[i];
+  }
+  return out;
 }
 
 int parameter_index(const Law& law, std::string_view name) {
@@ -144,6 +188,17 @@ const ConstantSet* find_constants(const Law& law, std::string_view name) {
     if (name.empty() || name == set.name) return &set;
   }
   return nullptr;
+}
+
+double published_value(const Law& law, std::string_view constant) {
+  const ConstantSet& set = law.constants[0];
+  if (!set.is_published()) return kUnknown;
+  if (const int i = parameter_index(law, constant); i >= 0)
+    return set.values[static_cast<size_t>(i)];
+  for (const ClassValue& known : set.classes) {
+    if (std::string(known.parameter) + "[" + known.name + "]" == constant) return known.value;
+  }
+  return kUnknown;
 }
 
 double measured(const Law& law, const Observation& run) {
@@ -163,6 +218,10 @@ void evaluate_delta(const Law& law, const double* p, const Rows& rows, double* v
 double predict_delta(const Law& law, const double* p, const Observation& run) {
   if (!law.has_delta || !run.is_post_training()) return 0;
   return kOnes[law.index].delta(p, nullptr, inputs_of(run));
+}
+
+double log_share(const Law& law, const double* p, const Observation& run) {
+  return kOnes[law.index].log_share(p, nullptr, inputs_of(run));
 }
 
 double predict(const Law& law, const double* p, const Observation& run) {

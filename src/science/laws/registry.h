@@ -37,22 +37,33 @@ struct Law {
   std::span<const ClassParameter> class_parameters;  // empty for most laws
   std::span<const BoundClass> classes;  // of a bound law: what its class parameters became
   bool has_delta;                       // a term for quantization after training
-  size_t index;                         // in the table
+  bool has_share;  // loss = E + A / (N share)^alpha + B / D^beta, the share in closed form
+  size_t index;    // in the table
 
   bool is_bound() const { return class_parameters.empty() || !classes.empty(); }
 };
 
 std::span<const Law> laws();
 
+// The law that everything plans, fits and reports with unless told otherwise: the first of the table
+// that knows bits, while training and after.
+const Law& default_law();
+
 // Null where there is no such law.
 const Law* find_law(std::string_view name);
 std::vector<std::string> law_names();
+// "kumar, kumar-no-offsets or ouyang-qid": those with a term for quantization after training.
+std::string laws_with_delta();
 
 // Position of a parameter by its name, or -1.
 int parameter_index(const Law& law, std::string_view name);
 
 // Null where the law has no such set; "" is the first.
 const ConstantSet* find_constants(const Law& law, std::string_view name);
+
+// What the authors of the law's first set published for a constant, "alpha" or "eff[W4A4]"; NaN where
+// they published none.
+double published_value(const Law& law, std::string_view constant);
 
 // The measured value of what the law predicts; NaN where the row has none.
 double measured(const Law& law, const Observation& run);
@@ -72,5 +83,8 @@ void evaluate_delta(const Law& law, const double* p, const Rows& rows, double* v
 // the law has a term for that, its loss difference. (Or the share, for a law that predicts that.)
 double predict(const Law& law, const double* p, const Observation& run);
 double predict_delta(const Law& law, const double* p, const Observation& run);  // 0 where none
+
+// log(N_eff / N) of a law that has_share.
+double log_share(const Law& law, const double* p, const Observation& run);
 
 }  // namespace bitlaw

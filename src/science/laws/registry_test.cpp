@@ -43,6 +43,38 @@ TEST(Registry, NamesAreUniqueAndFound) {
   EXPECT_EQ(find_constants(*find_law("chinchilla"), "besiroglu")->values[0], 1.8172);
 }
 
+TEST(Registry, TheDefaultKnowsBitsWhileTrainingAndAfter) {
+  EXPECT_STREQ(default_law().name, "kumar");
+  EXPECT_EQ(laws_with_delta(), "kumar, kumar-no-offsets or ouyang-qid");
+}
+
+TEST(Registry, PublishedValuesAreThoseOfTheFirstSet) {
+  EXPECT_EQ(published_value(*find_law("kumar"), "gamma_w"), 2.6745);
+  EXPECT_EQ(published_value(*find_law("quest"), "eff[W4A4]"), 0.691832);
+  EXPECT_TRUE(std::isnan(published_value(*find_law("quest"), "eff[W5A5]")));
+  EXPECT_TRUE(std::isnan(published_value(*find_law("kumar"), "gama_w")));
+  EXPECT_TRUE(std::isnan(published_value(*find_law("kumar-deff"), "gamma_w")));  // a start
+}
+
+// L = E + A / (N share)^alpha + B / D^beta, to rounding.
+TEST(Registry, AShareInClosedFormIsThatOfTheLoss) {
+  for (const Law& law : laws()) {
+    if (!law.has_share) continue;
+    const std::span<const double> p = law.constants[0].values;
+    const auto value = [&](const char* name) {
+      return p[static_cast<size_t>(parameter_index(law, name))];
+    };
+    Observation run = quantized_run();
+    for (const double bits : {3.0, 6.5, 16.0, kUnlimitedBits}) {
+      run.bits_weights = bits;
+      const double log_size = std::log(run.params) + log_share(law, p.data(), run);
+      const double expected = value("E") + value("A") * std::exp(-value("alpha") * log_size) +
+                              value("B") * std::exp(-value("beta") * std::log(run.tokens));
+      EXPECT_NEAR(predict(law, p.data(), run), expected, 1e-12 * expected) << law.name;
+    }
+  }
+}
+
 TEST(Registry, TrainingParametersComeFirstAndPublishedValuesAreInRange) {
   for (const Law& law : laws()) {
     for (size_t j = 0; j < law.parameters.size(); ++j) {
