@@ -8,65 +8,24 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "laws/effective.h"
 
 namespace bitlaw {
 namespace {
 
-using Function = std::function<double(double)>;
-
-// The x in [low, high] of least f: the best of a grid, then golden sections around it. NaN where
-// that is an end of the range or f is not a number there.
-double least_at(const Function& f, double low, double high, int grid) {
-  double best = low, least = std::numeric_limits<double>::infinity();
-  const double step = (high - low) / grid;
-  for (int i = 0; i <= grid; ++i) {
-    const double value = f(low + i * step);
-    if (value < least) least = value, best = low + i * step;
-  }
-  if (!std::isfinite(least)) return kUnknown;
-  double a = std::max(low, best - step), b = std::min(high, best + step);
-  constexpr double kGolden = 0.6180339887498949;
-  double x = b - kGolden * (b - a), y = a + kGolden * (b - a), fx = f(x), fy = f(y);
-  while (b - a > 1e-9 * (std::fabs(a) + std::fabs(b))) {
-    if (fx < fy) {
-      b = y, y = x, fy = fx, x = b - kGolden * (b - a), fx = f(x);
-    } else {
-      a = x, x = y, fx = fy, y = a + kGolden * (b - a), fy = f(y);
-    }
-  }
-  const double found = 0.5 * (a + b), end = 1e-6 * (high - low);
-  return found - low < end || high - found < end ? kUnknown : found;
-}
-
-enum class Parts { kAll, kWeights, kActivations, kKv };
-
 // "", "_w", "_a", "_kv" after a quantity's name.
 bool parse_parts(const std::string& suffix, Parts& parts) {
-  constexpr const char* kNames[] = {"", "_w", "_a", "_kv"};
-  for (int i = 0; i < 4; ++i) {
-    if (suffix == kNames[i]) {
-      parts = static_cast<Parts>(i);
-      return true;
-    }
+  constexpr std::pair<const char*, Parts> kNames[] = {{"", kAllParts},
+                                                      {"_w", {true, false, false}},
+                                                      {"_a", {false, true, false}},
+                                                      {"_kv", {false, false, true}}};
+  for (const auto& [name, of_name] : kNames) {
+    if (suffix != name) continue;
+    parts = of_name;
+    return true;
   }
   return false;
 }
-
-Observation run_of(double log_params, double log_tokens, Parts parts, double bits,
-                   double other_bits) {
-  Observation run;
-  run.bits_weights = run.bits_activations = run.bits_kv = other_bits;
-  run.params = std::exp(log_params);
-  run.tokens = std::exp(log_tokens);
-  const bool all = parts == Parts::kAll;
-  if (all || parts == Parts::kWeights) run.bits_weights = bits;
-  if (all || parts == Parts::kActivations) run.bits_activations = bits;
-  if (all || parts == Parts::kKv) run.bits_kv = bits;
-  return run;
-}
-
-constexpr double kLogLeast = 6.9, kLogMost = 92;  // sizes and tokens searched: 1e3 to 1e40
-constexpr double kLeastBits = 1, kMostBits = 32;
 
 double number_of(const std::string& text, const std::string& whole) {
   const std::string digits = trim(text);
@@ -81,86 +40,42 @@ double number_of(const std::string& text, const std::string& whole) {
 void require_formula_of_bits(const Law& law, const std::string& text) {
   if (law.uses_bits && law.class_parameters.empty()) return;
   throw Error(
-      fmt::format("shrink: {}: {} has no formula in bits; choose kumar or another law that "
-                  "has",
-                  text, law.name));
+      fmt::format("shrink: {}: {} has no formula in bits; choose {} or another law that has", text,
+                  law.name, default_law().name));
 }
 
 void require_delta(const Law& law, const std::string& text) {
   if (law.has_delta) return;
-  throw Error(fmt::format(
-      "shrink: {}: {} says nothing of quantization after training; choose kumar or ouyang-qid",
-      text, law.name));
+  throw Error(fmt::format("shrink: {}: {} says nothing of quantization after training; choose {}",
+                          text, law.name, laws_with_delta()));
 }
 
-// Of the largest study: 6 N D.
-double most_compute(const std::vector<Observation>& rows) {
-  double most = 0;
-  for (const Observation& row : rows) most = std::max(most, row.params * row.tokens);
-  return most > 0 ? most : 1e18;
-}
-
-LawQuantity best_bits(const Law& law, Parts parts, const std::vector<Observation>& rows) {
-  const double log_compute = std::log(most_compute(rows));
+LawQuantity best_precision(const Law& law, const Parts& parts, const Middle& middle) {
   LawQuantity out;
   out.unit = "bits";
-  out.low = kLeastBits, out.high = kMostBits;
-  out.of = [&law, parts, log_compute](const double* p) {
-    const auto least_loss = [&](double bits) {
-      const double log_product = log_compute - std::log(bits / kUnquantizedBits);
-      const auto loss = [&](double log_params) {
-        return predict(law, p,
-                       run_of(log_params, log_product - log_params, parts, bits, kUnlimitedBits));
-      };
-      const double best = least_at(loss, 0.1 * log_product, 0.9 * log_product, 8);
-      return std::isnan(best) ? std::numeric_limits<double>::infinity() : loss(best);
-    };
-    return least_at(least_loss, kLeastBits, kMostBits, 31);
+  out.low = kFewestBits, out.high = kMostBits;
+  out.of = [&law, parts, middle](const double* p) {
+    return best_bits(law, p, middle.next_compute, parts, middle.run);
   };
   return out;
 }
 
-LawQuantity effective_share(const Law& law, Parts parts, double bits,
-                            const std::vector<Observation>& rows) {
-  double log_params = std::log(1e8), log_tokens = std::log(1e10);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const double n = std::log(rows[i].params), d = std::log(rows[i].tokens);
-    log_params = i == 0 ? n : std::max(log_params, n);
-    log_tokens = i == 0 ? d : std::max(log_tokens, d);
-  }
+LawQuantity share_at(const Law& law, const Parts& parts, double bits, const Middle& middle) {
+  Observation run = middle.run;
+  run.bits_weights = parts[0] ? bits : kUnlimitedBits;
+  run.bits_activations = parts[1] ? bits : kUnlimitedBits;
+  run.bits_kv = parts[2] ? bits : kUnlimitedBits;
   LawQuantity out;
   out.logarithmic = true;
-  out.of = [&law, parts, bits, log_params, log_tokens](const double* p) {
-    const double loss =
-        predict(law, p, run_of(log_params, log_tokens, parts, bits, kUnlimitedBits));
-    // An unquantized model of the same loss, by bisection: loss falls with size.
-    double low = 0, high = kLogMost;
-    for (int i = 0; i < 80; ++i) {
-      const double middle = 0.5 * (low + high);
-      const Observation run =
-          run_of(middle, log_tokens, Parts::kAll, kUnlimitedBits, kUnlimitedBits);
-      (predict(law, p, run) > loss ? low : high) = middle;
-    }
-    const bool found = low > 1e-6 && high < kLogMost - 1e-6;
-    return found ? std::exp(0.5 * (low + high) - log_params) : kUnknown;
-  };
+  out.of = [&law, run](const double* p) { return effective_share(law, p, run); };
   return out;
 }
 
-LawQuantity critical_tokens(const Law& law, double bits, double params) {
+LawQuantity critical_data(const Law& law, double bits, double params) {
   LawQuantity out;
   out.unit = "tokens";
   out.logarithmic = true;
-  out.of = [&law, bits, params](const double* p) {
-    return std::exp(least_at(
-        [&](double log_tokens) {
-          Observation run =
-              run_of(std::log(params), log_tokens, Parts::kAll, kUnlimitedBits, kUnlimitedBits);
-          run.bits_post = bits;
-          return predict(law, p, run);
-        },
-        kLogLeast, kLogMost, 64));
-  };
+  out.of = [&law, bits, params](const double* p) { return critical_tokens(law, p, params, bits); };
   return out;
 }
 
@@ -217,15 +132,15 @@ LawQuantity find(const std::string& text, const Law& law, const std::vector<Obse
   const size_t at = text.find('@'), colon = text.find(':');
   const std::string head = trim(text.substr(0, std::min(at, colon)));
   const std::string bits = colon == std::string::npos ? "" : text.substr(colon + 1, at - colon - 1);
-  Parts parts = Parts::kAll;
+  Parts parts = kAllParts;
   const bool alone = at == std::string::npos;
   if (head.starts_with("P*") && parse_parts(head.substr(2), parts) && alone && bits.empty()) {
     require_formula_of_bits(law, text);
-    return best_bits(law, parts, rows);
+    return best_precision(law, parts, middle_of(rows));
   }
   if (head.starts_with("N_eff") && parse_parts(head.substr(5), parts) && alone) {
     require_formula_of_bits(law, text);
-    return effective_share(law, parts, number_of(bits, text), rows);
+    return share_at(law, parts, number_of(bits, text), middle_of(rows));
   }
   if (head == "D_crit") {
     require_delta(law, text);
@@ -238,7 +153,7 @@ LawQuantity find(const std::string& text, const Law& law, const std::vector<Obse
       }
       params = number_of(sides[1], text);
     }
-    return critical_tokens(law, number_of(bits, text), params);
+    return critical_data(law, number_of(bits, text), params);
   }
   if (head == "loss" && at != std::string::npos) {
     return loss_of_run(law, text.substr(at + 1), text);

@@ -16,11 +16,6 @@ namespace {
 
 constexpr size_t kMostPrecisions = 32, kMostSizes = 4;
 
-// The geometric middle of what the rows have.
-double middle_of(const std::set<double>& values) {
-  return std::sqrt(*values.begin() * *values.rbegin());
-}
-
 // At most `most` of them, evenly, the ends included.
 std::vector<double> some_of(const std::set<double>& values, size_t most) {
   const std::vector<double> all(values.begin(), values.end());
@@ -85,10 +80,15 @@ void add_exponents(Collector& out) {
           [=](const double* p) { return p[alpha] / (p[alpha] + p[beta]); });
 }
 
-void add_shares(const std::vector<Observation>& precisions, double params, double tokens,
+// Whether a number that holds at two places is one number.
+bool agree(double here, double there) {
+  return std::fabs(there / here - 1) < 1e-6;
+}
+
+void add_shares(const std::vector<Observation>& precisions, const Middle& middle,
                 const std::vector<double>& values, Collector& out) {
   for (Observation run : precisions) {
-    run.params = params, run.tokens = tokens;
+    run.params = middle.run.params, run.tokens = middle.run.tokens;
     const std::string label = words(run);
     for (double* bits : {&run.bits_weights, &run.bits_activations, &run.bits_kv}) {
       if (*bits >= kUnquantizedBits) *bits = kUnlimitedBits;  // f(16) is the other parts' matter
@@ -96,26 +96,31 @@ void add_shares(const std::vector<Observation>& precisions, double params, doubl
     Observation elsewhere = run;
     elsewhere.params *= 2, elsewhere.tokens *= 4;
     const Law& law = out.law();
-    const double here = effective_share(law, values.data(), run);
-    const double there = effective_share(law, values.data(), elsewhere);
     std::string name = "N_eff/N at " + label;
-    if (!(std::fabs(there / here - 1) < 1e-6)) {
-      name += fmt::format(", N = {:.3g}, D = {:.3g}", params, tokens);
+    if (!agree(effective_share(law, values.data(), run),
+               effective_share(law, values.data(), elsewhere))) {
+      name += fmt::format(", N = {:.3g}, D = {:.3g}", run.params, run.tokens);
     }
     out.add(name, "", true, [&law, run](const double* p) { return effective_share(law, p, run); });
   }
 }
 
-void add_best_bits(const std::vector<Observation>& rows, double params, double tokens,
-                   Collector& out) {
+void add_best_bits(const std::vector<Observation>& rows, const Middle& middle,
+                   const std::vector<double>& values, Collector& out) {
   const char* const kNames[] = {"weights", "activations", "KV"};
   Parts lowered{};
   std::vector<std::string> names;
   const Law& law = out.law();
-  const auto add = [&](const std::string& name, const Parts& parts) {
-    out.add("P* (" + name + ")", "bits", true, [&law, params, tokens, parts](const double* p) {
-      return best_bits(law, p, params, tokens, parts);
-    });
+  const auto add = [&](const std::string& parts_name, const Parts& parts) {
+    const auto best = [&law, parts, run = middle.run](const double* p, double compute) {
+      return best_bits(law, p, compute, parts, run);
+    };
+    const double compute = middle.next_compute;
+    std::string name = "P* (" + parts_name + ")";
+    if (!agree(best(values.data(), compute), best(values.data(), 8 * compute))) {
+      name += fmt::format(", C = {:.3g} FLOP", compute);
+    }
+    out.add(name, "bits", true, [best, compute](const double* p) { return best(p, compute); });
   };
   for (size_t part = 0; part < 3; ++part) {
     lowered[part] = std::any_of(rows.begin(), rows.end(), [&](const Observation& row) {
@@ -174,15 +179,11 @@ std::vector<DerivedQuantity> derived_quantities(const Law& law, const StageRows&
                                                 const std::vector<double>& values) {
   Collector out(law, values);
   if (law.predicts != Predicts::kLoss) return {};
-  std::set<double> sizes, tokens;
-  for (const Observation& row : rows.training) sizes.insert(row.params), tokens.insert(row.tokens);
   if (!rows.training.empty()) {
-    const double params = middle_of(sizes), data = middle_of(tokens);
+    const Middle middle = middle_of(rows.training);
     add_exponents(out);
-    if (law.uses_bits) {
-      add_shares(precisions_of(rows.training), params, data, values, out);
-      add_best_bits(rows.training, params, data, out);
-    }
+    add_shares(precisions_of(rows.training), middle, values, out);
+    add_best_bits(rows.training, middle, values, out);
   }
   if (law.has_delta) add_critical(rows.post, out);
   return out.found();

@@ -23,7 +23,8 @@ struct DerivedQuantity {
 //   P*                              of each part that some row lowers, and of all of them together
 //   D_crit                          at the sizes and post-training precisions of the quantized rows
 //
-// Where N_eff depends on N and D it is that of the middle of the table. The law must outlive them.
+// Where they depend on N, D or the budget, their name says for which (Middle). The law must outlive
+// them.
 std::vector<DerivedQuantity> derived_quantities(const Law& law, const StageRows& rows,
                                                 const std::vector<double>& values);
 

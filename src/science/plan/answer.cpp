@@ -59,9 +59,8 @@ Numbers numbers_of(const PlanTask& task, const PlanPoint& point) {
               {"P_a", paid.bits.activations},
               {"P_kv", paid.bits.kv}};
   if (point.post_bits > 0) out.emplace_back("P_post", point.post_bits);
-  if (task.form != nullptr) {
-    out.emplace_back("N_eff", point.params * std::exp(task.form->log_share(point.precision.bits)));
-  }
+  const double share = task.predictor.share(point.params, point.tokens, point.precision);
+  if (std::isfinite(share)) out.emplace_back("N_eff", point.params * share);
   const double products = 6 * point.params * point.tokens;
   out.emplace_back("compute", products * problem.cost.of(paid));
   const Limits& limits = problem.limits;
@@ -205,7 +204,7 @@ void add_critical_data(Json& plan, const Planner& planner, double params,
   for (const double bits : post_bits) {
     const auto solve = [&](const std::vector<double>& values) {
       const double tokens = planner.with(values, [&](const PlanTask& task) {
-        return critical_tokens(task, params, {Bits::all(kUnlimitedBits)}, bits);
+        return task.predictor.critical_tokens(params, bits);
       });
       return Numbers{{"D", tokens}};
     };

@@ -3,23 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "laws/effective.h"
 
 namespace bitlaw {
 namespace {
-
-// What the table of laws calls constants that nobody published.
-constexpr std::string_view kStartingPoint = "start";
-
-// Whether fewer bits in training change the loss: some laws know only of bits afterwards.
-bool feels_bits(const Constants& constants) {
-  if (!constants.law->uses_bits) return false;
-  if (!constants.law->class_parameters.empty()) return true;
-  Observation run;
-  run.params = 1e9, run.tokens = 1e11;
-  const double wide = predict(*constants.law, constants.values.data(), run);
-  run.bits_weights = run.bits_activations = run.bits_kv = 4;
-  return predict(*constants.law, constants.values.data(), run) != wide;
-}
 
 std::string did_you_mean(const std::string& name, const std::vector<std::string>& known) {
   const std::string near = nearest_name(name, known);
@@ -130,7 +117,7 @@ std::string read_constants(const std::string& name, const std::string& set, cons
   if (fit.is_object()) {
     out.published = false;
     const std::string wrong = read_fit(fit, out);
-    if (wrong.empty()) out.knows_bits = feels_bits(out);
+    if (wrong.empty()) out.knows_bits = feels_bits(*out.law, out.values.data());
     return wrong;
   }
 
@@ -142,7 +129,8 @@ std::string read_constants(const std::string& name, const std::string& set, cons
     return fmt::format("{} has no constants called {}; {}", law_name, set,
                        did_you_mean(set, known));
   }
-  out.published = std::string_view(constants->name) != kStartingPoint;
+  out.published = constants->is_published();
+  out.studied = constants->studied;
   out.source = out.published ? fmt::format("published constants: {}", constants->source)
                              : fmt::format("not published: {}", constants->source);
   if (!out.published) {
@@ -156,7 +144,7 @@ std::string read_constants(const std::string& name, const std::string& set, cons
   out.law = &out.bound.law();
   constants = find_constants(*out.law, set);
   out.values.assign(constants->values.begin(), constants->values.end());
-  out.knows_bits = feels_bits(out);
+  out.knows_bits = feels_bits(*out.law, out.values.data());
   return "";
 }
 

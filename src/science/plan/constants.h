@@ -16,6 +16,7 @@ struct Constants {
   std::vector<std::vector<double>> draws;  // bootstrap refits, same order; empty = no intervals
   bool published = true;                   // false: a fit, or a starting point for one
   bool knows_bits = true;                  // the loss of training depends on bits
+  Studied studied;                         // the runs that a published set comes from
   std::string source;                      // for the reader
   std::vector<std::string> notes;          // constants that a fit froze
 };

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "base/search.h"
-#include "laws/forms/kumar.h"
 
 namespace bitlaw {
 namespace {
@@ -24,10 +23,7 @@ Observation observation(double params, double tokens, const Bits& bits, double p
 }  // namespace
 
 bool EffectiveForm::fits(const Law& law, std::span<const double> values) {
-  for (const char* name : {"E", "A", "B", "alpha", "beta"}) {
-    if (parameter_index(law, name) < 0) return false;
-  }
-  if (law.predicts != Predicts::kLoss || !law.is_bound()) return false;
+  if (!law.has_share) return false;
   const EffectiveForm form(law, values);
   struct Point {
     double params, tokens;
@@ -51,46 +47,20 @@ EffectiveForm::EffectiveForm(const Law& law, std::span<const double> values)
       A_(constant(law, p_, "A", 0)),
       B_(constant(law, p_, "B", 0)),
       alpha_(constant(law, p_, "alpha", 1)),
-      beta_(constant(law, p_, "beta", 1)) {
-  const char* gammas[] = {"gamma_w", "gamma_a", "gamma_kv"};
-  const char* offsets[] = {"n_w", "n_a", "n_kv"};
-  for (int part = 0; part < 3; ++part) {
-    gamma_[part] = parameter_index(law, gammas[part]);
-    n_[part] = parameter_index(law, offsets[part]);
-  }
-}
+      beta_(constant(law, p_, "beta", 1)) {}
 
 double EffectiveForm::log_share(const Bits& bits) const {
-  const double of_part[] = {bits.weights, bits.activations, bits.kv};
-  double sum = 0;
-  for (int part = 0; part < 3; ++part) {
-    if (gamma_[part] < 0) continue;
-    sum += log_capacity(of_part[part], p_[gamma_[part]], n_[part] < 0 ? 0.0 : p_[n_[part]]);
-  }
-  return sum;
+  return bitlaw::log_share(*law_, p_, observation(1, 1, bits, 0));
 }
 
 double EffectiveForm::loss(double params, double tokens, const Bits& bits, double post_bits) const {
   return predict(*law_, p_, observation(params, tokens, bits, post_bits));
 }
 
-double EffectiveForm::delta(double params, double tokens, const Bits& bits,
-                            double post_bits) const {
-  return predict_delta(*law_, p_, observation(params, tokens, bits, post_bits));
-}
-
 double EffectiveForm::best_params(double product, const Bits& bits) const {
   const double log_ratio =
       std::log(alpha_ * A_ / (beta_ * B_)) - alpha_ * log_share(bits) + beta_ * std::log(product);
   return std::exp(log_ratio / (alpha_ + beta_));
-}
-
-double EffectiveForm::critical_tokens(double params, double post_bits) const {
-  // delta = c D^gamma_D for a BF16 model: c is delta at one token.
-  const double gamma_D = constant(*law_, p_, "gamma_D", 0);
-  const double at_one_token = delta(params, 1, Bits::all(kUnlimitedBits), post_bits);
-  if (!(gamma_D > 0) || !(at_one_token > 0)) return std::numeric_limits<double>::infinity();
-  return std::pow(beta_ * B_ / (gamma_D * at_one_token), 1 / (gamma_D + beta_));
 }
 
 double EffectiveForm::balanced_bits(double params, double tokens, double low, double high) const {

@@ -1,14 +1,12 @@
 // Closed forms of compute-optimal planning, for every law whose loss is
 //
-//   L(N, D, P) = E + A / (N f(P))^alpha + B / D^beta,    f(P) = f_w(P_w) f_a(P_a) f_kv(P_kv)
+//   L(N, D, P) = E + A / (N f(P))^alpha + B / D^beta,    log f in closed form (Law::has_share)
 //
 // (chinchilla is the case f = 1), with slips of arXiv 2411.04330 corrected:
 //
 //   N D = K, P fixed        N* = (alpha A f^-alpha / (beta B))^(1/(alpha+beta)) K^(beta/(alpha+beta))
 //   N, D, P free            P* = argmax f(P) / cost(P): neither the budget nor A, B, alpha, beta
 //   N fixed, optimal P      alpha A (N f)^-alpha dlog f/dlog P = beta B D^-beta dlog cost/dlog P
-//   critical data           D_crit = (beta B N^gamma_N exp(P_post/gamma_post - b) / (gamma_D C_T))
-//                                    ^(1/(gamma_D + beta))
 //
 // What is not of this form, or has more constraints, is searched for (plan/split.h,
 // plan/optimum.h).
@@ -25,21 +23,17 @@ namespace bitlaw {
 // it.
 class EffectiveForm {
  public:
-  // Whether the law with these constants is of this form: the same loss, to rounding, at a handful
-  // of points far apart.
+  // Whether the law with these constants is of this form and gives numbers: the same loss, to
+  // rounding, at a handful of points far apart.
   static bool fits(const Law& law, std::span<const double> values);
   EffectiveForm(const Law& law, std::span<const double> values);
 
   double log_share(const Bits& bits) const;  // log f
   // Nats per token; post_bits = 0 is no quantization afterwards.
   double loss(double params, double tokens, const Bits& bits, double post_bits = 0) const;
-  double delta(double params, double tokens, const Bits& bits, double post_bits) const;
 
   // N* for N D = product at fixed bits; D* is product / N*.
   double best_params(double product, const Bits& bits) const;
-  // D_crit: the loss after quantizing a BF16 model (its N in full) to post_bits is least there.
-  // Infinite where more data never hurts.
-  double critical_tokens(double params, double post_bits) const;
   // The tied P at which, for a model of N, bits and tokens are worth the same at the margin (linear
   // cost).
   double balanced_bits(double params, double tokens, double low, double high) const;
@@ -48,7 +42,6 @@ class EffectiveForm {
   const Law* law_;
   const double* p_;
   double A_, B_, alpha_, beta_;
-  int gamma_[3], n_[3];  // positions of the constants of f for weights, activations, KV; -1 = none
 };
 
 }  // namespace bitlaw

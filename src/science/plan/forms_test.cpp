@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "base/search.h"
-#include "laws/forms/kumar.h"
 
 namespace bitlaw {
 namespace {
@@ -71,33 +70,6 @@ TEST(Forms, SevenBitsInsteadOfSixteenBuyMoreOfBoth) {
   EXPECT_NEAR(d7 / d16, 1.31, 5e-3);
 }
 
-TEST(Forms, CriticalData) {
-  const EffectiveForm form = published("kumar");
-  struct Row {
-    double params, bits, tokens_per_param, tolerance;
-  };
-  for (const Row& row : {Row{30e6, 3, 177, .5}, Row{30e6, 4, 959, .5}, Row{30e6, 5, 5185, .5},
-                         Row{30e6, 6, 28000, 500}, Row{220e6, 3, 48, .5}, Row{220e6, 4, 259, .5},
-                         Row{220e6, 5, 1400, .5}, Row{220e6, 6, 7566, .5}}) {
-    EXPECT_NEAR(form.critical_tokens(row.params, row.bits) / row.params, row.tokens_per_param,
-                row.tolerance);
-  }
-}
-
-TEST(Forms, CriticalDataIsTheBottomOfTheU) {
-  const EffectiveForm form = published("kumar");
-  for (const double bits : {3.0, 4.0, 5.5}) {
-    const double searched =
-        std::exp(minimise(
-                     [&](double log_tokens) {
-                       return form.loss(1e8, std::exp(log_tokens), Bits::all(kUnlimitedBits), bits);
-                     },
-                     10, 40)
-                     .x);
-    EXPECT_NEAR(form.critical_tokens(1e8, bits) / searched, 1, 1e-6);
-  }
-}
-
 TEST(Forms, BestPrecisionOfAModelOfFixedSize) {
   const EffectiveForm form = published("kumar");
   struct Row {
@@ -127,9 +99,9 @@ TEST(Forms, ParametersThatMakeUpForFewerBits) {
   }
 }
 
-TEST(Forms, FitsByValueNotByTheNamesOfConstants) {
-  for (const char* name : {"kumar", "chinchilla", "kumar-no-offsets"}) {
-    EXPECT_TRUE(EffectiveForm::fits(law(name), law(name).constants[0].values)) << name;
+TEST(Forms, LawsWithoutNumbersAreNotOfTheForm) {
+  for (const Law& each : laws()) {
+    EXPECT_EQ(EffectiveForm::fits(each, each.constants[0].values), each.has_share) << each.name;
   }
   EXPECT_EQ(EffectiveForm::fits(law("kumar"), std::vector<double>(19, kUnknown)), false);
 }

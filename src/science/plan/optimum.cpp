@@ -38,7 +38,7 @@ PlanPoint best_served(const PlanTask& task, double budget) {
   const Precision unquantized{Bits::all(kUnlimitedBits)};
   const auto at = [&](double post_bits) {
     PlanPoint point{budget / post_bits, 0, unquantized, post_bits};
-    point.tokens = critical_tokens(task, point.params, unquantized, post_bits);
+    point.tokens = task.predictor.critical_tokens(point.params, post_bits);
     if (std::isfinite(point.tokens)) {
       point.loss = task.predictor.loss(point.params, point.tokens, unquantized, post_bits);
     }

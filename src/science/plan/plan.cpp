@@ -11,9 +11,6 @@
 namespace bitlaw {
 namespace {
 
-// What arXiv 2411.04330 trained and fitted: bits, parameters, tokens.
-constexpr double kStudiedLow = 3, kStudiedHigh = 16, kStudiedParams = 220e6,
-                 kStudiedTokens = 26.2e9;
 constexpr double kNoticeableBits = 0.005;
 
 Json request_json(PlanRequest request) {
@@ -27,11 +24,12 @@ Json error(const std::string& sentence) {
   return {{"error", sentence}};
 }
 
-// How far the answer lies outside of the runs that arXiv 2411.04330 fitted its constants to.
-void add_extrapolation(Json& notes, const Json& best, const Constants& constants) {
-  if (!constants.published || !std::string_view(constants.law->name).starts_with("kumar")) return;
+// How far the answer lies outside of the runs that the authors fitted their constants to.
+void add_extrapolation(Json& notes, const Json& best, const Studied& studied) {
+  if (studied.most_params == 0) return;
   std::vector<std::string> outside;
-  for (const auto& [name, most] : {std::pair{"N", kStudiedParams}, {"D", kStudiedTokens}}) {
+  for (const auto& [name, most] :
+       {std::pair{"N", studied.most_params}, {"D", studied.most_tokens}}) {
     const double value = best[name].get<double>();
     if (value > most) {
       outside.push_back(fmt::format("{} is {:.3g} times their largest", name, value / most));
@@ -40,9 +38,11 @@ void add_extrapolation(Json& notes, const Json& best, const Constants& constants
   const double weights = best["P_w"], activations = best["P_a"], kv = best["P_kv"];
   const bool tied = weights == activations && weights == kv;
   for (const auto& [name, bits] : {std::pair{"P_w", weights}, {"P_a", activations}, {"P_kv", kv}}) {
-    if (bits > kStudiedLow - kNoticeableBits && bits < kStudiedHigh + kNoticeableBits) continue;
+    if (bits > studied.least_bits - kNoticeableBits && bits < studied.most_bits + kNoticeableBits) {
+      continue;
+    }
     outside.push_back(fmt::format("{} = {:.2f} is not within {} to {} bits", tied ? "P" : name,
-                                  bits, kStudiedLow, kStudiedHigh));
+                                  bits, studied.least_bits, studied.most_bits));
     if (tied) break;
   }
   if (!outside.empty()) {
@@ -79,12 +79,13 @@ void add_notes(Json& plan, const PlanProblem& problem, const Constants& constant
     }
   }
   const Json& best = plan["optimum"];
-  if (best.contains("N_eff") && best["N_eff"].get<double>() < 2e-3 * best["N"].get<double>()) {
+  const double params = best["N"], effective = best.value("N_eff", 0.0);
+  if (law.predicts == Predicts::kLoss && constants.knows_bits && effective < 2e-3 * params) {
     notes.push_back(
         "By this law training fails at these bits: next to none of the parameters count, and the "
         "loss means nothing; allow more bits.");
   }
-  add_extrapolation(notes, best, constants);
+  add_extrapolation(notes, best, constants.studied);
 }
 
 // A law of the best share of quantization-aware training: nothing is minimised, the share is asked
@@ -142,8 +143,8 @@ Json make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
   }
   if (!law.has_delta &&
       (request.critical_data || request.inference_budget > 0 || request.post_bits > 0)) {
-    return error(
-        fmt::format("{} says nothing of quantization after training; plan with kumar", law.name));
+    return error(fmt::format("{} says nothing of quantization after training; plan with {}",
+                             law.name, laws_with_delta()));
   }
   PlanProblem problem;
   wrong = read_problem(request, law, devices, constants.knows_bits, problem);

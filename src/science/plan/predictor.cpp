@@ -6,7 +6,6 @@ namespace bitlaw {
 
 const Observation& Predictor::observe(double params, double tokens, const Precision& precision,
                                       double post_bits) const {
-  ++evaluations_;
   run_.params = params, run_.tokens = tokens;
   run_.bits_weights = precision.bits.weights;
   run_.bits_activations = precision.bits.activations;
@@ -27,12 +26,23 @@ const Observation& Predictor::observe(double params, double tokens, const Precis
 
 double Predictor::loss(double params, double tokens, const Precision& precision,
                        double post_bits) const {
+  ++evaluations_;
   return predict(law_, values_, observe(params, tokens, precision, post_bits));
 }
 
 double Predictor::delta(double params, double tokens, const Precision& precision,
                         double post_bits) const {
+  ++evaluations_;
   return predict_delta(law_, values_, observe(params, tokens, precision, post_bits));
+}
+
+double Predictor::share(double params, double tokens, const Precision& precision) const {
+  return effective_share(law_, values_, observe(params, tokens, precision, 0));
+}
+
+double Predictor::critical_tokens(double params, double post_bits) const {
+  const Observation& model = observe(params, kUnknown, {}, 0);
+  return bitlaw::critical_tokens(law_, values_, model, post_bits);
 }
 
 }  // namespace bitlaw

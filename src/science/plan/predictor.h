@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "laws/registry.h"
+#include "laws/effective.h"
 #include "plan/precision.h"
 
 namespace bitlaw {
@@ -15,7 +15,7 @@ struct Surroundings {
   double group = 0;          // entries that share a scale; 0 = unknown
 };
 
-// Refers to its arguments, which must outlive it. Counts what it is asked (evaluations of the law
+// Refers to its arguments, which must outlive it. Counts losses and deltas (evaluations of the law
 // are what planning costs); not for several threads at once.
 class Predictor {
  public:
@@ -29,6 +29,9 @@ class Predictor {
   // post_bits = 0 is no quantization afterwards. NaN where the law cannot say.
   double loss(double params, double tokens, const Precision& precision, double post_bits) const;
   double delta(double params, double tokens, const Precision& precision, double post_bits) const;
+  // N_eff / N and D_crit, by laws/effective.h.
+  double share(double params, double tokens, const Precision& precision) const;
+  double critical_tokens(double params, double post_bits) const;
 
   int64_t evaluations() const { return evaluations_; }
 

@@ -68,8 +68,8 @@ std::string read_free(const PlanRequest& request, const Law& law, bool knows_bit
   if (out.free_post && !law.has_delta) {
     return fmt::format(
         "free: {} says nothing of quantization after training, so P_post cannot be "
-        "chosen; plan with kumar",
-        law.name);
+        "chosen; plan with {}",
+        law.name, laws_with_delta());
   }
   if (!knows_bits) {
     out.ignores_bits = out.bits_are_free();

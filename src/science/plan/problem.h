@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "laws/registry.h"
+#include "laws/effective.h"
 #include "plan/devices.h"
 #include "plan/limits.h"
 #include "plan/plan.h"
@@ -12,8 +12,6 @@
 #include "plan/predictor.h"
 
 namespace bitlaw {
-
-inline constexpr double kFewestBits = 1, kMostBits = 32;  // a free P stays within
 
 struct PlanProblem {
   bool free_params = false, free_tokens = false;

@@ -130,16 +130,4 @@ PlanPoint best_split(const PlanTask& task, const Precision& precision, double po
   return point_at(task, problem.params, problem.tokens, precision, post_bits);
 }
 
-double critical_tokens(const PlanTask& task, double params, const Precision& precision,
-                       double post_bits) {
-  if (task.form != nullptr && std::isinf(precision.bits.weights)) {
-    return task.form->critical_tokens(params, post_bits);
-  }
-  const auto value = [&](double log_tokens) {
-    return task.predictor.loss(params, std::exp(log_tokens), precision, post_bits);
-  };
-  const double best = best_below(value, kMostLogTokens, 0);
-  return best == kMostLogTokens ? std::numeric_limits<double>::infinity() : std::exp(best);
-}
-
 }  // namespace bitlaw

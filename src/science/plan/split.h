@@ -37,8 +37,4 @@ PlanPoint best_split(const PlanTask& task, const Precision& precision, double po
 PlanPoint best_tokens(const PlanTask& task, double params, const Precision& precision,
                       double post_bits);
 
-// D beyond which more data no longer lowers the loss; infinite where it always does.
-double critical_tokens(const PlanTask& task, double params, const Precision& precision,
-                       double post_bits);
-
 }  // namespace bitlaw

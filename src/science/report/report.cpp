@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "laws/bind.h"
+#include "laws/effective.h"
 #include "laws/registry.h"
 #include "plan/plan.h"
 
@@ -61,9 +62,10 @@ struct Constants {
   std::vector<double> values;
 
   explicit operator bool() const { return law != nullptr; }
-  double at(const char* name) const {
-    const int index = parameter_index(*law, name);
-    return index < 0 ? std::nan("") : values[static_cast<size_t>(index)];
+  // Whether the law says what bits cost by a formula, so that there are curves over bits.
+  bool has_curves() const {
+    return law != nullptr && law->predicts == Predicts::kLoss && law->class_parameters.empty() &&
+           feels_bits(*law, values.data());
   }
   double loss(double n, double d, double p_w, double p_a, double p_kv, double p_post) const {
     Observation run;
@@ -110,14 +112,26 @@ Constants constants_of(const Json& fit) {
   return constants;
 }
 
-Constants published_constants(const char* name) {
+// What the authors of the fitted law published for it, where they did.
+Constants published_constants(const Json& fit) {
   Constants constants;
-  const Law* law = find_law(name);
-  if (law == nullptr || law->constants.empty()) return constants;
+  const Law* law = fit.is_object() ? find_law(text(fit, "law")) : nullptr;
+  if (law == nullptr || !law->constants[0].is_published()) return constants;
   constants.law = law;
-  const auto& set = law->constants.front();
-  constants.values.assign(set.values.begin(), set.values.end());
+  constants.values.assign(law->constants[0].values.begin(), law->constants[0].values.end());
   return constants;
+}
+
+// N, D and the group of the runs.
+std::vector<Observation> sizes_of(const Json& rows) {
+  std::vector<Observation> runs;
+  for (const Json& row : rows) {
+    Observation run;
+    run.params = number(row, "N"), run.tokens = number(row, "D");
+    if (number(row, "training_group") > 0) run.group = number(row, "training_group");
+    if (is_run(row) && run.params > 0 && run.tokens > 0) runs.push_back(run);
+  }
+  return runs;
 }
 
 // Points on a logarithmic grid a little wider than [low, high].
@@ -213,44 +227,65 @@ Json delta_figure(const Json& rows, const Constants& constants) {
   return {{"series", series}};
 }
 
-// Measured N_eff / N: f(P) = (1/N) [ (L(N,D,P) - L(N,D,16)) / A + N^-alpha ]^(-1/alpha)
-// (arXiv 2411.04330, section 4.2).
-Json effective_figure(const Json& rows, const Constants& constants, const Constants& published) {
-  if (!constants) return nullptr;
-  const double a = constants.at("A"), alpha = constants.at("alpha");
+// A run of the middle of the table with one part ("W", "A", "KV") lowered, the others unlimited.
+Observation with_part_at(const std::string& part, double bits, const Middle& middle) {
+  Observation run = middle.run;
+  run.bits_weights = part == "W" ? bits : kUnlimitedBits;
+  run.bits_activations = part == "A" ? bits : kUnlimitedBits;
+  run.bits_kv = part == "KV" ? bits : kUnlimitedBits;
+  return run;
+}
+
+// N_eff / N of each part against its bits, by the law; nothing where training fails.
+Json share_curve(const Constants& constants, const std::string& part, const Middle& middle) {
+  Json points = Json::array();
+  if (!constants.has_curves()) return points;
+  for (double bits = 2; bits <= 12.001; bits += 0.1) {
+    const double share =
+        effective_share(*constants.law, constants.values.data(), with_part_at(part, bits, middle));
+    if (std::isfinite(share)) points.push_back({{"x", bits}, {"y", share}});
+  }
+  return points;
+}
+
+// Measured N_eff / N: what the loss that a run lost against the BF16 run of its N and D is worth in
+// size (arXiv 2411.04330, section 4.2).
+Json measured_shares(const Json& rows, const Constants& constants, const std::string& part,
+                     const Middle& middle) {
   std::map<std::pair<double, double>, double> reference;  // (N, D) -> loss in BF16
   for (const Json& row : rows) {
     if (is_run(row) && all_bf16(row) && std::isfinite(number(row, "loss"))) {
       reference[{number(row, "N"), number(row, "D")}] = number(row, "loss");
     }
   }
+  Json points = Json::array();
+  for (const Json& row : rows) {
+    const auto [lowered, bits] = lowered_part(row);
+    const double n = number(row, "N"), d = number(row, "D"), loss = number(row, "loss");
+    const auto base = reference.find({n, d});
+    if (!is_run(row) || lowered != part || !std::isfinite(loss) || base == reference.end())
+      continue;
+    Observation plain = middle.run;
+    plain.params = n, plain.tokens = d;
+    plain.bits_weights = plain.bits_activations = plain.bits_kv = kUnlimitedBits;
+    const double full = predict(*constants.law, constants.values.data(), plain);
+    const double share =
+        share_at_loss(*constants.law, constants.values.data(), plain, full + (loss - base->second));
+    if (!std::isfinite(share)) continue;
+    points.push_back({{"x", bits}, {"y", share}, {"N", n}, {"D", d}, {"run", text(row, "run")}});
+  }
+  return points;
+}
+
+Json effective_figure(const Json& rows, const Constants& constants, const Constants& published) {
+  if (!constants.has_curves()) return nullptr;
+  const Middle middle = middle_of(sizes_of(rows));
   Json parts = Json::array();
   for (const char* part : {"W", "A", "KV"}) {
-    Json points = Json::array();
-    for (const Json& row : rows) {
-      const auto [lowered, bits] = lowered_part(row);
-      const double n = number(row, "N"), d = number(row, "D"), loss = number(row, "loss");
-      const auto base = reference.find({n, d});
-      if (!is_run(row) || lowered != part || !std::isfinite(loss) || base == reference.end())
-        continue;
-      const double inner = (loss - base->second) / a + std::pow(n, -alpha);
-      if (!(inner > 0)) continue;
-      points.push_back({{"x", bits},
-                        {"y", std::pow(inner, -1 / alpha) / n},
-                        {"N", n},
-                        {"D", d},
-                        {"run", text(row, "run")}});
-    }
-    const auto f = [&](const Constants& c, double bits) {
-      const std::string name = part[0] == 'W' ? "w" : part[0] == 'A' ? "a" : "kv";
-      return 1 - std::exp(-bits / c.at(("gamma_" + name).c_str()) + c.at(("n_" + name).c_str()));
-    };
-    Json fitted = Json::array(), paper = Json::array();
-    for (double bits = 2; bits <= 12.001; bits += 0.1) {
-      fitted.push_back({{"x", bits}, {"y", f(constants, bits)}});
-      if (published) paper.push_back({{"x", bits}, {"y", f(published, bits)}});
-    }
-    parts.push_back({{"part", part}, {"points", points}, {"curve", fitted}, {"published", paper}});
+    parts.push_back({{"part", part},
+                     {"points", measured_shares(rows, constants, part, middle)},
+                     {"curve", share_curve(constants, part, middle)},
+                     {"published", share_curve(published, part, middle)}});
   }
   return {{"parts", parts}};
 }
@@ -293,15 +328,14 @@ Json predicted_figure(const Json& rows, const Constants& constants) {
 }
 
 // Loss at the best N and D for each precision, at ten times the study's largest training budget.
-Json optimum_figure(const Json& rows, const Json& fit) {
-  double compute = 0;
-  for (const Json& row : rows) {
-    const double c = 6 * number(row, "N") * number(row, "D");
-    if (std::isfinite(c)) compute = std::max(compute, 10 * c);
-  }
-  if (!(compute > 0) || fit.is_null()) return nullptr;
+Json optimum_figure(const Json& rows, const Json& fit, const Constants& constants,
+                    const Constants& published) {
+  const std::vector<Observation> runs = sizes_of(rows);
+  if (runs.empty() || !constants.has_curves()) return nullptr;
+  const Middle middle = middle_of(runs);
   PlanRequest request;
-  request.compute = compute;
+  request.compute = middle.next_compute;
+  if (middle.run.group > 0) request.group = middle.run.group;
   request.free = {"N", "D"};
   Json points = Json::array();
   for (double bits = 3; bits <= 16.001; bits += 0.5) {
@@ -321,16 +355,20 @@ Json optimum_figure(const Json& rows, const Json& fit) {
   request.free = {"N", "D", "P"};
   request.bits = {};
   const Json best = make_plan(request, fit);
-  const Json published = make_plan(request);
-  Json out{{"compute", compute}, {"curve", points}};
+  Json by_authors;
+  if (published) {
+    request.law = published.law->name;
+    by_authors = make_plan(request);
+  }
+  Json out{{"compute", middle.next_compute}, {"curve", points}};
   out["best"] = best.contains("error") ? Json(nullptr) : best["optimum"];
   if (best.contains("intervals")) out["intervals"] = best["intervals"];
   out["notes"] = best.value("notes", Json::array());
-  out["published_best"] = published.contains("error") ? Json(nullptr) : published["optimum"];
+  out["published_best"] = by_authors.contains("optimum") ? by_authors["optimum"] : Json(nullptr);
   return out;
 }
 
-Json constants_table(const Json& fit, const Constants& published) {
+Json constants_table(const Json& fit) {
   Json table = Json::array();
   if (!fit.is_object() || !fit.contains("parameters")) return table;
   const Law* unbound = find_law(text(fit, "law"));
@@ -344,8 +382,8 @@ Json constants_table(const Json& fit, const Constants& published) {
     Json line = *found;
     line["name"] = name;
     line["at_edge"] = at_edge(parameter, number(*found, "value"));
-    line["published"] =
-        published && published.law == unbound ? Json(published.at(name.c_str())) : Json(nullptr);
+    const double published = published_value(*unbound, name);
+    line["published"] = std::isfinite(published) ? Json(published) : Json(nullptr);
     table.push_back(line);
   }
   return table;
@@ -444,13 +482,12 @@ std::string optimum_sentence(const Json& optimum, const Json& constants) {
 
 Json make_report(const ReportInput& input) {
   const Constants constants = constants_of(input.fit);
-  const Constants published = published_constants("kumar");
-  const bool kumar = constants && std::string(constants.law->name) == "kumar";
+  const Constants published = published_constants(input.fit);
   Json document{{"title", input.title},
                 {"schema", 1},
                 {"rows", input.rows},
                 {"summary", summary_of(input.rows)}};
-  document["constants"] = constants_table(input.fit, published);
+  document["constants"] = constants_table(input.fit);
   document["summary"]["sentence"] = identified_sentence(document["constants"]);
   document["notes"] =
       input.fit.is_object() ? input.fit.value("notes", Json::array()) : Json::array();
@@ -458,12 +495,11 @@ Json make_report(const ReportInput& input) {
       input.fit.is_object() ? input.fit.value("held_out", Json::array()) : Json::array();
   document["training"] = input.fit.is_object() ? input.fit.value("training", Json()) : Json();
   document["post"] = input.fit.is_object() ? input.fit.value("post", Json()) : Json();
-  document["figures"] = {
-      {"ptq", ptq_figure(input.rows, constants)},
-      {"delta", delta_figure(input.rows, constants)},
-      {"effective", kumar ? effective_figure(input.rows, constants, published) : Json()},
-      {"predicted", predicted_figure(input.rows, constants)},
-      {"optimum", kumar ? optimum_figure(input.rows, input.fit) : Json()}};
+  document["figures"] = {{"ptq", ptq_figure(input.rows, constants)},
+                         {"delta", delta_figure(input.rows, constants)},
+                         {"effective", effective_figure(input.rows, constants, published)},
+                         {"predicted", predicted_figure(input.rows, constants)},
+                         {"optimum", optimum_figure(input.rows, input.fit, constants, published)}};
   return document;
 }
 

@@ -13,7 +13,7 @@ struct ReportInput {
   std::string title;
   Json rows;  // tidy rows of store/run_files.h: an array of objects, null where a value does not
               // apply
-  Json fit;   // of fit_to_json with law "kumar", or null
+  Json fit;   // of fit_to_json, or null
 };
 
 // The document:
@@ -25,7 +25,7 @@ struct ReportInput {
 //   .figures.ptq.panels[]        N, series[]: bits, method, points[] {x: D/N, y: nats, se}, curve[]
 //   .figures.delta.series[]      bits, method, N, points[] {x: D/N, y: delta, se, flagged}, curve[]
 //   .figures.effective.parts[]   part (W, A, KV), points[] {x: bits, y: N_eff/N, run, N, D},
-//                                curve[] fitted, published[]
+//                                curve[] fitted, published[]; for laws that are a formula in bits
 //   .figures.predicted.points[]  x: predicted, y: measured, kind
 //   .figures.optimum             compute, curve[] {x: bits, y: nats, low, high}, best,
 //                                published_best
