@@ -13,7 +13,9 @@ Rules (ARCHITECTURE.md has the reasons):
   5. Nobody under src/ includes apps/.
   6. laws, plan and report are computed from values in memory: neither they nor any header they reach include
      threads, files, SQLite, CUDA, tensors or ops. (Their tests may.)
-  7. The picture in ARCHITECTURE.md shows every component once, in its tower, above what it depends on.
+  7. Laws are known through the registry: nothing but laws itself (and tests) includes laws/forms/ or
+     has a law's name as a string (in `table`, "quest" is the name of a file format).
+  8. The picture in ARCHITECTURE.md shows every component once, in its tower, above what it depends on.
 """
 import pathlib
 import re
@@ -27,6 +29,7 @@ PURE = ("laws", "plan", "report")
 IMPURE_SYSTEM = re.compile(r"(thread|mutex|future|condition_variable|filesystem|fstream|unistd\.h|sys/.*|fcntl\.h"
                            r"|(.*/)?sqlite.*|(.*/)?SQLiteCpp.*|(.*/)?cuda.*)$", re.IGNORECASE)
 IMPURE_OWN = re.compile(r"(base/file\.h|base/parallel\.h|tensor/.*|ops/.*)$")
+LAW_NAME = re.compile(r'\bkName\s*=\s*"([^"]+)"')
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)
 SOURCES = (".h", ".cpp", ".cu", ".cuh", ".inc")
 
@@ -141,6 +144,26 @@ def include_violations(where, component, target, kind, table, allowed, src):
     return []
 
 
+def law_names(src, table):
+    """Names of the laws in laws/forms."""
+    forms = src / table["laws"].path / "forms" if "laws" in table else None
+    return {name for path in forms.glob("*.h") for name in LAW_NAME.findall(path.read_text())} if forms else set()
+
+
+def law_violations(src, name, component, names):
+    """Where the file src/`name` knows one law by name."""
+    text = (src / name).read_text(errors="replace")
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        where = "src/%s:%d" % (name, number)
+        code = line.split("//")[0]
+        if re.search(r'#\s*include\s*"laws/forms/', code):
+            found.append("%s: %s may not include one law; the registry has them all" % (where, component))
+        found += ["%s: %s names the law %s; make it a property that the registry has" % (where, component, law)
+                  for law in sorted(names) if '"%s"' % law in code]
+    return found
+
+
 def unused_violations(table, used, used_by_tests):
     found = []
     for name, component in table.items():
@@ -195,6 +218,7 @@ def violations(root):
     table = component_table((src / "CMakeLists.txt").read_text())
     found = table_violations(table)
     used, used_by_tests = set(), set()
+    names = law_names(src, table)
     for path in sorted(p for p in src.rglob("*") if p.suffix in SOURCES):
         name = path.relative_to(src).as_posix()
         component = component_of(table, name)
@@ -203,6 +227,8 @@ def violations(root):
             continue
         test = is_test(path)
         allowed = reachable(table, [component] + (table[component].test_depends if test else []))
+        if component != "laws" and not test:
+            found += law_violations(src, name, component, set() if component == "table" else names)
         own = component + name[len(table[component].path):]  # its include path
         for line, kind, target in includes_of(path):
             where = "src/%s:%d" % (name, line)

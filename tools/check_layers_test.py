@@ -121,6 +121,18 @@ class CheckLayers(unittest.TestCase):
             "base/config.h": "#include <filesystem>\n"
         }, "laws/kumar.h includes base/config.h includes <filesystem>")
 
+    def test_nobody_knows_one_law(self):
+        law = {"science/laws/forms/line.h": 'static constexpr const char* kName = "line";\n'}
+        uses = '#include "laws/uses.h"\n'
+        table = TABLE + "bitlaw_component(science/plan DEPENDS laws)\n"
+        good = {**USES, **law, "science/plan/plan.cpp": uses + 'fit("a line"); // "line"\n'}
+        self.assertEqual(self.violations(good, table), [])
+        include = '#include "laws/forms/line.h"\n'
+        self.assert_one({**good, "science/plan/a.cpp": uses + include}, "a.cpp:2", "may not include one law", table=table)
+        self.assert_one({**good, "science/plan/a.h": 'if (law == "line") {}\n'}, "names the law line", table=table)
+        test = {**good, "science/plan/a_test.cpp": include + 'find_law("line");\n'}
+        self.assertEqual(self.violations(test, table), [])
+
     def test_the_table_has_no_circles_or_strangers(self):
         self.assert_one({}, "not a component", table="bitlaw_component(base DEPENDS nowhere)\n")
         circle = "bitlaw_component(a DEPENDS b)\nbitlaw_component(b DEPENDS a)\n"

@@ -22,7 +22,7 @@
 namespace bitlaw {
 
 struct DesignOptions {
-  std::string law = "kumar";
+  std::string law = default_law().name;
   std::string shrink = "P*";        // design/quantity.h; "all" = all constants together
   double budget = 0;                // FLOP; 0 = a tenth of what the table's runs cost
   int64_t runs = 8;                 // at most

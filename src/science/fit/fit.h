@@ -25,7 +25,7 @@ namespace bitlaw {
 using ParallelFor = std::function<void(int64_t count, const std::function<void(int64_t)>& task)>;
 
 struct FitOptions {
-  std::string law = "kumar";
+  std::string law = default_law().name;
   std::string objective = "huber";       // or "least-squares"
   std::string residual = "log";          // of the loss; or "linear"
   std::string weights = "none";          // of runs; or "standard-error"

@@ -8,11 +8,12 @@
 #include <vector>
 
 #include "base/json.h"
+#include "laws/registry.h"
 
 namespace bitlaw {
 
 struct PlanRequest {
-  std::string law = "kumar";
+  std::string law = default_law().name;
   std::vector<std::string> laws;                 // several to compare; "all" = all with constants
   std::string constants;                         // published set by name; "" = the law's first
   std::vector<std::string> free{"N", "D", "P"};  // of N, D, P, P_w, P_a, P_kv, P_post
