@@ -19,10 +19,11 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "base/source_folder.h"
+#include "base/statistics.h"
 #include "child.h"
 #include "compare/compare.h"
 #include "fit/bootstrap.h"
-#include "fit/stage.h"
+#include "fit/multistart.h"
 #include "fit/starts.h"
 #include "laws/forms/kumar.h"
 #include "plan/plan.h"
@@ -82,12 +83,6 @@ StageSetup nine_constants(int starts) {
   setup.settings.huber = 1e-3;
   setup.starts = starts;
   return setup;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
 }
 
 Json numbers(const Vector& values) {

@@ -23,6 +23,7 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "base/source_folder.h"
+#include "base/statistics.h"
 #include "child.h"
 #include "fma_peak.h"
 #include "linalg/product.h"
@@ -53,12 +54,6 @@ struct Options {
 
 constexpr double kDamping = 0.01;
 constexpr uint64_t kSeed = 30;
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
-}
 
 Json spread(const std::vector<double>& values) {
   return {{"median", median(values)},

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/statistics.h"
 #include "ops/cpu/peak.h"
 #include "ops/update.h"
 #include "program.h"
@@ -57,11 +58,6 @@ struct Family {
   std::string op;
   double seconds, flops, bytes;  // of a step
 };
-
-double median(std::vector<double> x) {
-  std::nth_element(x.begin(), x.begin() + static_cast<ptrdiff_t>(x.size() / 2), x.end());
-  return x[x.size() / 2];
-}
 
 std::vector<Family> measure(const bench::Shape& shape, const bench::Case& recipe, int steps) {
   TrainerOptions options = bench::trainer_options(shape, recipe, 1);

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/statistics.h"
 #include "ops/cpu/peak.h"
 #include "program.h"
 #include "train_cases.h"
@@ -55,9 +56,7 @@ double median_step_seconds(const TrainerOptions& options, double seconds, bool c
     times.push_back(cpu_time ? (bench::processor_seconds() - processor_start) / options.threads
                              : bench::now() - start);
   }
-  std::nth_element(times.begin(), times.begin() + static_cast<ptrdiff_t>(times.size() / 2),
-                   times.end());
-  return times[times.size() / 2];
+  return median(std::move(times));
 }
 
 Json measure(const bench::Shape& shape, const bench::Case& recipe, int threads,

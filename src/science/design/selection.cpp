@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "base/statistics.h"
 
 namespace bitlaw {
 namespace {
@@ -164,8 +165,7 @@ double spread_of_random_choices(const Matrix& covariance, const Vector& c,
     }
     spreads.push_back(spread_of(now, c));
   }
-  std::nth_element(spreads.begin(), spreads.begin() + kChoices / 2, spreads.end());
-  return spreads[kChoices / 2];
+  return upper_median(std::move(spreads));
 }
 
 }  // namespace bitlaw

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/random.h"
+#include "base/statistics.h"
 #include "solve/quantile.h"
 
 namespace bitlaw {
@@ -39,12 +40,7 @@ Interval percentile_interval(std::vector<double> sample, double level) {
   std::erase_if(sample, [](double value) { return !std::isfinite(value); });
   if (sample.size() < 2) return {};
   std::sort(sample.begin(), sample.end());
-  const auto at = [&](double share) {
-    const double place = share * static_cast<double>(sample.size() - 1);
-    const size_t below = static_cast<size_t>(place), above = std::min(below + 1, sample.size() - 1);
-    return sample[below] + (place - static_cast<double>(below)) * (sample[above] - sample[below]);
-  };
-  return {at((1 - level) / 2), at((1 + level) / 2)};
+  return {percentile(sample, (1 - level) / 2), percentile(sample, (1 + level) / 2)};
 }
 
 double expanded_level(double level, int clusters) {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/statistics.h"
 #include "fit/residual_kernel.h"
 
 namespace bitlaw {
@@ -20,8 +21,7 @@ double usual_error(const std::vector<Observation>& rows) {
     if (row.delta_nats > 0) least = std::min(least, row.delta_nats);
   }
   if (known.empty()) return std::isfinite(least) ? least : 1;
-  std::nth_element(known.begin(), known.begin() + known.size() / 2, known.end());
-  return known[known.size() / 2];
+  return upper_median(std::move(known));
 }
 
 }  // namespace
@@ -49,10 +49,8 @@ std::vector<double> error_weights(const std::vector<Observation>& rows) {
     }
     relative.push_back(error);
   }
-  std::vector<double> sorted = relative;
-  const auto middle = sorted.begin() + static_cast<long>(sorted.size() / 2);
-  std::nth_element(sorted.begin(), middle, sorted.end());
-  for (double& error : relative) error = (*middle / error) * (*middle / error);
+  const double usual = upper_median(relative);
+  for (double& error : relative) error = (usual / error) * (usual / error);
   return relative;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/statistics.h"
 #include "fit/bootstrap.h"
 
 namespace bitlaw {
@@ -15,7 +16,7 @@ double share_within(const std::vector<double>& residuals, double threshold, int 
   std::sort(sizes.begin(), sizes.end());
   // Silverman's bandwidth, with the normalised median for the spread.
   const double count = static_cast<double>(sizes.size());
-  const double spread = sizes[sizes.size() / 2] / 0.6745;
+  const double spread = upper_median(sizes) / 0.6745;
   const double window = std::max(threshold, 1.06 * spread * std::pow(count, -0.2));
   const auto share = [&](double size) {
     return static_cast<double>(std::upper_bound(sizes.begin(), sizes.end(), size) - sizes.begin()) /

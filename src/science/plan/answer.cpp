@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 
+#include "base/statistics.h"
 #include "plan/explain.h"
 #include "plan/sensitivity.h"
 
@@ -100,13 +101,7 @@ Json interval(std::vector<double> values) {
       values.end());
   if (values.size() < 20) return nullptr;
   std::sort(values.begin(), values.end());
-  const auto at = [&](double share) {
-    const double place = share * static_cast<double>(values.size() - 1);
-    const size_t below = static_cast<size_t>(place);
-    const size_t above = std::min(below + 1, values.size() - 1);
-    return values[below] + (place - static_cast<double>(below)) * (values[above] - values[below]);
-  };
-  return {{"low", at(0.05)}, {"high", at(0.95)}};
+  return {{"low", percentile(values, 0.05)}, {"high", percentile(values, 0.95)}};
 }
 
 std::string add_optimum(Json& plan, const Planner& planner, Limits& limits) {

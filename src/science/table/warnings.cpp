@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/statistics.h"
 #include "base/text.h"
 #include "laws/bind.h"
 #include "table/replicates.h"
@@ -63,13 +64,12 @@ std::string ratio(const Rows& rows) {
   if (!size_units(rows).empty() || !token_units(rows).empty()) return "";
   std::vector<double> ratios;
   for (const Observation& row : rows) ratios.push_back(row.tokens / row.params);
-  const auto middle = ratios.begin() + static_cast<ptrdiff_t>(ratios.size() / 2);
-  std::nth_element(ratios.begin(), middle, ratios.end());
-  if (*middle >= kFewestRatio && *middle <= kMostRatio) return "";
+  const double middle = upper_median(std::move(ratios));
+  if (middle >= kFewestRatio && middle <= kMostRatio) return "";
   return fmt::format(
       "D/N is {:.3g} in the middle row: are N and D in the same unit? --scale N=1e6 "
       "or D=1e9 multiplies a column.",
-      *middle);
+      middle);
 }
 
 std::string large_losses(const Rows& rows) {
