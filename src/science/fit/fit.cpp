@@ -13,6 +13,7 @@
 #include "fit/holdout.h"
 #include "fit/identify.h"
 #include "fit/joint.h"
+#include "fit/multistart.h"
 #include "fit/separate.h"
 #include "fit/setup.h"
 #include "fit/stage.h"

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/statistics.h"
+
 namespace bitlaw {
 
 std::vector<int> JointSetup::free() const {
@@ -16,12 +18,10 @@ double training_noise(const StageSetup& training, const std::vector<Observation>
                       const std::vector<double>& values) {
   std::vector<double> sizes = log_residuals(*training.law, Stage::kTraining, values, rows);
   for (double& size : sizes) size = std::fabs(size);
-  const auto middle = sizes.begin() + static_cast<long>(sizes.size() / 2);
-  std::nth_element(sizes.begin(), middle, sizes.end());
   const double count = static_cast<double>(sizes.size());
   const double left = std::max(1.0, count - static_cast<double>(training.free.size()));
   constexpr double kNormal = 1.4826;  // the median of |x| of a unit Gaussian is 1 / 1.4826
-  return std::max(1e-9, kNormal * *middle * std::sqrt(count / left));
+  return std::max(1e-9, kNormal * upper_median(sizes) * std::sqrt(count / left));
 }
 
 StageMinimum fit_joint(const JointSetup& setup, const std::vector<Observation>& training_rows,
@@ -65,11 +65,7 @@ StageMinimum fit_joint(const JointSetup& setup, const std::vector<Observation>& 
   };
   const Minimum minimum =
       minimise_residuals(both, coordinates.from_values(values), SolverOptions());
-  return {.values = coordinates.values(minimum.x),
-          .objective = minimum.objective,
-          .converged = minimum.converged,
-          .starts = 1,
-          .reached = 1};
+  return stage_minimum(coordinates, minimum);
 }
 
 }  // namespace bitlaw

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fit/multistart.h"
 #include "fit/sandwich.h"
 #include "solve/quantile.h"
 

@@ -7,6 +7,7 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
+#include "fit/multistart.h"
 #include "fit/sandwich.h"
 #include "laws/forms/chinchilla.h"
 #include "simulate/simulate_for_tests.h"

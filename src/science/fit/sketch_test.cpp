@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "fit/multistart.h"
 #include "fit/stage.h"
 #include "simulate/simulate_for_tests.h"
 

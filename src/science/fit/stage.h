@@ -1,6 +1,5 @@
 // One stage of a fit: the training constants on runs, or the post-training constants on loss
-// differences. Many starts go downhill, on a sketch of the rows where they are many; the best points
-// where they meet are followed to minima over all rows; the best of those is the fit.
+// differences. fit/multistart.h finds its minimum.
 #pragma once
 
 #include <vector>
@@ -30,9 +29,8 @@ struct StageMinimum {
   int starts = 0, reached = 0;
 };
 
-// The best minimum of all starts.
-StageMinimum fit_stage(const StageSetup& setup, const std::vector<Observation>& rows,
-                       const ParallelFor& parallel_for = {});
+// A minimum of the solver, as constants of the law; of one start.
+StageMinimum stage_minimum(const Coordinates& coordinates, const Minimum& minimum);
 
 // The minimum downhill of `values`, rows weighted (a bootstrap draw). Found to about a hundredth of
 // a standard error, which is plenty for an interval.
