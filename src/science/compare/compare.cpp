@@ -31,7 +31,6 @@ FitOptions fit_options(const CompareOptions& options) {
   out.method = options.method;
   out.starts = options.starts;
   out.seed = options.seed;
-  check_options(out);
   return out;
 }
 
@@ -232,14 +231,13 @@ std::vector<const Law*> chosen_laws(const std::vector<std::string>& names,
 }
 
 // A law whose training constants come from the first comparison, on loss differences.
-CompareEntry measure_post(const Task& task, const CompareEntry& trained, const StageRows& rows,
+CompareEntry measure_post(const Task& task, const CompareEntry& trained, const Prepared& ready,
                           const std::vector<std::vector<bool>>& masks) {
   CompareEntry entry;
   entry.bound = trained.bound;
   entry.name = trained.name;
-  const Law& law = entry.bound.law();
-  const ParameterChoice choice = choose(law, rows, task.fit);
-  measure(task, law, Stage::kPost, rows.post, choice, trained.values, masks, entry);
+  measure(task, entry.bound.law(), Stage::kPost, ready.rows.post, ready.choice, trained.values,
+          masks, entry);
   if (!trained.fitted) {
     const char* const words = "training constants as published";
     entry.note += entry.note.empty() ? words : std::string("; ") + words;
@@ -262,28 +260,27 @@ Json compare_laws(const std::vector<Observation>& runs, const CompareOptions& op
   std::vector<std::vector<bool>> training_masks, post_masks;
   std::vector<Observation> training_rows, post_rows;
   for (const Law* unbound : chosen) {
+    const Prepared ready = prepare(*unbound, runs, task.fit);
+    const StageRows& rows = ready.rows;
     CompareEntry entry;
-    entry.bound = bind_law(*unbound, runs);
+    entry.bound = ready.bound;
     entry.name = unbound->name;
-    const Law& law = entry.bound.law();
-    const StageRows rows = sort_rows(law, runs, task.fit);
     if (training_rows.empty() && !rows.training.empty()) {
       training_rows = rows.training;
       training_masks = masks_of(training_rows, options, training);
       if (training_masks.empty()) throw Error(training.problem);
     }
-    const ParameterChoice choice = choose(law, rows, task.fit);
-    entry.values = choice.base;
+    entry.values = ready.choice.base;
     if (!rows.training.empty()) {
-      measure(task, law, Stage::kTraining, rows.training, choice, choice.base, training_masks,
-              entry);
+      measure(task, ready.law(), Stage::kTraining, rows.training, ready.choice, ready.choice.base,
+              training_masks, entry);
     }
     if (!rows.post.empty()) {
       if (post_rows.empty()) {
         post_rows = rows.post;
         post_masks = masks_of(post_rows, options, post);
       }
-      post.entries.push_back(measure_post(task, entry, rows, post_masks));
+      post.entries.push_back(measure_post(task, entry, ready, post_masks));
     }
     training.entries.push_back(std::move(entry));
   }

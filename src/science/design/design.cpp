@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/statistics.h"
 #include "base/text.h"
 #include "design/quantity.h"
 #include "design/selection.h"
@@ -34,7 +35,6 @@ FitOptions fit_options(const DesignOptions& options) {
   out.starts = options.starts;
   out.seed = options.seed;
   out.level = options.level;
-  check_options(out);
   return out;
 }
 
@@ -52,12 +52,13 @@ double residual_variance(double objective, size_t rows, size_t free) {
   return std::max(2 * objective / static_cast<double>(rows - free), 1e-20);
 }
 
-Fitted fit_table(const Law& law, const std::vector<Observation>& runs, const FitOptions& options,
-                 const ParallelFor& parallel_for, ParameterChoice& choice) {
+Fitted fit_table(const Prepared& ready, const FitOptions& options,
+                 const ParallelFor& parallel_for) {
+  const Law& law = ready.law();
+  const ParameterChoice& choice = ready.choice;
   Fitted out;
   out.law = &law;
-  out.rows = sort_rows(law, runs, options);
-  choice = choose(law, out.rows, options);
+  out.rows = ready.rows;
   out.values = choice.base;
   out.training = setup_of(law, Stage::kTraining, choice, out.values, options);
   if (out.rows.training.size() <= out.training.free.size()) {
@@ -89,10 +90,7 @@ Fitted fit_table(const Law& law, const std::vector<Observation>& runs, const Fit
   for (const Observation& row : out.rows.post) {
     if (row.delta_standard_error > 0) errors.push_back(row.delta_standard_error);
   }
-  if (!errors.empty()) {
-    std::nth_element(errors.begin(), errors.begin() + errors.size() / 2, errors.end());
-    out.delta_error = errors[errors.size() / 2];
-  }
+  if (!errors.empty()) out.delta_error = upper_median(std::move(errors));
   return out;
 }
 
@@ -308,14 +306,15 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
     throw Error(fmt::format(
         "budget: {} is no amount of FLOP; give a positive number, or 0 for a tenth of the table's",
         options.budget));
-  const BoundLaw bound = bind_law(law_named(options.law), runs);
-  const Law& law = bound.law();
-  if (law.predicts != Predicts::kLoss) {
-    throw Error(fmt::format("law: {} does not predict a loss", law.name));
+  const Law& named = law_named(options.law);
+  if (named.predicts != Predicts::kLoss) {
+    throw Error(fmt::format("law: {} does not predict a loss", named.name));
   }
   const FitOptions how = fit_options(options);
-  ParameterChoice choice;
-  const Fitted fitted = fit_table(law, runs, how, parallel_for, choice);
+  const Prepared ready = prepare(named, runs, how);
+  const Law& law = ready.law();
+  const ParameterChoice& choice = ready.choice;
+  const Fitted fitted = fit_table(ready, how, parallel_for);
 
   Design out;
   out.law = law.name, out.shrink = options.shrink, out.level = options.level;

@@ -274,14 +274,13 @@ std::vector<double> Fit::values() const {
 
 Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitOptions& options,
             const ParallelFor& parallel_for) {
-  check_options(options);
-  const BoundLaw bound = bind_law(unbound, runs);
-  const Law& law = bound.law();
-  const StageRows rows = sort_rows(law, runs, options);
+  const Prepared ready = prepare(unbound, runs, options);
+  const Law& law = ready.law();
+  const StageRows& rows = ready.rows;
+  const ParameterChoice& choice = ready.choice;
   if (rows.training.empty() && rows.post.empty()) {
     throw Error(fmt::format("the table has no row that {} can be fitted to", law.name));
   }
-  const ParameterChoice choice = choose(law, rows, options);
 
   Fit fit;
   fit.law = law.name;

@@ -123,6 +123,16 @@ ParameterChoice choose(const Law& law, const StageRows& rows, const FitOptions& 
   return out;
 }
 
+Prepared prepare(const Law& unbound, const std::vector<Observation>& runs,
+                 const FitOptions& options) {
+  check_options(options);
+  Prepared out;
+  out.bound = bind_law(unbound, runs);
+  out.rows = sort_rows(out.law(), runs, options);
+  out.choice = choose(out.law(), out.rows, options);
+  return out;
+}
+
 void check_options(const FitOptions& options) {
   if (options.objective != "huber" && options.objective != "least-squares") {
     throw Error(

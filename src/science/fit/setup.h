@@ -7,6 +7,7 @@
 
 #include "fit/fit.h"
 #include "fit/stage.h"
+#include "laws/bind.h"
 
 namespace bitlaw {
 
@@ -25,6 +26,19 @@ struct ParameterChoice {
   std::vector<int> tied_to;          // -1 = none
   std::vector<std::string> reasons;  // why frozen; "" = free
 };
+
+// A law made ready for a table: bound to its classes, the rows sorted, the constants chosen.
+struct Prepared {
+  BoundLaw bound;
+  StageRows rows;
+  ParameterChoice choice;
+
+  const Law& law() const { return bound.law(); }
+};
+
+// Errors are those of check_options and of sort_rows.
+Prepared prepare(const Law& unbound, const std::vector<Observation>& runs,
+                 const FitOptions& options);
 
 // Throws an Error on the first option that makes no sense.
 void check_options(const FitOptions& options);
