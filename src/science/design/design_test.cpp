@@ -139,6 +139,28 @@ TEST(Design, AListOfOnesOwnAndAllConstants) {
   EXPECT_NE(design_text(design).find("BF16"), std::string::npos);
 }
 
+// Whatever name a table of runs may give a column, a list of candidates may, too.
+TEST(Design, CandidatesAreReadAsTablesAre) {
+  const std::string header = "params,training tokens,weight_bits,format_a,Precision";
+  const std::string row = "0.8M,16e6,4,e2m1,";
+  const Observation run = read_table(header + ",val_loss\n" + row + ",3.1\n", "runs.csv").runs[0];
+  const std::vector<Observation> list = read_candidates(header + "\n" + row + "\n", "list.csv");
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0].params, 8e5);
+  EXPECT_EQ(list[0].params, run.params);
+  EXPECT_EQ(list[0].tokens, run.tokens);
+  EXPECT_EQ(list[0].bits_weights, run.bits_weights);
+  EXPECT_EQ(list[0].bits_activations, run.bits_activations);
+  EXPECT_EQ(list[0].exponent_bits, run.exponent_bits);
+  EXPECT_TRUE(std::isnan(list[0].loss_nats));
+  // C = 6 N D, a class that names bits, and runs that have no loss yet.
+  const std::vector<Observation> classes =
+      read_candidates("N,C,precision,status\n1e6,6e13,W4A8,planned\n", "list.csv");
+  EXPECT_EQ(classes[0].tokens, 1e7);
+  EXPECT_EQ(classes[0].bits_weights, 4);
+  EXPECT_EQ(classes[0].bits_activations, 8);
+}
+
 TEST(Design, CandidatesStayInTheirBox) {
   const std::vector<Observation> rows = study();
   for (const Observation& run : candidate_grid(*find_law("kumar"), rows, "grid")) {

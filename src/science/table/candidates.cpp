@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "laws/bind.h"
-#include "table/raw_table.h"
 
 namespace bitlaw {
 namespace {
@@ -146,30 +145,11 @@ std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observ
   return out;
 }
 
-std::vector<Observation> read_candidates(const std::string& text, const std::string& where) {
-  const RawTable table = read_raw_table(text, where);
-  std::vector<Observation> out;
-  for (const RawRow& row : table.rows) {
-    const std::string place = fmt::format("{}: {} {}", where, table.place_is, row.place);
-    Observation run;
-    for (const auto& [column, field] : row.fields) {
-      const std::string& name = table.columns()[column];
-      if (name == "precision") run.precision = field;
-      double* const value = name == "N"      ? &run.params
-                            : name == "D"    ? &run.tokens
-                            : name == "P_w"  ? &run.bits_weights
-                            : name == "P_a"  ? &run.bits_activations
-                            : name == "P_kv" ? &run.bits_kv
-                                             : nullptr;
-      if (value) *value = number_of(field, place);
-    }
-    if (!(run.params > 0 && run.tokens > 0)) {
-      throw Error(fmt::format("{}: a candidate needs N and D", place));
-    }
-    out.push_back(run);
-  }
-  if (out.empty()) throw Error(fmt::format("{}: no candidate runs in it", where));
-  return out;
+std::vector<Observation> read_candidates(const std::string& text, const std::string& where,
+                                         const TableOptions& options) {
+  TableOptions planned = options;
+  planned.measured = false;
+  return read_table(text, where, planned).runs;
 }
 
 }  // namespace bitlaw

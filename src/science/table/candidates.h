@@ -6,6 +6,7 @@
 
 #include "laws/observation.h"
 #include "laws/registry.h"
+#include "table/table.h"
 
 namespace bitlaw {
 
@@ -16,8 +17,8 @@ namespace bitlaw {
 std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observation>& rows,
                                         const std::string& text);
 
-// A list of one's own, a table with columns N and D, and P_w, P_a, P_kv, precision where they
-// matter (formats: table/raw_table.h).
-std::vector<Observation> read_candidates(const std::string& text, const std::string& where);
+// A list of one's own: a table as read_table() reads it, without a loss.
+std::vector<Observation> read_candidates(const std::string& text, const std::string& where,
+                                         const TableOptions& options = {});
 
 }  // namespace bitlaw

@@ -22,11 +22,11 @@ struct Derived {
   PrecisionSources precision;
 };
 
-void must_have_columns(const Columns& columns) {
+void must_have_columns(const Columns& columns, bool measured) {
   std::vector<std::string> missing;
   if (!columns.has("N") && !(columns.has("C") && columns.has("D"))) missing.emplace_back("N");
   if (!columns.has("D") && !(columns.has("C") && columns.has("N"))) missing.emplace_back("D");
-  if (!columns.has("loss") && !columns.has("perplexity") && !columns.has("delta") &&
+  if (measured && !columns.has("loss") && !columns.has("perplexity") && !columns.has("delta") &&
       !columns.has("qat_share"))
     missing.emplace_back("loss");
   if (!missing.empty()) columns.missing(missing);
@@ -102,6 +102,7 @@ Observation read_row(const RowReader& row, const TableOptions& options, Derived&
   read_precision(row, run, derived.precision);
   const double group = row.number("training_group");
   if (group > 0) run.group = group;  // 0 and -1: a whole channel, whose length is not known
+  if (!options.measured) return run;
   run.bits_post = row.bits("P_post", 0);
   if (run.is_post_training()) read_post_training(row, run);
   run.qat_share = row.not_negative("qat_share");
@@ -112,6 +113,22 @@ Observation read_row(const RowReader& row, const TableOptions& options, Derived&
     run.loss_standard_error = read_loss_error(row, options.scale);
   }
   return run;
+}
+
+// Counts a row that says nothing to a fit; false: it does.
+bool leave_out(const RowReader& row, Table& table) {
+  const std::string& status = row.text("status");
+  if (status == "diverged" || status == "failed") {
+    ++table.diverged;
+  } else if (row.has("format_a_post") || row.has("format_kv_post")) {
+    ++table.in_use;
+  } else if (!status.empty() && status != "finished" && !row.has("loss") &&
+             !row.has("perplexity") && !row.has("delta")) {
+    ++table.unfinished;
+  } else {
+    return false;
+  }
+  return true;
 }
 
 std::vector<size_t> cluster_columns(const Columns& columns, const std::string& cluster) {
@@ -173,28 +190,20 @@ Table read_table(const std::string& text, const std::string& where, const TableO
   Table table;
   table.kind = raw.kind;
   const Columns columns(raw, where, options.columns, table.notes);
-  must_have_columns(columns);
+  must_have_columns(columns, options.measured);
   table.filtered = keep_rows(raw, columns, options.where, where);
   const std::vector<size_t> clusters = cluster_columns(columns, options.cluster);
   RowReader reader(raw, columns, options.scale, where);
   Derived derived;
   for (const RawRow& row : raw.rows) {
     reader.start(row);
-    const std::string& status = reader.text("status");
-    if (status == "diverged" || status == "failed") {
-      ++table.diverged;
-    } else if (reader.has("format_a_post") || reader.has("format_kv_post")) {
-      ++table.in_use;
-    } else if (!status.empty() && status != "finished" && !reader.has("loss") &&
-               !reader.has("perplexity") && !reader.has("delta")) {
-      ++table.unfinished;
-    } else {
-      table.runs.push_back(read_row(reader, options, derived));
-      table.runs.back().cluster = cluster_of(row, clusters);
-    }
+    if (options.measured && leave_out(reader, table)) continue;
+    table.runs.push_back(read_row(reader, options, derived));
+    table.runs.back().cluster = cluster_of(row, clusters);
   }
   if (table.runs.empty()) {
-    throw Error(fmt::format("{}: has a header but no row to fit{}", where,
+    throw Error(fmt::format("{}: has a header but no row to {}{}", where,
+                            options.measured ? "fit" : "choose from",
                             table.diverged > 0 ? "; every run diverged" : ""));
   }
   if (options.drop_duplicates) table.dropped = drop_duplicates(table.runs);

@@ -41,6 +41,7 @@ struct TableOptions {
   std::string cluster = "run";          // columns, with commas, whose rows are resampled together
   std::map<std::string, double> scale;  // from parse_scale()
   bool drop_duplicates = false;         // keep the first of rows that are equal in everything
+  bool measured = true;  // false: runs still to be made, of which nothing is measured
 };
 
 struct Table {
