@@ -289,17 +289,17 @@ TEST_F(QuantizeCheckpoint, RefusesConfigurationsItCannotFollow) {
   for (const char* text : {"[]", "null", "3", "\"llama\""}) {
     fresh();
     write_text(in("k/config.json"), text);
-    refused({"k/config.json", "not a table of settings"});
+    refused({"k/config.json", "must be an object"});
   }
   write_text(in("k/config.json"), "{}");
-  refused({"config.json: model_type: is missing", "llama, mistral, qwen2, olmo2, gpt_neox"});
+  refused({"config.json: model_type is missing", "llama, mistral, qwen2, olmo2, gpt_neox"});
   const std::vector<std::pair<Json, std::vector<std::string>>> changes{
       {{{"model_type", "mamba"}}, {"'mamba'", "llama, mistral, qwen2, olmo2, gpt_neox"}},
       {{{"architectures", {"LlamaForSequenceClassification"}}},
        {"architectures", "LlamaForCausalLM"}},
       {{{"num_hidden_layers", 3}}, {"no tensor 'model.layers.2.", "not complete"}},
       {{{"num_hidden_layers", 1}}, {"'model.layers.1.", "has no place"}},
-      {{{"num_hidden_layers", 0}}, {"num_hidden_layers: 0 is outside"}},
+      {{{"num_hidden_layers", 0}}, {"num_hidden_layers must be 1..", "not 0"}},
       {{{"hidden_size", 64}}, {"has shape [257, 32]", "calls for [257, 64]"}},
       {{{"hidden_size", 1e300}}, {"hidden_size", "whole number"}},
       {{{"vocab_size", 300}}, {"has shape [257, 32]", "calls for [300, 32]"}},

@@ -16,71 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr int kDatasetVersion = 1;
 
-// One list of fields serves writing and reading.
-template <class Info, class V>
-void visit_split(Info& split, V&& v) {
-  v("tokens", split.tokens);
-  v("documents", split.documents);
-  v("bytes", split.bytes);
-  v("hash", split.hash);
-  v("shards", split.shards);
-}
-template <class Info, class V>
-void visit_info(Info& info, V&& v) {
-  v("hash", info.hash);
-  v("tokenizer_kind", info.tokenizer_kind);
-  v("tokenizer_hash", info.tokenizer_hash);
-  v("vocabulary", info.vocabulary);
-  v("end_of_document", info.end_of_document);
-  v("source_hash", info.source_hash);
-  v("duplicates", info.duplicates);
-  v("invalid_bytes", info.invalid_bytes);
-  v("split_rule", info.split_rule);
-  v("options", info.options);
-}
-
-struct Writer {
-  Json& document;
-  template <class T>
-  void operator()(const char* name, const T& field) const {
-    document[name] = field;
-  }
-};
-
-struct Reader {
-  const Json& document;
-  const std::string& where;
-  template <class T>
-  void operator()(const char* name, T& field) const {
-    const auto found = document.find(name);
-    if (found == document.end()) fail(name, "is missing");
-    if constexpr (std::is_same_v<T, int> || std::is_same_v<T, int64_t>) {
-      if (!found->is_number_integer()) fail(name, "is not a whole number");
-      // Beyond the field's range nlohmann would wrap around.
-      if (found->is_number_unsigned() &&
-          found->template get<uint64_t>() > uint64_t{std::numeric_limits<T>::max()}) {
-        fail(name, "is too large");
-      }
-      if (found->template get<int64_t>() < -1) fail(name, "is negative");
-      field = found->template get<T>();
-    } else if constexpr (std::is_same_v<T, std::string>) {
-      if (!found->is_string()) fail(name, "is not text");
-      field = found->template get<std::string>();
-    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-      const bool texts =
-          found->is_array() && std::all_of(found->begin(), found->end(),
-                                           [](const Json& item) { return item.is_string(); });
-      if (!texts) fail(name, "is not a list of file names");
-      field = found->template get<std::vector<std::string>>();
-    } else {
-      field = *found;
-    }
-  }
-  [[noreturn]] void fail(const char* name, const char* what) const {
-    throw Error(fmt::format("{}: `{}` {}; prepare the data set again", where, name, what));
-  }
-};
-
 std::vector<fs::path> shard_paths(const fs::path& directory, const SplitInfo& split,
                                   const std::string& where) {
   std::vector<fs::path> paths;
@@ -133,35 +68,30 @@ std::vector<std::string> find_shards(const fs::path& directory, const std::strin
 }  // namespace
 
 Json to_json(const DatasetInfo& info) {
-  Json document{{"version", kDatasetVersion}};
-  visit_info(info, Writer{document});
-  visit_split(info.train, Writer{document["train"]});
-  visit_split(info.validation, Writer{document["validation"]});
+  Json document = struct_to_json(info);
+  document["version"] = kDatasetVersion;
   return document;
 }
 
 DatasetInfo read_dataset_info(const Json& document, const std::string& where) {
-  const Json none;
-  const auto part = [&](const char* name) -> const Json& {
-    return document.is_object() && document.contains(name) ? document[name] : none;
-  };
-  if (part("version") != kDatasetVersion || !part("train").is_object() ||
-      !part("validation").is_object()) {
-    throw Error(
-        fmt::format("{}: not a data set's description of version {}; prepare the data set again",
-                    where, kDatasetVersion));
+  try {
+    const JsonFields fields(document, where);
+    if (fields.whole("version") != kDatasetVersion)
+      fields.refuse("version", std::to_string(kDatasetVersion));
+    const auto info = struct_from_json<DatasetInfo>(fields);
+    for (const SplitInfo* split : {&info.train, &info.validation}) {
+      if (std::min({split->tokens, split->documents, split->bytes}) < 0)
+        throw Error(where + ": a count of tokens, documents or bytes is negative");
+    }
+    if (info.vocabulary < 1 || info.vocabulary > kLargestVocabulary || info.end_of_document < -1 ||
+        info.end_of_document >= info.vocabulary) {
+      throw Error(fmt::format("{}: a vocabulary of {} with end token {} is impossible", where,
+                              info.vocabulary, info.end_of_document));
+    }
+    return info;
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "; prepare the data set again");
   }
-  DatasetInfo info;
-  visit_info(info, Reader{document, where});
-  visit_split(info.train, Reader{part("train"), where});
-  visit_split(info.validation, Reader{part("validation"), where});
-  if (info.vocabulary < 1 || info.vocabulary > kLargestVocabulary ||
-      info.end_of_document >= info.vocabulary) {
-    throw Error(fmt::format(
-        "{}: a vocabulary of {} with end token {} is impossible; prepare the data set again", where,
-        info.vocabulary, info.end_of_document));
-  }
-  return info;
 }
 
 std::string describe(const DatasetInfo& info) {

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "base/json.h"
+#include "base/json_struct.h"
 #include "data/shards.h"
 #include "tokenizer/tokenizer.h"
 
@@ -27,6 +27,15 @@ struct SplitInfo {
   int64_t bytes = 0;                // of the documents' text, UTF-8
   std::string hash;                 // of the tokens
   std::vector<std::string> shards;  // file names in order
+
+  template <class V>
+  void visit(V& v) {
+    v("tokens", tokens);
+    v("documents", documents);
+    v("bytes", bytes);
+    v("hash", hash);
+    v("shards", shards);
+  }
 };
 
 struct DatasetInfo {
@@ -41,6 +50,22 @@ struct DatasetInfo {
   int64_t invalid_bytes = 0;      // replaced by U+FFFD
   std::string split_rule;         // in words
   Json options = Json::object();  // the PrepareConfig that made it, without its paths
+
+  template <class V>
+  void visit(V& v) {
+    v("hash", hash);
+    v("tokenizer_kind", tokenizer_kind);
+    v("tokenizer_hash", tokenizer_hash);
+    v("vocabulary", vocabulary);
+    v("end_of_document", end_of_document);
+    v("train", train);
+    v("validation", validation);
+    v("source_hash", source_hash);
+    v("duplicates", duplicates);
+    v("invalid_bytes", invalid_bytes);
+    v("split_rule", split_rule);
+    v("options", options);
+  }
 };
 
 Json to_json(const DatasetInfo& info);

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_fields.h"
 #include "hf/rotary.h"
-#include "hf/settings.h"
 
 namespace bitlaw::hf {
 namespace {
@@ -85,7 +85,7 @@ bool says_nothing(const Json& value) {
   return value == false || value == 0 || (value.is_structured() && value.empty());
 }
 
-const FamilyRow& family_row(const Settings& settings) {
+const FamilyRow& family_row(const JsonFields& settings) {
   const std::string type = settings.text("model_type", "");
   std::string known;
   for (const FamilyRow& row : kFamilies) {
@@ -100,9 +100,9 @@ const FamilyRow& family_row(const Settings& settings) {
 }
 
 // The class of model, where the file names it: only the causal language model has an output head.
-void check_architectures(const Settings& settings, const FamilyRow& row) {
+void check_architectures(const JsonFields& settings, const FamilyRow& row) {
   if (!settings.has("architectures")) return;
-  const Json& names = settings.value("architectures");
+  const Json& names = settings.at("architectures");
   if (names.is_array() && std::find(names.begin(), names.end(), row.architecture) != names.end())
     return;
   settings.fail(
@@ -110,7 +110,7 @@ void check_architectures(const Settings& settings, const FamilyRow& row) {
       fmt::format("does not name {}; bitlaw reads causal language models", row.architecture));
 }
 
-Activation read_activation(const Settings& settings, const char* otherwise) {
+Activation read_activation(const JsonFields& settings, const char* otherwise) {
   const std::string name = settings.text("hidden_act", otherwise);
   std::string known;
   for (const ActivationRow& row : kActivations) {
@@ -121,7 +121,7 @@ Activation read_activation(const Settings& settings, const char* otherwise) {
                 fmt::format("'{}' is not supported; bitlaw computes {}", name, known));
 }
 
-void require_absent(const Settings& settings, const char* key, Family family) {
+void require_absent(const JsonFields& settings, const char* key, Family family) {
   if (!settings.has(key)) return;
   settings.fail(key,
                 fmt::format("is not a setting of {} models that bitlaw can follow; remove it if "
@@ -130,13 +130,13 @@ void require_absent(const Settings& settings, const char* key, Family family) {
 }
 
 // A bias that the family always has, or never.
-void require_bias(const Settings& settings, const char* key, bool always, Family family) {
+void require_bias(const JsonFields& settings, const char* key, bool always, Family family) {
   if (settings.truth(key, always) == always) return;
-  settings.fail(key, fmt::format("{} models {} have these biases", name_of(family),
-                                 always ? "always" : "never"));
+  settings.fail(key, fmt::format("must be {}: {} models {} have these biases", always,
+                                 name_of(family), always ? "always" : "never"));
 }
 
-void read_sizes(const Settings& settings, Architecture& a) {
+void read_sizes(const JsonFields& settings, Architecture& a) {
   a.width = settings.whole("hidden_size", 1, kLargestWidth);
   a.layers = settings.whole("num_hidden_layers", 1, kLargestLayers);
   a.heads = settings.whole("num_attention_heads", 1, kLargestHeads);
@@ -162,8 +162,8 @@ void read_sizes(const Settings& settings, Architecture& a) {
   }
   a.head_dim = settings.whole("head_dim", 1, kLargestHead, a.width / a.heads);
   if (a.head_dim * a.heads > kLargestHidden) {
-    settings.fail("head_dim",
-                  fmt::format("{} heads of {} entries are beyond any model", a.heads, a.head_dim));
+    settings.fail("head_dim", fmt::format("gives {} heads of {} entries, which is beyond any model",
+                                          a.heads, a.head_dim));
   }
   if (a.family == Family::kGptNeox && a.head_dim * a.heads != a.width) {
     settings.fail("head_dim",
@@ -173,7 +173,7 @@ void read_sizes(const Settings& settings, Architecture& a) {
   }
 }
 
-void read_biases(const Settings& settings, Architecture& a) {
+void read_biases(const JsonFields& settings, Architecture& a) {
   switch (a.family) {
     case Family::kLlama:
       a.qkv_bias = a.output_bias = settings.truth("attention_bias", false);
@@ -201,7 +201,7 @@ void read_biases(const Settings& settings, Architecture& a) {
 }
 
 // Which tokens a layer sees: windows of Mistral, and of the layers of Qwen2 that have them.
-void read_windows(const Settings& settings, const FamilyRow& row, Architecture& a) {
+void read_windows(const JsonFields& settings, const FamilyRow& row, Architecture& a) {
   a.window.assign(static_cast<size_t>(a.layers), 0);
   if (row.sliding_window == 0) {
     require_absent(settings, "sliding_window", a.family);
@@ -228,7 +228,7 @@ void read_windows(const Settings& settings, const FamilyRow& row, Architecture& 
     for (int64_t l = full; used && l < a.layers; ++l) a.window[static_cast<size_t>(l)] = window;
     return;
   }
-  const Json& types = settings.value("layer_types");
+  const Json& types = settings.at("layer_types");
   if (!types.is_array() || static_cast<int64_t>(types.size()) != a.layers) {
     settings.fail("layer_types", fmt::format("is not a list of {} names, one a layer", a.layers));
   }
@@ -245,7 +245,7 @@ void read_windows(const Settings& settings, const FamilyRow& row, Architecture& 
   }
 }
 
-void read_tokens(const Settings& settings, Architecture& a) {
+void read_tokens(const JsonFields& settings, Architecture& a) {
   const auto token = [&](const char* key, const Json& value) {
     if (!value.is_number_integer() || value.get<int64_t>() < 0 ||
         value.get<int64_t>() > kLargestVocabulary)
@@ -253,9 +253,9 @@ void read_tokens(const Settings& settings, Architecture& a) {
     return value.get<int64_t>();
   };
   if (settings.has("bos_token_id"))
-    a.begin_token = token("bos_token_id", settings.value("bos_token_id"));
+    a.begin_token = token("bos_token_id", settings.at("bos_token_id"));
   if (!settings.has("eos_token_id")) return;
-  const Json& end = settings.value("eos_token_id");
+  const Json& end = settings.at("eos_token_id");
   if (!end.is_array()) {
     a.end_tokens = {token("eos_token_id", end)};
   } else {
@@ -273,20 +273,20 @@ const char* name_of(Family family) {
 }
 
 Architecture parse_architecture(const Json& document, const std::string& where) {
-  const Settings settings(document, where);
+  const JsonFields settings(document, where);
   const FamilyRow& row = family_row(settings);
   check_architectures(settings, row);
   Architecture a;
   a.family = row.family;
   const bool neox = a.family == Family::kGptNeox, olmo2 = a.family == Family::kOlmo2;
-  if (settings.has("quantization_config") && !says_nothing(settings.value("quantization_config"))) {
+  if (settings.has("quantization_config") && !says_nothing(settings.at("quantization_config"))) {
     settings.fail("quantization_config",
                   "says that the weights are quantized already; give the checkpoint that they were "
                   "made from");
   }
   for (const std::string key : kForeignSettings) {
     if (neox && key == "use_parallel_residual") continue;
-    if (settings.has(key.c_str()) && !says_nothing(settings.value(key.c_str())))
+    if (settings.has(key) && !says_nothing(settings.at(key)))
       require_absent(settings, key.c_str(), a.family);
   }
   read_sizes(settings, a);

@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "hf/layout.h"
 #include "hf/rotary.h"
-#include "hf/settings.h"
 
 namespace bitlaw::hf {
 namespace {
@@ -271,10 +270,9 @@ TEST(HfConfig, AnUnknownArchitectureListsTheKnown) {
     parse_architecture({{"model_type", "mamba"}}, "DIR/config.json");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_STREQ(
-        error.what(),
-        "DIR/config.json: model_type: 'mamba' is not an architecture that bitlaw knows; it "
-        "reads llama, mistral, qwen2, olmo2, gpt_neox");
+    EXPECT_STREQ(error.what(),
+                 "DIR/config.json: model_type 'mamba' is not an architecture that bitlaw knows; it "
+                 "reads llama, mistral, qwen2, olmo2, gpt_neox");
   }
 }
 
@@ -285,54 +283,62 @@ TEST(HfConfig, BadSettingsAreRefusedByName) {
     const char* expected;  // in the message
   };
   const std::vector<Case> cases{
-      {"llama", {{"hidden_size", "(absent)"}}, "hidden_size: is missing"},
-      {"llama", {{"hidden_size", -64}}, "hidden_size: -64 is outside"},
-      {"qwen2", {{"is_causal", false}}, "is_causal: is false"},
-      {"llama", {{"hidden_size", 64.5}}, "hidden_size: 64.5 is not a whole number"},
-      {"llama", {{"hidden_size", 18446744073709551615u}}, "is outside 1.."},
-      {"llama", {{"vocab_size", int64_t{1} << 40}}, "vocab_size: 1099511627776 is outside"},
-      {"llama", {{"num_attention_heads", 0}}, "num_attention_heads: 0 is outside"},
+      {"llama", {{"hidden_size", "(absent)"}}, "hidden_size is missing"},
+      {"llama", {{"hidden_size", -64}}, "hidden_size must be 1..1048576, not -64"},
+      {"qwen2", {{"is_causal", false}}, "is_causal is false"},
+      {"llama", {{"hidden_size", 64.5}}, "hidden_size must be a whole number, not 64.5"},
+      {"llama", {{"hidden_size", 18446744073709551615u}}, "hidden_size must be 1..1048576"},
+      {"llama",
+       {{"vocab_size", int64_t{1} << 40}},
+       "vocab_size must be 1..67108864, not 1099511627776"},
+      {"llama", {{"num_attention_heads", 0}}, "num_attention_heads must be 1..16384, not 0"},
       {"llama", {{"num_attention_heads", 5}}, "5 does not divide hidden_size, 64"},
       {"llama", {{"num_key_value_heads", 3}}, "3 does not divide num_attention_heads, 4"},
       {"llama", {{"head_dim", 15}}, "cannot be paired"},
-      {"llama", {{"rms_norm_eps", -1e-6}}, "rms_norm_eps: -1e-06 is outside"},
-      {"llama", {{"rms_norm_eps", "small"}}, "rms_norm_eps: \"small\" is not a number"},
+      {"llama", {{"rms_norm_eps", -1e-6}}, "rms_norm_eps must be 1e-30..1, not -1e-06"},
+      {"llama", {{"rms_norm_eps", "small"}}, "rms_norm_eps must be a number, not \"small\""},
       {"llama",
        {{"hidden_act", "relu"}},
-       "hidden_act: 'relu' is not supported; bitlaw computes silu"},
-      {"llama", {{"tie_word_embeddings", 1}}, "tie_word_embeddings: 1 is neither true nor false"},
+       "hidden_act 'relu' is not supported; bitlaw computes silu"},
+      {"llama", {{"tie_word_embeddings", 1}}, "tie_word_embeddings must be true or false, not 1"},
       {"llama",
        {{"architectures", {"LlamaForSequenceClassification"}}},
-       "architectures: does not name"},
+       "architectures does not name"},
       {"llama",
        {{"quantization_config", {{"bits", 4}}}},
-       "quantization_config: says that the weights are quantized already"},
-      {"llama", {{"rope_interleaved", true}}, "rope_interleaved: is not a setting of llama"},
-      {"llama", {{"use_parallel_residual", true}}, "use_parallel_residual: is not a setting"},
-      {"llama", {{"sliding_window", 8}}, "sliding_window: is not a setting of llama"},
-      {"llama", {{"eos_token_id", "end"}}, "eos_token_id: is not a token"},
+       "quantization_config says that the weights are quantized already"},
+      {"llama", {{"rope_interleaved", true}}, "rope_interleaved is not a setting of llama"},
+      {"llama", {{"use_parallel_residual", true}}, "use_parallel_residual is not a setting"},
+      {"llama", {{"sliding_window", 8}}, "sliding_window is not a setting of llama"},
+      {"llama", {{"eos_token_id", "end"}}, "eos_token_id is not a token"},
       {"llama",
        {{"rope_scaling", {{"type", "longrope"}}}},
-       "rope_scaling.rope_type: 'longrope' is not"},
-      {"llama", {{"rope_scaling", {{"type", "linear"}}}}, "rope_scaling.factor: is missing"},
+       "rope_scaling.rope_type 'longrope' is not"},
+      {"llama", {{"rope_scaling", {{"type", "linear"}}}}, "rope_scaling.factor is missing"},
       {"llama",
        {{"rope_scaling", {{"type", "linear"}, {"factor", 0.5}}}},
-       "factor: 0.5 is outside"},
+       "factor must be 1..1000000000, not 0.5"},
       {"llama",
        {{"rope_scaling", {{"type", "linear"}, {"factor", 2}, {"beta_fast", 3}}}},
-       "rope_scaling.beta_fast: is not a setting of this rope_type"},
-      {"llama", {{"rope_scaling", 7}}, "rope_scaling is not a table"},
+       "rope_scaling.beta_fast is not a setting of this rope_type"},
+      {"llama", {{"rope_scaling", 7}}, "rope_scaling must be an object, not 7"},
       {"llama", {{"rope_theta", 5e5}, {"rope_parameters", {{"rope_theta", 1e4}}}}, "contradicts"},
-      {"llama", {{"rope_theta", 0.5}}, "rope_theta: 0.5 is outside"},
-      {"llama", {{"partial_rotary_factor", 0.5}}, "partial_rotary_factor: llama models turn whole"},
-      {"mistral", {{"sliding_window", 0}}, "sliding_window: 0 is outside"},
-      {"mistral", {{"mlp_bias", true}}, "mlp_bias: mistral models never have"},
-      {"qwen2", {{"attention_bias", false}}, "attention_bias: qwen2 models always have"},
-      {"qwen2", {{"layer_types", {"full_attention"}}}, "layer_types: is not a list of 4 names"},
+      {"llama", {{"rope_theta", 0.5}}, "rope_theta must be 1.000001..1e+18, not 0.5"},
+      {"llama",
+       {{"partial_rotary_factor", 0.5}},
+       "partial_rotary_factor 0.5 is not supported: llama models turn whole"},
+      {"mistral", {{"sliding_window", 0}}, "sliding_window must be 1..2147483648, not 0"},
+      {"mistral", {{"mlp_bias", true}}, "mlp_bias must be false: mistral models never have"},
+      {"qwen2",
+       {{"attention_bias", false}},
+       "attention_bias must be true: qwen2 models always have"},
+      {"qwen2", {{"layer_types", {"full_attention"}}}, "layer_types is not a list of 4 names"},
       {"gpt_neox",
        {{"num_key_value_heads", 2}},
-       "num_key_value_heads: is not a setting of gpt_neox"},
-      {"gpt_neox", {{"rotary_pct", 0.1}}, "1 turned entries of a head cannot be paired"},
+       "num_key_value_heads is not a setting of gpt_neox"},
+      {"gpt_neox",
+       {{"rotary_pct", 0.1}},
+       "gives 1 turned entries of a head, which cannot be paired"},
   };
   for (const Case& one : cases) {
     try {

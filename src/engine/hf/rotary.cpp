@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "hf/settings.h"
+#include "base/json_fields.h"
 
 namespace bitlaw::hf {
 namespace {
@@ -48,7 +48,7 @@ const SettingRow kSettings[] = {
 };
 constexpr const char* kReadByAll[] = {"rope_type", "type", "rope_theta", "partial_rotary_factor"};
 
-RotaryScaling read_scaling(const Settings& table) {
+RotaryScaling read_scaling(const JsonFields& table) {
   const std::string old = table.text("type", "default");
   const std::string name = table.text("rope_type", old);
   if (table.has("type") && name != old) {
@@ -63,8 +63,8 @@ RotaryScaling read_scaling(const Settings& table) {
 }
 
 // No setting that this scaling would pass over.
-void check_settings(const Settings& table, RotaryScaling scaling) {
-  for (const auto& [key, value] : table.table().items()) {
+void check_settings(const JsonFields& table, RotaryScaling scaling) {
+  for (const auto& [key, value] : table.document().items()) {
     if (value.is_null() ||
         std::find(std::begin(kReadByAll), std::end(kReadByAll), key) != std::end(kReadByAll)) {
       continue;
@@ -82,7 +82,7 @@ void check_settings(const Settings& table, RotaryScaling scaling) {
 
 // A setting that may stand in several places: the value they agree on.
 struct Place {
-  const Settings& settings;
+  const JsonFields& settings;
   const char* key;
 };
 double agreed_number(std::initializer_list<Place> places, double least, double largest,
@@ -107,7 +107,7 @@ double yarn_scale(double factor, double weight) {
   return factor <= 1 ? 1 : 0.1 * weight * std::log(factor) + 1;
 }
 
-void read_yarn(const Settings& table, Rotary& r) {
+void read_yarn(const JsonFields& table, Rotary& r) {
   r.beta_fast = table.number("beta_fast", 1e-6, 1e9, r.beta_fast);
   r.beta_slow = table.number("beta_slow", 1e-6, 1e9, r.beta_slow);
   if (r.beta_fast < r.beta_slow) {
@@ -124,7 +124,7 @@ void read_yarn(const Settings& table, Rotary& r) {
   r.attention_factor = table.number("attention_factor", 1e-6, 1e6, r.attention_factor);
 }
 
-void read_factors(const Settings& settings, const Settings& table, const Architecture& a,
+void read_factors(const JsonFields& settings, const JsonFields& table, const Architecture& a,
                   Rotary& r) {
   r.original_context = a.context;
   if (r.scaling == RotaryScaling::kNone) return;
@@ -179,14 +179,13 @@ Ramp yarn_ramp(const Rotary& r) {
 
 }  // namespace
 
-Rotary read_rotary(const Settings& settings, const Architecture& a) {
+Rotary read_rotary(const JsonFields& settings, const Architecture& a) {
   const Json empty = Json::object();
   const char* name = settings.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
   if (settings.has("rope_parameters") && settings.has("rope_scaling")) {
     settings.fail("rope_scaling", "and rope_parameters are both given; keep one of them");
   }
-  const Settings table(settings.has(name) ? settings.value(name) : empty, settings.where(),
-                       std::string(name) + ".");
+  const JsonFields table(settings.has(name) ? settings.at(name) : empty, settings.where(), name);
   Rotary r;
   r.scaling = read_scaling(table);
   check_settings(table, r.scaling);
@@ -202,15 +201,16 @@ Rotary read_rotary(const Settings& settings, const Architecture& a) {
       agreed_number({{table, part}, {settings, part}, {settings, neox ? "rotary_pct" : part}}, 1e-6,
                     1, neox ? 0.25 : 1);
   if (!neox && share != 1) {
-    settings.fail(part, fmt::format("{} models turn whole heads; {} is not supported",
-                                    name_of(a.family), share));
+    settings.fail(part, fmt::format("{} is not supported: {} models turn whole heads", share,
+                                    name_of(a.family)));
   }
   r.dim = static_cast<int64_t>(static_cast<double>(a.head_dim) * share);
   if (r.dim < 2 || r.dim % 2 != 0) {
-    settings.fail(neox ? "rotary_pct" : "head_dim",
-                  fmt::format("{} turned entries of a head cannot be paired; their number must be "
-                              "even and positive",
-                              r.dim));
+    settings.fail(
+        neox ? "rotary_pct" : "head_dim",
+        fmt::format("gives {} turned entries of a head, which cannot be paired; their number "
+                    "must be even and positive",
+                    r.dim));
   }
   read_factors(settings, table, a, r);
   return r;

@@ -20,14 +20,16 @@
 #include "hf/config.h"
 #include "tensor/tensor.h"
 
-namespace bitlaw::hf {
+namespace bitlaw {
+class JsonFields;
+}
 
-class Settings;
+namespace bitlaw::hf {
 
 // The rotation that config.json describes, in the spellings of transformers 4 (rope_theta and
 // rope_scaling, GPT-NeoX's rotary_emb_base and rotary_pct) and 5 (rope_parameters). Of `a` it reads
 // family, head_dim and context. Errors as in parse_architecture().
-Rotary read_rotary(const Settings& settings, const Architecture& a);
+Rotary read_rotary(const JsonFields& settings, const Architecture& a);
 
 // f_i of texts of T tokens, radians per token, [dim / 2].
 std::vector<double> rotary_frequencies(const Rotary& rotary, int64_t T);

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/json.h"
+#include "base/json_fields.h"
 #include "model/safetensors.h"
 
 namespace bitlaw {
@@ -72,99 +72,56 @@ Json config_document(const ModelConfig& c, const SpecialTokens& tokens) {
   };
 }
 
-// Fields of config.json with errors that name the key.
-class ConfigReader {
- public:
-  ConfigReader(const fs::path& path)
-      : where_(path.string()), document_(parse_json(read_file(path), where_)) {
-    if (!document_.is_object())
-      throw Error(fmt::format("{}: expected an object of options", where_));
-  }
+[[noreturn]] void unsupported(const JsonFields& config, const std::string& what) {
+  throw Error(
+      fmt::format("{}: {}: not supported; bitlaw reads plain Llama models", config.where(), what));
+}
 
-  bool has(const char* key) const { return document_.contains(key) && !document_[key].is_null(); }
-
-  int64_t whole(const char* key) const {
-    if (!has(key)) throw Error(fmt::format("{}: {} is missing", where_, key));
-    if (!document_[key].is_number_integer())
-      throw Error(fmt::format("{}: {} is not a whole number", where_, key));
-    return document_[key].get<int64_t>();
+// Transformers 5 puts the rotation's options into a table of their own.
+double read_rope_theta(const JsonFields& config) {
+  if (!config.has("rope_parameters")) {
+    return config.has("rope_theta") ? config.number("rope_theta") : 10000;
   }
-  int64_t whole(const char* key, int64_t otherwise) const {
-    return has(key) ? whole(key) : otherwise;
-  }
-
-  double number(const char* key, double otherwise) const {
-    if (!has(key)) return otherwise;
-    if (!document_[key].is_number())
-      throw Error(fmt::format("{}: {} is not a number", where_, key));
-    return document_[key].get<double>();
-  }
-
-  bool truth(const char* key, bool otherwise) const {
-    if (!has(key)) return otherwise;
-    if (!document_[key].is_boolean())
-      throw Error(fmt::format("{}: {} is not true or false", where_, key));
-    return document_[key].get<bool>();
-  }
-
-  std::string text(const char* key, const std::string& otherwise) const {
-    if (!has(key)) return otherwise;
-    if (!document_[key].is_string()) throw Error(fmt::format("{}: {} is not text", where_, key));
-    return document_[key].get<std::string>();
-  }
-
-  // Transformers 5 puts the rotation's options into a table of their own.
-  double rope_theta() const {
-    if (!has("rope_parameters")) return number("rope_theta", 10000);
-    const Json& rope = document_["rope_parameters"];
-    if (!rope.is_object() || rope.value("rope_type", Json("default")) != "default" ||
-        !rope.contains("rope_theta") || !rope["rope_theta"].is_number()) {
-      unsupported("rope_parameters other than a plain rope_theta");
-    }
-    return rope["rope_theta"].get<double>();
-  }
-
-  [[noreturn]] void unsupported(const std::string& what) const {
-    throw Error(
-        fmt::format("{}: {}: not supported; bitlaw reads plain Llama models", where_, what));
-  }
-
- private:
-  std::string where_;
-  Json document_;
-};
+  const JsonFields rope = config.object("rope_parameters");
+  if (rope.text("rope_type", "default") != "default" || !rope.has("rope_theta"))
+    unsupported(config, "rope_parameters other than a plain rope_theta");
+  return rope.number("rope_theta");
+}
 
 ModelConfig read_config(const fs::path& path) {
-  const ConfigReader reader(path);
+  const Json document = parse_json(read_file(path), path.string());
+  const JsonFields reader(document, path.string());
   const std::string type = reader.text("model_type", "");
-  if (type != "llama" && type != "bitlaw") reader.unsupported(fmt::format("model_type '{}'", type));
-  if (reader.text("hidden_act", "silu") != "silu") reader.unsupported("hidden_act other than silu");
+  if (type != "llama" && type != "bitlaw")
+    unsupported(reader, fmt::format("model_type '{}'", type));
+  if (reader.text("hidden_act", "silu") != "silu")
+    unsupported(reader, "hidden_act other than silu");
   if (reader.truth("attention_bias", false) || reader.truth("mlp_bias", false))
-    reader.unsupported("biases");
-  if (reader.has("rope_scaling")) reader.unsupported("rope_scaling");
+    unsupported(reader, "biases");
+  if (reader.has("rope_scaling")) unsupported(reader, "rope_scaling");
 
   ModelConfig c;
   c.width = reader.whole("hidden_size");
   c.hidden = reader.whole("intermediate_size");
   c.layers = reader.whole("num_hidden_layers");
   c.heads = reader.whole("num_attention_heads");
-  c.kv_heads = reader.whole("num_key_value_heads", c.heads);
+  c.kv_heads = reader.has("num_key_value_heads") ? reader.whole("num_key_value_heads") : c.heads;
   c.vocabulary = reader.whole("vocab_size");
   c.sequence = reader.whole("max_position_embeddings");
   c.tied_head = reader.truth("tie_word_embeddings", false);
   c.extra_norm = type == "bitlaw";
-  c.rope_theta = reader.rope_theta();
-  c.norm_epsilon = reader.number("rms_norm_eps", 1e-6);
+  c.rope_theta = read_rope_theta(reader);
+  c.norm_epsilon = reader.has("rms_norm_eps") ? reader.number("rms_norm_eps") : 1e-6;
   for (int64_t size : {c.kv_heads, c.hidden, c.vocabulary}) {  // zeros stand for nothing here
-    if (size <= 0) reader.unsupported("a size of zero");
+    if (size <= 0) unsupported(reader, "a size of zero");
   }
   try {
     c = c.resolved();
   } catch (const Error& error) {
     throw Error(fmt::format("{}: {}", path.string(), error.what()));
   }
-  if (reader.whole("head_dim", c.head_dim()) != c.head_dim()) {
-    reader.unsupported("a head_dim other than hidden_size / num_attention_heads");
+  if (reader.has("head_dim") && reader.whole("head_dim") != c.head_dim()) {
+    unsupported(reader, "a head_dim other than hidden_size / num_attention_heads");
   }
   return c;
 }

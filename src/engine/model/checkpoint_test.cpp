@@ -197,7 +197,7 @@ TEST_F(Checkpoint, ConfigErrorsNameFileAndKey) {
   };
   const Case cases[] = {
       {"hidden_size", Json(), "hidden_size is missing"},
-      {"hidden_size", "big", "hidden_size is not a whole number"},
+      {"hidden_size", "big", "hidden_size must be a whole number, not \"big\""},
       {"hidden_size", 25, "model.heads"},
       {"num_hidden_layers", -1, "model.layers"},
       {"num_hidden_layers", 3, "there is no tensor 'model.layers.2"},
@@ -206,7 +206,7 @@ TEST_F(Checkpoint, ConfigErrorsNameFileAndKey) {
       {"vocab_size", 0, "zero"},
       {"vocab_size", 51, "has shape [50, 24], and config.json calls for [51, 24]"},
       {"num_key_value_heads", 4, "calls for [24, 24]"},
-      {"tie_word_embeddings", "no", "tie_word_embeddings is not true or false"},
+      {"tie_word_embeddings", "no", "tie_word_embeddings must be true or false, not \"no\""},
       {"model_type", "gpt2", "model_type 'gpt2'"},
       {"hidden_act", "gelu", "hidden_act"},
       {"attention_bias", true, "biases"},
