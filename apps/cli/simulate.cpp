@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/verb.h"
 #include "table/table.h"
+#include "table/write_table.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -54,11 +55,11 @@ void run(Options& options) {
       fmt::print("{}: {} rows, {} diverged\n", law.name, study.rows.size(), study.diverged);
     return;
   }
-  if (!options.out.empty()) write_file_atomically(options.out, study_csv(study.rows));
+  if (!options.out.empty()) write_file_atomically(options.out, table_to_csv(study.rows));
   if (options.json)
     print_json(study_json(truth, study, options.study));
   else if (options.out.empty())
-    fmt::print("{}", study_csv(study.rows));
+    fmt::print("{}", table_to_csv(study.rows));
 }
 
 }  // namespace

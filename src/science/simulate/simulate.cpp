@@ -8,10 +8,12 @@
 #include <cstdio>
 #include <string_view>
 
+#include "base/config.h"
 #include "base/error.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "fit/bootstrap.h"
+#include "table/write_table.h"
 
 namespace bitlaw {
 namespace {
@@ -253,6 +255,18 @@ SimulatedStudy draw_study(const Truth& truth, const std::vector<Observation>& ru
       row.loss_nats = value + row.delta_nats;
     }
     out.rows.push_back(std::move(row));
+  }
+  return out;
+}
+
+Json study_json(const Truth& truth, const SimulatedStudy& study, const StudyOptions& options) {
+  const Law& law = truth.law.law();
+  Json out{{"law", law.name},
+           {"diverged", study.diverged},
+           {"options", to_json(options)},
+           {"rows", table_to_json(study.rows)}};
+  for (size_t i = 0; i < law.parameters.size(); ++i) {
+    out["constants"][law.parameters[i].name] = truth.values[i];
   }
   return out;
 }

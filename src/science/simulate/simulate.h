@@ -87,10 +87,7 @@ struct SimulatedStudy {
 SimulatedStudy draw_study(const Truth& truth, const std::vector<Observation>& runs,
                           const StudyOptions& options);
 
-// The table that `bitlaw fit` reads (table/table.h), with the columns in which some row says
-// something. Every digit is kept.
-std::string study_csv(const std::vector<Observation>& rows);
-// .law .constants .diverged .options .rows[] with the same columns.
+// .law .constants .diverged .options .rows[] as of table_to_json() (table/write_table.h).
 Json study_json(const Truth& truth, const SimulatedStudy& study, const StudyOptions& options);
 
 }  // namespace bitlaw

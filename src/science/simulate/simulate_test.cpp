@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "table/table.h"
+#include "table/write_table.h"
 
 namespace bitlaw {
 namespace {
@@ -122,19 +123,19 @@ TEST(Simulate, NoiseHasTheAskedSpreadAndCorrelation) {
 
 TEST(Simulate, IsAFunctionOfItsSeed) {
   StudyOptions options = small();
-  const std::string first = study_csv(draw("kumar", options).rows);
-  EXPECT_EQ(study_csv(draw("kumar", options).rows), first);
+  const std::string first = table_to_csv(draw("kumar", options).rows);
+  EXPECT_EQ(table_to_csv(draw("kumar", options).rows), first);
   options.seed = 2;
-  EXPECT_NE(study_csv(draw("kumar", options).rows), first);
+  EXPECT_NE(table_to_csv(draw("kumar", options).rows), first);
 }
 
 TEST(Simulate, TheTableReadsBackAsItWas) {
   StudyOptions options = small();
   options.replicates = 2;
   const SimulatedStudy study = draw("kumar", options);
-  const Table table = read_table(study_csv(study.rows), "study.csv");
+  const Table table = read_table(table_to_csv(study.rows), "study.csv");
   ASSERT_EQ(table.runs.size(), study.rows.size());
-  EXPECT_EQ(study_csv(table.runs).find("nan"), std::string::npos);
+  EXPECT_EQ(table_to_csv(table.runs).find("nan"), std::string::npos);
   for (size_t i = 0; i < table.runs.size(); ++i) {
     const Observation &read = table.runs[i], &drawn = study.rows[i];
     EXPECT_EQ(read.loss_nats, drawn.loss_nats);

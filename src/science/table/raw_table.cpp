@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "table/csv.h"
+#include "table/csv_table.h"
 #include "table/importers.h"
 #include "table/json_table.h"
 

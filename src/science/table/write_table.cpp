@@ -1,11 +1,11 @@
-// A study as a table: the columns of table/table.h, written.
+#include "table/write_table.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "base/config.h"
-#include "simulate/simulate.h"
+#include "base/csv.h"
 
 namespace bitlaw {
 namespace {
@@ -72,14 +72,9 @@ const Column kColumns[] = {
      false},
 };
 
-std::string csv_field(const Json& value) {
+std::string csv_text(const Json& value) {
   if (value.is_null()) return "";
-  if (value.is_number()) return fmt::format("{}", value.get<double>());
-  std::string quoted = "\"";
-  const std::string& plain = value.get_ref<const std::string&>();
-  if (plain.find_first_of(",\"\r\n") == std::string::npos) return plain;
-  for (const char c : plain) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
+  return value.is_number() ? fmt::format("{}", value.get<double>()) : value.get<std::string>();
 }
 
 std::vector<const Column*> columns_of(const std::vector<Observation>& rows) {
@@ -96,32 +91,24 @@ std::vector<const Column*> columns_of(const std::vector<Observation>& rows) {
 
 }  // namespace
 
-std::string study_csv(const std::vector<Observation>& rows) {
+std::string table_to_csv(const std::vector<Observation>& rows) {
   const std::vector<const Column*> columns = columns_of(rows);
-  std::string out;
-  for (const Column* column : columns) out += (out.empty() ? "" : ",") + std::string(column->name);
-  out += "\n";
+  std::vector<std::string> fields;
+  for (const Column* column : columns) fields.emplace_back(column->name);
+  std::string out = csv_line(fields);
   for (const Observation& row : rows) {
-    for (size_t i = 0; i < columns.size(); ++i) {
-      out += (i > 0 ? "," : "") + csv_field(columns[i]->of(row));
-    }
-    out += "\n";
+    for (size_t i = 0; i < columns.size(); ++i) fields[i] = csv_text(columns[i]->of(row));
+    out += csv_line(fields);
   }
   return out;
 }
 
-Json study_json(const Truth& truth, const SimulatedStudy& study, const StudyOptions& options) {
-  const Law& law = truth.law.law();
-  Json out{{"law", law.name}, {"diverged", study.diverged}, {"options", to_json(options)}};
-  for (size_t i = 0; i < law.parameters.size(); ++i) {
-    out["constants"][law.parameters[i].name] = truth.values[i];
-  }
-  const std::vector<const Column*> columns = columns_of(study.rows);
-  out["rows"] = Json::array();
-  for (const Observation& row : study.rows) {
-    Json entry;
+Json table_to_json(const std::vector<Observation>& rows) {
+  const std::vector<const Column*> columns = columns_of(rows);
+  Json out = Json::array();
+  for (const Observation& row : rows) {
+    Json& entry = out.emplace_back(Json::object());
     for (const Column* column : columns) entry[column->name] = column->of(row);
-    out["rows"].push_back(std::move(entry));
   }
   return out;
 }

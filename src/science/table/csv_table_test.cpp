@@ -1,4 +1,4 @@
-#include "table/csv.h"
+#include "table/csv_table.h"
 
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ std::vector<std::vector<std::string>> fields_of(const RawTable& table) {
 
 using Fields = std::vector<std::vector<std::string>>;
 
-TEST(Csv, QuotedFieldsHoldSeparatorsLineEndsAndQuotes) {
+TEST(CsvTable, QuotedFieldsHoldSeparatorsLineEndsAndQuotes) {
   const RawTable table = read_csv("a,b\n\"1,2\",\"x\ny\"\n\"say \"\"so\"\"\",\"\"\n", "t");
   EXPECT_EQ(table.columns(), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(fields_of(table), (Fields{{"1,2", "x\ny"}, {"say \"so\"", ""}}));
@@ -26,7 +26,7 @@ TEST(Csv, QuotedFieldsHoldSeparatorsLineEndsAndQuotes) {
   EXPECT_EQ(table.rows[1].place, 4) << "the line in which it begins";
 }
 
-TEST(Csv, AnyLineEndIsOne) {
+TEST(CsvTable, AnyLineEndIsOne) {
   const Fields expected{{"1", "2"}, {"3", "4"}};
   for (const char* text : {"a,b\n1,2\n3,4\n", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r1,2\r3,4\r",
                            "\na,b\n\n1,2\n\n3,4", "\xEF\xBB\xBF\na,b\n1, 2 \n 3,4\n"}) {
@@ -37,7 +37,7 @@ TEST(Csv, AnyLineEndIsOne) {
   EXPECT_EQ(read_csv("a\r1\r2\r", "t").rows[1].place, 3);
 }
 
-TEST(Csv, TheHeaderTellsTheSeparator) {
+TEST(CsvTable, TheHeaderTellsTheSeparator) {
   for (const auto& [text, kind] :
        {std::pair("a,b\n1,2\n", "csv"), {"a\tb\n1\t2\n", "tsv"}, {"a;b\n1;2\n", "csv"}}) {
     const RawTable table = read_csv(text, "t");
@@ -48,12 +48,12 @@ TEST(Csv, TheHeaderTellsTheSeparator) {
   EXPECT_EQ(read_csv("a,b;c\n1,2\n", "t", ',').columns()[1], "b;c");
 }
 
-TEST(Csv, ColumnsWithoutANameGetOne) {
+TEST(CsvTable, ColumnsWithoutANameGetOne) {
   EXPECT_EQ(read_csv(",N,\n0,1,2\n", "t").columns(),
             (std::vector<std::string>{"column 1", "N", "column 3"}));
 }
 
-TEST(Csv, MistakesNameTheirLine) {
+TEST(CsvTable, MistakesNameTheirLine) {
   for (const auto& [text, part] : {std::pair("", "t: is empty"),
                                    {"\n \n", "t: is empty"},
                                    {"a,b,a\n", "column a appears twice"},

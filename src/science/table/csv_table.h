@@ -1,6 +1,4 @@
-// CSV by RFC 4180: a header line, then one record a line; fields in double quotes may hold
-// separators, line ends and doubled quotes. Lines end in LF, CRLF or CR; empty lines are skipped;
-// blanks around an unquoted field do not count.
+// A table from CSV (base/csv.h): a header line, then a row a record.
 #pragma once
 
 #include <string>

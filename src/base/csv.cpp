@@ -1,4 +1,4 @@
-#include "table/csv.h"
+#include "base/csv.h"
 
 #include <fmt/format.h>
 
@@ -15,8 +15,9 @@ size_t begin_of(const std::string& text) {
   return text.starts_with("\xEF\xBB\xBF") ? 3 : 0;  // a byte order mark
 }
 
-// The separator that the first line with anything in it has most of, outside quotes.
-char separator_of(const std::string& text) {
+}  // namespace
+
+char csv_separator(const std::string& text) {
   constexpr char kSeparators[] = {',', '\t', ';'};
   std::array<int, 3> counts{};
   bool quoted = false, any = false;
@@ -31,15 +32,9 @@ char separator_of(const std::string& text) {
   return kSeparators[std::max_element(counts.begin(), counts.end()) - counts.begin()];
 }
 
-struct Record {
-  int line;  // where it begins, from 1
-  std::vector<std::string> fields;
-};
-
-// Calls `each` with every record that is not an empty line.
-template <class Each>
-void parse(const std::string& text, const std::string& where, char separator, const Each& each) {
-  Record record{1, {}};
+void read_csv_records(const std::string& text, const std::string& where, char separator,
+                      const std::function<void(CsvRecord&)>& each) {
+  CsvRecord record{1, {}};
   std::string field;
   bool quoted = false, was_quoted = false;
   int line = 1;
@@ -85,41 +80,19 @@ void parse(const std::string& text, const std::string& where, char separator, co
   if (!field.empty() || was_quoted || !record.fields.empty()) end_record();
 }
 
-void read_header(RawTable& table, const Record& header, const std::string& where) {
-  for (size_t i = 0; i < header.fields.size(); ++i) {
-    const std::string& name = header.fields[i];
-    const std::string unique = name.empty() ? fmt::format("column {}", i + 1) : name;
-    if (table.find(unique))
-      throw Error(fmt::format("{}: column {} appears twice; rename one", where, unique));
-    table.column(unique);
+std::string csv_line(const std::vector<std::string>& fields) {
+  std::string line;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (i > 0) line += ',';
+    if (fields[i].find_first_of(",\"\n\r") == std::string::npos) {
+      line += fields[i];
+      continue;
+    }
+    line += '"';
+    for (const char c : fields[i]) line += c == '"' ? std::string("\"\"") : std::string(1, c);
+    line += '"';
   }
-}
-
-}  // namespace
-
-RawTable read_csv(const std::string& text, const std::string& where, char separator) {
-  if (separator == 0) separator = separator_of(text);
-  RawTable table;
-  table.kind = separator == '\t' ? "tsv" : "csv";
-  parse(text, where, separator, [&](Record& record) {
-    const size_t columns = table.columns().size();
-    if (columns == 0) {
-      read_header(table, record, where);
-      return;
-    }
-    if (record.fields.size() != columns) {
-      throw Error(fmt::format("{}: line {} has {} fields, the header has {}", where, record.line,
-                              record.fields.size(), columns));
-    }
-    RawRow row{record.line, {}};
-    for (size_t i = 0; i < columns; ++i) {
-      if (!record.fields[i].empty()) row.fields.emplace_back(i, std::move(record.fields[i]));
-    }
-    table.rows.push_back(std::move(row));
-  });
-  if (table.columns().empty())
-    throw Error(fmt::format("{}: is empty; expected a CSV table with a header line", where));
-  return table;
+  return line + "\n";
 }
 
 }  // namespace bitlaw

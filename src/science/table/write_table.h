@@ -1,0 +1,17 @@
+// Observations as a table: the columns that read_table() (table/table.h) reads, written.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "laws/observation.h"
+
+namespace bitlaw {
+
+// With the columns in which some row says something, and N, D, bits and loss. Every digit is kept.
+std::string table_to_csv(const std::vector<Observation>& rows);
+// A list of objects with the same columns.
+Json table_to_json(const std::vector<Observation>& rows);
+
+}  // namespace bitlaw
