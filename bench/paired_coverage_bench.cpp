@@ -25,7 +25,6 @@
 #include <string>
 #include <vector>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -36,6 +35,7 @@
 #include "program.h"
 #include "quantize/paired.h"
 #include "quantize/windows.h"
+#include "record/run.h"
 
 namespace bitlaw {
 namespace {
@@ -145,18 +145,16 @@ void round_weights(const WeightScheme& scheme, Context& context, const Parameter
 
 std::vector<Json> measure_run(const std::filesystem::path& run, const Options& options,
                               ThreadPool& pool) {
-  const std::string file = (run / "run.json").string();
-  const Json record = parse_json(read_file(file), file);
-  RecipeConfig recipe;
-  fill(recipe, record.at("config").at("recipe"), file);
-  const LoadedModel loaded = load_model(run / "checkpoints/final");
-  Model model(loaded.config, make_recipe(recipe));
-  const Dataset dataset = Dataset::open(record.at("data").at("path").get<std::string>(),
-                                        static_cast<int>(loaded.config.vocabulary));
+  const RunRecord record = read_run_record(run);
+  const LoadedModel loaded = load_model(final_checkpoint(run));
+  Model model(loaded.config, make_recipe(record.recipe_config()));
+  const Dataset dataset =
+      Dataset::open(record.data.path, static_cast<int>(loaded.config.vocabulary));
   const TokenWindows text = evaluation_windows(dataset.validation(), loaded.config.sequence, 0,
                                                dataset.info().end_of_document);
   if (text.clustered_by != "document")
-    throw Error(fmt::format("{}: its validation text is not divided into documents", file));
+    throw Error(
+        fmt::format("{}: its validation text is not divided into documents", run.string()));
   Context context;
   model.prepare(context, loaded.parameters, false);
   const auto windows = text.spans();

@@ -42,7 +42,7 @@ Json line_of(const std::string& run, const PtqCell& cell, const Json& there) {
 }  // namespace
 
 Json planned_cells(const fs::path& directory, const PtqConfig& config) {
-  const RunRecord run = read_run(directory);
+  const TrainedRun run = read_run(directory);
   const int64_t T = run.config.model.sequence;
   const Json& data = run.record.at("data");
   const int64_t evaluation =

@@ -39,32 +39,33 @@ void run(Options& options) {
   }
   if (options.config.tokens < 0)
     throw Error(fmt::format("--tokens: expected 0 (all) or more, not {}", options.config.tokens));
-  const RunRecord record = read_run(options.run);
+  const TrainedRun trained = read_run(options.run);
   const std::string path =
-      options.config.data.empty() ? record.config.data.path : options.config.data;
-  const Dataset dataset = Dataset::open(path, static_cast<int>(record.config.model.vocabulary));
+      options.config.data.empty() ? trained.config.data.path : options.config.data;
+  const Dataset dataset = Dataset::open(path, static_cast<int>(trained.config.model.vocabulary));
   const Json data{{"path", path}, {"hash", dataset.hash()}};
   if (options.dry_run) {
     const int64_t available = dataset.info().validation.tokens;
     if (options.json)
-      print_json(Json{{"run", record.name}, {"data", data}, {"validation_tokens", available}});
+      print_json(
+          Json{{"run", trained.record.name}, {"data", data}, {"validation_tokens", available}});
     else
-      fmt::print("{}: {} validation tokens in {}\n", record.name, available, path);
+      fmt::print("{}: {} validation tokens in {}\n", trained.record.name, available, path);
     return;
   }
   const Validation validation =
-      evaluate_run(record, dataset, options.config.tokens, options.threads);
+      evaluate_run(trained, dataset, options.config.tokens, options.threads);
   if (!std::isfinite(validation.loss_nats))
     throw Error(fmt::format("{}: the loss is not finite; the checkpoint is damaged, train it again",
                             options.run));
   if (options.json) {
-    Json document = bitlaw::to_json(validation);
-    document["run"] = record.name;
+    Json document = struct_to_json(validation);
+    document["run"] = trained.record.name;
     document["data"] = data;
     print_json(document);
     return;
   }
-  fmt::print("{}: {:.5f}{} nats per token on {} tokens", record.name, validation.loss_nats,
+  fmt::print("{}: {:.5f}{} nats per token on {} tokens", trained.record.name, validation.loss_nats,
              validation.clusters > 1 ? fmt::format(" +- {:.5f}", validation.standard_error) : "",
              validation.tokens);
   if (validation.bits_per_byte > 0) fmt::print(", {:.4f} bits per byte", validation.bits_per_byte);

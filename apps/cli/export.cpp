@@ -8,7 +8,6 @@
 #include "formats/recipe.h"
 #include "hf/gguf_llama.h"
 #include "hf/hf_directory.h"
-#include "model/checkpoint.h"
 #include "tokenizer/tokenizer.h"
 #include "train/run.h"
 
@@ -36,17 +35,6 @@ std::unique_ptr<Tokenizer> tokenizer_of(const fs::path& checkpoint) {
   return load_tokenizer(file);
 }
 
-fs::path final_checkpoint(const RunRecord& record) {
-  const fs::path checkpoint = record.directory / "checkpoints/final";
-  if (!fs::exists(checkpoint)) {
-    throw Error(fmt::format("{}: has no final checkpoint; the run is not finished, or diverged",
-                            record.directory.string()));
-  }
-  if (record.result.is_object())
-    require_weights(checkpoint, record.result.value("weights_hash", std::string()));
-  return checkpoint;
-}
-
 // What the exported weights are not, where training rounded them; "" otherwise.
 std::string note_on(const RecipeConfig& config) {
   const Recipe recipe = make_recipe(config);
@@ -60,17 +48,18 @@ std::string note_on(const RecipeConfig& config) {
 void run(const Options& options) {
   if (options.gguf.empty() && options.hf.empty())
     throw Error("export to what? Give --gguf FILE, --hf DIRECTORY, or both");
-  const RunRecord record = read_run(options.run);
-  const fs::path checkpoint = final_checkpoint(record);
+  const TrainedRun trained = read_run(options.run);
+  const fs::path checkpoint = trained.checkpoint();
   const auto tokenizer = tokenizer_of(checkpoint);
-  Json document{{"run", record.name}, {"note", note_on(record.config.recipe)}};
+  Json document{{"run", trained.record.name}, {"note", note_on(trained.config.recipe)}};
   // The directory first: it refuses what is there, and a file of GGUF should not stand beside that.
   if (!options.hf.empty()) {
     hf::export_hf(checkpoint, *tokenizer, options.hf);
     document["hf"] = {{"directory", options.hf}};
   }
   if (!options.gguf.empty()) {
-    hf::export_gguf(checkpoint, *tokenizer, record.name, kTypes.at(options.type), options.gguf);
+    hf::export_gguf(checkpoint, *tokenizer, trained.record.name, kTypes.at(options.type),
+                    options.gguf);
     document["gguf"] = {
         {"file", options.gguf}, {"type", options.type}, {"bytes", fs::file_size(options.gguf)}};
   }

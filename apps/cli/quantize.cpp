@@ -152,7 +152,7 @@ Json checkpoint_rows(const Options& options, const fs::path& directory, ThreadPo
       .checkpoint = directory,
       .record = opened.record.directory,
       .name = opened.record.name,
-      .weights_hash = opened.record.document["checkpoint"]["weights_hash"],
+      .weights_hash = opened.record.run.checkpoint->weights_hash,
       .memory_budget = static_cast<int64_t>(gigabytes * 1e9),
       .before_computing = [&] { made = begin_checkpoint_record(opened.record); }};
   try {

@@ -22,7 +22,7 @@ struct Options {
 void run(const Options& options) {
   const RunIndex index(options.runs);
   for (const std::string& problem : index.problems()) fmt::print(stderr, "left out: {}\n", problem);
-  const Json rows = index.select(options.filters);
+  const std::vector<TidyRow> rows = index.select(options.filters);
   if (rows.empty())
     throw Error(
         fmt::format("{}: no runs to report on; train some, or loosen the filters", options.runs));
@@ -30,7 +30,7 @@ void run(const Options& options) {
   if (!fit.is_null()) fit_from_json(fit, options.fit);  // only to refuse what is not a fit
   const std::string title =
       options.title.empty() ? fmt::format("bitlaw: {}", options.runs) : options.title;
-  const Json document = make_report({title, rows, fit});
+  const Json document = make_report({title, tidy_to_json(rows), fit});
   if (options.json) {
     print_json(document);
     return;

@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/verb.h"
 #include "runs/index.h"
-#include "runs/run_files.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -18,26 +19,25 @@ struct Options {
   bool json = false, columns = false;
 };
 
-std::string cell(const Json& value, const char* format = "{:.4f}") {
-  if (value.is_null()) return "";
-  if (value.is_string()) return value.get<std::string>();
-  return fmt::format(fmt::runtime(format), value.get<double>());
+std::string number(double value, const char* format = "{:.4f}") {
+  return std::isnan(value) ? "" : fmt::format(fmt::runtime(format), value);
 }
 
-void print_table(const Json& rows) {
+std::string count(const std::optional<int64_t>& value) {
+  return value ? format_count(static_cast<double>(*value)) : "";
+}
+
+void print_table(const std::vector<TidyRow>& rows) {
   fmt::print("{:<16} {:<9} {:>8} {:>8} {:>4} {:>4} {:>4} {:>5} {:<6} {:>5} {:>8} {:>8} {:>8}\n",
              "run", "status", "N", "D", "P_w", "P_a", "P_kv", "post", "method", "group", "loss",
              "delta", "std.err.");
-  for (const Json& row : rows) {
-    const bool post = row["method"] != "none";
+  for (const TidyRow& row : rows) {
     fmt::print("{:<16} {:<9} {:>8} {:>8} {:>4} {:>4} {:>4} {:>5} {:<6} {:>5} {:>8} {:>8} {:>8}\n",
-               row["run"].get<std::string>(), row["status"].get<std::string>(),
-               row["N"].is_null() ? "" : format_count(row["N"].get<double>()),
-               row["D"].is_null() ? "" : format_count(row["D"].get<double>()),
-               cell(row["P_w"], "{:g}"), cell(row["P_a"], "{:g}"), cell(row["P_kv"], "{:g}"),
-               post ? cell(row["P_post"], "{:g}") : "",
-               post ? row["method"].get<std::string>() : "", cell(row["group"], "{:g}"),
-               cell(row["loss"]), cell(row["delta"]), cell(row["standard_error"]));
+               row.run, row.status, count(row.N), count(row.D), number(row.P_w, "{:g}"),
+               number(row.P_a, "{:g}"), number(row.P_kv, "{:g}"),
+               row.is_run() ? "" : number(row.P_post, "{:g}"), row.is_run() ? "" : row.method,
+               row.group ? fmt::format("{}", *row.group) : "", number(row.loss), number(row.delta),
+               number(row.standard_error));
   }
 }
 
@@ -49,15 +49,15 @@ void run(const Options& options) {
   }
   const RunIndex index(options.directory);
   for (const std::string& problem : index.problems()) fmt::print(stderr, "left out: {}\n", problem);
-  const Json rows = index.select(options.filters);
+  const std::vector<TidyRow> rows = index.select(options.filters);
   if (options.csv == "-") {
-    fmt::print("{}", to_csv(rows));
+    fmt::print("{}", tidy_to_csv(rows));
   } else if (!options.csv.empty()) {
-    write_file_atomically(options.csv, to_csv(rows));
+    write_file_atomically(options.csv, tidy_to_csv(rows));
     fmt::print(stderr, "{}: {} rows\n", options.csv, rows.size());
   }
   if (options.json)
-    print_json(Json{{"rows", rows}, {"problems", index.problems()}});
+    print_json(Json{{"rows", tidy_to_json(rows)}, {"problems", index.problems()}});
   else if (options.csv.empty())
     print_table(rows);
 }

@@ -18,7 +18,7 @@
 #include "cli/cells.h"
 #include "cli/verb.h"
 #include "quantize/quantize_run.h"
-#include "runs/run_files.h"
+#include "record/result.h"
 #include "sweep/launcher.h"
 #include "sweep/study.h"
 #include "train/config.h"
@@ -186,13 +186,12 @@ double scale_for(const Options& options, Plan& plan, const std::string& study_ha
 }
 
 bool finished(const fs::path& run) {
-  const std::string status = run_status(run);
-  return status == "finished" || status == "diverged";
+  return run_status(run) != RunStatus::kStarted;
 }
 
 bool quantized(const fs::path& run, const PtqConfig& ptq) {
-  const std::string status = run_status(run);
-  if (status != "finished") return status == "diverged";
+  const RunStatus status = run_status(run);
+  if (status != RunStatus::kFinished) return status == RunStatus::kDiverged;
   try {
     const Json cells = planned_cells(run, ptq);
     return std::all_of(cells.begin(), cells.end(),
@@ -285,7 +284,7 @@ Json report_json(const Plan& plan, const std::vector<Job>& jobs,
   for (const Planned& planned : plan.cells) {
     cells.push_back({{"run", planned.name},
                      {"label", planned.cell.label},
-                     {"status", run_status(plan.runs / planned.name)},
+                     {"status", name_of(run_status(plan.runs / planned.name))},
                      {"N", planned.resolved.config.model.parameters()},
                      {"D", planned.resolved.config.train.tokens},
                      {"flops", planned.flops},

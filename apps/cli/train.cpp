@@ -83,17 +83,12 @@ void print_plan(const RunPlan& plan) {
 
 void print_outcome(const RunOutcome& outcome) {
   fmt::print("{}\n", describe(outcome));
-  if (!outcome.result.is_object()) return;
-  const auto number = [&](const char* key) {
-    return outcome.result.contains(key) && outcome.result[key].is_number()
-               ? outcome.result[key].get<double>()
-               : 0.0;
-  };
-  if (outcome.was_there) return;
+  if (outcome.was_there || !outcome.result || !outcome.result->training) return;
+  const TrainingResult& training = *outcome.result->training;
   fmt::print("  {} tokens/s, {:.3g} FLOP/s, peak memory {} (predicted {})\n",
-             format_count(number("tokens_per_second")), number("flops_per_second"),
-             format_bytes(number("peak_memory_bytes")),
-             format_bytes(number("predicted_memory_bytes")));
+             format_count(training.tokens_per_second), training.flops_per_second,
+             format_bytes(static_cast<double>(training.peak_memory_bytes)),
+             format_bytes(training.predicted_memory_bytes));
 }
 
 void run(Options& options) {
@@ -131,7 +126,7 @@ void run(Options& options) {
   install_stop_handlers();
   const RunOutcome outcome = train(config, options.request.run);
   if (options.json) {
-    Json document = outcome.result.is_object() ? outcome.result : Json::object();
+    Json document = outcome.result ? result_to_json(*outcome.result) : Json::object();
     document["run"] = outcome.name;
     document["directory"] = outcome.directory.string();
     document["status"] = name_of(outcome.status);

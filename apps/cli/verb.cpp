@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "runs/index.h"
+#include "runs/tidy_rows.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -183,9 +183,11 @@ std::string own_path() {
 
 std::string read_table_text(const fs::path& path) {
   if (!fs::is_directory(path)) return read_file(path);
-  const RunIndex index(path);
-  for (const std::string& problem : index.problems()) fmt::print(stderr, "left out: {}\n", problem);
-  return to_csv(index.select({"status!=started"}));
+  std::vector<std::string> problems;
+  std::vector<TidyRow> rows = read_tidy_rows(path, problems);
+  for (const std::string& problem : problems) fmt::print(stderr, "left out: {}\n", problem);
+  std::erase_if(rows, [](const TidyRow& row) { return row.status == "started"; });
+  return tidy_to_csv(rows);
 }
 
 }  // namespace bitlaw::cli

@@ -46,9 +46,13 @@ std::vector<fs::path> cell_files(const fs::path& run) {
 }
 
 CellRecord read_cell(const fs::path& file) {
+  return parse_cell(read_file(file), file.string());
+}
+
+CellRecord parse_cell(const std::string& text, const std::string& where) {
   try {
-    const Json document = parse_json(read_file(file), file.string());
-    const JsonFields fields(document, file.string());
+    const Json document = parse_json(text, where);
+    const JsonFields fields(document, where);
     const int64_t version = fields.whole("version");
     if (version < kCellVersion) fields.fail("version", "is of an older bitlaw");
     if (version > kCellVersion) fields.fail("version", "is of a newer bitlaw");

@@ -203,6 +203,8 @@ std::vector<std::filesystem::path> cell_files(const std::filesystem::path& run);
 
 // Error, naming the file and what to do, if it is damaged or of another version.
 CellRecord read_cell(const std::filesystem::path& file);
+// The same of the bytes of a file called `where`.
+CellRecord parse_cell(const std::string& text, const std::string& where);
 
 // Whole or not at all.
 void write_cell(const std::filesystem::path& file, const CellRecord& cell);

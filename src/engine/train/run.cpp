@@ -21,7 +21,6 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kSchema = 1;           // of run.json and result.json
 constexpr double kTailShare = 0.05;  // the last steps, whose mean loss is a run's training loss
 
 using Clock = std::chrono::steady_clock;
@@ -40,31 +39,6 @@ std::string now_iso() {
 
 int thread_count(int64_t wish) {
   return wish > 0 ? static_cast<int>(wish) : hardware_threads();
-}
-
-// run.json
-Json run_record(const ResolvedConfig& resolved, const Dataset& dataset) {
-  const ModelConfig& model = resolved.config.model;
-  const DatasetInfo& data = dataset.info();
-  return {
-      {"schema", kSchema},
-      {"name", resolved.name()},
-      {"config", resolved.document()},
-      {"recipe", resolved.recipe.name()},
-      {"peak_learning_rate", resolved.peak_rate},
-      {"model",
-       {{"parameters", model.parameters()},
-        {"parameters_with_embeddings", model.parameters_with_embeddings()},
-        {"flops_per_token", model.training_flops_per_token()}}},
-      {"data",
-       {{"path", resolved.config.data.path},
-        {"hash", data.hash},
-        {"vocabulary", data.vocabulary},
-        {"tokenizer", data.tokenizer_kind},
-        {"train_tokens", data.train.tokens},
-        {"validation_tokens", data.validation.tokens}}},
-      {"build", {{"version", kVersion}, {"compiler", __VERSION__}, {"isa", name_of(best_isa())}}},
-      {"created", now_iso()}};
 }
 
 // Sums that a resumed run must go on with, to the last bit.
@@ -142,7 +116,7 @@ class Session {
       save_now_and_then();
     }
     if (diverged_at_ == 0 && divergence_.diverged_at_end()) diverged_at_ = resolved_.steps;
-    const Json result = finish();
+    const ResultRecord result = finish();
     progress.finish(diverged_at_ > 0 ? fmt::format("diverged at step {}", diverged_at_)
                                      : fmt::format("validation loss {:.4f}", validated_.loss_nats));
     RunOutcome out = outcome(diverged_at_ > 0 ? RunStatus::kDiverged : RunStatus::kFinished);
@@ -221,10 +195,9 @@ class Session {
   void validate_now_and_then() {
     const int64_t done = trainer_.steps_done();
     if (options_.validation_steps == 0 || done % options_.validation_steps != 0) return;
-    Json line = bitlaw::to_json(validate());
     directory_.append_metrics(Json{{"step", done},
                                    {"tokens", done * resolved_.config.train.batch_tokens},
-                                   {"validation", std::move(line)}});
+                                   {"validation", struct_to_json(validate())}});
   }
 
   void save_now_and_then() {
@@ -246,22 +219,22 @@ class Session {
   }
 
   // Validates and saves the model, unless it diverged, and writes result.json.
-  Json finish() {
+  ResultRecord finish() {
     const bool diverged_before_the_end =
         trainer_.steps_done() < resolved_.steps || diverged_at_ > 0;
-    Json validation = nullptr;
+    std::string weights;
     if (!diverged_before_the_end) {
       trainer_.release_training_memory();
       validated_ = validate();
       if (std::isfinite(validated_.loss_nats)) {
-        validation = bitlaw::to_json(validated_);
         directory_.save_final([&](const std::filesystem::path& place) { save_checkpoint(place); });
+        weights = weights_hash(directory_.final_checkpoint());
       } else {
         diverged_at_ = resolved_.steps;
       }
     }
-    Json result = result_record(validation);
-    if (!validation.is_null()) result["weights_hash"] = weights_hash(directory_.final_checkpoint());
+    ResultRecord result = result_record();
+    result.training->weights_hash = weights;
     directory_.finish(result);
     return result;
   }
@@ -272,36 +245,36 @@ class Session {
     if (data.tokenizer_kind != "unknown") dataset_.tokenizer()->save(place / "tokenizer.model");
   }
 
-  Json result_record(const Json& validation) const {
-    const int64_t steps = diverged_at_ > 0 ? diverged_at_ : resolved_.steps;
+  ResultRecord result_record() const {
+    const bool diverged = diverged_at_ > 0;
+    const int64_t steps = diverged ? diverged_at_ : resolved_.steps;
     const int64_t tokens = steps * resolved_.config.train.batch_tokens;
-    Json result{{"schema", kSchema},
-                {"status", name_of(diverged_at_ > 0 ? RunStatus::kDiverged : RunStatus::kFinished)},
-                {"validation", validation},
-                {"train_loss_nats", nullptr},
-                {"tokens", tokens},
-                {"steps", steps},
-                {"epochs", loader_.epoch(steps)},
-                {"seconds", sums_.seconds},
-                {"tokens_per_second", static_cast<double>(tokens) / sums_.seconds},
-                {"flops_per_second", static_cast<double>(tokens) / sums_.seconds *
-                                         resolved_.config.model.training_flops_per_token()},
-                {"threads", trainer_.options().threads},
-                {"peak_memory_bytes", peak_memory_bytes()},
-                {"predicted_memory_bytes", predicted_memory_bytes_},
-                {"finished", now_iso()}};
-    if (sums_.tail_steps > 0 && diverged_at_ == 0) {
-      result["train_loss_nats"] = sums_.tail_loss / static_cast<double>(sums_.tail_steps);
-    }
-    if (diverged_at_ > 0) result["diverged_at_step"] = diverged_at_;
-    return result;
+    TrainingResult training;
+    training.schema = kRunSchema;
+    if (sums_.tail_steps > 0 && !diverged)
+      training.train_loss_nats = sums_.tail_loss / static_cast<double>(sums_.tail_steps);
+    training.tokens = tokens;
+    training.steps = steps;
+    training.epochs = loader_.epoch(steps);
+    training.seconds = sums_.seconds;
+    training.tokens_per_second = static_cast<double>(tokens) / sums_.seconds;
+    training.flops_per_second = static_cast<double>(tokens) / sums_.seconds *
+                                resolved_.config.model.training_flops_per_token();
+    training.threads = trainer_.options().threads;
+    training.peak_memory_bytes = peak_memory_bytes();
+    training.predicted_memory_bytes = predicted_memory_bytes_;
+    training.finished = now_iso();
+    if (diverged) training.diverged_at_step = diverged_at_;
+    return {.status = diverged ? RunStatus::kDiverged : RunStatus::kFinished,
+            .validation = diverged ? std::nullopt : std::optional(validated_),
+            .training = training};
   }
 
   RunOutcome outcome(RunStatus status) const {
     return {.status = status,
             .name = directory_.name(),
             .directory = directory_.path(),
-            .result = nullptr,
+            .result = std::nullopt,
             .steps_done = trainer_.steps_done(),
             .steps = resolved_.steps};
   }
@@ -330,29 +303,38 @@ class Session {
   Clock::time_point last_save_;
 };
 
-RunOutcome outcome_of_ended(const RunDirectory& directory, const Json& result, int64_t steps) {
-  const bool diverged = result.value("status", "") == name_of(RunStatus::kDiverged);
-  return {.status = diverged ? RunStatus::kDiverged : RunStatus::kFinished,
+RunOutcome outcome_of_ended(const RunDirectory& directory, const ResultRecord& result,
+                            int64_t steps) {
+  return {.status = result.status,
           .name = directory.name(),
           .directory = directory.path(),
           .result = result,
           .was_there = true,
-          .steps_done = result.value("steps", steps),
+          .steps_done = result.training ? result.training->steps : steps,
           .steps = steps};
 }
 
 }  // namespace
 
-const char* name_of(RunStatus status) {
-  switch (status) {
-    case RunStatus::kFinished:
-      return "finished";
-    case RunStatus::kDiverged:
-      return "diverged";
-    case RunStatus::kInterrupted:
-      return "interrupted";
-  }
-  return "?";
+RunRecord make_run_record(const ResolvedConfig& resolved, const DatasetInfo& data) {
+  const ModelConfig& model = resolved.config.model;
+  RunRecord record;
+  record.config = resolved.document();
+  record.model = {model.parameters(), model.parameters_with_embeddings(),
+                  model.training_flops_per_token()};
+  record.data = {.path = resolved.config.data.path,
+                 .hash = data.hash,
+                 .tokenizer = data.tokenizer_kind,
+                 .vocabulary = data.vocabulary,
+                 .train_tokens = data.train.tokens,
+                 .validation_tokens = data.validation.tokens};
+  record.schema = kRunSchema;
+  record.name = resolved.name();
+  record.recipe = resolved.recipe.name();
+  record.peak_learning_rate = resolved.peak_rate;
+  record.build = RunBuild{kVersion, __VERSION__, name_of(best_isa())};
+  record.created = now_iso();
+  return record;
 }
 
 RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSink* sink) {
@@ -364,7 +346,7 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
   RunDirectory directory(options.directory, resolved.name());
   if (const auto result = directory.result())
     return outcome_of_ended(directory, *result, resolved.steps);
-  directory.open(run_record(resolved, dataset));
+  directory.open(make_run_record(resolved, dataset.info()));
   // Another process may have ended it while this one waited to open it.
   if (const auto result = directory.result())
     return outcome_of_ended(directory, *result, resolved.steps);
@@ -373,56 +355,50 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
 
 std::string describe(const RunOutcome& outcome) {
   const std::string where = outcome.directory.string();
-  switch (outcome.status) {
-    case RunStatus::kInterrupted:
-      return fmt::format("{}: stopped after step {} of {}; the same command goes on from there",
-                         where, outcome.steps_done, outcome.steps);
-    case RunStatus::kDiverged:
-      return fmt::format("{}: diverged at step {} of {}; recorded as a result", where,
-                         outcome.result.value("diverged_at_step", outcome.steps_done),
-                         outcome.steps);
-    case RunStatus::kFinished:
-      break;
+  if (outcome.status == RunStatus::kInterrupted) {
+    return fmt::format("{}: stopped after step {} of {}; the same command goes on from there",
+                       where, outcome.steps_done, outcome.steps);
   }
-  const Json validation = outcome.result.value("validation", Json::object());
+  const TrainingResult training = outcome.result->training.value_or(TrainingResult{});
+  if (outcome.status == RunStatus::kDiverged) {
+    return fmt::format("{}: diverged at step {} of {}; recorded as a result", where,
+                       training.diverged_at_step.value_or(outcome.steps_done), outcome.steps);
+  }
   return fmt::format("{}: validation loss {:.4f} nats per token after {} tokens{}", where,
-                     validation.value("loss_nats", std::nan("")),
-                     format_count(outcome.result.value("tokens", 0.0)),
+                     outcome.result->validation->loss_nats,
+                     format_count(static_cast<double>(training.tokens)),
                      outcome.was_there ? " (it was finished before)" : "");
 }
 
-RunRecord read_run(const std::filesystem::path& directory) {
-  const std::filesystem::path file = directory / "run.json";
-  if (!std::filesystem::exists(file)) {
-    throw Error(fmt::format(
-        "{}: not the directory of a run (it has no run.json); `bitlaw runs` lists those there are",
-        directory.string()));
+TrainedRun read_run(const std::filesystem::path& directory) {
+  TrainedRun run{directory, read_run_record(directory), {}, read_result(directory)};
+  if (run.record.checkpoint) {
+    throw Error(
+        fmt::format("{}: is the record of the third-party checkpoint {}, not a run that "
+                    "was trained here",
+                    directory.string(), run.record.checkpoint->path));
   }
-  RunRecord run{.directory = directory, .record = parse_json(read_file(file), file.string())};
-  try {
-    run.name = run.record.at("name");
-    Json config = run.record.at("config");
-    run.data_hash = config.at("data").at("hash");
-    config["data"] = {{"path", run.record.at("data").at("path")}};
-    config.erase("version");
-    fill(run.config, config, file.string());
-  } catch (const Json::exception&) {
-    throw Error(fmt::format("{}: not the record of a run of this version", file.string()));
-  }
-  const std::filesystem::path result = directory / "result.json";
-  if (std::filesystem::exists(result)) run.result = parse_json(read_file(result), result.string());
+  Json config = run.record.config;
+  config["data"] = {{"path", run.record.data.path}};
+  config.erase("version");
+  fill(run.config, config, run_file(directory).string());
   return run;
 }
 
-Validation evaluate_run(const RunRecord& run, const Dataset& dataset, int64_t tokens, int threads) {
-  const std::filesystem::path checkpoint = run.directory / "checkpoints/final";
-  if (!std::filesystem::exists(checkpoint)) {
+std::filesystem::path TrainedRun::checkpoint() const {
+  const std::filesystem::path place = final_checkpoint(directory);
+  if (!std::filesystem::exists(place)) {
     throw Error(fmt::format("{}: has no final checkpoint; the run is not finished, or diverged",
-                            run.directory.string()));
+                            directory.string()));
   }
+  if (result && result->training) require_weights(place, result->training->weights_hash);
+  return place;
+}
+
+Validation evaluate_run(const TrainedRun& run, const Dataset& dataset, int64_t tokens,
+                        int threads) {
+  const std::filesystem::path checkpoint = run.checkpoint();
   const LoadedModel loaded = load_model(checkpoint);
-  if (run.result.is_object())
-    require_weights(checkpoint, run.result.value("weights_hash", std::string()));
   if (loaded.config.vocabulary != dataset.vocabulary()) {
     throw Error(fmt::format(
         "{}: the model has a vocabulary of {}, the data set one of {}; evaluate it on data "

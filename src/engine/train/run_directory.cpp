@@ -40,13 +40,7 @@ RunDirectory::~RunDirectory() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-std::optional<Json> RunDirectory::result() const {
-  const fs::path file = path_ / "result.json";
-  if (!fs::exists(file)) return std::nullopt;
-  return parse_json(read_file(file), file.string());
-}
-
-void RunDirectory::open(const Json& record) {
+void RunDirectory::open(const RunRecord& record) {
   make_directories(path_);
   const fs::path lock = path_ / "lock";
   lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
@@ -62,18 +56,15 @@ void RunDirectory::open(const Json& record) {
   for (const char* place : {"", "checkpoints", "checkpoints/state"})
     remove_leftovers(path_ / place);
 
-  const fs::path file = path_ / "run.json";
-  if (!fs::exists(file)) {
-    write_file_atomically(file, dump_json(record, 1) + "\n");
+  if (!is_run(path_)) {
+    write_run_record(path_, record);
     return;
   }
-  const Json before = parse_json(read_file(file), file.string());
-  if (!before.is_object() || !before.contains("config") ||
-      before.at("config") != record.at("config")) {
+  if (read_run_record(path_).config != record.config) {
     throw Error(fmt::format(
         "{}: holds another configuration than the one that this run is named by; move the "
         "directory away and train again",
-        file.string()));
+        run_file(path_).string()));
   }
 }
 
@@ -122,8 +113,8 @@ void RunDirectory::save_final(const std::function<void(const fs::path&)>& write)
   }
 }
 
-void RunDirectory::finish(const Json& result) {
-  write_file_atomically(path_ / "result.json", dump_json(result, 1) + "\n");
+void RunDirectory::finish(const ResultRecord& result) {
+  write_result(path_, result);
   std::error_code ignored;
   fs::remove_all(state_file().parent_path(), ignored);
 }

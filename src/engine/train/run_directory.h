@@ -14,6 +14,8 @@
 #include <string>
 
 #include "base/json.h"
+#include "record/result.h"
+#include "record/run.h"
 #include "train/metrics.h"
 
 namespace bitlaw {
@@ -29,15 +31,15 @@ class RunDirectory {
   const std::string& name() const { return name_; }
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path state_file() const { return path_ / "checkpoints/state/state.bin"; }
-  std::filesystem::path final_checkpoint() const { return path_ / "checkpoints/final"; }
+  std::filesystem::path final_checkpoint() const { return bitlaw::final_checkpoint(path_); }
 
-  // result.json of a run that has ended, nullopt before. Error where it is damaged.
-  std::optional<Json> result() const;
+  // read_result() of it.
+  std::optional<ResultRecord> result() const { return read_result(path_); }
 
   // Creates the directory, takes the lock, clears away what a killed process left half-written, and
   // writes run.json unless it is there. Error where another process works on the run, where
   // run.json holds another configuration, and where nothing can be written.
-  void open(const Json& record);
+  void open(const RunRecord& record);
 
   // Cuts metrics.jsonl back to the lines up to `step`, torn ones removed: what comes after is
   // written again.
@@ -49,7 +51,7 @@ class RunDirectory {
   void save_final(const std::function<void(const std::filesystem::path&)>& write);
 
   // Writes result.json and removes the saved state.
-  void finish(const Json& result);
+  void finish(const ResultRecord& result);
 
  private:
   std::string name_;

@@ -161,20 +161,19 @@ TEST_F(Run, LeavesARecordThatSaysAllAndIsNeverDoneTwice) {
   const fs::path run = fs::path(request_.run.directory) / outcome.name;
   EXPECT_EQ(outcome.directory, run);
 
-  const RunRecord record = read_run(run);
-  EXPECT_EQ(record.name, outcome.name);
-  EXPECT_EQ(record.config.train.tokens, request_.config.train.tokens);
-  EXPECT_EQ(record.record.at("model").at("parameters"), record.config.model.parameters());
-  const Json& result = record.result;
-  EXPECT_EQ(result.at("status"), "finished");
-  EXPECT_EQ(result.at("steps"), 60);
-  EXPECT_EQ(result.at("tokens"), 60 * 256);
-  EXPECT_LT(result.at("validation").at("loss_nats").get<double>(),
-            std::log(kSyntheticVocabulary) - 0.5);
-  EXPECT_GT(result.at("validation").at("standard_error").get<double>(), 0);
-  EXPECT_TRUE(result.at("validation").at("bits_per_byte").is_null())
+  const TrainedRun trained = read_run(run);
+  EXPECT_EQ(trained.record.name, outcome.name);
+  EXPECT_EQ(trained.config.train.tokens, request_.config.train.tokens);
+  EXPECT_EQ(trained.record.model.parameters, trained.config.model.parameters());
+  const ResultRecord& result = trained.result.value();
+  EXPECT_EQ(result.status, RunStatus::kFinished);
+  EXPECT_EQ(result.training->steps, 60);
+  EXPECT_EQ(result.training->tokens, 60 * 256);
+  EXPECT_LT(result.validation->loss_nats, std::log(kSyntheticVocabulary) - 0.5);
+  EXPECT_GT(result.validation->standard_error, 0);
+  EXPECT_TRUE(std::isnan(result.validation->bits_per_byte))
       << "bare shards do not know their bytes";
-  EXPECT_GT(result.at("tokens_per_second").get<double>(), 0);
+  EXPECT_GT(result.training->tokens_per_second, 0);
   EXPECT_FALSE(fs::exists(run / "checkpoints/state"));
 
   const std::vector<Json> metrics = metrics_of(run);
@@ -190,12 +189,12 @@ TEST_F(Run, LeavesARecordThatSaysAllAndIsNeverDoneTwice) {
   const std::string before = read_file(run / "result.json");
   const RunOutcome again = train();
   EXPECT_TRUE(again.was_there);
-  EXPECT_EQ(again.result, result);
+  EXPECT_EQ(result_to_json(again.result.value()), result_to_json(result));
   EXPECT_EQ(read_file(run / "result.json"), before);
 
   const Dataset dataset = Dataset::open(request_.config.data.path, kSyntheticVocabulary);
-  const Validation evaluated = evaluate_run(record, dataset, 0, 1);
-  EXPECT_EQ(evaluated.loss_nats, result.at("validation").at("loss_nats").get<double>())
+  const Validation evaluated = evaluate_run(trained, dataset, 0, 1);
+  EXPECT_EQ(evaluated.loss_nats, result.validation->loss_nats)
       << "the checkpoint is the model that was validated";
 }
 
@@ -230,9 +229,9 @@ TEST_F(Run, AKilledRunGoesOnBitForBit) {
   ASSERT_EQ(last.wait(), 0);
   EXPECT_TRUE(weights_of(whole.directory) == weights_of(run))
       << "byte for byte, after " << kills << " kills";
-  const Json result = read_run(run).result;
-  EXPECT_EQ(result.at("validation"), whole.result.at("validation"));
-  EXPECT_EQ(result.at("train_loss_nats"), whole.result.at("train_loss_nats"));
+  const ResultRecord result = read_run(run).result.value();
+  EXPECT_EQ(struct_to_json(*result.validation), struct_to_json(*whole.result->validation));
+  EXPECT_EQ(result.training->train_loss_nats, whole.result->training->train_loss_nats);
   int64_t step = 0;
   for (const Json& line : metrics_of(run)) {
     if (line.contains("validation")) {
@@ -294,11 +293,11 @@ TEST_F(Run, DivergenceIsAResult) {
   request_.config.train.lr = 1e3;
   const RunOutcome outcome = train();
   EXPECT_EQ(outcome.status, RunStatus::kDiverged);
-  const Json result = read_run(outcome.directory).result;
-  EXPECT_EQ(result.at("status"), "diverged");
-  EXPECT_GE(result.at("diverged_at_step").get<int64_t>(), 1);
-  EXPECT_LE(result.at("diverged_at_step").get<int64_t>(), 60);
-  EXPECT_TRUE(result.at("validation").is_null());
+  const ResultRecord result = read_run(outcome.directory).result.value();
+  EXPECT_EQ(result.status, RunStatus::kDiverged);
+  EXPECT_GE(result.training->diverged_at_step.value(), 1);
+  EXPECT_LE(result.training->diverged_at_step.value(), 60);
+  EXPECT_FALSE(result.validation.has_value());
   EXPECT_FALSE(fs::exists(outcome.directory / "checkpoints/final"));
   const RunOutcome again = train();
   EXPECT_TRUE(again.was_there);
@@ -310,7 +309,7 @@ TEST_F(Run, OneProcessAtATime) {
   const ResolvedConfig resolved = resolve(request_.config, dataset.info());
   {
     RunDirectory held(request_.run.directory, resolved.name());
-    held.open(Json{{"config", resolved.document()}});
+    held.open(make_run_record(resolved, dataset.info()));
     EXPECT_NE(error_of_training().find("another process is working on this run"),
               std::string::npos);
   }
@@ -319,11 +318,14 @@ TEST_F(Run, OneProcessAtATime) {
 
 TEST_F(Run, ADirectoryThatHoldsAnotherRunIsLeftAlone) {
   const Dataset dataset = Dataset::open(request_.config.data.path, kSyntheticVocabulary);
+  TrainConfig other = request_.config;
+  other.train.seed = 7;
   const fs::path run =
       fs::path(request_.run.directory) / resolve(request_.config, dataset.info()).name();
-  write_file_atomically(run / "run.json", R"({"config": {"train": {"seed": 7}}})");
+  write_run_record(run, make_run_record(resolve(other, dataset.info()), dataset.info()));
+  const std::string before = read_file(run / "run.json");
   EXPECT_NE(error_of_training().find("another configuration"), std::string::npos);
-  EXPECT_EQ(read_file(run / "run.json"), R"({"config": {"train": {"seed": 7}}})");
+  EXPECT_EQ(read_file(run / "run.json"), before);
 }
 
 TEST_F(Run, BadPlacesAndDataAreOneSentence) {
@@ -397,11 +399,11 @@ class RunMemory : public Run {
     const Json plan =
         parse_json(read_file(Child::request_file(request_).string() + ".plan"), "plan");
     ASSERT_EQ(Child(request_).wait(), 0);
-    const RunRecord run =
+    const TrainedRun run =
         read_run(fs::path(request_.run.directory) / plan.at("name").get<std::string>());
-    const double measured = run.result.at("peak_memory_bytes");
+    const auto measured = static_cast<double>(run.result->training->peak_memory_bytes);
     for (const double predicted : {plan.at("predicted_memory_bytes").get<double>(),
-                                   run.result.at("predicted_memory_bytes").get<double>()}) {
+                                   run.result->training->predicted_memory_bytes}) {
       EXPECT_NEAR(predicted / measured, 1, 0.1)
           << "predicted " << predicted << " measured " << measured;
     }

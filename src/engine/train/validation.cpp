@@ -9,17 +9,6 @@
 
 namespace bitlaw {
 
-Json to_json(const Validation& validation) {
-  Json document{{"loss_nats", validation.loss_nats},
-                {"standard_error", validation.standard_error},
-                {"bits_per_byte", validation.bits_per_byte},
-                {"tokens", validation.tokens},
-                {"clusters", validation.clusters}};
-  if (validation.bits_per_byte == 0) document["bits_per_byte"] = nullptr;
-  if (validation.clusters < 2) document["standard_error"] = nullptr;
-  return document;
-}
-
 Validation summarize_losses(std::span<const float> losses, std::span<const int64_t> clusters) {
   BITLAW_CHECK(!losses.empty() && losses.size() == clusters.size());
   struct Cluster {

@@ -11,22 +11,12 @@
 #include <span>
 #include <vector>
 
-#include "base/json.h"
 #include "base/parallel.h"
 #include "data/dataset.h"
 #include "model/evaluate.h"
+#include "record/result.h"
 
 namespace bitlaw {
-
-struct Validation {
-  double loss_nats = 0;       // mean per token
-  double standard_error = 0;  // of loss_nats; 0 with a single cluster
-  double bits_per_byte = 0;   // of text; 0 where the data set does not know its bytes
-  int64_t tokens = 0;
-  int64_t clusters = 0;
-};
-
-Json to_json(const Validation& validation);  // an unknown number is null
 
 // losses[i] of a token that belongs to cluster clusters[i]; equal lengths, not empty.
 Validation summarize_losses(std::span<const float> losses, std::span<const int64_t> clusters);

@@ -4,15 +4,13 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "hf/weights.h"
+#include "record/cell.h"
+#include "record/result.h"
 
 namespace bitlaw {
 namespace {
 
 namespace fs = std::filesystem;
-
-Json count_or_null(int64_t count) {
-  return count > 0 ? Json(count) : Json(nullptr);
-}
 
 int64_t all_parameters(const hf::Layout& layout) {
   int64_t sum = 0;
@@ -37,42 +35,34 @@ CheckpointRecord make_checkpoint_record(const fs::path& checkpoint, const fs::pa
   CheckpointRecord out;
   out.name = hash_hex(weights_hash + hash_hex(config) + text_hash).substr(0, 16);
   out.directory = runs / out.name;
-  out.document = {
-      {"checkpoint",
-       {{"path", fs::weakly_canonical(checkpoint).string()},
-        {"family", name_of(architecture.family)},
-        {"weights_hash", weights_hash}}},
-      {"config",
-       {{"model",
-         {{"width", architecture.width},
-          {"layers", architecture.layers},
-          {"heads", architecture.heads},
-          {"sequence", evaluation.sequence},
-          {"vocabulary", architecture.vocabulary}}},
-        {"recipe", {{"weights", "16"}, {"activations", "16"}, {"kv", "16"}, {"queries", "16"}}},
-        {"train", {{"tokens", count_or_null(trained_tokens)}}}}},
-      {"model",
-       {{"parameters", weights.layout().layer_parameters()},
-        {"parameters_with_embeddings", all_parameters(weights.layout())}}},
-      {"data", {{"hash", text_hash}}}};
+  RunSettings settings;
+  settings.model = {architecture.width, architecture.layers, architecture.heads,
+                    evaluation.sequence, architecture.vocabulary};
+  if (trained_tokens > 0) settings.train.tokens = trained_tokens;
+  out.run.config = struct_to_json(settings);
+  out.run.model = {.parameters = weights.layout().layer_parameters(),
+                   .parameters_with_embeddings = all_parameters(weights.layout())};
+  out.run.data.hash = text_hash;
+  out.run.checkpoint = CheckpointSource{fs::weakly_canonical(checkpoint).string(),
+                                        name_of(architecture.family), weights_hash};
   return out;
 }
 
 std::vector<fs::path> begin_checkpoint_record(const CheckpointRecord& record) {
-  const fs::path file = record.directory / "run.json";
-  Json document = record.document;
-  if (fs::exists(file)) {
-    const Json before = parse_json(read_file(file), file.string());
-    Json& tokens = document["config"]["train"]["tokens"];
-    const Json* known = find_json_pointer(before, "/config/train/tokens");
-    if (tokens.is_null() && known) tokens = *known;
-    if (document == before) return {};
+  const fs::path file = run_file(record.directory);
+  RunRecord run = record.run;
+  if (is_run(record.directory)) {
+    const RunRecord before = read_run_record(record.directory);
+    RunSettings settings = run.settings();
+    if (!settings.train.tokens) settings.train.tokens = before.settings().train.tokens;
+    run.config = struct_to_json(settings);
+    if (struct_to_json(run) == struct_to_json(before)) return {};
   }
   std::vector<fs::path> made;
   for (fs::path place = file; !place.empty() && !fs::exists(place); place = place.parent_path())
     made.push_back(place);
   try {
-    write_file_atomically(file, dump_json(document, 1) + "\n");
+    write_run_record(record.directory, run);
   } catch (const Error&) {
     take_back_record(record, made);
     throw;
@@ -91,18 +81,13 @@ void take_back_record(const CheckpointRecord& record, const std::vector<fs::path
 
 void finish_checkpoint_record(const CheckpointRecord& record, const Json& rows) {
   BITLAW_CHECK(!rows.empty());
-  const Json& row = rows[0];
-  const Json result{{"status", "finished"},
-                    {"validation",
-                     {{"loss_nats", row.at("baseline_loss_nats")},
-                      {"standard_error", nullptr},
-                      {"bits_per_byte", row.at("baseline_bits_per_byte")},
-                      {"tokens", row.at("tokens")},
-                      {"clusters", row.at("clusters")}}}};
-  const fs::path file = record.directory / "result.json";
-  const std::string text = dump_json(result, 1) + "\n";
-  if (fs::exists(file) && read_file(file) == text) return;
-  write_file_atomically(file, text);
+  const auto cell = struct_from_json<CellRecord>(rows[0], record.directory.string());
+  ResultRecord result;
+  result.validation = Validation{.loss_nats = cell.baseline_loss_nats,
+                                 .bits_per_byte = cell.baseline_bits_per_byte,
+                                 .tokens = cell.tokens,
+                                 .clusters = cell.clusters};
+  write_result(record.directory, result);
 }
 
 }  // namespace bitlaw

@@ -1,5 +1,5 @@
-// A checkpoint of somebody else as a run directory, so that tables, fits and reports read its cells
-// as those of any run (store/run_files.h):
+// A third-party checkpoint as a run directory, so that tables, fits and reports read its cells
+// as those of any run (runs/tidy_rows.h):
 //
 //   RUNS/<hash of weights, config.json and evaluation text>/
 //     run.json       family, shape, N, the hash of its weights, the text it is evaluated on
@@ -16,6 +16,7 @@
 
 #include "base/json.h"
 #include "base/parallel.h"
+#include "record/run.h"
 #include "quantize/checkpoint_text.h"
 
 namespace bitlaw {
@@ -23,7 +24,7 @@ namespace bitlaw {
 struct CheckpointRecord {
   std::filesystem::path directory;
   std::string name;  // of the directory
-  Json document;     // run.json
+  RunRecord run;
 };
 
 // What the record of `checkpoint` would be; writes nothing. `trained_tokens` 0: not known. Errors of

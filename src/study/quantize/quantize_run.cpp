@@ -7,10 +7,8 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <string_view>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "data/dataset.h"
 #include "model/checkpoint.h"
@@ -19,13 +17,15 @@
 #include "quantize/paired.h"
 #include "quantize/quantize_model.h"
 #include "quantize/windows.h"
+#include "record/result.h"
+#include "record/run.h"
 
 namespace bitlaw {
 namespace {
 
 namespace fs = std::filesystem;
 
-// What run.json and result.json say, as far as it matters here.
+// Its record, as far as it matters here.
 struct Run {
   fs::path directory;
   std::string name;
@@ -34,75 +34,27 @@ struct Run {
   std::string weights_hash;  // of the final checkpoint; empty where the result does not say
 };
 
-Json read_document(const fs::path& file) {
-  return parse_json(read_file(file), file.string());
-}
-
-std::string text_at(const Json& document, const char* section, const char* key,
-                    const fs::path& file) {
-  const Json* place =
-      document.is_object() && document.contains(section) ? &document[section] : nullptr;
-  if (place == nullptr || !place->is_object() || !place->contains(key) ||
-      !(*place)[key].is_string()) {
-    throw Error(fmt::format("{}: has no {}.{}; it is not the record of a run", file.string(),
-                            section, key));
+Run read_finished_run(const fs::path& directory) {
+  const RunRecord record = read_run_record(directory);
+  if (record.checkpoint) {
+    throw Error(fmt::format("{}: is the record of the checkpoint {}; quantize that, with its --text",
+                            directory.string(), record.checkpoint->path));
   }
-  return (*place)[key].get<std::string>();
-}
-
-// Its result.json, once it says that the run finished.
-Json finished_result(const fs::path& directory) {
-  const fs::path file = directory / "result.json";
-  if (!fs::exists(file)) {
+  const std::optional<ResultRecord> result = read_result(directory);
+  if (!result) {
     throw Error(fmt::format("{}: has no result yet; train the run to its end before quantizing it",
                             directory.string()));
   }
-  const Json result = read_document(file);
-  const std::string status =
-      result.is_object() && result.contains("status") && result["status"].is_string()
-          ? result["status"]
-          : "";
-  if (status == "diverged") {
+  if (result->status == RunStatus::kDiverged) {
     throw Error(fmt::format("{}: this run diverged; there is no trained model to quantize",
                             directory.string()));
   }
-  if (status != "finished") {
-    throw Error(
-        fmt::format("{}: does not say that the run finished; train it again", file.string()));
-  }
-  return result;
-}
-
-Run read_run_files(const fs::path& directory) {
-  const fs::path file = directory / "run.json";
-  if (!fs::exists(file)) {
-    throw Error(fmt::format(
-        "{}: is not a run: there is no run.json; give the directory that `bitlaw train` made",
-        directory.string()));
-  }
-  const Json document = read_document(file);
-  if (const Json* checkpoint = find_json_pointer(document, "/checkpoint/path")) {
-    throw Error(
-        fmt::format("{}: is the record of the checkpoint {}; quantize that, with its --text",
-                    directory.string(), dump_json(*checkpoint)));
-  }
-  Run run;
-  run.directory = directory;
-  run.name = fs::weakly_canonical(directory).filename().string();
-  run.data_path = text_at(document, "data", "path", file);
-  run.data_hash = text_at(document, "data", "hash", file);
-  RecipeConfig recipe;
-  if (!document.contains("config") || !document["config"].is_object() ||
-      !document["config"].contains("recipe")) {
-    throw Error(
-        fmt::format("{}: has no config.recipe; it is not the record of a run", file.string()));
-  }
-  fill(recipe, document["config"]["recipe"], file.string());
-  run.recipe = make_recipe(recipe);
-  const Json result = finished_result(directory);
-  if (result.contains("weights_hash") && result["weights_hash"].is_string())
-    run.weights_hash = result["weights_hash"];
-  return run;
+  return {.directory = directory,
+          .name = fs::weakly_canonical(directory).filename().string(),
+          .recipe = make_recipe(record.recipe_config()),
+          .data_path = record.data.path,
+          .data_hash = record.data.hash,
+          .weights_hash = result->training ? result->training->weights_hash : ""};
 }
 
 Dataset open_data(const Run& run, const PtqConfig& config, int64_t vocabulary) {
@@ -185,9 +137,9 @@ class ModelsInUse {
 Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool& pool,
                   const PtqProgress& progress) {
   const std::vector<PtqCell> cells = ptq_cells(config);
-  const Run run = read_run_files(directory);
-  LoadedModel loaded = load_model(directory / "checkpoints/final");
-  require_weights(directory / "checkpoints/final", run.weights_hash);
+  const Run run = read_finished_run(directory);
+  LoadedModel loaded = load_model(final_checkpoint(directory));
+  require_weights(final_checkpoint(directory), run.weights_hash);
   const Parameters& parameters = loaded.parameters;
   require_finite_weights(Model(loaded.config, run.recipe), parameters);
   const Dataset dataset = open_data(run, config, loaded.config.vocabulary);

@@ -11,6 +11,8 @@
 #include "base/random.h"
 #include "data/prepare.h"
 #include "model/checkpoint.h"
+#include "record/record_for_tests.h"
+#include "record/result.h"
 
 namespace bitlaw {
 namespace {
@@ -49,7 +51,7 @@ class QuantizeRun : public testing::Test {
     prepare.tokenizer = "byte";
     prepare.validation_fraction = 0.4;
     data_hash_ = prepare_dataset(prepare).hash;
-    make_run({}, "finished");
+    make_run({}, RunStatus::kFinished);
     config_.bits = {3, 5};
     config_.calibration_tokens = 600;
     config_.calibration_seeds = {1};
@@ -57,15 +59,19 @@ class QuantizeRun : public testing::Test {
   }
   ~QuantizeRun() override { fs::remove_all(place_); }
 
-  void make_run(const RecipeConfig& recipe, const std::string& status) {
+  void make_run(const RecipeConfig& recipe, RunStatus status) {
     const Model model(shape(), make_recipe(recipe));
     parameters_ = model.make_parameters();
     model.initialize(parameters_, 1);
     save_model(run_ / "checkpoints/final", model, parameters_);
-    const Json record{{"config", {{"recipe", to_json(recipe)}}},
-                      {"data", {{"path", (place_ / "data").string()}, {"hash", data_hash_}}}};
-    write_file_atomically(run_ / "run.json", dump_json(record));
-    write_file_atomically(run_ / "result.json", dump_json(Json{{"status", status}}));
+    RunRecord record = trained_run_record(run_.filename().string(), 1000, recipe.weights);
+    record.config["recipe"] = to_json(recipe);
+    record.data.path = (place_ / "data").string();
+    record.data.hash = data_hash_;
+    write_run_record(run_, record);
+    ResultRecord result{.status = status};
+    if (status == RunStatus::kFinished) result.validation = Validation{};
+    write_result(run_, result);
   }
   std::vector<std::string> cell_files() const {
     std::vector<std::string> names;
@@ -206,7 +212,7 @@ TEST_F(QuantizeRun, RoundsWhatTheModelIsUsedWithAsWell) {
   low.weights = low.activations = "4";
   low.kv = "3";
   fs::remove_all(run_ / "ptq");
-  make_run(low, "finished");
+  make_run(low, RunStatus::kFinished);
   config_.methods = {"none"};
   config_.activations = config_.kv = {"trained"};
   EXPECT_EQ(quantize_run(run_, config_, pool)[0]["loss_nats"], rows[7]["loss_nats"]);
@@ -224,7 +230,7 @@ TEST_F(QuantizeRun, NoFewerBitsThanInTrainingIsNoDifferenceByDefinition) {
   RecipeConfig recipe;
   recipe.weights = "5";
   recipe.activations = "8";
-  make_run(recipe, "finished");
+  make_run(recipe, RunStatus::kFinished);
   config_.methods = {"rtn"};
   config_.bits = {3, 5, 8};
   const Json rows = quantize_run(run_, config_, pool);
@@ -246,12 +252,12 @@ TEST_F(QuantizeRun, SaysWhatIsWrongAndWritesNothing) {
   expect_error("text");
   config_.data.clear();
 
-  make_run({}, "diverged");
+  make_run({}, RunStatus::kDiverged);
   expect_error("diverged");
-  make_run({}, "finished");
+  make_run({}, RunStatus::kFinished);
   fs::remove(run_ / "result.json");
   expect_error("no result yet");
-  make_run({}, "finished");
+  make_run({}, RunStatus::kFinished);
 
   const std::string weights = read_file(run_ / "checkpoints/final/model.safetensors");
   write_file_atomically(run_ / "checkpoints/final/model.safetensors",
@@ -260,16 +266,16 @@ TEST_F(QuantizeRun, SaysWhatIsWrongAndWritesNothing) {
   fs::remove_all(run_ / "checkpoints");
   expect_error("checkpoints/final");
 
-  make_run({}, "finished");
+  make_run({}, RunStatus::kFinished);
   data_hash_ = "00";
-  make_run({}, "finished");
+  make_run({}, RunStatus::kFinished);
   expect_error("is not the data set that");
 
   fs::rename(place_ / "data", place_ / "elsewhere");
   expect_error("--data");
 
   write_file_atomically(run_ / "run.json", "{\"config\": {}}");
-  expect_error("data.path");
+  expect_error("config.model is missing");
   write_file_atomically(run_ / "run.json", "{");
   expect_error("run.json");
   fs::remove(run_ / "run.json");
@@ -292,7 +298,7 @@ TEST_F(QuantizeRun, SaysWhenTheTextIsTooShort) {
   prepare.to = (place_ / "data").string();
   prepare.tokenizer = "byte";
   data_hash_ = prepare_dataset(prepare).hash;
-  make_run({}, "finished");
+  make_run({}, RunStatus::kFinished);
   expect_error("33");  // tokens of one window
 }
 

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <optional>
+#include <variant>
+
 #include "base/error.h"
 #include "base/text.h"
-#include "runs/run_files.h"
+#include "runs/tidy_rows.h"
 
 namespace bitlaw {
 namespace {
@@ -31,19 +34,16 @@ class Statement {
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
-  void bind_law(int place, const Json& value) {
-    int code;
-    if (value.is_null()) {
-      code = sqlite3_bind_null(statement_, place);
-    } else if (value.is_number_integer()) {
-      code = sqlite3_bind_int64(statement_, place, value.get<int64_t>());
-    } else if (value.is_number()) {
-      code = sqlite3_bind_double(statement_, place, value.get<double>());
-    } else {
-      const std::string text = value.is_string() ? value.get<std::string>() : dump_json(value);
-      code = sqlite3_bind_text(statement_, place, text.c_str(), -1, SQLITE_TRANSIENT);
-    }
-    if (code != SQLITE_OK) fail(database_);
+  // Parameters count from 1; what does not apply is NULL.
+  void bind(int place, const std::string& value) {
+    check(value.empty()
+              ? sqlite3_bind_null(statement_, place)
+              : sqlite3_bind_text(statement_, place, value.c_str(), -1, SQLITE_TRANSIENT));
+  }
+  void bind(int place, double value) { check(sqlite3_bind_double(statement_, place, value)); }
+  void bind(int place, const std::optional<int64_t>& value) {
+    check(value ? sqlite3_bind_int64(statement_, place, *value)
+                : sqlite3_bind_null(statement_, place));
   }
   bool step() {
     const int code = sqlite3_step(statement_);
@@ -51,27 +51,32 @@ class Statement {
     return code == SQLITE_ROW;
   }
   void reset() { sqlite3_reset(statement_); }
-  Json value(int column) const {
-    switch (sqlite3_column_type(statement_, column)) {
-      case SQLITE_INTEGER:
-        return sqlite3_column_int64(statement_, column);
-      case SQLITE_FLOAT:
-        return sqlite3_column_double(statement_, column);
-      case SQLITE_TEXT:
-        return reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-      default:
-        return nullptr;
-    }
+
+  // Columns count from 0.
+  void read(int column, std::string& value) const {
+    if (!is_null(column))
+      value = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  }
+  void read(int column, double& value) const {
+    if (!is_null(column)) value = sqlite3_column_double(statement_, column);
+  }
+  void read(int column, std::optional<int64_t>& value) const {
+    if (!is_null(column)) value = sqlite3_column_int64(statement_, column);
   }
 
  private:
+  void check(int code) {
+    if (code != SQLITE_OK) fail(database_);
+  }
+  bool is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+
   sqlite3* database_;
   sqlite3_stmt* statement_ = nullptr;
 };
 
 struct Condition {
   std::string column, comparison;
-  Json value;
+  std::variant<std::string, double> value;
 };
 
 Condition parse_condition(const std::string& text) {
@@ -83,14 +88,14 @@ Condition parse_condition(const std::string& text) {
         "filter '{}': expected COLUMN=VALUE (or !=, <, <=, >, >=), for example P_w=4", text));
   }
   const size_t length = at + 1 < text.size() && text[at + 1] == '=' ? 2 : 1;
-  Condition condition{trim(text.substr(0, at)), text.substr(at, length), nullptr};
+  Condition condition{trim(text.substr(0, at)), text.substr(at, length), {}};
   if (condition.comparison == "==") condition.comparison = "=";
   if (condition.comparison == "!")
     throw Error(fmt::format("filter '{}': write != for 'not'", text));
   const std::string value = trim(text.substr(at + length));
   for (const TidyColumn& column : tidy_columns()) {
     if (condition.column != column.name) continue;
-    if (std::string(column.type) == "TEXT") {
+    if (column.type == TidyColumn::kText) {
       condition.value = value;
       return condition;
     }
@@ -111,17 +116,49 @@ Condition parse_condition(const std::string& text) {
       near.empty() ? "; `bitlaw runs --columns` lists them" : "; did you mean '" + near + "'?"));
 }
 
-std::string quoted(const std::string& field) {
-  if (field.find_first_of(",\"\n\r") == std::string::npos) return field;
-  std::string out = "\"";
-  for (char c : field) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
+const char* type_of(const TidyColumn& column) {
+  switch (column.type) {
+    case TidyColumn::kText:
+      return "TEXT";
+    case TidyColumn::kWhole:
+      return "INTEGER";
+    case TidyColumn::kReal:
+      return "REAL";
+  }
+  return "";
+}
+
+// The names of the columns with commas between them.
+std::string column_list() {
+  std::string list;
+  for (const TidyColumn& column : tidy_columns())
+    list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", column.name);
+  return list;
+}
+
+void create_table(sqlite3* database, const std::vector<TidyRow>& rows) {
+  std::string create, insert;
+  for (const TidyColumn& column : tidy_columns()) {
+    create += fmt::format("{}\"{}\" {}", create.empty() ? "" : ", ", column.name, type_of(column));
+    insert += insert.empty() ? "?" : ", ?";
+  }
+  execute(database, "CREATE TABLE tidy (" + create + ") STRICT");
+  execute(database, "BEGIN");
+  Statement statement(database, "INSERT INTO tidy VALUES (" + insert + ")");
+  for (const TidyRow& row : rows) {
+    int place = 0;
+    for_each_column(
+        row, [&](const char*, const auto& field, const char*) { statement.bind(++place, field); });
+    statement.step();
+    statement.reset();
+  }
+  execute(database, "COMMIT");
 }
 
 }  // namespace
 
 RunIndex::RunIndex(const fs::path& runs) {
-  const std::vector<fs::path> directories = find_run_directories(runs);
+  const std::vector<TidyRow> rows = read_tidy_rows(runs, problems_);
   const fs::path file = runs / "index.sqlite";
   // Written beside its place first: two commands at once each build their own.
   const fs::path fresh = file.string() + fmt::format(".{:x}", reinterpret_cast<uintptr_t>(this));
@@ -135,38 +172,7 @@ RunIndex::RunIndex(const fs::path& runs) {
     if (sqlite3_open(":memory:", &database_) != SQLITE_OK) fail(database_);
   }
   execute(database_, "PRAGMA synchronous = OFF");
-  std::string create = "CREATE TABLE tidy (", insert = "INSERT INTO tidy VALUES (";
-  const auto& columns = tidy_columns();
-  for (size_t i = 0; i < columns.size(); ++i) {
-    create += fmt::format("{}\"{}\" {}", i ? ", " : "", columns[i].name, columns[i].type);
-    insert += i ? ", ?" : "?";
-  }
-  execute(database_, create + ") STRICT");
-  execute(database_, "BEGIN");
-  {
-    Statement statement(database_, insert + ")");
-    for (const fs::path& directory : directories) {
-      execute(database_, "SAVEPOINT run");
-      try {
-        for (const Json& row : tidy_rows(directory, problems_)) {
-          for (size_t i = 0; i < columns.size(); ++i) {
-            Json value = row[columns[i].name];
-            if (value.is_number_float() && std::string(columns[i].type) == "INTEGER")
-              value = value.get<int64_t>();
-            statement.bind_law(static_cast<int>(i) + 1, value);
-          }
-          statement.step();
-          statement.reset();
-        }
-      } catch (const std::exception& problem) {
-        problems_.push_back(problem.what());
-        statement.reset();
-        execute(database_, "ROLLBACK TO run");
-      }
-      execute(database_, "RELEASE run");
-    }
-  }
-  execute(database_, "COMMIT");
+  create_table(database_, rows);
   if (on_disk) {
     fs::rename(fresh, file, error);
     if (error) fs::remove(fresh, error);
@@ -177,12 +183,8 @@ RunIndex::~RunIndex() {
   sqlite3_close(database_);
 }
 
-Json RunIndex::select(const std::vector<std::string>& conditions) const {
-  std::string sql = "SELECT ";
-  const auto& columns = tidy_columns();
-  for (size_t i = 0; i < columns.size(); ++i)
-    sql += fmt::format("{}\"{}\"", i ? ", " : "", columns[i].name);
-  sql += " FROM tidy";
+std::vector<TidyRow> RunIndex::select(const std::vector<std::string>& conditions) const {
+  std::string sql = "SELECT " + column_list() + " FROM tidy";
   std::vector<Condition> parsed;
   for (const std::string& text : conditions) {
     parsed.push_back(parse_condition(text));
@@ -190,40 +192,21 @@ Json RunIndex::select(const std::vector<std::string>& conditions) const {
         fmt::format("{} \"{}\" {} ?", parsed.size() == 1 ? " WHERE" : " AND", parsed.back().column,
                     parsed.back().comparison == "!=" ? "IS NOT" : parsed.back().comparison);
   }
-  Statement statement(database_, sql +
-                                     " ORDER BY N, D, P_w, P_a, P_kv, run, method <> 'none', "
-                                     "method, \"group\", P_post, format_post, "
-                                     "calibration_seed");
-  for (size_t i = 0; i < parsed.size(); ++i)
-    statement.bind_law(static_cast<int>(i) + 1, parsed[i].value);
-  Json rows = Json::array();
+  Statement statement(database_, sql + " ORDER BY rowid");
+  for (size_t i = 0; i < parsed.size(); ++i) {
+    std::visit([&](const auto& value) { statement.bind(static_cast<int>(i) + 1, value); },
+               parsed[i].value);
+  }
+  std::vector<TidyRow> rows;
   while (statement.step()) {
-    Json row = Json::object();
-    for (size_t i = 0; i < columns.size(); ++i)
-      row[columns[i].name] = statement.value(static_cast<int>(i));
-    rows.push_back(std::move(row));
+    TidyRow& row = rows.emplace_back();
+    int column = 0;
+    const auto read = [&](const char*, auto& field, const char*) {
+      statement.read(column++, field);
+    };
+    row.visit(read);
   }
   return rows;
-}
-
-std::string to_csv(const Json& rows) {
-  std::string out;
-  const auto& columns = tidy_columns();
-  for (size_t i = 0; i < columns.size(); ++i)
-    out += fmt::format("{}{}", i ? "," : "", columns[i].name);
-  out += "\n";
-  for (const Json& row : rows) {
-    for (size_t i = 0; i < columns.size(); ++i) {
-      const Json& value = row.at(columns[i].name);
-      if (i) out += ",";
-      if (value.is_string())
-        out += quoted(value.get<std::string>());
-      else if (!value.is_null())
-        out += dump_json(value);
-    }
-    out += "\n";
-  }
-  return out;
 }
 
 }  // namespace bitlaw

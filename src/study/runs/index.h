@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/json.h"
+#include "record/tidy_row.h"
 
 struct sqlite3;
 
@@ -22,11 +22,11 @@ class RunIndex {
   RunIndex(const RunIndex&) = delete;
   RunIndex& operator=(const RunIndex&) = delete;
 
-  // Tidy rows that meet every condition, as objects. A condition is COLUMN=VALUE or with !=, <, <=,
+  // Tidy rows that meet every condition. A condition is COLUMN=VALUE or with !=, <, <=,
   // >, >=
   // ("P_w=4", "N>1e5", "method!=none"); an unknown column is an Error that names the nearest.
-  // Ordered by N, D, bits, method.
-  Json select(const std::vector<std::string>& conditions) const;
+  // In the order of read_tidy_rows().
+  std::vector<TidyRow> select(const std::vector<std::string>& conditions) const;
 
   const std::vector<std::string>& problems() const { return problems_; }
 
@@ -34,8 +34,5 @@ class RunIndex {
   sqlite3* database_ = nullptr;
   std::vector<std::string> problems_;
 };
-
-// Rows as CSV with a header of tidy_columns(); null is an empty field; numbers keep every digit.
-std::string to_csv(const Json& rows);
 
 }  // namespace bitlaw

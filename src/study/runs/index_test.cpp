@@ -5,7 +5,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "runs/run_files.h"
+#include "record/cell.h"
+#include "record/record_for_tests.h"
+#include "record/result.h"
 
 namespace bitlaw {
 namespace {
@@ -22,33 +24,25 @@ class Index : public testing::Test {
 
   void add_run(const std::string& name, int64_t tokens, const std::string& weights,
                const std::string& status) {
-    const Json config{
-        {"train", {{"tokens", tokens}, {"seed", 1}, {"lr", 0.01}}},
-        {"model", {{"width", 64}}},
-        {"schedule", {{"kind", "cosine"}}},
-        {"recipe", {{"weights", weights}, {"activations", "16"}, {"kv", "16"}, {"queries", "16"}}}};
-    const Json run{{"config", config},
-                   {"model", {{"parameters", 1000}, {"parameters_with_embeddings", 3000}}},
-                   {"data", {{"hash", "abc"}}}};
-    write_file_atomically(runs_ / name / "run.json", dump_json(run));
+    write_run_record(runs_ / name, trained_run_record(name, tokens, weights));
     if (status == "started") return;
-    Json result{{"status", status}, {"tokens", tokens}, {"seconds", 2.5}};
-    if (status == "finished")
-      result["validation"] = {{"loss_nats", 3.25}, {"standard_error", 0.01}};
-    write_file_atomically(runs_ / name / "result.json", dump_json(result));
+    ResultRecord result;
+    if (status == "diverged") result.status = RunStatus::kDiverged;
+    if (status == "finished") result.validation = Validation{3.25, 0.01, kNoNumber, 100, 5};
+    result.training = TrainingResult{.tokens = tokens, .seconds = 2.5};
+    write_result(runs_ / name, result);
   }
   void add_cell(const std::string& run, const std::string& name, const std::string& method,
                 int bits, double delta) {
-    write_file_atomically(runs_ / run / "ptq" / (name + ".json"),
-                          dump_json(Json{{"method", method},
-                                         {"bits", bits},
-                                         {"format", "int" + std::to_string(bits)},
-                                         {"group", 0},
-                                         {"loss_nats", 3.25 + delta},
-                                         {"delta", delta},
-                                         {"standard_error", 0.001},
-                                         {"flagged", false},
-                                         {"calibration", {{"seed", 7}}}}));
+    CellRecord cell;
+    cell.key.method = method;
+    cell.key.bits = bits;
+    cell.key.format = cell.key.scheme = "int" + std::to_string(bits);
+    cell.key.calibration = CalibrationText{.seed = 7};
+    cell.loss_nats = 3.25 + delta;
+    cell.delta = delta;
+    cell.standard_error = 0.001;
+    write_cell(runs_ / run / "ptq" / (name + ".json"), cell);
   }
   fs::path runs_;
 };
@@ -61,20 +55,20 @@ TEST_F(Index, GivesARowPerRunAndPerCell) {
   add_run("cc", 3000, "3", "started");
   const RunIndex index(runs_);
   EXPECT_TRUE(index.problems().empty());
-  const Json all = index.select({});
+  const std::vector<TidyRow> all = index.select({});
   ASSERT_EQ(all.size(), 5u);
-  EXPECT_EQ(all[0]["run"], "bb");  // fewest tokens first
-  EXPECT_EQ(all[0]["P_w"], 4);
-  EXPECT_EQ(all[0]["format_w"], "e2m1");
-  EXPECT_TRUE(all[0]["loss"].is_null());
-  EXPECT_EQ(all[1]["method"], "none");
-  EXPECT_EQ(all[1]["P_post"], 16);
-  EXPECT_EQ(all[1]["loss"], 3.25);
-  const Json cells = index.select({"method=gptq", "P_post<=3"});
+  EXPECT_EQ(all[0].run, "bb");  // fewest tokens first
+  EXPECT_EQ(all[0].P_w, 4);
+  EXPECT_EQ(all[0].format_w, "e2m1");
+  EXPECT_TRUE(std::isnan(all[0].loss));
+  EXPECT_EQ(all[1].method, "none");
+  EXPECT_EQ(all[1].P_post, 16);
+  EXPECT_EQ(all[1].loss, 3.25);
+  const std::vector<TidyRow> cells = index.select({"method=gptq", "P_post<=3"});
   ASSERT_EQ(cells.size(), 1u);
-  EXPECT_EQ(cells[0]["delta"], 0.04);
-  EXPECT_EQ(cells[0]["calibration_seed"], 7);
-  EXPECT_EQ(cells[0]["N"], 1000);
+  EXPECT_EQ(cells[0].delta, 0.04);
+  EXPECT_EQ(cells[0].calibration_seed, 7);
+  EXPECT_EQ(cells[0].N, 1000);
   EXPECT_EQ(index.select({"status!=started", "method=none"}).size(), 2u);
 }
 
@@ -123,7 +117,7 @@ TEST_F(Index, RefusesFiltersItDoesNotUnderstand) {
 TEST_F(Index, CsvKeepsEveryDigitAndQuotes) {
   add_run("a,\"b", 1000, "16", "finished");
   add_cell("a,\"b", "x", "rtn", 4, 0.1 + 0.2);
-  const std::string csv = to_csv(RunIndex(runs_).select({}));
+  const std::string csv = tidy_to_csv(RunIndex(runs_).select({}));
   EXPECT_EQ(csv.substr(0, 16), "run,status,N,N_t");
   EXPECT_NE(csv.find("\"a,\"\"b\",finished,1000,3000,1000,16"), std::string::npos);
   EXPECT_NE(csv.find("0.30000000000000004"), std::string::npos);

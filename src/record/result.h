@@ -1,0 +1,100 @@
+// result.json: how a run ended. Written last, so that a run with a result has ended.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/json_struct.h"
+
+namespace bitlaw {
+
+enum class RunStatus {
+  kStarted,  // no result yet
+  kFinished,
+  kDiverged,     // a result like any other (train/divergence.h)
+  kInterrupted,  // stopped, with its state saved; its directory says no more than kStarted
+};
+const char* name_of(RunStatus status);
+
+// The loss on text that was not trained on. NaN: not known.
+struct Validation {
+  double loss_nats = kNoNumber;  // mean per token
+  // Of loss_nats; of two clusters or more.
+  double standard_error = kNoNumber;
+  // Of text whose bytes the data set knows.
+  double bits_per_byte = kNoNumber;
+  int64_t tokens = 0;
+  int64_t clusters = 0;
+
+  template <class V>
+  void visit(V& v) {
+    v("loss_nats", loss_nats);
+    v("standard_error", standard_error);
+    v("bits_per_byte", bits_per_byte);
+    v("tokens", tokens);
+    v("clusters", clusters);
+  }
+};
+
+// What training took.
+struct TrainingResult {
+  int schema = 0;
+  // Mean over the last steps; NaN of a run that diverged.
+  double train_loss_nats = kNoNumber;
+  int64_t tokens = 0, steps = 0;
+  double epochs = 0;
+  // Inside steps.
+  double seconds = 0;
+  double tokens_per_second = 0, flops_per_second = 0;
+  int threads = 0;
+  int64_t peak_memory_bytes = 0;
+  double predicted_memory_bytes = 0;
+  // Time, ISO 8601.
+  std::string finished;
+  std::optional<int64_t> diverged_at_step;
+  // Of the final checkpoint; earlier versions did not say.
+  std::string weights_hash;
+
+  template <class V>
+  void visit(V& v) {
+    v("schema", schema);
+    v("train_loss_nats", train_loss_nats);
+    v("tokens", tokens);
+    v("steps", steps);
+    v("epochs", epochs);
+    v("seconds", seconds);
+    v("tokens_per_second", tokens_per_second);
+    v("flops_per_second", flops_per_second);
+    v("threads", threads);
+    v("peak_memory_bytes", peak_memory_bytes);
+    v("predicted_memory_bytes", predicted_memory_bytes);
+    v("finished", finished);
+    v.known("diverged_at_step", diverged_at_step);
+    v.known("weights_hash", weights_hash);
+  }
+};
+
+struct ResultRecord {
+  RunStatus status = RunStatus::kFinished;  // or kDiverged
+  std::optional<Validation> validation;     // of a run that finished
+  std::optional<TrainingResult> training;   // none of a third-party checkpoint
+};
+
+Json result_to_json(const ResultRecord& result);
+
+std::filesystem::path result_file(const std::filesystem::path& run);
+
+// Empty before the run has ended. Error, naming the file and what to do, if it is damaged.
+std::optional<ResultRecord> read_result(const std::filesystem::path& run);
+// The same of the bytes of a file called `where`.
+ResultRecord parse_result(const std::string& text, const std::string& where);
+
+// Whole or not at all; a file that says the same already is left alone.
+void write_result(const std::filesystem::path& run, const ResultRecord& result);
+
+// kStarted while there is no result. Error as of read_result().
+RunStatus run_status(const std::filesystem::path& run);
+
+}  // namespace bitlaw

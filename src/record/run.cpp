@@ -1,0 +1,104 @@
+#include "record/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/file.h"
+
+namespace bitlaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kConfig = "config";
+
+// What may be missing in the record of a third-party checkpoint alone.
+void require_training(const JsonFields& fields) {
+  for (const char* key : {"schema", "name", "recipe", "peak_learning_rate", "build", "created"})
+    fields.at(key);
+  const JsonFields data = fields.object("data");
+  for (const char* key : {"path", "vocabulary", "train_tokens", "validation_tokens"}) data.at(key);
+  const JsonFields config = fields.object(kConfig);
+  config.at("schedule");
+  for (const char* key : {"tokens", "seed", "batch_tokens", "lr"}) config.object("train").at(key);
+}
+
+void require_recipe(const RunRecord& record, const std::string& where) {
+  RecipeConfig recipe;
+  fill(recipe, record.config.at("recipe"), where);
+  try {
+    make_recipe(recipe);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: {}", where, error.what()));
+  }
+}
+
+}  // namespace
+
+RunSettings RunRecord::settings() const {
+  return struct_from_json<RunSettings>(JsonFields(config, name, kConfig));
+}
+
+RecipeConfig RunRecord::recipe_config() const {
+  RecipeConfig recipe;
+  fill(recipe, config.at("recipe"), name);
+  return recipe;
+}
+
+fs::path run_file(const fs::path& run) {
+  return run / "run.json";
+}
+
+fs::path final_checkpoint(const fs::path& run) {
+  return run / "checkpoints/final";
+}
+
+bool is_run(const fs::path& directory) {
+  std::error_code none;
+  return fs::exists(run_file(directory), none);
+}
+
+std::vector<fs::path> find_run_directories(const fs::path& runs) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  fs::directory_iterator entries(runs, error);
+  if (error)
+    throw Error(fmt::format("{}: is not a directory of runs: {}", runs.string(), error.message()));
+  for (const fs::directory_entry& entry : entries) {
+    if (is_run(entry.path())) found.push_back(entry.path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+RunRecord read_run_record(const fs::path& run) {
+  if (!is_run(run)) {
+    throw Error(
+        fmt::format("{}: is not a run (it has no run.json); `bitlaw runs` lists those there are",
+                    run.string()));
+  }
+  return parse_run_record(read_file(run_file(run)), run_file(run).string());
+}
+
+RunRecord parse_run_record(const std::string& text, const std::string& where) {
+  try {
+    const Json document = parse_json(text, where);
+    const JsonFields fields(document, where);
+    const auto record = struct_from_json<RunRecord>(fields);
+    struct_from_json<RunSettings>(fields.object(kConfig));
+    require_recipe(record, where);
+    if (!record.checkpoint) require_training(fields);
+    return record;
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "; move the directory away and make the run again");
+  }
+}
+
+void write_run_record(const fs::path& run, const RunRecord& record) {
+  write_file_atomically(run_file(run), dump_json(struct_to_json(record), 1) + "\n");
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,191 @@
+// run.json: what a run is. Written before its first step, or before the first cell of a third-party
+// checkpoint, and never changed by it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json_struct.h"
+#include "formats/recipe.h"
+
+namespace bitlaw {
+
+inline constexpr int kRunSchema = 1;  // of run.json and result.json
+
+// A third-party checkpoint, which this program did not train.
+struct CheckpointSource {
+  std::string path, family;
+  std::string weights_hash;
+
+  template <class V>
+  void visit(V& v) {
+    v("path", path);
+    v("family", family);
+    v("weights_hash", weights_hash);
+  }
+};
+
+struct ModelSize {
+  int64_t parameters = 0;  // without embeddings and output head
+  int64_t parameters_with_embeddings = 0;
+  double flops_per_token = kNoNumber;  // of training
+
+  template <class V>
+  void visit(V& v) {
+    v("parameters", parameters);
+    v("parameters_with_embeddings", parameters_with_embeddings);
+    v.known("flops_per_token", flops_per_token);
+  }
+};
+
+// What it was trained on; of a third-party checkpoint the hash of the text it is evaluated on.
+struct RunData {
+  std::string path;
+  std::string hash;
+  std::string tokenizer;
+  std::optional<int64_t> vocabulary, train_tokens, validation_tokens;
+
+  template <class V>
+  void visit(V& v) {
+    v.known("path", path);
+    v("hash", hash);
+    v.known("tokenizer", tokenizer);
+    v.known("vocabulary", vocabulary);
+    v.known("train_tokens", train_tokens);
+    v.known("validation_tokens", validation_tokens);
+  }
+};
+
+struct RunBuild {
+  std::string version, compiler, isa;
+
+  template <class V>
+  void visit(V& v) {
+    v("version", version);
+    v("compiler", compiler);
+    v("isa", isa);
+  }
+};
+
+// What tables say of a configuration. A third-party checkpoint's has some of it.
+struct RunSettings {
+  struct Model {
+    int64_t width = 0, layers = 0, heads = 0, sequence = 0, vocabulary = 0;
+
+    template <class V>
+    void visit(V& v) {
+      v("width", width);
+      v("layers", layers);
+      v("heads", heads);
+      v("sequence", sequence);
+      v("vocabulary", vocabulary);
+    }
+  };
+  // As in formats/recipe.h.
+  struct Recipe {
+    std::string weights = "16", activations = "16", kv = "16", queries = "16";
+    std::optional<std::string> weights_granularity, activations_granularity, kv_granularity;
+
+    template <class V>
+    void visit(V& v) {
+      v("weights", weights);
+      v("activations", activations);
+      v("kv", kv);
+      v("queries", queries);
+      v.known("weights_granularity", weights_granularity);
+      v.known("activations_granularity", activations_granularity);
+      v.known("kv_granularity", kv_granularity);
+    }
+  };
+  struct Schedule {
+    std::string kind;
+
+    template <class V>
+    void visit(V& v) {
+      v("kind", kind);
+    }
+  };
+  struct Train {
+    std::optional<int64_t> tokens;  // D
+    std::optional<int64_t> seed, batch_tokens;
+    double lr = kNoNumber;
+
+    template <class V>
+    void visit(V& v) {
+      v("tokens", tokens);
+      v.known("seed", seed);
+      v.known("batch_tokens", batch_tokens);
+      v.known("lr", lr);
+    }
+  };
+  Model model;
+  Recipe recipe;
+  std::optional<Schedule> schedule;
+  Train train;
+
+  template <class V>
+  void visit(V& v) {
+    v("model", model);
+    v("recipe", recipe);
+    v.known("schedule", schedule);
+    v("train", train);
+  }
+};
+
+struct RunRecord {
+  // The canonical configuration that names the run (train/config.h), or the RunSettings of a
+  // third-party checkpoint.
+  Json config = Json::object();
+  ModelSize model;
+  RunData data;
+  // Of a third-party checkpoint this, and nothing that follows.
+  std::optional<CheckpointSource> checkpoint;
+  std::optional<int> schema;
+  // Of its directory: the hash of `config`.
+  std::string name;
+  std::string recipe;
+  double peak_learning_rate = kNoNumber;
+  std::optional<RunBuild> build;
+  // Time, ISO 8601.
+  std::string created;
+
+  template <class V>
+  void visit(V& v) {
+    v("config", config);
+    v("model", model);
+    v("data", data);
+    v.known("checkpoint", checkpoint);
+    v.known("schema", schema);
+    v.known("name", name);
+    v.known("recipe", recipe);
+    v.known("peak_learning_rate", peak_learning_rate);
+    v.known("build", build);
+    v.known("created", created);
+  }
+
+  RunSettings settings() const;
+  RecipeConfig recipe_config() const;
+};
+
+// Where the files of a run are, below its directory.
+std::filesystem::path run_file(const std::filesystem::path& run);
+std::filesystem::path final_checkpoint(const std::filesystem::path& run);
+
+bool is_run(const std::filesystem::path& directory);
+
+// Directories below `runs` that hold a run.json, in the order of their names. Error if `runs` is
+// not a directory.
+std::vector<std::filesystem::path> find_run_directories(const std::filesystem::path& runs);
+
+// Error, naming the file and what to do, if there is no run.json or it is damaged.
+RunRecord read_run_record(const std::filesystem::path& run);
+// The same of the bytes of a file called `where`.
+RunRecord parse_run_record(const std::string& text, const std::string& where);
+
+// Whole or not at all.
+void write_run_record(const std::filesystem::path& run, const RunRecord& record);
+
+}  // namespace bitlaw

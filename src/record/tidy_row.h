@@ -1,0 +1,118 @@
+// A run, or a cell of it, as a row of the tidy table: what indexes, CSV files, fits and reports are
+// made of. The list of its columns is here alone.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "base/json_struct.h"
+
+namespace bitlaw {
+
+// A value that does not apply: "" as text, NaN as a number, empty as a whole number.
+struct TidyRow {
+  std::string run, status;
+  std::optional<int64_t> N, N_total, D;
+  double P_w = kNoNumber, P_a = kNoNumber, P_kv = kNoNumber, P_q = kNoNumber, P_post = kNoNumber;
+  double loss = kNoNumber, loss_standard_error = kNoNumber;
+  double delta = kNoNumber, standard_error = kNoNumber;
+  double measured_delta = kNoNumber, measured_standard_error = kNoNumber;
+  double kl = kNoNumber, same_top = kNoNumber, bits_per_byte = kNoNumber;
+  std::string method;
+  std::optional<int64_t> group, flagged, calibration_seed;
+  std::string format_w, format_a, format_kv, format_q;
+  std::string format_post, format_a_post, format_kv_post;
+  double storage_bits = kNoNumber;
+  std::string granularity_w, granularity_a, granularity_kv;
+  std::string schedule;
+  std::optional<int64_t> seed;
+  double lr = kNoNumber;
+  std::optional<int64_t> batch_tokens, width, layers, heads, sequence, vocabulary;
+  double seconds = kNoNumber, tokens_per_second = kNoNumber;
+  std::string data_hash;
+
+  // v(name, field, help) for every column in its order.
+  template <class V>
+  void visit(V& v) {
+    v("run", run, "name of the run: the hash of its configuration");
+    v("status", status, "finished, diverged or started");
+    v("N", N, "parameters without embeddings and output head");
+    v("N_total", N_total, "all parameters");
+    v("D", D, "training tokens");
+    v("P_w", P_w, "bits of the weights in training (16: BF16)");
+    v("P_a", P_a, "bits of the activations in training");
+    v("P_kv", P_kv, "bits of keys and values in training");
+    v("P_q", P_q, "bits of the queries in training");
+    v("P_post", P_post, "bits of the weights after training (16: as trained)");
+    v("loss", loss, "validation loss, nats per token, of this row's model");
+    v("loss_standard_error", loss_standard_error, "of loss, over the validation text");
+    v("delta", delta,
+      "loss minus the loss before quantization, nats per token, paired token by token");
+    v("standard_error", standard_error, "of delta");
+    v("measured_delta", measured_delta,
+      "delta as measured, also where it is 0 by definition (as many bits as in training)");
+    v("measured_standard_error", measured_standard_error, "of measured_delta");
+    v("kl", kl, "KL divergence from the model before quantization, nats per token");
+    v("same_top", same_top, "share of tokens whose most likely token stays the same");
+    v("bits_per_byte", bits_per_byte, "validation loss in bits per byte of text");
+    v("method", method, "none (the run itself), or how it was quantized: gptq, rtn+clip, ...");
+    v("group", group, "weights that share a scale after training; 0: an output channel");
+    v("flagged", flagged,
+      "1 where the model, or some matrix on the calibration text, is worse than round-to-nearest");
+    v("calibration_seed", calibration_seed, "which calibration text");
+    v("format_w", format_w, "format of the weights in training");
+    v("format_a", format_a, "format of the activations");
+    v("format_kv", format_kv, "format of keys and values");
+    v("format_q", format_q, "format of the queries");
+    v("format_post", format_post, "format of the weights after training");
+    v("format_a_post", format_a_post,
+      "of the activations in use, where it is not that of training");
+    v("format_kv_post", format_kv_post,
+      "of keys and values in use, where it is not that of training");
+    v("storage_bits", storage_bits, "bits per weight with scales and zero points");
+    v("granularity_w", granularity_w, "what shares a scale");
+    v("granularity_a", granularity_a, "what shares a scale");
+    v("granularity_kv", granularity_kv, "what shares a scale");
+    v("schedule", schedule, "of the learning rate");
+    v("seed", seed, "of initialisation and data order");
+    v("lr", lr, "base learning rate");
+    v("batch_tokens", batch_tokens, "tokens of one step");
+    v("width", width, "d");
+    v("layers", layers, "L");
+    v("heads", heads, "H");
+    v("sequence", sequence, "T");
+    v("vocabulary", vocabulary, "V");
+    v("seconds", seconds, "time this row took");
+    v("tokens_per_second", tokens_per_second, "training speed");
+    v("data_hash", data_hash, "content of the data set");
+  }
+
+  // The run itself rather than a cell of it.
+  bool is_run() const { return method == "none"; }
+};
+
+// Calls each(name, field, help) for the columns of a row.
+template <class Each>
+void for_each_column(const TidyRow& row, Each&& each) {
+  const_cast<TidyRow&>(row).visit(each);
+}
+
+struct TidyColumn {
+  enum Type { kText, kWhole, kReal };
+  const char* name;
+  Type type;
+  const char* help;
+};
+const std::vector<TidyColumn>& tidy_columns();
+
+// Objects with every column; null is a value that does not apply.
+Json tidy_to_json(const std::vector<TidyRow>& rows);
+
+// CSV with a header; a value that does not apply is an empty field; numbers keep every digit.
+std::string tidy_to_csv(const std::vector<TidyRow>& rows);
+
+}  // namespace bitlaw

@@ -1,0 +1,59 @@
+#include "record/tidy_row.h"
+
+#include <gtest/gtest.h>
+
+namespace bitlaw {
+namespace {
+
+TidyRow row() {
+  TidyRow row;
+  row.run = "a,\"b";
+  row.status = "finished";
+  row.N = 1000;
+  row.P_w = 16;
+  row.loss = 0.1 + 0.2;
+  row.method = "none";
+  return row;
+}
+
+// Kept: what reads these columns elsewhere knows them by name and place.
+TEST(TidyRow, TheColumnsAndTheirTypes) {
+  std::string all;
+  for (const TidyColumn& column : tidy_columns()) {
+    const char type = column.type == TidyColumn::kText    ? 't'
+                      : column.type == TidyColumn::kWhole ? 'w'
+                                                          : 'r';
+    all += std::string(column.name) + ":" + type + " ";
+    EXPECT_STRNE(column.help, "") << column.name;
+  }
+  EXPECT_EQ(all,
+            "run:t status:t N:w N_total:w D:w P_w:r P_a:r P_kv:r P_q:r P_post:r loss:r "
+            "loss_standard_error:r delta:r standard_error:r measured_delta:r "
+            "measured_standard_error:r kl:r same_top:r bits_per_byte:r method:t group:w flagged:w "
+            "calibration_seed:w format_w:t format_a:t format_kv:t format_q:t format_post:t "
+            "format_a_post:t format_kv_post:t storage_bits:r granularity_w:t granularity_a:t "
+            "granularity_kv:t schedule:t seed:w lr:r batch_tokens:w width:w layers:w heads:w "
+            "sequence:w vocabulary:w seconds:r tokens_per_second:r data_hash:t ");
+}
+
+TEST(TidyRow, CsvKeepsEveryDigitAndQuotes) {
+  const std::string csv = tidy_to_csv({row()});
+  EXPECT_EQ(csv.substr(0, 23), "run,status,N,N_total,D,");
+  EXPECT_NE(csv.find("\n\"a,\"\"b\",finished,1000,,,16.0,,,,,0.30000000000000004,,"),
+            std::string::npos)
+      << csv;
+}
+
+TEST(TidyRow, JsonHasEveryColumnAndNullWhereNothingApplies) {
+  const Json document = tidy_to_json({row()});
+  ASSERT_EQ(document.size(), 1u);
+  EXPECT_EQ(document[0].size(), tidy_columns().size());
+  EXPECT_EQ(document[0]["N"], 1000);
+  EXPECT_EQ(dump_json(document[0]["P_w"]), "16.0");
+  EXPECT_TRUE(document[0]["D"].is_null());
+  EXPECT_TRUE(document[0]["delta"].is_null());
+  EXPECT_TRUE(document[0]["schedule"].is_null());
+}
+
+}  // namespace
+}  // namespace bitlaw

@@ -1,0 +1,134 @@
+#include "runs/tidy_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/error.h"
+#include "formats/format.h"
+#include "record/cell.h"
+#include "record/result.h"
+#include "record/run.h"
+
+namespace bitlaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A format, and its bits as the laws count them: 16 for BF16 and for no rounding at all.
+void set_format(const std::string& text, std::string& name, double& bits) {
+  const Format format = parse_format(text);
+  name = format.name();
+  bits = format.scaled() ? format.bits : 16;
+}
+
+TidyRow run_row(const fs::path& run, const RunRecord& record,
+                const std::optional<ResultRecord>& result) {
+  const RunSettings settings = record.settings();
+  const RunSettings::Recipe& recipe = settings.recipe;
+  TidyRow row;
+  row.run = run.filename().string();
+  row.status = name_of(result ? result->status : RunStatus::kStarted);
+  row.N = record.model.parameters;
+  row.N_total = record.model.parameters_with_embeddings;
+  row.D = settings.train.tokens;
+  set_format(recipe.weights, row.format_w, row.P_w);
+  set_format(recipe.activations, row.format_a, row.P_a);
+  set_format(recipe.kv, row.format_kv, row.P_kv);
+  set_format(recipe.queries, row.format_q, row.P_q);
+  row.granularity_w = recipe.weights_granularity.value_or("");
+  row.granularity_a = recipe.activations_granularity.value_or("");
+  row.granularity_kv = recipe.kv_granularity.value_or("");
+  row.P_post = 16;
+  row.method = "none";
+  if (settings.schedule) row.schedule = settings.schedule->kind;
+  row.seed = settings.train.seed;
+  row.lr = settings.train.lr;
+  row.batch_tokens = settings.train.batch_tokens;
+  row.width = settings.model.width;
+  row.layers = settings.model.layers;
+  row.heads = settings.model.heads;
+  row.sequence = settings.model.sequence;
+  row.vocabulary = settings.model.vocabulary;
+  row.data_hash = record.data.hash;
+  if (result && result->validation) {
+    row.loss = result->validation->loss_nats;
+    row.loss_standard_error = result->validation->standard_error;
+    row.bits_per_byte = result->validation->bits_per_byte;
+  }
+  if (result && result->training) {
+    row.D = result->training->tokens;
+    row.seconds = result->training->seconds;
+    row.tokens_per_second = result->training->tokens_per_second;
+  }
+  return row;
+}
+
+TidyRow cell_row(const TidyRow& run, const CellRecord& cell) {
+  TidyRow row = run;
+  row.method = cell.key.method;
+  row.format_post = cell.key.scheme.empty() ? cell.key.format.value_or("") : cell.key.scheme;
+  row.P_post = cell.key.bits;
+  row.group = cell.key.group;
+  row.format_a_post = cell.key.activations.value_or("");
+  row.format_kv_post = cell.key.kv.value_or("");
+  row.storage_bits = cell.storage_bits;
+  row.loss = cell.loss_nats;
+  row.loss_standard_error = kNoNumber;
+  row.bits_per_byte = cell.bits_per_byte;
+  row.delta = cell.delta;
+  row.standard_error = cell.standard_error;
+  row.measured_delta = cell.measured_delta;
+  row.measured_standard_error = cell.measured_standard_error;
+  row.kl = cell.kl_nats;
+  row.same_top = cell.same_top;
+  row.flagged = cell.flagged ? 1 : 0;
+  if (cell.key.calibration) row.calibration_seed = cell.key.calibration->seed;
+  row.seconds = cell.seconds;
+  row.tokens_per_second = kNoNumber;
+  return row;
+}
+
+std::optional<double> known(double number) {
+  return std::isnan(number) ? std::nullopt : std::optional(number);
+}
+
+// What is not known comes first.
+auto order_of(const TidyRow& row) {
+  return std::make_tuple(row.N, row.D, known(row.P_w), known(row.P_a), known(row.P_kv), row.run,
+                         !row.is_run(), row.method, row.group, known(row.P_post), row.format_post,
+                         row.calibration_seed);
+}
+
+}  // namespace
+
+std::vector<TidyRow> tidy_rows_of(const fs::path& run, std::vector<std::string>& problems) {
+  std::vector<TidyRow> rows{run_row(run, read_run_record(run), read_result(run))};
+  for (const fs::path& file : cell_files(run)) {
+    try {
+      const CellRecord cell = read_cell(file);
+      // A cell that rounds nothing is the run again, on the tokens of its grid.
+      if (cell.key.method != "none") rows.push_back(cell_row(rows.front(), cell));
+    } catch (const Error& error) {
+      problems.push_back(error.what());
+    }
+  }
+  return rows;
+}
+
+std::vector<TidyRow> read_tidy_rows(const fs::path& runs, std::vector<std::string>& problems) {
+  std::vector<TidyRow> rows;
+  for (const fs::path& run : find_run_directories(runs)) {
+    try {
+      for (TidyRow& row : tidy_rows_of(run, problems)) rows.push_back(std::move(row));
+    } catch (const Error& problem) {
+      problems.push_back(problem.what());
+    }
+  }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const TidyRow& a, const TidyRow& b) { return order_of(a) < order_of(b); });
+  return rows;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,23 @@
+// The tidy table of a directory of runs: for each run a row, then one for each of its cells. The run
+// directories (record/) are the truth; nothing else has to be kept for a study to be complete.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "record/tidy_row.h"
+
+namespace bitlaw {
+
+// First the run itself (method "none"), then its cells in the order of their files. Error if
+// run.json or result.json is damaged; a damaged cell is left out and named in `problems`.
+std::vector<TidyRow> tidy_rows_of(const std::filesystem::path& run,
+                                  std::vector<std::string>& problems);
+
+// All runs below `runs`, in the order of N, D, bits, run and method. A damaged run is left out and
+// named in `problems`. Error if `runs` is not a directory.
+std::vector<TidyRow> read_tidy_rows(const std::filesystem::path& runs,
+                                    std::vector<std::string>& problems);
+
+}  // namespace bitlaw
