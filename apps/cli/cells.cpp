@@ -44,11 +44,11 @@ Json line_of(const std::string& run, const PtqCell& cell, const Json& there) {
 Json planned_cells(const fs::path& directory, const PtqConfig& config) {
   const TrainedRun run = read_run(directory);
   const int64_t T = run.config.model.sequence;
-  const Json& data = run.record.at("data");
+  const RunData& data = run.record.data;
   const int64_t evaluation =
-      resolved_tokens(config.evaluation_tokens, data.at("validation_tokens"), T);
+      resolved_tokens(config.evaluation_tokens, data.validation_tokens.value_or(0), T);
   const int64_t calibration =
-      resolved_tokens(config.calibration_tokens, data.at("train_tokens"), T);
+      resolved_tokens(config.calibration_tokens, data.train_tokens.value_or(0), T);
 
   std::vector<Json> there;
   std::error_code none;
@@ -61,7 +61,7 @@ Json planned_cells(const fs::path& directory, const PtqConfig& config) {
     const Json wanted = requested_cell(cell, config, calibration, evaluation);
     const bool found = std::any_of(there.begin(), there.end(),
                                    [&](const Json& row) { return contains(row, wanted); });
-    out.push_back(line_of(run.name, cell, found));
+    out.push_back(line_of(run.record.name, cell, found));
   }
   return out;
 }

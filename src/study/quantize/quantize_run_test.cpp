@@ -275,7 +275,7 @@ TEST_F(QuantizeRun, SaysWhatIsWrongAndWritesNothing) {
   expect_error("--data");
 
   write_file_atomically(run_ / "run.json", "{\"config\": {}}");
-  expect_error("config.model is missing");
+  expect_error("run.json: model is missing");
   write_file_atomically(run_ / "run.json", "{");
   expect_error("run.json");
   fs::remove(run_ / "run.json");
