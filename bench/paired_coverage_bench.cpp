@@ -153,8 +153,7 @@ std::vector<Json> measure_run(const std::filesystem::path& run, const Options& o
   const TokenWindows text = evaluation_windows(dataset.validation(), loaded.config.sequence, 0,
                                                dataset.info().end_of_document);
   if (text.clustered_by != "document")
-    throw Error(
-        fmt::format("{}: its validation text is not divided into documents", run.string()));
+    throw Error(fmt::format("{}: its validation text is not divided into documents", run.string()));
   Context context;
   model.prepare(context, loaded.parameters, false);
   const auto windows = text.spans();

@@ -8,8 +8,8 @@
 namespace bitlaw {
 namespace {
 
-constexpr const char* kNames[] = {"null",   "a boolean", "a number", "a number",
-                                  "a number", "text",    "an array", "an object"};
+constexpr const char* kNames[] = {"null",     "a boolean", "a number", "a number",
+                                  "a number", "text",      "an array", "an object"};
 
 template <class Array>
 auto& element_at(Array& elements, size_t index) {

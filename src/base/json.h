@@ -44,10 +44,9 @@ concept List = !Text<T> && !Dictionary<T> && !std::is_same_v<T, Json> && require
 };
 
 template <class T>
-concept Gettable = (std::is_arithmetic_v<T> && !std::is_same_v<T, char>) ||
-                   std::is_same_v<T, std::string> || ((Dictionary<T> || List<T>)&&requires(T& t) {
-                     t.clear();
-                   });
+concept Gettable =
+    (std::is_arithmetic_v<T> && !std::is_same_v<T, char>) || std::is_same_v<T, std::string> ||
+    ((Dictionary<T> || List<T>)&&requires(T & t) { t.clear(); });
 
 template <bool kConst>
 class Iterator;
@@ -146,7 +145,7 @@ class Json {
   }
   const std::string& text() const;
 
-  size_t size() const;   // elements of an array or object; of null 0, of other values 1
+  size_t size() const;  // elements of an array or object; of null 0, of other values 1
   bool empty() const { return size() == 0; }
   void clear();  // of an array or object
 
@@ -260,8 +259,7 @@ class Iterator {
   using difference_type = std::ptrdiff_t;
   using reference = std::conditional_t<kConst, const Json&, Json&>;
   using pointer = std::conditional_t<kConst, const Json*, Json*>;
-  using Member =
-      std::conditional_t<kConst, Json::Object::const_iterator, Json::Object::iterator>;
+  using Member = std::conditional_t<kConst, Json::Object::const_iterator, Json::Object::iterator>;
 
   Iterator() = default;
   explicit Iterator(pointer element) : element_(element) {}

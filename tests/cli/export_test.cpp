@@ -60,11 +60,10 @@ TEST_F(ExportVerb, LlamaCppAndTransformersComputeWhatTheRunDoes) {
   json_of({"export", run_, "--gguf", "model.gguf", "--hf", "hf", "--json"});
   const char* python = std::getenv("BITLAW_PYTHON");
   const fs::path output = around_.directory / "output";
-  const std::string command = std::string(python ? python : "python3") + " " + kSourceFolder +
-                              "/tools/check_gguf_export.py " +
-                              (around_.directory / "model.gguf").string() + " " +
-                              (around_.directory / "hf").string() + " >" + output.string() +
-                              " 2>&1";
+  const std::string command =
+      std::string(python ? python : "python3") + " " + kSourceFolder +
+      "/tools/check_gguf_export.py " + (around_.directory / "model.gguf").string() + " " +
+      (around_.directory / "hf").string() + " >" + output.string() + " 2>&1";
   const int outcome = std::system(command.c_str());
   ASSERT_TRUE(WIFEXITED(outcome)) << "killed by a signal";
   const int status = WEXITSTATUS(outcome);

@@ -1,7 +1,7 @@
 // The forward pass against transformers' logits (tests/golden/hf_*, tools/make_hf_golden.py), and what
 // follows from the definition whatever the weights are.
-#include "base/source_folder.h"
 #include "hf/forward.h"
+#include "base/source_folder.h"
 
 #include <gtest/gtest.h>
 

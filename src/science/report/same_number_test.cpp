@@ -37,8 +37,8 @@ std::vector<Observation> training_rows() {
   }
   return rows;
 }
-constexpr double kParams = 2e8, kTokens = 8e9;       // the middle of the table
-constexpr double kCompute = 10 * 6 * 4e8 * 3.2e10;   // ten times its largest budget
+constexpr double kParams = 2e8, kTokens = 8e9;      // the middle of the table
+constexpr double kCompute = 10 * 6 * 4e8 * 3.2e10;  // ten times its largest budget
 
 // A law at its first constants, as the four programs are given it.
 struct Subject {
@@ -109,9 +109,8 @@ void expect_same(const Subject& subject, const char* what, Value expected, Value
       << subject.law().name << ": " << what << " of " << who << ", fit has "
       << expected.value_or(kUnknown) << ", it has " << found.value_or(kUnknown);
   if (!found || !expected) return;
-  EXPECT_NEAR(*found / *expected, 1, 1e-6)
-      << subject.law().name << ": " << what << " of " << who << ", " << *found << " and of fit "
-      << *expected;
+  EXPECT_NEAR(*found / *expected, 1, 1e-6) << subject.law().name << ": " << what << " of " << who
+                                           << ", " << *found << " and of fit " << *expected;
 }
 
 Value number_at(const Json& object, const char* key) {
@@ -129,8 +128,8 @@ TEST(SameNumber, BestPrecision) {
     PlanRequest request;
     request.compute = kCompute;
     const Json plan = subject.plan(request);
-    const bool chosen = plan.is_object() && plan["knows_bits"] == true &&
-                        !plan["optimum"].contains("precision");
+    const bool chosen =
+        plan.is_object() && plan["knows_bits"] == true && !plan["optimum"].contains("precision");
     expect_same(subject, "P*", fit, chosen ? number_at(plan["optimum"], "P_w") : Value(), "plan");
     const Json report = subject.report();
     const Json& optimum = report["figures"]["optimum"];
@@ -147,7 +146,8 @@ TEST(SameNumber, EffectiveParameters) {
   for (const Law& law : laws()) {
     const Subject subject(law);
     const bool classes = !law.class_parameters.empty();
-    const std::string all = classes ? "N_eff/N at W4A4KV4" : "N_eff/N at P_w = 4, P_a = 4, P_kv = 4";
+    const std::string all =
+        classes ? "N_eff/N at W4A4KV4" : "N_eff/N at P_w = 4, P_a = 4, P_kv = 4";
     const Value fit = subject.by_fit("N_eff/N at P_w = 4, P_a = 4, P_kv = 4");
     if (!classes) expect_same(subject, "N_eff", fit, subject.by_design("N_eff:4"), "design");
     PlanRequest request;
@@ -161,7 +161,8 @@ TEST(SameNumber, EffectiveParameters) {
     // The figure's curve, of one part at a time.
     const Json report = subject.report();
     const Json& figure = report["figures"]["effective"];
-    for (const auto& [part, name] : {std::pair{0, "N_eff_w:4"}, {1, "N_eff_a:4"}, {2, "N_eff_kv:4"}}) {
+    for (const auto& [part, name] :
+         {std::pair{0, "N_eff_w:4"}, {1, "N_eff_a:4"}, {2, "N_eff_kv:4"}}) {
       Value drawn;
       if (figure.is_object()) {
         for (const Json& point : figure["parts"][part]["curve"]) {

@@ -16,8 +16,8 @@
 
 #include "base/json.h"
 #include "base/parallel.h"
-#include "record/run.h"
 #include "quantize/checkpoint_text.h"
+#include "record/run.h"
 
 namespace bitlaw {
 

@@ -37,8 +37,9 @@ struct Run {
 Run read_finished_run(const fs::path& directory) {
   const RunRecord record = read_run_record(directory);
   if (record.checkpoint) {
-    throw Error(fmt::format("{}: is the record of the checkpoint {}; quantize that, with its --text",
-                            directory.string(), record.checkpoint->path));
+    throw Error(
+        fmt::format("{}: is the record of the checkpoint {}; quantize that, with its --text",
+                    directory.string(), record.checkpoint->path));
   }
   const std::optional<ResultRecord> result = read_result(directory);
   if (!result) {
