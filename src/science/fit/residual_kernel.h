@@ -1,4 +1,4 @@
-// From what a law predicts to residuals and their derivatives, eight rows at a time; compiled for
+// From what a law predicts to residuals and their derivatives, several rows at a time; compiled for
 // plain, AVX2 and AVX-512, with the same bits.
 #pragma once
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "base/random.h"
@@ -11,7 +12,7 @@
 namespace bitlaw {
 namespace {
 
-using Batch = BatchOf<-1>;  // of this file alone
+using Batch = BatchOf<-1, 8>;  // of this file alone
 
 // The result's distance from the exact value in units of the last place of the exact value.
 double error_in_ulp(double result, long double exact) {
@@ -91,6 +92,38 @@ TEST(Batch, LanesAreIndependent) {
   }
   min(Batch::load(in), Batch(1.5)).store(out);
   for (int lane = 0; lane < Batch::kLanes; ++lane) EXPECT_EQ(out[lane], std::min(in[lane], 1.5));
+}
+
+// Everything a law is made of, over `x` in steps of a batch.
+template <int kWidth>
+std::vector<double> functions_of(const std::vector<double>& x) {
+  using Narrow = BatchOf<-1, kWidth>;
+  std::vector<double> out(6 * x.size());
+  for (size_t i = 0; i < x.size(); i += kWidth) {
+    const Narrow a = Narrow::load(x.data() + i);
+    double* const to = out.data() + 6 * i;
+    const Narrow results[] = {exp(a),        expm1(a), log(a),
+                              log1p(abs(a)), tanh(a),  sqrt(a) * Narrow(-0.0)};
+    for (size_t f = 0; f < 6; ++f) {
+      for (size_t lane = 0; lane < kWidth; ++lane)
+        to[lane * 6 + f] = results[f].v[static_cast<long>(lane)];
+    }
+  }
+  return out;
+}
+
+TEST(Batch, BitsDoNotDependOnTheWidth) {
+  std::vector<double> x(4096);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = std::exp(30 * random_uniform(2, i, 0) - 15);
+  for (size_t i = 0; i < x.size(); i += 3) x[i] = -x[i];
+  const auto bits_of = [](const std::vector<double>& values) {
+    std::vector<uint64_t> bits(values.size());
+    std::memcpy(bits.data(), values.data(), values.size() * sizeof(double));
+    return bits;
+  };
+  const auto wide = bits_of(functions_of<8>(x));
+  EXPECT_EQ(bits_of(functions_of<4>(x)), wide);
+  EXPECT_EQ(bits_of(functions_of<2>(x)), wide);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What a formula sees of a row, and a table of rows by columns, so that eight rows can be evaluated
+// What a formula sees of a row, and a table of rows by columns, so that several rows are evaluated
 // at once.
 #pragma once
 
