@@ -111,9 +111,8 @@ PtqCell one_cell_to_write(const Options& options) {
   const PtqConfig& config = options.config;
   const bool one = config.methods.size() == 1 && config.groups.size() == 1 &&
                    config.bits.size() + config.formats.size() == 1;
-  const PtqCell cell = ptq_cells(config).back();
-  if (!one || options.runs.size() != 1 || cell.activations || cell.kv ||
-      cell.method.method == PtqMethod::kNone) {
+  PtqCell cell = ptq_cells(config).back();
+  if (!one || options.runs.size() != 1 || cell.activations || cell.kv || !cell.rounds_weights()) {
     throw Error(
         "--write: takes one checkpoint and one way to round its weights; give one method, one "
         "group, and one of --bits and --formats (with --bits '' for a format)");
@@ -122,24 +121,8 @@ PtqCell one_cell_to_write(const Options& options) {
     throw Error(fmt::format("--write {}: is there already; name a directory that is not",
                             options.checkpoint.write));
   }
+  if (cell.calibrated()) cell.calibration_seed = config.calibration_seeds.front();
   return cell;
-}
-
-void write_checkpoint(const Options& options, const fs::path& directory, const CheckpointText& text,
-                      ThreadPool& pool) {
-  const PtqCell cell = one_cell_to_write(options);
-  const TextWindows windows =
-      text.calibration_windows(options.config.calibration_tokens,
-                               static_cast<uint64_t>(options.config.calibration_seeds.front()));
-  WriteRequest request;
-  request.source = directory;
-  request.target = options.checkpoint.write;
-  request.cell = {cell.method.method, cell.scheme, cell.method.act_order, cell.method.rotated,
-                  options.config.damping};
-  request.sequence = windows.sequence;
-  if (cell.calibrated()) request.calibration = {windows.tokens};
-  request.dtype = options.checkpoint.write_type;
-  write_quantized_checkpoint(request, pool);
 }
 
 Json checkpoint_rows(const Options& options, const fs::path& directory, ThreadPool& pool,
@@ -148,17 +131,22 @@ Json checkpoint_rows(const Options& options, const fs::path& directory, ThreadPo
   const OpenedCheckpoint opened = open_checkpoint(options, directory, pool);
   const double gigabytes = std::min(options.checkpoint.memory_gigabytes, kMostGigabytes);
   std::vector<fs::path> made;
-  const CheckpointStudy study{
-      .checkpoint = directory,
-      .record = opened.record.directory,
-      .name = opened.record.name,
-      .weights_hash = opened.record.run.checkpoint->weights_hash,
-      .memory_budget = static_cast<int64_t>(gigabytes * 1e9),
-      .before_computing = [&] { made = begin_checkpoint_record(opened.record); }};
+  CheckpointStudy study{.checkpoint = directory,
+                        .record = opened.record.directory,
+                        .name = opened.record.name,
+                        .weights_hash = opened.record.run.checkpoint->weights_hash,
+                        .memory_budget = static_cast<int64_t>(gigabytes * 1e9),
+                        .before_computing = [&] { made = begin_checkpoint_record(opened.record); }};
+  std::optional<CellWriter> writer;
+  if (!options.checkpoint.write.empty()) {
+    writer.emplace(directory, options.checkpoint.write, options.checkpoint.write_type);
+    study.solve = one_cell_to_write(options);
+    study.solved = [&](const hf::Layer& rounded) { writer->add(rounded); };
+  }
   try {
     const Json rows = quantize_checkpoint(study, opened.text, options.config, pool, progress);
     finish_checkpoint_record(opened.record, rows);
-    if (!options.checkpoint.write.empty()) write_checkpoint(options, directory, opened.text, pool);
+    if (writer) writer->commit();
     return rows;
   } catch (...) {
     take_back_record(opened.record, made);

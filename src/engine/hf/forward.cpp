@@ -81,7 +81,7 @@ Scratch& Forward::scratch(int worker) {
 
 Tensor Forward::embed(const Weights& weights, std::span<const int32_t> tokens) const {
   const int64_t count = static_cast<int64_t>(tokens.size()), d = architecture_.width;
-  BITLAW_CHECK(count > 0 && count % T_ == 0);
+  BITLAW_CHECK(count % T_ == 0);
   const Tensor states = Tensor::empty(DType::kF32, {count, d});
   require_tokens(architecture_, tokens);
   for (int64_t i = 0; i < count; ++i) {

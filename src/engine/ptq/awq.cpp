@@ -147,4 +147,15 @@ AwqResult quantize_awq(const WeightScheme& scheme, const float* weights, int64_t
   return out;
 }
 
+MatrixResult round_by_awq(const MatrixTask& task) {
+  const bool rotated = task.cell.rotated;
+  AwqResult awq =
+      quantize_awq(task.cell.scheme, task.weights, task.rows, task.columns,
+                   task.input->magnitude(rotated), task.input->hessian(rotated), task.pool);
+  return {.quantized = std::move(awq.quantized),
+          .error = awq.error,
+          .rtn_error = awq.rtn_error,
+          .alpha = awq.alpha};
+}
+
 }  // namespace bitlaw

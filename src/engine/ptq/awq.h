@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "linalg/matrix.h"
+#include "ptq/method.h"
 #include "ptq/quantized_matrix.h"
 
 namespace bitlaw {
@@ -43,5 +44,7 @@ struct AwqResult {
 AwqResult quantize_awq(const WeightScheme& scheme, const float* weights, int64_t rows,
                        int64_t columns, std::span<const float> magnitude,
                        const linalg::Matrix& hessian, ThreadPool& pool);
+
+MatrixResult round_by_awq(const MatrixTask& task);  // the method `awq`
 
 }  // namespace bitlaw

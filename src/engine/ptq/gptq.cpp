@@ -221,4 +221,14 @@ QuantizedMatrix quantize_gptq(const WeightScheme& scheme, const float* weights, 
   return out;
 }
 
+MatrixResult round_by_gptq(const MatrixTask& task) {
+  const MatrixCell& cell = task.cell;
+  const HessianFactor& factor =
+      task.input->factor(cell.act_order, cell.rotated, cell.first_damping);
+  return {.quantized =
+              quantize_gptq(cell.scheme, task.weights, task.rows, task.columns, factor, task.pool),
+          .damping = factor.damping,
+          .failed_dampings = factor.failed_dampings};
+}
+
 }  // namespace bitlaw

@@ -24,6 +24,7 @@
 #pragma once
 
 #include "ptq/hessian_factor.h"
+#include "ptq/method.h"
 #include "ptq/quantized_matrix.h"
 
 namespace bitlaw {
@@ -32,5 +33,7 @@ namespace bitlaw {
 // bits for any number of threads.
 QuantizedMatrix quantize_gptq(const WeightScheme& scheme, const float* weights, int64_t rows,
                               int64_t columns, const HessianFactor& factor, ThreadPool& pool);
+
+MatrixResult round_by_gptq(const MatrixTask& task);  // the method `gptq`
 
 }  // namespace bitlaw

@@ -32,4 +32,9 @@ QuantizedMatrix quantize_rtn(const WeightScheme& scheme, const float* weights, i
   return out;
 }
 
+MatrixResult round_by_rtn(const MatrixTask& task) {
+  return {.quantized =
+              quantize_rtn(task.cell.scheme, task.weights, task.rows, task.columns, task.pool)};
+}
+
 }  // namespace bitlaw

@@ -1,6 +1,7 @@
 // Round to nearest: every weight by itself.
 #pragma once
 
+#include "ptq/method.h"
 #include "ptq/quantized_matrix.h"
 
 namespace bitlaw {
@@ -13,5 +14,7 @@ QuantizedMatrix quantize_rtn(const WeightScheme& scheme, const float* weights, i
 // The same for rows [begin, end) alone, of which weights [end - begin, columns] are; into `out`, whose
 // tensor scale is set.
 void round_rows(const float* weights, int64_t begin, int64_t end, QuantizedMatrix& out);
+
+MatrixResult round_by_rtn(const MatrixTask& task);  // the method `rtn`
 
 }  // namespace bitlaw

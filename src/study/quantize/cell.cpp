@@ -10,21 +10,26 @@
 namespace bitlaw {
 namespace {
 
-constexpr struct {
+// The options, in the order of a method's name.
+constexpr struct Option {
   const char* name;
-  PtqMethod method;
-} kMethods[] = {{"none", PtqMethod::kNone},
-                {"rtn", PtqMethod::kRtn},
-                {"gptq", PtqMethod::kGptq},
-                {"awq", PtqMethod::kAwq}};
+  bool& (*flag)(MatrixCell&);
+} kOptions[] = {
+    {"act-order", [](MatrixCell& cell) -> bool& { return cell.act_order; }},
+    {"asymmetric", [](MatrixCell& cell) -> bool& { return cell.scheme.asymmetric; }},
+    {"clip", [](MatrixCell& cell) -> bool& { return cell.scheme.clip; }},
+    {"hadamard", [](MatrixCell& cell) -> bool& { return cell.rotated; }},
+};
 
-constexpr struct {
-  const char* name;
-  bool PtqMethodSpec::*flag;
-} kOptions[] = {{"act-order", &PtqMethodSpec::act_order},
-                {"asymmetric", &PtqMethodSpec::asymmetric},
-                {"clip", &PtqMethodSpec::clip},
-                {"hadamard", &PtqMethodSpec::rotated}};
+// Names of the methods that `takes` is true of, as a list.
+template <class Takes>
+std::string methods_that(const Takes& takes) {
+  std::vector<std::string> names;
+  for (const PtqMethod& method : ptq_methods()) {
+    if (takes(method)) names.emplace_back(method.name);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
 
 template <class Table>
 [[noreturn]] void unknown(const Table& table, const std::string& text, const std::string& part,
@@ -32,10 +37,9 @@ template <class Table>
   std::vector<std::string> names;
   for (const auto& entry : table) names.push_back(entry.name);
   const std::string near = nearest_name(part, names);
-  std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
   throw Error(fmt::format("methods: '{}': '{}' is not {}{}; known are {}", text, part, what,
-                          near.empty() ? "" : fmt::format(" (is it '{}'?)", near), all));
+                          near.empty() ? "" : fmt::format(" (is it '{}'?)", near),
+                          fmt::join(names, ", ")));
 }
 
 // The suffix of a role that is rounded otherwise than in training.
@@ -50,45 +54,58 @@ std::string role_suffix(const char* role, const std::optional<Quantizer>& quanti
 
 }  // namespace
 
-std::string PtqMethodSpec::name() const {
-  std::string out;
-  for (const auto& known : kMethods) {
-    if (known.method == method) out = known.name;
-  }
-  for (const auto& option : kOptions) {
-    if (this->*option.flag) out += std::string("+") + option.name;
+std::string method_name(const MatrixCell& cell) {
+  std::string out = cell.method->name;
+  MatrixCell copy = cell;
+  for (const Option& option : kOptions) {
+    if (option.flag(copy)) out += std::string("+") + option.name;
   }
   return out;
 }
 
-PtqMethodSpec parse_ptq_method(const std::string& text) {
+MatrixCell parse_method(const std::string& text) {
   std::vector<std::string> parts = split(text, '+');
   if (parts.empty()) parts.emplace_back();  // of an empty text
-  PtqMethodSpec out;
-  const auto method = std::find_if(std::begin(kMethods), std::end(kMethods),
-                                   [&](const auto& known) { return parts[0] == known.name; });
-  if (method == std::end(kMethods)) unknown(kMethods, text, parts[0], "a method");
-  out.method = method->method;
+  MatrixCell out;
+  out.method = find_ptq_method(parts[0]);
+  if (out.method == nullptr) unknown(ptq_methods(), text, parts[0], "a method");
   for (size_t i = 1; i < parts.size(); ++i) {
-    const auto option = std::find_if(std::begin(kOptions), std::end(kOptions),
-                                     [&](const auto& known) { return parts[i] == known.name; });
+    const auto* const option =
+        std::find_if(std::begin(kOptions), std::end(kOptions),
+                     [&](const Option& known) { return parts[i] == known.name; });
     if (option == std::end(kOptions)) unknown(kOptions, text, parts[i], "an option");
-    out.*(option->flag) = true;
+    option->flag(out) = true;
   }
-  if (out.act_order && out.method != PtqMethod::kGptq) {
-    throw Error(fmt::format(
-        "methods: '{}': only gptq takes columns in an order; leave act-order away", text));
+  if (out.act_order && !out.method->orders_columns) {
+    throw Error(
+        fmt::format("methods: '{}': only {} takes columns in an order; leave act-order away", text,
+                    methods_that([](const PtqMethod& method) { return method.orders_columns; })));
   }
-  if (out.method == PtqMethod::kNone && parts.size() > 1) {
-    throw Error(fmt::format(
-        "methods: '{}': none leaves the weights as they are and takes no options", text));
+  if (out.method->round == nullptr && parts.size() > 1) {
+    throw Error(fmt::format("methods: '{}': {} leaves the weights as they are and takes no options",
+                            text, out.method->name));
   }
   return out;
+}
+
+std::string method_names() {
+  return methods_that([](const PtqMethod&) { return true; });
+}
+
+std::string method_help() {
+  std::vector<std::string> lines;
+  for (const PtqMethod& method : ptq_methods()) {
+    lines.push_back(*method.help == 0 ? method.name
+                                      : fmt::format("{} ({})", method.name, method.help));
+  }
+  return fmt::format("{}, with options: ", fmt::join(lines, ", ")) +
+         "gptq+act-order, rtn+asymmetric, awq+clip, gptq+hadamard";
 }
 
 std::string PtqCell::label() const {
-  std::string out = method.name();
-  if (method.method != PtqMethod::kNone) {
+  std::string out = method_name(weights);
+  const WeightScheme& scheme = weights.scheme;
+  if (rounds_weights()) {
     if (scheme.scales == ScaleRule::kE8M0) {
       out += "+mx";
     } else if (scheme.scales == ScaleRule::kE4M3) {
@@ -101,7 +118,8 @@ std::string PtqCell::label() const {
 }
 
 std::string PtqCell::title() const {
-  if (method.method == PtqMethod::kNone) return label();
+  if (!rounds_weights()) return label();
+  const WeightScheme& scheme = weights.scheme;
   return fmt::format("{} {} {}", label(), scheme.format.name(),
                      scheme.group == 0 ? "channel" : fmt::format("group{}", scheme.group));
 }
@@ -110,7 +128,8 @@ Json PtqCell::description() const {
   Json out{{"method", label()},
            {"activations", activations ? Json(activations->name()) : Json(nullptr)},
            {"kv", kv ? Json(kv->name()) : Json(nullptr)}};
-  if (method.method == PtqMethod::kNone) {
+  const WeightScheme& scheme = weights.scheme;
+  if (!rounds_weights()) {
     out.update({{"format", nullptr}, {"bits", 16}, {"group", 0}, {"granularity", nullptr}});
     return out;
   }
@@ -120,6 +139,14 @@ Json PtqCell::description() const {
               {"group", scheme.group},
               {"granularity",
                scheme.group == 0 ? std::string("channel") : fmt::format("group{}", scheme.group)}});
+  return out;
+}
+
+MatrixCell round_to_nearest_beside(const MatrixCell& cell) {
+  if (cell.method->round == nullptr) return cell;
+  MatrixCell out = cell;
+  out.method = &ptq_method("rtn");
+  out.act_order = false;
   return out;
 }
 

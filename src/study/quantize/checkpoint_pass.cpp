@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <optional>
 
 #include "base/error.h"
 
@@ -52,44 +53,56 @@ Tensor effective(const QuantizedMatrix& quantized, const Tensor& weights, Thread
 // A cell on its way through the layers.
 struct Traveller {
   size_t number;  // among the cells of the pass
-  const PassCell* cell;
+  const PtqCell* cell;
   Tensor states;  // [windows T, d]
   PassResult result;
 };
 
-bool same_weights(const PassCell& a, const PassCell& b) {
-  return a.weights == b.weights && a.calibration == b.calibration;
+// The seed of the text that a cell is calibrated on; none is needed otherwise.
+std::optional<int64_t> text_of(const PtqCell& cell) {
+  return cell.calibrated() ? std::optional(cell.calibration_seed) : std::nullopt;
+}
+
+bool same_weights(const PtqCell& a, const PtqCell& b) {
+  return a.weights == b.weights && text_of(a) == text_of(b);
+}
+
+hf::StateRounding states_of(const PtqCell& cell) {
+  hf::StateRounding out;
+  if (cell.activations) out.activations = *cell.activations;
+  if (cell.kv) out.keys = out.values = *cell.kv;
+  return out;
 }
 
 class Wave {
  public:
-  Wave(const PassInput& input, std::span<const PassCell> cells, std::span<const size_t> numbers,
-       ThreadPool& pool, const std::function<void(int64_t layer)>& step)
+  Wave(const PassInput& input, std::span<const PtqCell> cells, std::span<const size_t> numbers,
+       ThreadPool& pool, const PassListener& listener,
+       const std::function<void(int64_t layer)>& step)
       : in_(input),
         pool_(pool),
+        listener_(listener),
         step_(step),
         forward_(input.architecture, input.sequence, pool),
-        baseline_(embed(input.evaluation)),
-        calibrations_(input.calibrations.size()) {
+        baseline_(embed(input.evaluation)) {
     for (const size_t number : numbers) {
-      const PassCell& cell = cells[number];
+      const PtqCell& cell = cells[number];
       Tensor states = Tensor::empty(DType::kF32, baseline_.shape());
       states.copy_from(baseline_);
       travellers_.push_back({number, &cell, states, {}});
-      if (cell.calibration < 0) continue;
-      Tensor& text = calibrations_[static_cast<size_t>(cell.calibration)];
-      if (!text.defined()) text = embed(in_.calibrations[static_cast<size_t>(cell.calibration)]);
+      const std::optional<int64_t> seed = text_of(cell);
+      if (!seed || calibrations_.contains(*seed)) continue;
+      calibrations_.emplace(*seed, embed(in_.calibrations.at(*seed)));
     }
   }
 
   void pass_layer(int64_t l) {
     const hf::Layer layer = load_layer(in_.weights, l);
-    pass_cells(l, layer, -1, nullptr);
-    for (size_t c = 0; c < calibrations_.size(); ++c) {
-      if (!calibrations_[c].defined()) continue;
+    pass_cells(l, layer, std::nullopt, nullptr);
+    for (auto& [seed, states] : calibrations_) {
       std::vector<InputSolver> solvers =
-          solve_layer(forward_, in_.architecture, l, layer, calibrations_[c], pool_);
-      pass_cells(l, layer, static_cast<int>(c), &solvers);
+          solve_layer(forward_, in_.architecture, l, layer, states, pool_);
+      pass_cells(l, layer, seed, &solvers);
     }
     forward_.run(l, layer, {}, baseline_);
     step_(l);
@@ -97,6 +110,7 @@ class Wave {
 
   // Every cell's guesses beside the baseline's.
   void compare() {
+    if (in_.evaluation.tokens.empty()) return;
     const hf::Head head = load_head(in_.weights);
     const int64_t T = in_.sequence, V = in_.architecture.vocabulary, tokens = baseline_.extent(0);
     const int64_t rows = std::clamp<int64_t>(kLogitsAtOnce / V, 1, 256);
@@ -127,24 +141,25 @@ class Wave {
   }
 
   // The cells of one calibration; those with the same weights stand together.
-  void pass_cells(int64_t l, const hf::Layer& layer, int calibration,
+  void pass_cells(int64_t l, const hf::Layer& layer, std::optional<int64_t> seed,
                   std::vector<InputSolver>* solvers) {
     const Traveller* last = nullptr;
     hf::Layer quantized;
     RtnErrors known;
     for (Traveller& one : travellers_) {
-      if (one.cell->calibration != calibration) continue;
+      if (text_of(*one.cell) != seed) continue;
       const auto start = std::chrono::steady_clock::now();
       if (last != nullptr && same_weights(*last->cell, *one.cell)) {
-        const auto of_layer = [l](const PassMatrix& matrix) { return matrix.layer == l; };
+        const auto of_layer = [l](const MatrixReport& matrix) { return matrix.layer == l; };
         std::copy_if(last->result.matrices.begin(), last->result.matrices.end(),
                      std::back_inserter(one.result.matrices), of_layer);
       } else {
         quantized = quantize_layer(one.cell->weights, l, layer, solvers, pool_,
                                    &one.result.matrices, &known);
       }
-      forward_.run(l, quantized, one.cell->states, one.states);
+      forward_.run(l, quantized, states_of(*one.cell), one.states);
       one.result.seconds += seconds_since(start);
+      if (listener_.solved) listener_.solved(one.number, quantized);
       last = &one;
       step_(l);
     }
@@ -161,15 +176,16 @@ class Wave {
 
   const PassInput& in_;
   ThreadPool& pool_;
+  const PassListener& listener_;
   const std::function<void(int64_t layer)>& step_;
   hf::Forward forward_;
-  Tensor baseline_;                   // states of the evaluation windows
-  std::vector<Tensor> calibrations_;  // states, by the text's number; undefined where not needed
+  Tensor baseline_;                         // states of the evaluation windows
+  std::map<int64_t, Tensor> calibrations_;  // states, by seed
   std::vector<Traveller> travellers_;
 };
 
 // Cells by calibration, equal weights together, cut to waves whose states fit into the budget.
-std::vector<std::vector<size_t>> waves_of(const PassInput& in, std::span<const PassCell> cells) {
+std::vector<std::vector<size_t>> waves_of(const PassInput& in, std::span<const PtqCell> cells) {
   std::vector<size_t> order;
   for (size_t i = 0; i < cells.size(); ++i) {  // behind the last cell with the same weights
     const auto same = std::find_if(order.rbegin(), order.rend(), [&](size_t other) {
@@ -178,7 +194,7 @@ std::vector<std::vector<size_t>> waves_of(const PassInput& in, std::span<const P
     order.insert(same == order.rend() ? order.end() : same.base(), i);
   }
   std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return cells[a].calibration < cells[b].calibration; });
+                   [&](size_t a, size_t b) { return text_of(cells[a]) < text_of(cells[b]); });
 
   const int64_t window_bytes = in.sequence * in.architecture.width * 4;
   const auto bytes = [&](const PassText& text) {
@@ -187,12 +203,11 @@ std::vector<std::vector<size_t>> waves_of(const PassInput& in, std::span<const P
   const int64_t cell_bytes = bytes(in.evaluation);
   std::vector<std::vector<size_t>> waves;
   int64_t left = 0;
-  int last_calibration = -1;
+  std::optional<int64_t> last_seed;
   for (const size_t i : order) {
-    const int calibration = cells[i].calibration;
-    const int64_t text =
-        calibration < 0 ? 0 : bytes(in.calibrations[static_cast<size_t>(calibration)]);
-    const int64_t more = cell_bytes + (calibration == last_calibration ? 0 : text);
+    const std::optional<int64_t> seed = text_of(cells[i]);
+    const int64_t text = seed ? bytes(in.calibrations.at(*seed)) : 0;
+    const int64_t more = cell_bytes + (seed == last_seed ? 0 : text);
     if (waves.empty() || more > left) {
       waves.emplace_back();
       left = in.memory_budget - cell_bytes - cell_bytes - text;  // the baseline's, and the cell's
@@ -200,7 +215,7 @@ std::vector<std::vector<size_t>> waves_of(const PassInput& in, std::span<const P
       left -= more;
     }
     waves.back().push_back(i);
-    last_calibration = calibration;
+    last_seed = seed;
   }
   return waves;
 }
@@ -258,9 +273,9 @@ std::vector<InputSolver> solve_layer(hf::Forward& forward, const hf::Architectur
 
 hf::Layer quantize_layer(const MatrixCell& cell, int64_t l, const hf::Layer& layer,
                          std::vector<InputSolver>* solvers, ThreadPool& pool,
-                         std::vector<PassMatrix>* matrices, RtnErrors* known) {
+                         std::vector<MatrixReport>* reports, RtnErrors* known) {
   hf::Layer out = layer;
-  if (cell.method == PtqMethod::kNone) return out;
+  if (cell.method->round == nullptr) return out;
   for (hf::Matrix& matrix : out.matrices) {
     const Tensor weights = matrix.weight;
     InputSolver* const solver =
@@ -276,27 +291,21 @@ hf::Layer quantize_layer(const MatrixCell& cell, int64_t l, const hf::Layer& lay
                                 own_error)
                   .first->second;
     const int64_t R = weights.extent(0), C = weights.extent(1);
-    PassMatrix line{l,
-                    matrix.spec.role,
-                    R,
-                    C,
-                    quantize_matrix(cell, solver, weights.f32(), R, C, pool, rtn_error),
-                    0};
-    rtn_error = line.result.rtn_error;
-    matrix.weight = effective(line.result.quantized, weights, pool, &line.relative_error);
-    if (matrices == nullptr) continue;
-    line.result.quantized = {};
-    matrices->push_back(std::move(line));
+    const MatrixResult result = quantize_matrix(cell, solver, weights.f32(), R, C, pool, rtn_error);
+    rtn_error = result.rtn_error;
+    double relative_error = 0;
+    matrix.weight = effective(result.quantized, weights, pool, &relative_error);
+    if (reports != nullptr)
+      reports->push_back(matrix_report(l, matrix.spec.role, result, relative_error));
   }
   return out;
 }
 
-void run_checkpoint_pass(const PassInput& input, std::span<const PassCell> cells, ThreadPool& pool,
-                         const std::function<void(size_t cell, PassResult&&)>& finished,
-                         const PassProgress& progress) {
+void run_checkpoint_pass(const PassInput& input, std::span<const PtqCell> cells, ThreadPool& pool,
+                         const PassListener& listener) {
   const auto window = static_cast<size_t>(input.sequence + 1);
-  BITLAW_CHECK(!input.evaluation.tokens.empty() && input.evaluation.tokens.size() % window == 0);
-  for (const PassText& text : input.calibrations) {
+  BITLAW_CHECK(input.evaluation.tokens.size() % window == 0);
+  for (const auto& [seed, text] : input.calibrations) {
     BITLAW_CHECK(!text.tokens.empty() && text.tokens.size() % window == 0);
     require_tokens(input.architecture, text.tokens);
   }
@@ -309,12 +318,14 @@ void run_checkpoint_pass(const PassInput& input, std::span<const PassCell> cells
   for (const std::vector<size_t>& numbers : waves) {
     const std::function<void(int64_t)> step = [&](int64_t l) {
       ++done;
-      if (progress) progress(done, total, fmt::format("layer {} of {}", l + 1, L));
+      if (listener.progress)
+        listener.progress(done, total, fmt::format("layer {} of {}", l + 1, L));
     };
-    Wave wave(input, cells, numbers, pool, step);
+    Wave wave(input, cells, numbers, pool, listener, step);
     for (int64_t l = 0; l < L; ++l) wave.pass_layer(l);
     wave.compare();
-    for (Traveller& one : wave.travellers()) finished(one.number, std::move(one.result));
+    if (!listener.finished) continue;
+    for (Traveller& one : wave.travellers()) listener.finished(one.number, std::move(one.result));
   }
 }
 

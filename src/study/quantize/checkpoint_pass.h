@@ -25,27 +25,14 @@
 #include "hf/forward.h"
 #include "ops/compare.h"
 #include "ptq/quantize_matrix.h"
+#include "quantize/cell.h"
+#include "quantize/rows.h"
 
 namespace bitlaw {
 
-struct PassCell {
-  MatrixCell weights;        // method none: as they are
-  hf::StateRounding states;  // when the model is used
-  int calibration = -1;      // which text, of those given; -1: none is needed
-};
-
-// What became of one matrix. `result` has no codes any more.
-struct PassMatrix {
-  int64_t layer;
-  std::string role;       // "q_proj"
-  int64_t rows, columns;  // [out, in]
-  MatrixResult result;
-  double relative_error;  // |Q - W|^2 / |W|^2, both summed over the matrix
-};
-
 struct PassResult {
   std::vector<TokenComparison> tokens;  // [windows, T]
-  std::vector<PassMatrix> matrices;     // layer by layer; none with the method none
+  std::vector<MatrixReport> matrices;   // layer by layer; none where the weights stay as they are
   double seconds = 0;  // of the cell alone, without baseline, calibration and comparison
 };
 
@@ -59,19 +46,26 @@ using PassProgress = std::function<void(double done, double total, const std::st
 struct PassInput {
   const hf::Architecture& architecture;
   const hf::Weights& weights;
-  int64_t sequence;                        // T
-  std::span<const PassText> calibrations;  // those that cells name
-  PassText evaluation;
+  int64_t sequence;                          // T
+  std::map<int64_t, PassText> calibrations;  // by seed, those of the cells
+  PassText evaluation;                       // none: the cells are only solved
   int64_t memory_budget = int64_t{4} << 30;  // bytes for states
   std::string name = "the checkpoint";       // for messages
 };
 
-// Calls `finished` with the number of every cell, in an order of its own, as soon as its wave is done.
-// `progress` is told of every layer of every cell. Error for tokens outside of the
-// vocabulary, T beyond the checkpoint's context, weights or states that are not finite.
-void run_checkpoint_pass(const PassInput& input, std::span<const PassCell> cells, ThreadPool& pool,
-                         const std::function<void(size_t cell, PassResult&&)>& finished,
-                         const PassProgress& progress = {});
+// What a pass hands over while it runs; each may be empty. Cells come in an order of their own.
+struct PassListener {
+  // Every cell, as soon as its wave is done.
+  std::function<void(size_t cell, PassResult&&)> finished;
+  // Every layer of every cell with its rounded weights, the layers of a cell in their order.
+  std::function<void(size_t cell, const hf::Layer& rounded)> solved;
+  PassProgress progress;  // counts layers of cells
+};
+
+// Error for tokens outside of the vocabulary, T beyond the checkpoint's context, weights or states
+// that are not finite.
+void run_checkpoint_pass(const PassInput& input, std::span<const PtqCell> cells, ThreadPool& pool,
+                         const PassListener& listener);
 
 // [windows T] what the model reads of the text.
 std::vector<int32_t> inputs_of(const PassText& text, int64_t sequence);
@@ -85,10 +79,10 @@ std::vector<InputSolver> solve_layer(hf::Forward& forward, const hf::Architectur
 using RtnErrors = std::map<std::string, double>;
 
 // A layer whose matrices are rounded; norms and biases are shared with `layer`. `solvers` as
-// solve_layer() gives them, null without a calibration. `matrices` and `known` may be null; the
-// former gets a line for each matrix.
+// solve_layer() gives them, null without a calibration. `reports` and `known` may be null; the former
+// gets a line for each matrix.
 hf::Layer quantize_layer(const MatrixCell& cell, int64_t l, const hf::Layer& layer,
                          std::vector<InputSolver>* solvers, ThreadPool& pool,
-                         std::vector<PassMatrix>* matrices, RtnErrors* known = nullptr);
+                         std::vector<MatrixReport>* reports, RtnErrors* known = nullptr);
 
 }  // namespace bitlaw

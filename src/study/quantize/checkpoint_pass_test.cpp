@@ -5,8 +5,10 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "hf/fake_checkpoint_for_tests.h"
 #include "quantize/write_checkpoint.h"
 
@@ -18,16 +20,17 @@ namespace fs = std::filesystem;
 constexpr int64_t kT = 12;
 
 MatrixCell rtn(const char* scheme, int group = 0) {
-  return {.method = PtqMethod::kRtn, .scheme = parse_weight_scheme(scheme, group)};
+  return {.method = &ptq_method("rtn"), .scheme = parse_weight_scheme(scheme, group)};
 }
 MatrixCell gptq(const char* scheme, int group = 0) {
-  return {.method = PtqMethod::kGptq, .scheme = parse_weight_scheme(scheme, group)};
+  return {.method = &ptq_method("gptq"), .scheme = parse_weight_scheme(scheme, group)};
 }
 
-PassCell none() {
-  PassCell cell;
-  cell.weights.method = PtqMethod::kNone;
-  return cell;
+PtqCell none() {
+  return {{.method = &ptq_method("none")}, {}, {}, 0};
+}
+PtqCell cell_of(const MatrixCell& weights, int64_t seed = 0) {
+  return {weights, {}, {}, seed};
 }
 
 class CheckpointPass : public testing::Test {
@@ -48,27 +51,30 @@ class CheckpointPass : public testing::Test {
     return tokens;
   }
 
-  std::vector<PassResult> run(const fs::path& directory, const std::vector<PassCell>& cells,
-                              int threads = 1, int64_t budget = int64_t{1} << 30) const {
+  std::vector<PassResult> run(const fs::path& directory, const std::vector<PtqCell>& cells,
+                              int threads = 1, int64_t budget = int64_t{1} << 30,
+                              decltype(PassListener::solved) solved = {}) const {
     const hf::Architecture a = hf::read_architecture(directory);
     const hf::Weights weights(directory, a);
     ThreadPool pool(threads);
     const std::vector<int32_t> one = windows(5, 1), two = windows(4, 2), text = windows(7, 3);
-    const std::vector<PassText> calibrations{{one}, {two}};
+    const std::map<int64_t, PassText> calibrations{{1, {one}}, {2, {two}}};
     std::vector<PassResult> results(cells.size());
     double steps = 0;
     bool last = false;
-    run_checkpoint_pass(
-        {a, weights, kT, calibrations, {text}, budget}, cells, pool,
-        [&](size_t cell, PassResult&& result) {
-          EXPECT_TRUE(results[cell].tokens.empty());
-          results[cell] = std::move(result);
-        },
-        [&](double done, double total, const std::string&) {
-          EXPECT_EQ(done, ++steps);
-          EXPECT_LE(done, total);
-          last = done == total;
-        });
+    run_checkpoint_pass({a, weights, kT, calibrations, {text}, budget}, cells, pool,
+                        {.finished =
+                             [&](size_t cell, PassResult&& result) {
+                               EXPECT_TRUE(results[cell].tokens.empty());
+                               results[cell] = std::move(result);
+                             },
+                         .solved = solved,
+                         .progress =
+                             [&](double done, double total, const std::string&) {
+                               EXPECT_EQ(done, ++steps);
+                               EXPECT_LE(done, total);
+                               last = done == total;
+                             }});
     EXPECT_TRUE(last);
     return results;
   }
@@ -91,9 +97,9 @@ void expect_same(const PassResult& a, const PassResult& b) {
   ASSERT_EQ(a.matrices.size(), b.matrices.size());
   for (size_t i = 0; i < a.matrices.size(); ++i) {
     EXPECT_EQ(a.matrices[i].layer, b.matrices[i].layer);
-    EXPECT_EQ(a.matrices[i].role, b.matrices[i].role);
+    EXPECT_EQ(a.matrices[i].matrix, b.matrices[i].matrix);
     EXPECT_EQ(a.matrices[i].relative_error, b.matrices[i].relative_error);
-    const double x = a.matrices[i].result.error, y = b.matrices[i].result.error;
+    const double x = a.matrices[i].error, y = b.matrices[i].error;
     EXPECT_TRUE(x == y || (std::isnan(x) && std::isnan(y)));
   }
 }
@@ -110,7 +116,7 @@ TEST_F(CheckpointPass, ACellIsTheCheckpointWithRoundedWeights) {
     hf::FakeCheckpoint checkpoint(hf::fake_config(type));
     checkpoint.write(directory_ / "original");
     const WeightScheme scheme = parse_weight_scheme("int4", 16);
-    const PassResult cell = run(directory_ / "original", {{rtn("int4", 16)}})[0];
+    const PassResult cell = run(directory_ / "original", {cell_of(rtn("int4", 16))})[0];
 
     const hf::Layout layout = hf::layout_of(hf::read_architecture(directory_ / "original"));
     for (const hf::LayerSpec& layer : layout.layers) {
@@ -132,7 +138,7 @@ TEST_F(CheckpointPass, ACellIsTheCheckpointWithRoundedWeights) {
     }
     EXPECT_TRUE(moved);
     EXPECT_EQ(cell.matrices.size(), layout.layers.size() * layout.layers[0].matrices.size());
-    for (const PassMatrix& matrix : cell.matrices) {
+    for (const MatrixReport& matrix : cell.matrices) {
       EXPECT_GT(matrix.relative_error, 0);
       EXPECT_LT(matrix.relative_error, 0.1);
     }
@@ -141,8 +147,8 @@ TEST_F(CheckpointPass, ACellIsTheCheckpointWithRoundedWeights) {
 
 TEST_F(CheckpointPass, WithNothingRoundedNothingDiffers) {
   hf::FakeCheckpoint(hf::fake_config("qwen2")).write(directory_);
-  PassCell kv = none();
-  kv.states.keys = kv.states.values = parse_quantizer("int4/token");
+  PtqCell kv = none();
+  kv.kv = parse_quantizer("int4/token");
   const std::vector<PassResult> results = run(directory_, {none(), kv});
   EXPECT_TRUE(results[0].matrices.empty());
   for (const TokenComparison& token : results[0].tokens) {
@@ -155,19 +161,16 @@ TEST_F(CheckpointPass, WithNothingRoundedNothingDiffers) {
 }
 
 // Cells of several methods, calibrations and roundings of states; two share their weights.
-std::vector<PassCell> mixed_cells() {
-  PassCell a4{rtn("int4"), {}, -1};
-  a4.states.activations = parse_quantizer("int4/token");
-  return {{gptq("int3"), {}, 1},
-          a4,
-          {gptq("int3"), {}, 0},
-          {rtn("int4"), {}, -1},
-          {gptq("int4", 8), {}, 0}};
+std::vector<PtqCell> mixed_cells() {
+  PtqCell a4 = cell_of(rtn("int4"));
+  a4.activations = parse_quantizer("int4/token");
+  return {cell_of(gptq("int3"), 2), a4, cell_of(gptq("int3"), 1), cell_of(rtn("int4")),
+          cell_of(gptq("int4", 8), 1)};
 }
 
 TEST_F(CheckpointPass, NeitherWavesNorThreadsChangeABit) {
   hf::FakeCheckpoint(hf::fake_config("llama", {{"num_key_value_heads", 2}})).write(directory_, 2);
-  const std::vector<PassCell> cells = mixed_cells();
+  const std::vector<PtqCell> cells = mixed_cells();
   const std::vector<PassResult> once = run(directory_, cells);
   const int64_t states = 7 * kT * 32 * 4;  // of one cell
   for (const int64_t budget : {int64_t{0}, 3 * states, 6 * states}) {
@@ -222,35 +225,60 @@ TEST_F(CheckpointPass, MatricesThatShareAnInputShareItsStatistics) {
 TEST_F(CheckpointPass, BetterThanRoundToNearestOnTheInputsItWasCalibratedOn) {
   hf::FakeCheckpoint(hf::fake_config("mistral")).write(directory_);
   MatrixCell awq = rtn("int3");
-  awq.method = PtqMethod::kAwq;
-  for (const PassResult& result : run(directory_, {{gptq("int3"), {}, 0}, {awq, {}, 0}})) {
-    for (const PassMatrix& matrix : result.matrices) {
-      EXPECT_LE(matrix.result.error, matrix.result.rtn_error) << matrix.role;
-      EXPECT_FALSE(matrix.result.flagged);
+  awq.method = &ptq_method("awq");
+  for (const PassResult& result : run(directory_, {cell_of(gptq("int3"), 1), cell_of(awq, 1)})) {
+    for (const MatrixReport& matrix : result.matrices) {
+      EXPECT_LE(matrix.error, matrix.rtn_error) << matrix.matrix;
+      EXPECT_FALSE(matrix.flagged);
     }
   }
 }
 
-// What is written is what was measured.
+// What a pass hands over is what it measured, and solving alone gives the same.
 TEST_F(CheckpointPass, AWrittenCellIsACheckpointWithItsLosses) {
   hf::FakeCheckpoint(hf::fake_config("llama")).write(directory_ / "source", 2);
-  const std::vector<int32_t> text = windows(5, 1);
   MatrixCell rotated = gptq("int4");
   rotated.rotated = true;
-  ThreadPool pool(2);
-  const std::vector<PassResult> cells =
-      run(directory_ / "source", {{rtn("int4", 8), {}, -1}, {rotated, {}, 0}});
+  const std::vector<PtqCell> cells{cell_of(rtn("int4", 8)), cell_of(rotated, 1)};
+  const auto target = [&](size_t cell) { return directory_ / std::to_string(cell); };
+  std::vector<std::unique_ptr<CellWriter>> writers;
+  for (size_t i = 0; i < cells.size(); ++i)
+    writers.push_back(std::make_unique<CellWriter>(directory_ / "source", target(i), "F32"));
+  const std::vector<PassResult> results =
+      run(directory_ / "source", cells, 2, 0,
+          [&](size_t cell, const hf::Layer& rounded) { writers[cell]->add(rounded); });
   for (size_t i = 0; i < cells.size(); ++i) {
-    const fs::path target = directory_ / std::to_string(i);
-    WriteRequest request{directory_ / "source", target, i == 0 ? rtn("int4", 8) : rotated, kT, {}};
-    if (i == 1) request.calibration = {text};
-    write_quantized_checkpoint(request, pool);
-    const PassResult itself = run(target, {none()})[0];
+    writers[i]->commit();
+    const PassResult itself = run(target(i), {none()})[0];
     for (size_t t = 0; t < itself.tokens.size(); ++t) {
-      EXPECT_TRUE(same_bits(itself.tokens[t].baseline_loss, cells[i].tokens[t].loss));
+      EXPECT_TRUE(same_bits(itself.tokens[t].baseline_loss, results[i].tokens[t].loss));
     }
   }
-  EXPECT_EQ(hf::open_weight_files(directory_ / "0").size(), 2u);
+  EXPECT_EQ(hf::open_weight_files(target(0)).size(), 2u);
+
+  CellWriter alone(directory_ / "source", target(2), "F32");
+  const hf::Architecture a = hf::read_architecture(directory_ / "source");
+  const std::vector<int32_t> calibration = windows(5, 1);
+  ThreadPool pool(2);
+  run_checkpoint_pass({a, hf::Weights(directory_ / "source", a), kT, {{1, {calibration}}}, {}},
+                      std::span(cells).subspan(1), pool,
+                      {.solved = [&](size_t, const hf::Layer& rounded) { alone.add(rounded); }});
+  alone.commit();
+  for (const hf::WeightFile& file : hf::open_weight_files(target(1))) {
+    EXPECT_EQ(read_file(target(1) / file.name), read_file(target(2) / file.name)) << file.name;
+  }
+}
+
+TEST_F(CheckpointPass, WhatCannotBeWrittenIsSaidAtTheEndAndLeavesNothing) {
+  hf::FakeCheckpoint(hf::fake_config("llama")).write(directory_ / "source");
+  CellWriter writer(directory_ / "source", directory_ / "target", "F32");
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory_)) {
+    if (entry.path().filename() != "source") fs::remove_all(entry.path());
+  }
+  run(directory_ / "source", {cell_of(rtn("int4"))}, 1, 0,
+      [&](size_t, const hf::Layer& rounded) { writer.add(rounded); });
+  EXPECT_THROW(writer.commit(), Error);
+  EXPECT_FALSE(fs::exists(directory_ / "target"));
 }
 
 TEST_F(CheckpointPass, WhatIsNotFiniteOrNotInTheVocabularyIsAnError) {
@@ -260,17 +288,15 @@ TEST_F(CheckpointPass, WhatIsNotFiniteOrNotInTheVocabularyIsAnError) {
   ThreadPool pool(1);
   std::vector<int32_t> text = windows(2, 1);
   text.back() = 61;  // a target, which no layer sees
-  const std::vector<PassCell> cells{none()};
-  EXPECT_THROW(
-      run_checkpoint_pass({a, weights, kT, {}, {text}}, cells, pool, [](size_t, PassResult&&) {}),
-      Error);
+  const std::vector<PtqCell> cells{none()};
+  EXPECT_THROW(run_checkpoint_pass({a, weights, kT, {}, {text}}, cells, pool, {}), Error);
 
   hf::FakeCheckpoint huge(hf::fake_config("llama"));
   std::vector<float> values(32 * 61, 3e38f);
   huge.tensors.at("lm_head.weight")
       .bytes.assign(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
   huge.write(directory_);
-  EXPECT_THROW(run(directory_, {{rtn("int4")}}), Error);
+  EXPECT_THROW(run(directory_, {cell_of(rtn("int4"))}), Error);
 }
 
 }  // namespace

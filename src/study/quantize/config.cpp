@@ -19,7 +19,7 @@ void check_lists(const PtqConfig& config) {
   const auto not_empty = [](const char* key, bool empty, const char* advice) {
     if (empty) throw Error(fmt::format("{} is empty; {}", key, advice));
   };
-  not_empty("methods", config.methods.empty(), "known are none, rtn, gptq and awq");
+  not_empty("methods", config.methods.empty(), ("known are " + method_names()).c_str());
   not_empty("groups", config.groups.empty(), "0 stands for one scale per output channel");
   not_empty("activations", config.activations.empty(), "'trained' leaves them as they were");
   not_empty("kv", config.kv.empty(), "'trained' leaves them as they were");
@@ -53,8 +53,7 @@ void check_numbers(const PtqConfig& config) {
 }
 
 // Every scheme of one method and group; published block formats bring a group of their own.
-std::vector<WeightScheme> schemes_of(const PtqConfig& config, const PtqMethodSpec& method,
-                                     int group) {
+std::vector<WeightScheme> schemes_of(const PtqConfig& config, const MatrixCell& method, int group) {
   std::vector<WeightScheme> out;
   for (const int bits : config.bits) {
     if (bits < kFewestBits || bits > kMostBits) {
@@ -76,13 +75,13 @@ std::vector<WeightScheme> schemes_of(const PtqConfig& config, const PtqMethodSpe
   if (out.empty())
     throw Error("bits and formats are both empty; name at least one, for example bits = 4");
   for (WeightScheme& scheme : out) {
-    if (method.asymmetric &&
+    if (method.scheme.asymmetric &&
         (scheme.format.kind != FormatKind::kInteger || scheme.scales != ScaleRule::kFloat32)) {
       throw Error(fmt::format("methods: '{}' has a zero point, which {} has not; ask for it apart",
-                              method.name(), scheme.name()));
+                              method_name(method), scheme.name()));
     }
-    scheme.asymmetric = scheme.asymmetric || method.asymmetric;
-    scheme.clip = scheme.clip || method.clip;
+    scheme.asymmetric = scheme.asymmetric || method.scheme.asymmetric;
+    scheme.clip = scheme.clip || method.scheme.clip;
   }
   return out;
 }
@@ -108,35 +107,26 @@ std::optional<Quantizer> in_use(const char* key, const std::string& text, const 
   }
 }
 
-bool calibrated(const PtqMethodSpec& method) {
-  return method.method == PtqMethod::kGptq || method.method == PtqMethod::kAwq;
-}
-
 // The methods in canonical form, each once, and each with the round to nearest it is compared with
 // before it.
-std::vector<PtqMethodSpec> methods_of(const PtqConfig& config) {
-  std::vector<PtqMethodSpec> asked, out;
-  for (const std::string& text : config.methods) asked.push_back(parse_ptq_method(text));
-  const auto add = [&](const PtqMethodSpec& method) {
+std::vector<MatrixCell> methods_of(const PtqConfig& config) {
+  std::vector<MatrixCell> asked, out;
+  for (const std::string& text : config.methods) {
+    asked.push_back(parse_method(text));
+    asked.back().first_damping = config.damping;
+  }
+  const auto add = [&](const MatrixCell& method) {
     if (std::find(out.begin(), out.end(), method) == out.end()) out.push_back(method);
   };
-  for (const PtqMethodSpec& method : asked) {
-    if (!calibrated(method)) add(method);
+  for (const MatrixCell& method : asked) {
+    if (round_to_nearest_beside(method) == method) add(method);
   }
-  for (const PtqMethodSpec& method : asked) add(round_to_nearest_beside(method));
-  for (const PtqMethodSpec& method : asked) add(method);
+  for (const MatrixCell& method : asked) add(round_to_nearest_beside(method));
+  for (const MatrixCell& method : asked) add(method);
   return out;
 }
 
 }  // namespace
-
-PtqMethodSpec round_to_nearest_beside(const PtqMethodSpec& method) {
-  if (!calibrated(method)) return method;
-  PtqMethodSpec out = method;
-  out.method = PtqMethod::kRtn;
-  out.act_order = false;
-  return out;
-}
 
 std::vector<PtqCell> ptq_cells(const PtqConfig& config) {
   check_lists(config);
@@ -153,17 +143,16 @@ std::vector<PtqCell> ptq_cells(const PtqConfig& config) {
     seen.push_back(std::move(key));
     cells.push_back(cell);
   };
-  for (const PtqMethodSpec& method : methods_of(config)) {
+  for (const MatrixCell& method : methods_of(config)) {
     for (const int group : config.groups) {
       for (const WeightScheme& scheme : schemes_of(config, method, group)) {
         for (const std::string& a : config.activations) {
           for (const std::string& kv : config.kv) {
-            PtqCell cell{method, scheme, in_use("activations", a, activations),
+            PtqCell cell{method, in_use("activations", a, activations),
                          in_use("kv", kv, kv_in_use)};
-            cell.method.asymmetric = scheme.asymmetric;  // a format may say so too
-            cell.method.clip = scheme.clip;
+            cell.weights.scheme = scheme;
             for (const int64_t seed : config.calibration_seeds) {
-              cell.calibration_seed = calibrated(method) ? seed : 0;
+              cell.calibration_seed = cell.calibrated() ? seed : 0;
               add(cell);
             }
           }

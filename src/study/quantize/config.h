@@ -29,9 +29,7 @@ struct PtqConfig {
 
   template <class V>
   void visit(V& v) {
-    v("methods", methods,
-      "rtn (round to nearest), gptq, awq, none (weights as they are), each with options such as "
-      "gptq+act-order, rtn+asymmetric, awq+clip, gptq+hadamard");
+    v("methods", methods, method_help().c_str());
     v("bits", bits, "bits of the weights as integers, 2..8");
     v("formats", formats,
       "further formats of the weights: e2m1, mxfp4, mxfp6-e2m3, mxfp8-e4m3, nvfp4, ...");
@@ -51,12 +49,9 @@ struct PtqConfig {
 };
 
 // The cells, each once, in the order of methods (round to nearest first), then groups, then formats
-// (bits first), activations, kv and seeds. Where a method is calibrated, round to nearest of the
-// same scheme is among them, asked for or not: what it is compared with. An Error names the key
+// (bits first), activations, kv and seeds. Round to nearest of the
+// same scheme and basis is among them, asked for or not: what every other method is compared with. An Error names the key
 // that is out of range, unknown or empty.
 std::vector<PtqCell> ptq_cells(const PtqConfig& config);
-
-// Round to nearest of the same scheme and basis; an uncalibrated method itself.
-PtqMethodSpec round_to_nearest_beside(const PtqMethodSpec& method);
 
 }  // namespace bitlaw

@@ -9,14 +9,14 @@
 namespace bitlaw {
 namespace {
 
-TEST(PtqMethodSpec, NamesAreReadInAnyOrderAndWrittenInOne) {
-  const PtqMethodSpec spec = parse_ptq_method("gptq+hadamard+act-order+clip");
-  EXPECT_EQ(spec.method, PtqMethod::kGptq);
-  EXPECT_TRUE(spec.act_order && spec.rotated && spec.clip);
-  EXPECT_FALSE(spec.asymmetric);
-  EXPECT_EQ(spec.name(), "gptq+act-order+clip+hadamard");
+TEST(PtqMethod, NamesAreReadInAnyOrderAndWrittenInOne) {
+  const MatrixCell cell = parse_method("gptq+hadamard+act-order+clip");
+  EXPECT_STREQ(cell.method->name, "gptq");
+  EXPECT_TRUE(cell.act_order && cell.rotated && cell.scheme.clip);
+  EXPECT_FALSE(cell.scheme.asymmetric);
+  EXPECT_EQ(method_name(cell), "gptq+act-order+clip+hadamard");
   for (const char* name : {"none", "rtn", "gptq", "awq", "rtn+asymmetric", "awq+clip+hadamard"}) {
-    EXPECT_EQ(parse_ptq_method(name).name(), name);
+    EXPECT_EQ(method_name(parse_method(name)), name);
   }
 }
 
@@ -33,13 +33,13 @@ TEST(PtqConfig, CellsAreMethodsTimesGroupsTimesFormatsEachOnce) {
   config.groups = {0, 128};
   const std::vector<PtqCell> cells = ptq_cells(config);
   ASSERT_EQ(cells.size(), 2u * 2 * 3);
-  EXPECT_EQ(cells[0].method.method, PtqMethod::kRtn);
-  EXPECT_EQ(cells[0].scheme.format.name(), "int3");
-  EXPECT_EQ(cells[0].scheme.group, 0);
-  EXPECT_EQ(cells[2].scheme.format.name(), "e2m1");
+  EXPECT_STREQ(cells[0].weights.method->name, "rtn");
+  EXPECT_EQ(cells[0].weights.scheme.format.name(), "int3");
+  EXPECT_EQ(cells[0].weights.scheme.group, 0);
+  EXPECT_EQ(cells[2].weights.scheme.format.name(), "e2m1");
   EXPECT_EQ(cells[2].label(), "rtn+float");
-  EXPECT_EQ(cells[3].scheme.group, 128);
-  EXPECT_EQ(cells[6].method.method, PtqMethod::kGptq);
+  EXPECT_EQ(cells[3].weights.scheme.group, 128);
+  EXPECT_STREQ(cells[6].weights.method->name, "gptq");
 }
 
 TEST(PtqConfig, CalibratedCellsComeOncePerSeedBesideOneRoundToNearest) {
@@ -63,9 +63,9 @@ TEST(PtqConfig, PublishedBlockFormatsKeepTheirGroup) {
   config.groups = {0, 64};
   const std::vector<PtqCell> cells = ptq_cells(config);
   ASSERT_EQ(cells.size(), 2u);
-  EXPECT_EQ(cells[0].scheme.group, 32);
+  EXPECT_EQ(cells[0].weights.scheme.group, 32);
   EXPECT_EQ(cells[0].label(), "rtn+mx");
-  EXPECT_EQ(cells[1].scheme.group, 16);
+  EXPECT_EQ(cells[1].weights.scheme.group, 16);
   EXPECT_EQ(cells[1].label(), "rtn+nv");
 }
 

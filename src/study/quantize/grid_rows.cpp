@@ -58,9 +58,9 @@ std::vector<size_t> GridRows::missing() const {
 
 // The row of round to nearest that a cell is held against; null where it is one itself.
 Json GridRows::rtn_of(const PtqCell& cell) const {
-  if (!cell.calibrated()) return nullptr;
   PtqCell rtn = cell;
-  rtn.method = round_to_nearest_beside(cell.method);
+  rtn.weights = round_to_nearest_beside(cell.weights);
+  if (rtn.weights == cell.weights) return nullptr;
   const Json wanted = rtn.description();
   const auto found = std::find_if(rows_.begin(), rows_.end(), [&](const Row& other) {
     return other.there && other.cell.description() == wanted;

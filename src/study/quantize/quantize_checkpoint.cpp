@@ -13,44 +13,6 @@
 #include "quantize/grid_rows.h"
 
 namespace bitlaw {
-namespace {
-
-PassCell pass_cell(const PtqCell& cell, double damping, int calibration) {
-  PassCell out;
-  out.weights = {.method = cell.method.method,
-                 .scheme = cell.scheme,
-                 .act_order = cell.method.act_order,
-                 .rotated = cell.method.rotated,
-                 .first_damping = damping};
-  if (cell.activations) out.states.activations = *cell.activations;
-  if (cell.kv) out.states.keys = out.states.values = *cell.kv;
-  out.calibration = calibration;
-  return out;
-}
-
-std::vector<MatrixReport> reports_of(const PtqCell& cell, const std::vector<PassMatrix>& matrices) {
-  std::vector<MatrixReport> reports;
-  for (const PassMatrix& matrix : matrices) {
-    const MatrixResult& result = matrix.result;
-    reports.push_back(
-        {.layer = matrix.layer,
-         .matrix = matrix.role,
-         .weights = matrix.rows * matrix.columns,
-         .storage_bits = storage_bits(cell.scheme, matrix.rows, matrix.columns, result.alpha > 0),
-         .relative_error = matrix.relative_error,
-         .error = result.error,
-         .rtn_error = result.rtn_error,
-         .damping = result.damping,
-         .failed_dampings = result.failed_dampings,
-         .alpha = result.alpha,
-         .dead_columns = result.dead_columns,
-         .flagged = result.flagged});
-  }
-  return reports;
-}
-
-}  // namespace
-
 Json quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& text,
                          const PtqConfig& config, ThreadPool& pool, const PtqProgress& progress) {
   const std::vector<PtqCell> cells = ptq_cells(config);
@@ -60,21 +22,17 @@ Json quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& tex
       study.weights_hash.empty() ? weights.check_and_hash(pool) : study.weights_hash;
   const std::string config_hash = hash_hex(read_file(study.checkpoint / "config.json"));
 
-  std::vector<TextWindows> calibrations;
-  std::map<int64_t, int> calibration_of;  // by seed
+  std::map<int64_t, TextWindows> calibrations;  // by seed
   for (const int64_t seed : config.calibration_seeds) {
-    calibration_of[seed] = static_cast<int>(calibrations.size());
-    calibrations.push_back(
-        text.calibration_windows(config.calibration_tokens, static_cast<uint64_t>(seed)));
+    calibrations[seed] =
+        text.calibration_windows(config.calibration_tokens, static_cast<uint64_t>(seed));
   }
   const TextWindows& evaluation = text.evaluation;
 
   GridRows rows(study.record, study.name);
   for (const PtqCell& cell : cells) {
     const TextWindows& windows =
-        calibrations[cell.calibrated()
-                         ? static_cast<size_t>(calibration_of.at(cell.calibration_seed))
-                         : 0];
+        calibrations.at(cell.calibrated() ? cell.calibration_seed : config.calibration_seeds[0]);
     Json resolved = requested_cell(cell, config, windows.targets(), evaluation.targets());
     resolved["checkpoint"] = checkpoint_hash;
     resolved["architecture"] = config_hash;
@@ -86,28 +44,36 @@ Json quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& tex
   hf::require_sequence(architecture, evaluation.sequence);
   if (study.before_computing) study.before_computing();
   const std::vector<size_t> missing = rows.missing();
-  std::vector<PassCell> todo;
-  for (const size_t row : missing) {
-    const PtqCell& cell = rows.cell(row);
-    todo.push_back(pass_cell(cell, config.damping,
-                             cell.calibrated() ? calibration_of.at(cell.calibration_seed) : -1));
-  }
-  const auto finish = [&](size_t number, PassResult&& result) {
-    rows.finish(missing[number], reports_of(rows.cell(missing[number]), result.matrices),
+  std::vector<PtqCell> todo;
+  for (const size_t row : missing) todo.push_back(rows.cell(row));
+
+  PassInput input{architecture,
+                  weights,
+                  evaluation.sequence,
+                  {},
+                  {evaluation.tokens},
+                  study.memory_budget,
+                  study.checkpoint.string()};
+  for (const auto& [seed, windows] : calibrations) input.calibrations[seed] = {windows.tokens};
+  PassListener listener;
+  listener.finished = [&](size_t number, PassResult&& result) {
+    rows.finish(missing[number], result.matrices,
                 paired_comparison(result.tokens, evaluation.cluster, evaluation.bytes_per_token),
                 evaluation.clustered_by, false, result.seconds);
   };
-  if (!todo.empty()) {
-    std::vector<PassText> texts;
-    for (const TextWindows& windows : calibrations) texts.push_back({windows.tokens});
-    run_checkpoint_pass({architecture,
-                         weights,
-                         evaluation.sequence,
-                         texts,
-                         {evaluation.tokens},
-                         study.memory_budget,
-                         study.checkpoint.string()},
-                        todo, pool, finish, progress);
+  listener.progress = progress;
+  if (study.solve) {
+    listener.solved = [&](size_t number, const hf::Layer& rounded) {
+      if (todo[number] == *study.solve) study.solved(rounded);
+    };
+  }
+  if (!todo.empty()) run_checkpoint_pass(input, todo, pool, listener);
+
+  if (study.solve && std::find(todo.begin(), todo.end(), *study.solve) == todo.end()) {
+    input.evaluation = {};  // it was measured in an earlier call
+    todo = {*study.solve};
+    listener.finished = {};
+    run_checkpoint_pass(input, todo, pool, listener);
   }
   return rows.answer();
 }

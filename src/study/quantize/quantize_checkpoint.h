@@ -13,10 +13,12 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/json.h"
 #include "base/parallel.h"
+#include "hf/forward.h"
 #include "quantize/checkpoint_text.h"
 #include "quantize/config.h"
 #include "quantize/quantize_run.h"
@@ -31,6 +33,10 @@ struct CheckpointStudy {
   int64_t memory_budget = int64_t{4} << 30;  // bytes for the hidden states of text
   // Called once everything is checked that can be before the first layer. May be empty.
   std::function<void()> before_computing = {};
+  // If the rounded weights of a cell are wanted: which, and what gets its layers, in their order.
+  // One whose file is there is solved again for them; any other is solved once.
+  std::optional<PtqCell> solve = {};
+  std::function<void(const hf::Layer& rounded)> solved = {};
 };
 
 // One row per cell, in the order of ptq_cells(config), with the keys of quantize/rows.h; delta is what was

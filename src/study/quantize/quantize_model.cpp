@@ -50,9 +50,8 @@ void require_finite_weights(const Model& model, const Parameters& parameters) {
   }
 }
 
-ModelQuantizer::ModelQuantizer(const Model& model, const Parameters& parameters,
-                               double first_damping, ThreadPool& pool)
-    : model_(model), parameters_(parameters), first_damping_(first_damping), pool_(pool) {}
+ModelQuantizer::ModelQuantizer(const Model& model, const Parameters& parameters, ThreadPool& pool)
+    : model_(model), parameters_(parameters), pool_(pool) {}
 
 void ModelQuantizer::use_calibration(Calibration calibration) {
   solvers_.clear();
@@ -60,37 +59,26 @@ void ModelQuantizer::use_calibration(Calibration calibration) {
   for (InputStatistics& input : calibration.inputs) solvers_.emplace_back(std::move(input), pool_);
 }
 
-QuantizedModel ModelQuantizer::quantize(const PtqCell& cell) {
+QuantizedModel ModelQuantizer::quantize(const MatrixCell& cell) {
   QuantizedModel out;
-  if (cell.method.method == PtqMethod::kNone) return out;
-  BITLAW_CHECK(!cell.calibrated() || !solvers_.empty());
-  const MatrixCell matrix_cell{cell.method.method, cell.scheme, cell.method.act_order,
-                               cell.method.rotated, first_damping_};
-  std::vector<double>& known = rtn_errors_[fmt::format("{} {} {}", cell.scheme.name(),
-                                                       cell.scheme.group, cell.method.rotated)];
+  if (cell.method->round == nullptr) return out;
+  const bool calibrated = cell.method->calibrated;
+  BITLAW_CHECK(!calibrated || !solvers_.empty());
+  std::vector<double>& known =
+      rtn_errors_[fmt::format("{} {} {}", cell.scheme.name(), cell.scheme.group, cell.rotated)];
   known.resize(solvers_.size(), MatrixResult::kNone);
   for (int64_t layer = 0; layer < model_.config().layers; ++layer) {
     for (int p = 0; p < kProjections; ++p) {
       const auto projection = static_cast<Projection>(p);
       const Tensor& w = parameters_.tensors[model_.parameter_index(layer, projection)];
       const auto index = static_cast<size_t>(layer * kProjections + p);
-      MatrixResult result = quantize_matrix(
-          matrix_cell, cell.calibrated() ? &solvers_[index] : nullptr, w.f32(), w.extent(0),
-          w.extent(1), pool_, cell.calibrated() ? known[index] : MatrixResult::kNone);
-      if (cell.calibrated()) known[index] = result.rtn_error;
+      const MatrixResult result =
+          quantize_matrix(cell, calibrated ? &solvers_[index] : nullptr, w.f32(), w.extent(0),
+                          w.extent(1), pool_, calibrated ? known[index] : MatrixResult::kNone);
+      if (calibrated) known[index] = result.rtn_error;
       out.reports.push_back(
-          {.layer = layer,
-           .matrix = name_of(projection),
-           .weights = w.elements(),
-           .storage_bits = storage_bits(cell.scheme, w.extent(0), w.extent(1), result.alpha > 0),
-           .relative_error = relative_error(result.quantized.effective(pool_), w.f32()),
-           .error = result.error,
-           .rtn_error = result.rtn_error,
-           .damping = result.damping,
-           .failed_dampings = std::move(result.failed_dampings),
-           .alpha = result.alpha,
-           .dead_columns = result.dead_columns,
-           .flagged = result.flagged});
+          matrix_report(layer, name_of(projection), result,
+                        relative_error(result.quantized.effective(pool_), w.f32())));
       out.weights.push_back(result.quantized.operand(pool_));
     }
   }

@@ -28,19 +28,17 @@ struct QuantizedModel {
 class ModelQuantizer {
  public:
   // Keeps references to `model`, `parameters` (finite) and `pool`.
-  ModelQuantizer(const Model& model, const Parameters& parameters, double first_damping,
-                 ThreadPool& pool);
+  ModelQuantizer(const Model& model, const Parameters& parameters, ThreadPool& pool);
 
   // For the cells that follow; those that are not calibrated need none.
   void use_calibration(Calibration calibration);
 
   // Quantizes every projection from its FP32 weights.
-  QuantizedModel quantize(const PtqCell& cell);
+  QuantizedModel quantize(const MatrixCell& cell);
 
  private:
   const Model& model_;
   const Parameters& parameters_;
-  double first_damping_;
   ThreadPool& pool_;
   std::vector<InputSolver> solvers_;  // by layer * kProjections + projection; empty: not calibrated
   // Errors of round to nearest on this calibration, by scheme, basis and projection.

@@ -124,12 +124,12 @@ TEST(Calibrate, ThreadsDoNotChangeABit) {
   }
 }
 
-PtqCell cell_of(const char* method, const char* scheme, int group = 0) {
-  PtqCell cell;
-  cell.method = parse_ptq_method(method);
+MatrixCell cell_of(const char* method, const char* scheme, int group = 0) {
+  const MatrixCell options = parse_method(method);
+  MatrixCell cell = options;
   cell.scheme = parse_weight_scheme(scheme, group);
-  cell.scheme.asymmetric = cell.method.asymmetric;
-  cell.scheme.clip = cell.method.clip;
+  cell.scheme.asymmetric = options.scheme.asymmetric;
+  cell.scheme.clip = options.scheme.clip;
   return cell;
 }
 
@@ -140,10 +140,10 @@ struct Quantizing {
   Context context;
 
   Quantizing(Tiny& tiny, Calibration calibration, ThreadPool& pool)
-      : tiny(tiny), quantizer(tiny.model, tiny.parameters, 0.01, pool), context(tiny.like) {
+      : tiny(tiny), quantizer(tiny.model, tiny.parameters, pool), context(tiny.like) {
     quantizer.use_calibration(std::move(calibration));
   }
-  std::vector<MatrixReport> apply(const PtqCell& cell) {
+  std::vector<MatrixReport> apply(const MatrixCell& cell) {
     QuantizedModel quantized = quantizer.quantize(cell);
     replace_weights(context, tiny.model, quantized);
     return std::move(quantized.reports);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
@@ -177,7 +178,7 @@ Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool
   Model& trained = models.unquantized(run.recipe);
   const Baseline baseline = evaluate_baseline(trained, parameters, evaluation.spans(), pool);
   finished("unquantized model evaluated");
-  ModelQuantizer quantizer(trained, parameters, config.damping, pool);
+  ModelQuantizer quantizer(trained, parameters, pool);
   const Format& trained_format = run.recipe.weights.format;
 
   const auto compute = [&](size_t row, const QuantizedModel& quantized, double seconds) {
@@ -187,7 +188,7 @@ Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool
     const std::vector<TokenComparison> measured =
         compare_to_baseline(baseline, model, parameters, evaluation.spans(), pool);
     const bool as_many_bits =
-        cell.method.method == PtqMethod::kNone || cell.scheme.format.bits >= trained_format.bits;
+        !cell.rounds_weights() || cell.weights.scheme.format.bits >= trained_format.bits;
     rows.finish(row, quantized.reports,
                 paired_comparison(measured, evaluation.cluster, dataset.bytes_per_token()),
                 evaluation.clustered_by,
@@ -206,18 +207,16 @@ Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool
                                           calibrations.at(seed).spans(), pool));
       finished(fmt::format("calibrated on seed {}", seed));
     }
-    std::string weights_of;  // whose weights `quantized` holds
+    std::optional<MatrixCell> weights_of;  // whose weights `quantized` holds
     QuantizedModel quantized;
     for (const size_t row : missing) {
       const PtqCell& cell = rows.cell(row);
       if ((cell.calibrated() ? cell.calibration_seed : -1) != seed) continue;
-      PtqCell weights = cell;
-      weights.activations = weights.kv = std::nullopt;
       double seconds = 0;
-      if (const std::string key = dump_json(weights.description()); key != weights_of) {
+      if (weights_of != cell.weights) {
         const auto start = std::chrono::steady_clock::now();
-        quantized = quantizer.quantize(cell);
-        weights_of = key;
+        quantized = quantizer.quantize(cell.weights);
+        weights_of = cell.weights;
         seconds = seconds_since(start);
       }
       compute(row, quantized, seconds);

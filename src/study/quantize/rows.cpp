@@ -46,6 +46,24 @@ Json to_json(const MatrixReport& report) {
           {"flagged", report.flagged}};
 }
 
+MatrixReport matrix_report(int64_t layer, const std::string& matrix, const MatrixResult& result,
+                           double relative_error) {
+  const QuantizedMatrix& quantized = result.quantized;
+  return {.layer = layer,
+          .matrix = matrix,
+          .weights = quantized.rows * quantized.columns,
+          .storage_bits = storage_bits(quantized.scheme, quantized.rows, quantized.columns,
+                                       !quantized.column_scale.empty()),
+          .relative_error = relative_error,
+          .error = result.error,
+          .rtn_error = result.rtn_error,
+          .damping = result.damping,
+          .failed_dampings = result.failed_dampings,
+          .alpha = result.alpha,
+          .dead_columns = result.dead_columns,
+          .flagged = result.flagged};
+}
+
 Json requested_cell(const PtqCell& cell, const PtqConfig& config, int64_t calibration_tokens,
                     int64_t evaluation_tokens) {
   Json out = cell.description();
@@ -53,7 +71,7 @@ Json requested_cell(const PtqCell& cell, const PtqConfig& config, int64_t calibr
   out["first_damping"] = nullptr;
   if (cell.calibrated()) {
     out["calibration"] = {{"tokens", calibration_tokens}, {"seed", cell.calibration_seed}};
-    if (cell.method.method == PtqMethod::kGptq) out["first_damping"] = config.damping;
+    if (cell.weights.method->damps_hessian) out["first_damping"] = config.damping;
   }
   out["evaluation"] = {{"tokens", evaluation_tokens}};
   return out;

@@ -50,6 +50,8 @@ struct MatrixReport {
   bool flagged;          // worse than round to nearest on the very text it was calibrated on
 };
 Json to_json(const MatrixReport& report);
+MatrixReport matrix_report(int64_t layer, const std::string& matrix, const MatrixResult& result,
+                           double relative_error);
 
 // What is asked for in a cell, before anything is read or computed: equal where the cell is there.
 Json requested_cell(const PtqCell& cell, const PtqConfig& config, int64_t calibration_tokens,
