@@ -15,9 +15,8 @@
 #include "base/hash.h"
 #include "base/parallel.h"
 #include "base/text.h"
-#include "cli/cells.h"
 #include "cli/verb.h"
-#include "quantize/quantize_run.h"
+#include "quantize/planned_cells.h"
 #include "record/result.h"
 #include "sweep/launcher.h"
 #include "sweep/study.h"
@@ -193,9 +192,9 @@ bool quantized(const fs::path& run, const PtqConfig& ptq) {
   const RunStatus status = run_status(run);
   if (status != RunStatus::kFinished) return status == RunStatus::kDiverged;
   try {
-    const Json cells = planned_cells(run, ptq);
+    const std::vector<PlannedCell> cells = planned_cells(run, ptq);
     return std::all_of(cells.begin(), cells.end(),
-                       [](const Json& cell) { return cell["there"].get<bool>(); });
+                       [](const PlannedCell& cell) { return cell.there == true; });
   } catch (const Error&) {
     return false;  // the job itself says what is damaged
   }

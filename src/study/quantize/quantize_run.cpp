@@ -36,12 +36,7 @@ struct Run {
 };
 
 Run read_finished_run(const fs::path& directory) {
-  const RunRecord record = read_run_record(directory);
-  if (record.checkpoint) {
-    throw Error(
-        fmt::format("{}: is the record of the checkpoint {}; quantize that, with its --text",
-                    directory.string(), record.checkpoint->path));
-  }
+  const RunRecord record = read_own_run(directory);
   const std::optional<ResultRecord> result = read_result(directory);
   if (!result) {
     throw Error(fmt::format("{}: has no result yet; train the run to its end before quantizing it",
@@ -135,6 +130,16 @@ class ModelsInUse {
 };
 
 }  // namespace
+
+RunRecord read_own_run(const fs::path& directory) {
+  RunRecord record = read_run_record(directory);
+  if (record.checkpoint) {
+    throw Error(
+        fmt::format("{}: is the record of the checkpoint {}; quantize that, with its --text",
+                    directory.string(), record.checkpoint->path));
+  }
+  return record;
+}
 
 Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool& pool,
                   const PtqProgress& progress) {

@@ -19,12 +19,16 @@
 #include "base/json.h"
 #include "base/parallel.h"
 #include "quantize/config.h"
+#include "record/run.h"
 
 namespace bitlaw {
 
 // Called when a piece of work is done; `total` counts the baseline, the
 // calibrations and every cell.
 using PtqProgress = std::function<void(double done, double total, const std::string& note)>;
+
+// The record of a run that was trained here. Error where it is not one.
+RunRecord read_own_run(const std::filesystem::path& run);
 
 // One row per cell, in the order of ptq_cells(), with the keys of quantize/rows.h.
 //

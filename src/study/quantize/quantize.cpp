@@ -1,0 +1,162 @@
+#include "quantize/quantize.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/error.h"
+#include "hf/config.h"
+#include "hf/forward.h"
+#include "hf/weights.h"
+#include "quantize/checkpoint_record.h"
+#include "quantize/planned_cells.h"
+#include "quantize/quantize_checkpoint.h"
+#include "quantize/quantize_run.h"
+#include "quantize/write_checkpoint.h"
+
+namespace bitlaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Tokens of a window where none is asked for: what the checkpoint was made for, but at most this.
+constexpr int64_t kUsualSequence = 1024;
+constexpr double kMostTrainedTokens = 1e18, kMostGigabytes = 1e9;
+
+struct OpenedCheckpoint {
+  CheckpointText text;
+  CheckpointRecord record;
+};
+
+OpenedCheckpoint open_checkpoint(const QuantizeOptions& options, const fs::path& directory,
+                                 ThreadPool& pool) {
+  const CheckpointOptions& of = options.checkpoint;
+  if (of.text.empty()) {
+    throw Error(fmt::format(
+        "{}: is a checkpoint of another program; name files or folders of text with --text to "
+        "calibrate and evaluate it on",
+        directory.string()));
+  }
+  const hf::Architecture architecture = hf::read_architecture(directory);
+  const hf::Weights weights(directory, architecture);  // refuses files that do not belong together
+  const int64_t sequence =
+      of.sequence > 0 ? of.sequence : std::min(architecture.context, kUsualSequence);
+  const std::unique_ptr<TextTokenizer> tokenizer = load_text_tokenizer(directory);
+  try {
+    hf::require_sequence(architecture, sequence);
+    require_vocabulary(*tokenizer, architecture.vocabulary);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: {}", directory.string(), error.what()));
+  }
+  OpenedCheckpoint out{
+      read_checkpoint_text({.roots = of.text,
+                            .sequence = sequence,
+                            .evaluation_tokens = options.grid.evaluation_tokens,
+                            .calibration_tokens = options.grid.calibration_tokens},
+                           *tokenizer),
+      {}};
+  out.record = make_checkpoint_record(directory, of.records, out.text.evaluation,
+                                      static_cast<int64_t>(of.trained_tokens), pool);
+  return out;
+}
+
+// What `write` asks for: the last cell of the first seed, where the request comes to one but for the
+// round to nearest beside it and further seeds.
+PtqCell cell_to_write(const QuantizeOptions& options) {
+  const PtqConfig& grid = options.grid;
+  const bool one = grid.methods.size() == 1 && grid.groups.size() == 1 &&
+                   grid.bits.size() + grid.formats.size() == 1;
+  PtqCell cell = ptq_cells(grid).back();
+  if (!one || options.runs.size() != 1 || cell.activations || cell.kv || !cell.rounds_weights()) {
+    throw Error(
+        "--write: takes one checkpoint and one way to round its weights; give one method, one "
+        "group, and one of --bits and --formats (with --bits '' for a format)");
+  }
+  if (fs::exists(options.checkpoint.write)) {
+    throw Error(fmt::format("--write {}: is there already; name a directory that is not",
+                            options.checkpoint.write));
+  }
+  if (cell.calibrated()) cell.calibration_seed = grid.calibration_seeds.front();
+  return cell;
+}
+
+Json checkpoint_rows(const QuantizeOptions& options, const fs::path& directory, ThreadPool& pool,
+                     const PtqProgress& progress) {
+  ptq_cells(options.grid);  // says what is wrong with the request before anything is read
+  const OpenedCheckpoint opened = open_checkpoint(options, directory, pool);
+  const double gigabytes = std::min(options.checkpoint.memory_gigabytes, kMostGigabytes);
+  std::vector<fs::path> made;
+  CheckpointStudy study{
+      .checkpoint = directory,
+      .record = opened.record.directory,
+      .name = opened.record.name,
+      .weights_hash = opened.record.run.checkpoint->weights_hash,
+      .memory_budget = static_cast<int64_t>(gigabytes * 1e9),
+      .before_computing = [&] { made = begin_checkpoint_record(opened.record); }};
+  std::optional<CellWriter> writer;
+  if (!options.checkpoint.write.empty()) {
+    writer.emplace(directory, options.checkpoint.write, options.checkpoint.write_type);
+    study.solve = cell_to_write(options);
+    study.solved = [&](const hf::Layer& rounded) { writer->add(rounded); };
+  }
+  try {
+    const Json rows = quantize_checkpoint(study, opened.text, options.grid, pool, progress);
+    finish_checkpoint_record(opened.record, rows);
+    if (writer) writer->commit();
+    return rows;
+  } catch (...) {
+    take_back_record(opened.record, made);
+    throw;
+  }
+}
+
+}  // namespace
+
+// Options that ask for something where nothing would be done, and numbers that are none of tokens.
+void check(const QuantizeOptions& options) {
+  const CheckpointOptions& of = options.checkpoint;
+  const double trained = of.trained_tokens;
+  if (trained != 0 && !(trained >= 1 && trained <= kMostTrainedTokens)) {
+    throw Error(
+        fmt::format("--trained-tokens: expected a number of tokens, 1 to 1e18, not {}", trained));
+  }
+  if (of.records.empty()) throw Error("--records: is empty; name a directory, such as runs");
+  const auto checkpoints = std::count_if(options.runs.begin(), options.runs.end(), is_checkpoint);
+  if (checkpoints == 0 && !of.text.empty()) {
+    throw Error(
+        "--text: is for checkpoints of others, and there is none; runs are calibrated and "
+        "evaluated on the data set that they were trained on");
+  }
+  if (checkpoints == 0 && !of.write.empty()) {
+    throw Error(
+        "--write: is for checkpoints of others, and there is none; a run's own checkpoint is one "
+        "by itself, RUN/checkpoints/final");
+  }
+  if (of.write.empty() && of.write_type != CheckpointOptions().write_type)
+    throw Error("--write-type: says how --write stores weights; name a directory with --write");
+  if (!of.write.empty()) cell_to_write(options);
+  if (checkpoints == std::ssize(options.runs) && !options.grid.data.empty()) {
+    throw Error(
+        "--data: is for runs of `bitlaw train`, and there is none; give checkpoints of others "
+        "--text");
+  }
+}
+
+Json quantize(const QuantizeOptions& options, ThreadPool& pool, const QuantizeProgress& progress) {
+  check(options);
+  Json rows = Json::array();
+  for (size_t i = 0; i < options.runs.size(); ++i) {
+    const std::string& run = options.runs[i];
+    const PtqProgress report = [&](double done, double total, const std::string& note) {
+      if (progress) progress({i, done, total, note, false});
+    };
+    const Json cells = is_checkpoint(run) ? checkpoint_rows(options, run, pool, report)
+                                          : quantize_run(run, options.grid, pool, report);
+    if (progress) progress({i, 1, 1, "", true});
+    for (const Json& row : cells) rows.push_back(row);
+  }
+  return rows;
+}
+
+}  // namespace bitlaw
