@@ -27,13 +27,13 @@ void show_dry_run(const Options& options) {
   for (const std::string& run : options.quantize.runs) {
     for (const PlannedCell& planned : planned_cells(run, options.quantize.grid)) {
       const PtqCell& cell = planned.cell;
-      const Json description = cell.description();
+      const CellKey key = cell.key();
       rows.push_back(
           {{"run", planned.run},
            {"cell", cell.title()},
-           {"method", description["method"]},
-           {"format", description["format"]},
-           {"group", description["group"]},
+           {"method", key.method},
+           {"format", key.format ? Json(*key.format) : Json(nullptr)},
+           {"group", key.group},
            {"calibration_seed", cell.calibrated() ? Json(cell.calibration_seed) : Json(nullptr)},
            {"there", planned.there ? Json(*planned.there) : Json(nullptr)}});
     }
@@ -76,9 +76,11 @@ void run(Options& options) {
     return;
   }
   ThreadPool pool(options.threads);
-  const Json rows = quantize(options.quantize, pool, progress_lines(options));
+  const std::vector<CellRow> rows = quantize(options.quantize, pool, progress_lines(options));
   if (options.json) {
-    print_json(Json{{"rows", rows}});
+    Json documents = Json::array();
+    for (const CellRow& row : rows) documents.push_back(struct_to_json(row));
+    print_json(Json{{"rows", documents}});
     return;
   }
   print_rows(rows);

@@ -1,14 +1,16 @@
 // The rows of `bitlaw quantize` for people.
 #pragma once
 
-#include "base/json.h"
+#include <vector>
+
+#include "quantize/rows.h"
 
 namespace bitlaw::cli {
 
 // A line per row.
-void print_rows(const Json& rows);
+void print_rows(const std::vector<CellRow>& rows);
 
 // What is not seen in a row by itself: the spread over calibrations, and why cells are flagged.
-void print_remarks(const Json& rows);
+void print_remarks(const std::vector<CellRow>& rows);
 
 }  // namespace bitlaw::cli

@@ -52,6 +52,10 @@ std::string role_suffix(const char* role, const std::optional<Quantizer>& quanti
   return "+" + std::string(role) + bits;
 }
 
+std::string granularity_name(const WeightScheme& scheme) {
+  return scheme.group == 0 ? "channel" : fmt::format("group{}", scheme.group);
+}
+
 }  // namespace
 
 std::string method_name(const MatrixCell& cell) {
@@ -120,25 +124,22 @@ std::string PtqCell::label() const {
 std::string PtqCell::title() const {
   if (!rounds_weights()) return label();
   const WeightScheme& scheme = weights.scheme;
-  return fmt::format("{} {} {}", label(), scheme.format.name(),
-                     scheme.group == 0 ? "channel" : fmt::format("group{}", scheme.group));
+  return fmt::format("{} {} {}", label(), scheme.format.name(), granularity_name(scheme));
 }
 
-Json PtqCell::description() const {
-  Json out{{"method", label()},
-           {"activations", activations ? Json(activations->name()) : Json(nullptr)},
-           {"kv", kv ? Json(kv->name()) : Json(nullptr)}};
+CellKey PtqCell::key() const {
+  CellKey out;
+  out.method = label();
+  if (activations) out.activations = activations->name();
+  if (kv) out.kv = kv->name();
+  if (!rounds_weights()) return out;
   const WeightScheme& scheme = weights.scheme;
-  if (!rounds_weights()) {
-    out.update({{"format", nullptr}, {"bits", 16}, {"group", 0}, {"granularity", nullptr}});
-    return out;
-  }
-  out.update({{"format", scheme.format.name()},
-              {"scheme", scheme.name()},
-              {"bits", scheme.format.bits},
-              {"group", scheme.group},
-              {"granularity",
-               scheme.group == 0 ? std::string("channel") : fmt::format("group{}", scheme.group)}});
+  out.format = scheme.format.name();
+  out.scheme = scheme.name();
+  out.granularity = granularity_name(scheme);
+  out.bits = scheme.format.bits;
+  out.group = scheme.group;
+  if (weights.method->damps_hessian) out.first_damping = weights.first_damping;
   return out;
 }
 

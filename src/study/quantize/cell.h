@@ -14,9 +14,9 @@
 #include <optional>
 #include <string>
 
-#include "base/json.h"
 #include "formats/quantizer.h"
 #include "ptq/method.h"
+#include "record/cell.h"
 
 namespace bitlaw {
 
@@ -32,7 +32,7 @@ std::string method_names();
 std::string method_help();
 
 struct PtqCell {
-  MatrixCell weights;  // of every matrix; no meaning but its method if that leaves them as they are
+  MatrixCell weights;  // of every matrix; nothing but its method if that leaves them as they are
   std::optional<Quantizer> activations, kv;  // when the model is used; empty: as it was trained
   int64_t calibration_seed = 0;              // of a method that is calibrated
 
@@ -44,8 +44,8 @@ struct PtqCell {
   std::string label() const;
   // "gptq int4 group128 a8": for progress and messages.
   std::string title() const;
-  // The cell without its calibration: two such are the same measurement, calibrated on other text.
-  Json description() const;
+  // What is asked for, before the texts and the weights it is measured on are known.
+  CellKey key() const;
 };
 
 // Round to nearest of the same scheme and basis, which a cell is compared with; a cell that is this

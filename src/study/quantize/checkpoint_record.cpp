@@ -79,9 +79,7 @@ void take_back_record(const CheckpointRecord& record, const std::vector<fs::path
   for (const fs::path& place : made) fs::remove(place, none);  // only empty directories go
 }
 
-void finish_checkpoint_record(const CheckpointRecord& record, const Json& rows) {
-  BITLAW_CHECK(!rows.empty());
-  const auto cell = struct_from_json<CellRecord>(rows[0], record.directory.string());
+void finish_checkpoint_record(const CheckpointRecord& record, const CellRecord& cell) {
   ResultRecord result;
   result.validation = Validation{.loss_nats = cell.baseline_loss_nats,
                                  .bits_per_byte = cell.baseline_bits_per_byte,

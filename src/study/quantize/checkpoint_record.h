@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/parallel.h"
 #include "quantize/checkpoint_text.h"
+#include "record/cell.h"
 #include "record/run.h"
 
 namespace bitlaw {
@@ -42,7 +43,7 @@ std::vector<std::filesystem::path> begin_checkpoint_record(const CheckpointRecor
 void take_back_record(const CheckpointRecord& record,
                       const std::vector<std::filesystem::path>& made);
 
-// result.json, from the rows of quantize_checkpoint().
-void finish_checkpoint_record(const CheckpointRecord& record, const Json& rows);
+// result.json, from the baseline of a cell of quantize_checkpoint().
+void finish_checkpoint_record(const CheckpointRecord& record, const CellRecord& cell);
 
 }  // namespace bitlaw

@@ -135,13 +135,8 @@ std::vector<PtqCell> ptq_cells(const PtqConfig& config) {
       granularity_of("activations_granularity", config.activations_granularity);
   const Quantizer kv_in_use = granularity_of("kv_granularity", config.kv_granularity);
   std::vector<PtqCell> cells;
-  std::vector<Json> seen;
   const auto add = [&](const PtqCell& cell) {
-    Json key = cell.description();
-    key["seed"] = cell.calibration_seed;
-    if (std::find(seen.begin(), seen.end(), key) != seen.end()) return;
-    seen.push_back(std::move(key));
-    cells.push_back(cell);
+    if (std::find(cells.begin(), cells.end(), cell) == cells.end()) cells.push_back(cell);
   };
   for (const MatrixCell& method : methods_of(config)) {
     for (const int group : config.groups) {
@@ -150,7 +145,7 @@ std::vector<PtqCell> ptq_cells(const PtqConfig& config) {
           for (const std::string& kv : config.kv) {
             PtqCell cell{method, in_use("activations", a, activations),
                          in_use("kv", kv, kv_in_use)};
-            cell.weights.scheme = scheme;
+            if (cell.rounds_weights()) cell.weights.scheme = scheme;
             for (const int64_t seed : config.calibration_seeds) {
               cell.calibration_seed = cell.calibrated() ? seed : 0;
               add(cell);

@@ -1,5 +1,5 @@
-// The rows of one checkpoint's grid, each a file DIRECTORY/ptq/<hash of the resolved cell>.json: a
-// cell whose file is there is never computed again, so that a killed call goes on where it stopped.
+// The rows of one checkpoint's grid, each a file of its directory (record/cell.h): a cell whose file is
+// there is never computed again, so that a killed call goes on where it stopped.
 #pragma once
 
 #include <filesystem>
@@ -15,9 +15,9 @@ class GridRows {
   // `run`: the name that rows get.
   GridRows(std::filesystem::path directory, std::string run);
 
-  // `resolved`: requested_cell() and everything else that the numbers of the cell follow from. Error
+  // `key`: requested_cell() and everything else that the numbers of the cell follow from. Error
   // where its file is there and damaged.
-  void add(const PtqCell& cell, Json resolved);
+  void add(const PtqCell& cell, const CellKey& key);
 
   // Rows that are to be computed, in the order of add(); what finish() was given is not.
   std::vector<size_t> missing() const;
@@ -28,16 +28,16 @@ class GridRows {
               const std::string& clustered_by, bool no_difference_by_definition, double seconds);
 
   // All rows, complete, in the order of add(), with their spreads.
-  Json answer() const;
+  std::vector<CellRow> answer() const;
 
  private:
   struct Row {
     PtqCell cell;
-    Json document;
+    CellRecord record;
     std::filesystem::path file;
     bool there;
   };
-  Json rtn_of(const PtqCell& cell) const;
+  const CellRecord* rtn_of(const PtqCell& cell) const;
 
   std::filesystem::path directory_;
   std::string run_;

@@ -20,14 +20,16 @@ int64_t resolved_tokens(int64_t wanted, int64_t text_tokens, int64_t T) {
   return T * (wanted == 0 ? windows : std::min(windows, (wanted + T - 1) / T));
 }
 
-// Whether a document has everything of another, in objects within it too.
-bool contains(const Json& document, const Json& part) {
-  if (!part.is_object()) return document == part;
-  if (!document.is_object()) return false;
-  return std::all_of(part.items().begin(), part.items().end(), [&](const auto& item) {
-    const auto found = document.find(item.first);
-    return found != document.end() && contains(*found, item.second);
-  });
+// The keys of the cells a run has; those of another version are computed again.
+std::vector<CellKey> known_keys(const fs::path& run) {
+  std::vector<CellKey> out;
+  for (const fs::path& file : cell_files(run)) {
+    const Json document = parse_json(read_file(file), file.string());
+    if (document.is_object() && document.value("version", Json(kCellVersion)) != kCellVersion)
+      continue;
+    out.push_back(read_cell(file).key);
+  }
+  return out;
 }
 
 std::vector<PlannedCell> cells_of_checkpoint(const fs::path& directory, const PtqConfig& config) {
@@ -46,18 +48,13 @@ std::vector<PlannedCell> cells_of_run(const fs::path& directory, const PtqConfig
   const int64_t calibration =
       resolved_tokens(config.calibration_tokens, data.train_tokens.value_or(0), T);
 
-  std::vector<Json> there;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(directory / "ptq", none)) {
-    if (entry.path().extension() == ".json")
-      there.push_back(parse_json(read_file(entry.path()), entry.path().string()));
-  }
+  const std::vector<CellKey> known = known_keys(directory);
   std::vector<PlannedCell> out;
   for (const PtqCell& cell : ptq_cells(config)) {
-    const Json wanted = requested_cell(cell, config, calibration, evaluation);
-    const bool found = std::any_of(there.begin(), there.end(),
-                                   [&](const Json& row) { return contains(row, wanted); });
-    out.push_back({run.name, cell, found});
+    const CellKey wanted = requested_cell(cell, calibration, evaluation);
+    const bool there = std::any_of(known.begin(), known.end(),
+                                   [&](const CellKey& key) { return key.asks_as(wanted); });
+    out.push_back({run.name, cell, there});
   }
   return out;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "base/error.h"
 #include "hf/config.h"
@@ -49,13 +50,12 @@ OpenedCheckpoint open_checkpoint(const QuantizeOptions& options, const fs::path&
   } catch (const Error& error) {
     throw Error(fmt::format("{}: {}", directory.string(), error.what()));
   }
-  OpenedCheckpoint out{
-      read_checkpoint_text({.roots = of.text,
-                            .sequence = sequence,
-                            .evaluation_tokens = options.grid.evaluation_tokens,
-                            .calibration_tokens = options.grid.calibration_tokens},
-                           *tokenizer),
-      {}};
+  OpenedCheckpoint out{read_checkpoint_text({.roots = of.text,
+                                             .sequence = sequence,
+                                             .evaluation_tokens = options.grid.evaluation_tokens,
+                                             .calibration_tokens = options.grid.calibration_tokens},
+                                            *tokenizer),
+                       {}};
   out.record = make_checkpoint_record(directory, of.records, out.text.evaluation,
                                       static_cast<int64_t>(of.trained_tokens), pool);
   return out;
@@ -81,8 +81,8 @@ PtqCell cell_to_write(const QuantizeOptions& options) {
   return cell;
 }
 
-Json checkpoint_rows(const QuantizeOptions& options, const fs::path& directory, ThreadPool& pool,
-                     const PtqProgress& progress) {
+std::vector<CellRow> checkpoint_rows(const QuantizeOptions& options, const fs::path& directory,
+                                     ThreadPool& pool, const PtqProgress& progress) {
   ptq_cells(options.grid);  // says what is wrong with the request before anything is read
   const OpenedCheckpoint opened = open_checkpoint(options, directory, pool);
   const double gigabytes = std::min(options.checkpoint.memory_gigabytes, kMostGigabytes);
@@ -101,8 +101,9 @@ Json checkpoint_rows(const QuantizeOptions& options, const fs::path& directory, 
     study.solved = [&](const hf::Layer& rounded) { writer->add(rounded); };
   }
   try {
-    const Json rows = quantize_checkpoint(study, opened.text, options.grid, pool, progress);
-    finish_checkpoint_record(opened.record, rows);
+    std::vector<CellRow> rows =
+        quantize_checkpoint(study, opened.text, options.grid, pool, progress);
+    finish_checkpoint_record(opened.record, rows[0].cell);
     if (writer) writer->commit();
     return rows;
   } catch (...) {
@@ -143,18 +144,19 @@ void check(const QuantizeOptions& options) {
   }
 }
 
-Json quantize(const QuantizeOptions& options, ThreadPool& pool, const QuantizeProgress& progress) {
+std::vector<CellRow> quantize(const QuantizeOptions& options, ThreadPool& pool,
+                              const QuantizeProgress& progress) {
   check(options);
-  Json rows = Json::array();
+  std::vector<CellRow> rows;
   for (size_t i = 0; i < options.runs.size(); ++i) {
     const std::string& run = options.runs[i];
     const PtqProgress report = [&](double done, double total, const std::string& note) {
       if (progress) progress({i, done, total, note, false});
     };
-    const Json cells = is_checkpoint(run) ? checkpoint_rows(options, run, pool, report)
-                                          : quantize_run(run, options.grid, pool, report);
+    std::vector<CellRow> cells = is_checkpoint(run) ? checkpoint_rows(options, run, pool, report)
+                                                    : quantize_run(run, options.grid, pool, report);
     if (progress) progress({i, 1, 1, "", true});
-    for (const Json& row : cells) rows.push_back(row);
+    std::move(cells.begin(), cells.end(), std::back_inserter(rows));
   }
   return rows;
 }

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "base/json.h"
 #include "base/parallel.h"
 #include "quantize/config.h"
+#include "quantize/rows.h"
 
 namespace bitlaw {
 
@@ -46,9 +46,9 @@ using QuantizeProgress = std::function<void(const QuantizeStep& step)>;
 // without an effect.
 void check(const QuantizeOptions& options);
 
-// The rows of every run, in the order of ptq_cells(), with the keys of quantize/rows.h. Checks the
-// options, then goes run by run: an Error of one leaves the cells of those before it.
-Json quantize(const QuantizeOptions& options, ThreadPool& pool,
-              const QuantizeProgress& progress = {});
+// The rows of every run, in the order of ptq_cells(). Checks the options, then goes run by run: an
+// Error of one leaves the cells of those before it.
+std::vector<CellRow> quantize(const QuantizeOptions& options, ThreadPool& pool,
+                              const QuantizeProgress& progress = {});
 
 }  // namespace bitlaw

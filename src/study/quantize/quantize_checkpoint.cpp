@@ -13,8 +13,9 @@
 #include "quantize/grid_rows.h"
 
 namespace bitlaw {
-Json quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& text,
-                         const PtqConfig& config, ThreadPool& pool, const PtqProgress& progress) {
+std::vector<CellRow> quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& text,
+                                         const PtqConfig& config, ThreadPool& pool,
+                                         const PtqProgress& progress) {
   const std::vector<PtqCell> cells = ptq_cells(config);
   const hf::Architecture architecture = hf::read_architecture(study.checkpoint);
   const hf::Weights weights(study.checkpoint, architecture);
@@ -33,13 +34,13 @@ Json quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& tex
   for (const PtqCell& cell : cells) {
     const TextWindows& windows =
         calibrations.at(cell.calibrated() ? cell.calibration_seed : config.calibration_seeds[0]);
-    Json resolved = requested_cell(cell, config, windows.targets(), evaluation.targets());
-    resolved["checkpoint"] = checkpoint_hash;
-    resolved["architecture"] = config_hash;
-    resolved["recipe"] = "fp32";
-    resolved["evaluation"]["hash"] = evaluation.hash();
-    if (resolved["calibration"].is_object()) resolved["calibration"]["hash"] = windows.hash();
-    rows.add(cell, std::move(resolved));
+    CellKey key = requested_cell(cell, windows.targets(), evaluation.targets());
+    key.checkpoint = checkpoint_hash;
+    key.architecture = config_hash;
+    key.recipe = "fp32";
+    key.evaluation.hash = evaluation.hash();
+    if (key.calibration) key.calibration->hash = windows.hash();
+    rows.add(cell, key);
   }
   hf::require_sequence(architecture, evaluation.sequence);
   if (study.before_computing) study.before_computing();

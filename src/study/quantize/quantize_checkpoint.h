@@ -16,7 +16,6 @@
 #include <optional>
 #include <string>
 
-#include "base/json.h"
 #include "base/parallel.h"
 #include "hf/forward.h"
 #include "quantize/checkpoint_text.h"
@@ -39,12 +38,12 @@ struct CheckpointStudy {
   std::function<void(const hf::Layer& rounded)> solved = {};
 };
 
-// One row per cell, in the order of ptq_cells(config), with the keys of quantize/rows.h; delta is what was
-// measured, in every case. `progress` counts layers of cells. Throws Error, before anything is
+// One row per cell, in the order of ptq_cells(config), delta is what was measured in every
+// case. `progress` counts layers of cells. Throws Error, before anything is
 // written, for a checkpoint that hf/weights.h or hf/config.h refuse, weights that are not finite,
 // tokens outside of its vocabulary, windows longer than its context, and a bad configuration.
-Json quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& text,
-                         const PtqConfig& config, ThreadPool& pool,
-                         const PtqProgress& progress = {});
+std::vector<CellRow> quantize_checkpoint(const CheckpointStudy& study, const CheckpointText& text,
+                                         const PtqConfig& config, ThreadPool& pool,
+                                         const PtqProgress& progress = {});
 
 }  // namespace bitlaw

@@ -52,7 +52,10 @@ class QuantizeCheckpoint : public testing::Test {
 
   Json rows(int threads = 2) const {
     ThreadPool pool(threads);
-    return quantize_checkpoint(study_, text_, config_, pool);
+    Json rows = Json::array();
+    for (const CellRow& row : quantize_checkpoint(study_, text_, config_, pool))
+      rows.push_back(struct_to_json(row));
+    return rows;
   }
   std::vector<fs::path> files() const {
     std::vector<fs::path> paths;
@@ -80,7 +83,7 @@ TEST_F(QuantizeCheckpoint, EveryCellOfTheGridHasItsRowAndItsFile) {
   for (size_t i = 0; i < cells.size(); ++i) {
     const Json& row = answer[i];
     EXPECT_EQ(row["run"], "tiny");
-    EXPECT_EQ(row["method"], cells[i].description()["method"]);
+    EXPECT_EQ(row["method"], cells[i].label());
     EXPECT_EQ(row["tokens"], 8 * kT);
     EXPECT_EQ(row["clusters"], 4);
     EXPECT_EQ(row["delta"], row["measured_delta"]);

@@ -243,7 +243,6 @@ TEST(ModelQuantizer, FlagsExactlyTheLayersThatAreWorseThanRtn) {
     Quantizing quantizing(tiny, tiny.calibration(pool), pool);
     for (const MatrixReport& layer : quantizing.apply(cell_of("gptq", "int2"))) {
       EXPECT_EQ(layer.flagged, layer.error > layer.rtn_error);
-      EXPECT_EQ(to_json(layer)["flagged"], layer.flagged);
       flagged += layer.flagged;
       ++layers;
     }

@@ -79,17 +79,6 @@ std::string hash_of(const Tensor& tensor) {
   return hash_hex({static_cast<const char*>(tensor.raw()), tensor.bytes()});
 }
 
-// Everything that the numbers of a cell follow from.
-Json resolved_cell(const Json& requested, const std::string& checkpoint_hash, const Recipe& recipe,
-                   const std::string& evaluation_hash, const std::string& calibration_hash) {
-  Json document = requested;
-  document["checkpoint"] = checkpoint_hash;
-  document["recipe"] = recipe.name();
-  document["evaluation"]["hash"] = evaluation_hash;
-  if (document["calibration"].is_object()) document["calibration"]["hash"] = calibration_hash;
-  return document;
-}
-
 // The recipe with which the model of a cell is used; weights as in training.
 Recipe recipe_in_use(Recipe recipe, const PtqCell& cell) {
   if (cell.activations) recipe.activations = *cell.activations;
@@ -141,8 +130,8 @@ RunRecord read_own_run(const fs::path& directory) {
   return record;
 }
 
-Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool& pool,
-                  const PtqProgress& progress) {
+std::vector<CellRow> quantize_run(const fs::path& directory, const PtqConfig& config,
+                                  ThreadPool& pool, const PtqProgress& progress) {
   const std::vector<PtqCell> cells = ptq_cells(config);
   const Run run = read_finished_run(directory);
   LoadedModel loaded = load_model(final_checkpoint(directory));
@@ -164,8 +153,12 @@ Json quantize_run(const fs::path& directory, const PtqConfig& config, ThreadPool
   for (const PtqCell& cell : cells) {
     const TokenWindows& text =
         calibrations.at(cell.calibrated() ? cell.calibration_seed : config.calibration_seeds[0]);
-    rows.add(cell, resolved_cell(requested_cell(cell, config, text.targets(), evaluation.targets()),
-                                 checkpoint_hash, run.recipe, evaluation.hash(), text.hash()));
+    CellKey key = requested_cell(cell, text.targets(), evaluation.targets());
+    key.checkpoint = checkpoint_hash;
+    key.recipe = run.recipe.name();
+    key.evaluation.hash = evaluation.hash();
+    if (key.calibration) key.calibration->hash = text.hash();
+    rows.add(cell, key);
   }
   const std::vector<size_t> missing = rows.missing();
   if (missing.empty()) return rows.answer();

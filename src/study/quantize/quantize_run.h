@@ -16,9 +16,9 @@
 #include <functional>
 #include <string>
 
-#include "base/json.h"
 #include "base/parallel.h"
 #include "quantize/config.h"
+#include "quantize/rows.h"
 #include "record/run.h"
 
 namespace bitlaw {
@@ -30,12 +30,12 @@ using PtqProgress = std::function<void(double done, double total, const std::str
 // The record of a run that was trained here. Error where it is not one.
 RunRecord read_own_run(const std::filesystem::path& run);
 
-// One row per cell, in the order of ptq_cells(), with the keys of quantize/rows.h.
+// One row per cell, in the order of ptq_cells().
 //
 // Throws Error, before anything is written, for a directory that is not a run, a run that has not
 // finished or has diverged, a checkpoint that is missing, damaged or not finite, a data set that is
 // not the run's, a text too short, and a bad configuration.
-Json quantize_run(const std::filesystem::path& run, const PtqConfig& config, ThreadPool& pool,
-                  const PtqProgress& progress = {});
+std::vector<CellRow> quantize_run(const std::filesystem::path& run, const PtqConfig& config,
+                                  ThreadPool& pool, const PtqProgress& progress = {});
 
 }  // namespace bitlaw

@@ -19,6 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+Json rows_of(const fs::path& run, const PtqConfig& config, ThreadPool& pool,
+             const PtqProgress& progress = {}) {
+  Json rows = Json::array();
+  for (const CellRow& row : quantize_run(run, config, pool, progress))
+    rows.push_back(struct_to_json(row));
+  return rows;
+}
+
 // A run directory as training leaves it, with a small random model, and its data set.
 class QuantizeRun : public testing::Test {
  protected:
@@ -84,7 +92,7 @@ class QuantizeRun : public testing::Test {
   void expect_error(const std::string& words) {
     ThreadPool pool(1);
     try {
-      quantize_run(run_, config_, pool);
+      rows_of(run_, config_, pool);
       FAIL() << "expected: " << words;
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
@@ -110,7 +118,7 @@ TEST_F(QuantizeRun, GivesARowAndAFilePerCell) {
   config_.methods = {"rtn", "gptq", "awq"};
   double last_done = 0, total = 0;
   const Json rows =
-      quantize_run(run_, config_, pool, [&](double done, double all, const std::string& note) {
+      rows_of(run_, config_, pool, [&](double done, double all, const std::string& note) {
         EXPECT_EQ(done, last_done + 1);
         EXPECT_FALSE(note.empty());
         last_done = done;
@@ -158,23 +166,23 @@ TEST_F(QuantizeRun, GivesARowAndAFilePerCell) {
 
 TEST_F(QuantizeRun, FinishedCellsAreNotComputedAgain) {
   ThreadPool pool(1);
-  const Json rows = quantize_run(run_, config_, pool);
+  const Json rows = rows_of(run_, config_, pool);
   int calls = 0;
   const PtqProgress count = [&](double, double, const std::string&) { ++calls; };
-  EXPECT_EQ(quantize_run(run_, config_, pool, count), rows);  // seconds too: read back
+  EXPECT_EQ(rows_of(run_, config_, pool, count), rows);  // seconds too: read back
   EXPECT_EQ(calls, 0);
 
   const std::vector<std::string> files = cell_files();
   ASSERT_EQ(files.size(), 4u);
   fs::remove(run_ / "ptq" / files[1]);
-  EXPECT_EQ(without_seconds(quantize_run(run_, config_, pool, count)), without_seconds(rows));
+  EXPECT_EQ(without_seconds(rows_of(run_, config_, pool, count)), without_seconds(rows));
   EXPECT_GE(calls, 2);  // baseline, one cell, and its calibration where it has one
   EXPECT_LE(calls, 3);
   EXPECT_EQ(cell_files().size(), 4u);
 
   // Another calibration is another cell of the methods that are calibrated.
   config_.calibration_seeds = {2};
-  const Json other = quantize_run(run_, config_, pool);
+  const Json other = rows_of(run_, config_, pool);
   EXPECT_EQ(cell_files().size(), 6u);
   EXPECT_EQ(other[0], rows[0]);
   EXPECT_NE(other[2]["layers"], rows[2]["layers"]);
@@ -182,7 +190,7 @@ TEST_F(QuantizeRun, FinishedCellsAreNotComputedAgain) {
   // Both are there: their spread is computed, not they.
   config_.calibration_seeds = {1, 2};
   calls = 0;
-  const Json both = quantize_run(run_, config_, pool, count);
+  const Json both = rows_of(run_, config_, pool, count);
   EXPECT_EQ(calls, 0);
   ASSERT_EQ(both.size(), 6u);
   EXPECT_EQ(both[2]["spread"]["seeds"], 2);
@@ -198,7 +206,7 @@ TEST_F(QuantizeRun, RoundsWhatTheModelIsUsedWithAsWell) {
   config_.bits = {4};
   config_.activations = {"trained", "4"};
   config_.kv = {"trained", "3"};
-  const Json rows = quantize_run(run_, config_, pool);
+  const Json rows = rows_of(run_, config_, pool);
   ASSERT_EQ(rows.size(), 8u);
   EXPECT_EQ(rows[0]["method"], "none");
   EXPECT_EQ(rows[0]["measured_delta"], 0);
@@ -215,14 +223,14 @@ TEST_F(QuantizeRun, RoundsWhatTheModelIsUsedWithAsWell) {
   make_run(low, RunStatus::kFinished);
   config_.methods = {"none"};
   config_.activations = config_.kv = {"trained"};
-  EXPECT_EQ(quantize_run(run_, config_, pool)[0]["loss_nats"], rows[7]["loss_nats"]);
+  EXPECT_EQ(rows_of(run_, config_, pool)[0]["loss_nats"], rows[7]["loss_nats"]);
 }
 
 TEST_F(QuantizeRun, ThreadsDoNotChangeABit) {
   ThreadPool one(1), three(3);
-  const Json rows = quantize_run(run_, config_, one);
+  const Json rows = rows_of(run_, config_, one);
   fs::remove_all(run_ / "ptq");
-  EXPECT_EQ(without_seconds(quantize_run(run_, config_, three)), without_seconds(rows));
+  EXPECT_EQ(without_seconds(rows_of(run_, config_, three)), without_seconds(rows));
 }
 
 TEST_F(QuantizeRun, NoFewerBitsThanInTrainingIsNoDifferenceByDefinition) {
@@ -233,7 +241,7 @@ TEST_F(QuantizeRun, NoFewerBitsThanInTrainingIsNoDifferenceByDefinition) {
   make_run(recipe, RunStatus::kFinished);
   config_.methods = {"rtn"};
   config_.bits = {3, 5, 8};
-  const Json rows = quantize_run(run_, config_, pool);
+  const Json rows = rows_of(run_, config_, pool);
   EXPECT_EQ(rows[0]["delta"], rows[0]["measured_delta"]);
   EXPECT_NE(rows[0]["delta"], 0);
   EXPECT_EQ(rows[1]["delta"], 0);
