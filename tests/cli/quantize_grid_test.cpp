@@ -154,6 +154,17 @@ TEST_F(QuantizeGrid, DamagedCellsAreNamed) {
   }
 }
 
+TEST_F(QuantizeGrid, CellsOfAnOlderVersionAreComputedAgain) {
+  json_of(quantize());
+  const auto there = [&] { return json_of(quantize({"--dry-run"})).at("rows")[0].at("there"); };
+  EXPECT_EQ(there(), true);
+  const fs::path file = fs::directory_iterator(in(run_) / "ptq")->path();
+  Json cell = parse_json(read_file(file), "cell");
+  cell["version"] = cell.at("version").get<int>() - 1;
+  write_text(file, dump_json(cell));
+  EXPECT_EQ(there(), false);
+}
+
 TEST_F(QuantizeGrid, InterruptedItGoesOn) {
   const std::vector<std::string> grid = quantize(
       {"--method", "rtn,gptq,awq", "--bits", "2..8", "--threads", "1", "--calibration-seeds", "1"});
