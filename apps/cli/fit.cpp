@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/names.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "cli/table_flags.h"
@@ -51,10 +52,8 @@ void freeze_from_fit(const std::string& text, const Law& law, const std::vector<
     added.push_back(fmt::format("{}={}", p.name, p.value));
   }
   if (!wanted.empty()) {
-    const std::string near = nearest_name(wanted[0], names);
-    throw Error(fmt::format("freeze-from: {} has no constant {}; {}", path, wanted[0],
-                            near.empty() ? fmt::format("it has {}", fmt::join(names, ", "))
-                                         : fmt::format("did you mean {}?", near)));
+    throw Error(
+        fmt::format("freeze-from: {}: {}", path, unknown_name("constant", wanted[0], names)));
   }
   if (added.empty()) {
     throw Error(fmt::format("freeze-from: {} is a fit of {}, which shares no constant with {}",

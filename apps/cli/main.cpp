@@ -12,6 +12,7 @@
 #include <new>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "cli/verb.h"
@@ -49,9 +50,7 @@ std::string mistyped(const CLI::App& app, int argc, char** argv) {
       if (!is_option) verb = verbs[static_cast<size_t>(found - known.begin())];
       continue;
     }
-    const std::string near = nearest_name(word, known);
-    return fmt::format("{}: there is no such {}; {}", word, is_option ? "option" : "verb",
-                       near.empty() ? "see --help" : fmt::format("did you mean {}?", near));
+    return unknown_name(is_option ? "option" : "verb", word, known, "see --help");
   }
   return "";
 }

@@ -47,7 +47,8 @@ void add_report(CLI::App& app) {
   CLI::App* verb = add_verb(app, "report", "Draw a study: one HTML file that needs no network",
                             "bitlaw report runs/demo --fit fit.json --out report.html");
   verb->add_option("runs", options->runs, "directory of runs")->required();
-  verb->add_option("filters", options->filters, "only rows with COLUMN=VALUE, as in `bitlaw runs`");
+  verb->add_option("filters", options->filters,
+                   "rows to report: P_w=3,4, D/N>20, as in `bitlaw runs`");
   verb->add_option("--fit", options->fit, "a document of `bitlaw fit --out`");
   verb->add_option("--out", options->out, "the page")->default_str(options->out);
   verb->add_option("--title", options->title, "its title");

@@ -69,7 +69,8 @@ void add_runs(CLI::App& app) {
   CLI::App* verb = add_verb(app, "runs", "List, filter and export runs and their quantized cells",
                             "bitlaw runs runs/demo P_w=4 'N>1e5' --csv table.csv");
   verb->add_option("directory", options->directory, "directory of runs")->default_str("runs");
-  verb->add_option("filters", options->filters, "COLUMN=VALUE, also !=, <, <=, >, >=");
+  verb->add_option("filters", options->filters,
+                   "rows to list: P_w=4, P_w=3,4, N=1e6..3e8, D/N>20, method!=none");
   verb->add_option("--csv", options->csv, "write the tidy table there (- for standard output)");
   verb->add_flag("--columns", options->columns, "explain the columns");
   verb->add_flag("--json", options->json, "print the rows as JSON");

@@ -18,7 +18,7 @@ void TableFlags::add(CLI::App* verb, bool required) {
                    "other names of columns: N=params,D=tokens,loss=val_loss; P_w=- is none");
   verb->add_option("--scale", scale_, "units of columns: N=1e6,D=1e9 for millions and billions");
   verb->add_option("--where", where_,
-                   "rows to use: dataset=c4 or P_w=3,4 or P_w!=16 or N>1e7; repeatable")
+                   "rows to use: dataset=c4, P_w=3,4, P_w!=16, N=1e6..3e8, D/N>20; repeatable")
       ->allow_extra_args(false);
   verb->add_option("--cluster", cluster_, "columns whose rows are resampled together: size,seed")
       ->default_str(cluster_);

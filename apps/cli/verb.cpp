@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/names.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "runs/tidy_rows.h"
 
@@ -23,23 +25,16 @@ std::string dashed(std::string name) {
 }
 
 double number(const std::string& text, const std::string& flag) {
-  size_t used = 0;
-  double value = 0;
-  try {
-    value = std::stod(text, &used);
-  } catch (const std::exception&) {
-  }
-  if (used == 0 || used != text.size())
-    throw Error(fmt::format("{}: '{}' is not a number", flag, text));
-  return value;
+  const auto value = parse_number(text);
+  if (!value) throw Error(fmt::format("{}: '{}' is not a number", flag, text));
+  return *value;
 }
 
 CLI::Validator at_least(bool zero_allowed) {
   return CLI::Validator(
       [zero_allowed](std::string& text) -> std::string {
-        double value = 0;
-        const bool good = CLI::detail::lexical_cast(text, value) &&
-                          (value > 0 || (zero_allowed && value == 0)) && value < 1e300;
+        const double value = parse_number(text).value_or(-1);
+        const bool good = (value > 0 || (zero_allowed && value == 0)) && value < 1e300;
         return good ? ""
                     : fmt::format("expected a number {}, not {}",
                                   zero_allowed ? "of 0 or more" : "above 0", text);
@@ -91,10 +86,7 @@ void print_json(const Json& document) {
 
 const Law& law_named(const std::string& name) {
   if (const Law* law = find_law(name)) return *law;
-  const std::string near = nearest_name(name, law_names());
-  throw Error(fmt::format(
-      "{}: there is no such law; {}", name,
-      near.empty() ? "`bitlaw laws` lists them" : fmt::format("did you mean {}?", near)));
+  throw Error(unknown_name("law", name, law_names(), "`bitlaw laws` lists them"));
 }
 
 ParallelFor on(ThreadPool& pool) {

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "base/names.h"
 
 namespace bitlaw {
 namespace {
@@ -106,13 +107,9 @@ void Fill::reject_unknown() const {
     bool known = false;
     for (const std::string& name : seen) known = known || name == key;
     if (known) continue;
-    const std::string near = nearest_name(key, seen);
-    std::string all;
-    for (const std::string& name : seen) all += (all.empty() ? "" : ", ") + prefix + name;
-    throw Error(near.empty()
-                    ? fmt::format("{}: unknown key '{}{}'; known here: {}", where, prefix, key, all)
-                    : fmt::format("{}: unknown key '{}{}'; did you mean '{}{}'?", where, prefix,
-                                  key, prefix, near));
+    std::vector<std::string> all;
+    for (const std::string& name : seen) all.push_back(prefix + name);
+    throw Error(fmt::format("{}: {}", where, unknown_name("key", prefix + key, all)));
   }
 }
 

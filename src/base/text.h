@@ -7,9 +7,6 @@
 
 namespace bitlaw {
 
-// The candidate with the fewest edits, or "" where none is near (more than a third would change).
-std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
-
 std::string format_duration(double seconds);  // "8 s", "3 min 20 s", "1 h 05 min"
 std::string format_count(double count);       // "950", "1.2 k", "3.4 M", "26 B"
 std::string format_bytes(double bytes);       // "512 B", "1.5 KiB", "2.0 GiB"

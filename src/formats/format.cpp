@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/names.h"
+#include "base/number.h"
 #include "formats/half.h"
 
 namespace bitlaw {
@@ -32,19 +32,12 @@ constexpr PublicMaximum kPublicMaxima[] = {
 };
 
 constexpr const char* kKnown =
-    "int2 .. int16, eXmY with X in 2..7 and Y in 0..10, bf16, fp32, or a number of bits (2..15 are "
+    "known are int2 .. int16, eXmY with X in 2..7 and Y in 0..10, bf16, fp32, or a number of bits "
+    "(2..15 are "
     "integers, 16 is bf16, 32 is fp32)";
 
 double power_of_two(int exponent) {
   return std::ldexp(1.0, exponent);
-}
-
-// A whole number without sign, blanks or leading zeros, and its end; nullptr where there is none.
-const char* read_digits(const char* begin, const char* end, int& value) {
-  if (begin == end || *begin < '0' || *begin > '9') return nullptr;
-  if (*begin == '0' && end - begin > 1 && begin[1] >= '0' && begin[1] <= '9') return nullptr;
-  const auto [rest, error] = std::from_chars(begin, end, value);
-  return error == std::errc() ? rest : nullptr;
 }
 
 std::vector<std::string> usual_names() {
@@ -56,6 +49,37 @@ std::vector<std::string> usual_names() {
     names.emplace_back(name);
   }
   return names;
+}
+
+// "int4" and "4", or "e2m1", whether there is such a format or not.
+struct Shape {
+  bool is_float;
+  int bits;  // of the exponent, if it is a float
+  int mantissa_bits;
+};
+
+std::optional<Shape> read_shape(std::string_view text) {
+  const bool is_float = text.starts_with('e');
+  text.remove_prefix(is_float ? 1 : text.starts_with("int") ? 3 : 0);
+  const auto bits = take_whole(text);
+  if (!bits) return std::nullopt;
+  if (!is_float) return text.empty() ? std::optional(Shape{false, *bits, 0}) : std::nullopt;
+  if (!text.starts_with('m')) return std::nullopt;
+  text.remove_prefix(1);
+  const auto mantissa_bits = take_whole(text);
+  if (!mantissa_bits || !text.empty()) return std::nullopt;
+  return Shape{true, *bits, *mantissa_bits};
+}
+
+bool exists(const Shape& shape) {
+  if (!shape.is_float) return kMinIntegerBits <= shape.bits && shape.bits <= kMaxIntegerBits;
+  return kMinExponentBits <= shape.bits && shape.bits <= kMaxExponentBits &&
+         kMinMantissaBits <= shape.mantissa_bits && shape.mantissa_bits <= kMaxMantissaBits;
+}
+
+Format format_of(const Shape& shape) {
+  return shape.is_float ? float_format(shape.bits, shape.mantissa_bits)
+                        : integer_format(shape.bits);
 }
 
 uint32_t magnitude_bits(float x) {
@@ -187,27 +211,18 @@ Format fp32_format() {
           .mantissa_bits = kFloatMantissaBits};
 }
 
-Format parse_format(const std::string& text) {
+std::optional<Format> find_format(std::string_view text) {
   if (text == "bf16" || text == "16") return bf16_format();
   if (text == "fp32" || text == "32") return fp32_format();
-  const char* const begin = text.data();
-  const char* const end = begin + text.size();
-  int first = 0, second = 0;
-  if (read_digits(begin, end, first) == end) return integer_format(first);
-  if (text.starts_with("int") && read_digits(begin + 3, end, first) == end)
-    return integer_format(first);
-  if (text.starts_with("e")) {
-    const char* rest = read_digits(begin + 1, end, first);
-    if (rest != nullptr && rest != end && *rest == 'm' &&
-        read_digits(rest + 1, end, second) == end) {
-      return float_format(first, second);
-    }
-  }
-  const std::string near = nearest_name(text, usual_names());
-  throw Error(near.empty()
-                  ? fmt::format("'{}' is not a number format; known are {}", text, kKnown)
-                  : fmt::format("'{}' is not a number format; did you mean '{}'? Known are {}",
-                                text, near, kKnown));
+  const auto shape = read_shape(text);
+  if (!shape || !exists(*shape)) return std::nullopt;
+  return format_of(*shape);
+}
+
+Format parse_format(const std::string& text) {
+  if (const auto format = find_format(text)) return *format;
+  if (const auto shape = read_shape(text)) return format_of(*shape);  // an Error: out of range
+  throw Error(unknown_name("number format", text, usual_names(), kKnown));
 }
 
 float round_to_code(const Format& format, float y) {

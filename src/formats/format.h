@@ -18,7 +18,9 @@
 // Table of formats: docs/formats.md. Vectors for other implementations: tests/golden/formats.csv.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bitlaw {
@@ -53,8 +55,9 @@ Format bf16_format();
 Format fp32_format();
 
 // Inverse of name(). A bare number of bits is taken too: "2" .. "15" are integers, "16" is bf16,
-// "32" fp32. An Error lists what is known.
-Format parse_format(const std::string& text);
+// "32" fp32. Usual other names are in formats/precision.h.
+std::optional<Format> find_format(std::string_view text);
+Format parse_format(const std::string& text);  // an Error lists what is known
 
 // Nearest code to y, a number in units of the scale (for bf16 and fp32 the number itself). Beyond
 // the largest and smallest codes it saturates, infinities included; NaN stays NaN.

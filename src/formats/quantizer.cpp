@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "base/error.h"
+#include "base/number.h"
 
 namespace bitlaw {
 namespace {
@@ -51,11 +51,8 @@ Quantizer parse_quantizer(const std::string& text) {
   if (granularity == "channel") return make_quantizer(format, Granularity::kChannel);
   if (granularity == "token") return make_quantizer(format, Granularity::kToken);
   if (granularity.starts_with("group")) {
-    int group = 0;
-    const char* const end = granularity.data() + granularity.size();
-    const auto [rest, error] = std::from_chars(granularity.data() + 5, end, group);
-    if (error == std::errc() && rest == end && group > 0)
-      return make_quantizer(format, Granularity::kGroup, group);
+    const int group = parse_whole(granularity.substr(5)).value_or(0);
+    if (group > 0) return make_quantizer(format, Granularity::kGroup, group);
   }
   throw Error(
       fmt::format("'{}': '{}' is not a granularity; known are tensor, channel, token and groupG "

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "formats/precision.h"
 
 namespace bitlaw {
 namespace {
@@ -29,7 +30,7 @@ Quantizer quantizer_from(const std::string& key, const std::string& format_text,
                          bool with_tokens) {
   Format format;
   try {
-    format = parse_format(format_text);
+    format = role_format(format_text);
   } catch (const Error& error) {
     throw Error(fmt::format("recipe.{}: {}", key, error.what()));
   }
@@ -81,6 +82,21 @@ ScaleAxis scale_axis(Role role, Granularity granularity) {
       return ScaleAxis::kRow;
   }
   return ScaleAxis::kTensor;
+}
+
+Format role_format(const std::string& text) {
+  const PartPrecision part = part_precision(text);
+  if (!part.format) {
+    throw Error(
+        fmt::format("'{}' says bits but not the codes; write int4 or e2m1, for example", text));
+  }
+  if (part.group > 0) {
+    throw Error(
+        fmt::format("the scales of '{}' are rounded, those of a role are FP32; write {}, in groups "
+                    "of {}",
+                    text, part.format->name(), part.group));
+  }
+  return *part.format;
 }
 
 Recipe make_recipe(const RecipeConfig& config) {

@@ -25,8 +25,8 @@ struct Recipe {
 // Which entries of the matrix of a role share a scale. Error for weights per token.
 ScaleAxis scale_axis(Role role, Granularity granularity);
 
-// How a configuration file says it. 16 means BF16, 32 FP32 (no rounding at all, for reference
-// runs).
+// How a configuration file says it, by the names of formats/precision.h. 16 means BF16, 32 FP32 (no
+// rounding at all, for reference runs).
 struct RecipeConfig {
   std::string weights = "16";  // a number of bits or a format name
   std::string activations = "16";
@@ -48,6 +48,10 @@ struct RecipeConfig {
     v("kv_granularity", kv_granularity, "tensor, channel, token or group32 (queries too)");
   }
 };
+
+// The codes of a role by any name of a format (formats/precision.h). Error if there is none, or if
+// its scales are rounded: those of roles are FP32.
+Format role_format(const std::string& text);
 
 // Without a scale (16, 32) the granularity of a role is ignored. An Error names the key and what it
 // takes.

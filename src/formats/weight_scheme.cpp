@@ -8,9 +8,11 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "formats/block_error.h"
 #include "formats/e8m0.h"
+#include "formats/precision.h"
 #include "formats/quantizer.h"
 
 namespace bitlaw {
@@ -56,12 +58,11 @@ std::vector<std::string> usual_names() {
 }
 
 [[noreturn]] void unknown(const std::string& text) {
-  const std::string near = nearest_name(text, usual_names());
-  throw Error(fmt::format(
-      "'{}' is not a way to round weights{} Known are int2 .. int8 and eXmY, followed by -asym "
-      "(integers), -e8m0 or -e4m3 (the scales' format) and -clip, and mxfp4, mxfp6-e2m3, "
-      "mxfp6-e3m2, mxfp8-e4m3, mxfp8-e5m2, mxint8 and nvfp4",
-      text, near.empty() ? "." : fmt::format("; did you mean '{}'?", near)));
+  throw Error(unknown_name(
+      "weight format", text, usual_names(),
+      "known are int2 .. int8 and eXmY, followed by -asym (integers), -e8m0 or -e4m3 (the scales' "
+      "format) and -clip, and mxfp4, mxfp6-e2m3, mxfp6-e3m2, mxfp8-e4m3, mxfp8-e5m2, mxint8 and "
+      "nvfp4"));
 }
 
 // The endings of a name, each at most once.
@@ -251,8 +252,7 @@ WeightScheme parse_weight_scheme(const std::string& text, int group) {
   for (const BlockFormat& known : kBlockFormats) {
     const std::string name = known.name;
     if (text != name && !text.starts_with(name + "-")) continue;
-    WeightScheme scheme{.format = parse_format(known.element), .group = known.group};
-    scheme.scales = known.scales;
+    WeightScheme scheme = *find_block_format(name);
     read_endings(text, text.substr(std::min(text.size(), name.size() + 1)), scheme);
     require_possible(text, scheme);
     if (group != 0 && group != known.group) {
@@ -266,15 +266,30 @@ WeightScheme parse_weight_scheme(const std::string& text, int group) {
   }
   const size_t dash = text.find('-');
   WeightScheme scheme;
-  try {
-    scheme.format = parse_format(text.substr(0, dash));
-  } catch (const Error&) {
-    unknown(text);
-  }
+  const auto part = find_part_precision(text.substr(0, dash));
+  if (!part || !part->format || part->group > 0) unknown(text);
+  scheme.format = *part->format;
   scheme.group = group;
   if (dash != std::string::npos) read_endings(text, text.substr(dash + 1), scheme);
   require_possible(text, scheme);
   return scheme;
+}
+
+std::optional<WeightScheme> find_block_format(std::string_view name) {
+  for (const BlockFormat& known : kBlockFormats) {
+    if (name != known.name) continue;
+    WeightScheme scheme{.format = *find_format(known.element), .group = known.group};
+    scheme.scales = known.scales;
+    return scheme;
+  }
+  return std::nullopt;
+}
+
+double storage_bits(const WeightScheme& scheme, int64_t columns) {
+  const double scale = scheme.scales == ScaleRule::kFloat32 ? 32 : 8;
+  const double zero = scheme.asymmetric ? scheme.format.bits : 0;
+  const auto sharing = static_cast<double>(scheme.group == 0 ? columns : scheme.group);
+  return scheme.format.bits + (scale + zero) / sharing;
 }
 
 float largest_magnitude(const float* w, int64_t count) {

@@ -29,7 +29,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "formats/format.h"
@@ -58,6 +60,13 @@ struct WeightScheme {
 // (with the nearest name), unscaled formats, combinations that do not exist, and a group that is
 // negative or not the published one.
 WeightScheme parse_weight_scheme(const std::string& text, int group = 0);
+
+// The published block format of that name, if there is one.
+std::optional<WeightScheme> find_block_format(std::string_view name);
+
+// Bits of a weight with its share of a scale (32 bits, or 8 of a format) and a zero point, in rows
+// of `columns` weights.
+double storage_bits(const WeightScheme& scheme, int64_t columns);
 
 // Largest |w|; 0 of none.
 float largest_magnitude(const float* w, int64_t count);

@@ -40,11 +40,11 @@ std::vector<std::string> train_on(const std::string& data, std::vector<std::stri
 
 TEST_F(BadInput, CommandLines) {
   expect_refused({}, {"subcommand"});
-  expect_refused({"trian"}, {"trian", "did you mean train?"});
+  expect_refused({"trian"}, {"trian", "did you mean 'train'?"});
   expect_refused({"data"}, {"subcommand"});
-  expect_refused({"data", "prepre"}, {"did you mean prepare?"});
-  expect_refused({"train", "--drt-run"}, {"did you mean --dry-run?"});
-  expect_refused({"plan", "--compute", "1e21", "--laww", "kumar"}, {"did you mean --law?"});
+  expect_refused({"data", "prepre"}, {"did you mean 'prepare'?"});
+  expect_refused({"train", "--drt-run"}, {"did you mean '--dry-run'?"});
+  expect_refused({"plan", "--compute", "1e21", "--laww", "kumar"}, {"did you mean '--law'?"});
   expect_refused({"fit"}, {"table"});
   expect_refused({"fit", "table.csv", "--law"}, {"--law"});
   expect_refused({"fit", "table.csv", "--threads", "0"}, {"--threads", "above 0"});
@@ -328,7 +328,7 @@ TEST_F(BadInput, Tables) {
   refused("\x01\x02\x1b[2J,\xff\xfe\n1,2\n", {"bad.csv"});
   expect_refused({"fit", "nowhere.csv"}, {"nowhere.csv"});
   expect_refused({"compare", "nowhere.csv"}, {"nowhere.csv"});
-  expect_refused({"fit", "table.csv", "--columns", "M=x"}, {"M", "N, D"});
+  expect_refused({"fit", "table.csv", "--columns", "M=x"}, {"M", "known are N, D"});
   expect_refused({"fit", "table.csv", "--columns", "N=params"}, {"params"});
   expect_refused({"fit", "table.csv", "--law", "chinchila"}, {"chinchila"});
   expect_refused({"fit", "table.csv", "--law", "chinchilla", "--freeze", "alhpa=1"},
@@ -353,20 +353,21 @@ TEST_F(BadInput, TablesOfOtherKinds) {
   const std::string rows = "N,D,loss,set\n1e6,1e8,3.1,c4\n2e6,1e8,nan,c4\n";
   refused("t.csv", rows, {}, {"line 3", "loss", "--where 'loss!=nan'"});
   refused("t.csv", rows, {"--where", "set=c5"}, {"no row has c5", "c4"});
-  refused("t.csv", rows, {"--where", "sett=c4"}, {"did you mean set?"});
+  refused("t.csv", rows, {"--where", "sett=c4"}, {"did you mean 'set'?"});
   refused("t.csv", rows, {"--where", "set"}, {"COLUMN=VALUE"});
   refused("t.csv", rows, {"--where", "set=c4", "--where", "N>1e9"}, {"N>1e9", "no row is left"});
-  refused("t.csv", rows, {"--cluster", "seed"}, {"seed", "the file has N, D, loss, set"});
+  refused("t.csv", rows, {"--cluster", "seed"}, {"seed", "the columns are N, D, loss, set"});
   refused("t.csv", rows, {"--scale", "N=0"}, {"scale", "N=0"});
   refused("t.csv", rows, {"--scale", "M=1"}, {"scale", "M"});
-  refused("t.csv", rows, {"--format", "jsom"}, {"jsom", "did you mean json?"});
+  refused("t.csv", rows, {"--format", "jsom"}, {"jsom", "did you mean 'json'?"});
   refused("t.csv", rows, {"--format", "json"}, {"not valid JSON near line 1"});
   refused("t.csv", rows, {"--format", "quest"}, {"not valid JSON"});
   refused("t.csv", "N,D,val_loss,test_loss\n1e6,1e8,3,3\n", {},
           {"val_loss, test_loss could each be loss", "--columns loss=val_loss"});
   refused("t.csv", "N,D,loss,P\n1e6,1e8,3,4NOH\n", {}, {"line 2", "P", "4NOH", "not a number"});
   refused("t.json", "[{\"N\": 1e6, \"D\": 1e8, \"loss\": 3}, 7]", {}, {"entry 2", "object"});
-  refused("t.json", "[{\"N\": 1e6, \"D\": 1e8, \"los\": 3}]", {}, {"no column loss", "is it los?"});
+  refused("t.json", "[{\"N\": 1e6, \"D\": 1e8, \"los\": 3}]", {},
+          {"no column loss", "did you mean 'los'?"});
   refused("t.json", "[{\"N\": 1e6,\n", {}, {"not valid JSON near line 2"});
   refused("t.json", std::string(1 << 20, '['), {}, {"nested"});
   refused("t.jsonl",
@@ -406,18 +407,18 @@ TEST_F(BadInput, FitsThatAreNone) {
        {std::vector<std::string>{"fit", "table.csv", "--law", "kumer"},
         {"simulate", "--law", "kumer"},
         {"laws", "show", "kumer"}}) {
-    expect_refused(verb, {"kumer", "did you mean kumar?"});
+    expect_refused(verb, {"kumer", "did you mean 'kumar'?"});
   }
   expect_refused({"fit", "table.csv", "--freeze-from", "nowhere.json"}, {"nowhere.json"});
   run({"fit", "table.csv", "--law", "chinchilla", "--out", "good.json"});
   expect_refused({"fit", "table.csv", "--law", "chinchilla", "--freeze-from", "good.json:alfa"},
-                 {"freeze-from", "alfa", "did you mean alpha?"});
+                 {"freeze-from", "alfa", "did you mean 'alpha'?"});
   expect_refused({"report", "nowhere"}, {"nowhere"});
   expect_refused({"report", "text"}, {"no runs"});
 }
 
 TEST_F(BadInput, PlansThatMakeNoSense) {
-  expect_refused({"plan", "--law", "kumer", "--compute", "1e20"}, {"did you mean kumar?"});
+  expect_refused({"plan", "--law", "kumer", "--compute", "1e20"}, {"did you mean 'kumar'?"});
   expect_refused({"plan", "--free", "N,D,P"}, {"compute"});
   expect_refused({"plan", "--free", "N,X", "--compute", "1e21"}, {"X"});
   expect_refused({"plan", "--compute", "-3"}, {"compute"});

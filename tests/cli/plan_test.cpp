@@ -27,7 +27,7 @@ TEST_F(PlanVerb, HoursOfADevice) {
       {"plan", "--gpu-hours", "1e4", "--device", "mine", "--devices", "devices.toml", "--json"});
   EXPECT_EQ(own.at("optimum").at("P_w"), 16) << "1.2 times as fast does not pay for 8 bits";
 
-  expect_refused({"plan", "--gpu-hours", "10", "--device", "h10O"}, {"did you mean H100?"});
+  expect_refused({"plan", "--gpu-hours", "10", "--device", "h10O"}, {"did you mean 'H100'?"});
   expect_refused({"plan", "--gpu-hours", "10"}, {"device"});
   write("broken.toml", "[mine]\nfast = true\n");
   expect_refused({"plan", "--gpu-hours", "10", "--device", "mine", "--devices", "broken.toml"},

@@ -51,11 +51,11 @@ Json without_seconds(Json rows) {
 }
 
 TEST_F(QuantizeGrid, MethodsAndOptionsThatAreNone) {
-  refused({"--method", "awk"}, {"'awk' is not a method", "is it 'awq'?", "none, rtn, gptq, awq"});
+  refused({"--method", "awk"}, {"unknown method 'awk'", "did you mean 'awq'?"});
   refused({"--method", ""}, {"'' is not a method", "none, rtn, gptq, awq"});
   refused({"--method", "RTN"}, {"'RTN' is not a method", "none, rtn, gptq, awq"});
-  refused({"--method", "rtn+assymetric"}, {"'assymetric'", "is it 'asymmetric'?"});
-  refused({"--method", "gptq+actorder"}, {"'actorder'", "is it 'act-order'?"});
+  refused({"--method", "rtn+assymetric"}, {"'assymetric'", "did you mean 'asymmetric'?"});
+  refused({"--method", "gptq+actorder"}, {"'actorder'", "did you mean 'act-order'?"});
   refused({"--method", "rtn+"}, {"'' is not an option", "hadamard"});
   refused({"--method", "rtn+act-order"}, {"only gptq takes columns in an order"});
   refused({"--method", "none+clip"}, {"none leaves the weights as they are"});
@@ -80,8 +80,10 @@ TEST_F(QuantizeGrid, RoundingInUseThatIsNone) {
   for (const char* role : {"activations", "kv"}) {
     const std::string flag = fmt::format("--{}", role);
     SCOPED_TRACE(role);
-    refused({flag, "trianed"}, {fmt::format("{} = trianed: is it 'trained'?", role)});
-    refused({flag, "much"}, {fmt::format("{} = much: 'much' is not a number format", role)});
+    refused({flag, "trianed"},
+            {fmt::format("{} = trianed: unknown number format 'trianed'; did you mean 'trained'?",
+                         role)});
+    refused({flag, "much"}, {fmt::format("{} = much: unknown number format 'much'", role)});
     refused({flag, "0"}, {fmt::format("{} = 0: integers of 0 bits", role)});
     refused({flag, "mxfp4"}, {fmt::format("{} = mxfp4", role)});
     refused({flag, ""}, {fmt::format("{} is empty", role)});

@@ -7,7 +7,7 @@
 #include <numbers>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/names.h"
 
 namespace bitlaw {
 namespace {
@@ -23,9 +23,8 @@ void check_share(const char* key, double value, bool one_allowed) {
 ScheduleConfig ScheduleConfig::resolved() const {
   ScheduleConfig out = *this;
   if (kind != "cosine" && kind != "wsd" && kind != "linear") {
-    const std::string near = nearest_name(kind, {"cosine", "wsd", "linear"});
-    throw Error(fmt::format("schedule.kind = '{}': expected cosine, wsd or linear{}", kind,
-                            near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+    throw Error(fmt::format("schedule.kind: {}",
+                            unknown_name("schedule", kind, {"cosine", "wsd", "linear"})));
   }
   check_share("warmup", warmup, false);
   check_share("final", final, true);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "compare/compare_entry.h"
 #include "fit/bootstrap.h"
@@ -206,13 +207,7 @@ std::vector<const Law*> chosen_laws(const std::vector<std::string>& names,
       all |= name == "all";
       if (name == "all") continue;
       const Law* law = find_law(name);
-      if (!law) {
-        const std::string near = nearest_name(name, law_names());
-        throw Error(fmt::format("laws: {} is unknown; {}", name,
-                                near.empty()
-                                    ? fmt::format("there are {}", fmt::join(law_names(), ", "))
-                                    : fmt::format("did you mean {}?", near)));
-      }
+      if (!law) throw Error(unknown_name("law", name, law_names()));
       if (std::find(out.begin(), out.end(), law) == out.end()) out.push_back(law);
     }
   }

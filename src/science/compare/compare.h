@@ -27,7 +27,7 @@ struct CompareOptions {
     v("laws", laws, "laws to compare; empty = all");
     v("hold_out", hold_out,
       "rows to predict unseen: largest-N, largest-D, kfold, bits, class, bits=3, P_w<=4, "
-      "class=W4A4, N=3e8 (rows above it)");
+      "class=W4A4, N>3e8");
     v("folds", folds, "how many folds");
     v("params", params, "what N counts: non-embedding or total");
     v("method", method, "quantization method whose deltas are compared");

@@ -252,7 +252,7 @@ TEST(Compare, PublicTableOfQuantizedRuns) {
   CompareOptions options;
   options.laws = {"chinchilla", "kumar-no-offsets", "kumar",         "panferov",
                   "quest",      "additive-exp",     "additive-class"};
-  options.hold_out = "N=3e8";
+  options.hold_out = "N>3e8";
   const Json result = compare_laws(rows, options);
   EXPECT_EQ(result["held_out"]["rows"], 7);
   struct Row {

@@ -8,8 +8,8 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/statistics.h"
-#include "base/text.h"
 #include "design/quantity.h"
 #include "design/selection.h"
 #include "fit/identify.h"
@@ -285,10 +285,7 @@ DesignInterval interval_of(double value, double standard_error, const LawQuantit
 
 const Law& law_named(const std::string& name) {
   if (const Law* law = find_law(name)) return *law;
-  const std::string near = nearest_name(name, law_names());
-  throw Error(fmt::format("law: {} is unknown; {}", name,
-                          near.empty() ? fmt::format("there are {}", fmt::join(law_names(), ", "))
-                                       : fmt::format("did you mean {}?", near)));
+  throw Error(unknown_name("law", name, law_names()));
 }
 
 std::string names_of(const Law& law, const std::vector<int>& constants) {

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "base/error.h"
+#include "base/names.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "laws/effective.h"
 
@@ -28,13 +29,10 @@ bool parse_parts(const std::string& suffix, Parts& parts) {
 }
 
 double number_of(const std::string& text, const std::string& whole) {
-  const std::string digits = trim(text);
-  double value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc() || end != digits.data() + digits.size() || !(value > 0)) {
-    throw Error(fmt::format("shrink: {}: '{}' is not a positive number", whole, digits));
-  }
-  return value;
+  const auto value = parse_positive(text);
+  if (!value)
+    throw Error(fmt::format("shrink: {}: '{}' is not a positive number", whole, trim(text)));
+  return *value;
 }
 
 void require_formula_of_bits(const Law& law, const std::string& text) {
@@ -160,10 +158,7 @@ LawQuantity find(const std::string& text, const Law& law, const std::vector<Obse
   }
   std::vector<std::string> names{"P*", "P*_w", "N_eff:4", "D_crit:4", "loss@N=1e9,D=2e10"};
   for (const Parameter& p : law.parameters) names.emplace_back(p.name);
-  const std::string near = nearest_name(text, names);
-  throw Error(fmt::format("shrink: {} is unknown; {}", text,
-                          near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
-                                       : fmt::format("did you mean {}?", near)));
+  throw Error(fmt::format("shrink: {}", unknown_name("quantity", text, names)));
 }
 
 }  // namespace

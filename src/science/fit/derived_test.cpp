@@ -144,7 +144,7 @@ TEST(Profiles, OfWhatWasNotFittedAreRefusedInASentence) {
   FitOptions options = quick("kumar", 0);
   const std::vector<Observation> rows = simulate({.params = {1e5, 4e5}, .kv = {}});
   options.profile = {"gama_w"};
-  EXPECT_NE(error_of(rows, options).find("did you mean gamma_w?"), std::string::npos);
+  EXPECT_NE(error_of(rows, options).find("did you mean 'gamma_w'?"), std::string::npos);
   options.profile = {"gamma_kv"};
   EXPECT_NE(error_of(rows, options).find("was not fitted: the rows have 0 KV"), std::string::npos);
 }

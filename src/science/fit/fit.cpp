@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/names.h"
 #include "fit/bootstrap.h"
 #include "fit/derived.h"
 #include "fit/holdout.h"
@@ -401,12 +401,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
 Fit fit_law(const std::vector<Observation>& runs, const FitOptions& options,
             const ParallelFor& parallel_for) {
   const Law* law = find_law(options.law);
-  if (!law) {
-    const std::string near = nearest_name(options.law, law_names());
-    throw Error(fmt::format("law: {} is unknown; {}", options.law,
-                            near.empty() ? fmt::format("there are {}", fmt::join(law_names(), ", "))
-                                         : fmt::format("did you mean {}?", near)));
-  }
+  if (!law) throw Error(unknown_name("law", options.law, law_names()));
   return fit_law(*law, runs, options, parallel_for);
 }
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/names.h"
 #include "fit/derived.h"
 #include "fit/profile.h"
 
@@ -32,10 +32,8 @@ void add_named(const FittedStages& stages, const std::string& name, Targets& out
   if (parameter < 0) {
     std::vector<std::string> names{"all", "derived"};
     for (const Parameter& p : law.parameters) names.emplace_back(p.name);
-    const std::string near = nearest_name(name, names);
-    throw Error(fmt::format("profile: {} has no constant {}; {}", law.name, name,
-                            near.empty() ? fmt::format("choose from {}", fmt::join(names, ", "))
-                                         : fmt::format("did you mean {}?", near)));
+    const std::string what = fmt::format("{} constant", law.name);
+    throw Error(fmt::format("profile: {}", unknown_name(what, name, names)));
   }
   const size_t before = out.training.size() + out.post.size();
   add_constant(stages, parameter, out);

@@ -34,7 +34,7 @@ TEST(Fit, AnUnknownLawIsNamedWithItsNearest) {
     fit_law({}, {.law = "chinchila"});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "law: chinchila is unknown; did you mean chinchilla?");
+    EXPECT_STREQ(error.what(), "unknown law 'chinchila'; did you mean 'chinchilla'?");
   }
 }
 
@@ -408,7 +408,7 @@ TEST(Fit, OptionsThatMakeNoSenseGetOneSentence) {
     return error_of(rows, options);
   };
   EXPECT_NE(with([](auto& o) { o.objective = "l1"; }).find("objective"), std::string::npos);
-  EXPECT_NE(with([](auto& o) { o.freeze = {"gama_w=2"}; }).find("did you mean gamma_w?"),
+  EXPECT_NE(with([](auto& o) { o.freeze = {"gama_w=2"}; }).find("did you mean 'gamma_w'?"),
             std::string::npos);
   EXPECT_NE(with([](auto& o) { o.freeze = {"E=x"}; }).find("NAME=NUMBER"), std::string::npos);
   EXPECT_NE(with([](auto& o) { o.freeze = {"E=-1"}; }).find("positive"), std::string::npos);

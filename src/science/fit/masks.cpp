@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <limits>
+#include <iterator>
+#include <optional>
 #include <set>
 
+#include "base/condition.h"
 #include "base/error.h"
+#include "base/names.h"
 #include "base/random.h"
-#include "base/text.h"
 #include "fit/bootstrap.h"
 #include "laws/bind.h"
 
@@ -24,14 +25,13 @@ double least_bits(const Observation& row) {
   return row.is_post_training() ? std::min(trained, row.bits_post) : trained;
 }
 
-struct Field {
+struct Column {
   const char* name;
   double (*of)(const Observation&);
 };
-constexpr Field kFields[] = {
+constexpr Column kColumns[] = {
     {"N", [](const Observation& row) { return row.params; }},
     {"D", [](const Observation& row) { return row.tokens; }},
-    {"D/N", [](const Observation& row) { return row.tokens / row.params; }},
     {"bits", least_bits},
     {"P_w", [](const Observation& row) { return row.bits_weights; }},
     {"P_a", [](const Observation& row) { return row.bits_activations; }},
@@ -39,13 +39,7 @@ constexpr Field kFields[] = {
     {"P_post",
      [](const Observation& row) { return row.bits_post > 0 ? row.bits_post : kUnquantizedBits; }},
 };
-
-const Field* find_field(const std::string& name) {
-  for (const Field& field : kFields) {
-    if (name == field.name) return &field;
-  }
-  return nullptr;
-}
+constexpr size_t kClass = std::size(kColumns);  // the place of the one column of text
 
 // What a table may call the class: the name itself, "BF16" where it is not quantized.
 std::string class_of(const Observation& row) {
@@ -53,85 +47,35 @@ std::string class_of(const Observation& row) {
   return name.empty() ? "BF16" : name;
 }
 
-// NAME OP VALUES.
-struct Condition {
-  std::string name, op;
-  std::vector<std::string> values;
-  std::vector<double> numbers;  // the values, unless the name is class
-};
-
-bool holds(const Condition& condition, const Observation& row) {
-  const std::string& op = condition.op;
-  if (condition.name == "class") {
-    const bool found = std::count(condition.values.begin(), condition.values.end(), class_of(row));
-    return (op == "=") == found;
+std::optional<ColumnPlace> find_column(const std::string& name) {
+  for (size_t i = 0; i < kClass; ++i) {
+    if (name == kColumns[i].name) return ColumnPlace{i, ColumnPlace::kNumbers};
   }
-  const double value = find_field(condition.name)->of(row), limit = condition.numbers[0];
-  const auto equals = [&](double number) {  // N and D may be written with few digits
-    return std::fabs(value - number) <= 1e-9 * std::fabs(number);
-  };
-  if (op == "<") return value < limit;
-  if (op == ">") return value > limit;
-  if (op == "<=") return value <= limit;
-  if (op == ">=") return value >= limit;
-  return (op == "=") == std::any_of(condition.numbers.begin(), condition.numbers.end(), equals);
+  if (name == "class") return ColumnPlace{kClass, ColumnPlace::kText};
+  return std::nullopt;
 }
 
-constexpr const char* kKnown =
-    "use kfold, largest-N, largest-D, bits, class, or a condition such as bits=3, P_w<=4, "
-    "class=W4A4, N=3e8 (rows above it)";
+Condition condition_of(const std::string& text) {
+  if (text.find_first_of("=!<>") == std::string::npos) {
+    throw Error("hold_out: " + unknown_name("split", text,
+                                            {"kfold", "largest-N", "largest-D", "bits", "class"},
+                                            "known are kfold, largest-N, largest-D, bits, class, "
+                                            "and conditions such as bits=3, class=W4A4, N>3e8"));
+  }
+  Condition condition("hold_out", text);
+  std::vector<std::string> names;
+  for (const Column& column : kColumns) names.emplace_back(column.name);
+  names.emplace_back("class");
+  condition.find(find_column, names);
+  return condition;
+}
 
-Condition parse_condition(const std::string& split_text) {
-  Condition out;
-  const size_t at = split_text.find_first_of("=!<>");
-  if (at == std::string::npos || at == 0) {
-    const std::string near =
-        nearest_name(split_text, {"kfold", "largest-N", "largest-D", "bits", "class"});
-    throw Error(fmt::format("hold_out: {} is unknown; {}", split_text,
-                            near.empty() ? kKnown : fmt::format("did you mean {}?", near)));
-  }
-  const size_t end = split_text.find_first_not_of("=!<>", at);
-  out.name = trim(split_text.substr(0, at));
-  out.op = split_text.substr(at, end == std::string::npos ? end : end - at);
-  if (out.op == "==") out.op = "=";
-  const bool known_op = out.op == "=" || out.op == "!=" || out.op == "<" || out.op == "<=" ||
-                        out.op == ">" || out.op == ">=";
-  if (!known_op || end == std::string::npos) {
-    throw Error(fmt::format("hold_out: {} is no condition; {}", split_text, kKnown));
-  }
-  for (const std::string& item : split(split_text.substr(end), ',')) {
-    out.values.push_back(trim(item));
-  }
-  const bool equality = out.op == "=" || out.op == "!=";
-  if (!equality && out.values.size() != 1) {
-    throw Error(fmt::format("hold_out: {}: {} takes one number", split_text, out.op));
-  }
-  if (out.name == "class") {
-    if (!equality) throw Error(fmt::format("hold_out: {}: classes have no order", split_text));
-    return out;
-  }
-  if (!find_field(out.name)) {
-    std::vector<std::string> names{"class"};
-    for (const Field& field : kFields) names.emplace_back(field.name);
-    throw Error(fmt::format("hold_out: {}: there is no {}; there are {}", split_text, out.name,
-                            fmt::join(names, ", ")));
-  }
-  for (const std::string& value : out.values) {
-    double number = 0;
-    const auto [stop, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (error != std::errc() || stop != value.data() + value.size()) {
-      throw Error(fmt::format("hold_out: {}: {} is not a number", split_text, value));
-    }
-    out.numbers.push_back(number);
-  }
-  if ((out.name == "N" || out.name == "D") && out.op == "=") {
-    if (out.numbers.size() != 1) {
-      throw Error(
-          fmt::format("hold_out: {}: one {}, above which rows are held out", split_text, out.name));
-    }
-    out.op = ">";
-  }
-  return out;
+// The row's class, or its number, where the condition looks.
+bool holds(const Condition& condition, const Observation& row) {
+  const std::string name = class_of(row);
+  return condition.holds(condition.field_of([&](size_t column) {
+    return column == kClass ? Field{name} : Field::of_number(kColumns[column].of(row));
+  }));
 }
 
 bool some_but_not_all(const std::vector<bool>& mask) {
@@ -184,6 +128,32 @@ Masks each_in_turn(const std::vector<Observation>& rows, const std::string& what
   return masks;
 }
 
+std::string why_no_masks(const std::vector<Observation>& rows, const Condition& condition) {
+  std::set<std::string> names;
+  std::set<double> numbers;
+  bool any = false;
+  for (const Observation& row : rows) {
+    any |= holds(condition, row);
+    if (condition.column() == kClass) {
+      names.insert(class_of(row));
+    } else {
+      numbers.insert(
+          condition.field_of([&](size_t i) { return Field::of_number(kColumns[i].of(row)); })
+              .number);
+    }
+  }
+  for (const double number : numbers) names.insert(fmt::format("{:.6g}", number));
+  const bool continuous = condition.name() == "N" || condition.name() == "D";
+  return fmt::format(
+      "{} holds for {} row; {} is {}{}", condition.where(), any ? "every" : "no", condition.name(),
+      numbers.size() > 12 ? fmt::format("{:.6g} to {:.6g}", *numbers.begin(), *numbers.rbegin())
+                          : fmt::format("{}", fmt::join(names, ", ")),
+      continuous && !any && condition.sign() == "="
+          ? fmt::format("; {}>{} holds out what is larger", condition.name(),
+                        condition.values()[0].text)
+          : "");
+}
+
 bool is_each_in_turn(const std::string& text) {
   return text == "bits" || text == "class";
 }
@@ -194,7 +164,7 @@ void check_split(const std::string& text) {
   if (text == "kfold" || text == "largest-N" || text == "largest-D" || is_each_in_turn(text)) {
     return;
   }
-  parse_condition(text);
+  condition_of(text);
 }
 
 std::string why_no_masks(const std::vector<Observation>& rows, const std::string& text) {
@@ -205,32 +175,16 @@ std::string why_no_masks(const std::vector<Observation>& rows, const std::string
   if (is_each_in_turn(text)) {
     return fmt::format("hold_out: {}: fewer than two precisions to hold out in turn", text);
   }
-  const Condition condition = parse_condition(text);
-  std::set<std::string> names;
-  std::set<double> numbers;
-  bool any = false;
-  for (const Observation& row : rows) {
-    any |= holds(condition, row);
-    if (condition.name == "class") {
-      names.insert(class_of(row));
-    } else {
-      numbers.insert(find_field(condition.name)->of(row));
-    }
-  }
-  for (const double number : numbers) names.insert(fmt::format("{:.6g}", number));
-  return fmt::format(
-      "hold_out: {} holds for {} row; {} is {}", text, any ? "every" : "no", condition.name,
-      numbers.size() > 12 ? fmt::format("{:.6g} to {:.6g}", *numbers.begin(), *numbers.rbegin())
-                          : fmt::format("{}", fmt::join(names, ", ")));
+  return why_no_masks(rows, condition_of(text));
 }
 
 std::vector<std::vector<bool>> hold_out_masks(const std::vector<Observation>& rows,
                                               const std::string& text, int folds, uint64_t seed) {
   if (text == "kfold") return folds_of_clusters(rows, folds, seed);
-  if (text == "largest-N") return largest(rows, find_field("N")->of);
-  if (text == "largest-D") return largest(rows, find_field("D")->of);
+  if (text == "largest-N") return largest(rows, [](const Observation& row) { return row.params; });
+  if (text == "largest-D") return largest(rows, [](const Observation& row) { return row.tokens; });
   if (is_each_in_turn(text)) return each_in_turn(rows, text);
-  const Condition condition = parse_condition(text);
+  const Condition condition = condition_of(text);
   std::vector<bool> mask;
   for (const Observation& row : rows) mask.push_back(holds(condition, row));
   if (!some_but_not_all(mask)) return {};

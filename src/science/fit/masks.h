@@ -3,8 +3,8 @@
 //   kfold          every cluster once, dealt into folds at random
 //   largest-N      the rows of the largest size; largest-D: of the longest training
 //   bits, class    every precision in turn: least bits of the row, or its class
-//   bits=3         rows whose condition holds, also bits<=3, P_w=3,4, class=W4A4, D/N>200;
-//   N=3e8, D=1e10  rows above that size or that many tokens (as N>3e8)
+//   N>3e8, bits=3  rows for which a condition holds (base/condition.h), also P_w=3,4, N=1e6..3e8,
+//                  class=W4A4, D/N>200; its columns are N, D, bits, P_w, P_a, P_kv, P_post, class
 #pragma once
 
 #include <cstdint>

@@ -46,10 +46,14 @@ TEST(Masks, ConditionsHoldOutTheRowsTheyName) {
                            {"class=W4A4", {4}},
                            {"class=W3A16,W16A3", {1, 3}},
                            {"class!=BF16", {1, 2, 3, 4}},
-                           {"N=1e6", {2, 3, 4, 5}},
+                           {"N=1e6", {0, 1}},
+                           {"N=1M", {0, 1}},
+                           {"N=2e6..4e6", {2, 3, 4, 5}},
                            {"N>1e6", {2, 3, 4, 5}},
                            {"N>=4e6", {4, 5}},
-                           {"D=4e7", {3}},
+                           {"D>4e7", {3}},
+                           {"D=4e7", {4, 5}},
+                           {"D/N=10,20", {0, 1, 2, 4, 5}},
                            {"D/N>30", {3}}}) {
     EXPECT_EQ(held_out(each.split), each.rows) << each.split;
   }
@@ -98,15 +102,18 @@ TEST(Masks, NothingIsLeftWhereAllOrNoneIsHeldOut) {
 }
 
 TEST(Masks, WhyNothingIsHeldOutIsSaid) {
-  EXPECT_EQ(why_no_masks(kRows, "P_w=5"), "hold_out: P_w=5 holds for no row; P_w is 16, 3, 4");
+  EXPECT_EQ(why_no_masks(kRows, "P_w=5"), "hold_out 'P_w=5' holds for no row; P_w is 16, 3, 4");
   EXPECT_EQ(why_no_masks(kRows, "P_w<=16"),
-            "hold_out: P_w<=16 holds for every row; P_w is 16, 3, 4");
+            "hold_out 'P_w<=16' holds for every row; P_w is 16, 3, 4");
+  EXPECT_EQ(why_no_masks(kRows, "N=3e6"),
+            "hold_out 'N=3e6' holds for no row; N is 1e+06, 2e+06, 4e+06; N>3e6 holds out what is "
+            "larger");
   EXPECT_EQ(why_no_masks({kRows[0]}, "largest-N"), "hold_out: all rows have the same N");
 }
 
 TEST(Masks, MistakesGetOneSentence) {
   for (const char* split : {"", "largest", "K", "bits=", "bits=x", "bits~3", "class<W4A4", "P_x=3",
-                            "N<1e6,2e6", "N=1e6,2e6", "=3", "bits=<3", "=", "bits=3,"}) {
+                            "N<1e6,2e6", "class/N=3", "=3", "bits=<3", "=", "bits=3,"}) {
     EXPECT_THROW(check_split(split), Error) << split;
     EXPECT_THROW(hold_out_masks(kRows, split, 5, 1), Error) << split;
   }
@@ -114,7 +121,7 @@ TEST(Masks, MistakesGetOneSentence) {
     check_split("largest-n");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "hold_out: largest-n is unknown; did you mean largest-N?");
+    EXPECT_STREQ(error.what(), "hold_out: unknown split 'largest-n'; did you mean 'largest-N'?");
   }
 }
 

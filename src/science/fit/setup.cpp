@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
+#include "base/names.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "fit/identify.h"
 
@@ -19,19 +21,8 @@ int parameter_of(const Law& law, const std::string& name, const char* option) {
   if (i >= 0) return i;
   std::vector<std::string> names;
   for (const Parameter& p : law.parameters) names.emplace_back(p.name);
-  const std::string near = nearest_name(name, names);
-  throw Error(fmt::format("{}: {} has no constant {}; {}", option, law.name, name,
-                          near.empty() ? fmt::format("it has {}", fmt::join(names, ", "))
-                                       : fmt::format("did you mean {}?", near)));
-}
-
-double number_of(const std::string& text, const std::string& assignment) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-    throw Error(fmt::format("freeze: {} is not NAME=NUMBER", assignment));
-  }
-  return value;
+  const std::string what = fmt::format("{} constant", law.name);
+  throw Error(fmt::format("{}: {}", option, unknown_name(what, name, names)));
 }
 
 // A constant that another is tied to stays free where the rows can tell that other one.
@@ -56,11 +47,12 @@ void freeze_unidentifiable(const Law& law, Stage stage, const std::vector<Observ
 void read_freezes(const Law& law, const std::vector<std::string>& freezes, ParameterChoice& out) {
   for (const std::string& assignment : freezes) {
     const std::vector<std::string> sides = split(assignment, '=');
-    if (sides.empty() || sides.size() > 2) {
+    const auto value = sides.size() == 2 ? parse_finite(sides[1]) : std::nullopt;
+    if (sides.empty() || sides.size() > 2 || (sides.size() == 2 && !value)) {
       throw Error(fmt::format("freeze: {} is not NAME=NUMBER", assignment));
     }
     const int i = parameter_of(law, trim(sides[0]), "freeze");
-    if (sides.size() == 2) out.base[i] = number_of(trim(sides[1]), assignment);
+    if (value) out.base[i] = *value;
     if (law.parameters[i].scale == Scale::kLog && !(out.base[i] > 0)) {
       throw Error(fmt::format("freeze: {} must be positive", law.parameters[i].name));
     }

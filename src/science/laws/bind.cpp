@@ -5,16 +5,10 @@
 #include <deque>
 #include <string_view>
 
+#include "formats/precision.h"
+
 namespace bitlaw {
 namespace {
-
-bool means_unquantized(const std::string& name) {
-  for (const char* word : {"", "16", "32", "BF16", "bf16", "FP16", "fp16", "FP32", "fp32", "none",
-                           "None", "NoQuantizer", "W16A16"}) {
-    if (name == word) return true;
-  }
-  return false;
-}
 
 std::string number(double bits) {
   std::string text = std::to_string(bits);
@@ -47,7 +41,7 @@ double published(const ConstantSet& set, const ClassParameter& parameter, const 
 }  // namespace
 
 std::string precision_class(const Observation& run) {
-  if (!run.precision.empty()) return means_unquantized(run.precision) ? "" : run.precision;
+  if (!run.precision.empty()) return is_unquantized(run.precision) ? "" : run.precision;
   const double w = run.bits_weights, a = run.bits_activations, kv = run.bits_kv;
   if (!(w < kUnquantizedBits || a < kUnquantizedBits || kv < kUnquantizedBits)) return "";
   const auto shown = [](double bits) {
@@ -58,7 +52,7 @@ std::string precision_class(const Observation& run) {
 }
 
 std::string backward_class(const Observation& run) {
-  return means_unquantized(run.backward) ? "" : run.backward;
+  return is_unquantized(run.backward) ? "" : run.backward;
 }
 
 int class_position(const Law& law, int k, const Observation& run) {

@@ -6,10 +6,9 @@
 #include <limits>
 #include <string>
 
-namespace bitlaw {
+#include "formats/precision.h"  // kUnquantizedBits
 
-// Bits of a part that is not quantized: BF16. Laws take them at their word: f(16) is 0.997, not 1.
-inline constexpr double kUnquantizedBits = 16;
+namespace bitlaw {
 
 // Bits that never bind: every law's f is exactly 1 there. The paper's formulas for quantization
 // after training, and for planning inference, count a BF16 model's parameters in full like this.

@@ -84,7 +84,7 @@ Numbers numbers_of(const PlanTask& task, const PlanPoint& point) {
 
 std::string label_of(const PlanProblem& problem, const PlanPoint& point) {
   const Bits& bits = point.precision.bits;
-  std::string label = point.precision.format != nullptr ? point.precision.format->name
+  std::string label = point.precision.choice != nullptr ? point.precision.choice->name
                       : problem.free_bits.empty()       ? fmt::format("{:g} bits", bits.weights)
                                                   : fmt::format("{:g}/{:g}/{:g} bits", bits.weights,
                                                                 bits.activations, bits.kv);
@@ -118,8 +118,8 @@ std::string add_optimum(Json& plan, const Planner& planner, Limits& limits) {
                                        : why_nothing(problem);
   }
   plan["optimum"] = object_of(numbers);
-  if (main.point.precision.format != nullptr) {
-    plan["optimum"]["precision"] = main.point.precision.format->name;
+  if (main.point.precision.choice != nullptr) {
+    plan["optimum"]["precision"] = main.point.precision.choice->name;
   }
   const auto nearby = [&](const std::vector<double>& values, PlanPoint& point) {
     return planner.with(values, [&](const PlanTask& task) {

@@ -275,15 +275,15 @@ TEST(Answer, RequestsThatCannotBeMetGetOneSentence) {
     EXPECT_NE(error.find(part), std::string::npos) << error;
   };
   says(with([](auto& r) { r.gpu_hours = 100; }), "name one, for example h100");
-  says(with([](auto& r) { r.gpu_hours = 100, r.device = "h10O"; }), "did you mean H100?");
+  says(with([](auto& r) { r.gpu_hours = 100, r.device = "h10O"; }), "did you mean 'H100'?");
   says(with([](auto& r) { r.device = "h100"; }), "gpu_hours: give the hours");
   says(with([](auto& r) { r.utilisation = 40; }), "utilisation: 40");
   says(with([](auto& r) { r.memory_bytes = -5; }), "memory_bytes: -5");
   says(with([](auto& r) { r.context = 100; }), "give memory_bytes");
   says(with([](auto& r) { r.layers = 3; }), "layers and kv_width together");
   says(with([](auto& r) { r.kv_share = 2; }), "kv_share: 2");
-  says(with([](auto& r) { r.formats = {"fast"}; }), "fast is not a format");
-  says(with([](auto& r) { r.free = {"N", "D"}, r.precision = "fast"; }), "fast is not a format");
+  says(with([](auto& r) { r.formats = {"fast"}; }), "fast is not a precision");
+  says(with([](auto& r) { r.free = {"N", "D"}, r.precision = "fast"; }), "fast is not a precision");
   says(with([](auto& r) {
          r.free = {"N", "D"}, r.precision = "W4A4", r.bits = {4};
        }),

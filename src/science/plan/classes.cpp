@@ -18,21 +18,19 @@ std::vector<std::string> classes_of(const Law& law, ClassAxis axis) {
   return out;
 }
 
-std::vector<NamedPrecision> formats_of(const Law& law) {
-  std::vector<NamedPrecision> out;
+std::vector<PrecisionChoice> formats_of(const Law& law) {
+  std::vector<PrecisionChoice> out;
   const std::vector<std::string> backward = classes_of(law, ClassAxis::kBackward);
   for (const std::string& forward : classes_of(law, ClassAxis::kForward)) {
     for (const std::string& gradients : backward) {
-      NamedPrecision format, of_gradients;
-      read_format(forward, format);  // a name that says no bits costs as much as 16
-      read_format(gradients, of_gradients);
-      if (forward.find("KV") == std::string::npos) {  // FP4, too: of weights and activations
-        format.bits.kv = kUnquantizedBits, format.counts_kv = false;
-      }
+      // A name that says no bits costs as much as 16.
+      const NamedPrecision named = named_precision(forward).value_or(NamedPrecision{});
+      const NamedPrecision of_gradients = named_precision(gradients).value_or(NamedPrecision{});
+      PrecisionChoice format = choice_of(named);
       format.forward = forward, format.backward = gradients;
       format.name = forward.empty() ? "BF16" : forward;
       if (backward.size() > 1) {
-        format.own_gradients = true, format.gradient_bits = of_gradients.bits;
+        format.own_gradients = true, format.gradient_bits = choice_of(of_gradients).bits;
         format.name += ", gradients " + (gradients.empty() ? std::string("BF16") : gradients);
       }
       out.push_back(std::move(format));
@@ -41,35 +39,45 @@ std::vector<NamedPrecision> formats_of(const Law& law) {
   return out;
 }
 
-std::string names_of(const std::vector<NamedPrecision>& formats) {
+std::string names_of(const std::vector<PrecisionChoice>& formats) {
   std::vector<std::string> names;
-  for (const NamedPrecision& format : formats) names.push_back(format.name);
+  for (const PrecisionChoice& format : formats) names.push_back(format.name);
   return fmt::format("{}", fmt::join(names, "; "));
 }
 
-// Whether a class of a law is what was asked for: by name, or by bits of weights and activations.
-bool same_class(const NamedPrecision& known, const NamedPrecision& asked) {
-  if (!asked.name.empty() && (known.name == asked.name || known.forward == asked.name)) return true;
-  const bool bits_only = asked.forward.empty() && std::isnan(asked.exponent_bits);
-  return bits_only && known.bits.weights == asked.bits.weights &&
-         known.bits.activations == asked.bits.activations &&
-         (known.bits.kv == asked.bits.kv || known.bits.kv == kUnquantizedBits);
+using Choices = std::vector<PrecisionChoice>;
+
+// The class of that name, else the first that says the same of every part: fp4 is e2m1.
+const PrecisionChoice* find_class(const Choices& known, const std::string& name) {
+  for (const PrecisionChoice& each : known) {
+    if (each.name == name || each.forward == name) return &each;
+  }
+  const auto asked = named_precision(name);
+  for (const PrecisionChoice& each : known) {
+    const auto named = named_precision(each.forward);
+    if (asked && named && named->has_parts_of(*asked)) return &each;
+  }
+  return nullptr;
+}
+
+// The class of these weights and activations, whose keys and values are these or not quantized.
+const PrecisionChoice* find_class(const Choices& known, const Bits& bits) {
+  for (const PrecisionChoice& each : known) {
+    if (each.bits.weights == bits.weights && each.bits.activations == bits.activations &&
+        (each.bits.kv == bits.kv || each.bits.kv == kUnquantizedBits))
+      return &each;
+  }
+  return nullptr;
 }
 
 }  // namespace
 
 std::string read_classes(const PlanRequest& request, const Law& law, PlanProblem& out) {
-  std::vector<NamedPrecision> known = formats_of(law);
-  const auto find = [&](const NamedPrecision& asked) -> const NamedPrecision* {
-    for (const NamedPrecision& format : known) {
-      if (same_class(format, asked)) return &format;
-    }
-    return nullptr;
-  };
+  Choices known = formats_of(law);
   if (!out.bits_are_free()) {
-    NamedPrecision asked = out.fixed;
-    if (request.precision.empty()) asked.bits = out.precision.bits;
-    const NamedPrecision* format = find(asked);
+    const PrecisionChoice* format = request.precision.empty()
+                                        ? find_class(known, out.precision.bits)
+                                        : find_class(known, request.precision);
     if (format == nullptr) {
       return fmt::format("{}: {} has no constant for this precision; it has {}",
                          request.precision.empty() ? "bits" : "precision", law.name,
@@ -80,10 +88,9 @@ std::string read_classes(const PlanRequest& request, const Law& law, PlanProblem
     return "";
   }
   if (!request.formats.empty()) {
-    std::vector<NamedPrecision> chosen;
+    Choices chosen;
     for (const std::string& name : request.formats) {
-      NamedPrecision asked;
-      const NamedPrecision* format = read_format(name, asked) ? find(asked) : nullptr;
+      const PrecisionChoice* format = find_class(known, name);
       if (format == nullptr) {
         return fmt::format("formats: {} has no constant for {}; it has {}", law.name, name,
                            names_of(known));
@@ -95,7 +102,7 @@ std::string read_classes(const PlanRequest& request, const Law& law, PlanProblem
     const auto missing = [&](double bits) {
       return std::find(out.available.begin(), out.available.end(), bits) == out.available.end();
     };
-    std::erase_if(known, [&](const NamedPrecision& f) {
+    std::erase_if(known, [&](const PrecisionChoice& f) {
       return f.bits.weights < kUnquantizedBits && missing(f.bits.weights);
     });
   }

@@ -2,17 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
+#include "base/names.h"
 #include "laws/effective.h"
 
 namespace bitlaw {
 namespace {
-
-std::string did_you_mean(const std::string& name, const std::vector<std::string>& known) {
-  const std::string near = nearest_name(name, known);
-  return near.empty() ? fmt::format("known are {}", fmt::join(known, ", "))
-                      : fmt::format("did you mean {}?", near);
-}
 
 // A number inside nested objects, or NaN: Json's own access would throw.
 double number_at(const Json& document, const std::string& a, const std::string& b) {
@@ -111,9 +105,7 @@ std::string read_constants(const std::string& name, const std::string& set, cons
     return "the fit is not a JSON object; give the document that `bitlaw fit --json` prints";
   }
   out.law = find_law(law_name);
-  if (!out.law) {
-    return fmt::format("no law is called {}; {}", law_name, did_you_mean(law_name, law_names()));
-  }
+  if (!out.law) return unknown_name("law", law_name, law_names());
   if (fit.is_object()) {
     out.published = false;
     const std::string wrong = read_fit(fit, out);
@@ -126,8 +118,7 @@ std::string read_constants(const std::string& name, const std::string& set, cons
     std::vector<std::string> known;
     for (const ConstantSet& each : out.law->constants) known.emplace_back(each.name);
     if (known.empty()) return fmt::format("{} has no published constants; give a fit", law_name);
-    return fmt::format("{} has no constants called {}; {}", law_name, set,
-                       did_you_mean(set, known));
+    return unknown_name(fmt::format("set of {} constants", law_name), set, known);
   }
   out.published = constants->is_published();
   out.studied = constants->studied;

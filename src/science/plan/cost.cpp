@@ -20,15 +20,15 @@ double CostModel::of(const Bits& bits, bool counts_kv) const {
 }
 
 double CostModel::of(const Precision& precision) const {
-  if (precision.format == nullptr) return of(precision.bits);
-  const double forward = of(precision.bits, precision.format->counts_kv);
-  if (!precision.format->own_gradients) return forward;
-  return (forward + 2 * of(precision.format->gradient_bits, precision.format->counts_kv)) / 3;
+  if (precision.choice == nullptr) return of(precision.bits);
+  const double forward = of(precision.bits, precision.choice->counts_kv);
+  if (!precision.choice->own_gradients) return forward;
+  return (forward + 2 * of(precision.choice->gradient_bits, precision.choice->counts_kv)) / 3;
 }
 
 double CostModel::of_serving(const Precision& precision, double post_bits) const {
   return of(serving_bits(precision.bits, post_bits),
-            precision.format == nullptr || precision.format->counts_kv);
+            precision.choice == nullptr || precision.choice->counts_kv);
 }
 
 }  // namespace bitlaw

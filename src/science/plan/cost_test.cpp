@@ -26,16 +26,15 @@ TEST(CostModel, ADeviceRunsAtTheWiderOperand) {
 }
 
 TEST(CostModel, AClassThatSaysNothingOfKvIsPaidForWeightsAndActivations) {
-  NamedPrecision w4a4, w4a4kv4;
-  ASSERT_TRUE(read_format("W4A4", w4a4));
-  ASSERT_TRUE(read_format("W4A4KV8", w4a4kv4));
+  const PrecisionChoice w4a4 = choice_of(named_precision("W4A4").value());
+  const PrecisionChoice w4a4kv4 = choice_of(named_precision("W4A4KV8").value());
   EXPECT_DOUBLE_EQ(CostModel{}.of(Precision{w4a4.bits, &w4a4}), 0.25);
   EXPECT_DOUBLE_EQ(CostModel{}.of(Precision{w4a4kv4.bits, &w4a4kv4}), 1.0 / 3);
   EXPECT_DOUBLE_EQ(CostModel{}.of_serving(Precision{w4a4.bits, &w4a4}, 2), 3.0 / 16);
 }
 
 TEST(CostModel, TheBackwardPassIsTwoThirds) {
-  NamedPrecision format;
+  PrecisionChoice format;
   format.bits = Bits::all(4), format.own_gradients = true;
   EXPECT_DOUBLE_EQ(CostModel{}.of(Precision{format.bits, &format}), (0.25 + 2) / 3);
   format.gradient_bits = Bits::all(4);

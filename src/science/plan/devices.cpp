@@ -5,7 +5,7 @@
 #include <cctype>
 #include <cmath>
 
-#include "base/text.h"
+#include "base/names.h"
 
 namespace bitlaw {
 namespace {
@@ -96,16 +96,9 @@ std::string find_device(const std::string& name, const Json& own, Device& out) {
     }
     names.push_back(device.name);
   }
-  std::vector<std::string> plain_names;
-  for (const std::string& each : names) plain_names.push_back(plain(each));
-  const std::string near = nearest_name(plain(name), plain_names);
-  for (const std::string& each : names) {
-    if (!near.empty() && plain(each) == near) {
-      return fmt::format("device: no device is called {}; did you mean {}?", name, each);
-    }
-  }
-  return fmt::format("device: no device is called {}; known are {}; give others with --devices",
-                     name, fmt::join(names, ", "));
+  const std::string others =
+      fmt::format("known are {}; give others with --devices", fmt::join(names, ", "));
+  return unknown_name("device", name, names, others);
 }
 
 }  // namespace bitlaw

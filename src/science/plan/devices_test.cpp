@@ -26,7 +26,7 @@ TEST(Devices, NamesAreReadAsPeopleWriteThem) {
   for (const char* name : {"h100", "H100", "rtx 4090", "RTX-4090", "tpu_v5e"}) {
     EXPECT_EQ(find_device(name, nullptr, device), "") << name;
   }
-  EXPECT_NE(find_device("h10", nullptr, device).find("did you mean H100?"), std::string::npos);
+  EXPECT_NE(find_device("h10", nullptr, device).find("did you mean 'H100'?"), std::string::npos);
   EXPECT_NE(find_device("abacus", nullptr, device).find("known are A100"), std::string::npos);
 }
 

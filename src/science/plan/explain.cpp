@@ -22,7 +22,7 @@ Cheapest cheapest(const PlanProblem& problem) {
     fewest = *std::min_element(problem.available.begin(), problem.available.end());
   }
   if (problem.bits_are_free() && !problem.formats.empty()) {
-    for (const NamedPrecision& format : problem.formats) {
+    for (const PrecisionChoice& format : problem.formats) {
       if (&format == &problem.formats[0] || format.bits.weights < point.precision.bits.weights) {
         point.precision = {format.bits, &format};
       }

@@ -38,7 +38,7 @@ double Limits::most_params(double tokens, const Precision& precision, double pos
 
 double Limits::most_params_in_memory(const Precision& precision, double post_bits) const {
   if (!(serving.memory_bytes > 0)) return std::numeric_limits<double>::infinity();
-  const double weight_bytes = serving_bits(precision.bits, post_bits).weights / 8;
+  const double weight_bytes = storage_bits(precision, post_bits).weights / 8;
   const double bytes_at_one = kv_bytes(1, precision);
   if (serving.kv_entries > 0 || bytes_at_one == 0) {
     return (serving.memory_bytes - bytes_at_one) / weight_bytes;
@@ -66,11 +66,11 @@ double Limits::kv_bytes(double params, const Precision& precision) const {
   const double entries = serving.kv_entries > 0 ? serving.kv_entries
                                                 : serving.kv_share * kAspect *
                                                       std::pow(params / kParamsOfOneLayer, 2.0 / 3);
-  return 2 * entries * serving.context * serving.batch * precision.bits.kv / 8;
+  return 2 * entries * serving.context * serving.batch * storage_bits(precision, 0).kv / 8;
 }
 
 double Limits::memory_bytes(double params, const Precision& precision, double post_bits) const {
-  return params * serving_bits(precision.bits, post_bits).weights / 8 + kv_bytes(params, precision);
+  return params * storage_bits(precision, post_bits).weights / 8 + kv_bytes(params, precision);
 }
 
 std::vector<Use> Limits::uses(double params, double tokens, const Precision& precision,

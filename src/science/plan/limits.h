@@ -1,7 +1,7 @@
 // What a plan may spend, and on what:
 //
 //   training and serving   N (6 D cost(P) + 2 T cost(P_serve)) <= C       for each compute budget
-//   memory when serving    N P_w,serve / 8 + KV cache <= M
+//   memory when serving    N P_w,serve / 8 + KV cache <= M       P with its share of scales
 //   KV cache               2 (layers x width of keys) x context x batch x P_kv / 8     bytes
 //
 // T tokens are served over the life of the model, at its precision after quantization. GPU hours

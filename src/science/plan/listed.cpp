@@ -19,7 +19,7 @@ std::vector<PlanPoint> combinations(const PlanProblem& problem) {
   if (!problem.bits_are_free()) {
     precisions.push_back(problem.precision);
   } else if (!problem.formats.empty()) {
-    for (const NamedPrecision& format : problem.formats)
+    for (const PrecisionChoice& format : problem.formats)
       precisions.push_back({format.bits, &format});
   } else if (problem.free_tied) {
     for (const double bits : problem.available) precisions.push_back({Bits::all(bits)});

@@ -71,9 +71,8 @@ void add_notes(Json& plan, const PlanProblem& problem, const Constants& constant
         "The KV cache is an estimate for a decoder 128 times as wide as deep; give layers and "
         "kv_width for yours.");
   }
-  for (const NamedPrecision& format : problem.formats) {
-    NamedPrecision read;
-    if (!read_format(format.forward, read)) {
+  for (const PrecisionChoice& format : problem.formats) {
+    if (!named_precision(format.forward)) {
       notes.push_back(
           fmt::format("{}: its name says no bits, so it costs as much as 16.", format.name));
     }

@@ -32,7 +32,7 @@ struct PlanRequest {
   double unique_tokens = 0;            // distinct tokens there are; 0 = enough
   double group = 0;                    // entries that share a scale, for laws that ask
   std::vector<double> bits;            // P where it is not free; empty = 16
-  std::string precision;               // or a format or precision class by name, "W4A4"
+  std::string precision;               // or by name (formats/precision.h), "W4A4", or a class
   double post_bits = 0;                // weights quantized after training; 0 = not
   bool tied = true;                    // a free P is one number for all three parts
   std::vector<double> available_bits;  // a free P takes one of these; empty = any in [1, 32]
@@ -67,12 +67,12 @@ struct PlanRequest {
       "precision where not free: one number, or weights, activations, KV; with critical_data the "
       "list "
       "of P_post");
-    v("precision", precision, "precision where not free, by name: W4A4, mxfp4, e4m3");
+    v("precision", precision, "precision where not free, by name: W4A4, W3A16g128, mxfp4");
     v("post_bits", post_bits, "bits of the weights after post-training quantization; 0 = none");
     v("tied", tied, "one precision for weights, activations and KV where P is free");
     v("available_bits", available_bits, "precisions the hardware has; empty = any");
     v("integer_bits", integer_bits, "whole bits only, 1 to 16");
-    v("formats", formats, "formats or precision classes to choose from: W4A4, e4m3, mxfp4");
+    v("formats", formats, "precisions to choose from, by name: W4A4, e4m3, mxfp4, BF16");
     v("cost", cost, "cost of P bits: linear, or speed-ups such as 16:1,8:2,4:4");
     v("critical_data", critical_data,
       "tokens past which post-training quantization spoils the gain");

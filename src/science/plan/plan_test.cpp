@@ -243,8 +243,9 @@ TEST(Plan, RequestsThatMakeNoSenseGetOneSentence) {
     return error_of(request);
   };
   EXPECT_EQ(with([](PlanRequest&) {}), "");
-  EXPECT_NE(with([](auto& r) { r.law = "kumer"; }).find("did you mean kumar?"), std::string::npos);
-  EXPECT_NE(with([](auto& r) { r.constants = "x"; }).find("no constants called x"),
+  EXPECT_NE(with([](auto& r) { r.law = "kumer"; }).find("did you mean 'kumar'?"),
+            std::string::npos);
+  EXPECT_NE(with([](auto& r) { r.constants = "x"; }).find("unknown set of kumar constants 'x'"),
             std::string::npos);
   EXPECT_NE(with([](auto& r) { r.free = {"Q"}; }).find("cannot be chosen"), std::string::npos);
   EXPECT_NE(with([](auto& r) { r.free = {"P", "P_w"}; }).find("name either P"), std::string::npos);

@@ -1,10 +1,11 @@
-// What a part of a model is computed in: bits for weights, activations, keys and values, and, where
-// bits do not say it all, the format behind them.
+// The precision of a plan: bits of weights, activations, keys and values, and, if it was chosen by
+// name, what the name says besides (formats/precision.h).
 #pragma once
 
 #include <limits>
 #include <string>
 
+#include "formats/precision.h"
 #include "laws/observation.h"
 
 namespace bitlaw {
@@ -15,30 +16,33 @@ struct Bits {
   bool operator==(const Bits&) const = default;
 };
 
-// A format, or a precision class that a law has a constant for.
-struct NamedPrecision {
+// A precision by name, or a class that a law has a constant for.
+struct PrecisionChoice {
   std::string name;       // "W4A4", "e4m3", "mxfp4"; "BF16" for what is not quantized
-  Bits bits;              // KV is 16 where the name says nothing of it and means a class
+  Bits bits;              // of a code: what arithmetic costs; 16 if the name says nothing
+  Bits storage;           // with the scales that groups share: what memory holds
   bool counts_kv = true;  // in the mean of a linear cost; false: of weights and activations alone
   std::string forward;    // class of the forward pass, as a law knows it; "" = from the bits
   std::string backward;   // class of the gradients; "" = not quantized
   double exponent_bits = kUnknown, mantissa_bits = kUnknown;  // floating point only
   double gaussian_error = kUnknown;  // its least mean squared error on a unit Gaussian
   Bits gradient_bits;                // what a backward pass costs ...
-  bool own_gradients = false;        // ... where it is not as the forward
+  bool own_gradients = false;        // ... if it is not as the forward
 };
 
-// The precision of a run. `format` outlives it; null where the bits say all.
+PrecisionChoice choice_of(const NamedPrecision& named);  // all but the Gaussian error
+
+// The precision of a run. `choice` outlives it; null if the bits say all.
 struct Precision {
   Bits bits;
-  const NamedPrecision* format = nullptr;
+  const PrecisionChoice* choice = nullptr;
 };
+
+// Bits as a law sees them: 16 and more by name are not quantized.
+Bits law_bits(const Precision& precision);
 
 // Bits after training: weights at post_bits where that is positive and fewer.
 Bits serving_bits(const Bits& training, double post_bits);
-
-// Reads "W4A4", "W4A16", "W4A4KV4", "int4", "fp8", "mxfp4", "e4m3", "BF16" or a bare "4". Parts that
-// W4A4 does not name are at 16 bits; other names mean all parts. False where the name says no bits.
-bool read_format(const std::string& name, NamedPrecision& out);
+Bits storage_bits(const Precision& precision, double post_bits);
 
 }  // namespace bitlaw

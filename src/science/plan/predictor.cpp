@@ -7,18 +7,23 @@ namespace bitlaw {
 const Observation& Predictor::observe(double params, double tokens, const Precision& precision,
                                       double post_bits) const {
   run_.params = params, run_.tokens = tokens;
-  run_.bits_weights = precision.bits.weights;
-  run_.bits_activations = precision.bits.activations;
-  run_.bits_kv = precision.bits.kv;
+  const Bits bits = law_bits(precision);
+  run_.bits_weights = bits.weights;
+  run_.bits_activations = bits.activations;
+  run_.bits_kv = bits.kv;
   run_.bits_post = post_bits;
   if (surroundings_.unique_tokens > 0) {
     run_.unique_tokens = std::min(tokens, surroundings_.unique_tokens);
   }
   if (surroundings_.group > 0) run_.group = surroundings_.group;
-  if (const NamedPrecision* format = precision.format) {
+  if (const PrecisionChoice* format = precision.choice) {
     run_.exponent_bits = format->exponent_bits, run_.mantissa_bits = format->mantissa_bits;
-    run_.gaussian_error_weights = run_.gaussian_error_activations = run_.gaussian_error_kv =
-        format->gaussian_error;
+    const auto error = [&](double bits_of_part) {
+      return bits_of_part < kUnquantizedBits ? format->gaussian_error : kUnknown;
+    };
+    run_.gaussian_error_weights = error(bits.weights);
+    run_.gaussian_error_activations = error(bits.activations);
+    run_.gaussian_error_kv = error(bits.kv);
     run_.precision = format->forward, run_.backward = format->backward;
   }
   return run_;

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <optional>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "formats/gaussian_error.h"
 #include "plan/classes.h"
@@ -13,22 +14,18 @@
 namespace bitlaw {
 namespace {
 
-bool parse_number(const std::string& text, double& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 std::string read_cost(const std::string& text, CostModel& out) {
   if (text.empty() || text == "linear") return "";
   for (const std::string& item : split(text, ',')) {
     const std::vector<std::string> pair = split(item, ':');
-    CostModel::Step step{};
-    if (pair.size() != 2 || !parse_number(trim(pair[0]), step.bits) ||
-        !parse_number(trim(pair[1]), step.speed_up) || !(step.bits > 0) || !(step.speed_up > 0)) {
+    const bool is_pair = pair.size() == 2;
+    const auto bits = is_pair ? parse_positive(pair[0]) : std::nullopt;
+    const auto speed_up = is_pair ? parse_positive(pair[1]) : std::nullopt;
+    if (!bits || !speed_up) {
       return fmt::format(
           "cost: {} is not BITS:SPEED_UP; write linear, or a list such as 16:1,8:2,4:4", item);
     }
-    out.steps.push_back(step);
+    out.steps.push_back({*bits, *speed_up});
   }
   std::sort(out.steps.begin(), out.steps.end(), [](auto& a, auto& b) { return a.bits < b.bits; });
   return "";
@@ -80,7 +77,7 @@ std::string read_free(const PlanRequest& request, const Law& law, bool knows_bit
 }
 
 // Of a floating-point format, for laws that ask; that of whole numbers follows from their bits.
-void set_gaussian_error(NamedPrecision& format) {
+void set_gaussian_error(PrecisionChoice& format) {
   const double exponent = format.exponent_bits, mantissa = format.mantissa_bits;
   if (!(exponent >= 2 && exponent <= 7 && mantissa <= 10)) return;  // what float_format knows
   format.gaussian_error =
@@ -93,7 +90,12 @@ std::string check_bits(const char* name, double bits) {
   return fmt::format("{}: {} is outside {}..{}", name, bits, kFewestBits, kMostBits);
 }
 
-std::string read_bits(const PlanRequest& request, PlanProblem& out) {
+std::string not_a_precision(const char* option, const std::string& name) {
+  return fmt::format("{}: {} is not a precision; W4A4, W4A16g128, mxfp4, e4m3 and BF16 are", option,
+                     name);
+}
+
+std::string read_bits(const PlanRequest& request, const Law& law, PlanProblem& out) {
   for (const auto& [name, list] :
        {std::pair{"bits", &request.bits}, {"available_bits", &request.available_bits}}) {
     for (const double bits : *list) {
@@ -108,10 +110,10 @@ std::string read_bits(const PlanRequest& request, PlanProblem& out) {
   if (request.critical_data) return "";
   if (!request.precision.empty()) {
     if (!request.bits.empty()) return "precision: give either a name, or bits";
-    if (!read_format(request.precision, out.fixed)) {
-      return fmt::format("precision: {} is not a format; W4A4, W4A16, mxfp4, e4m3 and BF16 are",
-                         request.precision);
-    }
+    if (!law.class_parameters.empty()) return "";  // read_classes knows labels, too
+    const auto named = named_precision(request.precision);
+    if (!named) return not_a_precision("precision", request.precision);
+    out.fixed = choice_of(*named);
     set_gaussian_error(out.fixed);
     out.precision = {out.fixed.bits, &out.fixed};
   } else if (request.bits.size() == 1) {
@@ -139,13 +141,10 @@ std::string read_choices(const PlanRequest& request, const Law& law, PlanProblem
     if (const std::string wrong = read_classes(request, law, out); !wrong.empty()) return wrong;
   } else if (out.bits_are_free()) {
     for (const std::string& name : request.formats) {
-      NamedPrecision format;
-      if (!read_format(name, format)) {
-        return fmt::format("formats: {} is not a format; W4A4, W4A16, mxfp4, e4m3 and BF16 are",
-                           name);
-      }
-      set_gaussian_error(format);
-      out.formats.push_back(std::move(format));
+      const auto named = named_precision(name);
+      if (!named) return not_a_precision("formats", name);
+      out.formats.push_back(choice_of(*named));
+      set_gaussian_error(out.formats.back());
     }
   }
   const bool budgeted = !request.critical_data && !(request.inference_budget > 0);
@@ -258,7 +257,7 @@ std::string read_problem(const PlanRequest& request, const Law& law, const Json&
                          bool knows_bits, PlanProblem& out) {
   std::string wrong = read_limits(request, devices, out);
   if (wrong.empty()) wrong = read_free(request, law, knows_bits, out);
-  if (wrong.empty()) wrong = read_bits(request, out);
+  if (wrong.empty()) wrong = read_bits(request, law, out);
   if (wrong.empty()) wrong = check_amounts(request, out);
   if (wrong.empty()) wrong = read_choices(request, law, out);
   return wrong;

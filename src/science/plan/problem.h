@@ -23,11 +23,11 @@ struct PlanProblem {
   CostModel cost;                         // by which training cost is stated
   Limits limits;
   Surroundings surroundings;
-  double params = 0, tokens = 0;        // where not free
-  double post_bits = 0;                 // 0 = not quantized after training
-  std::vector<double> available;        // what a free P may be; empty = anything
-  std::vector<NamedPrecision> formats;  // a free precision is one of these; empty = any bits
-  std::vector<double> post;             // what a free P_post may be, 0 = none; empty = anything
+  double params = 0, tokens = 0;         // where not free
+  double post_bits = 0;                  // 0 = not quantized after training
+  std::vector<double> available;         // what a free P may be; empty = anything
+  std::vector<PrecisionChoice> formats;  // a free precision is one of these; empty = any bits
+  std::vector<double> post;              // what a free P_post may be, 0 = none; empty = anything
 
   bool bits_are_free() const { return free_tied || !free_bits.empty(); }
   // Precision is chosen from a list rather than from a continuum.
@@ -38,7 +38,7 @@ struct PlanProblem {
   PlanProblem() = default;
   PlanProblem(const PlanProblem&) = delete;
   PlanProblem& operator=(const PlanProblem&) = delete;
-  NamedPrecision fixed;
+  PrecisionChoice fixed;
 };
 
 // `devices`: see find_device; `knows_bits`: whether the loss of training depends on bits. Returns ""

@@ -66,7 +66,7 @@ PlanPoint closed_split(const PlanTask& task, const Precision& precision, double 
   const double product = limits.product(precision);
   if (!(product >= 1)) return nowhere(precision, post_bits);
   // The loss is convex in log N along the budget: what does not fit into memory is cut back to it.
-  const double params = std::min(task.form->best_params(product, precision.bits),
+  const double params = std::min(task.form->best_params(product, law_bits(precision)),
                                  limits.most_params_in_memory(precision, post_bits));
   if (!(params > 0)) return nowhere(precision, post_bits);
   return point_at(task, params, product / params, precision, post_bits);

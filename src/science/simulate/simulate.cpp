@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <string_view>
 
 #include "base/config.h"
 #include "base/error.h"
+#include "base/names.h"
+#include "base/number.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "fit/bootstrap.h"
@@ -194,20 +195,15 @@ Truth truth_for(const Law& law, const std::vector<Observation>& runs, const std:
   for (const std::string& assignment : overrides) {
     const size_t equals = assignment.find('=');
     const std::string name = trim(assignment.substr(0, equals));
-    const std::string text = equals == std::string::npos ? "" : trim(assignment.substr(equals + 1));
+    const std::string text = equals == std::string::npos ? "" : assignment.substr(equals + 1);
     const int i = parameter_index(bound, name);
     if (i < 0) {
-      const std::string near = nearest_name(name, names);
-      throw Error(fmt::format("constants: {} has no {}; {}", law.name, name,
-                              near.empty() ? fmt::format("it has {}", fmt::join(names, ", "))
-                                           : fmt::format("did you mean {}?", near)));
+      const std::string what = fmt::format("{} constant", law.name);
+      throw Error(fmt::format("constants: {}", unknown_name(what, name, names)));
     }
-    double& value = out.values[static_cast<size_t>(i)];
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || error != std::errc() || end != text.data() + text.size() ||
-        !std::isfinite(value)) {
-      throw Error(fmt::format("constants: {} is not NAME=NUMBER", assignment));
-    }
+    const auto value = parse_finite(text);
+    if (!value) throw Error(fmt::format("constants: {} is not NAME=NUMBER", assignment));
+    out.values[static_cast<size_t>(i)] = *value;
   }
   return out;
 }

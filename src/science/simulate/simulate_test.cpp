@@ -210,7 +210,7 @@ TEST(Simulate, WhatMakesNoSenseGetsOneSentence) {
     }
   };
   EXPECT_NE(truth("mine", {}).find("it has published, tied"), std::string::npos);
-  EXPECT_NE(truth("", {"gama_w=1"}).find("did you mean gamma_w?"), std::string::npos);
+  EXPECT_NE(truth("", {"gama_w=1"}).find("did you mean 'gamma_w'?"), std::string::npos);
   EXPECT_NE(truth("", {"E"}).find("NAME=NUMBER"), std::string::npos);
   EXPECT_EQ(truth("tied", {"E=2"}), "");
 }

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <set>
 
 #include "base/error.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "laws/bind.h"
 
@@ -17,13 +17,9 @@ namespace bitlaw {
 namespace {
 
 double number_of(const std::string& text, const std::string& where) {
-  const std::string digits = trim(text);
-  double value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc() || end != digits.data() + digits.size() || !(value > 0)) {
-    throw Error(fmt::format("{}: '{}' is not a positive number", where, digits));
-  }
-  return value;
+  const auto value = parse_positive(text);
+  if (!value) throw Error(fmt::format("{}: '{}' is not a positive number", where, trim(text)));
+  return *value;
 }
 
 std::vector<double> log_spaced(double low, double high, int count) {

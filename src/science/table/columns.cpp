@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 
 #include "base/error.h"
+#include "base/names.h"
+#include "base/number.h"
 #include "base/text.h"
 
 namespace bitlaw {
@@ -133,26 +134,9 @@ std::vector<std::string> known_columns() {
   return names;
 }
 
-// A file's names for a message: not too many, none too long, nothing a terminal would obey.
-std::string shown(const std::vector<std::string>& names) {
-  constexpr size_t kMost = 40, kLongest = 40;
-  std::string text;
-  for (size_t i = 0; i < std::min(kMost, names.size()); ++i) {
-    std::string name = names[i].substr(0, kLongest);
-    for (char& c : name) {
-      if (std::iscntrl(static_cast<unsigned char>(c))) c = '?';
-    }
-    text += (i > 0 ? ", " : "") + name;
-  }
-  if (names.size() > kMost) text += fmt::format(" and {} more", names.size() - kMost);
-  return text;
-}
-
 // What the user may have meant by a column that is not there.
 std::string hint(const std::string& name, const Column& column,
                  const std::vector<std::string>& header) {
-  std::string near = name.size() > 1 ? nearest_name(name, header) : "";
-  if (!near.empty()) return fmt::format("; is it {}?", shown({near}));
   std::vector<std::string> alike;
   for (const std::string& part : split(column.parts, ' ')) {
     for (const std::string& each : header) {
@@ -161,8 +145,10 @@ std::string hint(const std::string& name, const Column& column,
         alike.push_back(each);
     }
   }
-  if (alike.empty()) return "";
-  return fmt::format("; is it {}{}?", alike.size() > 1 ? "one of " : "", shown(alike));
+  if (alike.size() > 1) return fmt::format("; did you mean one of {}?", printable(alike));
+  std::string near = nearest_name(name, header);
+  if (near.empty() && alike.size() == 1) near = alike[0];
+  return near.empty() ? "" : fmt::format("; did you mean '{}'?", printable(near));
 }
 
 // The items of "A=b,C=d" with names of ours; `option` is the flag's name for messages.
@@ -176,9 +162,7 @@ void each_assignment(const std::string& text, const char* option, const char* ex
     if (equals == std::string::npos || trim(item.substr(equals + 1)).empty())
       throw Error(fmt::format("{}: {} is not {}", option, item, example));
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      const std::string near = nearest_name(name, known);
-      throw Error(fmt::format("{}: {} is not one of {}{}", option, name, fmt::join(known, ", "),
-                              near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+      throw Error(fmt::format("{}: {}", option, unknown_name("column of ours", name, known)));
     }
     each(name, trim(item.substr(equals + 1)));
   }
@@ -201,13 +185,9 @@ std::map<std::string, double> parse_scale(const std::string& text) {
       [&](const std::string& name, const std::string& number) {
         if (!column_named(name).has_unit)
           throw Error(fmt::format("scale: {} has no unit to scale", name));
-        double factor = 0;
-        const char* end = number.data() + number.size();
-        const auto read = std::from_chars(number.data(), end, factor);
-        if (read.ec != std::errc() || read.ptr != end || !std::isfinite(factor) || !(factor > 0)) {
-          throw Error(fmt::format("scale: {}={} is not a factor above 0", name, number));
-        }
-        factors[name] = factor;
+        const auto factor = parse_positive(number);
+        if (!factor) throw Error(fmt::format("scale: {}={} is not a factor above 0", name, number));
+        factors[name] = *factor;
       });
   return factors;
 }
@@ -238,7 +218,7 @@ Columns::Columns(const RawTable& table, const std::string& where, const ColumnMa
     if (const auto place = table.find(column))
       take(name, *place);
     else
-      missing.push_back(fmt::format("{} ({}{})", shown({column}), column_named(name).meaning,
+      missing.push_back(fmt::format("{} ({}{})", printable(column), column_named(name).meaning,
                                     hint(column, column_named(name), table.columns())));
   }
   if (!missing.empty()) fail_missing(missing);
@@ -262,7 +242,7 @@ Columns::Columns(const RawTable& table, const std::string& where, const ColumnMa
   if (!recognised_.empty()) {
     std::vector<std::string> pairs;
     for (const auto& [name, column] : recognised_)
-      pairs.push_back(fmt::format("{} is {}", name, shown({column})));
+      pairs.push_back(fmt::format("{} is {}", name, printable(column)));
     notes.push_back(fmt::format("By their usual names: {} (--columns says otherwise).",
                                 fmt::join(pairs, ", ")));
   }
@@ -279,14 +259,14 @@ const std::string& Columns::file_name(const std::string& name) const {
   return place ? table_.columns()[*place] : name;
 }
 
+std::optional<size_t> Columns::place(const std::string& name) const {
+  const auto own = table_.find(name);
+  return own ? own : find(name);
+}
+
 size_t Columns::any(const std::string& name, const std::string& what) const {
-  if (const auto place = table_.find(name)) return *place;
-  if (const auto place = find(name)) return *place;
-  const std::string near = nearest_name(name, table_.columns());
-  throw Error(fmt::format("{}: {}: there is no column {}{}; the file has {}", where_, what,
-                          shown({name}),
-                          near.empty() ? "" : fmt::format(" (did you mean {}?)", shown({near})),
-                          shown(table_.columns())));
+  if (const auto found = place(name)) return *found;
+  throw Error(fmt::format("{}: {}: {}", where_, what, unknown_column(name, table_.columns())));
 }
 
 void Columns::missing(const std::vector<std::string>& names) const {
@@ -306,7 +286,7 @@ void Columns::missing(const std::vector<std::string>& names) const {
 void Columns::fail_missing(const std::vector<std::string>& texts) const {
   throw Error(fmt::format(
       "{}: no column {}; the file has {}; name yours with --columns N=...,D=...,loss=...", where_,
-      fmt::join(texts, ", "), shown(table_.columns())));
+      fmt::join(texts, ", "), printable(table_.columns())));
 }
 
 void Columns::take(const std::string& name, size_t place) {
@@ -341,10 +321,10 @@ bool Columns::take_usual(const std::string& name, const char* plain_names) {
   if (found.size() > 1) {
     std::vector<std::string> names;
     for (const size_t place : found) names.push_back(table_.columns()[place]);
-    throw Error(
-        fmt::format("{}: {} could each be {} ({}); say which with --columns {}={}, or "
-                    "none with --columns {}=-",
-                    where_, shown(names), name, column_named(name).meaning, name, names[0], name));
+    throw Error(fmt::format(
+        "{}: {} could each be {} ({}); say which with --columns {}={}, or "
+        "none with --columns {}=-",
+        where_, printable(names), name, column_named(name).meaning, name, names[0], name));
   }
   if (!found.empty()) recognise(name, found[0]);
   return !found.empty();
@@ -390,14 +370,14 @@ void Columns::settle_counts(bool params_open, bool total_open, std::vector<std::
     notes.push_back(
         fmt::format("{} counts embeddings too, and stands for N: no other count is "
                     "there.",
-                    shown({file_name("N")})));
+                    printable(file_name("N"))));
   } else if (recognised_.count("N") && total_open) {
     const std::string plain = plain_name(recognised_["N"]);
     const std::vector<std::string> exact = split(params.usual, ' ');
     if (std::find(exact.begin(), exact.end(), plain) != exact.end())
       take_usual("N_total", kParameterCounts);
   } else if (has("N") && file_name("N") == "N" && !without.empty() && total_open) {
-    const std::string other = shown({table_.columns()[without[0]]});
+    const std::string other = printable(table_.columns()[without[0]]);
     notes.push_back(
         fmt::format("{} is there beside N: with --columns N={},N_total=N both are "
                     "used.",

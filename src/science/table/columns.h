@@ -36,8 +36,9 @@ class Columns {
   bool has(const std::string& name) const { return places_.count(name) > 0; }
   const std::string& file_name(const std::string& name) const;  // its name in the file
 
-  // A file's column, by its own name or by ours. Error names the nearest.
-  size_t any(const std::string& name, const std::string& what) const;
+  // A file's column, by its own name or by ours.
+  std::optional<size_t> place(const std::string& name) const;
+  size_t any(const std::string& name, const std::string& what) const;  // Error names the nearest
 
   // Throws the Error that columns of ours are missing: what they mean, what was found, what is near.
   [[noreturn]] void missing(const std::vector<std::string>& names) const;

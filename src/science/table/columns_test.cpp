@@ -114,12 +114,12 @@ TEST(Columns, WhatCouldMeanTwoThingsIsAsked) {
 TEST(Columns, AMissingColumnIsNamedWithWhatIsNear) {
   for (const auto& [header, missing, part] :
        {std::tuple("N,D,los", "loss",
-                   "loss (loss in nats per token; is it los?); the file has N, D, los"),
-        {"N,D,loss_c4,loss_ptb", "loss", "is it one of loss_c4, loss_ptb?"},
+                   "loss (loss in nats per token; did you mean 'los'?); the file has N, D, los"),
+        {"N,D,loss_c4,loss_ptb", "loss", "did you mean one of loss_c4, loss_ptb?"},
         {"width,D,loss", "N", "no column N (parameters without embeddings); the file has width"},
-        {"N,token_count_m,loss", "D", "is it token_count_m?"},
+        {"N,token_count_m,loss", "D", "did you mean 'token_count_m'?"},
         {"N,D,wiki2_ppl", "loss",
-         "is it wiki2_ppl? Then --columns perplexity=... takes its logarithm"},
+         "did you mean 'wiki2_ppl'? Then --columns perplexity=... takes its logarithm"},
         {"a\x1b[2Jb", "N", "a?[2Jb"}}) {
     std::vector<std::string> notes;
     const RawTable table = with_columns(header);

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "formats/gaussian_error.h"
-#include "table/precision_names.h"
+#include "formats/precision.h"
 
 namespace bitlaw {
 namespace {
@@ -29,9 +29,9 @@ constexpr Part kParts[] = {
      &Observation::gaussian_error_kv},
 };
 
-Format read_format(const RowReader& row, const char* column) {
+PartPrecision read_format(const RowReader& row, const char* column) {
   try {
-    return format_named(row.text(column));
+    return part_precision(row.text(column));
   } catch (const Error& error) {
     row.fail(column, row.text(column),
              fmt::format("is no number format ({}); --columns {}=- leaves the column out",
@@ -47,10 +47,14 @@ double gaussian_error_of(const Format& format) {
   return place->second;
 }
 
-void take_float_format(Observation& run, int exponent_bits, int mantissa_bits) {
+bool is_float(const PartPrecision& part) {
+  return part.format && part.format->kind == FormatKind::kFloat;
+}
+
+void take_float_format(Observation& run, const Format& format) {
   if (!std::isnan(run.exponent_bits)) return;
-  run.exponent_bits = exponent_bits;
-  run.mantissa_bits = mantissa_bits;
+  run.exponent_bits = format.exponent_bits;
+  run.mantissa_bits = format.mantissa_bits;
 }
 
 void read_part(const RowReader& row, const Part& part, Observation& run,
@@ -64,18 +68,18 @@ void read_part(const RowReader& row, const Part& part, Observation& run,
     if (std::isnan(bits)) bits = kUnquantizedBits;
     return;
   }
-  const Format format = read_format(row, column);
-  const double bits_of_format = std::min<double>(format.bits, kUnquantizedBits);
+  const PartPrecision named = read_format(row, column);
+  const double bits_of_format = named.law_bits();
   if (std::isnan(bits)) bits = bits_of_format;
   // A format of every part says nothing against a part that is not quantized.
   const bool agree = bits == bits_of_format;
   sources.disagreeing += !agree && (column == part.format || bits != kUnquantizedBits);
-  if (format.kind != FormatKind::kFloat || bits == kUnquantizedBits) return;
-  take_float_format(run, format.exponent_bits, format.mantissa_bits);
-  if (agree && std::isnan(gaussian_error)) gaussian_error = gaussian_error_of(format);
+  if (bits == kUnquantizedBits || !is_float(named)) return;
+  take_float_format(run, *named.format);
+  if (agree && std::isnan(gaussian_error)) gaussian_error = gaussian_error_of(*named.format);
 }
 
-bool is_unquantized(const Observation& run) {
+bool no_part_quantized(const Observation& run) {
   return std::all_of(std::begin(kParts), std::end(kParts),
                      [&](const Part& part) { return run.*part.its_bits == kUnquantizedBits; });
 }
@@ -83,22 +87,21 @@ bool is_unquantized(const Observation& run) {
 void read_class(const RowReader& row, Observation& run, PrecisionSources& sources) {
   const std::string& text = row.text("precision");
   if (text.empty()) return;
-  run.precision = is_reference_class(text) ? "BF16" : text;
-  if (run.precision == "BF16") return;
   const auto named = named_precision(text);
-  if (!named) return;
-  run.precision = named->name;
-  const double bits[] = {named->weights, named->activations, named->kv};
-  if (is_unquantized(run)) {
-    for (size_t i = 0; i < std::size(kParts); ++i) run.*kParts[i].its_bits = bits[i];
-    sources.classes += !is_unquantized(run);
+  run.precision = !named ? text : named->quantized() ? named->name : "BF16";
+  if (!named || !named->quantized()) return;
+  const PartPrecision* const parts[] = {&named->weights, &named->activations, &named->kv};
+  if (no_part_quantized(run)) {
+    for (size_t i = 0; i < std::size(kParts); ++i) run.*kParts[i].its_bits = parts[i]->law_bits();
+    sources.classes += !no_part_quantized(run);
   }
-  if (!named->format) return;
-  take_float_format(run, named->format->exponent_bits, named->format->mantissa_bits);
+  if (!is_float(named->weights)) return;
+  const Format& format = *named->weights.format;
+  take_float_format(run, format);
   for (size_t i = 0; i < std::size(kParts); ++i) {
     double& error = run.*kParts[i].its_gaussian_error;
-    if (std::isnan(error) && run.*kParts[i].its_bits == named->format->bits)
-      error = gaussian_error_of(*named->format);
+    if (std::isnan(error) && run.*kParts[i].its_bits == format.bits)
+      error = gaussian_error_of(format);
   }
 }
 
@@ -107,7 +110,7 @@ void read_class(const RowReader& row, Observation& run, PrecisionSources& source
 void read_precision(const RowReader& row, Observation& run, PrecisionSources& sources) {
   for (const Part& part : kParts) read_part(row, part, run, sources);
   read_class(row, run, sources);
-  if (!is_reference_class(row.text("backward"))) run.backward = row.text("backward");
+  if (!is_unquantized(row.text("backward"))) run.backward = row.text("backward");
 }
 
 }  // namespace bitlaw

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/names.h"
 #include "table/csv_table.h"
 #include "table/importers.h"
 #include "table/json_table.h"
@@ -87,9 +87,7 @@ RawTable read_raw_table(const std::string& text, const std::string& where,
                         const std::string& format) {
   const std::vector<std::string>& known = table_formats();
   if (format != "auto" && std::find(known.begin(), known.end(), format) == known.end()) {
-    const std::string near = nearest_name(format, known);
-    throw Error(fmt::format("format: {} is not auto, {}{}", format, fmt::join(known, ", "),
-                            near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+    throw Error(unknown_name("table format", format, known));
   }
   must_be_text(text, where);
   const std::string chosen = format == "auto" ? format_of(text) : format;

@@ -111,7 +111,7 @@ TEST(RawTable, WhatIsNoTableIsSaidInOneSentence) {
            Mistake{"[{\"a\":{\"b\":1},\"a.b\":2}]", "auto", "a.b appears twice"},
            Mistake{std::string(100000, '['), "auto", "deeper than 64"},
            Mistake{"[{\"a\": 1}]", "quest", "is not QuEST's table"},
-           Mistake{"[{\"a\": 1}]", "jsom", "did you mean json?"},
+           Mistake{"[{\"a\": 1}]", "jsom", "did you mean 'json'?"},
            Mistake{"N,loss\n", "json", "not valid JSON near line 1"},
        }) {
     try {

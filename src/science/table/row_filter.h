@@ -9,11 +9,9 @@
 
 namespace bitlaw {
 
-// Keeps the rows that meet every condition and returns how many went. A condition is COLUMN=VALUE,
-// COLUMN=VALUE,VALUE (either), COLUMN!=VALUE,VALUE (neither), or COLUMN with <, <=, > or >= and a
-// number; COLUMN is a name of the file or ours, an empty VALUE an empty field. Values are equal as
-// text, or as numbers where both are numbers. Error where there is no such column, where no row has
-// a VALUE that is asked for, and where no row is left.
+// Keeps the rows that meet every condition (base/condition.h; a column by the file's name or by
+// ours) and returns how many went. Error if a condition is wrong, if no row has a value that it asks
+// for, and if no row is left.
 int keep_rows(RawTable& table, const Columns& columns, const std::vector<std::string>& conditions,
               const std::string& where);
 

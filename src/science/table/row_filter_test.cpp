@@ -46,6 +46,9 @@ TEST(RowFilter, ConditionsKeepRows) {
   EXPECT_EQ(kept({"N>=1e8"}), "1234");
   EXPECT_EQ(kept({"N<2e8"}), "12");
   EXPECT_EQ(kept({"N<=100000000"}), "12");
+  EXPECT_EQ(kept({"N=1.5e8..3e8"}), "34");
+  EXPECT_EQ(kept({"N=100M"}), "12");
+  EXPECT_EQ(kept({"N/P_w>2e7"}), "13") << "a quotient, by either name";
   EXPECT_EQ(kept({"loss>0"}), "12") << "what is no number is not above 0";
   EXPECT_EQ(kept({"dataset!=nowhere"}), "1234");
 }
@@ -54,12 +57,12 @@ TEST(RowFilter, MistakesAreSaid) {
   for (const auto& [condition, part] :
        {std::pair("dataset=c5", "no row has c5; dataset holds c4, rpj"),
         {"dataset=c4,x", "no row has x"},
-        {"datset=c4", "there is no column datset (did you mean dataset?)"},
+        {"N=1e6..2e6", "t: where 'N=1e6..2e6': no row has 1e6..2e6; N holds 1e8, 2e8"},
+        {"datset=c4", "unknown column 'datset'; did you mean 'dataset'? The columns are id, N"},
         {"N>2e8", "no row is left"},
-        {"dataset", "is not COLUMN=VALUE"},
-        {"=c4", "is not COLUMN=VALUE"},
-        {"dataset=!c4", "is not COLUMN=VALUE"},
-        {"N>many", "many is not a number"}})
+        {"N/w_bits>1e9", "no row is left; of those before, N/w_bits holds 2.5e+07, 6.25e+06"},
+        {"dataset", "write COLUMN=VALUE"},
+        {"N>many", "'many' is not a number"}})
     EXPECT_NE(kept({condition}).find(part), std::string::npos)
         << condition << ": " << kept({condition});
 }

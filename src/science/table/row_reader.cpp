@@ -3,38 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 #include <cmath>
 
 #include "base/error.h"
+#include "base/names.h"
+#include "base/number.h"
 #include "laws/observation.h"
 
 namespace bitlaw {
-namespace {
-
-double suffix_factor(char suffix) {
-  switch (suffix) {
-    case 'k':
-    case 'K':
-      return 1e3;
-    case 'm':
-    case 'M':
-      return 1e6;
-    case 'b':
-    case 'B':
-    case 'g':
-    case 'G':
-      return 1e9;
-    case 't':
-    case 'T':
-      return 1e12;
-    default:
-      return 0;
-  }
-}
-
-}  // namespace
 
 RowReader::RowReader(const RawTable& table, const Columns& columns,
                      const std::map<std::string, double>& scale, std::string where)
@@ -98,29 +74,20 @@ double RowReader::bits(const char* column, double otherwise) const {
 
 void RowReader::fail(const char* column, const std::string& what,
                      const std::string& problem) const {
-  std::string shown = what.substr(0, 60);
-  for (char& c : shown) {
-    if (std::iscntrl(static_cast<unsigned char>(c))) c = '?';
-  }
   throw Error(fmt::format("{}: {} {}, column {}: {} {}", where_, table_.place_is, row_->place,
-                          columns_.file_name(column), shown, problem));
+                          columns_.file_name(column), printable(what), problem));
 }
 
 double RowReader::parse(const char* column, bool with_suffix) const {
   const std::string& field = text(column);
   if (field.empty()) return kUnknown;
-  const char* begin = field.data() + (field[0] == '+' ? 1 : 0);
-  const char* end = field.data() + field.size();
-  double factor = 1, value = 0;
-  if (with_suffix && end > begin && suffix_factor(end[-1]) > 0) factor = suffix_factor(*--end);
-  while (factor != 1 && end > begin && end[-1] == ' ') --end;
-  const auto [stop, error] = std::from_chars(begin, end, value);
-  if (error != std::errc() || stop != end) {
+  const auto number = with_suffix ? parse_count(field) : parse_number(field);
+  if (!number) {
     const bool comma = field.find(',') != std::string::npos;
     fail(column, field, comma ? "is not a number; write 1234.5, not 1,234.5" : "is not a number");
   }
   const auto unit = scale_.find(column);
-  value *= factor * (unit == scale_.end() ? 1 : unit->second);
+  const double value = *number * (unit == scale_.end() ? 1 : unit->second);
   if (!std::isfinite(value)) {
     fail(column, field,
          fmt::format("is not finite; --where '{}!={}' leaves such rows out",

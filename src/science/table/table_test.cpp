@@ -92,7 +92,8 @@ TEST(Table, EveryMistakeIsOneClearSentence) {
            Mistake{"N,D,loss\n", "", "no row to fit"},
            Mistake{"N,D,loss,status\n1,1,1,diverged\n", "", "every run diverged"},
            Mistake{"N,D,los\n1,2,3\n", "",
-                   "no column loss (loss in nats per token; is it los?); the file has N, D, los"},
+                   "no column loss (loss in nats per token; did you mean 'los'?); the file has N, "
+                   "D, los"},
            Mistake{"N,D,loss\n1,2,3\n", "loss=val", "no column val"},
            Mistake{"N,D,loss\n1,2,3\n", "P_w=wbits", "no column wbits"},
            Mistake{"N,D,D,loss\n1,2,2,3\n", "", "column D appears twice"},
@@ -110,7 +111,7 @@ TEST(Table, EveryMistakeIsOneClearSentence) {
            Mistake{"N,D,loss,P_post\n1e8,2e9,3,4\n", "", "column delta: an empty field"},
            Mistake{"N,D,loss\n1e8,2e9,\"3\n", "", "never ends"},
            Mistake{"N,D,loss\n1,2,3\n", "loss", "is not NAME=COLUMN"},
-           Mistake{"N,D,loss\n1,2,3\n", "delt=x", "did you mean delta?"},
+           Mistake{"N,D,loss\n1,2,3\n", "delt=x", "did you mean 'delta'?"},
            Mistake{"N,D,loss\n1e8,2e9,nan\n", "", "--where 'loss!=nan' leaves such rows out"},
            Mistake{"N,D,loss\n1e8,2e9,-3\n", "", "--where 'loss>0' leaves such rows out"},
            Mistake{"N,D,loss\n1e8,2e9,\n", "", "--where 'loss!=' leaves such rows out"},

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/text.h"
 
 namespace bitlaw {
@@ -36,10 +37,7 @@ template <class Table>
                           const char* what) {
   std::vector<std::string> names;
   for (const auto& entry : table) names.push_back(entry.name);
-  const std::string near = nearest_name(part, names);
-  throw Error(fmt::format("methods: '{}': '{}' is not {}{}; known are {}", text, part, what,
-                          near.empty() ? "" : fmt::format(" (is it '{}'?)", near),
-                          fmt::join(names, ", ")));
+  throw Error(fmt::format("methods: '{}': {}", text, unknown_name(what, part, names)));
 }
 
 // The suffix of a role that is rounded otherwise than in training.
@@ -72,12 +70,12 @@ MatrixCell parse_method(const std::string& text) {
   if (parts.empty()) parts.emplace_back();  // of an empty text
   MatrixCell out;
   out.method = find_ptq_method(parts[0]);
-  if (out.method == nullptr) unknown(ptq_methods(), text, parts[0], "a method");
+  if (out.method == nullptr) unknown(ptq_methods(), text, parts[0], "method");
   for (size_t i = 1; i < parts.size(); ++i) {
     const auto* const option =
         std::find_if(std::begin(kOptions), std::end(kOptions),
                      [&](const Option& known) { return parts[i] == known.name; });
-    if (option == std::end(kOptions)) unknown(kOptions, text, parts[i], "an option");
+    if (option == std::end(kOptions)) unknown(kOptions, text, parts[i], "option");
     option->flag(out) = true;
   }
   if (out.act_order && !out.method->orders_columns) {

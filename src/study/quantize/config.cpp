@@ -6,7 +6,8 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/names.h"
+#include "formats/recipe.h"
 
 namespace bitlaw {
 namespace {
@@ -98,10 +99,11 @@ Quantizer granularity_of(const char* key, const std::string& text) {
 
 std::optional<Quantizer> in_use(const char* key, const std::string& text, const Quantizer& shared) {
   if (text == kTrained) return std::nullopt;
-  if (nearest_name(text, {kTrained}) == kTrained)
-    throw Error(fmt::format("{} = {}: is it '{}'?", key, text, kTrained));
+  if (!nearest_name(text, {kTrained}).empty())
+    throw Error(
+        fmt::format("{} = {}: {}", key, text, unknown_name("number format", text, {kTrained})));
   try {
-    return make_quantizer(parse_format(text), shared.granularity, shared.group);
+    return make_quantizer(role_format(text), shared.granularity, shared.group);
   } catch (const Error& error) {
     throw Error(fmt::format("{} = {}: {}", key, text, error.what()));
   }

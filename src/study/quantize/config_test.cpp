@@ -89,9 +89,9 @@ TEST(PtqConfig, NamesTheKeyThatIsWrong) {
     const char* words;
   };
   const std::vector<Case> cases{
-      {{{"methods", {"gtpq"}}}, "is it 'gptq'?"},
+      {{{"methods", {"gtpq"}}}, "did you mean 'gptq'?"},
       {{{"methods", {"magic"}}}, "known are none, rtn, gptq, awq"},
-      {{{"methods", {"gptq+hadamar"}}}, "is it 'hadamard'?"},
+      {{{"methods", {"gptq+hadamar"}}}, "did you mean 'hadamard'?"},
       {{{"methods", {"awq+act-order"}}}, "only gptq"},
       {{{"methods", {"none+clip"}}}, "takes no options"},
       {{{"methods", {"rtn+asymmetric"}}, {"formats", {"e2m1"}}}, "e2m1 has not"},

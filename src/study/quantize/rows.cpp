@@ -68,11 +68,8 @@ void add_comparison(CellRecord& row, const PairedComparison& paired,
 }
 
 double storage_bits(const WeightScheme& scheme, int64_t rows, int64_t columns, bool scaled_inputs) {
-  const double scale = scheme.scales == ScaleRule::kFloat32 ? 32 : 8;
-  const double zero = scheme.asymmetric ? scheme.format.bits : 0;
-  const auto sharing = static_cast<double>(scheme.group == 0 ? columns : scheme.group);
   const double inputs = scaled_inputs ? 32 / static_cast<double>(rows) : 0;
-  return scheme.format.bits + (scale + zero) / sharing + inputs;
+  return storage_bits(scheme, columns) + inputs;
 }
 
 void add_matrices(CellRecord& row, const std::vector<MatrixReport>& reports) {

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
-#include <variant>
 
+#include "base/condition.h"
 #include "base/error.h"
-#include "base/text.h"
 #include "runs/tidy_rows.h"
 
 namespace bitlaw {
@@ -15,20 +16,69 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail(sqlite3* database) {
-  throw Error(fmt::format("index of runs: {}; delete index.sqlite and try again",
-                          sqlite3_errmsg(database)));
+// ---- conditions ----
+
+std::optional<ColumnPlace> find_column(const std::string& name) {
+  const auto& columns = tidy_columns();
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (name != columns[i].name) continue;
+    const bool is_text = columns[i].type == TidyColumn::kText;
+    return ColumnPlace{i, is_text ? ColumnPlace::kText : ColumnPlace::kNumbersOrNothing};
+  }
+  return std::nullopt;
 }
 
-void execute(sqlite3* database, const std::string& sql) {
-  if (sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail(database);
+Condition condition_of(const std::string& text) {
+  std::vector<std::string> names;
+  for (const TidyColumn& column : tidy_columns()) names.emplace_back(column.name);
+  Condition condition("condition", text);
+  condition.find(find_column, names);
+  return condition;
 }
+
+Field field_of(const std::string& value) {
+  return {value};
+}
+Field field_of(double value) {
+  return Field::of_number(value);
+}
+Field field_of(const std::optional<int64_t>& value) {
+  return value ? Field::of_number(static_cast<double>(*value)) : Field{};
+}
+
+std::vector<Field> fields_of(const TidyRow& row) {
+  std::vector<Field> fields;
+  for_each_column(
+      row, [&](const char*, const auto& value, const char*) { fields.push_back(field_of(value)); });
+  return fields;
+}
+
+// ---- SQLite ----
+
+class Database {
+ public:
+  explicit Database(const fs::path& file) {
+    if (sqlite3_open(file.c_str(), &database_) != SQLITE_OK) fail();
+  }
+  ~Database() { sqlite3_close(database_); }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  void execute(const std::string& sql) {
+    if (sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail();
+  }
+  [[noreturn]] void fail() const { throw Error(sqlite3_errmsg(database_)); }
+  sqlite3* handle() const { return database_; }
+
+ private:
+  sqlite3* database_ = nullptr;
+};
 
 class Statement {
  public:
-  Statement(sqlite3* database, const std::string& sql) : database_(database) {
-    if (sqlite3_prepare_v2(database, sql.c_str(), -1, &statement_, nullptr) != SQLITE_OK)
-      fail(database);
+  Statement(Database& database, const std::string& sql) : database_(database) {
+    if (sqlite3_prepare_v2(database.handle(), sql.c_str(), -1, &statement_, nullptr) != SQLITE_OK)
+      database.fail();
   }
   ~Statement() { sqlite3_finalize(statement_); }
   Statement(const Statement&) = delete;
@@ -45,76 +95,19 @@ class Statement {
     check(value ? sqlite3_bind_int64(statement_, place, *value)
                 : sqlite3_bind_null(statement_, place));
   }
-  bool step() {
-    const int code = sqlite3_step(statement_);
-    if (code != SQLITE_ROW && code != SQLITE_DONE) fail(database_);
-    return code == SQLITE_ROW;
-  }
-  void reset() { sqlite3_reset(statement_); }
-
-  // Columns count from 0.
-  void read(int column, std::string& value) const {
-    if (!is_null(column))
-      value = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-  }
-  void read(int column, double& value) const {
-    if (!is_null(column)) value = sqlite3_column_double(statement_, column);
-  }
-  void read(int column, std::optional<int64_t>& value) const {
-    if (!is_null(column)) value = sqlite3_column_int64(statement_, column);
+  void run() {
+    if (sqlite3_step(statement_) != SQLITE_DONE) database_.fail();
+    sqlite3_reset(statement_);
   }
 
  private:
   void check(int code) {
-    if (code != SQLITE_OK) fail(database_);
+    if (code != SQLITE_OK) database_.fail();
   }
-  bool is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
-  sqlite3* database_;
+  Database& database_;
   sqlite3_stmt* statement_ = nullptr;
 };
-
-struct Condition {
-  std::string column, comparison;
-  std::variant<std::string, double> value;
-};
-
-Condition parse_condition(const std::string& text) {
-  const size_t at = text.find_first_of("=<>!");
-  std::vector<std::string> names;
-  for (const TidyColumn& column : tidy_columns()) names.push_back(column.name);
-  if (at == std::string::npos || at == 0) {
-    throw Error(fmt::format(
-        "filter '{}': expected COLUMN=VALUE (or !=, <, <=, >, >=), for example P_w=4", text));
-  }
-  const size_t length = at + 1 < text.size() && text[at + 1] == '=' ? 2 : 1;
-  Condition condition{trim(text.substr(0, at)), text.substr(at, length), {}};
-  if (condition.comparison == "==") condition.comparison = "=";
-  if (condition.comparison == "!")
-    throw Error(fmt::format("filter '{}': write != for 'not'", text));
-  const std::string value = trim(text.substr(at + length));
-  for (const TidyColumn& column : tidy_columns()) {
-    if (condition.column != column.name) continue;
-    if (column.type == TidyColumn::kText) {
-      condition.value = value;
-      return condition;
-    }
-    size_t used = 0;
-    try {
-      condition.value = std::stod(value, &used);
-    } catch (const std::exception&) {
-      used = 0;
-    }
-    if (used == 0 || used != value.size()) {
-      throw Error(fmt::format("filter '{}': '{}' is not a number", text, value));
-    }
-    return condition;
-  }
-  const std::string near = nearest_name(condition.column, names);
-  throw Error(fmt::format(
-      "filter '{}': unknown column '{}'{}", text, condition.column,
-      near.empty() ? "; `bitlaw runs --columns` lists them" : "; did you mean '" + near + "'?"));
-}
 
 const char* type_of(const TidyColumn& column) {
   switch (column.type) {
@@ -128,85 +121,52 @@ const char* type_of(const TidyColumn& column) {
   return "";
 }
 
-// The names of the columns with commas between them.
-std::string column_list() {
-  std::string list;
-  for (const TidyColumn& column : tidy_columns())
-    list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", column.name);
-  return list;
-}
-
-void create_table(sqlite3* database, const std::vector<TidyRow>& rows) {
+void write_table(const std::vector<TidyRow>& rows, const fs::path& file) {
   std::string create, insert;
   for (const TidyColumn& column : tidy_columns()) {
     create += fmt::format("{}\"{}\" {}", create.empty() ? "" : ", ", column.name, type_of(column));
     insert += insert.empty() ? "?" : ", ?";
   }
-  execute(database, "CREATE TABLE tidy (" + create + ") STRICT");
-  execute(database, "BEGIN");
+  Database database(file);
+  database.execute("PRAGMA synchronous = OFF");
+  database.execute("CREATE TABLE tidy (" + create + ") STRICT");
+  database.execute("BEGIN");
   Statement statement(database, "INSERT INTO tidy VALUES (" + insert + ")");
   for (const TidyRow& row : rows) {
     int place = 0;
     for_each_column(
         row, [&](const char*, const auto& field, const char*) { statement.bind(++place, field); });
-    statement.step();
-    statement.reset();
+    statement.run();
   }
-  execute(database, "COMMIT");
+  database.execute("COMMIT");
 }
 
 }  // namespace
 
-RunIndex::RunIndex(const fs::path& runs) {
-  const std::vector<TidyRow> rows = read_tidy_rows(runs, problems_);
+RunIndex::RunIndex(const fs::path& runs) : rows_(read_tidy_rows(runs, problems_)) {
+  // Written beside its place first: two commands at once each write their own.
   const fs::path file = runs / "index.sqlite";
-  // Written beside its place first: two commands at once each build their own.
   const fs::path fresh = file.string() + fmt::format(".{:x}", reinterpret_cast<uintptr_t>(this));
   std::error_code error;
-  bool on_disk = sqlite3_open(fresh.c_str(), &database_) == SQLITE_OK &&
-                 sqlite3_exec(database_, "CREATE TABLE probe (x); DROP TABLE probe", nullptr,
-                              nullptr, nullptr) == SQLITE_OK;
-  if (!on_disk) {
-    sqlite3_close(database_);
-    fs::remove(fresh, error);
-    if (sqlite3_open(":memory:", &database_) != SQLITE_OK) fail(database_);
-  }
-  execute(database_, "PRAGMA synchronous = OFF");
-  create_table(database_, rows);
-  if (on_disk) {
+  try {
+    write_table(rows_, fresh);
     fs::rename(fresh, file, error);
-    if (error) fs::remove(fresh, error);
+  } catch (const Error&) {  // a directory that cannot be written, or a full disk
   }
-}
-
-RunIndex::~RunIndex() {
-  sqlite3_close(database_);
+  fs::remove(fresh, error);
 }
 
 std::vector<TidyRow> RunIndex::select(const std::vector<std::string>& conditions) const {
-  std::string sql = "SELECT " + column_list() + " FROM tidy";
-  std::vector<Condition> parsed;
-  for (const std::string& text : conditions) {
-    parsed.push_back(parse_condition(text));
-    sql +=
-        fmt::format("{} \"{}\" {} ?", parsed.size() == 1 ? " WHERE" : " AND", parsed.back().column,
-                    parsed.back().comparison == "!=" ? "IS NOT" : parsed.back().comparison);
-  }
-  Statement statement(database_, sql + " ORDER BY rowid");
-  for (size_t i = 0; i < parsed.size(); ++i) {
-    std::visit([&](const auto& value) { statement.bind(static_cast<int>(i) + 1, value); },
-               parsed[i].value);
-  }
-  std::vector<TidyRow> rows;
-  while (statement.step()) {
-    TidyRow& row = rows.emplace_back();
-    int column = 0;
-    const auto read = [&](const char*, auto& field, const char*) {
-      statement.read(column++, field);
-    };
-    row.visit(read);
-  }
-  return rows;
+  std::vector<Condition> tests;
+  for (const std::string& text : conditions) tests.push_back(condition_of(text));
+  std::vector<TidyRow> out;
+  std::copy_if(rows_.begin(), rows_.end(), std::back_inserter(out), [&](const TidyRow& row) {
+    const std::vector<Field> fields = fields_of(row);
+    return std::all_of(tests.begin(), tests.end(), [&](const Condition& test) {
+      return test.holds(test.field_of([&](size_t column) { return fields[column]; }));
+    });
+  });
+  return out;
 }
 
 }  // namespace bitlaw

@@ -70,6 +70,10 @@ TEST_F(Index, GivesARowPerRunAndPerCell) {
   EXPECT_EQ(cells[0].calibration_seed, 7);
   EXPECT_EQ(cells[0].N, 1000);
   EXPECT_EQ(index.select({"status!=started", "method=none"}).size(), 2u);
+  EXPECT_EQ(index.select({"P_post=3,4", "method=gptq,rtn"}).size(), 2u);
+  EXPECT_EQ(index.select({"D=1k..2k"}).size(), 4u);
+  EXPECT_EQ(index.select({"D/N>2"}).size(), 1u);
+  EXPECT_EQ(index.select({"delta="}).size(), 3u) << "what does not apply is empty";
 }
 
 TEST_F(Index, IsRebuiltFromTheDirectories) {

@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "base/error.h"
-#include "formats/format.h"
+#include "formats/precision.h"
 #include "record/cell.h"
 #include "record/result.h"
 #include "record/run.h"
@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 void set_format(const std::string& text, std::string& name, double& bits) {
   const Format format = parse_format(text);
   name = format.name();
-  bits = format.scaled() ? format.bits : 16;
+  bits = law_bits(format);
 }
 
 TidyRow run_row(const fs::path& run, const RunRecord& record,

@@ -7,6 +7,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "base/names.h"
 #include "base/text.h"
 
 namespace bitlaw {
@@ -66,10 +67,8 @@ void require_known(const std::string& key, const std::vector<std::pair<std::stri
   std::vector<std::string> names;
   for (const auto& [name, value] : known) names.push_back(name);
   if (std::find(names.begin(), names.end(), key) != names.end()) return;
-  const std::string near = nearest_name(key, names);
-  throw Error(fmt::format(
-      "{}: unknown key '{}'; {}", where, key,
-      near.empty() ? "`bitlaw train --help` lists the keys" : "did you mean '" + near + "'?"));
+  throw Error(fmt::format("{}: {}", where,
+                          unknown_name("key", key, names, "`bitlaw train --help` lists the keys")));
 }
 
 void expand_grid(const Json& grid, const Json& base, const Json& variants, const std::string& where,
@@ -103,13 +102,9 @@ void expand_grid(const Json& grid, const Json& base, const Json& variants, const
         const std::string choice = text_of(value);
         if (!options.contains(choice)) {
           std::vector<std::string> known;
-          std::string list;
-          for (const auto& [name, unused] : options.items()) {
-            known.push_back(name);
-            list += (list.empty() ? "" : ", ") + name;
-          }
-          throw Error(
-              fmt::format("{}: '{}' is not in [variants.{}]; it has {}", where, choice, key, list));
+          for (const auto& [name, unused] : options.items()) known.push_back(name);
+          throw Error(fmt::format("{}: [variants.{}]: {}", where, key,
+                                  unknown_name("variant", choice, known)));
         }
         merge(cell.config, options[choice]);
       } else {
@@ -130,10 +125,7 @@ Study expand_study(const Json& document, const std::string& where, const Json& d
   const std::vector<std::string> known{"name", "base", "variants", "grid", "ptq"};
   for (const auto& [key, value] : document.items()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    const std::string near = nearest_name(key, known);
-    throw Error(fmt::format("{}: unknown key '{}'; {}", where, key,
-                            near.empty() ? "a study has name, base, variants, grid and ptq"
-                                         : "did you mean '" + near + "'?"));
+    throw Error(fmt::format("{}: {}", where, unknown_name("key", key, known)));
   }
   if (!document.contains("name") || !document["name"].is_string()) {
     throw Error(fmt::format("{}: a study needs a name, for example name = \"demo\"", where));

@@ -1,0 +1,189 @@
+#include "formats/precision.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/error.h"
+#include "base/number.h"
+#include "base/text.h"
+#include "formats/weight_scheme.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr double kMostBits = 32;
+constexpr double kScaleBits = 16;  // of a group of weights: what GPTQ, AWQ and GGUF files store
+
+// Other names of one format.
+constexpr struct {
+  const char *name, *format;
+} kOtherNames[] = {
+    {"none", "bf16"},        {"noquantizer", "bf16"}, {"bfloat16", "bf16"},
+    {"16.0", "bf16"},        {"fp16", "e5m10"},       {"float16", "e5m10"},
+    {"float32", "fp32"},     {"fp4", "e2m1"},         {"fp8", "e4m3"},
+    {"e4m3fn", "e4m3"},      {"mxfp8", "mxfp8-e4m3"}, {"float8_e4m3fn", "e4m3"},
+    {"float8_e5m2", "e5m2"},
+};
+
+// Names that say bits but not the format behind them.
+constexpr struct {
+  const char* name;
+  double bits;
+  int group;
+  double scale_bits;
+} kBitsAlone[] = {
+    {"mxfp6", 6, 32, 8},  // e2m3 or e3m2
+    {"nf4", 4, 64, 32},   // Dettmers et al. 2023, arXiv 2305.14314, without double quantization
+};
+
+std::string lower_case(std::string_view text) {
+  std::string lower = trim(text);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return lower;
+}
+
+PartPrecision part_in(const Format& format) {
+  const double bits = format.bits;
+  return {bits, bits, 0, format};
+}
+
+PartPrecision part_in(const WeightScheme& scheme) {
+  return {double(scheme.format.bits), storage_bits(scheme, scheme.group), scheme.group,
+          scheme.format};
+}
+
+// Of codes that are integers where such a format exists.
+std::optional<PartPrecision> part_of_bits(double bits) {
+  if (!(bits >= 1 && bits <= kMostBits)) return std::nullopt;
+  if (const auto format = find_format(fmt::format("{:g}", bits))) return part_in(*format);
+  return PartPrecision{bits, bits, 0, std::nullopt};
+}
+
+std::optional<PartPrecision> part_named(std::string_view name) {
+  for (const auto& other : kOtherNames) {
+    if (name == other.name) return part_named(other.format);
+  }
+  if (const auto scheme = find_block_format(name)) return part_in(*scheme);
+  if (const auto format = find_format(name)) return part_in(*format);
+  for (const auto& each : kBitsAlone) {
+    if (name != each.name) continue;
+    return PartPrecision{each.bits, each.bits + each.scale_bits / each.group, each.group,
+                         std::nullopt};
+  }
+  const bool is_float = name.starts_with("fp");  // fp6: e2m3 or e3m2
+  name.remove_prefix(is_float ? 2 : name.starts_with("int") ? 3 : 0);
+  const auto bits = parse_whole(name);
+  if (!bits || !(*bits >= 1 && *bits < kUnquantizedBits)) return std::nullopt;
+  return PartPrecision{double(*bits), double(*bits), 0, std::nullopt};
+}
+
+// Takes "w4" from the front of `rest` for the letter w. False if it does not begin so; `part` is
+// empty then, or if there is no such number of bits.
+bool take_part(std::string_view& rest, std::string_view letters,
+               std::optional<PartPrecision>& part) {
+  std::string_view behind = rest;
+  if (!behind.starts_with(letters)) return false;
+  behind.remove_prefix(letters.size());
+  const auto bits = take_decimal(behind);
+  if (!bits) return false;
+  part = part_of_bits(*bits);
+  rest = behind;
+  return true;
+}
+
+// "g128", also behind a dash.
+bool take_group(std::string_view& rest, PartPrecision& weights) {
+  std::string_view behind = rest;
+  if (behind.starts_with('-')) behind.remove_prefix(1);
+  if (!behind.starts_with('g')) return false;
+  behind.remove_prefix(1);
+  const auto group = take_whole(behind);
+  if (!group || *group == 0) return false;
+  weights.group = *group;
+  weights.storage_bits = weights.bits + kScaleBits / *group;
+  rest = behind;
+  return true;
+}
+
+std::string spelling(const NamedPrecision& named) {
+  std::string out = fmt::format("W{:g}A{:g}", named.weights.bits, named.activations.bits);
+  if (named.kv.quantized()) out += fmt::format("KV{:g}", named.kv.bits);
+  if (named.queries.quantized()) out += fmt::format("Q{:g}", named.queries.bits);
+  if (named.weights.group > 0) out += fmt::format("g{}", named.weights.group);
+  return out;
+}
+
+// W4, W4A4, A8, W4A4KV4Q4, W4A16g128, W4A4-hadamard.
+std::optional<NamedPrecision> read_parts(std::string_view lower, std::string_view written) {
+  NamedPrecision named;
+  std::string_view rest = lower;
+  bool any = false;
+  for (const auto& [letters, part] : {std::pair("w", &NamedPrecision::weights),
+                                      {"a", &NamedPrecision::activations},
+                                      {"kv", &NamedPrecision::kv},
+                                      {"q", &NamedPrecision::queries}}) {
+    std::optional<PartPrecision> read;
+    if (!take_part(rest, letters, read)) continue;
+    if (!read) return std::nullopt;
+    named.*part = *read;
+    named.says_kv |= part == &NamedPrecision::kv;
+    any |= part != &NamedPrecision::queries;  // Q4 alone is a format of GGUF
+  }
+  if (!any) return std::nullopt;
+  if (named.weights.quantized()) take_group(rest, named.weights);
+  if (!rest.empty() && std::isalnum(static_cast<unsigned char>(rest[0]))) return std::nullopt;
+  named.name = spelling(named);
+  if (rest.empty() && named.name == "W16A16") named.name = "BF16";
+  named.name += written.substr(written.size() - rest.size());  // "-hadamard"
+  return named;
+}
+
+}  // namespace
+
+bool NamedPrecision::quantized() const {
+  return weights.quantized() || activations.quantized() || kv.quantized() || queries.quantized();
+}
+
+bool NamedPrecision::has_parts_of(const NamedPrecision& other) const {
+  return weights == other.weights && activations == other.activations && kv == other.kv &&
+         queries == other.queries;
+}
+
+std::optional<NamedPrecision> named_precision(std::string_view text) {
+  const std::string written = trim(text), lower = lower_case(text);
+  if (lower.empty()) return NamedPrecision{};
+  if (auto named = read_parts(lower, written)) return named;
+  const auto part = part_named(lower);
+  if (!part) return std::nullopt;
+  NamedPrecision named;
+  named.weights = *part;
+  if (lower != "nf4") named.activations = *part;  // which is a format of weights
+  if (part->bits != kUnquantizedBits) named.name = written;
+  if (part->format == fp32_format()) {  // which holds for all parts
+    named.kv = named.queries = *part;
+    named.name = "FP32";
+  }
+  return named;
+}
+
+bool is_unquantized(std::string_view text) {
+  const auto named = named_precision(text);
+  return named && !named->quantized();
+}
+
+std::optional<PartPrecision> find_part_precision(std::string_view text) {
+  return part_named(lower_case(text));
+}
+
+PartPrecision part_precision(std::string_view text) {
+  if (const auto part = find_part_precision(text)) return *part;
+  return part_in(parse_format(lower_case(text)));  // throws
+}
+
+double law_bits(const Format& format) {
+  return part_in(format).law_bits();
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,165 @@
+#include "formats/precision.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "formats/recipe.h"
+
+namespace bitlaw {
+namespace {
+
+NamedPrecision named(const std::string& text) {
+  const auto out = named_precision(text);
+  EXPECT_TRUE(out.has_value()) << text;
+  return out.value_or(NamedPrecision{});
+}
+
+struct Case {
+  const char* text;
+  const char* name;
+  double weights, activations, kv;  // bits
+  double storage;                   // of the weights
+};
+
+// docs/formats.md has these rows.
+const Case kCases[] = {
+    {"W4A16", "W4A16", 4, 16, 16, 4},
+    {"w4a4kv8", "W4A4KV8", 4, 4, 8, 4},
+    {"W4A4KV16", "W4A4", 4, 4, 16, 4},
+    {"w4a4kv4q4", "W4A4KV4Q4", 4, 4, 4, 4},
+    {"W3", "W3A16", 3, 16, 16, 3},
+    {"A8", "W16A8", 16, 8, 16, 16},
+    {"KV4", "W16A16KV4", 16, 16, 4, 16},
+    {"W1.58A8", "W1.58A8", 1.58, 8, 16, 1.58},
+    {"W3A16g128", "W3A16g128", 3, 16, 16, 3 + 16.0 / 128},
+    {"w4a16-g32", "W4A16g32", 4, 16, 16, 4.5},
+    {"W4A4-Hadamard", "W4A4-Hadamard", 4, 4, 16, 4},
+    {"4", "4", 4, 4, 16, 4},
+    {"int8", "int8", 8, 8, 16, 8},
+    {"INT1", "INT1", 1, 1, 16, 1},
+    {"e2m1", "e2m1", 4, 4, 16, 4},
+    {"FP4", "FP4", 4, 4, 16, 4},
+    {"fp8", "fp8", 8, 8, 16, 8},
+    {"E5M2", "E5M2", 8, 8, 16, 8},
+    {"fp6", "fp6", 6, 6, 16, 6},
+    {"mxfp4", "mxfp4", 4, 4, 16, 4.25},
+    {"MXFP8", "MXFP8", 8, 8, 16, 8.25},
+    {"mxfp6", "mxfp6", 6, 6, 16, 6.25},
+    {"mxfp6-e3m2", "mxfp6-e3m2", 6, 6, 16, 6.25},
+    {"mxint8", "mxint8", 8, 8, 16, 8.25},
+    {"nvfp4", "nvfp4", 4, 4, 16, 4.5},
+    {"nf4", "nf4", 4, 16, 16, 4.5},
+    {"BF16", "BF16", 16, 16, 16, 16},
+    {"fp16", "BF16", 16, 16, 16, 16},
+    {"16", "BF16", 16, 16, 16, 16},
+    {"W16A16KV16", "BF16", 16, 16, 16, 16},
+    {"none", "BF16", 16, 16, 16, 16},
+    {"", "BF16", 16, 16, 16, 16},
+    {"fp32", "FP32", 32, 32, 32, 32},
+    {"32", "FP32", 32, 32, 32, 32},
+};
+
+TEST(Precision, NamesSayWhatEveryPartGets) {
+  for (const Case& each : kCases) {
+    const NamedPrecision read = named(each.text);
+    EXPECT_EQ(read.name, each.name);
+    EXPECT_EQ(read.weights.bits, each.weights) << each.text;
+    EXPECT_EQ(read.activations.bits, each.activations) << each.text;
+    EXPECT_EQ(read.kv.bits, each.kv) << each.text;
+    EXPECT_EQ(read.weights.storage_bits, each.storage) << each.text;
+  }
+}
+
+TEST(Precision, OneSpellingMeansTheSame) {
+  for (const Case& each : kCases) {
+    const NamedPrecision first = named(each.text), again = named(first.name);
+    EXPECT_EQ(again.name, first.name) << each.text;
+    if (first.name != "BF16") EXPECT_TRUE(again.has_parts_of(first)) << each.text;
+  }
+}
+
+TEST(Precision, SixteenBitsAndMoreAreNotQuantized) {
+  for (const Case& each : kCases) {
+    const bool quantized = each.weights < 16 || each.activations < 16 || each.kv < 16;
+    EXPECT_EQ(is_unquantized(each.text), !quantized) << each.text;
+  }
+  for (const char* text :
+       {"float16", "bfloat16", "NoQuantizer", "FP32", "16.0", "w16a16", "W32A32"})
+    EXPECT_TRUE(is_unquantized(text)) << text;
+  EXPECT_EQ(named("fp32").weights.law_bits(), 16);
+  EXPECT_EQ(law_bits(parse_format("fp32")), 16);
+  EXPECT_EQ(law_bits(parse_format("e5m10")), 16);
+  EXPECT_EQ(law_bits(parse_format("e4m3")), 8);
+}
+
+TEST(Precision, AnythingElseIsALabel) {
+  for (const char* text :
+       {"fast", "W",  "W99", "W0A4", "W4Q",  "W4A4x", "e4",  "e4m",   "e40m40", "4x",
+        "0",    "17", "2.5", "2WO",  "4NOH", "q4_0",  "awq", "QuEST", "mxfp5",  "g128"}) {
+    EXPECT_FALSE(named_precision(text).has_value()) << text;
+    EXPECT_FALSE(is_unquantized(text)) << text;
+  }
+}
+
+TEST(Precision, APartHasTheCodesOfItsFormat) {
+  for (const auto& [text, format] : {std::pair("fp4", "e2m1"),
+                                     {"MXFP4", "e2m1"},
+                                     {"nvfp4", "e2m1"},
+                                     {"fp8", "e4m3"},
+                                     {"e4m3fn", "e4m3"},
+                                     {"mxfp8-e5m2", "e5m2"},
+                                     {"fp16", "e5m10"},
+                                     {"none", "bf16"},
+                                     {"8", "int8"}})
+    EXPECT_EQ(part_precision(text).format, parse_format(format)) << text;
+  EXPECT_EQ(part_precision("mxfp6").format, std::nullopt) << "e2m3 or e3m2";
+  EXPECT_THROW(part_precision("W4A4"), Error);
+  EXPECT_THROW(part_precision("e9m9"), Error);
+}
+
+TEST(Precision, RolesTakeTheFormatsWhoseScalesTheyHave) {
+  for (const auto& [text, format] :
+       {std::pair("fp4", "e2m1"), {"FP8", "e4m3"}, {"fp16", "e5m10"}, {"none", "bf16"}}) {
+    EXPECT_EQ(role_format(text), parse_format(format)) << text;
+    RecipeConfig config;
+    config.weights = config.kv = text;
+    EXPECT_EQ(make_recipe(config).keys.format, parse_format(format)) << text;
+  }
+  for (const auto& [text, part] :
+       {std::pair("mxfp4", "write e2m1, in groups of 32"),
+        {"fp6", "says bits but not the codes"},
+        {"e4m33", "unknown number format 'e4m33'; did you mean 'e4m3'?"}}) {
+    RecipeConfig config;
+    config.activations = text;
+    try {
+      make_recipe(config);
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+      EXPECT_EQ(std::string(error.what()).rfind("recipe.activations: ", 0), 0u) << error.what();
+    }
+  }
+}
+
+// A recipe reads the names of its roles here, and its own name says the same of every part.
+TEST(Precision, RecipesSpeakTheSameLanguage) {
+  for (const Case& each : kCases) {
+    const NamedPrecision read = named(each.text);
+    if (!read.weights.format || !read.activations.format || read.weights.group > 0) continue;
+    RecipeConfig config;
+    config.weights = read.weights.format->name();
+    config.activations = read.activations.format->name();
+    config.kv = read.kv.format->name();
+    config.queries = read.queries.format->name();
+    const Recipe recipe = make_recipe(config);
+    EXPECT_EQ(recipe.weights.format, read.weights.format) << each.text;
+    EXPECT_EQ(recipe.activations.format, read.activations.format) << each.text;
+    if (const auto of_recipe = named_precision(recipe.name()))
+      EXPECT_TRUE(of_recipe->has_parts_of(read)) << each.text << " " << recipe.name();
+    if (read.name[0] == 'W' && read.weights.bits != 1.58)
+      EXPECT_TRUE(named_precision(recipe.name()).has_value()) << recipe.name();
+  }
+}
+
+}  // namespace
+}  // namespace bitlaw
