@@ -139,7 +139,9 @@ double effective_share(const Law& law, const double* p, const Observation& run) 
   if (law.predicts != Predicts::kLoss || !feels_bits(law, p)) return kUnknown;
   Observation trained = run;
   trained.bits_post = 0;
-  if (!law.has_share) return share_at_loss(law, p, run, predict(law, p, trained));
+  const double loss = predict(law, p, trained);
+  if (std::isnan(loss)) return kUnknown;
+  if (!law.has_share) return share_at_loss(law, p, run, loss);
   const double log_of_share = log_share(law, p, trained);
   return log_of_share >= kLeastLogShare ? std::exp(log_of_share) : kUnknown;
 }

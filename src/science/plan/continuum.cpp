@@ -165,11 +165,33 @@ void refine(const PlanTask& task, PlanPoint& point) {
   if (!descend_from(task, point)) search_from(task, point, Size::kSolved, 30);
 }
 
+// P* by its definition (laws/effective.h), if that is what the problem asks for: N, D and one P free,
+// one budget with a linear cost, nothing else that limits. NaN if not, and for closed forms, which are
+// smooth.
+double best_bits_of_a_budget(const PlanTask& task) {
+  const PlanProblem& problem = task.problem;
+  const Limits& limits = problem.limits;
+  const bool asked = task.form == nullptr && problem.free_params && problem.free_tokens &&
+                     problem.free_tied && !problem.free_post && problem.post_bits == 0 &&
+                     limits.compute.size() == 1 && limits.compute[0].cost.is_linear() &&
+                     limits.serving.tokens == 0 && limits.serving.memory_bytes == 0 &&
+                     problem.surroundings.unique_tokens == 0;
+  return asked ? task.predictor.best_bits(limits.compute[0].flop) : kUnknown;
+}
+
 PlanPoint with_bits(const PlanProblem& problem, double bits, double post) {
   PlanPoint point{kUnknown, kUnknown, problem.precision, post};
   if (problem.free_tied) point.precision.bits = Bits::all(bits);
   for (const auto part : problem.free_bits) point.precision.bits.*part = bits;
   return point;
+}
+
+// A search may stop beside P* where the loss has an edge, such as at 16 bits.
+void take_best_bits(const PlanTask& task, PlanPoint& best) {
+  const double bits = best_bits_of_a_budget(task);
+  if (!std::isfinite(bits)) return;
+  const PlanPoint point = solved(task, with_bits(task.problem, bits, 0), best.params);
+  if (point.loss < best.loss - kBetter) best = point;
 }
 
 }  // namespace
@@ -200,6 +222,7 @@ Optimum best_of_continuum(const PlanTask& task) {
     out.runners_up.push_back(*point);
     if (point->loss < out.point.loss - kBetter) out.point = *point;
   }
+  take_best_bits(task, out.point);
   std::erase_if(out.runners_up,
                 [&](const PlanPoint& point) { return point.loss > out.point.loss + kClose; });
   return out;
@@ -215,6 +238,7 @@ PlanPoint best_of_continuum_near(const PlanTask& task, const Optimum& main) {
     }
     if (point.loss < best.loss - kBetter) best = point;
   }
+  take_best_bits(task, best);
   return best;
 }
 

@@ -18,6 +18,8 @@ struct CostModel {
   std::vector<Step> steps;  // by rising bits; empty = linear. P bits run as the next wider step.
   bool wider_operand = false;
 
+  bool is_linear() const { return steps.empty() && !wider_operand; }
+
   double of(double bits) const;  // infinite above the widest step
   double of(const Bits& bits, bool counts_kv = true) const;
   // Of training: a forward pass is a third of 6 N D, the backward pass the rest.

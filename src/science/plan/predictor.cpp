@@ -45,6 +45,11 @@ double Predictor::share(double params, double tokens, const Precision& precision
   return effective_share(law_, values_, observe(params, tokens, precision, 0));
 }
 
+double Predictor::best_bits(double compute) const {
+  const Observation& like = observe(kUnknown, kUnknown, {}, 0);
+  return bitlaw::best_bits(law_, values_, compute, kAllParts, like);
+}
+
 double Predictor::critical_tokens(double params, double post_bits) const {
   const Observation& model = observe(params, kUnknown, {}, 0);
   return bitlaw::critical_tokens(law_, values_, model, post_bits);

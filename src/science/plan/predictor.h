@@ -29,8 +29,9 @@ class Predictor {
   // post_bits = 0 is no quantization afterwards. NaN where the law cannot say.
   double loss(double params, double tokens, const Precision& precision, double post_bits) const;
   double delta(double params, double tokens, const Precision& precision, double post_bits) const;
-  // N_eff / N and D_crit, by laws/effective.h.
+  // N_eff / N, P* and D_crit, by laws/effective.h.
   double share(double params, double tokens, const Precision& precision) const;
+  double best_bits(double compute) const;
   double critical_tokens(double params, double post_bits) const;
 
   int64_t evaluations() const { return evaluations_; }
