@@ -38,18 +38,20 @@ constexpr Parameter data_term(const char* name, const char* meaning) {
   return positive(name, meaning, {1e-9, 1e15}, {1, 1e6}).solved_for();
 }
 constexpr Parameter exponent_of_size(const char* name) {
-  return positive(name, "exponent of size", {1e-3, 4}, {0.05, 1}).told_by(Quantity::kSizes, 2);
+  return positive(name, "exponent of size", {1e-3, 4}, {0.05, 1})
+      .identified_by(Quantity::kSizes, 2);
 }
 constexpr Parameter exponent_of_data(const char* name) {
-  return positive(name, "exponent of data", {1e-3, 4}, {0.05, 1}).told_by(Quantity::kTokens, 2);
+  return positive(name, "exponent of data", {1e-3, 4}, {0.05, 1})
+      .identified_by(Quantity::kTokens, 2);
 }
 
 // gamma and n of exp(-P / gamma + n); n walks as gamma n, in bits.
 constexpr Parameter bits_per_factor_e(const char* name, const char* meaning, Quantity of) {
-  return positive(name, meaning, {0.05, 50}, {0.5, 4}).told_by(of, 1);
+  return positive(name, meaning, {0.05, 50}, {0.5, 4}).identified_by(of, 1);
 }
 constexpr Parameter bits_offset(const char* name, const char* meaning, Quantity of) {
-  Parameter out = positive(name, meaning, {-30, 12}, {-1, 2.8}).told_by(of, 2);
+  Parameter out = positive(name, meaning, {-30, 12}, {-1, 2.8}).identified_by(of, 2);
   out.scale = Scale::kTimesLast;
   return out;
 }
@@ -59,12 +61,12 @@ constexpr Parameter size_of_delta(const char* name, const char* meaning) {
   return positive(name, meaning, {1e-15, 1e15}, {1e-4, 10}).solved_for().after_training();
 }
 constexpr Parameter slope_of_delta(const char* name, const char* meaning, Quantity of) {
-  return of_either_sign(name, meaning, {-3, 4}, {0, 1}).told_by(of, 2).after_training();
+  return of_either_sign(name, meaning, {-3, 4}, {0, 1}).identified_by(of, 2).after_training();
 }
 
 // Of an error of quantization while training, in proportion to k D^gamma_D / N^gamma_N.
 constexpr Parameter slope_of_error(const char* name, const char* meaning, Quantity of) {
-  return of_either_sign(name, meaning, {-3, 4}, {0, 0.6}).told_by(of, 2).among_quantized();
+  return of_either_sign(name, meaning, {-3, 4}, {0, 0.6}).identified_by(of, 2).among_quantized();
 }
 
 // The share of parameters or data that counts in a precision class; 1 where nothing is quantized.

@@ -21,7 +21,7 @@ enum class Predicts {
   kQatShare,  // the best share of the tokens to train with quantization
 };
 
-// The rows that tell about a parameter.
+// The rows that identify a parameter.
 enum class Stage {
   kTraining,  // losses of runs
   kPost,      // loss differences of post-training quantization
@@ -44,8 +44,8 @@ enum class Quantity {
   kMantissaBits,
 };
 
-// A parameter can be told from rows only if a quantity takes this many distinct values among them;
-// for one of a precision class, among the rows of that class.
+// Rows identify a parameter only if a quantity takes this many distinct values among them; for one of
+// a precision class, among the rows of that class.
 struct Needs {
   Quantity of = Quantity::kNothing;
   int distinct = 0;
@@ -67,10 +67,10 @@ struct Parameter {
   Stage stage = Stage::kTraining;
   bool linear = false;  // the loss is linear in it: starts solve for it rather than draw it
   Needs needs = {};
-  const char* never = nullptr;  // why no rows can tell it, where that is so
+  const char* never = nullptr;  // why no rows can identify it, if that is so
 
-  // The same, with one more thing said of it.
-  constexpr Parameter told_by(Quantity of, int distinct) const {
+  // Copies with one more property.
+  constexpr Parameter identified_by(Quantity of, int distinct) const {
     Parameter out = *this;
     out.needs.of = of, out.needs.distinct = distinct;
     return out;
@@ -90,7 +90,7 @@ struct Parameter {
     out.stage = Stage::kPost;
     return out;
   }
-  constexpr Parameter never_told(const char* why) const {
+  constexpr Parameter not_identifiable(const char* why) const {
     Parameter out = *this;
     out.never = why;
     return out;

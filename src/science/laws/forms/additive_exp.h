@@ -18,10 +18,10 @@ namespace bitlaw {
 
 // k and gamma of k exp(-P / gamma).
 constexpr Parameter error_at_no_bits(const char* name, const char* meaning, Quantity of) {
-  return positive(name, meaning, {1e-12, 1e12}, {1e-2, 100}).solved_for().told_by(of, 1);
+  return positive(name, meaning, {1e-12, 1e12}, {1e-2, 100}).solved_for().identified_by(of, 1);
 }
 constexpr Parameter bits_of_error(const char* name, const char* meaning, Quantity of) {
-  return positive(name, meaning, {0.05, 50}, {0.3, 4}).told_by(of, 2);
+  return positive(name, meaning, {0.05, 50}, {0.3, 4}).identified_by(of, 2);
 }
 
 struct AdditiveExp {

@@ -21,7 +21,8 @@ namespace bitlaw {
 
 constexpr ClassParameter exponent_of_class(const char* name, const char* meaning, Range range,
                                            Range starts, Quantity of) {
-  return {.parameter = of_either_sign(name, meaning, range, starts).told_by(of, 2), .reference = 0};
+  return {.parameter = of_either_sign(name, meaning, range, starts).identified_by(of, 2),
+          .reference = 0};
 }
 
 struct ChenQat {

@@ -29,7 +29,7 @@ struct Gadre {
       size_term("a", "loss at C = M = 1 from finite size, nats"),
       data_term("b", "loss at C = M = 1 from finite data, nats"),
       positive("eta", "exponent of compute and of over-training", {1e-3, 2}, {0.03, 0.5})
-          .told_by(Quantity::kSizes, 2),
+          .identified_by(Quantity::kSizes, 2),
       irreducible_loss("E", "loss at infinite compute, nats")};
 
   static constexpr auto kC4 =

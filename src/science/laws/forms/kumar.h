@@ -22,7 +22,7 @@ namespace bitlaw {
 
 // How much of delta training at more bits than P_post leaves: C_x.
 constexpr Parameter robustness(const char* name, const char* meaning, Quantity of) {
-  return positive(name, meaning, {1e-3, 1e4}, {0.05, 2}).told_by(of, 1).after_training();
+  return positive(name, meaning, {1e-3, 1e4}, {0.05, 2}).identified_by(of, 1).after_training();
 }
 
 struct Kumar {
@@ -55,10 +55,10 @@ struct Kumar {
       slope_of_delta("gamma_D", "growth of the post-training loss with data", Quantity::kTokens),
       slope_of_delta("gamma_N", "its fall with size", Quantity::kSizes),
       positive("gamma_post", "bits per factor e after training", {0.05, 50}, {0.3, 2})
-          .told_by(Quantity::kPostBits, 2)
+          .identified_by(Quantity::kPostBits, 2)
           .after_training(),
       of_either_sign("b", "offset after training", {-30, 30}, {0, 2})
-          .never_told("only C_T exp(b) can be told from data")
+          .not_identifiable("only C_T exp(b) can be told from data")
           .after_training(),
       robustness("C_w", "robustness from trained weight bits, per bit", Quantity::kWeightBits),
       robustness("C_a", "robustness from trained activation bits, per bit",

@@ -20,10 +20,10 @@ namespace bitlaw {
 
 // k and c of k / P^c.
 constexpr Parameter error_at_one_bit(const char* name, const char* meaning, Quantity of) {
-  return positive(name, meaning, {1e-12, 1e12}, {1e-1, 100}).solved_for().told_by(of, 1);
+  return positive(name, meaning, {1e-12, 1e12}, {1e-1, 100}).solved_for().identified_by(of, 1);
 }
 constexpr Parameter exponent_of_bits(const char* name, const char* meaning, Quantity of) {
-  return positive(name, meaning, {1e-2, 60}, {1, 8}).told_by(of, 2);
+  return positive(name, meaning, {1e-2, 60}, {1, 8}).identified_by(of, 2);
 }
 
 struct KumarAdditive {

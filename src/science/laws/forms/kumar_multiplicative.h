@@ -19,7 +19,7 @@ namespace bitlaw {
 
 // c of (P / 16)^c.
 constexpr Parameter share_exponent(const char* name, const char* meaning, Quantity of) {
-  return positive(name, meaning, {1e-4, 60}, {0.1, 4}).told_by(of, 1);
+  return positive(name, meaning, {1e-4, 60}, {0.1, 4}).identified_by(of, 1);
 }
 
 struct KumarMultiplicative {

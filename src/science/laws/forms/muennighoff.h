@@ -22,7 +22,7 @@
 namespace bitlaw {
 
 constexpr Parameter worth_of_repeats(const char* name, const char* meaning) {
-  return positive(name, meaning, {1e-3, 1e6}, {1, 100}).told_by(Quantity::kRepetitions, 1);
+  return positive(name, meaning, {1e-3, 1e6}, {1, 100}).identified_by(Quantity::kRepetitions, 1);
 }
 
 struct Muennighoff {

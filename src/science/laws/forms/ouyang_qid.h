@@ -36,7 +36,7 @@ struct OuyangQid {
                         slope_of_delta("beta_D", "its growth with data", Quantity::kTokens),
                         slope_of_delta("alpha_N", "its fall with size", Quantity::kSizes),
                         positive("gamma_P", "its fall with bits", {1e-2, 60}, {1, 10})
-                            .told_by(Quantity::kPostBits, 2)
+                            .identified_by(Quantity::kPostBits, 2)
                             .after_training()});
 
   static constexpr auto kPublished =

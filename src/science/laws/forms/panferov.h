@@ -23,10 +23,10 @@ namespace bitlaw {
 
 // F and C of tanh(F worth)^C.
 constexpr Parameter saturation(const char* name, const char* meaning, Quantity of) {
-  return positive(name, meaning, {1e-3, 100}, {0.1, 1.5}).told_by(of, 1);
+  return positive(name, meaning, {1e-3, 100}, {0.1, 1.5}).identified_by(of, 1);
 }
 constexpr Parameter capacity_exponent(const char* name, const char* meaning, Quantity of) {
-  return positive(name, meaning, {1e-2, 30}, {0.3, 4}).told_by(of, 2);
+  return positive(name, meaning, {1e-2, 30}, {0.3, 4}).identified_by(of, 2);
 }
 
 struct Panferov {

@@ -21,7 +21,7 @@ constexpr Parameter inner_term(const char* name, const char* meaning) {
   return positive(name, meaning, {1e-9, 1e30}, {10, 1e8});
 }
 constexpr Parameter inner_exponent(const char* name, const char* meaning, Quantity of) {
-  return positive(name, meaning, {1e-3, 8}, {0.1, 2}).told_by(of, 2);
+  return positive(name, meaning, {1e-3, 8}, {0.1, 2}).identified_by(of, 2);
 }
 
 struct Quartet {

@@ -39,11 +39,11 @@ struct SunFp {
       exponent_of_data("beta"),
       irreducible_loss("epsilon"),
       positive("gamma", "divides the error of quantization", {1e-6, 1e15}, {10, 1e6})
-          .told_by(Quantity::kAnyBits, 1),
+          .identified_by(Quantity::kAnyBits, 1),
       positive("delta", "how the error falls with exponent bits", {1e-2, 20}, {0.5, 6})
-          .told_by(Quantity::kExponentBits, 2),
+          .identified_by(Quantity::kExponentBits, 2),
       positive("nu", "how the error falls with mantissa bits", {1e-2, 20}, {0.5, 6})
-          .told_by(Quantity::kMantissaBits, 2)};
+          .identified_by(Quantity::kMantissaBits, 2)};
 
   static constexpr auto kPublished = values_of(
       kParameters, is(kN, 69.2343), is(kAlpha, 0.2368), is(kD, 68973.0621), is(kBeta, 0.5162),
