@@ -62,8 +62,8 @@ void add_compare(CLI::App& app) {
   verb->add_flag("--json", options->json, "print one JSON document");
   options->flags.add(verb, options->compare, {"hold_out"});
   verb->add_option("--hold-out,--holdout", options->compare.hold_out,
-                   "rows to predict unseen: largest-N, largest-D, kfold, bits, class, bits=3, "
-                   "P_w<=4, class=W4A4, N>3e8, D/N=20..40")
+                   "rows to hold out and predict: largest-N, largest-D, kfold, bits, class, "
+                   "bits=3, P_w<=4, class=W4A4, N>3e8, D/N=20..40")
       ->default_str(options->compare.hold_out);
   verb->callback([options] { run(*options); });
 }

@@ -60,7 +60,7 @@ void run(Options& options) {
 void add_design(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = add_verb(
-      app, "design", "Propose the next runs: those that tell most of a chosen number per FLOP",
+      app, "design", "Propose the next runs: the most informative per FLOP about a chosen number",
       "bitlaw design runs/demo --law kumar --shrink 'P*' --budget 1e15 --runs 6\n"
       "  bitlaw design table.csv --shrink alpha --candidates 'N=1e8,2e8;D=1e10,4e10;bits=3,4,16'\n"
       "  bitlaw design table.csv --shrink D_crit:4@N=1e9 --candidates runs_we_could_make.csv "

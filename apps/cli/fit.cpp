@@ -109,8 +109,9 @@ void add_fit(CLI::App& app) {
       "  bitlaw fit table.csv --law chinchilla --columns N=params,D=tokens,loss=val_loss --json");
   add_common(verb, *options);
   options->flags.add(verb, options->fit);
-  verb->add_option("--freeze-from", options->freeze_from,
-                   "a fit whose constants are kept (fit.json), or some of them (fit.json:E,alpha)");
+  verb->add_option(
+      "--freeze-from", options->freeze_from,
+      "a fit whose constants are kept fixed (fit.json), or some of them (fit.json:E,alpha)");
   verb->callback([options] { run_fit(*options); });
 }
 

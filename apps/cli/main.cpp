@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
     print_error(meant.empty() ? error.what() : meant);
     return 2;
   } catch (const std::bad_alloc&) {
-    print_error("not enough memory; `bitlaw train ... --dry-run` tells how much a run needs");
+    print_error("not enough memory; `bitlaw train ... --dry-run` shows how much a run needs");
   } catch (const std::exception& error) {
     print_error(error.what());
   }

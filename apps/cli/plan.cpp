@@ -66,9 +66,9 @@ void add_plan(CLI::App& app) {
       "  bitlaw plan --laws all --compute 1e21");
   options->flags.add(verb, options->request);
   verb->add_option("--fit", options->fits,
-                   "constants of one's own: documents of `bitlaw fit --out`; several are compared");
+                   "your own constants: documents of `bitlaw fit --out`; several are compared");
   verb->add_option("--devices", options->devices,
-                   "a TOML table of one's own devices: [name] 16 = FLOP/s, 8 = ..., 4 = ...");
+                   "a TOML table of your own devices: [name] 16 = FLOP/s, 8 = ..., 4 = ...");
   verb->add_flag("--print-config", options->print_config, "print the request as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run,
                  "print the request and the constants' source, and stop");

@@ -93,8 +93,7 @@ void add_quantize(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = add_verb(
       app, "quantize",
-      "Quantize the weights of finished runs, or of checkpoints of others, and measure what it "
-      "costs",
+      "Quantize the weights of finished runs or third-party checkpoints, and measure the cost",
       "bitlaw quantize runs/demo/* --methods rtn,gptq,awq --bits 2..8 --groups 0,128 --json\n"
       "  bitlaw quantize pythia-160m/ --text texts/ --bits 3,4,6 --trained-tokens 300e9");
   verb->add_option("runs", options->quantize.runs,
@@ -105,28 +104,29 @@ void add_quantize(CLI::App& app) {
       ->default_str("rtn,gptq");
   options->flags.add(verb, options->quantize.grid, {"methods"});
   CheckpointOptions& checkpoint = options->quantize.checkpoint;
-  verb->add_option("--text", checkpoint.text,
-                   "checkpoints of others: files and folders of text to calibrate and evaluate on")
+  verb->add_option(
+          "--text", checkpoint.text,
+          "Hugging Face checkpoints: files and folders of text to calibrate and evaluate on")
       ->delimiter(',');
-  verb->add_option("--sequence", checkpoint.sequence,
-                   "checkpoints of others: tokens of a window (default: their context, at most "
-                   "1024)")
+  verb->add_option(
+          "--sequence", checkpoint.sequence,
+          "Hugging Face checkpoints: tokens per window (default: their context, at most 1024)")
       ->check(kPositive);
   verb->add_option("--trained-tokens", checkpoint.trained_tokens,
-                   "checkpoints of others: tokens they were trained on, D in the table")
+                   "Hugging Face checkpoints: tokens they were trained on, D in the table")
       ->check(kPositive);
   verb->add_option("--records", checkpoint.records,
-                   "checkpoints of others: directory of runs that gets their cells")
+                   "where results for Hugging Face checkpoints are recorded (default: runs)")
       ->default_str("runs");
-  verb->add_option(
-      "--write", checkpoint.write,
-      "checkpoints of others: directory that gets the checkpoint with rounded weights, "
-      "of a single cell (its first calibration seed)");
+  verb->add_option("--write", checkpoint.write,
+                   "Hugging Face checkpoints: write the checkpoint with rounded weights to this "
+                   "new directory, for a single cell (its first calibration seed)");
   verb->add_option("--write-type", checkpoint.write_type, "type of the rounded weights there")
       ->check(CLI::IsMember({"F32", "BF16"}))
       ->default_str("F32");
-  verb->add_option("--memory", checkpoint.memory_gigabytes,
-                   "checkpoints of others: gigabytes for hidden states; layers come one at a time")
+  verb->add_option(
+          "--memory", checkpoint.memory_gigabytes,
+          "Hugging Face checkpoints: gigabytes for hidden states; layers are loaded one at a time")
       ->check(kPositive)
       ->default_str("4");
   verb->add_option("--threads", options->threads, "threads")->check(kPositive);

@@ -52,8 +52,7 @@ void add_report(CLI::App& app) {
   verb->add_option("--fit", options->fit, "a document of `bitlaw fit --out`");
   verb->add_option("--out", options->out, "the page")->default_str(options->out);
   verb->add_option("--title", options->title, "its title");
-  verb->add_flag("--json", options->json,
-                 "print the document that the page is drawn from, and write nothing");
+  verb->add_flag("--json", options->json, "print the page's data as JSON, and write nothing");
   verb->callback([options] { run(*options); });
 }
 

@@ -355,7 +355,7 @@ void run(const Options& options) {
   else
     print_report(report, look_only);
   if (g_stop) {
-    fmt::print(stderr, "stopped; the same command goes on where it stopped\n");
+    fmt::print(stderr, "stopped; the same command resumes the sweep\n");
     exit_status = 130;
   } else if (report["failed"].get<int>() > 0) {
     fmt::print(stderr,

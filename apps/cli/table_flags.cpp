@@ -15,7 +15,7 @@ void TableFlags::add(CLI::App* verb, bool required) {
   verb->add_option("--format", format_, "auto, csv, tsv, json, jsonl or quest")
       ->default_str(format_);
   verb->add_option("--columns", columns_,
-                   "other names of columns: N=params,D=tokens,loss=val_loss; P_w=- is none");
+                   "names of your columns: N=params,D=tokens,loss=val_loss; P_w=- for none");
   verb->add_option("--scale", scale_, "units of columns: N=1e6,D=1e9 for millions and billions");
   verb->add_option("--where", where_,
                    "rows to use: dataset=c4, P_w=3,4, P_w!=16, N=1e6..3e8, D/N>20; repeatable")

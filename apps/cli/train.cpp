@@ -143,7 +143,7 @@ void run(Options& options) {
 void add_train(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* verb =
-      add_verb(app, "train", "Train one model; a run that was begun goes on where it stopped",
+      add_verb(app, "train", "Train a model, or resume an interrupted run",
                "bitlaw train data.path=data model.width=64 recipe.weights=4 train.tokens=4e6\n"
                "  bitlaw train run.toml train.lr=1e-3 --dry-run");
   verb->add_option("configuration", options->configuration,
@@ -153,7 +153,7 @@ void add_train(CLI::App& app) {
                  "print the configuration as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run, "say what it will take, and stop");
   verb->add_option("--measure", options->measure,
-                   "train on random tokens for so many seconds, write nothing, print the speed")
+                   "train on random tokens for this many seconds, print the speed, write nothing")
       ->check(kPositive);
   verb->add_flag("--json", options->json, "print one JSON document");
   verb->callback([options] { run(*options); });

@@ -79,7 +79,7 @@ TEST_F(BadInput, TextAndOptionsOfPrepare) {
   expect_refused({"data", "prepare", "text"}, {"no directory"});
   expect_refused({"data", "prepare", "text", "--to", "data", "--quiet"}, {"data", "overwrite"});
   expect_refused({"data", "prepare", "text", "--to", "runs", "--tokenizer", "byte", "--quiet"},
-                 {"not a data set"});
+                 {"other than a data set"});
 }
 
 TEST_F(BadInput, Shards) {
@@ -204,7 +204,7 @@ TEST_F(BadInput, RunsAndCheckpoints) {
   }
   copy(run_, "r");
   overwrite(weights, 0, "\xff\xff\xff\xff");
-  refused({"model.safetensors", "header"});
+  refused({"model.safetensors", "damaged"});
   copy(run_, "r");
   overwrite(weights, 8, "?");
   refused({"model.safetensors"});
@@ -276,7 +276,7 @@ TEST_F(BadInput, Studies) {
       {"model.width", "model.wdith", {"did you mean 'model.width'?"}},
       {"train.tokens", "train.tokns", {"did you mean 'train.tokens'?"}},
       {"[[grid]]", "[[gird]]", {"did you mean 'grid'?"}},
-      {"[\"a\"]", "[\"b\"]", {"'b' is not in [variants.size]"}},
+      {"[\"a\"]", "[\"b\"]", {"[variants.size]: unknown variant 'b'; known are a"}},
       {"[2560]", "[]", {"train.tokens", "empty"}},
       {"recipe.weights", "recipe.weigths", {"did you mean 'recipe.weights'?"}},
       {"rtn", "rnt", {"rnt"}},
@@ -356,7 +356,7 @@ TEST_F(BadInput, TablesOfOtherKinds) {
   refused("t.csv", rows, {"--where", "sett=c4"}, {"did you mean 'set'?"});
   refused("t.csv", rows, {"--where", "set"}, {"COLUMN=VALUE"});
   refused("t.csv", rows, {"--where", "set=c4", "--where", "N>1e9"}, {"N>1e9", "no row is left"});
-  refused("t.csv", rows, {"--cluster", "seed"}, {"seed", "the columns are N, D, loss, set"});
+  refused("t.csv", rows, {"--cluster", "seed"}, {"seed", "The columns are N, D, loss, set"});
   refused("t.csv", rows, {"--scale", "N=0"}, {"scale", "N=0"});
   refused("t.csv", rows, {"--scale", "M=1"}, {"scale", "M"});
   refused("t.csv", rows, {"--format", "jsom"}, {"jsom", "did you mean 'json'?"});

@@ -95,7 +95,8 @@ TEST_F(Disk, TooSmallForTheRunsOfASweep) {
   const Outcome full = run({"sweep", "s.toml", "--quiet", "--json"});
   EXPECT_EQ(full.status, 1);
   EXPECT_EQ(full.json().at("failed"), 2);
-  for (const Json& failure : full.json().at("failures"))
+  const Json report = full.json();
+  for (const Json& failure : report.at("failures"))
     EXPECT_NE(failure.at("message").get<std::string>().find("cannot be written"),
               std::string::npos);
   EXPECT_TRUE(full.err.starts_with("bitlaw: 2 of 2 jobs failed")) << full.err;

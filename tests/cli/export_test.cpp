@@ -46,10 +46,11 @@ TEST_F(ExportVerb, SaysThatRoundingInTrainingIsNotExported) {
 
 TEST_F(ExportVerb, RefusesInOneSentence) {
   expect_refused({"export", run_}, {"Give --gguf FILE, --hf DIRECTORY, or both"});
-  expect_refused({"export", "data", "--gguf", "x"}, {"data: not the directory of a run"});
+  expect_refused({"export", "data", "--gguf", "x"}, {"data: is not a run (it has no run.json)"});
   expect_refused({"export", run_, "--gguf", "x", "--type", "q4_0"}, {"--type"});
-  expect_refused({"export", run_, "--hf", "text"}, {"text: is there and not empty"});
-  expect_refused({"export", run_, "--gguf", "x", "--hf", "text"}, {"text: is there and not empty"});
+  expect_refused({"export", run_, "--hf", "text"}, {"text: exists and is not empty"});
+  expect_refused({"export", run_, "--gguf", "x", "--hf", "text"},
+                 {"text: exists and is not empty"});
   expect_refused({"export", run_, "--gguf", "text"}, {"text"});
   fs::remove(around_.directory / run_ / "checkpoints/final/tokenizer.model");
   expect_refused({"export", run_, "--gguf", "x"}, {"tokenizer.model: there is no tokenizer"});

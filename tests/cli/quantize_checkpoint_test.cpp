@@ -245,9 +245,9 @@ TEST_F(QuantizeCheckpoint, RefusesOtherKindsOfWeights) {
     file.header.erase("model.layers.0.self_attn.q_proj.weight");
     file.header["model.layers.0.self_attn.q_proj.qweight"] = entry;
   });
-  refused({"q_proj.qweight", "quantized already", "give the checkpoint that they were made from"});
+  refused({"q_proj.qweight", "already quantized", "give the original checkpoint"});
   change_config({{"quantization_config", {{"quant_method", "gptq"}, {"bits", 4}}}});
-  refused({"config.json: quantization_config", "quantized already"});
+  refused({"config.json: quantization_config", "already quantized"});
 }
 
 TEST_F(QuantizeCheckpoint, RefusesShardsThatDoNotBelongTogether) {
@@ -297,7 +297,7 @@ TEST_F(QuantizeCheckpoint, RefusesConfigurationsItCannotFollow) {
       {{{"model_type", "mamba"}}, {"'mamba'", "llama, mistral, qwen2, olmo2, gpt_neox"}},
       {{{"architectures", {"LlamaForSequenceClassification"}}},
        {"architectures", "LlamaForCausalLM"}},
-      {{{"num_hidden_layers", 3}}, {"no tensor 'model.layers.2.", "not complete"}},
+      {{{"num_hidden_layers", 3}}, {"no tensor 'model.layers.2.", "is incomplete"}},
       {{{"num_hidden_layers", 1}}, {"'model.layers.1.", "has no place"}},
       {{{"num_hidden_layers", 0}}, {"num_hidden_layers must be 1..", "not 0"}},
       {{{"hidden_size", 64}}, {"has shape [257, 32]", "calls for [257, 64]"}},
@@ -340,7 +340,7 @@ TEST_F(QuantizeCheckpoint, RefusesTextThatIsNone) {
   write_text(in("two/a.txt"), "A few words.");
   write_text(in("two/b.txt"), "And some other ones.");
   write_text(in("noise.bin"), "\x01\x02");
-  expect_refused({"quantize", "k"}, {"k: is a checkpoint of another program", "--text"});
+  expect_refused({"quantize", "k"}, {"k: is a third-party checkpoint", "--text"});
   expect_refused(with_text("nowhere"), {"nowhere: does not exist"});
   expect_refused(with_text("empty"), {"empty: no .txt or .jsonl file"});
   expect_refused(with_text("nothing.txt"), {"nothing.txt: has 0 different documents"});
@@ -350,7 +350,7 @@ TEST_F(QuantizeCheckpoint, RefusesTextThatIsNone) {
 }
 
 TEST_F(QuantizeCheckpoint, RefusesOptionsOutOfRange) {
-  refused({"k: windows of 64 tokens are longer than the 32"}, {"--sequence", "64"});
+  refused({"k: windows of 64 tokens are longer than the checkpoint's 32"}, {"--sequence", "64"});
   refused({"k: windows of 9223372036854775807 tokens"}, {"--sequence", "9223372036854775807"});
   refused({"--sequence", "above 0"}, {"--sequence", "-3"});
   refused({"--trained-tokens", "above 0"}, {"--trained-tokens", "-3"});
@@ -359,7 +359,7 @@ TEST_F(QuantizeCheckpoint, RefusesOptionsOutOfRange) {
   refused({"--memory"}, {"--memory", "nan"});
   refused({"--records: is empty"}, {"--records", ""});
   refused({"text/00.txt", "cannot be created"}, {"--records", "text/00.txt"});
-  refused({"--data", "give checkpoints of others --text"}, {"--data", "data"});
+  refused({"--data", "use --text for Hugging Face checkpoints"}, {"--data", "data"});
   expect_refused({"quantize", "k", "--text", "text", "--calibration-tokens", "9e18"},
                  {"calibration_tokens", "up to 1e15"});
   expect_refused({"quantize", "k", "--text", "text", "--evaluation-tokens", "9223372036854775807"},
@@ -368,11 +368,10 @@ TEST_F(QuantizeCheckpoint, RefusesOptionsOutOfRange) {
 
 TEST_F(QuantizeCheckpoint, RefusesToWriteWhatIsNotOneCheckpoint) {
   refused({"--write", "one way to round"}, {"--write", "out"});
-  refused({"--write text: is there already"},
-          {"--write", "text", "--method", "rtn", "--bits", "3"});
+  refused({"--write text: exists already"}, {"--write", "text", "--method", "rtn", "--bits", "3"});
   refused({"--write-type"}, {"--write", "out", "--write-type", "F8"});
   expect_refused({"quantize", run_, "--write", "out", "--method", "rtn", "--bits", "3"},
-                 {"--write", "checkpoints of others"});
+                 {"--write", "Hugging Face checkpoints only"});
   // Below a file: noticed before anything is computed.
   refused({"table.csv/out"}, {"--write", "table.csv/out", "--method", "rtn", "--bits", "3"});
 }
@@ -403,7 +402,7 @@ TEST_F(QuantizeCheckpoint, RefusesWhatIsNoCheckpoint) {
   expect_refused(quantize({}, "nowhere"), {"nowhere: does not exist"});
   expect_refused(quantize({}, "table.csv"), {"table.csv: is not a directory"});
   expect_refused(quantize({}, ""), {"'': does not exist"});
-  expect_refused(quantize({}, run_), {"--text", "data set that they were trained on"});
+  expect_refused(quantize({}, run_), {"--text", "runs use their own data set"});
   // One that does not exist is noticed before the first is computed.
   expect_refused(quantize({"nowhere"}), {"nowhere: does not exist"});
 }

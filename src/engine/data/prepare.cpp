@@ -278,7 +278,7 @@ class NewDirectory {
     if (error) {
       const std::string why = error.message();
       if (replaced && !fs::exists(place_, error)) fs::rename(old, place_, error);
-      throw Error(fmt::format("{}: the data set cannot be put there: {}; nothing was changed",
+      throw Error(fmt::format("{}: the data set cannot be written there: {}; nothing was changed",
                               place_.string(), why));
     }
     fs::remove_all(old, error);
@@ -304,8 +304,8 @@ bool already_there(const fs::path& place, const PrepareConfig& config, const Pla
   if (!fs::exists(place, error) || (fs::is_directory(place, error) && fs::is_empty(place, error)))
     return false;
   if (!fs::exists(place / "dataset.json", error)) {
-    throw Error(fmt::format("{}: holds something that is not a data set; choose another directory",
-                            place.string()));
+    throw Error(fmt::format(
+        "{}: contains something other than a data set; choose another directory", place.string()));
   }
   std::string difference = "was made from other text or with other options";
   try {

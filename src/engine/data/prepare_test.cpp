@@ -212,7 +212,8 @@ TEST(Prepare, OtherThingsAreNeverReplaced) {
   out.write("home/thesis.txt", "years of work");
   PrepareConfig config = config_for(corpus, out / "home");
   config.overwrite = true;
-  EXPECT_NE(error_of([&] { prepare_dataset(config); }).find("not a data set"), std::string::npos);
+  EXPECT_NE(error_of([&] { prepare_dataset(config); }).find("other than a data set"),
+            std::string::npos);
   EXPECT_EQ(read_file(out / "home/thesis.txt"), "years of work");
   std::filesystem::create_directories(out / "empty");
   config.to = (out / "empty/").string();

@@ -46,10 +46,10 @@ std::span<const Token> parse_shard(std::string_view bytes, const std::string& wh
     }
   }
   if (bytes.size() % sizeof(Token) != 0) {
-    throw Error(fmt::format(
-        "{}: {} bytes is not a whole number of uint16 tokens; the file is cut short or is no "
-        "token shard",
-        where, bytes.size()));
+    throw Error(
+        fmt::format("{}: {} bytes is not a whole number of uint16 tokens; the file is cut short or "
+                    "is not a token shard",
+                    where, bytes.size()));
   }
   if (bytes.empty())
     throw Error(fmt::format("{}: the shard has no tokens; prepare the data set again", where));

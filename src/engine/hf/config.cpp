@@ -92,11 +92,11 @@ const FamilyRow& family_row(const JsonFields& settings) {
     if (type == row.type) return row;
     known += fmt::format("{}{}", known.empty() ? "" : ", ", row.type);
   }
-  settings.fail("model_type", settings.has("model_type")
-                                  ? fmt::format("'{}' is not an architecture that bitlaw knows; it "
-                                                "reads {}",
-                                                type, known)
-                                  : "is missing; bitlaw reads " + known);
+  settings.fail(
+      "model_type",
+      settings.has("model_type")
+          ? fmt::format("'{}' is not an architecture that bitlaw reads; it reads {}", type, known)
+          : "is missing; bitlaw reads " + known);
 }
 
 // The class of model, where the file names it: only the causal language model has an output head.
@@ -162,7 +162,7 @@ void read_sizes(const JsonFields& settings, Architecture& a) {
   }
   a.head_dim = settings.whole("head_dim", 1, kLargestHead, a.width / a.heads);
   if (a.head_dim * a.heads > kLargestHidden) {
-    settings.fail("head_dim", fmt::format("gives {} heads of {} entries, which is beyond any model",
+    settings.fail("head_dim", fmt::format("gives {} heads of {} entries, more than any model has",
                                           a.heads, a.head_dim));
   }
   if (a.family == Family::kGptNeox && a.head_dim * a.heads != a.width) {
@@ -238,8 +238,7 @@ void read_windows(const JsonFields& settings, const FamilyRow& row, Architecture
       settings.fail("layer_types", "has a name other than full_attention and sliding_attention");
     }
     if (!used || window == 0) {
-      settings.fail("layer_types",
-                    "names sliding_attention, and there is no sliding_window that is used");
+      settings.fail("layer_types", "names sliding_attention, but no sliding_window is in use");
     }
     a.window[l] = window;
   }
@@ -281,8 +280,7 @@ Architecture parse_architecture(const Json& document, const std::string& where) 
   const bool neox = a.family == Family::kGptNeox, olmo2 = a.family == Family::kOlmo2;
   if (settings.has("quantization_config") && !says_nothing(settings.at("quantization_config"))) {
     settings.fail("quantization_config",
-                  "says that the weights are quantized already; give the checkpoint that they were "
-                  "made from");
+                  "says that the weights are already quantized; give the original checkpoint");
   }
   for (const std::string key : kForeignSettings) {
     if (neox && key == "use_parallel_residual") continue;

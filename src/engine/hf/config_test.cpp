@@ -271,7 +271,7 @@ TEST(HfConfig, AnUnknownArchitectureListsTheKnown) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(),
-                 "DIR/config.json: model_type 'mamba' is not an architecture that bitlaw knows; it "
+                 "DIR/config.json: model_type 'mamba' is not an architecture that bitlaw reads; it "
                  "reads llama, mistral, qwen2, olmo2, gpt_neox");
   }
 }
@@ -306,7 +306,7 @@ TEST(HfConfig, BadSettingsAreRefusedByName) {
        "architectures does not name"},
       {"llama",
        {{"quantization_config", {{"bits", 4}}}},
-       "quantization_config says that the weights are quantized already"},
+       "quantization_config says that the weights are already quantized"},
       {"llama", {{"rope_interleaved", true}}, "rope_interleaved is not a setting of llama"},
       {"llama", {{"use_parallel_residual", true}}, "use_parallel_residual is not a setting"},
       {"llama", {{"sliding_window", 8}}, "sliding_window is not a setting of llama"},

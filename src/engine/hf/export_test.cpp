@@ -222,10 +222,9 @@ TEST_F(Export, WhatCannotBeExportedIsOneSentence) {
     return error_of([&] { export_gguf(checkpoint_, t, "name", type, folder_ / "new.gguf"); });
   };
   save(*tokenizer, false, true);
-  const std::string no_counterpart =
-      where +
-      ": a model with extra_norm computes what no other program knows, and cannot be "
-      "exported; train one without it";
+  const std::string no_counterpart = where +
+                                     ": a model with extra_norm has no counterpart in other "
+                                     "programs and cannot be exported; train one without it";
   EXPECT_EQ(gguf_error(*tokenizer), no_counterpart);
   EXPECT_EQ(error_of([&] { export_hf(checkpoint_, *tokenizer, folder_ / "new"); }), no_counterpart);
   save(*tokenizer);
@@ -241,7 +240,7 @@ TEST_F(Export, WhatCannotBeExportedIsOneSentence) {
   save(*tokenizer);
   folder_.write("full/notes.txt", "mine");
   EXPECT_EQ(error_of([&] { export_hf(checkpoint_, *tokenizer, folder_ / "full"); }),
-            (folder_ / "full").string() + ": is there and not empty; name a new directory");
+            (folder_ / "full").string() + ": exists and is not empty; name a new directory");
   EXPECT_EQ(folder_.names().size(), 6u) << "nothing was left behind";  // final/ and full/
 }
 

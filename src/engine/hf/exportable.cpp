@@ -16,7 +16,7 @@ LoadedModel load_exportable(const std::filesystem::path& checkpoint, const Token
   };
   if (loaded.config.extra_norm) {
     fail(
-        "a model with extra_norm computes what no other program knows, and cannot be exported; "
+        "a model with extra_norm has no counterpart in other programs and cannot be exported; "
         "train one without it");
   }
   if (loaded.config.vocabulary != tokenizer.vocabulary_size()) {

@@ -49,7 +49,7 @@ void require_tokens(const Architecture& architecture, std::span<const int32_t> t
   const auto found = std::find_if(tokens.begin(), tokens.end(), outside);
   if (found == tokens.end()) return;
   throw Error(
-      fmt::format("token {} is outside of the checkpoint's vocabulary of {}; the text was made "
+      fmt::format("token {} is outside the checkpoint's vocabulary of {}; the text was tokenized "
                   "by another tokenizer",
                   *found, architecture.vocabulary));
 }
@@ -58,8 +58,8 @@ void require_sequence(const Architecture& architecture, int64_t T) {
   BITLAW_CHECK(T > 0);
   if (T <= architecture.context || architecture.rotary.scaling == RotaryScaling::kDynamic) return;
   throw Error(
-      fmt::format("windows of {} tokens are longer than the {} that the checkpoint was made "
-                  "for (max_position_embeddings); ask for shorter ones",
+      fmt::format("windows of {} tokens are longer than the checkpoint's {} "
+                  "(max_position_embeddings); give a shorter --sequence",
                   T, architecture.context));
 }
 

@@ -136,9 +136,9 @@ void widen_to_f32(const std::string& dtype, const char* bytes, int64_t count, fl
 
 std::vector<WeightFile> open_weight_files(const fs::path& directory) {
   if (fs::exists(directory / kIndex) && fs::exists(directory / kSingle)) {
-    throw Error(fmt::format(
-        "{}: has both {} and {}, and nothing says which of them is meant; remove the other",
-        directory.string(), kSingle, kIndex));
+    throw Error(
+        fmt::format("{}: has both {} and {}, and nothing says which one to use; remove the other",
+                    directory.string(), kSingle, kIndex));
   }
   if (fs::exists(directory / kIndex)) return open_shards(directory);
   if (fs::exists(directory / kSingle)) return {open_file(directory, kSingle)};
@@ -175,10 +175,10 @@ Weights::Weights(const fs::path& directory, const Architecture& a)
     const std::string where = (directory / file.name).string();
     for (const auto& [name, entry] : file.file->entries()) {
       if (is_packed(name)) {
-        throw Error(fmt::format(
-            "{}: tensor '{}' says that the weights are quantized already; give the checkpoint that "
-            "they were made from",
-            where, name));
+        throw Error(
+            fmt::format("{}: tensor '{}' says that the weights are already quantized; give the "
+                        "original checkpoint",
+                        where, name));
       }
       found[name] = {file.file.get(), &entry, file.file->bytes(name).data(), where};
     }
@@ -195,7 +195,7 @@ Weights::Weights(const fs::path& directory, const Architecture& a)
     if (place == found.end()) {
       throw Error(
           fmt::format("{}: there is no tensor '{}', which a {} model of {} layers has; the "
-                      "checkpoint is not complete or config.json is of another one",
+                      "checkpoint is incomplete, or config.json belongs to another one",
                       directory.string(), spec.name, name_of(a.family), a.layers));
     }
     const auto& [file, entry, data, where] = place->second;

@@ -45,7 +45,7 @@ ModelConfig ModelConfig::resolved(int64_t data_vocabulary) const {
   if (out.vocabulary == 0) out.vocabulary = data_vocabulary;
   if (out.vocabulary == 0) {
     throw Error(
-        "model.vocabulary = 0 stands for the vocabulary of the data set, and there is none; set "
+        "model.vocabulary = 0 means the vocabulary of the data set, and there is no data set; set "
         "it");
   }
   check_range("vocabulary", out.vocabulary, 2, kLargestVocabulary);

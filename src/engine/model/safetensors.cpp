@@ -80,7 +80,7 @@ SafetensorsEntry parse_entry(const std::string& name, const Json& value, size_t 
   size_t bytes = type->bytes;
   for (const Json& item : value["shape"]) {
     size_t extent;
-    if (!read_size(item, extent)) wrong("has a shape that is not made of whole numbers");
+    if (!read_size(item, extent)) wrong("has a shape with entries that are not whole numbers");
     if (__builtin_mul_overflow(bytes, extent, &bytes)) wrong("has a shape beyond any memory");
     entry.shape.push_back(static_cast<int64_t>(extent));
   }

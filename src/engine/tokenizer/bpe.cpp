@@ -229,7 +229,7 @@ std::unique_ptr<Tokenizer> train_bpe(const BpeOptions& options,
   const Characters learnt =
       characters_to_learn(texts, static_cast<size_t>(options.vocabulary - kFixed) / 2);
   for (const std::string& text : texts) add_sentences(text, learnt, sentences);
-  if (sentences.empty()) throw Error("there is no text to learn a tokenizer from");
+  if (sentences.empty()) throw Error("there is no text to train a tokenizer on");
 
   // Llama's three special tokens in their places, so that its tools read the model.
   const std::unordered_map<std::string, std::string> settings{

@@ -154,8 +154,8 @@ void PreTokenizer::add(const Json& value, const std::string& file, const std::st
       add(list[i], file, fmt::format("{}.pretokenizers[{}]", path, i), depth + 1);
   } else {
     fields.fail(
-        fmt::format("'{}' is not supported; bitlaw knows Split, ByteLevel, Digits, "
-                    "Metaspace and a Sequence of these",
+        fmt::format("'{}' is not supported; bitlaw reads Split, ByteLevel, Digits, Metaspace and a "
+                    "Sequence of these",
                     type));
   }
 }

@@ -82,7 +82,7 @@ SentencePiece read_piece(std::string_view bytes, const std::string& where) {
     if (fields.number() == 1) piece.text = fields.bytes();
     if (fields.number() == 2) piece.score = fields.single();
     if (!std::isfinite(piece.score)) {
-      throw Error(where + ": has a piece whose score is no number; it is damaged");
+      throw Error(where + ": has a piece whose score is not a number; it is damaged");
     }
     if (fields.number() == 3) piece.type = static_cast<PieceType>(fields.whole());
   }

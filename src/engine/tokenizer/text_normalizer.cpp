@@ -147,8 +147,8 @@ void TextNormalizer::add(const Json& value, const std::string& file, const std::
       add(list[i], file, fmt::format("{}.normalizers[{}]", path, i), depth + 1);
   } else {
     fields.fail(
-        fmt::format("'{}' is not supported; bitlaw knows NFC, NFD, NFKC, NFKD, Prepend, "
-                    "Replace and a Sequence of these",
+        fmt::format("'{}' is not supported; bitlaw reads NFC, NFD, NFKC, NFKD, Prepend, Replace "
+                    "and a Sequence of these",
                     type));
   }
 }

@@ -27,8 +27,8 @@ std::vector<int32_t> TextTokenizer::encode(std::string_view text, bool with_begi
 const std::string& TextTokenizer::token_bytes(int32_t token) const {
   if (token < 0 || token >= vocabulary_size()) {
     throw Error(fmt::format(
-        "token {} is beyond the vocabulary of {}; these tokens were made by another tokenizer",
-        token, vocabulary_size()));
+        "token {} is beyond the vocabulary of {}; these tokens come from another tokenizer", token,
+        vocabulary_size()));
   }
   return piece(token);
 }

@@ -236,10 +236,10 @@ TEST(TextTokenizer, WhatIsWrongOrNotSupportedIsNamed) {
       {"/model/merges/1", "[\"a\", \"qqq\"]",
        "t.json: model.merges[1] names 'qqq', which is not in the vocabulary"},
       {"/normalizer", R"({"type": "Lowercase"})",
-       "t.json: normalizer 'Lowercase' is not supported; bitlaw knows NFC, NFD, NFKC, NFKD, "
+       "t.json: normalizer 'Lowercase' is not supported; bitlaw reads NFC, NFD, NFKC, NFKD, "
        "Prepend, Replace and a Sequence of these"},
       {"/pre_tokenizer", R"({"type": "Punctuation"})",
-       "t.json: pre_tokenizer 'Punctuation' is not supported; bitlaw knows Split, ByteLevel, "
+       "t.json: pre_tokenizer 'Punctuation' is not supported; bitlaw reads Split, ByteLevel, "
        "Digits, Metaspace and a Sequence of these"},
       {"/pre_tokenizer", "null",
        "t.json: model has neither byte_fallback nor a ByteLevel pre_tokenizer; such a BPE loses "

@@ -46,7 +46,7 @@ std::string Tokenizer::decode(std::span<const Token> tokens) const {
   for (const Token token : tokens) {
     if (token >= vocabulary_size()) {
       throw Error(fmt::format(
-          "token {} is beyond the vocabulary of {}; these tokens were made by another tokenizer",
+          "token {} is beyond the vocabulary of {}; these tokens come from another tokenizer",
           token, vocabulary_size()));
     }
     text += token_bytes(token);

@@ -356,7 +356,7 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
 std::string describe(const RunOutcome& outcome) {
   const std::string where = outcome.directory.string();
   if (outcome.status == RunStatus::kInterrupted) {
-    return fmt::format("{}: stopped after step {} of {}; the same command goes on from there",
+    return fmt::format("{}: stopped after step {} of {}; the same command resumes from there",
                        where, outcome.steps_done, outcome.steps);
   }
   const TrainingResult training = outcome.result->training.value_or(TrainingResult{});

@@ -61,10 +61,10 @@ void RunDirectory::open(const RunRecord& record) {
     return;
   }
   if (read_run_record(path_).config != record.config) {
-    throw Error(fmt::format(
-        "{}: holds another configuration than the one that this run is named by; move the "
-        "directory away and train again",
-        run_file(path_).string()));
+    throw Error(
+        fmt::format("{}: has a different configuration than this run's name; move the directory "
+                    "away and train again",
+                    run_file(path_).string()));
   }
 }
 

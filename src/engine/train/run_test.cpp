@@ -260,7 +260,7 @@ TEST_F(Run, ASignalSavesTheStateAndTheSameCallGoesOn) {
     const RunOutcome outcome = bitlaw::train(request_.config, request_.run, &sink);
     EXPECT_EQ(outcome.status, RunStatus::kInterrupted);
     EXPECT_EQ(outcome.steps_done, step);
-    EXPECT_NE(describe(outcome).find("goes on from there"), std::string::npos);
+    EXPECT_NE(describe(outcome).find("resumes from there"), std::string::npos);
     EXPECT_FALSE(fs::exists(outcome.directory / "result.json"));
     clear_stop_request();
   }
@@ -324,7 +324,7 @@ TEST_F(Run, ADirectoryThatHoldsAnotherRunIsLeftAlone) {
       fs::path(request_.run.directory) / resolve(request_.config, dataset.info()).name();
   write_run_record(run, make_run_record(resolve(other, dataset.info()), dataset.info()));
   const std::string before = read_file(run / "run.json");
-  EXPECT_NE(error_of_training().find("another configuration"), std::string::npos);
+  EXPECT_NE(error_of_training().find("a different configuration"), std::string::npos);
   EXPECT_EQ(read_file(run / "run.json"), before);
 }
 

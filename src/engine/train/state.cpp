@@ -86,7 +86,7 @@ std::optional<StateHeader> load_state(const fs::path& path, const std::string& r
     if (header.run != run)
       refuse(path, fmt::format("the state of run {}, not of {}", header.run, run));
     if (document.at("elements").get<int64_t>() != weights.elements()) {
-      refuse(path, fmt::format("holds {} parameters, the model has {}",
+      refuse(path, fmt::format("contains {} parameters, the model has {}",
                                dump_json(document.at("elements")), weights.elements()));
     }
   } catch (const Json::exception&) {

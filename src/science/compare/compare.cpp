@@ -65,7 +65,7 @@ std::string missing_columns(const Law& law, const std::vector<double>& values,
       if (!std::count(names.begin(), names.end(), field.name)) names.emplace_back(field.name);
     }
   }
-  if (without == 0) return "no start led to a finite loss";
+  if (without == 0) return "no start gave a finite loss";
   return fmt::format(
       "{} of {} rows lack {}", without, rows.size(),
       names.empty() ? "what the law asks for" : fmt::format("{}", fmt::join(names, " or ")));
@@ -141,7 +141,7 @@ void judge(const std::vector<Observation>& rows, ComparePart& part) {
   for (CompareEntry& entry : part.entries) {
     entry.judged = entry.fitted && entry.predicted > 0 && 2 * entry.predicted >= part.held_out;
     if (entry.fitted && entry.predicted < part.held_out) {
-      entry.note = fmt::format("predicts {} of {} rows held out{}{}", entry.predicted,
+      entry.note = fmt::format("predicts {} of {} held-out rows{}{}", entry.predicted,
                                part.held_out, entry.missing.empty() ? "" : ": ", entry.missing);
     }
     if (!entry.judged) continue;
@@ -234,7 +234,7 @@ CompareEntry measure_post(const Task& task, const CompareEntry& trained, const P
   measure(task, entry.bound.law(), Stage::kPost, ready.rows.post, ready.choice, trained.values,
           masks, entry);
   if (!trained.fitted) {
-    const char* const words = "training constants as published";
+    const char* const words = "training constants at published values";
     entry.note += entry.note.empty() ? words : std::string("; ") + words;
   }
   return entry;
@@ -280,7 +280,7 @@ Json compare_laws(const std::vector<Observation>& runs, const CompareOptions& op
     training.entries.push_back(std::move(entry));
   }
   if (training_rows.empty() && post_rows.empty()) {
-    throw Error("the table has no row with a loss of training to compare laws on");
+    throw Error("the table has no row with a training loss to compare laws on");
   }
 
   Json out;
@@ -288,7 +288,7 @@ Json compare_laws(const std::vector<Observation>& runs, const CompareOptions& op
     out = {{"points", 0},
            {"hold_out", options.hold_out},
            {"laws", Json::array()},
-           {"verdict", "The table has no loss of training."}};
+           {"verdict", "The table has no training loss."}};
   } else {
     judge(training_rows, training);
     out = part_json(training);

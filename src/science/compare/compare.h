@@ -26,12 +26,12 @@ struct CompareOptions {
   void visit(V& v) {
     v("laws", laws, "laws to compare; empty = all");
     v("hold_out", hold_out,
-      "rows to predict unseen: largest-N, largest-D, kfold, bits, class, bits=3, P_w<=4, "
+      "rows to hold out and predict: largest-N, largest-D, kfold, bits, class, bits=3, P_w<=4, "
       "class=W4A4, N>3e8");
     v("folds", folds, "how many folds");
     v("params", params, "what N counts: non-embedding or total");
     v("method", method, "quantization method whose deltas are compared");
-    v("starts", starts, "most starting points of each fit");
+    v("starts", starts, "maximum number of starts of each fit");
     v("seed", seed, "seed of starts and folds");
   }
 };

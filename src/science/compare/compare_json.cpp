@@ -100,17 +100,17 @@ std::string error_words(const ComparePart& part, double rms) {
 std::string part_verdict(const ComparePart& part) {
   std::string out;
   if (!anyone_judged(part)) {
-    out = part.problem.empty() ? "No law could be judged on rows it had not seen."
+    out = part.problem.empty() ? "No law could be judged on held-out rows."
                                : fmt::format("No law could be judged: {}.", part.problem);
   } else if (part.judged_clusters < 2) {
     out = fmt::format(
-        "The {} rows held out are one cluster, so nothing tells a difference from chance: all are "
-        "tied.",
+        "The {} held-out rows are one cluster, so differences cannot be told from chance: all laws "
+        "count as tied.",
         part.judged);
   } else {
     const CompareEntry& best = part.entries[0];
     const std::vector<std::string> same = tied_names(part), behind = names_behind(part);
-    out = fmt::format("{} predicts unseen rows with the least error, {}", best.name,
+    out = fmt::format("{} predicts held-out rows with the smallest error, {}", best.name,
                       error_words(part, best.held_out_rms));
     if (!same.empty()) {
       out += fmt::format(", but {} within {:.2g} standard errors of that: a tie", is_or_are(same),
@@ -119,7 +119,7 @@ std::string part_verdict(const ComparePart& part) {
     if (!behind.empty()) out += fmt::format("; {} behind", is_or_are(behind));
     out += ".";
     if (part.judged < part.held_out) {
-      out += fmt::format(" Judged on the {} of {} rows held out that each of them predicts.",
+      out += fmt::format(" Judged on the {} of {} held-out rows that each of them predicts.",
                          part.judged, part.held_out);
     }
   }
@@ -127,12 +127,11 @@ std::string part_verdict(const ComparePart& part) {
     const std::vector<std::string> near = names_where(part, [&](const CompareEntry& entry) {
       return &entry != first && entry.aicc - first->aicc < 2;
     });
-    out += fmt::format(" On the rows that were fitted, AICc puts {} first (k = {})", first->name,
-                       first->k);
+    out += fmt::format(" On the fitted rows, AICc puts {} first (k = {})", first->name, first->k);
     if (!near.empty()) out += fmt::format(", with {} within 2 of it", fmt::join(near, ", "));
     out += ".";
     if (first->judged && !first->tied && part.judged_clusters > 1) {
-      out += " The rows held out disagree.";
+      out += " The held-out rows disagree.";
     }
   }
   return out;
@@ -146,8 +145,8 @@ Json part_json(const ComparePart& part) {
            {"held_out",
             {{"rows", part.held_out}, {"judged", part.judged}, {"clusters", part.judged_clusters}}},
            {"starts_rule",
-            "batches of 16 starts, until Boender and Rinnooy Kan's rule expects less than half a "
-            "minimum unseen, or the most are spent"},
+            "batches of 16 starts, until Boender and Rinnooy Kan's rule expects less than half an "
+            "unseen minimum, or the maximum is reached"},
            {"verdict", part_verdict(part)},
            {"best", anyone_judged(part) ? Json(part.entries[0].name) : Json(nullptr)},
            {"best_aicc", first ? Json(first->name) : Json(nullptr)},

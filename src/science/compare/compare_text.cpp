@@ -68,7 +68,7 @@ std::string part_text(const Json& part, bool post) {
                   post ? "loss differences (in standard errors, at least 10 % each)" : "losses",
                   part.at("clusters").get<int>(), part.at("hold_out").get<std::string>());
   out += table_of(part, post);
-  out += "(starts: reached the best minimum / run; = tied with the best on unseen rows)\n";
+  out += "(starts: reached the best minimum / run; = tied with the best on held-out rows)\n";
   out += "Constants\n" + constants_of(part);
   return out + part.at("verdict").get<std::string>() + "\n";
 }

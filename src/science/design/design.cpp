@@ -63,7 +63,7 @@ Fitted fit_table(const Prepared& ready, const FitOptions& options,
   out.training = setup_of(law, Stage::kTraining, choice, out.values, options);
   if (out.rows.training.size() <= out.training.free.size()) {
     throw Error(fmt::format(
-        "{} runs for {} constants: a design needs a fit with runs to spare; add {} or freeze some",
+        "{} runs for {} constants: a design needs more runs than constants; add {} or freeze some",
         out.rows.training.size(), out.training.free.size(),
         out.training.free.size() + 1 - out.rows.training.size()));
   }
@@ -71,7 +71,7 @@ Fitted fit_table(const Prepared& ready, const FitOptions& options,
       fit_adaptively(out.training, out.rows.training, {}, parallel_for).best;
   if (!std::isfinite(trained.objective)) {
     throw Error(
-        fmt::format("{} cannot be fitted to this table: no start led to a finite loss", law.name));
+        fmt::format("{} cannot be fitted to this table: no start gave a finite loss", law.name));
   }
   out.values = trained.values;
   out.training_variance =
@@ -186,8 +186,8 @@ void require_deltas(const Fitted& fitted, const ParameterChoice& choice,
   const Vector slope = gradient_of(quantity, post, post.from_values(fitted.values));
   if (slope.norm() > 1e-9) {
     throw Error(
-        fmt::format("shrink: {} rests on loss differences of quantization after training, "
-                    "and the table has too few of them; quantize some of its runs first",
+        fmt::format("shrink: {} needs loss differences of quantization after training, and the "
+                    "table has too few; quantize some of its runs first",
                     quantity.name));
   }
 }
@@ -301,7 +301,7 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
   if (options.runs < 1) throw Error("runs: at least 1");
   if (!(options.budget >= 0))
     throw Error(fmt::format(
-        "budget: {} is no amount of FLOP; give a positive number, or 0 for a tenth of the table's",
+        "budget: expected a positive number of FLOP, got {}; 0 means a tenth of the table's",
         options.budget));
   const Law& named = law_named(options.law);
   if (named.predicts != Predicts::kLoss) {
@@ -334,12 +334,12 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
     direction = gradient_of(quantity, coordinates, x);
     if (!std::isfinite(out.value) || !direction.allFinite()) {
       throw Error(
-          fmt::format("shrink: {} has no value at this fit: it is at the edge of what is "
-                      "searched, or beyond",
+          fmt::format("shrink: {} has no value at this fit: it lies at the edge of the searched "
+                      "range, or beyond",
                       options.shrink));
     }
     if (direction.norm() == 0) {
-      throw Error(fmt::format("shrink: {} does not depend on any constant that runs could tell",
+      throw Error(fmt::format("shrink: {} does not depend on any constant that runs could identify",
                               options.shrink));
     }
   }
@@ -351,13 +351,14 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
                              of_deltas.transpose() * of_deltas)
                                 .inverse();
   if (!added.empty()) {
-    out.notes.push_back(fmt::format(
-        "The table cannot tell {}: before further runs only the range it may have is known.",
-        names_of(law, added)));
+    out.notes.push_back(
+        fmt::format("The table does not identify {}: until there are further runs, only its "
+                    "allowed range is known.",
+                    names_of(law, added)));
   }
   const std::vector<std::string> edges = coordinates.at_bounds(x);
   if (!edges.empty()) {
-    out.notes.push_back(fmt::format("{} at the edge of its range: the table does not determine it.",
+    out.notes.push_back(fmt::format("{} at the edge of its range: the table does not identify it.",
                                     fmt::join(edges, ", ")));
   }
 
@@ -370,12 +371,12 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
   const Choice choices = experiments_of(fitted, coordinates, possible);
   out.candidates = static_cast<int>(choices.runs.size());
   if (choices.runs.empty()) {
-    throw Error("candidates: the law predicts none of them to end near the losses of the table");
+    throw Error("candidates: the law predicts that none of them ends near the losses of the table");
   }
   if (choices.runs.size() < possible.size()) {
     out.notes.push_back(
-        fmt::format("{} of {} candidates are left out: the law cannot predict them, or expects a "
-                    "loss above every one of the table by a tenth.",
+        fmt::format("{} of {} candidates are left out: the law cannot predict them, or predicts a "
+                    "loss more than a tenth above the largest in the table.",
                     possible.size() - choices.runs.size(), possible.size()));
   }
   out.budget = options.budget;
@@ -387,8 +388,9 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
   double cheapest = std::numeric_limits<double>::infinity();
   for (const Experiment& each : choices.experiments) cheapest = std::min(cheapest, each.cost);
   if (cheapest > out.budget) {
-    throw Error(fmt::format("budget: {:.3g} FLOP pay for no candidate; the cheapest takes {:.3g}",
-                            out.budget, cheapest));
+    throw Error(fmt::format(
+        "budget too small: the cheapest candidate needs {1:.3g} FLOP, and the budget is {0:.3g}",
+        out.budget, cheapest));
   }
 
   const Selection selection = select_experiments(covariance, direction, choices.experiments,
@@ -401,8 +403,7 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
   }
   const std::set<int> distinct(selection.chosen.begin(), selection.chosen.end());
   if (distinct.size() < selection.chosen.size()) {
-    out.notes.push_back(
-        "A run that is proposed more than once is one with another seed each time.");
+    out.notes.push_back("A run that is proposed more than once needs a different seed each time.");
   }
   const double freedom =
       static_cast<double>(fitted.rows.training.size() - fitted.training.free.size());

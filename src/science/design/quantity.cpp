@@ -44,7 +44,7 @@ void require_formula_of_bits(const Law& law, const std::string& text) {
 
 void require_delta(const Law& law, const std::string& text) {
   if (law.has_delta) return;
-  throw Error(fmt::format("shrink: {}: {} says nothing of quantization after training; choose {}",
+  throw Error(fmt::format("shrink: {}: {} does not model quantization after training; choose {}",
                           text, law.name, laws_with_delta()));
 }
 

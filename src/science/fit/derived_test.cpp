@@ -125,7 +125,7 @@ TEST(Profiles, OfAFitContainItsValuesAndMostlyTheTruth) {
     EXPECT_GT(profile->high, derived.value) << derived.name;
   }
   EXPECT_EQ(find_profile(fit, "D_crit at N = 1e+05, P_post = 4"), nullptr);
-  EXPECT_TRUE(says(fit, "hold the training law"));
+  EXPECT_TRUE(says(fit, "keep the training law"));
 }
 
 TEST(Profiles, GoThroughJsonUnchanged) {

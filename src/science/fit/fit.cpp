@@ -62,12 +62,12 @@ StageFit describe(const StageSetup& setup, const std::vector<Observation>& rows,
                               out.reached, out.starts));
   if (out.reached == 1 && out.starts >= 16) {
     notes.push_back(fmt::format(
-        "{}: one start alone found the best minimum; raise starts to be sure of it.", part));
+        "{}: only one start found the best minimum; raise starts to confirm it.", part));
   }
   if (!out.converged) {
     notes.push_back(
-        fmt::format("{}: the solver did not converge; raise starts, or freeze what the rows "
-                    "cannot tell.",
+        fmt::format("{}: the solver did not converge; raise starts, or freeze the constants that "
+                    "the rows cannot identify.",
                     part));
   }
   std::vector<std::string> names;
@@ -82,7 +82,7 @@ StageFit describe(const StageSetup& setup, const std::vector<Observation>& rows,
   const std::vector<std::string> edges =
       coordinates.at_bounds(coordinates.from_values(minimum.values));
   if (!edges.empty()) {
-    notes.push_back(fmt::format("{}: {} at the edge of its range; the rows do not determine it.",
+    notes.push_back(fmt::format("{}: {} at the edge of its range; the rows do not identify it.",
                                 part, fmt::join(edges, ", ")));
   }
   return out;
@@ -117,8 +117,7 @@ void bootstrap(const StageRows& rows, const StageSetup& training, const StageSet
   const int clusters = 1 + *std::max_element(cluster.begin(), cluster.end());
   const size_t runs = rows.training.size();
   if (clusters < 2) {
-    fit.notes.push_back(
-        "All rows are of one cluster: nothing tells how they vary, so there are no intervals.");
+    fit.notes.push_back("All rows belong to one cluster, so intervals cannot be estimated.");
     return;
   }
 
@@ -233,13 +232,13 @@ std::optional<JointSetup> move_together(const StageSetup& training, const StageS
                                         const StageRows& rows, std::vector<double>& values,
                                         Fit& fit) {
   if (training.free.empty() || post.free.empty()) {
-    fit.notes.push_back("joint: one stage has nothing to fit, so the staged fit stands.");
+    fit.notes.push_back("joint: one stage has nothing to fit, so the staged fit is kept.");
     return std::nullopt;
   }
   JointSetup setup{training, post, training_noise(training, rows.training, values)};
   const StageMinimum minimum = fit_joint(setup, rows.training, rows.post, values);
   if (!std::isfinite(minimum.objective)) {
-    fit.notes.push_back("joint: no step goes down from the staged fit, which stands.");
+    fit.notes.push_back("joint: no step improves on the staged fit, which is kept.");
     return std::nullopt;
   }
   values = minimum.values;
@@ -249,8 +248,8 @@ std::optional<JointSetup> move_together(const StageSetup& training, const StageS
   fit.post.r2 = r_squared_of(post, rows.post, values);
   fit.training.converged = fit.post.converged = minimum.converged;
   fit.notes.push_back(
-      fmt::format("Joint fit: both parts moved together, log losses in units of their noise, "
-                  "{:.3g}; each part's objective is that at the joint constants.",
+      fmt::format("Joint fit: both stages fitted together, log losses in units of their noise, "
+                  "{:.3g}; each stage's objective is given at the joint constants.",
                   setup.noise));
   return setup;
 }
@@ -292,7 +291,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   if (rows.training.empty()) {
     training.free.clear();
     fit.notes.push_back(
-        "No row has a loss of training: the training law keeps its published constants.");
+        "No row has a training loss: the training law keeps its published constants.");
   } else {
     require_points(law, rows.training.size(), training.free.size(), "runs");
     const StageMinimum minimum = fit_stage(training, rows.training, parallel_for);
@@ -302,8 +301,9 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
         std::any_of(rows.training.begin(), rows.training.end(), [](const auto& run) {
           return run.bits_weights < 16 || run.bits_activations < 16 || run.bits_kv < 16;
         })) {
-      fit.notes.push_back(
-          fmt::format("{} knows nothing of bits, but some rows were trained below 16.", law.name));
+      fit.notes.push_back(fmt::format(
+          "{} does not model training precision, but some rows were trained below 16 bits.",
+          law.name));
     }
   }
 
@@ -324,8 +324,8 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
         rows.post.begin(), rows.post.end(), [](const auto& row) { return row.delta_nats <= 0; }));
     if (fit.censored > 0) {
       fit.notes.push_back(
-          fmt::format("{} rows have delta at or below zero; they are fitted as "
-                      "measurements near zero, not dropped.",
+          fmt::format("{} rows have delta at or below zero; they are kept, and fitted as "
+                      "measurements near zero.",
                       fit.censored));
     }
   }
@@ -343,8 +343,8 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   }
   if (rows.no_difference > 0) {
     fit.notes.push_back(
-        fmt::format("{} rows were quantized to no fewer bits than they were trained at: the "
-                    "law says delta is zero, and they are left out.",
+        fmt::format("{} rows were quantized to no fewer bits than they were trained at; the law "
+                    "predicts a delta of zero, so they are left out.",
                     rows.no_difference));
   }
   note_frozen(law, choice, rows, fit);
@@ -355,8 +355,8 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   }
   if (bare) {
     fit.notes.push_back(
-        fmt::format("{} rows for {} constants: too few to spare to tell the error of the fit, so "
-                    "there are no intervals.",
+        fmt::format("{} rows for {} constants: too few rows to estimate the fit's error, so there "
+                    "are no intervals.",
                     bare->points, bare->free));
   } else if (options.draws > 0) {
     bootstrap(rows, training, post, joint, values, options, parallel_for, fit);

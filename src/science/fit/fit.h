@@ -49,23 +49,24 @@ struct FitOptions {
     v("law", law, "law to fit");
     v("objective", objective, "huber or least-squares");
     v("residual", residual, "log (of the loss) or linear");
-    v("weights", weights, "of runs: none, or standard-error (inverse square of the loss's)");
+    v("weights", weights,
+      "weights of runs: none, or standard-error (inverse square of the loss's standard error)");
     v("huber_delta", huber_delta, "Huber's threshold, in log loss");
     v("params", params, "what N counts: non-embedding or total");
     v("method", method,
       "quantization method whose deltas are fitted; empty = gptq, or the only one");
     v("tie", tie, "ties such as beta=alpha");
-    v("freeze", freeze, "constants not to fit: b=1.1277, or b alone for its published value");
+    v("freeze", freeze, "constants to keep fixed: b=1.1277, or b alone for its published value");
     v("post_threshold", post_threshold,
       "Huber's threshold for delta, in standard errors; 0 = squares");
-    v("post_floor", post_floor, "least relative error of a delta");
-    v("joint", joint, "then move the constants of training and of delta together");
+    v("post_floor", post_floor, "smallest relative error of a delta");
+    v("joint", joint, "then fit the constants of training and of delta together");
     v("profile", profile, "profile likelihood of these constants, of all, or of derived");
     v("starts", starts, "starting points");
     v("draws", draws, "bootstrap refits for the intervals; 0 = none");
     v("level", level, "level of the intervals");
     v("seed", seed, "seed of starts and bootstrap");
-    v("hold_out", hold_out, "also measure the error on rows left out");
+    v("hold_out", hold_out, "also measure the error on held-out rows");
   }
 };
 

@@ -74,8 +74,8 @@ void note_open_ends(const std::vector<ProfileInterval>& profiles, Fit& fit) {
   }
   const auto note = [&](const std::vector<std::string>& names, const char* side) {
     if (names.empty()) return;
-    fit.notes.push_back(fmt::format("Not bounded {} by these rows, as profiles show: {}.", side,
-                                    fmt::join(names, ", ")));
+    fit.notes.push_back(
+        fmt::format("Profiles show no bound {} for {}.", side, fmt::join(names, ", ")));
   };
   note(above, "above");
   note(below, "below");
@@ -103,7 +103,7 @@ void add_profiles(const FittedStages& stages, const std::vector<double>& values,
                   const FitOptions& options, const ParallelFor& parallel_for, Fit& fit) {
   if (options.profile.empty()) return;
   if (options.joint) {
-    throw Error("profile: follows one stage at a time; leave out joint");
+    throw Error("profile: not available with joint; remove one of them");
   }
   const Targets targets = targets_of(stages, values, options.profile);
   bool lower = false;
@@ -121,11 +121,12 @@ void add_profiles(const FittedStages& stages, const std::vector<double>& values,
   note_open_ends(fit.profiles, fit);
   if (lower) {
     fit.notes.push_back(
-        "A profile came below the fit's objective: this minimum is not the best; raise starts.");
+        "A profile found a lower objective than the fit: this minimum is not the best; raise "
+        "starts.");
   }
   if (!targets.post.empty()) {
     fit.notes.push_back(
-        "Profiles of the post-training term hold the training law at its fitted constants.");
+        "Profiles of the post-training term keep the training law at its fitted constants.");
   }
 }
 

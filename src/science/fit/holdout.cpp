@@ -64,7 +64,7 @@ Unseen predict_unseen(const StageSetup& setup, const std::vector<Observation>& r
     const std::vector<int> unseen_classes = classes_without(law, seen);
     for (const BoundClass& each : law.classes) {
       if (std::count(unseen_classes.begin(), unseen_classes.end(), each.position) == 0) continue;
-      out.missing = fmt::format("class {} is only among the rows held out", each.name);
+      out.missing = fmt::format("class {} occurs only in the held-out rows", each.name);
     }
     if (seen.size() <= rest.free.size()) {
       out.missing =

@@ -172,11 +172,11 @@ Conditioning conditioning(const Matrix& jacobian, const std::vector<std::string>
   std::sort(movers.begin(), movers.end());
   std::vector<std::string> who;
   for (const auto& mover : movers) who.push_back(mover.second);
-  out.flat = who.size() == 1 ? fmt::format("Condition number {:.1e}: the rows hardly depend on {}.",
+  out.flat = who.size() == 1 ? fmt::format("Condition number {:.1e}: the rows barely depend on {}.",
                                            out.number, who[0])
                              : fmt::format(
-                                   "Condition number {:.1e}: {} trade off, so trust their joint "
-                                   "prediction more than their values.",
+                                   "Condition number {:.1e}: {} trade off against each other: "
+                                   "trust their joint prediction more than their values.",
                                    out.number, fmt::join(who, " and "));
   if (correlation_of_logs(rows) > 0.98) {
     out.flat +=

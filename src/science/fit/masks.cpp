@@ -173,7 +173,7 @@ std::string why_no_masks(const std::vector<Observation>& rows, const std::string
     return fmt::format("hold_out: all rows have the same {}", text.substr(8));
   }
   if (is_each_in_turn(text)) {
-    return fmt::format("hold_out: {}: fewer than two precisions to hold out in turn", text);
+    return fmt::format("hold_out: {}: needs at least two precisions to hold out in turn", text);
   }
   return why_no_masks(rows, condition_of(text));
 }

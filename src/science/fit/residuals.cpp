@@ -45,7 +45,7 @@ std::vector<double> error_weights(const std::vector<Observation>& rows) {
     if (!(error > 0)) {
       throw Error(
           "weights: standard-error asked for, but a row has no positive loss_standard_error; fill "
-          "the column, or leave weights at none");
+          "in the column, or use weights none");
     }
     relative.push_back(error);
   }

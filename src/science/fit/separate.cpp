@@ -129,7 +129,7 @@ SeparatingRun separating_run(const StageSetup& setup, const std::vector<Observat
   SeparatingRun out{candidates[best], gains[best], ""};
   if (out.gain < 0.05) return out;
   out.words = fmt::format(
-      "A run at {}{} would separate them: it takes {:.0f} % off the error in that direction.",
+      "A run at {}{} would separate them: it reduces the error in that direction by {:.0f} %.",
       place(out.run), beyond(out.run, rows), 100 * out.gain);
   return out;
 }

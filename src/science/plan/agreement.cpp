@@ -155,7 +155,7 @@ Json compare_plans(const PlanRequest& request, const std::vector<Json>& fits, co
       if (first_error.empty()) first_error = why;
       skipped.push_back({{"law", law}, {"why", why}});
     } else if (!plan.contains("optimum") || !plan["optimum"].contains("loss")) {
-      skipped.push_back({{"law", law}, {"why", "it answers another question than the others"}});
+      skipped.push_back({{"law", law}, {"why", "it answers a different question than the others"}});
     } else {
       plan.erase("request");
       plans.push_back(std::move(plan));

@@ -180,8 +180,8 @@ std::string add_served(Json& plan, const Planner& planner, double budget) {
   const Numbers numbers = solve(constants.values);
   if (!std::isfinite(number(numbers, "loss"))) {
     return fmt::format(
-        "inference_budget: by {} more data never hurts, so no amount is best; give "
-        "compute, memory_bytes and a free P_post",
+        "inference_budget: by {}, more data never hurts, so no amount is best; give compute, "
+        "memory_bytes and a free P_post",
         constants.law->name);
   }
   plan["optimum"] = object_of(numbers);

@@ -294,11 +294,11 @@ TEST(Answer, RequestsThatCannotBeMetGetOneSentence) {
   says(with([](auto& r) {
          r.memory_bytes = 1e9, r.context = 1e6, r.layers = 32, r.kv_width = 4096;
        }),
-       "do not hold a model of any size");
+       "is too little for a model of any size");
   says(with([](auto& r) {
          r.free = {"D", "P"}, r.params = 1e12, r.memory_bytes = 1e9;
        }),
-       "do not hold 1 T parameters");
+       "is too little for 1 T parameters");
   says(with([](auto& r) {
          r.free = {"D", "P"}, r.params = 1e9, r.serve_tokens = 1e14;
        }),

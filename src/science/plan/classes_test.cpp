@@ -117,7 +117,7 @@ TEST(Classes, AGaussianErrorRatesAFormatByName) {
 TEST(Classes, ALawThatKnowsOnlyOfBitsAfterwardsSaysSo) {
   const Json plan = plan_of("ouyang-qid");
   EXPECT_EQ(at(plan, "P_w"), 16);
-  EXPECT_NE(dump_json(plan["notes"]).find("nothing of bits in training"), std::string::npos);
+  EXPECT_NE(dump_json(plan["notes"]).find("does not model bits in training"), std::string::npos);
 }
 
 TEST(Classes, TheShareOfQuantizedTraining) {

@@ -49,20 +49,20 @@ std::string read_fit(const Json& fit, Constants& out) {
     if ((*parameters)[p.name].contains("frozen")) {
       frozen.push_back(p.name);
     } else if (at_edge(p, value)) {
-      out.notes.push_back(fmt::format(
-          "Do not rely on this plan: {} ended at the edge of its range in the fit, so the study is "
-          "too small to tell.",
-          p.name));
+      out.notes.push_back(
+          fmt::format("Do not rely on this plan: {} ended at the edge of its range in the fit, so "
+                      "the study is too small to identify it.",
+                      p.name));
     }
   }
   const auto points = fit.find("points");
   const int64_t count = points != fit.end() && points->is_number() ? points->get<int64_t>() : 0;
   out.source = fmt::format("fit of {} to {} points", out.law->name, count);
   if (!frozen.empty()) {
-    out.notes.push_back(
-        fmt::format("{} {} fitted: the study could not tell {}, so {} taken as published.",
-                    fmt::join(frozen, ", "), frozen.size() == 1 ? "was not" : "were not",
-                    frozen.size() == 1 ? "it" : "them", frozen.size() == 1 ? "it is" : "they are"));
+    out.notes.push_back(fmt::format(
+        "{} {} not fitted, because the study does not identify {}: {} taken as published.",
+        fmt::join(frozen, ", "), frozen.size() == 1 ? "was not" : "were not",
+        frozen.size() == 1 ? "it" : "them", frozen.size() == 1 ? "it is" : "they are"));
   }
 
   const auto draws = fit.find("draws");
@@ -82,7 +82,7 @@ std::string read_fit(const Json& fit, Constants& out) {
       return "the fit's draws are ragged; fit again";
     for (size_t i = 0; i < column.size(); ++i) {
       if (!row[i].is_number())
-        return "the fit's draws hold something that is not a number; fit again";
+        return "the fit's draws contain something that is not a number; fit again";
       draw[column[i]] = row[i].get<double>();
     }
     out.draws.push_back(std::move(draw));
@@ -127,8 +127,7 @@ std::string read_constants(const std::string& name, const std::string& set, cons
   if (!out.published) {
     out.notes.push_back(
         fmt::format("Do not rely on this plan: {} has no complete set of published constants, so "
-                    "these are where "
-                    "a fit would start; give a fit.",
+                    "these are starting values of a fit; give a fit.",
                     law_name));
   }
   out.bound = bind_law(*out.law, published_classes(*out.law, *constants));

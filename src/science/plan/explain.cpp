@@ -52,8 +52,8 @@ std::string why_nothing(const PlanProblem& problem) {
     const double needed = limits.memory_bytes(params, cheap.precision, cheap.post_bits);
     if (needed > memory) {
       return fmt::format(
-          "memory_bytes: {} do not hold {}; that takes {} (KV cache {}) even at the fewest bits "
-          "allowed",
+          "memory_bytes: {} is too little for {}: that needs {} (KV cache {}) even at the fewest "
+          "bits allowed",
           format_bytes(memory),
           problem.free_params ? "a model of any size"
                               : fmt::format("{} parameters", format_count(problem.params)),
@@ -61,8 +61,7 @@ std::string why_nothing(const PlanProblem& problem) {
     }
   }
   if (limits.compute.empty()) {
-    return "compute: more data lowers the loss without end here; give a training budget in FLOP "
-           "(or "
+    return "compute: more data always lowers the loss here; give a training budget in FLOP (or "
            "gpu_hours)";
   }
   const double params = problem.free_params ? 1 : problem.params;
@@ -74,8 +73,8 @@ std::string why_nothing(const PlanProblem& problem) {
         "serve_tokens",
         format_count(limits.serving.tokens), name);
   }
-  return fmt::format(
-      "{}: the budget does not pay for this N and D at any precision allowed; raise it", name);
+  return fmt::format("{}: budget too small for this N and D at any allowed precision; raise it",
+                     name);
 }
 
 std::string binding_sentence(const PlanProblem& problem, const std::vector<Use>& uses) {

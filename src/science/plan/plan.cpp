@@ -46,7 +46,7 @@ void add_extrapolation(Json& notes, const Json& best, const Studied& studied) {
     if (tied) break;
   }
   if (!outside.empty()) {
-    notes.push_back(fmt::format("Extrapolated beyond the runs that the constants come from: {}.",
+    notes.push_back(fmt::format("Extrapolated beyond the runs behind the constants: {}.",
                                 fmt::join(outside, ", ")));
   }
 }
@@ -56,12 +56,12 @@ void add_notes(Json& plan, const PlanProblem& problem, const Constants& constant
   Json& notes = plan["notes"] = Json::array();
   for (const std::string& note : constants.notes) notes.push_back(note);
   if (problem.ignores_bits) {
-    notes.push_back(fmt::format("{} knows nothing of bits{}: P stays at {}.", law.name,
+    notes.push_back(fmt::format("{} does not model bits{}: P stays at {}.", law.name,
                                 law.uses_bits ? " in training" : "",
                                 problem.precision.bits.weights));
   } else if (!constants.knows_bits && problem.precision.bits.weights != kUnquantizedBits) {
     notes.push_back(fmt::format(
-        "{} knows nothing of bits in training: fewer cost less here, and it sees no harm in them.",
+        "{} does not model training precision: lower bits cut the cost but not the quality.",
         law.name));
   }
   if (!plan.contains("optimum")) return;
@@ -74,14 +74,14 @@ void add_notes(Json& plan, const PlanProblem& problem, const Constants& constant
   for (const PrecisionChoice& format : problem.formats) {
     if (!named_precision(format.forward)) {
       notes.push_back(
-          fmt::format("{}: its name says no bits, so it costs as much as 16.", format.name));
+          fmt::format("{}: its name gives no bits, so it costs as much as 16 bits.", format.name));
     }
   }
   const Json& best = plan["optimum"];
   const double params = best["N"], effective = best.value("N_eff", 0.0);
   if (law.predicts == Predicts::kLoss && constants.knows_bits && effective < 2e-3 * params) {
     notes.push_back(
-        "By this law training fails at these bits: next to none of the parameters count, and the "
+        "By this law training fails at these bits: almost none of the parameters count, and the "
         "loss means nothing; allow more bits.");
   }
   add_extrapolation(notes, best, constants.studied);
@@ -142,7 +142,7 @@ Json make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
   }
   if (!law.has_delta &&
       (request.critical_data || request.inference_budget > 0 || request.post_bits > 0)) {
-    return error(fmt::format("{} says nothing of quantization after training; plan with {}",
+    return error(fmt::format("{} does not model quantization after training; plan with {}",
                              law.name, laws_with_delta()));
   }
   PlanProblem problem;
@@ -158,7 +158,7 @@ Json make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
     wrong = add_share(plan, planner);
   } else if (request.critical_data) {
     if (!(request.params > 0))
-      return error("params: critical data is of a model of N parameters; give N");
+      return error("params: critical data depends on the number of parameters; give N");
     if (request.bits.empty()) return error("bits: give the list of P_post, for example 3,4,5,6");
     add_critical_data(plan, planner, request.params, request.bits);
   } else if (request.inference_budget > 0) {

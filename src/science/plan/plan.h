@@ -46,7 +46,7 @@ struct PlanRequest {
   void visit(V& v) {
     v("law", law, "law to plan with");
     v("laws", laws, "several laws whose answers are compared, or all");
-    v("constants", constants, "published set of constants; empty = the law's first");
+    v("constants", constants, "published set of constants; empty = the law's first set");
     v("free", free, "what may be chosen, of N, D, P (or P_w, P_a, P_kv) and P_post");
     v("compute", compute, "training budget in FLOP at 16 bits, C = 6 N D cost(P)");
     v("gpu_hours", gpu_hours, "budget in hours of a device");
@@ -57,25 +57,24 @@ struct PlanRequest {
     v("batch", batch, "sequences served at a time");
     v("layers", layers, "layers of the model, for its KV cache; 0 = estimated from N");
     v("kv_width", kv_width, "width of the keys of a layer; 0 = estimated from N");
-    v("kv_share", kv_share, "key heads per query head, where the shape is estimated");
+    v("kv_share", kv_share, "key heads per query head, if the shape is estimated");
     v("serve_tokens", serve_tokens, "tokens served over the model's life, 2 N T cost(P)");
-    v("params", params, "parameters N, where not free");
-    v("tokens", tokens, "tokens D, where not free");
-    v("unique_tokens", unique_tokens, "distinct tokens there are, for laws of repeated data");
+    v("params", params, "parameters N, if not free");
+    v("tokens", tokens, "tokens D, if not free");
+    v("unique_tokens", unique_tokens, "distinct tokens available, for laws of repeated data");
     v("group", group, "entries that share a scale, for laws that ask for it");
     v("bits", bits,
-      "precision where not free: one number, or weights, activations, KV; with critical_data the "
-      "list "
+      "precision if not free: one number, or weights, activations, KV; with critical_data the list "
       "of P_post");
-    v("precision", precision, "precision where not free, by name: W4A4, W3A16g128, mxfp4");
+    v("precision", precision, "precision if not free, by name: W4A4, W3A16g128, mxfp4");
     v("post_bits", post_bits, "bits of the weights after post-training quantization; 0 = none");
-    v("tied", tied, "one precision for weights, activations and KV where P is free");
+    v("tied", tied, "one precision for weights, activations and KV if P is free");
     v("available_bits", available_bits, "precisions the hardware has; empty = any");
     v("integer_bits", integer_bits, "whole bits only, 1 to 16");
     v("formats", formats, "precisions to choose from, by name: W4A4, e4m3, mxfp4, BF16");
     v("cost", cost, "cost of P bits: linear, or speed-ups such as 16:1,8:2,4:4");
     v("critical_data", critical_data,
-      "tokens past which post-training quantization spoils the gain");
+      "tokens beyond which post-training quantization cancels the gain");
     v("inference_budget", inference_budget, "bits of weights to serve, N P_post");
   }
 };

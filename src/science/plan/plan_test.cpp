@@ -124,7 +124,7 @@ TEST(Plan, PrecisionAloneTakesWhatTheBudgetPays) {
   request.compute = 6.0 / 16 * 1e19 * 9;  // nine bits
   EXPECT_NEAR(at(make_plan(request), "P_w"), 9, 1e-6);
   request.compute = 1e18;
-  EXPECT_NE(error_of(request).find("does not pay"), std::string::npos);
+  EXPECT_NE(error_of(request).find("budget too small"), std::string::npos);
 }
 
 TEST(Plan, NothingFreeIsAPrediction) {
@@ -193,7 +193,7 @@ TEST(Plan, ChinchillaIgnoresBitsAndSaysSo) {
   EXPECT_EQ(at(plan, "P_w"), 16);
   EXPECT_NEAR(6 * at(plan, "N") * at(plan, "D") / 1e21, 1, 1e-12);
   ASSERT_EQ(plan["notes"].size(), 1u);
-  EXPECT_NE(plan["notes"][0].get<std::string>().find("knows nothing of bits"), std::string::npos);
+  EXPECT_NE(plan["notes"][0].get<std::string>().find("does not model bits"), std::string::npos);
 }
 
 TEST(Plan, IntervalsComeFromTheDraws) {
@@ -247,14 +247,14 @@ TEST(Plan, RequestsThatMakeNoSenseGetOneSentence) {
             std::string::npos);
   EXPECT_NE(with([](auto& r) { r.constants = "x"; }).find("unknown set of kumar constants 'x'"),
             std::string::npos);
-  EXPECT_NE(with([](auto& r) { r.free = {"Q"}; }).find("cannot be chosen"), std::string::npos);
+  EXPECT_NE(with([](auto& r) { r.free = {"Q"}; }).find("cannot be free"), std::string::npos);
   EXPECT_NE(with([](auto& r) { r.free = {"P", "P_w"}; }).find("name either P"), std::string::npos);
   EXPECT_NE(with([](auto& r) { r.compute = 0; }).find("compute:"), std::string::npos);
   EXPECT_NE(with([](auto& r) { r.compute = -1; }).find("compute: -1"), std::string::npos);
   EXPECT_NE(with([](auto& r) { r.free = {"D"}; }).find("params: give N"), std::string::npos);
   EXPECT_NE(with([](auto& r) { r.bits = {3, 4}; }).find("bits:"), std::string::npos);
   EXPECT_NE(with([](auto& r) { r.bits = {99}; }).find("bits: 99"), std::string::npos);
-  EXPECT_NE(with([](auto& r) { r.cost = "fast"; }).find("BITS:SPEED_UP"), std::string::npos);
+  EXPECT_NE(with([](auto& r) { r.cost = "fast"; }).find("BITS:SPEEDUP"), std::string::npos);
   EXPECT_NE(with([](auto& r) { r.critical_data = true; }).find("give N"), std::string::npos);
   EXPECT_NE(with([](auto& r) { r.law = "chinchilla", r.post_bits = 4; }).find("plan with kumar"),
             std::string::npos);

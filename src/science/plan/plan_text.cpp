@@ -40,10 +40,10 @@ constexpr Line kLines[] = {
     {"serving_compute", "cost of serving"},
     {"gpu_hours", "device time, all told"},
     {"memory_bytes", "memory when serving"},
-    {"kv_bytes", "of that for keys and values"},
+    {"kv_bytes", "of which keys and values"},
     {"qat_share", "best share of the tokens with quantization"},
     {"qat_tokens", "tokens with quantization"},
-    {"delta", "loss from quantizing afterwards, nats"},
+    {"delta", "loss added by quantization after training, nats"},
     {"loss", "predicted loss, nats per token"},
 };
 
@@ -82,7 +82,7 @@ std::string choices_text(const Json& choices) {
   for (const auto& [share, label] : shares) {
     parts.push_back(fmt::format("{} in {:.0f} %", label, 100 * share));
   }
-  return fmt::format("Of the draws, precision is {}.\n", fmt::join(parts, "; "));
+  return fmt::format("Precision over the bootstrap draws: {}.\n", fmt::join(parts, "; "));
 }
 
 // "+0.83 %" of N and D, "-0.021" of bits and loss.

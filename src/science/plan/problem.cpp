@@ -23,7 +23,7 @@ std::string read_cost(const std::string& text, CostModel& out) {
     const auto speed_up = is_pair ? parse_positive(pair[1]) : std::nullopt;
     if (!bits || !speed_up) {
       return fmt::format(
-          "cost: {} is not BITS:SPEED_UP; write linear, or a list such as 16:1,8:2,4:4", item);
+          "cost: {} is not BITS:SPEEDUP; write linear, or a list such as 16:1,8:2,4:4", item);
     }
     out.steps.push_back({*bits, *speed_up});
   }
@@ -54,8 +54,8 @@ std::string read_free(const PlanRequest& request, const Law& law, bool knows_bit
       } else if (name == "P_post") {
         out.free_post = true;
       } else if (!name.empty()) {
-        return fmt::format(
-            "free: {} cannot be chosen; name some of N, D, P, P_w, P_a, P_kv, P_post", name);
+        return fmt::format("free: {} cannot be free; name some of N, D, P, P_w, P_a, P_kv, P_post",
+                           name);
       }
     }
   }
@@ -64,8 +64,8 @@ std::string read_free(const PlanRequest& request, const Law& law, bool knows_bit
   }
   if (out.free_post && !law.has_delta) {
     return fmt::format(
-        "free: {} says nothing of quantization after training, so P_post cannot be "
-        "chosen; plan with {}",
+        "free: {} does not model quantization after training, so P_post cannot be chosen; plan "
+        "with {}",
         law.name, laws_with_delta());
   }
   if (!knows_bits) {
@@ -203,7 +203,7 @@ std::string read_limits(const PlanRequest& request, const Json& devices, PlanPro
     out.limits.compute.push_back({"compute", request.compute, request.compute, cost});
   }
   if (request.gpu_hours > 0 && request.device.empty()) {
-    return "device: gpu_hours are of a device; name one, for example h100";
+    return "device: gpu_hours need a device; name one, for example h100";
   }
   if (!request.device.empty()) {
     Device device;
@@ -223,7 +223,7 @@ std::string read_limits(const PlanRequest& request, const Json& devices, PlanPro
   serving.kv_entries = request.layers * request.kv_width;
   serving.kv_share = request.kv_share;
   if (serving.tokens > 0 && out.limits.compute.empty()) {
-    return "serve_tokens: serving is paid from a budget; give compute or gpu_hours";
+    return "serve_tokens: serving needs a budget; give compute or gpu_hours";
   }
   if (serving.context > 0 && !(serving.memory_bytes > 0)) {
     return "context: the KV cache takes memory; give memory_bytes";
@@ -236,8 +236,8 @@ std::string read_limits(const PlanRequest& request, const Json& devices, PlanPro
 
 std::string check_amounts(const PlanRequest& request, const PlanProblem& problem) {
   if (request.critical_data || request.inference_budget > 0) return "";
-  if (!problem.free_params && problem.params == 0) return "params: give N, or let it be free";
-  if (!problem.free_tokens && problem.tokens == 0) return "tokens: give D, or let it be free";
+  if (!problem.free_params && problem.params == 0) return "params: give N, or make it free";
+  if (!problem.free_tokens && problem.tokens == 0) return "tokens: give D, or make it free";
   const bool budget = !problem.limits.compute.empty();
   // Past the critical size more data makes a quantized model worse: D needs no budget then.
   const bool data_may_hurt = problem.free_post || problem.post_bits > 0;
@@ -246,7 +246,7 @@ std::string check_amounts(const PlanRequest& request, const PlanProblem& problem
     return "compute: give a training budget in FLOP (or gpu_hours), or fix both N and D";
   }
   if (problem.limits.none() && (!problem.free_bits.empty() || problem.free_post)) {
-    return "compute: give a training budget in FLOP to choose the precision of single parts";
+    return "compute: give a training budget in FLOP to choose the precision of each part";
   }
   return "";
 }

@@ -443,7 +443,7 @@ std::string identified_sentence(const Json& constants) {
         fmt::format("These data identify {} (interval narrower than half the value)", list(well));
   if (!poorly.empty()) {
     out +=
-        fmt::format("{} {}", out.empty() ? "These data do not pin down" : "; they do not pin down",
+        fmt::format("{} {}", out.empty() ? "These data do not identify" : "; they do not pin down",
                     list(poorly));
   }
   if (!frozen.empty()) {
@@ -472,7 +472,7 @@ std::string optimum_sentence(const Json& optimum, const Json& constants) {
     if (!line.value("at_edge", false)) continue;
     return out + fmt::format(
                      "Do not rely on it: {} ended at the edge of its range, so the study is too "
-                     "small to tell.\n",
+                     "small to identify it.\n",
                      text(line, "name"));
   }
   return out;

@@ -51,7 +51,7 @@ void check_noise(const StudyOptions& options) {
     throw Error("noise and delta_noise: must not be negative");
   }
   if (!(options.shared >= 0 && options.shared <= 1)) {
-    throw Error("shared: is a share of the variance, between 0 and 1");
+    throw Error("shared: expected a share of the variance, between 0 and 1");
   }
   if (!(options.diverged > 0)) throw Error("diverged: must be above 0 nats");
 }
@@ -187,7 +187,7 @@ Truth truth_for(const Law& law, const std::vector<Observation>& runs, const std:
     const bool starting_point = std::string_view(published->name) == "start";
     if (fit || known || starting_point || is_given(name)) continue;
     throw Error(
-        fmt::format("nobody published {} of {}; leave such runs out, or give --constants {}=...",
+        fmt::format("{} of {} was never published; leave such runs out, or give --constants {}=...",
                     name, law.name, name));
   }
   std::vector<std::string> names;
@@ -231,8 +231,8 @@ SimulatedStudy draw_study(const Truth& truth, const std::vector<Observation>& ru
     const int source = row.is_post_training() ? source_of(runs, i) : -1;
     const double value = draw(source >= 0 ? static_cast<size_t>(source) : i);
     if (!std::isfinite(value)) {
-      throw Error(fmt::format("row {}: {} says nothing of a run with N = {:g}, D = {:g}, {}", i + 1,
-                              law.name, row.params, row.tokens, precision_label(row)));
+      throw Error(fmt::format("row {}: {} does not predict a run with N = {:g}, D = {:g}, {}",
+                              i + 1, law.name, row.params, row.tokens, precision_label(row)));
     }
     if (law.predicts == Predicts::kQatShare) {
       row.qat_share = value;

@@ -54,8 +54,9 @@ struct StudyOptions {
     v("replicates", replicates, "seeds of every run");
     v("noise", noise, "standard deviation of log loss");
     v("delta_noise", delta_noise, "standard deviation of delta, nats");
-    v("shared", shared, "share of the variance that runs of a trunk have in common");
-    v("trunk", trunk, "run: each its own; size: runs of one N and precision share one");
+    v("shared", shared, "share of the variance that runs of one trunk have in common");
+    v("trunk", trunk,
+      "run: each run is its own trunk; size: runs of one N and precision share a trunk");
     v("diverged", diverged, "runs whose loss would be above this, in nats, are left out");
     v("seed", seed, "seed of the noise");
   }

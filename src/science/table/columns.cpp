@@ -115,10 +115,11 @@ constexpr Column kColumns[] = {
      false},
     {"group", "weights that share a scale after training", "ptq_group ptq_group_size", "", "group",
      false},
-    {"format_a_post", "number format of the activations in use, where it is not that of training",
+    {"format_a_post", "number format of the activations after training, if different from training",
      "", "", "", false},
-    {"format_kv_post", "number format of keys and values in use, where it is not that of training",
-     "", "", "", false},
+    {"format_kv_post",
+     "number format of keys and values after training, if different from training", "", "", "",
+     false},
     {"run", "cluster", "run_id run_name trunk", "", "run", false},
     {"status", "finished, or diverged", "state run_status run_state", "", "status state", false},
 };
@@ -243,8 +244,9 @@ Columns::Columns(const RawTable& table, const std::string& where, const ColumnMa
     std::vector<std::string> pairs;
     for (const auto& [name, column] : recognised_)
       pairs.push_back(fmt::format("{} is {}", name, printable(column)));
-    notes.push_back(fmt::format("By their usual names: {} (--columns says otherwise).",
-                                fmt::join(pairs, ", ")));
+    notes.push_back(
+        fmt::format("Columns recognized by their usual names: {} (change with --columns).",
+                    fmt::join(pairs, ", ")));
   }
 }
 
@@ -368,8 +370,7 @@ void Columns::settle_counts(bool params_open, bool total_open, std::vector<std::
   if (params_open && has("N_total")) {
     take("N", *find("N_total"));
     notes.push_back(
-        fmt::format("{} counts embeddings too, and stands for N: no other count is "
-                    "there.",
+        fmt::format("{} includes embeddings and is used as N, because there is no other count.",
                     printable(file_name("N"))));
   } else if (recognised_.count("N") && total_open) {
     const std::string plain = plain_name(recognised_["N"]);
@@ -379,9 +380,7 @@ void Columns::settle_counts(bool params_open, bool total_open, std::vector<std::
   } else if (has("N") && file_name("N") == "N" && !without.empty() && total_open) {
     const std::string other = printable(table_.columns()[without[0]]);
     notes.push_back(
-        fmt::format("{} is there beside N: with --columns N={},N_total=N both are "
-                    "used.",
-                    other, other));
+        fmt::format("{} is also there: --columns N={},N_total=N uses both.", other, other));
   }
 }
 

@@ -65,9 +65,8 @@ TEST(Columns, OneNoteTellsAllThatWasRecognised) {
   std::vector<std::string> notes;
   const RawTable table = with_columns("params,tokens,loss");
   const Columns columns(table, "t", {}, notes);
-  EXPECT_EQ(notes,
-            std::vector<std::string>{
-                "By their usual names: D is tokens, N is params (--columns says otherwise)."});
+  EXPECT_EQ(notes, std::vector<std::string>{"Columns recognized by their usual names: D is tokens, "
+                                            "N is params (change with --columns)."});
   notes.clear();
   const RawTable ours = with_columns("N,D,loss,P_w,seed");
   const Columns exact(ours, "t", {}, notes);

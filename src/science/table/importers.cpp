@@ -63,7 +63,7 @@ void import_quest(RawTable& table, const std::string& where) {
   for (RawRow& row : table.rows) {
     for (const char* field : {"w_quant", "a_quant", "w_bits"}) {
       if (row.at(*table.find(field)).empty()) {
-        throw Error(fmt::format("{}: {} {} has no {}, which its precision class is told by", where,
+        throw Error(fmt::format("{}: {} {} has no {}, which gives its precision class", where,
                                 table.place_is, row.place, field));
       }
     }

@@ -52,7 +52,7 @@ Json parse(std::string_view text, const std::string& where, int first_line) {
   const auto not_too_deep = [&](JsonEvent, int depth, const std::string&) {
     if (depth > kDeepest)
       throw Error(
-          fmt::format("{}: JSON nested deeper than {} levels is no table", where, kDeepest));
+          fmt::format("{}: JSON nested deeper than {} levels is not a table", where, kDeepest));
   };
   try {
     return parse_json_watched(readable, not_too_deep);

@@ -34,7 +34,7 @@ PartPrecision read_format(const RowReader& row, const char* column) {
     return part_precision(row.text(column));
   } catch (const Error& error) {
     row.fail(column, row.text(column),
-             fmt::format("is no number format ({}); --columns {}=- leaves the column out",
+             fmt::format("is not a number format ({}); --columns {}=- leaves the column out",
                          error.what(), column));
   }
 }

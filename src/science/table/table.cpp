@@ -69,7 +69,7 @@ double read_loss(const RowReader& row, Derived& derived) {
   if (row.has("loss") || !row.has("perplexity")) return row.positive("loss");
   const double perplexity = row.positive("perplexity");
   if (!(perplexity > 1))
-    row.fail("perplexity", row.text("perplexity"), "is no perplexity, it must be above 1");
+    row.fail("perplexity", row.text("perplexity"), "is not a perplexity; it must be above 1");
   ++derived.losses;
   return std::log(perplexity);
 }

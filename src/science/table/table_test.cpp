@@ -120,7 +120,7 @@ TEST(Table, EveryMistakeIsOneClearSentence) {
            Mistake{"N,D,loss\nxM,2e9,3\n", "", "xM is not a number"},
            Mistake{"N,D,loss,format\n1e8,2e9,3,e9m9\n", "", "line 2, column format: e9m9 is no"},
            Mistake{"N,D,loss,qat_share\n1e8,2e9,3,30\n", "", "30 is no share"},
-           Mistake{"N,D,ppl\n1e8,2e9,0.5\n", "", "is no perplexity"},
+           Mistake{"N,D,ppl\n1e8,2e9,0.5\n", "", "is not a perplexity"},
            Mistake{"C,N,loss\n1,1e308,3\n", "", "column"},
            Mistake{"N,D,loss,loss_lo95,loss_hi95\n1e8,2e9,3,4,2\n", "", "lies below"},
            Mistake{"C,loss\n1e20,3\n", "", "no column N"},

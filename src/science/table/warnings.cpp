@@ -45,8 +45,8 @@ std::string size_units(const Rows& rows) {
                                [](const Observation& row) { return row.params < kFewestParams; });
   if (!few) return "";
   return fmt::format(
-      "Every N is below {:.0f} parameters: if they are in millions or billions, "
-      "--scale N=1e6 or N=1e9 says so.",
+      "Every N is below {:.0f} parameters: if they are in millions or billions, use --scale N=1e6 "
+      "or N=1e9.",
       kFewestParams);
 }
 
@@ -55,8 +55,8 @@ std::string token_units(const Rows& rows) {
                                [](const Observation& row) { return row.tokens < kFewestTokens; });
   if (!few) return "";
   return fmt::format(
-      "Every D is below {:.0f} tokens: if they are in millions or billions, "
-      "--scale D=1e6 or D=1e9 says so.",
+      "Every D is below {:.0f} tokens: if they are in millions or billions, use --scale D=1e6 or "
+      "D=1e9.",
       kFewestTokens);
 }
 
@@ -78,9 +78,8 @@ std::string large_losses(const Rows& rows) {
   });
   if (large == 0) return "";
   return fmt::format(
-      "{} of {} losses exceed {} nats per token, more than a model that knows "
-      "nothing: if they are perplexities, --columns perplexity=COLUMN takes their "
-      "logarithm.",
+      "{} of {} losses exceed {} nats per token, more than a model that has learned nothing: if "
+      "they are perplexities, --columns perplexity=COLUMN takes their logarithm.",
       large, rows.size(), kLargestLoss);
 }
 
@@ -116,8 +115,8 @@ std::string one_size(const Rows& rows) {
   if (rows.size() < 2 || distinct(rows, [](const Observation& row) { return row.params; }) > 1)
     return "";
   return fmt::format(
-      "Every row has N = {}: how the loss falls with N cannot be told; alpha and A "
-      "need runs of other sizes.",
+      "Every row has N = {}: how the loss falls with N cannot be identified; alpha and A need runs "
+      "of other sizes.",
       format_count(rows[0].params));
 }
 
@@ -125,8 +124,8 @@ std::string one_token_count(const Rows& rows) {
   if (rows.size() < 2 || distinct(rows, [](const Observation& row) { return row.tokens; }) > 1)
     return "";
   return fmt::format(
-      "Every row has D = {}: how the loss falls with D cannot be told; beta and B "
-      "need runs of other lengths.",
+      "Every row has D = {}: how the loss falls with D cannot be identified; beta and B need runs "
+      "of other lengths.",
       format_count(rows[0].tokens));
 }
 
@@ -152,9 +151,8 @@ std::string proportional(const Rows& rows) {
   const double rho = correlation(rows);
   if (!(rho > kProportional)) return "";
   return fmt::format(
-      "D grows in step with N (their logarithms correlate by {:.3f}): what size does "
-      "and what tokens do cannot be told apart; runs at other tokens per parameter "
-      "would.",
+      "D grows in step with N (their logarithms correlate by {:.3f}): the effects of size and "
+      "tokens cannot be separated; runs at other tokens per parameter would separate them.",
       rho);
 }
 
@@ -163,8 +161,8 @@ std::string one_precision(const Rows& rows) {
                                 [](const Observation& row) { return row.is_post_training(); });
   if (post || rows.size() < 2 || distinct(rows, precision_of) > 1) return "";
   return fmt::format(
-      "Every run is trained at one precision, {}: what precision costs cannot be "
-      "told; that needs runs at other bits.",
+      "Every run is trained at one precision, {}: the cost of precision cannot be identified; that "
+      "needs runs at other bits.",
       precision_of(rows[0]));
 }
 

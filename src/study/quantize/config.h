@@ -44,7 +44,7 @@ struct PtqConfig {
       "which training tokens these are, a calibration each: their spread is reported");
     v("evaluation_tokens", evaluation_tokens, "validation tokens, at most; 0: all");
     v("damping", damping, "gptq: share of the mean diagonal added to a Hessian, to begin with");
-    v("data", data, "directory of the data set; empty: where the run was trained");
+    v("data", data, "directory of the data set; empty = the one the run was trained on");
   }
 };
 

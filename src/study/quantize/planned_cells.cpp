@@ -74,8 +74,8 @@ bool is_checkpoint(const fs::path& directory) {
   if (is_run(directory)) return false;
   if (fs::exists(directory / "config.json", none)) return true;
   throw Error(
-      fmt::format("{}: is neither a run (there is no run.json) nor a checkpoint (there is no "
-                  "config.json); give the directory that holds one of them",
+      fmt::format("{}: is neither a run (no run.json) nor a checkpoint (no config.json); give the "
+                  "directory of one",
                   name));
 }
 

@@ -35,8 +35,7 @@ OpenedCheckpoint open_checkpoint(const QuantizeOptions& options, const fs::path&
   const CheckpointOptions& of = options.checkpoint;
   if (of.text.empty()) {
     throw Error(fmt::format(
-        "{}: is a checkpoint of another program; name files or folders of text with --text to "
-        "calibrate and evaluate it on",
+        "{}: is a third-party checkpoint; name text to calibrate and evaluate it on with --text",
         directory.string()));
   }
   const hf::Architecture architecture = hf::read_architecture(directory);
@@ -74,8 +73,8 @@ PtqCell cell_to_write(const QuantizeOptions& options) {
         "group, and one of --bits and --formats (with --bits '' for a format)");
   }
   if (fs::exists(options.checkpoint.write)) {
-    throw Error(fmt::format("--write {}: is there already; name a directory that is not",
-                            options.checkpoint.write));
+    throw Error(
+        fmt::format("--write {}: exists already; name a new directory", options.checkpoint.write));
   }
   if (cell.calibrated()) cell.calibration_seed = grid.calibration_seeds.front();
   return cell;
@@ -87,13 +86,12 @@ std::vector<CellRow> checkpoint_rows(const QuantizeOptions& options, const fs::p
   const OpenedCheckpoint opened = open_checkpoint(options, directory, pool);
   const double gigabytes = std::min(options.checkpoint.memory_gigabytes, kMostGigabytes);
   std::vector<fs::path> made;
-  CheckpointStudy study{
-      .checkpoint = directory,
-      .record = opened.record.directory,
-      .name = opened.record.name,
-      .weights_hash = opened.record.run.checkpoint->weights_hash,
-      .memory_budget = static_cast<int64_t>(gigabytes * 1e9),
-      .before_computing = [&] { made = begin_checkpoint_record(opened.record); }};
+  CheckpointStudy study{.checkpoint = directory,
+                        .record = opened.record.directory,
+                        .name = opened.record.name,
+                        .weights_hash = opened.record.run.checkpoint->weights_hash,
+                        .memory_budget = static_cast<int64_t>(gigabytes * 1e9),
+                        .before_computing = [&] { made = begin_checkpoint_record(opened.record); }};
   std::optional<CellWriter> writer;
   if (!options.checkpoint.write.empty()) {
     writer.emplace(directory, options.checkpoint.write, options.checkpoint.write_type);
@@ -126,21 +124,21 @@ void check(const QuantizeOptions& options) {
   const auto checkpoints = std::count_if(options.runs.begin(), options.runs.end(), is_checkpoint);
   if (checkpoints == 0 && !of.text.empty()) {
     throw Error(
-        "--text: is for checkpoints of others, and there is none; runs are calibrated and "
-        "evaluated on the data set that they were trained on");
+        "--text applies to Hugging Face checkpoints only, and none was given; runs use their own "
+        "data set");
   }
   if (checkpoints == 0 && !of.write.empty()) {
     throw Error(
-        "--write: is for checkpoints of others, and there is none; a run's own checkpoint is one "
-        "by itself, RUN/checkpoints/final");
+        "--write applies to Hugging Face checkpoints only, and none was given; a run's own "
+        "checkpoint is RUN/checkpoints/final");
   }
   if (of.write.empty() && of.write_type != CheckpointOptions().write_type)
     throw Error("--write-type: says how --write stores weights; name a directory with --write");
   if (!of.write.empty()) cell_to_write(options);
   if (checkpoints == std::ssize(options.runs) && !options.grid.data.empty()) {
     throw Error(
-        "--data: is for runs of `bitlaw train`, and there is none; give checkpoints of others "
-        "--text");
+        "--data applies to runs of `bitlaw train` only, and none was given; use --text for Hugging "
+        "Face checkpoints");
   }
 }
 

@@ -58,7 +58,7 @@ struct Kumar {
           .identified_by(Quantity::kPostBits, 2)
           .after_training(),
       of_either_sign("b", "offset after training", {-30, 30}, {0, 2})
-          .not_identifiable("only C_T exp(b) can be told from data")
+          .not_identifiable("only C_T exp(b) can be identified from data")
           .after_training(),
       robustness("C_w", "robustness from trained weight bits, per bit", Quantity::kWeightBits),
       robustness("C_a", "robustness from trained activation bits, per bit",
