@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -18,6 +19,7 @@
 #include "cli/verb.h"
 #include "quantize/planned_cells.h"
 #include "record/result.h"
+#include "runs/effort.h"
 #include "sweep/launcher.h"
 #include "sweep/study.h"
 #include "train/config.h"
@@ -37,6 +39,11 @@ struct Options {
 
 std::atomic<bool> g_stop{false};
 
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 // A cell with what follows from its configuration.
 struct Planned {
   Cell cell;
@@ -49,8 +56,8 @@ class Plan {
  public:
   explicit Plan(const Options& options);
   void scale_tokens(double scale);
-  double seconds(const std::map<std::string, double>& rates) const;  // of one core, all cells
-  std::string shape_of(const Planned& planned) const;
+  // Until all cells are done, `parallel` processes at a time.
+  double seconds(const std::map<std::string, double>& rates, int parallel) const;
   int ptq_cells() const { return ptq_cells_; }
 
   Study study;
@@ -106,47 +113,68 @@ void Plan::scale_tokens(double scale) {
   resolve_cells();
 }
 
-std::string Plan::shape_of(const Planned& planned) const {
-  return dump_json(to_json(planned.resolved.config.model)) +
-         std::to_string(planned.resolved.config.train.batch_tokens);
-}
-
-// Evaluation costs a third of training per token; starting a process and writing a run about half a
-// second.
-double Plan::seconds(const std::map<std::string, double>& rates) const {
-  constexpr double kForwardShare = 1.0 / 3, kStartSeconds = 0.5;
-  double sum = 0;
-  for (const Planned& planned : cells) {
-    const double rate = rates.at(shape_of(planned));
-    const auto& train = planned.resolved.config.train;
-    sum += kStartSeconds + (static_cast<double>(train.tokens) +
-                            kForwardShare * static_cast<double>(train.validation_tokens)) /
-                               rate;
-    if (planned.cell.quantize) {
-      sum += kStartSeconds +
-             kForwardShare * (ptq_cells_ + 1.0) * static_cast<double>(ptq.evaluation_tokens) / rate;
-    }
+// Cells that train equally fast: same shape, and the same parts rounded to the same kind of format,
+// to however many bits.
+std::string speed_key(const Planned& planned) {
+  const TrainConfig& config = planned.resolved.config;
+  const Recipe& recipe = planned.resolved.recipe;
+  std::string key = dump_json(to_json(config.model));
+  key += fmt::format(" {} {}", config.train.batch_tokens, config.train.backward);
+  for (const Quantizer* part :
+       {&recipe.weights, &recipe.activations, &recipe.keys, &recipe.values, &recipe.queries}) {
+    Quantizer kind = *part;
+    if (kind.format.kind == FormatKind::kInteger) kind.format.bits = 8;
+    key += " " + kind.name();
   }
-  return sum;
+  return key;
 }
 
-// Trains each shape for a moment in a process of its own, as the cells will run.
-std::map<std::string, double> measure_rates(const Plan& plan) {
-  std::map<std::string, double> rates;
+// Evaluation costs a third of training per token, comparing token by token a little more, a
+// calibration as much; starting a process and writing a run takes about half a second.
+double Plan::seconds(const std::map<std::string, double>& rates, int parallel) const {
+  constexpr double kForward = 1.0 / 3, kCompare = 0.4, kCalibrate = 1, kStartSeconds = 0.5;
+  std::vector<Job> jobs;
+  for (const Planned& planned : cells) {
+    const double rate = rates.at(speed_key(planned));
+    const auto& train = planned.resolved.config.train;
+    const double trained =
+        static_cast<double>(train.tokens) + kForward * static_cast<double>(train.validation_tokens);
+    jobs.emplace_back();
+    jobs.back().cost = kStartSeconds + trained / rate;
+    if (!planned.cell.quantize) continue;
+    const double compared = (ptq_cells_ + 1.0) * static_cast<double>(ptq.evaluation_tokens);
+    const double calibrated = static_cast<double>(ptq.calibration_seeds.size()) *
+                              static_cast<double>(ptq.calibration_tokens);
+    jobs.emplace_back();
+    jobs.back().after = static_cast<int>(jobs.size()) - 2;
+    jobs.back().cost = kStartSeconds + (kCompare * compared + kCalibrate * calibrated) / rate;
+  }
+  return planned_duration(jobs, parallel);
+}
+
+// Tokens per second by speed_key: each kind of cell trains for a moment in a process of its own, as
+// many at a time as the study will run.
+std::map<std::string, double> measure_rates(const Plan& plan, int parallel) {
+  std::vector<Job> jobs;
+  std::vector<std::string> keys;
   for (const Planned& planned : plan.cells) {
-    const std::string shape = plan.shape_of(planned);
-    if (rates.count(shape)) continue;
+    const std::string key = speed_key(planned);
+    if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
     const fs::path cell = plan.runs / "cells" / (planned.name + ".json");
     write_file_atomically(cell, dump_json(planned.cell.config, 1) + "\n");
-    const fs::path log = plan.runs / "logs" / ("measure-" + planned.name + ".log");
-    const Job job{
-        "measure",
-        {own_path(), "train", cell.string(), "--measure", "1.5", "--threads", "1", "--json"},
-        log};
-    const auto outcome = launch_local({job}, {.parallel = 1, .quiet = true});
-    if (outcome[0].state != JobState::kDone)
-      throw Error("measuring the speed failed: " + outcome[0].message);
-    rates[shape] = parse_json(read_file(log), log.string()).at("tokens_per_second").get<double>();
+    keys.push_back(key);
+    jobs.push_back(
+        {"measure " + planned.name,
+         {own_path(), "train", cell.string(), "--measure", "1", "--threads", "1", "--json"},
+         plan.runs / "logs" / ("measure-" + planned.name + ".log")});
+  }
+  const auto outcomes = launch_local(jobs, {.parallel = parallel, .quiet = true});
+  std::map<std::string, double> rates;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    if (outcomes[i].state != JobState::kDone)
+      throw Error("measuring the speed failed: " + outcomes[i].message);
+    rates[keys[i]] =
+        parse_json(read_file(jobs[i].log), jobs[i].log.string()).at("tokens_per_second");
   }
   return rates;
 }
@@ -163,15 +191,17 @@ double scale_for(const Options& options, Plan& plan, const std::string& study_ha
       return before.at("scale").get<double>();
     }
   }
-  if (!options.quiet) fmt::print(stderr, "measuring the speed of each shape ...\n");
-  const std::map<std::string, double> rates = measure_rates(plan);
-  const double budget = 60 * options.minutes * options.jobs;
+  if (!options.quiet) fmt::print(stderr, "measuring the speed of each kind of cell ...\n");
+  const auto start = Clock::now();
+  const std::map<std::string, double> rates = measure_rates(plan, options.jobs);
+  // Of the minutes asked for, those that measuring took are gone.
+  const double budget = 60 * options.minutes - seconds_since(start);
   double low = 0, high = 1;  // tokens have a least value, so time is not quite proportional
   for (int i = 0; i < 30; ++i) {
     const double middle = (low + high) / 2;
     Plan trial = plan;
     trial.scale_tokens(middle);
-    (trial.seconds(rates) <= budget ? low : high) = middle;
+    (trial.seconds(rates, options.jobs) <= budget ? low : high) = middle;
   }
   const double scale =
       high == 1 && low > 0.999 ? 1 : std::max(0.001, std::floor(low * 1000) / 1000);
@@ -318,6 +348,7 @@ void print_report(const Json& report, bool cells) {
 }
 
 void run(const Options& options) {
+  const auto start = Clock::now();
   Plan plan(options);
   if (options.print_config) {
     Json document = Json::array();
@@ -343,11 +374,14 @@ void run(const Options& options) {
       write_file_atomically(plan.runs / "cells" / (planned.name + ".json"),
                             dump_json(planned.cell.config, 1) + "\n");
     }
+    const bool done =
+        std::all_of(jobs.begin(), jobs.end(), [](const Job& job) { return job.done(); });
     stop_on_signals([](int) { g_stop = true; });
     outcomes = launch_local(jobs, {.parallel = options.jobs,
                                    .quiet = options.quiet,
                                    .label = plan.study.name,
                                    .stop = &g_stop});
+    if (!done) add_effort(plan.runs, seconds_since(start));
   }
   const Json report = report_json(plan, jobs, outcomes, scale);
   if (options.json)

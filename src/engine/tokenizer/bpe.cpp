@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "tokenizer/piece_cache.h"
 #include "tokenizer/piece_notation.h"
 #include "tokenizer/sentencepiece_load.h"
 #include "tokenizer/utf8.h"
@@ -58,8 +59,9 @@ class BpeTokenizer : public Tokenizer {
   std::vector<Token> encode(std::string_view text) const override {
     std::vector<Token> tokens;
     tokens.reserve(text.size() / 3);
+    auto cache = caches_.take();
     size_t begin = 0, end = 0;  // text that sentencepiece may see
-    auto flush = [&] { encode_words(text.substr(begin, end - begin), tokens); };
+    auto flush = [&] { encode_words(text.substr(begin, end - begin), *cache, tokens); };
     while (end < text.size()) {
       int length = utf8_length(text.substr(end));
       const bool around = length == 0 || text.substr(end).starts_with(kSpaceMark) ||
@@ -75,6 +77,7 @@ class BpeTokenizer : public Tokenizer {
       begin = end;
     }
     flush();
+    caches_.give_back(std::move(cache));
     return tokens;
   }
 
@@ -96,13 +99,17 @@ class BpeTokenizer : public Tokenizer {
   }
 
   // No piece has a space after another character, so a text cut before each run of spaces encodes
-  // as its parts do; short parts keep sentencepiece's queue small.
-  void encode_words(std::string_view text, std::vector<Token>& tokens) const {
+  // as its parts do; short parts keep sentencepiece's queue small, and come again.
+  void encode_words(std::string_view text, PieceCache<Token>& cache,
+                    std::vector<Token>& tokens) const {
+    const auto encode_new = [&](std::string_view word, std::vector<Token>& out) {
+      const std::vector<int> ids = encode_sentencepiece(model_, word);
+      out.insert(out.end(), ids.begin(), ids.end());
+    };
     while (!text.empty()) {
       const size_t word = std::min(text.find_first_not_of(' '), text.size());
       const size_t end = std::min(text.find(' ', word), text.size());
-      const std::vector<int> ids = encode_sentencepiece(model_, text.substr(0, end));
-      tokens.insert(tokens.end(), ids.begin(), ids.end());
+      cache.encode(text.substr(0, end), tokens, encode_new);
       text.remove_prefix(end);
     }
   }
@@ -121,6 +128,7 @@ class BpeTokenizer : public Tokenizer {
   std::array<Token, 256> byte_tokens_{};
   int byte_count_ = 0;
   bool has_space_ = true;
+  mutable CachePool<Token> caches_;
 };
 
 // What sentencepiece asks for its training text: here pieces of lines, below its limit of 4192

@@ -142,10 +142,14 @@ class HfTokenizer : public TextTokenizer {
 
   void append(std::string_view text, std::vector<int32_t>& tokens) const override {
     auto cache = caches_.take();
+    PairMerges::Workspace workspace;
+    const auto encode_new = [&](std::string_view piece, std::vector<int32_t>& out) {
+      model_.encode(piece, out, workspace);
+    };
     const PreTokenizer::Sink encode_piece = [&](std::string_view piece) {
       while (!piece.empty()) {
         const size_t length = model_.first_part(piece);
-        cache->encode(model_, piece.substr(0, length), tokens);
+        cache->encode(piece.substr(0, length), tokens, encode_new);
         piece.remove_prefix(length);
       }
     };
@@ -168,7 +172,7 @@ class HfTokenizer : public TextTokenizer {
   HfBpe model_;
   AddedTokens before_, after_;  // normalization
   std::vector<std::string> pieces_;
-  mutable CachePool caches_;
+  mutable CachePool<int32_t> caches_;
 };
 
 }  // namespace

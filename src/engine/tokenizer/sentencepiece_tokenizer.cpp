@@ -73,11 +73,15 @@ class SentencepieceTokenizer : public TextTokenizer {
     std::string marked(dummy_prefix_ ? kSpaceMark : "");
     for (const char c : text) c == ' ' ? marked += kSpaceMark : marked += c;
     auto cache = caches_.take();
+    PairMerges::Workspace workspace;
+    const auto encode_new = [&](std::string_view piece, std::vector<int32_t>& out) {
+      fast_->encode(piece, out, workspace);
+    };
     user_defined_.split(marked, [&](std::string_view rest, int32_t id) {
       if (id >= 0) return tokens.push_back(id);
       while (!rest.empty()) {
         const size_t length = fast_->first_part(rest);
-        cache->encode(*fast_, rest.substr(0, length), tokens);
+        cache->encode(rest.substr(0, length), tokens, encode_new);
         rest.remove_prefix(length);
       }
     });
@@ -89,7 +93,7 @@ class SentencepieceTokenizer : public TextTokenizer {
   std::optional<HfBpe> fast_;        // where it computes the same
   AddedTokens user_defined_;         // taken out of the text before
   bool dummy_prefix_ = false;
-  mutable CachePool caches_;
+  mutable CachePool<int32_t> caches_;
 };
 
 class Bytes : public TextTokenizer {

@@ -14,6 +14,8 @@
 #include "laws/effective.h"
 #include "laws/registry.h"
 #include "plan/plan.h"
+#include "report/answer.h"
+#include "report/post_bit.h"
 
 namespace bitlaw {
 namespace {
@@ -132,6 +134,15 @@ std::vector<Observation> sizes_of(const Json& rows) {
     if (is_run(row) && run.params > 0 && run.tokens > 0) runs.push_back(run);
   }
   return runs;
+}
+
+// The one with the most parameters, and of those the one with the most tokens.
+Observation largest(const std::vector<Observation>& runs) {
+  const auto smaller = [](const Observation& a, const Observation& b) {
+    return std::pair(a.params, a.tokens) < std::pair(b.params, b.tokens);
+  };
+  const auto found = std::max_element(runs.begin(), runs.end(), smaller);
+  return found == runs.end() ? Observation{} : *found;
 }
 
 // Points on a logarithmic grid a little wider than [low, high].
@@ -361,6 +372,16 @@ Json optimum_figure(const Json& rows, const Json& fit, const Constants& constant
     by_authors = make_plan(request);
   }
   Json out{{"compute", middle.next_compute}, {"curve", points}};
+  // A constant at the edge of its range may have no effect there any more, but have one elsewhere.
+  std::set<std::string> depends_on;
+  for (const Json* plan : std::initializer_list<const Json*>{&best, &by_authors}) {
+    if (!plan->is_object() || !plan->contains("sensitivity")) continue;
+    for (const auto& [name, moves] : (*plan)["sensitivity"].items()) {
+      if (moves.contains("per_percent") && moves["per_percent"].contains("P_w"))
+        depends_on.insert(name);
+    }
+  }
+  out["depends_on"] = depends_on;
   out["best"] = best.contains("error") ? Json(nullptr) : best["optimum"];
   if (best.contains("intervals")) out["intervals"] = best["intervals"];
   out["notes"] = best.value("notes", Json::array());
@@ -389,7 +410,7 @@ Json constants_table(const Json& fit) {
   return table;
 }
 
-Json summary_of(const Json& rows) {
+Json summary_of(const Json& rows, const Json& effort) {
   std::set<double> sizes;
   int runs = 0, diverged = 0, cells = 0;
   double least = 1e300, most = 0, seconds = 0;
@@ -407,11 +428,8 @@ Json summary_of(const Json& rows) {
     }
     if (std::isfinite(number(row, "seconds"))) seconds += number(row, "seconds");
   }
-  Json out{{"runs", runs},
-           {"diverged", diverged},
-           {"cells", cells},
-           {"sizes", Json(sizes)},
-           {"training_seconds", seconds}};
+  Json out{{"runs", runs},         {"diverged", diverged},        {"cells", cells},
+           {"sizes", Json(sizes)}, {"training_seconds", seconds}, {"effort", effort}};
   if (runs > 0) out["tokens"] = {least, most};
   return out;
 }
@@ -453,31 +471,6 @@ std::string identified_sentence(const Json& constants) {
   return out.empty() ? "There is no fit." : out + ".";
 }
 
-std::string optimum_sentence(const Json& optimum, const Json& constants) {
-  if (!optimum.is_object() || !optimum["best"].is_object()) return "";
-  std::string out =
-      fmt::format("The best precision of training, with N, D and bits all free, is {:.2f} bits",
-                  number(optimum["best"], "P_w"));
-  if (optimum.contains("intervals") && optimum["intervals"].contains("P_w")) {
-    const Json& interval = optimum["intervals"]["P_w"];
-    out += fmt::format(" (90 % interval {:.2f} to {:.2f})", number(interval, "low"),
-                       number(interval, "high"));
-  }
-  if (optimum["published_best"].is_object()) {
-    out += fmt::format("; with the published constants it is {:.2f}",
-                       number(optimum["published_best"], "P_w"));
-  }
-  out += ".\n";
-  for (const Json& line : constants) {
-    if (!line.value("at_edge", false)) continue;
-    return out + fmt::format(
-                     "Do not rely on it: {} ended at the edge of its range, so the study is too "
-                     "small to identify it.\n",
-                     text(line, "name"));
-  }
-  return out;
-}
-
 }  // namespace
 
 Json make_report(const ReportInput& input) {
@@ -486,7 +479,7 @@ Json make_report(const ReportInput& input) {
   Json document{{"title", input.title},
                 {"schema", 1},
                 {"rows", input.rows},
-                {"summary", summary_of(input.rows)}};
+                {"summary", summary_of(input.rows, input.effort)}};
   document["constants"] = constants_table(input.fit);
   document["summary"]["sentence"] = identified_sentence(document["constants"]);
   document["notes"] =
@@ -500,12 +493,16 @@ Json make_report(const ReportInput& input) {
                          {"effective", effective_figure(input.rows, constants, published)},
                          {"predicted", predicted_figure(input.rows, constants)},
                          {"optimum", optimum_figure(input.rows, input.fit, constants, published)}};
+  document["post_bit"] = post_bit(input.fit, largest(sizes_of(input.rows)));
+  document["answer"] = answer_sentences(document);
   return document;
 }
 
 std::string report_text(const Json& document) {
-  std::string out = fmt::format("{:<12} {:>12} {:>12} {:>12} {:>12}\n", "constant", "value", "low",
-                                "high", "published");
+  std::string out;
+  for (const Json& sentence : document["answer"]) out += sentence.get<std::string>() + "\n\n";
+  out += fmt::format("{:<12} {:>12} {:>12} {:>12} {:>12}\n", "constant", "value", "low", "high",
+                     "published");
   const auto cell = [](const Json& line, const char* key) {
     const double value = number(line, key);
     return std::isfinite(value) ? fmt::format("{:.5g}", value) : std::string("-");
@@ -516,8 +513,7 @@ std::string report_text(const Json& document) {
                        cell(line, "value"), cell(line, "low"), cell(line, "high"),
                        cell(line, "published"), frozen.empty() ? "" : "  not fitted: " + frozen);
   }
-  out += "\n" + text(document["summary"], "sentence") + "\n";
-  return out + optimum_sentence(document["figures"]["optimum"], document["constants"]);
+  return out + "\n" + text(document["summary"], "sentence") + "\n";
 }
 
 }  // namespace bitlaw

@@ -14,12 +14,17 @@ struct ReportInput {
   Json rows;  // tidy rows of store/run_files.h: an array of objects, null where a value does not
               // apply
   Json fit;   // of fit_to_json, or null
+  Json effort =
+      Json::array();  // of read_effort (runs/effort.h): how long it took, on which machine
 };
 
 // The document:
 //   .title
-//   .summary       runs, diverged, cells, sizes[], tokens [least, most], sentence
+//   .answer[]      paragraphs: what was measured, the best precision, a bit less after training
+//   .summary       runs, diverged, cells, sizes[], tokens [least, most], effort[], sentence (which
+//                  constants the data identify)
 //   .constants[]   name, value, low, high, published, frozen
+//   .post_bit      ratio, low, high, depends_on[]: the cost of 3 bits after training over that of 4
 //   .notes[]       sentences of the fit
 //   .held_out[]    of the fit
 //   .figures.ptq.panels[]        N, series[]: bits, method, points[] {x: D/N, y: nats, se}, curve[]
@@ -28,14 +33,14 @@ struct ReportInput {
 //                                curve[] fitted, published[]; for laws that are a formula in bits
 //   .figures.predicted.points[]  x: predicted, y: measured, kind
 //   .figures.optimum             compute, curve[] {x: bits, y: nats, low, high}, best,
-//                                published_best
+//                                intervals, published_best, depends_on[] (constants)
 //   .rows[]        the table of runs
 Json make_report(const ReportInput& input);
 
 // One self-contained page that draws the document.
 std::string report_html(const Json& document);
 
-// The constants as a table for a terminal and the sentence of what the data can identify.
+// For a terminal: the answer, the constants as a table, and which of them the data identify.
 std::string report_text(const Json& document);
 
 }  // namespace bitlaw

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <thread>
 
@@ -68,6 +69,14 @@ std::string last_line(const std::filesystem::path& log) {
   return begin == std::string::npos ? text : text.substr(begin + 1);
 }
 
+std::vector<size_t> longest_first(const std::vector<Job>& jobs) {
+  std::vector<size_t> order(jobs.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return jobs[a].cost > jobs[b].cost; });
+  return order;
+}
+
 }  // namespace
 
 std::vector<JobOutcome> launch_local(const std::vector<Job>& jobs, const LaunchOptions& options) {
@@ -79,10 +88,7 @@ std::vector<JobOutcome> launch_local(const std::vector<Job>& jobs, const LaunchO
     else
       total += jobs[i].cost;
   }
-  std::vector<size_t> order(jobs.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return jobs[a].cost > jobs[b].cost; });
+  const std::vector<size_t> order = longest_first(jobs);
 
   Progress progress(options.label, total, options.quiet);
   double finished_cost = 0, running_cost = 0;
@@ -164,6 +170,26 @@ std::vector<JobOutcome> launch_local(const std::vector<Job>& jobs, const LaunchO
   }
   if (!stopping()) progress.finish(fmt::format("{} jobs", jobs.size()));
   return outcomes;
+}
+
+double planned_duration(const std::vector<Job>& jobs, int parallel) {
+  const std::vector<size_t> order = longest_first(jobs);
+  constexpr double kNotStarted = std::numeric_limits<double>::infinity();
+  std::vector<double> end(jobs.size(), kNotStarted);  // of each job
+  std::vector<double> running;                        // ends of those that run
+  double now = 0;
+  while (true) {
+    for (const size_t i : order) {
+      if (static_cast<int>(running.size()) >= parallel) break;
+      const bool waits = jobs[i].after >= 0 && end[static_cast<size_t>(jobs[i].after)] > now;
+      if (end[i] != kNotStarted || waits) continue;
+      end[i] = now + jobs[i].cost;
+      running.push_back(end[i]);
+    }
+    if (running.empty()) return now;
+    now = *std::min_element(running.begin(), running.end());
+    std::erase_if(running, [&](double each) { return each <= now; });
+  }
 }
 
 }  // namespace bitlaw

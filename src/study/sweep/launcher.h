@@ -41,4 +41,8 @@ struct LaunchOptions {
 // `done` are not started.
 std::vector<JobOutcome> launch_local(const std::vector<Job>& jobs, const LaunchOptions& options);
 
+// How long launch_local takes if every job takes its cost and none is done yet, in the unit of the
+// costs.
+double planned_duration(const std::vector<Job>& jobs, int parallel);
+
 }  // namespace bitlaw

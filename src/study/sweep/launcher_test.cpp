@@ -68,6 +68,25 @@ TEST_F(Launcher, DoesNotStartWhatIsDone) {
   EXPECT_FALSE(fs::exists(folder_ / "a.log"));
 }
 
+TEST(PlannedDuration, FollowsTheLaunchersOrder) {
+  const auto jobs = [](std::vector<std::pair<double, int>> costs) {
+    std::vector<Job> out;
+    for (const auto& [cost, after] : costs) {
+      out.emplace_back();
+      out.back().cost = cost;
+      out.back().after = after;
+    }
+    return out;
+  };
+  EXPECT_EQ(planned_duration({}, 2), 0);
+  EXPECT_EQ(planned_duration(jobs({{3, -1}, {2, -1}, {2, -1}}), 1), 7);
+  EXPECT_EQ(planned_duration(jobs({{3, -1}, {2, -1}, {2, -1}}), 2), 4);
+  EXPECT_EQ(planned_duration(jobs({{3, -1}, {2, -1}, {2, -1}}), 8), 3) << "the longest job";
+  EXPECT_EQ(planned_duration(jobs({{1, -1}, {1, -1}, {5, -1}}), 2), 5) << "longest first";
+  EXPECT_EQ(planned_duration(jobs({{5, -1}, {4, 0}}), 8), 9) << "one waits for the other";
+  EXPECT_EQ(planned_duration(jobs({{5, -1}, {4, 0}, {1, -1}, {3, -1}}), 2), 9);
+}
+
 TEST_F(Launcher, StopAsksRunningJobsToEndAndStartsNoOther) {
   std::atomic<bool> stop{false};
   std::vector<Job> jobs{
