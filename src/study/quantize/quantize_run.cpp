@@ -86,6 +86,14 @@ Recipe recipe_in_use(Recipe recipe, const PtqCell& cell) {
   return recipe;
 }
 
+// Whether a cell is the trained model by definition: rounded to as many bits as in training.
+bool changes_nothing(const Recipe& recipe, const PtqCell& cell) {
+  const Format& trained = recipe.weights.format;
+  const bool as_many_bits =
+      !cell.rounds_weights() || cell.weights.scheme.format.bits >= trained.bits;
+  return trained.scaled() && as_many_bits && !cell.activations && !cell.kv;
+}
+
 // A prepared model for every recipe in use: the same weights, other roundings.
 class ModelsInUse {
  public:
@@ -118,6 +126,130 @@ class ModelsInUse {
   std::map<std::string, Model> models_;
 };
 
+// A run and everything that its cells are measured with.
+struct OpenedRun {
+  Run run;
+  LoadedModel loaded;
+  Dataset dataset;
+  std::map<int64_t, TokenWindows> calibrations;  // by seed
+  TokenWindows evaluation;
+};
+
+OpenedRun open_run(const fs::path& directory, const PtqConfig& config) {
+  const Run run = read_finished_run(directory);
+  LoadedModel loaded = load_model(final_checkpoint(directory));
+  require_weights(final_checkpoint(directory), run.weights_hash);
+  require_finite_weights(Model(loaded.config, run.recipe), loaded.parameters);
+  OpenedRun out{run, std::move(loaded), open_data(run, config, loaded.config.vocabulary), {}, {}};
+  const int64_t T = out.loaded.config.sequence;
+  for (const int64_t seed : config.calibration_seeds) {
+    out.calibrations[seed] = calibration_windows(out.dataset.train(), T, config.calibration_tokens,
+                                                 static_cast<uint64_t>(seed));
+  }
+  out.evaluation = evaluation_windows(out.dataset.validation(), T, config.evaluation_tokens,
+                                      out.dataset.info().end_of_document);
+  return out;
+}
+
+GridRows rows_of(const OpenedRun& opened, const PtqConfig& config,
+                 const std::vector<PtqCell>& cells) {
+  const std::string checkpoint_hash = hash_of(opened.loaded.parameters.flat);
+  GridRows rows(opened.run.directory, opened.run.name);
+  for (const PtqCell& cell : cells) {
+    const TokenWindows& text = opened.calibrations.at(
+        cell.calibrated() ? cell.calibration_seed : config.calibration_seeds[0]);
+    CellKey key = requested_cell(cell, text.targets(), opened.evaluation.targets());
+    key.checkpoint = checkpoint_hash;
+    key.recipe = opened.run.recipe.name();
+    key.evaluation.hash = opened.evaluation.hash();
+    if (key.calibration) key.calibration->hash = text.hash();
+    rows.add(cell, key);
+  }
+  return rows;
+}
+
+// Computes the rows that are missing.
+class MissingCells {
+ public:
+  MissingCells(const OpenedRun& opened, GridRows& rows, ThreadPool& pool,
+               const PtqProgress& progress)
+      : opened_(opened),
+        rows_(rows),
+        pool_(pool),
+        progress_(progress),
+        missing_(rows.missing()),
+        models_(opened.loaded.config, parameters(), pool),
+        trained_(models_.unquantized(opened.run.recipe)),
+        quantizer_(trained_, parameters(), pool) {
+    for (const size_t row : missing_) {
+      if (rows_.cell(row).calibrated()) seeds_.insert(rows_.cell(row).calibration_seed);
+    }
+  }
+
+  // Uncalibrated cells first, then seed by seed, so that one calibration is in memory at a time.
+  void compute() {
+    baseline_ = evaluate_baseline(trained_, parameters(), opened_.evaluation.spans(), pool_);
+    finished("unquantized model evaluated");
+    compute_cells(std::nullopt);
+    for (const int64_t seed : seeds_) {
+      quantizer_.use_calibration(calibrate(models_.unquantized(opened_.run.recipe), parameters(),
+                                           opened_.calibrations.at(seed).spans(), pool_));
+      finished(fmt::format("calibrated on seed {}", seed));
+      compute_cells(seed);
+    }
+  }
+
+ private:
+  const Parameters& parameters() const { return opened_.loaded.parameters; }
+
+  void finished(const std::string& note) {
+    const size_t total = 1 + missing_.size() + seeds_.size();
+    if (progress_) progress_(++done_, static_cast<double>(total), note);
+  }
+
+  // Those of one calibration. Cells that differ only in what is rounded in use stand together and
+  // share their weights.
+  void compute_cells(std::optional<int64_t> seed) {
+    std::optional<MatrixCell> weights_of;  // whose weights `quantized` holds
+    QuantizedModel quantized;
+    for (const size_t row : missing_) {
+      const PtqCell& cell = rows_.cell(row);
+      if (cell.calibrated() != seed.has_value() || (seed && cell.calibration_seed != *seed))
+        continue;
+      const auto start = std::chrono::steady_clock::now();
+      if (weights_of != cell.weights) quantized = quantizer_.quantize(cell.weights);
+      weights_of = cell.weights;
+      measure(row, quantized, start);
+    }
+  }
+
+  void measure(size_t row, const QuantizedModel& quantized,
+               std::chrono::steady_clock::time_point start) {
+    const PtqCell& cell = rows_.cell(row);
+    const Recipe& recipe = opened_.run.recipe;
+    const TokenWindows& evaluation = opened_.evaluation;
+    const Model& model = models_.with(recipe_in_use(recipe, cell), quantized);
+    const std::vector<TokenComparison> measured =
+        compare_to_baseline(baseline_, model, parameters(), evaluation.spans(), pool_);
+    rows_.finish(row, quantized.reports,
+                 paired_comparison(measured, evaluation.cluster, opened_.dataset.bytes_per_token()),
+                 evaluation.clustered_by, changes_nothing(recipe, cell), seconds_since(start));
+    finished(cell.title());
+  }
+
+  const OpenedRun& opened_;
+  GridRows& rows_;
+  ThreadPool& pool_;
+  const PtqProgress& progress_;
+  const std::vector<size_t> missing_;
+  std::set<int64_t> seeds_;  // whose calibration is needed
+  ModelsInUse models_;
+  const Model& trained_;
+  ModelQuantizer quantizer_;
+  Baseline baseline_;
+  double done_ = 0;
+};
+
 }  // namespace
 
 RunRecord read_own_run(const fs::path& directory) {
@@ -133,93 +265,9 @@ RunRecord read_own_run(const fs::path& directory) {
 std::vector<CellRow> quantize_run(const fs::path& directory, const PtqConfig& config,
                                   ThreadPool& pool, const PtqProgress& progress) {
   const std::vector<PtqCell> cells = ptq_cells(config);
-  const Run run = read_finished_run(directory);
-  LoadedModel loaded = load_model(final_checkpoint(directory));
-  require_weights(final_checkpoint(directory), run.weights_hash);
-  const Parameters& parameters = loaded.parameters;
-  require_finite_weights(Model(loaded.config, run.recipe), parameters);
-  const Dataset dataset = open_data(run, config, loaded.config.vocabulary);
-  const int64_t T = loaded.config.sequence;
-  std::map<int64_t, TokenWindows> calibrations;  // by seed
-  for (const int64_t seed : config.calibration_seeds) {
-    calibrations[seed] = calibration_windows(dataset.train(), T, config.calibration_tokens,
-                                             static_cast<uint64_t>(seed));
-  }
-  const TokenWindows evaluation = evaluation_windows(
-      dataset.validation(), T, config.evaluation_tokens, dataset.info().end_of_document);
-
-  const std::string checkpoint_hash = hash_of(parameters.flat);
-  GridRows rows(directory, run.name);
-  for (const PtqCell& cell : cells) {
-    const TokenWindows& text =
-        calibrations.at(cell.calibrated() ? cell.calibration_seed : config.calibration_seeds[0]);
-    CellKey key = requested_cell(cell, text.targets(), evaluation.targets());
-    key.checkpoint = checkpoint_hash;
-    key.recipe = run.recipe.name();
-    key.evaluation.hash = evaluation.hash();
-    if (key.calibration) key.calibration->hash = text.hash();
-    rows.add(cell, key);
-  }
-  const std::vector<size_t> missing = rows.missing();
-  if (missing.empty()) return rows.answer();
-  std::set<int64_t> seeds;  // whose calibration is needed
-  for (const size_t row : missing) {
-    if (rows.cell(row).calibrated()) seeds.insert(rows.cell(row).calibration_seed);
-  }
-  const auto total = static_cast<double>(1 + missing.size() + seeds.size());
-
-  double done = 0;
-  const auto finished = [&](const std::string& note) {
-    if (progress) progress(++done, total, note);
-  };
-  ModelsInUse models(loaded.config, parameters, pool);
-  Model& trained = models.unquantized(run.recipe);
-  const Baseline baseline = evaluate_baseline(trained, parameters, evaluation.spans(), pool);
-  finished("unquantized model evaluated");
-  ModelQuantizer quantizer(trained, parameters, pool);
-  const Format& trained_format = run.recipe.weights.format;
-
-  const auto compute = [&](size_t row, const QuantizedModel& quantized, double seconds) {
-    const auto start = std::chrono::steady_clock::now();
-    const PtqCell& cell = rows.cell(row);
-    const Model& model = models.with(recipe_in_use(run.recipe, cell), quantized);
-    const std::vector<TokenComparison> measured =
-        compare_to_baseline(baseline, model, parameters, evaluation.spans(), pool);
-    const bool as_many_bits =
-        !cell.rounds_weights() || cell.weights.scheme.format.bits >= trained_format.bits;
-    rows.finish(row, quantized.reports,
-                paired_comparison(measured, evaluation.cluster, dataset.bytes_per_token()),
-                evaluation.clustered_by,
-                trained_format.scaled() && as_many_bits && !cell.activations && !cell.kv,
-                seconds + seconds_since(start));
-    finished(cell.title());
-  };
-
-  // Uncalibrated cells first, then seed by seed, so that one calibration is in memory at a time.
-  // Cells that differ only in what is rounded in use stand together and share their weights.
-  std::vector<int64_t> passes{-1};
-  passes.insert(passes.end(), seeds.begin(), seeds.end());
-  for (const int64_t seed : passes) {
-    if (seed >= 0) {
-      quantizer.use_calibration(calibrate(models.unquantized(run.recipe), parameters,
-                                          calibrations.at(seed).spans(), pool));
-      finished(fmt::format("calibrated on seed {}", seed));
-    }
-    std::optional<MatrixCell> weights_of;  // whose weights `quantized` holds
-    QuantizedModel quantized;
-    for (const size_t row : missing) {
-      const PtqCell& cell = rows.cell(row);
-      if ((cell.calibrated() ? cell.calibration_seed : -1) != seed) continue;
-      double seconds = 0;
-      if (weights_of != cell.weights) {
-        const auto start = std::chrono::steady_clock::now();
-        quantized = quantizer.quantize(cell.weights);
-        weights_of = cell.weights;
-        seconds = seconds_since(start);
-      }
-      compute(row, quantized, seconds);
-    }
-  }
+  const OpenedRun opened = open_run(directory, config);
+  GridRows rows = rows_of(opened, config, cells);
+  if (!rows.missing().empty()) MissingCells(opened, rows, pool, progress).compute();
   return rows.answer();
 }
 
