@@ -65,10 +65,12 @@ struct Constants {
 
   explicit operator bool() const { return law != nullptr; }
   // Whether the law says what bits cost by a formula, so that there are curves over bits.
-  bool has_curves() const {
+  bool models_bits() const {
     return law != nullptr && law->predicts == Predicts::kLoss && law->class_parameters.empty() &&
-           feels_bits(*law, values.data());
+           law->uses_bits;
   }
+  // False also if no number of bits makes a difference with these constants.
+  bool has_curves() const { return models_bits() && feels_bits(*law, values.data()); }
   double loss(double n, double d, double p_w, double p_a, double p_kv, double p_post) const {
     Observation run;
     run.params = n;
@@ -342,7 +344,8 @@ Json predicted_figure(const Json& rows, const Constants& constants) {
 Json optimum_figure(const Json& rows, const Json& fit, const Constants& constants,
                     const Constants& published) {
   const std::vector<Observation> runs = sizes_of(rows);
-  if (runs.empty() || !constants.has_curves()) return nullptr;
+  if (runs.empty() || !constants.models_bits()) return nullptr;
+  if (!constants.has_curves()) return {{"curve", Json::array()}, {"best", nullptr}};
   const Middle middle = middle_of(runs);
   PlanRequest request;
   request.compute = middle.next_compute;

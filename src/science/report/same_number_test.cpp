@@ -136,7 +136,8 @@ TEST(SameNumber, BestPrecision) {
     expect_same(subject, "P*", fit,
                 optimum.is_object() ? number_at(optimum["best"], "P_w") : Value(), "report");
     if (!fit) continue;
-    EXPECT_NE(report_text(report).find(fmt::format("is {:.2f} bits", *fit)), std::string::npos)
+    // This fit has no intervals, so that the answer has no number.
+    EXPECT_NE(report_text(report).find("the fit has no intervals"), std::string::npos)
         << law.name << "\n"
         << report_text(report);
   }
