@@ -48,15 +48,15 @@ void run(Options& options) {
 
 }  // namespace
 
-void add_compare(CLI::App& app) {
+void add_compare(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = add_verb(
+  App* verb = add_verb(
       app, "compare", "Compare laws on the same table, by rows they have not seen",
       "bitlaw compare runs/demo --laws all --hold-out largest-N\n"
       "  bitlaw compare table.csv --laws kumar,quest,additive-class --hold-out bits=3 --json");
   options->table.add(verb);
   verb->add_option("--out", options->out, "also write the JSON document there");
-  verb->add_option("--threads", options->threads, "threads")->check(kPositive);
+  verb->add_option("--threads", options->threads, "threads")->positive();
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run, "read the table, say what is in it, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");

@@ -71,14 +71,14 @@ void run_prepare(Options& options) {
 
 }  // namespace
 
-void add_data(CLI::App& app) {
+void add_data(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb =
+  App* verb =
       add_verb(app, "data", "Prepare and look at data sets",
                "bitlaw data prepare texts/ --to data/ --vocabulary 4096\n  bitlaw data show data/");
-  verb->require_subcommand(1);
+  verb->require_subcommand(1, 1);
 
-  CLI::App* prepare = add_verb(
+  App* prepare = add_verb(
       *verb, "prepare", "Text (.txt, .jsonl, also .gz and .zst) to a data set",
       "bitlaw data prepare texts/ more.jsonl.gz --to data/ --tokenizer bpe --vocabulary 4096");
   prepare->add_option("from", options->prepare.from, "folders or files of text")->required();
@@ -89,7 +89,7 @@ void add_data(CLI::App& app) {
   prepare->add_flag("--json", options->json, "print dataset.json");
   prepare->callback([options] { run_prepare(*options); });
 
-  CLI::App* show_verb =
+  App* show_verb =
       add_verb(*verb, "show", "Check a data set and say what is in it", "bitlaw data show data/");
   show_verb->add_option("directory", options->directory, "the data set")->required();
   show_verb->add_flag("--json", options->json, "print dataset.json");

@@ -57,9 +57,9 @@ void run(Options& options) {
 
 }  // namespace
 
-void add_design(CLI::App& app) {
+void add_design(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = add_verb(
+  App* verb = add_verb(
       app, "design", "Propose the next runs: the most informative per FLOP about a chosen number",
       "bitlaw design runs/demo --law kumar --shrink 'P*' --budget 1e15 --runs 6\n"
       "  bitlaw design table.csv --shrink alpha --candidates 'N=1e8,2e8;D=1e10,4e10;bits=3,4,16'\n"
@@ -67,7 +67,7 @@ void add_design(CLI::App& app) {
       "--json");
   options->table.add(verb);
   verb->add_option("--out", options->out, "also write the JSON document there");
-  verb->add_option("--threads", options->threads, "threads")->check(kPositive);
+  verb->add_option("--threads", options->threads, "threads")->positive();
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run, "read the table, say what is in it, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");

@@ -74,14 +74,13 @@ void run(Options& options) {
 
 }  // namespace
 
-void add_eval(CLI::App& app) {
+void add_eval(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb =
-      add_verb(app, "eval", "Validation loss of a finished run, with its standard error",
-               "bitlaw eval runs/0123456789abcdef --tokens 1e6");
+  App* verb = add_verb(app, "eval", "Validation loss of a finished run, with its standard error",
+                       "bitlaw eval runs/0123456789abcdef --tokens 1e6");
   verb->add_option("run", options->run, "directory of the run")->required();
   options->flags.add(verb, options->config);
-  verb->add_option("--threads", options->threads, "threads")->check(kPositive);
+  verb->add_option("--threads", options->threads, "threads")->positive();
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run, "say what would be evaluated, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");

@@ -75,15 +75,15 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_export(CLI::App& app) {
+void add_export(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = add_verb(app, "export", "A finished run for llama.cpp or transformers",
-                            "bitlaw export runs/0123456789abcdef --gguf model.gguf --type bf16");
+  App* verb = add_verb(app, "export", "A finished run for llama.cpp or transformers",
+                       "bitlaw export runs/0123456789abcdef --gguf model.gguf --type bf16");
   verb->add_option("run", options->run, "directory of the run")->required();
   verb->add_option("--gguf", options->gguf, "file to write, for llama.cpp");
   verb->add_option("--type", options->type, "of the matrices in it: f32, f16, bf16")
-      ->check(CLI::IsMember({"f32", "f16", "bf16"}))
-      ->capture_default_str();
+      ->one_of({"f32", "f16", "bf16"})
+      ->default_str(options->type);
   verb->add_option("--hf", options->hf, "new directory with model and tokenizer, for transformers");
   verb->add_flag("--json", options->json, "print one JSON document");
   verb->callback([options] { run(*options); });

@@ -90,10 +90,10 @@ void run_fit(Options& options) {
   if (table.diverged > 0) fmt::print("{} diverged rows were left out.\n", table.diverged);
 }
 
-void add_common(CLI::App* verb, Options& options) {
+void add_common(App* verb, Options& options) {
   options.table.add(verb);
   verb->add_option("--out", options.out, "also write the JSON document there");
-  verb->add_option("--threads", options.threads, "threads")->check(kPositive);
+  verb->add_option("--threads", options.threads, "threads")->positive();
   verb->add_flag("--print-config", options.print_config, "print the options as TOML and stop");
   verb->add_flag("--dry-run", options.dry_run, "read the table, say what is in it, and stop");
   verb->add_flag("--json", options.json, "print one JSON document");
@@ -101,9 +101,9 @@ void add_common(CLI::App* verb, Options& options) {
 
 }  // namespace
 
-void add_fit(CLI::App& app) {
+void add_fit(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = add_verb(
+  App* verb = add_verb(
       app, "fit", "Fit a law to a table of runs, with intervals",
       "bitlaw fit runs/demo --law kumar --out fit.json\n"
       "  bitlaw fit table.csv --law chinchilla --columns N=params,D=tokens,loss=val_loss --json");

@@ -34,20 +34,20 @@ void run_show(const Options& options) {
 
 }  // namespace
 
-void add_laws(CLI::App& app) {
+void add_laws(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = add_verb(app, "laws", "List the scaling laws, or explain one",
-                            "bitlaw laws --json\n  bitlaw laws show kumar");
+  App* verb = add_verb(app, "laws", "List the scaling laws, or explain one",
+                       "bitlaw laws --json\n  bitlaw laws show kumar");
   verb->require_subcommand(0, 1);
   verb->add_flag("--json", options->json, "print one JSON document");
   verb->add_flag("--markdown", options->markdown, "print docs/laws.md");
-  CLI::App* show = add_verb(*verb, "show", "Formula, constants and sources of one law",
-                            "bitlaw laws show quest");
+  App* show = add_verb(*verb, "show", "Formula, constants and sources of one law",
+                       "bitlaw laws show quest");
   show->add_option("name", options->name, "its name in the list")->required();
   show->add_flag("--json", options->json, "print one JSON document");
   show->callback([options] { run_show(*options); });
   verb->callback([options, verb] {
-    if (verb->get_subcommands().empty()) run_list(*options);
+    if (!verb->has_subcommand()) run_list(*options);
   });
 }
 

@@ -28,33 +28,6 @@ void print_error(std::string sentence) {
   std::fputs(fmt::format("bitlaw: {}\n", trim(sentence)).c_str(), stderr);
 }
 
-// CLI11 says that a word was not expected; people want to know which one was meant.
-std::string mistyped(const CLI::App& app, int argc, char** argv) {
-  const CLI::App* verb = &app;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word(argv[i], std::strcspn(argv[i], "="));
-    std::vector<std::string> known;
-    const bool is_option = word.size() > 2 && word.starts_with("--");
-    const auto& verbs = verb->get_subcommands(nullptr);
-    if (is_option) {
-      for (const CLI::Option* option : verb->get_options()) {
-        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
-      }
-    } else if (!verbs.empty()) {
-      for (const CLI::App* each : verbs) known.push_back(each->get_name());
-    } else {
-      continue;
-    }
-    const auto found = std::find(known.begin(), known.end(), word);
-    if (found != known.end()) {
-      if (!is_option) verb = verbs[static_cast<size_t>(found - known.begin())];
-      continue;
-    }
-    return unknown_name(is_option ? "option" : "verb", word, known, "see --help");
-  }
-  return "";
-}
-
 // A full disk behind a redirection shows when the last bytes leave.
 void flush_results() {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
@@ -68,9 +41,9 @@ int main(int argc, char** argv) {
   using namespace bitlaw;
   using namespace bitlaw::cli;
   ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of write(), like a full disk
-  CLI::App app{"Scaling laws for precision: train, quantize, fit, plan.", "bitlaw"};
-  app.require_subcommand(1);
-  app.set_version_flag("--version", std::string("bitlaw ") + kVersion);
+  Program program("bitlaw", "Scaling laws for precision: train, quantize, fit, plan.", kVersion);
+  App& app = program.app();
+  app.require_subcommand(1, 1);
   app.footer("`bitlaw VERB --help` explains a verb and shows an example.");
   for (auto add :
        {add_data, add_train, add_quantize, add_eval, add_export, add_sweep, add_runs, add_laws,
@@ -78,13 +51,11 @@ int main(int argc, char** argv) {
     add(app);
   }
   try {
-    app.parse(argc, argv);
+    const bool ran = program.run(argc, argv);
     flush_results();
-    return exit_status;
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    const std::string meant = mistyped(app, argc, argv);
-    print_error(meant.empty() ? error.what() : meant);
+    return ran ? exit_status : 0;
+  } catch (const UsageError& error) {
+    print_error(error.what());
     return 2;
   } catch (const std::bad_alloc&) {
     print_error("not enough memory; `bitlaw train ... --dry-run` shows how much a run needs");

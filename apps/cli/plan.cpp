@@ -55,9 +55,9 @@ void run(Options& options) {
 
 }  // namespace
 
-void add_plan(CLI::App& app) {
+void add_plan(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = add_verb(
+  App* verb = add_verb(
       app, "plan", "Choose parameters, tokens and bits under a budget",
       "bitlaw plan --law kumar --free N,D,P --compute 1e21\n"
       "  bitlaw plan --law kumar --critical-data --params 30e6 --bits 3,4,5,6\n"

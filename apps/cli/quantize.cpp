@@ -89,9 +89,9 @@ void run(Options& options) {
 
 }  // namespace
 
-void add_quantize(CLI::App& app) {
+void add_quantize(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = add_verb(
+  App* verb = add_verb(
       app, "quantize",
       "Quantize the weights of finished runs or third-party checkpoints, and measure the cost",
       "bitlaw quantize runs/demo/* --methods rtn,gptq,awq --bits 2..8 --groups 0,128 --json\n"
@@ -111,10 +111,10 @@ void add_quantize(CLI::App& app) {
   verb->add_option(
           "--sequence", checkpoint.sequence,
           "Hugging Face checkpoints: tokens per window (default: their context, at most 1024)")
-      ->check(kPositive);
+      ->positive();
   verb->add_option("--trained-tokens", checkpoint.trained_tokens,
                    "Hugging Face checkpoints: tokens they were trained on, D in the table")
-      ->check(kPositive);
+      ->positive();
   verb->add_option("--records", checkpoint.records,
                    "where results for Hugging Face checkpoints are recorded (default: runs)")
       ->default_str("runs");
@@ -122,14 +122,14 @@ void add_quantize(CLI::App& app) {
                    "Hugging Face checkpoints: write the checkpoint with rounded weights to this "
                    "new directory, for a single cell (its first calibration seed)");
   verb->add_option("--write-type", checkpoint.write_type, "type of the rounded weights there")
-      ->check(CLI::IsMember({"F32", "BF16"}))
+      ->one_of({"F32", "BF16"})
       ->default_str("F32");
   verb->add_option(
           "--memory", checkpoint.memory_gigabytes,
           "Hugging Face checkpoints: gigabytes for hidden states; layers are loaded one at a time")
-      ->check(kPositive)
+      ->positive()
       ->default_str("4");
-  verb->add_option("--threads", options->threads, "threads")->check(kPositive);
+  verb->add_option("--threads", options->threads, "threads")->positive();
   verb->add_flag("--quiet", options->quiet, "no progress");
   verb->add_flag("--dry-run", options->dry_run, "list the cells and which are there, and stop");
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");

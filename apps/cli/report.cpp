@@ -43,10 +43,10 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_report(CLI::App& app) {
+void add_report(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = add_verb(app, "report", "Draw a study: one HTML file that needs no network",
-                            "bitlaw report runs/demo --fit fit.json --out report.html");
+  App* verb = add_verb(app, "report", "Draw a study: one HTML file that needs no network",
+                       "bitlaw report runs/demo --fit fit.json --out report.html");
   verb->add_option("runs", options->runs, "directory of runs")->required();
   verb->add_option("filters", options->filters,
                    "rows to report: P_w=3,4, D/N>20, as in `bitlaw runs`");

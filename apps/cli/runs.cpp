@@ -64,10 +64,10 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_runs(CLI::App& app) {
+void add_runs(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = add_verb(app, "runs", "List, filter and export runs and their quantized cells",
-                            "bitlaw runs runs/demo P_w=4 'N>1e5' --csv table.csv");
+  App* verb = add_verb(app, "runs", "List, filter and export runs and their quantized cells",
+                       "bitlaw runs runs/demo P_w=4 'N>1e5' --csv table.csv");
   verb->add_option("directory", options->directory, "directory of runs")->default_str("runs");
   verb->add_option("filters", options->filters,
                    "rows to list: P_w=4, P_w=3,4, N=1e6..3e8, D/N>20, method!=none");

@@ -64,9 +64,9 @@ void run(Options& options) {
 
 }  // namespace
 
-void add_simulate(CLI::App& app) {
+void add_simulate(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = add_verb(
+  App* verb = add_verb(
       app, "simulate", "Draw a study from a law with known constants, to test a fit",
       "bitlaw simulate --law kumar --noise 1e-3 --out study.csv\n"
       "  bitlaw simulate --law chinchilla --params 1e8,1e9 --ratios 10,40,160 --constants E=1.8\n"

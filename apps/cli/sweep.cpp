@@ -402,9 +402,9 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_sweep(CLI::App& app) {
+void add_sweep(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = add_verb(
+  App* verb = add_verb(
       app, "sweep", "Train and quantize every cell of a study file",
       "bitlaw sweep examples/demo.toml --jobs 2\n  bitlaw sweep examples/demo.toml --status");
   verb->add_option("study", options->study,
@@ -412,11 +412,10 @@ void add_sweep(CLI::App& app) {
       ->required();
   verb->add_option("--runs", options->runs,
                    "directory of the runs (default: runs/NAME of the study)");
-  verb->add_option("--jobs", options->jobs, "processes at a time, one thread each")
-      ->check(kPositive);
+  verb->add_option("--jobs", options->jobs, "processes at a time, one thread each")->positive();
   verb->add_option("--minutes", options->minutes,
                    "measure the speed and shrink all token counts to fit")
-      ->check(kPositive);
+      ->positive();
   verb->add_flag("--status", options->status, "list the cells and stop");
   verb->add_flag("--dry-run", options->dry_run, "the same: list what would be done");
   verb->add_flag("--print-config", options->print_config,

@@ -8,8 +8,8 @@
 
 namespace bitlaw::cli {
 
-void TableFlags::add(CLI::App* verb, bool required) {
-  CLI::Option* table = verb->add_option(
+void TableFlags::add(App* verb, bool required) {
+  Option* table = verb->add_option(
       "table", path, "a CSV, TSV, JSON or JSONL file (docs/tables.md), or a directory of runs");
   if (required) table->required();
   verb->add_option("--format", format_, "auto, csv, tsv, json, jsonl or quest")

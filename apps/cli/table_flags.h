@@ -1,11 +1,11 @@
 // The options of every verb that reads a table of runs: where it is, how to read it, which rows.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
+#include "cli/app.h"
 #include "table/table.h"
 
 namespace bitlaw::cli {
@@ -15,7 +15,7 @@ class TableFlags {
   std::string path;  // a file, or a directory of runs
 
   // `required`: the verb cannot do without a table.
-  void add(CLI::App* verb, bool required = true);
+  void add(App* verb, bool required = true);
 
   // The table; its notes are followed by what looks odd in it (table/warnings.h).
   Table read(bool law_uses_bits = true) const;

@@ -140,9 +140,9 @@ void run(Options& options) {
 
 }  // namespace
 
-void add_train(CLI::App& app) {
+void add_train(App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb =
+  App* verb =
       add_verb(app, "train", "Train a model, or resume an interrupted run",
                "bitlaw train data.path=data model.width=64 recipe.weights=4 train.tokens=4e6\n"
                "  bitlaw train run.toml train.lr=1e-3 --dry-run");
@@ -154,7 +154,7 @@ void add_train(CLI::App& app) {
   verb->add_flag("--dry-run", options->dry_run, "say what it will take, and stop");
   verb->add_option("--measure", options->measure,
                    "train on random tokens for this many seconds, print the speed, write nothing")
-      ->check(kPositive);
+      ->positive();
   verb->add_flag("--json", options->json, "print one JSON document");
   verb->callback([options] { run(*options); });
   // Every key with its default, from the structs themselves.

@@ -9,7 +9,9 @@
 #include "base/file.h"
 #include "base/names.h"
 #include "base/number.h"
+#include "base/parallel.h"
 #include "base/text.h"
+#include "laws/registry.h"
 #include "runs/tidy_rows.h"
 
 namespace bitlaw::cli {
@@ -28,18 +30,6 @@ double number(const std::string& text, const std::string& flag) {
   const auto value = parse_number(text);
   if (!value) throw Error(fmt::format("{}: '{}' is not a number", flag, text));
   return *value;
-}
-
-CLI::Validator at_least(bool zero_allowed) {
-  return CLI::Validator(
-      [zero_allowed](std::string& text) -> std::string {
-        const double value = parse_number(text).value_or(-1);
-        const bool good = (value > 0 || (zero_allowed && value == 0)) && value < 1e300;
-        return good ? ""
-                    : fmt::format("expected a number {}, not {}",
-                                  zero_allowed ? "of 0 or more" : "above 0", text);
-      },
-      zero_allowed ? "0 OR MORE" : "ABOVE 0");
 }
 
 bool is_number(const Json& sample) {
@@ -70,12 +60,9 @@ Json list_of(const std::string& text, bool numeric, const std::string& flag) {
 
 int exit_status = 0;
 
-const CLI::Validator kPositive = at_least(false);
-const CLI::Validator kNotNegative = at_least(true);
-
-CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& summary,
-                   const std::string& example) {
-  CLI::App* verb = app.add_subcommand(name, summary);
+App* add_verb(App& app, const std::string& name, const std::string& summary,
+              const std::string& example) {
+  App* verb = app.add_subcommand(name, summary);
   verb->footer("Example:\n  " + example);
   return verb;
 }
@@ -89,7 +76,7 @@ const Law& law_named(const std::string& name) {
   throw Error(unknown_name("law", name, law_names(), "`bitlaw laws` lists them"));
 }
 
-ParallelFor on(ThreadPool& pool) {
+std::function<void(int64_t count, const std::function<void(int64_t)>& task)> on(ThreadPool& pool) {
   return [&pool](int64_t count, const std::function<void(int64_t)>& task) {
     pool.parallel_for(count, [&](int64_t index, int) { task(index); });
   };
@@ -107,7 +94,7 @@ Json read_fit(const std::string& path) {
   return fit;
 }
 
-void StructFlags::add_keys(CLI::App* app, const std::vector<ConfigKey>& keys,
+void StructFlags::add_keys(App* app, const std::vector<ConfigKey>& keys,
                            const std::vector<std::string>& without) {
   for (const ConfigKey& key : keys) {
     if (std::find(without.begin(), without.end(), key.name) != without.end()) continue;

@@ -1,39 +1,43 @@
 // One verb of the command line: a file that fills a library struct and prints what comes back.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/config.h"
 #include "base/json.h"
-#include "base/parallel.h"
-#include "fit/fit.h"
-#include "laws/registry.h"
+#include "cli/app.h"
+
+namespace bitlaw {
+struct Law;
+class ThreadPool;
+}  // namespace bitlaw
 
 namespace bitlaw::cli {
 
 // Adds the verb to `app`; its callback runs it and may throw Error.
-void add_data(CLI::App& app);
-void add_train(CLI::App& app);
-void add_quantize(CLI::App& app);
-void add_eval(CLI::App& app);
-void add_export(CLI::App& app);
-void add_sweep(CLI::App& app);
-void add_runs(CLI::App& app);
-void add_laws(CLI::App& app);
-void add_fit(CLI::App& app);
-void add_compare(CLI::App& app);
-void add_design(CLI::App& app);
-void add_simulate(CLI::App& app);
-void add_plan(CLI::App& app);
-void add_report(CLI::App& app);
+void add_data(App& app);
+void add_train(App& app);
+void add_quantize(App& app);
+void add_eval(App& app);
+void add_export(App& app);
+void add_sweep(App& app);
+void add_runs(App& app);
+void add_laws(App& app);
+void add_fit(App& app);
+void add_compare(App& app);
+void add_design(App& app);
+void add_simulate(App& app);
+void add_plan(App& app);
+void add_report(App& app);
 
 // A verb with its summary and an example at the end of its help.
-CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& summary,
-                   const std::string& example);
+App* add_verb(App& app, const std::string& name, const std::string& summary,
+              const std::string& example);
 
 // The exit status of the process once a verb has run (0 unless a verb says otherwise).
 extern int exit_status;
@@ -44,7 +48,7 @@ void print_json(const Json& document);
 const Law& law_named(const std::string& name);
 
 // A library's parallel loops on these threads.
-ParallelFor on(ThreadPool& pool);
+std::function<void(int64_t count, const std::function<void(int64_t)>& task)> on(ThreadPool& pool);
 
 // The document of `bitlaw fit --out` at `path`; null without a path. Error where it is something
 // else.
@@ -54,7 +58,7 @@ Json read_fit(const std::string& path);
 class StructFlags {
  public:
   template <class T>
-  void add(CLI::App* app, const T& defaults, const std::vector<std::string>& without = {}) {
+  void add(App* app, const T& defaults, const std::vector<std::string>& without = {}) {
     add_keys(app, config_keys(defaults), without);
   }
   template <class T>
@@ -63,14 +67,14 @@ class StructFlags {
   }
 
  private:
-  void add_keys(CLI::App* app, const std::vector<ConfigKey>& keys,
+  void add_keys(App* app, const std::vector<ConfigKey>& keys,
                 const std::vector<std::string>& without);
   Json given() const;
 
   struct Flag {
     ConfigKey key;
     std::shared_ptr<std::string> text = std::make_shared<std::string>();
-    CLI::Option* option = nullptr;
+    Option* option = nullptr;
   };
   std::vector<Flag> flags_;
 };
@@ -90,9 +94,6 @@ void fill_from(T& config, const std::vector<std::string>& files_and_overrides) {
     fill(config, item.document, item.where);
   }
 }
-
-// Checks of options that are numbers.
-extern const CLI::Validator kPositive, kNotNegative;
 
 // Set by SIGINT and SIGTERM.
 void stop_on_signals(void (*handler)(int));
