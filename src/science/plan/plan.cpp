@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "plan/answer.h"
@@ -35,7 +36,12 @@ void add_extrapolation(Json& notes, const Json& best, const Studied& studied) {
       outside.push_back(fmt::format("{} is {:.3g} times their largest", name, value / most));
     }
   }
-  const double weights = best["P_w"], activations = best["P_a"], kv = best["P_kv"];
+  // A name such as FP32 is not quantized for the law, however many bits it costs.
+  const auto seen = [&](const char* part) {
+    const double bits = best[part];
+    return best.contains("precision") ? std::min(bits, kUnquantizedBits) : bits;
+  };
+  const double weights = seen("P_w"), activations = seen("P_a"), kv = seen("P_kv");
   const bool tied = weights == activations && weights == kv;
   for (const auto& [name, bits] : {std::pair{"P_w", weights}, {"P_a", activations}, {"P_kv", kv}}) {
     if (bits > studied.least_bits - kNoticeableBits && bits < studied.most_bits + kNoticeableBits) {

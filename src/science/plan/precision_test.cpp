@@ -76,6 +76,9 @@ TEST(Precision, FullPrecisionCostsMoreAndGainsNothing) {
   const PrecisionChoice fp32 = choice("fp32");
   EXPECT_EQ(law_bits({fp32.bits, &fp32}), Bits{});
   EXPECT_EQ(law_bits({Bits::all(32)}), Bits::all(32));
+  PlanRequest request;
+  request.free = {"N"}, request.tokens = 1e10, request.precision = "fp32", request.compute = 1e18;
+  EXPECT_EQ(dump_json(make_plan(request).at("notes")).find("is not within"), std::string::npos);
 }
 
 TEST(Precision, FloatingPointFormatsHaveExponentAndMantissa) {
