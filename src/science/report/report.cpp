@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "base/text.h"
 #include "laws/bind.h"
 #include "laws/effective.h"
 #include "laws/registry.h"
@@ -474,6 +475,19 @@ std::string identified_sentence(const Json& constants) {
   return out.empty() ? "There is no fit." : out + ".";
 }
 
+// Lines of at most 100 characters, cut at spaces.
+std::string wrapped(const std::string& sentence) {
+  std::string out, line;
+  for (const std::string& word : split(sentence, ' ')) {
+    if (!line.empty() && line.size() + 1 + word.size() > 100) {
+      out += line + "\n";
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + word;
+  }
+  return out + line + "\n";
+}
+
 }  // namespace
 
 Json make_report(const ReportInput& input) {
@@ -503,7 +517,8 @@ Json make_report(const ReportInput& input) {
 
 std::string report_text(const Json& document) {
   std::string out;
-  for (const Json& sentence : document["answer"]) out += sentence.get<std::string>() + "\n\n";
+  for (const Json& sentence : document["answer"])
+    out += wrapped(sentence.get<std::string>()) + "\n";
   out += fmt::format("{:<12} {:>12} {:>12} {:>12} {:>12}\n", "constant", "value", "low", "high",
                      "published");
   const auto cell = [](const Json& line, const char* key) {
@@ -516,7 +531,7 @@ std::string report_text(const Json& document) {
                        cell(line, "value"), cell(line, "low"), cell(line, "high"),
                        cell(line, "published"), frozen.empty() ? "" : "  not fitted: " + frozen);
   }
-  return out + "\n" + text(document["summary"], "sentence") + "\n";
+  return out + "\n" + wrapped(text(document["summary"], "sentence"));
 }
 
 }  // namespace bitlaw

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -198,7 +199,8 @@ TEST(Report, LeadsWithItsAnswer) {
                         "0.1900 ± 0.0032 at 3 (± a standard error).",
                         std::exp(1 / gamma_post), std::exp(1 / (1.045 * gamma_post)),
                         std::exp(1 / (0.955 * gamma_post))));
-  const std::string text = report_text(document);
+  std::string text = report_text(document);
+  std::replace(text.begin(), text.end(), '\n', ' ');  // lines are wrapped
   EXPECT_TRUE(text.starts_with(answer[0].get<std::string>())) << text;
   EXPECT_GT(text.find("do not pin down"), text.find(answer[2].get<std::string>()))
       << "what the runs do not identify comes after what they do";
