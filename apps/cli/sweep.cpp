@@ -39,6 +39,8 @@ struct Options {
 
 std::atomic<bool> g_stop{false};
 
+constexpr double kLeastScale = 0.001;  // of a study's tokens
+
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -179,9 +181,31 @@ std::map<std::string, double> measure_rates(const Plan& plan, int parallel) {
   return rates;
 }
 
+double planned_seconds(Plan plan, double scale, const std::map<std::string, double>& rates,
+                       int parallel) {
+  plan.scale_tokens(scale);
+  return plan.seconds(rates, parallel);
+}
+
+// The largest share of the study's tokens, in thousandths, that takes at most so many seconds; the
+// smallest if none does.
+double scale_that_fits(const Plan& plan, const std::map<std::string, double>& rates, int parallel,
+                       double seconds) {
+  const auto fits = [&](double scale) {
+    return planned_seconds(plan, scale, rates, parallel) <= seconds;
+  };
+  if (fits(1)) return 1;
+  double low = 0, high = 1;  // tokens have a least value, so time is not quite proportional
+  for (int i = 0; i < 12; ++i) {
+    const double middle = (low + high) / 2;
+    (fits(middle) ? low : high) = middle;
+  }
+  return std::max(kLeastScale, std::floor(low * 1000) / 1000);
+}
+
 // The share of the study's tokens that fits into the minutes; decided once per directory of runs,
 // so that a second call resumes the same cells.
-double scale_for(const Options& options, Plan& plan, const std::string& study_hash) {
+double scale_for(const Options& options, const Plan& plan, const std::string& study_hash) {
   const fs::path manifest = plan.runs / "study.json";
   std::error_code error;
   if (fs::exists(manifest, error)) {
@@ -196,21 +220,17 @@ double scale_for(const Options& options, Plan& plan, const std::string& study_ha
   const std::map<std::string, double> rates = measure_rates(plan, options.jobs);
   // Of the minutes asked for, those that measuring took are gone.
   const double budget = 60 * options.minutes - seconds_since(start);
-  double low = 0, high = 1;  // tokens have a least value, so time is not quite proportional
-  for (int i = 0; i < 30; ++i) {
-    const double middle = (low + high) / 2;
-    Plan trial = plan;
-    trial.scale_tokens(middle);
-    (trial.seconds(rates, options.jobs) <= budget ? low : high) = middle;
+  const double scale = scale_that_fits(plan, rates, options.jobs, budget);
+  const double planned = planned_seconds(plan, scale, rates, options.jobs);
+  if (planned > budget && !options.quiet) {
+    fmt::print(stderr, "the smallest study of this design takes {}\n", format_duration(planned));
   }
-  const double scale =
-      high == 1 && low > 0.999 ? 1 : std::max(0.001, std::floor(low * 1000) / 1000);
-  write_file_atomically(manifest, dump_json(Json{{"name", plan.study.name},
-                                                 {"study_hash", study_hash},
-                                                 {"minutes", options.minutes},
-                                                 {"scale", scale}},
-                                            1) +
-                                      "\n");
+  const Json document{{"name", plan.study.name},
+                      {"study_hash", study_hash},
+                      {"minutes", options.minutes},
+                      {"scale", scale},
+                      {"planned_seconds", planned}};
+  write_file_atomically(manifest, dump_json(document, 1) + "\n");
   return scale;
 }
 
@@ -267,6 +287,13 @@ double share_trained(const fs::path& run, int64_t tokens) {
   }
 }
 
+// A cell's file appears when the cell is done.
+double share_quantized(const fs::path& run, int cells) {
+  std::error_code error;
+  const fs::directory_iterator files(run / "ptq", error), end;
+  return error ? 0 : static_cast<double>(std::distance(files, end)) / cells;
+}
+
 std::vector<Job> make_jobs(const Plan& plan) {
   std::vector<Job> jobs;
   for (const Planned& planned : plan.cells) {
@@ -290,7 +317,7 @@ std::vector<Job> make_jobs(const Plan& plan) {
                  plan.runs / "logs" / (planned.name + "-quantize.log"),
                  planned.resolved.config.model.training_flops_per_token() * evaluated,
                  static_cast<int>(jobs.size()) - 1,
-                 {},
+                 [run, cells] { return share_quantized(run, cells); },
                  [run, &ptq = plan.ptq] { return quantized(run, ptq); }};
     jobs.push_back(std::move(quantize));
   }
