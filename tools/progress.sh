@@ -1,5 +1,6 @@
-# One line with progress and time left for a script that sources this: redrawn on a terminal, a plain line
-# every 20 seconds in a log, like src/base/progress.h for the program. It writes to standard error.
+# One line with progress and time left for a script that sources this: redrawn on a terminal, a
+# plain line every 20 seconds in a log, like src/base/progress.h for the program. It writes to
+# standard error.
 
 progress_start() {  # LABEL
   progress_label=$1
