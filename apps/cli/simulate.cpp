@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "table/table.h"
 #include "table/write_table.h"
@@ -37,8 +38,7 @@ void run(Options& options) {
   }
   const Law& law = law_named(options.law);
   const std::vector<Observation> runs =
-      options.like.empty() ? design_runs(law, options.study)
-                           : read_table(read_table_text(options.like), options.like).runs;
+      options.like.empty() ? design_runs(law, options.study) : table_at(options.like, {}).runs;
   const Truth truth = truth_for(law, runs, options.set, fit ? &*fit : nullptr, options.constants);
   const SimulatedStudy study = draw_study(truth, runs, options.study);
   if (study.diverged > 0) {

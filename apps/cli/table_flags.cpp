@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/verb.h"
+#include "record/result.h"
+#include "runs/tidy_rows.h"
+#include "table/tidy_table.h"
 #include "table/warnings.h"
 
 namespace bitlaw::cli {
@@ -34,10 +38,20 @@ Table TableFlags::read(bool law_uses_bits) const {
   options.where = where_;
   options.cluster = cluster_;
   options.drop_duplicates = drop_duplicates_;
-  Table table = read_table(read_table_text(path), path, options);
+  Table table = table_at(path, options);
   for (std::string& warning : table_warnings(table.runs, law_uses_bits))
     table.notes.push_back(std::move(warning));
   return table;
+}
+
+Table table_at(const std::string& path, const TableOptions& options) {
+  if (!std::filesystem::is_directory(path)) return read_table(read_file(path), path, options);
+  std::vector<std::string> problems;
+  std::vector<TidyRow> rows = read_tidy_rows(path, problems);
+  for (const std::string& problem : problems) fmt::print(stderr, "left out: {}\n", problem);
+  std::erase_if(rows,
+                [](const TidyRow& row) { return row.status == name_of(RunStatus::kStarted); });
+  return table_of(tidy_table(rows), path, options);
 }
 
 void must_have_something_to_fit(const Table& table, const std::string& path) {

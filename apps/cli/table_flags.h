@@ -26,6 +26,9 @@ class TableFlags {
   bool drop_duplicates_ = false;
 };
 
+// A file, or a directory of runs. Prints to standard error which runs were left out.
+Table table_at(const std::string& path, const TableOptions& options);
+
 // Error where no law can be fitted to the table at all.
 void must_have_something_to_fit(const Table& table, const std::string& path);
 

@@ -12,7 +12,6 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "laws/registry.h"
-#include "runs/tidy_rows.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -158,15 +157,6 @@ void stop_on_signals(void (*handler)(int)) {
 
 std::string own_path() {
   return fs::read_symlink("/proc/self/exe").string();
-}
-
-std::string read_table_text(const fs::path& path) {
-  if (!fs::is_directory(path)) return read_file(path);
-  std::vector<std::string> problems;
-  std::vector<TidyRow> rows = read_tidy_rows(path, problems);
-  for (const std::string& problem : problems) fmt::print(stderr, "left out: {}\n", problem);
-  std::erase_if(rows, [](const TidyRow& row) { return row.status == "started"; });
-  return tidy_to_csv(rows);
 }
 
 }  // namespace bitlaw::cli

@@ -101,7 +101,4 @@ void stop_on_signals(void (*handler)(int));
 // This program's own path, to start further processes of it.
 std::string own_path();
 
-// A CSV file, or a directory of runs as its tidy table. Prints to standard error what was left out.
-std::string read_table_text(const std::filesystem::path& path);
-
 }  // namespace bitlaw::cli

@@ -11,7 +11,7 @@ std::vector<std::vector<std::string>> fields_of(const RawTable& table) {
   std::vector<std::vector<std::string>> all;
   for (const RawRow& row : table.rows) {
     all.emplace_back();
-    for (size_t i = 0; i < table.columns().size(); ++i) all.back().push_back(row.at(i));
+    for (size_t i = 0; i < table.columns().size(); ++i) all.back().push_back(row.at(i).text());
   }
   return all;
 }

@@ -34,7 +34,7 @@ void copy_column(RawTable& table, const std::string& from, const std::string& to
   if (!source || table.find(to)) return;
   const size_t column = table.column(to);
   for (RawRow& row : table.rows) {
-    if (const std::string text = row.at(*source); !text.empty()) row.set(column, text);
+    if (const RawField field = row.at(*source); !field.empty()) row.set(column, field);
   }
 }
 
@@ -67,7 +67,8 @@ void import_quest(RawTable& table, const std::string& where) {
                                 table.place_is, row.place, field));
       }
     }
-    row.set(precision, class_of(row.at(weights), row.at(activations), row.at(bits)));
+    row.set(precision,
+            class_of(row.at(weights).text(), row.at(activations).text(), row.at(bits).text()));
   }
 }
 

@@ -87,7 +87,9 @@ TEST(Quest, APublicTableComesBack) {
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << path;
   const Table expected = read_table(read_file(path), path.string());
   const RawTable raw = read_raw_table(read_file(path), path.string());
-  const auto field = [&](const RawRow& row, const char* name) { return row.at(*raw.find(name)); };
+  const auto field = [&](const RawRow& row, const char* name) {
+    return row.at(*raw.find(name)).text();
+  };
   std::string text;
   for (const RawRow& row : raw.rows) {
     text += fmt::format(

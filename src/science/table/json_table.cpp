@@ -73,9 +73,14 @@ struct Place {
   std::string text() const { return fmt::format("{}: {} {}", where, table.place_is, number); }
 };
 
-std::string scalar_text(const Json& value) {
+RawField field_of(const Json& value) {
   if (value.is_string()) return trim(value.get<std::string>());
-  return dump_json(value);  // numbers with every digit, true and false
+  if (value.is_number_float() || value.is_number_unsigned()) {
+    const bool fits = value.is_number_unsigned() && value.get<uint64_t>() <= uint64_t{INT64_MAX};
+    return fits ? RawField(value.get<int64_t>()) : RawField(value.get<double>());
+  }
+  if (value.is_number()) return RawField(value.get<int64_t>());
+  return dump_json(value);  // true and false
 }
 
 void add_fields(RawTable& table, RawRow& row, const Json& object, const std::string& prefix,
@@ -89,7 +94,7 @@ void add_fields(RawTable& table, RawRow& row, const Json& object, const std::str
       if (value.is_null()) continue;
       if (!row.at(column).empty())
         throw Error(fmt::format("{}: {} appears twice", place.text(), name));
-      if (std::string text = scalar_text(value); !text.empty()) row.set(column, std::move(text));
+      if (RawField field = field_of(value); !field.empty()) row.set(column, std::move(field));
     }
   }
 }
@@ -125,7 +130,7 @@ void add_columns(RawTable& table, const Json& document) {
     const size_t column = table.column(name);
     for (size_t i = 0; i < list.size(); ++i) {
       if (!list[i].is_structured() && !list[i].is_null())
-        table.rows[i].set(column, scalar_text(list[i]));
+        table.rows[i].set(column, field_of(list[i]));
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/names.h"
 #include "table/csv_table.h"
 #include "table/importers.h"
@@ -48,22 +49,44 @@ std::string format_of(const std::string& text) {
 
 }  // namespace
 
-const std::string& RawRow::at(size_t column) const {
-  static const std::string empty;
+std::string_view RawField::view() const {
+  const auto* text = std::get_if<std::string>(&value_);
+  return text != nullptr ? std::string_view(*text) : std::string_view();
+}
+
+std::string RawField::text() const {
+  return std::visit(
+      [](const auto& value) -> std::string {
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>)
+          return value;
+        else
+          return dump_json(Json(value));
+      },
+      value_);
+}
+
+std::optional<double> RawField::number() const {
+  if (const auto* number = std::get_if<double>(&value_)) return *number;
+  if (const auto* number = std::get_if<int64_t>(&value_)) return static_cast<double>(*number);
+  return std::nullopt;
+}
+
+const RawField& RawRow::at(size_t column) const {
+  static const RawField empty;
   const auto place =
       std::lower_bound(fields.begin(), fields.end(), column,
                        [](const auto& field, size_t wanted) { return field.first < wanted; });
   return place == fields.end() || place->first != column ? empty : place->second;
 }
 
-void RawRow::set(size_t column, std::string text) {
+void RawRow::set(size_t column, RawField field) {
   const auto place =
       std::lower_bound(fields.begin(), fields.end(), column,
                        [](const auto& field, size_t wanted) { return field.first < wanted; });
   if (place != fields.end() && place->first == column)
-    place->second = std::move(text);
+    place->second = std::move(field);
   else
-    fields.emplace(place, column, std::move(text));
+    fields.emplace(place, column, std::move(field));
 }
 
 std::optional<size_t> RawTable::find(const std::string& name) const {

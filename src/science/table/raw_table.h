@@ -1,29 +1,50 @@
-// A table as text: named columns, and rows of fields. What every kind of file becomes before its
-// columns get a meaning. Only fields that hold something are kept, so that a file of objects with
-// different keys takes memory in proportion to its size.
+// A table before its columns get a meaning: named columns, and rows of fields. What every kind of
+// file becomes, and rows in memory. Only fields that hold something are kept, so that a file of
+// objects with different keys takes memory in proportion to its size.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace bitlaw {
 
-struct RawRow {
-  int place = 0;  // its line, or its number in a JSON list, from 1
-  std::vector<std::pair<size_t, std::string>> fields;  // column and text, columns ascending
+// Text, or a number where the source has numbers.
+class RawField {
+ public:
+  RawField() = default;
+  RawField(std::string text) : value_(std::move(text)) {}
+  RawField(const char* text) : value_(text) {}
+  explicit RawField(double number) : value_(number) {}
+  explicit RawField(int64_t number) : value_(number) {}
 
-  const std::string& at(size_t column) const;  // "" where the row has no such field
-  void set(size_t column, std::string text);
+  bool empty() const { return view().empty() && !number(); }
+  std::string_view view() const;         // of text alone
+  std::string text() const;              // of a number with every digit
+  std::optional<double> number() const;  // only of a field that is no text
+
+ private:
+  std::variant<std::string, double, int64_t> value_;
+};
+
+struct RawRow {
+  int place = 0;                                    // its line, or its number in a list, from 1
+  std::vector<std::pair<size_t, RawField>> fields;  // columns ascending
+
+  const RawField& at(size_t column) const;  // an empty one if the row has no such field
+  void set(size_t column, RawField field);
 };
 
 class RawTable {
  public:
   std::vector<RawRow> rows;
-  std::string kind;               // "csv", "tsv", "json", "jsonl", or "quest"
+  std::string kind;               // "csv", "tsv", "json", "jsonl", "quest", or "runs"
   const char* place_is = "line";  // what RawRow::place counts, for messages
 
   const std::vector<std::string>& columns() const { return columns_; }

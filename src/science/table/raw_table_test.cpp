@@ -14,8 +14,8 @@ std::vector<std::string> lines_of(const RawTable& table) {
   std::vector<std::string> lines;
   for (const RawRow& row : table.rows) {
     lines.push_back(fmt::format("{}:", row.place));
-    for (const auto& [column, text] : row.fields)
-      lines.back() += fmt::format(" {}={}", table.columns().at(column), text);
+    for (const auto& [column, field] : row.fields)
+      lines.back() += fmt::format(" {}={}", table.columns().at(column), field.text());
   }
   return lines;
 }

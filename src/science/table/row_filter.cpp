@@ -13,13 +13,18 @@
 namespace bitlaw {
 namespace {
 
-Field field_of(const Condition& condition, const RawRow& row) {
-  return condition.field_of([&](size_t column) { return Field::of_text(row.at(column)); });
+Field field_of(const RawField& field) {
+  return field.number() ? Field::of_number(*field.number()) : Field::of_text(field.view());
 }
 
-std::string shown(const Field& field, bool is_quotient) {
-  if (is_quotient) return fmt::format("{:.6g}", field.number);
-  return field.text.empty() ? "nothing" : printable(field.text);
+Field field_of(const Condition& condition, const RawRow& row) {
+  return condition.field_of([&](size_t column) { return field_of(row.at(column)); });
+}
+
+std::string shown(const Condition& condition, const RawRow& row) {
+  if (condition.divisor()) return fmt::format("{:.6g}", field_of(condition, row).number);
+  const std::string text = row.at(condition.column()).text();
+  return text.empty() ? "nothing" : printable(text);
 }
 
 // What the rows hold where the condition looks: the first ten values.
@@ -27,7 +32,7 @@ std::string values_of(const RawTable& table, const Condition& condition) {
   std::vector<std::string> values;
   std::set<std::string> seen;
   for (const RawRow& row : table.rows) {
-    const std::string value = shown(field_of(condition, row), condition.divisor().has_value());
+    const std::string value = shown(condition, row);
     if (seen.insert(value).second) values.push_back(value);
     if (values.size() > 10) break;
   }

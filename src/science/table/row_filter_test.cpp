@@ -26,7 +26,7 @@ std::string kept(const std::vector<std::string>& conditions) {
     return error.what();
   }
   std::string ids;
-  for (const RawRow& row : table.rows) ids += row.at(0);
+  for (const RawRow& row : table.rows) ids += row.at(0).text();
   return ids;
 }
 

@@ -16,8 +16,8 @@ RowReader::RowReader(const RawTable& table, const Columns& columns,
                      const std::map<std::string, double>& scale, std::string where)
     : table_(table), columns_(columns), scale_(scale), where_(std::move(where)) {}
 
-const std::string& RowReader::text(const char* column) const {
-  static const std::string empty;
+const RawField& RowReader::field(const char* column) const {
+  static const RawField empty;
   const auto place = columns_.find(column);
   return place ? row_->at(*place) : empty;
 }
@@ -79,19 +79,21 @@ void RowReader::fail(const char* column, const std::string& what,
 }
 
 double RowReader::parse(const char* column, bool with_suffix) const {
-  const std::string& field = text(column);
+  const RawField& field = this->field(column);
   if (field.empty()) return kUnknown;
-  const auto number = with_suffix ? parse_count(field) : parse_number(field);
+  auto number = field.number();
+  if (!number) number = with_suffix ? parse_count(field.view()) : parse_number(field.view());
   if (!number) {
-    const bool comma = field.find(',') != std::string::npos;
-    fail(column, field, comma ? "is not a number; write 1234.5, not 1,234.5" : "is not a number");
+    const bool comma = field.view().find(',') != std::string::npos;
+    fail(column, field.text(),
+         comma ? "is not a number; write 1234.5, not 1,234.5" : "is not a number");
   }
   const auto unit = scale_.find(column);
   const double value = *number * (unit == scale_.end() ? 1 : unit->second);
   if (!std::isfinite(value)) {
-    fail(column, field,
+    fail(column, field.text(),
          fmt::format("is not finite; --where '{}!={}' leaves such rows out",
-                     columns_.file_name(column), field));
+                     columns_.file_name(column), field.text()));
   }
   return value;
 }

@@ -19,8 +19,8 @@ class RowReader {
   void start(const RawRow& row) { row_ = &row; }
 
   // Columns by our names.
-  bool has(const char* column) const { return !text(column).empty(); }  // not empty in this row
-  const std::string& text(const char* column) const;
+  bool has(const char* column) const { return !field(column).empty(); }  // not empty in this row
+  std::string text(const char* column) const { return field(column).text(); }
 
   // In our unit; NaN where the column is absent or the field empty. Error where it is no number.
   double number(const char* column) const;
@@ -37,6 +37,7 @@ class RowReader {
                          const std::string& problem) const;
 
  private:
+  const RawField& field(const char* column) const;
   double parse(const char* column, bool with_suffix) const;  // in our unit
 
   const RawTable& table_;

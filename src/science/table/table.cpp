@@ -146,7 +146,7 @@ std::string cluster_of(const RawRow& row, const std::vector<size_t>& columns) {
   std::string cluster;
   for (const size_t column : columns) {
     if (!cluster.empty()) cluster += '/';
-    cluster += row.at(column);
+    cluster += row.at(column).text();
   }
   return cluster;
 }
@@ -186,7 +186,10 @@ void add_notes(Table& table, const Derived& derived) {
 }  // namespace
 
 Table read_table(const std::string& text, const std::string& where, const TableOptions& options) {
-  RawTable raw = read_raw_table(text, where, options.format);
+  return table_of(read_raw_table(text, where, options.format), where, options);
+}
+
+Table table_of(RawTable raw, const std::string& where, const TableOptions& options) {
   Table table;
   table.kind = raw.kind;
   const Columns columns(raw, where, options.columns, table.notes);

@@ -46,7 +46,7 @@ struct TableOptions {
 
 struct Table {
   std::vector<Observation> runs;
-  std::string kind;    // what it was read as: "csv", "tsv", "json", "jsonl", "quest"
+  std::string kind;    // what it was read as: "csv", "tsv", "json", "jsonl", "quest", "runs"
   int filtered = 0;    // rows left out because a condition says so
   int diverged = 0;    // rows left out because their status says so
   int unfinished = 0;  // rows left out that have no loss yet, as their status explains
@@ -58,5 +58,7 @@ struct Table {
 // `where` is the file's name for messages.
 Table read_table(const std::string& text, const std::string& where, const TableOptions& options);
 Table read_table(const std::string& text, const std::string& where, const ColumnMap& columns = {});
+// Of a table that is read already (options.format does not count).
+Table table_of(RawTable raw, const std::string& where, const TableOptions& options);
 
 }  // namespace bitlaw
