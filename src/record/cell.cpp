@@ -1,8 +1,9 @@
 #include "record/cell.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
 
@@ -31,14 +32,18 @@ bool CellKey::asks_as(const CellKey& other) const {
   return struct_to_json(request_of(*this)) == struct_to_json(request_of(other));
 }
 
+fs::path cell_directory(const fs::path& run) {
+  return run / "ptq";
+}
+
 fs::path cell_file(const fs::path& run, const CellKey& key) {
-  return run / "ptq" / key.file_name();
+  return cell_directory(run) / key.file_name();
 }
 
 std::vector<fs::path> cell_files(const fs::path& run) {
   std::vector<fs::path> files;
   std::error_code none;
-  for (const fs::directory_entry& entry : fs::directory_iterator(run / "ptq", none)) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(cell_directory(run), none)) {
     if (entry.path().extension() == ".json") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
@@ -50,16 +55,18 @@ CellRecord read_cell(const fs::path& file) {
 }
 
 CellRecord parse_cell(const std::string& text, const std::string& where) {
+  constexpr const char* kNext = "; remove it to have this cell computed again";
+  int64_t version = 0;
   try {
     const Json document = parse_json(text, where);
     const JsonFields fields(document, where);
-    const int64_t version = fields.whole("version");
-    if (version < kCellVersion) fields.fail("version", "is of an older bitlaw");
-    if (version > kCellVersion) fields.fail("version", "is of a newer bitlaw");
-    return struct_from_json<CellRecord>(fields);
+    version = fields.whole("version");
+    if (version == kCellVersion) return struct_from_json<CellRecord>(fields);
   } catch (const Error& error) {
-    throw Error(std::string(error.what()) + "; remove it to have this cell computed again");
+    throw Error(error.what() + std::string(kNext));
   }
+  throw CellOfAnotherVersion(fmt::format("{}: measured by {} version of bitlaw{}", where,
+                                         version < kCellVersion ? "an older" : "a newer", kNext));
 }
 
 void write_cell(const fs::path& file, const CellRecord& cell) {

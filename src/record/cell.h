@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/json_struct.h"
 
 namespace bitlaw {
@@ -196,10 +197,16 @@ struct CellRecord {
   }
 };
 
+std::filesystem::path cell_directory(const std::filesystem::path& run);
 std::filesystem::path cell_file(const std::filesystem::path& run, const CellKey& key);
 
 // All of a run, in the order of their names; none if it has no cells.
 std::vector<std::filesystem::path> cell_files(const std::filesystem::path& run);
+
+// Of a cell that is not damaged, but was measured by another version of this program.
+class CellOfAnotherVersion : public Error {
+  using Error::Error;
+};
 
 // Error, naming the file and what to do, if it is damaged or of another version.
 CellRecord read_cell(const std::filesystem::path& file);

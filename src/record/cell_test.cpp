@@ -72,8 +72,11 @@ TEST(Cell, DamageIsNamedWithWhatToDo) {
     return dump_json(document);
   };
   const std::string end = "; remove it to have this cell computed again";
-  EXPECT_EQ(refused(with("version", 2)), file.string() + ": version is of an older bitlaw" + end);
-  EXPECT_EQ(refused(with("version", 4)), file.string() + ": version is of a newer bitlaw" + end);
+  EXPECT_EQ(refused(with("version", 2)),
+            file.string() + ": measured by an older version of bitlaw" + end);
+  EXPECT_EQ(refused(with("version", 4)),
+            file.string() + ": measured by a newer version of bitlaw" + end);
+  EXPECT_THROW(parse_cell(with("version", 2), "f"), CellOfAnotherVersion);
   EXPECT_EQ(refused(with("flags", nullptr)), file.string() + ": flags is missing" + end);
   EXPECT_EQ(refused(with("delta", "0.3")),
             file.string() + ": delta must be a number, not \"0.3\"" + end);

@@ -73,7 +73,7 @@ std::vector<fs::path> begin_checkpoint_record(const CheckpointRecord& record) {
 void take_back_record(const CheckpointRecord& record, const std::vector<fs::path>& made) {
   if (made.empty()) return;
   std::error_code none;
-  const fs::path cells = record.directory / "ptq";
+  const fs::path cells = cell_directory(record.directory);
   fs::remove(cells, none);  // where it is empty
   if (fs::exists(cells, none)) return;
   for (const fs::path& place : made) fs::remove(place, none);  // only empty directories go
