@@ -1,7 +1,7 @@
 // From the constants of a law to a decision: how many parameters, tokens and bits to spend a budget
 // on. A PlanRequest goes in, one JSON document comes out; the command line, the web page and Python
-// all use these functions. Nothing here throws, reads files or starts threads (it compiles to
-// WebAssembly).
+// all use these functions. No files, threads or databases here; an impossible request
+// is answered by .error.
 #pragma once
 
 #include <string>
