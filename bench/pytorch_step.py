@@ -3,19 +3,23 @@
 
     pytorch_step.py --shape A --recipe w4a4kv4 --mode compile --tuning tuned [--threads 2] [--seconds 4]
 
-prints one JSON row {shape, recipe, mode, tuning, threads, tokens_per_second, loss, ...}; tokens/s is that of the
-median step. With --serve the process warms up, says {"ready": ...}, and measures once for every number of seconds
-it reads from its input. --check compares with golden data (below) and measures nothing.
+prints one JSON row {shape, recipe, mode, tuning, threads, tokens_per_second, loss, ...}; tokens/s is
+that of the median step. With --serve the process warms up, prints {"ready": ...}, and measures once
+for every number of seconds it reads from its input. --check compares with golden data (below) and
+measures nothing.
 
-The model, the shapes, the initial spread, the optimizer and the rounding are bitlaw's (docs/numerics.md): W4 per
-output channel, A4 per sequence, KV4 per sequence and layer, all largest-magnitude scales, gradients straight through.
-Rounded values are multiplied as BF16, as is everything in the recipe bf16; masters, moments and gradient sums are FP32.
+The model, the shapes, the initial spread, the optimizer and the rounding are bitlaw's
+(docs/numerics.md): W4 per output channel, A4 per sequence, KV4 per sequence and layer, all
+largest-magnitude scales, gradients straight-through. Rounded values are multiplied as BF16, as is
+everything in the recipe bf16; masters, moments and gradient sums are FP32.
 
-  default   what one writes first: autocast to BF16, the whole step as one batch, F.cross_entropy on all
-            logits, torch.optim.AdamW as it comes. Attention is F.scaled_dot_product_attention already.
-  tuned     every setting that was found to help on CPUs (docs/performance.md): BF16 copies of the weights, rounded once a
-            step; micro-batches, of the size that is fastest; residual stream in BF16; embedding gradients by index;
-            loss with its gradient in one place; fused AdamW; subnormals flushed. Its environment must be set before the start: see bench/peers.
+  default   what one writes first: autocast to BF16, the whole step as one batch, F.cross_entropy on
+            all logits, torch.optim.AdamW with its defaults. Attention is already
+            F.scaled_dot_product_attention.
+  tuned     every setting that was found to help on CPUs (docs/performance.md): BF16 copies of the
+            weights, rounded once per step; micro-batches of the fastest size; residual stream in
+            BF16; embedding gradients by index; loss computed together with its gradient; fused
+            AdamW; subnormals flushed. Its environment must be set before the start: see bench/peers.
 """
 import argparse
 import json
@@ -477,7 +481,7 @@ def main():
     parser.add_argument("--tuning", choices=["default", "tuned"], default="default")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=4)
-    parser.add_argument("--choices", metavar="FILE", help="remembers what tuning chose")
+    parser.add_argument("--choices", metavar="FILE", help="where the settings chosen by tuning are kept")
     parser.add_argument("--serve", action="store_true")
     parser.add_argument("--check", metavar="TESTS_GOLDEN", help="compare with the golden data of this folder instead")
     arguments = parser.parse_args()

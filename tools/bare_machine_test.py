@@ -66,7 +66,7 @@ class BareMachine(unittest.TestCase):
     def test_neither_root_nor_sudo(self):
         self.program("id", 'case "$1" in -u) echo 1000;; *) echo ada;; esac')
         message = self.refused("true")
-        self.assertIn("you are ada without passwordless sudo; run it as root", message)
+        self.assertIn("ada has no passwordless sudo; run it as root", message)
         self.program("sudo", "echo 'sudo: a password is required' >&2; exit 1")
         self.assertEqual(self.refused("true"), message)
 
@@ -75,12 +75,12 @@ class BareMachine(unittest.TestCase):
         result = subprocess.run([str(self.checkout / "tools" / "bare_machine"), "true"], user="nobody", group="nogroup",
                                 extra_groups=[], capture_output=True, text=True)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("you are nobody without passwordless sudo; run it as root", result.stderr)
+        self.assertIn("nobody has no passwordless sudo; run it as root", result.stderr)
 
     def test_no_checkout(self):
         self.allow_everything()
         (self.checkout / ".git").rmdir()
-        self.assertIn("is no git checkout", self.refused("true"))
+        self.assertIn("is not a git checkout", self.refused("true"))
 
     def test_no_mmdebstrap(self):
         self.root()

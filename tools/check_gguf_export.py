@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Holds a run that bitlaw exported to llama.cpp and to transformers.
+"""Compares a run exported by bitlaw in llama.cpp and in transformers.
 
     pip install torch transformers llama-cpp-py-sync
     bitlaw export RUN --gguf MODEL.gguf --hf DIR
     python3 tools/check_gguf_export.py MODEL.gguf DIR
 
-llama.cpp loads MODEL.gguf; transformers loads DIR, and computes in double with exact rotations. Both encode the same
-texts and give the logits at every place of them. Printed are the texts whose tokens differ and the largest difference
-of logits. Ends with status 1 where a token differs or a logit is off by more than TOLERANCE, with 77 where a package is missing.
+llama.cpp loads MODEL.gguf. transformers loads DIR and computes in double with exact rotations. Both
+encode the same texts and compute the logits at every position. Prints the texts whose tokens differ
+and the largest difference of logits. Exit status: 1 if a token differs or a logit is off by more than
+TOLERANCE, 77 if a package is missing.
 
-The binding's own libllama.so wants glibc 2.38. On Debian 12, remove it and name another of the same build in
-LLAMA_CPP_LIB: the module of xllamacpp 2026.10.11549 is one for llama-cpp-py-sync 0.11548.
+The binding's own libllama.so needs glibc 2.38. On Debian 12, remove it and name another library of
+the same build in LLAMA_CPP_LIB: the module of xllamacpp 2026.10.11549 works for llama-cpp-py-sync
+0.11548.
 """
 
 import json
@@ -23,8 +25,8 @@ TEXTS = [
     "aaaa aaaaa aaaaaaa      b\n\n\n\tif (x < 1) { return \"y\"; }",
     " leading and trailing ",
 ]
-# Of the largest logit: eight roundings to the type of the weights (llama.cpp rounds the inputs of a product to it, too),
-# and 128 of FP32, for its sums.
+# Relative to the largest logit: eight roundings to the type of the weights (llama.cpp also rounds the
+# inputs of a product to it), and 128 of FP32 for the sums.
 TOLERANCE = {"F32": 128 * 2**-24, "F16": 8 * 2**-11, "BF16": 8 * 2**-8}
 
 

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Holds bitlaw's model files to Hugging Face's transformers.
+"""Compares bitlaw's model files with Hugging Face's transformers.
 
     pip install torch==2.13.0 transformers
     python3 tools/check_hf_export.py make tests/golden/hf_llama   # how that golden directory was made
     python3 tools/check_hf_export.py check DIR                    # a model that bitlaw saved
 
 `make` writes a small LlamaForCausalLM with random weights as transformers saves it, and losses.json: a
-sequence of tokens and transformers' loss of each (norms and softmax in float, as it always does). The test of model/checkpoint loads
-it, computes the losses, and saves it again to the same tensors.
+sequence of tokens and transformers' loss of each (with norms and softmax in float, as always there).
+The test of model/checkpoint loads it, computes the losses, and saves it again to the same tensors.
 
-`check` loads DIR as transformers does. With DIR/losses.json, as bitlaw wrote it or as `make` did, it
-prints the largest difference of losses; without, it prints a loss on random tokens, near log(vocabulary)
-for a model that has not been trained.
+`check` loads DIR as transformers does. With a DIR/losses.json, from bitlaw or from `make`, it prints
+the largest difference of losses. Without one, it prints a loss on random tokens, near log(vocabulary)
+for an untrained model.
 """
 
 import json

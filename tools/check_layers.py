@@ -4,17 +4,18 @@
   tools/check_layers.py [ROOT]     one line per violation, exit status 1 if there is any
 
 Rules (ARCHITECTURE.md has the reasons):
-  1. A component is one folder: src/NAME (ground) or src/engine|science|study/NAME. Its files include the
-     component itself, its DEPENDS and what those depend on; tests (*_test.cpp, *_for_tests.h) also TEST_DEPENDS.
-     The path of an include begins with the component's name.
-  2. Engine and science never depend on each other, the ground depends on no tower, and only study joins them.
+  1. A component is one folder: src/NAME (ground) or src/engine|science|study/NAME. Its files include
+     the component itself, its DEPENDS and what those depend on; tests (*_test.cpp, *_for_tests.h)
+     also TEST_DEPENDS. The path of an include begins with the component's name.
+  2. Engine and science never depend on each other, the ground depends on no tower, and only study
+     joins them.
   3. Every DEPENDS is used by an #include; one that only tests use is a TEST_DEPENDS.
   4. ops/ref, ops/cpu and ops/cuda never include each other.
-  5. Nobody under src/ includes apps/.
-  6. laws, plan and report are computed from values in memory: neither they nor any header they reach include
-     threads, files, SQLite, CUDA, tensors or ops. (Their tests may.)
-  7. Laws are known through the registry: nothing but laws itself (and tests) includes laws/forms/ or
-     has a law's name as a string (in `table`, "quest" is the name of a file format).
+  5. Nothing under src/ includes apps/.
+  6. laws, plan and report compute from values in memory: neither they nor any header they reach
+     include threads, files, SQLite, CUDA, tensors or ops. (Their tests may.)
+  7. Laws are known through the registry: only laws itself and tests include laws/forms/ or have a
+     law's name as a string (in `table`, "quest" is the name of a file format).
   8. The picture in ARCHITECTURE.md shows every component once, in its tower, above what it depends on.
 """
 import pathlib

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""GPTQ (Frantar et al., 2022, algorithm 1) in PyTorch on the CPU, as the paper writes it: what users run elsewhere.
+"""GPTQ (Frantar et al., 2022, algorithm 1) in PyTorch on the CPU, as the paper writes it.
 
   tools/gptq_pytorch.py --serve [--threads 2]
 
-The first line of output says what there is: {"torch": version, "threads": 2}. Then every line of input is a task,
+The first line of output is {"torch": version, "threads": 2}. Then every line of input is a task,
 
   {"weights": FILE, "hessian": FILE, "rows": R, "columns": C, "bits": 4, "damping": 0.01,
    "dtype": "float32" | "float64", "out": FILE}
 
-and is answered by one line: factor_seconds (damping, Cholesky, inverse, Cholesky of that), quantize_seconds, seconds.
-Files are raw little-endian: weights and out [R, C] float32, hessian [C, C] float64. One symmetric scale per row,
-absmax / (2^(bits-1) - 1). bench/run gptq starts this program and compares; exit status 3 without PyTorch.
+and is answered by one line: factor_seconds (damping, Cholesky, inverse, Cholesky of the inverse),
+quantize_seconds, seconds. Files are raw little-endian: weights and out [R, C] float32, hessian [C, C]
+float64. One symmetric scale per row, absmax / (2^(bits-1) - 1). bench/run gptq starts this program
+and compares. Exit status 3 if PyTorch is missing.
 """
 import argparse
 import json
@@ -22,7 +23,7 @@ try:
 except ImportError:  # bench/run gptq says what to do
     sys.exit(3)
 
-BLOCK = 128  # columns whose updates of the others are made at once
+BLOCK = 128  # columns whose updates of the remaining columns are applied together
 
 
 def inverse_factor(hessian, damping):

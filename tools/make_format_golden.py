@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Makes tests/golden/formats.csv, tests/golden/quantizers.json and tests/golden/weight_schemes.json.
 
-An implementation of docs/formats.md that shares nothing with the C++ one: codes are listed from their bit
-fields as exact fractions, the nearest one is found by comparing distances, ties go to the even bit field,
-and every float operation of the scale rule is an exact fraction rounded once.
+An implementation of docs/formats.md that shares nothing with the C++ one: codes are listed from their
+bit fields as exact fractions, the nearest one is found by comparing distances, ties go to the even
+bit field, and every float operation of the scale rule is an exact fraction rounded once.
 
   tools/make_format_golden.py            writes the files
-  tools/make_format_golden.py --check    says whether the committed files are what it would write
+  tools/make_format_golden.py --check    compares the committed files with what it would write
 """
 import argparse
 import bisect

@@ -10,19 +10,21 @@ Every directory is a checkpoint as transformers saves it, with random weights, a
     logits [T, V]   of transformers' own modules on the stored weights, computed in double
     bound  [T, V]   how far an FP32 implementation may be from them
 
-transformers computes norms, softmax and rotary frequencies in FP32 whatever the model's type is; here those
-casts are lifted (class Exact), and nothing else is changed. What was saved is loaded again and computed by
-transformers as it is, in FP32, which must stay within the bound too.
+transformers computes norms, softmax and rotary frequencies in FP32, whatever the model's type. Here
+those casts are removed (class Exact), and nothing else is changed. The saved model is also loaded and
+computed by unchanged transformers in FP32, which must stay within the bound, too.
 
-The bound is a first-order forward error bound. Let z_i be every intermediate number of the pass and e_i a bound on
-the error that one FP32 evaluation of its defining operation makes, operands given (u = 2^-24, and K u / (1 - K u)
-times the sum of magnitudes for a sum of K terms in whatever order; the table BOUNDS). Then
+The bound is a first-order forward error bound. Let z_i be every intermediate number of the pass, and
+e_i a bound on the error of one FP32 evaluation of its defining operation with given operands (u =
+2^-24, and K u / (1 - K u) times the sum of magnitudes for a sum of K terms in any order; the table
+BOUNDS). Then
 
     |logit - logit_fp32| <= sum_i |d logit / d z_i| e_i  +  terms of second order
 
-and the derivatives come from autograd: a zero that is added to each z_i has them as its gradient. Terms of second
-order are smaller by the size of the relative errors, 1e-5 at most here; 1.001 stands for them. The bound assumes the
-worst sign and size of every single rounding, so real errors stay far below it.
+and the derivatives come from autograd, as gradients of a zero that is added to each z_i. Terms of
+second order are smaller by the size of the relative errors, at most 1e-5 here; a factor 1.001 covers
+them. The bound assumes the worst sign and size of every single rounding, so real errors are far
+smaller.
 """
 
 import math

@@ -2,13 +2,13 @@
 """Makes tests/golden/laws.csv: every scaling law at its default constants on a few runs.
 
     tools/make_law_golden.py            write the file
-    tools/make_law_golden.py --check    say whether the file is what this script makes
+    tools/make_law_golden.py --check    compare the file with what this script makes
 
-Needs Python 3 and nothing else. It shares no code with the C++ it checks: each law is written here
-once more, straight from its formula, with powers instead of exponentials of logarithms, and the
-constants are typed in again from the papers. Columns that are empty are not known of the run;
-`value` is what the law predicts of training (nats per token, or a share of tokens), `delta` what
-quantization after training adds.
+Needs only Python 3. It shares no code with the C++ it checks: each law is written here once more,
+straight from its formula, with powers instead of exponentials of logarithms, and the constants are
+typed in again from the papers. An empty column means that the quantity is not known for that run.
+`value` is what the law predicts of training (nats per token, or a share of tokens), `delta` is what
+post-training quantization adds.
 """
 
 import math
@@ -22,7 +22,7 @@ COLUMNS = ["params", "tokens", "unique_tokens", "bits_weights", "bits_activation
 
 
 def run(params, tokens, weights=16.0, activations=16.0, kv=16.0, **more):
-    """A row of a study. Infinite bits never bind."""
+    """A row of a study. Infinite bits impose no limit."""
     row = dict.fromkeys(COLUMNS)
     row.update(params=float(params), tokens=float(tokens), bits_weights=float(weights),
                bits_activations=float(activations), bits_kv=float(kv))

@@ -7,12 +7,12 @@ way on both sides. Gradients come from autograd; only the two ops whose backward
 bitlaw's definition (products on codes, attention) have a backward written out, and without rounding
 those are compared with autograd's below.
 
-How far may another implementation be from these numbers? Sums in float differ in their last bits
-with their order, and a last bit can flip a rounding to 4 bits. So every case is run again with every
-stored sum moved by up to 2^-22 (|x| + rms x), about what a float sum of the 40 products that occur
-here errs by; the largest deviation of these runs is stored beside each number ("spread"). An
-implementation that sums in double makes the same decisions in the first forward pass, and then only the
-gradients' own roundings are left: "gradients_backward_spread" is of runs disturbed in the backward pass alone.
+How far may another implementation be from these numbers? The last bits of a float sum depend on its
+order, and a last bit can flip a rounding to 4 bits. So every case is run again with every stored sum
+moved by up to 2^-22 (|x| + rms x), about the error of a float sum of the 40 products that occur here.
+The largest deviation of these runs is stored beside each number ("spread"). An implementation that
+sums in double makes the same decisions in the first forward pass, and then only the gradients' own
+roundings are left: "gradients_backward_spread" comes from runs disturbed only in the backward pass.
 
     pip install torch==2.13.0 safetensors numpy
     python3 tools/make_model_golden.py tests/golden

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/tokenizers: small tokenizers of the families that bitlaw reads, and the tokens of many texts.
+"""Makes tests/golden/tokenizers: small tokenizers of the families that bitlaw reads, and the tokens of
+many texts.
 
     pip install tokenizers sentencepiece
     python3 tools/make_tokenizer_golden.py tests/golden/tokenizers
 
-Each family has its published settings (normalizer, pre-tokenizer, added tokens, begin token). Its vocabulary is learnt
-here, from the documents of the repository and the texts below (the library breaks ties at random). texts.json holds the
-texts, NAME/tokens.json the tokens of each, encoded without special tokens: by the `tokenizers` library, or by
-sentencepiece for tokenizer.model.
+Each family has its published settings (normalizer, pre-tokenizer, added tokens, begin token). Its
+vocabulary is learnt here from the documents of the repository and the texts below (the library breaks
+ties at random). texts.json has the texts, NAME/tokens.json the tokens of each, encoded without
+special tokens: by the `tokenizers` library, or by sentencepiece for tokenizer.model.
 """
 
 import json

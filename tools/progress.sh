@@ -1,6 +1,5 @@
-# One line with progress and time left for a script that sources this: redrawn on a terminal, a
-# plain line every 20 seconds in a log, like src/base/progress.h for the program. It writes to
-# standard error.
+# Source this to show one line with progress and time left: redrawn on a terminal, a plain line
+# every 20 seconds in a log, like src/base/progress.h in the program. Writes to standard error.
 
 progress_start() {  # LABEL
   progress_label=$1
@@ -27,7 +26,7 @@ progress_draw() {  # TEXT
 progress_show() {  # DONE TOTAL NOTE
   local elapsed=$((SECONDS - progress_began)) text
   text="$(printf '%3d%%' $((100 * $1 / $2)))"
-  # Before a twentieth is done the rate means nothing.
+  # The rate means nothing before 5 % are done.
   if ((elapsed >= 5 && 20 * $1 >= $2)); then text+="  $(duration $((elapsed * ($2 - $1) / $1))) left"; fi
   text+="  $3"
   if [ "$progress_terminal" ]; then
@@ -38,7 +37,7 @@ progress_show() {  # DONE TOTAL NOTE
   progress_line=$text
 }
 
-# A line of other output, which must not be lost in the one that is redrawn.
+# Prints a line of other output without losing it in the redrawn one.
 progress_print() {  # TEXT
   if [ "$progress_terminal" ]; then printf '\r\033[K' >&2; fi
   printf '%s\n' "$1" >&2

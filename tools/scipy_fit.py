@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
-"""The training law of Kumar et al. (arXiv 2411.04330), nine constants, fitted with SciPy: what a notebook would do.
+"""Fits the training law of Kumar et al. (arXiv 2411.04330), nine constants, with SciPy, as a notebook
+would.
 
   tools/scipy_fit.py FILE        fits from every start in FILE and prints one JSON document
-  tools/scipy_fit.py --serve     the same in pieces: the first line of standard input is the document that FILE
-                                 holds, each further line "FIRST COUNT" names starts; one line of JSON answers each
+  tools/scipy_fit.py --serve     the same in pieces: the first line of standard input is the document
+                                 of FILE; each further line "FIRST COUNT" names starts and is
+                                 answered by one line of JSON
 
-The document: log_params, log_tokens, bits_weights, bits_activations, log_loss (a number per run), huber (threshold),
-low, high (the box, null = infinite) and starts (points), all in the coordinates
+The document: log_params, log_tokens, bits_weights, bits_activations, log_loss (a number per run),
+huber (threshold), low, high (the box, null = infinite) and starts (points), all in the coordinates
 
   x = E, log A, log B, alpha, beta, gamma_w, gamma_w n_w, gamma_a, gamma_a n_a.
 
-The answer to a line: seconds (of the processor; one thread), objectives (a sum of Huber's function, one per start), residual_evaluations,
-jacobian_evaluations. bench/run fit starts this program and compares.
+The answer to a line: seconds (processor time, one thread), objectives (a sum of Huber's function, one
+per start), residual_evaluations, jacobian_evaluations. bench/run fit starts this program and compares.
 """
 import json
 import sys
@@ -25,7 +27,7 @@ except ImportError:  # bench/run fit says what to do
     sys.exit(3)
 
 np.seterr(over="ignore")  # far from a minimum
-SMALLEST = 1e-3  # log f goes on as a straight line below this share
+SMALLEST = 1e-3  # below this share log f is continued as a straight line
 
 
 def log_capacity(bits, gamma, offset):
