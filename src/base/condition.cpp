@@ -59,7 +59,7 @@ Condition::Condition(std::string option, std::string text)
   if (name_.empty())
     fail(fmt::format("no column stands before '{}'; write COLUMN=VALUE, as in {}", sign_,
                      kExamples));
-  if (sign_ == "==") sign_ = "=";
+  if (sign_ == "==") sign_.pop_back();
   for (const std::string& value : split(text_.substr(end), ','))
     values_.push_back(read_value(trim(value)));
   if (values_.empty()) values_.push_back(read_value(""));
