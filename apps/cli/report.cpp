@@ -31,7 +31,7 @@ void run(const Options& options) {
   if (!fit.is_null()) fit_from_json(fit, options.fit);  // only to refuse what is not a fit
   const std::string title =
       options.title.empty() ? fmt::format("bitlaw: {}", options.runs) : options.title;
-  const Json document = make_report({title, tidy_to_json(rows), fit, read_effort(options.runs)});
+  const Json document = make_report({title, rows, fit, read_effort(options.runs)});
   if (options.json) {
     print_json(document);
     return;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "report/rows.h"
 
 namespace bitlaw {
 namespace {
@@ -25,14 +26,6 @@ double number(const Json& row, const char* key) {
 std::string text(const Json& row, const char* key) {
   const auto found = row.find(key);
   return found != row.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-bool is_run(const Json& row) {
-  return text(row, "method") == "none";
-}
-
-bool all_bf16(const Json& row) {
-  return number(row, "P_w") >= 16 && number(row, "P_a") >= 16 && number(row, "P_kv") >= 16;
 }
 
 std::string counted(size_t count, const char* thing) {
@@ -63,19 +56,18 @@ std::string effort(const Json& sessions) {
   return out;
 }
 
-std::string what_was_measured(const Json& rows, const Json& summary) {
+std::string what_was_measured(const std::vector<TidyRow>& rows, const Json& summary) {
   std::map<std::string, bool> quantized;  // by run
   size_t lowered = 0, cells = 0;
   double least = 16, most = 0;  // bits that were trained with
-  for (const Json& row : rows) {
-    if (!is_run(row)) {
-      quantized[text(row, "run")] = true;
+  for (const TidyRow& row : rows) {
+    if (!row.is_run()) {
+      quantized[row.run] = true;
       ++cells;
       continue;
     }
     lowered += !all_bf16(row);
-    for (const char* part : {"P_w", "P_a", "P_kv"}) {
-      const double bits = number(row, part);
+    for (const double bits : {row.P_w, row.P_a, row.P_kv}) {
       if (!(bits < 16)) continue;
       least = std::min(least, bits);
       most = std::max(most, bits);
@@ -167,28 +159,28 @@ std::string bit_after_training(const Json& post_bit, const Json& constants) {
 
 // What GPTQ cost the largest model that was trained longest, at the three fewest bits; the mean if
 // there are several calibrations, whose standard errors are not independent.
-std::string measured_after_training(const Json& rows) {
+std::string measured_after_training(const std::vector<TidyRow>& rows) {
   double params = 0, tokens = 0;
-  std::map<double, std::vector<const Json*>, std::greater<>> cells;  // by bits
-  for (const Json& row : rows) {
-    if (text(row, "method") != "gptq" || !all_bf16(row) || number(row, "group") > 0 ||
-        !std::isfinite(number(row, "delta")) || !(number(row, "standard_error") > 0))
+  std::map<double, std::vector<const TidyRow*>, std::greater<>> cells;  // by bits
+  for (const TidyRow& row : rows) {
+    if (row.method != "gptq" || !all_bf16(row) || whole(row.group) > 0 ||
+        !std::isfinite(row.delta) || !(row.standard_error > 0))
       continue;
-    const double n = number(row, "N"), d = number(row, "D");
+    const double n = whole(row.N), d = whole(row.D);
     if (n < params || (n == params && d < tokens)) continue;
     if (n > params || d > tokens) cells.clear();
     params = n;
     tokens = d;
-    cells[number(row, "P_post")].push_back(&row);
+    cells[row.P_post].push_back(&row);
   }
   std::vector<std::string> parts;
   size_t left = cells.size();
   for (const auto& [bits, same] : cells) {
     if (left-- > kFewestShown) continue;
     double delta = 0, error = 0;
-    for (const Json* cell : same) {
-      delta += number(*cell, "delta") / static_cast<double>(same.size());
-      error = std::max(error, number(*cell, "standard_error"));
+    for (const TidyRow* cell : same) {
+      delta += cell->delta / static_cast<double>(same.size());
+      error = std::max(error, cell->standard_error);
     }
     if (delta < 3 * error) continue;
     const int decimals = std::clamp(1 - static_cast<int>(std::floor(std::log10(error))), 0, 9);
@@ -207,8 +199,7 @@ std::string measured_after_training(const Json& rows) {
 
 }  // namespace
 
-Json answer_sentences(const Json& document) {
-  const Json& rows = document["rows"];
+Json answer_sentences(const Json& document, const std::vector<TidyRow>& rows) {
   const Json& constants = document["constants"];
   std::string after = bit_after_training(document["post_bit"], constants);
   const std::string measured = measured_after_training(rows);

@@ -3,12 +3,15 @@
 // identify gets a sentence that says why instead of a number.
 #pragma once
 
+#include <vector>
+
 #include "base/json.h"
+#include "record/tidy_row.h"
 
 namespace bitlaw {
 
-// From .summary, .rows, .constants, .post_bit and .figures.optimum of the document: an array of
-// paragraphs.
-Json answer_sentences(const Json& document);
+// From the rows, and .summary, .constants, .post_bit and .figures.optimum of the document: an array
+// of paragraphs.
+Json answer_sentences(const Json& document, const std::vector<TidyRow>& rows);
 
 }  // namespace bitlaw

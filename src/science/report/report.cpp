@@ -17,6 +17,7 @@
 #include "plan/plan.h"
 #include "report/answer.h"
 #include "report/post_bit.h"
+#include "report/rows.h"
 
 namespace bitlaw {
 namespace {
@@ -33,29 +34,21 @@ std::string text(const Json& row, const char* key) {
   return found != row.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-bool is_run(const Json& row) {
-  return text(row, "method") == "none";
-}
-
 // A cell of one of the three methods as such: without options (gptq+clip), kinds of codes other than
 // integers, or activations rounded in use, of which there may be any number.
-bool is_plain_cell(const Json& row) {
-  const std::string method = text(row, "method");
+bool is_plain_cell(const TidyRow& row) {
+  const std::string method = row.method;
   return method == "gptq" || method == "awq" || method == "rtn";
 }
 
 // Bits of the one part that is lowered alone: "W", "A" or "KV"; "" where none or several are.
-std::pair<std::string, double> lowered_part(const Json& row) {
-  const double w = number(row, "P_w"), a = number(row, "P_a"), kv = number(row, "P_kv");
+std::pair<std::string, double> lowered_part(const TidyRow& row) {
+  const double w = row.P_w, a = row.P_a, kv = row.P_kv;
   const int lowered = (w < 16) + (a < 16) + (kv < 16);
   if (lowered != 1) return {"", 16};
   if (w < 16) return {"W", w};
   if (a < 16) return {"A", a};
   return {"KV", kv};
-}
-
-bool all_bf16(const Json& row) {
-  return number(row, "P_w") >= 16 && number(row, "P_a") >= 16 && number(row, "P_kv") >= 16;
 }
 
 // A law with its constants, as the figures need it.
@@ -128,13 +121,13 @@ Constants published_constants(const Json& fit) {
 }
 
 // N, D and the group of the runs.
-std::vector<Observation> sizes_of(const Json& rows) {
+std::vector<Observation> sizes_of(const std::vector<TidyRow>& rows) {
   std::vector<Observation> runs;
-  for (const Json& row : rows) {
+  for (const TidyRow& row : rows) {
     Observation run;
-    run.params = number(row, "N"), run.tokens = number(row, "D");
-    if (number(row, "training_group") > 0) run.group = number(row, "training_group");
-    if (is_run(row) && run.params > 0 && run.tokens > 0) runs.push_back(run);
+    run.params = whole(row.N), run.tokens = whole(row.D);
+    run.group = training_group(row);
+    if (row.is_run() && run.params > 0 && run.tokens > 0) runs.push_back(run);
   }
   return runs;
 }
@@ -161,29 +154,29 @@ Json curve(double low, double high, Function&& y) {
   return points;
 }
 
-Json ptq_figure(const Json& rows, const Constants& constants) {
+Json ptq_figure(const std::vector<TidyRow>& rows, const Constants& constants) {
   // Loss after quantization of the BF16 runs against D/N, one panel per N, one series per (method,
   // bits).
   // A cell is evaluated on a part of the validation text; its paired delta is added to the run's
   // own loss.
   std::map<double, std::map<std::tuple<std::string, double>, Json>> panels;
   std::map<std::string, double> run_loss;
-  for (const Json& row : rows) {
-    if (is_run(row)) run_loss[text(row, "run")] = number(row, "loss");
+  for (const TidyRow& row : rows) {
+    if (row.is_run()) run_loss[row.run] = row.loss;
   }
-  for (const Json& row : rows) {
-    const double n = number(row, "N"), d = number(row, "D");
-    double loss = number(row, "loss");
-    if (!is_run(row)) {
-      const auto trained = run_loss.find(text(row, "run"));
-      loss = trained == run_loss.end() ? std::nan("") : trained->second + number(row, "delta");
+  for (const TidyRow& row : rows) {
+    const double n = whole(row.N), d = whole(row.D);
+    double loss = row.loss;
+    if (!row.is_run()) {
+      const auto trained = run_loss.find(row.run);
+      loss = trained == run_loss.end() ? std::nan("") : trained->second + row.delta;
     }
     if (!all_bf16(row) || !(n > 0) || !(d > 0) || !std::isfinite(loss)) continue;
-    if (number(row, "group") > 0) continue;
-    if (!is_run(row) && text(row, "method") != "gptq" && text(row, "method") != "rtn") continue;
-    Json point{{"x", d / n}, {"y", loss}, {"run", text(row, "run")}};
-    if (std::isfinite(number(row, "standard_error"))) point["se"] = number(row, "standard_error");
-    panels[n][{text(row, "method"), is_run(row) ? 16 : number(row, "P_post")}].push_back(point);
+    if (whole(row.group) > 0) continue;
+    if (!row.is_run() && row.method != "gptq" && row.method != "rtn") continue;
+    Json point{{"x", d / n}, {"y", loss}, {"run", row.run}};
+    if (std::isfinite(row.standard_error)) point["se"] = row.standard_error;
+    panels[n][{row.method, row.is_run() ? 16 : row.P_post}].push_back(point);
   }
   Json out = Json::array();
   for (const auto& [n, cells] : panels) {
@@ -208,19 +201,17 @@ Json ptq_figure(const Json& rows, const Constants& constants) {
   return {{"panels", out}};
 }
 
-Json delta_figure(const Json& rows, const Constants& constants) {
+Json delta_figure(const std::vector<TidyRow>& rows, const Constants& constants) {
   std::map<std::tuple<double, std::string, double>, Json> cells;
-  for (const Json& row : rows) {
-    if (!is_plain_cell(row) || !all_bf16(row) || number(row, "group") > 0 ||
-        !std::isfinite(number(row, "delta")))
+  for (const TidyRow& row : rows) {
+    if (!is_plain_cell(row) || !all_bf16(row) || whole(row.group) > 0 || !std::isfinite(row.delta))
       continue;
-    const double n = number(row, "N");
-    cells[{n, text(row, "method"), number(row, "P_post")}].push_back(
-        {{"x", number(row, "D") / n},
-         {"y", number(row, "delta")},
-         {"se", number(row, "standard_error")},
-         {"flagged", number(row, "flagged") == 1},
-         {"run", text(row, "run")}});
+    const double n = whole(row.N);
+    cells[{n, row.method, row.P_post}].push_back({{"x", whole(row.D) / n},
+                                                  {"y", row.delta},
+                                                  {"se", row.standard_error},
+                                                  {"flagged", whole(row.flagged) == 1},
+                                                  {"run", row.run}});
   }
   Json series = Json::array();
   for (const auto& [key, points] : cells) {
@@ -264,20 +255,20 @@ Json share_curve(const Constants& constants, const std::string& part, const Midd
 
 // Measured N_eff / N: what the loss that a run lost against the BF16 run of its N and D is worth in
 // size (arXiv 2411.04330, section 4.2).
-Json measured_shares(const Json& rows, const Constants& constants, const std::string& part,
-                     const Middle& middle) {
+Json measured_shares(const std::vector<TidyRow>& rows, const Constants& constants,
+                     const std::string& part, const Middle& middle) {
   std::map<std::pair<double, double>, double> reference;  // (N, D) -> loss in BF16
-  for (const Json& row : rows) {
-    if (is_run(row) && all_bf16(row) && std::isfinite(number(row, "loss"))) {
-      reference[{number(row, "N"), number(row, "D")}] = number(row, "loss");
+  for (const TidyRow& row : rows) {
+    if (row.is_run() && all_bf16(row) && std::isfinite(row.loss)) {
+      reference[{whole(row.N), whole(row.D)}] = row.loss;
     }
   }
   Json points = Json::array();
-  for (const Json& row : rows) {
+  for (const TidyRow& row : rows) {
     const auto [lowered, bits] = lowered_part(row);
-    const double n = number(row, "N"), d = number(row, "D"), loss = number(row, "loss");
+    const double n = whole(row.N), d = whole(row.D), loss = row.loss;
     const auto base = reference.find({n, d});
-    if (!is_run(row) || lowered != part || !std::isfinite(loss) || base == reference.end())
+    if (!row.is_run() || lowered != part || !std::isfinite(loss) || base == reference.end())
       continue;
     Observation plain = middle.run;
     plain.params = n, plain.tokens = d;
@@ -286,12 +277,13 @@ Json measured_shares(const Json& rows, const Constants& constants, const std::st
     const double share =
         share_at_loss(*constants.law, constants.values.data(), plain, full + (loss - base->second));
     if (!std::isfinite(share)) continue;
-    points.push_back({{"x", bits}, {"y", share}, {"N", n}, {"D", d}, {"run", text(row, "run")}});
+    points.push_back({{"x", bits}, {"y", share}, {"N", n}, {"D", d}, {"run", row.run}});
   }
   return points;
 }
 
-Json effective_figure(const Json& rows, const Constants& constants, const Constants& published) {
+Json effective_figure(const std::vector<TidyRow>& rows, const Constants& constants,
+                      const Constants& published) {
   if (!constants.has_curves()) return nullptr;
   const Middle middle = middle_of(sizes_of(rows));
   Json parts = Json::array();
@@ -304,45 +296,39 @@ Json effective_figure(const Json& rows, const Constants& constants, const Consta
   return {{"parts", parts}};
 }
 
-Json predicted_figure(const Json& rows, const Constants& constants) {
+Json predicted_figure(const std::vector<TidyRow>& rows, const Constants& constants) {
   if (!constants) return nullptr;
   Json points = Json::array();
   double trained = std::nan("");
-  for (const Json& row : rows) {
-    const double n = number(row, "N"), d = number(row, "D");
-    double loss = number(row, "loss");
-    if (is_run(row)) {
+  for (const TidyRow& row : rows) {
+    const double n = whole(row.N), d = whole(row.D);
+    double loss = row.loss;
+    if (row.is_run()) {
       trained = loss;  // rows come with the run first
     } else {
-      loss = trained + number(row, "delta");
+      loss = trained + row.delta;
     }
-    if (!std::isfinite(loss) || text(row, "status") == "diverged" ||
-        !(is_run(row) || text(row, "method") == "gptq"))
+    if (!std::isfinite(loss) || row.status == "diverged" || !(row.is_run() || row.method == "gptq"))
       continue;
     const double predicted =
-        constants.loss(n, d, number(row, "P_w"), number(row, "P_a"), number(row, "P_kv"),
-                       is_run(row) ? 16 : number(row, "P_post"));
+        constants.loss(n, d, row.P_w, row.P_a, row.P_kv, row.is_run() ? 16 : row.P_post);
     const std::string part = lowered_part(row).first;
-    const std::string kind = !is_run(row)    ? "after GPTQ"
+    const std::string kind = !row.is_run()   ? "after GPTQ"
                              : part == "W"   ? "weights"
                              : part == "A"   ? "activations"
                              : part == "KV"  ? "KV"
                              : all_bf16(row) ? "BF16"
                                              : "several parts";
     if (std::isfinite(predicted)) {
-      points.push_back({{"x", predicted},
-                        {"y", loss},
-                        {"kind", kind},
-                        {"run", text(row, "run")},
-                        {"N", n},
-                        {"D", d}});
+      points.push_back(
+          {{"x", predicted}, {"y", loss}, {"kind", kind}, {"run", row.run}, {"N", n}, {"D", d}});
     }
   }
   return {{"points", points}};
 }
 
 // Loss at the best N and D for each precision, at ten times the study's largest training budget.
-Json optimum_figure(const Json& rows, const Json& fit, const Constants& constants,
+Json optimum_figure(const std::vector<TidyRow>& rows, const Json& fit, const Constants& constants,
                     const Constants& published) {
   const std::vector<Observation> runs = sizes_of(rows);
   if (runs.empty() || !constants.models_bits()) return nullptr;
@@ -414,23 +400,23 @@ Json constants_table(const Json& fit) {
   return table;
 }
 
-Json summary_of(const Json& rows, const Json& effort) {
+Json summary_of(const std::vector<TidyRow>& rows, const Json& effort) {
   std::set<double> sizes;
   int runs = 0, diverged = 0, cells = 0;
   double least = 1e300, most = 0, seconds = 0;
-  for (const Json& row : rows) {
-    if (!is_run(row)) {
+  for (const TidyRow& row : rows) {
+    if (!row.is_run()) {
       ++cells;
       continue;
     }
     ++runs;
-    diverged += text(row, "status") == "diverged";
-    if (std::isfinite(number(row, "N"))) sizes.insert(number(row, "N"));
-    if (std::isfinite(number(row, "D"))) {
-      least = std::min(least, number(row, "D"));
-      most = std::max(most, number(row, "D"));
+    diverged += row.status == "diverged";
+    if (std::isfinite(whole(row.N))) sizes.insert(whole(row.N));
+    if (std::isfinite(whole(row.D))) {
+      least = std::min(least, whole(row.D));
+      most = std::max(most, whole(row.D));
     }
-    if (std::isfinite(number(row, "seconds"))) seconds += number(row, "seconds");
+    if (std::isfinite(row.seconds)) seconds += row.seconds;
   }
   Json out{{"runs", runs},         {"diverged", diverged},        {"cells", cells},
            {"sizes", Json(sizes)}, {"training_seconds", seconds}, {"effort", effort}};
@@ -495,7 +481,7 @@ Json make_report(const ReportInput& input) {
   const Constants published = published_constants(input.fit);
   Json document{{"title", input.title},
                 {"schema", 1},
-                {"rows", input.rows},
+                {"rows", tidy_to_json(input.rows)},
                 {"summary", summary_of(input.rows, input.effort)}};
   document["constants"] = constants_table(input.fit);
   document["summary"]["sentence"] = identified_sentence(document["constants"]);
@@ -511,7 +497,7 @@ Json make_report(const ReportInput& input) {
                          {"predicted", predicted_figure(input.rows, constants)},
                          {"optimum", optimum_figure(input.rows, input.fit, constants, published)}};
   document["post_bit"] = post_bit(input.fit, largest(sizes_of(input.rows)));
-  document["answer"] = answer_sentences(document);
+  document["answer"] = answer_sentences(document, input.rows);
   return document;
 }
 

@@ -1,21 +1,22 @@
 // From a study's tidy rows and its fit to the one document that every page and table is drawn from,
 // and from that document to one HTML file without network. Nothing here reads files or throws on
-// data: what is missing in the input is missing in the document, and the page says so.
+// data: what is missing in the input is missing in the document, and the page says so. The document
+// is JSON rather than a struct because a script in the page reads it, and it changes with the page.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/json.h"
+#include "record/tidy_row.h"
 
 namespace bitlaw {
 
 struct ReportInput {
   std::string title;
-  Json rows;  // tidy rows of store/run_files.h: an array of objects, null where a value does not
-              // apply
-  Json fit;   // of fit_to_json, or null
-  Json effort =
-      Json::array();  // of read_effort (runs/effort.h): how long it took, on which machine
+  std::vector<TidyRow> rows;
+  Json fit;                     // of fit_to_json, or null
+  Json effort = Json::array();  // of read_effort (runs/effort.h): how long it took, and where
 };
 
 // The document:

@@ -26,13 +26,19 @@ Json published_fit() {
           {"points", 100},          {"objective", 0.0}};
 }
 
-Json row(double n, double d, double p_w, double loss, const char* method = "none",
-         double p_post = 16) {
-  return {{"run", "abc"},     {"status", "finished"}, {"N", n},
-          {"D", d},           {"P_w", p_w},           {"P_a", 16},
-          {"P_kv", 16},       {"P_post", p_post},     {"loss", loss},
-          {"method", method}, {"delta", nullptr},     {"standard_error", nullptr},
-          {"group", nullptr}};
+TidyRow row(double n, double d, double p_w, double loss, const char* method = "none",
+            double p_post = 16) {
+  TidyRow row;
+  row.run = "abc";
+  row.status = "finished";
+  row.N = std::llround(n);
+  row.D = std::llround(d);
+  row.P_w = p_w;
+  row.P_a = row.P_kv = 16;
+  row.P_post = p_post;
+  row.loss = loss;
+  row.method = method;
+  return row;
 }
 
 double f_w(double bits) {
@@ -47,8 +53,7 @@ TEST(Report, MeasuredEffectiveParametersInvertTheLaw) {
     return 2.7648 + 4299 * std::pow(effective, -alpha) + 18060 * std::pow(d, -alpha);
   };
   const Json document =
-      make_report({"t", Json::array({row(n, d, 16, loss(n)), row(n, d, 4, loss(n * f_w(4)))}),
-                   published_fit()});
+      make_report({"t", {row(n, d, 16, loss(n)), row(n, d, 4, loss(n * f_w(4)))}, published_fit()});
   const Json& part = document["figures"]["effective"]["parts"][0];
   ASSERT_EQ(part["points"].size(), 1u);
   EXPECT_EQ(part["points"][0]["x"], 4);
@@ -56,22 +61,22 @@ TEST(Report, MeasuredEffectiveParametersInvertTheLaw) {
 }
 
 TEST(Report, PanelsHoldASeriesPerMethodAndBits) {
-  Json rows = Json::array();
+  std::vector<TidyRow> rows;
   for (double n : {1e5, 2e5}) {
     for (double d : {1e6, 4e6}) {
       rows.push_back(row(n, d, 16, 3.5));
       for (const char* method : {"rtn", "gptq"}) {
         for (double bits : {3.0, 4.0}) {
           rows.push_back(row(n, d, 16, 3.9, method, bits));  // loss on other tokens than the run's
-          rows.back()["delta"] = 0.1;
+          rows.back().delta = 0.1;
         }
       }
       for (const char* method : {"gptq+clip", "awq", "none+a4"}) {  // not in this figure either
         rows.push_back(row(n, d, 16, 3.9, method, method[0] == 'n' ? 16.0 : 3.0));
-        rows.back()["delta"] = 0.2;
+        rows.back().delta = 0.2;
       }
       rows.push_back(row(n, d, 4, 3.7));  // trained at 4 bits: not in this figure
-      rows.back()["run"] = "other";
+      rows.back().run = "other";
     }
   }
   const Json document = make_report({"t", rows, published_fit()});
@@ -91,7 +96,7 @@ TEST(Report, PanelsHoldASeriesPerMethodAndBits) {
 }
 
 TEST(Report, TheOptimumIsThatOfTheLaw) {
-  const Json document = make_report({"t", Json::array({row(1e6, 1e8, 16, 3)}), published_fit()});
+  const Json document = make_report({"t", {row(1e6, 1e8, 16, 3)}, published_fit()});
   const Json& optimum = document["figures"]["optimum"];
   EXPECT_NEAR(optimum["best"]["P_w"].get<double>(), 7.0, 0.01);
   double least = 1e9, at = 0;
@@ -106,7 +111,7 @@ TEST(Report, TheOptimumIsThatOfTheLaw) {
 }
 
 TEST(Report, SaysWhatIsMissingWithoutAFit) {
-  const Json document = make_report({"t", Json::array({row(1e6, 1e8, 16, 3)}), nullptr});
+  const Json document = make_report({"t", {row(1e6, 1e8, 16, 3)}, nullptr});
   EXPECT_TRUE(document["figures"]["optimum"].is_null());
   EXPECT_EQ(document["summary"]["sentence"], "There is no fit.");
   EXPECT_NE(report_html(document).find("\"runs\":1"), std::string::npos);
@@ -116,7 +121,7 @@ TEST(Report, TheSentenceNamesWideIntervals) {
   Json fit = published_fit();
   fit["parameters"]["gamma_a"]["high"] = 100;
   fit["parameters"]["b"]["frozen"] = "only C_T exp(b) can be told";
-  const std::string sentence = make_report({"t", Json::array(), fit})["summary"]["sentence"];
+  const std::string sentence = make_report({"t", {}, fit})["summary"]["sentence"];
   EXPECT_NE(sentence.find("do not pin down gamma_a"), std::string::npos) << sentence;
   EXPECT_NE(sentence.find("leave b at fixed values"), std::string::npos) << sentence;
 }
@@ -125,7 +130,7 @@ TEST(Report, AConstantAtTheEdgeOfItsRangeIsNotIdentified) {
   Json fit = published_fit();
   const double edge = find_law("kumar")->parameters[parameter_index(*find_law("kumar"), "A")].high;
   fit["parameters"]["A"] = {{"value", edge}, {"low", 0.99 * edge}, {"high", edge}};
-  const Json document = make_report({"t", Json::array({row(1e6, 1e8, 16, 3)}), fit});
+  const Json document = make_report({"t", {row(1e6, 1e8, 16, 3)}, fit});
   EXPECT_NE(
       document["summary"]["sentence"].get<std::string>().find("A (ended at the edge of its range)"),
       std::string::npos);
@@ -148,8 +153,8 @@ Json fit_with_draws() {
   return fit;
 }
 
-Json small_study() {
-  Json rows = Json::array();
+std::vector<TidyRow> small_study() {
+  std::vector<TidyRow> rows;
   for (double n : {26.8e3, 443e3}) {
     rows.push_back(row(n, 4e6, 16, 3.5));
     rows.push_back(row(n, 16e6, 16, 3.4));
@@ -157,9 +162,8 @@ Json small_study() {
     for (double bits : {8.0, 4.0, 3.0}) {
       for (double other : {-1.0, 1.0}) {  // two calibrations
         rows.push_back(row(n, 16e6, 16, 3.5, "gptq", bits));
-        rows.back()["delta"] =
-            bits == 8 ? 0.0001 : (bits == 4 ? 0.0307 : 0.19) * (1 + 0.01 * other);
-        rows.back()["standard_error"] = bits == 8 ? 0.0001 : bits == 4 ? 0.0011 : 0.0032;
+        rows.back().delta = bits == 8 ? 0.0001 : (bits == 4 ? 0.0307 : 0.19) * (1 + 0.01 * other);
+        rows.back().standard_error = bits == 8 ? 0.0001 : bits == 4 ? 0.0011 : 0.0032;
       }
     }
   }
@@ -236,9 +240,9 @@ TEST(Report, GivesNoNumberForWhatIsNotIdentified) {
 }
 
 TEST(Report, DataCannotEndTheScriptThatHoldsIt) {
-  Json bad = row(1e6, 1e8, 16, 3);
-  bad["run"] = "</script><script>alert(1)</script>";
-  const std::string html = report_html(make_report({"t", Json::array({bad}), nullptr}));
+  TidyRow bad = row(1e6, 1e8, 16, 3);
+  bad.run = "</script><script>alert(1)</script>";
+  const std::string html = report_html(make_report({"t", {bad}, nullptr}));
   EXPECT_EQ(html.find("</script><script>alert"), std::string::npos);
 }
 

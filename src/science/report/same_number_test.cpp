@@ -1,5 +1,6 @@
 // P*, N_eff and D_crit have one definition (laws/effective.h): fit, design, plan and report give the
 // same number for every law of the registry at its published constants, or none of them gives any.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -81,17 +82,18 @@ struct Subject {
     return answer.contains("error") ? Json() : answer;
   }
   Json report() const {
-    Json table = Json::array();
+    std::vector<TidyRow> table;
     for (const Observation& run : rows.training) {
-      table.push_back({{"run", "r"},
-                       {"method", "none"},
-                       {"N", run.params},
-                       {"D", run.tokens},
-                       {"P_w", run.bits_weights},
-                       {"P_a", run.bits_activations},
-                       {"P_kv", run.bits_kv},
-                       {"training_group", run.group},
-                       {"loss", 3}});
+      TidyRow& row = table.emplace_back();
+      row.run = "r";
+      row.method = "none";
+      row.N = std::llround(run.params);
+      row.D = std::llround(run.tokens);
+      row.P_w = run.bits_weights;
+      row.P_a = run.bits_activations;
+      row.P_kv = run.bits_kv;
+      row.granularity_w = fmt::format("group{}", run.group);
+      row.loss = 3;
     }
     return make_report({"t", table, fit});
   }
