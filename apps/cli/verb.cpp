@@ -7,11 +7,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/names.h"
 #include "base/number.h"
 #include "base/parallel.h"
 #include "base/text.h"
-#include "laws/registry.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -68,11 +66,6 @@ App* add_verb(App& app, const std::string& name, const std::string& summary,
 
 void print_json(const Json& document) {
   std::printf("%s\n", dump_json(document, 2).c_str());
-}
-
-const Law& law_named(const std::string& name) {
-  if (const Law* law = find_law(name)) return *law;
-  throw Error(unknown_name("law", name, law_names(), "`bitlaw laws` lists them"));
 }
 
 std::function<void(int64_t count, const std::function<void(int64_t)>& task)> on(ThreadPool& pool) {

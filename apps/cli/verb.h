@@ -13,7 +13,6 @@
 #include "cli/app.h"
 
 namespace bitlaw {
-struct Law;
 class ThreadPool;
 }  // namespace bitlaw
 
@@ -43,9 +42,6 @@ App* add_verb(App& app, const std::string& name, const std::string& summary,
 extern int exit_status;
 
 void print_json(const Json& document);
-
-// The law of that name, or an Error with the nearest.
-const Law& law_named(const std::string& name);
 
 // A library's parallel loops on these threads.
 std::function<void(int64_t count, const std::function<void(int64_t)>& task)> on(ThreadPool& pool);

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "base/names.h"
 #include "base/text.h"
 #include "compare/compare_entry.h"
 #include "fit/bootstrap.h"
@@ -206,9 +205,8 @@ std::vector<const Law*> chosen_laws(const std::vector<std::string>& names,
       const std::string name = trim(item);
       all |= name == "all";
       if (name == "all") continue;
-      const Law* law = find_law(name);
-      if (!law) throw Error(unknown_name("law", name, law_names()));
-      if (std::find(out.begin(), out.end(), law) == out.end()) out.push_back(law);
+      const Law& law = law_named(name);
+      if (std::find(out.begin(), out.end(), &law) == out.end()) out.push_back(&law);
     }
   }
   if (all) {

@@ -8,7 +8,6 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/names.h"
 #include "base/statistics.h"
 #include "design/quantity.h"
 #include "design/selection.h"
@@ -281,11 +280,6 @@ DesignInterval interval_of(double value, double standard_error, const LawQuantit
   out.low = std::max(out.low, quantity.low), out.high = std::min(out.high, quantity.high);
   if (quantity.logarithmic) out.standard_error = value * standard_error;
   return out;
-}
-
-const Law& law_named(const std::string& name) {
-  if (const Law* law = find_law(name)) return *law;
-  throw Error(unknown_name("law", name, law_names()));
 }
 
 std::string names_of(const Law& law, const std::vector<int>& constants) {

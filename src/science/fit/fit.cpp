@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "base/error.h"
-#include "base/names.h"
 #include "fit/bootstrap.h"
 #include "fit/derived.h"
 #include "fit/holdout.h"
@@ -400,9 +399,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
 
 Fit fit_law(const std::vector<Observation>& runs, const FitOptions& options,
             const ParallelFor& parallel_for) {
-  const Law* law = find_law(options.law);
-  if (!law) throw Error(unknown_name("law", options.law, law_names()));
-  return fit_law(*law, runs, options, parallel_for);
+  return fit_law(law_named(options.law), runs, options, parallel_for);
 }
 
 }  // namespace bitlaw

@@ -3,7 +3,9 @@
 #include <array>
 #include <limits>
 
+#include "base/error.h"
 #include "base/isa.h"
+#include "base/names.h"
 #include "laws/all_laws.h"
 #include "laws/bind.h"
 #include "laws/formulas.h"
@@ -156,6 +158,11 @@ const Law* find_law(std::string_view name) {
     if (name == law.name) return &law;
   }
   return nullptr;
+}
+
+const Law& law_named(std::string_view name) {
+  if (const Law* law = find_law(name)) return *law;
+  throw Error(unknown_name("law", name, law_names()));
 }
 
 std::vector<std::string> law_names() {

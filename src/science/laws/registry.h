@@ -51,6 +51,8 @@ const Law& default_law();
 
 // Null where there is no such law.
 const Law* find_law(std::string_view name);
+// Error with the nearest name where there is none.
+const Law& law_named(std::string_view name);
 std::vector<std::string> law_names();
 // "kumar, kumar-no-offsets or ouyang-qid": those with a term for quantization after training.
 std::string laws_with_delta();

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/error.h"
 #include "base/isa.h"
 #include "laws/bind.h"
 #include "laws/formulas.h"
@@ -37,6 +38,8 @@ TEST(Registry, NamesAreUniqueAndFound) {
     for (const Parameter& p : law.parameters) EXPECT_TRUE(symbols.insert(p.name).second) << p.name;
   }
   EXPECT_EQ(find_law("kumer"), nullptr);
+  EXPECT_EQ(&law_named("kumar"), find_law("kumar"));
+  EXPECT_THROW(law_named("kumer"), Error);
   EXPECT_EQ(parameter_index(*find_law("kumar"), "gamma_post"), 14);
   EXPECT_EQ(parameter_index(*find_law("kumar"), "gamma"), -1);
   EXPECT_EQ(find_constants(*find_law("chinchilla"), "")->values[0], 1.69337);
