@@ -35,14 +35,15 @@ void run(Options& options) {
   }
   must_have_something_to_fit(table, options.table.path);
   ThreadPool pool(options.threads);
-  Json comparison = compare_laws(table.runs, options.compare, on(pool));
-  comparison["table"] = table_json(table, options.table.path);
+  const Comparison comparison = compare_laws(table.runs, options.compare, on(pool));
+  Json document = comparison_json(comparison);
+  document["table"] = table_json(table, options.table.path);
   print_notes(table);
-  if (!options.out.empty()) write_file_atomically(options.out, dump_json(comparison, 1) + "\n");
+  if (!options.out.empty()) write_file_atomically(options.out, dump_json(document, 1) + "\n");
   if (options.json) {
-    print_json(comparison);
+    print_json(document);
   } else {
-    fmt::print("{}", compare_text(comparison));
+    fmt::print("{}", comparison_text(comparison));
   }
 }
 

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "compare/compare_entry.h"
 #include "fit/bootstrap.h"
 #include "fit/holdout.h"
 #include "fit/multistart.h"
@@ -72,7 +71,7 @@ std::string missing_columns(const Law& law, const std::vector<double>& values,
 
 // R^2 of losses, or of logarithms of deltas that are clear of noise; and the RMS of log residuals.
 void describe_residuals(const Law& law, Stage stage, const std::vector<Observation>& rows,
-                        CompareEntry& entry) {
+                        ComparedLaw& entry) {
   const std::vector<double> logs = log_residuals(law, stage, entry.values, rows);
   std::vector<double> observed, predicted;
   double sum = 0;
@@ -92,7 +91,7 @@ void describe_residuals(const Law& law, Stage stage, const std::vector<Observati
 // are not fitted.
 void measure(const Task& task, const Law& law, Stage stage, const std::vector<Observation>& rows,
              const ParameterChoice& choice, const std::vector<double>& base,
-             const std::vector<std::vector<bool>>& masks, CompareEntry& entry) {
+             const std::vector<std::vector<bool>>& masks, ComparedLaw& entry) {
   const StageSetup setup = setup_of(law, stage, choice, base, task.fit);
   entry.k = static_cast<int>(setup.free.size());
   entry.values = base;
@@ -137,7 +136,7 @@ void measure(const Task& task, const Law& law, Stage stage, const std::vector<Ob
 // each of them predicts.
 void judge(const std::vector<Observation>& rows, ComparePart& part) {
   std::vector<bool> common(rows.size(), true);
-  for (CompareEntry& entry : part.entries) {
+  for (ComparedLaw& entry : part.laws) {
     entry.judged = entry.fitted && entry.predicted > 0 && 2 * entry.predicted >= part.held_out;
     if (entry.fitted && entry.predicted < part.held_out) {
       entry.note = fmt::format("predicts {} of {} held-out rows{}{}", entry.predicted,
@@ -149,7 +148,7 @@ void judge(const std::vector<Observation>& rows, ComparePart& part) {
     }
   }
   const std::vector<int> cluster = number_clusters(rows);
-  for (CompareEntry& entry : part.entries) {
+  for (ComparedLaw& entry : part.laws) {
     if (!entry.judged) continue;
     for (size_t i = 0; i < rows.size(); ++i) {
       if (!common[i]) entry.squares[i] = kUnknown;
@@ -161,18 +160,18 @@ void judge(const std::vector<Observation>& rows, ComparePart& part) {
     entry.held_out_error = square.standard_error / (2 * entry.held_out_rms);  // of a root
   }
   // Judged laws by their error, then fitted ones by AICc, then the others.
-  const auto rank = [](const CompareEntry& entry) {
+  const auto rank = [](const ComparedLaw& entry) {
     const double value = entry.judged ? entry.held_out_rms : entry.fitted ? entry.aicc : 0;
     return std::pair(entry.judged   ? 0
                      : entry.fitted ? 1
                                     : 2,
                      std::isnan(value) ? std::numeric_limits<double>::infinity() : value);
   };
-  std::stable_sort(part.entries.begin(), part.entries.end(),
-                   [&](const CompareEntry& a, const CompareEntry& b) { return rank(a) < rank(b); });
-  for (CompareEntry& entry : part.entries) {
+  std::stable_sort(part.laws.begin(), part.laws.end(),
+                   [&](const ComparedLaw& a, const ComparedLaw& b) { return rank(a) < rank(b); });
+  for (ComparedLaw& entry : part.laws) {
     if (!entry.judged) continue;
-    const CompareEntry& best = part.entries[0];
+    const ComparedLaw& best = part.laws[0];
     entry.from_best = difference_of(entry.squares, best.squares, cluster);
     entry.tied = is_tie(entry.from_best);
   }
@@ -224,9 +223,9 @@ std::vector<const Law*> chosen_laws(const std::vector<std::string>& names,
 }
 
 // A law whose training constants come from the first comparison, on loss differences.
-CompareEntry measure_post(const Task& task, const CompareEntry& trained, const Prepared& ready,
-                          const std::vector<std::vector<bool>>& masks) {
-  CompareEntry entry;
+ComparedLaw measure_post(const Task& task, const ComparedLaw& trained, const Prepared& ready,
+                         const std::vector<std::vector<bool>>& masks) {
+  ComparedLaw entry;
   entry.bound = trained.bound;
   entry.name = trained.name;
   measure(task, entry.bound.law(), Stage::kPost, ready.rows.post, ready.choice, trained.values,
@@ -240,10 +239,10 @@ CompareEntry measure_post(const Task& task, const CompareEntry& trained, const P
 
 }  // namespace
 
-Json compare_laws(const std::vector<Observation>& runs, const CompareOptions& options,
-                  const ParallelFor& parallel_for) {
-  std::vector<std::string> notes;
-  const std::vector<const Law*> chosen = chosen_laws(options.laws, notes);
+Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptions& options,
+                        const ParallelFor& parallel_for) {
+  Comparison out;
+  const std::vector<const Law*> chosen = chosen_laws(options.laws, out.notes);
   check_split(options.hold_out);
   if (options.folds < 2) throw Error("folds: at least 2");
   const Task task{&runs, fit_options(options), options, &parallel_for};
@@ -255,7 +254,7 @@ Json compare_laws(const std::vector<Observation>& runs, const CompareOptions& op
   for (const Law* unbound : chosen) {
     const Prepared ready = prepare(*unbound, runs, task.fit);
     const StageRows& rows = ready.rows;
-    CompareEntry entry;
+    ComparedLaw entry;
     entry.bound = ready.bound;
     entry.name = unbound->name;
     if (training_rows.empty() && !rows.training.empty()) {
@@ -273,29 +272,22 @@ Json compare_laws(const std::vector<Observation>& runs, const CompareOptions& op
         post_rows = rows.post;
         post_masks = masks_of(post_rows, options, post);
       }
-      post.entries.push_back(measure_post(task, entry, ready, post_masks));
+      post.laws.push_back(measure_post(task, entry, ready, post_masks));
     }
-    training.entries.push_back(std::move(entry));
+    training.laws.push_back(std::move(entry));
   }
   if (training_rows.empty() && post_rows.empty()) {
     throw Error("the table has no row with a training loss to compare laws on");
   }
 
-  Json out;
-  if (training_rows.empty()) {
-    out = {{"points", 0},
-           {"hold_out", options.hold_out},
-           {"laws", Json::array()},
-           {"verdict", "The table has no training loss."}};
-  } else {
+  if (!training_rows.empty()) {
     judge(training_rows, training);
-    out = part_json(training);
+    out.training = std::move(training);
   }
   if (!post_rows.empty()) {
     judge(post_rows, post);
-    out["post"] = part_json(post);
+    out.post = std::move(post);
   }
-  out["notes"] = notes;
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "compare/comparison.h"
 #include "fit/fit.h"
 #include "laws/observation.h"
 
@@ -36,6 +37,11 @@ struct CompareOptions {
   }
 };
 
+// Error where the options make no sense, or the table has nothing to compare laws on.
+Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptions& options,
+                        const ParallelFor& parallel_for = {});
+
+// The comparison as a document:
 //   .laws[]   best first: name, k (free constants), parameters.NAME.{value[,frozen]}, at_edge[],
 //             sse, rms_log, r2, aicc, starts {run, reached, minima, most}, converged,
 //             held_out {points, rms_log, standard_error}, difference {log_rms, standard_error,
@@ -45,9 +51,9 @@ struct CompareOptions {
 //   .behind[] .not_judged[] .best_aicc .notes[]
 //   .post     the same for loss differences, where the table has them: errors are in standard
 //             errors (rms), with rms_log where deltas are clear of noise
-Json compare_laws(const std::vector<Observation>& runs, const CompareOptions& options,
-                  const ParallelFor& parallel_for = {});
+Json comparison_json(const Comparison& comparison);
 
-std::string compare_text(const Json& comparison);
+// Tables for a terminal.
+std::string comparison_text(const Comparison& comparison);
 
 }  // namespace bitlaw

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <numeric>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -17,9 +18,9 @@
 namespace bitlaw {
 namespace {
 
-const Json& law_in(const Json& comparison, const std::string& name) {
-  for (const Json& law : comparison.at("laws")) {
-    if (law.at("name") == name) return law;
+const ComparedLaw& law_in(const std::optional<ComparePart>& part, const std::string& name) {
+  for (const ComparedLaw& law : part.value().laws) {
+    if (law.name == name) return law;
   }
   throw Error("no such law in the comparison");
 }
@@ -34,14 +35,14 @@ CompareOptions quick() {
 TEST(Compare, TheTrueLawWinsWhereItsTermsMatter) {
   CompareOptions options = quick();
   options.laws = {"chinchilla", "kumar", "kumar-no-offsets"};
-  const Json result = compare_laws(simulate({.params = {1e5, 2e5, 4e5}, .post = {}}), options);
-  EXPECT_EQ(result["laws"][0]["name"], "kumar");
-  EXPECT_FALSE(law_in(result, "chinchilla")["tied_with_best"].get<bool>());
-  EXPECT_FALSE(law_in(result, "kumar-no-offsets")["tied_with_best"].get<bool>());
-  EXPECT_LT(law_in(result, "kumar")["aicc"].get<double>(),
-            law_in(result, "chinchilla")["aicc"].get<double>());
-  EXPECT_NE(result["verdict"].get<std::string>().find("kumar predicts"), std::string::npos);
-  EXPECT_NE(compare_text(result).find("kumar-no-offsets"), std::string::npos);
+  const Comparison result =
+      compare_laws(simulate({.params = {1e5, 2e5, 4e5}, .post = {}}), options);
+  EXPECT_EQ(result.training->laws[0].name, "kumar");
+  EXPECT_FALSE(law_in(result.training, "chinchilla").tied);
+  EXPECT_FALSE(law_in(result.training, "kumar-no-offsets").tied);
+  EXPECT_LT(law_in(result.training, "kumar").aicc, law_in(result.training, "chinchilla").aicc);
+  EXPECT_NE(result.training->verdict().find("kumar predicts"), std::string::npos);
+  EXPECT_NE(comparison_text(result).find("kumar-no-offsets"), std::string::npos);
 }
 
 // Every law that is Chinchilla's where nothing is quantized has its five constants there.
@@ -51,24 +52,27 @@ TEST(Compare, WithoutPrecisionAllAreTied) {
       "chinchilla",   "kumar",          "kumar-no-offsets", "kumar-additive",   "kumar-deff",
       "quest",        "panferov",       "chen-qat",         "sun-fp",           "ouyang-qid",
       "additive-exp", "additive-class", "frantar-eff",      "kumar-both-untied"};
-  const Json result =
+  const Comparison result =
       compare_laws(simulate({.weights = {}, .activations = {}, .kv = {}, .post = {}}), options);
-  EXPECT_EQ(result["laws"].size(), options.laws.size());
-  for (const Json& law : result["laws"]) {
-    EXPECT_EQ(law["k"], 5) << law;
-    EXPECT_TRUE(law["tied_with_best"].get<bool>()) << law;
+  EXPECT_EQ(result.training->laws.size(), options.laws.size());
+  for (const ComparedLaw& law : result.training->laws) {
+    EXPECT_EQ(law.k, 5) << law.name;
+    EXPECT_TRUE(law.tied) << law.name;
   }
-  EXPECT_NE(result["verdict"].get<std::string>().find("a tie"), std::string::npos);
+  EXPECT_NE(result.training->verdict().find("a tie"), std::string::npos);
 }
 
 TEST(Compare, EveryConstantIsThereWithAllItsDigits) {
   const std::vector<Observation> rows = simulate({.params = {1e5, 2e5, 4e5}});
   CompareOptions options = quick();
   options.laws = {"chinchilla", "kumar"};
-  const Json result = compare_laws(rows, options);
-  const Json& kumar = law_in(result, "kumar");
-  EXPECT_EQ(kumar["k"], 11);
-  const Json& parameters = kumar["parameters"];
+  const Comparison result = compare_laws(rows, options);
+  const ComparedLaw& kumar = law_in(result.training, "kumar");
+  EXPECT_EQ(kumar.k, 11);
+  const Json document = comparison_json(result);
+  const Json& first = document["laws"][0];
+  ASSERT_EQ(first["name"], "kumar");
+  const Json& parameters = first["parameters"];
   EXPECT_EQ(parameters.size(), 11u);  // those of training
   // The objective of the printed constants is the printed one.
   std::vector<double> values = small_model_constants();
@@ -81,27 +85,27 @@ TEST(Compare, EveryConstantIsThereWithAllItsDigits) {
     if (row.is_post_training()) continue;
     sse += std::pow(std::log(predict(law, values.data(), row) / row.loss_nats), 2);
   }
-  EXPECT_NEAR(kumar["sse"].get<double>() / sse, 1, 1e-12);
-  EXPECT_GE(kumar["starts"]["reached"].get<int>(), 1);
-  EXPECT_LE(kumar["starts"]["run"].get<int>(), 16);
+  EXPECT_NEAR(first["sse"].get<double>() / sse, 1, 1e-12);
+  EXPECT_GE(kumar.reached, 1);
+  EXPECT_LE(kumar.starts, 16);
 }
 
 TEST(Compare, TermsForQuantizationAfterTrainingHaveATableOfTheirOwn) {
   const std::vector<Observation> rows = simulate({.params = {1e5, 2e5, 4e5}});
   CompareOptions options = quick();
   options.laws = {"chinchilla", "kumar", "kumar-no-offsets", "ouyang-qid"};
-  const Json result = compare_laws(rows, options);
-  const Json& post = result.at("post");
-  EXPECT_EQ(post["points"], 36);
-  EXPECT_EQ(post["laws"].size(), 3u);  // chinchilla has no such term
-  const Json& kumar = law_in(post, "kumar");
-  EXPECT_EQ(kumar["k"], 4);
+  const Comparison result = compare_laws(rows, options);
+  ASSERT_TRUE(result.post);
+  EXPECT_EQ(result.post->points, 36);
+  EXPECT_EQ(result.post->laws.size(), 3u);  // chinchilla has no such term
+  const ComparedLaw& kumar = law_in(result.post, "kumar");
+  EXPECT_EQ(kumar.k, 4);
   // Noise is as said, so the mean square in standard errors is near one: a chi-squared of 32
   // degrees over 36 lies within four of its standard deviations.
-  EXPECT_NEAR(kumar["sse"].get<double>() / 36, 32 / 36.0, 4 * std::sqrt(2 * 32.0) / 36);
-  EXPECT_TRUE(kumar["r2"].is_number());
-  EXPECT_TRUE(kumar["held_out"]["rms"].is_number());
-  EXPECT_NE(compare_text(result).find("loss differences"), std::string::npos);
+  EXPECT_NEAR(kumar.sse / 36, 32 / 36.0, 4 * std::sqrt(2 * 32.0) / 36);
+  EXPECT_TRUE(std::isfinite(kumar.r2));
+  EXPECT_TRUE(std::isfinite(kumar.held_out_rms));
+  EXPECT_NE(comparison_text(result).find("loss differences"), std::string::npos);
 }
 
 // Constants that a table cannot tell for any class (no group is known) are no reason not to predict
@@ -109,17 +113,16 @@ TEST(Compare, TermsForQuantizationAfterTrainingHaveATableOfTheirOwn) {
 TEST(Compare, LawsWithClassesPredictEveryRowWhoseClassTheySaw) {
   CompareOptions options = quick();
   options.laws = {"chinchilla", "quest", "additive-class", "chen-qat"};
-  const Json result = compare_laws(simulate({.post = {}}), options);
-  for (const Json& law : result["laws"]) {
-    EXPECT_EQ(law["held_out"]["points"], result["points"]) << law["name"];
+  const Comparison result = compare_laws(simulate({.post = {}}), options);
+  for (const ComparedLaw& law : result.training->laws) {
+    EXPECT_EQ(law.predicted, result.training->points) << law.name;
   }
   // A class held out whole cannot be predicted by them, but by a law that does not look at classes.
   options.hold_out = "class=W3A16";
-  const Json without = compare_laws(simulate({.post = {}}), options);
-  EXPECT_TRUE(law_in(without, "chinchilla")["judged"].get<bool>());
-  EXPECT_FALSE(law_in(without, "quest")["judged"].get<bool>());
-  EXPECT_NE(law_in(without, "quest")["note"].get<std::string>().find("class W3A16"),
-            std::string::npos);
+  const Comparison without = compare_laws(simulate({.post = {}}), options);
+  EXPECT_TRUE(law_in(without.training, "chinchilla").judged);
+  EXPECT_FALSE(law_in(without.training, "quest").judged);
+  EXPECT_NE(law_in(without.training, "quest").note.find("class W3A16"), std::string::npos);
 }
 
 TEST(Compare, HeldOutRowsOfOneClusterTellNothing) {
@@ -130,11 +133,11 @@ TEST(Compare, HeldOutRowsOfOneClusterTellNothing) {
   CompareOptions options = quick();
   options.laws = {"chinchilla", "kumar"};
   options.hold_out = "largest-N";
-  const Json result = compare_laws(rows, options);
-  EXPECT_NE(result["verdict"].get<std::string>().find("one cluster"), std::string::npos);
-  EXPECT_EQ(result["held_out"]["clusters"], 1);
-  EXPECT_TRUE(law_in(result, "chinchilla")["tied_with_best"].get<bool>());
-  EXPECT_TRUE(law_in(result, "chinchilla")["held_out"]["standard_error"].is_null());
+  const Comparison result = compare_laws(rows, options);
+  EXPECT_NE(result.training->verdict().find("one cluster"), std::string::npos);
+  EXPECT_EQ(result.training->judged_clusters, 1);
+  EXPECT_TRUE(law_in(result.training, "chinchilla").tied);
+  EXPECT_TRUE(std::isnan(law_in(result.training, "chinchilla").held_out_error));
 }
 
 TEST(Compare, LawsThatCannotBeFittedAreListedWithTheReason) {
@@ -150,12 +153,15 @@ TEST(Compare, LawsThatCannotBeFittedAreListedWithTheReason) {
     return !first && std::min({row.bits_weights, row.bits_activations, row.bits_kv}) < 16;
   });
   ASSERT_EQ(rows.size(), 10u);
-  const Json result = compare_laws(rows, quick());
-  const Json& kumar = law_in(result, "kumar");
-  EXPECT_FALSE(kumar["fitted"].get<bool>());
-  EXPECT_TRUE(kumar["sse"].is_null());
-  EXPECT_NE(kumar["note"].get<std::string>().find("too few"), std::string::npos);
-  EXPECT_EQ(result["laws"].back()["fitted"], false);  // last
+  const Comparison result = compare_laws(rows, quick());
+  const ComparedLaw& kumar = law_in(result.training, "kumar");
+  EXPECT_FALSE(kumar.fitted);
+  EXPECT_TRUE(std::isnan(kumar.sse));
+  EXPECT_NE(kumar.note.find("too few"), std::string::npos);
+  EXPECT_FALSE(result.training->laws.back().fitted);
+  const Json last = comparison_json(result)["laws"].back();
+  EXPECT_TRUE(last["sse"].is_null());
+  EXPECT_TRUE(last["held_out"]["standard_error"].is_null());
 }
 
 // Two fitted laws and new trunks at a size beyond the fit's, three precisions each with noise in
@@ -166,7 +172,7 @@ TEST(Compare, TheErrorBarOfADifferenceHoldsForNewTrunks) {
   const std::vector<Observation> seen = simulate({.params = {1e5, 2e5, 4e5}, .post = {}});
   CompareOptions options = quick();
   options.laws = {"kumar", "kumar-no-offsets"};
-  const Json fits = compare_laws(seen, options);
+  const Comparison fits = compare_laws(seen, options);
   const std::vector<double> truth = small_model_constants();
   const Law& kumar = *find_law("kumar");
 
@@ -189,8 +195,7 @@ TEST(Compare, TheErrorBarOfADifferenceHoldsForNewTrunks) {
     const Law& law = *find_law(options.laws[l]);
     std::vector<double> values(law.constants[0].values.begin(), law.constants[0].values.end());
     for (size_t i = 0; i < law.training_parameters; ++i) {
-      const Json& fitted = law_in(fits, law.name)["parameters"];
-      values[i] = fitted[law.parameters[i].name]["value"];
+      values[i] = law_in(fits.training, law.name).values[i];
     }
     for (const Observation& row : rows) {
       squares[l].push_back(std::pow(std::log(predict(law, values.data(), row) / row.loss_nats), 2));
@@ -224,9 +229,10 @@ TEST(Compare, TheErrorBarOfADifferenceHoldsForNewTrunks) {
 TEST(Compare, OnePrecisionIsPredictedFromTheOthers) {
   CompareOptions options = quick();
   options.hold_out = "bits=4";
-  const Json result = compare_laws(simulate({.params = {1e5, 2e5, 4e5}, .post = {}}), options);
-  EXPECT_EQ(result["held_out"]["rows"], 27);  // three parts at four bits, nine (N, D)
-  EXPECT_EQ(result["laws"][0]["name"], "kumar");
+  const Comparison result =
+      compare_laws(simulate({.params = {1e5, 2e5, 4e5}, .post = {}}), options);
+  EXPECT_EQ(result.training->held_out, 27);  // three parts at four bits, nine (N, D)
+  EXPECT_EQ(result.training->laws[0].name, "kumar");
 }
 
 // The page of this table gives the SSE of log residuals of each law (70 rows of classes 1 to 16 and
@@ -253,8 +259,8 @@ TEST(Compare, PublicTableOfQuantizedRuns) {
   options.laws = {"chinchilla", "kumar-no-offsets", "kumar",         "panferov",
                   "quest",      "additive-exp",     "additive-class"};
   options.hold_out = "N>3e8";
-  const Json result = compare_laws(rows, options);
-  EXPECT_EQ(result["held_out"]["rows"], 7);
+  const Comparison result = compare_laws(rows, options);
+  EXPECT_EQ(result.training->held_out, 7);
   struct Row {
     const char* name;
     double sse, aicc;
@@ -268,12 +274,12 @@ TEST(Compare, PublicTableOfQuantizedRuns) {
                          {"quest", .000718379, -768.5, 14, .00633},
                          {"additive-exp", .000620146, -787.8, 11, .00685},
                          {"additive-class", .00031139, -820.3, 16, .00504}}) {
-    const Json& law = law_in(result, row.name);
-    EXPECT_EQ(law["k"], row.k) << row.name;
-    EXPECT_LT(law["sse"].get<double>(), row.sse * 1.01) << row.name;
-    EXPECT_LT(law["aicc"].get<double>(), row.aicc + 0.7) << row.name;  // 1 % of SSE is 70 * 0.01
+    const ComparedLaw& law = law_in(result.training, row.name);
+    EXPECT_EQ(law.k, row.k) << row.name;
+    EXPECT_LT(law.sse, row.sse * 1.01) << row.name;
+    EXPECT_LT(law.aicc, row.aicc + 0.7) << row.name;  // 1 % of SSE is 70 * 0.01
     // Held-out errors follow from constants that the rest hardly determines (E), so two digits.
-    EXPECT_NEAR(law["held_out"]["rms_log"].get<double>() / row.held_out, 1, 0.05) << row.name;
+    EXPECT_NEAR(law.held_out_rms / row.held_out, 1, 0.05) << row.name;
   }
 }
 

@@ -1,21 +1,22 @@
-// What a comparison finds of each law, before it becomes a document.
+// What a comparison finds: of each law, and of all laws on one kind of rows.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "base/json.h"
 #include "compare/compare_statistics.h"
 #include "fit/fit.h"
 #include "laws/bind.h"
 
 namespace bitlaw {
 
-// A law on the rows of one stage: losses of training, or loss differences.
-struct CompareEntry {
+// A law on the rows of one stage: losses of training, or loss differences. NaN: not known.
+struct ComparedLaw {
   BoundLaw bound;
   std::string name, note;
-  bool fitted = false, judged = false, tied = false;
+  bool fitted = false, judged = false;
+  bool tied = false;                 // with the best; the best is tied with itself
   std::vector<double> values;        // the law's constants
   std::vector<std::string> frozen;   // one per constant: why it was not fitted; "" = fitted
   std::vector<std::string> at_edge;  // constants that ended at the edge of their range
@@ -43,11 +44,22 @@ struct ComparePart {
   int judged = 0;                // of them, those that every judged law predicts
   int judged_clusters = 0;
   int most_starts = 0;
-  std::string problem;                // why there is nothing held out; "" = there is
-  std::vector<CompareEntry> entries;  // best first
+  std::string problem;            // why there is nothing held out; "" = there is
+  std::vector<ComparedLaw> laws;  // best first; then those that were not judged, then not fitted
+
+  // By the rows held out; null where no law could be judged.
+  const ComparedLaw* best() const { return !laws.empty() && laws[0].judged ? &laws[0] : nullptr; }
+  // By the rows fitted; null where no law has an AICc.
+  const ComparedLaw* best_by_aicc() const;
+  std::vector<std::string> tied() const;    // names of laws tied with the best, without itself
+  std::vector<std::string> behind() const;  // names of the other judged laws
+  std::string verdict() const;              // the same in a sentence or two
 };
 
-Json part_json(const ComparePart& part);
-std::string part_verdict(const ComparePart& part);
+struct Comparison {
+  std::optional<ComparePart> training;  // by losses, where the table has them
+  std::optional<ComparePart> post;      // by loss differences, where the table has them
+  std::vector<std::string> notes;
+};
 
 }  // namespace bitlaw

@@ -1,0 +1,89 @@
+// The verdict of a comparison, in words.
+#include "compare/comparison.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <functional>
+
+namespace bitlaw {
+namespace {
+
+std::string is_or_are(const std::vector<std::string>& names) {
+  return fmt::format("{} {}", fmt::join(names, ", "), names.size() == 1 ? "is" : "are");
+}
+
+// "0.52 %", or "1.3 standard errors" of deltas.
+std::string error_words(Stage stage, double rms) {
+  return stage == Stage::kPost ? fmt::format("{:.2f} standard errors", rms)
+                               : fmt::format("{:.3f} %", 100 * rms);
+}
+
+std::vector<std::string> names_where(const std::vector<ComparedLaw>& laws,
+                                     const std::function<bool(const ComparedLaw&)>& wanted) {
+  std::vector<std::string> out;
+  for (const ComparedLaw& law : laws) {
+    if (wanted(law)) out.push_back(law.name);
+  }
+  return out;
+}
+
+}  // namespace
+
+const ComparedLaw* ComparePart::best_by_aicc() const {
+  const ComparedLaw* first = nullptr;
+  for (const ComparedLaw& law : laws) {
+    if (std::isfinite(law.aicc) && (!first || law.aicc < first->aicc)) first = &law;
+  }
+  return first;
+}
+
+std::vector<std::string> ComparePart::tied() const {
+  return names_where(
+      laws, [&](const ComparedLaw& law) { return law.judged && law.tied && &law != &laws[0]; });
+}
+
+std::vector<std::string> ComparePart::behind() const {
+  return names_where(laws, [](const ComparedLaw& law) { return law.judged && !law.tied; });
+}
+
+std::string ComparePart::verdict() const {
+  std::string out;
+  const ComparedLaw *best = this->best(), *first = best_by_aicc();
+  if (!best) {
+    out = problem.empty() ? "No law could be judged on held-out rows."
+                          : fmt::format("No law could be judged: {}.", problem);
+  } else if (judged_clusters < 2) {
+    out = fmt::format(
+        "The {} held-out rows are one cluster, so differences cannot be told from chance: all laws "
+        "count as tied.",
+        judged);
+  } else {
+    const std::vector<std::string> same = tied(), worse = behind();
+    out = fmt::format("{} predicts held-out rows with the smallest error, {}", best->name,
+                      error_words(stage, best->held_out_rms));
+    if (!same.empty()) {
+      out += fmt::format(", but {} within {:.2g} standard errors of that: a tie", is_or_are(same),
+                         allowed_errors(judged_clusters));
+    }
+    if (!worse.empty()) out += fmt::format("; {} behind", is_or_are(worse));
+    out += ".";
+    if (judged < held_out) {
+      out += fmt::format(" Judged on the {} of {} held-out rows that each of them predicts.",
+                         judged, held_out);
+    }
+  }
+  if (first) {
+    const std::vector<std::string> near = names_where(
+        laws, [&](const ComparedLaw& law) { return &law != first && law.aicc - first->aicc < 2; });
+    out += fmt::format(" On the fitted rows, AICc puts {} first (k = {})", first->name, first->k);
+    if (!near.empty()) out += fmt::format(", with {} within 2 of it", fmt::join(near, ", "));
+    out += ".";
+    if (first->judged && !first->tied && judged_clusters > 1) {
+      out += " The held-out rows disagree.";
+    }
+  }
+  return out;
+}
+
+}  // namespace bitlaw

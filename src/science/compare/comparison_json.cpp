@@ -1,0 +1,95 @@
+// A comparison as a document.
+#include <cmath>
+
+#include "compare/compare.h"
+
+namespace bitlaw {
+namespace {
+
+Json number(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+Json law_json(const ComparePart& part, const ComparedLaw& entry, double least) {
+  const Law& law = entry.bound.law();
+  Json parameters = Json::object();
+  for (size_t i = 0; i < entry.values.size(); ++i) {
+    const Parameter& p = law.parameters[i];
+    if (part.stage == Stage::kTraining && p.stage == Stage::kPost) continue;
+    Json& out = parameters[p.name] = {{"value", number(entry.values[i])}};
+    if (!entry.frozen[i].empty()) out["frozen"] = entry.frozen[i];
+  }
+  Json out{{"name", entry.name},
+           {"fitted", entry.fitted},
+           {"judged", entry.judged},
+           {"k", entry.k},
+           {"parameters", std::move(parameters)},
+           {"at_edge", entry.at_edge},
+           {"sse", number(entry.sse)},
+           {"rms_log", number(entry.rms_log)},
+           {"r2", number(entry.r2)},
+           {"aicc", number(entry.aicc)},
+           {"aicc_above_best", number(entry.aicc - least)},
+           {"converged", entry.converged},
+           {"starts",
+            {{"run", entry.starts},
+             {"reached", entry.reached},
+             {"minima", entry.minima},
+             {"most", part.most_starts}}},
+           {"tied_with_best", entry.tied}};
+  const char* unit = part.stage == Stage::kPost ? "rms" : "rms_log";
+  out["held_out"] = {{"points", entry.predicted},
+                     {unit, number(entry.held_out_rms)},
+                     {"standard_error", number(entry.held_out_error)}};
+  if (part.stage == Stage::kPost) out["rms"] = number(std::sqrt(entry.sse / part.points));
+  if (entry.judged) {
+    out["difference"] = {{"log_rms", number(entry.from_best.log_ratio)},
+                         {"standard_error", number(entry.from_best.standard_error)},
+                         {"allowed_errors", number(allowed_errors(entry.from_best.clusters))}};
+  }
+  if (!entry.note.empty()) out["note"] = entry.note;
+  return out;
+}
+
+Json part_json(const ComparePart& part) {
+  const ComparedLaw *best = part.best(), *first = part.best_by_aicc();
+  Json out{{"points", part.points},
+           {"clusters", part.clusters},
+           {"hold_out", part.hold_out},
+           {"held_out",
+            {{"rows", part.held_out}, {"judged", part.judged}, {"clusters", part.judged_clusters}}},
+           {"starts_rule",
+            "batches of 16 starts, until Boender and Rinnooy Kan's rule expects less than half an "
+            "unseen minimum, or the maximum is reached"},
+           {"verdict", part.verdict()},
+           {"best", best ? Json(best->name) : Json(nullptr)},
+           {"best_aicc", first ? Json(first->name) : Json(nullptr)},
+           {"tied", part.tied()},
+           {"behind", part.behind()},
+           {"not_judged", Json::array()},
+           {"laws", Json::array()}};
+  for (const ComparedLaw& law : part.laws) {
+    if (!law.judged) out["not_judged"].push_back(law.name);
+    out["laws"].push_back(law_json(part, law, first ? first->aicc : kUnknown));
+  }
+  return out;
+}
+
+}  // namespace
+
+Json comparison_json(const Comparison& comparison) {
+  Json out;
+  if (comparison.training) {
+    out = part_json(*comparison.training);
+  } else {
+    out = {{"points", 0},
+           {"hold_out", comparison.post ? comparison.post->hold_out : ""},
+           {"laws", Json::array()},
+           {"verdict", "The table has no training loss."}};
+  }
+  if (comparison.post) out["post"] = part_json(*comparison.post);
+  out["notes"] = comparison.notes;
+  return out;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,88 @@
+// A comparison as tables for people.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "compare/compare.h"
+
+namespace bitlaw {
+namespace {
+
+std::string shown(double value, const char* format) {
+  return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : "-";
+}
+
+std::string plus_minus(const std::string& value, const std::string& error) {
+  return error == "-" ? value : value + " +- " + error;
+}
+
+std::string table_of(const ComparePart& part) {
+  const bool post = part.stage == Stage::kPost;
+  size_t width = 4;
+  for (const ComparedLaw& law : part.laws) width = std::max(width, law.name.size());
+  std::string out = fmt::format("{:<{}} {:>3} {:>10} {:>9} {:>8} {:>9} {:>9} {:>20}\n", "law",
+                                width, "k", post ? "SSE" : "SSE(log)", post ? "RMS" : "RMS(log)",
+                                "R^2", "AICc", "starts", post ? "unseen deltas" : "unseen rows");
+  for (const ComparedLaw& law : part.laws) {
+    const std::string error =
+        post ? plus_minus(shown(law.held_out_rms, "{:.3f}"), shown(law.held_out_error, "{:.3f}"))
+             : plus_minus(shown(100 * law.held_out_rms, "{:.3f} %"),
+                          shown(100 * law.held_out_error, "{:.3f}"));
+    out += fmt::format(
+        "{:<{}} {:>3} {:>10} {:>9} {:>8} {:>9} {:>9} {:>20}{}\n", law.name, width, law.k,
+        shown(law.sse, "{:.4g}"),
+        post ? shown(std::sqrt(law.sse / part.points), "{:.4f}") : shown(law.rms_log, "{:.5f}"),
+        shown(law.r2, "{:.4f}"), shown(law.aicc, "{:.1f}"),
+        fmt::format("{}/{}", law.reached, law.starts), error,
+        !law.note.empty() ? "  " + law.note
+        : law.tied        ? "  ="
+                          : "");
+  }
+  return out;
+}
+
+// A line for each law that was fitted.
+std::string constants_of(const ComparePart& part) {
+  std::string out;
+  for (const ComparedLaw& law : part.laws) {
+    if (!law.fitted) continue;
+    std::map<std::string, std::string> words;  // by name
+    for (size_t i = 0; i < law.values.size(); ++i) {
+      const Parameter& p = law.bound.law().parameters[i];
+      if (!law.frozen[i].empty()) continue;
+      words[p.name] = fmt::format(
+          "{} {}{}", p.name, shown(law.values[i], "{:.5g}"),
+          std::count(law.at_edge.begin(), law.at_edge.end(), p.name) ? " (at the edge)" : "");
+    }
+    std::vector<std::string> list;
+    for (const auto& [name, text] : words) list.push_back(text);
+    out += fmt::format("  {}: {}\n", law.name, fmt::join(list, ", "));
+  }
+  return out;
+}
+
+std::string part_text(const ComparePart& part) {
+  std::string out = fmt::format("{} {} in {} clusters; held out: {}\n", part.points,
+                                part.stage == Stage::kPost
+                                    ? "loss differences (in standard errors, at least 10 % each)"
+                                    : "losses",
+                                part.clusters, part.hold_out);
+  out += table_of(part);
+  out += "(starts: reached the best minimum / run; = tied with the best on held-out rows)\n";
+  out += "Constants\n" + constants_of(part);
+  return out + part.verdict() + "\n";
+}
+
+}  // namespace
+
+std::string comparison_text(const Comparison& comparison) {
+  std::string out;
+  if (comparison.training) out = part_text(*comparison.training);
+  if (comparison.post) out += (out.empty() ? "" : "\n") + part_text(*comparison.post);
+  for (const std::string& note : comparison.notes) out += note + "\n";
+  return out;
+}
+
+}  // namespace bitlaw
