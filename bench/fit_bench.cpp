@@ -226,9 +226,9 @@ double plan_milliseconds() {
     PlanRequest request;
     request.compute = 1e21 * (1 + 0.01 * i);
     const double begin = now();
-    const Json plan = make_plan(request);
+    const Plan plan = make_plan(request);
     seconds.push_back(now() - begin);
-    if (plan.contains("error")) throw Error(plan.at("error").get<std::string>());
+    if (!plan.error.empty()) throw Error(plan.error);
   }
   return 1e3 * median(seconds);
 }

@@ -19,12 +19,30 @@ struct Options {
   bool json = false, print_config = false, dry_run = false;
 };
 
-Json sources_of(const Json& comparison, const PlanRequest& request) {
+// What a dry run prints: planning takes no time, so what it rests on is what there is to say.
+Json sources_of(const Plan& plan, const PlanRequest&) {
+  return {{"law", plan.law}, {"source", plan.source}, {"request", to_json(plan.request)}};
+}
+
+Json sources_of(const PlanComparison& comparison, const PlanRequest& request) {
   Json laws = Json::array();
-  for (const Json& plan : comparison["plans"]) {
-    laws.push_back({{"law", plan["law"]}, {"source", plan["source"]}});
+  for (const NamedPlan& each : comparison.plans) {
+    laws.push_back({{"law", each.plan.law}, {"source", each.plan.source}});
   }
-  return {{"laws", laws}, {"skipped", comparison["skipped"]}, {"request", to_json(request)}};
+  return {
+      {"laws", laws}, {"skipped", plan_json(comparison)["skipped"]}, {"request", to_json(request)}};
+}
+
+template <class Answer>  // Plan or PlanComparison
+void print(const Answer& answer, const Options& options) {
+  if (!answer.error.empty()) throw Error("plan: " + answer.error);
+  if (options.dry_run) {
+    print_json(sources_of(answer, options.request));
+  } else if (options.json) {
+    print_json(plan_json(answer));
+  } else {
+    fmt::print("{}", plan_text(answer));
+  }
 }
 
 void run(Options& options) {
@@ -37,20 +55,11 @@ void run(Options& options) {
   for (const std::string& path : options.fits) fits.push_back(read_fit(path));
   const Json devices = options.devices.empty() ? Json(nullptr) : read_toml(options.devices);
   const bool several = !options.request.laws.empty() || fits.size() > 1;
-  Json plan = several ? compare_plans(options.request, fits, devices)
-                      : make_plan(options.request, fits.empty() ? Json(nullptr) : fits[0], devices);
-  if (plan.contains("error")) throw Error("plan: " + plan["error"].get<std::string>());
-  if (options.dry_run) {  // planning takes no time: what it rests on is what there is to say
-    print_json(
-        several
-            ? sources_of(plan, options.request)
-            : Json{{"law", plan["law"]}, {"source", plan["source"]}, {"request", plan["request"]}});
-    return;
+  if (several) {
+    print(compare_plans(options.request, fits, devices), options);
+  } else {
+    print(make_plan(options.request, fits.empty() ? Json(nullptr) : fits[0], devices), options);
   }
-  if (options.json)
-    print_json(plan);
-  else
-    fmt::print("{}", plan_text(plan));
 }
 
 }  // namespace

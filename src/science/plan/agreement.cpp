@@ -39,24 +39,23 @@ bool agree(const Answer& a, const Answer& b, bool bits) {
   return std::max(a.value, b.value) <= kCloseRatio * std::min(a.value, b.value);
 }
 
-std::vector<Answer> answers_of(const std::vector<Json>& plans, const std::vector<std::string>& who,
-                               const Compared& quantity) {
+std::vector<Answer> answers_of(const std::vector<NamedPlan>& plans, const Compared& quantity) {
   std::vector<Answer> out;
-  for (size_t i = 0; i < plans.size(); ++i) {
-    const Json& best = plans[i]["optimum"];
-    if (!best.contains(quantity.name) || (quantity.bits && !plans[i]["knows_bits"].get<bool>())) {
+  for (const auto& [name, plan] : plans) {
+    const PlanOptimum& best = *plan.optimum;
+    const auto value = best.find(quantity.name);
+    if (!value || (quantity.bits && !plan.knows_bits)) continue;
+    // A precision class such as W4A4 says nothing of keys and values.
+    const bool of_kv = std::string_view(quantity.name) == "P_kv";
+    if (of_kv && !best.precision.empty() && best.precision.find("KV") == std::string::npos) {
       continue;
     }
-    // A precision class such as W4A4 says nothing of keys and values.
-    const std::string format = best.value("precision", std::string("KV"));
-    if (std::string_view(quantity.name) == "P_kv" && format.find("KV") == std::string::npos)
-      continue;
-    Answer answer{who[i], best[quantity.name].get<double>()};
-    answer.low = answer.high = answer.value;
-    const auto intervals = plans[i].find("intervals");
-    if (intervals != plans[i].end() && intervals->contains(quantity.name)) {
-      const Json& range = (*intervals)[quantity.name];
-      answer.low = range["low"], answer.high = range["high"], answer.has_interval = true;
+    Answer answer{name, *value, *value, *value};
+    if (plan.intervals) {
+      if (const auto range = plan.intervals->find(quantity.name); range != plan.intervals->end()) {
+        answer.low = range->second.low, answer.high = range->second.high;
+        answer.has_interval = true;
+      }
     }
     out.push_back(std::move(answer));
   }
@@ -64,46 +63,39 @@ std::vector<Answer> answers_of(const std::vector<Json>& plans, const std::vector
 }
 
 // Names that tell the plans apart: the law's, numbered where it comes twice.
-std::vector<std::string> names_of(const std::vector<Json>& plans) {
-  std::vector<std::string> names;
-  for (size_t i = 0; i < plans.size(); ++i) {
-    std::string name = plans[i]["law"];
-    const auto same = [&](const Json& plan) { return plan["law"] == name; };
+void name_plans(std::vector<NamedPlan>& plans) {
+  for (auto each = plans.begin(); each != plans.end(); ++each) {
+    const auto same = [&](const NamedPlan& other) { return other.plan.law == each->plan.law; };
+    each->name = each->plan.law;
     if (std::count_if(plans.begin(), plans.end(), same) > 1) {
-      const auto end = plans.begin() + static_cast<long>(i) + 1;
-      name += fmt::format(" #{}", std::count_if(plans.begin(), end, same));
+      each->name += fmt::format(" #{}", std::count_if(plans.begin(), each + 1, same));
     }
-    names.push_back(std::move(name));
   }
-  return names;
 }
 
 // The irreducible loss of a law's constants, however its authors write it; NaN where it has none.
-double irreducible(const Json& plan) {
-  const auto sensitivity = plan.find("sensitivity");
-  if (sensitivity == plan.end()) return kUnknown;
+double irreducible(const Plan& plan) {
   for (const auto& [name, logarithm] :
        {std::pair{"E", false}, {"e", false}, {"log E", true}, {"log_E", true}}) {
-    if (const auto found = sensitivity->find(name); found != sensitivity->end()) {
-      const double value = (*found)["value"].get<double>();
+    if (const auto found = plan.sensitivity.find(name); found != plan.sensitivity.end()) {
+      const double value = found->second.value;
       return logarithm ? std::exp(value) : value;
     }
   }
   return kUnknown;
 }
 
-std::string loss_note(const std::vector<Json>& plans, const std::vector<std::string>& names,
-                      bool same_table) {
+std::string loss_note(const std::vector<NamedPlan>& plans, bool same_table) {
   if (same_table) {
     return "All constants were fitted to the same table, so the losses can be compared.";
   }
   double low = 0, high = 0;
   std::string lowest, highest;
-  for (size_t i = 0; i < plans.size(); ++i) {
-    const double value = irreducible(plans[i]);
+  for (const auto& [name, plan] : plans) {
+    const double value = irreducible(plan);
     if (!std::isfinite(value)) continue;
-    if (lowest.empty() || value < low) low = value, lowest = names[i];
-    if (highest.empty() || value > high) high = value, highest = names[i];
+    if (lowest.empty() || value < low) low = value, lowest = name;
+    if (highest.empty() || value > high) high = value, highest = name;
   }
   std::string spread;
   if (!lowest.empty()) {
@@ -116,6 +108,39 @@ std::string loss_note(const std::vector<Json>& plans, const std::vector<std::str
       spread);
 }
 
+// .agreement and .verdict of .plans.
+void find_agreement(PlanComparison& out) {
+  std::vector<std::string> agreed, split;
+  for (const Compared& quantity : kCompared) {
+    const std::vector<Answer> answers = answers_of(out.plans, quantity);
+    if (answers.size() < 2) continue;
+    PlanAgreement& entry = out.agreement[quantity.name];
+    entry.agree = true;
+    for (const Answer& a : answers) {
+      for (const Answer& b : answers) entry.agree = entry.agree && agree(a, b, quantity.bits);
+    }
+    const auto by_value = [](const Answer& a, const Answer& b) { return a.value < b.value; };
+    const auto [low, high] = std::minmax_element(answers.begin(), answers.end(), by_value);
+    entry.low = low->value, entry.lowest = low->who;
+    entry.high = high->value, entry.highest = high->who;
+    if (quantity.bits) {
+      entry.apart = high->value - low->value;
+    } else {
+      entry.ratio = high->value / low->value;
+    }
+    (entry.agree ? agreed : split).emplace_back(quantity.meaning);
+  }
+  if (out.plans.size() == 1) {
+    out.verdict = fmt::format("Only {} answers this.", out.plans[0].name);
+  } else if (split.empty()) {
+    out.verdict = fmt::format("The laws agree on {}.", fmt::join(agreed, ", "));
+  } else {
+    out.verdict = fmt::format("The laws disagree on {}", fmt::join(split, ", "));
+    out.verdict +=
+        agreed.empty() ? "." : fmt::format("; they agree on {}.", fmt::join(agreed, ", "));
+  }
+}
+
 // The table that a fit was made from, "" where it does not say.
 std::string table_of(const Json& fit) {
   const auto table = fit.is_object() ? fit.find("table") : fit.end();
@@ -126,15 +151,15 @@ std::string table_of(const Json& fit) {
 
 }  // namespace
 
-Json compare_plans(const PlanRequest& request, const std::vector<Json>& fits, const Json& devices) {
+PlanComparison compare_plans(const PlanRequest& request, const std::vector<Json>& fits,
+                             const Json& devices) {
+  PlanComparison out;
   std::vector<std::string> wanted = request.laws;
   const bool all = std::find(wanted.begin(), wanted.end(), "all") != wanted.end();
   if (all) wanted = law_names();
   PlanRequest one = request;
   one.laws.clear();
 
-  std::vector<Json> plans;
-  Json skipped = Json::array();
   std::string first_error;
   const auto answer = [&](const std::string& law, const Json& fit) {
     one.law = law;
@@ -144,21 +169,18 @@ Json compare_plans(const PlanRequest& request, const std::vector<Json>& fits, co
       Constants constants;
       const std::string wrong = read_constants(law, one.constants, fit, constants);
       if (wrong.empty() && !constants.published) {
-        skipped.push_back(
-            {{"law", law}, {"why", "no complete set of constants is published; give a fit"}});
+        out.skipped.push_back({law, "no complete set of constants is published; give a fit"});
         return;
       }
     }
-    Json plan = make_plan(one, fit, devices);
-    if (plan.contains("error")) {
-      const std::string why = plan["error"];
-      if (first_error.empty()) first_error = why;
-      skipped.push_back({{"law", law}, {"why", why}});
-    } else if (!plan.contains("optimum") || !plan["optimum"].contains("loss")) {
-      skipped.push_back({{"law", law}, {"why", "it answers a different question than the others"}});
+    Plan plan = make_plan(one, fit, devices);
+    if (!plan.error.empty()) {
+      if (first_error.empty()) first_error = plan.error;
+      out.skipped.push_back({law, plan.error});
+    } else if (!plan.optimum || !plan.optimum->loss) {
+      out.skipped.push_back({law, "it answers a different question than the others"});
     } else {
-      plan.erase("request");
-      plans.push_back(std::move(plan));
+      out.plans.push_back({"", std::move(plan)});
     }
   };
   std::vector<std::string> fitted, tables;
@@ -175,56 +197,18 @@ Json compare_plans(const PlanRequest& request, const std::vector<Json>& fits, co
       answer(law, nullptr);
     }
   }
-  if (plans.empty()) {
-    return {
-        {"error", first_error.empty() ? "laws: name some laws to compare, or all" : first_error}};
+  if (out.plans.empty()) {
+    PlanComparison none;
+    none.error = first_error.empty() ? "laws: name some laws to compare, or all" : first_error;
+    return none;
   }
-
-  const std::vector<std::string> names = names_of(plans);
-  Json agreement = Json::object();
-  std::vector<std::string> agreed, split;
-  for (const Compared& quantity : kCompared) {
-    const std::vector<Answer> answers = answers_of(plans, names, quantity);
-    if (answers.size() < 2) continue;
-    bool same = true;
-    for (const Answer& a : answers) {
-      for (const Answer& b : answers) same = same && agree(a, b, quantity.bits);
-    }
-    const auto by_value = [](const Answer& a, const Answer& b) { return a.value < b.value; };
-    const auto [low, high] = std::minmax_element(answers.begin(), answers.end(), by_value);
-    Json& entry = agreement[quantity.name];
-    entry = {{"agree", same},
-             {"low", low->value},
-             {"high", high->value},
-             {"lowest", low->who},
-             {"highest", high->who}};
-    if (quantity.bits) {
-      entry["apart"] = high->value - low->value;
-    } else {
-      entry["ratio"] = high->value / low->value;
-    }
-    (same ? agreed : split).emplace_back(quantity.meaning);
-  }
-  std::string verdict;
-  if (plans.size() == 1) {
-    verdict = fmt::format("Only {} answers this.", names[0]);
-  } else if (split.empty()) {
-    verdict = fmt::format("The laws agree on {}.", fmt::join(agreed, ", "));
-  } else {
-    verdict = fmt::format("The laws disagree on {}", fmt::join(split, ", "));
-    verdict += agreed.empty() ? "." : fmt::format("; they agree on {}.", fmt::join(agreed, ", "));
-  }
+  name_plans(out.plans);
+  find_agreement(out);
   const bool same_table = std::all_of(tables.begin(), tables.end(), [&](const std::string& table) {
     return !table.empty() && table == tables[0];
   });
-  Json notes = Json::array();
-  if (plans.size() > 1) notes.push_back(loss_note(plans, names, same_table));
-  for (size_t i = 0; i < plans.size(); ++i) plans[i]["name"] = names[i];
-  return {{"plans", plans},
-          {"skipped", skipped},
-          {"agreement", agreement},
-          {"verdict", verdict},
-          {"notes", notes}};
+  if (out.plans.size() > 1) out.notes.push_back(loss_note(out.plans, same_table));
+  return out;
 }
 
 }  // namespace bitlaw

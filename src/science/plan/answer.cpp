@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
 
 #include "base/statistics.h"
@@ -14,31 +13,19 @@
 namespace bitlaw {
 namespace {
 
-double number(const Numbers& numbers, const std::string& name) {
-  for (const auto& [each, value] : numbers) {
-    if (each == name) return value;
-  }
-  return kUnknown;
-}
-
-// The numbers of the main answer and of every draw's.
-Json intervals_of(const Numbers& main, const std::vector<Numbers>& draws) {
-  Json out = Json::object();
-  for (const auto& [name, value] : main) {
+// Of the main answer's numbers, over those of the draws.
+std::map<std::string, PlanInterval> intervals_of(const PlanOptimum& main,
+                                                 const std::vector<PlanOptimum>& draws) {
+  std::map<std::string, PlanInterval> out;
+  for_each_number(main, [&](const char* name, double, const char*) {
     std::vector<double> values;
-    for (const Numbers& draw : draws) values.push_back(number(draw, name));
-    Json range = interval(std::move(values));
-    if (range.is_null()) continue;
-    const double low = range["low"], high = range["high"];
-    const bool fixed = high - low <= 1e-9 * std::fabs(high);  // by the request, not by the draws
-    if (!fixed) out[name] = std::move(range);
-  }
-  return out;
-}
-
-Json object_of(const Numbers& numbers) {
-  Json out = Json::object();
-  for (const auto& [name, value] : numbers) out[name] = value;
+    for (const PlanOptimum& draw : draws) values.push_back(draw.find(name).value_or(kUnknown));
+    const auto range = interval(std::move(values));
+    if (!range) return;
+    // By the request, not by the draws.
+    const bool fixed = range->high - range->low <= 1e-9 * std::fabs(range->high);
+    if (!fixed) out.emplace(name, *range);
+  });
   return out;
 }
 
@@ -49,36 +36,35 @@ Planner::Planner(const PlanProblem& problem, const Constants& constants)
       constants_(constants),
       closed_(EffectiveForm::fits(*constants.law, constants.values)) {}
 
-Numbers numbers_of(const PlanTask& task, const PlanPoint& point) {
+PlanOptimum numbers_of(const PlanTask& task, const PlanPoint& point) {
   const PlanProblem& problem = task.problem;
+  const Limits& limits = problem.limits;
   const bool unlimited = std::isinf(point.precision.bits.weights);
   const Precision paid = unlimited ? Precision{} : point.precision;
-  Numbers out{{"N", point.params},
-              {"D", point.tokens},
-              {"tokens_per_param", point.tokens / point.params},
-              {"P_w", paid.bits.weights},
-              {"P_a", paid.bits.activations},
-              {"P_kv", paid.bits.kv}};
-  if (point.post_bits > 0) out.emplace_back("P_post", point.post_bits);
+  PlanOptimum out;
+  out.params = point.params;
+  out.tokens = point.tokens;
+  out.tokens_per_param = point.tokens / point.params;
+  out.bits_weights = paid.bits.weights;
+  out.bits_activations = paid.bits.activations;
+  out.bits_kv = paid.bits.kv;
   const double share = task.predictor.share(point.params, point.tokens, point.precision);
-  if (std::isfinite(share)) out.emplace_back("N_eff", point.params * share);
-  const double products = 6 * point.params * point.tokens;
-  out.emplace_back("compute", products * problem.cost.of(paid));
-  const Limits& limits = problem.limits;
-  const double served =
-      2 * point.params * limits.serving.tokens * problem.cost.of_serving(paid, point.post_bits);
-  if (limits.serving.tokens > 0) out.emplace_back("serving_compute", served);
-  if (limits.serving.context > 0) {
-    out.emplace_back("kv_bytes", limits.kv_bytes(point.params, paid));
+  if (std::isfinite(share)) out.effective_params = point.params * share;
+  out.compute = 6 * point.params * point.tokens * problem.cost.of(paid);
+  if (limits.serving.tokens > 0) {
+    out.serving_compute =
+        2 * point.params * limits.serving.tokens * problem.cost.of_serving(paid, point.post_bits);
   }
+  if (limits.serving.context > 0) out.kv_bytes = limits.kv_bytes(point.params, paid);
   for (const Use& use : limits.uses(point.params, point.tokens, paid, point.post_bits)) {
-    if (use.name != "compute") out.emplace_back(use.name, use.used);
+    if (use.name == "gpu_hours") out.gpu_hours = use.used;
+    if (use.name == "memory_bytes") out.memory_bytes = use.used;
   }
   if (point.post_bits > 0) {
-    out.emplace_back("delta", task.predictor.delta(point.params, point.tokens, point.precision,
-                                                   point.post_bits));
+    out.post_bits = point.post_bits;
+    out.delta = task.predictor.delta(point.params, point.tokens, point.precision, point.post_bits);
   }
-  out.emplace_back("loss", point.loss);
+  out.loss = point.loss;
   return out;
 }
 
@@ -95,19 +81,19 @@ std::string label_of(const PlanProblem& problem, const PlanPoint& point) {
   return label;
 }
 
-Json interval(std::vector<double> values) {
+std::optional<PlanInterval> interval(std::vector<double> values) {
   values.erase(
       std::remove_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); }),
       values.end());
-  if (values.size() < 20) return nullptr;
+  if (values.size() < 20) return std::nullopt;
   std::sort(values.begin(), values.end());
-  return {{"low", percentile(values, 0.05)}, {"high", percentile(values, 0.95)}};
+  return PlanInterval{percentile(values, 0.05), percentile(values, 0.95)};
 }
 
-std::string add_optimum(Json& plan, const Planner& planner, Limits& limits) {
+std::string add_optimum(Plan& plan, const Planner& planner, Limits& limits) {
   const PlanProblem& problem = planner.problem();
   const Constants& constants = planner.constants();
-  Numbers numbers;
+  PlanOptimum numbers;
   const Optimum main = planner.with(constants.values, [&](const PlanTask& task) {
     const Optimum best = best_plan(task);
     if (std::isfinite(best.point.loss)) numbers = numbers_of(task, best.point);
@@ -117,9 +103,9 @@ std::string add_optimum(Json& plan, const Planner& planner, Limits& limits) {
     return std::isnan(main.point.loss) ? "the constants give no loss: check those of the fit"
                                        : why_nothing(problem);
   }
-  plan["optimum"] = object_of(numbers);
+  plan.optimum = numbers;
   if (main.point.precision.choice != nullptr) {
-    plan["optimum"]["precision"] = main.point.precision.choice->name;
+    plan.optimum->precision = main.point.precision.choice->name;
   }
   const auto nearby = [&](const std::vector<double>& values, PlanPoint& point) {
     return planner.with(values, [&](const PlanTask& task) {
@@ -128,29 +114,29 @@ std::string add_optimum(Json& plan, const Planner& planner, Limits& limits) {
     });
   };
 
-  std::vector<Numbers> draws;
+  std::vector<PlanOptimum> draws;
   std::map<std::string, int> choices;
   for (const std::vector<double>& draw : constants.draws) {
     PlanPoint point;
-    Numbers drawn = nearby(draw, point);
+    const PlanOptimum drawn = nearby(draw, point);
     if (!std::isfinite(point.loss)) continue;
-    draws.push_back(std::move(drawn));
+    draws.push_back(drawn);
     ++choices[label_of(problem, point)];
   }
-  if (!constants.draws.empty()) plan["intervals"] = intervals_of(numbers, draws);
+  if (!constants.draws.empty()) plan.intervals = intervals_of(numbers, draws);
   if (problem.discrete() && draws.size() >= 20) {
     for (const auto& [label, count] : choices) {
-      plan["choices"][label] = static_cast<double>(count) / static_cast<double>(draws.size());
+      plan.choices[label] = static_cast<double>(count) / static_cast<double>(draws.size());
     }
   }
-  plan["sensitivity"] = sensitivity(constants, [&](const std::vector<double>& values) {
+  plan.sensitivity = sensitivity(constants, [&](const std::vector<double>& values) {
     PlanPoint point;
     return nearby(values, point);
   });
 
   const std::vector<Use> uses =
       limits.uses(main.point.params, main.point.tokens, main.point.precision, main.point.post_bits);
-  plan["budgets"] = Json::array();
+  plan.budgets.emplace();
   for (size_t k = 0; k < uses.size(); ++k) {
     // What one per cent more of it would buy.
     const bool memory = k == limits.compute.size();
@@ -160,60 +146,52 @@ std::string add_optimum(Json& plan, const Planner& planner, Limits& limits) {
     PlanPoint point;
     nearby(constants.values, point);
     amount = before;
-    plan["budgets"].push_back({{"name", uses[k].name},
-                               {"amount", uses[k].amount},
-                               {"used", uses[k].used},
-                               {"binds", uses[k].binds()},
-                               {"loss_per_percent", point.loss - main.point.loss}});
+    plan.budgets->push_back({uses[k].name, uses[k].amount, uses[k].used, uses[k].binds(),
+                             point.loss - main.point.loss});
   }
-  const std::string sentence = binding_sentence(problem, uses);
-  if (!sentence.empty()) plan["binding"] = sentence;
+  plan.binding = binding_sentence(problem, uses);
   return "";
 }
 
-std::string add_served(Json& plan, const Planner& planner, double budget) {
+std::string add_served(Plan& plan, const Planner& planner, double budget) {
   const Constants& constants = planner.constants();
   const auto solve = [&](const std::vector<double>& values) {
     return planner.with(
         values, [&](const PlanTask& task) { return numbers_of(task, best_served(task, budget)); });
   };
-  const Numbers numbers = solve(constants.values);
-  if (!std::isfinite(number(numbers, "loss"))) {
+  const PlanOptimum numbers = solve(constants.values);
+  if (!std::isfinite(*numbers.loss)) {
     return fmt::format(
         "inference_budget: by {}, more data never hurts, so no amount is best; give compute, "
         "memory_bytes and a free P_post",
         constants.law->name);
   }
-  plan["optimum"] = object_of(numbers);
-  std::vector<Numbers> draws;
+  plan.optimum = numbers;
+  std::vector<PlanOptimum> draws;
   for (const std::vector<double>& draw : constants.draws) draws.push_back(solve(draw));
-  if (!draws.empty()) plan["intervals"] = intervals_of(numbers, draws);
-  plan["sensitivity"] = sensitivity(constants, solve);
+  if (!draws.empty()) plan.intervals = intervals_of(numbers, draws);
+  plan.sensitivity = sensitivity(constants, solve);
   return "";
 }
 
-void add_critical_data(Json& plan, const Planner& planner, double params,
+void add_critical_data(Plan& plan, const Planner& planner, double params,
                        const std::vector<double>& post_bits) {
   const Constants& constants = planner.constants();
-  plan["critical_data"] = Json::array();
   for (const double bits : post_bits) {
     const auto solve = [&](const std::vector<double>& values) {
-      const double tokens = planner.with(values, [&](const PlanTask& task) {
+      PlanOptimum out;
+      out.tokens = planner.with(values, [&](const PlanTask& task) {
         return task.predictor.critical_tokens(params, bits);
       });
-      return Numbers{{"D", tokens}};
+      return out;
     };
-    const double tokens = solve(constants.values)[0].second;
-    Json row{{"params", params}, {"bits", bits}};
-    const bool exists = std::isfinite(tokens);
-    row["tokens"] = exists ? Json(tokens) : Json(nullptr);
-    row["tokens_per_param"] = exists ? Json(tokens / params) : Json(nullptr);
+    CriticalData& row = plan.critical_data.emplace_back(CriticalData{params, bits});
+    const double tokens = solve(constants.values).tokens;
+    if (std::isfinite(tokens)) row.tokens = tokens, row.tokens_per_param = tokens / params;
     std::vector<double> drawn;
-    for (const std::vector<double>& draw : constants.draws) drawn.push_back(solve(draw)[0].second);
-    const Json range = interval(std::move(drawn));
-    if (range.is_object()) row.update(range);
-    if (exists) row["sensitivity"] = sensitivity(constants, solve);
-    plan["critical_data"].push_back(row);
+    for (const std::vector<double>& draw : constants.draws) drawn.push_back(solve(draw).tokens);
+    row.interval = interval(std::move(drawn));
+    if (std::isfinite(tokens)) row.sensitivity = sensitivity(constants, solve);
   }
 }
 

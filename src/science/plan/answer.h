@@ -2,13 +2,13 @@
 // move with each constant and each budget.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "base/json.h"
 #include "plan/constants.h"
 #include "plan/optimum.h"
+#include "plan/result.h"
 
 namespace bitlaw {
 
@@ -39,25 +39,23 @@ class Planner {
   mutable int64_t evaluations_ = 0;
 };
 
-using Numbers = std::vector<std::pair<std::string, double>>;
-
-// N, D, P_w, ... of a point, in the order in which they are shown.
-Numbers numbers_of(const PlanTask& task, const PlanPoint& point);
+// A point and what it costs.
+PlanOptimum numbers_of(const PlanTask& task, const PlanPoint& point);
 
 // How a choice from a list is called: "W4A4", "4 bits", "4/8/16 bits".
 std::string label_of(const PlanProblem& problem, const PlanPoint& point);
 
-// The 5 % and 95 % points, by linear interpolation; null for fewer than 20 finite values, which
+// The 5 % and 95 % points, by linear interpolation; none for fewer than 20 finite values, which
 // cannot show such a tail.
-Json interval(std::vector<double> values);
+std::optional<PlanInterval> interval(std::vector<double> values);
 
 // .optimum, .intervals, .choices, .sensitivity and .budgets with .binding of the best plan, or the
 // sentence that says why there is none.
-std::string add_optimum(Json& plan, const Planner& planner, Limits& limits);
+std::string add_optimum(Plan& plan, const Planner& planner, Limits& limits);
 // .optimum, .intervals and .sensitivity of the best model to serve within `budget` bits.
-std::string add_served(Json& plan, const Planner& planner, double budget);
+std::string add_served(Plan& plan, const Planner& planner, double budget);
 // .critical_data, a row for each P_post.
-void add_critical_data(Json& plan, const Planner& planner, double params,
+void add_critical_data(Plan& plan, const Planner& planner, double params,
                        const std::vector<double>& post_bits);
 
 }  // namespace bitlaw

@@ -2,6 +2,7 @@
 // bits.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "laws/registry.h"
@@ -10,20 +11,30 @@
 namespace bitlaw {
 namespace {
 
-Json plan_of(const char* law, PlanRequest request = {}) {
+Plan plan_of(const char* law, PlanRequest request = {}) {
   request.law = law;
   if (request.compute == 0) request.compute = 1e21;
   return make_plan(request);
 }
 
-double at(const Json& plan, const char* name) {
-  return plan.at("optimum").at(name).get<double>();
+double at(const Plan& plan, const char* name) {
+  return plan.optimum.value().find(name).value();
+}
+
+std::string precision_of(const Plan& plan) {
+  return plan.optimum.value().precision;
+}
+
+bool notes_say(const Plan& plan, const char* words) {
+  return std::any_of(plan.notes.begin(), plan.notes.end(), [&](const std::string& note) {
+    return note.find(words) != std::string::npos;
+  });
 }
 
 TEST(Classes, QuestChoosesTheClassWithTheMostForItsCost) {
   // eff / cost: W4A4 .692 / .25 = 2.77, W3A3 2.31, W8A8 2.03, W2A2 1.21, W4A16 1.34, BF16 1.
-  const Json plan = plan_of("quest");
-  EXPECT_EQ(plan["optimum"]["precision"], "W4A4");
+  const Plan plan = plan_of("quest");
+  EXPECT_EQ(precision_of(plan), "W4A4");
   EXPECT_NEAR(6.0 / 4 * at(plan, "N") * at(plan, "D") / 1e21, 1, 1e-12);
   // The closed form of QuEST's law: N* = (alpha A eff^-alpha / (beta B))^(1/(alpha+beta)) K^(...).
   const Law& law = *find_law("quest");
@@ -40,15 +51,15 @@ TEST(Classes, QuestChoosesTheClassWithTheMostForItsCost) {
 TEST(Classes, AFixedPrecisionIsNamedOrGivenInBits) {
   PlanRequest request;
   request.free = {"N", "D"}, request.bits = {4};
-  EXPECT_EQ(plan_of("quest", request)["optimum"]["precision"], "W4A4");
+  EXPECT_EQ(precision_of(plan_of("quest", request)), "W4A4");
   request.bits = {4, 16, 16};
-  EXPECT_EQ(plan_of("quest", request)["optimum"]["precision"], "W4A16");
+  EXPECT_EQ(precision_of(plan_of("quest", request)), "W4A16");
   request.bits = {};
-  EXPECT_EQ(plan_of("quest", request)["optimum"]["precision"], "BF16");
+  EXPECT_EQ(precision_of(plan_of("quest", request)), "BF16");
   request.precision = "FP4";
-  EXPECT_EQ(plan_of("quest", request)["optimum"]["precision"], "FP4");
+  EXPECT_EQ(precision_of(plan_of("quest", request)), "FP4");
   request.precision = "W5A5";
-  const std::string error = plan_of("quest", request)["error"];
+  const std::string error = plan_of("quest", request).error;
   EXPECT_NE(error.find("quest has no constant for this precision; it has BF16; W1A1; W2A2"),
             std::string::npos)
       << error;
@@ -57,12 +68,11 @@ TEST(Classes, AFixedPrecisionIsNamedOrGivenInBits) {
 TEST(Classes, AListLimitsTheChoice) {
   PlanRequest request;
   request.formats = {"W2A2", "W8A8", "BF16"};
-  EXPECT_EQ(plan_of("quest", request)["optimum"]["precision"], "W8A8");
+  EXPECT_EQ(precision_of(plan_of("quest", request)), "W8A8");
   request.formats = {"W5A5"};
-  EXPECT_NE(plan_of("quest", request)["error"].get<std::string>().find("no constant for W5A5"),
-            std::string::npos);
+  EXPECT_NE(plan_of("quest", request).error.find("no constant for W5A5"), std::string::npos);
   request.formats = {}, request.available_bits = {2, 3};
-  EXPECT_EQ(plan_of("quest", request)["optimum"]["precision"], "W3A3");
+  EXPECT_EQ(precision_of(plan_of("quest", request)), "W3A3");
 }
 
 TEST(Classes, AFitBringsItsOwn) {
@@ -74,18 +84,18 @@ TEST(Classes, AFitBringsItsOwn) {
   fit["parameters"]["eff[W6A6]"]["value"] = 0.99;
   PlanRequest request;
   request.compute = 1e21;
-  const Json plan = make_plan(request, fit);
-  EXPECT_EQ(plan["optimum"]["precision"], "W6A6");  // .99 / .375 = 2.6, against BF16
-  EXPECT_TRUE(plan["sensitivity"].contains("eff[W6A6]"));
+  const Plan plan = make_plan(request, fit);
+  EXPECT_EQ(precision_of(plan), "W6A6");  // .99 / .375 = 2.6, against BF16
+  EXPECT_TRUE(plan.sensitivity.contains("eff[W6A6]"));
 }
 
 TEST(Classes, QuartetPaysForwardAndBackwardApart) {
   PlanRequest request;
   request.free = {"N", "D"};
-  const Json plan = plan_of("quartet");
-  EXPECT_EQ(plan["optimum"]["precision"], "MXFP4, gradients MXFP4");
+  const Plan plan = plan_of("quartet");
+  EXPECT_EQ(precision_of(plan), "MXFP4, gradients MXFP4");
   EXPECT_NEAR(6.0 / 4 * at(plan, "N") * at(plan, "D") / 1e21, 1, 1e-12);
-  EXPECT_EQ(plan_of("quartet", request)["optimum"]["precision"], "BF16, gradients BF16");
+  EXPECT_EQ(precision_of(plan_of("quartet", request)), "BF16, gradients BF16");
 }
 
 TEST(Classes, ChenGroupsAreGivenAndMatter) {
@@ -99,9 +109,9 @@ TEST(Classes, ChenGroupsAreGivenAndMatter) {
 
 TEST(Classes, RepeatedDataShiftTheBudget) {
   PlanRequest request;
-  const Json plenty = plan_of("muennighoff", request);
+  const Plan plenty = plan_of("muennighoff", request);
   request.unique_tokens = 1e9;
-  const Json scarce = plan_of("muennighoff", request);
+  const Plan scarce = plan_of("muennighoff", request);
   EXPECT_GT(at(scarce, "loss"), at(plenty, "loss"));
   EXPECT_GT(at(scarce, "D") / at(scarce, "N"), at(plenty, "D") / at(plenty, "N"));
 }
@@ -115,18 +125,17 @@ TEST(Classes, AGaussianErrorRatesAFormatByName) {
 }
 
 TEST(Classes, ALawThatKnowsOnlyOfBitsAfterwardsSaysSo) {
-  const Json plan = plan_of("ouyang-qid");
+  const Plan plan = plan_of("ouyang-qid");
   EXPECT_EQ(at(plan, "P_w"), 16);
-  EXPECT_NE(dump_json(plan["notes"]).find("does not model bits in training"), std::string::npos);
+  EXPECT_TRUE(notes_say(plan, "does not model bits in training"));
 }
 
 TEST(Classes, TheShareOfQuantizedTraining) {
   PlanRequest request;
   request.law = "apple-qat-fraction";
-  EXPECT_NE(make_plan(request)["error"].get<std::string>().find("give params, tokens and bits"),
-            std::string::npos);
+  EXPECT_NE(make_plan(request).error.find("give params, tokens and bits"), std::string::npos);
   request.params = 1e9, request.tokens = 1e12, request.bits = {4};
-  const Json plan = make_plan(request);
+  const Plan plan = make_plan(request);
   // S = D / (N P / 8) = 2000; exp(log S - 6.7297 / log S) / S.
   EXPECT_NEAR(at(plan, "qat_share"), std::exp(-6.7297 / std::log(2000.0)), 1e-12);
   EXPECT_NEAR(at(plan, "qat_tokens"), 1e12 * at(plan, "qat_share"), 1);
@@ -134,13 +143,14 @@ TEST(Classes, TheShareOfQuantizedTraining) {
 }
 
 TEST(Classes, StartingPointsAreNotPassedOffAsPublished) {
-  const Json plan = plan_of("frantar-eff");
-  EXPECT_NE(plan["source"].get<std::string>().find("not published"), std::string::npos);
-  EXPECT_NE(dump_json(plan["notes"]).find("Do not rely on this plan"), std::string::npos);
+  const Plan plan = plan_of("frantar-eff");
+  EXPECT_NE(plan.source.find("not published"), std::string::npos);
+  EXPECT_TRUE(notes_say(plan, "Do not rely on this plan"));
   PlanRequest request;
   request.compute = 1e21, request.laws = {"all"};
-  const Json document = compare_plans(request, {});
-  for (const Json& each : document["plans"]) EXPECT_NE(each["law"], "frantar-eff");
+  for (const NamedPlan& each : compare_plans(request, {}).plans) {
+    EXPECT_NE(each.plan.law, "frantar-eff");
+  }
 }
 
 // Muennighoff's repeated data aside, every law is planned for in a few thousand evaluations.
@@ -149,14 +159,14 @@ TEST(Classes, EveryLawTakesFewEvaluations) {
   request.compute = 1e21, request.memory_bytes = 1e9, request.serve_tokens = 1e12;
   for (const Law& law : laws()) {
     request.law = law.name;
-    const Json plan = make_plan(request);
-    if (plan.contains("error")) {
-      EXPECT_EQ(law.predicts, Predicts::kQatShare) << plan["error"];
+    const Plan plan = make_plan(request);
+    if (!plan.error.empty()) {
+      EXPECT_EQ(law.predicts, Predicts::kQatShare) << plan.error;
       continue;
     }
-    EXPECT_LT(plan["evaluations"], 12000) << law.name;
-    EXPECT_LE(plan["budgets"][0]["used"], 1e21 * (1 + 1e-9)) << law.name;
-    EXPECT_LE(plan["budgets"][1]["used"], 1e9 * (1 + 1e-9)) << law.name;
+    EXPECT_LT(plan.evaluations, 12000) << law.name;
+    EXPECT_LE(plan.budgets.value().at(0).used, 1e21 * (1 + 1e-9)) << law.name;
+    EXPECT_LE(plan.budgets.value().at(1).used, 1e9 * (1 + 1e-9)) << law.name;
   }
 }
 

@@ -1,85 +1,27 @@
 // From the constants of a law to a decision: how many parameters, tokens and bits to spend a budget
-// on. A PlanRequest goes in, one JSON document comes out; the command line, the web page and Python
-// all use these functions. No files, threads or databases here; an impossible request
-// is answered by .error.
+// on. A PlanRequest goes in, a Plan comes out; the command line, the report and programs all use
+// these functions. No files, threads or databases here; an impossible request is answered by .error.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "base/json.h"
-#include "laws/registry.h"
+#include "plan/request.h"
+#include "plan/result.h"
 
 namespace bitlaw {
 
-struct PlanRequest {
-  std::string law = default_law().name;
-  std::vector<std::string> laws;                 // several to compare; "all" = all with constants
-  std::string constants;                         // published set by name; "" = the law's first
-  std::vector<std::string> free{"N", "D", "P"};  // of N, D, P, P_w, P_a, P_kv, P_post
-  double compute = 0;                  // C, training FLOP at 16 bits: C = 6 N D cost(P); 0 = none
-  double gpu_hours = 0;                // hours of `device`; 0 = none
-  std::string device;                  // "h100": its rates at 16, 8 and 4 bits
-  double utilisation = 0.4;            // of a device's peak that is reached
-  double memory_bytes = 0;             // to serve with: weights and KV cache; 0 = no limit
-  double context = 0;                  // tokens kept in the KV cache of a sequence
-  double batch = 1;                    // sequences served at a time
-  double layers = 0, kv_width = 0;     // shape of the KV cache; 0 = estimated from N
-  double kv_share = 1;                 // key heads per query head in that estimate
-  double serve_tokens = 0;             // T over the model's life: 2 N T cost(P) on top of training
-  double params = 0;                   // N where it is not free
-  double tokens = 0;                   // D where it is not free
-  double unique_tokens = 0;            // distinct tokens there are; 0 = enough
-  double group = 0;                    // entries that share a scale, for laws that ask
-  std::vector<double> bits;            // P where it is not free; empty = 16
-  std::string precision;               // or by name (formats/precision.h), "W4A4", or a class
-  double post_bits = 0;                // weights quantized after training; 0 = not
-  bool tied = true;                    // a free P is one number for all three parts
-  std::vector<double> available_bits;  // a free P takes one of these; empty = any in [1, 32]
-  bool integer_bits = false;           // short for all whole numbers up to 16
-  std::vector<std::string> formats;    // a free precision is one of these formats or classes
-  std::string cost = "linear";         // of `compute`: or speed-ups by bits, "16:1,8:2,4:4"
-  bool critical_data = false;          // tokens past which quantization spoils the gain
-  double inference_budget = 0;         // N P_post, bits of weights to serve; 0 = none
+// `fit`: a document of fit_to_json, or null for published constants. `devices`: a table of one's
+// own (plan/devices.h) or null.
+Plan make_plan(const PlanRequest& request, const Json& fit = nullptr,
+               const Json& devices = nullptr);
 
-  template <class V>
-  void visit(V& v) {
-    v("law", law, "law to plan with");
-    v("laws", laws, "several laws whose answers are compared, or all");
-    v("constants", constants, "published set of constants; empty = the law's first set");
-    v("free", free, "what may be chosen, of N, D, P (or P_w, P_a, P_kv) and P_post");
-    v("compute", compute, "training budget in FLOP at 16 bits, C = 6 N D cost(P)");
-    v("gpu_hours", gpu_hours, "budget in hours of a device");
-    v("device", device, "the device of gpu_hours, such as h100");
-    v("utilisation", utilisation, "share of a device's peak rate that is reached");
-    v("memory_bytes", memory_bytes, "memory that weights and KV cache may take when serving");
-    v("context", context, "tokens in the KV cache of one sequence");
-    v("batch", batch, "sequences served at a time");
-    v("layers", layers, "layers of the model, for its KV cache; 0 = estimated from N");
-    v("kv_width", kv_width, "width of the keys of a layer; 0 = estimated from N");
-    v("kv_share", kv_share, "key heads per query head, if the shape is estimated");
-    v("serve_tokens", serve_tokens, "tokens served over the model's life, 2 N T cost(P)");
-    v("params", params, "parameters N, if not free");
-    v("tokens", tokens, "tokens D, if not free");
-    v("unique_tokens", unique_tokens, "distinct tokens available, for laws of repeated data");
-    v("group", group, "entries that share a scale, for laws that ask for it");
-    v("bits", bits,
-      "precision if not free: one number, or weights, activations, KV; with critical_data the list "
-      "of P_post");
-    v("precision", precision, "precision if not free, by name: W4A4, W3A16g128, mxfp4");
-    v("post_bits", post_bits, "bits of the weights after post-training quantization; 0 = none");
-    v("tied", tied, "one precision for weights, activations and KV if P is free");
-    v("available_bits", available_bits, "precisions the hardware has; empty = any");
-    v("integer_bits", integer_bits, "whole bits only, 1 to 16");
-    v("formats", formats, "precisions to choose from, by name: W4A4, e4m3, mxfp4, BF16");
-    v("cost", cost, "cost of P bits: linear, or speed-ups such as 16:1,8:2,4:4");
-    v("critical_data", critical_data,
-      "tokens beyond which post-training quantization cancels the gain");
-    v("inference_budget", inference_budget, "bits of weights to serve, N P_post");
-  }
-};
+// The same request answered by request.laws and by every fit.
+PlanComparison compare_plans(const PlanRequest& request, const std::vector<Json>& fits,
+                             const Json& devices = nullptr);
 
-// The plan as one document:
+// The plan as a document:
 //   .law .source         what was planned with: "published ..." or "fit of N points"
 //   .knows_bits          whether the law's loss of training depends on bits
 //   .request             the request as resolved
@@ -99,21 +41,18 @@ struct PlanRequest {
 //   .error               one sentence, and nothing else in the document: the request makes no sense
 // A law that predicts the best share of quantization-aware training has .optimum.{N, D, P_w,
 // qat_share, qat_tokens} for a given N, D and precision.
-// `fit`: a document of fit_to_json, or null for published constants. `devices`: a table of one's
-// own (plan/devices.h) or null. Losses in nats per token.
-Json make_plan(const PlanRequest& request, const Json& fit = nullptr,
-               const Json& devices = nullptr);
+Json plan_json(const Plan& plan);
 
-// The same request answered by request.laws and by every fit:
-//   .plans[]             documents of make_plan, without .request
+// The comparison as a document, or .error alone:
+//   .plans[]             name, and the document of the plan without .request
 //   .skipped[]           law, why
 //   .agreement.NAME      agree, low, high, ratio (or bits apart), of N, D, tokens_per_param, P_*
 //   .verdict             a sentence
 //   .notes[]             why losses are, or are not, compared
-Json compare_plans(const PlanRequest& request, const std::vector<Json>& fits,
-                   const Json& devices = nullptr);
+Json plan_json(const PlanComparison& comparison);
 
-// Either document as a table for a terminal.
-std::string plan_text(const Json& plan);
+// Tables for a terminal.
+std::string plan_text(const Plan& plan);
+std::string plan_text(const PlanComparison& comparison);
 
 }  // namespace bitlaw

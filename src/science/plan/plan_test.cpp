@@ -1,5 +1,6 @@
 #include "plan/plan.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -10,13 +11,12 @@
 namespace bitlaw {
 namespace {
 
-double at(const Json& plan, const char* name) {
-  return plan.at("optimum").at(name).get<double>();
+double at(const Plan& plan, const char* name) {
+  return plan.optimum.value().find(name).value();
 }
 
 std::string error_of(const PlanRequest& request, const Json& fit = nullptr) {
-  const Json plan = make_plan(request, fit);
-  return plan.contains("error") ? plan["error"].get<std::string>() : "";
+  return make_plan(request, fit).error;
 }
 
 // Fit document with published constants and the draws given.
@@ -34,7 +34,7 @@ TEST(Plan, JointOptimumIsAtSevenBitsWhateverTheBudget) {
   for (const double compute : {1e15, 1e21, 1e26}) {
     PlanRequest request;
     request.compute = compute;
-    const Json plan = make_plan(request);
+    const Plan plan = make_plan(request);
     for (const char* part : {"P_w", "P_a", "P_kv"}) EXPECT_NEAR(at(plan, part), 7.00, 5e-3);
     EXPECT_NEAR(6.0 / 16 * at(plan, "N") * at(plan, "D") * at(plan, "P_w") / compute, 1, 1e-12);
     EXPECT_NEAR(at(plan, "compute") / compute, 1, 1e-12);
@@ -44,7 +44,7 @@ TEST(Plan, JointOptimumIsAtSevenBitsWhateverTheBudget) {
 TEST(Plan, JointOptimumBeatsAGridAroundIt) {
   PlanRequest request;
   request.compute = 1e21;
-  const Json plan = make_plan(request);
+  const Plan plan = make_plan(request);
   const Law& law = *find_law("kumar");
   const EffectiveForm form(law, law.constants[0].values);
   for (double bits = 4; bits <= 16; bits += 0.5) {
@@ -60,7 +60,7 @@ TEST(Plan, UntiedPrecisionIsAtLeastAsGoodAndBalancesTheParts) {
   request.compute = 1e21;
   const double tied = at(make_plan(request), "loss");
   request.tied = false;
-  const Json plan = make_plan(request);
+  const Plan plan = make_plan(request);
   EXPECT_LT(at(plan, "loss"), tied);
   // At the optimum dlog f_x / dP_x is the same for every part: each bit costs the same.
   const Law& law = *find_law("kumar");
@@ -90,8 +90,8 @@ TEST(Plan, AnySubsetMayBeFree) {
     PlanRequest request;
     request.free = row.free, request.compute = row.compute, request.params = row.params;
     request.tokens = row.tokens, request.bits = row.bits;
-    const Json plan = make_plan(request);
-    ASSERT_FALSE(plan.contains("error")) << plan["error"];
+    const Plan plan = make_plan(request);
+    ASSERT_TRUE(plan.error.empty()) << plan.error;
     EXPECT_NEAR(at(plan, "compute") / row.compute, 1, 1e-12);
     if (row.params > 0) {
       EXPECT_EQ(at(plan, "N"), row.params);
@@ -108,7 +108,7 @@ TEST(Plan, AnySubsetMayBeFree) {
 TEST(Plan, SizeFixedAgreesWithTheRootAndTokensFixedWithTheRatio) {
   PlanRequest request;
   request.free = {"D", "P"}, request.compute = 1e24, request.params = 8e9;
-  const Json sized = make_plan(request);
+  const Plan sized = make_plan(request);
   request = PlanRequest();
   request.free = {"P"}, request.params = 8e9, request.tokens = at(sized, "D");
   EXPECT_NEAR(at(make_plan(request), "P_w"), at(sized, "P_w"),
@@ -131,7 +131,7 @@ TEST(Plan, NothingFreeIsAPrediction) {
   PlanRequest request;
   request.free = {}, request.params = 30e6, request.tokens = 3e9, request.bits = {16},
   request.post_bits = 4;
-  const Json plan = make_plan(request);
+  const Plan plan = make_plan(request);
   const Law& law = *find_law("kumar");
   const EffectiveForm form(law, law.constants[0].values);
   EXPECT_DOUBLE_EQ(at(plan, "loss"), form.loss(30e6, 3e9, Bits::all(16), 4));
@@ -141,12 +141,12 @@ TEST(Plan, NothingFreeIsAPrediction) {
 TEST(Plan, CriticalDataHasARowPerBits) {
   PlanRequest request;
   request.critical_data = true, request.params = 30e6, request.bits = {3, 4, 5, 6};
-  const Json rows = make_plan(request).at("critical_data");
+  const std::vector<CriticalData> rows = make_plan(request).critical_data;
   ASSERT_EQ(rows.size(), 4u);
   const double expected[] = {177, 959, 5185, 28000}, tolerance[] = {.5, .5, .5, 500};
   for (int i = 0; i < 4; ++i) {
-    EXPECT_NEAR(rows[i]["tokens"].get<double>() / 30e6, expected[i], tolerance[i]);
-    EXPECT_EQ(rows[i]["bits"], request.bits[i]);
+    EXPECT_NEAR(rows[i].tokens_per_param, expected[i], tolerance[i]);
+    EXPECT_EQ(rows[i].bits, request.bits[i]);
   }
 }
 
@@ -155,7 +155,7 @@ TEST(Plan, InferenceBudget) {
   for (int i = 0; i < 7; ++i) {
     PlanRequest request;
     request.inference_budget = std::pow(10.0, 8 + i);
-    const Json plan = make_plan(request);
+    const Plan plan = make_plan(request);
     EXPECT_NEAR(at(plan, "P_post"), expected[i], 5e-3) << request.inference_budget;
     EXPECT_NEAR(at(plan, "N") * at(plan, "P_post") / request.inference_budget, 1, 1e-12);
   }
@@ -164,9 +164,9 @@ TEST(Plan, InferenceBudget) {
 TEST(Plan, QuantizingAfterwardsShiftsTheBudgetTowardsSize) {
   PlanRequest request;
   request.free = {"N", "D"}, request.compute = 1e20;
-  const Json plain = make_plan(request);
+  const Plan plain = make_plan(request);
   request.post_bits = 3;
-  const Json quantized = make_plan(request);
+  const Plan quantized = make_plan(request);
   EXPECT_GT(at(quantized, "N"), at(plain, "N"));  // delta grows with D and falls with N
   const Law& law = *find_law("kumar");
   const EffectiveForm form(law, law.constants[0].values);
@@ -189,11 +189,11 @@ TEST(Plan, CostTableLeavesItsOwnBitsToChooseFrom) {
 TEST(Plan, ChinchillaIgnoresBitsAndSaysSo) {
   PlanRequest request;
   request.law = "chinchilla", request.constants = "besiroglu", request.compute = 1e21;
-  const Json plan = make_plan(request);
+  const Plan plan = make_plan(request);
   EXPECT_EQ(at(plan, "P_w"), 16);
   EXPECT_NEAR(6 * at(plan, "N") * at(plan, "D") / 1e21, 1, 1e-12);
-  ASSERT_EQ(plan["notes"].size(), 1u);
-  EXPECT_NE(plan["notes"][0].get<std::string>().find("does not model bits"), std::string::npos);
+  ASSERT_EQ(plan.notes.size(), 1u);
+  EXPECT_NE(plan.notes[0].find("does not model bits"), std::string::npos);
 }
 
 TEST(Plan, IntervalsComeFromTheDraws) {
@@ -201,9 +201,10 @@ TEST(Plan, IntervalsComeFromTheDraws) {
   for (int i = 0; i <= 100; ++i) draws.push_back({4299, 2.0 + 0.01 * i});
   PlanRequest request;
   request.compute = 1e21;
-  const Json plan = make_plan(request, fit_document(draws));
+  const Plan plan = make_plan(request, fit_document(draws));
   EXPECT_NEAR(at(plan, "P_w"), 7.00, 5e-3);
-  const double low = plan["intervals"]["P_w"]["low"], high = plan["intervals"]["P_w"]["high"];
+  ASSERT_TRUE(plan.intervals && plan.intervals->contains("P_w"));
+  const auto [low, high] = plan.intervals->at("P_w");
   EXPECT_LT(low, 7.0);
   EXPECT_GT(high, 7.0);
   // P* rises with gamma_w, so the 5 % point is the plan with gamma_w = 2.05.
@@ -216,8 +217,8 @@ TEST(Plan, IntervalsComeFromTheDraws) {
                            }()),
                  "P_w"),
               1e-5);
-  EXPECT_FALSE(plan["intervals"].contains("compute"));  // the budget is given, not estimated
-  EXPECT_FALSE(make_plan(request).contains("intervals"));
+  EXPECT_FALSE(plan.intervals->contains("compute"));  // the budget is given, not estimated
+  EXPECT_FALSE(make_plan(request).intervals);
   EXPECT_NE(plan_text(plan).find("["), std::string::npos);
 }
 
@@ -226,8 +227,8 @@ TEST(Plan, AFitThatEndedAtTheEdgeOfARangeIsNotToBeReliedOn) {
   request.compute = 1e21;
   Json fit = fit_document({});
   const auto warned = [&] {
-    return dump_json(make_plan(request, fit)["notes"]).find("Do not rely on this plan: A ended") !=
-           std::string::npos;
+    return fmt::format("{}", fmt::join(make_plan(request, fit).notes, "\n"))
+               .find("Do not rely on this plan: A ended") != std::string::npos;
   };
   EXPECT_FALSE(warned());
   const Law& law = *find_law("kumar");

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <string_view>
+#include <utility>
 
 #include "base/text.h"
 #include "plan/plan.h"
@@ -22,61 +25,26 @@ std::string shown(const std::string& name, double value) {
   return name.starts_with("P_") ? fmt::format("{:.2f}", value) : fmt::format("{:.4f}", value);
 }
 
-struct Line {
-  const char* name;
-  const char* meaning;
-};
-
-constexpr Line kLines[] = {
-    {"N", "parameters"},
-    {"D", "training tokens"},
-    {"tokens_per_param", "tokens per parameter"},
-    {"P_w", "bits of weights"},
-    {"P_a", "bits of activations"},
-    {"P_kv", "bits of keys and values"},
-    {"P_post", "bits of weights after training"},
-    {"N_eff", "effective parameters"},
-    {"compute", "training cost"},
-    {"serving_compute", "cost of serving"},
-    {"gpu_hours", "device time, all told"},
-    {"memory_bytes", "memory when serving"},
-    {"kv_bytes", "of which keys and values"},
-    {"qat_share", "best share of the tokens with quantization"},
-    {"qat_tokens", "tokens with quantization"},
-    {"delta", "loss added by quantization after training, nats"},
-    {"loss", "predicted loss, nats per token"},
-};
-
-std::string number(const Json& row, const char* name) {
-  const auto found = row.find(name);
-  return found == row.end() || !found->is_number() ? "none" : shown(name, found->get<double>());
-}
-
-std::string optimum_text(const Json& plan) {
-  const Json& best = plan["optimum"];
+std::string optimum_text(const Plan& plan) {
   std::string out;
-  if (best.contains("precision")) {
-    out += fmt::format("  {:<17} {:>14}  {}\n", "precision", best["precision"].get<std::string>(),
+  if (!plan.optimum->precision.empty()) {
+    out += fmt::format("  {:<17} {:>14}  {}\n", "precision", plan.optimum->precision,
                        "format while training");
   }
-  const auto intervals = plan.find("intervals");
-  for (const Line& line : kLines) {
-    if (!best.contains(line.name)) continue;
-    out += fmt::format("  {:<17} {:>14}", line.name, number(best, line.name));
-    if (intervals != plan.end() && intervals->contains(line.name)) {
-      const Json& range = (*intervals)[line.name];
-      out += fmt::format("  [{}, {}]", shown(line.name, range["low"].get<double>()),
-                         shown(line.name, range["high"].get<double>()));
+  for_each_number(*plan.optimum, [&](const char* name, double value, const char* meaning) {
+    out += fmt::format("  {:<17} {:>14}", name, shown(name, value));
+    if (plan.intervals && plan.intervals->contains(name)) {
+      const PlanInterval& range = plan.intervals->at(name);
+      out += fmt::format("  [{}, {}]", shown(name, range.low), shown(name, range.high));
     }
-    out += fmt::format("  {}\n", line.meaning);
-  }
+    out += fmt::format("  {}\n", meaning);
+  });
   return out;
 }
 
-std::string choices_text(const Json& choices) {
+std::string choices_text(const std::map<std::string, double>& choices) {
   std::vector<std::pair<double, std::string>> shares;
-  for (const auto& [label, share] : choices.items())
-    shares.emplace_back(share.get<double>(), label);
+  for (const auto& [label, share] : choices) shares.emplace_back(share, label);
   std::sort(shares.rbegin(), shares.rend());
   std::vector<std::string> parts;
   for (const auto& [share, label] : shares) {
@@ -86,123 +54,134 @@ std::string choices_text(const Json& choices) {
 }
 
 // "+0.83 %" of N and D, "-0.021" of bits and loss.
-std::string moved(const Json& change, const char* name) {
-  const auto found = change.find(name);
-  if (found == change.end() || !found->is_number()) return "";
-  const double value = found->get<double>();
-  const bool logarithm = std::string_view(name).starts_with("log_");
-  if (std::fabs(value) < 5e-5) return "";
-  if (logarithm) return fmt::format("{:+.2f} %", 100 * std::expm1(value));
-  if (std::fabs(value) >= 1e4) return fmt::format("{:+.3g}", value);
-  return fmt::format("{:+.4f}", value);
+std::string moved(std::string_view name, double by) {
+  if (std::fabs(by) < 5e-5) return "";
+  if (name.starts_with("log_")) return fmt::format("{:+.2f} %", 100 * std::expm1(by));
+  if (std::fabs(by) >= 1e4) return fmt::format("{:+.3g}", by);
+  return fmt::format("{:+.4f}", by);
+}
+
+// Texts of an entry by the name of what moves; "" where it hardly does.
+std::vector<std::pair<std::string, std::string>> moves_text(PlanMoves moves) {
+  std::vector<std::pair<std::string, std::string>> out;
+  auto add = [&out](const char* name, double by) { out.emplace_back(name, moved(name, by)); };
+  moves.visit(add);
+  return out;
 }
 
 // How the answer moves with one standard error of each constant, where a fit's draws tell it, else
 // with 1 %.
-std::string sensitivity_text(const Json& sensitivity) {
-  bool errors = false;
-  for (const Json& entry : sensitivity) errors = errors || entry.contains("standard_error");
-  const char* const key = errors ? "per_standard_error" : "per_percent";
-  constexpr const char* kColumns[] = {"log_N", "log_D", "P_w", "P_a", "P_kv", "P_post", "loss"};
-  std::string rows;
-  std::vector<bool> used(std::size(kColumns), false);
-  for (const auto& [name, entry] : sensitivity.items()) {
-    if (!entry.contains(key)) continue;
-    for (size_t c = 0; c < std::size(kColumns); ++c) {
-      if (!moved(entry[key], kColumns[c]).empty()) used[c] = true;
+std::string sensitivity_text(const PlanSensitivities& sensitivities) {
+  const bool errors = std::any_of(sensitivities.begin(), sensitivities.end(),
+                                  [](const auto& each) { return each.second.standard_error != 0; });
+  struct Row {
+    std::string constant;
+    std::vector<std::pair<std::string, std::string>> moves;
+  };
+  std::vector<Row> rows;  // of constants that move something
+  std::vector<bool> used(moves_text({}).size(), false);
+  for (const auto& [constant, each] : sensitivities) {
+    const auto& moves = errors ? each.per_standard_error : each.per_percent;
+    if (!moves) continue;
+    Row row{constant, moves_text(*moves)};
+    bool any = false;
+    for (size_t c = 0; c < used.size(); ++c) {
+      if (row.moves[c].second.empty()) continue;
+      used[c] = any = true;
     }
+    if (any) rows.push_back(std::move(row));
   }
+  if (rows.empty()) return "";
   std::string out = fmt::format("  {:<17}", errors ? "1 standard error" : "1 % more of");
-  for (size_t c = 0; c < std::size(kColumns); ++c) {
-    const std::string_view name = kColumns[c];
+  for (size_t c = 0; c < used.size(); ++c) {
+    const std::string_view name = rows[0].moves[c].first;
     if (used[c]) out += fmt::format(" {:>10}", name.starts_with("log_") ? name.substr(4) : name);
   }
-  for (const auto& [name, entry] : sensitivity.items()) {
-    if (!entry.contains(key)) continue;
-    std::string row;
-    bool any = false;
-    for (size_t c = 0; c < std::size(kColumns); ++c) {
-      if (!used[c]) continue;
-      const std::string text = moved(entry[key], kColumns[c]);
-      any = any || !text.empty();
-      row += fmt::format(" {:>10}", text.empty() ? "." : text);
-    }
-    if (any) rows += fmt::format("  {:<17}{}\n", name, row);
-  }
-  return rows.empty() ? "" : out + "\n" + rows;
-}
-
-std::string critical_text(const Json& rows) {
-  std::string out =
-      fmt::format("  {:>10} {:>6} {:>14} {:>18}\n", "N", "P_post", "critical D", "D per parameter");
-  for (const Json& row : rows) {
-    out += fmt::format("  {:>10} {:>6} {:>14} {:>18}", number(row, "params"),
-                       fmt::format("{:g}", row["bits"].get<double>()), number(row, "tokens"),
-                       number(row, "tokens_per_param"));
-    if (row.contains("low")) {
-      out += fmt::format("  [{}, {}]", format_count(row["low"].get<double>()),
-                         format_count(row["high"].get<double>()));
+  out += "\n";
+  for (const Row& row : rows) {
+    out += fmt::format("  {:<17}", row.constant);
+    for (size_t c = 0; c < used.size(); ++c) {
+      const std::string& text = row.moves[c].second;
+      if (used[c]) out += fmt::format(" {:>10}", text.empty() ? "." : text);
     }
     out += "\n";
   }
   return out;
 }
 
-std::string comparison_text(const Json& document) {
-  std::string out = fmt::format("  {:<20} {:>9} {:>9} {:>9} {:>6} {:>6} {:>6} {:>9}  {}\n", "law",
-                                "N", "D", "D/N", "P_w", "P_a", "P_kv", "loss", "precision");
-  for (const Json& plan : document["plans"]) {
-    const Json& best = plan["optimum"];
-    out += fmt::format("  {:<20} {:>9} {:>9} {:>9} {:>6} {:>6} {:>6} {:>9}  {}\n",
-                       plan["name"].get<std::string>(), number(best, "N"), number(best, "D"),
-                       number(best, "tokens_per_param"), number(best, "P_w"), number(best, "P_a"),
-                       number(best, "P_kv"), number(best, "loss"),
-                       best.value("precision", std::string()));
-  }
-  out += document["verdict"].get<std::string>() + "\n";
-  for (const auto& [name, entry] : document["agreement"].items()) {
-    if (entry["agree"].get<bool>()) continue;
+std::string critical_text(const std::vector<CriticalData>& rows) {
+  const auto count = [](double value) { return std::isnan(value) ? "none" : format_count(value); };
+  std::string out =
+      fmt::format("  {:>10} {:>6} {:>14} {:>18}\n", "N", "P_post", "critical D", "D per parameter");
+  for (const CriticalData& row : rows) {
     out +=
-        fmt::format("  {:<17} from {} ({}) to {} ({})\n", name,
-                    shown(name, entry["low"].get<double>()), entry["lowest"].get<std::string>(),
-                    shown(name, entry["high"].get<double>()), entry["highest"].get<std::string>());
+        fmt::format("  {:>10} {:>6} {:>14} {:>18}", format_count(row.params),
+                    fmt::format("{:g}", row.bits), count(row.tokens), count(row.tokens_per_param));
+    if (row.interval) {
+      out += fmt::format("  [{}, {}]", format_count(row.interval->low),
+                         format_count(row.interval->high));
+    }
+    out += "\n";
   }
-  for (const Json& note : document["notes"]) out += note.get<std::string>() + "\n";
-  std::vector<std::pair<std::string, std::vector<std::string>>> notes;  // each once, with its laws
-  for (const Json& plan : document["plans"]) {
-    for (const Json& note : plan["notes"]) {
-      const std::string text = note;
+  return out;
+}
+
+// The notes of all plans, each once, after the names of the laws that it is of.
+std::string notes_text(const std::vector<NamedPlan>& plans) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> notes;
+  for (const auto& [name, plan] : plans) {
+    for (const std::string& text : plan.notes) {
       const auto same = [&](const auto& known) { return known.first == text; };
       auto found = std::find_if(notes.begin(), notes.end(), same);
       if (found == notes.end()) found = notes.insert(notes.end(), {text, {}});
-      found->second.push_back(plan["name"]);
+      found->second.push_back(name);
     }
   }
+  std::string out;
   for (const auto& [note, names] : notes) {
-    out += names.size() == document["plans"].size()
-               ? note + "\n"
-               : fmt::format("{}: {}\n", fmt::join(names, ", "), note);
-  }
-  for (const Json& law : document["skipped"]) {
-    out += fmt::format("Not answered by {}: {}\n", law["law"].get<std::string>(),
-                       law["why"].get<std::string>());
+    out += names.size() == plans.size() ? note + "\n"
+                                        : fmt::format("{}: {}\n", fmt::join(names, ", "), note);
   }
   return out;
 }
 
 }  // namespace
 
-std::string plan_text(const Json& plan) {
-  if (plan.contains("error")) return plan["error"].get<std::string>() + "\n";
-  if (plan.contains("plans")) return comparison_text(plan);
-  std::string out =
-      fmt::format("{} ({})\n", plan["law"].get<std::string>(), plan["source"].get<std::string>());
-  if (plan.contains("optimum")) out += optimum_text(plan);
-  if (plan.contains("critical_data")) out += critical_text(plan["critical_data"]);
-  if (plan.contains("binding")) out += plan["binding"].get<std::string>() + "\n";
-  if (plan.contains("choices")) out += choices_text(plan["choices"]);
-  if (plan.contains("sensitivity")) out += sensitivity_text(plan["sensitivity"]);
-  for (const Json& note : plan["notes"]) out += fmt::format("{}\n", note.get<std::string>());
+std::string plan_text(const Plan& plan) {
+  if (!plan.error.empty()) return plan.error + "\n";
+  std::string out = fmt::format("{} ({})\n", plan.law, plan.source);
+  if (plan.optimum) out += optimum_text(plan);
+  if (!plan.critical_data.empty()) out += critical_text(plan.critical_data);
+  if (!plan.binding.empty()) out += plan.binding + "\n";
+  if (!plan.choices.empty()) out += choices_text(plan.choices);
+  out += sensitivity_text(plan.sensitivity);
+  for (const std::string& note : plan.notes) out += note + "\n";
+  return out;
+}
+
+std::string plan_text(const PlanComparison& comparison) {
+  if (!comparison.error.empty()) return comparison.error + "\n";
+  std::string out = fmt::format("  {:<20} {:>9} {:>9} {:>9} {:>6} {:>6} {:>6} {:>9}  {}\n", "law",
+                                "N", "D", "D/N", "P_w", "P_a", "P_kv", "loss", "precision");
+  for (const auto& [name, plan] : comparison.plans) {
+    const PlanOptimum& best = *plan.optimum;
+    out += fmt::format("  {:<20} {:>9} {:>9} {:>9} {:>6} {:>6} {:>6} {:>9}  {}\n", name,
+                       shown("N", best.params), shown("D", best.tokens),
+                       shown("tokens_per_param", best.tokens_per_param),
+                       shown("P_w", best.bits_weights), shown("P_a", best.bits_activations),
+                       shown("P_kv", best.bits_kv), shown("loss", *best.loss), best.precision);
+  }
+  out += comparison.verdict + "\n";
+  for (const auto& [name, entry] : comparison.agreement) {
+    if (entry.agree) continue;
+    out += fmt::format("  {:<17} from {} ({}) to {} ({})\n", name, shown(name, entry.low),
+                       entry.lowest, shown(name, entry.high), entry.highest);
+  }
+  for (const std::string& note : comparison.notes) out += note + "\n";
+  out += notes_text(comparison.plans);
+  for (const SkippedLaw& each : comparison.skipped) {
+    out += fmt::format("Not answered by {}: {}\n", each.law, each.why);
+  }
   return out;
 }
 

@@ -22,11 +22,11 @@ PrecisionChoice choice(const std::string& name) {
 }
 
 // What a plan of this precision says of it.
-Json planned(const std::string& name) {
+PlanOptimum planned(const std::string& name) {
   PlanRequest request;
   request.free = {"N", "D"}, request.precision = name;
   request.compute = 1e21, request.memory_bytes = 1e12;
-  return make_plan(request).at("optimum");
+  return make_plan(request).optimum.value();
 }
 
 // A table, a plan and the name itself say the same of every part.
@@ -38,10 +38,10 @@ TEST(Precision, TablesAndPlansReadNamesAlike) {
     EXPECT_EQ(run.bits_weights, named.weights.law_bits()) << name;
     EXPECT_EQ(run.bits_activations, named.activations.law_bits()) << name;
     EXPECT_EQ(run.bits_kv, named.kv.law_bits()) << name;
-    const Json plan = planned(name);
-    EXPECT_EQ(plan["P_w"], named.weights.bits) << name;
-    EXPECT_EQ(plan["P_a"], named.activations.bits) << name;
-    EXPECT_EQ(plan["P_kv"], named.kv.bits) << name;
+    const PlanOptimum plan = planned(name);
+    EXPECT_EQ(plan.bits_weights, named.weights.bits) << name;
+    EXPECT_EQ(plan.bits_activations, named.activations.bits) << name;
+    EXPECT_EQ(plan.bits_kv, named.kv.bits) << name;
     const PrecisionChoice chosen = choice_of(named);
     const Bits seen = law_bits({chosen.bits, &chosen});
     EXPECT_EQ(seen, (Bits{run.bits_weights, run.bits_activations, run.bits_kv})) << name;
@@ -57,9 +57,9 @@ TEST(Precision, MemoryHoldsTheScalesToo) {
                                    {"nvfp4", 4.5},
                                    {"W4A16", 4},
                                    {"fp32", 32}}) {
-    const Json plan = planned(name);
-    const double params = plan["N"].get<double>();
-    EXPECT_NEAR(plan["memory_bytes"].get<double>(), params * bits / 8, 1e-6 * params) << name;
+    const PlanOptimum plan = planned(name);
+    const double params = plan.params;
+    EXPECT_NEAR(plan.memory_bytes.value(), params * bits / 8, 1e-6 * params) << name;
   }
   const PrecisionChoice mxfp4 = choice("mxfp4");
   EXPECT_EQ(storage_bits({mxfp4.bits, &mxfp4}, 3).weights, 3) << "quantized again afterwards";
@@ -68,17 +68,17 @@ TEST(Precision, MemoryHoldsTheScalesToo) {
 
 // By name FP32 is not quantized; as a number 32 bits are taken at their word.
 TEST(Precision, FullPrecisionCostsMoreAndGainsNothing) {
-  const Json wide = planned("fp32"), half = planned("bf16");
-  const auto products = [](const Json& plan) {
-    return plan["N"].get<double>() * plan["D"].get<double>();
-  };
+  const PlanOptimum wide = planned("fp32"), half = planned("bf16");
+  const auto products = [](const PlanOptimum& plan) { return plan.params * plan.tokens; };
   EXPECT_NEAR(products(half) / products(wide), 2, 1e-9);
   const PrecisionChoice fp32 = choice("fp32");
   EXPECT_EQ(law_bits({fp32.bits, &fp32}), Bits{});
   EXPECT_EQ(law_bits({Bits::all(32)}), Bits::all(32));
   PlanRequest request;
   request.free = {"N"}, request.tokens = 1e10, request.precision = "fp32", request.compute = 1e18;
-  EXPECT_EQ(dump_json(make_plan(request).at("notes")).find("is not within"), std::string::npos);
+  for (const std::string& note : make_plan(request).notes) {
+    EXPECT_EQ(note.find("is not within"), std::string::npos) << note;
+  }
 }
 
 TEST(Precision, FloatingPointFormatsHaveExponentAndMantissa) {

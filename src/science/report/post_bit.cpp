@@ -37,7 +37,10 @@ Json post_bit(const Json& fit, const Observation& run) {
     moved[i] = constants.values[i];
   }
   for (const std::vector<double>& draw : constants.draws) drawn.push_back(of(draw));
-  if (const Json range = interval(std::move(drawn)); range.is_object()) out.update(range);
+  if (const auto range = interval(std::move(drawn))) {
+    out["low"] = range->low;
+    out["high"] = range->high;
+  }
   return out;
 }
 

@@ -341,41 +341,36 @@ Json optimum_figure(const std::vector<TidyRow>& rows, const Json& fit, const Con
   Json points = Json::array();
   for (double bits = 3; bits <= 16.001; bits += 0.5) {
     request.bits = {bits};
-    const Json plan = make_plan(request, fit);
-    if (plan.contains("error")) continue;
-    Json point{{"x", bits},
-               {"y", number(plan["optimum"], "loss")},
-               {"N", number(plan["optimum"], "N")},
-               {"D", number(plan["optimum"], "D")}};
-    if (plan.contains("intervals") && plan["intervals"].contains("loss")) {
-      point["low"] = number(plan["intervals"]["loss"], "low");
-      point["high"] = number(plan["intervals"]["loss"], "high");
+    const Plan plan = make_plan(request, fit);
+    if (!plan.optimum || !std::isfinite(plan.optimum->loss.value_or(kUnknown))) continue;
+    Json& point = points.emplace_back(Json{{"x", bits},
+                                           {"y", *plan.optimum->loss},
+                                           {"N", plan.optimum->params},
+                                           {"D", plan.optimum->tokens}});
+    if (plan.intervals && plan.intervals->contains("loss")) {
+      point["low"] = plan.intervals->at("loss").low;
+      point["high"] = plan.intervals->at("loss").high;
     }
-    if (std::isfinite(number(point, "y"))) points.push_back(point);
   }
   request.free = {"N", "D", "P"};
   request.bits = {};
-  const Json best = make_plan(request, fit);
-  Json by_authors;
-  if (published) {
-    request.law = published.law->name;
-    by_authors = make_plan(request);
-  }
+  const Plan best = make_plan(request, fit);
+  if (published) request.law = published.law->name;
+  const Plan by_authors = published ? make_plan(request) : Plan();
   Json out{{"compute", middle.next_compute}, {"curve", points}};
   // A constant at the edge of its range may have no effect there any more, but have one elsewhere.
   std::set<std::string> depends_on;
-  for (const Json* plan : std::initializer_list<const Json*>{&best, &by_authors}) {
-    if (!plan->is_object() || !plan->contains("sensitivity")) continue;
-    for (const auto& [name, moves] : (*plan)["sensitivity"].items()) {
-      if (moves.contains("per_percent") && moves["per_percent"].contains("P_w"))
-        depends_on.insert(name);
+  for (const Plan* plan : {&best, &by_authors}) {
+    for (const auto& [name, moves] : plan->sensitivity) {
+      if (moves.per_percent && moves.per_percent->bits_weights != 0) depends_on.insert(name);
     }
   }
+  const Json document = plan_json(best);
   out["depends_on"] = depends_on;
-  out["best"] = best.contains("error") ? Json(nullptr) : best["optimum"];
-  if (best.contains("intervals")) out["intervals"] = best["intervals"];
-  out["notes"] = best.value("notes", Json::array());
-  out["published_best"] = by_authors.contains("optimum") ? by_authors["optimum"] : Json(nullptr);
+  out["best"] = document.value("optimum", Json(nullptr));
+  if (document.contains("intervals")) out["intervals"] = document["intervals"];
+  out["notes"] = best.notes;
+  out["published_best"] = plan_json(by_authors).value("optimum", Json(nullptr));
   return out;
 }
 

@@ -75,11 +75,10 @@ struct Subject {
       return std::nullopt;
     }
   }
-  Json plan(PlanRequest request) const {
+  Plan plan(PlanRequest request) const {
     request.law = law().name;
     request.group = 64;
-    const Json answer = make_plan(request, fit);
-    return answer.contains("error") ? Json() : answer;
+    return make_plan(request, fit);
   }
   Json report() const {
     std::vector<TidyRow> table;
@@ -129,10 +128,9 @@ TEST(SameNumber, BestPrecision) {
                 "design");
     PlanRequest request;
     request.compute = kCompute;
-    const Json plan = subject.plan(request);
-    const bool chosen =
-        plan.is_object() && plan["knows_bits"] == true && !plan["optimum"].contains("precision");
-    expect_same(subject, "P*", fit, chosen ? number_at(plan["optimum"], "P_w") : Value(), "plan");
+    const Plan plan = subject.plan(request);
+    const bool chosen = plan.optimum && plan.knows_bits && plan.optimum->precision.empty();
+    expect_same(subject, "P*", fit, chosen ? finite(plan.optimum->bits_weights) : Value(), "plan");
     const Json report = subject.report();
     const Json& optimum = report["figures"]["optimum"];
     expect_same(subject, "P*", fit,
@@ -156,8 +154,8 @@ TEST(SameNumber, EffectiveParameters) {
     PlanRequest request;
     request.params = kParams, request.tokens = kTokens, request.bits = {4}, request.free = {};
     if (classes) request.bits = {}, request.precision = "W4A4KV4";
-    const Json plan = subject.plan(request);
-    Value planned = plan.is_object() ? number_at(plan["optimum"], "N_eff") : Value();
+    const Plan plan = subject.plan(request);
+    Value planned = plan.optimum ? plan.optimum->effective_params : Value();
     if (planned) *planned /= kParams;
     expect_same(subject, "N_eff", fit, planned, "plan");
 
@@ -184,9 +182,10 @@ TEST(SameNumber, CriticalData) {
     expect_same(subject, "D_crit", fit, subject.by_design("D_crit:4"), "design");
     PlanRequest request;
     request.critical_data = true, request.params = 4e8, request.bits = {4};
-    const Json plan = subject.plan(request);
+    const Plan plan = subject.plan(request);
     expect_same(subject, "D_crit", fit,
-                plan.is_object() ? number_at(plan["critical_data"][0], "tokens") : Value(), "plan");
+                plan.critical_data.empty() ? Value() : finite(plan.critical_data[0].tokens),
+                "plan");
   }
 }
 
