@@ -4,16 +4,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "base/error.h"
 #include "base/file.h"
-#include "base/names.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
-#include "laws/bind.h"
+#include "fit/freeze_from.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -27,39 +23,15 @@ struct Options {
   bool json = false, print_config = false, dry_run = false;
 };
 
-// "fit.json" or "fit.json:E,alpha": the constants of that fit (or those named) that this law has for
-// these rows, as further items of freeze. What freeze says itself goes before.
-void freeze_from_fit(const std::string& text, const Law& law, const std::vector<Observation>& runs,
-                     std::vector<std::string>& freeze) {
+// --freeze-from: "fit.json", or "fit.json:E,alpha" for these constants alone.
+void freeze_from_file(const std::string& text, const Law& law, const std::vector<Observation>& runs,
+                      std::vector<std::string>& freeze) {
   if (text.empty()) return;
   const size_t colon = text.rfind(':');
   const std::string path = text.substr(0, colon);
-  const Fit other = fit_from_json(read_fit(path), path);
   std::vector<std::string> wanted;
   if (colon != std::string::npos) wanted = split(text.substr(colon + 1), ',');
-  const bool all = wanted.empty();
-  const BoundLaw bound = bind_law(law, runs);
-  const auto is_set = [&](const std::string& name) {
-    return std::any_of(freeze.begin(), freeze.end(), [&](const std::string& item) {
-      return trim(item.substr(0, item.find('='))) == name;
-    });
-  };
-  std::vector<std::string> names, added;
-  for (const FittedParameter& p : other.parameters) {
-    names.push_back(p.name);
-    const bool asked = all || std::erase(wanted, p.name) > 0;
-    if (!asked || parameter_index(bound.law(), p.name) < 0 || is_set(p.name)) continue;
-    added.push_back(fmt::format("{}={}", p.name, p.value));
-  }
-  if (!wanted.empty()) {
-    throw Error(
-        fmt::format("freeze-from: {}: {}", path, unknown_name("constant", wanted[0], names)));
-  }
-  if (added.empty()) {
-    throw Error(fmt::format("freeze-from: {} is a fit of {}, which shares no constant with {}",
-                            path, other.law, law.name));
-  }
-  freeze.insert(freeze.end(), added.begin(), added.end());
+  freeze_from(fit_from_json(read_fit(path), path), path, std::move(wanted), law, runs, freeze);
 }
 
 void run_fit(Options& options) {
@@ -75,7 +47,7 @@ void run_fit(Options& options) {
     return;
   }
   must_have_something_to_fit(table, options.table.path);
-  freeze_from_fit(options.freeze_from, law, table.runs, options.fit.freeze);
+  freeze_from_file(options.freeze_from, law, table.runs, options.fit.freeze);
   ThreadPool pool(options.threads);
   const Fit fit = fit_law(law, table.runs, options.fit, on(pool));
   print_notes(table);
