@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "report/fields.h"
 #include "report/rows.h"
 
 namespace bitlaw {
@@ -17,16 +18,6 @@ namespace {
 // The planner looks for a free precision within [1, 32] bits; an end there is no end.
 constexpr double kFewestBits = 1.001, kMostBits = 31.99;
 constexpr size_t kFewestShown = 3;  // precisions after training whose cost is given
-
-double number(const Json& row, const char* key) {
-  const auto found = row.find(key);
-  return found != row.end() && found->is_number() ? found->get<double>() : std::nan("");
-}
-
-std::string text(const Json& row, const char* key) {
-  const auto found = row.find(key);
-  return found != row.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 std::string counted(size_t count, const char* thing) {
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/number.h"
+#include "laws/observation.h"
 #include "record/tidy_row.h"
 
 namespace bitlaw {
@@ -25,6 +27,18 @@ inline double training_group(const TidyRow& row) {
 
 inline bool all_bf16(const TidyRow& row) {
   return row.P_w >= 16 && row.P_a >= 16 && row.P_kv >= 16;
+}
+
+// N, D and the group of the runs.
+inline std::vector<Observation> sizes_of(const std::vector<TidyRow>& rows) {
+  std::vector<Observation> runs;
+  for (const TidyRow& row : rows) {
+    Observation run;
+    run.params = whole(row.N), run.tokens = whole(row.D);
+    run.group = training_group(row);
+    if (row.is_run() && run.params > 0 && run.tokens > 0) runs.push_back(run);
+  }
+  return runs;
 }
 
 }  // namespace bitlaw

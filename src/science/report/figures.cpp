@@ -1,0 +1,283 @@
+#include "report/figures.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "laws/effective.h"
+#include "plan/plan.h"
+#include "report/fields.h"
+#include "report/fitted_law.h"
+#include "report/rows.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr int kCurvePoints = 60;
+
+// A cell of one of the three methods as such: without options (gptq+clip), kinds of codes other than
+// integers, or activations rounded in use, of which there may be any number.
+bool is_plain_cell(const TidyRow& row) {
+  const std::string method = row.method;
+  return method == "gptq" || method == "awq" || method == "rtn";
+}
+
+// Bits of the one part that is lowered alone: "W", "A" or "KV"; "" where none or several are.
+std::pair<std::string, double> lowered_part(const TidyRow& row) {
+  const double w = row.P_w, a = row.P_a, kv = row.P_kv;
+  const int lowered = (w < 16) + (a < 16) + (kv < 16);
+  if (lowered != 1) return {"", 16};
+  if (w < 16) return {"W", w};
+  if (a < 16) return {"A", a};
+  return {"KV", kv};
+}
+
+// Points on a logarithmic grid a little wider than [low, high].
+template <class Function>
+Json curve(double low, double high, Function&& y) {
+  Json points = Json::array();
+  const double first = std::log(low) - 0.15, last = std::log(high) + 0.15;
+  for (int i = 0; i < kCurvePoints; ++i) {
+    const double x = std::exp(first + (last - first) * i / (kCurvePoints - 1));
+    const double value = y(x);
+    if (std::isfinite(value)) points.push_back({{"x", x}, {"y", value}});
+  }
+  return points;
+}
+
+Json ptq_figure(const std::vector<TidyRow>& rows, const FittedLaw& constants) {
+  // Loss after quantization of the BF16 runs against D/N, one panel per N, one series per (method,
+  // bits).
+  // A cell is evaluated on a part of the validation text; its paired delta is added to the run's
+  // own loss.
+  std::map<double, std::map<std::tuple<std::string, double>, Json>> panels;
+  std::map<std::string, double> run_loss;
+  for (const TidyRow& row : rows) {
+    if (row.is_run()) run_loss[row.run] = row.loss;
+  }
+  for (const TidyRow& row : rows) {
+    const double n = whole(row.N), d = whole(row.D);
+    double loss = row.loss;
+    if (!row.is_run()) {
+      const auto trained = run_loss.find(row.run);
+      loss = trained == run_loss.end() ? std::nan("") : trained->second + row.delta;
+    }
+    if (!all_bf16(row) || !(n > 0) || !(d > 0) || !std::isfinite(loss)) continue;
+    if (whole(row.group) > 0) continue;
+    if (!row.is_run() && row.method != "gptq" && row.method != "rtn") continue;
+    Json point{{"x", d / n}, {"y", loss}, {"run", row.run}};
+    if (std::isfinite(row.standard_error)) point["se"] = row.standard_error;
+    panels[n][{row.method, row.is_run() ? 16 : row.P_post}].push_back(point);
+  }
+  Json out = Json::array();
+  for (const auto& [n, cells] : panels) {
+    Json series = Json::array();
+    for (const auto& [key, points] : cells) {
+      const auto& [method, bits] = key;
+      Json one{{"method", method}, {"bits", bits}, {"points", points}};
+      double low = 1e300, high = 0;
+      for (const Json& point : points) {
+        low = std::min(low, number(point, "x"));
+        high = std::max(high, number(point, "x"));
+      }
+      if (constants && method == "gptq") {  // the fit's PTQ term is that of GPTQ
+        one["curve"] = curve(low, high, [&, n = n, bits = bits](double x) {
+          return constants.loss(n, x * n, 16, 16, 16, bits);
+        });
+      }
+      series.push_back(one);
+    }
+    out.push_back({{"N", n}, {"series", series}});
+  }
+  return {{"panels", out}};
+}
+
+Json delta_figure(const std::vector<TidyRow>& rows, const FittedLaw& constants) {
+  std::map<std::tuple<double, std::string, double>, Json> cells;
+  for (const TidyRow& row : rows) {
+    if (!is_plain_cell(row) || !all_bf16(row) || whole(row.group) > 0 || !std::isfinite(row.delta))
+      continue;
+    const double n = whole(row.N);
+    cells[{n, row.method, row.P_post}].push_back({{"x", whole(row.D) / n},
+                                                  {"y", row.delta},
+                                                  {"se", row.standard_error},
+                                                  {"flagged", whole(row.flagged) == 1},
+                                                  {"run", row.run}});
+  }
+  Json series = Json::array();
+  for (const auto& [key, points] : cells) {
+    const auto& [n, method, bits] = key;
+    Json one{{"N", n}, {"method", method}, {"bits", bits}, {"points", points}};
+    double low = 1e300, high = 0;
+    for (const Json& point : points) {
+      low = std::min(low, number(point, "x"));
+      high = std::max(high, number(point, "x"));
+    }
+    if (constants && method == "gptq") {
+      one["curve"] = curve(low, high, [&, n = n, bits = bits](double x) {
+        return constants.delta(n, x * n, 16, 16, 16, bits);
+      });
+    }
+    series.push_back(one);
+  }
+  return {{"series", series}};
+}
+
+// A run of the middle of the table with one part ("W", "A", "KV") lowered, the others unlimited.
+Observation with_part_at(const std::string& part, double bits, const Middle& middle) {
+  Observation run = middle.run;
+  run.bits_weights = part == "W" ? bits : kUnlimitedBits;
+  run.bits_activations = part == "A" ? bits : kUnlimitedBits;
+  run.bits_kv = part == "KV" ? bits : kUnlimitedBits;
+  return run;
+}
+
+// N_eff / N of each part against its bits, by the law; nothing where training fails.
+Json share_curve(const FittedLaw& constants, const std::string& part, const Middle& middle) {
+  Json points = Json::array();
+  if (!constants.has_curves()) return points;
+  for (double bits = 2; bits <= 12.001; bits += 0.1) {
+    const double share =
+        effective_share(*constants.law, constants.values.data(), with_part_at(part, bits, middle));
+    if (std::isfinite(share)) points.push_back({{"x", bits}, {"y", share}});
+  }
+  return points;
+}
+
+// Measured N_eff / N: what the loss that a run lost against the BF16 run of its N and D is worth in
+// size (arXiv 2411.04330, section 4.2).
+Json measured_shares(const std::vector<TidyRow>& rows, const FittedLaw& constants,
+                     const std::string& part, const Middle& middle) {
+  std::map<std::pair<double, double>, double> reference;  // (N, D) -> loss in BF16
+  for (const TidyRow& row : rows) {
+    if (row.is_run() && all_bf16(row) && std::isfinite(row.loss)) {
+      reference[{whole(row.N), whole(row.D)}] = row.loss;
+    }
+  }
+  Json points = Json::array();
+  for (const TidyRow& row : rows) {
+    const auto [lowered, bits] = lowered_part(row);
+    const double n = whole(row.N), d = whole(row.D), loss = row.loss;
+    const auto base = reference.find({n, d});
+    if (!row.is_run() || lowered != part || !std::isfinite(loss) || base == reference.end())
+      continue;
+    Observation plain = middle.run;
+    plain.params = n, plain.tokens = d;
+    plain.bits_weights = plain.bits_activations = plain.bits_kv = kUnlimitedBits;
+    const double full = predict(*constants.law, constants.values.data(), plain);
+    const double share =
+        share_at_loss(*constants.law, constants.values.data(), plain, full + (loss - base->second));
+    if (!std::isfinite(share)) continue;
+    points.push_back({{"x", bits}, {"y", share}, {"N", n}, {"D", d}, {"run", row.run}});
+  }
+  return points;
+}
+
+Json effective_figure(const std::vector<TidyRow>& rows, const FittedLaw& constants,
+                      const FittedLaw& published) {
+  if (!constants.has_curves()) return nullptr;
+  const Middle middle = middle_of(sizes_of(rows));
+  Json parts = Json::array();
+  for (const char* part : {"W", "A", "KV"}) {
+    parts.push_back({{"part", part},
+                     {"points", measured_shares(rows, constants, part, middle)},
+                     {"curve", share_curve(constants, part, middle)},
+                     {"published", share_curve(published, part, middle)}});
+  }
+  return {{"parts", parts}};
+}
+
+Json predicted_figure(const std::vector<TidyRow>& rows, const FittedLaw& constants) {
+  if (!constants) return nullptr;
+  Json points = Json::array();
+  double trained = std::nan("");
+  for (const TidyRow& row : rows) {
+    const double n = whole(row.N), d = whole(row.D);
+    double loss = row.loss;
+    if (row.is_run()) {
+      trained = loss;  // rows come with the run first
+    } else {
+      loss = trained + row.delta;
+    }
+    if (!std::isfinite(loss) || row.status == "diverged" || !(row.is_run() || row.method == "gptq"))
+      continue;
+    const double predicted =
+        constants.loss(n, d, row.P_w, row.P_a, row.P_kv, row.is_run() ? 16 : row.P_post);
+    const std::string part = lowered_part(row).first;
+    const std::string kind = !row.is_run()   ? "after GPTQ"
+                             : part == "W"   ? "weights"
+                             : part == "A"   ? "activations"
+                             : part == "KV"  ? "KV"
+                             : all_bf16(row) ? "BF16"
+                                             : "several parts";
+    if (std::isfinite(predicted)) {
+      points.push_back(
+          {{"x", predicted}, {"y", loss}, {"kind", kind}, {"run", row.run}, {"N", n}, {"D", d}});
+    }
+  }
+  return {{"points", points}};
+}
+
+// Loss at the best N and D for each precision, at ten times the study's largest training budget.
+Json optimum_figure(const std::vector<TidyRow>& rows, const Json& fit, const FittedLaw& constants,
+                    const FittedLaw& published) {
+  const std::vector<Observation> runs = sizes_of(rows);
+  if (runs.empty() || !constants.models_bits()) return nullptr;
+  if (!constants.has_curves()) return {{"curve", Json::array()}, {"best", nullptr}};
+  const Middle middle = middle_of(runs);
+  PlanRequest request;
+  request.compute = middle.next_compute;
+  if (middle.run.group > 0) request.group = middle.run.group;
+  request.free = {"N", "D"};
+  Json points = Json::array();
+  for (double bits = 3; bits <= 16.001; bits += 0.5) {
+    request.bits = {bits};
+    const Plan plan = make_plan(request, fit);
+    if (!plan.optimum || !std::isfinite(plan.optimum->loss.value_or(kUnknown))) continue;
+    Json& point = points.emplace_back(Json{{"x", bits},
+                                           {"y", *plan.optimum->loss},
+                                           {"N", plan.optimum->params},
+                                           {"D", plan.optimum->tokens}});
+    if (plan.intervals && plan.intervals->contains("loss")) {
+      point["low"] = plan.intervals->at("loss").low;
+      point["high"] = plan.intervals->at("loss").high;
+    }
+  }
+  request.free = {"N", "D", "P"};
+  request.bits = {};
+  const Plan best = make_plan(request, fit);
+  if (published) request.law = published.law->name;
+  const Plan by_authors = published ? make_plan(request) : Plan();
+  Json out{{"compute", middle.next_compute}, {"curve", points}};
+  // A constant at the edge of its range may have no effect there any more, but have one elsewhere.
+  std::set<std::string> depends_on;
+  for (const Plan* plan : {&best, &by_authors}) {
+    for (const auto& [name, moves] : plan->sensitivity) {
+      if (moves.per_percent && moves.per_percent->bits_weights != 0) depends_on.insert(name);
+    }
+  }
+  const Json document = plan_json(best);
+  out["depends_on"] = depends_on;
+  out["best"] = document.value("optimum", Json(nullptr));
+  if (document.contains("intervals")) out["intervals"] = document["intervals"];
+  out["notes"] = best.notes;
+  out["published_best"] = plan_json(by_authors).value("optimum", Json(nullptr));
+  return out;
+}
+
+}  // namespace
+
+Json figures_of(const std::vector<TidyRow>& rows, const Json& fit) {
+  const FittedLaw constants = fitted_law(fit), published = published_law(fit);
+  return {{"ptq", ptq_figure(rows, constants)},
+          {"delta", delta_figure(rows, constants)},
+          {"effective", effective_figure(rows, constants, published)},
+          {"predicted", predicted_figure(rows, constants)},
+          {"optimum", optimum_figure(rows, fit, constants, published)}};
+}
+
+}  // namespace bitlaw

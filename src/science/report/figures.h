@@ -1,0 +1,14 @@
+// The figures of a report, as data: points that were measured, and curves of the fitted law.
+#pragma once
+
+#include <vector>
+
+#include "base/json.h"
+#include "record/tidy_row.h"
+
+namespace bitlaw {
+
+// .figures of the document (report/report.h). `fit`: of fit_to_json, or null.
+Json figures_of(const std::vector<TidyRow>& rows, const Json& fit);
+
+}  // namespace bitlaw

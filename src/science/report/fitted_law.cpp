@@ -1,0 +1,68 @@
+#include "report/fitted_law.h"
+
+#include <cmath>
+
+#include "laws/effective.h"
+#include "report/fields.h"
+
+namespace bitlaw {
+
+bool FittedLaw::has_curves() const {
+  return models_bits() && feels_bits(*law, values.data());
+}
+
+double FittedLaw::loss(double n, double d, double p_w, double p_a, double p_kv,
+                       double p_post) const {
+  Observation run;
+  run.params = n;
+  run.tokens = d;
+  run.bits_weights = p_w;
+  run.bits_activations = p_a;
+  run.bits_kv = p_kv;
+  run.bits_post = p_post >= 16 ? 0 : p_post;
+  return predict(*law, values.data(), run);
+}
+
+double FittedLaw::delta(double n, double d, double p_w, double p_a, double p_kv,
+                        double p_post) const {
+  Observation run;
+  run.params = n;
+  run.tokens = d;
+  run.bits_weights = p_w;
+  run.bits_activations = p_a;
+  run.bits_kv = p_kv;
+  run.bits_post = p_post;
+  return predict_delta(*law, values.data(), run);
+}
+
+BoundLaw bound_law(const Law& law, const Json& fit) {
+  std::vector<std::string> names;
+  for (const auto& [name, unused] : fit["parameters"].items()) names.push_back(name);
+  return bind_names(law, names);
+}
+
+FittedLaw fitted_law(const Json& fit) {
+  FittedLaw out;
+  if (!fit.is_object() || !fit.contains("parameters")) return out;
+  const Law* unbound = find_law(text(fit, "law"));
+  if (unbound == nullptr) return out;
+  out.bound = bound_law(*unbound, fit);
+  const Law* law = &out.bound->law();
+  for (const Parameter& parameter : law->parameters) {
+    const auto found = fit["parameters"].find(std::string(parameter.name));
+    out.values.push_back(found == fit["parameters"].end() ? std::nan("") : number(*found, "value"));
+  }
+  out.law = law;
+  return out;
+}
+
+FittedLaw published_law(const Json& fit) {
+  FittedLaw out;
+  const Law* law = fit.is_object() ? find_law(text(fit, "law")) : nullptr;
+  if (law == nullptr || !law->constants[0].is_published()) return out;
+  out.law = law;
+  out.values.assign(law->constants[0].values.begin(), law->constants[0].values.end());
+  return out;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,38 @@
+// A law with its constants, as figures need it: of a fit, or as its authors published it.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/json.h"
+#include "laws/bind.h"
+
+namespace bitlaw {
+
+struct FittedLaw {
+  std::optional<BoundLaw> bound;  // owns the law where it is bound to classes
+  const Law* law = nullptr;
+  std::vector<double> values;
+
+  explicit operator bool() const { return law != nullptr; }
+  // Whether the law says what bits cost by a formula, so that there are curves over bits.
+  bool models_bits() const {
+    return law != nullptr && law->predicts == Predicts::kLoss && law->class_parameters.empty() &&
+           law->uses_bits;
+  }
+  // False also if no number of bits makes a difference with these constants.
+  bool has_curves() const;
+  // Nats per token; 16 bits after training: as trained.
+  double loss(double n, double d, double p_w, double p_a, double p_kv, double p_post) const;
+  double delta(double n, double d, double p_w, double p_a, double p_kv, double p_post) const;
+};
+
+// With the classes that the fit's constants name.
+BoundLaw bound_law(const Law& law, const Json& fit);
+
+// `fit`: of fit_to_json, or null. Without a law if there is no fit.
+FittedLaw fitted_law(const Json& fit);
+// What the authors of the fitted law published for it; without a law if they did not.
+FittedLaw published_law(const Json& fit);
+
+}  // namespace bitlaw
