@@ -78,7 +78,7 @@ class Forward {
  public:
   // For windows of T tokens. Error where T is above what the architecture was made for,
   // unless its rotation adapts to the length (dynamic). `backend`
-  // computes the products: kReference sums them in double.
+  // computes the products: kReferenceBackend sums them in double.
   Forward(const Architecture& architecture, int64_t T, ThreadPool& pool,
           const Backend* backend = &kCpuBackend);
   ~Forward();

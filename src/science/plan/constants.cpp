@@ -60,9 +60,9 @@ std::string read_fit(const Json& fit, Constants& out) {
   out.source = fmt::format("fit of {} to {} points", out.law->name, count);
   if (!frozen.empty()) {
     out.notes.push_back(fmt::format(
-        "{} {} not fitted, because the study does not identify {}: {} taken as published.",
-        fmt::join(frozen, ", "), frozen.size() == 1 ? "was not" : "were not",
-        frozen.size() == 1 ? "it" : "them", frozen.size() == 1 ? "it is" : "they are"));
+        "{} {} not fitted, because the study does not identify {}: {}.", fmt::join(frozen, ", "),
+        frozen.size() == 1 ? "was" : "were", frozen.size() == 1 ? "it" : "them",
+        frozen.size() == 1 ? "its value is fixed" : "their values are fixed"));
   }
 
   const auto draws = fit.find("draws");
@@ -123,7 +123,7 @@ std::string read_constants(const std::string& name, const std::string& set, cons
   out.published = constants->is_published();
   out.studied = constants->studied;
   out.source = out.published ? fmt::format("published constants: {}", constants->source)
-                             : fmt::format("not published: {}", constants->source);
+                             : constants->source;  // which says so
   if (!out.published) {
     out.notes.push_back(
         fmt::format("Do not rely on this plan: {} has no complete set of published constants, so "

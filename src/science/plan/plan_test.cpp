@@ -222,6 +222,24 @@ TEST(Plan, IntervalsComeFromTheDraws) {
   EXPECT_NE(plan_text(plan).find("["), std::string::npos);
 }
 
+TEST(Plan, ConstantsThatTheFitFixedAreNamed) {
+  PlanRequest request;
+  request.compute = 1e21;
+  Json fit = fit_document({});
+  fit["parameters"]["C_w"]["frozen"] = "too few rows";
+  const auto note = [&] {
+    return fmt::format("{}", fmt::join(make_plan(request, fit).notes, "\n"));
+  };
+  EXPECT_NE(note().find(
+                "C_w was not fitted, because the study does not identify it: its value is fixed."),
+            std::string::npos)
+      << note();
+  fit["parameters"]["C_a"]["frozen"] = "too few rows";
+  EXPECT_NE(note().find("C_a were not fitted, because the study does not identify them: their"),
+            std::string::npos)
+      << note();
+}
+
 TEST(Plan, AFitThatEndedAtTheEdgeOfARangeIsNotToBeReliedOn) {
   PlanRequest request;
   request.compute = 1e21;
