@@ -1,5 +1,5 @@
-// A program that a benchmark compares with: started once, then every line that it is asked is
-// answered by one line of JSON.
+// A program that a benchmark compares with. It is started once and answers every line of input with
+// one line of JSON.
 #pragma once
 
 #include <signal.h>
@@ -18,8 +18,8 @@ namespace bitlaw::bench {
 
 class Child {
  public:
-  // `words`: the program, looked up in PATH, and its arguments. With `threads` its numerical
-  // libraries take as many.
+  // `words`: the program, looked up in PATH, and its arguments. Its numerical libraries use `threads`
+  // threads.
   Child(std::vector<std::string> words, int threads) : name_(words.front()) {
     int to[2], from[2];
     if (::pipe(to) != 0 || ::pipe(from) != 0) throw Error("pipe: cannot start " + name_);
@@ -53,7 +53,7 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  // The next line it writes; null where it is gone.
+  // The next line it writes; null if it has ended.
   Json answer() {
     std::string line;
     for (int c = std::fgetc(in_); c != EOF && c != '\n'; c = std::fgetc(in_))

@@ -1,12 +1,13 @@
-// How often do intervals hold the truth? Draws studies of a small design from known constants, fits
-// each with its bootstrap and its profiles, and counts.
+// How often do intervals contain the true value? Draws studies of a small design from known
+// constants, fits each with its bootstrap and its profiles, and counts.
 //
 //   bench/run coverage [--law kumar] [--studies 200] [--draws 200] [--shared 0] [--level 0.9]
 //                      [--objective huber] [--by row] [--threads 1] [--out FILE.jsonl] [--json]
 //
 // --shared: share of the noise's variance that runs of one size and precision have in common (one
-// trunk). --by row resamples rows although trunks err together: what goes wrong then. With --out
-// every study is a line there as soon as it is done, and a later call goes on where this one ended.
+// trunk). --by row resamples rows although the errors of a trunk are correlated, to show what goes
+// wrong then. With --out, every study is appended to the file as soon as it is done, and a later
+// call resumes from there.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -169,7 +170,7 @@ void print(const Options& options, const std::vector<Json>& lines,
   }
   fmt::print("{}, {} studies, {} draws, {} of the noise shared, clusters by {}, {}\n", options.law,
              lines.size(), options.draws, options.shared, options.by, options.objective);
-  fmt::print("{:<34} {:>16} {:>16}\n", "share that holds the truth", "bootstrap", "profile");
+  fmt::print("{:<34} {:>16} {:>16}\n", "share that contains the truth", "bootstrap", "profile");
   for (const std::string& name : order) {
     fmt::print("{:<34} {} {}\n", name, count_text(counts[name][0]), count_text(counts[name][1]));
   }
@@ -192,7 +193,8 @@ std::vector<std::string> names_in_order(const Truth& truth, const std::vector<Ob
 int run(const Options& options) {
   const Law* law = find_law(options.law);
   const auto constants = kTruth.find(options.law);
-  if (!law || constants == kTruth.end()) throw Error("law: one of chinchilla, kumar, additive-exp");
+  if (!law || constants == kTruth.end())
+    throw Error("law: expected chinchilla, kumar or additive-exp");
   const std::vector<Observation> runs = design_runs(*law, design(options));
   const Truth truth = truth_for(*law, runs, "", nullptr, constants->second);
 
@@ -232,21 +234,23 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   using namespace bitlaw;
   Options options;
-  CLI::App app{"How often intervals hold the truth, on simulated studies."};
+  CLI::App app{"Measures how often intervals contain the true value, on simulated studies."};
   app.add_option("--law", options.law, "chinchilla, kumar or additive-exp");
   app.add_option("--studies", options.studies, "studies")->check(CLI::PositiveNumber);
-  app.add_option("--draws", options.draws, "bootstrap draws of each")->check(CLI::PositiveNumber);
-  app.add_option("--starts", options.starts, "starts of each fit")->check(CLI::PositiveNumber);
-  app.add_option("--shared", options.shared, "share of the noise that a trunk has in common")
+  app.add_option("--draws", options.draws, "bootstrap draws per study")->check(CLI::PositiveNumber);
+  app.add_option("--starts", options.starts, "starts per fit")->check(CLI::PositiveNumber);
+  app.add_option("--shared", options.shared, "share of the noise common to runs of a trunk")
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--noise", options.noise, "standard deviation of log loss");
   app.add_option("--level", options.level, "level of the intervals")->check(CLI::Range(0.0, 1.0));
   app.add_option("--objective", options.objective, "huber or least-squares");
-  app.add_option("--by", options.by, "trunk, or row: what is resampled")
+  app.add_option("--by", options.by, "what is resampled: trunk or row")
       ->check(CLI::IsMember({"trunk", "row"}));
   app.add_option("--threads", options.threads, "threads")->check(CLI::PositiveNumber);
-  app.add_option("--out", options.out, "a line for every study; read again to go on");
-  app.add_flag("--profiles,!--no-profiles", options.profiles, "also by profile likelihood");
+  app.add_option("--out", options.out,
+                 "file that gets a line per study; an existing one is resumed");
+  app.add_flag("--profiles,!--no-profiles", options.profiles,
+               "also compute profile-likelihood intervals");
   app.add_flag("--json", options.json, "print one JSON document");
   CLI11_PARSE(app, argc, argv);
   try {

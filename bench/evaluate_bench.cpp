@@ -1,6 +1,6 @@
-// What a comparison with a baseline costs beside plain losses: per_token_losses and
-// compare_to_baseline on the same windows, in turns. Printed: tokens/s of both and the ratio of
-// their processor seconds in the median round, with the lowest and highest.
+// What a comparison with a baseline costs compared with plain losses: per_token_losses and
+// compare_to_baseline alternate on the same windows. Prints tokens/s of both and the ratio of their
+// processor seconds in the median round, with the lowest and highest.
 //
 //   bench/run evaluate [--json] [--shapes B] [--threads 1] [--windows 32] [--rounds 5]
 #include <fmt/format.h>
@@ -104,12 +104,13 @@ void run(const Options& options) {
 int main(int argc, char** argv) {
   using bitlaw::Options;
   return bitlaw::bench::program<Options>(
-      argc, argv, "A comparison with a baseline, as a multiple of the cost of plain losses.",
+      argc, argv,
+      "Measures the cost of a comparison with a baseline as a multiple of plain losses.",
       [](CLI::App& app, Options& o) {
-        app.add_option("--shapes", o.shapes, "a list of shapes, or all");
+        app.add_option("--shapes", o.shapes, "comma-separated shapes, or all");
         app.add_option("--threads", o.threads)->check(bitlaw::bench::positive());
-        app.add_option("--windows", o.windows, "of text")->check(bitlaw::bench::positive());
-        app.add_option("--rounds", o.rounds, "of each")->check(bitlaw::bench::positive());
+        app.add_option("--windows", o.windows, "windows of text")->check(bitlaw::bench::positive());
+        app.add_option("--rounds", o.rounds, "rounds of each")->check(bitlaw::bench::positive());
       },
       bitlaw::run);
 }

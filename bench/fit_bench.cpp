@@ -1,11 +1,11 @@
-// Fitting: a study of 1000 runs from many starts, its bootstrap, a comparison of all laws, a plan;
-// and the same fit by SciPy.
+// Times a fit of 1000 runs from many starts, its bootstrap, a comparison of all laws and a plan, and
+// the same fit by SciPy.
 //
 // SciPy (tools/scipy_fit.py: analytic Jacobian in numpy, loss="huber") gets the same objective, box
-// and starts, one thread like ours; both are measured by processor time. It takes some of the
-// starts in turns: all of ours, a few of its, all of ours again. The ratio of a round is SciPy's
-// time for as many starts as ours over the geometric mean of ours before and after; the median of
-// the rounds is kept. The objectives that both reach stand beside it.
+// and starts, and one thread like bitlaw; both are measured by processor time. Rounds alternate: all
+// starts by bitlaw, a few by SciPy, all by bitlaw again. The ratio of a round is SciPy's time, scaled
+// to the same number of starts, over the geometric mean of bitlaw's before and after; the median of
+// the rounds is printed, with the objectives that both reach.
 //
 //   bench/run fit [--json] [--python python3] [--rounds 8] [--scipy_starts 40]
 #include <fmt/format.h>
@@ -120,8 +120,8 @@ void check_objectives(const Json& theirs, const ResidualProblem& problem,
     const double ours = minimise_residuals(problem, starts[i], {.evaluations = 1}).objective;
     const double other = theirs.at(i).get<double>();
     if (!(std::fabs(other / ours - 1) < 1e-9)) {
-      throw Error(fmt::format("start {}: our objective is {}, that of tools/scipy_fit.py {}", i,
-                              ours, other));
+      throw Error(fmt::format("start {}: bitlaw's objective is {}, that of tools/scipy_fit.py {}",
+                              i, ours, other));
     }
   }
 }
@@ -160,7 +160,7 @@ void multistart(const Options& options, const std::vector<Observation>& rows, Js
     for (int round = 0; round < options.rounds; ++round) fit();
     out["times_scipy"] = nullptr;
     out["note"] = fmt::format(
-        "no SciPy beside {}: `pip install scipy`, or name an interpreter that has it with --python",
+        "{} has no SciPy: `pip install scipy`, or give an interpreter that has it with --python",
         options.python);
   } else {
     check_objectives(ready.at("objectives_at_starts"), problem, starts);
@@ -244,7 +244,7 @@ void print(const Json& out) {
     fmt::print(
         "{:<46} {:>9.1f}     times faster ({:.1f} to {:.1f}); {:.3f} s and {:.0f} evaluations a "
         "start, {} of {} reached {:.9g}, median {:.9g}\n",
-        "beside SciPy " + scipy.at("version").get<std::string>(),
+        "compared with SciPy " + scipy.at("version").get<std::string>(),
         out.at("times_scipy").get<double>(), out.at("times_scipy_lowest").get<double>(),
         out.at("times_scipy_highest").get<double>(), scipy.at("seconds_per_start").get<double>(),
         scipy.at("evaluations_per_start").get<double>(), scipy.at("reached").get<int>(),
@@ -253,7 +253,7 @@ void print(const Json& out) {
   } else {
     fmt::print("{}\n", out.at("note").get<std::string>());
   }
-  fmt::print("{:<46} {:>9.3f} s   two cores\n", "1000 bootstrap refits of it",
+  fmt::print("{:<46} {:>9.3f} s   two cores\n", "1000 bootstrap refits",
              out.at("bootstrap_seconds").get<double>());
   fmt::print("{:<46} {:>9.3f} s   two cores\n", "comparison of all laws, 500 runs",
              out.at("compare_seconds").get<double>());
@@ -281,9 +281,9 @@ void run(const Options& options) {
 int main(int argc, char** argv) {
   using bitlaw::Options;
   return bitlaw::bench::program<Options>(
-      argc, argv, "Fitting, beside SciPy on the same starts.",
+      argc, argv, "Times fitting, and SciPy on the same starts.",
       [](CLI::App& app, Options& o) {
-        app.add_option("--python", o.python, "an interpreter that has SciPy");
+        app.add_option("--python", o.python, "interpreter that has SciPy");
         app.add_option("--rounds", o.rounds)->check(bitlaw::bench::positive());
         app.add_option("--scipy_starts", o.scipy_starts)->check(bitlaw::bench::positive());
       },

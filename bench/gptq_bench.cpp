@@ -1,11 +1,12 @@
-// GPTQ of one layer from a ready Hessian: seconds to factor it and to round the weights with it,
-// GFLOP/s beside the machine's peak of fused multiply-adds in double, and the same layer by PyTorch.
+// Times GPTQ of one layer from a ready Hessian: seconds to factor it and to round the weights with
+// it, GFLOP/s compared with the machine's peak of fused multiply-adds in double, and the same layer
+// by PyTorch.
 //
 // PyTorch (tools/gptq_pytorch.py: the published algorithm, blocks of 128 columns) gets the same
-// weights, Hessian, damping, scales and threads: in float32 as everybody runs it, and once in float64.
-// Rounds go ours, PyTorch, ours; the ratio of a round is PyTorch's time over the geometric mean of
-// ours before and after, the median of the rounds is kept. The errors tr(E H E^T) of all results
-// stand beside it, each from the rounded weights in double.
+// weights, Hessian, damping, scales and threads: in float32 as is usual, and once in float64. Rounds
+// alternate bitlaw, PyTorch, bitlaw. The ratio of a round is PyTorch's time over the geometric mean
+// of bitlaw's before and after; the median of the rounds is printed, with the errors tr(E H E^T) of
+// all results, each computed in double from the rounded weights.
 //
 //   bench/run gptq [--json] [--python PATH] [--rows 4096] [--columns 4096] [--bits 4] [--group 0]
 //                  [--threads 2] [--rounds 3]
@@ -176,7 +177,7 @@ class Bench {
   void beside_pytorch() {
     out_["pytorch"] = nullptr;
     if (o_.group != 0) {
-      out_["note"] = "PyTorch is compared per channel alone (--group 0)";
+      out_["note"] = "PyTorch is compared only per channel (--group 0)";
       for (int round = 1; round < o_.rounds; ++round) ours();
       return;
     }
@@ -185,9 +186,9 @@ class Bench {
     const Json ready = torch.answer();
     if (ready.is_null()) {
       out_["note"] = fmt::format(
-          "not compared with PyTorch: none beside {}; `pip install torch numpy`, run bench/peers "
+          "not compared with PyTorch: {} has none; `pip install torch numpy`, run bench/peers "
           "once, "
-          "or name an interpreter that has both with --python",
+          "or give an interpreter that has both with --python",
           o_.python);
       for (int round = 1; round < o_.rounds; ++round) ours();
       return;
@@ -288,7 +289,7 @@ void print(const Json& out) {
     const Json& p = out.at("pytorch").at(dtype);
     const Json& times = p.at("times");
     fmt::print(
-        "{:<28} {:>8.3f} s, of which factor {:.3f}; ours is {:.2f} ({:.2f} to {:.2f}) times "
+        "{:<28} {:>8.3f} s, of which factor {:.3f}; bitlaw is {:.2f} ({:.2f} to {:.2f}) times "
         "as fast; error {:.9g}\n",
         "PyTorch " + out.at("pytorch").at("version").get<std::string>() + " " + dtype,
         p.at("seconds").at("median").get<double>(),
@@ -313,15 +314,16 @@ void run(const Options& options) {
 int main(int argc, char** argv) {
   using bitlaw::Options;
   return bitlaw::bench::program<Options>(
-      argc, argv, "GPTQ of one layer, beside PyTorch on the same layer.",
+      argc, argv, "Times GPTQ of one layer, and PyTorch on the same layer.",
       [](CLI::App& app, Options& o) {
         const auto& positive = bitlaw::bench::positive();
-        app.add_option("--python", o.python, "an interpreter that has torch and numpy");
+        app.add_option("--python", o.python, "interpreter that has torch and numpy");
         app.add_option("--script", o.script, "the program that PyTorch runs");
         app.add_option("--rows", o.rows, "outputs of the layer")->check(positive);
         app.add_option("--columns", o.columns, "inputs of the layer")->check(positive);
-        app.add_option("--bits", o.bits, "of the integers")->check(CLI::Range(2, 8));
-        app.add_option("--group", o.group, "0: per channel; others are not compared")
+        app.add_option("--bits", o.bits, "bits of the integers")->check(CLI::Range(2, 8));
+        app.add_option("--group", o.group,
+                       "group size; 0: per channel. Others are not compared with PyTorch")
             ->check(CLI::NonNegativeNumber);
         app.add_option("--threads", o.threads)->check(positive);
         app.add_option("--rounds", o.rounds)->check(positive);

@@ -1,9 +1,9 @@
-// A bad neighbour: the rate of the training step alone and beside a process that keeps a core busy.
+// The rate of the training step alone, and beside a process that keeps a core busy.
 //
-// Rounds of a few seconds take turns: alone, beside a neighbour that is bound to the first core,
-// beside one that the kernel may move, alone again. The ratio kept is a round's rate over the mean
-// of the two rounds alone around it, so that slow changes of the machine cancel. With n cores and
-// as many threads, an engine that never waits keeps n / (n + 1) beside a neighbour that is moved.
+// Rounds of a few seconds alternate: alone, beside a neighbour bound to the first core, beside one
+// that the kernel may move, alone again. The printed ratio is a round's rate over the mean of the two
+// rounds alone around it, so that slow changes of the machine cancel. With n cores and as many
+// threads, an engine that never waits keeps n / (n + 1) beside a neighbour that is moved.
 //
 //   bench/run neighbour [--json] [--shape B] [--recipe w4a4kv4] [--threads 2] [--rounds 5]
 //                       [--seconds 2]
@@ -145,13 +145,14 @@ void run(const Options& options) {
 int main(int argc, char** argv) {
   using bitlaw::Options;
   return bitlaw::bench::program<Options>(
-      argc, argv, "The training step alone and beside a process that keeps a core busy.",
+      argc, argv, "Times the training step alone and beside a process that keeps a core busy.",
       [](CLI::App& app, Options& o) {
         app.add_option("--shape", o.shape);
         app.add_option("--recipe", o.recipe);
         app.add_option("--threads", o.threads)->check(bitlaw::bench::positive());
         app.add_option("--rounds", o.rounds)->check(bitlaw::bench::positive());
-        app.add_option("--seconds", o.seconds, "of a round")->check(bitlaw::bench::positive());
+        app.add_option("--seconds", o.seconds, "seconds per round")
+            ->check(bitlaw::bench::positive());
       },
       bitlaw::run);
 }

@@ -1,16 +1,15 @@
 // Where a training step goes, op family by op family: whole optimizer steps of the trainer on one
-// thread, every op timed where it stands, so with the caches as a real step leaves them.
+// thread, with every op timed in place, so that caches are as a real step leaves them.
 //
-// Beside each family: microseconds per token, share of the step, and its own bound: what its
-// products would take at the machine's product peak, or its operands and results (each moved once)
-// at the bandwidth beyond the L2 cache, whichever is longer; both limits are measured in the same
-// run. "of bound" is that time over the measured one. Passes that find their input in L2 can beat
-// their bound.
+// For each family: microseconds per token, share of the step, and its own bound. The bound is the
+// longer of two times: its products at the machine's product peak, or its operands and results (each
+// moved once) at the bandwidth beyond the L2 cache; both limits are measured in the same run. "of
+// bound" is the bound over the measured time. Passes that find their input in L2 can beat it.
 //
 //   bench/run ops [--json] [--shapes A,B,C] [--recipes bf16,w4a4kv4] [--steps 5]
 //
-// Processor time, so that a busy neighbour costs no more than its share of the caches; of several
-// steps, each family's median.
+// Times are processor time, so that a busy neighbour costs only its share of the caches, and medians
+// over several steps.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -162,10 +161,10 @@ void run(const Options& options) {
 int main(int argc, char** argv) {
   using bitlaw::Options;
   return bitlaw::bench::program<Options>(
-      argc, argv, "Where a training step goes, op family by op family, each against its own bound.",
+      argc, argv, "Shows where a training step goes, each family of ops against its own bound.",
       [](CLI::App& app, Options& o) {
-        app.add_option("--shapes", o.shapes, "a list of shapes, or all");
-        app.add_option("--recipes", o.recipes, "a list of recipes, or all");
+        app.add_option("--shapes", o.shapes, "comma-separated shapes, or all");
+        app.add_option("--recipes", o.recipes, "comma-separated recipes, or all");
         app.add_option("--steps", o.steps)->check(bitlaw::bench::positive());
       },
       bitlaw::run);

@@ -1,18 +1,19 @@
 // Do the error bars of paired comparisons hold on text that they were not computed from? Weights of
 // a run are rounded to nearest, and the model is compared with the unrounded one on all validation
-// text. Then the text is cut in two, document by document, and the mean of one half is looked for in
-// the interval of the other,
+// text. Then the documents are split in two, and the difference of the two means is compared with
+// the interval,
 //
 //   |a - b| <= 1.645 sqrt(SE_a^2 + SE_b^2),
 //
-// which should hold for 90 % of the cuts; somewhat less where a few documents hold much of the text.
+// which should hold for 90 % of the splits, or somewhat less if a few documents make up much of the
+// text.
 //
-//   halves       documents drawn into two halves, many times; the errors from documents
-//   by windows   the same halves, the errors from windows, as if these were independent
-//   neighbours   stretches of 12 consecutive documents against the next 12: a few pairs only, and
-//                lower where the text keeps documents of one source together
+//   halves       documents drawn into two halves, many times; errors over documents
+//   by windows   the same halves; errors over windows, as if these were independent
+//   neighbours   12 consecutive documents against the next 12: only a few pairs, and lower if the
+//                text keeps documents of one source together
 //
-// For the loss difference, KL and the share of equal likeliest tokens.
+// Printed for the loss difference, KL, and the share of tokens with the same most likely token.
 //
 //   bench/run paired_coverage RUN... [--json] [--schemes int3,int4] [--splits 2000] [--threads 1]
 #include <fmt/format.h>
@@ -153,7 +154,7 @@ std::vector<Json> measure_run(const std::filesystem::path& run, const Options& o
   const TokenWindows text = evaluation_windows(dataset.validation(), loaded.config.sequence, 0,
                                                dataset.info().end_of_document);
   if (text.clustered_by != "document")
-    throw Error(fmt::format("{}: its validation text is not divided into documents", run.string()));
+    throw Error(fmt::format("{}: its validation text is not split into documents", run.string()));
   Context context;
   model.prepare(context, loaded.parameters, false);
   const auto windows = text.spans();
@@ -209,11 +210,13 @@ void run(const Options& options) {
 int main(int argc, char** argv) {
   using bitlaw::Options;
   return bitlaw::bench::program<Options>(
-      argc, argv, "How often the error bars of a paired comparison hold on other documents.",
+      argc, argv,
+      "Measures how often the error bars of a paired comparison hold on other documents.",
       [](CLI::App& app, Options& o) {
         app.add_option("runs", o.runs, "directories of finished runs")->required();
-        app.add_option("--schemes", o.schemes, "what weights are rounded to");
-        app.add_option("--splits", o.splits, "of the documents")->check(bitlaw::bench::positive());
+        app.add_option("--schemes", o.schemes, "formats that weights are rounded to");
+        app.add_option("--splits", o.splits, "random splits of the documents")
+            ->check(bitlaw::bench::positive());
         app.add_option("--threads", o.threads)->check(bitlaw::bench::positive());
       },
       bitlaw::run);

@@ -1,4 +1,4 @@
-// What the benchmarks of the training step share: command line, errors and clocks.
+// Shared by the benchmarks: command line, errors and clocks.
 #pragma once
 
 #include <fmt/format.h>
@@ -35,20 +35,20 @@ inline const CLI::Validator& positive() {
         const double value = std::strtod(text.c_str(), &end);
         return !text.empty() && *end == 0 && value > 0
                    ? std::string()
-                   : fmt::format("'{}' is not a number above 0", text);
+                   : fmt::format("'{}' is not a positive number", text);
       },
       "above 0");
   return check;
 }
 
-// The whole of main: define(app, options) names the flags besides --json, run(options) does the
-// work. Options has a member `json`.
+// The whole of main: define(app, options) adds the flags besides --json, run(options) does the work.
+// Options needs a member `json`.
 template <class Options, class Define, class Run>
 int program(int argc, char** argv, const std::string& description, Define define, Run run) {
   Options options;
   CLI::App app(description);
   app.option_defaults()->always_capture_default();
-  app.add_flag("--json", options.json, "one JSON document instead of lines");
+  app.add_flag("--json", options.json, "print one JSON document instead of lines");
   define(app, options);
   CLI11_PARSE(app, argc, argv);
   try {

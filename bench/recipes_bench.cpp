@@ -1,9 +1,9 @@
 // How fast every kind of recipe trains, as a share of plain BF16 on the same shape.
 //
 // For each recipe: bf16, recipe, bf16, recipe, ..., bf16, a whole optimizer step each. A round is a
-// step of the recipe between two of bf16; its ratio is their geometric mean over it, of processor
-// seconds of all threads, so that a neighbour costs its share of the caches and no more. Printed:
-// tokens/s and ratio of the median round, and the lowest and highest ratio.
+// step of the recipe between two of bf16. Its ratio is the geometric mean of their times over the
+// recipe's, in processor seconds of all threads, so that a neighbour costs only its share of the
+// caches. Prints tokens/s and ratio of the median round, and the lowest and highest ratio.
 //
 //   bench/run recipes [--json] [--shapes B] [--recipes all] [--threads 1] [--rounds 3]
 //
@@ -108,12 +108,12 @@ void run(const Options& options) {
 int main(int argc, char** argv) {
   using bitlaw::Options;
   return bitlaw::bench::program<Options>(
-      argc, argv, "The training step of every kind of recipe, as a share of plain BF16's rate.",
+      argc, argv, "Measures the training rate of every kind of recipe as a share of plain BF16's.",
       [](CLI::App& app, Options& o) {
-        app.add_option("--shapes", o.shapes, "a list of shapes, or all");
-        app.add_option("--recipes", o.recipes, "a list of recipes, or all");
+        app.add_option("--shapes", o.shapes, "comma-separated shapes, or all");
+        app.add_option("--recipes", o.recipes, "comma-separated recipes, or all");
         app.add_option("--threads", o.threads)->check(bitlaw::bench::positive());
-        app.add_option("--rounds", o.rounds, "of a recipe")->check(bitlaw::bench::positive());
+        app.add_option("--rounds", o.rounds, "rounds per recipe")->check(bitlaw::bench::positive());
       },
       bitlaw::run);
 }

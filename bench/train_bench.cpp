@@ -1,4 +1,4 @@
-// The training step as a run takes it: loader to optimizer, threads and all, on random tokens.
+// Times the training step of a run, from loader to optimizer, with threads, on random tokens.
 //
 //   shape   width  layers  heads  of k, v  T     vocabulary  tokens a step
 //   S       64     2       2      2        256   2048        8192
@@ -8,16 +8,16 @@
 //   C       512    8       8      8        512   8192        4096
 //   D       512    12      8      2        1024  32768       4096
 //
-// Beside tokens/s (of the median step): exact FLOP/s (attention's causal half and the vocabulary
-// included), and their share of the machine's product peak on as many threads, measured in the same
-// run just before: the FP32 peak for the recipe fp32 (which rounds nothing, backward neither), the
-// BF16 peak for all others.
+// Prints tokens/s of the median step, exact FLOP/s (including attention's causal half and the
+// vocabulary), and their share of the machine's product peak on as many threads, measured just
+// before in the same run: the FP32 peak for the recipe fp32 (which rounds nothing, forward or
+// backward), the BF16 peak for all others.
 //
 //   bench/run train [--json] [--threads 1,2] [--shapes A,B,C] [--recipes bf16,w4a4kv4]
 //                   [--seconds 4] [--cpu-time]
 //
-// Shapes and recipes (train_cases.h) are lists, or "all". --cpu-time counts processor time of all
-// threads, over their number, instead of wall time: for a machine that others are using (waiting
+// Shapes and recipes (train_cases.h) are comma-separated, or "all". --cpu-time uses processor time of
+// all threads divided by their number instead of wall time: for a machine shared with others (waiting
 // inside a step does not show then).
 #include <fmt/format.h>
 
@@ -122,15 +122,15 @@ void run(const Options& options) {
 int main(int argc, char** argv) {
   using bitlaw::Options;
   return bitlaw::bench::program<Options>(
-      argc, argv, "Whole training steps, as a share of the machine's product peak.",
+      argc, argv, "Times whole training steps, as a share of the machine's product peak.",
       [](CLI::App& app, Options& o) {
-        app.add_option("--threads", o.threads, "a list")
+        app.add_option("--threads", o.threads, "comma-separated numbers of threads")
             ->delimiter(',')
             ->check(bitlaw::bench::positive());
-        app.add_option("--shapes", o.shapes, "a list of shapes, or all");
-        app.add_option("--recipes", o.recipes, "a list of recipes, or all");
-        app.add_option("--seconds", o.seconds, "of a row")->check(bitlaw::bench::positive());
-        app.add_flag("--cpu-time", o.cpu_time, "processor time instead of wall time");
+        app.add_option("--shapes", o.shapes, "comma-separated shapes, or all");
+        app.add_option("--recipes", o.recipes, "comma-separated recipes, or all");
+        app.add_option("--seconds", o.seconds, "seconds per row")->check(bitlaw::bench::positive());
+        app.add_flag("--cpu-time", o.cpu_time, "use processor time instead of wall time");
       },
       bitlaw::run);
 }

@@ -1,5 +1,4 @@
-// The shapes and recipes that training steps are timed on: one table for every benchmark of the
-// step.
+// The shapes and recipes of all benchmarks of the training step.
 #pragma once
 
 #include <fmt/format.h>
@@ -26,8 +25,8 @@ inline constexpr Shape kShapes[] = {
     {"A", 128, 4, 4, 4, 256, 4096, 16384},  // N 0.8 M
     {"B", 256, 6, 4, 4, 256, 4096, 8192},   // N 4.8 M
     {"C", 512, 8, 8, 8, 512, 8192, 4096},   // N 26 M
-    {"D", 512, 12, 8, 2, 1024, 32768,
-     4096}  // N 33 M, grouped queries, long sequences, a large vocabulary
+    // N 33 M, grouped queries, long sequences, a large vocabulary
+    {"D", 512, 12, 8, 2, 1024, 32768, 4096},
 };
 
 struct Case {
@@ -35,9 +34,9 @@ struct Case {
   RecipeConfig config;
   DType gradient_dtype = DType::kBF16;  // kF32: the reference mode, no rounding at all
 };
-// w weights, a activations, kv keys and values, BF16 where not named; "tensor", "channel", "token"
-// and "groupG" say what shares a scale, by default a channel of weights and a tensor of the rest
-// (weights have no tokens: per channel).
+// w weights, a activations, kv keys and values; what is not named is BF16. "tensor", "channel",
+// "token" and "groupG" say what shares a scale; the default is per channel for weights and per tensor
+// for the rest (weights have no tokens, so they stay per channel).
 inline std::vector<Case> recipes() {
   const auto bits = [](const char* w, const char* a, const char* kv, const char* w_share,
                        const char* a_share, const char* kv_share) {
@@ -92,7 +91,7 @@ auto chosen(const Table& table, const std::string& list, const char* what) {
       out.push_back(entry);
       found = true;
     }
-    if (!found) throw Error(fmt::format("no {} '{}'; there are {}, and all", what, name, known));
+    if (!found) throw Error(fmt::format("unknown {} '{}'; known: {}, all", what, name, known));
   }
   return out;
 }

@@ -55,9 +55,9 @@ Condition::Condition(std::string option, std::string text)
   name_ = trim(text_.substr(0, begin));
   sign_ = text_.substr(begin, end - begin);
   if (std::find(std::begin(kSigns), std::end(kSigns), sign_) == std::end(kSigns))
-    fail(fmt::format("'{}' is none of =, !=, <, <=, >, >=", sign_));
+    fail(fmt::format("'{}' is not one of =, !=, <, <=, >, >=", sign_));
   if (name_.empty())
-    fail(fmt::format("no column stands before '{}'; write COLUMN=VALUE, as in {}", sign_,
+    fail(fmt::format("there is no column before '{}'; write COLUMN=VALUE, as in {}", sign_,
                      kExamples));
   if (sign_ == "==") sign_.pop_back();
   for (const std::string& value : split(text_.substr(end), ','))
@@ -65,11 +65,11 @@ Condition::Condition(std::string option, std::string text)
   if (values_.empty()) values_.push_back(read_value(""));
   for (const Value& value : values_) {
     if (value.low > value.high)
-      fail(fmt::format("the range '{}' ends below its beginning", value.text));
+      fail(fmt::format("the range '{}' ends below its start", value.text));
   }
   if (!orders()) return;
   if (values_.size() > 1 || values_[0].low != values_[0].high)  // also NaN
-    fail(fmt::format("'{}' is not a number, and '{}' takes one", trim(text_.substr(end)), sign_));
+    fail(fmt::format("'{}' is not a number, and '{}' needs one", trim(text_.substr(end)), sign_));
 }
 
 void Condition::find(const Finder& finder, const std::vector<std::string>& columns) {
@@ -86,7 +86,7 @@ void Condition::find(const Finder& finder, const std::vector<std::string>& colum
   if (!dividend || !divisor) fail(unknown_column(dividend ? below : above, columns));
   for (const auto& [name, place] : {std::pair(above, *dividend), {below, *divisor}}) {
     if (place.holds == ColumnPlace::kText)
-      fail(fmt::format("{} holds text, which has no quotient", name));
+      fail(fmt::format("{} holds text, which cannot be divided", name));
   }
   column_ = dividend->index, divisor_ = divisor->index;
   require_suitable(ColumnPlace::kNumbers);

@@ -72,7 +72,7 @@ TEST(Config, UnknownKeysNameTheNearestKnown) {
   EXPECT_EQ(error_of("[inner]\nrat = 1"),
             "test.toml: unknown key 'inner.rat'; did you mean 'inner.rate'?");
   EXPECT_EQ(error_of("[inner]\nelephant = 1"),
-            "test.toml: unknown key 'inner.elephant'; known are inner.rate, inner.flag");
+            "test.toml: unknown key 'inner.elephant'; known: inner.rate, inner.flag");
 }
 
 TEST(Config, WrongTypesNameTheKeyAndWhatItTakes) {

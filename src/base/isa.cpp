@@ -30,7 +30,7 @@ Isa chosen_isa() {
     if (std::string_view(wish) != name_of(isa)) continue;
     if (isa > machine) {
       throw Error(
-          fmt::format("BITLAW_ISA={}: this machine has {} at most", wish, name_of(machine)));
+          fmt::format("BITLAW_ISA={}: this machine supports at most {}", wish, name_of(machine)));
     }
     return isa;
   }

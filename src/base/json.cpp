@@ -15,7 +15,7 @@ template <class Array>
 auto& element_at(Array& elements, size_t index) {
   if (index < elements.size()) return elements[index];
   throw Json::out_of_range(
-      fmt::format("JSON: element {} of an array of {}", index, elements.size()));
+      fmt::format("JSON: element {} is outside an array of {}", index, elements.size()));
 }
 
 template <class Object>

@@ -126,7 +126,8 @@ Json parse_json(const std::string& text, const std::string& where) {
   // Printing and reading what is nested go down with it, and a file must not choose how far.
   const JsonWatch watch = [&](JsonEvent, int depth, const std::string&) {
     if (depth > kDeepest) {
-      throw Error(fmt::format("{}: is nested more than {} deep; it is damaged", where, kDeepest));
+      throw Error(
+          fmt::format("{}: is nested more than {} levels deep; it is damaged", where, kDeepest));
     }
   };
   try {
@@ -137,7 +138,7 @@ Json parse_json(const std::string& text, const std::string& where) {
     throw Error(
         fmt::format("{}: not valid JSON near line {}; the file may be cut short", where, line));
   } catch (const Json::out_of_range&) {  // a number like 1e999
-    throw Error(fmt::format("{}: a number in it is too large for a double", where));
+    throw Error(fmt::format("{}: contains a number too large for a double", where));
   }
 }
 

@@ -61,7 +61,7 @@ std::string unknown_name(std::string_view what, std::string_view name,
                          const std::vector<std::string>& known, std::string_view advice) {
   const std::string near = nearest_name(name, known);
   const std::string rest = !near.empty()    ? fmt::format("did you mean '{}'?", printable(near))
-                           : advice.empty() ? fmt::format("known are {}", printable(known))
+                           : advice.empty() ? fmt::format("known: {}", printable(known))
                                             : std::string(advice);
   return fmt::format("unknown {} '{}'; {}", what, printable(name), rest);
 }

@@ -38,7 +38,7 @@ TEST(Names, NothingIsNearWhereEveryLetterWouldChange) {
 TEST(Names, OneSentenceSaysWhatWasMeantOrWhatThereIs) {
   const std::vector<std::string> laws{"kumar", "quest"};
   EXPECT_EQ(unknown_name("law", "kumer", laws), "unknown law 'kumer'; did you mean 'kumar'?");
-  EXPECT_EQ(unknown_name("law", "other", laws), "unknown law 'other'; known are kumar, quest");
+  EXPECT_EQ(unknown_name("law", "other", laws), "unknown law 'other'; known: kumar, quest");
   EXPECT_EQ(unknown_name("law", "other", laws, "`bitlaw laws` lists them"),
             "unknown law 'other'; `bitlaw laws` lists them");
 }

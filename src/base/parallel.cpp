@@ -18,8 +18,8 @@ ThreadPool::ThreadPool(int threads) {
     }
   } catch (const std::system_error&) {
     stop();
-    throw Error(fmt::format("{} threads cannot be started, {} could; ask for fewer", threads,
-                            this->threads()));
+    throw Error(
+        fmt::format("cannot start {} threads, only {}; use fewer", threads, this->threads()));
   }
 }
 

@@ -32,9 +32,8 @@ constexpr PublicMaximum kPublicMaxima[] = {
 };
 
 constexpr const char* kKnown =
-    "known are int2 .. int16, eXmY with X in 2..7 and Y in 0..10, bf16, fp32, or a number of bits "
-    "(2..15 are "
-    "integers, 16 is bf16, 32 is fp32)";
+    "expected int2 .. int16, eXmY with X in 2..7 and Y in 0..10, bf16, fp32, or a number of bits "
+    "(2..15 are integers, 16 is bf16, 32 is fp32)";
 
 double power_of_two(int exponent) {
   return std::ldexp(1.0, exponent);
@@ -159,7 +158,7 @@ std::string Format::name() const {
 
 Format integer_format(int bits) {
   if (bits < kMinIntegerBits || bits > kMaxIntegerBits) {
-    throw Error(fmt::format("integers of {} bits are not supported; take {} to {} bits", bits,
+    throw Error(fmt::format("integers of {} bits are not supported; use {} to {} bits", bits,
                             kMinIntegerBits, kMaxIntegerBits));
   }
   const auto half = static_cast<float>(1 << (bits - 1));
@@ -180,8 +179,8 @@ Format float_format(int exponent_bits, int mantissa_bits) {
         "e{}m{} is not supported; {}", exponent_bits, mantissa_bits,
         wide
             ? std::string("write bf16")
-            : fmt::format("take {} to {} exponent bits and {} to {} mantissa bits",
-                          kMinExponentBits, kMaxExponentBits, kMinMantissaBits, kMaxMantissaBits)));
+            : fmt::format("use {} to {} exponent bits and {} to {} mantissa bits", kMinExponentBits,
+                          kMaxExponentBits, kMinMantissaBits, kMaxMantissaBits)));
   }
   const int bias = (1 << (exponent_bits - 1)) - 1;
   const int highest_exponent = (1 << exponent_bits) - 1 - bias;

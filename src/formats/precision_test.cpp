@@ -127,7 +127,7 @@ TEST(Precision, RolesTakeTheFormatsWhoseScalesTheyHave) {
   }
   for (const auto& [text, part] :
        {std::pair("mxfp4", "write e2m1, in groups of 32"),
-        {"fp6", "says bits but not the codes"},
+        {"fp6", "gives bits but not the codes"},
         {"e4n3", "unknown number format 'e4n3'; did you mean 'e4m3'?"}}) {
     RecipeConfig config;
     config.activations = text;

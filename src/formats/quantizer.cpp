@@ -33,8 +33,7 @@ std::string Quantizer::name() const {
 Quantizer make_quantizer(const Format& format, Granularity granularity, int group) {
   if (!format.scaled()) return {format, Granularity::kTensor, 0};
   if (granularity != Granularity::kGroup) return {format, granularity, 0};
-  if (group < 1)
-    throw Error(fmt::format("a group of {} entries cannot share a scale; take 1 or more", group));
+  if (group < 1) throw Error(fmt::format("a group cannot have {} entries; use 1 or more", group));
   return {format, granularity, group};
 }
 
@@ -55,7 +54,7 @@ Quantizer parse_quantizer(const std::string& text) {
     if (group > 0) return make_quantizer(format, Granularity::kGroup, group);
   }
   throw Error(
-      fmt::format("'{}': '{}' is not a granularity; known are tensor, channel, token and groupG "
+      fmt::format("'{}': '{}' is not a granularity; expected tensor, channel, token or groupG "
                   "such as group32",
                   text, granularity));
 }
@@ -70,7 +69,7 @@ BlockScale block_scale(const Format& format, float absmax) {
 QuantizedReference quantize_reference(const Format& format, ScaleAxis axis, int group,
                                       const float* x, int64_t rows, int64_t columns) {
   if (axis == ScaleAxis::kGroup && group < 1) {
-    throw Error(fmt::format("a group of {} entries cannot share a scale; take 1 or more", group));
+    throw Error(fmt::format("a group cannot have {} entries; use 1 or more", group));
   }
   const auto size = static_cast<size_t>(rows * columns);
   QuantizedReference out{std::vector<float>(size), std::vector<float>(size, 1.0f),

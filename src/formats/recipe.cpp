@@ -42,11 +42,12 @@ Quantizer quantizer_from(const std::string& key, const std::string& format_text,
   try {
     parsed = parse_quantizer("int8/" + granularity_text);
   } catch (const Error&) {
-    throw Error(fmt::format("recipe.{}: '{}' is not a granularity; take {}", granularity_key,
+    throw Error(fmt::format("recipe.{}: '{}' is not a granularity; expected {}", granularity_key,
                             granularity_text, takes));
   }
   if (parsed.granularity == Granularity::kToken && !with_tokens) {
-    throw Error(fmt::format("recipe.{}: {} have no tokens; take {}", granularity_key, key, takes));
+    throw Error(
+        fmt::format("recipe.{}: {} have no tokens; expected {}", granularity_key, key, takes));
   }
   return make_quantizer(format, parsed.granularity, parsed.group);
 }
@@ -77,7 +78,7 @@ ScaleAxis scale_axis(Role role, Granularity granularity) {
       return role == Role::kWeights ? ScaleAxis::kRow : ScaleAxis::kColumn;
     case Granularity::kToken:
       if (role == Role::kWeights) {
-        throw Error("weights have no tokens to share a scale; take tensor, channel or a group");
+        throw Error("weights have no tokens to share a scale; use tensor, channel or a group");
       }
       return ScaleAxis::kRow;
   }
@@ -88,11 +89,11 @@ Format role_format(const std::string& text) {
   const PartPrecision part = part_precision(text);
   if (!part.format) {
     throw Error(
-        fmt::format("'{}' says bits but not the codes; write int4 or e2m1, for example", text));
+        fmt::format("'{}' gives bits but not the codes; write int4 or e2m1, for example", text));
   }
   if (part.group > 0) {
     throw Error(
-        fmt::format("the scales of '{}' are rounded, those of a role are FP32; write {}, in groups "
+        fmt::format("'{}' has rounded scales, but scales in training are FP32; write {}, in groups "
                     "of {}",
                     text, part.format->name(), part.group));
   }

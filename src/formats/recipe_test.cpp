@@ -92,16 +92,16 @@ TEST(Recipe, ErrorsNameTheKeyAndWhatItTakes) {
   EXPECT_EQ(queries.rfind("recipe.queries: ", 0), 0u) << queries;
   RecipeConfig config;
   config.activations_granularity = "row";  // wrong even where nothing is scaled
-  EXPECT_EQ(
-      error_of(config),
-      "recipe.activations_granularity: 'row' is not a granularity; take tensor, channel, token or "
-      "groupG such as group32");
+  EXPECT_EQ(error_of(config),
+            "recipe.activations_granularity: 'row' is not a granularity; expected tensor, channel, "
+            "token or "
+            "groupG such as group32");
   config = {};
   config.weights_granularity = "token";
-  EXPECT_EQ(
-      error_of(config),
-      "recipe.weights_granularity: weights have no tokens; take tensor, channel or groupG such as "
-      "group32");
+  EXPECT_EQ(error_of(config),
+            "recipe.weights_granularity: weights have no tokens; expected tensor, channel or "
+            "groupG such as "
+            "group32");
 }
 
 TEST(Recipe, ConfigurationIsFilledFromADocument) {

@@ -60,8 +60,8 @@ std::vector<std::string> usual_names() {
 [[noreturn]] void unknown(const std::string& text) {
   throw Error(unknown_name(
       "weight format", text, usual_names(),
-      "known are int2 .. int8 and eXmY, followed by -asym (integers), -e8m0 or -e4m3 (the scales' "
-      "format) and -clip, and mxfp4, mxfp6-e2m3, mxfp6-e3m2, mxfp8-e4m3, mxfp8-e5m2, mxint8 and "
+      "expected int2 .. int8 or eXmY, followed by -asym (integers), -e8m0 or -e4m3 (the scales' "
+      "format) and -clip, or one of mxfp4, mxfp6-e2m3, mxfp6-e3m2, mxfp8-e4m3, mxfp8-e5m2, mxint8, "
       "nvfp4"));
 }
 
@@ -91,11 +91,11 @@ void require_possible(const std::string& text, const WeightScheme& scheme) {
   }
   if (!scheme.asymmetric) return;
   if (scheme.format.kind != FormatKind::kInteger || scheme.format.bits > kMostAsymmetricBits) {
-    throw Error(fmt::format("'{}': a zero point is for integers of 2 to {} bits", text,
+    throw Error(fmt::format("'{}': a zero point needs integers of 2 to {} bits", text,
                             kMostAsymmetricBits));
   }
   if (scheme.scales != ScaleRule::kFloat32)
-    throw Error(fmt::format("'{}': a zero point takes an FP32 scale", text));
+    throw Error(fmt::format("'{}': a zero point needs an FP32 scale", text));
 }
 
 // Grids of one block. `lo` and `hi` are its range, of which the asymmetric grid takes both ends and
@@ -246,7 +246,7 @@ bool WeightScheme::codes_fit_bf16() const {
 WeightScheme parse_weight_scheme(const std::string& text, int group) {
   if (group < 0)
     throw Error(
-        fmt::format("a group of {} weights cannot share a scale; take 1 or more, or 0 for "
+        fmt::format("a group cannot have {} weights; use 1 or more, or 0 for "
                     "a whole row",
                     group));
   for (const BlockFormat& known : kBlockFormats) {
@@ -257,7 +257,7 @@ WeightScheme parse_weight_scheme(const std::string& text, int group) {
     require_possible(text, scheme);
     if (group != 0 && group != known.group) {
       throw Error(
-          fmt::format("'{}': {} is defined with blocks of {}, not {}; leave the group out "
+          fmt::format("'{}': {} is defined with blocks of {}, not {}; omit the group "
                       "or write {}-{} for other blocks",
                       text, name, known.group, group, known.element,
                       known.scales == ScaleRule::kE8M0 ? "e8m0" : "e4m3"));

@@ -55,7 +55,7 @@ CellRecord read_cell(const fs::path& file) {
 }
 
 CellRecord parse_cell(const std::string& text, const std::string& where) {
-  constexpr const char* kNext = "; remove it to have this cell computed again";
+  constexpr const char* kNext = "; remove it to compute this cell again";
   int64_t version = 0;
   try {
     const Json document = parse_json(text, where);

@@ -22,7 +22,7 @@ CellRecord cell() {
   cell.loss_nats = 3.5;
   cell.delta = cell.measured_delta = 0.1 + 0.2;
   cell.layers.push_back({.layer = 0, .matrix = "qkv", .weights = 64, .relative_error = 0.01});
-  cell.flags = {"1 matrix worse than round to nearest on the calibration text"};
+  cell.flags = {"1 matrix worse than round-to-nearest on the calibration text"};
   cell.flagged = true;
   return cell;
 }
@@ -71,7 +71,7 @@ TEST(Cell, DamageIsNamedWithWhatToDo) {
     document[key] = value;
     return dump_json(document);
   };
-  const std::string end = "; remove it to have this cell computed again";
+  const std::string end = "; remove it to compute this cell again";
   EXPECT_EQ(refused(with("version", 2)),
             file.string() + ": measured by an older version of bitlaw" + end);
   EXPECT_EQ(refused(with("version", 4)),

@@ -61,7 +61,7 @@ ResultRecord parse_result(const std::string& text, const std::string& where) {
     const Json document = parse_json(text, where);
     return result_from_json(JsonFields(document, where));
   } catch (const Error& error) {
-    throw Error(std::string(error.what()) + "; remove it and make the run again");
+    throw Error(std::string(error.what()) + "; remove it and repeat the run");
   }
 }
 

@@ -88,7 +88,7 @@ TEST(Result, SaysHowARunEnded) {
 TEST(Result, DamageIsNamedWithWhatToDo) {
   const TestFolder folder;
   const std::string file = (folder / "a/result.json").string();
-  const std::string end = "; remove it and make the run again";
+  const std::string end = "; remove it and repeat the run";
   const auto refused = [&](const std::string& text) {
     folder.write("a/result.json", text);
     return error_of([&] { read_result(folder / "a"); });

@@ -76,9 +76,9 @@ std::vector<fs::path> find_run_directories(const fs::path& runs) {
 
 RunRecord read_run_record(const fs::path& run) {
   if (!is_run(run)) {
-    throw Error(
-        fmt::format("{}: is not a run (it has no run.json); `bitlaw runs` lists those there are",
-                    run.string()));
+    throw Error(fmt::format(
+        "{}: is not a run (it has no run.json); `bitlaw runs` lists the runs that exist",
+        run.string()));
   }
   return parse_run_record(read_file(run_file(run)), run_file(run).string());
 }
@@ -93,7 +93,7 @@ RunRecord parse_run_record(const std::string& text, const std::string& where) {
     if (!record.checkpoint) require_training(fields);
     return record;
   } catch (const Error& error) {
-    throw Error(std::string(error.what()) + "; move the directory away and make the run again");
+    throw Error(std::string(error.what()) + "; move the directory away and repeat the run");
   }
 }
 

@@ -150,7 +150,7 @@ TEST(RunRecord, DamageIsNamedWithWhatToDo) {
   const std::string file = (folder / "a/run.json").string();
   EXPECT_EQ(error_of([&] { read_run_record(folder / "a"); }),
             (folder / "a").string() +
-                ": is not a run (it has no run.json); `bitlaw runs` lists those there are");
+                ": is not a run (it has no run.json); `bitlaw runs` lists the runs that exist");
   const Json good = Json::parse(kTrained);
   struct Case {
     const char *place, *value, *sentence;
@@ -176,7 +176,7 @@ TEST(RunRecord, DamageIsNamedWithWhatToDo) {
     const std::string error = error_of([&] { read_run_record(folder / "a"); });
     EXPECT_EQ(error.find(file + ": "), 0u) << error;
     EXPECT_NE(error.find(one.sentence), std::string::npos) << error;
-    EXPECT_TRUE(error.ends_with("; move the directory away and make the run again")) << error;
+    EXPECT_TRUE(error.ends_with("; move the directory away and repeat the run")) << error;
   }
   folder.write("a/run.json", std::string(kTrained).substr(0, 200));
   EXPECT_EQ(error_of([&] { read_run_record(folder / "a"); }).find(file + ": not valid JSON"), 0u);

@@ -66,7 +66,7 @@ TEST_F(BadInput, TextAndOptionsOfPrepare) {
   write_text(in("no.model"), "not a tokenizer");
   expect_refused(prepare({"nowhere"}), {"nowhere"});
   expect_refused(prepare({"empty"}), {"empty"});
-  expect_refused(prepare({"one"}), {"1 different document"});
+  expect_refused(prepare({"one"}), {"1 distinct document"});
   expect_refused(prepare({"lines"}), {"a.jsonl:2"});
   expect_refused(prepare({"broken"}), {"a.txt.gz"});
   expect_refused(prepare({"broken_zst"}), {"a.txt.zst"});
@@ -276,7 +276,7 @@ TEST_F(BadInput, Studies) {
       {"model.width", "model.wdith", {"did you mean 'model.width'?"}},
       {"train.tokens", "train.tokns", {"did you mean 'train.tokens'?"}},
       {"[[grid]]", "[[gird]]", {"did you mean 'grid'?"}},
-      {"[\"a\"]", "[\"b\"]", {"[variants.size]: unknown variant 'b'; known are a"}},
+      {"[\"a\"]", "[\"b\"]", {"[variants.size]: unknown variant 'b'; known: a"}},
       {"[2560]", "[]", {"train.tokens", "empty"}},
       {"recipe.weights", "recipe.weigths", {"did you mean 'recipe.weights'?"}},
       {"rtn", "rnt", {"rnt"}},
@@ -328,7 +328,7 @@ TEST_F(BadInput, Tables) {
   refused("\x01\x02\x1b[2J,\xff\xfe\n1,2\n", {"bad.csv"});
   expect_refused({"fit", "nowhere.csv"}, {"nowhere.csv"});
   expect_refused({"compare", "nowhere.csv"}, {"nowhere.csv"});
-  expect_refused({"fit", "table.csv", "--columns", "M=x"}, {"M", "known are N, D"});
+  expect_refused({"fit", "table.csv", "--columns", "M=x"}, {"M", "known: N, D"});
   expect_refused({"fit", "table.csv", "--columns", "N=params"}, {"params"});
   expect_refused({"fit", "table.csv", "--law", "chinchila"}, {"chinchila"});
   expect_refused({"fit", "table.csv", "--law", "chinchilla", "--freeze", "alhpa=1"},

@@ -297,12 +297,12 @@ TEST_F(QuantizeCheckpoint, RefusesConfigurationsItCannotFollow) {
       {{{"model_type", "mamba"}}, {"'mamba'", "llama, mistral, qwen2, olmo2, gpt_neox"}},
       {{{"architectures", {"LlamaForSequenceClassification"}}},
        {"architectures", "LlamaForCausalLM"}},
-      {{{"num_hidden_layers", 3}}, {"no tensor 'model.layers.2.", "is incomplete"}},
-      {{{"num_hidden_layers", 1}}, {"'model.layers.1.", "has no place"}},
+      {{{"num_hidden_layers", 3}}, {"tensor 'model.layers.2.", "is incomplete"}},
+      {{{"num_hidden_layers", 1}}, {"'model.layers.1.", "is not part of the"}},
       {{{"num_hidden_layers", 0}}, {"num_hidden_layers must be 1..", "not 0"}},
-      {{{"hidden_size", 64}}, {"has shape [257, 32]", "calls for [257, 64]"}},
+      {{{"hidden_size", 64}}, {"has shape [257, 32]", "requires [257, 64]"}},
       {{{"hidden_size", 1e300}}, {"hidden_size", "whole number"}},
-      {{{"vocab_size", 300}}, {"has shape [257, 32]", "calls for [300, 32]"}},
+      {{{"vocab_size", 300}}, {"has shape [257, 32]", "requires [300, 32]"}},
       {{{"tie_word_embeddings", true}}, {"lm_head.weight", "tie_word_embeddings"}},
       {{{"rope_scaling", {{"rope_type", "su"}}}}, {"rope_type", "'su' is not supported", "yarn"}},
       {{{"eos_token_id", "x"}}, {"eos_token_id"}},
@@ -316,7 +316,7 @@ TEST_F(QuantizeCheckpoint, RefusesConfigurationsItCannotFollow) {
 
 TEST_F(QuantizeCheckpoint, RefusesTokenizersOfOtherModels) {
   fs::remove(in("k/tokenizer.model"));
-  refused({"k: there is no tokenizer", "tokenizer.json or tokenizer.model"});
+  refused({"k: has no tokenizer.json or tokenizer.model", "copy the checkpoint's"});
   for (const char* text : {"", "garbage"}) {
     write_text(in("k/tokenizer.model"), text);
     refused({"k/tokenizer.model", "damaged"});
@@ -327,7 +327,7 @@ TEST_F(QuantizeCheckpoint, RefusesTokenizersOfOtherModels) {
   }
   fs::copy_file(kTokenizers / "gpt2/tokenizer.json", in("k/tokenizer.json"),
                 fs::copy_options::overwrite_existing);
-  refused({"k: the tokenizer has 641 tokens and the model 257", "came with the model"});
+  refused({"k: the tokenizer has 641 tokens but the model 257", "came with the model"});
 }
 
 TEST_F(QuantizeCheckpoint, RefusesTextThatIsNone) {
@@ -342,11 +342,11 @@ TEST_F(QuantizeCheckpoint, RefusesTextThatIsNone) {
   write_text(in("noise.bin"), "\x01\x02");
   expect_refused({"quantize", "k"}, {"k: is a third-party checkpoint", "--text"});
   expect_refused(with_text("nowhere"), {"nowhere: does not exist"});
-  expect_refused(with_text("empty"), {"empty: no .txt or .jsonl file"});
-  expect_refused(with_text("nothing.txt"), {"nothing.txt: has 0 different documents"});
-  expect_refused(with_text("nothing.txt,short.txt"), {"short.txt: has 1 different document,"});
+  expect_refused(with_text("empty"), {"empty: contains no .txt or .jsonl file"});
+  expect_refused(with_text("nothing.txt"), {"nothing.txt: has 0 distinct documents"});
+  expect_refused(with_text("nothing.txt,short.txt"), {"short.txt: has 1 distinct document,"});
   expect_refused(with_text("two"), {"the text for evaluation has", "one window needs 33"});
-  expect_refused(with_text("noise.bin"), {"noise.bin", "not a text"});
+  expect_refused(with_text("noise.bin"), {"noise.bin", "not a readable kind of text"});
 }
 
 TEST_F(QuantizeCheckpoint, RefusesOptionsOutOfRange) {
@@ -357,7 +357,7 @@ TEST_F(QuantizeCheckpoint, RefusesOptionsOutOfRange) {
   refused({"--trained-tokens", "1 to 1e18", "0.5"}, {"--trained-tokens", "0.5"});
   refused({"--trained-tokens", "1e+20"}, {"--trained-tokens", "1e20"});
   refused({"--memory"}, {"--memory", "nan"});
-  refused({"--records: is empty"}, {"--records", ""});
+  refused({"--records is empty"}, {"--records", ""});
   refused({"text/00.txt", "cannot be created"}, {"--records", "text/00.txt"});
   refused({"--data", "use --text for Hugging Face checkpoints"}, {"--data", "data"});
   expect_refused({"quantize", "k", "--text", "text", "--calibration-tokens", "9e18"},
@@ -426,7 +426,7 @@ TEST_F(QuantizeCheckpoint, DamagedCellsAreNamed) {
   for (const char* text : {"", "{", "{}", "[]", "3", "null"}) {
     write_text(cell, text);
     SCOPED_TRACE(text);
-    refused({cell.filename().string(), "remove it to have this cell computed again"},
+    refused({cell.filename().string(), "remove it to compute this cell again"},
             {"--method", "rtn", "--bits", "3"});
   }
   fs::remove(cell);

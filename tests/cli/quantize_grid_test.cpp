@@ -52,19 +52,19 @@ Json without_seconds(Json rows) {
 
 TEST_F(QuantizeGrid, MethodsAndOptionsThatAreNone) {
   refused({"--method", "awk"}, {"unknown method 'awk'", "did you mean 'awq'?"});
-  refused({"--method", ""}, {"unknown method ''; known are none, rtn, gptq, awq"});
+  refused({"--method", ""}, {"unknown method ''; known: none, rtn, gptq, awq"});
   refused({"--method", "RTN"}, {"unknown method 'RTN'; did you mean 'rtn'?"});
   refused({"--method", "rtn+assymetric"}, {"'assymetric'", "did you mean 'asymmetric'?"});
   refused({"--method", "gptq+actorder"}, {"'actorder'", "did you mean 'act-order'?"});
   refused({"--method", "rtn+"}, {"unknown option ''", "hadamard"});
-  refused({"--method", "rtn+act-order"}, {"only gptq takes columns in an order"});
-  refused({"--method", "none+clip"}, {"none leaves the weights as they are"});
+  refused({"--method", "rtn+act-order"}, {"act-order applies to gptq only"});
+  refused({"--method", "none+clip"}, {"none keeps the weights as they are"});
 }
 
 TEST_F(QuantizeGrid, FormatsThatAreNone) {
   refused({"--formats", "mxfp5"}, {"'mxfp5'", "did you mean 'mxfp4'"});
   refused({"--formats", "int99"}, {"'int99'"});
-  refused({"--formats", "e2m1-asym"}, {"a zero point is for integers"});
+  refused({"--formats", "e2m1-asym"}, {"a zero point needs integers"});
   refused({"--formats", "bf16"}, {"bf16"});
   for (const char* format : {"e2m1", "mxfp4", "nvfp4"}) {
     refused({"--method", "rtn+asymmetric", "--formats", format},
@@ -152,7 +152,7 @@ TEST_F(QuantizeGrid, DamagedCellsAreNamed) {
   for (const char* text : {"", "{", "{}", "[]", "3", "null"}) {
     write_text(cell, text);
     SCOPED_TRACE(text);
-    refused({}, {cell.filename().string(), "remove it to have this cell computed again"});
+    refused({}, {cell.filename().string(), "remove it to compute this cell again"});
   }
 }
 

@@ -73,8 +73,8 @@ class Decompressor : public ByteSource {
                             where_, why));
   }
   [[noreturn]] void cut_short() const {
-    throw Error(fmt::format("{}: the compressed data ends too early; fetch or write the file again",
-                            where_));
+    throw Error(
+        fmt::format("{}: the compressed data is truncated; fetch or write the file again", where_));
   }
 
   std::unique_ptr<ByteSource> source_;

@@ -85,7 +85,7 @@ DatasetInfo read_dataset_info(const Json& document, const std::string& where) {
     }
     if (info.vocabulary < 1 || info.vocabulary > kLargestVocabulary || info.end_of_document < -1 ||
         info.end_of_document >= info.vocabulary) {
-      throw Error(fmt::format("{}: a vocabulary of {} with end token {} is impossible", where,
+      throw Error(fmt::format("{}: a vocabulary of {} cannot have end token {}", where,
                               info.vocabulary, info.end_of_document));
     }
     return info;
@@ -109,9 +109,9 @@ std::string describe(const DatasetInfo& info) {
   text +=
       fmt::format("{:<11} {}, vocabulary {}\n", "tokenizer", info.tokenizer_kind, info.vocabulary);
   if (info.duplicates > 0)
-    text += fmt::format("{:<11} {} equal documents\n", "left out", info.duplicates);
+    text += fmt::format("{:<11} {} duplicate documents\n", "left out", info.duplicates);
   if (info.invalid_bytes > 0)
-    text += fmt::format("{:<11} {} bytes that were not UTF-8\n", "replaced", info.invalid_bytes);
+    text += fmt::format("{:<11} {} bytes of invalid UTF-8\n", "replaced", info.invalid_bytes);
   return text + fmt::format("{:<11} {}\n", "hash", info.hash);
 }
 

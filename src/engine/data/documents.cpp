@@ -160,18 +160,18 @@ void read_jsonl(ByteSource& source, const std::string& name, const DocumentCallb
 }
 
 std::vector<fs::path> find_text_files(const std::vector<std::string>& roots, int64_t* other_files) {
-  if (roots.empty()) throw Error("no text given: name a folder of .txt or .jsonl files");
+  if (roots.empty()) throw Error("no text given; give a folder of .txt or .jsonl files");
   std::vector<fs::path> found;
   for (const std::string& root : roots) {
     std::error_code error;
     if (!fs::exists(root, error)) {
-      throw Error(fmt::format("{}: does not exist; name a folder of .txt or .jsonl files", root));
+      throw Error(fmt::format("{}: does not exist; give a folder of .txt or .jsonl files", root));
     }
     if (!fs::is_directory(root, error)) {
       if (kind_of(root) == TextKind::kNone) {
         throw Error(
-            fmt::format("{}: not a text that can be read; rename it to .txt, or to .jsonl with one "
-                        "{{\"text\": ...}} per line (.gz and .zst may follow)",
+            fmt::format("{}: not a readable kind of text; rename it to .txt, or to .jsonl with one "
+                        "{{\"text\": ...}} per line (.gz and .zst may be added)",
                         root));
       }
       found.push_back(root);
@@ -201,7 +201,7 @@ std::vector<fs::path> find_text_files(const std::vector<std::string>& roots, int
   }
   if (found.empty()) {
     throw Error(fmt::format(
-        "{}: no .txt or .jsonl file (.gz and .zst may follow) in it; name a folder that has some",
+        "{}: contains no .txt or .jsonl file (also .gz or .zst); give a folder that does",
         fmt::join(roots, ", ")));
   }
   return found;

@@ -205,7 +205,7 @@ TEST(Documents, ErrorsSayWhatAndWhere) {
   folder.write("b.txt.gz", gzip(sample_text(1000)).substr(0, 100));
   EXPECT_NE(error_of([&] {
               documents_of({folder.string()});
-            }).find("b.txt.gz: the compressed data ends too early"),
+            }).find("b.txt.gz: the compressed data is truncated"),
             std::string::npos);
 }
 

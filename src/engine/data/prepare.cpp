@@ -69,7 +69,7 @@ void choose_validation(Plan& plan, double fraction) {
   }
   if (group_bytes.size() < 2) {
     throw Error(fmt::format(
-        "the text has {} different document{}, and training and validation need one each; add "
+        "the text has {} distinct document{}, but training and validation need one each; add "
         "documents "
         "(a .txt file is one, a line of JSONL is one, a .txt above {} is cut at blank lines)",
         group_bytes.size(), group_bytes.size() == 1 ? "" : "s", format_bytes(kWholeTextBytes)));
@@ -154,13 +154,12 @@ std::unique_ptr<Tokenizer> make_tokenizer(const PrepareConfig& config, const Pla
   if (config.tokenizer != "bpe") {
     std::error_code error;
     if (!fs::is_regular_file(config.tokenizer, error)) {
-      throw Error(
-          fmt::format("tokenizer {}: neither byte, nor bpe, nor the path of a tokenizer.model",
-                      config.tokenizer));
+      throw Error(fmt::format("tokenizer {}: expected byte, bpe or the path of a tokenizer.model",
+                              config.tokenizer));
     }
     return load_tokenizer(config.tokenizer);
   }
-  if (progress) progress("learning the tokenizer", 0);
+  if (progress) progress("training the tokenizer", 0);
   const std::vector<std::string> sample = sample_training_text(config, plan);
   size_t next = 0;
   auto tokenizer = train_bpe({.vocabulary = config.vocabulary}, [&](std::string& text) {
@@ -168,7 +167,7 @@ std::unique_ptr<Tokenizer> make_tokenizer(const PrepareConfig& config, const Pla
     text = sample[next++];
     return true;
   });
-  if (progress) progress("learning the tokenizer", 1);
+  if (progress) progress("training the tokenizer", 1);
   return tokenizer;
 }
 
@@ -307,7 +306,7 @@ bool already_there(const fs::path& place, const PrepareConfig& config, const Pla
     throw Error(fmt::format(
         "{}: contains something other than a data set; choose another directory", place.string()));
   }
-  std::string difference = "was made from other text or with other options";
+  std::string difference = "was made from different text or options";
   try {
     info = Dataset::open(place).info();
     const bool own_tokenizer = config.tokenizer == "byte" || config.tokenizer == "bpe" ||

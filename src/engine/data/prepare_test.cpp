@@ -239,7 +239,7 @@ TEST(Prepare, BadOptionsAndTextsAreErrors) {
   EXPECT_NE(error_with([](auto& c) { c.sample_bytes = 0; }).find("sample_bytes 0"),
             std::string::npos);
   EXPECT_NE(error_with([](auto& c) { c.threads = -1; }).find("threads -1"), std::string::npos);
-  EXPECT_NE(error_with([](auto& c) { c.tokenizer = "gpt"; }).find("tokenizer gpt: neither"),
+  EXPECT_NE(error_with([](auto& c) { c.tokenizer = "gpt"; }).find("tokenizer gpt: expected"),
             std::string::npos);
   EXPECT_NE(error_with([](auto& c) {
               c.tokenizer = "bpe", c.vocabulary = 60000;
@@ -253,7 +253,7 @@ TEST(Prepare, BadOptionsAndTextsAreErrors) {
   TestFolder one;
   one.write("a.txt", "The only document.");
   one.write("b.txt", "the ONLY document");
-  EXPECT_NE(error_with([&](auto& c) { c.from = {one.string()}; }).find("1 different document,"),
+  EXPECT_NE(error_with([&](auto& c) { c.from = {one.string()}; }).find("1 distinct document,"),
             std::string::npos);
   one.write("c.txt", "A second one.");
   EXPECT_EQ(error_with([&](auto& c) { c.from = {one.string()}; }), "");
@@ -291,7 +291,7 @@ TEST(Prepare, ReportsItsProgressUpToTheEnd) {
     last = fraction;
   });
   EXPECT_EQ(stages,
-            (std::vector<std::string>{"reading", "learning the tokenizer", "writing tokens"}));
+            (std::vector<std::string>{"reading", "training the tokenizer", "writing tokens"}));
   EXPECT_EQ(last, 1);
 }
 

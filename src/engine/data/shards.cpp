@@ -28,7 +28,7 @@ std::span<const Token> parse_shard(std::string_view bytes, const std::string& wh
     throw Error(fmt::format(
         "{}: not an llm.c token shard ({}); prepare the data set again", where,
         bytes.size() < kShardHeaderBytes
-            ? fmt::format("{} bytes, the header alone has {}", bytes.size(), kShardHeaderBytes)
+            ? fmt::format("{} bytes, less than the header's {}", bytes.size(), kShardHeaderBytes)
             : fmt::format("magic {}, expected {}", header[0], kShardMagic)));
   }
   if (has_header) {
@@ -78,8 +78,7 @@ void ShardWriter::fail() {
     ::close(std::exchange(file_, -1));
     ::unlink(temporary_.c_str());
   }
-  throw Error(
-      fmt::format("{}: cannot be written: {}; nothing was left there", path_.string(), why));
+  throw Error(fmt::format("{}: cannot be written: {}; nothing was kept", path_.string(), why));
 }
 
 void ShardWriter::put(const void* data, size_t size) {

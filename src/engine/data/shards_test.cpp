@@ -116,8 +116,8 @@ TEST(Shards, EveryDamageIsAnErrorThatNamesTheFile) {
   const std::string good = shard_bytes({20240520, 1, 3}, tokens);
   const Case cases[] = {
       {"", ShardFormat::kAuto, "no tokens"},
-      {"", ShardFormat::kLlmC, "the header alone has 1024"},
-      {good.substr(0, 1000), ShardFormat::kLlmC, "1000 bytes, the header alone has 1024"},
+      {"", ShardFormat::kLlmC, "less than the header's 1024"},
+      {good.substr(0, 1000), ShardFormat::kLlmC, "1000 bytes, less than the header's 1024"},
       {shard_bytes({20240521, 1, 3}, tokens), ShardFormat::kLlmC,
        "magic 20240521, expected 20240520"},
       {shard_bytes({20240520, 2, 3}, tokens), ShardFormat::kAuto, "shard version 2, expected 1"},

@@ -92,11 +92,10 @@ const FamilyRow& family_row(const JsonFields& settings) {
     if (type == row.type) return row;
     known += fmt::format("{}{}", known.empty() ? "" : ", ", row.type);
   }
-  settings.fail(
-      "model_type",
-      settings.has("model_type")
-          ? fmt::format("'{}' is not an architecture that bitlaw reads; it reads {}", type, known)
-          : "is missing; bitlaw reads " + known);
+  settings.fail("model_type",
+                settings.has("model_type")
+                    ? fmt::format("'{}' is not supported; bitlaw reads {}", type, known)
+                    : "is missing; bitlaw reads " + known);
 }
 
 // The class of model, where the file names it: only the causal language model has an output head.
@@ -124,8 +123,8 @@ Activation read_activation(const JsonFields& settings, const char* otherwise) {
 void require_absent(const JsonFields& settings, const char* key, Family family) {
   if (!settings.has(key)) return;
   settings.fail(key,
-                fmt::format("is not a setting of {} models that bitlaw can follow; remove it if "
-                            "it has no effect",
+                fmt::format("is not a setting that bitlaw supports for {} models; remove it if it "
+                            "has no effect",
                             name_of(family)));
 }
 
@@ -144,8 +143,7 @@ void read_sizes(const JsonFields& settings, Architecture& a) {
   a.vocabulary = settings.whole("vocab_size", 1, kLargestVocabulary);
   a.context = settings.whole("max_position_embeddings", 1, kLargestContext);
   if (!settings.truth("is_causal", true)) {
-    settings.fail("is_causal",
-                  "is false: tokens that see those after them have no loss to measure");
+    settings.fail("is_causal", "is false; bitlaw measures the loss of causal models only");
   }
   a.tied_head = settings.truth("tie_word_embeddings", false);
 
@@ -167,8 +165,8 @@ void read_sizes(const JsonFields& settings, Architecture& a) {
   }
   if (a.family == Family::kGptNeox && a.head_dim * a.heads != a.width) {
     settings.fail("head_dim",
-                  fmt::format("{} is not hidden_size / num_attention_heads, as gpt_neox "
-                              "models have it",
+                  fmt::format("{} is not hidden_size / num_attention_heads, which gpt_neox "
+                              "models require",
                               a.head_dim));
   }
 }
@@ -230,7 +228,7 @@ void read_windows(const JsonFields& settings, const FamilyRow& row, Architecture
   }
   const Json& types = settings.at("layer_types");
   if (!types.is_array() || static_cast<int64_t>(types.size()) != a.layers) {
-    settings.fail("layer_types", fmt::format("is not a list of {} names, one a layer", a.layers));
+    settings.fail("layer_types", fmt::format("is not a list of {} names, one per layer", a.layers));
   }
   for (size_t l = 0; l < types.size(); ++l) {
     if (types[l] == "full_attention") continue;
@@ -248,7 +246,7 @@ void read_tokens(const JsonFields& settings, Architecture& a) {
   const auto token = [&](const char* key, const Json& value) {
     if (!value.is_number_integer() || value.get<int64_t>() < 0 ||
         value.get<int64_t>() > kLargestVocabulary)
-      settings.fail(key, "is not a token's number");
+      settings.fail(key, "is not a token id");
     return value.get<int64_t>();
   };
   if (settings.has("bos_token_id"))

@@ -270,9 +270,10 @@ TEST(HfConfig, AnUnknownArchitectureListsTheKnown) {
     parse_architecture({{"model_type", "mamba"}}, "DIR/config.json");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(),
-                 "DIR/config.json: model_type 'mamba' is not an architecture that bitlaw reads; it "
-                 "reads llama, mistral, qwen2, olmo2, gpt_neox");
+    EXPECT_STREQ(
+        error.what(),
+        "DIR/config.json: model_type 'mamba' is not supported; bitlaw reads llama, mistral, "
+        "qwen2, olmo2, gpt_neox");
   }
 }
 
@@ -294,7 +295,7 @@ TEST(HfConfig, BadSettingsAreRefusedByName) {
       {"llama", {{"num_attention_heads", 0}}, "num_attention_heads must be 1..16384, not 0"},
       {"llama", {{"num_attention_heads", 5}}, "5 does not divide hidden_size, 64"},
       {"llama", {{"num_key_value_heads", 3}}, "3 does not divide num_attention_heads, 4"},
-      {"llama", {{"head_dim", 15}}, "cannot be paired"},
+      {"llama", {{"head_dim", 15}}, "must be even and positive"},
       {"llama", {{"rms_norm_eps", -1e-6}}, "rms_norm_eps must be 1e-30..1, not -1e-06"},
       {"llama", {{"rms_norm_eps", "small"}}, "rms_norm_eps must be a number, not \"small\""},
       {"llama",
@@ -307,9 +308,13 @@ TEST(HfConfig, BadSettingsAreRefusedByName) {
       {"llama",
        {{"quantization_config", {{"bits", 4}}}},
        "quantization_config says that the weights are already quantized"},
-      {"llama", {{"rope_interleaved", true}}, "rope_interleaved is not a setting of llama"},
+      {"llama",
+       {{"rope_interleaved", true}},
+       "rope_interleaved is not a setting that bitlaw supports for llama"},
       {"llama", {{"use_parallel_residual", true}}, "use_parallel_residual is not a setting"},
-      {"llama", {{"sliding_window", 8}}, "sliding_window is not a setting of llama"},
+      {"llama",
+       {{"sliding_window", 8}},
+       "sliding_window is not a setting that bitlaw supports for llama"},
       {"llama", {{"eos_token_id", "end"}}, "eos_token_id is not a token"},
       {"llama",
        {{"rope_scaling", {{"type", "longrope"}}}},
@@ -320,13 +325,13 @@ TEST(HfConfig, BadSettingsAreRefusedByName) {
        "factor must be 1..1000000000, not 0.5"},
       {"llama",
        {{"rope_scaling", {{"type", "linear"}, {"factor", 2}, {"beta_fast", 3}}}},
-       "rope_scaling.beta_fast is not a setting of this rope_type"},
+       "rope_scaling.beta_fast is not a setting that bitlaw supports for this rope_type"},
       {"llama", {{"rope_scaling", 7}}, "rope_scaling must be an object, not 7"},
       {"llama", {{"rope_theta", 5e5}, {"rope_parameters", {{"rope_theta", 1e4}}}}, "contradicts"},
       {"llama", {{"rope_theta", 0.5}}, "rope_theta must be 1.000001..1e+18, not 0.5"},
       {"llama",
        {{"partial_rotary_factor", 0.5}},
-       "partial_rotary_factor 0.5 is not supported: llama models turn whole"},
+       "partial_rotary_factor 0.5 is not supported: llama models rotate whole"},
       {"mistral", {{"sliding_window", 0}}, "sliding_window must be 1..2147483648, not 0"},
       {"mistral", {{"mlp_bias", true}}, "mlp_bias must be false: mistral models never have"},
       {"qwen2",
@@ -335,10 +340,10 @@ TEST(HfConfig, BadSettingsAreRefusedByName) {
       {"qwen2", {{"layer_types", {"full_attention"}}}, "layer_types is not a list of 4 names"},
       {"gpt_neox",
        {{"num_key_value_heads", 2}},
-       "num_key_value_heads is not a setting of gpt_neox"},
+       "num_key_value_heads is not a setting that bitlaw supports for gpt_neox"},
       {"gpt_neox",
        {{"rotary_pct", 0.1}},
-       "gives 1 turned entries of a head, which cannot be paired"},
+       "gives 1 rotated entries per head; their number must be even"},
   };
   for (const Case& one : cases) {
     try {

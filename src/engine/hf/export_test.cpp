@@ -240,7 +240,7 @@ TEST_F(Export, WhatCannotBeExportedIsOneSentence) {
   save(*tokenizer);
   folder_.write("full/notes.txt", "mine");
   EXPECT_EQ(error_of([&] { export_hf(checkpoint_, *tokenizer, folder_ / "full"); }),
-            (folder_ / "full").string() + ": exists and is not empty; name a new directory");
+            (folder_ / "full").string() + ": exists and is not empty; choose a new directory");
   EXPECT_EQ(folder_.names().size(), 6u) << "nothing was left behind";  // final/ and full/
 }
 

@@ -21,7 +21,7 @@ void export_hf(const fs::path& checkpoint, const Tokenizer& tokenizer, const fs:
   std::error_code error;
   if (fs::exists(directory, error) && !fs::is_empty(directory, error)) {
     throw Error(
-        fmt::format("{}: exists and is not empty; name a new directory", directory.string()));
+        fmt::format("{}: exists and is not empty; choose a new directory", directory.string()));
   }
   // Written beside its place and renamed into it.
   const fs::path whole = directory.has_filename() ? directory : directory.parent_path();
@@ -35,7 +35,7 @@ void export_hf(const fs::path& checkpoint, const Tokenizer& tokenizer, const fs:
     fs::rename(temporary, whole);
   } catch (const fs::filesystem_error& failure) {
     fs::remove_all(temporary, error);
-    throw Error(fmt::format("{}: cannot be put in its place: {}", directory.string(),
+    throw Error(fmt::format("{}: cannot be renamed into place: {}", directory.string(),
                             failure.code().message()));
   } catch (...) {
     fs::remove_all(temporary, error);

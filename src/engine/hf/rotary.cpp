@@ -74,7 +74,7 @@ void check_settings(const JsonFields& table, RotaryScaling scaling) {
     if (row == std::end(kSettings) ||
         std::find(row->readers.begin(), row->readers.end(), scaling) == row->readers.end()) {
       table.fail(key,
-                 "is not a setting of this rope_type that bitlaw can follow; remove it if it "
+                 "is not a setting that bitlaw supports for this rope_type; remove it if it "
                  "has no effect");
     }
   }
@@ -119,7 +119,7 @@ void read_yarn(const JsonFields& table, Rotary& r) {
     r.attention_factor = yarn_scale(r.factor, table.number("mscale", 1e-6, 1e6)) /
                          yarn_scale(r.factor, table.number("mscale_all_dim", 1e-6, 1e6));
   } else if (table.has("mscale") || table.has("mscale_all_dim")) {
-    table.fail("mscale", "and mscale_all_dim are followed together only; one of them is missing");
+    table.fail("mscale", "and mscale_all_dim must be given together; one of them is missing");
   }
   r.attention_factor = table.number("attention_factor", 1e-6, 1e6, r.attention_factor);
 }
@@ -141,7 +141,7 @@ void read_factors(const JsonFields& settings, const JsonFields& table, const Arc
     r.factor = table.number("factor", 1, kLargestFactor);
   }
   if (r.scaling == RotaryScaling::kDynamic && r.dim <= 2) {
-    table.fail("rope_type", "'dynamic' is not defined for 2 turned entries of a head");
+    table.fail("rope_type", "'dynamic' is not defined for heads with 2 rotated entries");
   }
   if (r.scaling == RotaryScaling::kLlama3) {
     r.low_frequency = table.number("low_freq_factor", 1e-6, 1e6);
@@ -201,15 +201,14 @@ Rotary read_rotary(const JsonFields& settings, const Architecture& a) {
       agreed_number({{table, part}, {settings, part}, {settings, neox ? "rotary_pct" : part}}, 1e-6,
                     1, neox ? 0.25 : 1);
   if (!neox && share != 1) {
-    settings.fail(part, fmt::format("{} is not supported: {} models turn whole heads", share,
+    settings.fail(part, fmt::format("{} is not supported: {} models rotate whole heads", share,
                                     name_of(a.family)));
   }
   r.dim = static_cast<int64_t>(static_cast<double>(a.head_dim) * share);
   if (r.dim < 2 || r.dim % 2 != 0) {
     settings.fail(
         neox ? "rotary_pct" : "head_dim",
-        fmt::format("gives {} turned entries of a head, which cannot be paired; their number "
-                    "must be even and positive",
+        fmt::format("gives {} rotated entries per head; their number must be even and positive",
                     r.dim));
   }
   read_factors(settings, table, a, r);

@@ -46,10 +46,10 @@ std::vector<WeightFile> open_shards(const fs::path& directory) {
       const auto listed = shard_of.find(tensor);
       if (listed == shard_of.end() || listed->second != name) {
         throw Error(fmt::format(
-            "{}: {} holds tensor '{}', which the index {}; the files do not "
+            "{}: {} contains tensor '{}', which the index {}; the files do not "
             "belong together",
             index.string(), name, tensor,
-            listed == shard_of.end() ? "does not name" : "places in " + listed->second));
+            listed == shard_of.end() ? "does not list" : "places in " + listed->second));
       }
     }
   }
@@ -136,9 +136,8 @@ void widen_to_f32(const std::string& dtype, const char* bytes, int64_t count, fl
 
 std::vector<WeightFile> open_weight_files(const fs::path& directory) {
   if (fs::exists(directory / kIndex) && fs::exists(directory / kSingle)) {
-    throw Error(
-        fmt::format("{}: has both {} and {}, and nothing says which one to use; remove the other",
-                    directory.string(), kSingle, kIndex));
+    throw Error(fmt::format("{}: has both {} and {}; remove the one that is not to be used",
+                            directory.string(), kSingle, kIndex));
   }
   if (fs::exists(directory / kIndex)) return open_shards(directory);
   if (fs::exists(directory / kSingle)) return {open_file(directory, kSingle)};
@@ -150,7 +149,7 @@ std::vector<WeightFile> open_weight_files(const fs::path& directory) {
                     directory.string()));
   }
   throw Error(
-      fmt::format("{}: has neither {} nor {}; it is not a whole checkpoint; fetch the "
+      fmt::format("{}: has neither {} nor {}; the checkpoint is incomplete; fetch the "
                   "weights too",
                   directory.string(), kSingle, kIndex));
 }
@@ -194,13 +193,13 @@ Weights::Weights(const fs::path& directory, const Architecture& a)
     const auto place = found.find(spec.name);
     if (place == found.end()) {
       throw Error(
-          fmt::format("{}: there is no tensor '{}', which a {} model of {} layers has; the "
+          fmt::format("{}: tensor '{}' of a {} model with {} layers is missing; the "
                       "checkpoint is incomplete, or config.json belongs to another one",
                       directory.string(), spec.name, name_of(a.family), a.layers));
     }
     const auto& [file, entry, data, where] = place->second;
     if (entry->shape != spec.shape) {
-      throw Error(fmt::format("{}: tensor '{}' has shape {}, and config.json calls for {}", where,
+      throw Error(fmt::format("{}: tensor '{}' has shape {}, but config.json requires {}", where,
                               spec.name, shape_text(entry->shape), shape_text(spec.shape)));
     }
     if (entry->dtype != "F32" && entry->dtype != "F16" && entry->dtype != "BF16") {
@@ -216,8 +215,8 @@ Weights::Weights(const fs::path& directory, const Architecture& a)
     const bool head = std::find(heads.begin(), heads.end(), name) != heads.end();
     if (!head) {
       throw Error(
-          fmt::format("{}: tensor '{}' has no place in the {} model that config.json "
-                      "describes; config.json is of another checkpoint",
+          fmt::format("{}: tensor '{}' is not part of the {} model that config.json "
+                      "describes; config.json belongs to another checkpoint",
                       place.where, name, name_of(a.family)));
     }
     const Place& embedding = places_.at(layout_.embedding.name);
@@ -225,9 +224,9 @@ Weights::Weights(const fs::path& directory, const Architecture& a)
         place.file->bytes(name) != embedding.file->bytes(layout_.embedding.name)) {
       throw Error(fmt::format(
           "{}: '{}' is {}", place.where, name,
-          a.tied_head ? "not the embedding, and tie_word_embeddings in config.json says that it is"
-                      : "a second output head, and not the embedding; remove the one that is not "
-                        "meant"));
+          a.tied_head ? "not the embedding, although tie_word_embeddings in config.json says so"
+                      : "a second output head that differs from the embedding; remove the one that "
+                        "is not to be used"));
     }
   }
 }

@@ -135,17 +135,17 @@ TEST_F(HfWeights, TensorsThatDoNotFitAreNamed) {
   FakeCheckpoint bad = good;
   bad.tensors.erase(name);
   bad.write(directory_);
-  expect_error("there is no tensor '" + name + "', which a llama model of 2 layers has");
+  expect_error("tensor '" + name + "' of a llama model with 2 layers is missing");
 
   bad = good;
   bad.tensors["model.layers.2.mlp.up_proj.weight"] = good.tensors.at(name);
   bad.write(directory_);
-  expect_error("tensor 'model.layers.2.mlp.up_proj.weight' has no place");
+  expect_error("tensor 'model.layers.2.mlp.up_proj.weight' is not part of the llama model");
 
   bad = good;
   bad.tensors[name].shape = {32, 48};
   bad.write(directory_);
-  expect_error("'" + name + "' has shape [32, 48], and config.json calls for [48, 32]");
+  expect_error("'" + name + "' has shape [32, 48], but config.json requires [48, 32]");
 
   bad = good;
   bad.tensors[name] = {"I32", {48, 32}, good.tensors.at(name).bytes};
@@ -180,7 +180,7 @@ TEST_F(HfWeights, AnIndexThatLiesIsRefused) {
     expect_error("the shard of tensor 'model.norm.weight' is not the name of a file");
   }
   rewritten([&](Json& map) { map.erase(norm); });
-  expect_error("holds tensor 'model.norm.weight', which the index does not name");
+  expect_error("contains tensor 'model.norm.weight', which the index does not list");
   rewritten([&](Json& map) { map["model.extra"] = FakeCheckpoint::shard_name(0, 3); });
   expect_error("tensor 'model.extra' is not in model-1-of-3.safetensors");
   rewritten([&](Json& map) {
@@ -199,7 +199,7 @@ TEST_F(HfWeights, AnIndexThatLiesIsRefused) {
 
 TEST_F(HfWeights, ADirectoryWithoutWeightsSaysWhatIsThere) {
   write_file_atomically(directory_ / "config.json", dump_json(fake_config("llama")));
-  expect_error("it is not a whole checkpoint");
+  expect_error("the checkpoint is incomplete");
   write_file_atomically(directory_ / "pytorch_model.bin", "x");
   expect_error("pickled");
   fs::remove(directory_ / "config.json");

@@ -84,7 +84,7 @@ CheckpointWriter::CheckpointWriter(const fs::path& source, const Weights& weight
       dtype_(dtype) {
   BITLAW_CHECK(dtype == "F32" || dtype == "BF16");
   if (fs::exists(target_)) {
-    throw Error(fmt::format("{}: exists already; name a new directory", target_.string()));
+    throw Error(fmt::format("{}: exists already; choose a new directory", target_.string()));
   }
   try {
     make_directories(partial_);

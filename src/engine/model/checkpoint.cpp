@@ -160,21 +160,20 @@ LoadedModel load_model(const fs::path& directory) {
     known.insert("lm_head.weight");  // some writers store the shared table twice
   for (const auto& [name, entry] : file.entries()) {
     if (!known.contains(name)) {
-      throw Error(
-          fmt::format("{}: tensor '{}' has no place in the model that config.json describes",
-                      path.string(), name));
+      throw Error(fmt::format("{}: tensor '{}' is not part of the model that config.json describes",
+                              path.string(), name));
     }
   }
   // Every shape before any memory: the sizes in config.json may be nonsense.
   for (const Part& part : parts) {
     if (!file.contains(part.name))
-      throw Error(fmt::format("{}: there is no tensor '{}'", path.string(), part.name));
+      throw Error(fmt::format("{}: tensor '{}' is missing", path.string(), part.name));
     const SafetensorsEntry& entry = file.entries().at(part.name);
     const Shape& whole = model.infos()[part.parameter].shape;
     std::vector<int64_t> expected{part.end - part.begin};
     if (whole.rank() == 2) expected.push_back(whole[1]);
     if (entry.shape != expected) {
-      throw Error(fmt::format("{}: tensor '{}' has shape [{}], and config.json calls for [{}]",
+      throw Error(fmt::format("{}: tensor '{}' has shape [{}], but config.json requires [{}]",
                               path.string(), part.name, fmt::join(entry.shape, ", "),
                               fmt::join(expected, ", ")));
     }
@@ -197,9 +196,10 @@ std::string weights_hash(const fs::path& directory) {
 
 void require_weights(const fs::path& directory, const std::string& hash) {
   if (hash.empty() || weights_hash(directory) == hash) return;
-  throw Error(fmt::format(
-      "{}: not the weights that the run ended with; the file is damaged or changed, train it again",
-      (directory / "model.safetensors").string()));
+  throw Error(
+      fmt::format("{}: not the weights that the run ended with; the file is damaged or changed, so "
+                  "train the run again",
+                  (directory / "model.safetensors").string()));
 }
 
 }  // namespace bitlaw

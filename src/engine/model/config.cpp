@@ -30,7 +30,7 @@ ModelConfig ModelConfig::resolved(int64_t data_vocabulary) const {
   check_range("heads", heads, 1, width / 2);
   if (width % heads != 0 || head_dim() % 2 != 0) {
     throw Error(
-        fmt::format("model.heads = {}: width / heads must be an even whole number, and width is {}",
+        fmt::format("model.heads = {}: width / heads must be an even whole number, but width is {}",
                     heads, width));
   }
   ModelConfig out = *this;
@@ -45,19 +45,19 @@ ModelConfig ModelConfig::resolved(int64_t data_vocabulary) const {
   if (out.vocabulary == 0) out.vocabulary = data_vocabulary;
   if (out.vocabulary == 0) {
     throw Error(
-        "model.vocabulary = 0 means the vocabulary of the data set, and there is no data set; set "
+        "model.vocabulary = 0 means the vocabulary of the data set, but there is no data set; set "
         "it");
   }
   check_range("vocabulary", out.vocabulary, 2, kLargestVocabulary);
   if (out.vocabulary < data_vocabulary) {
     throw Error(fmt::format(
-        "model.vocabulary = {}: the data set has {} tokens; leave it 0 or make it larger",
+        "model.vocabulary = {}: the data set has {} tokens; set it to 0 or to at least that",
         out.vocabulary, data_vocabulary));
   }
   check_range("sequence", sequence, 1, 1 << 20);
   if (!(rope_theta >= 1) || !std::isfinite(rope_theta)) {
     throw Error(
-        fmt::format("model.rope_theta = {}: expected a finite number from 1 on", rope_theta));
+        fmt::format("model.rope_theta = {}: expected a finite number of at least 1", rope_theta));
   }
   if (!(norm_epsilon > 0) || !(norm_epsilon < 1)) {
     throw Error(

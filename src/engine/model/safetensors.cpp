@@ -14,7 +14,7 @@ namespace bitlaw {
 namespace {
 
 static_assert(std::endian::native == std::endian::little,
-              "tensors are mapped as they lie in the file");
+              "tensors are mapped in the byte order of the file");
 
 constexpr size_t kLengthBytes = 8;
 constexpr size_t kLargestHeader = 100'000'000;  // the format's own limit
@@ -81,7 +81,8 @@ SafetensorsEntry parse_entry(const std::string& name, const Json& value, size_t 
   for (const Json& item : value["shape"]) {
     size_t extent;
     if (!read_size(item, extent)) wrong("has a shape with entries that are not whole numbers");
-    if (__builtin_mul_overflow(bytes, extent, &bytes)) wrong("has a shape beyond any memory");
+    if (__builtin_mul_overflow(bytes, extent, &bytes))
+      wrong("has a shape too large for any memory");
     entry.shape.push_back(static_cast<int64_t>(extent));
   }
 
@@ -92,11 +93,11 @@ SafetensorsEntry parse_entry(const std::string& name, const Json& value, size_t 
     wrong("has data_offsets that are not two whole numbers");
   }
   if (begin > end || end > data_bytes) {
-    wrong(fmt::format("has data_offsets {} to {}, and the file has {} bytes of data", begin, end,
+    wrong(fmt::format("has data_offsets {} to {}, but the file has {} bytes of data", begin, end,
                       data_bytes));
   }
   if (end - begin != bytes) {
-    wrong(fmt::format("has {} bytes, and its shape and dtype call for {}", end - begin, bytes));
+    wrong(fmt::format("has {} bytes, but its shape and dtype require {}", end - begin, bytes));
   }
   entry.begin = data_begin + begin;
   entry.end = data_begin + end;
@@ -116,7 +117,7 @@ void check_cover(const SafetensorsTable& table, size_t data_begin, size_t file_b
     at = end;
   }
   if (at != file_bytes) {
-    fail(where, fmt::format("its tensors end at byte {}, and the file has {}", at, file_bytes));
+    fail(where, fmt::format("its tensors end at byte {}, but the file has {}", at, file_bytes));
   }
 }
 
@@ -129,7 +130,7 @@ SafetensorsTable parse_safetensors(std::string_view file, const std::string& whe
   std::memcpy(&header_bytes, file.data(), kLengthBytes);
   if (header_bytes > kLargestHeader || header_bytes > file.size() - kLengthBytes) {
     fail(where,
-         fmt::format("the header claims {} bytes, and the file has {}", header_bytes, file.size()));
+         fmt::format("the header claims {} bytes, but the file has {}", header_bytes, file.size()));
   }
   const size_t data_begin = kLengthBytes + header_bytes;
   const Json header = parse_header(file.substr(kLengthBytes, header_bytes), where);
@@ -156,7 +157,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
 const SafetensorsEntry& SafetensorsFile::entry(const std::string& name) const {
   const auto found = table_.entries.find(name);
   if (found == table_.entries.end())
-    throw Error(fmt::format("{}: there is no tensor '{}'", where_, name));
+    throw Error(fmt::format("{}: tensor '{}' is missing", where_, name));
   return found->second;
 }
 
@@ -187,8 +188,8 @@ Tensor SafetensorsFile::tensor(const std::string& name) const {
         shape = {s[0], s[1], s[2], s[3]};
         break;
       default:
-        throw Error(fmt::format("{}: tensor '{}' has {} axes; bitlaw reads up to 4", where_, name,
-                                s.size()));
+        throw Error(fmt::format("{}: tensor '{}' has {} dimensions; bitlaw reads up to 4", where_,
+                                name, s.size()));
     }
     const Tensor tensor = Tensor::empty(dtype, shape);
     std::memcpy(tensor.raw(), file_.data() + found.begin, tensor.bytes());

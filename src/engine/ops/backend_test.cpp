@@ -146,7 +146,7 @@ TEST(Backend, RefusesTensorsOfAnotherDevice) {
     return Tensor::borrow(x.dtype(), x.shape(), x.raw(), Device::kCuda);
   };
   const std::string sentence =
-      ": backend cpu works on CPU memory and was given a tensor in CUDA memory; copy it first";
+      ": backend cpu works on CPU memory but was given a tensor in CUDA memory; copy it first";
   Small s;
   Context c;
   Tensor y = elsewhere(s.y), dw = elsewhere(s.dsquare);

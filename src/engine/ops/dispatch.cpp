@@ -12,7 +12,7 @@ void refuse_op(const Backend& backend, const char* name) {
 
 void refuse_device(const Backend& backend, const char* op, Device device) {
   throw Error(
-      fmt::format("{}: backend {} works on {} memory and was given a tensor in {} memory; "
+      fmt::format("{}: backend {} works on {} memory but was given a tensor in {} memory; "
                   "copy it first",
                   op, backend.name, name_of(backend.device), name_of(device)));
 }

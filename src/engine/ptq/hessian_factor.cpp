@@ -115,7 +115,7 @@ HessianFactor factor_hessian(const linalg::Matrix& hessian, double first_damping
     out.failed_dampings.push_back(out.damping);
   }
   throw Error(fmt::format(
-      "a calibration Hessian is not positive even with {} times its mean diagonal added; "
+      "a calibration Hessian is not positive definite even with {} times its mean diagonal added; "
       "calibrate on more text",
       kLargestDamping));
 }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr PtqMethod kMethods[] = {
     {.name = "none", .help = "weights as they are", .round = nullptr},
-    {.name = "rtn", .help = "round to nearest", .round = round_by_rtn},
+    {.name = "rtn", .help = "round-to-nearest", .round = round_by_rtn},
     {.name = "gptq",
      .help = "",
      .round = round_by_gptq,

@@ -45,7 +45,7 @@ HfBpe::HfBpe(const Json& value, const std::string& file, bool byte_level)
   const JsonFields vocabulary = model.object("vocab");
   for (const auto& [token, id] : model.at("vocab").items()) {
     if (!id.is_number_integer() || id.get<int64_t>() < 0 || id.get<int64_t>() > kLargestTokenId)
-      vocabulary.fail(fmt::format("gives '{}' no id (a whole number from 0)", token));
+      vocabulary.fail(fmt::format("has no valid id for '{}' (a whole number from 0)", token));
     ids_.emplace(token, id.get<int32_t>());
   }
   if (!byte_level && !model.truth("byte_fallback", false)) {

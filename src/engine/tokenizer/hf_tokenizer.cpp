@@ -44,7 +44,7 @@ ReadAddedTokens read_added_tokens(const JsonFields& document, const HfBpe& model
       token.fail("id", fmt::format("is {}, and '{}' is {} in the vocabulary", id, content, known));
     }
     if (!read.ids.emplace(content, static_cast<int32_t>(id)).second)
-      token.fail("content", fmt::format("'{}' comes twice", content));
+      token.fail("content", fmt::format("'{}' appears twice", content));
     const bool special = token.truth("special", false);
     if (special) read.special.insert(static_cast<int32_t>(id));
     const bool normalized = token.truth("normalized", !special);
@@ -63,7 +63,7 @@ std::vector<std::string> pieces_of(const HfBpe& model, const ReadAddedTokens& ad
   const auto own = [&](const std::string& token, int32_t id) {
     const auto [owner, is_new] = owners.emplace(id, &token);
     if (!is_new && *owner->second != token) {
-      throw Error(fmt::format("{}: id {} is that of '{}' and of '{}'", file, id,
+      throw Error(fmt::format("{}: id {} belongs to both '{}' and '{}'", file, id,
                               std::min(*owner->second, token), std::max(*owner->second, token)));
     }
   };
@@ -77,7 +77,7 @@ std::vector<std::string> pieces_of(const HfBpe& model, const ReadAddedTokens& ad
     int32_t first = 0;
     while (owners.contains(first)) ++first;
     throw Error(
-        fmt::format("{}: {} of {} ids are of no token (the first is {}); the vocabulary is "
+        fmt::format("{}: {} of {} ids have no token (the first is {}); the vocabulary is "
                     "damaged",
                     file, free, size, first));
   }
@@ -106,7 +106,7 @@ int32_t template_begin(const JsonFields& processor, int depth = 0) {
   const Json& ids = token.list("ids");
   if (ids.size() != 1 || !ids[0].is_number_integer() || ids[0].get<int64_t>() < 0 ||
       ids[0].get<int64_t>() > kLargestTokenId) {
-    token.fail("ids", "is not one token");
+    token.fail("ids", "is not a single token id");
   }
   return ids[0].get<int32_t>();
 }

@@ -53,7 +53,7 @@ class Fields {
 
  private:
   [[noreturn]] void fail() const {
-    throw Error(fmt::format("{}: not a sentencepiece model, or a damaged one", where_));
+    throw Error(fmt::format("{}: not a sentencepiece model, or damaged", where_));
   }
   std::string_view take(uint64_t count) {
     if (count > rest_.size()) fail();

@@ -21,7 +21,7 @@ class SentencepieceTokenizer : public TextTokenizer {
                          const SpecialTokenNames& names) {
     if (!load_sentencepiece(bytes, model_)) {
       throw Error(fmt::format(
-          "{}: not a sentencepiece model, or a damaged one; copy the checkpoint's again", file));
+          "{}: not a sentencepiece model, or damaged; copy the checkpoint's again", file));
     }
     pieces_.resize(static_cast<size_t>(model_.GetPieceSize()));
     for (int id = 0; id < model_.GetPieceSize(); ++id) {

@@ -200,7 +200,7 @@ SplitPattern::SplitPattern(std::string_view oniguruma, const std::string& where)
   if (code_->code == nullptr) {
     PCRE2_UCHAR message[256];
     pcre2_get_error_message(error, message, sizeof message);
-    throw Error(fmt::format("{}: a pattern is wrong or not supported: {}", where,
+    throw Error(fmt::format("{}: a pattern is invalid or not supported: {}", where,
                             reinterpret_cast<const char*>(message)));
   }
   pcre2_jit_compile(code_->code, PCRE2_JIT_COMPLETE);  // without it PCRE2 interprets

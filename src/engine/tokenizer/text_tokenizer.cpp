@@ -54,8 +54,8 @@ std::unique_ptr<TextTokenizer> load_text_tokenizer(const fs::path& directory) {
   if (fs::exists(json)) return parse_hf_tokenizer(read_file(json), json.string(), names);
   if (fs::exists(model)) return parse_sentencepiece(read_file(model), model.string(), names);
   throw Error(
-      fmt::format("{}: there is no tokenizer (tokenizer.json or tokenizer.model); copy the "
-                  "checkpoint's into it",
+      fmt::format("{}: has no tokenizer.json or tokenizer.model; copy the checkpoint's "
+                  "tokenizer into it",
                   directory.string()));
 }
 
@@ -63,7 +63,7 @@ void require_vocabulary(const TextTokenizer& tokenizer, int64_t vocabulary) {
   const int64_t tokens = tokenizer.vocabulary_size();
   if (tokens <= vocabulary && 2 * tokens >= vocabulary) return;
   throw Error(fmt::format(
-      "the tokenizer has {} tokens and the model {}: they are not of one checkpoint; use the "
+      "the tokenizer has {} tokens but the model {}: they belong to different checkpoints; use the "
       "tokenizer that came with the model",
       tokens, vocabulary));
 }

@@ -137,8 +137,8 @@ TEST(TextTokenizer, HasToFitTheModel) {
   for (const int64_t fits : {641, 768, 1282}) EXPECT_NO_THROW(require_vocabulary(*tokenizer, fits));
   for (const int64_t other : {640, 1283, 50304}) {
     EXPECT_EQ(error_of([&] { require_vocabulary(*tokenizer, other); }),
-              fmt::format("the tokenizer has 641 tokens and the model {}: they are not of one "
-                          "checkpoint; use the tokenizer that came with the model",
+              fmt::format("the tokenizer has 641 tokens but the model {}: they belong to different "
+                          "checkpoints; use the tokenizer that came with the model",
                           other));
   }
 }
@@ -148,11 +148,11 @@ TEST(TextTokenizer, MissingOrDamagedFilesAreOneSentence) {
   const std::string where = folder.path().string();
   const auto error = [&] { return error_of([&] { load_text_tokenizer(folder.path()); }); };
   EXPECT_EQ(error(), where +
-                         ": there is no tokenizer (tokenizer.json or tokenizer.model); copy the "
-                         "checkpoint's into it");
+                         ": has no tokenizer.json or tokenizer.model; copy the checkpoint's "
+                         "tokenizer into it");
   write_file_atomically(folder.path() / "tokenizer.model", "not a model");
   EXPECT_EQ(error(), where +
-                         "/tokenizer.model: not a sentencepiece model, or a damaged one; copy "
+                         "/tokenizer.model: not a sentencepiece model, or damaged; copy "
                          "the checkpoint's again");
   const std::string good = read_file(kGolden / "gpt2/tokenizer.json");
   write_file_atomically(folder.path() / "tokenizer.json", good.substr(0, good.size() / 2));
@@ -197,7 +197,7 @@ TEST(TextTokenizer, SentencepieceModelsWithEmptyPiecesAreAnError) {
     const std::string bytes =
         good + "\x0A" + std::string(1, static_cast<char>(piece.size())) + piece;
     EXPECT_EQ(error_of([&] { parse_sentencepiece(bytes, "t.model"); }),
-              "t.model: not a sentencepiece model, or a damaged one; copy the checkpoint's again");
+              "t.model: not a sentencepiece model, or damaged; copy the checkpoint's again");
   }
 }
 
@@ -226,10 +226,11 @@ TEST(TextTokenizer, WhatIsWrongOrNotSupportedIsNamed) {
       {"/model/end_of_word_suffix", "\"</w>\"",
        "t.json: model.end_of_word_suffix is not supported"},
       {"/model/vocab", "{}", "t.json: model.vocab lacks the byte 0x00; text would be lost"},
-      {"/model/vocab/a", "-1", "t.json: model.vocab gives 'a' no id (a whole number from 0)"},
-      {"/model/vocab/a", "3", "t.json: id 3 is that of '$' and of 'a'"},
+      {"/model/vocab/a", "-1",
+       "t.json: model.vocab has no valid id for 'a' (a whole number from 0)"},
+      {"/model/vocab/a", "3", "t.json: id 3 belongs to both '$' and 'a'"},
       {"/model/vocab/zzz", "9999",
-       "t.json: 9330 of 10000 ids are of no token (the first is 669); the vocabulary is damaged"},
+       "t.json: 9330 of 10000 ids have no token (the first is 669); the vocabulary is damaged"},
       {"/model/merges/0", "\"a  b\"",
        "t.json: model.merges[0] is not two tokens with a space between them"},
       {"/model/merges/0", "7", "t.json: model.merges[0] is not a pair of tokens"},
@@ -248,7 +249,7 @@ TEST(TextTokenizer, WhatIsWrongOrNotSupportedIsNamed) {
        R"({"type": "Split", "pattern": {"Regex": "a\\b"}, "behavior": "Isolated"})",
        "t.json: pre_tokenizer.pattern: '\\b' in a pattern is not supported"},
       {"/pre_tokenizer", R"({"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated"})",
-       "t.json: pre_tokenizer.pattern: a pattern is wrong or not supported: missing closing "
+       "t.json: pre_tokenizer.pattern: a pattern is invalid or not supported: missing closing "
        "parenthesis"},
       {"/pre_tokenizer", R"({"type": "Split", "pattern": {"Regex": "a"}, "behavior": "Odd"})",
        "t.json: pre_tokenizer.behavior 'Odd' is not supported"},
@@ -257,7 +258,7 @@ TEST(TextTokenizer, WhatIsWrongOrNotSupportedIsNamed) {
        "t.json: pre_tokenizer.pretokenizers[1] comes after ByteLevel, which is not supported"},
       {"/added_tokens/0/content", "\"\"", "t.json: added_tokens[0].content is empty"},
       {"/added_tokens/1/content", "\"<|endoftext|>\"",
-       "t.json: added_tokens[1].content '<|endoftext|>' comes twice"},
+       "t.json: added_tokens[1].content '<|endoftext|>' appears twice"},
       {"/added_tokens/0/content", "\"a\"",
        "t.json: added_tokens[0].id is 640, and 'a' is 64 in the vocabulary"},
       {"/added_tokens/0/lstrip", "\"yes\"",

@@ -367,7 +367,7 @@ std::string describe(const RunOutcome& outcome) {
   return fmt::format("{}: validation loss {:.4f} nats per token after {} tokens{}", where,
                      outcome.result->validation->loss_nats,
                      format_count(static_cast<double>(training.tokens)),
-                     outcome.was_there ? " (it was finished before)" : "");
+                     outcome.was_there ? " (already finished)" : "");
 }
 
 TrainedRun read_run(const std::filesystem::path& directory) {
@@ -401,7 +401,7 @@ Validation evaluate_run(const TrainedRun& run, const Dataset& dataset, int64_t t
   const LoadedModel loaded = load_model(checkpoint);
   if (loaded.config.vocabulary != dataset.vocabulary()) {
     throw Error(fmt::format(
-        "{}: the model has a vocabulary of {}, the data set one of {}; evaluate it on data "
+        "{}: the model has a vocabulary of {}, but the data set one of {}; evaluate it on data "
         "prepared with its own tokenizer.model",
         checkpoint.string(), loaded.config.vocabulary, dataset.vocabulary()));
   }

@@ -62,7 +62,7 @@ void RunDirectory::open(const RunRecord& record) {
   }
   if (read_run_record(path_).config != record.config) {
     throw Error(
-        fmt::format("{}: has a different configuration than this run's name; move the directory "
+        fmt::format("{}: has another configuration than its name says; move the directory "
                     "away and train again",
                     run_file(path_).string()));
   }
@@ -108,7 +108,7 @@ void RunDirectory::save_final(const std::function<void(const fs::path&)>& write)
   fs::remove_all(final_checkpoint(), error);
   fs::rename(temporary, final_checkpoint(), error);
   if (error) {
-    throw Error(fmt::format("{}: cannot be put in its place: {}", final_checkpoint().string(),
+    throw Error(fmt::format("{}: cannot be renamed into place: {}", final_checkpoint().string(),
                             error.message()));
   }
 }

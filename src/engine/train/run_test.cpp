@@ -324,7 +324,7 @@ TEST_F(Run, ADirectoryThatHoldsAnotherRunIsLeftAlone) {
       fs::path(request_.run.directory) / resolve(request_.config, dataset.info()).name();
   write_run_record(run, make_run_record(resolve(other, dataset.info()), dataset.info()));
   const std::string before = read_file(run / "run.json");
-  EXPECT_NE(error_of_training().find("a different configuration"), std::string::npos);
+  EXPECT_NE(error_of_training().find("another configuration"), std::string::npos);
   EXPECT_EQ(read_file(run / "run.json"), before);
 }
 

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 static_assert(std::endian::native == std::endian::little,
-              "the payload is written as it lies in memory");
+              "the payload is written in the byte order of memory");
 
 constexpr const char* kFormat = "bitlaw-state";
 constexpr int kStateVersion = 1;
@@ -67,10 +67,10 @@ std::optional<StateHeader> load_state(const fs::path& path, const std::string& r
     throw Error(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
   uint64_t length = 0;
   file.read(reinterpret_cast<char*>(&length), sizeof length);
-  if (!file || length > kLongestHeader) refuse(path, "not a saved training state, or cut short");
+  if (!file || length > kLongestHeader) refuse(path, "not a saved training state, or truncated");
   std::string text(length, '\0');
   file.read(text.data(), static_cast<std::streamsize>(length));
-  if (!file) refuse(path, "a saved training state that was cut short");
+  if (!file) refuse(path, "a truncated training state");
 
   StateHeader header;
   std::string hash;
@@ -86,7 +86,7 @@ std::optional<StateHeader> load_state(const fs::path& path, const std::string& r
     if (header.run != run)
       refuse(path, fmt::format("the state of run {}, not of {}", header.run, run));
     if (document.at("elements").get<int64_t>() != weights.elements()) {
-      refuse(path, fmt::format("contains {} parameters, the model has {}",
+      refuse(path, fmt::format("contains {} parameters, but the model has {}",
                                dump_json(document.at("elements")), weights.elements()));
     }
   } catch (const Json::exception&) {
@@ -96,7 +96,7 @@ std::optional<StateHeader> load_state(const fs::path& path, const std::string& r
   for (const Tensor* tensor : payload) {
     file.read(reinterpret_cast<char*>(tensor->f32()),
               static_cast<std::streamsize>(tensor->bytes()));
-    if (!file) refuse(path, "a saved training state that was cut short");
+    if (!file) refuse(path, "a truncated training state");
   }
   if (file.peek() != std::ifstream::traits_type::eof())
     refuse(path, "bytes after the end of the state");

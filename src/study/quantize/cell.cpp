@@ -80,11 +80,11 @@ MatrixCell parse_method(const std::string& text) {
   }
   if (out.act_order && !out.method->orders_columns) {
     throw Error(
-        fmt::format("methods: '{}': only {} takes columns in an order; leave act-order away", text,
+        fmt::format("methods: '{}': act-order applies to {} only; remove it", text,
                     methods_that([](const PtqMethod& method) { return method.orders_columns; })));
   }
   if (out.method->round == nullptr && parts.size() > 1) {
-    throw Error(fmt::format("methods: '{}': {} leaves the weights as they are and takes no options",
+    throw Error(fmt::format("methods: '{}': {} keeps the weights as they are and has no options",
                             text, out.method->name));
   }
   return out;

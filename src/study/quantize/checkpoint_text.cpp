@@ -40,7 +40,7 @@ Parts split_documents(const std::vector<std::string>& roots) {
   });
   if (group_bytes.size() < 2) {
     throw Error(fmt::format(
-        "{}: has {} different document{}, and calibration and evaluation need one each; give "
+        "{}: has {} distinct document{}, but calibration and evaluation need one each; give "
         "more (a .txt file is one, a line of JSONL is one)",
         fmt::join(roots, ", "), group_bytes.size(), group_bytes.size() == 1 ? "" : "s"));
   }
@@ -84,7 +84,7 @@ TextWindows cut(const std::vector<std::string>& texts, const TextTokenizer& toke
       std::min(most_windows, (static_cast<int64_t>(tokens.size()) - 1) / sequence);
   if (tokens.empty() || windows < 1) {
     throw Error(fmt::format(
-        "the text for {} has {} tokens, and one window needs {}; give more text or a shorter "
+        "the text for {} has {} tokens, but one window needs {}; give more text or a shorter "
         "--sequence",
         part, tokens.size(), sequence + 1));
   }

@@ -20,10 +20,10 @@ void check_lists(const PtqConfig& config) {
   const auto not_empty = [](const char* key, bool empty, const char* advice) {
     if (empty) throw Error(fmt::format("{} is empty; {}", key, advice));
   };
-  not_empty("methods", config.methods.empty(), ("known are " + method_names()).c_str());
-  not_empty("groups", config.groups.empty(), "0 stands for one scale per output channel");
-  not_empty("activations", config.activations.empty(), "'trained' leaves them as they were");
-  not_empty("kv", config.kv.empty(), "'trained' leaves them as they were");
+  not_empty("methods", config.methods.empty(), ("known: " + method_names()).c_str());
+  not_empty("groups", config.groups.empty(), "0 means one scale per output channel");
+  not_empty("activations", config.activations.empty(), "'trained' keeps them as in training");
+  not_empty("kv", config.kv.empty(), "'trained' keeps them as in training");
   not_empty("calibration_seeds", config.calibration_seeds.empty(), "give at least one, such as 1");
   for (const int group : config.groups) {
     if (group < 0)
@@ -68,18 +68,19 @@ std::vector<WeightScheme> schemes_of(const PtqConfig& config, const MatrixCell& 
     if (!scheme.is_block_format()) scheme.group = group;
     if (scheme.format.bits > kMostBits) {
       throw Error(fmt::format(
-          "formats = {}: weights are quantized to at most {} bits; int4 or e2m1, for example", name,
-          kMostBits));
+          "formats = {}: weights are quantized to at most {} bits; use int4 or e2m1, for example",
+          name, kMostBits));
     }
     out.push_back(scheme);
   }
   if (out.empty())
-    throw Error("bits and formats are both empty; name at least one, for example bits = 4");
+    throw Error("bits and formats are both empty; give at least one, for example bits = 4");
   for (WeightScheme& scheme : out) {
     if (method.scheme.asymmetric &&
         (scheme.format.kind != FormatKind::kInteger || scheme.scales != ScaleRule::kFloat32)) {
-      throw Error(fmt::format("methods: '{}' has a zero point, which {} has not; ask for it apart",
-                              method_name(method), scheme.name()));
+      throw Error(
+          fmt::format("methods: '{}' has a zero point, but {} has none; run the two separately",
+                      method_name(method), scheme.name()));
     }
     scheme.asymmetric = scheme.asymmetric || method.scheme.asymmetric;
     scheme.clip = scheme.clip || method.scheme.clip;
@@ -92,7 +93,7 @@ Quantizer granularity_of(const char* key, const std::string& text) {
   try {
     return parse_quantizer("int8/" + text);
   } catch (const Error&) {
-    throw Error(fmt::format("{} = {}: known are tensor, channel, token and groupG such as group32",
+    throw Error(fmt::format("{} = {}: expected tensor, channel, token or groupG such as group32",
                             key, text));
   }
 }

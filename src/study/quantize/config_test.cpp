@@ -90,11 +90,11 @@ TEST(PtqConfig, NamesTheKeyThatIsWrong) {
   };
   const std::vector<Case> cases{
       {{{"methods", {"gtpq"}}}, "did you mean 'gptq'?"},
-      {{{"methods", {"magic"}}}, "known are none, rtn, gptq, awq"},
+      {{{"methods", {"magic"}}}, "known: none, rtn, gptq, awq"},
       {{{"methods", {"gptq+hadamar"}}}, "did you mean 'hadamard'?"},
-      {{{"methods", {"awq+act-order"}}}, "only gptq"},
-      {{{"methods", {"none+clip"}}}, "takes no options"},
-      {{{"methods", {"rtn+asymmetric"}}, {"formats", {"e2m1"}}}, "e2m1 has not"},
+      {{{"methods", {"awq+act-order"}}}, "applies to gptq only"},
+      {{{"methods", {"none+clip"}}}, "has no options"},
+      {{{"methods", {"rtn+asymmetric"}}, {"formats", {"e2m1"}}}, "but e2m1 has none"},
       {{{"methods", Json::array()}}, "methods is empty"},
       {{{"bits", {1}}}, "bits = 1"},
       {{{"bits", {9}}}, "2 to 8 bits"},

@@ -35,7 +35,7 @@ OpenedCheckpoint open_checkpoint(const QuantizeOptions& options, const fs::path&
   const CheckpointOptions& of = options.checkpoint;
   if (of.text.empty()) {
     throw Error(fmt::format(
-        "{}: is a third-party checkpoint; name text to calibrate and evaluate it on with --text",
+        "{}: is a third-party checkpoint; give text for calibration and evaluation with --text",
         directory.string()));
   }
   const hf::Architecture architecture = hf::read_architecture(directory);
@@ -69,12 +69,12 @@ PtqCell cell_to_write(const QuantizeOptions& options) {
   PtqCell cell = ptq_cells(grid).back();
   if (!one || options.runs.size() != 1 || cell.activations || cell.kv || !cell.rounds_weights()) {
     throw Error(
-        "--write: takes one checkpoint and one way to round its weights; give one method, one "
+        "--write needs one checkpoint and one way to round its weights; give one method, one "
         "group, and one of --bits and --formats (with --bits '' for a format)");
   }
   if (fs::exists(options.checkpoint.write)) {
-    throw Error(
-        fmt::format("--write {}: exists already; name a new directory", options.checkpoint.write));
+    throw Error(fmt::format("--write {}: exists already; choose a new directory",
+                            options.checkpoint.write));
   }
   if (cell.calibrated()) cell.calibration_seed = grid.calibration_seeds.front();
   return cell;
@@ -120,7 +120,7 @@ void check(const QuantizeOptions& options) {
     throw Error(
         fmt::format("--trained-tokens: expected a number of tokens, 1 to 1e18, not {}", trained));
   }
-  if (of.records.empty()) throw Error("--records: is empty; name a directory, such as runs");
+  if (of.records.empty()) throw Error("--records is empty; give a directory, such as runs");
   const auto checkpoints = std::count_if(options.runs.begin(), options.runs.end(), is_checkpoint);
   if (checkpoints == 0 && !of.text.empty()) {
     throw Error(
@@ -133,7 +133,7 @@ void check(const QuantizeOptions& options) {
         "checkpoint is RUN/checkpoints/final");
   }
   if (of.write.empty() && of.write_type != CheckpointOptions().write_type)
-    throw Error("--write-type: says how --write stores weights; name a directory with --write");
+    throw Error("--write-type sets the type of the weights that --write stores; add --write DIR");
   if (!of.write.empty()) cell_to_write(options);
   if (checkpoints == std::ssize(options.runs) && !options.grid.data.empty()) {
     throw Error(

@@ -58,7 +58,7 @@ Dataset open_data(const Run& run, const PtqConfig& config, int64_t vocabulary) {
   const std::string path = config.data.empty() ? run.data_path : config.data;
   if (config.data.empty() && !fs::exists(path)) {
     throw Error(
-        fmt::format("{}: the data set that {} was trained on is not there any more; name its "
+        fmt::format("{}: the data set that {} was trained on no longer exists; give its "
                     "directory with --data",
                     path, run.name));
   }

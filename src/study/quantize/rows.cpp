@@ -86,12 +86,12 @@ void add_matrices(CellRecord& row, const std::vector<MatrixReport>& reports) {
   }
   if (weights > 0) row.storage_bits = bits / weights;
   if (raised > 0) {
-    row.notes.push_back(fmt::format("damping raised to {} in {}, where less failed", row.damping,
-                                    matrices(raised)));
+    row.notes.push_back(fmt::format("damping raised to {} in {}, because smaller values failed",
+                                    row.damping, matrices(raised)));
   }
   if (with_dead > 0) {
-    row.notes.push_back(fmt::format("{} inputs of {} were zero on all of the calibration text",
-                                    dead, matrices(with_dead)));
+    row.notes.push_back(fmt::format("{} inputs of {} were zero on the whole calibration text", dead,
+                                    matrices(with_dead)));
   }
 }
 
@@ -100,7 +100,7 @@ void compare_with_rtn(CellRecord& row, const CellRecord* rtn) {
                                       [](const MatrixRecord& layer) { return layer.flagged; });
   if (worse > 0) {
     row.flags.push_back(
-        fmt::format("{} worse than round to nearest on the calibration text", matrices(worse)));
+        fmt::format("{} worse than round-to-nearest on the calibration text", matrices(worse)));
   }
   if (rtn != nullptr) {
     row.rtn_delta = rtn->measured_delta;
@@ -108,7 +108,7 @@ void compare_with_rtn(CellRecord& row, const CellRecord* rtn) {
     // NaN counts as worse.
     if (!(over <= 0)) {
       row.flags.push_back(
-          fmt::format("loss {:.5f} nats above that of round to nearest (standard errors {} and {})",
+          fmt::format("loss {:.5f} nats above that of round-to-nearest (standard errors {} and {})",
                       over, number_or_unknown(row.measured_standard_error),
                       number_or_unknown(rtn->measured_standard_error)));
     }

@@ -98,7 +98,7 @@ TEST(Study, SaysWhatIsWrong) {
   EXPECT_NE(error_of("name='a b'").find("one word"), std::string::npos);
   EXPECT_NE(error_of("name='x'\nbse=1").find("did you mean 'base'"), std::string::npos);
   EXPECT_NE(error_of("name='x'\n[[grid]]\n'train.seed'=[]").find("empty list"), std::string::npos);
-  EXPECT_NE(error_of("name='x'\n[variants.size]\na={}\n[[grid]]\nsize=['b']").find("known are a"),
+  EXPECT_NE(error_of("name='x'\n[variants.size]\na={}\n[[grid]]\nsize=['b']").find("known: a"),
             std::string::npos);
   EXPECT_NE(error_of("name='x'\ngrid=3").find("[[grid]]"), std::string::npos);
 }
