@@ -19,11 +19,10 @@ namespace {
 
 constexpr int kCurvePoints = 60;
 
-// A cell of one of the three methods as such: without options (gptq+clip), kinds of codes other than
-// integers, or activations rounded in use, of which there may be any number.
+// A cell of a method without options (gptq+clip) and without activations rounded in use
+// (rtn+act8), of which there may be any number.
 bool is_plain_cell(const TidyRow& row) {
-  const std::string method = row.method;
-  return method == "gptq" || method == "awq" || method == "rtn";
+  return !row.is_run() && row.method.find('+') == std::string::npos;
 }
 
 // Bits of the one part that is lowered alone: "W", "A" or "KV"; "" where none or several are.
@@ -84,7 +83,7 @@ Json ptq_figure(const std::vector<TidyRow>& rows, const FittedLaw& constants) {
         low = std::min(low, number(point, "x"));
         high = std::max(high, number(point, "x"));
       }
-      if (constants && method == "gptq") {  // the fit's PTQ term is that of GPTQ
+      if (constants.models_delta() && method == "gptq") {  // the fit's PTQ term is that of GPTQ
         one["curve"] = curve(low, high, [&, n = n, bits = bits](double x) {
           return constants.loss(n, x * n, 16, 16, 16, bits);
         });
@@ -117,7 +116,7 @@ Json delta_figure(const std::vector<TidyRow>& rows, const FittedLaw& constants) 
       low = std::min(low, number(point, "x"));
       high = std::max(high, number(point, "x"));
     }
-    if (constants && method == "gptq") {
+    if (constants.models_delta() && method == "gptq") {
       one["curve"] = curve(low, high, [&, n = n, bits = bits](double x) {
         return constants.delta(n, x * n, 16, 16, 16, bits);
       });
@@ -203,7 +202,8 @@ Json predicted_figure(const std::vector<TidyRow>& rows, const FittedLaw& constan
     } else {
       loss = trained + row.delta;
     }
-    if (!std::isfinite(loss) || row.status == "diverged" || !(row.is_run() || row.method == "gptq"))
+    if (!std::isfinite(loss) || row.status == "diverged" ||
+        !(row.is_run() || (row.method == "gptq" && constants.models_delta())))
       continue;
     const double predicted =
         constants.loss(n, d, row.P_w, row.P_a, row.P_kv, row.is_run() ? 16 : row.P_post);

@@ -20,6 +20,8 @@ struct FittedLaw {
     return law != nullptr && law->predicts == Predicts::kLoss && law->class_parameters.empty() &&
            law->uses_bits;
   }
+  // Whether the law says what quantization after training costs.
+  bool models_delta() const { return law != nullptr && law->has_delta; }
   // False also if no number of bits makes a difference with these constants.
   bool has_curves() const;
   // Nats per token; 16 bits after training: as trained.

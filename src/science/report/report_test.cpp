@@ -246,5 +246,44 @@ TEST(Report, DataCannotEndTheScriptThatHoldsIt) {
   EXPECT_EQ(html.find("</script><script>alert"), std::string::npos);
 }
 
+TEST(Report, ALawWithoutATermForQuantizationDrawsNoCurveOfIt) {
+  // kumar has such a term, kumar-additive has none.
+  const auto figures_of = [](const char* name) {
+    const Law& law = *find_law(name);
+    Json fit = published_fit();
+    fit["law"] = name;
+    fit["parameters"] = Json::object();
+    for (size_t i = 0; i < law.parameters.size(); ++i)
+      fit["parameters"][law.parameters[i].name] = {{"value", law.constants[0].values[i]}};
+    TidyRow cell = row(1e6, 1e8, 16, 3.1, "gptq", 4);
+    cell.delta = 0.1;
+    return make_report({"t", {row(1e6, 1e8, 16, 3), cell}, fit})["figures"];
+  };
+  const auto count_curves = [](const Json& figures) {
+    size_t curves = 0;
+    for (const Json& one : figures["ptq"]["panels"][0]["series"]) curves += one.count("curve");
+    for (const Json& one : figures["delta"]["series"]) curves += one.count("curve");
+    return curves;
+  };
+  const Json with = figures_of("kumar"), without = figures_of("kumar-additive");
+  EXPECT_EQ(count_curves(with), 2u);
+  EXPECT_EQ(count_curves(without), 0u);
+  EXPECT_EQ(with["predicted"]["points"].size(), 2u);
+  EXPECT_EQ(without["predicted"]["points"].size(), 1u);
+}
+
+TEST(Report, EveryMethodWithoutOptionsIsDrawn) {
+  std::vector<TidyRow> rows{row(1e6, 1e8, 16, 3)};
+  for (const char* method : {"gptq", "rtn", "a-new-one", "gptq+clip"}) {
+    rows.push_back(row(1e6, 1e8, 16, 3.1, method, 4));
+    rows.back().delta = 0.1;
+  }
+  const Json document = make_report({"t", rows, nullptr});
+  std::set<std::string> drawn;
+  for (const Json& one : document["figures"]["delta"]["series"])
+    drawn.insert(one["method"].get<std::string>());
+  EXPECT_EQ(drawn, (std::set<std::string>{"a-new-one", "gptq", "rtn"}));
+}
+
 }  // namespace
 }  // namespace bitlaw
