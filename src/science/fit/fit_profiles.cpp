@@ -120,12 +120,12 @@ void add_profiles(const FittedStages& stages, const std::vector<double>& values,
   follow(*stages.post, stages.rows->post, targets.post, fit.post);
   note_open_ends(fit.profiles, fit);
   if (lower) {
-    fit.notes.push_back(
+    fit.notes.emplace_back(
         "A profile found a lower objective than the fit: this minimum is not the best; raise "
         "starts.");
   }
   if (!targets.post.empty()) {
-    fit.notes.push_back(
+    fit.notes.emplace_back(
         "Profiles of the post-training term keep the training law at its fitted constants.");
   }
 }

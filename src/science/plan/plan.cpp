@@ -68,7 +68,7 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Constants& constant
   if (!plan.optimum) return;
   const Serving& serving = problem.limits.serving;
   if (serving.context > 0 && serving.kv_entries == 0) {
-    notes.push_back(
+    notes.emplace_back(
         "The KV cache is an estimate for a decoder 128 times as wide as deep; give layers and "
         "kv_width for yours.");
   }
@@ -81,7 +81,7 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Constants& constant
   const PlanOptimum& best = *plan.optimum;
   const double effective = best.effective_params.value_or(0);
   if (law.predicts == Predicts::kLoss && constants.knows_bits && effective < 2e-3 * best.params) {
-    notes.push_back(
+    notes.emplace_back(
         "By this law training fails at these bits: almost none of the parameters count, and the "
         "loss means nothing; allow more bits.");
   }
