@@ -162,7 +162,7 @@ const Law* find_law(std::string_view name) {
 
 const Law& law_named(std::string_view name) {
   if (const Law* law = find_law(name)) return *law;
-  throw Error(unknown_name("law", name, law_names()));
+  throw Error(unknown_name("law", name, law_names(), "`bitlaw laws` lists them"));
 }
 
 std::vector<std::string> law_names() {
