@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "base/error.h"
 #include "base/parallel.h"
 #include "cli/verb.h"
@@ -55,9 +53,6 @@ void run(Options& options) {
   }
   const Validation validation =
       evaluate_run(trained, dataset, options.config.tokens, options.threads);
-  if (!std::isfinite(validation.loss_nats))
-    throw Error(fmt::format("{}: the loss is not finite; the checkpoint is damaged, train it again",
-                            options.run));
   if (options.json) {
     Json document = struct_to_json(validation);
     document["run"] = trained.record.name;

@@ -2,16 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "base/error.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "cli/verb.h"
 #include "train/interrupt.h"
 #include "train/memory.h"
 #include "train/run.h"
-#include "train/trainer.h"
+#include "train/speed.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -26,38 +23,6 @@ struct Options {
 
 int threads_of(const RunOptions& options) {
   return options.threads > 0 ? static_cast<int>(options.threads) : hardware_threads();
-}
-
-// Trains on random tokens for a while and writes nothing: tokens per second of whole steps.
-double measure_rate(const ResolvedConfig& resolved, int threads, double seconds) {
-  const TrainConfig& config = resolved.config;
-  Trainer trainer({.model = config.model,
-                   .recipe = resolved.recipe,
-                   .optimizer = config.optimizer,
-                   .batch_sequences = resolved.batch_sequences,
-                   .lanes = config.train.lanes,
-                   .gradient_dtype = config.train.backward == "bf16" ? DType::kBF16 : DType::kF32,
-                   .seed = static_cast<uint64_t>(config.train.seed),
-                   .threads = threads});
-  const auto vocabulary = static_cast<uint64_t>(config.model.vocabulary);
-  const SequenceSource source = [&](int64_t step, int64_t index, std::span<uint16_t> tokens) {
-    for (size_t t = 0; t < tokens.size(); ++t) {
-      const uint64_t place =
-          (static_cast<uint64_t>(step) << 20 | static_cast<uint64_t>(index)) * tokens.size() + t;
-      tokens[t] = static_cast<uint16_t>(random_below(1, 0, place, vocabulary));
-    }
-  };
-  using Clock = std::chrono::steady_clock;
-  trainer.step(source, 1e-3);  // builds primitives and touches all memory
-  const Clock::time_point start = Clock::now();
-  int64_t steps = 0;
-  double elapsed = 0;
-  while (elapsed < seconds || steps < 2) {
-    trainer.step(source, 1e-3);
-    ++steps;
-    elapsed = std::chrono::duration<double>(Clock::now() - start).count();
-  }
-  return static_cast<double>(steps * config.train.batch_tokens) / elapsed;
 }
 
 void print_plan(const RunPlan& plan) {
@@ -105,7 +70,7 @@ void run(Options& options) {
     const DatasetInfo data = Dataset::open(config.data.path).info();
     const ResolvedConfig resolved = resolve(config, data);
     const int threads = threads_of(options.request.run);
-    const double rate = options.measure > 0 ? measure_rate(resolved, threads, options.measure) : 0;
+    const double rate = options.measure > 0 ? measure_speed(resolved, threads, options.measure) : 0;
     const RunPlan plan =
         plan_run(resolved, data, threads, rate * resolved.config.model.training_flops_per_token());
     if (options.json) {

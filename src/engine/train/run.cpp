@@ -411,7 +411,11 @@ Validation evaluate_run(const TrainedRun& run, const Dataset& dataset, int64_t t
   Model model(loaded.config, make_recipe(run.config.recipe));
   model.prepare(contexts[0], loaded.parameters, false, &pool, &contexts);
   const ValidationSet set = make_validation_set(dataset, loaded.config.sequence, tokens);
-  return validate(model, loaded.parameters, set, pool);
+  const Validation validation = validate(model, loaded.parameters, set, pool);
+  if (!std::isfinite(validation.loss_nats))
+    throw Error(fmt::format("{}: the loss is not finite; the checkpoint is damaged, train it again",
+                            run.directory.string()));
+  return validation;
 }
 
 }  // namespace bitlaw

@@ -47,7 +47,7 @@ struct TrainedRun {
 TrainedRun read_run(const std::filesystem::path& directory);
 
 // Validation of a finished run's final checkpoint on a data set of the same vocabulary, at most
-// `tokens` tokens (0: all), with the recipe it was trained with.
+// `tokens` tokens (0: all), with the recipe it was trained with. Error if its loss is not finite.
 Validation evaluate_run(const TrainedRun& run, const Dataset& dataset, int64_t tokens, int threads);
 
 }  // namespace bitlaw
