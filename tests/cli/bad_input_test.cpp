@@ -299,6 +299,9 @@ TEST_F(BadInput, Studies) {
   write_text(in("s.toml"), good);
   expect_refused({"sweep", "s.toml", "base.train.lrr=1"}, {"did you mean 'train.lr'?"});
   expect_refused({"sweep", "s.toml", "--jobs", "0"}, {"--jobs", "above 0"});
+  for (const char* look : {"--quiet", "--status", "--print-config"})
+    expect_refused({"sweep", "s.toml", "--launcher", "scrpt", look},
+                   {"unknown launcher 'scrpt'; did you mean 'script'?"});
 }
 
 TEST_F(BadInput, Tables) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <regex>
 #include <set>
 
@@ -326,6 +327,21 @@ TEST_F(Contract, TheTidyTableIsWhatFitReads) {
     EXPECT_TRUE(columns.count(wanted)) << wanted;
   EXPECT_EQ(run({"runs", "runs", "--csv", "-"}).out, table);
   EXPECT_EQ(json_of({"fit", "out.csv", "--dry-run", "--json"}).at("rows"), 1);
+}
+
+TEST_F(Contract, AScriptOfASweepDoesWhatTheSweepWouldDo) {
+  write_text(around_.directory / "study.toml", kStudy);
+  const Json written = json_of({"sweep", "study.toml", "--launcher", "script", "--json"});
+  EXPECT_EQ(written.at("waiting"), 3);
+  const std::string script = (around_.directory / "runs/small/jobs.sh").string();
+  const std::string command =
+      "cd " + around_.directory.string() + " && sh " + script + " > /dev/null 2>&1";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(json_of({"sweep", "study.toml", "--status", "--json"}).at("done"), 3);
+  const Outcome again = run({"sweep", "study.toml", "--launcher", "script"});
+  EXPECT_NE(again.out.find("3 of 3 jobs done"), std::string::npos) << again.out;
+  EXPECT_NE(again.out.find("nothing is left to run"), std::string::npos) << again.out;
+  EXPECT_EQ(read_file(script), "") << "nothing is left";
 }
 
 TEST_F(Contract, ASweepNoticesCellsThatItsStudyHasNewly) {

@@ -1,25 +1,17 @@
-// Runs the jobs of a study as processes of this machine, a few at a time, and remembers nothing
-// itself: a job is done when its result exists. Killing a sweep and starting it again is always
-// safe.
+// A launcher runs the jobs of a sweep, or hands them to something that does. It is a function and a
+// line of the table in launcher.cpp. It keeps no state: a job is done when the record of its run says
+// so, so a sweep can be stopped at any moment and launched again.
 #pragma once
 
 #include <atomic>
 #include <filesystem>
-#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
-namespace bitlaw {
+#include "sweep/job.h"
 
-struct Job {
-  std::string name;                  // unique, for people and logs
-  std::vector<std::string> command;  // program and arguments
-  std::filesystem::path log;         // its output, replaced at each start
-  double cost = 1;  // any unit, the same for all; orders the queue and weighs progress
-  int after = -1;   // index of a job that must have succeeded first
-  std::function<double()> share;  // of it that is done while it runs, 0..1; may be empty
-  std::function<bool()> done;     // true where nothing is left to do
-};
+namespace bitlaw {
 
 enum class JobState { kWaiting, kRunning, kDone, kFailed, kSkipped /* what it waits for failed */ };
 
@@ -30,19 +22,40 @@ struct JobOutcome {
 };
 
 struct LaunchOptions {
-  int parallel = 1;    // processes at a time
-  bool quiet = false;  // no progress
+  std::filesystem::path runs;
+  std::string program;  // the path of bitlaw
+  int parallel = 1;     // processes at a time, on this machine
+  bool quiet = false;   // no progress
   std::string label = "sweep";
-  std::atomic<bool>* stop =
-      nullptr;  // set: running jobs get SIGTERM and finish their step, none is started
+  std::atomic<bool>* stop = nullptr;  // once set, no job is started and the call ends soon
 };
 
-// Longest first. Returns an outcome per job; a failed job does not stop the others. Jobs that are
-// `done` are not started.
-std::vector<JobOutcome> launch_local(const std::vector<Job>& jobs, const LaunchOptions& options);
+struct Launched {
+  std::vector<JobOutcome> outcomes;  // one per job
+  std::string note;                  // what to do next, for people; may be empty
+};
 
-// How long launch_local takes if every job takes its cost and none is done yet, in the unit of the
-// costs.
-double planned_duration(const std::vector<Job>& jobs, int parallel);
+struct Launcher {
+  const char* name;  // of --launcher
+  const char* help;  // how the jobs are run
+  // Leaves out jobs that are done, and starts none before the job that it waits for is done; a job
+  // that fails stops only those that wait for it. The files of write_job_files() are there.
+  Launched (*launch)(const std::vector<Job>& jobs, const LaunchOptions& options);
+  // The jobs run on this machine, and have ended when the call returns. Otherwise they come with
+  // their memory_bytes.
+  bool works_here = false;
+};
+
+// What launchers start from: kDone or kWaiting, as the records of the runs say.
+std::vector<JobOutcome> outcomes_so_far(const std::vector<Job>& jobs,
+                                        const std::filesystem::path& runs);
+
+std::span<const Launcher> launchers();
+const Launcher& launcher_named(const std::string& name);  // Error with the nearest
+std::string launcher_help();                              // of --launcher
+
+// The functions of the table, each in a file of its name.
+Launched launch_local(const std::vector<Job>& jobs, const LaunchOptions& options);
+Launched launch_script(const std::vector<Job>& jobs, const LaunchOptions& options);
 
 }  // namespace bitlaw

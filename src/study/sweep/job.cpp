@@ -1,0 +1,141 @@
+#include "sweep/job.h"
+
+#include <algorithm>
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "quantize/planned_cells.h"
+#include "record/cell.h"
+#include "record/result.h"
+
+namespace bitlaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path configuration_file(const Job& job, const fs::path& runs) {
+  return runs / "cells" / (job.run + ".json");
+}
+
+// A list as flags take it: 3,4,6.
+std::string joined(const Json& list) {
+  std::string out;
+  for (const Json& item : list) {
+    out +=
+        (out.empty() ? "" : ",") + (item.is_string() ? item.get<std::string>() : dump_json(item));
+  }
+  return out;
+}
+
+// Every key of the grid, so that the cells do not depend on the defaults of the program that runs it.
+std::vector<std::string> grid_flags(const PtqConfig& grid) {
+  std::vector<std::string> flags;
+  for (const ConfigKey& key : config_keys(grid)) {
+    std::string flag = "--" + key.name;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    if (key.value.is_boolean()) {
+      if (key.value.get<bool>()) flags.push_back(flag);
+      continue;
+    }
+    flags.push_back(flag);
+    flags.push_back(key.value.is_array() ? joined(key.value) : joined(Json::array({key.value})));
+  }
+  return flags;
+}
+
+bool all_cells_there(const fs::path& run, const PtqConfig& grid) {
+  const RunStatus status = run_status(run);
+  if (status != RunStatus::kFinished) return status == RunStatus::kDiverged;
+  try {
+    const std::vector<PlannedCell> cells = planned_cells(run, grid);
+    return std::all_of(cells.begin(), cells.end(),
+                       [](const PlannedCell& cell) { return cell.there == true; });
+  } catch (const Error&) {
+    return false;  // the job itself says what is damaged
+  }
+}
+
+// From the last whole line of what a running process has logged.
+double share_trained(const fs::path& run, int64_t tokens) {
+  try {
+    const std::vector<std::string> lines = split(trim(read_file(run / "metrics.jsonl")), '\n');
+    if (lines.empty()) return 0;
+    return parse_json(lines.back(), "metrics").at("tokens").get<double>() /
+           static_cast<double>(tokens);
+  } catch (const std::exception&) {
+    return 0;  // not there yet, or a line just being written
+  }
+}
+
+// A cell's file appears when the cell is done.
+double share_quantized(const fs::path& run, const PtqConfig& grid) {
+  std::error_code error;
+  const fs::directory_iterator files(cell_directory(run), error), end;
+  if (error) return 0;
+  return static_cast<double>(std::distance(files, end)) /
+         static_cast<double>(ptq_cells(grid).size());
+}
+
+}  // namespace
+
+std::vector<std::string> job_command(const Job& job, const fs::path& runs,
+                                     const std::string& program) {
+  const std::string configuration = configuration_file(job, runs).string();
+  switch (job.kind) {
+    case JobKind::kTrain:
+      return {program,     "train", configuration, "--directory", runs.string(),
+              "--threads", "1",     "--quiet",     "--json"};
+    case JobKind::kMeasure:
+      return {program, "train", configuration, "--measure", "1", "--threads", "1", "--json"};
+    case JobKind::kQuantize: {
+      std::vector<std::string> command{program,     "quantize", (runs / job.run).string(),
+                                       "--threads", "1",        "--json"};
+      const std::vector<std::string> flags = grid_flags(job.grid);
+      command.insert(command.end(), flags.begin(), flags.end());
+      return command;
+    }
+  }
+  return {};
+}
+
+fs::path job_log(const Job& job, const fs::path& runs) {
+  const std::string name = job.kind == JobKind::kMeasure    ? "measure-" + job.run
+                           : job.kind == JobKind::kQuantize ? job.run + "-quantize"
+                                                            : job.run;
+  return runs / "logs" / (name + ".log");
+}
+
+void write_job_files(const std::vector<Job>& jobs, const fs::path& runs) {
+  for (const Job& job : jobs) {
+    if (job.kind == JobKind::kQuantize) continue;
+    write_file_atomically(configuration_file(job, runs), dump_json(job.configuration, 1) + "\n");
+  }
+}
+
+bool is_done(const Job& job, const fs::path& runs) {
+  switch (job.kind) {
+    case JobKind::kTrain:
+      return run_status(runs / job.run) != RunStatus::kStarted;
+    case JobKind::kQuantize:
+      return all_cells_there(runs / job.run, job.grid);
+    case JobKind::kMeasure:
+      return false;
+  }
+  return false;
+}
+
+double share_done(const Job& job, const fs::path& runs) {
+  switch (job.kind) {
+    case JobKind::kTrain:
+      return std::clamp(share_trained(runs / job.run, job.tokens), 0.0, 1.0);
+    case JobKind::kQuantize:
+      return std::clamp(share_quantized(runs / job.run, job.grid), 0.0, 1.0);
+    case JobKind::kMeasure:
+      return 0;
+  }
+  return 0;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,115 @@
+#include "sweep/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/config.h"
+#include "base/error.h"
+#include "train/memory.h"
+
+namespace bitlaw {
+namespace {
+
+PlannedRun resolve_cell(const Cell& cell, const TrainConfig& config, const DatasetInfo& data) {
+  PlannedRun run{cell, resolve(config, data)};
+  const TrainConfig& resolved = run.resolved.config;
+  run.name = run.resolved.name();
+  run.flops =
+      resolved.model.training_flops_per_token() * static_cast<double>(resolved.train.tokens);
+  return run;
+}
+
+// Cells may differ in spelling alone ("4", "int4"); they are one run.
+void resolve_cells(SweepPlan& plan) {
+  plan.runs.clear();
+  for (const Cell& cell : plan.study.cells) {
+    TrainConfig config;
+    fill(config, cell.config, plan.study.name + ": " + cell.label);
+    if (config.data.path.empty())
+      throw Error(fmt::format("{}: data.path is not set; give it in [base]", plan.study.name));
+    DatasetInfo& data = plan.data[config.data.path];
+    if (data.hash.empty()) data = Dataset::open(config.data.path).info();
+    PlannedRun run = resolve_cell(cell, config, data);
+    const bool twice = std::any_of(plan.runs.begin(), plan.runs.end(),
+                                   [&](const PlannedRun& other) { return other.name == run.name; });
+    if (!twice) plan.runs.push_back(std::move(run));
+  }
+}
+
+Job train_job(const PlannedRun& run) {
+  return {.kind = JobKind::kTrain,
+          .name = run.cell.label.empty() ? run.name : run.cell.label,
+          .run = run.name,
+          .configuration = run.cell.config,
+          .tokens = run.resolved.config.train.tokens,
+          .cost = run.flops};
+}
+
+Job quantize_job(const SweepPlan& plan, const PlannedRun& run, const std::string& name, int after) {
+  // A forward pass is a third of a training step; the unquantized model is evaluated, too.
+  const double evaluated =
+      (plan.grid_cells + 1.0) * static_cast<double>(plan.grid.evaluation_tokens) / 3;
+  return {.kind = JobKind::kQuantize,
+          .name = name + " (quantize)",
+          .run = run.name,
+          .grid = plan.grid,
+          .cost = run.resolved.config.model.training_flops_per_token() * evaluated,
+          .after = after};
+}
+
+}  // namespace
+
+SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& directory) {
+  BITLAW_CHECK(!study.empty());
+  Json document = read_toml(study[0]);
+  for (size_t i = 1; i < study.size(); ++i) apply_override(document, study[i]);
+  SweepPlan plan;
+  plan.study = expand_study(document, study[0], to_json(TrainConfig{}));
+  if (!plan.study.ptq.is_null()) {
+    fill(plan.grid, plan.study.ptq, study[0] + " [ptq]");
+    plan.grid_cells = static_cast<int>(ptq_cells(plan.grid).size());
+  }
+  plan.directory = directory;
+  if (directory.empty()) plan.directory = std::filesystem::path("runs") / plan.study.name;
+  resolve_cells(plan);
+  return plan;
+}
+
+void scale_tokens(SweepPlan& plan, double scale) {
+  for (Cell& cell : plan.study.cells) {
+    TrainConfig config;
+    fill(config, cell.config, plan.study.name);
+    cell.config["train"]["tokens"] =
+        std::max<int64_t>(config.train.batch_tokens * 10,
+                          std::llround(scale * static_cast<double>(config.train.tokens)));
+  }
+  resolve_cells(plan);
+}
+
+std::vector<Job> make_jobs(const SweepPlan& plan) {
+  std::vector<Job> jobs;
+  for (const PlannedRun& run : plan.runs) {
+    jobs.push_back(train_job(run));
+    if (!run.cell.quantize) continue;
+    const std::string name = jobs.back().name;
+    jobs.push_back(quantize_job(plan, run, name, static_cast<int>(jobs.size()) - 1));
+  }
+  return jobs;
+}
+
+void predict_memory(std::vector<Job>& jobs, const SweepPlan& plan) {
+  std::map<std::string, const PlannedRun*> runs;
+  for (const PlannedRun& run : plan.runs) runs[run.name] = &run;
+  for (Job& job : jobs) {
+    if (job.kind != JobKind::kTrain || is_done(job, plan.directory)) continue;
+    const PlannedRun& run = *runs.at(job.run);
+    TrainConfig as_given;
+    fill(as_given, run.cell.config, plan.study.name);
+    const DatasetInfo& data = plan.data.at(as_given.data.path);
+    job.memory_bytes = plan_memory(run.resolved, data, 1).total_bytes();
+  }
+}
+
+}  // namespace bitlaw

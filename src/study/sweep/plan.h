@@ -1,0 +1,49 @@
+// The plan of a sweep: the cells of a study file, each resolved on its data set and named, and the
+// jobs that make them.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "quantize/config.h"
+#include "sweep/job.h"
+#include "sweep/study.h"
+#include "train/config.h"
+
+namespace bitlaw {
+
+// A cell with what follows from its configuration.
+struct PlannedRun {
+  Cell cell;
+  ResolvedConfig resolved;
+  std::string name;  // of its directory
+  double flops = 0;  // of its training
+};
+
+struct SweepPlan {
+  Study study;
+  std::filesystem::path directory;          // of the runs
+  PtqConfig grid;                           // of the runs to quantize
+  int grid_cells = 0;                       // of each of them; 0 without a [ptq] section
+  std::vector<PlannedRun> runs;             // each once, in the order of the study
+  std::map<std::string, DatasetInfo> data;  // by the path that the cells give
+};
+
+// `study`: the file, then overrides of it. `directory`: empty for runs/NAME of the study. An Error
+// names the file and the key that is wrong.
+SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& directory);
+
+// The same with this share of all training tokens, ten steps a run at the least.
+void scale_tokens(SweepPlan& plan, double scale);
+
+// A job that trains each run, and after it the one that quantizes it, if it is to be. Costs are in
+// FLOP.
+std::vector<Job> make_jobs(const SweepPlan& plan);
+
+// Fills in memory_bytes of jobs that train and are not done. It takes a moment for each: a model of
+// that shape is built and measured.
+void predict_memory(std::vector<Job>& jobs, const SweepPlan& plan);
+
+}  // namespace bitlaw

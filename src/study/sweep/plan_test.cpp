@@ -1,0 +1,93 @@
+#include "sweep/plan.h"
+
+#include <gtest/gtest.h>
+
+#include "record/result.h"
+#include "sweep/study_for_tests.h"
+
+namespace bitlaw {
+namespace {
+
+TEST(SweepPlan, EveryRunIsTrainedAndThenQuantizedIfItIsToBe) {
+  const StudyFolder tiny(kTwoRuns);
+  const SweepPlan plan = plan_sweep(tiny.study(), tiny.runs());
+  ASSERT_EQ(plan.runs.size(), 2u);
+  const std::vector<Job> jobs = make_jobs(plan);
+  ASSERT_EQ(jobs.size(), 3u);
+  EXPECT_EQ(jobs[0].kind, JobKind::kTrain);
+  EXPECT_EQ(jobs[0].run, plan.runs[0].name);
+  EXPECT_EQ(jobs[0].name, "recipe.weights=16 train.tokens=25600");
+  EXPECT_EQ(jobs[0].tokens, 25'600);
+  EXPECT_EQ(jobs[0].configuration, plan.runs[0].cell.config);
+  EXPECT_EQ(jobs[0].after, -1);
+  EXPECT_EQ(jobs[0].memory_bytes, 0) << "it is not predicted unless somebody asks";
+  EXPECT_EQ(jobs[1].kind, JobKind::kQuantize);
+  EXPECT_EQ(jobs[1].run, plan.runs[0].name);
+  EXPECT_EQ(jobs[1].name, jobs[0].name + " (quantize)");
+  EXPECT_EQ(jobs[1].grid.bits, (std::vector<int>{3, 4}));
+  EXPECT_EQ(jobs[1].after, 0);
+  EXPECT_EQ(jobs[2].run, plan.runs[1].name);
+  EXPECT_EQ(jobs[2].after, -1);
+}
+
+TEST(SweepPlan, CostsAreFlopOfTokens) {
+  const StudyFolder tiny(kTwoRuns);
+  const SweepPlan plan = plan_sweep(tiny.study(), tiny.runs());
+  const double a_token = plan.runs[0].resolved.config.model.training_flops_per_token();
+  const std::vector<Job> jobs = make_jobs(plan);
+  EXPECT_DOUBLE_EQ(jobs[0].cost, a_token * 25'600);
+  EXPECT_DOUBLE_EQ(jobs[1].cost, a_token * 3 * 512 / 3) << "two cells and the unquantized model";
+}
+
+TEST(SweepPlan, MemoryIsPredictedForTrainingThatIsLeft) {
+  const StudyFolder tiny(kTwoRuns);
+  const SweepPlan plan = plan_sweep(tiny.study(), tiny.runs());
+  std::vector<Job> jobs = make_jobs(plan);
+  write_result(plan.directory / jobs[2].run, {.status = RunStatus::kDiverged});
+  predict_memory(jobs, plan);
+  EXPECT_GT(jobs[0].memory_bytes, 1e6);
+  EXPECT_EQ(jobs[1].memory_bytes, 0) << "of quantization it is not known";
+  EXPECT_EQ(jobs[2].memory_bytes, 0) << "it is done";
+}
+
+TEST(SweepPlan, CellsThatDifferInSpellingAreOneRun) {
+  const StudyFolder tiny("[[grid]]\n\"recipe.weights\" = [\"4\", \"int4\", \"e2m1\"]\n");
+  const SweepPlan plan = plan_sweep(tiny.study(), tiny.runs());
+  EXPECT_EQ(plan.study.cells.size(), 3u);
+  EXPECT_EQ(plan.runs.size(), 2u);
+}
+
+TEST(SweepPlan, OverridesAndDirectoriesAreFollowed) {
+  const StudyFolder tiny(kTwoRuns);
+  std::vector<std::string> study = tiny.study();
+  EXPECT_EQ(plan_sweep(study, "").directory, "runs/tiny");
+  study.push_back("base.train.seed=5");
+  const SweepPlan plan = plan_sweep(study, tiny.runs());
+  EXPECT_EQ(plan.directory, tiny.runs());
+  for (const PlannedRun& run : plan.runs) EXPECT_EQ(run.resolved.config.train.seed, 5);
+}
+
+TEST(SweepPlan, TokensShrinkToTenStepsAtTheLeast) {
+  const StudyFolder tiny("[[grid]]\n\"train.tokens\" = [12_800, 25_600]\n");
+  SweepPlan plan = plan_sweep(tiny.study(), tiny.runs());
+  const std::string before = plan.runs[1].name;
+  scale_tokens(plan, 0.15);
+  EXPECT_EQ(plan.runs[0].resolved.config.train.tokens, 2560);
+  EXPECT_EQ(plan.runs[1].resolved.config.train.tokens, 3840);
+  EXPECT_NE(plan.runs[1].name, before) << "another run";
+  scale_tokens(plan, 1e-6);
+  EXPECT_EQ(plan.runs.size(), 1u) << "what has become the same is made once";
+}
+
+TEST(SweepPlan, NamesTheKeyThatIsWrong) {
+  const StudyFolder tiny(kTwoRuns);
+  const auto error = [&](const std::string& override) {
+    return error_of([&] { plan_sweep({tiny.study()[0], override}, ""); });
+  };
+  EXPECT_NE(error("base.model.wdith=4").find("did you mean 'model.width'?"), std::string::npos);
+  EXPECT_NE(error("ptq.bist=[4]").find("did you mean 'bits'?"), std::string::npos);
+  EXPECT_NE(error("base.data.path=\"\"").find("data.path is not set"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bitlaw

@@ -1,0 +1,37 @@
+#include "sweep/queue.h"
+
+#include <gtest/gtest.h>
+
+#include <utility>
+
+namespace bitlaw {
+namespace {
+
+// {cost, index of the job that it waits for}
+std::vector<Job> jobs(const std::vector<std::pair<double, int>>& costs) {
+  std::vector<Job> out;
+  for (const auto& [cost, after] : costs) {
+    out.emplace_back();
+    out.back().cost = cost;
+    out.back().after = after;
+  }
+  return out;
+}
+
+TEST(Queue, EqualCostsStayInTheirOrder) {
+  EXPECT_EQ(longest_first(jobs({{1, -1}, {3, -1}, {1, -1}, {3, -1}})),
+            (std::vector<size_t>{1, 3, 0, 2}));
+}
+
+TEST(Queue, DurationFollowsTheOrder) {
+  EXPECT_EQ(planned_duration({}, 2), 0);
+  EXPECT_EQ(planned_duration(jobs({{3, -1}, {2, -1}, {2, -1}}), 1), 7);
+  EXPECT_EQ(planned_duration(jobs({{3, -1}, {2, -1}, {2, -1}}), 2), 4);
+  EXPECT_EQ(planned_duration(jobs({{3, -1}, {2, -1}, {2, -1}}), 8), 3) << "the longest job";
+  EXPECT_EQ(planned_duration(jobs({{1, -1}, {1, -1}, {5, -1}}), 2), 5) << "longest first";
+  EXPECT_EQ(planned_duration(jobs({{5, -1}, {4, 0}}), 8), 9) << "one waits for the other";
+  EXPECT_EQ(planned_duration(jobs({{5, -1}, {4, 0}, {1, -1}, {3, -1}}), 2), 9);
+}
+
+}  // namespace
+}  // namespace bitlaw

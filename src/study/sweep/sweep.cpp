@@ -1,0 +1,96 @@
+#include "sweep/sweep.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "record/result.h"
+#include "runs/effort.h"
+#include "sweep/plan.h"
+
+namespace bitlaw {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The time is kept with the runs, if it was spent on this machine.
+Launched launch(std::vector<Job> jobs, const SweepPlan& plan, const Launcher& launcher,
+                const LaunchOptions& options, Clock::time_point start) {
+  write_job_files(jobs, options.runs);
+  if (!launcher.works_here) predict_memory(jobs, plan);
+  const bool done = std::all_of(jobs.begin(), jobs.end(),
+                                [&](const Job& job) { return is_done(job, options.runs); });
+  Launched launched = launcher.launch(jobs, options);
+  BITLAW_CHECK(launched.outcomes.size() == jobs.size());
+  if (!done && launcher.works_here)
+    add_effort(options.runs, std::chrono::duration<double>(Clock::now() - start).count());
+  return launched;
+}
+
+int& counter_of(JobState state, SweepResult& result) {
+  switch (state) {
+    case JobState::kDone:
+      return result.done;
+    case JobState::kFailed:
+      return result.failed;
+    case JobState::kSkipped:
+      return result.skipped;
+    case JobState::kWaiting:
+    case JobState::kRunning:  // where the launcher did not wait for it
+      break;
+  }
+  return result.waiting;
+}
+
+void count_jobs(const std::vector<Job>& jobs, const Launched& launched,
+                const LaunchOptions& options, SweepResult& result) {
+  result.jobs = static_cast<int>(jobs.size());
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const JobOutcome& outcome = launched.outcomes[i];
+    ++counter_of(outcome.state, result);
+    if (outcome.state != JobState::kFailed) continue;
+    result.failures.push_back({jobs[i].name, outcome.exit_code, outcome.message,
+                               job_log(jobs[i], options.runs).string()});
+  }
+}
+
+SweepCell cell_of(const PlannedRun& run, const std::filesystem::path& runs) {
+  const TrainConfig& config = run.resolved.config;
+  return {.run = run.name,
+          .label = run.cell.label,
+          .status = name_of(run_status(runs / run.name)),
+          .N = config.model.parameters(),
+          .D = config.train.tokens,
+          .flops = run.flops,
+          .quantize = run.cell.quantize};
+}
+
+}  // namespace
+
+SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
+  const Clock::time_point start = Clock::now();
+  SweepPlan plan = plan_sweep(options.study, options.runs);
+  const LaunchOptions launch_options{.runs = plan.directory,
+                                     .program = options.program,
+                                     .parallel = options.jobs,
+                                     .quiet = options.quiet,
+                                     .label = plan.study.name,
+                                     .stop = options.stop};
+  SweepResult result{.study = plan.study.name, .runs = plan.directory.string()};
+  bool stopped = false;
+  if (options.minutes > 0) {
+    const auto scale = scale_for_minutes(plan, options.minutes, launch_options, note);
+    stopped = !scale;
+    result.scale = scale.value_or(1);
+    if (scale) scale_tokens(plan, *scale);
+  }
+  const std::vector<Job> jobs = make_jobs(plan);
+  const Launched launched = options.look_only || stopped
+                                ? Launched{outcomes_so_far(jobs, plan.directory), ""}
+                                : launch(jobs, plan, *options.launcher, launch_options, start);
+  count_jobs(jobs, launched, launch_options, result);
+  result.note = launched.note;
+  for (const PlannedRun& run : plan.runs) result.cells.push_back(cell_of(run, plan.directory));
+  return result;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,160 @@
+#include "sweep/sweep.h"
+
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "record/result.h"
+#include "runs/effort.h"
+#include "sweep/study_for_tests.h"
+
+namespace bitlaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A launcher that trains nothing: it notes the command of each job in RUNS/said and leaves the result
+// that training would leave.
+Launched launch_fake(const std::vector<Job>& jobs, const LaunchOptions& options) {
+  Launched launched{outcomes_so_far(jobs, options.runs), "all is said"};
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    if (launched.outcomes[i].state == JobState::kDone) continue;
+    const std::vector<std::string> command = job_command(jobs[i], options.runs, options.program);
+    append_line(options.runs / "said", command[0] + " " + command[1] + " " + jobs[i].run);
+    if (jobs[i].kind != JobKind::kTrain) continue;
+    EXPECT_GT(jobs[i].memory_bytes, 0);
+    EXPECT_TRUE(fs::exists(command[2])) << "the configuration is there";
+    write_result(options.runs / jobs[i].run, {.status = RunStatus::kDiverged});
+    launched.outcomes[i].state = JobState::kDone;
+  }
+  return launched;
+}
+
+Launched launch_here(const std::vector<Job>& jobs, const LaunchOptions& options) {
+  for (const Job& job : jobs)
+    write_result(options.runs / job.run, {.status = RunStatus::kDiverged});
+  return {outcomes_so_far(jobs, options.runs), ""};
+}
+
+Launched launch_failing(const std::vector<Job>& jobs, const LaunchOptions&) {
+  Launched launched{std::vector<JobOutcome>(jobs.size()), ""};
+  launched.outcomes[0] = {JobState::kFailed, 3, "no room"};
+  launched.outcomes[1].state = JobState::kSkipped;
+  return launched;
+}
+
+constexpr Launcher kFake{.name = "fake", .help = "", .launch = launch_fake};
+
+SweepOptions options_for(const StudyFolder& tiny, const Launcher& launcher) {
+  SweepOptions options;
+  options.study = tiny.study();
+  options.runs = tiny.runs();
+  options.launcher = &launcher;
+  options.program = "bitlaw";
+  options.quiet = true;
+  return options;
+}
+
+TEST(Sweep, AnyLauncherCanDoItsJobs) {
+  const StudyFolder tiny(kTwoRuns);
+  const SweepOptions options = options_for(tiny, kFake);
+  const SweepResult first = sweep(options);
+  EXPECT_EQ(first.study, "tiny");
+  EXPECT_EQ(first.runs, tiny.runs());
+  EXPECT_EQ(first.jobs, 3);
+  EXPECT_EQ(first.done, 2);
+  EXPECT_EQ(first.waiting, 1);
+  EXPECT_EQ(first.note, "all is said");
+  ASSERT_EQ(first.cells.size(), 2u);
+  for (const SweepCell& cell : first.cells) EXPECT_EQ(cell.status, "diverged");
+  const std::string a = first.cells[0].run, b = first.cells[1].run;
+  EXPECT_EQ(read_file(tiny.folder() / "runs/said"),
+            "bitlaw train " + a + "\nbitlaw quantize " + a + "\nbitlaw train " + b + "\n");
+
+  const SweepResult second = sweep(options);
+  EXPECT_EQ(second.done, 3) << "a run that diverged is not quantized";
+  EXPECT_EQ(struct_to_json(second)["cells"], struct_to_json(first)["cells"]);
+}
+
+TEST(Sweep, TimeIsKeptOfWorkOnThisMachineAlone) {
+  const StudyFolder tiny(kTwoRuns);
+  sweep(options_for(tiny, kFake));
+  EXPECT_EQ(read_effort(tiny.runs()).size(), 0u);
+  const StudyFolder other(kTwoRuns);
+  const Launcher here{.name = "here", .help = "", .launch = launch_here, .works_here = true};
+  sweep(options_for(other, here));
+  EXPECT_EQ(read_effort(other.runs()).size(), 1u);
+  sweep(options_for(other, here));
+  EXPECT_EQ(read_effort(other.runs()).size(), 1u) << "nothing was left";
+}
+
+TEST(Sweep, LookingChangesNothing) {
+  const StudyFolder tiny(kTwoRuns);
+  SweepOptions options = options_for(tiny, kFake);
+  options.look_only = true;
+  const SweepResult result = sweep(options);
+  EXPECT_EQ(result.waiting, 3);
+  for (const SweepCell& cell : result.cells) EXPECT_EQ(cell.status, "started");
+  EXPECT_FALSE(fs::exists(tiny.runs()));
+}
+
+TEST(Sweep, FailuresAreCountedAndNamed) {
+  const StudyFolder tiny(kTwoRuns);
+  const Launcher failing{.name = "failing", .help = "", .launch = launch_failing};
+  const SweepResult result = sweep(options_for(tiny, failing));
+  EXPECT_EQ(result.failed, 1);
+  EXPECT_EQ(result.skipped, 1);
+  EXPECT_EQ(result.waiting, 1);
+  ASSERT_EQ(result.failures.size(), 1u);
+  EXPECT_EQ(result.failures[0].job, "recipe.weights=16 train.tokens=25600");
+  EXPECT_EQ(result.failures[0].exit_code, 3);
+  EXPECT_EQ(result.failures[0].message, "no room");
+  EXPECT_EQ(result.failures[0].log, tiny.runs() + "/logs/" + result.cells[0].run + ".log");
+}
+
+// Stands for bitlaw: trains 1000 tokens a second, and has to know nothing else.
+std::string measuring_program(const TestFolder& folder) {
+  folder.write("program", "#!/bin/sh\necho '{\"tokens_per_second\": 1000}'\n");
+  fs::permissions(folder / "program", fs::perms::owner_all);
+  return (folder / "program").string();
+}
+
+TEST(Sweep, MinutesShrinkTheTokensOnceForADirectory) {
+  const StudyFolder tiny("[[grid]]\n\"train.tokens\" = [256_000]\n");
+  SweepOptions options = options_for(tiny, kFake);
+  options.program = measuring_program(tiny.folder());
+  options.minutes = 2;
+  std::string notes;
+  const SweepNote note = [&](const std::string& sentence) { notes += sentence; };
+  const SweepResult first = sweep(options, note);
+  EXPECT_NE(notes.find("measuring the speed"), std::string::npos);
+  // 256 s of training and 1 s of validation; the minutes have 120, and measuring takes its part.
+  EXPECT_GT(first.scale, 0.3);
+  EXPECT_LT(first.scale, 0.47);
+  EXPECT_EQ(first.cells[0].D / 256, static_cast<int64_t>(first.scale * 1000));
+
+  notes.clear();
+  const SweepResult second = sweep(options, note);
+  EXPECT_EQ(notes, "") << "it is not measured again";
+  EXPECT_EQ(second.scale, first.scale);
+  EXPECT_EQ(second.cells[0].run, first.cells[0].run);
+
+  options.minutes = 0.01;
+  EXPECT_EQ(sweep(options, note).cells[0].D, 2560) << "ten steps";
+  EXPECT_NE(notes.find("the smallest study of this design takes"), std::string::npos) << notes;
+}
+
+TEST(Sweep, AStopWhileMeasuringStartsNothing) {
+  const StudyFolder tiny(kTwoRuns);
+  std::atomic<bool> stop{true};
+  SweepOptions options = options_for(tiny, kFake);
+  options.program = measuring_program(tiny.folder());
+  options.minutes = 1;
+  options.stop = &stop;
+  const SweepResult result = sweep(options);
+  EXPECT_EQ(result.waiting, 3);
+  EXPECT_FALSE(fs::exists(tiny.folder() / "runs/said"));
+  EXPECT_FALSE(fs::exists(tiny.folder() / "runs/study.json"));
+}
+
+}  // namespace
+}  // namespace bitlaw
