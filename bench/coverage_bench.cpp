@@ -73,7 +73,7 @@ FitOptions fitting(const Options& options) {
   return fit;
 }
 
-// Of one interval: null where there is none; on which side the truth lies outside, 0 inside.
+// For one interval: null if there is none; the side on which the truth is outside, 0 if inside.
 Json side(double low, double high, double truth, bool open_ends) {
   if (std::isnan(low) && std::isnan(high)) return open_ends ? Json(0) : Json(nullptr);
   return truth < low ? -1 : truth > high ? 1 : 0;

@@ -1,11 +1,11 @@
-// Times a fit of 1000 runs from many starts, its bootstrap, a comparison of all laws and a plan, and
-// the same fit by SciPy.
+// Times a fit of 1000 runs from many starts, its bootstrap, a comparison of all laws and a plan,
+// and the same fit by SciPy.
 //
 // SciPy (tools/scipy_fit.py: analytic Jacobian in numpy, loss="huber") gets the same objective, box
-// and starts, and one thread like bitlaw; both are measured by processor time. Rounds alternate: all
-// starts by bitlaw, a few by SciPy, all by bitlaw again. The ratio of a round is SciPy's time, scaled
-// to the same number of starts, over the geometric mean of bitlaw's before and after; the median of
-// the rounds is printed, with the objectives that both reach.
+// and starts, and one thread like bitlaw; both are measured by processor time. Rounds alternate:
+// all starts by bitlaw, a few by SciPy, all by bitlaw again. The ratio of a round is SciPy's time,
+// scaled to the same number of starts, over the geometric mean of bitlaw's before and after; the
+// median of the rounds is printed, with the objectives that both reach.
 //
 //   bench/run fit [--json] [--python python3] [--rounds 8] [--scipy_starts 40]
 #include <fmt/format.h>
@@ -131,7 +131,7 @@ Json spread(std::vector<double> values) {
   return {{"median", median(values)}, {"lowest", *low}, {"highest", *high}};
 }
 
-// Many starts, ours beside SciPy's.
+// Many starts, by bitlaw and by SciPy.
 void multistart(const Options& options, const std::vector<Observation>& rows, Json& out) {
   const StageSetup setup = nine_constants(options.starts);
   const Coordinates coordinates(*setup.law, setup.base, setup.free, setup.tied_to);

@@ -1,5 +1,5 @@
-// How many fused multiply-adds in double this thread can do at most: chains in registers alone, of
-// which there are enough to hide the latency.
+// Peak rate of fused multiply-adds in double on this thread: enough independent chains in registers
+// to hide the latency.
 #pragma once
 
 #include <cstdint>

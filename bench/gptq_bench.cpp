@@ -3,10 +3,10 @@
 // by PyTorch.
 //
 // PyTorch (tools/gptq_pytorch.py: the published algorithm, blocks of 128 columns) gets the same
-// weights, Hessian, damping, scales and threads: in float32 as is usual, and once in float64. Rounds
-// alternate bitlaw, PyTorch, bitlaw. The ratio of a round is PyTorch's time over the geometric mean
-// of bitlaw's before and after; the median of the rounds is printed, with the errors tr(E H E^T) of
-// all results, each computed in double from the rounded weights.
+// weights, Hessian, damping, scales and threads: in float32 as is usual, and once in float64.
+// Rounds alternate bitlaw, PyTorch, bitlaw. The ratio of a round is PyTorch's time over the
+// geometric mean of bitlaw's before and after; the median of the rounds is printed, with the errors
+// tr(E H E^T) of all results, each computed in double from the rounded weights.
 //
 //   bench/run gptq [--json] [--python PATH] [--rows 4096] [--columns 4096] [--bits 4] [--group 0]
 //                  [--threads 2] [--rounds 3]
@@ -39,7 +39,7 @@ namespace {
 
 using bench::now;
 
-// The environment that bench/peers makes, where it has.
+// The environment made by bench/peers, if it exists.
 std::string usual_python() {
   const std::string peers = kSourceFolder + std::string("/build/peers/venv/bin/python");
   return std::filesystem::exists(peers) ? peers : "python3";
@@ -62,8 +62,8 @@ Json spread(const std::vector<double>& values) {
           {"highest", *std::max_element(values.begin(), values.end())}};
 }
 
-// Inputs that lean on a few common factors and are of uneven size, as activations are: twice as many
-// tokens as inputs.
+// Inputs that lean on a few common factors and are of uneven size, as activations are: twice as
+// many tokens as inputs.
 InputStatistics make_statistics(int64_t columns, ThreadPool& pool, double& gram_seconds) {
   const int64_t factors = 64, tokens = std::min<int64_t>(512, 2 * columns);
   std::vector<float> mix(static_cast<size_t>(factors * columns));

@@ -51,7 +51,7 @@ struct Options {
   bool json = false;
 };
 
-// Windows that stand together and share a document, with their tokens.
+// Consecutive windows of one document, with their tokens.
 struct Document {
   size_t begin, end;  // windows
 };
@@ -65,7 +65,7 @@ std::vector<Document> documents_of(const std::vector<int64_t>& cluster) {
   return out;
 }
 
-// Some documents of the text, as a text of its own.
+// Some documents of the text, as a separate text.
 struct Part {
   std::vector<TokenComparison> tokens;
   std::vector<int64_t> document, window;

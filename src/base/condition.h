@@ -1,13 +1,13 @@
 // A condition on the rows of a table. --where, --hold-out and `bitlaw runs` share this grammar:
 //
-//   COLUMN = VALUE           equal as text, or as numbers (to twelve digits); no VALUE: an empty field
+//   COLUMN = VALUE           equal as text, or as numbers to twelve digits; no VALUE: empty field
 //   COLUMN = VALUE, VALUE    one of them
-//   COLUMN = LOW..HIGH       a number in that range, both ends included; may stand in a list
+//   COLUMN = LOW..HIGH       a number in that range, both ends included; also in a list
 //   COLUMN != ...            none of them
-//   COLUMN < NUMBER          also <=, > and >=; a field that is no number fails all four
+//   COLUMN < NUMBER          also <=, > and >=; a field that is not a number fails all four
 //   COLUMN/COLUMN ...        a quotient of numbers, such as D/N > 20, if no column has that name
 //
-// Numbers may end in k, M, B or T; blanks around a name, a sign or a value do not count; == is =.
+// Numbers may end in k, M, B or T; blanks around a name, a sign or a value are ignored; == means =.
 #pragma once
 
 #include <cstddef>
@@ -22,14 +22,14 @@ namespace bitlaw {
 
 // What a condition sees of a row.
 struct Field {
-  std::string_view text;  // empty also where the column holds numbers alone
+  std::string_view text;  // also empty if the column holds only numbers
   double number = std::numeric_limits<double>::quiet_NaN();  // NaN: the field is no number
 
-  static Field of_text(std::string_view text);  // with the number that it is, if any
+  static Field of_text(std::string_view text);  // with its value, if it is a number
   static Field of_number(double number) { return {{}, number}; }
 };
 
-// Where a column stands, and what it holds: fields of a file, which may be anything, or one type.
+// Index of a column, and what it holds: arbitrary fields of a file, or values of one type.
 struct ColumnPlace {
   enum Holds { kFields, kText, kNumbers, kNumbersOrNothing };
   size_t index = 0;
@@ -41,11 +41,11 @@ class Condition {
   using Finder = std::function<std::optional<ColumnPlace>(const std::string& name)>;
   struct Value {
     std::string text;
-    double low, high;  // equal unless it is a range; NaN: no number
+    double low, high;  // equal unless it is a range; NaN: not a number
   };
 
-  // Reads `text`. `option` is where it was given, for messages: "where 'N>many': 'many' is not a
-  // number".
+  // Parses `text`. `option` is the option it was given in, for messages: "where 'N>many': 'many' is
+  // not a number". Error if it does not parse.
   Condition(std::string option, std::string text);
 
   // Finds the column, or both columns of a quotient. Error if there is none, with the nearest of
@@ -56,7 +56,7 @@ class Condition {
 
   bool holds(const Field& field) const;
   bool is_among(const Value& value, const Field& field) const;
-  // The field that the condition is about; `field_at` gives that of a column.
+  // The field that the condition tests; `field_at` returns the field of a column.
   template <class FieldAt>
   Field field_of(const FieldAt& field_at) const {
     return divisor_ ? Field::of_number(field_at(column_).number / field_at(*divisor_).number)
@@ -66,7 +66,7 @@ class Condition {
   const std::string& name() const { return name_; }  // of the column, or the quotient
   const std::string& sign() const { return sign_; }  // = != < <= > >=
   bool orders() const { return sign_[0] == '<' || sign_[0] == '>'; }
-  const std::vector<Value>& values() const { return values_; }  // one where the sign orders
+  const std::vector<Value>& values() const { return values_; }  // one if the sign is an order
   std::string where() const;                                    // for messages: "where 'N>many'"
 
  private:

@@ -5,9 +5,9 @@
 //     template <class V> void visit(V& v) { v("lr", lr, "peak learning rate"); }
 //   };
 //
-// and gets from that: JSON and TOML in and out, dotted overrides (`train.lr=1e-3`), the list of
-// keys with their help, and errors that name the nearest known key. Fields may be bool, integers,
-// double, std::string, std::vector of those, or another such struct.
+// and this header provides JSON and TOML input and output, dotted overrides (`train.lr=1e-3`), the
+// list of keys with their help, and errors that suggest the nearest known key. Fields may be bool,
+// integers, double, std::string, std::vector of those, or another such struct.
 #pragma once
 
 #include <fmt/format.h>
@@ -30,7 +30,7 @@ Json read_toml(const std::filesystem::path& path);  // also takes a .json file
 Json parse_toml(const std::string& text, const std::string& where);
 
 // Sets `document.a.b` from "a.b=value"; the value is read as TOML (true, 3, 1e-3, "text", [1, 2]),
-// or as plain text where it is not TOML.
+// or as plain text if it is not TOML.
 void apply_override(Json& document, const std::string& assignment);
 
 std::string dump_toml(const Json& document);  // nested objects become [sections]
@@ -38,7 +38,7 @@ std::string dump_toml(const Json& document);  // nested objects become [sections
 struct ConfigKey {
   std::string name;  // dotted
   std::string help;
-  Json value;  // of the object that was visited
+  Json value;  // in the object that was visited
 };
 
 namespace config_detail {
@@ -86,7 +86,7 @@ void read_leaf(T& out, const Json& value, const std::string& where, const std::s
       if (!value.is_string()) wrong_type(where, key, "text", value);
       out = value.get<std::string>();
     }
-  } else {  // vector: a single value stands for a list of one
+  } else {  // vector: a single value means a list of one
     out.clear();
     const Json list = value.is_array() ? value : Json::array({value});
     for (const Json& item : list) {

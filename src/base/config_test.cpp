@@ -62,7 +62,7 @@ TEST(Config, WhatADocumentNamesIsOverwrittenAndNothingElse) {
 TEST(Config, ValuesAreTakenFromTheirNaturalSpellings) {
   EXPECT_EQ(from("steps = 1e3").steps, 1000);
   EXPECT_EQ(from("inner.rate = 2").inner.rate, 2.0);
-  EXPECT_EQ(from("sizes = 7").sizes, std::vector<int64_t>{7});  // one stands for a list of one
+  EXPECT_EQ(from("sizes = 7").sizes, std::vector<int64_t>{7});  // one value means a list of one
   EXPECT_EQ(from("sizes = []").sizes, std::vector<int64_t>{});
   EXPECT_EQ(from("name = 4").name, "4");
 }

@@ -1,6 +1,6 @@
-// CSV by RFC 4180: one record a line; fields in double quotes may hold separators, line ends and
-// doubled quotes. Read, lines end in LF, CRLF or CR; empty lines are skipped; blanks around an
-// unquoted field do not count.
+// CSV as in RFC 4180: one record per line; fields in double quotes may contain separators, line
+// ends and doubled quotes. The reader accepts LF, CRLF and CR as line ends, skips empty lines, and
+// ignores blanks around an unquoted field.
 #pragma once
 
 #include <functional>
@@ -10,19 +10,20 @@
 namespace bitlaw {
 
 struct CsvRecord {
-  int line;  // where it begins, from 1
+  int line;  // of its start, from 1
   std::vector<std::string> fields;
 };
 
-// The comma, semicolon or tab that the first line with anything in it has most of, outside quotes.
+// The separator: comma, semicolon or tab, whichever is most frequent outside quotes in the first
+// line that is not empty.
 char csv_separator(const std::string& text);
 
-// Calls `each` with every record that is not an empty line; it may take the fields. Error, naming
-// `where` and the line, if a quoted field never ends.
+// Calls `each` with every record that is not an empty line; `each` may move the fields out. Error,
+// naming `where` and the line, if a quoted field never ends.
 void read_csv_records(const std::string& text, const std::string& where, char separator,
                       const std::function<void(CsvRecord&)>& each);
 
-// The fields with commas between them and a line end, quoted where needed.
+// The fields with commas between them and a line end, quoted if needed.
 std::string csv_line(const std::vector<std::string>& fields);
 
 }  // namespace bitlaw

@@ -1,5 +1,5 @@
-// Files that are whole or absent: everything bitlaw keeps is written beside its place, flushed,
-// and renamed into it, so that a crash or a full disk never leaves half a file behind.
+// Atomic files: everything bitlaw keeps is written to a temporary file, flushed, and renamed into
+// place, so that a crash or a full disk never leaves half a file behind.
 #pragma once
 
 #include <cstddef>
@@ -15,15 +15,16 @@ std::string read_file(const std::filesystem::path& path);
 // Creates parent directories. On any failure (no space, read-only) the old file is untouched, the
 // temporary one is removed, and Error says why.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
-// The same for a file whose bytes lie in several places: written one after another, copied nowhere.
+// The same for a file whose bytes are in several places: they are written one after another,
+// without a copy.
 void write_file_atomically(const std::filesystem::path& path,
                            std::span<const std::string_view> parts);
 
-// Adds one line and flushes it to the kernel. For logs: a torn last line is possible after a crash
-// and readers skip it.
+// Appends one line and flushes it to the kernel. For logs: a torn last line is possible after a
+// crash, and readers skip it.
 void append_line(const std::filesystem::path& path, std::string_view line);
 
-void make_directories(const std::filesystem::path& path);  // parents too; Error says why not
+void make_directories(const std::filesystem::path& path);  // with parents; Error if that fails
 
 // A file mapped read-only for as long as the object lives.
 class MappedFile {

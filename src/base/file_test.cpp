@@ -67,7 +67,7 @@ TEST_F(FileTest, NothingStaysBesideTheFile) {
   EXPECT_EQ(names(), std::vector<std::string>{"file"});
 }
 
-// A limit on file size stands for a full disk: the write itself fails, half-way.
+// A limit on file size simulates a full disk: the write itself fails half-way.
 TEST_F(FileTest, AWriteThatFailsLeavesTheOldFileAndNoOther) {
   write_file_atomically(directory_ / "file", "old");
   rlimit before;

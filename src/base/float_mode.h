@@ -1,10 +1,9 @@
-// Subnormal floats cost a hundred cycles each and carry nothing in training. While a
-// FlushSubnormals lives, its thread reads and writes them as zero (FTZ and DAZ), and so does every
-// thread that is started meanwhile: a new thread begins with the floating-point mode of the one
-// that starts it.
+// Subnormal floats cost about a hundred cycles each and do not matter in training. As long as a
+// FlushSubnormals exists, its thread reads and writes them as zero (FTZ and DAZ), and so does every
+// thread started in the meantime: a new thread inherits the floating-point mode of its creator.
 //
-// The mode is part of the definition of a run: an engine sets it before its thread pool is made, so
-// that all of its threads compute the same bits.
+// The mode is part of the definition of a run. An engine sets it before it creates its thread pool,
+// so that all threads compute the same bits.
 #pragma once
 
 namespace bitlaw {
@@ -12,7 +11,7 @@ namespace bitlaw {
 class FlushSubnormals {
  public:
   FlushSubnormals();
-  ~FlushSubnormals();  // back to the mode before
+  ~FlushSubnormals();  // restores the previous mode
   FlushSubnormals(const FlushSubnormals&) = delete;
   FlushSubnormals& operator=(const FlushSubnormals&) = delete;
 

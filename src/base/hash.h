@@ -9,7 +9,7 @@ namespace bitlaw {
 
 std::string hash_hex(std::string_view bytes);
 
-class Hasher {  // the same, in pieces
+class Hasher {  // the same, incrementally
  public:
   Hasher();
   ~Hasher();

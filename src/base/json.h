@@ -1,9 +1,9 @@
 // JSON documents. Keys are sorted, so that equal documents print equal bytes (and hash equally).
 //
-// A value of its own instead of nlohmann::json, which every file that touched JSON had to
-// instantiate and optimize anew: 4 of 5 seconds of such a file, in 170 files (docs/decisions/0010).
-// The member functions are those of nlohmann::json, as far as they are used; nlohmann reads and
-// prints the numbers and texts, in base/json_text.cpp alone.
+// This class replaces nlohmann::json, which every file that touched JSON had to instantiate and
+// optimize again: 4 of 5 seconds of such a file, in 170 files (docs/decisions/0010). The member
+// functions are the ones of nlohmann::json that are used; nlohmann reads and prints numbers and
+// texts, only in base/json_text.cpp.
 #pragma once
 
 #include <compare>
@@ -62,18 +62,18 @@ class Json {
   using const_iterator = json_detail::Iterator<true>;
   using InitializerList = std::initializer_list<json_detail::Element>;
 
-  struct exception : std::runtime_error {  // a value of another type, or a member that is missing
+  struct exception : std::runtime_error {  // a value of the wrong type, or a missing member
     using runtime_error::runtime_error;
   };
   struct parse_error : exception {
     parse_error(const std::string& message, size_t byte) : exception(message), byte(byte) {}
     size_t byte;  // of the text, counted from 1
   };
-  struct out_of_range : exception {  // also of a number that is too large for a double
+  struct out_of_range : exception {  // also for a number that is too large for a double
     using exception::exception;
   };
 
-  // From bool, numbers, text, and lists and maps of what a Json can be made of.
+  // From bool, numbers, text, and lists and maps of anything a Json can be made from.
   Json(std::nullptr_t = nullptr) noexcept {}
   template <std::same_as<bool> T>
   Json(T value) noexcept : kind_(Kind::kBoolean) {
@@ -123,7 +123,7 @@ class Json {
   bool is_null() const { return kind_ == Kind::kNull; }
   bool is_boolean() const { return kind_ == Kind::kBoolean; }
   bool is_number_integer() const { return kind_ == Kind::kInteger || kind_ == Kind::kUnsigned; }
-  // A whole number read without a sign, or one of an unsigned type.
+  // A whole number read without a sign, or from an unsigned type.
   bool is_number_unsigned() const { return kind_ == Kind::kUnsigned; }
   bool is_number_float() const { return kind_ == Kind::kFloat; }
   bool is_number() const { return is_number_integer() || is_number_float(); }
@@ -132,7 +132,8 @@ class Json {
   bool is_object() const { return kind_ == Kind::kObject; }
   bool is_structured() const { return is_array() || is_object(); }
 
-  // bool, numbers, std::string, lists and maps of them; exception where the value is another.
+  // bool, numbers, std::string, and lists and maps of them; exception if the value has another
+  // type.
   template <class T>
   T get() const;
   template <json_detail::Gettable T>
@@ -145,12 +146,12 @@ class Json {
   }
   const std::string& text() const;
 
-  size_t size() const;  // elements of an array or object; of null 0, of other values 1
+  size_t size() const;  // elements of an array or object; 0 for null, 1 for other values
   bool empty() const { return size() == 0; }
-  void clear();  // of an array or object
+  void clear();  // arrays and objects only
 
-  // Arrays. Writing to one makes an array of null.
-  Json& operator[](size_t index);  // up to the end, which grows by nulls
+  // Arrays. Writing turns null into an array.
+  Json& operator[](size_t index);  // index <= size(); at size() the array grows by a null
   const Json& operator[](size_t index) const { return at(index); }
   Json& at(size_t index);
   const Json& at(size_t index) const;
@@ -161,18 +162,18 @@ class Json {
     return back();
   }
 
-  // Objects. Writing to one makes an object of null.
+  // Objects. Writing turns null into an object.
   Json& operator[](std::string_view key);
   const Json& operator[](std::string_view key) const { return at(key); }
   Json& at(std::string_view key);
   const Json& at(std::string_view key) const;
-  bool contains(std::string_view key) const;  // false of what is not an object
+  bool contains(std::string_view key) const;  // false if this is not an object
   size_t count(std::string_view key) const { return contains(key); }
   iterator find(std::string_view key);
   const_iterator find(std::string_view key) const;
   template <class T>
   auto value(std::string_view key, const T& otherwise) const;
-  bool emplace(std::string_view key, Json value);  // unless the key is there already
+  bool emplace(std::string_view key, Json value);  // unless the key exists already
   void update(const Json& other);                  // takes all members of `other`
   size_t erase(std::string_view key);
 
@@ -187,7 +188,7 @@ class Json {
   iterator end();
   const_iterator begin() const;
   const_iterator end() const;
-  // for (const auto& [key, value] : object.items()); null has none
+  // for (const auto& [key, value] : object.items()); empty for null
   const Object& items() const;
 
   // Numbers are compared by value; other types are ordered as Kind declares them.
@@ -195,7 +196,7 @@ class Json {
   friend std::partial_ordering operator<=>(const Json& a, const Json& b);
   friend std::ostream& operator<<(std::ostream& out, const Json& value);  // compact
 
-  // Compact where `indent` is negative. Numbers have every digit a double needs to be read back
+  // Compact if `indent` is negative. Numbers have every digit a double needs to be read back
   // exactly; NaN and infinities become null, bytes that are not UTF-8 the replacement character.
   std::string dump(int indent = -1) const;
   // parse_error, or out_of_range for a number too large for a double.
@@ -349,14 +350,14 @@ auto Json::value(std::string_view key, const T& otherwise) const {
   return found == end() ? Value(otherwise) : found->get<Value>();
 }
 
-// The value at "/a/0/b" below `document`, null where there is none.
+// The value at "/a/0/b" below `document`, null if there is none.
 const Json* find_json_pointer(const Json& document, std::string_view path);
 Json* find_json_pointer(Json& document, std::string_view path);
 
-// Parses `text`; an Error names `where` (a path) and the first mistake, or that it nests too deep.
+// Parses `text`. Error, naming `where` (a path) and the line, if it is not valid JSON or too deep.
 Json parse_json(const std::string& text, const std::string& where);
 
-// Nothing where `text` is no valid JSON.
+// Empty if `text` is not valid JSON.
 std::optional<Json> try_parse_json(std::string_view text);
 
 enum class JsonEvent { kObjectBegin, kObjectEnd, kArrayBegin, kArrayEnd, kKey };

@@ -1,5 +1,5 @@
-// The fields of a JSON object, read with their types. Every Error names the place, what it must be
-// and what is there:
+// Typed access to the fields of a JSON object. Every Error names the place, the expected type and
+// the value found:
 //
 //   DIR/config.json: rope_parameters.factor must be a number, not "two"
 //
@@ -24,8 +24,8 @@ class JsonFields {
   bool is_null(const std::string& key) const;  // given as null
   const std::string& type() const { return text("type"); }
 
-  // Error if the field is missing or of another type. A field that is null counts as missing. With
-  // `otherwise` it may be missing; `otherwise` itself may lie outside of a range.
+  // Error if the field is missing or of another type; null counts as missing. With `otherwise` the
+  // field may be missing; `otherwise` itself may be outside of the range.
   const Json& at(const std::string& key) const;
   const std::string& text(const std::string& key) const;
   std::string text(const std::string& key, const std::string& otherwise) const;
@@ -47,10 +47,10 @@ class JsonFields {
   const std::string& where() const { return where_; }
   std::string place() const;  // "WHERE: PATH"
 
-  // Error "WHERE: PATH SENTENCE", where SENTENCE goes on after the name of the object or the field.
+  // Throws Error "WHERE: PATH SENTENCE"; SENTENCE continues after the name of the object or field.
   [[noreturn]] void fail(const std::string& sentence) const;
   [[noreturn]] void fail(const std::string& key, const std::string& sentence) const;
-  // Error "WHERE: PATH must be EXPECTED, not VALUE".
+  // Throws Error "WHERE: PATH must be EXPECTED, not VALUE".
   [[noreturn]] void refuse(const std::string& key, const std::string& expected) const;
 
  private:
@@ -60,7 +60,7 @@ class JsonFields {
   std::string where_, path_;
 };
 
-// "must be a whole number, not 64.5": of a value that is shown short.
+// "must be a whole number, not 64.5"; a long value is abbreviated.
 std::string must_be(const std::string& expected, const Json& value);
 
 }  // namespace bitlaw

@@ -10,11 +10,11 @@
 //     }
 //   };
 //
-// and is written and read by that list. NaN and an empty optional are null; a field of known() is
-// left out instead. Fields may be bool, integers, double, std::string, Json, another such struct,
-// std::optional of those, and std::vector of text, numbers or structs. Keys that the struct does not
-// list are passed over: a later version may have written them. (Options, where an unknown key is a
-// mistake, are in base/config.h.)
+// and is written and read by that list. NaN and an empty optional are written as null; a field
+// passed to known() is omitted instead. Fields may be bool, integers, double, std::string, Json,
+// another such struct, std::optional of those, and std::vector of text, numbers or structs. Keys
+// that the struct does not list are ignored, because a later version may have written them. (For
+// options, where an unknown key is a mistake, see base/config.h.)
 #pragma once
 
 #include <cmath>
@@ -140,7 +140,7 @@ Json struct_to_json(const T& object) {
   return write.document;
 }
 
-// Error, in the words of JsonFields, where a field is missing or of another type.
+// Error, as in JsonFields, if a field is missing or of another type.
 template <class T>
 T struct_from_json(const JsonFields& fields) {
   T object;

@@ -1,4 +1,4 @@
-// JSON read and printed by nlohmann/json: grammar, numbers and escapes are its own.
+// Reads and prints JSON with nlohmann/json, which defines grammar, numbers and escapes.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -71,7 +71,7 @@ class Builder {
 
   const JsonWatch* watch_;
   Json root_;
-  std::vector<Json*> open_;  // stays where it is: the arrays that hold it do not grow meanwhile
+  std::vector<Json*> open_;  // pointers stay valid: the arrays do not grow meanwhile
   Json* member_ = nullptr;   // of open_.back(), whose value comes next
 };
 

@@ -17,7 +17,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// 1 where the letter is not the suffix of a count.
+// 1 if the letter is not the suffix of a count.
 double suffix_factor(char letter) {
   switch (letter) {
     case 'k':

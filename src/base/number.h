@@ -1,5 +1,5 @@
-// Numbers that people write: one grammar for every option, file and name that holds one. Blanks at
-// both ends do not count; what is not a number in full is none.
+// Numbers that people write: one grammar for every option, file and name. Blanks at both ends are
+// ignored; text that is not a number as a whole gives nothing.
 #pragma once
 
 #include <optional>
@@ -13,11 +13,11 @@ std::optional<double> parse_number(std::string_view text);
 std::optional<double> parse_finite(std::string_view text);    // neither inf nor nan
 std::optional<double> parse_positive(std::string_view text);  // finite and above 0
 
-// A number of things: as parse_number, or followed by k, M, B (or G) or T in either case. "1.5B" is
+// A count: as parse_number, optionally followed by k, M, B (or G) or T in either case. "1.5B" is
 // 1.5e9.
 std::optional<double> parse_count(std::string_view text);
 
-// Digits alone, without sign or leading zeros: all of `text`, or taken from its front.
+// Only digits, without sign or leading zeros: all of `text`, or removed from its front.
 std::optional<int> parse_whole(std::string_view text);
 std::optional<int> take_whole(std::string_view& text);
 // The same with a fraction, "1.58"; no exponent.

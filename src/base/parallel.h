@@ -1,6 +1,6 @@
-// A pool of worker threads that takes numbered tasks from one queue. Which worker runs a task is
-// not fixed, so a task may depend on its index only: that is what keeps results the same for any
-// number of threads.
+// A pool of worker threads that take numbered tasks from one queue. Which worker runs a task is not
+// fixed, so a task may depend only on its index. That keeps results the same for any number of
+// threads.
 #pragma once
 
 #include <condition_variable>
@@ -15,7 +15,7 @@ namespace bitlaw {
 
 class ThreadPool {
  public:
-  // The calling thread is one of them; 1 starts none. Error where the machine starts no more.
+  // The calling thread counts, so 1 starts none. Error if the machine cannot start that many.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

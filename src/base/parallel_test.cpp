@@ -64,7 +64,7 @@ TEST_P(ThreadPoolTest, AnExceptionReachesTheCallerAndThePoolGoesOn) {
 INSTANTIATE_TEST_SUITE_P(Threads, ThreadPoolTest, testing::Values(1, 2, 3, 8));
 
 // Exit status 3 where too many threads are an Error that says so, in a process that may map no more
-// than 1 GiB, which is not enough for the stacks of so many.
+// than 1 GiB, which is not enough for that many stacks.
 [[noreturn]] void start_too_many_threads() {
   rlimit limit;
   limit.rlim_cur = limit.rlim_max = 1 << 30;

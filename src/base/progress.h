@@ -1,4 +1,4 @@
-// Progress with time left: one line redrawn on a terminal, a plain line now and then in a log.
+// Progress with time left: one line redrawn on a terminal, an occasional plain line in a log.
 // Everything goes to standard error; standard output is for results.
 #pragma once
 

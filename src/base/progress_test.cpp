@@ -11,7 +11,7 @@ TEST(Progress, FinishWritesOneLineToStandardError) {
   testing::internal::CaptureStderr();
   {
     Progress progress("fitting", 10);
-    progress.update(3);  // too soon after the start for a line of its own
+    progress.update(3);  // too soon after the start for another line
     progress.finish("loss 3.2");
   }
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "");

@@ -12,8 +12,8 @@ struct Found {
   double x, value;
 };
 
-// Brent's method on [a, b], where x lies between and f(x) = value is the least known: a parabola
-// through the last three points, golden section where that does not help. Stops when x is known to
+// Brent's method on [a, b] from x in between with f(x) = value, the least known: a parabola through
+// the last three points, or a golden section if that does not help. Stops when x is known to
 // `tolerance`; a value's rounding limits that to about 1e-8 of the scale on which f changes.
 template <class F>
 Found minimise_between(const F& f, double a, double x, double value, double b, double tolerance) {
@@ -76,8 +76,8 @@ Found minimise(const F& f, double low, double high, int grid = 64) {
                           std::fmin(high, best.x + step), 1e-9 * (high - low));
 }
 
-// The least f on [low, high] where f has one valley: walks downhill from `start` with growing
-// steps, then closes in. An end of the interval is returned exactly where f falls towards it.
+// The least f on [low, high] for an f with one valley: walks downhill from `start` with growing
+// steps, then closes in. If f falls towards an end of the interval, that end is returned exactly.
 template <class F>
 Found minimise_near(const F& f, double start, double step, double low, double high,
                     double tolerance) {
@@ -109,8 +109,8 @@ Found minimise_near(const F& f, double start, double step, double low, double hi
 }
 
 // Newton's method on a minimum already known to about 1e-4, with derivatives from five points `h`
-// apart: where f is smooth there this finds x to about 1e-9, which values alone cannot. Otherwise x
-// stays.
+// apart. If f is smooth there, this finds x to about 1e-9, which values alone cannot; otherwise x
+// is returned unchanged.
 template <class F>
 double polish(const F& f, double x, double h) {
   for (int i = 0; i < 2; ++i) {
@@ -127,8 +127,9 @@ double polish(const F& f, double x, double h) {
   return x;
 }
 
-// The least f on [low, high], where f falls and then rises, by golden sections until the interval is
-// no wider than `width`. Comparisons alone decide, so that the same f ends at the same bits anywhere.
+// The least f on [low, high], for an f that falls and then rises, by golden sections until the
+// interval is no wider than `width`. Only comparisons decide, so the result has the same bits
+// anywhere.
 template <class F>
 Found golden_section(const F& f, double low, double high, double width) {
   constexpr double kGolden = 0.618033988749894848205;
@@ -144,7 +145,7 @@ Found golden_section(const F& f, double low, double high, double width) {
   return at_x < at_y ? Found{x, at_x} : Found{y, at_y};
 }
 
-// A root of f on [low, high] to the last bits, where f changes sign; else the end with the smaller
+// A root of f on [low, high] to the last bits, if f changes sign; else the end with the smaller
 // |f|.
 template <class F>
 double find_root(const F& f, double low, double high) {
@@ -164,8 +165,8 @@ double find_root(const F& f, double low, double high) {
   return 0.5 * (low + high);
 }
 
-// Halves [low, high], where a condition holds at the lower end and not at the upper, `rounds` times or
-// until it is no wider than `width`, relative to a `low` above 1.
+// Bisects [low, high] for a condition that holds at `low` and not at `high`, `rounds` times or
+// until it is no wider than `width` (relative to `low` if that is above 1).
 struct Bracket {
   double low, high;
 };
@@ -178,8 +179,8 @@ Bracket bisect(const Condition& holds, double low, double high, int rounds, doub
   return {low, high};
 }
 
-// The root of a falling function in [low, high] by the Illinois variant of regula falsi, in one step
-// where it is straight; NaN where there is none.
+// The root of a falling function in [low, high] by the Illinois variant of regula falsi, in one
+// step if it is straight; NaN if there is none.
 template <class F>
 double root_of_falling(const F& function, double low, double high) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();

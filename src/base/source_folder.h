@@ -1,5 +1,5 @@
-// Where the checkout lies, for tests and benchmarks that read its files. The path stands in one object, so that
-// checkouts in different places share all the others (ccache).
+// Path of the checkout, for tests and benchmarks that read its files. It is compiled into one
+// object only, so that checkouts in different places share all others in ccache.
 #pragma once
 
 namespace bitlaw {

@@ -1,4 +1,4 @@
-// A folder of its own for a test, removed with everything in it afterwards.
+// A temporary folder for one test, removed with its contents afterwards.
 #pragma once
 
 #include <unistd.h>
@@ -53,7 +53,7 @@ class TestFolder {
   std::filesystem::path path_;
 };
 
-// The sentence of the Error that `action` throws; "" where it throws none.
+// The sentence of the Error that `action` throws; "" if it throws none.
 template <class Action>
 std::string error_of(Action&& action) {
   try {

@@ -1,4 +1,4 @@
-// The version of bitlaw, as CMakeLists.txt has it.
+// The version of bitlaw, from CMakeLists.txt.
 #pragma once
 
 namespace bitlaw {

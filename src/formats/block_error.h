@@ -1,4 +1,4 @@
-// The squared error of a block of weights at one grid, which the clip search asks for many times:
+// The squared error of a block of weights at one scale, the inner loop of the clip search:
 //
 //   sum_i (w_i - value_i)^2,   value as in formats/weight_scheme.h
 //
@@ -12,18 +12,19 @@
 
 namespace bitlaw {
 
-// Rounding to the nearest code, less the zero point, in the terms of the kernels.
+// Rounding to the nearest code minus the zero point, prepared for the kernels.
 struct BlockRounding {
   float scale, inverse;
   float lowest, highest;  // code - zero saturates to these
   bool integer;
-  // Of eXmY only:
-  int dropped_bits;       // 23 - Y, that normal codes leave of a float's mantissa
-  float smallest_normal;  // below it codes are multiples of the smallest positive one:
-  float magic;            // adding 1.5 * 2^23 of these, and taking it away, rounds to one
+  // For eXmY only:
+  int dropped_bits;       // 23 - Y, the mantissa bits of a float that normal codes do not have
+  float smallest_normal;  // below it codes are multiples of the smallest positive code
+  float magic;            // 1.5 * 2^23 such multiples: adding and subtracting it rounds to one
 };
 
-// w [count], finite. The machine's best instruction set, or a given one that it has.
+// sum over w [count], all finite, with the machine's best instruction set or a given one that it
+// has.
 double squared_error(const BlockRounding& rounding, const float* w, int64_t count);
 double squared_error(Isa isa, const BlockRounding& rounding, const float* w, int64_t count);
 

@@ -1,4 +1,4 @@
-// Included by one file per instruction set, which defines kWidth before: the floats of a vector.
+// Included by one file per instruction set, which first defines kWidth, the floats per vector.
 #include <cstdint>
 #include <cstring>
 

@@ -1,6 +1,6 @@
-// The block formats against what is published: the tables of the OCP specifications ("OCP 8-bit
-// Floating Point Specification" 1.0; "OCP Microscaling Formats (MX) Specification" 1.0, sections 5.3
-// elements, 5.4 scales, 6.3 conversion) and NVIDIA's description of NVFP4.
+// Compares the block formats with their publications: the tables of the OCP specifications ("OCP
+// 8-bit Floating Point Specification" 1.0; "OCP Microscaling Formats (MX) Specification" 1.0,
+// sections 5.3 elements, 5.4 scales, 6.3 conversion) and NVIDIA's description of NVFP4.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ constexpr Element kElements[] = {
     {"e5m2", "mxfp8-e5m2", 5, 2, 15, 15, 57344, 0x1p-14, 0.75 * 0x1p-14, 0x1p-16, 4},
 };
 
-// What a bit pattern without its sign stands for; NaN for infinities, too.
+// The value of a bit pattern without its sign; NaN for infinities, too.
 double decode(const Element& element, int pattern) {
   const int mantissa = pattern % (1 << element.mantissa_bits);
   const int exponent = pattern >> element.mantissa_bits;
@@ -166,7 +166,7 @@ TEST(BlockFormats, TinyBlocksTakeTheSmallestScale) {
   EXPECT_EQ(code_of(scheme, grid, block[2]), 0);
 }
 
-// Blocks of the length in the name, each with a scale of its own.
+// Blocks of the length in the name, each with its own scale.
 TEST(BlockFormats, BlocksHaveThePublishedLength) {
   for (const auto& [name, length] : {std::pair{"mxfp4", 32}, {"mxint8", 32}, {"nvfp4", 16}}) {
     std::vector<float> w(static_cast<size_t>(2 * length + 3));

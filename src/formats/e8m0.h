@@ -1,5 +1,5 @@
-// E8M0, the shared scale of the OCP Microscaling formats (MX specification 1.0, section 5.4.1): code
-// c is 2^(c - 127) for c = 0 .. 254, and 255 is NaN. It has no sign, no zero and no infinity.
+// E8M0, the shared scale of the OCP Microscaling formats (MX specification 1.0, section 5.4.1):
+// code c is 2^(c - 127) for c = 0 .. 254, and 255 is NaN. It has no sign, no zero and no infinity.
 //
 // The scale of a block (section 6.3): the largest power of two that is at most the block's absmax,
 // divided by the largest power of two among the element's codes,
@@ -17,17 +17,16 @@ namespace bitlaw {
 
 inline constexpr int kE8M0Bias = 127;
 
-// The number that code 0 .. 254 stands for (code 0 is a subnormal float); NaN for 255.
+// The value of code 0 .. 254 (code 0 is a subnormal float); NaN for 255.
 float e8m0_value(uint8_t code);
 
-// emax, floor(log2 max_code): 2 for e2m1 and e2m3, 4 for e3m2, 8 for e4m3, 15 for e5m2. Of an
-// integer in units of its codes: 6 for int8. (The specification counts MXINT8 in units of 64 codes,
-// where emax is 0; see shared_exponent.)
+// emax = floor(log2 max_code): 2 for e2m1 and e2m3, 4 for e3m2, 8 for e4m3, 15 for e5m2. For an
+// integer, in units of its codes: 6 for int8. (The specification counts MXINT8 in units of 64
+// codes, where emax is 0; see shared_exponent.)
 int largest_exponent(const Format& element);
 
-// X above for absmax >= 0, finite; -127 for a block of zeros. For integers of B bits it is the
-// exponent of 2^(B-2) codes, as the specification counts, so that the number per code is
-// 2^(X - (B-2)).
+// X above, for a finite absmax >= 0; -127 for a block of zeros. For integers of B bits it is the
+// exponent of 2^(B-2) codes, as in the specification, so that one code is worth 2^(X - (B-2)).
 int shared_exponent(const Format& element, float absmax);
 
 }  // namespace bitlaw

@@ -1,4 +1,4 @@
-// Every code and every midpoint of every format, and the formats with a public table against it.
+// Every code and every midpoint of every format, and a comparison with public tables.
 #include "formats/format.h"
 
 #include <gtest/gtest.h>

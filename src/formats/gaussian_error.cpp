@@ -22,7 +22,7 @@ double tail(double x) {
 }
 
 // Integral of (x - c)^2 density(x) from a to b, 0 <= a < b. In closed form, which loses digits as
-// 1 / width^2 where all of it is small; so narrow cells go by Gauss's rule of four points, whose
+// 1 / width^2 where all of it is small; so narrow cells use Gauss's rule of four points, whose
 // relative error there is below 1e-5 width^6.
 double half_line_cell(double a, double b, double c) {
   constexpr double kNarrow = 1.0 / 16;

@@ -1,11 +1,12 @@
-// The two 16-bit floats that numbers are stored in, as their bits: rounding is to nearest, ties to
-// even, magnitudes beyond the largest number become infinite, NaN stays NaN; and back, exactly.
+// Conversion between FP32 and the bits of the two 16-bit floats. Rounding is to nearest, ties to
+// even; magnitudes beyond the largest number become infinite; NaN stays NaN. The way back is exact.
 //
 //   BF16   1 sign, 8 exponent, 7 mantissa bits: the upper half of an FP32
 //   FP16   1 sign, 5 exponent, 10 mantissa bits: IEEE 754 binary16, largest 65504
 //
-// These are the only definition; vectorized kernels in ops/cpu equal them bit for bit. Both directions
-// give the same bits where subnormal floats are flushed to zero, which no FP16 is as an FP32.
+// These are the only definition; vectorized kernels in ops/cpu equal them bit for bit. Both
+// directions give the same bits if subnormal floats are flushed to zero, because no FP16 is
+// subnormal as FP32.
 #pragma once
 
 #include <bit>
@@ -13,7 +14,7 @@
 
 namespace bitlaw {
 
-// Infinite from 2^128 - 2^119 on, half a step beyond the largest BF16.
+// Infinite from 2^128 - 2^119 up, half a step beyond the largest BF16.
 inline uint16_t bf16_bits(float value) {
   const auto bits = std::bit_cast<uint32_t>(value);
   if ((bits & 0x7FFFFFFF) > 0x7F800000) return static_cast<uint16_t>(bits >> 16 | 0x40);  // NaN
@@ -26,7 +27,7 @@ inline float round_to_bf16(float value) {
   return bf16_value(bf16_bits(value));
 }
 
-// Infinite from 65520 on.
+// Infinite from 65520 up, half a step beyond the largest FP16.
 inline uint16_t fp16_bits(float value) {
   const auto bits = std::bit_cast<uint32_t>(value);
   const uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7FFFFFFF;

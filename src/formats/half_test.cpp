@@ -1,4 +1,5 @@
-// Every code of both formats, and every gap between two codes: its middle and the floats beside it.
+// Every code of both formats, and every gap between two codes: its middle and the floats next to
+// it.
 #include "formats/half.h"
 
 #include <gtest/gtest.h>
@@ -102,7 +103,7 @@ TEST(Half, InfinityAndNanStayWhatTheyAre) {
   }
 }
 
-// The textbook bit manipulation: add 0x7fff, and one more where the kept part is odd.
+// The textbook bit manipulation: add 0x7fff, and one more if the kept part is odd.
 TEST(Half, Bf16IsTheUpperHalfOfAFloat) {
   for (uint32_t high = 0; high < 0x10000; ++high) {
     for (const uint32_t low : {0u, 1u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu}) {

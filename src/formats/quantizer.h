@@ -3,18 +3,18 @@
 //
 //   absmax  = largest |x| of the block
 //   scale   = absmax / max_code                    (float division; 0 for a block of zeros)
-//   inverse = 1 / scale                            (float division; 0 where scale is 0)
+//   inverse = 1 / scale                            (float division; 0 if scale is 0)
 //   code    = round_to_code(format, x * inverse)   (float product, then ties to even, saturating)
 //   value   = code * scale                         (float product)
 //
-// For bf16 there is no scale: value = code = round_to_bf16(x). For fp32 value = x.
-// A block whose absmax / max_code is below the smallest normal float (2^-126) counts as zeros. A
-// NaN or infinity spoils the codes of its block and nothing else; training notices by the loss.
+// For bf16 there is no scale: value = code = round_to_bf16(x). For fp32 value = x. A block whose
+// absmax / max_code is below the smallest normal float (2^-126) counts as zeros. A NaN or infinity
+// invalidates only the codes of its own block; training detects it by the loss.
 //
 // The largest entry of a block always gets the code +-max_code, so that the code -2^(B-1) of an
-// integer stays unused here. Quantizing the values again changes nothing, bit for bit, wherever
-// absmax <= 2^126 and the smallest code times the scale is a normal float: every max_code is
-// (2^k - 1) 2^j with k <= 15, for which fl(fl(m fl(a / m)) / m) = fl(a / m) (all a are tested).
+// integer stays unused here. Quantizing the values again changes no bit, as long as absmax <= 2^126
+// and the smallest code times the scale is a normal float: every max_code is (2^k - 1) 2^j with k
+// <= 15, for which fl(fl(m fl(a / m)) / m) = fl(a / m) (all a are tested).
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,6 @@ namespace bitlaw {
 
 // What shares a scale in a matrix [R, C] of a role:
 //                weights [out, in]     activations [token, in]     keys, values, queries
-//                [head*token, dim]
 //   kTensor      the matrix            the matrix (one sequence)   all heads of one sequence
 //   kChannel     a row                 a column                    a column of one head
 //   kToken       -                     a row                       a row (one token of one head)
@@ -35,42 +34,39 @@ namespace bitlaw {
 // Keys, values and queries are stored head after head, [head*token, dim]. Weights have no kToken.
 enum class Granularity { kTensor, kChannel, kToken, kGroup };
 
-// The same in terms of a matrix alone, which is what the kernels see. (For keys, values and queries
-// per channel the matrix is one head, [token, dim].)
+// The same in terms of the matrix, as the kernels see it. (For keys, values and queries per
+// channel, the matrix is one head, [token, dim].)
 enum class ScaleAxis { kTensor, kRow, kColumn, kGroup };
 
 struct Quantizer {
   Format format = bf16_format();
   Granularity granularity = Granularity::kTensor;
-  int group =
-      0;  // entries that share a scale; only with kGroup; the last group of a row may be short
+  int group = 0;  // entries that share a scale with kGroup; the last group of a row may be short
 
-  std::string name()
-      const;  // "int4/channel", "e2m1/group32", "bf16" (nothing to share without a scale)
+  std::string name() const;  // "int4/channel", "e2m1/group32"; "bf16", which has no scale to share
   bool operator==(const Quantizer&) const = default;
 };
 
-// A Quantizer of an unscaled format has the granularity kTensor, so that equal ones compare equal.
+// An unscaled format gets granularity kTensor, so that equal quantizers compare equal. Error if
+// `group` is below 1 with kGroup.
 Quantizer make_quantizer(const Format& format, Granularity granularity, int group = 0);
 
-// Inverse of name(); "int4" alone is per tensor. An Error says what is known.
+// Inverse of name(); "int4" alone means per tensor. Error, with the known names, if it does not
+// parse.
 Quantizer parse_quantizer(const std::string& text);
 
 struct BlockScale {
   float scale;
   float inverse;
 };
-// absmax >= 0, the largest magnitude of a block; `format` is a scaled one. {0, 0} for a block of
-// zeros.
+// `format` is scaled; absmax >= 0 is the largest magnitude of a block. {0, 0} for a block of zeros.
 BlockScale block_scale(const Format& format, float absmax);
 
-// The definition, in plain loops: codes[r, c] and the scale of every entry. `values` = codes *
-// scales. x is [rows, columns], row-major; `group` matters with kGroup only. Error where it is not
-// positive.
+// The definition, in plain loops: the code and scale of every entry; values = codes * scales. x is
+// [rows, columns], row-major. `group` is used with kGroup only; Error if it is not positive then.
 struct QuantizedReference {
-  std::vector<float> codes;  // [rows, columns]
-  std::vector<float>
-      scales;  // [rows, columns], the scale that applies to each entry (1 if unscaled)
+  std::vector<float> codes;   // [rows, columns]
+  std::vector<float> scales;  // [rows, columns], the scale of each entry (1 if unscaled)
   std::vector<float> values;  // [rows, columns]
 };
 QuantizedReference quantize_reference(const Format& format, ScaleAxis axis, int group,

@@ -207,10 +207,10 @@ TEST(Quantizer, NotANumberSpoilsItsBlockOnly) {
   EXPECT_EQ(q.values[6], 7.0f);
 }
 
-// Where a step is small beside the spread of the data the error is uniform over it: mean square
-// scale^2 / 12, the square's standard deviation scale^2 / sqrt(180). For a Gaussian of deviation s
-// the exact law differs by terms of exp(-2 pi^2 s^2 / scale^2); at 8 bits and absmax below 6 s the
-// exponent is below -8000. Five standard errors, and the one entry that has no error.
+// If a step is small compared with the spread of the data, the error is uniform over it: mean
+// square scale^2 / 12, the square's standard deviation scale^2 / sqrt(180). For a Gaussian of
+// deviation s the exact law differs by terms of exp(-2 pi^2 s^2 / scale^2); at 8 bits and absmax
+// below 6 s the exponent is below -8000. Five standard errors, and the one entry that has no error.
 TEST(Quantizer, ErrorOfAGaussianAtEightBitsIsUniformOverAStep) {
   const int64_t count = 1 << 18;
   const std::vector<float> x = gaussian(count, 11);

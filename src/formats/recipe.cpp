@@ -8,7 +8,7 @@
 namespace bitlaw {
 namespace {
 
-// "4" for int4 shared as usual, "16" for bf16, "32" for fp32; "" where there is no such short form.
+// "4" for int4 shared as usual, "16" for bf16, "32" for fp32; "" if there is no such short form.
 std::string short_bits(const Quantizer& quantizer, Granularity usual) {
   switch (quantizer.format.kind) {
     case FormatKind::kBf16:
@@ -34,8 +34,8 @@ Quantizer quantizer_from(const std::string& key, const std::string& format_text,
   } catch (const Error& error) {
     throw Error(fmt::format("recipe.{}: {}", key, error.what()));
   }
-  // The granularity is checked where it is not used too: a slip should not wait for a scaled
-  // format.
+  // The granularity is checked even if it is not used, so that a mistake does not stay hidden until
+  // a scaled format is chosen.
   const std::string takes = with_tokens ? "tensor, channel, token or groupG such as group32"
                                         : "tensor, channel or groupG such as group32";
   Quantizer parsed;

@@ -1,6 +1,6 @@
-// A recipe says how every role of a training step is rounded in the forward pass. Gradients pass
-// straight through the rounding; master weights stay FP32; embeddings, norms and the output head
-// are left alone whatever the recipe says (docs/numerics.md has every rounding in order).
+// A recipe defines how every role of a training step is rounded in the forward pass. Gradients pass
+// straight through the rounding; master weights stay FP32; embeddings, norms and the output head do
+// not depend on the recipe (docs/numerics.md has every rounding in order).
 #pragma once
 
 #include <string>
@@ -14,10 +14,10 @@ enum class Role { kWeights, kActivations, kKeys, kValues, kQueries };
 struct Recipe {
   Quantizer weights, activations, keys, values, queries;  // default: BF16 everywhere
 
-  // "bf16"; "w4a16kv4", followed by "q4" where queries are rounded too, if every role is bf16, fp32
-  // (32) or an integer with the usual granularity (weights per channel, the rest per tensor) and
-  // keys are rounded as values; else the roles in full, "weights=e2m1/group32 activations=bf16
-  // ...".
+  // "bf16"; or "w4a16kv4", followed by "q4" if queries are rounded, too, provided that every role
+  // is bf16, fp32 (32) or an integer with the usual granularity (weights per channel, the rest per
+  // tensor) and keys are rounded like values; else the roles in full, "weights=e2m1/group32
+  // activations=bf16 ...".
   std::string name() const;
   bool operator==(const Recipe&) const = default;
 };
@@ -25,8 +25,8 @@ struct Recipe {
 // Which entries of the matrix of a role share a scale. Error for weights per token.
 ScaleAxis scale_axis(Role role, Granularity granularity);
 
-// How a configuration file says it, by the names of formats/precision.h. 16 means BF16, 32 FP32 (no
-// rounding at all, for reference runs).
+// A recipe in a configuration file, with the names of formats/precision.h. 16 means BF16, 32 means
+// FP32 (no rounding at all, for reference runs).
 struct RecipeConfig {
   std::string weights = "16";  // a number of bits or a format name
   std::string activations = "16";
@@ -38,10 +38,11 @@ struct RecipeConfig {
 
   template <class V>
   void visit(V& v) {
-    v("weights", weights, "bits (2..16; 16 is BF16) or a format such as e2m1, for the weights");
-    v("activations", activations, "the same for the inputs of the linear layers");
-    v("kv", kv, "the same for keys and values");
-    v("queries", queries, "the same for queries");
+    v("weights", weights,
+      "precision of the weights: bits (2..16; 16: BF16) or a format such as e2m1");
+    v("activations", activations, "precision of the inputs of the linear layers");
+    v("kv", kv, "precision of keys and values");
+    v("queries", queries, "precision of queries");
     v("weights_granularity", weights_granularity,
       "what shares a scale: tensor, channel or group32");
     v("activations_granularity", activations_granularity, "tensor, channel, token or group32");
@@ -49,12 +50,12 @@ struct RecipeConfig {
   }
 };
 
-// The codes of a role by any name of a format (formats/precision.h). Error if there is none, or if
-// its scales are rounded: those of roles are FP32.
+// The format of a role by any name of formats/precision.h. Error if there is none, or if its scales
+// are rounded: scales in training are FP32.
 Format role_format(const std::string& text);
 
-// Without a scale (16, 32) the granularity of a role is ignored. An Error names the key and what it
-// takes.
+// Without a scale (16, 32) the granularity of a role is ignored. Error, naming the key and what is
+// expected, if a name is unknown.
 Recipe make_recipe(const RecipeConfig& config);
 
 }  // namespace bitlaw

@@ -91,7 +91,7 @@ TEST(Recipe, ErrorsNameTheKeyAndWhatItTakes) {
   const std::string queries = error_of(bits("16", "16", "4", "x"));
   EXPECT_EQ(queries.rfind("recipe.queries: ", 0), 0u) << queries;
   RecipeConfig config;
-  config.activations_granularity = "row";  // wrong even where nothing is scaled
+  config.activations_granularity = "row";  // wrong even if nothing is scaled
   EXPECT_EQ(error_of(config),
             "recipe.activations_granularity: 'row' is not a granularity; expected tensor, channel, "
             "token or "

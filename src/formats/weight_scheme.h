@@ -1,31 +1,31 @@
-// How a weight matrix is rounded after training. A block - a row, or `group` consecutive entries of
-// one - shares a grid,
+// How a weight matrix is rounded after training. The entries of a block (a row, or `group`
+// consecutive entries of one) share a scale and a zero point,
 //
 //   code  = nearest code to w * inverse        (asymmetric: round(w * inverse) + zero, saturating)
 //   value = (code - zero) * scale
 //
-// and a scheme says which codes there are, and where scale and zero come from:
+// and a scheme defines the codes and how scale and zero are computed:
 //
 //   symmetric    zero = 0, scale = absmax / max_code: formats/quantizer.h, bit for bit
 //   asymmetric   integers of 2..8 bits, codes 0 .. 2^B-1; with lo = min(0, w), hi = max(0, w):
 //                  scale = (hi - lo) / (2^B - 1),   zero = round(-lo / scale),
 //                so that 0 is exactly the code `zero`
-//   clip         of many smaller ranges (factor * absmax; factor * lo, factor * hi) the one with the
-//                least squared error sum (w - value)^2; of equal ones the largest
-//   scales       FP32 as above, or rounded themselves:
+//   clip         among many smaller ranges (factor * absmax; factor * lo, factor * hi), the one
+//                with the least squared error sum (w - value)^2; of equal ones, the largest
+//   scales       FP32 as above, or rounded, too:
 //     E8M0         powers of two, OCP MX specification 1.0 (formats/e8m0.h)
 //     E4M3         OCP FP8, times one FP32 scale of the matrix (NVIDIA's NVFP4):
 //                    tensor_scale = absmax of the matrix / (448 max_code)
 //                    scale        = e4m3(absmax / max_code / tensor_scale) * tensor_scale
-//                With clip the search runs over the scales that the format has: from one step above
-//                the rule's to a fifth of it.
+//                With clip the search covers the scales that the format has, from one step above
+//                the rule's scale to a fifth of it.
 //
 // Names: int4, int4-asym, e2m1-clip, int8-e8m0, and the published block formats
 //
 //   mxfp4 mxfp6-e2m3 mxfp6-e3m2 mxfp8-e4m3 mxfp8-e5m2 mxint8   blocks of 32, E8M0
 //   nvfp4                                                      e2m1, blocks of 16, E4M3
 //
-// docs/formats.md has every convention; tests/golden/weight_schemes.json test vectors.
+// docs/formats.md has every convention, tests/golden/weight_schemes.json has test vectors.
 #pragma once
 
 #include <cstdint>
@@ -44,31 +44,31 @@ struct WeightScheme {
   Format format;            // of the codes: intB or eXmY
   int group = 0;            // consecutive entries of a row that share a scale; 0: the row
   bool asymmetric = false;  // integers of 2..8 bits with a zero point
-  bool clip = false;        // the scale is searched for the least squared error
+  bool clip = false;        // search the scale for the least squared error
   ScaleRule scales = ScaleRule::kFloat32;
 
-  std::string name() const;  // without the group, which is named separately unless it is published
-  bool is_block_format() const;  // one of the published ones, whose name implies the group
+  std::string name() const;      // without the group, unless that is part of a published format
+  bool is_block_format() const;  // a published format, whose name implies the group
   float lowest_code() const;     // asymmetric 0, else -2^(B-1) or -max_code
   float highest_code() const;    // asymmetric 2^B-1, else max_code
   bool codes_fit_bf16() const;   // code - zero is exactly a BF16 number, always
   bool operator==(const WeightScheme&) const = default;
 };
 
-// Inverse of name(), with any order of the endings -asym, -e8m0 or -e4m3, and -clip; "4" is int4.
-// A published block format brings its group: `group` is 0 or that. Throws Error for what is unknown
-// (with the nearest name), unscaled formats, combinations that do not exist, and a group that is
-// negative or not the published one.
+// Inverse of name(), with -asym, -e8m0 or -e4m3, and -clip in any order; "4" is int4. A published
+// block format fixes its group: `group` is 0 or that. Error for unknown names (with the nearest
+// one), unscaled formats, combinations that do not exist, and a group that is negative or differs
+// from the published one.
 WeightScheme parse_weight_scheme(const std::string& text, int group = 0);
 
 // The published block format of that name, if there is one.
 std::optional<WeightScheme> find_block_format(std::string_view name);
 
-// Bits of a weight with its share of a scale (32 bits, or 8 of a format) and a zero point, in rows
-// of `columns` weights.
+// Bits per weight including its share of the scale (32 bits, or 8 in E8M0 and E4M3) and of the zero
+// point, in rows of `columns` weights.
 double storage_bits(const WeightScheme& scheme, int64_t columns);
 
-// Largest |w|; 0 of none.
+// Largest |w| of w [count]; 0 if count is 0.
 float largest_magnitude(const float* w, int64_t count);
 
 // The FP32 scale of a matrix with this absmax (finite): 1 unless the scales are E4M3, else at least
@@ -77,12 +77,13 @@ float tensor_scale(const WeightScheme& scheme, float matrix_absmax);
 
 struct BlockGrid {
   float scale = 0;    // 0 for a block that counts as zeros: all its values are 0
-  float inverse = 0;  // 1 / scale, one float division; 0 where scale is 0
+  float inverse = 0;  // 1 / scale, one float division; 0 if scale is 0
   float zero = 0;     // a code; 0 unless asymmetric
 };
 
-// The grid of one block of finite weights w [count]; `tensor_scale` is that of the matrix. A scale
-// below 2^-126 makes the block count as zeros (E8M0: below 2^-127, its smallest code).
+// Scale and zero point of one block of finite weights w [count]; `tensor_scale` is that of the
+// matrix. A block with a scale below 2^-126 counts as zeros (E8M0: below 2^-127, its smallest
+// code).
 BlockGrid block_grid(const WeightScheme& scheme, float tensor_scale, const float* w, int64_t count);
 
 // The nearest code, saturating; ties go to the even code (asymmetric: to the even code - zero).
@@ -92,8 +93,8 @@ inline float value_of(const BlockGrid& grid, float code) {
   return (code - grid.zero) * grid.scale;
 }
 
-// Round to nearest of a whole matrix [rows, columns], in plain loops: the definition. Every vector
-// is [rows, columns], with the grid that applies to each entry.
+// Round-to-nearest of a whole matrix [rows, columns], in plain loops: the definition. Every vector
+// is [rows, columns], with the scale and zero point of each entry.
 struct WeightReference {
   float tensor_scale = 1;
   std::vector<float> codes, scales, zeros, values;

@@ -1,4 +1,4 @@
-// What linalg's tests share: the instruction sets of this machine, random operands.
+// Shared by linalg's tests: the instruction sets of this machine, and random operands.
 #pragma once
 
 #include <vector>

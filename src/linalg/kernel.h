@@ -23,8 +23,8 @@ struct Product {
 };
 
 struct Kernel {
-  int tile_rows, tile_columns;  // of C, held in registers; blocks that are multiples run best
-  int64_t scratch_doubles;      // that the products need, 64-byte aligned
+  int tile_rows, tile_columns;  // of C, held in registers; multiples of them are fastest
+  int64_t scratch_doubles;      // scratch that the products need, 64-byte aligned
   void (*product)(const Product<double>&, double* scratch);
   void (*product_of_floats)(const Product<float>&, double* scratch);
   void (*axpy)(int64_t n, double a, const double* x, double* y);  // y[i] = fma(a, x[i], y[i])

@@ -1,17 +1,17 @@
-// Included by one file per instruction set, which defines before, in a namespace without a name:
+// Included by one file per instruction set, which first defines, in an unnamed namespace:
 //
-//   Lanes         a vector of doubles: kCount, load (doubles, or floats widened), store, all (lanes
-//                 alike), product(a, b), fma(a, b, c)
+//   Lanes         a vector of doubles: kCount, load (doubles, or floats widened), store, all
+//                 (broadcast), product(a, b), fma(a, b, c)
 //   kTileRows     rows of C held in registers
 //   kTileVectors  vectors in each of these rows
 //
-// Everything here has internal linkage, and nothing of the standard library is instantiated, so
-// that no function compiled for one instruction set is ever called on a machine without it.
+// Everything here has internal linkage and instantiates nothing of the standard library, so that no
+// function compiled for one instruction set is called on a machine without it.
 //
 // C is cut into tiles that stay in registers while p runs over a block of the depth. Operands are
-// packed before: a tile's rows of A, and its columns of B, lie side by side for p = 0, 1, ... A tile
-// is read from C before a block of the depth and written after it, which is exact, so that blocks
-// leave the chain of an entry as it is.
+// packed first, so that a tile's rows of A, and its columns of B, are contiguous for p = 0, 1, ...
+// A tile is read from C before a block of the depth and written after it. That is exact, so
+// blocking does not change the chain of an entry.
 #pragma once
 
 #include "linalg/kernel.h"
@@ -37,7 +37,7 @@ void pack(const T* in, int64_t along, int64_t down, int64_t count, int64_t depth
           double* __restrict out) {
   const int64_t whole = along == 1 ? count / kWidth * kWidth : 0, strip = depth * kWidth;
   const Lanes factor = Lanes::all(sign);
-  // Row after row of the input, as far as memory goes on: pages are far apart down the strips.
+  // Row after row of the input, because that is contiguous; down the strips, pages are far apart.
   for (int64_t p = 0; p < depth; ++p) {
     const T* row = in + p * down;
     double* to = out + p * kWidth;
@@ -84,7 +84,7 @@ void tile(int64_t depth, const double* a, const double* b, double* c, int64_t c_
   }
 }
 
-// A tile that sticks out of C goes through a copy.
+// A tile that extends beyond C goes through a copy.
 void partial_tile(int64_t depth, const double* a, const double* b, double* c, int64_t c_row,
                   int64_t rows, int64_t columns) {
   double copy[kTileRows * kTileColumns] = {};

@@ -1,4 +1,4 @@
-// A dense matrix of doubles, row by row.
+// A dense row-major matrix of doubles.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ class Matrix {
   const double* row(int64_t i) const { return values_ + i * columns_; }
   double& operator()(int64_t i, int64_t j) { return values_[i * columns_ + j]; }
   double operator()(int64_t i, int64_t j) const { return values_[i * columns_ + j]; }
-  bool operator==(const Matrix& other) const;  // as numbers: 0 equals -0, NaN nothing
+  bool operator==(const Matrix& other) const;  // as numbers: 0 equals -0, NaN never equals
 
  private:
   void swap(Matrix& other) noexcept;

@@ -25,7 +25,7 @@ void one_chain_per_entry(const Product<T>& x) {
 
 struct Case {
   int64_t rows, columns, depth;
-  bool transposed;  // A lies in memory with its columns side by side
+  bool transposed;  // A is stored by columns
   double sign;
 };
 // Below, at and beyond a tile (8 x 24 at most), a packed block (192 x 480) and its depth (256).

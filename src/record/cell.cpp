@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The request alone.
+// Only the request.
 CellKey request_of(CellKey key) {
   if (key.calibration) key.calibration->hash.clear();
   key.evaluation.hash.clear();

@@ -1,5 +1,5 @@
-// One cell of post-training quantization on disk, RUN/ptq/<hash of its key>.json: what was asked
-// for, and what was measured against the unquantized model on the same tokens.
+// One cell of post-training quantization on disk, RUN/ptq/<hash of its key>.json: the request, and
+// the measurement against the unquantized model on the same tokens.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@
 
 namespace bitlaw {
 
-// Of what the numbers follow from: a new one computes every cell again.
+// Part of every key: raising it causes every cell to be computed again.
 inline constexpr int kCellVersion = 3;
 
 // The text that a method was calibrated on.
 struct CalibrationText {
   int64_t tokens = 0;
   int64_t seed = 0;
-  // Of its tokens.
+  // Hash of its tokens.
   std::string hash;
 
   bool operator==(const CalibrationText&) const = default;
@@ -45,21 +45,21 @@ struct EvaluationText {
   }
 };
 
-// All that the numbers of a cell follow from.
+// Everything that determines the numbers of a cell.
 struct CellKey {
-  // "gptq+act-order", "rtn+a8"; "none" leaves the weights as they are.
+  // "gptq+act-order", "rtn+a8"; "none" keeps the weights as they are.
   std::string method;
-  // Of the weights; empty with the method none.
+  // Format of the weights; empty with the method none.
   std::optional<std::string> format;
   std::string scheme;
   std::optional<std::string> granularity;
   int bits = 16;
   int64_t group = 0;
-  // Of the model in use; empty: as trained.
+  // Formats in use; empty: as in training.
   std::optional<std::string> activations, kv;
   // Empty if the method needs none.
   std::optional<CalibrationText> calibration;
-  // GPTQ's, as a share of the mean diagonal.
+  // GPTQ's damping to begin with, as a share of the mean diagonal.
   std::optional<double> first_damping;
   EvaluationText evaluation;
   // Hashes of the weights, and of a third-party checkpoint's config.json.
@@ -89,29 +89,29 @@ struct CellKey {
 
   // "0123456789abcdef.json"
   std::string file_name() const;
-  // The same request, of whatever weights and text.
+  // Whether both make the same request, for any weights and text.
   bool asks_as(const CellKey& other) const;
 };
 
-// What became of one matrix. Errors are tr((Q - W) H (Q - W)^T) on the calibration text: twice the
-// mean squared error of the matrix' output, summed over its outputs. NaN: does not apply.
+// The result for one matrix. Errors are tr((Q - W) H (Q - W)^T) on the calibration text: twice the
+// mean squared error of the matrix's output, summed over its outputs. NaN: does not apply.
 struct MatrixRecord {
   int64_t layer = 0;
   // "qkv"; "q_proj" in third-party checkpoints.
   std::string matrix;
-  // How many.
+  // Number of weights.
   int64_t weights = 0;
   // |Q - W|^2 / |W|^2, both summed over the matrix.
   double relative_error = kNoNumber;
   double error = kNoNumber, rtn_error = kNoNumber;
-  // Of the mean diagonal, that the Cholesky factorisation took.
+  // Damping with which the Cholesky factorisation succeeded, as a share of the mean diagonal.
   double damping = kNoNumber;
   std::vector<double> failed_dampings;
   // Exponent that AWQ chose.
   double alpha = kNoNumber;
-  // Inputs that were zero on all of the calibration text.
+  // Inputs that were zero on the whole calibration text.
   int64_t dead_columns = 0;
-  // Worse than round to nearest on the very text it was calibrated on.
+  // Worse than round-to-nearest on the text it was calibrated on.
   bool flagged = false;
 
   template <class V>
@@ -130,15 +130,15 @@ struct MatrixRecord {
   }
 };
 
-// NaN where a number is not known.
+// NaN: not known.
 struct CellRecord {
   CellKey key;
   // Name of the run.
   std::string run;
 
-  // Nats per token on the evaluation text, and the difference, paired token by token. By definition
-  // `delta` is 0 if the weights were trained at as few bits or fewer; `measured_delta` is what was
-  // measured, in every case. Standard errors need two clusters.
+  // Losses in nats per token on the evaluation text, and their difference, paired token by token.
+  // `delta` is 0 by definition if the weights were trained at as few bits or fewer;
+  // `measured_delta` is always the measurement. Standard errors need at least two clusters.
   double loss_nats = kNoNumber, baseline_loss_nats = kNoNumber;
   double delta = kNoNumber, standard_error = kNoNumber;
   double measured_delta = kNoNumber, measured_standard_error = kNoNumber;
@@ -151,20 +151,20 @@ struct CellRecord {
   // "document" or "window".
   std::string clustered_by;
 
-  // Bits of a weight with its share of scales and zero points.
+  // Bits per weight including its share of scales and zero points.
   double storage_bits = kNoNumber;
-  // The largest that a matrix took.
+  // Largest damping of any matrix.
   double damping = kNoNumber;
   std::vector<MatrixRecord> layers;
-  // Dampings that were raised, inputs that were always zero.
+  // Raised dampings and inputs that were always zero, in words.
   std::vector<std::string> notes;
 
-  // measured_delta of round to nearest of the same scheme.
+  // measured_delta of round-to-nearest with the same scheme.
   double rtn_delta = kNoNumber;
-  // Worse than round to nearest, in words: as a whole or some matrix.
+  // In which way the model, or a matrix, is worse than round-to-nearest, in words.
   std::vector<std::string> flags;
   bool flagged = false;
-  // Of this cell, without baseline and calibration.
+  // Time for this cell, without baseline and calibration.
   double seconds = kNoNumber;
 
   template <class V>
@@ -200,20 +200,20 @@ struct CellRecord {
 std::filesystem::path cell_directory(const std::filesystem::path& run);
 std::filesystem::path cell_file(const std::filesystem::path& run, const CellKey& key);
 
-// All of a run, in the order of their names; none if it has no cells.
+// All cells of a run, sorted by name; empty if it has none.
 std::vector<std::filesystem::path> cell_files(const std::filesystem::path& run);
 
-// Of a cell that is not damaged, but was measured by another version of this program.
+// Thrown for a cell that is not damaged, but was measured by another version of this program.
 class CellOfAnotherVersion : public Error {
   using Error::Error;
 };
 
 // Error, naming the file and what to do, if it is damaged or of another version.
 CellRecord read_cell(const std::filesystem::path& file);
-// The same of the bytes of a file called `where`.
+// The same for the bytes of a file; `where` is its name in errors.
 CellRecord parse_cell(const std::string& text, const std::string& where);
 
-// Whole or not at all.
+// Atomic.
 void write_cell(const std::filesystem::path& file, const CellRecord& cell);
 
 }  // namespace bitlaw

@@ -1,4 +1,4 @@
-// result.json: how a run ended. Written last, so that a run with a result has ended.
+// result.json: how a run ended. It is written last, so a run with a result has ended.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@ enum class RunStatus {
   kStarted,  // no result yet
   kFinished,
   kDiverged,     // a result like any other (train/divergence.h)
-  kInterrupted,  // stopped, with its state saved; its directory says no more than kStarted
+  kInterrupted,  // stopped, with its state saved; on disk the same as kStarted
 };
 const char* name_of(RunStatus status);
 
 // The loss on text that was not trained on. NaN: not known.
 struct Validation {
   double loss_nats = kNoNumber;  // mean per token
-  // Of loss_nats; of two clusters or more.
+  // Of loss_nats; needs at least two clusters.
   double standard_error = kNoNumber;
-  // Of text whose bytes the data set knows.
+  // Known if the data set counts the bytes of its text.
   double bits_per_byte = kNoNumber;
   int64_t tokens = 0;
   int64_t clusters = 0;
@@ -38,14 +38,14 @@ struct Validation {
   }
 };
 
-// What training took.
+// What training reached and cost.
 struct TrainingResult {
   int schema = 0;
-  // Mean over the last steps; NaN of a run that diverged.
+  // Mean over the last steps; NaN for a run that diverged.
   double train_loss_nats = kNoNumber;
   int64_t tokens = 0, steps = 0;
   double epochs = 0;
-  // Inside steps.
+  // Time inside steps.
   double seconds = 0;
   double tokens_per_second = 0, flops_per_second = 0;
   int threads = 0;
@@ -54,7 +54,7 @@ struct TrainingResult {
   // Time, ISO 8601.
   std::string finished;
   std::optional<int64_t> diverged_at_step;
-  // Of the final checkpoint; earlier versions did not say.
+  // Hash of the final checkpoint; empty in files of earlier versions.
   std::string weights_hash;
 
   template <class V>
@@ -78,8 +78,8 @@ struct TrainingResult {
 
 struct ResultRecord {
   RunStatus status = RunStatus::kFinished;  // or kDiverged
-  std::optional<Validation> validation;     // of a run that finished
-  std::optional<TrainingResult> training;   // none of a third-party checkpoint
+  std::optional<Validation> validation;     // of a finished run
+  std::optional<TrainingResult> training;   // empty for a third-party checkpoint
 };
 
 Json result_to_json(const ResultRecord& result);
@@ -88,13 +88,13 @@ std::filesystem::path result_file(const std::filesystem::path& run);
 
 // Empty before the run has ended. Error, naming the file and what to do, if it is damaged.
 std::optional<ResultRecord> read_result(const std::filesystem::path& run);
-// The same of the bytes of a file called `where`.
+// The same for the bytes of a file; `where` is its name in errors.
 ResultRecord parse_result(const std::string& text, const std::string& where);
 
-// Whole or not at all; a file that says the same already is left alone.
+// Atomic. A file that already has the same content is not rewritten.
 void write_result(const std::filesystem::path& run, const ResultRecord& result);
 
-// kStarted while there is no result. Error as of read_result().
+// kStarted if there is no result. Errors as in read_result().
 RunStatus run_status(const std::filesystem::path& run);
 
 }  // namespace bitlaw

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kConfig = "config";
 
-// What may be missing in the record of a third-party checkpoint alone.
+// Fields that may be missing only in the record of a third-party checkpoint.
 void require_training(const JsonFields& fields) {
   for (const char* key : {"schema", "name", "recipe", "peak_learning_rate", "build", "created"})
     fields.at(key);

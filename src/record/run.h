@@ -1,5 +1,5 @@
-// run.json: what a run is. Written before its first step, or before the first cell of a third-party
-// checkpoint, and never changed by it.
+// run.json: what a run is. It is written before the first step, or before the first cell of a
+// third-party checkpoint, and never changes.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,7 @@ struct ModelSize {
   }
 };
 
-// What it was trained on; of a third-party checkpoint the hash of the text it is evaluated on.
+// The training data; for a third-party checkpoint, the hash of its evaluation text.
 struct RunData {
   std::string path;
   std::string hash;
@@ -70,7 +70,7 @@ struct RunBuild {
   }
 };
 
-// What tables say of a configuration. A third-party checkpoint's has some of it.
+// The part of a configuration that tables show. A third-party checkpoint has only some of it.
 struct RunSettings {
   struct Model {
     int64_t width = 0, layers = 0, heads = 0, sequence = 0, vocabulary = 0;
@@ -141,10 +141,10 @@ struct RunRecord {
   Json config = Json::object();
   ModelSize model;
   RunData data;
-  // Of a third-party checkpoint this, and nothing that follows.
+  // A third-party checkpoint has this, and none of the fields below.
   std::optional<CheckpointSource> checkpoint;
   std::optional<int> schema;
-  // Of its directory: the hash of `config`.
+  // Name of the directory: the hash of `config`.
   std::string name;
   std::string recipe;
   double peak_learning_rate = kNoNumber;
@@ -170,22 +170,22 @@ struct RunRecord {
   RecipeConfig recipe_config() const;
 };
 
-// Where the files of a run are, below its directory.
+// Paths of the files of a run, below its directory.
 std::filesystem::path run_file(const std::filesystem::path& run);
 std::filesystem::path final_checkpoint(const std::filesystem::path& run);
 
 bool is_run(const std::filesystem::path& directory);
 
-// Directories below `runs` that hold a run.json, in the order of their names. Error if `runs` is
-// not a directory.
+// Directories below `runs` that contain a run.json, sorted by name. Error if `runs` is not a
+// directory.
 std::vector<std::filesystem::path> find_run_directories(const std::filesystem::path& runs);
 
 // Error, naming the file and what to do, if there is no run.json or it is damaged.
 RunRecord read_run_record(const std::filesystem::path& run);
-// The same of the bytes of a file called `where`.
+// The same for the bytes of a file; `where` is its name in errors.
 RunRecord parse_run_record(const std::string& text, const std::string& where);
 
-// Whole or not at all.
+// Atomic.
 void write_run_record(const std::filesystem::path& run, const RunRecord& record);
 
 }  // namespace bitlaw

@@ -1,5 +1,5 @@
-// A run, or a cell of it, as a row of the tidy table: what indexes, CSV files, fits and reports are
-// made of. The list of its columns is here alone.
+// A run, or a cell of it, as a row of the tidy table, from which indexes, CSV files, fits and
+// reports are made. This is the only list of its columns.
 #pragma once
 
 #include <cmath>
@@ -13,7 +13,7 @@
 
 namespace bitlaw {
 
-// A value that does not apply: "" as text, NaN as a number, empty as a whole number.
+// A value that does not apply is "", NaN or an empty optional.
 struct TidyRow {
   std::string run, status;
   std::optional<int64_t> N, N_total, D;
@@ -35,7 +35,7 @@ struct TidyRow {
   double seconds = kNoNumber, tokens_per_second = kNoNumber;
   std::string data_hash;
 
-  // v(name, field, help) for every column in its order.
+  // v(name, field, help) for every column, in order.
   template <class V>
   void visit(V& v) {
     v("run", run, "name of the run: the hash of its configuration");
@@ -49,49 +49,50 @@ struct TidyRow {
     v("P_q", P_q, "bits of the queries in training");
     v("P_post", P_post, "bits of the weights after training (16: as trained)");
     v("loss", loss, "validation loss, nats per token, of this row's model");
-    v("loss_standard_error", loss_standard_error, "of loss, over the validation text");
+    v("loss_standard_error", loss_standard_error,
+      "standard error of loss, over the validation text");
     v("delta", delta,
       "loss minus the loss before quantization, nats per token, paired token by token");
-    v("standard_error", standard_error, "of delta");
+    v("standard_error", standard_error, "standard error of delta");
     v("measured_delta", measured_delta,
-      "delta as measured, also where it is 0 by definition (as many bits as in training)");
-    v("measured_standard_error", measured_standard_error, "of measured_delta");
+      "measured delta, even if delta is 0 by definition (as many bits as in training)");
+    v("measured_standard_error", measured_standard_error, "standard error of measured_delta");
     v("kl", kl, "KL divergence from the model before quantization, nats per token");
     v("same_top", same_top, "share of tokens whose most likely token stays the same");
     v("bits_per_byte", bits_per_byte, "validation loss in bits per byte of text");
     v("method", method, "none (the run itself), or how it was quantized: gptq, rtn+clip, ...");
-    v("group", group, "weights that share a scale after training; 0: an output channel");
+    v("group", group, "weights that share a scale after training; 0: per output channel");
     v("flagged", flagged,
-      "1 where the model, or some matrix on the calibration text, is worse than round-to-nearest");
-    v("calibration_seed", calibration_seed, "which calibration text");
+      "1 if the model, or any matrix on the calibration text, is worse than round-to-nearest");
+    v("calibration_seed", calibration_seed, "seed of the calibration text");
     v("format_w", format_w, "format of the weights in training");
-    v("format_a", format_a, "format of the activations");
-    v("format_kv", format_kv, "format of keys and values");
-    v("format_q", format_q, "format of the queries");
+    v("format_a", format_a, "format of the activations in training");
+    v("format_kv", format_kv, "format of keys and values in training");
+    v("format_q", format_q, "format of the queries in training");
     v("format_post", format_post, "format of the weights after training");
     v("format_a_post", format_a_post,
-      "of the activations in use, where it is not that of training");
+      "format of the activations in use, if other than in training");
     v("format_kv_post", format_kv_post,
-      "of keys and values in use, where it is not that of training");
-    v("storage_bits", storage_bits, "bits per weight with scales and zero points");
-    v("granularity_w", granularity_w, "what shares a scale");
-    v("granularity_a", granularity_a, "what shares a scale");
-    v("granularity_kv", granularity_kv, "what shares a scale");
-    v("schedule", schedule, "of the learning rate");
-    v("seed", seed, "of initialisation and data order");
+      "format of keys and values in use, if other than in training");
+    v("storage_bits", storage_bits, "bits per weight, including scales and zero points");
+    v("granularity_w", granularity_w, "which weights share a scale in training");
+    v("granularity_a", granularity_a, "which activations share a scale in training");
+    v("granularity_kv", granularity_kv, "which keys and values share a scale in training");
+    v("schedule", schedule, "learning-rate schedule");
+    v("seed", seed, "seed of initialisation and data order");
     v("lr", lr, "base learning rate");
     v("batch_tokens", batch_tokens, "tokens of one step");
-    v("width", width, "d");
-    v("layers", layers, "L");
-    v("heads", heads, "H");
-    v("sequence", sequence, "T");
-    v("vocabulary", vocabulary, "V");
-    v("seconds", seconds, "time this row took");
+    v("width", width, "model width, d");
+    v("layers", layers, "layers, L");
+    v("heads", heads, "attention heads, H");
+    v("sequence", sequence, "tokens per sequence, T");
+    v("vocabulary", vocabulary, "vocabulary size, V");
+    v("seconds", seconds, "seconds of training, or of this cell");
     v("tokens_per_second", tokens_per_second, "training speed");
-    v("data_hash", data_hash, "content of the data set");
+    v("data_hash", data_hash, "hash of the data set");
   }
 
-  // The run itself rather than a cell of it.
+  // True for the run itself, false for one of its cells.
   bool is_run() const { return method == "none"; }
 };
 
@@ -109,10 +110,10 @@ struct TidyColumn {
 };
 const std::vector<TidyColumn>& tidy_columns();
 
-// Objects with every column; null is a value that does not apply.
+// One object per row, with every column; a value that does not apply is null.
 Json tidy_to_json(const std::vector<TidyRow>& rows);
 
-// CSV with a header; a value that does not apply is an empty field; numbers keep every digit.
+// CSV with a header line. A value that does not apply is an empty field; numbers keep every digit.
 std::string tidy_to_csv(const std::vector<TidyRow>& rows);
 
 }  // namespace bitlaw

@@ -1,5 +1,4 @@
-// Whatever is wrong with what it is given, bitlaw says so in one sentence, and leaves every file as
-// it was.
+// Bad input: bitlaw reports it in one sentence and changes no file.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// What scripts rely on: names of verbs, options and fields that never change.
+// The interface that scripts rely on: names of verbs, options and fields that never change.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -177,7 +177,7 @@ TEST_F(Contract, QuantizePrintsARowPerCell) {
       json_of({"quantize", run_, "--method", "gptq", "--bits", "3,4,6", "--calibration-tokens",
                "512", "--evaluation-tokens", "1024", "--quiet", "--json"});
   const Json& rows = document.at("rows");
-  ASSERT_EQ(rows.size(), 9u);  // round to nearest beside two calibrations of GPTQ
+  ASSERT_EQ(rows.size(), 9u);  // round-to-nearest and two calibrations of GPTQ
   const std::vector<int> bits{3, 4, 6, 3, 3, 4, 4, 6, 6};
   for (size_t i = 0; i < rows.size(); ++i) {
     EXPECT_EQ(rows[i].at("bits"), bits[i]);

@@ -1,8 +1,7 @@
-// Disks that are full and directories that cannot be written: one sentence, and nothing
-// half-written.
+// Full disks and directories that cannot be written: one sentence, and nothing half-written.
 //
-// A full disk is a small tmpfs where this process may mount one, and in every case a limit on the
-// size of files, which write() answers like a full disk.
+// A full disk is a small tmpfs if this process may mount one, and in any case a limit on file
+// sizes, to which write() responds as to a full disk.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -147,7 +146,7 @@ TEST_F(Disk, ReadOnlyDirectories) {
                  {"fit.json", "Permission denied"});
   expect_refused({"runs", "runs", "--csv", "out.csv"}, {"out.csv", "Permission denied"});
   expect_refused({"report", "runs", "--out", "page.html"}, {"page.html", "Permission denied"});
-  // What only reads goes on: the index is kept in memory where it cannot be written.
+  // Commands that only read still work: the index is kept in memory if it cannot be written.
   EXPECT_EQ(json_of({"runs", "runs", "--json"}).at("rows").size(), 1u);
   EXPECT_EQ(json_of({"eval", run_, "--json"}).at("run"), fs::path(run_).filename().string());
   EXPECT_EQ(json_of(tiny_run({"--json"})).at("was_there"), true);

@@ -1,5 +1,5 @@
-// A little English from a grammar, so that tests need no corpus: subject, verb, object, place, with
-// words drawn unevenly and a topic that lasts for a document. The same text on every machine.
+// Simple English from a grammar, so that tests need no corpus: subject, verb, object, place, with
+// words drawn unevenly and one topic per document. The same text on every machine.
 #pragma once
 
 #include <array>
@@ -35,7 +35,7 @@ class English {
                                       "without a word", "after the rain",   "behind the house",
                                       "every summer",   "for a while"};
 
-  size_t draw(size_t count) {  // the smaller of two: early words come more often
+  size_t draw(size_t count) {  // the smaller of two draws: early words are more frequent
     const uint64_t a = random_below(3, document_, 2 * place_, count),
                    b = random_below(3, document_, 2 * place_ + 1, count);
     ++place_;

@@ -1,5 +1,5 @@
-// `bitlaw export`: what it says and leaves, and, where the packages are installed, what llama.cpp
-// and transformers make of it.
+// `bitlaw export`: its messages and files, and, if the packages are installed, how llama.cpp and
+// transformers read them.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -56,7 +56,7 @@ TEST_F(ExportVerb, RefusesInOneSentence) {
   expect_refused({"export", run_, "--gguf", "x"}, {"tokenizer.model: there is no tokenizer"});
 }
 
-// The script ends with 77 where a package is missing.
+// The script ends with 77 if a package is missing.
 TEST_F(ExportVerb, LlamaCppAndTransformersComputeWhatTheRunDoes) {
   json_of({"export", run_, "--gguf", "model.gguf", "--hf", "hf", "--json"});
   const char* python = std::getenv("BITLAW_PYTHON");

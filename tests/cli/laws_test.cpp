@@ -1,4 +1,4 @@
-// What `bitlaw laws` says, and that docs/laws.md is what it prints.
+// The output of `bitlaw laws`; docs/laws.md must equal it.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// bitlaw plan as a program: files of fits and devices, several laws, and what it refuses.
+// `bitlaw plan`: files of fits and devices, several laws, and refused requests.
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,5 +1,5 @@
-// Runs the bitlaw program as people and scripts do, in a folder of its own, and looks at everything
-// it leaves: exit status, both streams, and every file.
+// Runs the bitlaw program as people and scripts do, in a temporary folder, and captures its exit
+// status, both output streams, and every file.
 #pragma once
 
 #include <sys/types.h>
@@ -15,7 +15,7 @@
 
 namespace bitlaw {
 
-// Removed with everything in it at the end of the object's life.
+// A temporary folder, removed with its contents by the destructor.
 class Folder {
  public:
   Folder();
@@ -32,8 +32,8 @@ struct Surroundings {
   std::filesystem::path directory;               // where it runs
   std::map<std::string, std::string> variables;  // added to the environment
   std::string input;                             // standard input
-  std::optional<uint64_t> largest_file;  // bytes: a limit on file sizes stands for a full disk
-  bool no_privileges = false;            // permissions of directories bind even the superuser
+  std::optional<uint64_t> largest_file;  // bytes: a limit on file sizes simulates a full disk
+  bool no_privileges = false;            // directory permissions apply even to the superuser
   std::string output_to;                 // another place for standard output, such as /dev/full
 };
 
@@ -41,10 +41,10 @@ struct Outcome {
   int status = -1;  // exit status; 128 + the signal
   std::string out, err;
 
-  Json json() const;  // of `out`; a failed test and null where it is not one document
+  Json json() const;  // of `out`; fails the test and returns null if it is not one document
 };
 
-// Two minutes at most, then the program is killed (status 142).
+// Kills the program after two minutes (status 142).
 Outcome run_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around);
 
 // Starts it and does not wait.
@@ -53,16 +53,16 @@ pid_t start_bitlaw(const std::vector<std::string>& arguments, const Surroundings
 void kill_with_children(pid_t pid);
 bool has_ended(pid_t pid);
 
-// Status of a program whose surroundings could not be made, for example without the right to drop
-// rights.
+// Status of a program whose surroundings could not be set up, for example without the right to drop
+// privileges.
 inline constexpr int kNoSurroundings = 125;
 
 // Every path below `folder`, with the hash of its content (files) or a word (everything else).
-// Indexes of runs are left out: they are copies of what the directories say, made whenever someone
-// looks.
+// Indexes of runs are left out: they are copies of the directories' content, rewritten at every
+// use.
 using Snapshot = std::map<std::string, std::string>;
 Snapshot snapshot_of(const std::filesystem::path& folder);
-// The paths that are in one of them only, or differ.
+// The paths that differ or are in only one of them.
 std::string differences(const Snapshot& before, const Snapshot& after);
 
 void write_text(const std::filesystem::path& path, const std::string& text);

@@ -1,5 +1,5 @@
-// `bitlaw quantize` on checkpoints of others: what it leaves where all is well, and what it says,
-// with every file as it was, where something is not.
+// `bitlaw quantize` on third-party checkpoints: the files of a successful run, and for bad input
+// the message, with every file unchanged.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -45,7 +45,7 @@ struct Safetensors {
   }
 };
 
-// The world's run is trained in the layout of others, with its tokenizer: without the record of its
+// The world's trained run in third-party layout, with its tokenizer: without the record of its
 // training it is a checkpoint like any.
 class QuantizeCheckpoint : public World {
  protected:
@@ -137,7 +137,7 @@ TEST_F(QuantizeCheckpoint, ReadsShardsAndTokenizersOfOthers) {
   make_neox("n", 3);
   const Json rows =
       json_of(quantize({"--sequence", "16", "--method", "awq+asymmetric"}, "n")).at("rows");
-  ASSERT_EQ(rows.size(), 4u);  // round to nearest beside it
+  ASSERT_EQ(rows.size(), 4u);  // including round-to-nearest
   for (const Json& row : rows) {
     // Random weights know nothing about text: the loss is not far from that of a uniform guess.
     EXPECT_NEAR(row.at("baseline_loss_nats").get<double>(), std::log(672.0), 1.0);
@@ -157,8 +157,8 @@ TEST_F(QuantizeCheckpoint, LosesWhatTheRunLosesOnTheSameKindOfText) {
   const double own = result.at("validation").at("loss_nats");
   const Json row = json_of(quantize({"--evaluation-tokens", "0", "--method", "rtn", "--bits", "8"}))
                        .at("rows")[0];
-  // Twelve documents of one grammar, of which the run held one back: losses of documents differ by a
-  // few per cent, and a model that reads wrong tokens or weights is far from there.
+  // Twelve documents of one grammar, of which the run held one back: losses of documents differ by
+  // a few per cent, and a model that reads wrong tokens or weights is far from there.
   EXPECT_NEAR(row.at("baseline_loss_nats").get<double>(), own, 0.1 * own);
   EXPECT_LT(std::abs(row.at("delta").get<double>()), 0.005);
 }

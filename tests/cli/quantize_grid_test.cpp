@@ -1,5 +1,5 @@
-// The grid of `bitlaw quantize`: what cannot be asked for is named, with the nearest that can, and a
-// call that was stopped goes on where it was.
+// The grid of `bitlaw quantize`: invalid requests are named, with the nearest valid one, and an
+// interrupted command resumes.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -87,7 +87,7 @@ TEST_F(QuantizeGrid, RoundingInUseThatIsNone) {
     refused({flag, "0"}, {fmt::format("{} = 0: integers of 0 bits", role)});
     refused({flag, "mxfp4"}, {fmt::format("{} = mxfp4", role)});
     refused({flag, ""}, {fmt::format("{} is empty", role)});
-    // Even where nothing is rounded by it.
+    // Even if nothing is rounded by it.
     refused({flag + "-granularity", "row"},
             {fmt::format("{}_granularity = row", role), "tensor, channel, token"});
   }

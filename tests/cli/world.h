@@ -1,7 +1,7 @@
-// A folder with one of everything, made once per process by the program itself and copied for each
-// test:
+// A folder with one of everything, created once per process by the program itself and copied for
+// each test:
 //
-//   text/      twelve short documents        data/   the byte-level data set of them
+//   text/      twelve short documents        data/   their byte-level data set
 //   runs/RUN   a run of a few steps          table.csv   losses of a known law, with a little noise
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace bitlaw {
 
-// The arguments of a run that takes a moment.
+// The arguments of a run that takes only a moment.
 std::vector<std::string> tiny_run(std::vector<std::string> further = {});
 
 class World : public testing::Test {
@@ -26,8 +26,8 @@ class World : public testing::Test {
   std::filesystem::path path(const std::string& name) const { return folder_.path() / name; }
   // Runs and expects success; the standard output as JSON.
   Json json_of(std::vector<std::string> arguments);
-  // Runs and expects one sentence on standard error that has all of `parts`, a non-zero status,
-  // nothing on standard output, and no file changed, made or removed.
+  // Expects one sentence on standard error that contains all of `parts`, a non-zero status, nothing
+  // on standard output, and no file changed, created or removed.
   void expect_refused(const std::vector<std::string>& arguments,
                       const std::vector<std::string>& parts);
 

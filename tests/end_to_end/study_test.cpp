@@ -1,5 +1,5 @@
-// A whole study from text to report, as a person would do it, on a little made-up English: small
-// enough for one core and a minute, large enough that fewer bits cost something.
+// A whole study from text to report, as a user would run it, on generated English: small enough for
+// one core and a minute, large enough that fewer bits cost something.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// .gz and .zst streams: any bytes decompress or are an Error, whatever the size of the reader's
+// .gz and .zst streams: any bytes decompress or give an Error, for every size of the reader's
 // buffer.
 #include <array>
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace bitlaw;
-  constexpr size_t kEnough = 4 << 20;  // a few bytes can stand for gigabytes
+  constexpr size_t kEnough = 4 << 20;  // a few bytes can expand to gigabytes
   std::array<char, 4096> buffer;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   for (const Compression compression : {Compression::kGzip, Compression::kZstd}) {

@@ -1,4 +1,4 @@
-// dataset.json: any bytes are a description that is written back as the same one, or an Error.
+// dataset.json: any bytes give a description that survives writing and reading, or an Error.
 #include <cstdint>
 
 #include "base/error.h"

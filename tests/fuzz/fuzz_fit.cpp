@@ -1,5 +1,5 @@
-// Documents of fits: any bytes are a fit that is written back as the same one, or an Error; and a
-// plan from them is a document or a sentence, never a crash.
+// Documents of fits: any bytes give a fit that survives writing and reading, or an Error; a plan
+// from it is a document or a sentence, never a crash.
 #include <cstdint>
 
 #include "base/error.h"

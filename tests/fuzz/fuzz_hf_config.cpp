@@ -1,5 +1,4 @@
-// config.json of a Hugging Face checkpoint: any bytes are an architecture whose sizes fit together,
-// or an Error.
+// config.json of a Hugging Face checkpoint: any bytes give a consistent architecture or an Error.
 #include <cmath>
 #include <cstdint>
 

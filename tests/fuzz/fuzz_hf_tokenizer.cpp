@@ -1,4 +1,4 @@
-// tokenizer.json: any bytes are a tokenizer whose tokens are all of its vocabulary, or an Error.
+// tokenizer.json: any bytes give a tokenizer whose tokens are all in its vocabulary, or an Error.
 #include <cstdint>
 #include <string>
 

@@ -1,4 +1,4 @@
-// The files of a run: any bytes are a record that is written back as the same one, or an Error.
+// The files of a run: any bytes give a record that survives writing and reading, or an Error.
 #include <cstdint>
 
 #include "base/error.h"

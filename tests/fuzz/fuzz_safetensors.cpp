@@ -1,4 +1,4 @@
-// Safetensors: any bytes are tensors that lie within them one after another, or an Error.
+// Safetensors: any bytes give consecutive tensors inside the file, or an Error.
 #include <cstdint>
 #include <string_view>
 

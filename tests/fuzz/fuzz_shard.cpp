@@ -1,4 +1,4 @@
-// Token shards: any bytes are tokens that lie within them, or an Error.
+// Token shards: any bytes give tokens inside the file, or an Error.
 #include <cstdint>
 #include <cstring>
 #include <vector>

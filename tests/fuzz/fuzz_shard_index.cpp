@@ -1,5 +1,5 @@
-// model.safetensors.index.json of a sharded checkpoint: any bytes are a map from tensors to files
-// beside it, or an Error.
+// model.safetensors.index.json of a sharded checkpoint: any bytes give a map from tensors to files
+// in the same directory, or an Error.
 #include <cstdint>
 #include <string>
 

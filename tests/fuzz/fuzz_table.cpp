@@ -1,5 +1,5 @@
-// Tables of runs, in whatever format their bytes look like: rows whose numbers can be fitted, or an
-// Error. What looks odd in them can be said of any such rows.
+// Tables of runs in any format: any bytes give rows with numbers that can be fitted, or an Error,
+// and warnings can be computed for any such rows.
 #include <cmath>
 #include <cstdint>
 

@@ -1,5 +1,5 @@
-// tokenizer.model: any bytes are a tokenizer whose tokens are all of its vocabulary, or an Error.
-// Bitlaw's own reader of what the library does not tell takes any bytes, too.
+// tokenizer.model: any bytes give a tokenizer whose tokens are all in its vocabulary, or an Error.
+// bitlaw's own reader of fields that the library does not expose takes any bytes, too.
 #include <cstdint>
 #include <string>
 

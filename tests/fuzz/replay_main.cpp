@@ -4,8 +4,8 @@
 //
 //   fuzz_NAME [--mutations N] FILE_OR_FOLDER...
 //
-// A target that crashes or throws ends the program, which then names the input: the same arguments
-// make it again.
+// A target that crashes or throws ends the program, which then names the input; the same arguments
+// reproduce it.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -122,7 +122,7 @@ int replay(const std::vector<std::string>& arguments) {
       inputs += 1 + mutations;
     }
   }
-  if (seeds == 0) throw Error("no seeds: name a folder of them");
+  if (seeds == 0) throw Error("no seeds; give a folder of them");
   fmt::print("{} inputs from {} seeds\n", inputs, seeds);
   return 0;
 }

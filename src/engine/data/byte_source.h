@@ -1,5 +1,4 @@
-// Bytes in, one buffer at a time, from a file that may be compressed (.gz, .zst): memory stays
-// constant however large the text is.
+// Reads a file that may be compressed (.gz, .zst) one buffer at a time, in constant memory.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +13,8 @@ namespace bitlaw {
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  // Fills the front of `buffer` (not empty) and returns how many bytes; 0 is the end. Throws Error
-  // for a file that cannot be read, and for compressed data that is corrupt or cut short.
+  // Reads into `buffer` (not empty) and returns the number of bytes; 0 means the end. Error for a
+  // file that cannot be read, and for compressed data that is corrupt or truncated.
   virtual size_t read(std::span<char> buffer) = 0;
 };
 
@@ -23,10 +22,11 @@ enum class Compression { kNone, kGzip, kZstd };
 
 Compression compression_of(const std::filesystem::path& path);  // by the suffix: .gz, .zst, other
 
-std::unique_ptr<ByteSource> open_file(const std::filesystem::path& path);  // the bytes on the disk
-std::unique_ptr<ByteSource> view_bytes(std::string_view bytes);  // of a caller who keeps them
+std::unique_ptr<ByteSource> open_file(const std::filesystem::path& path);  // without decompression
+std::unique_ptr<ByteSource> view_bytes(std::string_view bytes);  // which the caller must keep
 
-// The content of `source`; several compressed members in a row count as one. Errors name `where`.
+// The decompressed content of `source`; consecutive compressed members are concatenated. Errors
+// name `where`.
 std::unique_ptr<ByteSource> decompress(std::unique_ptr<ByteSource> source, Compression compression,
                                        const std::string& where);
 

@@ -1,12 +1,12 @@
 // A prepared data set: a directory with
 //
 //   train_000000.bin ...   shards of training tokens (data/shards.h)
-//   val_000000.bin ...     shards of validation tokens; a token of its own ends every document
+//   val_000000.bin ...     shards of validation tokens; every document ends with a special token
 //   tokenizer.model        the tokenizer (tokenizer/tokenizer.h)
-//   dataset.json           DatasetInfo: what it is made of, and its hashes
+//   dataset.json           DatasetInfo: sizes, origin and hashes
 //
-// Directories of llm.c or nanoGPT shards without dataset.json open too (train*.bin and val*.bin, or
-// *_train_*.bin and *_val_*.bin), with less known about them.
+// Directories of llm.c or nanoGPT shards without dataset.json can be opened, too (train*.bin and
+// val*.bin, or *_train_*.bin and *_val_*.bin), with less information.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@
 namespace bitlaw {
 
 struct SplitInfo {
-  int64_t tokens = 0;  // end-of-document tokens included
+  int64_t tokens = 0;  // including end-of-document tokens
   int64_t documents = 0;
   int64_t bytes = 0;                // of the documents' text, UTF-8
   std::string hash;                 // of the tokens
@@ -43,10 +43,10 @@ struct DatasetInfo {
   std::string tokenizer_kind;  // "byte", "bpe", or "unknown" without dataset.json
   std::string tokenizer_hash;
   int vocabulary = 0;
-  int end_of_document = -1;  // token, or -1 where it is not known
+  int end_of_document = -1;  // token, or -1 if not known
   SplitInfo train, validation;
   std::string source_hash;        // of the documents read, before the split
-  int64_t duplicates = 0;         // documents left out because an equal one came before
+  int64_t duplicates = 0;         // documents dropped because an equal one came before
   int64_t invalid_bytes = 0;      // replaced by U+FFFD
   std::string split_rule;         // in words
   Json options = Json::object();  // the PrepareConfig that made it, without its paths
@@ -69,7 +69,7 @@ struct DatasetInfo {
 };
 
 Json to_json(const DatasetInfo& info);
-// Throws Error, naming `where`, for a document that is not a dataset.json of this version.
+// Error, naming `where`, for a document that is not a dataset.json of this version.
 DatasetInfo read_dataset_info(const Json& document, const std::string& where);
 
 // A few lines for people: tokens, documents, bytes per token, vocabulary, hash.
@@ -78,9 +78,9 @@ std::string describe(const DatasetInfo& info);
 class Dataset {
  public:
   // Opens and validates: shard headers and sizes, token counts and hashes against dataset.json,
-  // every token below the vocabulary. `expected_vocabulary` (0: whatever it is) must equal the data
-  // set's; for a directory without dataset.json it is required and bounds the tokens. Throws Error
-  // that names the file and what to do next.
+  // every token below the vocabulary. `expected_vocabulary` (0: any) must equal the data set's; for
+  // a directory without dataset.json it is required and bounds the tokens. Error, naming the file
+  // and what to do next.
   static Dataset open(const std::filesystem::path& directory, int expected_vocabulary = 0);
 
   const TokenSet& train() const { return train_; }
@@ -90,10 +90,10 @@ class Dataset {
   int vocabulary() const { return info_.vocabulary; }
 
   // Bytes of validation text per validation token, so that bits per byte = nats per token / (ln 2 *
-  // bytes_per_token()). 0 where it is not known (no dataset.json).
+  // bytes_per_token()). 0 if not known (no dataset.json).
   double bytes_per_token() const;
 
-  // The tokenizer that made it. Throws Error where the directory has none.
+  // The tokenizer of the data set. Error if the directory has none.
   std::unique_ptr<Tokenizer> tokenizer() const;
 
  private:

@@ -36,7 +36,7 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
 }
 
-// Turns \r\n and \r into \n, also where a \r\n is split between two pieces.
+// Turns \r\n and \r into \n, even if a \r\n is split between two pieces.
 class LineEnds {
  public:
   void append(std::string_view piece, std::string& out) {

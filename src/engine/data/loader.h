@@ -1,8 +1,8 @@
-// Which tokens a training step sees, as a pure function of the step: no state to save or restore.
+// The tokens of a training step, as a pure function of the step: no state to save or restore.
 //
 // The tokens are cut into W = floor((size - 1) / T) windows that do not overlap. Sample g = step *
-// B + b is window p_e(g mod W) of epoch e = floor(g / W), where p_e is a permutation of 0..W-1 that
-// (seed, e) chooses: within an epoch no window comes twice, and every epoch has another order.
+// B + b is window p_e(g mod W) of epoch e = floor(g / W). p_e is a permutation of 0..W-1 that
+// depends on (seed, e): within an epoch no window repeats, and every epoch has another order.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +13,17 @@
 namespace bitlaw {
 
 // Element `index` of a pseudo-random permutation of 0..size-1, in O(1) memory: a Feistel network
-// whose round function is Philox, walked until it falls inside (Black and Rogaway, "Ciphers with
-// arbitrary finite domains", CT-RSA 2002). 0 <= index < size.
+// with Philox as round function, iterated until the result is in range (cycle walking; Black and
+// Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002). 0 <= index < size.
 int64_t permuted(uint64_t seed, uint64_t epoch, int64_t index, int64_t size);
 
-// Windows of T inputs, each followed by the last one's target, in `tokens` tokens.
+// Number of windows of T inputs in `tokens` tokens; the last input needs one more token as target.
 int64_t window_count(int64_t tokens, int sequence_length);
 
 class Loader {
  public:
-  // T = sequence_length, B = batch_sequences. Throws Error for a text too short for one window,
-  // naming the tokens there are and the tokens needed. Keeps a (cheap) copy of `tokens`.
+  // T = sequence_length, B = batch_sequences. Error for a text too short for one window, naming the
+  // tokens available and needed. Keeps a (cheap) copy of `tokens`.
   Loader(const TokenSet& tokens, int sequence_length, int batch_sequences, uint64_t seed);
 
   int sequence_length() const { return sequence_length_; }
@@ -47,10 +47,10 @@ class Loader {
   int64_t windows_;
 };
 
-// Validation: the same windows in their order, every one once.
+// Validation: the same windows in order, each once.
 class ValidationWindows {
  public:
-  // Throws Error as Loader does. `most` (0: all) keeps only the first windows.
+  // Error as in Loader. `most` (0: all) keeps only the first windows.
   ValidationWindows(const TokenSet& tokens, int sequence_length, int64_t most = 0);
 
   int sequence_length() const { return sequence_length_; }

@@ -252,7 +252,7 @@ void write_tokens(const PrepareConfig& config, const Plan& plan, const Tokenizer
   info.validation = validation.finish();
 }
 
-// A directory of its own beside `place`, renamed there by commit(), removed otherwise.
+// A temporary directory next to `place`, renamed to it by commit() and removed otherwise.
 class NewDirectory {
  public:
   explicit NewDirectory(const fs::path& place)
@@ -287,7 +287,7 @@ class NewDirectory {
   fs::path place_, temporary_;
 };
 
-// Options that shape the result: not where it comes from or goes to, nor how many threads.
+// Options that affect the result: neither paths nor the number of threads.
 Json lasting_options(const PrepareConfig& config) {
   Json options = to_json(config);
   for (const char* passing : {"from", "to", "threads", "overwrite"}) options.erase(passing);

@@ -203,7 +203,7 @@ TEST(Prepare, AnotherDataSetIsReplacedOnlyWhenAsked) {
   EXPECT_NE(prepare_dataset(config).hash, first.hash);
   EXPECT_EQ(Dataset::open(out / "set").info().options["validation_fraction"], 0.3);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(out.path()), {}),
-            1);  // nothing is left beside it
+            1);  // no temporary directory is left
 }
 
 TEST(Prepare, OtherThingsAreNeverReplaced) {

@@ -25,20 +25,16 @@ inline constexpr int32_t kShardMagic = 20240520;
 inline constexpr int32_t kShardVersion = 1;
 inline constexpr size_t kShardHeaderBytes = 256 * sizeof(int32_t);
 
-enum class ShardFormat {
-  kAuto,
-  kLlmC,
-  kBare
-};  // kAuto: llm.c where the file begins with its magic
+enum class ShardFormat { kAuto, kLlmC, kBare };  // kAuto: llm.c if the file begins with its magic
 
-// The tokens of a shard whose bytes are `bytes` (2-byte aligned, kept by the caller). Throws Error,
-// naming `where`, for a wrong version, a count that differs from the file's size, an odd number of
-// bytes, no tokens at all, and for kLlmC without the magic.
+// The tokens of a shard in `bytes` (2-byte aligned, kept by the caller). Error, naming `where`, for
+// a wrong version, a count that does not match the file's size, an odd number of bytes, no tokens
+// at all, and for kLlmC without the magic.
 std::span<const Token> parse_shard(std::string_view bytes, const std::string& where,
                                    ShardFormat format = ShardFormat::kAuto);
 
-// Writes an llm.c v1 shard in pieces. The file appears at `path` when finish() returns; a writer
-// that is destroyed before that, or fails (no space left), leaves nothing behind and throws Error.
+// Writes an llm.c v1 shard in pieces. The file appears at `path` when finish() returns. A writer
+// that is destroyed before that, or that fails (full disk, an Error), leaves nothing behind.
 class ShardWriter {
  public:
   explicit ShardWriter(const std::filesystem::path& path);
@@ -61,7 +57,7 @@ class ShardWriter {
 
 void write_shard(const std::filesystem::path& path, std::span<const Token> tokens);
 
-// A row of shards seen as one array of tokens. Copies are cheap and share the mapping.
+// Consecutive shards as one array of tokens. Copies are cheap and share the mapping.
 class TokenSet {
  public:
   TokenSet() = default;
@@ -71,14 +67,14 @@ class TokenSet {
 
   int64_t size() const { return size_; }
   Token operator[](int64_t position) const;  // 0 <= position < size()
-  // Copies tokens [begin, begin + out.size()), which must lie within the set.
+  // Copies tokens [begin, begin + out.size()), which must be within the set.
   void read(int64_t begin, std::span<Token> out) const;
 
   Token largest() const;     // 0 for an empty set
-  std::string hash() const;  // of the tokens alone, however they are cut into shards
-  // Throws Error, naming the shard and the position, for a token that is not below `vocabulary`.
+  std::string hash() const;  // of the tokens only, regardless of the split into shards
+  // Error, naming the shard and the position, if a token is not below `vocabulary`.
   void check_vocabulary(int vocabulary) const;
-  // First positions of the documents, given that each ends with `end_of_document`.
+  // First positions of the documents; each ends with `end_of_document`.
   std::vector<int64_t> document_starts(Token end_of_document) const;
 
  private:

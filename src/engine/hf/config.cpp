@@ -98,7 +98,7 @@ const FamilyRow& family_row(const JsonFields& settings) {
                     : "is missing; bitlaw reads " + known);
 }
 
-// The class of model, where the file names it: only the causal language model has an output head.
+// The class of the model, if the file names it: only causal language models have an output head.
 void check_architectures(const JsonFields& settings, const FamilyRow& row) {
   if (!settings.has("architectures")) return;
   const Json& names = settings.at("architectures");

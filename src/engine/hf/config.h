@@ -1,9 +1,8 @@
-// What the config.json of a Hugging Face checkpoint says about the function that its weights stand
-// for, for the families whose public checkpoints scaling laws are fitted on: Llama, Mistral, Qwen2,
-// OLMo-2 and GPT-NeoX (Pythia).
+// The architecture in the config.json of a Hugging Face checkpoint, for the families whose public
+// checkpoints are used for scaling laws: Llama, Mistral, Qwen2, OLMo-2 and GPT-NeoX (Pythia).
 //
-// A setting either is followed or is refused by its name: one that was passed over would give
-// losses of another model. Left out, it has the value that transformers gives it in that family.
+// Every setting is either followed or refused by name: ignoring one would give the losses of
+// another model. A missing setting has transformers' default for that family.
 #pragma once
 
 #include <cstdint>
@@ -33,18 +32,21 @@ enum class Norm {
 enum class RotaryScaling { kNone, kLinear, kDynamic, kLlama3, kYarn };
 
 struct Rotary {
-  int64_t dim = 0;       // entries of a head that are turned, its first ones; even
+  int64_t dim = 0;       // number of leading entries of a head that are rotated; even
   double theta = 10000;  // base of the frequencies, above 1
   RotaryScaling scaling = RotaryScaling::kNone;
-  double factor = 1;             // all scalings: how many times longer the context is, from 1 on
+  double factor = 1;             // all scalings: ratio of the longer context to the shorter, >= 1
   int64_t original_context = 0;  // dynamic, llama3, yarn: tokens of the shorter context
-  double low_frequency = 1;      // llama3: turns within the shorter context up to which a frequency
-                                 // is divided by the factor
-  double high_frequency = 4;     // llama3: turns from which on it stays; above low_frequency
-  double beta_fast = 32;         // yarn: turns from which on a frequency stays
-  double beta_slow = 1;          // yarn: turns up to which it is divided by the factor
-  bool truncate = true;          // yarn: the bounds between are whole indices of frequencies
-  double attention_factor = 1;   // yarn: times cosines and sines
+  // llama3: a frequency that turns at most `low_frequency` times within the shorter context is
+  // divided by the factor; one that turns at least `high_frequency` times (> low_frequency) is
+  // kept.
+  double low_frequency = 1;
+  double high_frequency = 4;
+  // yarn: the same with beta_slow and beta_fast.
+  double beta_fast = 32;
+  double beta_slow = 1;
+  bool truncate = true;         // yarn: the bounds between are whole indices of frequencies
+  double attention_factor = 1;  // yarn: times cosines and sines
 };
 
 struct Architecture {
@@ -61,10 +63,10 @@ struct Architecture {
 
   Norm norm = Norm::kRms;
   double norm_epsilon = 1e-6;
-  bool norm_after = false;   // norms stand after attention and feed-forward, before the sums, not
-                             // before them (OLMo-2)
-  bool qk_norm = false;      // RMS norms of all queries and of all keys of a token, before they
-                             // are turned (OLMo-2)
+  bool norm_after = false;   // norms come after attention and feed-forward instead of before them,
+                             // and before the sums (OLMo-2)
+  bool qk_norm = false;      // RMS norms over all queries and over all keys of a token, before the
+                             // rotation (OLMo-2)
   bool parallel = false;     // attention and feed-forward read the same residual stream (GPT-NeoX)
   bool gated = true;         // feed-forward down(act(gate x) * up x); otherwise down(act(up x))
   bool fused_qkv = false;    // one matrix whose rows are query, key, value of head after head
@@ -73,18 +75,19 @@ struct Architecture {
   bool ffn_bias = false;     // of the feed-forward layer's matrices
   Activation activation = Activation::kSilu;
   Rotary rotary;
-  std::vector<int64_t> window;  // [L] tokens that a token sees, itself among them; 0: all before it
+  std::vector<int64_t> window;  // [L] tokens that a token attends to, including itself; 0: all
 
-  std::string dtype;                // of the weights as config.json says, "" where it does not
+  std::string dtype;                // of the weights according to config.json, or ""
   int64_t begin_token = -1;         // bos_token_id; -1: none
   std::vector<int64_t> end_tokens;  // eos_token_id, one or several; empty: none
 };
 
-// Error names `where` (a path) and the setting that is missing, not of its type, out of range,
-// contradicted by another, or not supported; for an unknown model_type it lists the known ones.
+// Error, naming `where` (a path) and the setting, if one is missing, of the wrong type, out of
+// range, contradicted by another, or not supported. For an unknown model_type it lists the known
+// ones.
 Architecture parse_architecture(const Json& document, const std::string& where);
 
-// Of DIR/config.json.
+// The same for DIR/config.json.
 Architecture read_architecture(const std::filesystem::path& directory);
 
 }  // namespace bitlaw::hf

@@ -187,7 +187,7 @@ TEST(HfConfig, ScaledFrequenciesAtTheEndsOfTheirRanges) {
                    0.1 * std::log(4.0) + 1);
 }
 
-// Files as published, with what they say beside what is followed here.
+// Files as published, including settings that are not used here.
 struct Published {
   const char* name;
   const char* config;

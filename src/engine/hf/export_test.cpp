@@ -121,7 +121,7 @@ TEST_F(Export, GgufHoldsTheModel) {
       EXPECT_EQ(tensor.bytes, bytes) << name;
       continue;
     }
-    // Entries i and i + 6 of each head of 12, which turn together, stand side by side.
+    // Entries i and i + 6 of each head of 12, which are rotated together, become neighbours.
     const auto columns = static_cast<size_t>(shape[1]), rows = static_cast<size_t>(shape[0]);
     for (size_t head = 0; head < rows / 12; ++head) {
       for (size_t i = 0; i < 6; ++i) {
@@ -203,7 +203,7 @@ TEST_F(Export, DirectoryForTransformersHoldsModelAndTokenizer) {
     for (const char* name : {"model.safetensors", "config.json"})
       EXPECT_EQ(read_file(directory / name), read_file(checkpoint_ / name));
     EXPECT_EQ(fs::exists(directory / "tokenizer.model"), !bytes);
-    // The tokenizer that reads other people's files gives the tokens of our own.
+    // The tokenizer for third-party files gives the same tokens as our own.
     const auto theirs = load_text_tokenizer(directory);
     EXPECT_EQ(theirs->vocabulary_size(), tokenizer->vocabulary_size());
     EXPECT_EQ(theirs->end_token(), tokenizer->end_of_document());

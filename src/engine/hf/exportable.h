@@ -1,4 +1,4 @@
-// What an export of a run begins with: its trained model, held to what other programs can compute.
+// The trained model of a run, checked for export to other programs.
 #pragma once
 
 #include <filesystem>
@@ -8,8 +8,9 @@
 
 namespace bitlaw::hf {
 
-// Loads a directory of save_model (model/checkpoint.h). Error for a model with extra_norm, which has
-// no counterpart, for a tokenizer of another vocabulary, and for weights that are not finite.
+// Loads a directory of save_model (model/checkpoint.h). Error for a model with extra_norm, which
+// other programs do not have, for a tokenizer with another vocabulary, and for weights that are not
+// finite.
 LoadedModel load_exportable(const std::filesystem::path& checkpoint, const Tokenizer& tokenizer);
 
 }  // namespace bitlaw::hf

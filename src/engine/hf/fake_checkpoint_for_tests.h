@@ -51,7 +51,7 @@ struct FakeCheckpoint {
   Json config;
   std::map<std::string, FakeTensor> tensors;
 
-  // Weights uniform with a standard deviation of 1/sqrt(in), norms about one, biases small: a
+  // Weights uniform with a standard deviation of 1/sqrt(in), norms near one, small biases; a pure
   // function of the seed.
   explicit FakeCheckpoint(const Json& document, uint64_t seed = 1) : config(document) {
     const Layout layout = layout_of(parse_architecture(config, "config"));
@@ -75,7 +75,7 @@ struct FakeCheckpoint {
     }
   }
 
-  // One file, or (shards > 1) tensors dealt out to files with an index.
+  // Writes one file, or (shards > 1) tensors distributed over several files with an index.
   void write(const std::filesystem::path& directory, int shards = 1) const {
     write_file_atomically(directory / "config.json", dump_json(config, 1));
     if (shards == 1) {

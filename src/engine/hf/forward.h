@@ -1,17 +1,18 @@
-// The forward pass of a foreign checkpoint, layer by layer, in FP32:
+// The forward pass of a third-party checkpoint, layer by layer, in FP32:
 //
 //   x        = embedding[tokens]
-//   a(x)     = W_o attention(turn(W_q n(x)), turn(W_k n(x)), W_v n(x))
+//   a(x)     = W_o attention(rope(W_q n(x)), rope(W_k n(x)), W_v n(x))
 //   f(x)     = W_down (act(W_gate m(x)) * W_up m(x))           or W_down act(W_up m(x))
 //   layer:     x + a(x), then + f(.)                           or x + a(x) + f(x)   (parallel)
 //   logits   = W_head norm(x)
 //
-// n and m are norms; with norm_after they stand around a and f instead. The states x of all windows
-// of text wait while one layer after the other passes over them, so that the weights of one layer are
-// all that is in memory. A window is computed by one thread: results do not depend on their number.
+// n and m are norms; with norm_after they are applied to the results of a and f instead. The states
+// x of all windows of text are kept while one layer after the other is applied to them, so that
+// only one layer's weights are in memory. A window is computed by one thread, so results do not
+// depend on their number.
 //
-// The products' sums and everything else are in FP32, except the sums of norms and of softmax, which
-// are in double. Subnormal numbers count as zero.
+// Everything is in FP32, including the sums of products, except the sums of norms and softmax,
+// which are in double. Subnormal numbers count as zero.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +40,8 @@ struct NormWeights {
   Tensor weight, bias;  // [width] F32, each may be undefined
 };
 
-// The weights of one layer. Tensors are shared by copies of it, so that a quantized variant is a copy
-// in which some weights were replaced.
+// The weights of one layer. Copies share tensors, so a quantized variant is a copy with some
+// weights replaced.
 struct Layer {
   std::vector<Matrix> matrices;  // in the order of LayerSpec
   NormWeights attention_norm, ffn_norm, query_norm, key_norm;
@@ -53,14 +54,14 @@ struct Head {
 };
 Head load_head(const Weights& weights);
 
-// Error that names the first token outside of the vocabulary.
+// Error, naming the first token that is outside the vocabulary, if there is one.
 void require_tokens(const Architecture& architecture, std::span<const int32_t> tokens);
 
-// Error for windows of T tokens where the checkpoint was made for fewer.
+// Error if the checkpoint was made for windows of fewer than T tokens.
 void require_sequence(const Architecture& architecture, int64_t T);
 
-// What is rounded beside the weights: the inputs of the layers' matrices, and keys and values after
-// the rotation. FP32 leaves them as they are.
+// Rounding of everything but weights: the inputs of the layers' matrices, and keys and values after
+// the rotation. FP32 means no rounding.
 struct StateRounding {
   Quantizer activations = {fp32_format(), Granularity::kTensor, 0};
   Quantizer keys = {fp32_format(), Granularity::kTensor, 0};
@@ -68,17 +69,17 @@ struct StateRounding {
   bool operator==(const StateRounding&) const = default;
 };
 
-// Called on the thread that computes the window, with the input [T, in] of a layer's matrices as they
-// are multiplied with it.
+// Called on the thread that computes the window, with the input [T, in] of a layer's matrices, as
+// it is multiplied.
 using InputTap = std::function<void(int64_t window, Input input, const Tensor& x)>;
 
 struct Scratch;
 
 class Forward {
  public:
-  // For windows of T tokens. Error where T is above what the architecture was made for,
-  // unless its rotation adapts to the length (dynamic). `backend`
-  // computes the products: kReferenceBackend sums them in double.
+  // For windows of T tokens. Error if T exceeds the architecture's context, unless its rotation
+  // adapts to the length (dynamic). `backend` computes the products; kReferenceBackend sums them in
+  // double.
   Forward(const Architecture& architecture, int64_t T, ThreadPool& pool,
           const Backend* backend = &kCpuBackend);
   ~Forward();
@@ -87,15 +88,15 @@ class Forward {
 
   int64_t T() const { return T_; }
 
-  // States [windows T, d] F32 of tokens [windows T]. Error for a token outside of the vocabulary.
+  // States [windows T, d] F32 of tokens [windows T]. Error for a token outside the vocabulary.
   Tensor embed(const Weights& weights, std::span<const int32_t> tokens) const;
 
-  // Takes states [windows T, d] through layer l, in place.
+  // Applies layer l to states [windows T, d], in place.
   void run(int64_t l, const Layer& layer, const StateRounding& rounding, Tensor& states,
            const InputTap& tap = {});
 
-  // Logits [rows, V] F32 of any rows of states, on the calling thread; `worker` as the pool numbers
-  // them.
+  // Logits [rows, V] F32 of any rows of states, on the calling thread; `worker` is its number in
+  // the pool.
   Tensor logits(const Head& head, const Tensor& states, int worker = 0);
 
  private:

@@ -1,5 +1,5 @@
-// The forward pass against transformers' logits (tests/golden/hf_*, tools/make_hf_golden.py), and what
-// follows from the definition whatever the weights are.
+// Compares the forward pass with transformers' logits (tests/golden/hf_*, tools/make_hf_golden.py),
+// and tests properties that hold for any weights.
 #include "hf/forward.h"
 #include "base/source_folder.h"
 
@@ -157,10 +157,11 @@ bool same_bits(const Tensor& a, const Tensor& b) {
   return a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
 }
 
-// The engine of runs, in FP32, is as near to the exact losses; and what it saves are the same logits
-// here. A loss log(sum exp) - target moves by at most twice what any logit of the token moves; and its
-// own rounding in the engine is below 2^-24 (largest logit difference + V exponentials + loss), which
-// the same bound covers many times (it holds 2^-24 |logit| for the head's products alone).
+// The engine of runs, in FP32, is as near to the exact losses; and what it saves are the same
+// logits here. A loss log(sum exp) - target moves by at most twice what any logit of the token
+// moves; and its own rounding in the engine is below 2^-24 (largest logit difference + V
+// exponentials + loss), which the same bound covers many times (it holds 2^-24 |logit| for the
+// head's products alone).
 TEST_F(HfForwardFake, ASavedRunHasTheLossesOfItsEngine) {
   const fs::path golden = kGolden / "hf_llama_plain";
   const LoadedModel loaded = load_model(golden);
@@ -211,8 +212,8 @@ TEST_F(HfForwardFake, TheSameBitsForAnyNumberOfThreads) {
   }
 }
 
-// A token's logits do not depend on what follows it, nor, with windows in both of two layers, on what
-// lies further back than two windows reach. T is beyond a block of queries.
+// A token's logits do not depend on what follows it, nor, with windows in both of two layers, on
+// what lies further back than two windows reach. T is beyond a block of queries.
 TEST_F(HfForwardFake, ATokenSeesItsPastThroughTheWindowsOnly) {
   constexpr int64_t T = 150, kWindow = 20, kToken = 100;
   FakeCheckpoint(

@@ -1,4 +1,4 @@
-// The GGUF file format, version 3, which llama.cpp and its relatives read
+// The GGUF file format, version 3, of llama.cpp and related programs
 // (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): typed metadata, then tensors.
 //
 //   "GGUF"  u32 version   u64 tensors   u64 metadata entries

@@ -1,5 +1,5 @@
-// Reads GGUF from the format's description, sharing nothing with the writer: every step checks that
-// it stays inside the file.
+// Reads GGUF according to the format's description, sharing no code with the writer. Every step
+// checks that it stays inside the file.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,7 @@ void export_hf(const fs::path& checkpoint, const Tokenizer& tokenizer, const fs:
     throw Error(
         fmt::format("{}: exists and is not empty; choose a new directory", directory.string()));
   }
-  // Written beside its place and renamed into it.
+  // Written to a temporary directory and renamed into place.
   const fs::path whole = directory.has_filename() ? directory : directory.parent_path();
   const fs::path temporary = fmt::format("{}.{}.tmp", whole.string(), ::getpid());
   try {

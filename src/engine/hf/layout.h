@@ -1,5 +1,5 @@
-// Which tensors make up a checkpoint of an architecture: their names and shapes in the file, and what
-// each of them is to the forward pass.
+// The tensors of a checkpoint of an architecture: their names and shapes in the file, and their
+// role in the forward pass.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ struct TensorSpec {
   std::vector<int64_t> shape;  // as in the file
 };
 
-// The inputs of a layer's matrices, in order of use. Matrices that read the same one share the
-// statistics that calibration collects of it.
+// The inputs of a layer's matrices, in order of use. Matrices with the same input share its
+// calibration statistics.
 enum class Input {
   kAttention,    // [T, d] queries, keys and values
   kOutput,       // [T, H head_dim] the attention's output matrix
@@ -34,13 +34,13 @@ struct MatrixSpec {
   Input input;
   std::string role;   // the last part of its name: "q_proj", "dense_h_to_4h"
   TensorSpec weight;  // [out, in]
-  TensorSpec bias;    // [out]; an empty name where there is none
+  TensorSpec bias;    // [out]; an empty name if there is none
 };
 
 // A norm over `shape[0]` entries.
 struct NormSpec {
-  TensorSpec weight;  // an empty name where there is no such norm
-  TensorSpec bias;    // an empty name where there is none
+  TensorSpec weight;  // an empty name if there is no such norm
+  TensorSpec bias;    // an empty name if there is none
 };
 
 struct LayerSpec {
@@ -57,17 +57,17 @@ struct Layout {
 
   std::vector<TensorSpec> tensors() const;  // all of them, each once
   int64_t layer_parameters() const;         // N: of the layers, without embedding, final norm, head
-  int64_t matrix_parameters() const;        // of the layers' matrices alone
+  int64_t matrix_parameters() const;        // of the layers' matrices only
 };
 
 Layout layout_of(const Architecture& architecture);
 
-// The names that the output head may have in a file; with a tied head a copy of the embedding may
-// stand there all the same.
+// The names that the output head may have in a file. Even with a tied head, a file may have a copy
+// of the embedding there.
 std::vector<std::string> head_names(Family family);
 
-// Tensors that some writers store beside the weights and that follow from config.json: masks and
-// rotary frequencies.
+// Tensors that some writers store in addition to the weights, although they follow from
+// config.json: masks and rotary frequencies.
 bool is_derived_buffer(const Architecture& architecture, const std::string& name);
 
 }  // namespace bitlaw::hf

@@ -1,5 +1,5 @@
-// What stands between the products of a layer: norms, activations, rotation and causal attention, on
-// FP32 numbers of one window.
+// The operations between the products of a layer: norms, activations, rotation and causal
+// attention, on the FP32 numbers of one window.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace bitlaw::hf {
 
-// y[t,c] from x[t,c], rows of `width`; weight and bias may be null. y may be x. Mean and variance are
-// summed in double.
+// y[t,c] from x[t,c], rows of `width`; weight and bias may be null. y may be x. Mean and variance
+// are summed in double.
 void normalize(Norm kind, double epsilon, int64_t rows, int64_t width, const float* x,
                const float* weight, const float* bias, float* y);
 
@@ -19,8 +19,9 @@ void activate(Activation activation, int64_t count, const float* gate, float* y)
 // x[r,c] += bias[c]
 void add_bias(int64_t rows, int64_t width, const float* bias, float* x);
 
-// Heads out of rows: out[(h T + t) dim + c] = x[t stride + offset + h step + c], the first `turned`
-// entries of each head rotated by rope [T, turned] (rotary.h); turned = 0 only copies.
+// Splits rows into heads: out[(h T + t) dim + c] = x[t stride + offset + h step + c], with the
+// first `turned` entries of each head rotated by rope [T, turned] (rotary.h); turned = 0 only
+// copies.
 struct HeadCopy {
   int64_t T, heads, dim;
   int64_t stride, offset, step;
@@ -28,8 +29,8 @@ struct HeadCopy {
 };
 void copy_heads(const HeadCopy& shape, const float* x, const float* rope, float* out);
 
-// out[t, h dim + c] = sum_j p_tj v[j,c] with p the softmax over j <= t (with a window: t - window < j
-// <= t) of q_t . k_j / sqrt(dim). q [heads T, dim], k and v [kv_heads T, dim], head by head.
+// out[t, h dim + c] = sum_j p_tj v[j,c] with p the softmax over j <= t (with a window: t - window <
+// j <= t) of q_t . k_j / sqrt(dim). q [heads T, dim], k and v [kv_heads T, dim], head by head.
 // `scratch`: attention_scratch() numbers.
 struct AttentionShape {
   int64_t T, heads, kv_heads, dim;

@@ -27,7 +27,7 @@ constexpr ScalingRow kScalings[] = {
     {"yarn", RotaryScaling::kYarn},
 };
 
-// Which scalings read a setting, beside those that all read.
+// Which scalings read a setting, in addition to those that all read.
 struct SettingRow {
   const char* key;
   std::vector<RotaryScaling> readers;
@@ -80,7 +80,7 @@ void check_settings(const JsonFields& table, RotaryScaling scaling) {
   }
 }
 
-// A setting that may stand in several places: the value they agree on.
+// A setting that may be given in several places: the value they agree on.
 struct Place {
   const JsonFields& settings;
   const char* key;

@@ -1,17 +1,18 @@
-// Rotary positions (Su et al., 2021): in every head of queries and keys the pair (x_i, x_{i+n/2}) of
-// token t turns by the angle t f_i, i < n/2, where n <= head_dim entries turn and the rest stay.
+// Rotary positions (Su et al., 2021): in every head of queries and keys the pair (x_i, x_{i+n/2})
+// of token t is rotated by the angle t f_i, i < n/2; the first n <= head_dim entries are rotated
+// and the rest is unchanged. s is the factor, C the tokens of the shorter context.
 //
 //   plain     f_i = theta^(-2i/n)
-//   linear    f_i / s                                   s: the factor, tokens of the longer context
-//   dynamic   theta (s T / C - s + 1)^(n/(n-2)) as theta where a text has T > C tokens, C: the shorter
-//             context; plain otherwise
-//   llama3    f_i where it turns at least `high` times in C tokens, f_i / s where at most `low` times,
+//   linear    f_i / s
+//   dynamic   theta (s T / C - s + 1)^(n/(n-2)) in place of theta if a text has T > C tokens
+//   llama3    f_i if it turns at least `high` times in C tokens, f_i / s if at most `low` times,
 //             between: (1 - m) f_i / s + m f_i,  m = (turns - low) / (high - low)
-//   yarn      the same with m = 1 - ramp(i) along the index: 0 up to the index that turns beta_fast times,
-//             1 from that of beta_slow on (Peng et al., 2023), and cosines and sines times a constant
+//   yarn      the same with m = 1 - ramp(i) along the index: ramp is 0 up to the index that turns
+//             beta_fast times and 1 from the index that turns beta_slow times (Peng et al., 2023);
+//             cosines and sines are multiplied by a constant
 //
-// Frequencies and angles are in double, cosines and sines are rounded once to FP32. (transformers has
-// the frequencies in FP32, which moves the angle of token t by up to t 2^-24.)
+// Frequencies and angles are in double; cosines and sines are rounded once to FP32. (transformers
+// has frequencies in FP32, which moves the angle of token t by up to t 2^-24.)
 #pragma once
 
 #include <cstdint>
@@ -26,12 +27,12 @@ class JsonFields;
 
 namespace bitlaw::hf {
 
-// The rotation that config.json describes, in the spellings of transformers 4 (rope_theta and
-// rope_scaling, GPT-NeoX's rotary_emb_base and rotary_pct) and 5 (rope_parameters). Of `a` it reads
-// family, head_dim and context. Errors as in parse_architecture().
+// The rotation in config.json, with the keys of transformers 4 (rope_theta and rope_scaling,
+// GPT-NeoX's rotary_emb_base and rotary_pct) or 5 (rope_parameters). Uses family, head_dim and
+// context of `a`. Errors as in parse_architecture().
 Rotary read_rotary(const JsonFields& settings, const Architecture& a);
 
-// f_i of texts of T tokens, radians per token, [dim / 2].
+// f_i for texts of T tokens, in radians per token, [dim / 2].
 std::vector<double> rotary_frequencies(const Rotary& rotary, int64_t T);
 
 // [T, dim] F32: the cosines of a token in the first half of its row, the sines in the second, both

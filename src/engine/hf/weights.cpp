@@ -109,7 +109,7 @@ std::map<std::string, std::string> parse_shard_index(const std::string& text,
   std::map<std::string, std::string> shard_of;
   for (const auto& [tensor, shard] : document["weight_map"].items()) {
     const std::string name = shard.is_string() ? shard.get<std::string>() : "";
-    // A shard lies beside its index, nowhere else.
+    // A shard must be in the same directory as its index.
     if (name.empty() || name.size() > kLongestName || name == "." || name == ".." ||
         name.find('/') != std::string::npos || name.find('\\') != std::string::npos ||
         name.find('\0') != std::string::npos) {

@@ -1,8 +1,8 @@
 // The weights of a Hugging Face checkpoint: model.safetensors, or model.safetensors.index.json with
-// the shards that it names. Files are mapped; a tensor becomes FP32 when it is asked for, so that no
-// more of a checkpoint is in memory than the layer at hand.
+// its shards. Files are mapped, and a tensor is converted to FP32 when it is requested, so that
+// only the current layer of a checkpoint is in memory.
 //
-// Opening holds every tensor of every file to the architecture before a single weight is read.
+// Opening checks every tensor of every file against the architecture before any weight is read.
 #pragma once
 
 #include <filesystem>
@@ -22,36 +22,36 @@ struct WeightFile {
   std::shared_ptr<const SafetensorsFile> file;
 };
 
-// {tensor: shard} of the text of an index. Error, naming `where`, for anything else, and for a shard
-// that is not the name of a file beside it.
+// {tensor: shard} from the text of an index. Error, naming `where`, if it is not an index, or if a
+// shard is not a plain file name.
 std::map<std::string, std::string> parse_shard_index(const std::string& text,
                                                      const std::string& where);
 
-// The files of the checkpoint in DIR, in the order of their names. Error for a directory without
-// weights or with pickled ones only, a shard that is missing or not a plain file name, and an index
-// that lies: a tensor that is not in its shard, in another one too, or not in the index.
+// The files of the checkpoint in DIR, sorted by name. Error for a directory without weights or with
+// only pickled ones, for a shard that is missing or not a plain file name, and for an index that is
+// wrong: a tensor that is not in its shard, is also in another one, or is not in the index.
 std::vector<WeightFile> open_weight_files(const std::filesystem::path& directory);
 
 class Weights {
  public:
-  // Opens DIR. An Error says which tensor is missing, left over, of another shape than config.json
-  // calls for, or of a type other than F32, F16 and BF16. Masks and rotary frequencies that
-  // older writers stored are passed over, as is the head beside a tied embedding of the same bits.
+  // Opens DIR. Error, naming the tensor, if one is missing, left over, of another shape than
+  // config.json requires, or of a type other than F32, F16 and BF16. Masks and rotary frequencies
+  // that older writers stored are ignored, and so is a head equal to the tied embedding.
   Weights(const std::filesystem::path& directory, const Architecture& architecture);
 
   const std::vector<WeightFile>& files() const { return files_; }
   const Layout& layout() const { return layout_; }
 
-  // One tensor, or consecutive rows of a matrix, in FP32 (exact: all three types are subsets of it).
-  // Error that names the tensor where a weight is NaN or infinite.
+  // One tensor, or consecutive rows of a matrix, in FP32 (exact: all three types are subsets of
+  // it). Error, naming the tensor, if a weight is NaN or infinite.
   Tensor tensor(const TensorSpec& spec) const;
   Tensor rows(const TensorSpec& spec, int64_t begin, int64_t end) const;
 
   // Type in the file: "F32", "F16", "BF16".
   const std::string& dtype(const TensorSpec& spec) const;
 
-  // Reads every weight once: Error where one is NaN or infinite, naming the first such tensor;
-  // otherwise the hash of all names, shapes, types and bytes, whatever files they lie in.
+  // Reads every weight once. Returns the hash of all names, shapes, types and bytes, regardless of
+  // the split into files. Error, naming the first such tensor, if a weight is NaN or infinite.
   std::string check_and_hash(ThreadPool& pool) const;
 
  private:
@@ -68,7 +68,7 @@ class Weights {
   std::map<std::string, Place> places_;  // by the names in layout_
 };
 
-// FP32 of `count` numbers of a safetensors type as they lie in a file; the type is one of the three.
+// Converts `count` numbers of type F32, F16 or BF16, as stored in a file, to FP32.
 void widen_to_f32(const std::string& dtype, const char* bytes, int64_t count, float* out);
 
 }  // namespace bitlaw::hf

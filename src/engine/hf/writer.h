@@ -1,11 +1,11 @@
-// A copy of a checkpoint in which some weights are others, written tensor by tensor, so that it may be
+// Writes a copy of a checkpoint with some weights replaced, tensor by tensor, so that it may be
 // larger than memory.
 //
-//   TARGET.partialPID/  is filled: shards of the same names with the same tensors, the replaced ones in
-//                       a type of their own; the index; config.json with that type; tokenizer files
-//   TARGET/             is its name once everything is there and flushed
+//   TARGET.partialPID/  is filled: shards with the same names and tensors, replaced ones in the
+//                       given type; the index; config.json with that type; tokenizer files
+//   TARGET/             is its final name, once everything is written and flushed
 //
-// What fails on the way leaves nothing behind.
+// A failure leaves nothing behind.
 #pragma once
 
 #include <filesystem>
@@ -19,8 +19,9 @@ namespace bitlaw::hf {
 
 class CheckpointWriter {
  public:
-  // `replaced`: names of the tensors that write() will give, stored as `dtype`, "F32" or "BF16".
-  // Copies the others at once. Error where `target` exists or cannot be written.
+  // `replaced` are the names of the tensors that will be passed to write(), stored as `dtype`,
+  // "F32" or "BF16". Copies the other tensors immediately. Error if `target` exists or cannot be
+  // written.
   CheckpointWriter(const std::filesystem::path& source, const Weights& weights,
                    const std::filesystem::path& target, std::set<std::string> replaced,
                    const std::string& dtype);
@@ -28,10 +29,10 @@ class CheckpointWriter {
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
-  // All `count` numbers of a replaced tensor, rounded to the nearest of BF16 where that is the type.
+  // Writes all `count` numbers of a replaced tensor, rounded to nearest if the type is BF16.
   void write(const std::string& name, const float* values, int64_t count);
 
-  // Every replaced tensor has been written. Gives the directory its name.
+  // Renames the directory to its final name; every replaced tensor must have been written.
   void commit();
 
  private:
@@ -44,7 +45,7 @@ class CheckpointWriter {
   void write_config(const std::filesystem::path& source) const;
 
   const std::filesystem::path target_, partial_;
-  std::set<std::string> replaced_;  // and not written yet
+  std::set<std::string> replaced_;  // not written yet
   const std::string dtype_;
   std::map<std::string, Place> places_;          // of the replaced tensors
   std::map<std::string, std::string> shard_of_;  // of all tensors

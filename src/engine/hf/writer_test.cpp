@@ -26,7 +26,7 @@ class HfWriter : public testing::Test {
 
   fs::path source() const { return directory_ / "source"; }
   fs::path target() const { return directory_ / "target"; }
-  std::vector<std::string> left_behind() const {  // beside the source
+  std::vector<std::string> left_behind() const {  // next to the source
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(directory_)) {
       if (entry.path() != source()) names.push_back(entry.path().filename().string());

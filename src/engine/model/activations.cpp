@@ -3,8 +3,8 @@
 namespace bitlaw {
 namespace {
 
-// Cuts tensors out of one piece of memory, which is better backed by huge pages than many small
-// ones are; without it, only adds up what they would take.
+// Allocates tensors from one piece of memory, for which huge pages work better than for many small
+// pieces; without it, only adds up their sizes.
 class Supply {
  public:
   explicit Supply(DType real, const Tensor& memory = {}) : real_(real), memory_(memory) {}

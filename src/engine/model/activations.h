@@ -1,8 +1,8 @@
-// What one worker holds while a sequence passes through the model. Internal to model/.
+// Everything one worker keeps while a sequence passes through the model. Internal to model/.
 //
 // The residual stream x_0 .. x_2L runs through 2L blocks that each add to it: block 2l is
-// attention, block 2l+1 the feed-forward of layer l. Training keeps all of it; without a backward
-// pass every layer uses the same memory, and so do all x_i.
+// attention, block 2l+1 the feed-forward of layer l. Training keeps everything; without a backward
+// pass, all layers share the same memory, and so do all x_i.
 #pragma once
 
 #include <vector>
@@ -11,10 +11,10 @@
 
 namespace bitlaw {
 
-// How the recipe rounds one role's matrix. `heads`: of the matrix, for keys, values and queries.
+// How the recipe rounds one role's matrix; `heads` is its number of heads (keys, values, queries).
 Rounding rounding_of(const Quantizer& quantizer, Role role, int64_t heads = 1);
-// The output head and its input: BF16 whatever the recipe says, except that a recipe with FP32
-// activations is a reference run, and rounds nothing here either.
+// Rounding of the output head and its input: always BF16, except that a recipe with FP32
+// activations is a reference run, which rounds nothing here, either.
 Rounding head_rounding(const Recipe& recipe);
 
 // T tokens, d width, F hidden, H and G heads of queries and of keys. "Real" is F32 (F64 in gradient
@@ -36,8 +36,8 @@ struct LayerActivations {
   Operand down_input;       // [T, F], into down
 };
 
-// Between two ops, the same memory for every layer. In the backward pass each holds the gradient of
-// what it held in the forward pass.
+// Intermediate results between two ops, in the same memory for every layer. In the backward pass
+// each holds the gradient of its forward content.
 struct Scratch {
   Tensor normed;         // [T, d] real, out of a norm over the width
   Tensor qkv;            // [T, (H + 2G) dim] real
@@ -50,7 +50,7 @@ struct Scratch {
 };
 
 struct Activations {
-  Tensor memory;  // that of all the others
+  Tensor memory;  // backs all the others
   bool training;
   DType real;
   Tensor rope;                           // [T, dim] real

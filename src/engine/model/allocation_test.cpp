@@ -1,4 +1,4 @@
-// A sequence forward and backward allocates nothing once one has run.
+// After the first one, a forward and backward pass of a sequence allocates nothing.
 #include <gtest/gtest.h>
 
 #include "formats/recipe.h"

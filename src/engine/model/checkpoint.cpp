@@ -77,7 +77,7 @@ Json config_document(const ModelConfig& c, const SpecialTokens& tokens) {
       fmt::format("{}: {}: not supported; bitlaw reads plain Llama models", config.where(), what));
 }
 
-// Transformers 5 puts the rotation's options into a table of their own.
+// Transformers 5 puts the rotation's options into a separate table.
 double read_rope_theta(const JsonFields& config) {
   if (!config.has("rope_parameters")) {
     return config.has("rope_theta") ? config.number("rope_theta") : 10000;
@@ -112,7 +112,7 @@ ModelConfig read_config(const fs::path& path) {
   c.extra_norm = type == "bitlaw";
   c.rope_theta = read_rope_theta(reader);
   c.norm_epsilon = reader.has("rms_norm_eps") ? reader.number("rms_norm_eps") : 1e-6;
-  for (int64_t size : {c.kv_heads, c.hidden, c.vocabulary}) {  // zeros stand for nothing here
+  for (int64_t size : {c.kv_heads, c.hidden, c.vocabulary}) {  // zero has no meaning here
     if (size <= 0) unsupported(reader, "a size of zero");
   }
   try {

@@ -1,16 +1,16 @@
-// A model on disk as Hugging Face's transformers lays out a Llama model, so that either side can
-// read what the other wrote: DIR/model.safetensors (FP32, LlamaForCausalLM's names) and
+// A model on disk in the layout of Hugging Face's transformers for Llama, so that either side can
+// read the other's files: DIR/model.safetensors (FP32, LlamaForCausalLM's names) and
 // DIR/config.json.
 //
-// In memory some matrices are fused by rows; on disk they are apart:
+// In memory some matrices are fused by rows; on disk they are separate:
 //   self_attn.qkv_proj [(H + 2G) dim, d] = self_attn.q_proj [H dim, d], k_proj [G dim, d],
 //                                          v_proj [G dim, d]
 //   mlp.gate_up_proj [2F, d]             = mlp.gate_proj [F, d], up_proj [F, d]
-// A tied head is not stored. Rotary halves are paired as transformers pairs them, so no rows move.
+// A tied head is not stored. Rotary halves are paired as in transformers, so rows keep their order.
 //
-// extra_norm has no counterpart in Llama: such a model is stored with model_type "bitlaw" and the
+// Llama has no counterpart of extra_norm: such a model is stored with model_type "bitlaw" and the
 // tensors self_attn.o_norm.weight [d] and mlp.down_norm.weight [F], so that transformers refuses it
-// rather than computing something else.
+// instead of computing something else.
 #pragma once
 
 #include <filesystem>
@@ -20,7 +20,7 @@
 
 namespace bitlaw {
 
-// What config.json says about the tokens; -1: nothing.
+// Special tokens in config.json; -1: not given.
 struct SpecialTokens {
   int begin = -1;  // bos_token_id
   int end = -1;    // eos_token_id
@@ -35,14 +35,14 @@ struct LoadedModel {
   Parameters parameters;  // F32, laid out as Model(config, ...) does
 };
 
-// What save_model wrote comes back bit for bit. Models of others load too, if they are plain Llama
-// (one file; FP32, or BF16, which is widened; SiLU, no biases, no rope scaling). An Error says what
-// is missing, of a wrong shape, left over or not supported.
+// Loads what save_model wrote, bit for bit. Also loads third-party models that are plain Llama (one
+// file; FP32, or BF16, which is widened; SiLU, no biases, no rope scaling). Error, naming the
+// tensor or setting, if something is missing, has the wrong shape, is left over or not supported.
 LoadedModel load_model(const std::filesystem::path& directory);
 
-// Hash of the weights' file, to be kept with what was measured on it.
+// Hash of the weights' file, which is stored with measurements of the model.
 std::string weights_hash(const std::filesystem::path& directory);
-// Error where the file is not the one of that hash any more; an empty hash is of any file.
+// Error if the file no longer has that hash; an empty hash matches any file.
 void require_weights(const std::filesystem::path& directory, const std::string& hash);
 
 }  // namespace bitlaw

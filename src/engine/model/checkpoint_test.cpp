@@ -38,7 +38,7 @@ class Checkpoint : public testing::Test {
   Parameters parameters_of(const Model& model) const {
     Parameters parameters = model.make_parameters();
     model.initialize(parameters, 3);
-    for (const Tensor& tensor : parameters.tensors) {  // norms that can be told apart
+    for (const Tensor& tensor : parameters.tensors) {  // norms that can be distinguished
       if (tensor.shape().rank() != 1) continue;
       for (int64_t i = 0; i < tensor.elements(); ++i) {
         tensor.set(i, 1 + 0.001 * static_cast<double>(i) +

@@ -1,4 +1,4 @@
-// A Llama-style decoder: its shape, and what follows from the shape alone.
+// The shape of a Llama-style decoder, and the counts that follow from it.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@ struct ModelConfig {
   int64_t width = 64;       // d, of the residual stream
   int64_t layers = 2;       // L
   int64_t heads = 2;        // H; width / heads is the head dimension, even
-  int64_t kv_heads = 0;     // G divides H; 0 stands for H
-  int64_t hidden = 0;       // F of SwiGLU; 0 stands for 8/3 width rounded up to a multiple of 16
-  int64_t vocabulary = 0;   // V; 0 stands for the data set's
+  int64_t kv_heads = 0;     // G divides H; 0 means H
+  int64_t hidden = 0;       // F of SwiGLU; 0 means 8/3 width rounded up to a multiple of 16
+  int64_t vocabulary = 0;   // V; 0 means the data set's
   int64_t sequence = 256;   // T
   bool tied_head = false;   // the output head is the embedding table
   bool extra_norm = false;  // one more RMSNorm before the attention output and the down projection
@@ -31,8 +31,8 @@ struct ModelConfig {
       "heads of keys and values (grouped-query attention); 0: as many as heads");
     v("hidden", hidden,
       "width of the SwiGLU hidden layer; 0: 8/3 width, rounded up to a multiple of 16");
-    v("vocabulary", vocabulary, "tokens of the vocabulary; 0: the data set's");
-    v("sequence", sequence, "tokens of a sequence, T");
+    v("vocabulary", vocabulary, "vocabulary size; 0: that of the data set");
+    v("sequence", sequence, "tokens per sequence, T");
     v("tied_head", tied_head, "use the embedding table as the output head");
     v("extra_norm", extra_norm, "one more norm before the attention output and down projections");
     v("rope_theta", rope_theta, "base of the rotary frequencies");
@@ -40,17 +40,17 @@ struct ModelConfig {
   }
 
   int64_t head_dim() const { return width / heads; }
-  // Zeros replaced by what they stand for, and checked: an Error names the key and the rule.
+  // Replaces zeros by their meaning and checks the result. Error, naming the key and the rule.
   ModelConfig resolved(int64_t data_vocabulary = 0) const;
 
-  // The counts below want a resolved configuration.
-  int64_t matrix_parameters() const;  // of the layers' projections alone
-  int64_t parameters() const;  // N: of the layers, projections and norms; what stands before and
-                               // after them (embeddings, final norm, output head) is not in it
+  // The functions below need a resolved configuration.
+  int64_t matrix_parameters() const;  // of the layers' projections only
+  // N: projections and norms of the layers, without embeddings, final norm and output head.
+  int64_t parameters() const;
   int64_t parameters_with_embeddings() const;  // all
-  // Multiply-adds times two of the matrix products of one training step per token, forward and
-  // backward, averaged over the T tokens of a sequence; attention counts the causal pairs only,
-  // T (T + 1) / 2 of them:
+  // FLOP per token of the matrix products of one training step, forward and backward (a
+  // multiply-add counts as two), averaged over the T tokens of a sequence. Attention counts only
+  // the T (T + 1) / 2 causal pairs:
   //   6 (matrix_parameters + V d) + 6 L (T + 1) d
   double training_flops_per_token() const;
 };

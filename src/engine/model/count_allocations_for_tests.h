@@ -1,8 +1,8 @@
-// Counts every allocation of a test program, for tests that there is none. To be included in one
-// source of the program: it replaces the program's allocation functions.
+// Counts every allocation of a test program, for tests that require none. Include it in exactly one
+// source file: it replaces the program's allocation functions.
 //
-// oneDNN makes small handles at every product, which are not counted; but it must not take memory
-// to multiply in, unless it has no AVX-512 (its routines for less do).
+// oneDNN creates small handles for every product, which are not counted. It must not allocate
+// working memory, except without AVX-512, where its routines do.
 #pragma once
 
 #include <dlfcn.h>
@@ -19,7 +19,7 @@
 
 namespace bitlaw {
 
-// Sanitizers bring allocators of their own; the count is left to ordinary builds.
+// Sanitizers have their own allocators, so only ordinary builds count.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define BITLAW_COUNTS_ALLOCATIONS 0
 #else

@@ -138,8 +138,8 @@ TEST_P(GoldenRun, TenLosses) {
   }
 }
 
-// The reference sums in double and stores floats where PyTorch was told to, so every rounding of
-// the first forward pass falls the same way; what differs is the last bit of a float here and
+// The reference sums in double and stores floats where the PyTorch script does, so every rounding
+// of the first forward pass falls the same way; what differs is the last bit of a float here and
 // there.
 TEST_P(GoldenRun, FirstLossesOfEveryToken) {
   const Json& expected = expected_["first_step_token_losses"];

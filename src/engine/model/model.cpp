@@ -1,4 +1,4 @@
-// The layout of the parameters, their initial values, and the weights as the products see them.
+// The layout of the parameters, their initial values, and the weights prepared for products.
 #include "model/model.h"
 
 #include <cmath>
@@ -13,14 +13,15 @@ namespace {
 
 // The residual stream starts as the embedding and every block adds about 0.5 to it: with entries of
 // 1 (as muP has it) the stream says which token it is from the first step on. With 0.02 the blocks
-// drown it, and a width of 64 after 1 M tokens stands at 4.95 nats instead of 4.05, with half the
+// drown it, and a width of 64 after 1 M tokens is at 4.95 nats instead of 4.05, with half the
 // best learning rate (docs/decisions/0002-learning-rate.md).
 constexpr double kEmbeddingDeviation = 1;
 // Small, so that the first logits are near zero: the loss starts at log V. A tied table has to be
 // small for the same reason.
 constexpr double kHeadDeviation = 0.02;
 
-// Names a tensor's random numbers: the same for a layer's matrix whatever else the model has.
+// Stream of a tensor's random numbers; for a layer's matrix it does not depend on the rest of the
+// model.
 constexpr uint64_t kInitialisationStream = uint64_t{0x696e6974} << 32;  // "init"
 uint64_t stream_of_layer(int64_t l, Projection projection) {
   return kInitialisationStream + 8 * static_cast<uint64_t>(l + 1) +

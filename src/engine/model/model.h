@@ -1,7 +1,7 @@
 // The decoder: parameters, one sequence forward, one sequence backward.
 //
-// A Model is read by many workers at once; each worker has an Activations of its own and runs whole
-// sequences through all layers, forward then backward, so that no barrier stands inside a step.
+// A Model is read by many workers at once. Each worker has its own Activations and runs whole
+// sequences through all layers, forward then backward, so that there is no barrier inside a step.
 #pragma once
 
 #include <array>
@@ -23,12 +23,13 @@ class ThreadPool;
 
 // One named matrix or vector inside the flat parameter vector.
 struct ParameterInfo {
-  std::string name;  // as in Hugging Face's LlamaForCausalLM; qkv_proj and gate_up_proj are fused
-                     // (model/checkpoint.h)
-  Shape shape;       // [out, in], [V, d] or [d]
-  int64_t offset;    // in elements, from the beginning of the flat vector; a multiple of 16
-  bool quantized;    // rounded by the recipe's weight quantizer: the layers' projections
-  bool decayed;      // weight decay applies: matrices yes, norms no
+  // As in Hugging Face's LlamaForCausalLM; qkv_proj and gate_up_proj are fused
+  // (model/checkpoint.h).
+  std::string name;
+  Shape shape;     // [out, in], [V, d] or [d]
+  int64_t offset;  // in elements, from the beginning of the flat vector; a multiple of 16
+  bool quantized;  // rounded by the recipe's weight quantizer: the layers' projections
+  bool decayed;    // weight decay applies (to matrices, not to norms)
 };
 
 // All parameters (or gradients, or moments) in one flat F32 vector.
@@ -74,23 +75,23 @@ class Model {
   // stream), 1 for the embedding, 0.02 for the output head and for a tied table. Norms are 1.
   void initialize(Parameters& parameters, uint64_t seed) const;
 
-  // Rounds and packs every weight: once per optimizer step, before forward(). F64 parameters
-  // (gradient checks) want an fp32 recipe. With a pool, worker w uses (*contexts)[w]; without one
-  // both may be null.
+  // Rounds and packs every weight; call it once per optimizer step, before forward(). F64
+  // parameters (gradient checks) need an fp32 recipe. With a pool, worker w uses (*contexts)[w];
+  // without one, both may be null.
   void prepare(Context&, const Parameters& parameters, bool training, ThreadPool* pool = nullptr,
                std::vector<Context>* contexts = nullptr);
-  // Replaces one projection's weight by a copy of an operand made elsewhere (post-training
-  // quantization), until the next prepare(). Only for forward passes.
+  // Replaces one projection's weight by a copy of `operand` [out, in] (post-training quantization)
+  // until the next prepare(). For forward passes only.
   void replace_weight(Context&, int64_t layer, Projection projection, const Operand& operand);
   const Weight& weight(int64_t layer, Projection projection) const;
   const Weight& head_weight() const { return head_weight_; }
 
-  // Losses [T] in nats of targets given tokens, T = config().sequence of each. Fills `activations`.
-  // Allocates nothing once the context's workspace has grown.
+  // Losses [T] in nats of `targets` given `tokens`, each with T = config().sequence entries. Fills
+  // `activations`. Allocates nothing once the context's workspace has grown.
   void forward(Context&, const Parameters&, std::span<const uint16_t> tokens,
                std::span<const uint16_t> targets, Activations& activations, Tensor& losses) const;
-  // The same, then the gradient of gradient_scale * sum(losses): added into `gradients`, or (fresh)
-  // written into them, whatever they held.
+  // The same, then the gradient of gradient_scale * sum(losses), which is added to `gradients` or,
+  // if `fresh`, overwrites them.
   void forward_backward(Context&, const Parameters&, std::span<const uint16_t> tokens,
                         std::span<const uint16_t> targets, double gradient_scale,
                         Activations& activations, Tensor& losses, Parameters& gradients,
@@ -119,9 +120,9 @@ struct ActivationsDeleter {
   void operator()(Activations*) const;
 };
 using ActivationsPtr = std::unique_ptr<Activations, ActivationsDeleter>;
-// `training`: keeps what backward needs of every layer; otherwise all layers share one set, for
-// forward() alone. What only gradients are computed from is kept in `gradient_dtype`, that of the
-// contexts. F64 for gradient checks.
+// With `training`, keeps what the backward pass needs of every layer; otherwise all layers share
+// one set, for forward() only. What only gradients need is kept in `gradient_dtype`, which is that
+// of the contexts. `dtype` is F64 for gradient checks.
 ActivationsPtr make_activations(const Model& model, bool training,
                                 DType gradient_dtype = DType::kBF16, DType dtype = DType::kF32);
 // Exactly what make_activations allocates.

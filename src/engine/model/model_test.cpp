@@ -361,7 +361,7 @@ TEST_P(Causality, LossesDoNotDependOnLaterTokens) {
                               GetParam()));
 }
 
-// A scale for the whole sequence is set by its largest entry, which may lie in the future: this is
+// A scale for the whole sequence is set by its largest entry, which may be in the future: this is
 // how the study trains, and the reason why per-tensor losses are not those of a model that
 // generates.
 TEST_P(Causality, ExceptThroughAScaleOfTheWholeSequence) {

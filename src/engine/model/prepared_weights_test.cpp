@@ -1,5 +1,5 @@
-// Weights rounded and packed once per optimizer step give the bits of weights rounded and packed
-// anew at every use: all losses and all gradients of a step, for every kind of recipe and shape.
+// Weights rounded and packed once per optimizer step give the same bits as weights rounded and
+// packed at every use: all losses and all gradients of a step, for every kind of recipe and shape.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -65,7 +65,7 @@ struct Step {
   Parameters gradients;
 };
 
-// One step of three sequences; `fresh`: a model of its own for every sequence, with weights that it
+// One step of three sequences; `fresh`: a separate model for every sequence, with weights that it
 // has just rounded and packed, instead of one for all.
 Step run_step(const ModelConfig& config, const Recipe& recipe, DType gradient_dtype, bool fresh) {
   Context context;

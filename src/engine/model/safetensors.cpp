@@ -104,7 +104,7 @@ SafetensorsEntry parse_entry(const std::string& name, const Json& value, size_t 
   return entry;
 }
 
-// Tensors lie one after another and fill the data exactly.
+// Tensors are contiguous and fill the data exactly.
 void check_cover(const SafetensorsTable& table, size_t data_begin, size_t file_bytes,
                  const std::string& where) {
   std::vector<std::pair<size_t, size_t>> spans;

@@ -1,13 +1,13 @@
-// The safetensors file format (https://github.com/huggingface/safetensors): named tensors and a
-// dictionary of text.
+// The safetensors file format (https://github.com/huggingface/safetensors): named tensors and text
+// metadata.
 //
 //   8 bytes     length n of the header, little-endian
 //   n bytes     JSON: {"__metadata__": {text: text},
 //                      name: {"dtype", "shape", "data_offsets": [begin, end]}, ...}
 //   the rest    the tensors, row-major, without gaps or overlaps, little-endian
 //
-// A file is read without trust: whatever its bytes are, opening it gives a table in which every
-// tensor lies inside the file and has the bytes its shape and type call for, or an Error.
+// Files are not trusted: for any bytes, opening a file either gives a table in which every tensor
+// is inside the file and has the size that its shape and type require, or throws Error.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ namespace bitlaw {
 using SafetensorsMetadata = std::map<std::string, std::string>;
 
 struct SafetensorsEntry {
-  std::string dtype;           // as the file says: "F32", "BF16", "I64", ...
+  std::string dtype;           // as in the file: "F32", "BF16", "I64", ...
   std::vector<int64_t> shape;  // any rank; empty for a scalar
   size_t begin, end;           // bytes, from the beginning of the file
 };
@@ -39,7 +39,7 @@ struct SafetensorsTable {
 // Reads and checks the header of a whole file in memory; an Error names `where`.
 SafetensorsTable parse_safetensors(std::string_view file, const std::string& where);
 
-class SafetensorsFile {  // mapped for as long as the object lives
+class SafetensorsFile {  // mapped for the lifetime of the object
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
 
@@ -49,7 +49,7 @@ class SafetensorsFile {  // mapped for as long as the object lives
   // A copy. Error if there is no such tensor, its type is not F64, F32 or BF16, or its rank is
   // above 4.
   Tensor tensor(const std::string& name) const;
-  // As they lie in the file; Error if there is no such tensor.
+  // The bytes in the file; Error if there is no such tensor.
   std::string_view bytes(const std::string& name) const;
 
  private:

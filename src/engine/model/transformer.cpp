@@ -1,4 +1,4 @@
-// One sequence through the decoder, forward and backward, every rounding point visible.
+// One sequence through the decoder, forward and backward, with every rounding point visible.
 //
 //   x_0    = embedding[tokens]                                       FP32, not rounded
 //   q k v  = rope(W_qkv Q(norm(x_2l)))                               v not rotated
@@ -6,10 +6,10 @@
 //   x_2l+2 = x_2l+1 + W_down Q(norm?( swiglu(W_gate_up Q(norm(x_2l+1))) ))
 //   loss   = cross_entropy( W_head B(norm(x_2L)) )
 //
-// Q rounds by the recipe's role, B to BF16, norm? is there with extra_norm; the W are rounded once
+// Q rounds by the recipe's role, B to BF16, norm? applies with extra_norm; the W are rounded once
 // per optimizer step (Model::prepare). The x and everything else that is not a product's operand
-// stay FP32. Backward, gradients pass straight through every Q and B: the gradient of a product is
-// taken at the rounded operands, and the gradient of Q(y) is handed to y unchanged.
+// stay FP32. In the backward pass, gradients pass straight through every Q and B: the gradient of a
+// product is taken at the rounded operands, and the gradient of Q(y) is passed to y unchanged.
 //
 // docs/numerics.md lists the roundings inside the ops.
 #include "base/error.h"

@@ -28,15 +28,14 @@ void merge_heads(Context&, const HeadShape&, const Tensor& dq, const Tensor& dk,
 
 // s[i,j] = q_i . k_j / sqrt(dim), j <= i;  p = softmax_j(s);  out_i = sum_j p'[i,j] v_j
 // q [H*T, dim], k, v [G*T, dim] rounded; out [T, H dim] F32; lse [H, T] = log sum_j exp s[i,j].
-// BF16 codes on both sides of a product: BF16 product, FP32 accumulation, scales after. p' is p
-// times the scale of v's row, rounded to BF16 when v's codes are BF16, and then v stands for its
-// codes.
+// With BF16 codes on both sides of a product: BF16 product, FP32 accumulation, then scales. p' is p
+// times the scale of v's row; if v's codes are BF16, p' is rounded to BF16 and v_j above are codes.
 void attention(Context&, const HeadShape&, const Operand& q, const Operand& k, const Operand& v,
                Tensor& out, Tensor& lse);
 
-// dq, dk, dv from dout [T, H dim]; all written, not added. round() is to context.gradient_dtype,
-// and codes that are F32 are rounded to it as well (not those of s, which is computed as in
-// forward):
+// dq, dk, dv from dout [T, H dim]; all are written, not added to. round() rounds to
+// context.gradient_dtype, and so are codes that are F32 (except in s, which is computed as in the
+// forward pass):
 //   dp[i,j] = scale_v[j] (round(dout_i) . vcode_j)       delta_i = sum_c dout_i[c] out_i[c]
 //   ds[i,j] = p[i,j] (dp[i,j] - delta_i) / sqrt(dim)     dv_j = sum_i round(p[i,j]) round(dout_i)
 //   dq_i = sum_j round(ds[i,j] scale_k[j]) kcode_j
@@ -45,8 +44,8 @@ void attention_backward(Context&, const HeadShape&, const Operand& q, const Oper
                         const Operand& v, const Tensor& out, const Tensor& lse, const Tensor& dout,
                         Tensor& dq, Tensor& dk, Tensor& dv);
 
-// The same and merge_heads() at once, with the same bits: dqkv [T, (H + 2G) dim] F32. Three gradients
-// fewer go through memory.
+// attention_backward() and merge_heads() in one, with the same bits: dqkv [T, (H + 2G) dim] F32.
+// Saves the memory traffic of three gradients.
 void attention_backward_merged(Context&, const HeadShape&, const Operand& q, const Operand& k,
                                const Operand& v, const Tensor& out, const Tensor& lse,
                                const Tensor& dout, const Tensor& rope, Tensor& dqkv);

@@ -104,7 +104,7 @@ TEST(RopeCpu, MergeUndoesSplit) {
   }
 }
 
-// The scores of rotated queries and keys depend on how far apart they stand, not on where.
+// The scores of rotated queries and keys depend on their distance, not on their positions.
 TEST(RopeReference, ScoresDependOnTheDistanceAlone) {
   Context c = reference();
   const HeadShape h{9, 1, 1, 8};
@@ -194,7 +194,7 @@ TEST(AttentionReference, BackwardIsTheDerivative) {
 }
 
 // Straight through: with unrounded gradients, the backward of codes and scales is that of the
-// values they stand for (given the same out and lse).
+// values of the codes (given the same out and lse).
 TEST(AttentionReference, GradientsPassThroughTheRounding) {
   const HeadShape h{17, 4, 2, 10};
   for (const Rounding& rounding : cases::product_roundings()) {

@@ -1,6 +1,6 @@
-// A backend: a table of functions, one per op, that work on the memory of one device. A null pointer
-// is an op that the backend does not have: calling it is an error of one sentence, so that a new
-// backend starts as a table with nothing but its name and grows op by op
+// A backend: a table of functions, one per op, that work on the memory of one device. A null
+// pointer is an op that the backend does not have; calling it throws an Error of one sentence. So a
+// new backend starts as a table with only its name, and grows op by op
 // (docs/decisions/0009-a-backend.md).
 #pragma once
 
@@ -18,9 +18,9 @@
 namespace bitlaw {
 
 struct Backend {
-  const char* name;        // as errors call it
-  Device device;           // whose memory it reads and writes
-  bool takes_f64 = false;  // beside F32, for checks of gradients
+  const char* name;        // for error messages
+  Device device;           // of the memory it reads and writes
+  bool takes_f64 = false;  // in addition to F32, for gradient checks
   // Memory for weights on its device, 64-byte aligned, not initialised.
   Tensor (*allocate)(DType, Shape) = nullptr;
 

@@ -1,4 +1,4 @@
-// What an op does when its backend cannot: one sentence, for every op of ops.inc.
+// An op that its backend does not have throws one sentence, for every op of ops.inc.
 #include "ops/backend.h"
 
 #include <gtest/gtest.h>
@@ -48,7 +48,8 @@ struct Small {
   std::vector<uint16_t> tokens{1, 7};
 };
 
-// Calls every op with a context of `backend`, in the order of ops.inc; returns what each threw, or "".
+// Calls every op with a context of `backend`, in the order of ops.inc; returns what each threw, or
+// "".
 std::vector<std::string> call_every_op(const Backend& backend) {
   Small s;
   Context c;
@@ -140,7 +141,7 @@ std::string error_of(F f) {
   return "";
 }
 
-// The same memory, said to be another device's: wherever a tensor stands, it is refused.
+// The same memory, labelled as another device's: it is refused in every argument.
 TEST(Backend, RefusesTensorsOfAnotherDevice) {
   const auto elsewhere = [](const Tensor& x) {
     return Tensor::borrow(x.dtype(), x.shape(), x.raw(), Device::kCuda);

@@ -1,5 +1,5 @@
-// What the dispatch asks of arguments, once for every backend. Predicates, so that a failing
-// BITLAW_CHECK names the op's own line.
+// Argument checks of the dispatch, once for all backends. They are predicates, so that a failing
+// BITLAW_CHECK names the line of the op.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace bitlaw {
 
-// Unrounded numbers: F32, or F64 where the backend takes it (the reference).
+// Unrounded numbers: F32, or F64 if the backend takes it (the reference does).
 inline bool is_real(const Context& c, const Tensor& x) {
   return x.defined() &&
          (x.dtype() == DType::kF32 || (x.dtype() == DType::kF64 && c.backend->takes_f64));
@@ -34,7 +34,7 @@ inline bool is_operand(const Operand& x, int64_t rows, int64_t columns, DType re
   const Shape shape = x.group == 0 ? Shape{rows} : Shape{rows, (columns + x.group - 1) / x.group};
   return x.scales.dtype() == DType::kF32 && x.scales.shape() == shape;
 }
-// With scales for rows, and none beside F32 codes: what attention and the head take.
+// An operand of attention or the head: scales only for rows, and none with F32 codes.
 inline bool is_row_operand(const Operand& x, int64_t rows, int64_t columns, DType real) {
   return is_operand(x, rows, columns, real) && x.group == 0 &&
          (x.codes.dtype() == DType::kBF16 || !x.scales.defined());
@@ -44,7 +44,7 @@ inline bool all_below(std::span<const uint16_t> tokens, int64_t V) {
   return std::all_of(tokens.begin(), tokens.end(), [V](uint16_t token) { return token < V; });
 }
 
-// Of a product [M, K] x [K, N].
+// FLOP of a product [M, K] x [K, N].
 inline double product_flops(int64_t M, int64_t N, int64_t K) {
   return 2.0 * static_cast<double>(M) * static_cast<double>(N) * static_cast<double>(K);
 }

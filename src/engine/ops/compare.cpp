@@ -9,7 +9,7 @@
 namespace bitlaw {
 namespace {
 
-// Logits of so many rows of both models: 2 MiB at a vocabulary of 4096.
+// Rows of logits of both models at a time: 2 MiB at a vocabulary of 4096.
 constexpr int64_t kRows = 64;
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Where and how ops run. Ops are single-threaded: threads are above them (one sequence a core, from
-// embedding to gradients), so that nothing waits inside a step. Each worker owns one Context.
+// Where and how ops run. Ops are single-threaded. Threads are above them (one sequence per core,
+// from embedding to gradients), so that nothing waits inside a step. Each worker owns one Context.
 #pragma once
 
 #include <memory>
@@ -12,18 +12,18 @@
 
 namespace bitlaw {
 
-// Who computes: a table of functions, one an op (backend.h).
+// A table of functions, one per op (backend.h).
 struct Backend;
 extern const Backend kReferenceBackend;  // ops/ref: the definition, plain loops in double
 extern const Backend kCpuBackend;        // ops/cpu: fast
 
-// Scratch memory of one worker: taken in stack order inside an op, kept for the next call, so that
-// a step allocates nothing once it has run.
+// Scratch memory of one worker: taken in stack order inside an op and kept for the next call, so
+// that a step allocates nothing after the first.
 class Workspace {
  public:
   Tensor take(DType dtype, Shape shape);  // 64-byte aligned, not initialised; valid until released
 
-  class Scope {  // everything taken after this is given back at its end
+  class Scope {  // releases everything taken during its life
    public:
     explicit Scope(Workspace& workspace);
     ~Scope();
@@ -35,7 +35,7 @@ class Workspace {
     size_t block_, offset_;
   };
 
-  size_t bytes() const;  // held now
+  size_t bytes() const;  // currently held
 
  private:
   struct Block {
@@ -49,11 +49,11 @@ class Workspace {
 struct Context {
   const Backend* backend = &kCpuBackend;
   Isa isa = best_isa();
-  // What gradient operands of products are rounded to: kBF16, or kF32 for no rounding. The same for
-  // every forward precision, or backward precision would be confounded with P.
+  // Type that gradient operands of products are rounded to: kBF16, or kF32 for no rounding. It is
+  // the same for every forward precision; otherwise backward precision would be confounded with P.
   DType gradient_dtype = DType::kBF16;
   Workspace workspace;
-  Profile* profile = nullptr;  // where this worker's time goes, if someone wants to know
+  Profile* profile = nullptr;  // records where this worker's time goes, unless null
 };
 
 }  // namespace bitlaw

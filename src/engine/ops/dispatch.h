@@ -1,4 +1,4 @@
-// The one place where an op meets a backend. Internal to ops.
+// The only place that calls a backend. Internal to ops.
 #pragma once
 
 #include <type_traits>
@@ -8,7 +8,7 @@
 
 namespace bitlaw {
 
-// Errors of one sentence.
+// Each throws an Error of one sentence.
 [[noreturn]] void refuse_op(const Backend& backend, const char* name);
 [[noreturn]] void refuse_device(const Backend& backend, const char* op, Device device);
 [[noreturn]] void refuse_weight(const Backend& backend, const char* op, const Backend& owner);
@@ -18,7 +18,7 @@ inline void require_device(const Backend& backend, const char* op, const Tensor&
 }
 
 // Refuses an argument that the backend cannot read: a tensor of another device, or a weight packed
-// by another backend. Arguments of other types are always fine.
+// by another backend. Arguments of other types always pass.
 template <class T>
 void require_own(const Backend& backend, const char* op, const T& x) {
   if constexpr (std::is_same_v<T, Tensor>) {

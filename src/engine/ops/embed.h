@@ -1,4 +1,4 @@
-// The embedding table.
+// Look-up in the embedding table, and its gradient.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// Where a product of codes has no rounding at all: sums of integers of at most 2^24 in magnitude
-// are exact in float in every order, so that the result is integer arithmetic, then the two
-// roundings of the scales, bit for bit, on every engine. (Zeros may have either sign.)
+// Products of codes without any rounding: sums of integers of at most 2^24 in magnitude are exact
+// in float in every order, so the result is integer arithmetic, then the two roundings of the
+// scales, bit for bit, on every engine. (Zeros may have either sign.)
 //
 //   y[t,n] = float(sum_k a[t,k] b[n,k]) * (s_x[t] * s_w[n])      while max|a| max|b| K <= 2^24
 #include <algorithm>
@@ -110,7 +110,7 @@ Factors factors(const Format& format, double step) {
   return {format, step, std::llround(format.max_code / step)};
 }
 
-// Weights packed for both directions, packed for forward alone, and not packed; y written and added
+// Weights packed for both directions, packed for forward only, and not packed; y written and added
 // to.
 void expect_exact(std::vector<Context>& contexts, const Factors& fx, const Factors& fw, int64_t T,
                   int64_t N, int64_t K, Draw draw, uint64_t stream) {

@@ -29,7 +29,7 @@ struct Problem {
 
 struct Result {
   Tensor kept, y, dx, dw;
-  Tensor gradient;  // of the product, where it is made
+  Tensor gradient;  // of the product, if computed
 };
 
 Result whole(Context c, const Case& size, const Operand& x, const Weight& w, const Tensor& dy,
@@ -67,8 +67,8 @@ Result in_steps(Context c, const Case& size, const Operand& x, const Weight& w, 
   return r;
 }
 
-// dx[t, k] sums N products in some order: within 2 N u of the sum of their magnitudes, u the unit of
-// an F32 rounding, of each of two orders.
+// dx[t, k] sums N products in some order: within 2 N u of the sum of their magnitudes, u the unit
+// of an F32 rounding, of each of two orders.
 std::vector<double> order_bound(const Tensor& gradient, const Operand& w) {
   const int64_t T = gradient.extent(0), N = gradient.extent(1), K = w.codes.extent(1);
   std::vector<double> bound(static_cast<size_t>(T * K));

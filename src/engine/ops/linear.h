@@ -8,8 +8,8 @@
 
 namespace bitlaw {
 
-// A weight as one backend multiplies with it, in a layout of its own. That backend makes it, in
-// prepare_weight and pack_weight, and nobody else looks in.
+// A weight in the layout of one backend, which creates it in prepare_weight and pack_weight. Other
+// code treats it as opaque.
 class PackedWeight {
  public:
   explicit PackedWeight(const Backend& owner) : owner_(&owner) {}
@@ -26,11 +26,11 @@ class PackedWeight {
 // A weight prepared once per optimizer step. It may be read by many workers at once.
 struct Weight {
   Operand operand;                       // [N, K]: rounded, out features by in features; scales [N]
-  std::shared_ptr<PackedWeight> packed;  // or null: then laid out for each call, if need be
+  std::shared_ptr<PackedWeight> packed;  // or null: then laid out in each call if needed
 };
 
-// Rounds `master` [N, K] F32 and packs it. Memory is reused when `out` was prepared before by the
-// same backend and with the same shape. `training`: also lays out what linear_backward needs.
+// Rounds `master` [N, K] F32 and packs it. Memory is reused if `out` was prepared before by the
+// same backend with the same shape. With `training`, also lays out what linear_backward needs.
 void prepare_weight(Context&, const Rounding& rounding, const Tensor& master, bool training,
                     Weight& out);
 
@@ -38,9 +38,9 @@ void prepare_weight(Context&, const Rounding& rounding, const Tensor& master, bo
 void pack_weight(Context&, bool training, Weight& weight);
 
 // y[t,n] = sum_k x[t,k] w[n,k]      (y += ... with accumulate)
-// x [T, K], w [N, K], y [T, N] F32. BF16 codes on both sides with one scale a row: BF16 product with
-// FP32 accumulation, then times x.scales[t] * w.scales[n] (product of the two scales rounded first).
-// Otherwise at least as exact as FP32 products of values, docs/numerics.md.
+// x [T, K], w [N, K], y [T, N] F32. With BF16 codes on both sides and one scale per row: BF16
+// product with FP32 accumulation, then times x.scales[t] * w.scales[n] (their product is rounded
+// first). Otherwise at least as exact as FP32 products of values (docs/numerics.md).
 void linear_forward(Context&, const Operand& x, const Weight& w, bool accumulate, Tensor& y);
 // y = addend + x W^T, addend [T, N]
 void linear_forward_add(Context&, const Tensor& addend, const Operand& x, const Weight& w,
@@ -48,11 +48,11 @@ void linear_forward_add(Context&, const Tensor& addend, const Operand& x, const 
 
 // dx[t,k] = sum_n g[t,n] w[n,k],  g = round(dy[t,n] * w.scales[n])   (dx += ... with accumulate)
 // dw[n,k] = sum_t h[t,n] x[t,k],  h = round(dy[t,n] * x.scales[t])   (dw += ... unless it is new)
-// round is to context.gradient_dtype; F32 operands are rounded to it as well, and so are the values
-// of operands in groups, for which scales are ones above. dx or dw may be null.
+// round() rounds to context.gradient_dtype. F32 operands are rounded to it as well, and so are the
+// values of operands in groups, whose scales count as 1 above. dx or dw may be null.
 struct WeightGradient {
   Tensor* dw = nullptr;
-  bool fresh = false;  // dw holds nothing yet: it is written and need not be zero
+  bool fresh = false;  // dw is overwritten, not added to, and need not be initialised
   WeightGradient(std::nullptr_t) {}
   WeightGradient(Tensor* sum, bool is_fresh = false) : dw(sum), fresh(is_fresh) {}
 };

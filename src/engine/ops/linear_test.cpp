@@ -84,7 +84,7 @@ TEST(LinearReference, BackwardIsTheDerivative) {
 }
 
 // Straight through: with unrounded gradients, the backward of codes and scales is that of the
-// values they stand for.
+// values of the codes.
 TEST(LinearReference, GradientsPassThroughTheRounding) {
   const cases::LinearCase size{5, 7, 33};
   const Problem p(size, 10);

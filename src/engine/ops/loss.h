@@ -1,5 +1,5 @@
-// Output head and cross-entropy together, in chunks of rows, so that tokens x vocabulary never
-// stands in memory.
+// Output head and cross-entropy as one op, in chunks of rows, so that tokens x vocabulary logits
+// are never in memory at once.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace bitlaw {
 void head_loss(Context&, const Operand& x, const Weight& head, std::span<const uint16_t> targets,
                Tensor& losses);
 
-// The same, and its gradient, with g = gradient_scale:
+// The same, and the gradient, with g = gradient_scale:
 //   dlogits[t,v] = (softmax(logits[t])[v] - [v == targets[t]]) g, rounded to context.gradient_dtype
 //   dx [T, d] = dlogits head (written);  dhead [V, d] as in linear_backward, dlogits^T x
 void head_loss_backward(Context&, const Operand& x, const Weight& head,

@@ -48,7 +48,7 @@ TEST(HeadLossReference, BackwardIsTheDerivative) {
   expect_gradient(f, table, result.dhead, magnitude, "dhead");
 }
 
-// Equal logits cost log V whatever the target; and one is as sure as another.
+// Equal logits cost log V for every target.
 TEST(HeadLossReference, KnowingNothingCostsLogV) {
   for (int64_t V : {3, 257, 1000}) {
     const Operand x = rounded({bf16_format()}, cases::normal({2, 16}, 1));
@@ -153,8 +153,8 @@ TEST(HeadLossCpu, MatchesTheReference) {
   }
 }
 
-// A late column of the vocabulary may outweigh the early ones beyond the range of float: e^200 is not
-// one. The loss is the distance of two logits then, and every other gradient is zero.
+// A late column of the vocabulary may outweigh the early ones beyond the range of float: e^200 is
+// not one. The loss is the distance of two logits then, and every other gradient is zero.
 TEST(HeadLossCpu, OneLogitMayDwarfAllBefore) {
   const int64_t T = 40, V = 600, d = 32, late = 500;
   for (Isa isa : machine_isas()) {

@@ -13,15 +13,13 @@ namespace bitlaw {
 //   value[r, c] = codes[r, c] * scales[r]               group == 0
 //   value[r, c] = codes[r, c] * scales[r, c / group]    otherwise
 //
-// codes is BF16 where the format's codes are BF16 numbers, else F32. Where the scale varies down a
-// column (and everywhere, where Rounding::keeps_codes is not set and neither a row nor the matrix
-// shares a scale or the codes are not BF16 numbers) codes is F32, holds the values themselves
-// (code * scale), and scales is undefined.
+// `codes` is BF16 if the format's codes are BF16 numbers, else F32. In two cases `codes` is F32 and
+// holds the values themselves (code * scale), and `scales` is undefined: if scales are per column,
+// and, without Rounding::keeps_codes, if they are per group or the codes are not BF16 numbers.
 struct Operand {
   Tensor codes;   // [R, C] BF16 or F32 (F64 on the reference backend for fp32 formats)
   Tensor scales;  // [R] or [R, groups] F32, or undefined: all ones
-  int group =
-      0;  // entries of a row that share a scale, the last ones of a row may be fewer; 0: all
+  int group = 0;  // entries of a row that share a scale; the last group may be short; 0: all
 };
 
 // Rows begin .. end of an operand.
@@ -30,15 +28,15 @@ inline Operand rows_of(const Operand& x, int64_t begin, int64_t end) {
           x.group};
 }
 
-// How a role's matrix is rounded: what the op needs of a Quantizer.
+// How a role's matrix is rounded: the parts of a Quantizer that the op needs.
 struct Rounding {
   Format format = bf16_format();
   ScaleAxis axis = ScaleAxis::kTensor;
   int group = 0;  // kGroup only
-  int row_blocks =
-      1;  // kColumn only: the rows are this many equal blocks (heads) with scales of their own
-  bool keeps_codes = false;  // products with weights take codes in groups and F32 codes; attention
-                             // wants values
+  // kColumn only: the rows are this many equal blocks (heads), each with its own scales.
+  int row_blocks = 1;
+  // Products with weights take codes in groups and F32 codes; attention needs values.
+  bool keeps_codes = false;
 
   // Whether the operand holds codes and scales.
   bool has_scales() const {
@@ -54,14 +52,15 @@ struct Rounding {
   }
 };
 
-// Memory for the result; `unrounded` is the type of fp32-format operands (F64 in gradient checks).
-// `allocate` gives the tensors, for callers that hold many in one piece of memory.
+// Allocates an operand [rows, columns]; `unrounded` is the type for the fp32 format (F64 in
+// gradient checks). `allocate` returns the tensors, for callers that keep many in one piece of
+// memory.
 using TensorSource = std::function<Tensor(DType, Shape)>;
 Operand make_operand(const Rounding& rounding, int64_t rows, int64_t columns,
                      DType unrounded = DType::kF32, const TensorSource& allocate = Tensor::empty);
 size_t operand_bytes(const Rounding& rounding, int64_t rows, int64_t columns);
 
-// Has `operand` the memory that make_operand would give?
+// Whether `operand` has the memory that make_operand would allocate.
 bool holds(const Operand& operand, const Rounding& rounding, int64_t rows, int64_t columns,
            DType unrounded);
 

@@ -1,4 +1,4 @@
-// What every instruction set computes to the same bit: all ops but products (docs/numerics.md).
+// Ops with the same bits on every instruction set: all except products (docs/numerics.md).
 // Products of codes whose sums are exact are in exact_products_test.cpp; the bounds of everything
 // else are the MatchesTheReference tests of each op.
 #include <functional>

@@ -1,5 +1,5 @@
-// The cases that ops are tested and timed on: odd sizes on purpose, so that every tail of every
-// vector loop runs, and the sizes of a small model. One table for tests and benchmarks.
+// The cases of tests and benchmarks of ops: odd sizes, so that every tail of every vector loop
+// runs, and the sizes of a small model.
 #pragma once
 
 #include <string>
@@ -78,7 +78,7 @@ inline std::vector<Rounding> roundings() {
     all.push_back({format, ScaleAxis::kGroup, 32});
   }
   for (size_t i = 0, count = all.size(); i < count;
-       ++i) {  // and as products with weights take them
+       ++i) {  // and in the form for products with weights
     Rounding codes = all[i];
     codes.keeps_codes = true;
     if (codes.has_scales() != all[i].has_scales()) all.push_back(codes);
@@ -86,8 +86,8 @@ inline std::vector<Rounding> roundings() {
   return all;
 }
 
-// A few that between them take every path of a product: BF16 codes without a scale, with one and
-// with one a row; FP32 values; no rounding.
+// A few that cover every path of a product: BF16 codes without a scale, with one, and with one per
+// row; FP32 values; no rounding.
 inline std::vector<Rounding> product_roundings() {
   return {{bf16_format()},
           {fp32_format()},
@@ -98,9 +98,9 @@ inline std::vector<Rounding> product_roundings() {
           {float_format(2, 1), ScaleAxis::kGroup, 16}};
 }
 
-// What products with weights take besides: codes of more than eight bits, codes in groups. Groups
-// that fill steps of the tile unit, that leave them part empty, that divide one another or do not;
-// the last one is too short for it.
+// Further cases for products with weights: codes of more than eight bits, and codes in groups.
+// Groups fill steps of the tile unit or leave them partly empty, and divide one another or do not;
+// the last one is too short for the tile unit.
 inline std::vector<Rounding> linear_roundings() {
   std::vector<Rounding> all = product_roundings();
   for (const Rounding& rounding : {Rounding{integer_format(10), ScaleAxis::kTensor},

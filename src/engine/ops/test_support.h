@@ -1,9 +1,9 @@
-// What the tests of ops share: contexts, bounds and central differences.
+// Shared by the tests of ops: contexts, bounds and central differences.
 //
 // Bounds are in units of u = 2^-24, the largest relative error of one rounding to float. A sum of n
 // floats in any order is within (n - 1) u sum |terms| of the exact one; every product, scale and
-// store adds one u. Where a rounding to BF16 stands in the middle of an op, an error before it can
-// turn a value to the neighbouring BF16: spread() bounds by how much.
+// store adds one u. If an op rounds to BF16 in the middle, an earlier error can turn a value into
+// the neighbouring BF16; spread() bounds by how much.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -75,14 +75,14 @@ inline Weight prepared(Context& c, const Rounding& rounding, const Tensor& maste
 inline double scale(const Operand& x, int64_t row) {
   return x.scales.defined() ? x.scales.at(row) : 1;
 }
-// The scale of entry i, in groups too.
+// The scale of entry i, also in groups.
 inline double entry_scale(const Operand& x, int64_t i) {
   const int64_t columns = x.codes.extent(1), row = i / columns;
   if (x.group == 0) return scale(x, row);
   return x.scales.at(row * x.scales.extent(1) + i % columns / x.group);
 }
 
-// The values an operand stands for, exactly, as an F64 operand without scales.
+// The exact values of an operand, as an F64 operand without scales.
 inline Operand exact_values(const Operand& x) {
   const Operand out{Tensor::empty(DType::kF64, x.codes.shape()), {}};
   for (int64_t i = 0; i < x.codes.elements(); ++i)
@@ -94,7 +94,7 @@ inline bool is_bf16(const Operand& x) {
   return x.codes.dtype() == DType::kBF16;
 }
 
-// How far rounding (to BF16, or to float) can throw a value known to +-error.
+// How far rounding (to BF16, or to float) can move a value known to +-error.
 inline double spread(double value, double error, bool bf16) {
   if (!bf16) return error + u * std::fabs(value);
   error += u * std::fabs(value);
@@ -134,9 +134,9 @@ inline void expect_same_bits(const Tensor& actual, const Tensor& expected, const
 }
 
 // The derivative of f with respect to every element of x (F64) against central differences with
-// steps h = 2^-8 and h / 2. The error of a difference is c h^2 + O(h^4), so that two of them give
-// both a better value (4 D(h/2) - D(h)) / 3 and the size of what is left: far below their own
-// difference |D(h) - D(h/2)| = 3/4 c h^2. Rounding adds at most `sums` 2^-53 |f terms| / h.
+// steps h = 2^-8 and h / 2. The error of a difference is c h^2 + O(h^4), so two of them give both a
+// better value (4 D(h/2) - D(h)) / 3 and a bound of its error: far below their own difference
+// |D(h) - D(h/2)| = 3/4 c h^2. Rounding adds at most `sums` 2^-53 |f terms| / h.
 inline void expect_gradient(const std::function<double()>& f, const Tensor& x,
                             const Tensor& gradient, double magnitude, const char* what) {
   ASSERT_EQ(x.dtype(), DType::kF64);

@@ -1,5 +1,5 @@
-// What the optimizer does to flat ranges of numbers. Each call works on its own range; ranges may
-// be handed to many workers, and the result does not depend on how.
+// The optimizer's work on flat ranges of numbers. Each call works on its own range; ranges may be
+// distributed over workers in any way without changing the result.
 #pragma once
 
 #include "ops/context.h"

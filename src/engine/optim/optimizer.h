@@ -1,5 +1,4 @@
-// What an optimizer step needs to know, and how the learning rate of one shape becomes that of
-// another:
+// Settings of an optimizer step, and how the learning rate scales with the model's shape:
 //
 //   rate(width, layers) = base_rate (64 / width)^a (2 / layers)^b
 //
@@ -38,14 +37,15 @@ struct OptimizerConfig {
     v("depth_power", depth_power, "b in rate = lr (64 / width)^a (2 / layers)^b");
   }
 
-  void check() const;  // Error that names the key that is out of range
+  void check() const;  // Error, naming the key, if a value is out of range
 };
 
-// The peak learning rate of a shape, from the base rate of width 64 and 2 layers.
+// The peak learning rate of a shape; base_rate is that of width 64 and 2 layers.
 double scaled_learning_rate(double base_rate, int64_t width, int64_t layers,
                             const OptimizerConfig& config);
 
-// Factor that brings a gradient of this norm under `clip`: 1 where it already is (or clip is 0).
+// Factor that scales a gradient of this norm down to `clip`; 1 if it is already below, or clip is
+// 0.
 double clip_factor(double norm, double clip);
 
 }  // namespace bitlaw

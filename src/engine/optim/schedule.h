@@ -1,15 +1,15 @@
 // Learning rate over the steps of a run, as a share of its peak: a pure function of the step.
 //
-// With S steps in all, W = round(warmup S) of warm-up, and f the share that is left at the end, the
-// share at step s = 0 .. S-1 is (s + 1) / W in the warm-up, and after it
+// With S steps, of which W = round(warmup S) are warm-up, and final share f, the share at step s =
+// 0 .. S-1 is (s + 1) / W in the warm-up, and then
 //
 //   cosine   f + (1 - f) (1 + cos(pi p)) / 2       p = (s - W) / (S - W)
 //   linear   1 - (1 - f) p
 //   wsd      1, then linear over the last K = round(decay S) steps:  1 - (1 - f) (s - S + K) / K
 //
-// so that no step has a rate of zero, even where f = 0. WSD is "warm-up, stable, decay" (Hu et al.,
-// MiniCPM, arXiv 2404.06395); cosine to 10 % after 10 % warm-up is what Kumar et al. (arXiv
-// 2411.04330) trained with.
+// so that no step has a rate of zero, even if f = 0. WSD is "warm-up, stable, decay" (Hu et al.,
+// MiniCPM, arXiv 2404.06395); Kumar et al. (arXiv 2411.04330) trained with cosine to 10 % after 10
+// % warm-up.
 #pragma once
 
 #include <cstdint>
@@ -21,18 +21,18 @@ struct ScheduleConfig {
   std::string kind = "cosine";  // cosine, wsd or linear
   double warmup = 0.1;          // share of the steps, 0 <= warmup < 1
   double decay = 0.15;          // share of the steps, wsd only; warmup + decay <= 1
-  double final = 0.1;           // share of the peak that is left at the end, 0 <= final <= 1
+  double final = 0.1;           // share of the peak at the end, 0 <= final <= 1
 
   template <class V>
   void visit(V& v) {
     v("kind", kind, "learning rate over the run: cosine, wsd (warm-up, stable, decay) or linear");
-    v("warmup", warmup, "share of the steps that warm up");
+    v("warmup", warmup, "share of the steps in the warm-up");
     v("decay", decay, "share of the steps in the final decay (wsd only)");
-    v("final", final, "share of the peak rate that is left at the end");
+    v("final", final, "final rate as a share of the peak");
   }
 
-  // Checked, and with what the kind does not use set to 0, so that equal schedules compare equal.
-  // Error for an unknown kind or a share out of range.
+  // Checks the values and sets those that `kind` does not use to 0, so that equal schedules compare
+  // equal. Error for an unknown kind or a share out of range.
   ScheduleConfig resolved() const;
 };
 

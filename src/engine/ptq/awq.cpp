@@ -28,7 +28,7 @@ class Search {
         errors_(static_cast<size_t>(rows)),
         candidate_(scheme, rows, columns) {}
 
-  // The error of W diag(s) rounded, in candidate(); nothing where it is above `bound`.
+  // The error of W diag(s) rounded, in candidate(); empty if it is above `bound`.
   std::optional<double> error_of(const std::vector<float>& s, double bound) {
     const int64_t rows = candidate_.rows, columns = candidate_.columns;
     candidate_.column_scale = s;

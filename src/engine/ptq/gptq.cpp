@@ -141,7 +141,7 @@ class Tile {
   }
 
   void round_column(int64_t k) {
-    // One grid a row, or the grid of the column's group where all groups have theirs.
+    // One grid per row, or the grid of the column's group if all groups have theirs.
     const int64_t first =
         p_.group == 0 && p_.scheme.group > 0 ? p_.column_at(k) / p_.scheme.group * rows_ : 0;
     const float *scales = grids_.scales.data() + first, *zeros = grids_.zeros.data() + first;
@@ -199,7 +199,7 @@ class Tile {
   std::vector<double> target_;     // [panel][rows] w
   std::vector<float> codes_;       // [panel][rows]
   std::vector<float> rounded_to_;  // [rows] w - feedback of one column
-  Grids grids_;  // [rows], of the group that is rounded; [groups][rows] where they are known before
+  Grids grids_;  // [rows], of the group that is rounded; [groups][rows] if they are known before
   std::vector<double> change_;  // [group][rows]
   std::vector<float> changed_;  // [group]
 };

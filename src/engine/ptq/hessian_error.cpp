@@ -9,7 +9,7 @@
 namespace bitlaw {
 namespace {
 
-// Narrow ones leave out more of what lies below the diagonal, wide ones make better products.
+// Narrow ones skip more of what is below the diagonal, wide ones make faster products.
 constexpr int64_t kPanelColumns = 96;
 
 }  // namespace
@@ -28,7 +28,7 @@ void row_errors(const float* effective, const float* weights, int64_t rows,
     }
   }
   std::fill_n(errors, rows, 0.0);
-  // H is symmetric: what lies above a panel's block on the diagonal counts twice.
+  // H is symmetric: entries above a panel's block on the diagonal count twice.
   for (int64_t begin = 0; begin < n; begin += kPanelColumns) {
     const int64_t width = std::min(kPanelColumns, n - begin);
     const auto add = [&](int64_t first, int64_t depth) {

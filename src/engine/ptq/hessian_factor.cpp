@@ -19,8 +19,8 @@ int64_t blocks_of(int64_t n) {
   return (n + kBlock - 1) / kBlock;
 }
 
-// H with its columns in reverse order, so that the Cholesky factor U of it (A = U^T U) gives H = R R^T
-// with R_ik = U(n-1-k, n-1-i). Upper triangle alone.
+// H with its columns in reverse order, so that the Cholesky factor U of it (A = U^T U) gives H = R
+// R^T with R_ik = U(n-1-k, n-1-i). Upper triangle only.
 void reverse(const linalg::Matrix& hessian, const std::vector<int64_t>& order, double added,
              ThreadPool& pool, linalg::Matrix& out) {
   const int64_t n = hessian.columns();
@@ -60,8 +60,8 @@ bool all_finite(const linalg::Matrix& hessian, ThreadPool& pool) {
   return finite;
 }
 
-// U to S, S_ik = U(n-1-k, n-1-i) / U(n-1-k, n-1-k): every row of U over its pivot, then a reflection
-// in the other diagonal.
+// U to S, S_ik = U(n-1-k, n-1-i) / U(n-1-k, n-1-k): every row of U over its pivot, then a
+// reflection in the other diagonal.
 void to_feedback(linalg::Matrix& u, ThreadPool& pool) {
   const int64_t n = u.columns(), blocks = blocks_of(n);
   pool.parallel_for(blocks, [&](int64_t block, int) {

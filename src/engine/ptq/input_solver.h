@@ -1,6 +1,6 @@
-// The input of a weight matrix, or of several that share it: its statistics, and what the methods
-// make of them, each made once when it is first asked for. Memory: 8 in^2 bytes for H, as much again
-// for the rotated one and for every factor.
+// The statistics of an input, shared by all weight matrices that have it, and what methods derive
+// from them, each computed once at its first use. Memory: 8 in^2 bytes for H, and as much for the
+// rotated H and for every factor.
 #pragma once
 
 #include <map>
@@ -22,8 +22,8 @@ class InputSolver {
 
   // H, or R^T H R in the rotated basis (ptq/rotation.h).
   const linalg::Matrix& hessian(bool rotated);
-  // mean |x_c|; in the rotated basis, where x is nearly normal, the root of its mean square, which
-  // differs by a factor that AWQ's scales do not see.
+  // [columns] mean |x_c|. In the rotated basis, where x is nearly normal, its root mean square,
+  // which differs by a constant factor that cancels in AWQ's scales.
   const std::vector<float>& magnitude(bool rotated);
   const HessianFactor& factor(bool act_order, bool rotated, double first_damping);
 

@@ -1,4 +1,4 @@
-// Weights, Hessians and schemes that the tests of ptq share.
+// Weights, Hessians and schemes shared by the tests of ptq.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,8 +20,8 @@ inline std::vector<float> random_weights(int64_t rows, int64_t columns, uint64_t
   return weights;
 }
 
-// Inputs [samples, columns] that are correlated (every input leans on a few common factors) and of
-// uneven size, as activations are.
+// Inputs [samples, columns] that, like activations, are correlated (through a few common factors)
+// and of uneven size.
 inline std::vector<float> random_inputs(int64_t samples, int64_t columns, uint64_t seed) {
   const int64_t factors = columns / 4 + 1;
   std::vector<float> inputs(static_cast<size_t>(samples * columns));
@@ -81,13 +81,14 @@ struct MatrixCase {
   int64_t rows, columns;
   int group;
 };
-// One row, one column, below and beyond a tile (192 rows), a panel (256 columns) and its blocks (64,
-// 16), short last groups, a group wider than the row.
+// One row, one column, below and beyond a tile (192 rows), a panel (256 columns) and its blocks
+// (64, 16), short last groups, a group wider than the row.
 inline const std::vector<MatrixCase> kMatrixCases{
     {1, 1, 0},    {3, 7, 0},    {64, 128, 0},   {65, 129, 0}, {200, 300, 0}, {5, 40, 1},
     {7, 100, 32}, {66, 96, 32}, {70, 200, 128}, {9, 600, 48}, {8, 30, 64},   {5, 700, 300}};
 
-// Every kind of grid: symmetric, with a zero point, with a searched range, of every scale format.
+// Every kind of scheme: symmetric, with a zero point, with a searched range, with every scale
+// format.
 inline std::vector<WeightScheme> weight_schemes(int group) {
   std::vector<WeightScheme> out;
   for (const char* name : {"int2", "int3", "int4", "int8", "e2m0", "e2m1", "e3m2", "e4m3",

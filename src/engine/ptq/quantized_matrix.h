@@ -1,5 +1,5 @@
-// A weight matrix W [out, in] after rounding: codes and the grids of their blocks, and what was done
-// to W before it was rounded.
+// A weight matrix W [out, in] after rounding: its codes, the scales and zero points of their
+// blocks, and the transformation of W before rounding.
 //
 //   rounded(r, c) = (code(r, c) - zero(r, c / group)) scale(r, c / group)
 //   effective     = rounded                   plain
@@ -7,8 +7,8 @@
 //                   rounded R^T               rotated: W R is rounded (ptq/rotation.h)
 //                   (rounded / s) R^T         both
 //
-// What a model computes with is the effective matrix, in FP32; our own engine takes one that is not
-// plain to 16 significant bits (operand()).
+// A model computes with the effective matrix, in FP32. Our own engine rounds one that is not plain
+// to 16 significant bits (operand()).
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ namespace bitlaw {
 struct QuantizedMatrix {
   WeightScheme scheme;
   int64_t rows = 0, columns = 0;
-  float tensor_scale = 1;           // contained in the scales already; 1 unless those are E4M3
+  float tensor_scale = 1;           // already part of `scales`; 1 unless those are E4M3
   std::vector<float> codes;         // [rows, columns]
   std::vector<float> scales;        // [rows, groups_per_row()]
   std::vector<float> zeros;         // [rows, groups_per_row()]; empty unless asymmetric
@@ -44,16 +44,16 @@ struct QuantizedMatrix {
   void set_grid(int64_t r, int64_t group, const BlockGrid& grid);
   BlockGrid grid(int64_t r, int64_t group) const;
 
-  // rounded(r, c): float difference, float product, as formats/ defines it.
+  // rounded(r, c): float difference, float product, as defined in formats/.
   float value(int64_t r, int64_t c) const;
   // Rows [begin, end) of the effective matrix, [end - begin, columns].
   void effective_rows(int64_t begin, int64_t end, float* out) const;
   std::vector<float> effective(ThreadPool& pool) const;  // [rows, columns]
 
-  // What a product takes. Plain: BF16 codes (less their zero) with scales where those fit BF16, else
-  // F32 codes with scales. Not plain: the effective matrix, each weight rounded to 16 significant
-  // bits (by at most 2^-16 of itself, hundreds of times less than eight bits move it), as F32 codes
-  // with scales of one: the tile unit multiplies such codes as two BF16 terms, exactly.
+  // The operand of a product. If plain: codes minus zero, in BF16 if they fit, else F32, with
+  // scales. If not plain: the effective matrix as F32 codes with scales of one, each weight rounded
+  // to 16 significant bits (by at most 2^-16 of itself, hundreds of times less than rounding to
+  // eight bits). The tile unit multiplies such codes exactly, as two BF16 terms.
   Operand operand(ThreadPool& pool) const;
 };
 

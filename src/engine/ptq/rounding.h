@@ -1,5 +1,5 @@
-// The rounding of formats/weight_scheme.h for many weights at once: code_of() bit for bit, of
-// integers in loops that a compiler turns into vector instructions.
+// The rounding of formats/weight_scheme.h for many weights at once: code_of() bit for bit; for
+// integers in loops that compilers vectorize.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,11 @@
 
 namespace bitlaw {
 
-// Weights [count] that share a grid.
+// Codes of weights [count] that share a scale and zero point.
 void codes_of_block(const WeightScheme& scheme, const BlockGrid& grid, const float* weights,
                     int64_t count, float* codes);
 
-// Targets [count], each on a grid of its own: a column of a matrix.
+// Codes of targets [count], each with its own scale and zero point: a column of a matrix.
 void codes_of_column(const WeightScheme& scheme, const float* scales, const float* inverses,
                      const float* zeros, const float* targets, int64_t count, float* codes);
 

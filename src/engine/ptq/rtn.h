@@ -1,4 +1,4 @@
-// Round to nearest: every weight by itself.
+// Round-to-nearest: every weight independently.
 #pragma once
 
 #include "ptq/method.h"
@@ -11,8 +11,8 @@ namespace bitlaw {
 QuantizedMatrix quantize_rtn(const WeightScheme& scheme, const float* weights, int64_t rows,
                              int64_t columns, ThreadPool& pool);
 
-// The same for rows [begin, end) alone, of which weights [end - begin, columns] are; into `out`, whose
-// tensor scale is set.
+// The same for rows [begin, end) with weights [end - begin, columns], into `out`, whose tensor
+// scale must be set.
 void round_rows(const float* weights, int64_t begin, int64_t end, QuantizedMatrix& out);
 
 MatrixResult round_by_rtn(const MatrixTask& task);  // the method `rtn`

@@ -1,5 +1,5 @@
-// Rows of a weight matrix are rounded independently of each other; a task takes some of them through
-// all columns. How many changes no bit (linalg/product.h), only the speed.
+// Rows of a weight matrix are rounded independently; a task rounds some of them through all
+// columns. Their number affects only the speed, not the bits (linalg/product.h).
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,9 @@
 
 namespace bitlaw {
 
-// As few tiles as give every thread the same number of them. Multiples of the widest register tile of
-// linalg (24 columns); 192 rows of 4096 doubles still fit the caches of a core.
+// Rows per tile: the fewest tiles that give every thread the same number, in multiples of the
+// widest register tile of linalg (24 columns), at most 192: 192 rows of 4096 doubles still fit the
+// caches of a core.
 inline int64_t tile_rows(int64_t rows, const ThreadPool& pool) {
   constexpr int64_t kStep = 24, kMost = 192;
   const int64_t threads = pool.threads();

@@ -1,4 +1,4 @@
-// Where the numbers of a tensor are. Code outside a backend reads and writes CPU memory alone.
+// The device whose memory holds a tensor. Code outside backends reads and writes only CPU memory.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Element types of tensors, and the 16-bit float that products run on.
+// Element types of tensors, and the 16-bit float of matrix products.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Where a worker's time goes, op by op. An op that is called with a Context whose `profile` is set
-// adds its processor time, arithmetic and least traffic; without one it costs a test of a pointer.
+// Where a worker's time goes, op by op. An op called with a Context whose `profile` is set adds its
+// processor time, arithmetic and least memory traffic; without one, it costs a pointer test.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,10 @@ namespace bitlaw {
 class Profile {
  public:
   struct Entry {
-    const char* op;  // a literal; entries are told apart by their text
+    const char* op;  // a literal; entries are distinguished by its text
     int64_t calls = 0;
     double seconds = 0;  // of this thread's processor time
-    double flops = 0;    // of products: 2 M N K
+    double flops = 0;    // products only: 2 M N K
     double bytes = 0;    // operands read and results written, once each
   };
   Entry& at(const char* op);
@@ -26,7 +26,7 @@ class Profile {
   std::vector<Entry> entries_;
 };
 
-// Times the scope that it lives in.
+// Times its scope.
 class Timed {
  public:
   Timed(Profile* profile, const char* op, double flops, double bytes)
@@ -48,7 +48,7 @@ class Timed {
   double flops_, bytes_, begin_ = 0;
 };
 
-// Bytes of some tensors, undefined ones included.
+// Total bytes of tensors; undefined ones count 0.
 template <class... Tensors>
 double bytes_of(const Tensors&... tensors) {
   return (0.0 + ... + (tensors.defined() ? static_cast<double>(tensors.bytes()) : 0.0));

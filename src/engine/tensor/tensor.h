@@ -1,5 +1,5 @@
-// A typed, row-major, contiguous view of memory that it shares with its copies. Copying a Tensor
-// copies the view, never the numbers.
+// A typed, row-major, contiguous view of memory, which copies of the view share. Copying a Tensor
+// never copies the numbers.
 #pragma once
 
 #include <array>
@@ -29,7 +29,7 @@ class Shape {  // up to four extents
   int rank_ = 0;
 };
 
-// What a tensor of so many bytes takes of memory: large ones are whole huge pages.
+// Memory that a tensor of this many bytes takes: large ones are whole huge pages.
 size_t allocated_bytes(size_t bytes);
 
 class Tensor {
@@ -37,9 +37,9 @@ class Tensor {
   Tensor() = default;                             // undefined: no memory
   static Tensor empty(DType dtype, Shape shape);  // 64-byte aligned, not initialised
   static Tensor zeros(DType dtype, Shape shape);
-  // Memory that a backend allocated on its device: held as long as a view of it is.
+  // Takes memory that a backend allocated on its device; it is freed with the last view of it.
   static Tensor hold(DType dtype, Shape shape, std::shared_ptr<void> memory, Device device);
-  // A view of memory that lives elsewhere and longer.
+  // A view of memory owned by the caller, which must outlive the view.
   static Tensor borrow(DType dtype, Shape shape, void* data, Device device = Device::kCpu);
 
   bool defined() const { return data_ != nullptr; }
@@ -60,8 +60,8 @@ class Tensor {
   BFloat16* bf16() const { return data<BFloat16>(); }
   void* raw() const { return data_; }
 
-  // Any element as a double; slow, for references and tests. The CPU's memory only, as filling and
-  // copying.
+  // Any element as a double; slow, for references and tests. CPU memory only, like fill_zero() and
+  // copy_from().
   double at(int64_t index) const;
   void set(int64_t index, double value) const;  // BF16: rounded, ties to even
 

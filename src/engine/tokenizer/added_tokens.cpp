@@ -92,7 +92,7 @@ void AddedTokens::split(std::string_view text, const Visit& visit) const {
       continue;
     }
     size_t begin = i, end = i + token->content.size();
-    i = end;  // a match that is not a word of its own is passed over as a whole
+    i = end;  // a match that is not a separate word is skipped as a whole
     if (token->single_word && ((begin > 0 && is_word(last_character(text.substr(0, begin)))) ||
                                (end < text.size() && is_word(first_character(text.substr(end)))))) {
       continue;

@@ -1,5 +1,5 @@
-// Tokens that are found in the text as they stand, before it is cut and merged: <|endoftext|> and
-// its like. Where several begin at one place the longest wins, and matches do not overlap.
+// Tokens such as <|endoftext|> that are matched literally in the text before it is split and
+// merged. If several begin at one position, the longest wins; matches do not overlap.
 #pragma once
 
 #include <array>
@@ -13,10 +13,10 @@ namespace bitlaw {
 
 struct AddedToken {
   int32_t id;
-  std::string content;       // in the text (for `normalized` ones after normalization); not empty
-  bool single_word = false;  // only between characters that are not of words
-  bool left_strip = false;   // takes the white space before it
-  bool right_strip = false;  // and after it
+  std::string content;       // text to match (after normalization if `normalized`); not empty
+  bool single_word = false;  // only if not next to a word character
+  bool left_strip = false;   // consumes the white space before it
+  bool right_strip = false;  // consumes the white space after it
 };
 
 class AddedTokens {
@@ -25,7 +25,7 @@ class AddedTokens {
   explicit AddedTokens(std::vector<AddedToken> tokens);  // distinct contents
 
   // Visits a valid UTF-8 text from left to right: visit(stretch, id) for a token, visit(stretch,
-  // -1) for what lies between, which is not empty.
+  // -1) for the text between tokens, which is not empty.
   using Visit = std::function<void(std::string_view stretch, int32_t id)>;
   void split(std::string_view text, const Visit& visit) const;
 

@@ -1,5 +1,5 @@
-// Byte-pair encoding by sentencepiece, set up so that nothing of the text is lost: identity
-// normalisation, no dummy prefix, no white space removed, bytes for what the vocabulary lacks.
+// Byte-pair encoding by sentencepiece, configured to be lossless: identity normalisation, no dummy
+// prefix, no white space removed, and bytes for characters that are not in the vocabulary.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 
 namespace bitlaw {
 
-// From the bytes of a sentencepiece model; load_tokenizer's half for such files. Errors name
-// `where`.
+// From the bytes of a sentencepiece model; load_tokenizer() calls it for such files. Error, naming
+// `where`, if the model is damaged or lossy.
 std::unique_ptr<Tokenizer> load_bpe(std::string bytes, const std::string& where);
 
 }  // namespace bitlaw

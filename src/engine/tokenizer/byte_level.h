@@ -1,6 +1,6 @@
-// GPT-2's one-to-one map of the 256 bytes to visible characters, which lets a vocabulary of byte
-// strings be written as text: bytes that are printable in Latin-1 are themselves, the other 68 are
-// U+0100, U+0101, ... in order (a space is U+0120).
+// GPT-2's one-to-one map of the 256 bytes to visible characters, so that a vocabulary of byte
+// strings can be written as text: bytes that are printable in Latin-1 map to themselves, the other
+// 68 to U+0100, U+0101, ... in order (a space is U+0120).
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@ namespace bitlaw {
 // The character (in UTF-8) of each byte.
 const std::array<std::string, 256>& byte_level_characters();
 
-// The bytes that a text of such characters stands for; nullopt where one is none of them.
+// The bytes that a text of such characters encodes; empty if it contains any other character.
 std::optional<std::string> bytes_of_byte_level(std::string_view text);
 
 }  // namespace bitlaw

@@ -1,13 +1,13 @@
-// A run's tokenizer as tokenizer.json and tokenizer_config.json, so that transformers' AutoTokenizer
-// and what builds on it read a run's text as bitlaw does.
+// A run's tokenizer as tokenizer.json and tokenizer_config.json, so that transformers'
+// AutoTokenizer and programs built on it tokenize like bitlaw.
 //
 //   byte  byte-level BPE without merges: token b is byte b
-//   bpe   BPE with byte fallback; every way to make a piece of two others is a merge, in the order
-//         in which sentencepiece would take them
+//   bpe   BPE with byte fallback; every way to make a piece from two others is a merge, in the
+//         order in which sentencepiece would apply them
 //
-// Equal to Tokenizer::encode but for texts that spell a special token (</s>), which become that
-// token, and U+2581, which becomes a space. There is no begin token: documents of the training data
-// have only an end.
+// The tokens equal those of Tokenizer::encode, except that text that spells a special token (</s>)
+// becomes that token, and U+2581 becomes a space. There is no begin token, because documents of the
+// training data have only an end token.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,9 @@ namespace bitlaw {
 inline constexpr const char* kByteEndToken =
     "<|endofdocument|>";  // token 256 of the byte tokenizer
 
-// The pieces of a `bpe` tokenizer. Error for a sentencepiece model that is not BPE, and for pieces
-// that nothing else knows (user-defined, unused); the two functions below throw it, too.
+// The pieces of a `bpe` tokenizer. Error for a sentencepiece model that is not BPE, and for
+// user-defined and unused pieces, which other formats do not have; the two functions below throw
+// it, too.
 SentencepieceModel exported_sentencepiece(const Tokenizer& tokenizer);
 
 std::string hf_tokenizer_json(const Tokenizer& tokenizer);

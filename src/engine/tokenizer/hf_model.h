@@ -1,5 +1,4 @@
-// The `model` and `added_tokens` of a tokenizer.json: a BPE vocabulary, its ranked merges, and the
-// tokens found in the text before them. Read without trust.
+// The `model` of a tokenizer.json: a BPE vocabulary and its ranked merges. The file is not trusted.
 #pragma once
 
 #include <cstdint>
@@ -19,24 +18,26 @@ inline constexpr int64_t kLargestTokenId = int64_t{1} << 24;
 
 class HfBpe {
  public:
-  // `byte_level`: pieces are bytes, written in the vocabulary as in tokenizer/byte_level.h; otherwise
-  // they are characters, and what the vocabulary lacks becomes tokens <0x00> .. <0xFF>. Error for a
-  // model that is not such a BPE, that would lose text, and for merges that name unknown tokens.
+  // With `byte_level`, pieces are bytes, written in the vocabulary as in tokenizer/byte_level.h.
+  // Otherwise they are characters, and characters outside the vocabulary become tokens <0x00> ..
+  // <0xFF>. Error for a model that is not such a BPE or would lose text, and for merges that name
+  // unknown tokens.
   HfBpe(const Json& model, const std::string& file, bool byte_level);
 
-  // The same for a sentencepiece model, whose pairs have the rank of the piece that they make: equal
-  // to the library and an order of magnitude faster. User-defined pieces are the caller's. nullopt for a model that is not BPE with byte
-  // fallback, or whose pieces do not all follow from pieces by merges of pairs.
+  // The same for a sentencepiece model. A pair has the rank of the piece that it makes, which gives
+  // the library's tokens an order of magnitude faster. The caller handles user-defined pieces.
+  // Empty for a model that is not BPE with byte fallback, or whose pieces cannot all be reached by
+  // merges of pairs.
   static std::optional<HfBpe> of_sentencepiece(const SentencepieceModel& model);
 
   int32_t id_of(const std::string& token) const;  // -1: none
   const std::unordered_map<std::string, int32_t>& ids() const { return ids_; }
-  std::string bytes_of(
-      const std::string& token) const;  // what a token of the vocabulary stands for
+  std::string bytes_of(const std::string& token) const;  // of a token of the vocabulary
 
-  // The length of the first part of a piece of characters that may be encoded by itself: up to the
-  // next U+2581 after another character, where no token goes across such a place (in Llama-2's
-  // vocabulary none does), else all of it. Short parts repeat, and keep the heap of merges small.
+  // Length of the first part of a piece of characters that can be encoded separately: up to the
+  // next U+2581 after another character if no token extends across such a place (in Llama-2's
+  // vocabulary none does), else the whole piece. Short parts recur, and keep the heap of merges
+  // small.
   size_t first_part(std::string_view piece) const;
 
   // Appends the tokens of one piece.
@@ -48,8 +49,8 @@ class HfBpe {
   void read_merges(const Json& merges, const std::string& file);
 
   bool byte_level_ = false, ignore_merges_ = false;
-  bool parts_at_marks_ = true;                           // first_part() cuts
-  std::unordered_map<std::string, int32_t> ids_;         // of tokens as the file writes them
+  bool parts_at_marks_ = true;                           // whether first_part() splits
+  std::unordered_map<std::string, int32_t> ids_;         // of tokens as written in the file
   std::unordered_map<std::string_view, int32_t> whole_;  // by their bytes, for ignore_merges
   std::vector<std::string> whole_bytes_;
   std::vector<int32_t> byte_ids_;  // 256

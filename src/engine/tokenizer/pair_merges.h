@@ -1,8 +1,8 @@
-// Byte-pair encoding, once text is a sequence of symbols: as long as neighbours form a known pair,
-// the pair of the lowest rank (leftmost of equals) becomes one symbol.
+// Byte-pair encoding of a sequence of symbols: as long as neighbours form a known pair, the pair
+// with the lowest rank (leftmost of equals) becomes one symbol.
 //
 // A heap of candidates makes this O(n log n) for n symbols. Each candidate is checked when it is
-// taken: it still counts if the symbols there now would merge into the same one.
+// popped: it is still valid if the symbols now at its position would merge into the same one.
 #pragma once
 
 #include <cstddef>
@@ -15,12 +15,12 @@ namespace bitlaw {
 class PairMerges {
  public:
   void reserve(size_t pairs) { merges_.reserve(pairs); }
-  // A pair that comes again takes the later rank.
+  // If a pair is added again, the later rank counts.
   void add(int32_t left, int32_t right, int32_t rank, int32_t merged) {
     merges_[key(left, right)] = {rank, merged};
   }
 
-  // Space that merge() works in; reused, it is allocated once.
+  // Scratch memory of merge(); reuse it to allocate only once.
   struct Workspace {
     struct Symbol {
       int32_t id;  // -1: merged into the one before
@@ -33,7 +33,7 @@ class PairMerges {
     std::vector<Candidate> heap;
   };
 
-  // Merges what symbols[begin..] holds, in place; at most 2^31 symbols.
+  // Merges symbols[begin..] in place; at most 2^31 symbols.
   void merge(std::vector<int32_t>& symbols, size_t begin, Workspace& workspace) const;
 
  private:

@@ -31,7 +31,7 @@ std::vector<int32_t> merged_by_definition(std::vector<int32_t> symbols, const Ru
   }
 }
 
-// Four letters and up to forty rules, each making a symbol of its own out of older ones.
+// Four letters and up to forty rules, each making a new symbol from older ones.
 TEST(PairMerges, IsTheDefinition) {
   PairMerges::Workspace workspace;
   for (uint64_t draw = 0; draw < 500; ++draw) {
@@ -47,7 +47,7 @@ TEST(PairMerges, IsTheDefinition) {
       merges.add(left, right, rank, symbols);
       ++symbols;
     }
-    std::vector<int32_t> text{-5};  // what stands before `begin` is left alone
+    std::vector<int32_t> text{-5};  // what precedes `begin` is not changed
     for (uint64_t length = below(60); length > 0; --length)
       text.push_back(static_cast<int32_t>(below(4)));
     auto expected = merged_by_definition({text.begin() + 1, text.end()}, rules);

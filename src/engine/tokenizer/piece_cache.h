@@ -1,5 +1,5 @@
-// The tokens of pieces seen before: text repeats its words. One cache is used by one thread at a
-// time; encoders borrow them from a CachePool. Id is the type of a token.
+// A cache of the tokens of pieces, because text repeats its words. A cache is used by one thread at
+// a time; encoders borrow them from a CachePool. Id is the type of a token.
 #pragma once
 
 #include <deque>
@@ -16,7 +16,7 @@ namespace bitlaw {
 template <class Id>
 class PieceCache {
  public:
-  // Appends the tokens of one piece; encode_new(piece, tokens) appends those of one not seen before.
+  // Appends the tokens of one piece; encode_new(piece, tokens) appends those of a new one.
   template <class EncodeNew>
   void encode(std::string_view piece, std::vector<Id>& tokens, const EncodeNew& encode_new) {
     if (piece.size() > kLongestPiece) return encode_new(piece, tokens);
@@ -37,7 +37,7 @@ class PieceCache {
   }
 
  private:
-  static constexpr size_t kLongestPiece = 64;  // bytes; longer ones seldom come twice
+  static constexpr size_t kLongestPiece = 64;  // bytes; longer ones rarely recur
   static constexpr size_t kMostPieces = 1 << 16;
 
   struct Range {

@@ -36,7 +36,7 @@ struct Span {
   bool match;
 };
 
-// Visits matches and what lies between them; `invert` exchanges the two.
+// Visits matches and the text between them; `invert` exchanges the two.
 template <class Visit>
 void for_each_span(const SplitPattern& pattern, std::string_view text, bool invert,
                    const Visit& visit) {

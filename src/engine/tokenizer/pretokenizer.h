@@ -1,6 +1,6 @@
-// How tokenizer.json cuts text into the pieces that are merged one by one: splits by patterns,
-// digits, GPT-2's rule with its space in front (ByteLevel), sentencepiece's spaces (Metaspace), or
-// a sequence of these.
+// The `pre_tokenizer` of tokenizer.json, which cuts text into pieces that are merged separately:
+// splits by patterns, digits, GPT-2's rule with its leading space (ByteLevel), sentencepiece's
+// spaces (Metaspace), or a sequence of these.
 #pragma once
 
 #include <functional>
@@ -17,15 +17,15 @@ class PreTokenizer {
  public:
   PreTokenizer() = default;  // one piece
 
-  // `value` of the key `pre_tokenizer` in the document `file`; null cuts nothing. Error for what is
-  // not supported, and for a ByteLevel that is not the last of its sequence.
+  // `value` of the key `pre_tokenizer` in the document `file`; null does not split. Error for
+  // settings that are not supported, and for a ByteLevel that is not the last of its sequence.
   PreTokenizer(const Json& value, const std::string& file);
 
-  // Whether pieces are to be read as bytes (ByteLevel), not as characters.
+  // Whether pieces are bytes (ByteLevel) instead of characters.
   bool byte_level() const { return byte_level_; }
 
-  // Gives the pieces of a valid UTF-8 text to `sink` from left to right; none is empty.
-  // `at_start`: nothing comes before this text. Safe to call from several threads at once.
+  // Passes the pieces of a valid UTF-8 text to `sink` from left to right; none is empty. `at_start`
+  // means that nothing precedes this text. Thread-safe.
   using Sink = std::function<void(std::string_view piece)>;
   void split(std::string_view text, bool at_start, const Sink& sink) const;
 

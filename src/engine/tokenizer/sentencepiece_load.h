@@ -1,5 +1,6 @@
-// Loading sentencepiece models that may be damaged: the library reports some damage by its status,
-// some (a piece without text) by exceptions of what it is built on, and some only when it encodes.
+// Loading of sentencepiece models that may be damaged. The library reports some damage by its
+// status, some (a piece without text) by exceptions of its dependencies, and some only when it
+// encodes.
 #pragma once
 
 #include <sentencepiece_processor.h>
@@ -10,10 +11,10 @@
 
 namespace bitlaw {
 
-// False for bytes that are no sentencepiece model with at least one piece.
+// False if the bytes are not a sentencepiece model with at least one piece.
 bool load_sentencepiece(const std::string& bytes, sentencepiece::SentencePieceProcessor& model);
 
-// The ids of `text` as the model encodes it. Error where the library fails.
+// The ids of `text`. Error if the library fails.
 std::vector<int> encode_sentencepiece(const sentencepiece::SentencePieceProcessor& model,
                                       std::string_view text);
 

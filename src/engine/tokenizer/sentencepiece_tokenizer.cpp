@@ -90,7 +90,7 @@ class SentencepieceTokenizer : public TextTokenizer {
 
   sentencepiece::SentencePieceProcessor model_;
   std::vector<std::string> pieces_;  // the bytes of each token
-  std::optional<HfBpe> fast_;        // where it computes the same
+  std::optional<HfBpe> fast_;        // if it gives the same tokens
   AddedTokens user_defined_;         // taken out of the text before
   bool dummy_prefix_ = false;
   mutable CachePool<int32_t> caches_;

@@ -1,7 +1,7 @@
-// tokenizer.model as text for somebody's checkpoint: whatever the sentencepiece model says
-// (normalization, a space in front, unknown tokens) is done; bitlaw's own byte tokenizer is read,
-// too. Models that are BPE and leave characters as they are go through HfBpe::of_sentencepiece, to
-// the tokens that the library gives; unlike tokenizer/bpe.h, which keeps every byte of a text.
+// The tokenizer.model of a third-party checkpoint. It follows the sentencepiece model in everything
+// (normalization, dummy prefix, unknown tokens), unlike tokenizer/bpe.h, which keeps every byte of
+// a text. Models that are BPE and do not change characters use HfBpe::of_sentencepiece, with the
+// same tokens as the library. bitlaw's own byte tokenizer is read, too.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 
 namespace bitlaw {
 
-// From the bytes of a tokenizer.model. Errors name `file`.
+// From the bytes of a tokenizer.model. Error, naming `file`, if it is damaged.
 std::unique_ptr<TextTokenizer> parse_sentencepiece(const std::string& bytes,
                                                    const std::string& file,
                                                    const SpecialTokenNames& names = {});

@@ -16,7 +16,7 @@ namespace {
 
 // The library's tables are those of Unicode 9 (measured on 0.23.3, over all code points): to it,
 // what came later is a character without combining class, decomposition or composition. utf8proc
-// 2.8 knows Unicode 15; these are the ones whose normal forms tell the two apart.
+// 2.8 knows Unicode 15; these are the ones whose normal forms differ.
 struct Range {
   int32_t first, last;
 };
@@ -81,7 +81,7 @@ Step normal_form_step(utf8proc_option_t options, unsigned char first_changed_byt
     std::string out;
     out.reserve(text.size());
     const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-    size_t copied = 0;  // text before it stands in `out`
+    size_t copied = 0;  // text before it is already in `out`
     for (size_t i = 0; i < text.size();) {
       if (byte(i) < first_changed_byte) {
         ++i;

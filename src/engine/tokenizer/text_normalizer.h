@@ -1,6 +1,6 @@
-// What tokenizer.json does to text before it is cut: Unicode normal forms, replacements, a prefix,
-// or a sequence of these. Each stretch between added tokens is normalized by itself, as the
-// `tokenizers` library does it.
+// The `normalizer` of tokenizer.json: Unicode normal forms, replacements, a prefix, or a sequence
+// of these, applied before text is split. Each stretch between added tokens is normalized
+// separately, as in the `tokenizers` library.
 #pragma once
 
 #include <functional>
@@ -14,10 +14,10 @@ namespace bitlaw {
 
 class TextNormalizer {
  public:
-  TextNormalizer() = default;  // leaves text as it is
+  TextNormalizer() = default;  // leaves text unchanged
 
-  // `value` of the key `normalizer` in the document `file`; null leaves text as it is. Error for
-  // what is not supported.
+  // `value` of the key `normalizer` in the document `file`; null leaves text unchanged. Error for
+  // settings that are not supported.
   TextNormalizer(const Json& value, const std::string& file);
 
   bool identity() const { return steps_.empty(); }

@@ -65,14 +65,14 @@ TEST_P(Family, SameTokensFromSeveralThreads) {
   EXPECT_EQ(different, std::vector<int>(4, 0));
 }
 
-// Tokens of a tokenizer that does not change text stand for the text, byte by byte.
+// Tokens of a tokenizer that does not change text give back the text, byte by byte.
 TEST(TextTokenizer, BytesOfTokensAreTheText) {
   for (const char* name : {"gpt2", "olmo2", "qwen2", "o200k"}) {
     const auto tokenizer = load_text_tokenizer(kGolden / name);
     for (const std::string& text : texts()) {
       if (text.find('<') != std::string::npos || text.find("e\xCC\x81") != std::string::npos ||
           name == std::string("qwen2"))
-        continue;  // special tokens stand for nothing; NFC changes text
+        continue;  // special tokens have no bytes; NFC changes text
       std::string bytes;
       for (const int32_t token : tokenizer->encode(text)) bytes += tokenizer->token_bytes(token);
       EXPECT_EQ(bytes, text) << name;
@@ -162,8 +162,8 @@ TEST(TextTokenizer, MissingOrDamagedFilesAreOneSentence) {
   EXPECT_EQ(error(), where + "/tokenizer_config.json: bos_token must be text, not 5");
 }
 
-// Those that are encoded without the library: with a dummy prefix and a user-defined piece (added to
-// the message by hand), and bitlaw's own, which have neither.
+// Those that are encoded without the library: with a dummy prefix and a user-defined piece (added
+// to the message by hand), and bitlaw's own, which have neither.
 TEST(TextTokenizer, SentencepieceModelsGiveTheTokensOfTheLibrary) {
   const std::string user_defined = std::string("\x0A\x0E\x0A\x05[DOC]\x15\0\0\0\0\x18\x04", 16);
   size_t next = 0;

@@ -1,8 +1,7 @@
-// Text as a sequence of tokens, and back without loss.
+// Lossless conversion of text to tokens and back.
 //
 // Both tokenizers guarantee decode(encode(x)) == x for every string of bytes x, valid UTF-8 or not,
-// and that a token stands for the same bytes wherever it occurs (so bits per byte are well
-// defined).
+// and that a token has the same bytes wherever it occurs, so that bits per byte are well defined.
 #pragma once
 
 #include <cstdint>
@@ -25,15 +24,15 @@ class Tokenizer {
 
   virtual std::string kind() const = 0;  // "byte" or "bpe"
   virtual int vocabulary_size() const = 0;
-  virtual Token end_of_document() const = 0;  // never made by encode; decodes to nothing
+  virtual Token end_of_document() const = 0;  // never returned by encode; decodes to nothing
 
-  // Safe to call from several threads at once.
+  // Thread-safe.
   virtual std::vector<Token> encode(std::string_view text) const = 0;
 
   // Throws Error for a token outside the vocabulary.
   std::string decode(std::span<const Token> tokens) const;
 
-  // The bytes that one token stands for: "" for special ones.
+  // The bytes of one token; "" for special ones.
   virtual const std::string& token_bytes(Token token) const = 0;
 
   // The tokenizer as the content of a file that load_tokenizer reads.
@@ -49,16 +48,15 @@ struct BpeOptions {
   int vocabulary = 4096;  // tokens in all: 3 special, 256 bytes, then characters and merges
 };
 
-// Trains a byte-fallback BPE with sentencepiece. `next` gives the texts to learn from one by one
-// and returns false at the end. The same texts give the same bytes, on any machine with the same
-// library. Characters are learnt in order of frequency within half of the vocabulary, the others
-// fall back to bytes. Throws Error for a vocabulary outside 320..65536 and for a text too small to
-// fill it.
+// Trains a byte-fallback BPE with sentencepiece. `next` returns the training texts one by one, and
+// false at the end. The same texts give the same bytes on any machine with the same library.
+// Characters take at most half of the vocabulary, in order of frequency; the others fall back to
+// bytes. Error for a vocabulary outside 320..65536 and for a text too small to fill it.
 std::unique_ptr<Tokenizer> train_bpe(const BpeOptions& options,
                                      const std::function<bool(std::string& text)>& next);
 
-// Reads what save() wrote, or any sentencepiece model with byte fallback that keeps text as it is
-// (identity normalisation, no dummy prefix). Throws Error for a file that is neither.
+// Reads a file written by save(), or any lossless sentencepiece model (byte fallback, identity
+// normalisation, no dummy prefix). Error for any other file.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path);
 
 }  // namespace bitlaw

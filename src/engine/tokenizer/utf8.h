@@ -7,11 +7,11 @@
 
 namespace bitlaw {
 
-// Bytes of the valid sequence at the front of `text` (1..4), or 0 where there is none.
+// Bytes of the valid sequence at the front of `text` (1..4), or 0 if there is none.
 int utf8_length(std::string_view text);
 
-// A copy with every byte outside a valid sequence replaced by U+FFFD (EF BF BD). `replaced`, where
-// given, grows by the number of such bytes.
+// A copy with every byte outside a valid sequence replaced by U+FFFD (EF BF BD). The number of such
+// bytes is added to `*replaced` unless that is null.
 std::string valid_utf8(std::string_view text, int64_t* replaced = nullptr);
 
 }  // namespace bitlaw

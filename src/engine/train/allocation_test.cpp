@@ -1,4 +1,4 @@
-// A whole optimizer step takes no memory once a few have run.
+// After the first few, an optimizer step allocates no memory.
 #include <gtest/gtest.h>
 
 #include "model/count_allocations_for_tests.h"

@@ -1,5 +1,5 @@
-// A sequence is rounded alone, whatever shares its scales: neither the rest of the batch, nor how it
-// is divided among lanes and threads, changes a bit of its loss.
+// A sequence is rounded by itself for every granularity: neither the rest of the batch nor its
+// distribution over lanes and threads changes a bit of its loss.
 #include <gtest/gtest.h>
 
 #include <cstring>

@@ -17,7 +17,7 @@ void require(bool ok, const char* key, double value, const std::string& rule) {
   if (!ok) throw Error(fmt::format("{} = {}: expected {}", key, value, rule));
 }
 
-// The granularity as Quantizer::name() spells it, or `unused` where the format has no scale.
+// The granularity as in Quantizer::name(), or `unused` if the format has no scale.
 std::string spelling(const Quantizer& quantizer, const std::string& unused) {
   if (!quantizer.format.scaled()) return unused;
   const std::string name = quantizer.name();

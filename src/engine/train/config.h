@@ -1,8 +1,8 @@
-// What a run is (TrainConfig) and how it is carried out (RunOptions).
+// The definition of a run (TrainConfig), and how it is carried out (RunOptions).
 //
-// Everything that can change a single bit of the result is in TrainConfig; resolved and written as
-// canonical JSON, its hash names the run. Threads, directories and how often something is saved or
-// printed are in RunOptions: two runs that differ in those alone are the same run.
+// Everything that can change a single bit of the result is in TrainConfig. Its hash, once resolved
+// and written as canonical JSON, names the run. Threads, directories and how often something is
+// saved or printed are in RunOptions: two runs that differ only in those are the same run.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 namespace bitlaw {
 
 struct DataConfig {
-  std::string path;  // a directory for Dataset::open; the run's name has its content hash instead
+  std::string path;  // a directory for Dataset::open; the run's name uses its content hash instead
 
   template <class V>
   void visit(V& v) {
@@ -33,18 +33,18 @@ struct TrainingConfig {
   double lr = 2e-2;             // base rate: the peak at width 64 and 2 layers (optim/optimizer.h)
   int64_t seed = 1;             // of the initial weights and of the order of the data
   int64_t lanes = 4;            // partial sums of the gradient, each by one thread at a time
-  std::string backward = "bf16";          // what gradient operands are rounded to: bf16 or fp32
+  std::string backward = "bf16";          // type of gradient operands: bf16 or fp32
   int64_t validation_tokens = 1'000'000;  // at most; 0: all of the validation set
 
   template <class V>
   void visit(V& v) {
     v("tokens", tokens, "training tokens, D; rounded to whole steps");
-    v("batch_tokens", batch_tokens, "tokens of one step; a multiple of model.sequence");
+    v("batch_tokens", batch_tokens, "tokens per step; a multiple of model.sequence");
     v("lr", lr, "base learning rate: the peak at width 64 and 2 layers");
     v("seed", seed, "seed of the initial weights and of the order of the data");
-    v("lanes", lanes, "partial sums of the gradient: as many threads as this can share a step");
+    v("lanes", lanes, "partial sums of the gradient; at most this many threads share a step");
     v("backward", backward, "precision of gradient operands in products: bf16 or fp32");
-    v("validation_tokens", validation_tokens, "validation tokens, at most; 0: all");
+    v("validation_tokens", validation_tokens, "largest number of validation tokens; 0: all");
   }
 };
 
@@ -59,21 +59,21 @@ struct TrainConfig {
   template <class V>
   void visit(V& v) {
     v("model", model, "shape of the model");
-    v("recipe", recipe, "what is rounded to how many bits");
+    v("recipe", recipe, "precision of each part of the model");
     v("optimizer", optimizer, "AdamW and clipping");
     v("schedule", schedule, "learning rate over the run");
-    v("data", data, "what it is trained on");
-    v("train", train, "how much and how fast");
+    v("data", data, "training data");
+    v("train", train, "length, batch size and learning rate");
   }
 };
 
 struct RunOptions {
   std::string directory = "runs";  // holds a directory per run
   int64_t threads = 0;             // 0: all that the machine has
-  double checkpoint_seconds = 60;  // between two saved states; 0: by steps alone
-  int64_t checkpoint_steps = 0;    // also after every so many steps; 0: by time alone
+  double checkpoint_seconds = 60;  // between two saved states; 0: only by steps
+  int64_t checkpoint_steps = 0;    // steps between two saved states; 0: only by time
   int64_t log_steps = 10;          // steps per line of metrics.jsonl
-  int64_t validation_steps = 0;    // also validate after every so many steps; 0: at the end alone
+  int64_t validation_steps = 0;    // steps between validations; 0: only at the end
   bool quiet = false;              // no progress on standard error
 
   template <class V>
@@ -81,19 +81,17 @@ struct RunOptions {
     v("directory", directory, "directory that holds the runs");
     v("threads", threads, "threads; 0 for all");
     v("checkpoint_seconds", checkpoint_seconds,
-      "seconds between two saved states; 0: by steps alone");
-    v("checkpoint_steps", checkpoint_steps,
-      "also save the state after every so many steps; 0: never");
+      "seconds between two saved states; 0: only by steps");
+    v("checkpoint_steps", checkpoint_steps, "steps between two saved states; 0: only by time");
     v("log_steps", log_steps, "steps per line of metrics.jsonl");
-    v("validation_steps", validation_steps,
-      "also validate after every so many steps; 0: at the end alone");
-    v("quiet", quiet, "no progress on standard error");
+    v("validation_steps", validation_steps, "steps between validations; 0: only at the end");
+    v("quiet", quiet, "show no progress on standard error");
   }
 
-  void check() const;  // Error that names the key that is out of range
+  void check() const;  // Error, naming the key, if a value is out of range
 };
 
-// What a configuration file for `bitlaw train` may hold: the sections of TrainConfig, and [run].
+// The content of a configuration file for `bitlaw train`: the sections of TrainConfig, and [run].
 struct TrainRequest {
   TrainConfig config;
   RunOptions run;
@@ -101,12 +99,12 @@ struct TrainRequest {
   template <class V>
   void visit(V& v) {
     config.visit(v);
-    v("run", run, "how it is carried out; does not change the result");
+    v("run", run, "options that do not change the result");
   }
 };
 
-// A TrainConfig in which every default stands for a value, equal spellings are spelled equally ("4"
-// and "int4"), and what follows from it.
+// A TrainConfig with every default replaced by its value and every name in canonical spelling ("4"
+// becomes "int4"), and what follows from it.
 struct ResolvedConfig {
   TrainConfig config;
   Recipe recipe;
@@ -115,7 +113,8 @@ struct ResolvedConfig {
   int64_t batch_sequences;  // train.batch_tokens / model.sequence
   double peak_rate;         // learning rate at the peak, for this width and depth
 
-  // Canonical: what is hashed and stored in run.json. data.path is replaced by data.hash.
+  // The canonical document that is hashed and stored in run.json; data.path is replaced by
+  // data.hash.
   Json document() const;
   // First 16 hexadecimal digits of the hash of document().
   std::string name() const;
@@ -123,8 +122,7 @@ struct ResolvedConfig {
 
 DType gradient_dtype(const ResolvedConfig& resolved);  // train.backward
 
-// Checks everything that can be known without opening the data. Error in one sentence that names
-// the key.
+// Checks everything that can be checked without opening the data. Error, naming the key.
 ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data);
 
 }  // namespace bitlaw

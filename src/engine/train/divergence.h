@@ -1,14 +1,12 @@
 // When a run counts as diverged. Low precision makes some runs diverge, and that is a result: it is
-// found, recorded and left out of fits, never repaired.
+// detected, recorded and left out of fits, never repaired.
 //
 // l_t is the loss of step t and s_t its running mean, s_t = s_{t-1} + (l_t - s_{t-1}) / min(t, 10).
 // A run has diverged
-//   - at once, where the loss or the norm of the gradient is not finite;
-//   - at once, where s_t > 3 ln V, or after the warm-up s_t > ln V + 0.5: worse than knowing
-//   nothing;
-//   - at its end, where s_t stands more than 0.5 nats above the lowest it ever was: it broke and
-//   did not
-//     recover (a loss of unigrams is well below ln V, so the second rule would not see it).
+//   - at once, if the loss or the norm of the gradient is not finite;
+//   - at once, if s_t > 3 ln V, or after the warm-up s_t > ln V + 0.5: worse than a uniform guess;
+//   - at its end, if s_t is more than 0.5 nats above its lowest value: training broke and did not
+//     recover (a loss of unigrams is well below ln V, so the second rule would not detect that).
 #pragma once
 
 #include <algorithm>
@@ -30,7 +28,7 @@ class DivergenceDetector {
   DivergenceDetector(int64_t vocabulary, int64_t warmup_steps)
       : uniform_nats_(std::log(static_cast<double>(vocabulary))), warmup_steps_(warmup_steps) {}
 
-  // Takes the next step's loss and gradient norm; true where the run has diverged.
+  // Takes the next step's loss and gradient norm; true if the run has diverged.
   bool diverged(double loss_nats, double gradient_norm) {
     if (!std::isfinite(loss_nats) || !std::isfinite(gradient_norm)) return true;
     ++steps_;
@@ -42,7 +40,7 @@ class DivergenceDetector {
 
   bool diverged_at_end() const { return steps_ > 0 && smoothed_ > lowest_ + kAboveBest; }
 
-  // All that it remembers, to the last bit.
+  // The whole state, exact to the last bit.
   Json state() const { return {{"steps", steps_}, {"smoothed", smoothed_}, {"lowest", lowest_}}; }
   void restore(const Json& state) {
     steps_ = state.at("steps");

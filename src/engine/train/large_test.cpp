@@ -1,5 +1,5 @@
 // Large shapes: sequences of 1024, the largest vocabularies, tens of millions of parameters, and
-// the memory that a step takes, measured in a process of its own.
+// the memory of a step, measured in a separate process.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>

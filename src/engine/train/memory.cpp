@@ -110,7 +110,7 @@ MemoryPlan measure(const ResolvedConfig& resolved, const DatasetInfo& data, int 
 }  // namespace
 
 MemoryPlan plan_memory(const ResolvedConfig& resolved, const DatasetInfo& data, int threads) {
-  // In a process of its own: what the probes leave in the heap would raise the peak that they
+  // In a separate process: what the probes leave in the heap would raise the peak that they
   // foretell.
   int ends[2];
   if (::pipe(ends) != 0) return measure(resolved, data, threads);

@@ -1,5 +1,5 @@
-// What a run tells about itself while it runs. Training knows this interface and not who listens: a
-// file, a test, a process that draws curves.
+// Metrics of a run during training. Training knows only this interface; the receiver may be a file,
+// a test, or a process that draws curves.
 #pragma once
 
 #include <cstdint>

@@ -41,7 +41,7 @@ int thread_count(int64_t wish) {
   return wish > 0 ? static_cast<int>(wish) : hardware_threads();
 }
 
-// Sums that a resumed run must go on with, to the last bit.
+// Sums that a resumed run must continue exactly, to the last bit.
 struct Sums {
   double interval_loss = 0;  // since the last record
   int64_t interval_steps = 0;

@@ -1,4 +1,4 @@
-// A run from its configuration to its result: resume what was begun, train, validate, record.
+// A run from its configuration to its result: resume if interrupted, train, validate, record.
 #pragma once
 
 #include <filesystem>
@@ -18,32 +18,34 @@ struct RunOutcome {
   std::string name;
   std::filesystem::path directory;
   std::optional<ResultRecord> result;  // none if interrupted
-  bool was_there = false;              // the run had ended before; nothing was computed
+  bool was_there = false;              // the run had already ended; nothing was computed
   int64_t steps_done = 0;
   int64_t steps = 0;
 };
 
-// What run.json will say.
+// The content of run.json.
 RunRecord make_run_record(const ResolvedConfig& resolved, const DatasetInfo& data);
 
-// Runs, goes on with, or looks up the run of `config`. What it writes is described in
-// train/run_directory.h; `sink` (may be null) hears what metrics.jsonl gets. Error for anything
-// wrong with the configuration, the data or the disk; what was saved before stays as it was.
+// Runs or resumes the run of `config`, or returns its result if it has already ended. The files it
+// writes are described in train/run_directory.h; `sink` (may be null) gets the records of
+// metrics.jsonl. Error if anything is wrong with the configuration, the data or the disk;
+// previously saved files are kept.
 RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSink* sink = nullptr);
 
-// One sentence for people about how it ended, and after an interruption how to go on.
+// One sentence for people on how it ended, and after an interruption how to resume.
 std::string describe(const RunOutcome& outcome);
 
-// A run that was trained here, from its directory. Error if it is none.
+// A run that was trained here, from its directory.
 struct TrainedRun {
   std::filesystem::path directory;
   RunRecord record;
-  TrainConfig config;                  // resolved; data.path as it was when the run was made
+  TrainConfig config;                  // resolved; data.path as it was when the run began
   std::optional<ResultRecord> result;  // none before the end
 
   // The trained model. Error if there is none, or its weights are not those of the result.
   std::filesystem::path checkpoint() const;
 };
+// Error if the directory is not such a run.
 TrainedRun read_run(const std::filesystem::path& directory);
 
 // Validation of a finished run's final checkpoint on a data set of the same vocabulary, at most

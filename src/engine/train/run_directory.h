@@ -1,11 +1,11 @@
 // One run, one directory, written by one process and by atomic renames only:
 //
-//   run.json             what it is: configuration, model, data, build; written first
+//   run.json             configuration, model, data and build; written first
 //   metrics.jsonl        a line per record of MetricsSink
 //   checkpoints/state/   state.bin, to resume from (train/state.h); removed when the run has ended
-//   checkpoints/final/   the trained model and its tokenizer, as Hugging Face lays them out
+//   checkpoints/final/   the trained model and its tokenizer, in Hugging Face's layout
 //   result.json          how it ended; written last, so a run with a result has ended
-//   lock                 held while a process works on the run; its presence alone means nothing
+//   lock                 locked while a process works on the run; the file may exist without a lock
 #pragma once
 
 #include <filesystem>
@@ -22,7 +22,7 @@ namespace bitlaw {
 
 class RunDirectory {
  public:
-  // Nothing is touched yet.
+  // Does not touch the disk.
   RunDirectory(const std::filesystem::path& runs, const std::string& name);
   ~RunDirectory();  // unlocks
   RunDirectory(const RunDirectory&) = delete;
@@ -33,21 +33,21 @@ class RunDirectory {
   std::filesystem::path state_file() const { return path_ / "checkpoints/state/state.bin"; }
   std::filesystem::path final_checkpoint() const { return bitlaw::final_checkpoint(path_); }
 
-  // read_result() of it.
+  // read_result() of this directory.
   std::optional<ResultRecord> result() const { return read_result(path_); }
 
-  // Creates the directory, takes the lock, clears away what a killed process left half-written, and
-  // writes run.json unless it is there. Error where another process works on the run, where
-  // run.json holds another configuration, and where nothing can be written.
+  // Creates the directory, takes the lock, removes files that a killed process left half-written,
+  // and writes run.json unless it exists. Error if another process works on the run, if run.json
+  // has another configuration, or if nothing can be written.
   void open(const RunRecord& record);
 
-  // Cuts metrics.jsonl back to the lines up to `step`, torn ones removed: what comes after is
+  // Truncates metrics.jsonl to the lines up to `step` and removes torn ones; later lines will be
   // written again.
   void truncate_metrics(int64_t step);
   void append_metrics(const StepMetrics& metrics);
   void append_metrics(const Json& line);
 
-  // Fills a directory of its own by `write`, then puts it in the place of checkpoints/final.
+  // Lets `write` fill a temporary directory, then renames that to checkpoints/final.
   void save_final(const std::function<void(const std::filesystem::path&)>& write);
 
   // Writes result.json and removes the saved state.

@@ -1,4 +1,4 @@
-// Whole runs on a small synthetic text. Kills and memory need processes of their own: this program
+// Whole runs on a small synthetic text. Kills and memory need separate processes: this program
 // started again as `train_test --train-child REQUEST.json` carries out one run and nothing else,
 // and with --plan-child writes what such a run will take to REQUEST.json.plan.
 #include "train/run.h"
@@ -210,7 +210,7 @@ TEST_F(Run, AKilledRunGoesOnBitForBit) {
   const fs::path run = fs::path(request_.run.directory) / whole.name;
   int kills = 0;
   for (uint64_t attempt = 0; attempt < 5; ++attempt) {
-    // From where it stands, so many lines on; a kill lands wherever the child is then.
+    // That many lines after the current one; the kill hits the child wherever it is then.
     const int64_t target =
         lines_of(run / "metrics.jsonl") + 5 +
         static_cast<int64_t>(random_below(static_cast<uint64_t>(::getpid()), 0, attempt, 25));
@@ -378,7 +378,7 @@ struct MemoryCase {
 
 class RunMemory : public Run {
  protected:
-  // The plan, and a run of two steps, each in a process of its own.
+  // The plan, and a run of two steps, each in a separate process.
   void expect_predicted_within_a_tenth(const MemoryCase& c) {
     SCOPED_TRACE(testing::Message() << "width " << c.width << ", " << c.bits << " bits, T "
                                     << c.sequence << ", V " << c.vocabulary);

@@ -1,6 +1,6 @@
 // A tiny language for tests: a first-order Markov chain over V tokens in which each token is
-// followed by one of four, so that a model can learn it from a few thousand tokens (ln 4 = 1.386
-// nats are left).
+// followed by one of four, so that a model can learn it from a few thousand tokens (its entropy is
+// ln 4 = 1.386 nats).
 #pragma once
 
 #include <filesystem>
@@ -32,7 +32,7 @@ inline void write_synthetic_dataset(const std::filesystem::path& directory) {
   write_shard(directory / "val_000000.bin", synthetic_text(3'000, kSyntheticVocabulary, 2));
 }
 
-// A directory of its own under the system's temporary one, removed with everything in it.
+// A new directory under the system's temporary one, removed with its contents.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {

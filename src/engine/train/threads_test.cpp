@@ -1,5 +1,5 @@
-// The same bits for any number of threads, for every kind of recipe and shape: what the trainer
-// promises is that which numbers are added in which order never depends on who does it.
+// The same bits for any number of threads, for every kind of recipe and shape: the trainer
+// guarantees that the order of additions never depends on threads.
 #include <gtest/gtest.h>
 
 #include <cstring>

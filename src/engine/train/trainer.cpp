@@ -14,7 +14,7 @@ namespace {
 // updated.
 constexpr int64_t kChunkElements = 1 << 16;
 
-// A thread leaves its lane for one that is so many sequences behind.
+// A thread leaves its lane for one that is this many sequences behind.
 constexpr int64_t kFallenBehind = 3;
 
 Tensor slice(const Tensor& flat, int64_t begin, int64_t count) {
@@ -92,7 +92,7 @@ double Trainer::accumulate(const SequenceSource& source) {
       lock.lock();
       lane->taken = false;
       ++lane->next;
-      failed_ |= failure != nullptr;  // nobody goes on
+      failed_ |= failure != nullptr;  // all threads stop
       lane_free_.notify_all();
       if (failure) std::rethrow_exception(failure);
     }

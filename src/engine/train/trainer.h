@@ -1,11 +1,11 @@
-// One optimizer step after another, in memory alone: no files, no clock, no data set.
+// Optimizer steps, in memory only: no files, no clock, no data set.
 //
 // The sequences of a step are split over lanes: sequence i of B belongs to lane floor(i lanes / B).
-// A lane takes its sequences in order, each through all layers forward and back at once, and sums
-// their gradient in FP32; then lanes are added in order, and clipped, and AdamW is applied, over
-// fixed chunks of the flat parameter vector. Threads take the next sequence of whichever lane is
-// free, so that a thread on a busy core does less; but which numbers are added in which order never
-// depends on them: the same bits for any number of threads.
+// A lane takes its sequences in order, each forward and backward through all layers, and sums their
+// gradients in FP32. Then lanes are added in order, the gradient is clipped, and AdamW is applied
+// over fixed chunks of the flat parameter vector. Threads take the next sequence of whichever lane
+// is free, so that a thread on a busy core does less. The order of additions never depends on
+// threads: the same bits for any number of threads.
 #pragma once
 
 #include <condition_variable>
@@ -33,16 +33,16 @@ struct TrainerOptions {
   int threads = 1;
   const Backend* backend = &kCpuBackend;
   Isa isa = best_isa();
-  Profile* profile = nullptr;  // of the first thread's ops, if wanted
+  Profile* profile = nullptr;  // records the first thread's ops, unless null
 };
 
-// Writes T + 1 tokens: those of sequence `index` of `step`. Called from many threads at once.
+// Writes the T + 1 tokens of sequence `index` of `step`. Called from many threads at once.
 using SequenceSource = std::function<void(int64_t step, int64_t index, std::span<uint16_t> tokens)>;
 
 struct StepResult {
   double loss_nats;      // mean over the tokens of the step, before the update
   double gradient_norm;  // of the mean gradient, before clipping
-  bool updated;          // false where one of them is not finite: the weights were left alone
+  bool updated;          // false if one of them is not finite; the weights were not changed
 };
 
 class Trainer {
@@ -59,11 +59,11 @@ class Trainer {
   ThreadPool& pool() { return pool_; }
   const TrainerOptions& options() const { return options_; }
 
-  // Rounds and packs the weights as they are now, for evaluation.
+  // Rounds and packs the current weights, for evaluation.
   void prepare(bool training);
-  // The caller has written parameters() and both moments: go on after `steps_done` steps.
+  // Resumes after `steps_done` steps; the caller has written parameters() and both moments.
   void restore(int64_t steps_done) { steps_done_ = steps_done; }
-  // Gives back what only training needs: moments, gradients, activations. No step() after this.
+  // Frees what only training needs: moments, gradients, activations. No step() after this.
   void release_training_memory();
 
  private:
@@ -71,7 +71,7 @@ class Trainer {
     Parameters gradient;
     double loss_sum;           // nats
     int64_t begin, next, end;  // its sequences of the step, and the first that is not done;
-                               // its worker alone changes `next`, and holds the mutex then
+                               // only its worker changes `next`, holding the mutex
     bool taken;                // by a worker, for one sequence
   };
   struct Worker {
@@ -94,8 +94,8 @@ class Trainer {
   TrainerOptions options_;
   FlushSubnormals flush_;  // before the pool: its threads inherit the mode
   ThreadPool pool_;
-  std::vector<Context> contexts_;  // one a thread
-  std::vector<Worker> workers_;    // one a thread
+  std::vector<Context> contexts_;  // one per thread
+  std::vector<Worker> workers_;    // one per thread
   Model model_;
   Parameters parameters_;
   Tensor first_moment_, second_moment_;

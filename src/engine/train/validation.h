@@ -1,7 +1,7 @@
-// The loss on text that was not trained on, and how far it can be trusted.
+// The loss on held-out text, and its standard error.
 //
 // The tokens of one document are not independent, so the standard error is that of a mean over
-// clusters (documents where the data set tells them apart, else sequences): with S_g the sum of the
+// clusters: documents if the data set marks their ends, else sequences. With S_g the sum of the
 // losses of cluster g, n_g their number, G clusters, n tokens and mean m,
 //
 //   standard_error = sqrt( G / (G - 1) sum_g (S_g - n_g m)^2 ) / n
@@ -18,7 +18,7 @@
 
 namespace bitlaw {
 
-// losses[i] of a token that belongs to cluster clusters[i]; equal lengths, not empty.
+// losses[i] is the loss in nats of a token of cluster clusters[i]; equal lengths, not empty.
 Validation summarize_losses(std::span<const float> losses, std::span<const int64_t> clusters);
 
 // The first `windows` windows of T + 1 tokens of the validation set, one after another as in
@@ -33,7 +33,7 @@ struct ValidationSet {
 // window.
 ValidationSet make_validation_set(const Dataset& dataset, int64_t T, int64_t tokens);
 
-// Of a prepared model.
+// The model must be prepared.
 Validation validate(const Model& model, const Parameters& parameters, const ValidationSet& set,
                     ThreadPool& pool, const Context& like = {});
 

@@ -1,10 +1,10 @@
-// The statistics that quantization needs, one per projection: of the inputs x_t that the projection
-// sees on calibration text (ptq/statistics.h).
+// Calibration: the statistics of the inputs x_t of each projection on calibration text
+// (ptq/statistics.h).
 //
-// The inputs are those of the unquantized model, all layers in one pass, so that one calibration
-// serves every method, format and group. (The authors' code of GPTQ feeds each layer the outputs of
-// the layers already quantized, which ties a Hessian to one cell.) They are taken as the product
-// takes them: after the activation quantizer of the recipe, which for a BF16 model rounds to BF16.
+// Inputs are those of the unquantized model, all layers in one pass, so that one calibration serves
+// every method, format and group. (The authors' code of GPTQ feeds each layer the outputs of the
+// already quantized layers, which ties a Hessian to one cell.) They are recorded as the product
+// sees them: after the recipe's activation quantizer, which for a BF16 model rounds to BF16.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,10 @@ struct Calibration {
   }
 };
 
-// `model` is prepared, `windows` hold T + 1 tokens each. Windows are added in their order, so that
-// the bits do not depend on the number of threads. Backend and instruction set are those of `like`.
-// Memory: 8 in^2 bytes a projection, and the inputs of one window (4 T in) a thread. Throws Error
-// where an input is not finite.
+// `model` must be prepared; each of `windows` has T + 1 tokens. Windows are added in order, so the
+// bits do not depend on the number of threads. Backend and instruction set are taken from `like`.
+// Memory: 8 in^2 bytes per projection, and the inputs of one window (4 T in bytes) per thread.
+// Error if an input is not finite.
 Calibration calibrate(const Model& model, const Parameters& parameters,
                       std::span<const std::span<const uint16_t>> windows, ThreadPool& pool,
                       const Context& like = {});

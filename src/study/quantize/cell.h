@@ -1,13 +1,13 @@
-// One cell of a grid of post-training quantization: how the weights are rounded, by which method,
-// and what else is rounded when the model is used.
+// One cell of a grid of post-training quantization: how weights are rounded, by which method, and
+// what else is rounded when the model is used.
 //
-// A method is written as it is asked for and as it stands in every table: a name (ptq/method.h),
-// then its options in a fixed order,
+// A method has the same name on the command line and in tables: that of ptq/method.h, then its
+// options in a fixed order,
 //
-//   act-order    columns are taken in the order of falling diagonal entries of the Hessian
-//   asymmetric   integers with a zero point: the grid runs from the smallest to the largest weight
-//   clip         the range of a grid is searched below its largest weight for least squared error
-//   hadamard     rounded in a rotated basis, and rotated back: Q(W R) R^T
+//   act-order    columns in descending order of the Hessian's diagonal
+//   asymmetric   integers with a zero point: codes cover the smallest to the largest weight
+//   clip         the range of each scale is searched for the least squared error
+//   hadamard     weights are rounded in a rotated basis and rotated back: Q(W R) R^T
 #pragma once
 
 #include <cstdint>
@@ -23,33 +23,33 @@ namespace bitlaw {
 // "gptq+act-order+clip": method and options of a matrix, in canonical form.
 std::string method_name(const MatrixCell& cell);
 
-// Inverse of method_name(), options in any order: a cell whose scheme has the options and nothing
-// else. An Error names what is unknown, or does not go together.
+// Inverse of method_name(), with options in any order. The scheme of the result has only these
+// options. Error, naming what is unknown or does not go together.
 MatrixCell parse_method(const std::string& text);
 
-// "none, rtn, ..."; with what each name stands for, for help.
+// "none, rtn, ..."; and the same with explanations, for help.
 std::string method_names();
 std::string method_help();
 
 struct PtqCell {
-  MatrixCell weights;  // of every matrix; nothing but its method if that leaves them as they are
-  std::optional<Quantizer> activations, kv;  // when the model is used; empty: as it was trained
-  int64_t calibration_seed = 0;              // of a method that is calibrated
+  MatrixCell weights;  // of every matrix; only the method if that keeps the weights as they are
+  std::optional<Quantizer> activations, kv;  // when the model is used; empty: as in training
+  int64_t calibration_seed = 0;              // of a calibrated method
 
   bool rounds_weights() const { return weights.method->round != nullptr; }
   bool calibrated() const { return weights.method->calibrated; }
   bool operator==(const PtqCell&) const = default;
-  // What tells it from others of the same bits and group in a table: the method, then the kind of
-  // codes where they are not plain integers (+float, +mx, +nv), then "+a8", "+kv4".
+  // Distinguishes cells of the same bits and group in a table: the method, then the kind of codes
+  // unless they are plain integers (+float, +mx, +nv), then "+a8", "+kv4".
   std::string label() const;
   // "gptq int4 group128 a8": for progress and messages.
   std::string title() const;
-  // What is asked for, before the texts and the weights it is measured on are known.
+  // The request, before the texts and the weights it is measured on are known.
   CellKey key() const;
 };
 
-// Round to nearest of the same scheme and basis, which a cell is compared with; a cell that is this
-// itself, or rounds no weights.
+// Round-to-nearest with the same scheme and basis, with which a cell is compared; the cell itself
+// if it is that, or if it rounds no weights.
 MatrixCell round_to_nearest_beside(const MatrixCell& cell);
 
 }  // namespace bitlaw

@@ -108,7 +108,7 @@ class Wave {
     step_(l);
   }
 
-  // Every cell's guesses beside the baseline's.
+  // Compares every cell's predictions with the baseline's.
   void compare() {
     if (in_.evaluation.tokens.empty()) return;
     const hf::Head head = load_head(in_.weights);
@@ -140,7 +140,7 @@ class Wave {
     return forward_.embed(in_.weights, inputs_of(text, in_.sequence));
   }
 
-  // The cells of one calibration; those with the same weights stand together.
+  // The cells of one calibration; those with the same weights are adjacent.
   void pass_cells(int64_t l, const hf::Layer& layer, std::optional<int64_t> seed,
                   std::vector<InputSolver>* solvers) {
     const Traveller* last = nullptr;
@@ -280,7 +280,7 @@ hf::Layer quantize_layer(const MatrixCell& cell, int64_t l, const hf::Layer& lay
     const Tensor weights = matrix.weight;
     InputSolver* const solver =
         solvers == nullptr ? nullptr : &(*solvers)[static_cast<size_t>(matrix.spec.input)];
-    // NaN where it is not known yet.
+    // NaN if not known yet.
     double own_error = MatrixResult::kNone;
     double& rtn_error =
         known == nullptr

@@ -234,7 +234,8 @@ TEST_F(CheckpointPass, BetterThanRoundToNearestOnTheInputsItWasCalibratedOn) {
   }
 }
 
-// What a pass hands over is what it measured, and solving alone gives the same.
+// The layers passed to `solved` are those that were measured, and solving without evaluation gives
+// the same.
 TEST_F(CheckpointPass, AWrittenCellIsACheckpointWithItsLosses) {
   hf::FakeCheckpoint(hf::fake_config("llama")).write(directory_ / "source", 2);
   MatrixCell rotated = gptq("int4");

@@ -74,7 +74,7 @@ void take_back_record(const CheckpointRecord& record, const std::vector<fs::path
   if (made.empty()) return;
   std::error_code none;
   const fs::path cells = cell_directory(record.directory);
-  fs::remove(cells, none);  // where it is empty
+  fs::remove(cells, none);  // if it is empty
   if (fs::exists(cells, none)) return;
   for (const fs::path& place : made) fs::remove(place, none);  // only empty directories go
 }

@@ -1,11 +1,11 @@
-// Text for somebody else's checkpoint: one part to calibrate on, another to be evaluated on, in
-// tokens of the checkpoint's own tokenizer.
+// Text for a third-party checkpoint: one part for calibration, another for evaluation, in tokens of
+// the checkpoint's own tokenizer.
 //
-// Documents go to one part or the other as a whole, by the hash of their letters and digits, about
-// half of the bytes each; equal documents count once. In each part documents follow each other in
-// reading order, the end token (else the begin token) between them, and are cut to windows of T + 1
-// tokens of which the last is the first of the next. Where the checkpoint's authors put a begin
-// token in front of every text, every document has one.
+// Whole documents go to one part or the other by the hash of their letters and digits, about half
+// of the bytes each; equal documents count once. In each part, documents are concatenated in
+// reading order with the end token (or else the begin token) between them, and cut into windows of
+// T + 1 tokens; the last token of a window is the first of the next. If the checkpoint's authors
+// put a begin token in front of every text, every document gets one.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct TextWindows {
   int64_t sequence = 0;          // T
   std::vector<int32_t> tokens;   // [windows, T + 1]
   std::vector<int64_t> cluster;  // [windows] windows with equal numbers begin in one document
-  std::string clustered_by;      // "document", or "window" where all begin in one
+  std::string clustered_by;      // "document", or "window" if all begin in one document
   double bytes_per_token = 0;    // of the targets
 
   int64_t size() const { return static_cast<int64_t>(cluster.size()); }
@@ -31,26 +31,26 @@ struct TextWindows {
     return std::span(tokens).subspan(static_cast<size_t>(index * (sequence + 1)),
                                      static_cast<size_t>(sequence + 1));
   }
-  std::string hash() const;  // of all that measurements on it depend on
+  std::string hash() const;  // of everything that measurements on it depend on
 };
 
 struct CheckpointText {
   TextWindows evaluation;
-  TextWindows calibration;  // more windows than one calibration takes
+  TextWindows calibration;  // more windows than one calibration uses
 
-  // `tokens` of the calibration part, rounded up to windows, drawn without repetition by `seed`;
-  // all there are where that is fewer.
+  // `tokens` of the calibration part, rounded up to windows, drawn without repetition by `seed`; or
+  // all of it if that is less.
   TextWindows calibration_windows(int64_t tokens, uint64_t seed) const;
 };
 
 struct CheckpointTextOptions {
   std::vector<std::string> roots;  // files and folders, as in data/documents.h
   int64_t sequence = 0;            // T
-  int64_t evaluation_tokens = 0;   // at most; 0: all
+  int64_t evaluation_tokens = 0;   // largest number; 0: all
   int64_t calibration_tokens = 0;  // of one calibration
 };
 
-// Error for text that cannot be read, is empty, or too short for a window on either side.
+// Error for text that cannot be read, is empty, or is too short for one window in either part.
 CheckpointText read_checkpoint_text(const CheckpointTextOptions& options,
                                     const TextTokenizer& tokenizer);
 

@@ -52,7 +52,7 @@ std::string spelled(const TextWindows& windows) {
 
 class CheckpointTextTest : public testing::Test {
  protected:
-  // Document i says its number as a word of its own.
+  // Document i contains its number as a separate word.
   static std::string document(int i) {
     std::string text = "document number" + std::to_string(100 + i) + "end";
     for (int k = 0; k < i % 5; ++k) text += " and more of it";
@@ -104,7 +104,7 @@ TEST_F(CheckpointTextTest, CopiesCountOnceAndNearCopiesStayTogether) {
       const size_t plain = all.find(name + " here");
       if (plain == std::string::npos) continue;
       EXPECT_EQ(all.find(name + " here", plain + 1), std::string::npos);
-      // The last document of a part may be cut off where no whole window is left.
+      // The last document of a part may be cut off if no whole window is left.
       if (all.size() - plain > 60) {
         EXPECT_NE(all.find(name + ", HERE!"), std::string::npos) << name;
       }

@@ -53,7 +53,7 @@ void check_numbers(const PtqConfig& config) {
   }
 }
 
-// Every scheme of one method and group; published block formats bring a group of their own.
+// Every scheme of one method and group; published block formats have a fixed group.
 std::vector<WeightScheme> schemes_of(const PtqConfig& config, const MatrixCell& method, int group) {
   std::vector<WeightScheme> out;
   for (const int bits : config.bits) {

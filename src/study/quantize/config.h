@@ -1,6 +1,5 @@
-// What `bitlaw quantize` is asked for. Every method at every format, group, and rounding of
-// activations and of keys and values is a cell, once per calibration seed where the method is
-// calibrated.
+// The request of `bitlaw quantize`. Every combination of method, format, group, and rounding of
+// activations and of keys and values is a cell; for calibrated methods, one per calibration seed.
 #pragma once
 
 #include <cstdint>
@@ -32,26 +31,26 @@ struct PtqConfig {
     v("methods", methods, method_help().c_str());
     v("bits", bits, "bits of the weights as integers, 2..8");
     v("formats", formats,
-      "further formats of the weights: e2m1, mxfp4, mxfp6-e2m3, mxfp8-e4m3, nvfp4, ...");
-    v("groups", groups, "weights that share a scale; 0: an output channel");
+      "more formats of the weights: e2m1, mxfp4, mxfp6-e2m3, mxfp8-e4m3, nvfp4, ...");
+    v("groups", groups, "weights that share a scale; 0: per output channel");
     v("activations", activations,
-      "activations when the model is used: trained (as in training), or bits or a format");
-    v("kv", kv, "the same for keys and values");
+      "precision of activations in use: trained (as in training), bits, or a format");
+    v("kv", kv, "precision of keys and values in use");
     v("activations_granularity", activations_granularity, "tensor, channel, token or group32");
     v("kv_granularity", kv_granularity, "tensor, channel, token or group32");
-    v("calibration_tokens", calibration_tokens, "training tokens that the Hessians come from");
+    v("calibration_tokens", calibration_tokens, "tokens of training text per calibration");
     v("calibration_seeds", calibration_seeds,
-      "which training tokens these are, a calibration each: their spread is reported");
-    v("evaluation_tokens", evaluation_tokens, "validation tokens, at most; 0: all");
-    v("damping", damping, "gptq: share of the mean diagonal added to a Hessian, to begin with");
-    v("data", data, "directory of the data set; empty = the one the run was trained on");
+      "calibration seeds; each draws its own sample, and the spread is reported");
+    v("evaluation_tokens", evaluation_tokens, "largest number of validation tokens; 0: all");
+    v("damping", damping, "gptq: initial damping, as a share of the Hessian's mean diagonal");
+    v("data", data, "directory of the data set; empty: the one the run was trained on");
   }
 };
 
-// The cells, each once, in the order of methods (round to nearest first), then groups, then formats
-// (bits first), activations, kv and seeds. Round to nearest of the
-// same scheme and basis is among them, asked for or not: what every other method is compared with. An Error names the key
-// that is out of range, unknown or empty.
+// The cells, each once, in the order of methods (round-to-nearest first), groups, formats (bits
+// first), activations, kv and seeds. Round-to-nearest with the same scheme and basis is always
+// included, because every other method is compared with it. Error, naming the key, if a value is
+// out of range, unknown or empty.
 std::vector<PtqCell> ptq_cells(const PtqConfig& config);
 
 }  // namespace bitlaw

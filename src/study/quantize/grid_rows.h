@@ -1,5 +1,5 @@
-// The rows of one checkpoint's grid, each a file of its directory (record/cell.h): a cell whose file is
-// there is never computed again, so that a killed call goes on where it stopped.
+// The rows of one checkpoint's grid, each a file in its directory (record/cell.h). A cell whose
+// file exists is never computed again, so a killed command resumes where it stopped.
 #pragma once
 
 #include <filesystem>
@@ -12,22 +12,23 @@ namespace bitlaw {
 
 class GridRows {
  public:
-  // `run`: the name that rows get.
+  // `run` is the name in the rows.
   GridRows(std::filesystem::path directory, std::string run);
 
-  // `key`: requested_cell() and everything else that the numbers of the cell follow from. Error
-  // where its file is there and damaged.
+  // `key` is requested_cell() completed with everything else that determines the numbers of the
+  // cell. Error if its file exists and is damaged.
   void add(const PtqCell& cell, const CellKey& key);
 
-  // Rows that are to be computed, in the order of add(); what finish() was given is not.
+  // Rows still to be computed, in the order of add(), without those passed to finish().
   std::vector<size_t> missing() const;
   const PtqCell& cell(size_t row) const { return rows_[row].cell; }
 
-  // Completes a row and writes its file. Round to nearest of the same scheme is finished before.
+  // Completes a row and writes its file. Round-to-nearest of the same scheme must be finished
+  // first.
   void finish(size_t row, const std::vector<MatrixReport>& matrices, const PairedComparison& paired,
               const std::string& clustered_by, bool no_difference_by_definition, double seconds);
 
-  // All rows, complete, in the order of add(), with their spreads.
+  // All rows in the order of add(), with their spreads; all must be complete.
   std::vector<CellRow> answer() const;
 
  private:

@@ -1,4 +1,4 @@
-// Which cells of a grid a run already has, told from its directory alone: no model is loaded and no
+// Which cells of a grid a run already has, according to its directory: no model is loaded and no
 // text is read.
 #pragma once
 
@@ -14,16 +14,16 @@ namespace bitlaw {
 struct PlannedCell {
   std::string run;
   PtqCell cell;
-  std::optional<bool> there;  // unknown for a checkpoint, where that depends on its text
+  std::optional<bool> there;  // empty for a checkpoint, for which that depends on its text
 };
 
-// A directory in Hugging Face's layout that no training of ours has left; otherwise a run. Error
-// where it can be neither.
+// Whether the directory is a third-party checkpoint in Hugging Face's layout; otherwise it is a
+// run. Error if it is neither.
 bool is_checkpoint(const std::filesystem::path& directory);
 
-// The cells of a run or checkpoint, in the order of ptq_cells(). A cell is there where a file of the
-// run says the same method, format, group, damping, and as many tokens as the request comes to on the
-// run's data. Error where run.json or a cell is damaged.
+// The cells of a run or checkpoint, in the order of ptq_cells(). A cell exists if a file of the run
+// has the same method, format, group, damping, and the number of tokens that the request gives on
+// the run's data. Error if run.json or a cell is damaged.
 std::vector<PlannedCell> planned_cells(const std::filesystem::path& directory,
                                        const PtqConfig& config);
 

@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Tokens of a window where none is asked for: what the checkpoint was made for, but at most this.
+// Tokens of a window if not given: the checkpoint's context, but at most this.
 constexpr int64_t kUsualSequence = 1024;
 constexpr double kMostTrainedTokens = 1e18, kMostGigabytes = 1e9;
 
@@ -60,8 +60,8 @@ OpenedCheckpoint open_checkpoint(const QuantizeOptions& options, const fs::path&
   return out;
 }
 
-// What `write` asks for: the last cell of the first seed, where the request comes to one but for the
-// round to nearest beside it and further seeds.
+// The cell that `write` requests: the only one of the first seed, apart from round-to-nearest.
+// Error if the request has more.
 PtqCell cell_to_write(const QuantizeOptions& options) {
   const PtqConfig& grid = options.grid;
   const bool one = grid.methods.size() == 1 && grid.groups.size() == 1 &&
@@ -112,7 +112,7 @@ std::vector<CellRow> checkpoint_rows(const QuantizeOptions& options, const fs::p
 
 }  // namespace
 
-// Options that ask for something where nothing would be done, and numbers that are none of tokens.
+// Refuses options without an effect, and numbers of tokens that are out of range.
 void check(const QuantizeOptions& options) {
   const CheckpointOptions& of = options.checkpoint;
   const double trained = of.trained_tokens;

@@ -1,7 +1,7 @@
-// The verb `quantize`: runs of our own and third-party checkpoints, each through the same grid of
-// cells, each cell measured beside its unquantized model.
+// The verb `quantize`: applies one grid of cells to our own runs and to third-party checkpoints,
+// and compares every cell with its unquantized model.
 //
-//   a run           quantize/quantize_run.h; its cells are files of its directory
+//   a run           quantize/quantize_run.h; its cells are files in its directory
 //   a checkpoint    quantize/quantize_checkpoint.h; its cells go to a record (checkpoint_record.h)
 #pragma once
 
@@ -16,13 +16,13 @@
 
 namespace bitlaw {
 
-// What third-party checkpoints need beside the grid.
+// What third-party checkpoints need in addition to the grid.
 struct CheckpointOptions {
-  std::vector<std::string> text;   // files and folders to calibrate and evaluate on
-  std::string records = "runs";    // directory of runs that gets their cells
-  double trained_tokens = 0;       // they were trained on, D in the table; 0: not known
-  int64_t sequence = 0;            // tokens of a window; 0: their context, at most 1024
-  double memory_gigabytes = 4;     // for hidden states; layers come one at a time
+  std::vector<std::string> text;   // files and folders for calibration and evaluation
+  std::string records = "runs";    // directory of runs where results are recorded
+  double trained_tokens = 0;       // tokens of training, D in the table; 0: not known
+  int64_t sequence = 0;            // tokens of a window; 0: the context, at most 1024
+  double memory_gigabytes = 4;     // for hidden states; layers are read one at a time
   std::string write;               // directory for the rounded checkpoint; empty: none
   std::string write_type = "F32";  // of its rounded weights, or BF16
 };
@@ -33,7 +33,8 @@ struct QuantizeOptions {
   CheckpointOptions checkpoint;
 };
 
-// A piece of work that is done, of runs[run]. The last of a run may be all there is.
+// A finished piece of work on runs[run]; `last` marks the last one of a run, which may be the only
+// one.
 struct QuantizeStep {
   size_t run;
   double done, total;
@@ -42,12 +43,12 @@ struct QuantizeStep {
 };
 using QuantizeProgress = std::function<void(const QuantizeStep& step)>;
 
-// Error for a directory that is neither a run nor a checkpoint, and for options out of range or
-// without an effect.
+// Error for a directory that is neither a run nor a checkpoint, and for options that are out of
+// range or have no effect.
 void check(const QuantizeOptions& options);
 
-// The rows of every run, in the order of ptq_cells(). Checks the options, then goes run by run: an
-// Error of one leaves the cells of those before it.
+// The rows of every run, in the order of ptq_cells(). Checks the options, then processes run by
+// run; after an Error in one, the cells of earlier runs are kept.
 std::vector<CellRow> quantize(const QuantizeOptions& options, ThreadPool& pool,
                               const QuantizeProgress& progress = {});
 

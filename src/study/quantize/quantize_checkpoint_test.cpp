@@ -123,7 +123,7 @@ TEST_F(QuantizeCheckpoint, WhatIsThereIsNotComputedAgain) {
   size_t computed = 0;
   for (size_t i = 0; i < first.size(); ++i) computed += first[i]["seconds"] != second[i]["seconds"];
   EXPECT_EQ(computed, 2u);
-  // A cell asked for alone has the file that the grid made.
+  // A cell requested alone has the same file as in the grid.
   config_.bits = {3};
   config_.formats = {};
   rows();

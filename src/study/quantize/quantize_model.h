@@ -1,4 +1,4 @@
-// Every projection of one model of ours quantized: calibrated once, then any number of cells.
+// Quantizes every projection of one of our models: calibrated once, for any number of cells.
 #pragma once
 
 #include <map>
@@ -15,11 +15,11 @@ namespace bitlaw {
 
 const char* name_of(Projection projection);  // "qkv", "output", "gate_up", "down"
 
-// Error that names the first tensor with a weight that is not finite.
+// Error, naming the first tensor with a weight that is not finite, if there is one.
 void require_finite_weights(const Model& model, const Parameters& parameters);
 
-// The projections of a model after one cell, by layer * kProjections + projection; none where the
-// cell leaves the weights as they are.
+// The projections of a model for one cell, by layer * kProjections + projection; empty if the cell
+// keeps the weights as they are.
 struct QuantizedModel {
   std::vector<Operand> weights;
   std::vector<MatrixReport> reports;
@@ -30,7 +30,7 @@ class ModelQuantizer {
   // Keeps references to `model`, `parameters` (finite) and `pool`.
   ModelQuantizer(const Model& model, const Parameters& parameters, ThreadPool& pool);
 
-  // For the cells that follow; those that are not calibrated need none.
+  // Sets the calibration of the following cells; methods that are not calibrated need none.
   void use_calibration(Calibration calibration);
 
   // Quantizes every projection from its FP32 weights.
@@ -41,12 +41,12 @@ class ModelQuantizer {
   const Parameters& parameters_;
   ThreadPool& pool_;
   std::vector<InputSolver> solvers_;  // by layer * kProjections + projection; empty: not calibrated
-  // Errors of round to nearest on this calibration, by scheme, basis and projection.
+  // Errors of round-to-nearest on this calibration, by scheme, basis and projection.
   std::map<std::string, std::vector<double>> rtn_errors_;
 };
 
-// Puts the projections into a model of the same shape, until its next prepare(); embeddings, norms
-// and output head stay as they are.
+// Replaces the projections of a model of the same shape until its next prepare(); embeddings, norms
+// and output head are kept.
 void replace_weights(Context& context, Model& model, const QuantizedModel& quantized);
 
 }  // namespace bitlaw

@@ -26,13 +26,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Its record, as far as it matters here.
+// The parts of its record that are used here.
 struct Run {
   fs::path directory;
   std::string name;
   Recipe recipe;
   std::string data_path, data_hash;
-  std::string weights_hash;  // of the final checkpoint; empty where the result does not say
+  std::string weights_hash;  // of the final checkpoint; empty if the result does not have it
 };
 
 Run read_finished_run(const fs::path& directory) {
@@ -207,7 +207,7 @@ class MissingCells {
     if (progress_) progress_(++done_, static_cast<double>(total), note);
   }
 
-  // Those of one calibration. Cells that differ only in what is rounded in use stand together and
+  // Those of one calibration. Cells that differ only in what is rounded in use are adjacent and
   // share their weights.
   void compute_cells(std::optional<int64_t> seed) {
     std::optional<MatrixCell> weights_of;  // whose weights `quantized` holds

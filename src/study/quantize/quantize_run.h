@@ -2,14 +2,13 @@
 //
 //   RUN/ptq/<hash of the resolved cell>.json
 //
-// A cell is resolved from the checkpoint, its recipe, the cell itself (quantize/cell.h), and the
-// calibration and evaluation tokens; one whose file is there is never computed again, so that a
-// killed call goes on where it stopped.
+// The hash covers the checkpoint, its recipe, the cell itself (quantize/cell.h), and the
+// calibration and evaluation tokens. A cell whose file exists is never computed again, so a killed
+// command resumes where it stopped.
 //
-// The model is evaluated as it was trained, but for what the cell says: the weights of the
-// projections, and activations, keys and values where it rounds those too. The weights that are
-// quantized are the FP32 ones that training kept, so that RTN at the training format gives the
-// trained model itself.
+// The model is evaluated as it was trained, except for the weights of the projections, and for
+// activations, keys and values if the cell rounds those. The quantized weights are the FP32 ones
+// that training kept, so RTN at the training format gives the trained model itself.
 #pragma once
 
 #include <filesystem>
@@ -23,18 +22,18 @@
 
 namespace bitlaw {
 
-// Called when a piece of work is done; `total` counts the baseline, the
-// calibrations and every cell.
+// Called when a piece of work is done; `total` counts the baseline, the calibrations and every
+// cell.
 using PtqProgress = std::function<void(double done, double total, const std::string& note)>;
 
-// The record of a run that was trained here. Error where it is not one.
+// The record of a run that was trained here. Error if the directory is not one.
 RunRecord read_own_run(const std::filesystem::path& run);
 
 // One row per cell, in the order of ptq_cells().
 //
-// Throws Error, before anything is written, for a directory that is not a run, a run that has not
-// finished or has diverged, a checkpoint that is missing, damaged or not finite, a data set that is
-// not the run's, a text too short, and a bad configuration.
+// Error, before anything is written, for a directory that is not a run, a run that has not finished
+// or has diverged, a checkpoint that is missing, damaged or not finite, a data set that is not the
+// run's, text that is too short, and a bad configuration.
 std::vector<CellRow> quantize_run(const std::filesystem::path& run, const PtqConfig& config,
                                   ThreadPool& pool, const PtqProgress& progress = {});
 

@@ -176,7 +176,7 @@ TEST_F(QuantizeRun, FinishedCellsAreNotComputedAgain) {
   ASSERT_EQ(files.size(), 4u);
   fs::remove(run_ / "ptq" / files[1]);
   EXPECT_EQ(without_seconds(rows_of(run_, config_, pool, count)), without_seconds(rows));
-  EXPECT_GE(calls, 2);  // baseline, one cell, and its calibration where it has one
+  EXPECT_GE(calls, 2);  // baseline, one cell, and its calibration if it has one
   EXPECT_LE(calls, 3);
   EXPECT_EQ(cell_files().size(), 4u);
 

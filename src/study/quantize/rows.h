@@ -1,5 +1,5 @@
-// What is said of a cell (record/cell.h): what was asked for, what became of its matrices, and how it
-// compares with the unquantized model and with round to nearest.
+// Fills the record of a cell (record/cell.h): the request, the results of its matrices, and the
+// comparison with the unquantized model and with round-to-nearest.
 #pragma once
 
 #include <optional>
@@ -18,11 +18,11 @@ struct MatrixReport : MatrixRecord {
 MatrixReport matrix_report(int64_t layer, const std::string& matrix, const MatrixResult& result,
                            double relative_error);
 
-// Bits that one weight of a matrix takes: its code, and its share of the scale (FP32, or 8 bits where
-// the scheme rounds it), of the zero point and of the FP32 scale of its input (AWQ).
+// Bits per weight of a matrix: the code, and its share of the scale (FP32, or 8 bits if the scheme
+// rounds it), of the zero point, and of the FP32 scale of its input (AWQ).
 double storage_bits(const WeightScheme& scheme, int64_t rows, int64_t columns, bool scaled_inputs);
 
-// The key of a cell on texts of so many tokens.
+// The key of a cell on texts of these lengths.
 CellKey requested_cell(const PtqCell& cell, int64_t calibration_tokens, int64_t evaluation_tokens);
 
 void add_comparison(CellRecord& row, const PairedComparison& paired,
@@ -30,10 +30,10 @@ void add_comparison(CellRecord& row, const PairedComparison& paired,
 
 void add_matrices(CellRecord& row, const std::vector<MatrixReport>& reports);
 
-// Fills rtn_delta, flagged and flags; `rtn` is the finished row of round to nearest, or null.
+// Sets rtn_delta, flagged and flags; `rtn` is the finished row of round-to-nearest, or null.
 void compare_with_rtn(CellRecord& row, const CellRecord* rtn);
 
-// Of measured_delta over the calibration seeds of a cell.
+// Spread of measured_delta over the calibration seeds of a cell.
 struct Spread {
   int64_t seeds = 0;  // two or more
   double mean = 0, standard_deviation = 0;
@@ -59,7 +59,7 @@ struct CellRow {
   }
 };
 
-// With the spreads of those that differ in their calibration seed alone.
+// Adds the spread of cells that differ only in their calibration seed.
 std::vector<CellRow> with_spreads(std::vector<CellRecord> cells);
 
 }  // namespace bitlaw

@@ -1,6 +1,5 @@
-// The windows of text that a study of one checkpoint looks at: T + 1 tokens each, inputs and the
-// token after each of them. They are copied out of the data set once, so that every cell sees the
-// same.
+// The windows of text for one checkpoint: T + 1 tokens each, the inputs and the token after each of
+// them. They are copied from the data set once, so that every cell sees the same.
 #pragma once
 
 #include <cstdint>
@@ -24,17 +23,17 @@ struct TokenWindows {
   std::string hash() const;                           // of the tokens and T
 };
 
-// `tokens` (rounded up to whole windows) of training text: windows that do not overlap, drawn
-// without repetition by `seed`; all windows there are, where the text is shorter. Throws Error for
-// a text too short for one window.
+// `tokens` (rounded up to whole windows) of training text, as windows that do not overlap, drawn
+// without repetition by `seed`; all windows if the text is shorter. Error for a text too short for
+// one window.
 TokenWindows calibration_windows(const TokenSet& train, int64_t sequence, int64_t tokens,
                                  uint64_t seed);
 
-// The first `tokens` (rounded up to whole windows; 0: all) of validation text, in its order.
-// Windows that begin in the same document make one cluster: what a long document shares stays
-// together, and so does the context of a window that holds many short ones. Without
-// `end_of_document` (-1), and where all windows begin in one document, every window is a cluster.
-// Throws Error for a text too short for one window.
+// The first `tokens` (rounded up to whole windows; 0: all) of validation text, in order. Windows
+// that begin in the same document are one cluster: what a long document has in common stays
+// together, and so does the context of a window with many short ones. Without `end_of_document`
+// (-1), or if all windows begin in one document, every window is a cluster. Error for a text too
+// short for one window.
 TokenWindows evaluation_windows(const TokenSet& validation, int64_t sequence, int64_t tokens,
                                 int end_of_document);
 

@@ -144,7 +144,7 @@ void write_table(const std::vector<TidyRow>& rows, const fs::path& file) {
 }  // namespace
 
 RunIndex::RunIndex(const fs::path& runs) : rows_(read_tidy_rows(runs, problems_)) {
-  // Written beside its place first: two commands at once each write their own.
+  // Written to a temporary file first, so that two concurrent commands do not interfere.
   const fs::path file = runs / "index.sqlite";
   const fs::path fresh = file.string() + fmt::format(".{:x}", reinterpret_cast<uintptr_t>(this));
   std::error_code error;

@@ -1,5 +1,5 @@
-// The index of runs: the tidy rows of a directory, which answer conditions. They are also left in an
-// SQLite table for other programs; it is written anew every time and may be deleted at any time.
+// The index of runs: the tidy rows of a directory, selected by conditions. They are also written to
+// an SQLite table for other programs, which is rewritten every time and can be deleted at any time.
 #pragma once
 
 #include <filesystem>
@@ -12,12 +12,12 @@ namespace bitlaw {
 
 class RunIndex {
  public:
-  // Reads every run directory below `runs`, and writes <runs>/index.sqlite if that can be written. A
-  // damaged run is left out and named by problems().
+  // Reads every run directory below `runs`, and writes <runs>/index.sqlite if that can be written.
+  // A damaged run is left out and named by problems().
   explicit RunIndex(const std::filesystem::path& runs);
 
-  // Rows that meet every condition (base/condition.h): "P_w=3,4", "D/N>20", "method!=none". In the
-  // order of read_tidy_rows().
+  // Rows that meet every condition (base/condition.h), such as "P_w=3,4", "D/N>20", "method!=none",
+  // in the order of read_tidy_rows().
   std::vector<TidyRow> select(const std::vector<std::string>& conditions) const;
 
   const std::vector<std::string>& problems() const { return problems_; }

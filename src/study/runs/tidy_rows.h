@@ -1,5 +1,5 @@
-// The tidy table of a directory of runs: for each run a row, then one for each of its cells. The run
-// directories (record/) are the truth; nothing else has to be kept for a study to be complete.
+// The tidy table of a directory of runs: a row for each run, followed by one for each of its cells.
+// The run directories (record/) are the only source; nothing else has to be kept.
 #pragma once
 
 #include <filesystem>

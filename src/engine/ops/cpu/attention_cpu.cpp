@@ -1,5 +1,5 @@
 // Rotary positions and causal attention, one head at a time, 64 queries at a time. A block of
-// queries meets the keys up to its last one; what lies to the right of it is never computed.
+// queries meets the keys up to its last one; everything to the right is never computed.
 // Scratch is a few [64, T] blocks, whatever the number of heads. BF16 codes on a machine with tiles
 // are attention_amx.h's instead.
 #include <algorithm>
@@ -33,7 +33,7 @@ struct Heads {
   const float* head_scales(int64_t h) const { return scales == nullptr ? nullptr : scales + h * T; }
 };
 
-// Codes and scales, or (where the product is F32) values.
+// Codes and scales, or values if the product is F32.
 Heads for_forward(Context& context, const HeadShape& shape, const Operand& x, bool bf16) {
   if (bf16) return {x.codes, x.scales.defined() ? x.scales.f32() : nullptr, shape.T, shape.dim};
   if (x.codes.dtype() == DType::kF32) return {x.codes, nullptr, shape.T, shape.dim};

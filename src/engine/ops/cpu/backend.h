@@ -1,5 +1,4 @@
-// The CPU backend: every op of ops.inc. Only ops/cpu includes this; the arguments have been
-// checked.
+// The CPU backend: every op of ops.inc. Included only by ops/cpu. Arguments are already checked.
 #pragma once
 
 #include "ops/backend.h"

@@ -1,4 +1,4 @@
-// The ops that are one kernel: norm, gated activation, embedding, and what the optimizer does.
+// The ops that are one kernel: norm, gated activation, embedding, and the optimizer's.
 #include <algorithm>
 #include <cmath>
 #include <cstring>

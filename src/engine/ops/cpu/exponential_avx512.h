@@ -1,5 +1,4 @@
-// 2^t where the result need not have the same bits on other instruction sets: what the tile unit's
-// own attention and head use.
+// 2^t for code whose bits may differ between instruction sets: attention and head on the tile unit.
 #pragma once
 
 #include <immintrin.h>
@@ -8,7 +7,7 @@ namespace bitlaw::cpu {
 namespace {
 
 // 2^t = 2^n 2^f, n = floor(t), f = t - n; 2^f a polynomial, exactly 1 at 0, with the least largest
-// error: 1.4 units of 2^-24, 2.5 with the roundings. Infinite from t = 128 on.
+// error: 1.4 units of 2^-24, 2.5 with the roundings. Infinite from t = 128 up.
 inline __m512 exponential2(__m512 t) {
   const __m512 f = _mm512_reduce_ps(t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
   __m512 p = _mm512_set1_ps(1.867129e-3f);

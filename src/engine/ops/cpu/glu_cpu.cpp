@@ -1,6 +1,6 @@
 // The gated linear unit. On the tile unit each block of the product goes through the gate as it
-// leaves the tiles, and backward a block of the gate's gradient is rounded as soon as it is there:
-// neither the product nor its gradient ever stands in memory in F32.
+// leaves the tiles, and backward a block of the gate's gradient is rounded as soon as it is
+// computed: neither the product nor its gradient is ever stored as a whole in F32.
 #include <algorithm>
 
 #include "ops/cpu/amx/products_amx.h"
@@ -9,7 +9,7 @@
 namespace bitlaw::cpu {
 namespace {
 
-// Floats of a product that still lie in L2 when the gate reads them.
+// Floats of a product that are still in L2 when the gate reads them.
 constexpr int64_t kNearFloats = 128 * 1024;
 // Rows and features of a block of gradients: both its halves stay in L1.
 constexpr int64_t kBlockRows = amx::kStep, kBlockFeatures = 128;

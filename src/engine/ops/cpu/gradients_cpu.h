@@ -1,5 +1,5 @@
-// The two products of a linear layer's backward pass, for a block of output features at a time: the
-// block's gradient in both its roundings, its rows of dw and of the weight then stay in L2
+// The two products of a linear layer's backward pass, one block of output features at a time, so
+// that the block's gradient in both roundings and its rows of dw and of the weight stay in L2
 // together. Internal to ops/cpu.
 #pragma once
 
@@ -13,7 +13,7 @@ class Gradients {
  public:
   static constexpr int64_t kColumns = 256;
 
-  // Lives as long as the caller's workspace scope.
+  // Valid until the caller's workspace scope ends.
   Gradients(Context&, const Operand& x, const Weight& w, bool for_input, WeightGradient dw);
 
   int64_t columns_at_once(int64_t N) const { return divisible_ ? std::min(kColumns, N) : N; }
@@ -22,7 +22,7 @@ class Gradients {
   // columns] with rows ld apart. Scales, dy begin at n0; dx (whole; or null) at 0.
   void add(Context&, int64_t T, int64_t n0, int64_t columns, const float* dy, int64_t ld,
            const float* x_scales, const float* w_scales, bool accumulate, float* dx) const;
-  // The same from operands that are rounded already; g has `lead` columns of zeros first.
+  // The same from operands that are already rounded; g starts with `lead` columns of zeros.
   void multiply_block(Context&, int64_t T, int64_t n0, int64_t lead, int64_t columns, const Left& g,
                       const Left& h, bool accumulate, float* dx) const;
 

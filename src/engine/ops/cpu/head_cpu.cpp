@@ -1,4 +1,4 @@
-// The output head and its loss. Neither way ever holds all logits.
+// The output head and its loss. Neither forward nor backward stores all logits.
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -1,14 +1,13 @@
 // The elementwise passes of a training step, as a table of functions for each instruction set.
 // kernels_body.h is the one body; it is compiled three times, and the results have the same bits.
-// BF16 is uint16_t here. A scale pointer may be null: all ones. `ld` is the distance of rows in
-// elements.
+// BF16 is uint16_t here. A null scale pointer means all ones. `ld` is the row stride in elements.
 #pragma once
 
 #include <cstdint>
 
 namespace bitlaw::cpu {
 
-// A scaled Format as the kernels see it (formats/format.h is the definition).
+// A scaled Format prepared for the kernels (formats/format.h is the definition).
 struct CodeRule {
   bool is_integer;
   float max_code, min_code;
@@ -17,7 +16,7 @@ struct CodeRule {
   int dropped;            // floats: bits of the 23 of a float's mantissa to round away
 };
 
-// Where the results of a row pass go: as BF16, or as F32 (rounded to BF16 or not).
+// Destination of a row pass: BF16, or F32 (rounded to BF16 or not).
 struct RowTarget {
   uint16_t* bf16;  // or null
   float* f32;      // or null
@@ -45,10 +44,10 @@ struct GateScales {
 struct KeptGate {
   uint16_t* bf16;
   float* f32;
-  int64_t ld, up;  // up lies so many elements behind gate
+  int64_t ld, up;  // row stride; distance from gate to up, in elements
 };
 
-// Where a matrix rounded in groups goes: codes (as BF16, or F32) or F32 values, and the scales.
+// Destination of a matrix rounded in groups: codes (BF16 or F32) or F32 values, and the scales.
 struct GroupTarget {
   uint16_t* bf16;  // or null
   float* f32;      // or null
@@ -56,11 +55,11 @@ struct GroupTarget {
   float* scales;   // [rows, groups] or null
 };
 
-// Of one token, from the logits of two models; sums of exponentials are in double.
+// For one token, from the logits of two models; sums of exponentials are in double.
 struct RowComparison {
   double baseline_log_sum, log_sum;  // log sum_v exp(logit)
   double kl;                         // sum_v p (log p - log q), p of the baseline
-  bool same_top;                     // a likeliest token of one is a likeliest of the other
+  bool same_top;                     // they share a most likely token
 };
 
 struct AdamWFactors {
@@ -80,7 +79,8 @@ struct Kernels {
                          const float* inverse, const float* scale, float* values);
   void (*encode_groups)(const CodeRule&, const float* x, int64_t rows, int64_t columns,
                         int64_t group, GroupTarget to);
-  // y = code * scales[r, c / group] in F32, then rounded to BF16 if y is BF16; codes are BF16 or F32
+  // y = code * scales[r, c / group] in F32, then rounded to BF16 if y is BF16; codes are BF16 or
+  // F32
   void (*group_values)(const uint16_t* codes_bf16, const float* codes_f32, const float* scales,
                        int64_t rows, int64_t columns, int64_t group, uint16_t* y_bf16,
                        float* y_f32);
@@ -104,7 +104,7 @@ struct Kernels {
   // kept = gate, up after scaling; y = silu(gate) up, before the rounding of what is kept
   void (*swiglu)(const float* gate, const float* up, int64_t ld, int64_t rows, int64_t columns,
                  const GateScales& scales, const KeptGate& kept, float* y, int64_t ldy);
-  // dgate and dup, rows ld apart; they may be the kept F32 numbers themselves
+  // dgate and dup, with row stride ld; they may overwrite the kept F32 numbers
   void (*swiglu_backward)(const float* dy, int64_t ldy, const KeptGate& kept, int64_t rows,
                           int64_t columns, float* dgate, float* dup, int64_t ld);
   // y = the rotation of x by a row of the rope table, forwards or (inverse) backwards
@@ -129,8 +129,8 @@ struct Kernels {
                                  const uint16_t* targets, float gradient_scale, float* losses,
                                  RowTarget gradient);
 
-  // In blocks of columns: top[r] and total[r] grow from -infinity and 0 to the largest logit of a row
-  // and sum_v exp(logits[r, v] - top[r]).
+  // In blocks of columns: top[r] and total[r] grow from -infinity and 0 to the largest logit of a
+  // row and sum_v exp(logits[r, v] - top[r]).
   void (*exponentials_of_block)(const float* logits, int64_t rows, int64_t columns, float* top,
                                 float* total);
 

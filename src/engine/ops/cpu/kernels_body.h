@@ -1,5 +1,5 @@
-// The body of kernels.h, over the sixteen lanes of the simd_*.h that was included before it. No
-// standard templates here: an inline function compiled for one instruction set must not be shared.
+// The body of kernels.h, over the sixteen lanes of the simd_*.h that is included before it. It uses
+// no standard templates: an inline function compiled for one instruction set must not be shared.
 #include "ops/cpu/kernels.h"
 #include "ops/cpu/simd_math.h"
 
@@ -557,8 +557,8 @@ inline ComparedLogits operator+(ComparedLogits a, ComparedLogits b) {
   return {a.p + b.p, a.q + b.q, a.weighted + b.weighted};
 }
 
-// KL = sum e^x (x - y) / sum e^x + log sum e^y - log sum e^x. Four vectors are added before they are
-// widened to double. Equal rows give exactly 0.
+// KL = sum e^x (x - y) / sum e^x + log sum e^y - log sum e^x. Four vectors are added before they
+// are widened to double. Equal rows give exactly 0.
 void compare_rows(const float* baseline, const float* logits, int64_t rows, int64_t columns,
                   RowComparison* out) {
   for (int64_t r = 0; r < rows; ++r) {

@@ -1,8 +1,8 @@
 // Products with a prepared weight, forward.
 //
-// A product has one of three kinds: of BF16 codes, whose scales follow; of BF16 terms
-// (split_products.h); or of F32 values. Codes become values, and for backward numbers of the
-// gradients' type, in the workspace.
+// A product has one of three kinds: BF16 codes, with scales applied afterwards; BF16 terms
+// (split_products.h); or F32 values. Codes are converted to values, and for the backward pass to
+// the gradients' type, in the workspace.
 #include "ops/cpu/weights_cpu.h"
 
 namespace bitlaw::cpu {

@@ -1,10 +1,9 @@
-// Matrix products through oneDNN: the one place that speaks to it. Builds against oneDNN 2.x
-// and 3.x.
+// Matrix products through oneDNN, which is called only here. Builds against oneDNN 2.x and 3.x.
 //
 //   C[m,n] (+)= sum_k A[m,k] B[k,n]      A, B both BF16 or both F32; C F32, sums in F32
 //
-// Single-threaded whatever OpenMP would like. Primitives are made at the first use of a shape on a
-// thread and kept for the thread's life; a call then takes no memory of ours.
+// Single-threaded, regardless of OpenMP's settings. Primitives are created at the first use of a
+// shape on a thread and kept for the thread's life; later calls allocate nothing here.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +26,7 @@ struct Problem {
 
 void multiply(const Problem& problem, const void* a, const void* b, float* c);
 
-// B [K, N] in the layout that products like best: packed once, multiplied often.
+// B [K, N] in oneDNN's fastest layout: packed once, multiplied often.
 size_t packed_bytes(DType dtype, int64_t K, int64_t N);
 void pack(DType dtype, int64_t K, int64_t N, const void* b, int64_t ldb, bool b_transposed,
           void* packed);

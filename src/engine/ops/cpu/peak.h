@@ -1,11 +1,11 @@
-// The machine's own limit for matrix products, measured the way the engine multiplies: what the
-// share of peak of a training step is a share of.
+// The machine's peak for matrix products, measured the way the engine multiplies: the reference for
+// the share of peak of a training step.
 #pragma once
 
 namespace bitlaw::cpu {
 
 struct Peaks {
-  double bf16_flops;  // FLOP/s of `threads` threads together, two for a multiply-add
+  double bf16_flops;  // FLOP/s of all `threads` together; a multiply-add counts as two
   double fp32_flops;
 };
 

@@ -1,4 +1,4 @@
-// Matrix products of the CPU backend, whatever the machine multiplies with:
+// Matrix products of the CPU backend, on any engine of the machine:
 //
 //   C[m,n] (+)= (sum_k A[m,k] B[k,n]) (row_scales[m] column_scales[n])
 //
@@ -22,7 +22,7 @@ enum class Engine {
 const Kernels& kernels(const Context& context);
 Engine engine_for(const Context& context, DType dtype);
 
-// A matrix in memory, F32 or BF16.
+// A view of a matrix, F32 or BF16.
 struct Source {
   DType dtype;
   const void* data;
@@ -33,7 +33,7 @@ inline Source source(const Tensor& x, bool transposed = false) {
   return {x.dtype(), x.raw(), x.extent(1), transposed};
 }
 
-// The right side of products, in the layout that its engine likes.
+// The right side of products, in the layout of its engine.
 struct Right {
   Engine engine = Engine::kOneDnnF32;
   DType dtype = DType::kF32;  // of the numbers, before widening
@@ -41,8 +41,8 @@ struct Right {
   bool packed = false;  // memory holds all of it; otherwise `source` does
   Source source{};
   Tensor memory;       // elements of the type that is multiplied
-  int64_t offset = 0;  // kAmx: where this part begins in `memory`,
-  int64_t panel = 0;   // and how far its panels are apart, in elements
+  int64_t offset = 0;  // kAmx: start of this part in `memory`, in elements
+  int64_t panel = 0;   // kAmx: distance between its panels, in elements
 };
 
 // Any part of B may be taken by part().
@@ -55,11 +55,11 @@ Right part(const Right& b, int64_t k0, int64_t n0);
 // B [K, N] for a few products, until the caller's workspace scope ends. `source` must stay until
 // then.
 Right arrange(Context&, int64_t K, int64_t N, const Source& source);
-// B [K, N] for many products: packed into memory of its own, which is reused if it has the right
+// B [K, N] for many products: packed into separate memory, which is reused if it has the right
 // size.
 void pack(Context&, int64_t K, int64_t N, const Source& source, Right& out);
 
-// The left side of a product: numbers where they lie, or as a gradient's operands were prepared.
+// The left side of a product: numbers in place, or as prepared for a gradient's operands.
 struct Left {
   Left() = default;
   Left(const Source& numbers) : source(numbers) {}
@@ -70,7 +70,7 @@ struct Left {
   Distances tiled{};  // kAmx only: source.data is ready for the tile unit, with these distances
 };
 
-// C [M, N] with rows ldc apart. An arranged (not packed) B may be used in part: K and N up to its
+// C [M, N] with row stride ldc. An arranged (not packed) B may be used in part: K and N up to its
 // own. With scales, `addend` must be null or c on the oneDNN engines.
 struct Scales {
   const float* rows = nullptr;     // [M] or null: ones
@@ -78,7 +78,7 @@ struct Scales {
 };
 void multiply(Context&, int64_t M, int64_t N, int64_t K, const Left& a, const Right& b,
               Scales scales, bool accumulate, float* c, int64_t ldc);
-// C = addend + the product; addend [M, N] has rows ldc apart and may be c.
+// C = addend + the product; addend [M, N] has row stride ldc and may be c.
 void multiply_add(Context&, int64_t M, int64_t N, int64_t K, const Left& a, const Right& b,
                   Scales scales, const float* addend, float* c, int64_t ldc);
 
@@ -112,7 +112,7 @@ void gradient_operands(Context&, int64_t T, int64_t N, const float* dy, int64_t 
 
 bool is_tiled(const Context&);  // products of gradients run on the tile unit
 
-// The same on the tile unit, made block by block from a dy that never stands in memory as a whole.
+// The same on the tile unit, made block by block from a dy that is never stored as a whole.
 class TiledGradients {
  public:
   // 16 divides N. for_input has `lead` columns of zeros before them, for a right side that can only

@@ -1,4 +1,4 @@
-// Products on every engine that this machine has: exact on small integers, whatever the layout.
+// Products on every engine that this machine has: exact on small integers in every layout.
 #include "ops/cpu/products.h"
 
 #include <gtest/gtest.h>

@@ -35,7 +35,7 @@ float encode_block(const Kernels& kernel, const Rounding& rounding, const CodeRu
   return block.scale;
 }
 
-// Columns of one block of rows, each with a scale of its own.
+// Columns of one block of rows, each with its own scale.
 void encode_columns(Context& context, const Rounding& rounding, const CodeRule& rule,
                     const float* x, int64_t rows, int64_t columns, float* values) {
   Workspace::Scope scope(context.workspace);

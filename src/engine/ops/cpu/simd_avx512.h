@@ -1,7 +1,7 @@
 // Sixteen floats at once on AVX-512. simd_avx2.h and simd_plain.h define the same functions with
 // the same bits: sixteen lanes everywhere, fused where the code says fma, sums folded in halves.
-// All is in an unnamed namespace, so that code for one instruction set can never be linked into
-// another's place.
+// Everything is in an unnamed namespace, so that code for one instruction set is never linked in
+// place of another's.
 #pragma once
 
 #include <immintrin.h>
@@ -58,7 +58,7 @@ inline V minus_fma(V a, V b, V c) {
 inline V sqrt(V a) {
   return {_mm512_sqrt_ps(a.v)};
 }
-// The second argument where either is NaN.
+// The second argument if either is NaN.
 inline V max(V a, V b) {
   return {_mm512_max_ps(a.v, b.v)};
 }
@@ -80,7 +80,7 @@ inline V select_less(V a, V b, V yes, V no) {  // a < b ? yes : no
 inline V fill_after(V a, int64_t n, float other) {  // `other` in the lanes from n on
   return {_mm512_mask_blend_ps(first(n), _mm512_set1_ps(other), a.v)};
 }
-// p 2^n where p and the result are normal floats and n stands in the lowest bits of `shifted`.
+// p 2^n for normal p and a normal result; n is in the lowest bits of `shifted`.
 inline V add_to_exponent(V p, V shifted) {
   const __m512i n = _mm512_slli_epi32(_mm512_castps_si512(shifted.v), 23);
   return {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p.v), n))};

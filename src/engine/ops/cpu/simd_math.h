@@ -1,5 +1,5 @@
-// Exponential, reciprocal and sigmoid of sixteen floats, over the simd_*.h that was included before.
-// The same bits on every instruction set.
+// Exponential, reciprocal and sigmoid of sixteen floats, over the simd_*.h that was included
+// before. The same bits on every instruction set.
 #pragma once
 
 namespace bitlaw::cpu {
@@ -8,7 +8,7 @@ namespace {
 // e^x for x <= 88; everything below the logarithm of the smallest normal float counts as that.
 // e^x = 2^n e^r with r = x - n ln 2, ln 2 in two pieces so that n times the first is exact, |r| <=
 // 0.35; e^r = 1 + r + r^2 q(r), q the polynomial of degree 4 with the least largest error (0.06
-// units of 2^-24; 3 would give 1.8). Adding 1.5 * 2^23 rounds to an integer n, which then stands in
+// units of 2^-24; 3 would give 1.8). Adding 1.5 * 2^23 rounds to an integer n, which is then in
 // the lowest bits.
 inline V exponential(V x) {
   const V magic = splat(12582912.0f);

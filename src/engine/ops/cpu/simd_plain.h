@@ -1,6 +1,6 @@
-// Sixteen floats in plain C++: the functions of simd_avx512.h, with the same bits. fma is one
-// rounding here too, so this is slow on a machine without it; it exists to run anywhere and to test
-// the others.
+// Sixteen floats in plain C++: the functions of simd_avx512.h, with the same bits. fma rounds once
+// here, too, so this is slow on a machine without it. It exists to run anywhere and to test the
+// others.
 #pragma once
 
 #include <cstdint>

@@ -10,10 +10,10 @@ namespace bitlaw::cpu {
 
 // W [N, K] as the right side, with its scales per block. Made once, multiplied often.
 struct SplitWeight {
-  int64_t block = 0;  // numbers along k that share a scale; K where all do
+  int64_t block = 0;  // numbers along k that share a scale; K if all do
   int terms = 0;      // 0: not made
   Tensor memory;      // BF16
-  Tensor scales;      // [blocks, N padded to 16] F32 where scales change along k
+  Tensor scales;      // [blocks, N padded to 16] F32 if scales change along k
 };
 // Whether W is packed so (else as products.h does).
 bool is_packed_split(const Context&, const Operand& w);

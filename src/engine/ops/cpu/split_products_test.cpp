@@ -1,5 +1,5 @@
-// What products in BF16 terms promise beyond a bound: integers stay integers, and the order of the
-// sums over blocks is that of k.
+// Guarantees of products in BF16 terms beyond a bound: integers stay integers, and sums over blocks
+// are in the order of k.
 #include "ops/cpu/split_products.h"
 
 #include <array>

@@ -1,4 +1,4 @@
-// A prepared weight as the CPU backend multiplies with it, and how operands become numbers of a
+// A prepared weight in the layouts of the CPU backend, and the conversion of operands to a
 // product's type. Internal to ops/cpu.
 #pragma once
 
@@ -15,7 +15,7 @@ struct Layouts final : PackedWeight {
   Right forward, backward;
   SplitWeight split;
 };
-// Of a weight that was packed, or null. The dispatch has refused those of other backends.
+// The CPU's packed weight, or null. The dispatch has already refused those of other backends.
 inline const Layouts* layouts(const Weight& w) {
   return static_cast<const Layouts*>(w.packed.get());
 }
@@ -27,7 +27,8 @@ inline uint16_t* words(const Tensor& codes) {
 inline const float* row_scales(const Operand& x) {
   return x.scales.defined() && x.group == 0 ? x.scales.f32() : nullptr;
 }
-// BF16 codes with no scales but those of rows: what plain BF16 products take.
+// Whether the operand has BF16 codes and no scales except those of rows, as plain BF16 products
+// need.
 inline bool is_plain(const Operand& x) {
   return x.codes.dtype() == DType::kBF16 && x.group == 0;
 }

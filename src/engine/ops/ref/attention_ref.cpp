@@ -18,7 +18,7 @@ void rotate(const double* x, const double* cosines, int64_t dim, double directio
   }
 }
 
-// s[i,j] = q_i . k_j / sqrt(dim), on codes where both are BF16.
+// s[i,j] = q_i . k_j / sqrt(dim), on codes if both are BF16.
 struct Scores {
   Matrix q, k;
   int64_t dim;

@@ -1,4 +1,4 @@
-// The reference backend: every op of ops.inc. Only ops/ref includes this; the arguments have been
+// The reference backend: every op of ops.inc. Included only by ops/ref. Arguments are already
 // checked.
 #pragma once
 

@@ -1,5 +1,5 @@
-// What the reference computes with: doubles read out of tensors, and the roundings that are part of
-// an op's definition. Nothing else is rounded until a result is stored.
+// The reference computes with doubles read from tensors, and with the roundings that are part of an
+// op's definition. Nothing else is rounded until a result is stored.
 #pragma once
 
 #include <vector>
@@ -33,11 +33,10 @@ inline void store(const std::vector<double>& from, const Tensor& to) {
   for (int64_t i = 0; i < to.elements(); ++i) to.set(i, from[i]);
 }
 
-// A rounded matrix: value[r, c] = codes[r, c] * scales[r]. Codes in groups are values from the
-// start.
+// A rounded matrix: value[r, c] = codes[r, c] * scales[r]. Operands in groups are read as values.
 struct Matrix {
   std::vector<double> codes;   // [rows, columns]
-  std::vector<double> scales;  // [rows]; ones where there are none
+  std::vector<double> scales;  // [rows]; ones if there are none
   bool bf16;                   // codes are BF16 numbers
   bool scaled;                 // there are scales
 };
@@ -58,8 +57,8 @@ inline Matrix matrix(const Operand& x) {
   return out;
 }
 
-// The two sides of a product. BF16 codes on both: the product runs on codes and scales follow.
-// Otherwise it runs on values, each code * scale rounded to float, and no scale follows.
+// The two sides of a product. With BF16 codes on both, the product runs on codes and scales are
+// applied to it. Otherwise it runs on values, each code * scale rounded to float.
 inline void to_values(Matrix& x) {
   const size_t rows = x.scales.size(), columns = rows == 0 ? 0 : x.codes.size() / rows;
   if (!x.scaled) return;

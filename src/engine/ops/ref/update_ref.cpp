@@ -1,4 +1,4 @@
-// What the optimizer does, one number at a time in double, rounded when stored.
+// The optimizer's ops, one number at a time in double, rounded when stored.
 #include <cmath>
 
 #include "ops/ref/backend.h"

@@ -1,4 +1,4 @@
-// Whether tile instructions may be used. Apart from products_amx.cpp, because this runs on any
+// Whether tile instructions may be used. Separate from products_amx.cpp, because this runs on any
 // machine.
 #include <cpuid.h>
 #include <sys/syscall.h>

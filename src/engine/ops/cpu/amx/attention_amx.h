@@ -1,9 +1,9 @@
 // Causal attention of one sequence on the tile unit (see products_amx.h), from BF16 codes, and its
-// gradients rounded to BF16. attention.h says what is computed.
+// gradients rounded to BF16. attention.h defines what is computed.
 //
-// 32 queries meet 32 keys at a time. Their scores leave the tile unit as tiles of sixteen by
-// sixteen floats, stay in the nearest cache while they become probabilities, and return to the tile
-// unit as BF16 in its own layout. Blocks right of the diagonal are never computed.
+// It works on blocks of 32 queries by 32 keys. Scores leave the tile unit as tiles of sixteen by
+// sixteen floats, stay in L1 while they become probabilities, and return to the tile unit as BF16
+// in its own layout. Blocks right of the diagonal are never computed.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,9 @@ int64_t attention_backward_bytes(const Attention&);
 // out [T, heads dim], lse [heads, T]
 void attention(const Attention&, float* out, float* lse, void* scratch);
 
-// Where gradients go: head by head, dq [heads T, dim], dk and dv [kv_heads T, dim], or, where dqkv is
-// given, side by side and rotated back by rope [T, dim]: dqkv [T, (heads + 2 kv_heads) dim].
+// Destination of gradients: head by head, dq [heads T, dim], dk and dv [kv_heads T, dim]; or, if
+// dqkv is given, side by side and rotated back by rope [T, dim]: dqkv [T, (heads + 2 kv_heads)
+// dim].
 struct Gradients {
   float *dq = nullptr, *dk = nullptr, *dv = nullptr;
   const float* rope = nullptr;

@@ -1,4 +1,4 @@
-// Attention backward: 32 keys at a time meet the queries that see them.
+// Attention backward: blocks of 32 keys with the queries that attend to them.
 #include "ops/cpu/amx/attention_amx.h"
 #include "ops/cpu/amx/attention_meeting_amx.h"
 #include "ops/cpu/amx/attention_products_amx.h"

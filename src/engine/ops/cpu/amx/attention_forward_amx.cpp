@@ -1,5 +1,5 @@
-// Attention forward: the scores of sixteen or 32 queries with all keys before them stay in the
-// nearest cache while they become probabilities.
+// Attention forward: the scores of sixteen or 32 queries with all keys before them stay in L1 while
+// they become probabilities.
 #include "ops/cpu/amx/attention_amx.h"
 #include "ops/cpu/amx/attention_products_amx.h"
 #include "ops/cpu/amx/attention_vectors_amx.h"
@@ -49,7 +49,7 @@ inline int query_panels(int64_t T) {
 }
 
 struct ForwardMemory {
-  uint16_t *q, *k, *v;  // q where it does not lie ready
+  uint16_t *q, *k, *v;  // q unless it can be used in place
   float *scores, *key_scales, *value_scales;
   int64_t bytes;
 

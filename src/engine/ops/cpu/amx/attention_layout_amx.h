@@ -1,5 +1,5 @@
-// How attention's matrices lie for the tile unit: q, k, v and dout as left and right sides of
-// products, and the scratch memory that they are laid out in.
+// Layouts of attention's matrices for the tile unit: q, k, v and dout as left and right sides of
+// products, and the scratch memory for them.
 #pragma once
 
 #include "ops/cpu/amx/products_amx.h"
@@ -18,7 +18,7 @@ inline int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-// Hands out parts of `scratch`; with none it only counts.
+// Allocates parts of `scratch`; if that is null it only counts bytes.
 class Arena {
  public:
   explicit Arena(void* memory) : memory_(static_cast<char*>(memory)) {}
@@ -60,7 +60,8 @@ inline void clear_last_panel(int64_t rows, int64_t K, uint16_t* x) {
   for (int64_t i = 0; i < elements; i += 32) _mm512_storeu_si512(panel + i, _mm512_setzero_si512());
 }
 
-// x [T, dim] as the left side of products over dim: where it lies, if its sizes are a tile's.
+// x [T, dim] as the left side of products over dim: in place if its sizes are multiples of a
+// tile's.
 inline bool lies_ready(int64_t T, int64_t dim) {
   return T % kBlock == 0 && dim % kStep == 0;
 }
@@ -128,7 +129,7 @@ inline void pair_tiles(const uint16_t* x, int64_t ld, uint16_t* left, uint16_t* 
 }
 
 // x [T, dim] as the right side of products over dim, its rows the columns; from block i of rows on,
-// which lies at x, `rows` of them (at most 32).
+// which is at x, `rows` of them (at most 32).
 inline void right_columns(const uint16_t* x, int64_t ld, int64_t rows, int64_t dim, int64_t i,
                           uint16_t* memory) {
   uint16_t* to = memory + 2 * i * steps(dim) * kTile;

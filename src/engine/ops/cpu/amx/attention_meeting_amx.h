@@ -1,4 +1,4 @@
-// Where 32 keys meet 32 queries in attention's backward pass: from the raw products of both to p and
+// One block of 32 keys by 32 queries in attention's backward pass: from the raw products to p and
 // its gradient, rounded and laid out for the products that follow.
 #pragma once
 

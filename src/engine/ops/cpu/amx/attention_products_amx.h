@@ -1,5 +1,5 @@
-// Attention's products on the tile unit: blocks of two panels by two, from operands as
-// attention_layout_amx.h lays them out.
+// Attention's products on the tile unit: blocks of two panels by two, from operands in the layouts
+// of attention_layout_amx.h.
 #pragma once
 
 #include "ops/cpu/amx/attention_layout_amx.h"
@@ -63,8 +63,8 @@ struct alignas(64) Edge {
 };
 
 // C [rows, columns] (+)= A B over `steps`, from panels a_panel and b_panel and step s0 of B and
-// `a_step` of A on; C lies ldc apart. Two panels of A (at most 32 rows), columns two panels at a
-// time.
+// `a_step` of A on; C has row stride ldc. Two panels of A (at most 32 rows), columns two panels at
+// a time.
 template <int P, int Q>
 inline __attribute__((always_inline)) void multiply_columns(const Tiled& A, const uint16_t* a,
                                                             const Tiled& B, const uint16_t* b,

@@ -1,5 +1,5 @@
-// What attention on the tile unit computes between its products, sixteen floats at a time: powers of
-// two, logarithms, and sums and maxima of rows.
+// Vector work of attention on the tile unit between its products, sixteen floats at a time: powers
+// of two, logarithms, and sums and maxima of rows.
 #pragma once
 
 #include "ops/cpu/amx/tile_unit_amx.h"

@@ -1,5 +1,6 @@
-// How a product on the tile unit is walked and finished, for the files that are compiled for it
-// (*_amx.cpp). All is in an unnamed namespace, as in simd_avx512.h.
+// The order of blocks in a product on the tile unit, and the vector work that finishes them, for
+// the files compiled for it (*_amx.cpp). Everything is in an unnamed namespace, as in
+// simd_avx512.h.
 #pragma once
 
 #include "ops/cpu/amx/products_amx.h"
@@ -14,7 +15,7 @@ struct Rows {
   __m512i row[16];
 };
 
-// Row i holds 32 consecutive numbers of x's row i, as they lie in memory.
+// Row i contains 32 consecutive numbers of x's row i, as in memory.
 inline Rows load_rows(const uint16_t* x, int64_t ld, int64_t rows, int64_t columns) {
   Rows t;
   const __mmask32 mask = first32(columns);
@@ -78,18 +79,18 @@ inline __m512i rounded_pairs(__m512 low, __m512 high) {
 }
 
 // ------------------------------------------------------------------------------------ blocks
-// What lies in a block's tiles goes through this buffer where there are scales, edges or a gate.
+// A block's tiles go through this buffer if there are scales, edges or a gate.
 struct alignas(64) Block {
   float values[32][32];
 };
 
 // The vector work on a finished block is done a few rows at a time between the tile products of the
-// next one: two units of the core that would otherwise wait for each other.
+// next block, because otherwise the two units of the core would wait for each other.
 template <class Finish>  // finish(block, m0, n0, first row, last row)
 class Pipeline {
  public:
   explicit Pipeline(Finish finish) : finish_(finish) {}
-  // So many rows of the last block for each of the next one's steps.
+  // Rows of the last block per step of the next one.
   void start(int64_t steps) {
     rows_per_step_ = ((rows_ - done_ + steps - 1) / steps + 1) / 2 * 2;  // pairs of rows
   }
@@ -127,7 +128,7 @@ struct NextBlock {
 };
 
 // Tiles 0..3 are C, 4 and 5 A, 6 and 7 B. A block is P panels of A by Q panels of B, the second of
-// which lies `second` elements behind the first.
+// which is `second` elements after the first.
 template <int P, int Q, class Finish>
 inline void multiply_block(const Product& p, int64_t second, int64_t m0, int64_t n0, NextBlock next,
                            bool to_memory, Pipeline<Finish>& pipeline) {

@@ -8,7 +8,7 @@ namespace bitlaw::cpu::amx {
 
 // y[m, f] = silu(gate) up with gate = (a b)[m, f], up = (a b)[m, F + f], times row and column
 // scales; `product` holds a, the panels of gate (N = F, a multiple of 16) and the scales of both
-// halves, `up` says how far behind gate's panels those of up lie, in elements.
+// halves; `up` is the distance from gate's panels to those of up, in elements.
 struct Gated {
   Product product;  // its addend and c are not used
   int64_t up;

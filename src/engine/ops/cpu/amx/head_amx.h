@@ -1,5 +1,5 @@
-// Logits that never leave the nearest cache: blocks of them become sums of exponentials, or rounded
-// gradients, between the tile products of the next block.
+// Logits that never leave L1: blocks of them become sums of exponentials, or rounded gradients,
+// between the tile products of the next block.
 #pragma once
 
 #include "ops/cpu/amx/products_amx.h"
@@ -17,7 +17,7 @@ struct Logits {
 };
 
 // sums[t, 0..16) += the exponentials of some columns each, which add up to those of all of them;
-// target_logits[t] where the target is among the columns. No logit may exceed its shift by more
+// target_logits[t] is set if the target is among the columns. No logit may exceed its shift by more
 // than 127 / log2 e, or the sum is infinite.
 void add_exponentials(const Logits& logits, float* sums, float* target_logits);
 

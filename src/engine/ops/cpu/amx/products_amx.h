@@ -2,13 +2,13 @@
 // (row_scales[m] column_scales[n]), sums in F32.
 //
 // A tile is sixteen rows of 64 bytes. One instruction multiplies A's sixteen rows of 32 numbers
-// with B's 32 x 16, which lie as sixteen rows of sixteen pairs (k, k + 1):
+// with B's 32 x 16, which are stored as sixteen rows of sixteen pairs (k, k + 1):
 //
 //   tiled A   panel of 16 rows    -> steps of 32 k -> 16 rows x 32 numbers
 //   tiled B   panel of 16 columns -> steps of 32 k -> 16 pairs of k x 16 columns x 2 numbers
 //
-// What is missing at the edges is zero. tile() makes either from a row-major matrix or its
-// transpose; A may also be used where it lies if its sizes are multiples of a tile's.
+// Edges are padded with zeros. tile() makes either layout from a row-major matrix or its transpose;
+// A can also be used in place if its sizes are multiples of a tile's.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,9 @@ namespace bitlaw::cpu::amx {
 inline constexpr int64_t kRows = 16, kStep = 32;  // of a tile: rows (or columns) and k
 inline constexpr int64_t kTile = kRows * kStep;   // numbers
 
-// The machine has it and the kernel lets this process use it (asked once). BITLAW_ISA=avx2|plain
-// and BITLAW_AMX=0 forbid it; with the latter BF16 products are oneDNN's, as on machines without
-// tiles.
+// Whether the machine has it and the kernel lets this process use it (checked once).
+// BITLAW_ISA=avx2|plain and BITLAW_AMX=0 forbid it; with the latter, BF16 products are oneDNN's, as
+// on machines without tiles.
 bool available();
 
 inline int64_t panels(int64_t rows) {
@@ -33,10 +33,10 @@ inline int64_t tiled_elements(int64_t rows, int64_t K) {
   return panels(rows) * steps(K) * kTile;
 }
 
-// A [rows, K] as tiled A. Its element (r, k) is x[r * ld + k], or x[k * ld + r] where transposed.
+// A [rows, K] as tiled A. Its element (r, k) is x[r * ld + k], or x[k * ld + r] if transposed.
 void tile_left(const uint16_t* x, int64_t ld, bool transposed, int64_t rows, int64_t K,
                uint16_t* out);
-// B [K, columns] as tiled B. Its element (k, c) is x[k * ld + c], or x[c * ld + k] where
+// B [K, columns] as tiled B. Its element (k, c) is x[k * ld + c], or x[c * ld + k] if
 // transposed.
 void tile_right(const uint16_t* x, int64_t ld, bool transposed, int64_t K, int64_t columns,
                 uint16_t* out);
@@ -72,10 +72,10 @@ struct Product {
   int64_t b_panel;                 // distance of panels of B, in elements
   const float* row_scales;         // or null
   const float* column_scales;      // or null
-  const float* addend;             // or null; may be c; its rows lie ldc apart
+  const float* addend;             // or null; may be c; row stride ldc
   float* c;
   int64_t ldc;
-  int64_t rows_at_once;  // a multiple of 32: so many rows of C over all columns, then the next ones
+  int64_t rows_at_once;  // of C over all columns before the next ones; a multiple of 32
 };
 void multiply(const Product& product);
 

@@ -17,7 +17,7 @@ inline __m256i cut(__m512& x) {
   return _mm512_cvtepi32_epi16(_mm512_srli_epi32(bits, 16));
 }
 
-// Sixteen rows of 32 numbers, each term in a tile of its own; zero beyond `rows` and `columns`.
+// Sixteen rows of 32 numbers, each term in its own tile; zero beyond `rows` and `columns`.
 void cut_tiles(const Numbers& x, int64_t r, int64_t k, int64_t rows, int64_t columns, int terms,
                uint16_t* out) {
   for (int64_t i = 0; i < kRows; ++i, out += kStep) {

@@ -1,4 +1,4 @@
-// Products on the tile unit of numbers that are more than BF16: sums of BF16 terms, with scales
+// Products on the tile unit of numbers that need more than BF16: sums of BF16 terms, with scales
 // that may change along k.
 //
 //   C[m,n] = addend[m,n] + r_m c_n sum_g a_g[m] b_g[n] sum_{k in block g} A[m,k] B[k,n]
@@ -8,13 +8,13 @@
 // are in F32. The sum of a block leaves the tiles and is added, scaled, in vectors:
 // sum = fma(block, a_g b_g, sum), the product of the two scales rounded first.
 //
-// Terms come from cutting a float's 24 bits into eights, leading ones first (all of them the same
-// sign): one for codes that are BF16 numbers, two for codes of up to 16 bits, three for any float.
+// Terms are a float's 24 bits cut into groups of eight, leading ones first, all with the same sign:
+// one for codes that are BF16 numbers, two for codes of up to 16 bits, three for any float.
 //
 //   split A   panel of 16 rows    -> steps of 32 k -> terms -> 16 rows x 32 numbers
 //   split B   panel of 16 columns -> steps of 32 k -> terms -> 16 pairs of k x 16 columns x 2
 //
-// A block begins a new step: what is missing in its last one is zero.
+// A block begins a new step; its last step is padded with zeros.
 #pragma once
 
 #include "ops/cpu/amx/products_amx.h"
@@ -53,10 +53,10 @@ struct SplitProduct {
   int64_t a_blocks, b_blocks;      // blocks that share a scale
   const float* row_scales;         // [M] or null
   const float* column_scales;      // [N] or null
-  const float* addend;             // or null; may be c; its rows lie ldc apart
+  const float* addend;             // or null; may be c; row stride ldc
   float* c;
   int64_t ldc;
-  int64_t rows_at_once;  // a multiple of 32: so many rows of C over all columns, then the next ones
+  int64_t rows_at_once;  // of C over all columns before the next ones; a multiple of 32
 };
 void multiply_split(const SplitProduct& product);
 

@@ -1,10 +1,10 @@
-// The tile unit as the files that are compiled for it (*_amx.cpp) use it: its configuration, and the
-// vectors beside it. All is in an unnamed namespace, as in simd_avx512.h. What runs a tile at a time is
-// always_inline where it matters: left to itself GCC stops inlining in large functions, and
-// attention's backward pass takes 1.15 times as long.
+// The tile unit for the files compiled for it (*_amx.cpp): its configuration, and vector helpers.
+// Everything is in an unnamed namespace, as in simd_avx512.h. Functions that handle one tile are
+// always_inline where it matters: otherwise GCC stops inlining in large functions, and attention's
+// backward pass takes 1.15 times as long.
 #pragma once
 
-// GCC 12 takes the undefined vectors inside its own intrinsics for mistakes (bug 105593).
+// GCC 12 warns about undefined vectors inside its own intrinsics (bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 
@@ -37,12 +37,12 @@ struct alignas(64) TileConfig {
   uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
 };
 
-// The compiler knows nothing of what tile instructions read and write.
+// The compiler does not know what tile instructions read and write.
 inline void barrier() {
   asm volatile("" ::: "memory");
 }
 
-class Tiles {  // in use while it lives
+class Tiles {  // configures the tile unit for its lifetime
  public:
   Tiles() {
     static const TileConfig config;
