@@ -165,7 +165,7 @@ size_t Json::size() const {
   }
 }
 
-Json& Json::operator[](size_t index) {
+Json& Json::element(size_t index) {
   Array& array = make_elements();
   if (index >= array.size()) array.resize(index + 1);
   return array[index];
@@ -183,7 +183,7 @@ void Json::push_back(Json value) {
   make_elements().push_back(std::move(value));
 }
 
-Json& Json::operator[](std::string_view key) {
+Json& Json::member(std::string_view key) {
   Object& object = make_members();
   const auto found = object.lower_bound(key);
   if (found != object.end() && found->first == key) return found->second;

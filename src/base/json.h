@@ -150,9 +150,16 @@ class Json {
   bool empty() const { return size() == 0; }
   void clear();  // arrays and objects only
 
-  // Arrays. Writing turns null into an array.
-  Json& operator[](size_t index);  // index <= size(); at size() the array grows by a null
-  const Json& operator[](size_t index) const { return at(index); }
+  // Arrays. Writing turns null into an array. Here and below, templates: a Json converts to numbers,
+  // too, and a call that needs no conversion is never ambiguous with [] of a pointer.
+  template <std::integral T>
+  Json& operator[](T index) {  // past its end, the array grows by nulls
+    return element(static_cast<size_t>(index));
+  }
+  template <std::integral T>
+  const Json& operator[](T index) const {
+    return at(static_cast<size_t>(index));
+  }
   Json& at(size_t index);
   const Json& at(size_t index) const;
   void push_back(Json value);
@@ -163,8 +170,14 @@ class Json {
   }
 
   // Objects. Writing turns null into an object.
-  Json& operator[](std::string_view key);
-  const Json& operator[](std::string_view key) const { return at(key); }
+  template <json_detail::Text T>
+  Json& operator[](const T& key) {
+    return member(key);
+  }
+  template <json_detail::Text T>
+  const Json& operator[](const T& key) const {
+    return at(key);
+  }
   Json& at(std::string_view key);
   const Json& at(std::string_view key) const;
   bool contains(std::string_view key) const;  // false if this is not an object
@@ -194,6 +207,12 @@ class Json {
   // Numbers are compared by value; other types are ordered as Kind declares them.
   friend bool operator==(const Json& a, const Json& b);
   friend std::partial_ordering operator<=>(const Json& a, const Json& b);
+  template <class T>
+  requires std::is_arithmetic_v<T>
+  friend bool operator==(const Json& a, T b) { return a == Json(b); }
+  template <class T>
+  requires std::is_arithmetic_v<T>
+  friend std::partial_ordering operator<=>(const Json& a, T b) { return a <=> Json(b); }
   friend std::ostream& operator<<(std::ostream& out, const Json& value);  // compact
 
   // Compact if `indent` is negative. Numbers have every digit a double needs to be read back
@@ -233,6 +252,8 @@ class Json {
   Object& members();
   Array& make_elements();
   Object& make_members();
+  Json& element(size_t index);
+  Json& member(std::string_view key);
   void destroy();
 
   Kind kind_ = Kind::kNull;

@@ -142,6 +142,25 @@ TEST(Json, ElementsAreVisitedInOrder) {
   EXPECT_EQ(list.size(), 2u);
 }
 
+TEST(Json, NumbersAndTextNeedNoConversion) {
+  const Json three = 3;
+  EXPECT_TRUE(three == 3 && 3 == three && three == 3u && three == 3.0f);
+  EXPECT_TRUE(three != 2.5 && three > 2 && 4 >= three);
+  EXPECT_FALSE(Json("3") == 3);  // of another type, and no exception
+  EXPECT_FALSE(Json(1) == true);
+  EXPECT_TRUE(Json(true) == true);
+  Json object{{"key", Json::array({7, 8})}};
+  const std::string text = "key";
+  const char* pointer = "key";
+  for (Json* found :
+       {&object["key"], &object[text], &object[pointer], &object[std::string_view(text)]})
+    EXPECT_EQ(found, &object.at("key"));
+  EXPECT_EQ(&std::as_const(object)["key"], &object.at("key"));
+  EXPECT_EQ(object["key"][0], 7);
+  EXPECT_EQ(object["key"][size_t{1}], 8);
+  EXPECT_THROW(std::as_const(object)["key"][-1], Json::out_of_range);
+}
+
 TEST(Json, AWatchSeesKeysThatComeTwice) {
   std::string seen;
   const auto watch = [&](JsonEvent event, int depth, const std::string& key) {

@@ -96,7 +96,7 @@ void* bytes(Context& context, int64_t count) {
 
 void split_heads(Context& context, const HeadShape& shape, const Tensor& qkv, const Tensor& rope,
                  Tensor& q, Tensor& k, Tensor& v) {
-  const auto [T, H, G, dim] = shape;
+  const int64_t T = shape.T, H = shape.heads, G = shape.kv_heads, dim = shape.dim;
   const int64_t ld = qkv.extent(1);
   const auto rotate = [&](int64_t column, const Tensor& to, int64_t head) {
     kernels(context).rotate(qkv.f32() + column, ld, rope.f32(), T, dim, false,
@@ -112,7 +112,7 @@ void split_heads(Context& context, const HeadShape& shape, const Tensor& qkv, co
 
 void merge_heads(Context& context, const HeadShape& shape, const Tensor& dq, const Tensor& dk,
                  const Tensor& dv, const Tensor& rope, Tensor& dqkv) {
-  const auto [T, H, G, dim] = shape;
+  const int64_t T = shape.T, H = shape.heads, G = shape.kv_heads, dim = shape.dim;
   const int64_t ld = dqkv.extent(1);
   const auto rotate = [&](const Tensor& from, int64_t head, int64_t column) {
     kernels(context).rotate(from.f32() + head * T * dim, dim, rope.f32(), T, dim, true,
@@ -133,7 +133,7 @@ void attention(Context& context, const HeadShape& shape, const Operand& q_operan
     const amx::Attention tiles = for_tiles(shape, q_operand, k_operand, v_operand);
     return amx::attention(tiles, out.f32(), lse.f32(), bytes(context, amx::attention_bytes(tiles)));
   }
-  const auto [T, H, G, dim] = shape;
+  const int64_t T = shape.T, H = shape.heads, G = shape.kv_heads, dim = shape.dim;
   const bool bf16_scores = is_bf16(q_operand) && is_bf16(k_operand);
   const Heads q = for_forward(context, shape, q_operand, bf16_scores);
   const Heads k = for_forward(context, shape, k_operand, bf16_scores);
@@ -183,7 +183,7 @@ void attention_backward(Context& context, const HeadShape& shape, const Operand&
   }
   const Kernels& kernel = kernels(context);
   const DType dtype = context.gradient_dtype;
-  const auto [T, H, G, dim] = shape;
+  const int64_t T = shape.T, H = shape.heads, G = shape.kv_heads, dim = shape.dim;
   // The scores again, exactly as forward computed them, and the codes for everything else.
   const bool bf16_scores = is_bf16(q_operand) && is_bf16(k_operand);
   const Heads q_scores = for_forward(context, shape, q_operand, bf16_scores);

@@ -1,7 +1,6 @@
 // The kernels for AVX-512.
 
 // GCC 12 warns about undefined vectors inside its own intrinsics (bug 105593).
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 
 #include "ops/cpu/simd_avx512.h"

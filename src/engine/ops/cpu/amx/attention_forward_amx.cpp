@@ -264,7 +264,8 @@ int64_t attention_bytes(const Attention& x) {
 }
 
 void attention(const Attention& x, float* out, float* lse, void* scratch) {
-  const auto [T, H, G, dim, q_codes, k_codes, v_codes] = x;
+  const int64_t T = x.T, H = x.heads, G = x.kv_heads, dim = x.dim;
+  const HeadCodes &q_codes = x.q, &k_codes = x.k, &v_codes = x.v;
   const ForwardMemory memory(x, scratch);
   const int panels = query_panels(T);
   const Tiled keys = tiled(memory.k, dim), values = tiled(memory.v, T);

@@ -5,7 +5,6 @@
 #pragma once
 
 // GCC 12 warns about undefined vectors inside its own intrinsics (bug 105593).
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 
 #include <immintrin.h>
