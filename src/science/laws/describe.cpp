@@ -42,7 +42,7 @@ const char* scale_name(Scale scale) {
   return "";
 }
 
-// What a parameter needs of a table to be told from it; "" for nothing.
+// What a table must contain to identify a parameter; "" for nothing.
 std::string needs(const Parameter& parameter) {
   if (parameter.never) return parameter.never;
   const auto several = [&](const char* what) {
@@ -69,7 +69,7 @@ std::string needs(const Parameter& parameter) {
     case Quantity::kPostBits:
       return several("precisions after training");
     case Quantity::kRepetitions:
-      return several("amounts of repetition");
+      return several("repetition counts");
     case Quantity::kGroups:
       return several("group sizes");
     case Quantity::kExponentBits:
@@ -130,7 +130,8 @@ std::string remarks(const Parameter& parameter) {
   };
   if (parameter.stage == Stage::kPost) add("post-training");
   if (parameter.linear) add("linear");
-  if (parameter.scale == Scale::kTimesLast) add("ranges are of it times the one before");
+  if (parameter.scale == Scale::kTimesLast)
+    add("ranges refer to its product with the constant above");
   add(parameter.never            ? parameter.never
       : needs(parameter).empty() ? ""
                                  : "needs " + needs(parameter));
@@ -142,11 +143,28 @@ std::string markdown_row(const std::string& name, const Parameter& parameter) {
                      range(parameter), starts(parameter), cell(remarks(parameter)));
 }
 
+std::string wrapped(const std::string& text, size_t width, const std::string& indent) {
+  std::string out = indent;
+  size_t column = indent.size();
+  for (size_t from = 0; from < text.size();) {
+    const size_t end = std::min(text.find(' ', from), text.size());
+    if (column > indent.size() && column + 1 + end - from > width) {
+      out += "\n" + indent;
+      column = indent.size();
+    }
+    if (column > indent.size()) out += ' ', ++column;
+    out += text.substr(from, end - from);
+    column += end - from;
+    from = end + 1;
+  }
+  return out + "\n";
+}
+
 std::string markdown_of(const Law& law) {
   std::string text = fmt::format("\n## {}\n\n{}.\n\n```\n", law.name, law.title);
   for (const std::string& line : definitions(law)) text += line + "\n";
-  text += fmt::format("```\n\nSource: {}.\n", law.source);
-  if (law.notes[0]) text += fmt::format("\n{}\n", law.notes);
+  text += "```\n\n" + wrapped(fmt::format("Source: {}.", law.source), 100, "");
+  if (law.notes[0]) text += "\n" + wrapped(law.notes, 100, "");
   text += "\n| constant | meaning | range | starts | remarks |\n|---|---|---|---|---|\n";
   for (const Parameter& parameter : law.parameters) text += markdown_row(parameter.name, parameter);
   for (const ClassParameter& each : law.class_parameters) {
@@ -168,23 +186,6 @@ std::string names_of(const Law& law) {
   for (const ClassParameter& each : law.class_parameters)
     text += fmt::format(" {}[class]", each.parameter.name);
   return text;
-}
-
-std::string wrapped(const std::string& text, size_t width, const std::string& indent) {
-  std::string out = indent;
-  size_t column = indent.size();
-  for (size_t from = 0; from < text.size();) {
-    const size_t end = std::min(text.find(' ', from), text.size());
-    if (column > indent.size() && column + 1 + end - from > width) {
-      out += "\n" + indent;
-      column = indent.size();
-    }
-    if (column > indent.size()) out += ' ', ++column;
-    out += text.substr(from, end - from);
-    column += end - from;
-    from = end + 1;
-  }
-  return out + "\n";
 }
 
 }  // namespace
@@ -260,17 +261,20 @@ std::string law_text(const Law& law) {
 std::string laws_markdown() {
   std::string text = R"(# The laws
 
-This page is what `bitlaw laws --markdown` prints; a test holds it to that. It is made from the headers in `src/science/laws/forms`, one
-for each law; `bitlaw laws show NAME` prints a part of it, `bitlaw laws --json` all of it as data.
+`bitlaw laws --markdown` prints this page from the headers in `src/science/laws/forms`, one per law;
+a test compares the two. `bitlaw laws show NAME` prints one law, and `bitlaw laws --json` prints all
+laws as data.
 
-N is a model's parameters (without embeddings unless a table says otherwise), D its training tokens, P_w, P_a and P_kv the bits
-of weights, activations, keys and values while training, P_post those of the weights when they are quantized afterwards. 16 bits
-stand for BF16. Losses are in nats per token, logarithms are natural unless a base is shown. A class is the precision of a run as
-a whole: W4A4, W4A16, W4A4KV4, FP4, or what the table calls it.
+- N is the number of model parameters, without embeddings unless a table says otherwise; D is the
+  number of training tokens.
+- P_w, P_a and P_kv are the bits of weights, activations, and keys and values during training.
+  P_post is the bits of the weights after post-training quantization. 16 bits means BF16.
+- Losses are in nats per token. Logarithms are natural unless a base is shown.
+- A class is the precision of a run as a whole: W4A4, W4A16, W4A4KV4, FP4, or a label of the table.
 
-A fit never leaves the range of a constant and draws its starting points from the last but one column. It solves for the
-constants in which a law is linear. Sets of constants called `start` are where a fit begins because nothing was published;
-they predict nothing.
+A fit keeps each constant within its range and draws starting points from the starts column. It
+solves for constants marked linear instead of drawing them. A set of constants called `start` is
+only a starting point for fits, because nothing was published; it is not used for predictions.
 
 | law | predicts | depends on bits | after training | constants |
 |---|---|---|---|---|

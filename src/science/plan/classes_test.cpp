@@ -144,7 +144,7 @@ TEST(Classes, TheShareOfQuantizedTraining) {
 
 TEST(Classes, StartingPointsAreNotPassedOffAsPublished) {
   const Plan plan = plan_of("frantar-eff");
-  EXPECT_EQ(plan.source.find("a starting point"), 0) << plan.source;
+  EXPECT_EQ(plan.source.find("starting point"), 0) << plan.source;
   EXPECT_TRUE(notes_say(plan, "Do not rely on this plan"));
   PlanRequest request;
   request.compute = 1e21, request.laws = {"all"};

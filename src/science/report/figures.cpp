@@ -25,7 +25,7 @@ bool is_plain_cell(const TidyRow& row) {
   return !row.is_run() && row.method.find('+') == std::string::npos;
 }
 
-// Bits of the one part that is lowered alone: "W", "A" or "KV"; "" where none or several are.
+// Bits of the only part that is quantized: "W", "A" or "KV"; "" if none or several are.
 std::pair<std::string, double> lowered_part(const TidyRow& row) {
   const double w = row.P_w, a = row.P_a, kv = row.P_kv;
   const int lowered = (w < 16) + (a < 16) + (kv < 16);
@@ -135,7 +135,7 @@ Observation with_part_at(const std::string& part, double bits, const Middle& mid
   return run;
 }
 
-// N_eff / N of each part against its bits, by the law; nothing where training fails.
+// N_eff / N of each part against its bits, by the law; nothing if training fails.
 Json share_curve(const FittedLaw& constants, const std::string& part, const Middle& middle) {
   Json points = Json::array();
   if (!constants.has_curves()) return points;

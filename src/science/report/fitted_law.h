@@ -10,7 +10,7 @@
 namespace bitlaw {
 
 struct FittedLaw {
-  std::optional<BoundLaw> bound;  // owns the law where it is bound to classes
+  std::optional<BoundLaw> bound;  // owns the law if it is bound to classes
   const Law* law = nullptr;
   std::vector<double> values;
 

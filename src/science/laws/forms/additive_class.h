@@ -1,10 +1,10 @@
-// Our additive form with classes, in nats per token: Chinchilla's loss, and an error of
-// quantization that grows with data and falls with size, with one factor for each precision class.
+// Our additive form with classes, in nats per token: Chinchilla's loss plus a quantization error
+// that grows with data and falls with size, with one factor per precision class.
 //
 //   L = E + A / N^alpha + B / D^beta + k[class] D^gamma_D / N^gamma_N
 //
-// Chen's law with exponents shared by all classes and without the group. Nothing is published for
-// it.
+// This is Chen's law with exponents shared by all classes and without the group size. No constants
+// are published for it.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ namespace bitlaw {
 
 struct AdditiveClass {
   static constexpr const char* kName = "additive-class";
-  static constexpr const char* kTitle = "Additive error, one factor for each precision class";
+  static constexpr const char* kTitle = "Additive error, one factor per precision class";
   static constexpr const char* kSource = "ours; in the spirit of arXiv 2505.14302";
   static constexpr const char* kFormula =
       "L = E + A/N^alpha + B/D^beta + k[class] D^gamma_D/N^gamma_N";
@@ -28,7 +28,7 @@ struct AdditiveClass {
   static constexpr std::array kParameters = joined(
       Chinchilla::kParameters,
       std::array{slope_of_error("gamma_D", "growth of the error with data", Quantity::kTokens),
-                 slope_of_error("gamma_N", "its fall with size", Quantity::kSizes)});
+                 slope_of_error("gamma_N", "decrease of the error with size", Quantity::kSizes)});
   static constexpr std::array kClassParameters{ClassParameter{
       .parameter =
           positive("k", "error of a precision class at N = D = 1, nats", {1e-12, 1e12}, {1e-3, 10})
@@ -39,8 +39,8 @@ struct AdditiveClass {
       values_of(kParameters, Chinchilla::kHoffmann, is(kGammaD, 0.2), is(kGammaN, 0.2));
   static constexpr std::array kConstants{
       ConstantSet{.name = "start",
-                  .source = "a starting point, nothing is published: training as in Hoffmann et "
-                            "al. 2022, round numbers for the rest",
+                  .source = "starting point, nothing published: training constants of Hoffmann "
+                            "et al. 2022, round numbers for the rest",
                   .values = kStart}};
 
   // Nats per token. of_class: k of the row's class.

@@ -1,10 +1,10 @@
-// Our additive form, in nats per token: Chinchilla's loss, and an error of quantization that grows
-// with data, falls with size, and falls exponentially with the bits of each part.
+// Our additive form, in nats per token: Chinchilla's loss plus a quantization error that grows with
+// data, falls with size, and falls exponentially with the bits of each part.
 //
 //   L = E + A / N^alpha + B / D^beta + D^gamma_D / N^gamma_N sum_x k_x exp(-P_x / gamma_x)
 //
-// It has the shape of Kumar's and Chen's terms for quantization, with no effective parameters.
-// Nothing is published for it.
+// It has the shape of Kumar's and Chen's terms for quantization, without effective parameters. No
+// constants are published for it.
 #pragma once
 
 #include <array>
@@ -38,22 +38,22 @@ struct AdditiveExp {
       Chinchilla::kParameters,
       std::array{
           slope_of_error("gamma_D", "growth of the error with data", Quantity::kTokens),
-          slope_of_error("gamma_N", "its fall with size", Quantity::kSizes),
-          error_at_no_bits("k_w", "error of weights at N = D = 1 and no bits, nats",
+          slope_of_error("gamma_N", "decrease of the error with size", Quantity::kSizes),
+          error_at_no_bits("k_w", "error of weights at N = D = 1 and zero bits, nats",
                            Quantity::kWeightBits),
-          bits_of_error("gamma_w", "bits per factor e, weights", Quantity::kWeightBits),
+          bits_of_error("gamma_w", "bits per factor of e, weights", Quantity::kWeightBits),
           error_at_no_bits("k_a", "error of activations, nats", Quantity::kActivationBits),
-          bits_of_error("gamma_a", "bits per factor e, activations", Quantity::kActivationBits),
+          bits_of_error("gamma_a", "bits per factor of e, activations", Quantity::kActivationBits),
           error_at_no_bits("k_kv", "error of keys and values, nats", Quantity::kKvBits),
-          bits_of_error("gamma_kv", "bits per factor e, keys and values", Quantity::kKvBits)});
+          bits_of_error("gamma_kv", "bits per factor of e, keys and values", Quantity::kKvBits)});
 
   static constexpr auto kStart =
       values_of(kParameters, Chinchilla::kHoffmann, is(kGammaD, 0.2), is(kGammaN, 0.2), is(kKW, 1),
                 is(kGammaW, 1), is(kKA, 1), is(kGammaA, 1), is(kKKv, 1), is(kGammaKv, 1));
   static constexpr std::array kConstants{
       ConstantSet{.name = "start",
-                  .source = "a starting point, nothing is published: training as in Hoffmann et "
-                            "al. 2022, round numbers for the rest",
+                  .source = "starting point, nothing published: training constants of Hoffmann "
+                            "et al. 2022, round numbers for the rest",
                   .values = kStart}};
 
   // Nats per token.

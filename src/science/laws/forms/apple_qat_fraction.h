@@ -1,10 +1,10 @@
 // How much of training should be quantization-aware (Dremov et al. 2025, arXiv 2509.22935): the
-// share of all tokens, after full-precision training with the rest, that gives the least loss.
+// share of all tokens, spent after full-precision training on the rest, that minimizes the loss.
 //
 //   share = exp(log S - c / log S) / S = exp(-c / log S),     S = D / (N P / 8)
 //
-// S is the number of tokens for each byte of the quantized weights. The share grows with S. This
-// law predicts a share of tokens and not a loss.
+// S is the number of tokens per byte of quantized weights. The share grows with S. This law
+// predicts a share of tokens, not a loss.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ struct AppleQatFraction {
   static constexpr const char* kFormula =
       "share = exp(log S - c/log S) / S; S = D / (N P_w / 8), tokens per parameter byte";
   static constexpr const char* kNotes =
-      "Predicts a share of the tokens, not a loss; a fit of it needs a measured column of shares.";
+      "Predicts a share of the tokens, not a loss; fitting it needs a column of measured shares.";
   static constexpr bool kUsesBits = true;
   static constexpr Predicts kPredicts = Predicts::kQatShare;
 

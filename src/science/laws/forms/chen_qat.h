@@ -1,13 +1,13 @@
 // Scaling law for quantization-aware training of Chen et al. (2025, arXiv 2505.14302), in nats per
-// token: the error of quantization falls with size, grows with data, and grows with the number G of
+// token: the quantization error falls with size, grows with data, and grows with the number G of
 // entries that share a scale.
 //
 //   L       = E + A / N^alpha + B / D^beta + delta_p
 //   delta_p = k D^gamma_D (log2 G)^gamma_G / N^gamma_N
 //
-// Every precision p has its own k, gamma_N, gamma_D and gamma_G, as the authors fit them. Where a
-// table does not say G, the factor of G is 1, a part of k. additive-class is the law with exponents
-// shared by all precisions.
+// Every precision p has its own k, gamma_N, gamma_D and gamma_G, as the authors fit them. If a
+// table does not give G, the factor of G is absorbed into k. additive-class is this law with
+// exponents shared by all precisions.
 #pragma once
 
 #include <array>
@@ -27,14 +27,14 @@ constexpr ClassParameter exponent_of_class(const char* name, const char* meaning
 
 struct ChenQat {
   static constexpr const char* kName = "chen-qat";
-  static constexpr const char* kTitle = "Error of quantization-aware training with group size";
+  static constexpr const char* kTitle = "Error of quantization-aware training, with group size";
   static constexpr const char* kSource = "Chen et al. 2025, arXiv 2505.14302";
   static constexpr const char* kFormula =
       "L = E + A/N^alpha + B/D^beta + k[class] D^gamma_D[class] (log2 G)^gamma_G[class] / "
       "N^gamma_N[class]";
   static constexpr const char* kNotes =
-      "Every precision class has its own k and exponents. Where a table does not say how many "
-      "entries G share a scale, the factor of G is 1, a part of k.";
+      "Every precision class has its own k and exponents. G is the number of entries that share a "
+      "scale; if a table does not give it, the factor of G is absorbed into k.";
   static constexpr bool kUsesBits = true;
 
   static constexpr auto kTrainingParameters = Chinchilla::kTrainingParameters;
@@ -46,10 +46,12 @@ struct ChenQat {
                                 {1e-12, 1e9}, {1e-2, 10})
                            .solved_for(),
           .reference = 0},
-      exponent_of_class("gamma_N", "its fall with size", {-2, 4}, {0, 0.6}, Quantity::kSizes),
-      exponent_of_class("gamma_D", "its growth with data", {-2, 4}, {0, 0.6}, Quantity::kTokens),
-      exponent_of_class("gamma_G", "its growth with log2 of the group", {-5, 5}, {0, 1.2},
-                        Quantity::kGroups)};
+      exponent_of_class("gamma_N", "decrease of the error with size", {-2, 4}, {0, 0.6},
+                        Quantity::kSizes),
+      exponent_of_class("gamma_D", "growth of the error with data", {-2, 4}, {0, 0.6},
+                        Quantity::kTokens),
+      exponent_of_class("gamma_G", "growth of the error with log2 of the group size", {-5, 5},
+                        {0, 1.2}, Quantity::kGroups)};
 
   static constexpr auto kPublished = values_of(
       kParameters, is(Chinchilla::kE, 1.9279), is(Chinchilla::kA, 237.7042),
@@ -72,7 +74,7 @@ struct ChenQat {
   static BITLAW_INLINE Real loss(const Real* p, const Real* of_class, const Inputs<Number>& run) {
     using std::exp;
     using std::log;
-    // A group of one entry would have no error; log log2 1 is taken as log 1e-9.
+    // A group of one entry has no error: log2 1 = 0 is replaced by 1e-9.
     const Number log_log_group =
         log(max(or_else(run.log_group * (1 / kLog2), Number(1.0)), Number(1e-9)));
     const Real delta =

@@ -2,7 +2,7 @@
 //
 //   L(N, D) = E + A / N^alpha + B / D^beta
 //
-// It knows nothing of bits.
+// It does not model bits.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ namespace bitlaw {
 
 struct Chinchilla {
   static constexpr const char* kName = "chinchilla";
-  static constexpr const char* kTitle = "Loss against parameters and tokens";
+  static constexpr const char* kTitle = "Loss as a function of parameters and tokens";
   static constexpr const char* kSource = "Hoffmann et al. 2022, arXiv 2203.15556, eq. 2";
   static constexpr const char* kFormula = "L = E + A/N^alpha + B/D^beta";
   static constexpr bool kUsesBits = false;
@@ -27,7 +27,7 @@ struct Chinchilla {
                                           exponent_of_size("alpha"), exponent_of_data("beta")};
 
   // The unrounded values of Hoffmann et al. are from the TeX source of their paper, as given by
-  // Besiroglu et al., who refitted the same data to the end.
+  // Besiroglu et al., who refitted the same data to convergence.
   static constexpr auto kHoffmann =
       values_of(kParameters, is(kE, 1.69337), is(kA, 406.4), is(kB, 410.7), is(kAlpha, 0.33917),
                 is(kBeta, 0.28491));

@@ -3,8 +3,8 @@
 //
 //   L(N, D, C) = a / (N eff(C))^b + c / D^d + e
 //
-// The form of QuEST's law, found independently; the constants a to e were not found in print, the
-// multipliers were.
+// This is the form of QuEST's law, found independently. The multipliers are published; the
+// constants a to e were not found in print.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ struct FrantarEff {
   static constexpr const char* kTitle = "Effective parameter multipliers of compression";
   static constexpr const char* kSource = "Frantar et al. 2025, arXiv 2502.16440";
   static constexpr const char* kFormula = "L = a/(N eff[class])^b + c/D^d + e";
-  static constexpr const char* kNotes = "The form of QuEST's law.";
+  static constexpr const char* kNotes = "Has the form of QuEST's law.";
   static constexpr bool kUsesBits = true;
 
   enum { kA, kB, kC, kD, kE, kTrainingParameters };
@@ -29,7 +29,7 @@ struct FrantarEff {
       data_term("c", "loss at D = 1 from finite data, nats"), exponent_of_data("d"),
       irreducible_loss("e")};
   static constexpr std::array kClassParameters{share_of_class(
-      "eff", "share of the parameters that counts in a precision class", ClassAxis::kForward)};
+      "eff", "effective share of the parameters in a precision class", ClassAxis::kForward)};
 
   static constexpr auto kStart = values_of(kParameters, is(kA, 406.4), is(kB, 0.33917),
                                            is(kC, 410.7), is(kD, 0.28491), is(kE, 1.69337));
@@ -38,8 +38,8 @@ struct FrantarEff {
                                                 ClassValue{"eff", "W1A1", 0.067}};
   static constexpr std::array kConstants{
       ConstantSet{.name = "start",
-                  .source = "a starting point: eff as published (arXiv 2502.16440); a to e are "
-                            "those of Hoffmann et al. 2022, because none were found for this law",
+                  .source = "starting point: eff as published (arXiv 2502.16440); a to e of "
+                            "Hoffmann et al. 2022, because none were found for this law",
                   .values = kStart,
                   .classes = kPublishedClasses}};
 

@@ -1,10 +1,10 @@
-// Scaling law of Gadre et al. (2024, arXiv 2403.08540), eq. 4, in nats per token: loss against
-// training compute C and the amount of over-training M.
+// Scaling law of Gadre et al. (2024, arXiv 2403.08540), eq. 4, in nats per token: loss as a
+// function of training compute C and over-training M.
 //
 //   L(C, M) = E + (a M^eta + b M^-eta) C^-eta,     C = 6 N D,  M = D / N
 //
-// It is Chinchilla's law with both exponents 2 eta: a (6 N^2)^-eta + b (6 D^2)^-eta. N counts all
-// parameters in the authors' tables. It knows nothing of bits.
+// It is Chinchilla's law with both exponents equal to 2 eta: a (6 N^2)^-eta + b (6 D^2)^-eta. N
+// counts all parameters in the authors' tables. It does not model bits.
 #pragma once
 
 #include <array>
@@ -17,11 +17,12 @@ namespace bitlaw {
 
 struct Gadre {
   static constexpr const char* kName = "gadre";
-  static constexpr const char* kTitle = "Loss against compute and over-training";
+  static constexpr const char* kTitle = "Loss as a function of compute and over-training";
   static constexpr const char* kSource = "Gadre et al. 2024, arXiv 2403.08540, eq. 4";
   static constexpr const char* kFormula = "L = E + (a M^eta + b M^-eta) C^-eta; C = 6 N D, M = D/N";
   static constexpr const char* kNotes =
-      "Chinchilla's law with both exponents 2 eta. N counts all parameters in the authors' tables.";
+      "Chinchilla's law with both exponents equal to 2 eta. In the authors' tables, N counts all "
+      "parameters.";
   static constexpr bool kUsesBits = false;
 
   enum { kA, kB, kEta, kE, kTrainingParameters };

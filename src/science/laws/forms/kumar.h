@@ -6,9 +6,9 @@
 //   delta     = C_T exp(-P_post / gamma_post + b) D^gamma_D / N_eff^gamma_N
 //               * prod_x [1 - exp(-C_x (P_x - P_post))]
 //
-// delta is there only when weights are quantized after training (P_post below 16), and is zero
-// where P_post is not below the precision of training. The offsets n_x and b matter: without them
-// neither the paper's figures nor its "7-8 bits" follow. P = 16 stands for BF16.
+// delta is added only if weights are quantized after training (P_post below 16), and is zero if
+// P_post is not below the training precision. The offsets n_x and b matter: without them neither
+// the paper's figures nor its "7-8 bits" can be reproduced. P = 16 means BF16.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@
 
 namespace bitlaw {
 
-// How much of delta training at more bits than P_post leaves: C_x.
+// C_x: how fast delta falls as the training precision approaches P_post.
 constexpr Parameter robustness(const char* name, const char* meaning, Quantity of) {
   return positive(name, meaning, {1e-3, 1e4}, {0.05, 2}).identified_by(of, 1).after_training();
 }
@@ -28,7 +28,7 @@ constexpr Parameter robustness(const char* name, const char* meaning, Quantity o
 struct Kumar {
   static constexpr const char* kName = "kumar";
   static constexpr const char* kTitle =
-      "Effective parameters, with offsets, and post-training term";
+      "Effective parameters with offsets, and a post-training term";
   static constexpr const char* kSource =
       "Kumar et al. 2024, arXiv 2411.04330, eq. 9 with the offsets of appendix K";
   static constexpr const char* kFormula =
@@ -45,16 +45,16 @@ struct Kumar {
       data_term("B", "loss at D = 1 from finite data, nats"),
       exponent_of_size("alpha"),
       exponent_of_data("beta"),
-      bits_per_factor_e("gamma_w", "bits per factor e, weights", Quantity::kWeightBits),
-      bits_offset("n_w", "offset, weights (walks as gamma_w n_w, bits)", Quantity::kWeightBits),
-      bits_per_factor_e("gamma_a", "bits per factor e, activations", Quantity::kActivationBits),
+      bits_per_factor_e("gamma_w", "bits per factor of e, weights", Quantity::kWeightBits),
+      bits_offset("n_w", "offset, weights (fitted as gamma_w n_w, in bits)", Quantity::kWeightBits),
+      bits_per_factor_e("gamma_a", "bits per factor of e, activations", Quantity::kActivationBits),
       bits_offset("n_a", "offset, activations", Quantity::kActivationBits),
-      bits_per_factor_e("gamma_kv", "bits per factor e, keys and values", Quantity::kKvBits),
+      bits_per_factor_e("gamma_kv", "bits per factor of e, keys and values", Quantity::kKvBits),
       bits_offset("n_kv", "offset, keys and values", Quantity::kKvBits),
-      size_of_delta("C_T", "size of the post-training loss"),
+      size_of_delta("C_T", "scale of the post-training loss"),
       slope_of_delta("gamma_D", "growth of the post-training loss with data", Quantity::kTokens),
-      slope_of_delta("gamma_N", "its fall with size", Quantity::kSizes),
-      positive("gamma_post", "bits per factor e after training", {0.05, 50}, {0.3, 2})
+      slope_of_delta("gamma_N", "decrease of the post-training loss with size", Quantity::kSizes),
+      positive("gamma_post", "bits per factor of e after training", {0.05, 50}, {0.3, 2})
           .identified_by(Quantity::kPostBits, 2)
           .after_training(),
       of_either_sign("b", "offset after training", {-30, 30}, {0, 2})
@@ -65,8 +65,8 @@ struct Kumar {
                  Quantity::kActivationBits),
       robustness("C_kv", "robustness from trained key and value bits, per bit", Quantity::kKvBits)};
 
-  // C_w, C_a and C_kv were not published. 1000 per bit makes each bracket a step: 1 where training
-  // had more bits than P_post, 0 where it had not.
+  // C_w, C_a and C_kv were not published. 1000 per bit makes each bracket a step: 1 if training
+  // used more bits than P_post, 0 otherwise.
   static constexpr double kStep = 1000;
   static constexpr auto kPublished =
       values_of(kParameters, is(kE, 2.7648), is(kA, 4299), is(kB, 18060), is(kAlpha, 0.4965),
@@ -106,16 +106,16 @@ struct Kumar {
            log_capacity(run.bits_kv, p[kGammaKv], p[kNKv]);
   }
 
-  // Nats per token at the end of training, before any quantization afterwards. p: at least the
-  // kTrainingParameters first values.
+  // Nats per token at the end of training, before any post-training quantization. p: at least the
+  // first kTrainingParameters values.
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
     return p[kE] + p[kA] * falling(p[kAlpha], log_share(p, run) + run.log_params) +
            p[kB] * falling(p[kBeta], run.log_tokens);
   }
 
-  // Loss difference in nats from quantizing the weights to run.bits_post after training; zero
-  // where the row has none, or where training had no more bits than that. p: all values.
+  // Loss difference in nats from quantizing the weights to run.bits_post after training; zero if
+  // the row has none, or if training did not use more bits than that. p: all values.
   template <class Real, class Number>
   static BITLAW_INLINE Real delta(const Real* p, const Inputs<Number>& run) {
     using std::exp;

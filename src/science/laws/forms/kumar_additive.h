@@ -3,9 +3,9 @@
 //
 //   L = E + A / N^alpha + B / D^beta + sum_x k_x / P_x^c_x
 //
-// Bits cost the same at every size and on any data. What is public names the form and not its
-// terms, so these are assumed: a power law in the bits of each part, taken at their word (16 bits
-// cost k_x / 16^c_x, a part of E), nothing at unlimited bits.
+// Bits cost the same at every size and token count. The paper names this form without giving its
+// terms. Assumed here: a power law in the bits of each part, also at 16 bits (which cost
+// k_x / 16^c_x), and zero at unlimited bits.
 #pragma once
 
 #include <array>
@@ -30,11 +30,11 @@ struct KumarAdditive {
   static constexpr const char* kName = "kumar-additive";
   static constexpr const char* kTitle = "Additive power law in bits, independent of N and D";
   static constexpr const char* kSource =
-      "Kumar et al. 2024, arXiv 2411.04330, appendix C (the name; the form is read from it)";
+      "Kumar et al. 2024, arXiv 2411.04330, appendix C (name only; the form is inferred)";
   static constexpr const char* kFormula = "L = E + A/N^alpha + B/D^beta + sum_x k_x/P_x^c_x";
   static constexpr const char* kNotes =
-      "What is public names the form and not its terms: a power law in the bits of each part is "
-      "assumed, taken at its word at 16 bits, and nothing at unlimited bits.";
+      "The paper names this form without giving its terms. Assumed: a power law in the bits of "
+      "each part, also at 16 bits, and zero at unlimited bits.";
   static constexpr bool kUsesBits = true;
 
   enum { kKW = Chinchilla::kTrainingParameters, kCW, kKA, kCA, kKKv, kCKv, kTrainingParameters };
@@ -54,7 +54,7 @@ struct KumarAdditive {
                 is(kCA, 3), is(kKKv, 10), is(kCKv, 3));
   static constexpr std::array kConstants{
       ConstantSet{.name = "start",
-                  .source = "a starting point, none published: E, A, B, alpha and beta of the "
+                  .source = "starting point, nothing published: E, A, B, alpha and beta of the "
                             "paper's own law, round numbers for the rest",
                   .values = kStart}};
 

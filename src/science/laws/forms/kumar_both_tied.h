@@ -1,11 +1,11 @@
 // The form with effective parameters and effective data, tied, that Kumar et al. (2024, arXiv
-// 2411.04330, appendix C) compare theirs with, in nats per token: bits make both count less by the
-// same share.
+// 2411.04330, appendix C) compare theirs with, in nats per token: bits reduce both
+// by the same factor.
 //
 //   L = E + A / (N f)^alpha + B / (D f)^beta,     f = prod_x f_x(P_x)
 //
-// What is public names the form and not its terms, so f_x is assumed to be that of the paper's own
-// law with the offsets of appendix K (laws/forms/kumar.h).
+// The paper names this form without giving its terms; f_x is assumed to be that of its own law with
+// the offsets of appendix K (laws/forms/kumar.h).
 #pragma once
 
 #include <array>
@@ -19,23 +19,23 @@ namespace bitlaw {
 
 struct KumarBothTied {
   static constexpr const char* kName = "kumar-both-tied";
-  static constexpr const char* kTitle = "Effective parameters and data, one share for both";
+  static constexpr const char* kTitle = "Effective parameters and data, one common factor";
   static constexpr const char* kSource =
-      "Kumar et al. 2024, arXiv 2411.04330, appendix C (the name; the form is read from it)";
+      "Kumar et al. 2024, arXiv 2411.04330, appendix C (name only; the form is inferred)";
   static constexpr const char* kFormula =
       "L = E + A/(N f)^alpha + B/(D f)^beta; f = prod_x (1 - exp(-P_x/gamma_x + n_x))";
   static constexpr const char* kNotes =
-      "What is public names the form and not its terms: f is assumed to be that of the paper's own "
-      "law, with offsets.";
+      "The paper names this form without giving its terms; f is assumed to be that of its own law, "
+      "with offsets.";
   static constexpr bool kUsesBits = true;
 
-  // The parameters of training of Kumar's law, in its order.
+  // The training parameters of Kumar's law, in its order.
   enum { kTrainingParameters = Kumar::kTrainingParameters };
   static constexpr auto kParameters = first<kTrainingParameters>(Kumar::kParameters);
   static constexpr auto kStart = first<kTrainingParameters>(Kumar::kPublished);
   static constexpr std::array kConstants{ConstantSet{
       .name = "start",
-      .source = "a starting point, none published: the constants of the paper's own law",
+      .source = "starting point, nothing published: the constants of the paper's own law",
       .values = kStart}};
 
   // Nats per token.

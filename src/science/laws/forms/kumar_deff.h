@@ -1,11 +1,10 @@
 // The form with effective data that Kumar et al. (2024, arXiv 2411.04330, appendix C) compare
-// theirs with, in nats per token: bits make tokens count less instead of parameters.
+// theirs with, in nats per token: bits reduce the tokens instead of the parameters.
 //
 //   L = E + A / N^alpha + B / D_eff^beta,     D_eff = D prod_x f_x(P_x)
 //
-// What is public names the form and not its terms, so f_x is assumed to be that of the paper's own
-// law with the offsets of appendix K (laws/forms/kumar.h), which makes the two comparable: the same
-// number of constants.
+// The paper names this form without giving its terms; f_x is assumed to be that of its own law with
+// the offsets of appendix K (laws/forms/kumar.h), so that the two laws have equally many constants.
 #pragma once
 
 #include <array>
@@ -21,21 +20,21 @@ struct KumarDeff {
   static constexpr const char* kName = "kumar-deff";
   static constexpr const char* kTitle = "Effective data instead of effective parameters";
   static constexpr const char* kSource =
-      "Kumar et al. 2024, arXiv 2411.04330, appendix C (the name; the form is read from it)";
+      "Kumar et al. 2024, arXiv 2411.04330, appendix C (name only; the form is inferred)";
   static constexpr const char* kFormula =
       "L = E + A/N^alpha + B/D_eff^beta; D_eff = D prod_x (1 - exp(-P_x/gamma_x + n_x))";
   static constexpr const char* kNotes =
-      "What is public names the form and not its terms: f is assumed to be that of the paper's own "
-      "law, with offsets.";
+      "The paper names this form without giving its terms; f is assumed to be that of its own law, "
+      "with offsets.";
   static constexpr bool kUsesBits = true;
 
-  // The parameters of training of Kumar's law, in its order.
+  // The training parameters of Kumar's law, in its order.
   enum { kTrainingParameters = Kumar::kTrainingParameters };
   static constexpr auto kParameters = first<kTrainingParameters>(Kumar::kParameters);
   static constexpr auto kStart = first<kTrainingParameters>(Kumar::kPublished);
   static constexpr std::array kConstants{ConstantSet{
       .name = "start",
-      .source = "a starting point, none published: the constants of the paper's own law",
+      .source = "starting point, nothing published: the constants of the paper's own law",
       .values = kStart}};
 
   // Nats per token.

@@ -1,10 +1,10 @@
 // The multiplicative power law that Kumar et al. (2024, arXiv 2411.04330, appendix C) compare
-// theirs with, in nats per token: bits multiply the parameters by a power of themselves.
+// theirs with, in nats per token: the parameters are multiplied by a power of the bits.
 //
 //   L = E + A / N_eff^alpha + B / D^beta,     N_eff = N prod_x (min(P_x, 16) / 16)^c_x
 //
-// What is public names the form and not its terms, so these are assumed: one exponent for each
-// part, and 16 bits, where the share is 1 (any other point is the same law with another A).
+// The paper names this form without giving its terms. Assumed here: one exponent per part, and a
+// factor of 1 at 16 bits (any other point gives the same law with another A).
 #pragma once
 
 #include <array>
@@ -26,12 +26,12 @@ struct KumarMultiplicative {
   static constexpr const char* kName = "kumar-multiplicative";
   static constexpr const char* kTitle = "Effective parameters as a power of bits";
   static constexpr const char* kSource =
-      "Kumar et al. 2024, arXiv 2411.04330, appendix C (the name; the form is read from it)";
+      "Kumar et al. 2024, arXiv 2411.04330, appendix C (name only; the form is inferred)";
   static constexpr const char* kFormula =
       "L = E + A/N_eff^alpha + B/D^beta; N_eff = N prod_x (min(P_x, 16)/16)^c_x";
   static constexpr const char* kNotes =
-      "What is public names the form and not its terms: one exponent for each part is assumed, and "
-      "16 bits as the point where the share is 1.";
+      "The paper names this form without giving its terms. Assumed: one exponent per part, and a "
+      "factor of 1 at 16 bits.";
   static constexpr bool kUsesBits = true;
 
   enum { kE, kA, kB, kAlpha, kBeta, kCW, kCA, kCKv, kTrainingParameters };
@@ -45,7 +45,7 @@ struct KumarMultiplicative {
       values_of(kParameters, first<kCW>(Kumar::kPublished), is(kCW, 1), is(kCA, 1), is(kCKv, 1));
   static constexpr std::array kConstants{
       ConstantSet{.name = "start",
-                  .source = "a starting point, none published: E, A, B, alpha and beta of the "
+                  .source = "starting point, nothing published: E, A, B, alpha and beta of the "
                             "paper's own law, exponents 1",
                   .values = kStart}};
 

@@ -4,8 +4,8 @@
 //   f_x(P) = 1 - exp(-P / gamma_x),     delta = C_T exp(-P_post / gamma_post) D^gamma_D /
 //   N_eff^gamma_N
 //
-// With the published constants its compute-optimal precision is 3.5 bits, not the paper's 7 to 8;
-// it is here to be compared with the form that has them.
+// With the published constants its compute-optimal precision is 3.5 bits, not the paper's 7 to 8.
+// It is included for comparison with the form that has offsets.
 #pragma once
 
 #include <array>
@@ -39,11 +39,11 @@ struct KumarNoOffsets {
       values_of(kParameters, first<kGammaW>(Kumar::kPublished), is(kGammaW, 2.6745),
                 is(kGammaA, 2.2102), is(kGammaKv, 0.9578), is(kCT, 0.0598), is(kGammaD, 0.5068),
                 is(kGammaN, 0.3439), is(kGammaPost, 0.5907));
-  static constexpr std::array kConstants{ConstantSet{
-      .name = "published",
-      .source = "Kumar et al. 2024, arXiv 2411.04330, appendix K, with its offsets left out",
-      .values = kPublished,
-      .studied = Kumar::kStudied}};
+  static constexpr std::array kConstants{
+      ConstantSet{.name = "published",
+                  .source = "Kumar et al. 2024, arXiv 2411.04330, appendix K, without its offsets",
+                  .values = kPublished,
+                  .studied = Kumar::kStudied}};
 
   // The same values with every offset zero, in the order of Kumar's parameters.
   template <class Real>
@@ -66,7 +66,7 @@ struct KumarNoOffsets {
     return Kumar::log_share(q, run);
   }
 
-  // Nats per token at the end of training. p: at least the kTrainingParameters first values.
+  // Nats per token at the end of training. p: at least the first kTrainingParameters values.
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
     Real q[Kumar::kParameters.size()];

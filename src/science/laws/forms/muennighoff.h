@@ -1,6 +1,6 @@
 // Data-constrained scaling law of Muennighoff et al. (2023, arXiv 2305.16264), in nats per token:
-// tokens seen again, and parameters beyond what the distinct tokens deserve, are worth less and
-// less.
+// repeated tokens, and parameters beyond the optimum for the distinct tokens, have diminishing
+// value.
 //
 //   L   = E + A / N'^alpha + B / D'^beta
 //   D'  = U_D (1 + R*_D (1 - exp(-R_D / R*_D))),     R_D = D / U_D - 1
@@ -9,8 +9,8 @@
 //
 // U_D distinct tokens are seen D / U_D times. N_opt(U) is the size for which U tokens are
 // compute-optimal under A, B, alpha, beta (C = 6 N D); with the published values it is 0.051 U.
-// With R_D = 0 and N up to N_opt this is Chinchilla's law. A table without distinct tokens is taken
-// as one where no token was seen twice. It knows nothing of bits.
+// With R_D = 0 and N up to N_opt this is Chinchilla's law. Without a column of distinct tokens, no
+// token is assumed to repeat. The law does not model bits.
 #pragma once
 
 #include <array>
@@ -35,7 +35,7 @@ struct Muennighoff {
       "U_N = min(N, N_opt(U_D))";
   static constexpr const char* kNotes =
       "N_opt(U) = (alpha A / (beta B))^(1/alpha) U^(beta/alpha) is the size for which U tokens are "
-      "compute-optimal. A table without distinct tokens U_D is one where no token was seen twice.";
+      "compute-optimal. Without a column of distinct tokens U_D, no token is assumed to repeat.";
   static constexpr bool kUsesBits = false;
 
   enum { kE, kA, kB, kAlpha, kBeta, kRStarD, kRStarN, kTrainingParameters };
@@ -46,7 +46,8 @@ struct Muennighoff {
       positive("B", "loss at D' = 1 from finite data, nats", {1e-9, 1e15}, {1, 1e6}),
       exponent_of_size("alpha"), exponent_of_data("beta"),
       worth_of_repeats("Rstar_D", "repetitions after which repeated tokens are worth little"),
-      worth_of_repeats("Rstar_N", "the same for excess parameters, in multiples of U_N")};
+      worth_of_repeats("Rstar_N",
+                       "multiples of U_N after which excess parameters are worth little")};
 
   static constexpr auto kPublished =
       values_of(kParameters, is(kE, 1.87), is(kA, 521), is(kB, 1488), is(kAlpha, 0.35266),
@@ -56,8 +57,8 @@ struct Muennighoff {
                   .source = "Muennighoff et al. 2023, arXiv 2305.16264, trained on C4",
                   .values = kPublished}};
 
-  // log(1 + R* (1 - exp(-R / R*))) for R = exp(log_ratio) - 1. A ratio above e^50 is as good as
-  // infinite.
+  // log(1 + R* (1 - exp(-R / R*))) for R = exp(log_ratio) - 1. Ratios above e^50 are treated
+  // as e^50.
   template <class Real, class Log>
   static BITLAW_INLINE Real log_worth(const Log& log_ratio, const Real& r_star) {
     using std::expm1;

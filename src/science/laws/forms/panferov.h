@@ -1,14 +1,14 @@
 // Scaling law for compressed representations (Panferov et al. 2025, arXiv 2506.01863), in nats per
-// token: what a format is worth follows from how well it holds a Gaussian.
+// token: the capacity of a format follows from its error on a Gaussian.
 //
 //   L     = A / N_eff^alpha + B / D^beta + E,     N_eff = N prod_x rho_x
 //   rho_x = tanh(F_x log_{1/4} g_x)^C_x,          g_x = GMSE of part x
 //
 // GMSE is the mean squared error of the format on a unit Gaussian at its best scale
-// (formats/gaussian_error.h); a table may give it, else it is that of the best uniform grid of as
-// many bits. log_{1/4} g is about the bits that the format is worth: 1.95 at two bits, 6.7 at
-// eight. The authors' factor L in front of tanh is 1 to their digits and is 1 here, so that a
-// perfect format loses nothing; F and C are the authors' for weights, and here each part has its
+// (formats/gaussian_error.h). A table may give it; otherwise that of the best uniform grid with the
+// same number of bits is used. log_{1/4} g is roughly the effective number of bits: 1.95 at two
+// bits, 6.7 at eight. The authors' factor L in front of tanh is 1 to their digits and is 1 here, so
+// that an exact format loses nothing. The authors' F and C are for weights; here each part has its
 // own.
 #pragma once
 
@@ -36,9 +36,9 @@ struct Panferov {
   static constexpr const char* kFormula =
       "L = A/N_eff^alpha + B/D^beta + E; N_eff = N prod_x tanh(F_x log_{1/4} GMSE_x)^C_x";
   static constexpr const char* kNotes =
-      "GMSE is the format's mean squared error on a unit Gaussian: the table's, else that of the "
-      "best uniform grid of as many bits. The authors' factor L in front of tanh is 1; each part "
-      "has its own F and C here.";
+      "GMSE is the format's mean squared error on a unit Gaussian: from the table, or else that of "
+      "the best uniform grid with the same number of bits. The authors' factor L in front of tanh "
+      "is 1. Here each part has its own F and C.";
   static constexpr bool kUsesBits = true;
 
   enum { kA, kAlpha, kB, kBeta, kE, kFW, kCW, kFA, kCA, kFKv, kCKv, kTrainingParameters };
@@ -48,12 +48,12 @@ struct Panferov {
       Chinchilla::kParameters[Chinchilla::kB],
       Chinchilla::kParameters[Chinchilla::kBeta],
       Chinchilla::kParameters[Chinchilla::kE],
-      saturation("F_w", "how fast capacity saturates with the format's worth, weights",
+      saturation("F_w", "how fast capacity saturates with effective bits, weights",
                  Quantity::kWeightBits),
       capacity_exponent("C_w", "exponent of capacity, weights", Quantity::kWeightBits),
-      saturation("F_a", "the same of activations", Quantity::kActivationBits),
+      saturation("F_a", "how fast capacity saturates, activations", Quantity::kActivationBits),
       capacity_exponent("C_a", "exponent of capacity, activations", Quantity::kActivationBits),
-      saturation("F_kv", "the same of keys and values", Quantity::kKvBits),
+      saturation("F_kv", "how fast capacity saturates, keys and values", Quantity::kKvBits),
       capacity_exponent("C_kv", "exponent of capacity, keys and values", Quantity::kKvBits)};
 
   static constexpr auto kStart = values_of(
@@ -61,13 +61,13 @@ struct Panferov {
       is(kFW, 0.41), is(kCW, 1.39), is(kFA, 0.41), is(kCA, 1.39), is(kFKv, 0.41), is(kCKv, 1.39));
   static constexpr std::array kConstants{
       ConstantSet{.name = "start",
-                  .source = "a starting point: alpha, beta, E, F and C as published (arXiv "
-                            "2506.01863), the last two taken for every part; A and B are round "
-                            "numbers, because none were found for this law",
+                  .source = "starting point: alpha, beta, E, F and C as published (arXiv "
+                            "2506.01863), F and C for every part; A and B are round numbers, "
+                            "because none were found for this law",
                   .values = kStart}};
 
-  // log tanh(F log_{1/4} g)^C; 0 where the part is not quantized. A format that is worth nothing
-  // (g = 1 and above) is taken at one hundredth of a bit.
+  // log tanh(F log_{1/4} g)^C; 0 if the part is not quantized. A useless format (g = 1 and above)
+  // counts as one hundredth of a bit.
   template <class Real, class Number>
   static BITLAW_INLINE Real log_capacity(const Number& log_error, const Real& F, const Real& C) {
     using std::log;

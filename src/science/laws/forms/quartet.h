@@ -1,12 +1,12 @@
-// Scaling law of Quartet (Castro, Panferov et al. 2025, arXiv 2505.14669), in nats per token: the
-// forward pass's precision costs parameters, the backward pass's costs data, and both terms stand
-// under one outer exponent, as in the law of Busbridge et al. (2025).
+// Scaling law of Quartet (Castro, Panferov et al. 2025, arXiv 2505.14669), in nats per token:
+// forward precision reduces the effective parameters, backward precision the effective data, and
+// both terms share an outer exponent, as in the law of Busbridge et al. (2025).
 //
 //   L = (A / (N eff_N)^alpha + B / (D eff_D)^beta)^gamma + E
 //
-// One eff_N for each class of the forward pass and one eff_D for each of the backward pass; both
-// are 1 in BF16. The authors fit BF16 runs first, then eff_N and eff_D with those constants fixed,
-// and print log A, log B and log E.
+// There is one eff_N per class of the forward pass and one eff_D per class of the backward pass;
+// both are 1 in BF16. The authors fit BF16 runs first, then eff_N and eff_D with those constants
+// fixed, and print log A, log B and log E.
 #pragma once
 
 #include <array>
@@ -45,10 +45,9 @@ struct Quartet {
       irreducible_loss("E"),
       positive("gamma", "outer exponent", {1e-2, 10}, {0.1, 1})};
   static constexpr std::array kClassParameters{
-      share_of_class("eff_N", "share of the parameters that counts, forward pass",
+      share_of_class("eff_N", "effective share of the parameters, forward pass",
                      ClassAxis::kForward),
-      share_of_class("eff_D", "share of the data that counts, backward pass",
-                     ClassAxis::kBackward)};
+      share_of_class("eff_D", "effective share of the data, backward pass", ClassAxis::kBackward)};
 
   // A, B and E are exp of 11.75543771, 13.0515853 and 0.2933008.
   static constexpr auto kPublished = values_of(
@@ -59,8 +58,8 @@ struct Quartet {
   static constexpr std::array kConstants{ConstantSet{
       .name = "published",
       .source = "Castro et al. 2025, arXiv 2505.14669, to the digits of the notebook "
-                "published with it: MXFP4, forward by clipping chosen for least squared "
-                "error, backward by stochastic rounding",
+                "published with it: MXFP4, forward with clipping that minimizes the squared "
+                "error, backward with stochastic rounding",
       .values = kPublished,
       .classes = kPublishedClasses}};
 

@@ -1,10 +1,10 @@
 // Scaling law of QuEST (Panferov et al. 2025, arXiv 2502.05003), in nats per token: a precision
-// makes a model worth a fixed share of its parameters.
+// multiplies the effective parameters by a fixed share.
 //
 //   L(N, D, P) = A / (N eff(P))^alpha + B / D^beta + E
 //
-// One eff for each precision class (bits of weights and activations, quantizer), none for BF16,
-// whose eff is 1. Nothing is assumed of how eff depends on bits.
+// There is one eff per precision class (bits of weights and activations, quantizer); BF16 has eff =
+// 1. No dependence of eff on bits is assumed.
 #pragma once
 
 #include <array>
@@ -18,11 +18,11 @@ namespace bitlaw {
 
 struct Quest {
   static constexpr const char* kName = "quest";
-  static constexpr const char* kTitle = "Effective parameters, one share for each precision class";
+  static constexpr const char* kTitle = "Effective parameters, one share per precision class";
   static constexpr const char* kSource = "Panferov et al. 2025 (QuEST), arXiv 2502.05003";
   static constexpr const char* kFormula = "L = A/(N eff[class])^alpha + B/D^beta + E";
   static constexpr const char* kNotes =
-      "Nothing is assumed of how eff depends on bits; BF16 has eff = 1.";
+      "No dependence of eff on bits is assumed; BF16 has eff = 1.";
   static constexpr bool kUsesBits = true;
 
   enum { kA, kAlpha, kB, kBeta, kE, kTrainingParameters };
@@ -31,7 +31,7 @@ struct Quest {
       Chinchilla::kParameters[Chinchilla::kB], Chinchilla::kParameters[Chinchilla::kBeta],
       Chinchilla::kParameters[Chinchilla::kE]};
   static constexpr std::array kClassParameters{share_of_class(
-      "eff", "share of the parameters that counts in a precision class", ClassAxis::kForward)};
+      "eff", "effective share of the parameters in a precision class", ClassAxis::kForward)};
 
   static constexpr auto kPublished =
       values_of(kParameters, is(kA, 8.134), is(kAlpha, 0.062726522), is(kB, 86.412),

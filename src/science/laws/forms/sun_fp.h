@@ -4,10 +4,10 @@
 //   L = n / N^alpha + d / D^beta + epsilon
 //       + D^beta / N^alpha  log2(B) / (gamma (X + 1/2)^delta (M + 1/2)^nu)
 //
-// X exponent and M mantissa bits (the authors write E and M), B entries share a scale. The error
-// grows with D and falls with N by the same exponents that the loss has. Rows that say nothing of
-// their format are taken as BF16 (X = 8, M = 7) from 16 bits on, and as an integer (X = 0, M = P -
-// 1) below; where B is not known, log2 B is 1, a part of gamma.
+// The format has X exponent and M mantissa bits (E and M in the paper), and B entries share a
+// scale. The error grows with D and falls with N with the same exponents as the loss. Rows without
+// a format count as BF16 (X = 8, M = 7) from 16 bits on, and as an integer (X = 0, M = P - 1)
+// below. If B is unknown, log2 B is absorbed into gamma.
 #pragma once
 
 #include <array>
@@ -26,9 +26,10 @@ struct SunFp {
       "L = n/N^alpha + d/D^beta + epsilon + D^beta/N^alpha log2(B) / (gamma (X + 1/2)^delta "
       "(M + 1/2)^nu)";
   static constexpr const char* kNotes =
-      "X exponent and M mantissa bits (E and M in the paper), B entries share a scale. Rows that "
-      "say nothing of their format count as BF16 (X = 8, M = 7) from 16 bits on and as an integer "
-      "(X = 0, M = P - 1) below; where B is not known, log2 B is 1, a part of gamma.";
+      "The format has X exponent and M mantissa bits (E and M in the paper), and B entries share a "
+      "scale. Rows without a format count as BF16 (X = 8, M = 7) from 16 bits on, and as an "
+      "integer "
+      "(X = 0, M = P - 1) below. If B is unknown, log2 B is absorbed into gamma.";
   static constexpr bool kUsesBits = true;
 
   enum { kN, kAlpha, kD, kBeta, kEpsilon, kGamma, kDelta, kNu, kTrainingParameters };
@@ -38,11 +39,11 @@ struct SunFp {
       data_term("d", "loss at D = 1 from finite data, nats"),
       exponent_of_data("beta"),
       irreducible_loss("epsilon"),
-      positive("gamma", "divides the error of quantization", {1e-6, 1e15}, {10, 1e6})
+      positive("gamma", "divisor of the quantization error", {1e-6, 1e15}, {10, 1e6})
           .identified_by(Quantity::kAnyBits, 1),
-      positive("delta", "how the error falls with exponent bits", {1e-2, 20}, {0.5, 6})
+      positive("delta", "decrease of the error with exponent bits", {1e-2, 20}, {0.5, 6})
           .identified_by(Quantity::kExponentBits, 2),
-      positive("nu", "how the error falls with mantissa bits", {1e-2, 20}, {0.5, 6})
+      positive("nu", "decrease of the error with mantissa bits", {1e-2, 20}, {0.5, 6})
           .identified_by(Quantity::kMantissaBits, 2)};
 
   static constexpr auto kPublished = values_of(
