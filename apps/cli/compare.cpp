@@ -52,14 +52,14 @@ void run(Options& options) {
 void add_compare(App& app) {
   auto options = std::make_shared<Options>();
   App* verb = add_verb(
-      app, "compare", "Compare laws on the same table, by rows they have not seen",
+      app, "compare", "Compare laws by their error on held-out rows",
       "bitlaw compare runs/demo --laws all --hold-out largest-N\n"
       "  bitlaw compare table.csv --laws kumar,quest,additive-class --hold-out bits=3 --json");
   options->table.add(verb);
-  verb->add_option("--out", options->out, "also write the JSON document there");
+  verb->add_option("--out", options->out, "also write the JSON document to this file");
   verb->add_option("--threads", options->threads, "threads")->positive();
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
-  verb->add_flag("--dry-run", options->dry_run, "read the table, say what is in it, and stop");
+  verb->add_flag("--dry-run", options->dry_run, "read the table, print what it contains, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");
   options->flags.add(verb, options->compare, {"hold_out"});
   verb->add_option("--hold-out,--holdout", options->compare.hold_out,

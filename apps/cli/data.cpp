@@ -39,7 +39,7 @@ void show_dry_run(const Options& options) {
                     {"tokenizer", config.tokenizer}});
     return;
   }
-  fmt::print("{} files of text, {}; tokenizer {}; data set in {}{}\n", files.size(),
+  fmt::print("{} text files, {}; tokenizer {}; data set in {}{}\n", files.size(),
              format_bytes(static_cast<double>(bytes)), config.tokenizer, config.to,
              exists ? ", which exists" : "");
 }
@@ -74,23 +74,23 @@ void run_prepare(Options& options) {
 void add_data(App& app) {
   auto options = std::make_shared<Options>();
   App* verb =
-      add_verb(app, "data", "Prepare and look at data sets",
+      add_verb(app, "data", "Prepare and inspect data sets",
                "bitlaw data prepare texts/ --to data/ --vocabulary 4096\n  bitlaw data show data/");
   verb->require_subcommand(1, 1);
 
   App* prepare = add_verb(
-      *verb, "prepare", "Text (.txt, .jsonl, also .gz and .zst) to a data set",
+      *verb, "prepare", "Turn text (.txt, .jsonl, also .gz and .zst) into a data set",
       "bitlaw data prepare texts/ more.jsonl.gz --to data/ --tokenizer bpe --vocabulary 4096");
   prepare->add_option("from", options->prepare.from, "folders or files of text")->required();
   options->flags.add(prepare, options->prepare, {"from"});
   prepare->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
-  prepare->add_flag("--dry-run", options->dry_run, "say what would be read, and stop");
+  prepare->add_flag("--dry-run", options->dry_run, "list what would be read, and stop");
   prepare->add_flag("--quiet", options->quiet, "no progress");
   prepare->add_flag("--json", options->json, "print dataset.json");
   prepare->callback([options] { run_prepare(*options); });
 
   App* show_verb =
-      add_verb(*verb, "show", "Check a data set and say what is in it", "bitlaw data show data/");
+      add_verb(*verb, "show", "Check a data set and describe it", "bitlaw data show data/");
   show_verb->add_option("directory", options->directory, "the data set")->required();
   show_verb->add_flag("--json", options->json, "print dataset.json");
   show_verb->callback([options] { show(Dataset::open(options->directory).info(), options->json); });

@@ -60,16 +60,16 @@ void run(Options& options) {
 void add_design(App& app) {
   auto options = std::make_shared<Options>();
   App* verb = add_verb(
-      app, "design", "Propose the next runs: the most informative per FLOP about a chosen number",
+      app, "design", "Propose the next runs: the most informative per FLOP for a chosen quantity",
       "bitlaw design runs/demo --law kumar --shrink 'P*' --budget 1e15 --runs 6\n"
       "  bitlaw design table.csv --shrink alpha --candidates 'N=1e8,2e8;D=1e10,4e10;bits=3,4,16'\n"
       "  bitlaw design table.csv --shrink D_crit:4@N=1e9 --candidates runs_we_could_make.csv "
       "--json");
   options->table.add(verb);
-  verb->add_option("--out", options->out, "also write the JSON document there");
+  verb->add_option("--out", options->out, "also write the JSON document to this file");
   verb->add_option("--threads", options->threads, "threads")->positive();
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
-  verb->add_flag("--dry-run", options->dry_run, "read the table, say what is in it, and stop");
+  verb->add_flag("--dry-run", options->dry_run, "read the table, print what it contains, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");
   options->flags.add(verb, options->design);
   verb->callback([options] { run(*options); });

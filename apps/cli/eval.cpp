@@ -16,8 +16,8 @@ struct EvalConfig {
 
   template <class V>
   void visit(V& v) {
-    v("data", data, "another data set of the same tokenizer; empty: the run's");
-    v("tokens", tokens, "validation tokens, at most; 0: all");
+    v("data", data, "another data set with the same tokenizer; empty = the run's");
+    v("tokens", tokens, "maximum number of validation tokens; 0 = all");
   }
 };
 
@@ -77,7 +77,7 @@ void add_eval(App& app) {
   options->flags.add(verb, options->config);
   verb->add_option("--threads", options->threads, "threads")->positive();
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
-  verb->add_flag("--dry-run", options->dry_run, "say what would be evaluated, and stop");
+  verb->add_flag("--dry-run", options->dry_run, "print what would be evaluated, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");
   verb->callback([options] { run(*options); });
 }

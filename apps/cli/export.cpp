@@ -28,8 +28,7 @@ std::unique_ptr<Tokenizer> tokenizer_of(const fs::path& checkpoint) {
   const fs::path file = checkpoint / "tokenizer.model";
   if (!fs::exists(file)) {
     throw Error(fmt::format(
-        "{}: there is no tokenizer; the run was trained on shards that came without one, and "
-        "cannot be exported",
+        "{}: no tokenizer; the run was trained on shards without one and cannot be exported",
         file.string()));
   }
   return load_tokenizer(file);
@@ -40,14 +39,14 @@ std::string note_on(const RecipeConfig& config) {
   const Recipe recipe = make_recipe(config);
   if (recipe == Recipe{}) return "";
   return fmt::format(
-      "trained as {}: the file holds the weights before rounding, and other programs compute "
-      "without it",
+      "trained as {}: the export contains the unrounded weights, and other programs run them "
+      "without that rounding",
       recipe.name());
 }
 
 void run(const Options& options) {
   if (options.gguf.empty() && options.hf.empty())
-    throw Error("export to what? Give --gguf FILE, --hf DIRECTORY, or both");
+    throw Error("nothing to export to; give --gguf FILE, --hf DIRECTORY, or both");
   const TrainedRun trained = read_run(options.run);
   const fs::path checkpoint = trained.checkpoint();
   const auto tokenizer = tokenizer_of(checkpoint);
@@ -77,14 +76,15 @@ void run(const Options& options) {
 
 void add_export(App& app) {
   auto options = std::make_shared<Options>();
-  App* verb = add_verb(app, "export", "A finished run for llama.cpp or transformers",
+  App* verb = add_verb(app, "export", "Export a finished run for llama.cpp or transformers",
                        "bitlaw export runs/0123456789abcdef --gguf model.gguf --type bf16");
   verb->add_option("run", options->run, "directory of the run")->required();
   verb->add_option("--gguf", options->gguf, "file to write, for llama.cpp");
-  verb->add_option("--type", options->type, "of the matrices in it: f32, f16, bf16")
+  verb->add_option("--type", options->type, "type of the matrices in that file: f32, f16, bf16")
       ->one_of({"f32", "f16", "bf16"})
       ->default_str(options->type);
-  verb->add_option("--hf", options->hf, "new directory with model and tokenizer, for transformers");
+  verb->add_option("--hf", options->hf,
+                   "new directory to write model and tokenizer to, for transformers");
   verb->add_flag("--json", options->json, "print one JSON document");
   verb->callback([options] { run(*options); });
 }

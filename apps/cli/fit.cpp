@@ -64,10 +64,10 @@ void run_fit(Options& options) {
 
 void add_common(App* verb, Options& options) {
   options.table.add(verb);
-  verb->add_option("--out", options.out, "also write the JSON document there");
+  verb->add_option("--out", options.out, "also write the JSON document to this file");
   verb->add_option("--threads", options.threads, "threads")->positive();
   verb->add_flag("--print-config", options.print_config, "print the options as TOML and stop");
-  verb->add_flag("--dry-run", options.dry_run, "read the table, say what is in it, and stop");
+  verb->add_flag("--dry-run", options.dry_run, "read the table, print what it contains, and stop");
   verb->add_flag("--json", options.json, "print one JSON document");
 }
 

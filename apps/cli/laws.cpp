@@ -17,7 +17,7 @@ struct Options {
 
 void run_list(const Options& options) {
   if (options.json && options.markdown)
-    throw Error("--json and --markdown are two forms of one answer; give one of them");
+    throw Error("--json and --markdown exclude each other; give only one");
   if (options.json)
     print_json(laws_json());
   else
@@ -43,7 +43,7 @@ void add_laws(App& app) {
   verb->add_flag("--markdown", options->markdown, "print docs/laws.md");
   App* show = add_verb(*verb, "show", "Formula, constants and sources of one law",
                        "bitlaw laws show quest");
-  show->add_option("name", options->name, "its name in the list")->required();
+  show->add_option("name", options->name, "name of the law")->required();
   show->add_flag("--json", options->json, "print one JSON document");
   show->callback([options] { run_show(*options); });
   verb->callback([options, verb] {

@@ -121,7 +121,7 @@ void add_quantize(App& app) {
   verb->add_option("--write", checkpoint.write,
                    "Hugging Face checkpoints: write the checkpoint with rounded weights to this "
                    "new directory, for a single cell (its first calibration seed)");
-  verb->add_option("--write-type", checkpoint.write_type, "type of the rounded weights there")
+  verb->add_option("--write-type", checkpoint.write_type, "type of the weights in that directory")
       ->one_of({"F32", "BF16"})
       ->default_str("F32");
   verb->add_option(
@@ -131,7 +131,7 @@ void add_quantize(App& app) {
       ->default_str("4");
   verb->add_option("--threads", options->threads, "threads")->positive();
   verb->add_flag("--quiet", options->quiet, "no progress");
-  verb->add_flag("--dry-run", options->dry_run, "list the cells and which are there, and stop");
+  verb->add_flag("--dry-run", options->dry_run, "list the cells and which are done, and stop");
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--json", options->json, "print one JSON document: .rows[], a row per cell");
   verb->callback([options] { run(*options); });

@@ -45,7 +45,7 @@ void run(const Options& options) {
 
 void add_report(App& app) {
   auto options = std::make_shared<Options>();
-  App* verb = add_verb(app, "report", "Draw a study: one HTML file that needs no network",
+  App* verb = add_verb(app, "report", "Report on a study in one self-contained HTML file",
                        "bitlaw report runs/demo --fit fit.json --out report.html");
   verb->add_option("runs", options->runs, "directory of runs")->required();
   verb->add_option("filters", options->filters,

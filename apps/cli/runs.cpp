@@ -71,7 +71,8 @@ void add_runs(App& app) {
   verb->add_option("directory", options->directory, "directory of runs")->default_str("runs");
   verb->add_option("filters", options->filters,
                    "rows to list: P_w=4, P_w=3,4, N=1e6..3e8, D/N>20, method!=none");
-  verb->add_option("--csv", options->csv, "write the tidy table there (- for standard output)");
+  verb->add_option("--csv", options->csv,
+                   "write the table to this CSV file (- for standard output)");
   verb->add_flag("--columns", options->columns, "explain the columns");
   verb->add_flag("--json", options->json, "print the rows as JSON");
   verb->callback([options] { run(*options); });

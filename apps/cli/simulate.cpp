@@ -42,8 +42,8 @@ void run(Options& options) {
   const Truth truth = truth_for(law, runs, options.set, fit ? &*fit : nullptr, options.constants);
   const SimulatedStudy study = draw_study(truth, runs, options.study);
   if (study.diverged > 0) {
-    fmt::print(stderr, "note: {} of {} rows would have diverged and are left out\n", study.diverged,
-               runs.size());
+    fmt::print(stderr, "note: {} of {} rows would have diverged and were left out\n",
+               study.diverged, runs.size());
   }
   if (study.rows.empty()) throw Error("every run diverged; raise --diverged, or the bits");
   if (options.dry_run) {
@@ -67,21 +67,23 @@ void run(Options& options) {
 void add_simulate(App& app) {
   auto options = std::make_shared<Options>();
   App* verb = add_verb(
-      app, "simulate", "Draw a study from a law with known constants, to test a fit",
+      app, "simulate", "Simulate a study from a law with known constants, to test fits",
       "bitlaw simulate --law kumar --noise 1e-3 --out study.csv\n"
       "  bitlaw simulate --law chinchilla --params 1e8,1e9 --ratios 10,40,160 --constants E=1.8\n"
       "  bitlaw simulate --fit fit.json --like table.csv --seed 2 --json");
-  verb->add_option("--law", options->law, "law to draw from")->default_str(options->law);
-  verb->add_option("--set", options->set, "which of its published constants; empty = the first");
-  verb->add_option("--fit", options->fit, "law and constants of a document of `bitlaw fit --out`");
-  verb->add_option("--constants", options->constants, "other values: E=1.8,alpha=0.3")
+  verb->add_option("--law", options->law, "law to simulate")->default_str(options->law);
+  verb->add_option("--set", options->set,
+                   "published set of constants; empty = the law's first set");
+  verb->add_option("--fit", options->fit,
+                   "take law and constants from a document of `bitlaw fit --out`");
+  verb->add_option("--constants", options->constants, "constants to override: E=1.8,alpha=0.3")
       ->delimiter(',');
   verb->add_option("--like", options->like,
-                   "take the runs of this table instead of the design, and give them other losses");
-  verb->add_option("--out", options->out, "write the CSV there instead of printing it");
+                   "simulate the runs of this table instead of the design");
+  verb->add_option("--out", options->out, "write the CSV to this file instead of printing it");
   options->flags.add(verb, options->study);
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
-  verb->add_flag("--dry-run", options->dry_run, "say how many rows there would be, and stop");
+  verb->add_flag("--dry-run", options->dry_run, "print the number of rows, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");
   verb->callback([options] { run(*options); });
 }

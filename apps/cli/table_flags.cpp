@@ -24,10 +24,10 @@ void TableFlags::add(App* verb, bool required) {
   verb->add_option("--where", where_,
                    "rows to use: dataset=c4, P_w=3,4, P_w!=16, N=1e6..3e8, D/N>20; repeatable")
       ->allow_extra_args(false);
-  verb->add_option("--cluster", cluster_, "columns whose rows are resampled together: size,seed")
+  verb->add_option("--cluster", cluster_,
+                   "columns that define clusters, resampled as a whole: size,seed")
       ->default_str(cluster_);
-  verb->add_flag("--drop-duplicates", drop_duplicates_,
-                 "keep the first of rows that are equal in everything");
+  verb->add_flag("--drop-duplicates", drop_duplicates_, "keep only the first of identical rows");
 }
 
 Table TableFlags::read(bool law_uses_bits) const {

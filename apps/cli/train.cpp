@@ -116,7 +116,8 @@ void add_train(App& app) {
   options->flags.add(verb, options->request.run);
   verb->add_flag("--print-config", options->print_config,
                  "print the configuration as TOML and stop");
-  verb->add_flag("--dry-run", options->dry_run, "say what it will take, and stop");
+  verb->add_flag("--dry-run", options->dry_run,
+                 "print the model, its cost and its memory, and stop");
   verb->add_option("--measure", options->measure,
                    "train on random tokens for this many seconds, print the speed, write nothing")
       ->positive();

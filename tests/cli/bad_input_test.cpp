@@ -357,7 +357,7 @@ TEST_F(BadInput, TablesOfOtherKinds) {
   refused("t.csv", rows, {"--where", "set=c5"}, {"no row has c5", "c4"});
   refused("t.csv", rows, {"--where", "sett=c4"}, {"did you mean 'set'?"});
   refused("t.csv", rows, {"--where", "set"}, {"COLUMN=VALUE"});
-  refused("t.csv", rows, {"--where", "set=c4", "--where", "N>1e9"}, {"N>1e9", "no row is left"});
+  refused("t.csv", rows, {"--where", "set=c4", "--where", "N>1e9"}, {"N>1e9", "no row matches"});
   refused("t.csv", rows, {"--cluster", "seed"}, {"seed", "The columns are N, D, loss, set"});
   refused("t.csv", rows, {"--scale", "N=0"}, {"scale", "N=0"});
   refused("t.csv", rows, {"--scale", "M=1"}, {"scale", "M"});

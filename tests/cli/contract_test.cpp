@@ -155,7 +155,8 @@ TEST_F(Contract, WhatLooksOddInATableIsNoted) {
   const Json table = json_of({"fit", "odd.csv", "--law", "chinchilla", "--dry-run", "--json"});
   EXPECT_EQ(table.at("rows"), 6);
   const std::string notes = table.at("notes").dump();
-  for (const char* part : {"--scale N=1e6", "--scale D=1e6", "--drop-duplicates", "in step with N"})
+  for (const char* part :
+       {"--scale N=1e6", "--scale D=1e6", "--drop-duplicates", "proportional to N"})
     EXPECT_NE(notes.find(part), std::string::npos) << part << " is not in: " << notes;
   const Json clean = json_of({"fit", "odd.csv", "--law", "chinchilla", "--dry-run", "--json",
                               "--scale", "N=1e6,D=1e9", "--drop-duplicates"});

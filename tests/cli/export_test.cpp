@@ -45,7 +45,7 @@ TEST_F(ExportVerb, SaysThatRoundingInTrainingIsNotExported) {
 }
 
 TEST_F(ExportVerb, RefusesInOneSentence) {
-  expect_refused({"export", run_}, {"Give --gguf FILE, --hf DIRECTORY, or both"});
+  expect_refused({"export", run_}, {"give --gguf FILE, --hf DIRECTORY, or both"});
   expect_refused({"export", "data", "--gguf", "x"}, {"data: is not a run (it has no run.json)"});
   expect_refused({"export", run_, "--gguf", "x", "--type", "q4_0"}, {"--type"});
   expect_refused({"export", run_, "--hf", "text"}, {"text: exists and is not empty"});
@@ -53,7 +53,7 @@ TEST_F(ExportVerb, RefusesInOneSentence) {
                  {"text: exists and is not empty"});
   expect_refused({"export", run_, "--gguf", "text"}, {"text"});
   fs::remove(around_.directory / run_ / "checkpoints/final/tokenizer.model");
-  expect_refused({"export", run_, "--gguf", "x"}, {"tokenizer.model: there is no tokenizer"});
+  expect_refused({"export", run_, "--gguf", "x"}, {"tokenizer.model: no tokenizer"});
 }
 
 // The script ends with 77 if a package is missing.

@@ -42,7 +42,7 @@ std::string missing_columns(const Law& law, const std::vector<double>& values,
     void (*give)(Observation&);
   };
   constexpr Optional kOptional[] = {
-      {"the group of the quantizer", [](Observation& run) { run.group = 128; }},
+      {"the quantizer's group size", [](Observation& run) { run.group = 128; }},
       {"exponent bits", [](Observation& run) { run.exponent_bits = 4; }},
       {"mantissa bits", [](Observation& run) { run.mantissa_bits = 3; }},
       {"the Gaussian error of the formats",
@@ -64,9 +64,9 @@ std::string missing_columns(const Law& law, const std::vector<double>& values,
     }
   }
   if (without == 0) return "no start gave a finite loss";
-  return fmt::format(
-      "{} of {} rows lack {}", without, rows.size(),
-      names.empty() ? "what the law asks for" : fmt::format("{}", fmt::join(names, " or ")));
+  return fmt::format("{} of {} rows lack {}", without, rows.size(),
+                     names.empty() ? "a quantity that the law needs"
+                                   : fmt::format("{}", fmt::join(names, " or ")));
 }
 
 // R^2 of losses, or of logarithms of deltas that are clear of noise; and the RMS of log residuals.
@@ -98,7 +98,7 @@ void measure(const Task& task, const Law& law, Stage stage, const std::vector<Ob
   entry.frozen = choice.reasons;
   for (size_t i = 0; i < entry.frozen.size(); ++i) {
     if (law.parameters[i].stage != stage && entry.frozen[i].empty()) {
-      entry.frozen[i] = "of the other stage";
+      entry.frozen[i] = "a constant of the other stage";
     }
   }
   if (rows.size() <= setup.free.size()) {
@@ -214,8 +214,7 @@ std::vector<const Law*> chosen_laws(const std::vector<std::string>& names,
   }
   std::erase_if(out, [&](const Law* law) {
     if (law->predicts == Predicts::kLoss) return false;
-    notes.push_back(
-        fmt::format("{} is left out: it does not predict the loss of training.", law->name));
+    notes.push_back(fmt::format("{} is left out: it does not predict a training loss.", law->name));
     return true;
   });
   if (out.empty()) throw Error("laws: none of these predicts a loss; see `bitlaw laws`");
@@ -244,7 +243,7 @@ Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptio
   Comparison out;
   const std::vector<const Law*> chosen = chosen_laws(options.laws, out.notes);
   check_split(options.hold_out);
-  if (options.folds < 2) throw Error("folds: at least 2");
+  if (options.folds < 2) throw Error("folds: must be at least 2");
   const Task task{&runs, fit_options(options), options, &parallel_for};
 
   ComparePart training, post;
@@ -277,7 +276,7 @@ Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptio
     training.laws.push_back(std::move(entry));
   }
   if (training_rows.empty() && post_rows.empty()) {
-    throw Error("the table has no row with a training loss to compare laws on");
+    throw Error("the table has no training loss to compare laws on");
   }
 
   if (!training_rows.empty()) {

@@ -29,7 +29,7 @@ struct CompareOptions {
     v("hold_out", hold_out,
       "rows to hold out and predict: largest-N, largest-D, kfold, bits, class, bits=3, P_w<=4, "
       "class=W4A4, N>3e8");
-    v("folds", folds, "how many folds");
+    v("folds", folds, "number of folds");
     v("params", params, "what N counts: non-embedding or total");
     v("method", method, "quantization method whose deltas are compared");
     v("starts", starts, "maximum number of starts of each fit");

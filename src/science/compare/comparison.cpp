@@ -55,21 +55,21 @@ std::string ComparePart::verdict() const {
                           : fmt::format("No law could be judged: {}.", problem);
   } else if (judged_clusters < 2) {
     out = fmt::format(
-        "The {} held-out rows are one cluster, so differences cannot be told from chance: all laws "
-        "count as tied.",
+        "The {} held-out rows belong to one cluster, so differences cannot be distinguished from "
+        "chance: all laws count as tied.",
         judged);
   } else {
     const std::vector<std::string> same = tied(), worse = behind();
-    out = fmt::format("{} predicts held-out rows with the smallest error, {}", best->name,
+    out = fmt::format("{} has the smallest held-out error, {}", best->name,
                       error_words(stage, best->held_out_rms));
     if (!same.empty()) {
-      out += fmt::format(", but {} within {:.2g} standard errors of that: a tie", is_or_are(same),
+      out += fmt::format(", but {} within {:.2g} standard errors of it: a tie", is_or_are(same),
                          allowed_errors(judged_clusters));
     }
     if (!worse.empty()) out += fmt::format("; {} behind", is_or_are(worse));
     out += ".";
     if (judged < held_out) {
-      out += fmt::format(" Judged on the {} of {} held-out rows that each of them predicts.",
+      out += fmt::format(" Errors are over the {} of {} held-out rows that all of them predict.",
                          judged, held_out);
     }
   }

@@ -24,7 +24,7 @@ std::string table_of(const ComparePart& part) {
   for (const ComparedLaw& law : part.laws) width = std::max(width, law.name.size());
   std::string out = fmt::format("{:<{}} {:>3} {:>10} {:>9} {:>8} {:>9} {:>9} {:>20}\n", "law",
                                 width, "k", post ? "SSE" : "SSE(log)", post ? "RMS" : "RMS(log)",
-                                "R^2", "AICc", "starts", post ? "unseen deltas" : "unseen rows");
+                                "R^2", "AICc", "starts", "held-out error");
   for (const ComparedLaw& law : part.laws) {
     const std::string error =
         post ? plus_minus(shown(law.held_out_rms, "{:.3f}"), shown(law.held_out_error, "{:.3f}"))

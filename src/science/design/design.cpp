@@ -292,7 +292,7 @@ std::string names_of(const Law& law, const std::vector<int>& constants) {
 
 Design design_runs(const std::vector<Observation>& runs, const DesignOptions& options,
                    const std::vector<Observation>& candidates, const ParallelFor& parallel_for) {
-  if (options.runs < 1) throw Error("runs: at least 1");
+  if (options.runs < 1) throw Error("runs: must be at least 1");
   if (!(options.budget >= 0))
     throw Error(fmt::format(
         "budget: expected a positive number of FLOP, got {}; 0 means a tenth of the table's",
@@ -327,10 +327,9 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
     out.value = quantity.of(fitted.values.data());
     direction = gradient_of(quantity, coordinates, x);
     if (!std::isfinite(out.value) || !direction.allFinite()) {
-      throw Error(
-          fmt::format("shrink: {} has no value at this fit: it lies at the edge of the searched "
-                      "range, or beyond",
-                      options.shrink));
+      throw Error(fmt::format(
+          "shrink: {} has no value at this fit: it is at the edge of the search range, or beyond",
+          options.shrink));
     }
     if (direction.norm() == 0) {
       throw Error(fmt::format("shrink: {} does not depend on any constant that runs could identify",
@@ -365,7 +364,7 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
   const Choice choices = experiments_of(fitted, coordinates, possible);
   out.candidates = static_cast<int>(choices.runs.size());
   if (choices.runs.empty()) {
-    throw Error("candidates: the law predicts that none of them ends near the losses of the table");
+    throw Error("candidates: the law predicts losses far from those in the table for all of them");
   }
   if (choices.runs.size() < possible.size()) {
     out.notes.push_back(

@@ -38,15 +38,15 @@ struct DesignOptions {
   void visit(V& v) {
     v("law", law, "law to fit, and to base the design on");
     v("shrink", shrink,
-      "the number to measure better: a constant, P*, P*_w, N_eff:4, D_crit:4@N=1e9, "
+      "quantity whose interval to shrink: a constant, P*, P*_w, N_eff:4, D_crit:4@N=1e9, "
       "loss@N=1e9,D=2e10,P_w=4; or all constants");
     v("budget", budget, "training FLOP of all proposed runs; 0 = a tenth of the table's");
-    v("runs", runs, "how many runs at most");
+    v("runs", runs, "maximum number of runs");
     v("candidates", candidates, "grid, or N=1e8,2e8;D=1e9,1e10;bits=3,4,16, or a CSV file of runs");
     v("params", params, "what N counts: non-embedding or total");
     v("method", method, "quantization method whose deltas are fitted");
     v("tie", tie, "ties such as beta=alpha");
-    v("freeze", freeze, "constants to keep fixed: b=1.1277, or b alone for its published value");
+    v("freeze", freeze, "constants to keep fixed: b=1.1277, or b for its published value");
     v("level", level, "level of the intervals");
     v("starts", starts, "maximum number of starts of the fit");
     v("seed", seed, "seed of the starts and of the random choice to compare with");

@@ -90,11 +90,12 @@ std::string design_text(const Design& design) {
     }
     out += "\n";
   }
-  out += fmt::format("After these ({:.3g} of {:.3g} FLOP): {}\n", design.spent, design.budget,
+  out += fmt::format("After these runs ({:.3g} of {:.3g} FLOP): {}\n", design.spent, design.budget,
                      interval_text(design.after));
-  out += fmt::format("After random runs within these limits: {}\n", interval_text(design.random));
-  out += fmt::format("Chosen from {} candidates; trusts {} and its fit.\n", design.candidates,
-                     design.law);
+  out +=
+      fmt::format("After random runs within the same limits: {}\n", interval_text(design.random));
+  out += fmt::format("Chosen from {} candidates, assuming that {} and its fit are right.\n",
+                     design.candidates, design.law);
   for (const std::string& note : design.notes) out += note + "\n";
   return out;
 }

@@ -38,8 +38,8 @@ double number_of(const std::string& text, const std::string& whole) {
 void require_formula_of_bits(const Law& law, const std::string& text) {
   if (law.uses_bits && law.class_parameters.empty()) return;
   throw Error(
-      fmt::format("shrink: {}: {} has no formula in bits; choose {} or another law that has", text,
-                  law.name, default_law().name));
+      fmt::format("shrink: {}: {} has no formula in bits; choose {} or another law that has one",
+                  text, law.name, default_law().name));
 }
 
 void require_delta(const Law& law, const std::string& text) {

@@ -332,7 +332,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   if (options.joint) joint = move_together(training, post, rows, values, fit);
   if (!rows.others.empty() && law.has_delta) {
     fit.notes.push_back(
-        fmt::format("The post-training term is that of {}; the table also has {} (option "
+        fmt::format("The post-training term is fitted to {}; the table also has {} (option "
                     "method).",
                     rows.method, fmt::join(rows.others, ", ")));
   }
@@ -342,7 +342,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   }
   if (rows.no_difference > 0) {
     fit.notes.push_back(
-        fmt::format("{} rows were quantized to no fewer bits than they were trained at; the law "
+        fmt::format("{} rows were quantized to no fewer bits than in training; the law "
                     "predicts a delta of zero, so they are left out.",
                     rows.no_difference));
   }

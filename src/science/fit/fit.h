@@ -56,11 +56,12 @@ struct FitOptions {
     v("method", method,
       "quantization method whose deltas are fitted; empty = gptq, or the only one");
     v("tie", tie, "ties such as beta=alpha");
-    v("freeze", freeze, "constants to keep fixed: b=1.1277, or b alone for its published value");
+    v("freeze", freeze, "constants to keep fixed: b=1.1277, or b for its published value");
     v("post_threshold", post_threshold,
       "Huber's threshold for delta, in standard errors; 0 = squares");
     v("post_floor", post_floor, "smallest relative error of a delta");
-    v("joint", joint, "then fit the constants of training and of delta together");
+    v("joint", joint,
+      "fit the constants of training and of delta together, starting from the staged fit");
     v("profile", profile, "profile likelihood of these constants, of all, or of derived");
     v("starts", starts, "starting points");
     v("draws", draws, "bootstrap refits for the intervals; 0 = none");

@@ -149,7 +149,7 @@ std::string why_no_masks(const std::vector<Observation>& rows, const Condition& 
       numbers.size() > 12 ? fmt::format("{:.6g} to {:.6g}", *numbers.begin(), *numbers.rbegin())
                           : fmt::format("{}", fmt::join(names, ", ")),
       continuous && !any && condition.sign() == "="
-          ? fmt::format("; {}>{} holds out what is larger", condition.name(),
+          ? fmt::format("; {}>{} holds out all larger values", condition.name(),
                         condition.values()[0].text)
           : "");
 }

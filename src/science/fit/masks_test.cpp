@@ -106,8 +106,8 @@ TEST(Masks, WhyNothingIsHeldOutIsSaid) {
   EXPECT_EQ(why_no_masks(kRows, "P_w<=16"),
             "hold_out 'P_w<=16' holds for every row; P_w is 16, 3, 4");
   EXPECT_EQ(why_no_masks(kRows, "N=3e6"),
-            "hold_out 'N=3e6' holds for no row; N is 1e+06, 2e+06, 4e+06; N>3e6 holds out what is "
-            "larger");
+            "hold_out 'N=3e6' holds for no row; N is 1e+06, 2e+06, 4e+06; N>3e6 holds out all "
+            "larger values");
   EXPECT_EQ(why_no_masks({kRows[0]}, "largest-N"), "hold_out: all rows have the same N");
 }
 

@@ -44,8 +44,8 @@ std::vector<double> error_weights(const std::vector<Observation>& rows) {
     const double error = row.loss_standard_error / row.loss_nats;
     if (!(error > 0)) {
       throw Error(
-          "weights: standard-error asked for, but a row has no positive loss_standard_error; fill "
-          "in the column, or use weights none");
+          "weights: standard-error needs a positive loss_standard_error in every row; fill in the "
+          "column, or use weights none");
     }
     relative.push_back(error);
   }

@@ -56,7 +56,7 @@ void read_freezes(const Law& law, const std::vector<std::string>& freezes, Param
     if (law.parameters[i].scale == Scale::kLog && !(out.base[i] > 0)) {
       throw Error(fmt::format("freeze: {} must be positive", law.parameters[i].name));
     }
-    out.reasons[i] = sides.size() == 2 ? "as asked" : "at its published value, as asked";
+    out.reasons[i] = sides.size() == 2 ? "as requested" : "at its published value, as requested";
   }
 }
 
@@ -86,7 +86,7 @@ void choose_method(const std::vector<Observation>& runs, const std::string& aske
   }
   if (!asked.empty() && !methods.contains(asked)) {
     throw Error(fmt::format("method: no row was quantized by {}; the table has {}", asked,
-                            methods.empty() ? "none that was quantized after training"
+                            methods.empty() ? "no post-training quantization"
                                             : fmt::format("{}", fmt::join(methods, ", "))));
   }
   if (!asked.empty()) {
@@ -140,9 +140,9 @@ void check_options(const FitOptions& options) {
     throw Error(fmt::format("params: {} is unknown; use non-embedding or total", options.params));
   }
   if (!(options.huber_delta > 0)) throw Error("huber_delta: must be positive");
-  if (!(options.level > 0 && options.level < 1)) throw Error("level: must lie between 0 and 1");
-  if (options.starts < 1) throw Error("starts: at least 1");
-  if (options.draws < 0) throw Error("draws: at least 0");
+  if (!(options.level > 0 && options.level < 1)) throw Error("level: must be between 0 and 1");
+  if (options.starts < 1) throw Error("starts: must be at least 1");
+  if (options.draws < 0) throw Error("draws: must not be negative");
 }
 
 StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
@@ -154,8 +154,7 @@ StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
     Observation run = runs[i];
     if (total && !(run.params_total > 0)) {
       throw Error(
-          "params: total asked for, but a row has no N_total; give the column, or count "
-          "non-embedding parameters");
+          "params: total needs N_total in every row; add the column, or use params non-embedding");
     }
     if (total) run.params = run.params_total;
     const bool post = run.is_post_training();

@@ -162,7 +162,7 @@ std::string add_served(Plan& plan, const Planner& planner, double budget) {
   const PlanOptimum numbers = solve(constants.values);
   if (!std::isfinite(*numbers.loss)) {
     return fmt::format(
-        "inference_budget: by {}, more data never hurts, so no amount is best; give compute, "
+        "inference_budget: under {}, more data never hurts, so there is no optimum; give compute, "
         "memory_bytes and a free P_post",
         constants.law->name);
   }

@@ -48,8 +48,9 @@ void add_extrapolation(std::vector<std::string>& notes, const PlanOptimum& best,
     if (tied) break;
   }
   if (!outside.empty()) {
-    notes.push_back(fmt::format("Extrapolated beyond the runs behind the constants: {}.",
-                                fmt::join(outside, ", ")));
+    notes.push_back(
+        fmt::format("Extrapolates beyond the runs that the constants were fitted to: {}.",
+                    fmt::join(outside, ", ")));
   }
 }
 
@@ -74,16 +75,16 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Constants& constant
   }
   for (const PrecisionChoice& format : problem.formats) {
     if (!named_precision(format.forward)) {
-      notes.push_back(
-          fmt::format("{}: its name gives no bits, so it costs as much as 16 bits.", format.name));
+      notes.push_back(fmt::format(
+          "{}: the name does not define bits, so the cost is that of 16 bits.", format.name));
     }
   }
   const PlanOptimum& best = *plan.optimum;
   const double effective = best.effective_params.value_or(0);
   if (law.predicts == Predicts::kLoss && constants.knows_bits && effective < 2e-3 * best.params) {
     notes.emplace_back(
-        "By this law training fails at these bits: almost none of the parameters count, and the "
-        "loss means nothing; allow more bits.");
+        "Under this law training fails at these bits: almost no effective parameters remain, and "
+        "the loss is meaningless; allow more bits.");
   }
   add_extrapolation(notes, best, constants.studied);
 }

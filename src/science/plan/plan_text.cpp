@@ -29,7 +29,7 @@ std::string optimum_text(const Plan& plan) {
   std::string out;
   if (!plan.optimum->precision.empty()) {
     out += fmt::format("  {:<17} {:>14}  {}\n", "precision", plan.optimum->precision,
-                       "format while training");
+                       "training format");
   }
   for_each_number(*plan.optimum, [&](const char* name, double value, const char* meaning) {
     out += fmt::format("  {:<17} {:>14}", name, shown(name, value));

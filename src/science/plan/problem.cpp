@@ -91,8 +91,9 @@ std::string check_bits(const char* name, double bits) {
 }
 
 std::string not_a_precision(const char* option, const std::string& name) {
-  return fmt::format("{}: {} is not a precision; W4A4, W4A16g128, mxfp4, e4m3 and BF16 are", option,
-                     name);
+  return fmt::format(
+      "{}: {} is not a precision; examples are W4A4, W4A16g128, mxfp4, e4m3 and BF16", option,
+      name);
 }
 
 std::string read_bits(const PlanRequest& request, const Law& law, PlanProblem& out) {

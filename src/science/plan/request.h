@@ -43,12 +43,12 @@ struct PlanRequest {
     v("law", law, "law to plan with");
     v("laws", laws, "several laws whose answers are compared, or all");
     v("constants", constants, "published set of constants; empty = the law's first set");
-    v("free", free, "what may be chosen, of N, D, P (or P_w, P_a, P_kv) and P_post");
+    v("free", free, "variables to optimize: N, D, P (or P_w, P_a, P_kv), P_post");
     v("compute", compute, "training budget in FLOP at 16 bits, C = 6 N D cost(P)");
     v("gpu_hours", gpu_hours, "budget in hours of a device");
     v("device", device, "the device of gpu_hours, such as h100");
-    v("utilisation", utilisation, "share of a device's peak rate that is reached");
-    v("memory_bytes", memory_bytes, "memory that weights and KV cache may take when serving");
+    v("utilisation", utilisation, "share of the device's peak rate that is reached");
+    v("memory_bytes", memory_bytes, "memory for weights and KV cache when serving");
     v("context", context, "tokens in the KV cache of one sequence");
     v("batch", batch, "sequences served at a time");
     v("layers", layers, "layers of the model, for its KV cache; 0 = estimated from N");
@@ -70,7 +70,7 @@ struct PlanRequest {
     v("formats", formats, "precisions to choose from, by name: W4A4, e4m3, mxfp4, BF16");
     v("cost", cost, "cost of P bits: linear, or speed-ups such as 16:1,8:2,4:4");
     v("critical_data", critical_data,
-      "tokens beyond which post-training quantization cancels the gain");
+      "report the tokens beyond which more training makes the quantized model worse");
     v("inference_budget", inference_budget, "bits of weights to serve, N P_post");
   }
 };

@@ -39,9 +39,9 @@ struct PlanOptimum {
     v("N_eff", effective_params, "effective parameters");
     v("compute", compute, "training cost");
     v("serving_compute", serving_compute, "cost of serving");
-    v("gpu_hours", gpu_hours, "device time, all told");
+    v("gpu_hours", gpu_hours, "total device time");
     v("memory_bytes", memory_bytes, "memory when serving");
-    v("kv_bytes", kv_bytes, "of which keys and values");
+    v("kv_bytes", kv_bytes, "KV cache, part of the memory");
     v("qat_share", qat_share, "best share of the tokens with quantization");
     v("qat_tokens", qat_tokens, "tokens with quantization");
     v("delta", delta, "loss added by quantization after training, nats");

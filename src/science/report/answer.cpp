@@ -123,8 +123,7 @@ std::string best_precision(const Json& optimum, const Json& constants) {
   }
   std::string out = fmt::format(
       "At a cost proportional to bits, the best precision of training is {:.2f} bits (90 % "
-      "interval "
-      "{:.2f} to {:.2f}) for weights, activations, and keys and values together",
+      "interval {:.2f} to {:.2f}) for weights, activations, and keys and values together",
       number(optimum["best"], "P_w"), low, high);
   if (optimum.contains("published_best") && optimum["published_best"].is_object()) {
     out += fmt::format("; the published constants give {:.2f}",
@@ -143,8 +142,7 @@ std::string bit_after_training(const Json& post_bit, const Json& constants) {
   }
   return fmt::format(
       "After training, one bit less (3 instead of 4) costs {:.2f} times as much loss (90 % "
-      "interval "
-      "{:.2f} to {:.2f}).",
+      "interval {:.2f} to {:.2f}).",
       number(post_bit, "ratio"), low, high);
 }
 

@@ -40,7 +40,7 @@ void check(const StudyOptions& options) {
   check_positive(options.tied, "tied");
   check_positive(options.post, "post");
   if (options.params.empty()) throw Error("params: give at least one size N");
-  if (options.replicates < 1) throw Error("replicates: at least 1");
+  if (options.replicates < 1) throw Error("replicates: must be at least 1");
   if (options.trunk != "run" && options.trunk != "size") {
     throw Error(fmt::format("trunk: {} is unknown; use run or size", options.trunk));
   }

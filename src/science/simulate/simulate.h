@@ -44,20 +44,20 @@ struct StudyOptions {
   void visit(V& v) {
     v("params", params, "sizes N");
     v("tokens", tokens, "training tokens D; empty = 1.5e9,3.3e9,6.5e9,13.1e9,26.2e9");
-    v("ratios", ratios, "D/N, besides the token counts if there are any");
+    v("ratios", ratios, "ratios D/N, in addition to the token counts");
     v("weights", weights, "weight bits, other parts at 16");
     v("activations", activations, "activation bits, other parts at 16");
     v("kv", kv, "KV bits, other parts at 16");
     v("tied", tied, "bits of all parts together");
     v("classes", classes, "precision classes, such as W4A4 or MXFP4");
     v("post", post, "weight bits after training, of the runs at 16 bits");
-    v("replicates", replicates, "seeds of every run");
+    v("replicates", replicates, "seeds per run");
     v("noise", noise, "standard deviation of log loss");
     v("delta_noise", delta_noise, "standard deviation of delta, nats");
-    v("shared", shared, "share of the variance that runs of one trunk have in common");
+    v("shared", shared, "share of the variance common to the runs of one trunk");
     v("trunk", trunk,
       "run: each run is its own trunk; size: runs of one N and precision share a trunk");
-    v("diverged", diverged, "runs whose loss would be above this, in nats, are left out");
+    v("diverged", diverged, "leave out runs with a loss above this, in nats");
     v("seed", seed, "seed of the noise");
   }
 };

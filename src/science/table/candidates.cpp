@@ -117,10 +117,10 @@ std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observ
                                     : name == "bits" ? &bits
                                                      : nullptr;
       if (!values || at == std::string::npos) {
-        throw Error(fmt::format(
-            "candidates: {} is no grid; write grid, N=1e8,2e8;D=1e9,1e10;bits=3,4,16, or a CSV "
-            "file with columns N and D",
-            text));
+        throw Error(
+            fmt::format("candidates: expected grid, N=1e8,2e8;D=1e9,1e10;bits=3,4,16, or a CSV "
+                        "file with columns N and D, not {}",
+                        text));
       }
       values->clear();
       for (const std::string& value : split(axis.substr(at + 1), ',')) {

@@ -95,10 +95,10 @@ constexpr Column kColumns[] = {
      "quant_group_size block_size blocksize", "", "group block", false},
     {"gaussian_error_w", "mean squared error of the weights' format on a unit Gaussian",
      "gmse_w gmse_weights", "", "gmse gaussian", false},
-    {"gaussian_error_a", "the same of the activations' format", "gmse_a gmse_activations", "",
-     "gmse gaussian", false},
-    {"gaussian_error_kv", "the same of the keys' and values' format", "gmse_kv", "",
-     "gmse gaussian", false},
+    {"gaussian_error_a", "mean squared error of the activations' format on a unit Gaussian",
+     "gmse_a gmse_activations", "", "gmse gaussian", false},
+    {"gaussian_error_kv", "mean squared error of the keys' and values' format on a unit Gaussian",
+     "gmse_kv", "", "gmse gaussian", false},
     {"qat_share", "best share of the tokens to train with quantization",
      "qat_fraction qat_frac best_qat_fraction optimal_qat_fraction optimal_qat_share", "", "qat",
      false},
@@ -163,7 +163,7 @@ void each_assignment(const std::string& text, const char* option, const char* ex
     if (equals == std::string::npos || trim(item.substr(equals + 1)).empty())
       throw Error(fmt::format("{}: {} is not {}", option, item, example));
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      throw Error(fmt::format("{}: {}", option, unknown_name("column of ours", name, known)));
+      throw Error(fmt::format("{}: {}", option, unknown_name("column name", name, known)));
     }
     each(name, trim(item.substr(equals + 1)));
   }
@@ -341,7 +341,8 @@ void Columns::settle_group_size(bool training_open, bool post_open) {
     return;
   }
   throw Error(fmt::format(
-      "{}: {} could be that of training or after it; say --columns training_group={} or group={}",
+      "{}: {} could be the group size of training or after it; say --columns training_group={} or "
+      "group={}",
       where_, table_.columns()[found[0]], table_.columns()[found[0]], table_.columns()[found[0]]));
 }
 

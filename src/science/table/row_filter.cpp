@@ -76,7 +76,7 @@ int keep_rows(RawTable& table, const Columns& columns, const std::vector<std::st
     std::erase_if(table.rows,
                   [&](const RawRow& row) { return !condition.holds(field_of(condition, row)); });
     if (table.rows.empty() && before > 0) {
-      throw Error(fmt::format("{}: no row is left; of those before, {} holds {}", condition.where(),
+      throw Error(fmt::format("{}: no row matches; {} holds {}", condition.where(),
                               condition.name(), held));
     }
   }

@@ -59,8 +59,8 @@ TEST(RowFilter, MistakesAreSaid) {
         {"dataset=c4,x", "no row has x"},
         {"N=1e6..2e6", "t: where 'N=1e6..2e6': no row has 1e6..2e6; N holds 1e8, 2e8"},
         {"datset=c4", "unknown column 'datset'; did you mean 'dataset'? The columns are id, N"},
-        {"N>2e8", "no row is left"},
-        {"N/w_bits>1e9", "no row is left; of those before, N/w_bits holds 2.5e+07, 6.25e+06"},
+        {"N>2e8", "no row matches"},
+        {"N/w_bits>1e9", "no row matches; N/w_bits holds 2.5e+07, 6.25e+06"},
         {"dataset", "write COLUMN=VALUE"},
         {"N>many", "'many' is not a number"}})
     EXPECT_NE(kept({condition}).find(part), std::string::npos)

@@ -30,7 +30,7 @@ double RowReader::positive(const char* column) const {
   const double value = number(column);
   if (std::isnan(value)) {
     fail(column, "an empty field",
-         fmt::format("stands where a number must be; --where '{}!=' leaves such rows out",
+         fmt::format("is not a number; --where '{}!=' leaves such rows out",
                      columns_.file_name(column)));
   }
   if (!(value > 0)) {

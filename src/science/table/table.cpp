@@ -78,8 +78,7 @@ double read_loss_error(const RowReader& row, const std::map<std::string, double>
   constexpr double kNormal95 = 1.959963984540054;
   if (!row.has("loss_low") || !row.has("loss_high")) return row.not_negative("loss_standard_error");
   const double width = row.number("loss_high") - row.number("loss_low");
-  if (width < 0)
-    row.fail("loss_high", row.text("loss_high"), "lies below the interval's lower end");
+  if (width < 0) row.fail("loss_high", row.text("loss_high"), "is below the interval's lower end");
   const auto factor = scale.find("loss");
   return width / (2 * kNormal95) * (factor == scale.end() ? 1 : factor->second);
 }
@@ -106,7 +105,7 @@ Observation read_row(const RowReader& row, const TableOptions& options, Derived&
   run.bits_post = row.bits("P_post", 0);
   if (run.is_post_training()) read_post_training(row, run);
   run.qat_share = row.not_negative("qat_share");
-  if (run.qat_share > 1) row.fail("qat_share", row.text("qat_share"), "is no share, 0 to 1");
+  if (run.qat_share > 1) row.fail("qat_share", row.text("qat_share"), "is not a share, 0 to 1");
   const bool needs_loss = !run.is_post_training() && std::isnan(run.qat_share);
   if (needs_loss || row.has("loss") || row.has("perplexity")) {
     run.loss_nats = read_loss(row, derived);
@@ -172,15 +171,16 @@ void add_notes(Table& table, const Derived& derived) {
   note(derived.tokens, "D is C / (6 N) in {} row.", "D is C / (6 N) in {} rows.");
   note(derived.losses, "The loss is the logarithm of the perplexity in {} row.",
        "The loss is the logarithm of the perplexity in {} rows.");
-  note(derived.precision.classes, "The bits of {} row are those that its precision class names.",
-       "The bits of {} rows are those that their precision classes name.");
+  note(derived.precision.classes, "The bits of {} row are taken from its precision class.",
+       "The bits of {} rows are taken from their precision classes.");
   note(derived.precision.disagreeing,
-       "In {} place the bits differ from those of the format; the bits count.",
-       "In {} places the bits differ from those of the format; the bits count.");
-  note(derived.low_totals, "N_total is below N in {} row and left out there.",
-       "N_total is below N in {} rows and left out there.");
-  note(derived.other_compute, "In {} row C is not 6 N D within 20 %; C is not used, N and D are.",
-       "In {} rows C is not 6 N D within 20 %; C is not used, N and D are.");
+       "In {} place the bits differ from those of the format; the bits are used.",
+       "In {} places the bits differ from those of the format; the bits are used.");
+  note(derived.low_totals, "N_total is below N in {} row and ignored there.",
+       "N_total is below N in {} rows and ignored there.");
+  note(derived.other_compute,
+       "In {} row C differs from 6 N D by more than 20 %; N and D are used, C is not.",
+       "In {} rows C differs from 6 N D by more than 20 %; N and D are used, C is not.");
 }
 
 }  // namespace

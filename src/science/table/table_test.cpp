@@ -119,10 +119,10 @@ TEST(Table, EveryMistakeIsOneClearSentence) {
            Mistake{"N,D,loss\n1e999,2e9,3\n", "", "column N: 1e999 is not"},
            Mistake{"N,D,loss\nxM,2e9,3\n", "", "xM is not a number"},
            Mistake{"N,D,loss,format\n1e8,2e9,3,e9m9\n", "", "line 2, column format: e9m9 is no"},
-           Mistake{"N,D,loss,qat_share\n1e8,2e9,3,30\n", "", "30 is no share"},
+           Mistake{"N,D,loss,qat_share\n1e8,2e9,3,30\n", "", "30 is not a share"},
            Mistake{"N,D,ppl\n1e8,2e9,0.5\n", "", "is not a perplexity"},
            Mistake{"C,N,loss\n1,1e308,3\n", "", "column"},
-           Mistake{"N,D,loss,loss_lo95,loss_hi95\n1e8,2e9,3,4,2\n", "", "lies below"},
+           Mistake{"N,D,loss,loss_lo95,loss_hi95\n1e8,2e9,3,4,2\n", "", "is below"},
            Mistake{"C,loss\n1e20,3\n", "", "no column N"},
            Mistake{"[{\"N\":1e8,\"D\":2e9,\"loss\":null}]", "", "entry 1, column loss: an empty"},
            Mistake{"[{\"N\":1e8,\"D\":2e9,\"loss\":NaN}]", "", "column loss: NaN is not finite"},
@@ -269,7 +269,7 @@ TEST(Table, ATotalBelowTheCountWithoutEmbeddingsIsNone) {
   EXPECT_EQ(table.runs.at(0).params_total, 0);
   EXPECT_EQ(table.runs.at(1).params_total, 1.1e8);
   EXPECT_EQ(table.notes,
-            std::vector<std::string>{"N_total is below N in 1 row and left out there."});
+            std::vector<std::string>{"N_total is below N in 1 row and ignored there."});
 }
 
 TEST(Table, AnIntervalOfTheLossGivesItsStandardError) {

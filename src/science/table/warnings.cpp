@@ -67,8 +67,8 @@ std::string ratio(const Rows& rows) {
   const double middle = upper_median(std::move(ratios));
   if (middle >= kFewestRatio && middle <= kMostRatio) return "";
   return fmt::format(
-      "D/N is {:.3g} in the middle row: are N and D in the same unit? --scale N=1e6 "
-      "or D=1e9 multiplies a column.",
+      "The median of D/N is {:.3g}: are N and D in the same unit? --scale N=1e6 or D=1e9 "
+      "multiplies a column.",
       middle);
 }
 
@@ -78,8 +78,8 @@ std::string large_losses(const Rows& rows) {
   });
   if (large == 0) return "";
   return fmt::format(
-      "{} of {} losses exceed {} nats per token, more than a model that has learned nothing: if "
-      "they are perplexities, --columns perplexity=COLUMN takes their logarithm.",
+      "{} of {} losses exceed {} nats per token, more than an untrained model has: if they are "
+      "perplexities, --columns perplexity=COLUMN takes their logarithm.",
       large, rows.size(), kLargestLoss);
 }
 
@@ -98,7 +98,7 @@ std::string small_losses(const Rows& rows) {
 
 std::string duplicates(int count) {
   if (count == 0) return "";
-  return fmt::format("{} {} in everything and {} twice: --drop-duplicates keeps the first.", count,
+  return fmt::format("{} {} exactly and {} twice: --drop-duplicates keeps the first.", count,
                      count == 1 ? "row repeats an earlier one" : "rows repeat earlier ones",
                      count == 1 ? "counts" : "count");
 }
@@ -106,7 +106,7 @@ std::string duplicates(int count) {
 std::string replicates(int count) {
   if (count == 0) return "";
   return fmt::format(
-      "{} rows are replicates: the same N, D and precision as another, with another "
+      "{} rows are replicates: the same N, D and precision as another row, with a different "
       "result. All are used.",
       count);
 }
@@ -151,8 +151,8 @@ std::string proportional(const Rows& rows) {
   const double rho = correlation(rows);
   if (!(rho > kProportional)) return "";
   return fmt::format(
-      "D grows in step with N (their logarithms correlate by {:.3f}): the effects of size and "
-      "tokens cannot be separated; runs at other tokens per parameter would separate them.",
+      "D is nearly proportional to N (their logarithms correlate by {:.3f}): the effects of size "
+      "and tokens cannot be separated; runs at other tokens per parameter would separate them.",
       rho);
 }
 

@@ -120,7 +120,7 @@ TEST(TableWarnings, OneSizeOneLength) {
 }
 
 TEST(TableWarnings, TokensInStepWithParameters) {
-  expect_only("D grows in step with N", [](auto& rows) {
+  expect_only("D is nearly proportional to N", [](auto& rows) {
     std::erase_if(rows, [](const Observation& row) { return row.tokens != 100 * row.params; });
   });
   // Along the diagonal of the design and one step off it, it can be told.
