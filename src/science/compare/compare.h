@@ -1,7 +1,7 @@
 // Which law describes these runs best? Each law is fitted to the same rows by least squares of log
-// residuals (AICc supposes it) and judged on rows it has not seen. Laws whose difference from the
-// best is within about twice its standard error are tied, and the verdict says so. Laws with a term
-// for quantization after training are compared a second time, by that term on loss differences.
+// residuals (AICc assumes it) and ranked by its error on held-out rows. Laws whose difference from
+// the best is within about twice its standard error are tied, and the verdict says so. Laws with a
+// post-training term are compared a second time, by that term on loss differences.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ struct CompareOptions {
   int64_t folds = 5;
   std::string params = "non-embedding";  // or "total": what N counts
   std::string method;                    // deltas of this method; "" = gptq, or the only one
-  int64_t starts = 64;                   // the most; fewer where few minima show (fit/multistart.h)
+  int64_t starts = 64;                   // maximum; fewer if there are few minima
   uint64_t seed = 1;
 
   template <class V>
@@ -37,7 +37,7 @@ struct CompareOptions {
   }
 };
 
-// Error where the options make no sense, or the table has nothing to compare laws on.
+// Error if an option is invalid, or if the table has nothing to compare laws on.
 Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptions& options,
                         const ParallelFor& parallel_for = {});
 
@@ -45,12 +45,12 @@ Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptio
 //   .laws[]   best first: name, k (free constants), parameters.NAME.{value[,frozen]}, at_edge[],
 //             sse, rms_log, r2, aicc, starts {run, reached, minima, most}, converged,
 //             held_out {points, rms_log, standard_error}, difference {log_rms, standard_error,
-//             allowed_errors} from the best, tied_with_best; note where there is something to say.
+//             allowed_errors} from the best, tied_with_best; note if there is a remark.
 //             Laws that could not be fitted or judged come last, with null for numbers.
 //   .points .clusters .hold_out .held_out {rows, judged, clusters} .verdict .best .tied[]
 //   .behind[] .not_judged[] .best_aicc .notes[]
-//   .post     the same for loss differences, where the table has them: errors are in standard
-//             errors (rms), with rms_log where deltas are clear of noise
+//   .post     the same for loss differences, if the table has them: errors are in standard errors
+//             (rms), with rms_log for deltas well above the noise
 Json comparison_json(const Comparison& comparison);
 
 // Tables for a terminal.

@@ -1,4 +1,4 @@
-// What a comparison finds: of each law, and of all laws on one kind of rows.
+// The result of a comparison: for each law, and for all laws on one kind of rows.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace bitlaw {
 
-// A law on the rows of one stage: losses of training, or loss differences. NaN: not known.
+// A law on the rows of one stage: training losses, or loss differences. NaN = unknown.
 struct ComparedLaw {
   BoundLaw bound;
   std::string name, note;
@@ -27,9 +27,9 @@ struct ComparedLaw {
   double rms_log = kUnknown;  // of log residuals
   double r2 = kUnknown, aicc = kUnknown;
 
-  std::vector<double> squares;  // of residuals of rows held out; NaN where not predicted
-  int predicted = 0;            // how many they are
-  std::string missing;          // why they are not all
+  std::vector<double> squares;  // of residuals of held-out rows; NaN if not predicted
+  int predicted = 0;            // number of predicted rows
+  std::string missing;          // why not all are predicted
   // On the rows that every judged law predicts:
   double held_out_rms = kUnknown, held_out_error = kUnknown;
   Difference from_best;
@@ -40,16 +40,16 @@ struct ComparePart {
   Stage stage = Stage::kTraining;
   std::string hold_out;
   int points = 0, clusters = 0;  // rows fitted
-  int held_out = 0;              // rows held out
-  int judged = 0;                // of them, those that every judged law predicts
+  int held_out = 0;              // held-out rows
+  int judged = 0;                // of these, predicted by every judged law
   int judged_clusters = 0;
   int most_starts = 0;
-  std::string problem;            // why there is nothing held out; "" = there is
+  std::string problem;            // why no rows are held out; "" = some are
   std::vector<ComparedLaw> laws;  // best first; then those that were not judged, then not fitted
 
-  // By the rows held out; null where no law could be judged.
+  // By held-out error; null if no law could be judged.
   const ComparedLaw* best() const { return !laws.empty() && laws[0].judged ? &laws[0] : nullptr; }
-  // By the rows fitted; null where no law has an AICc.
+  // By AICc on the fitted rows; null if no law has one.
   const ComparedLaw* best_by_aicc() const;
   std::vector<std::string> tied() const;    // names of laws tied with the best, without itself
   std::vector<std::string> behind() const;  // names of the other judged laws
@@ -57,8 +57,8 @@ struct ComparePart {
 };
 
 struct Comparison {
-  std::optional<ComparePart> training;  // by losses, where the table has them
-  std::optional<ComparePart> post;      // by loss differences, where the table has them
+  std::optional<ComparePart> training;  // by losses, if the table has them
+  std::optional<ComparePart> post;      // by loss differences, if the table has them
   std::vector<std::string> notes;
 };
 

@@ -37,7 +37,7 @@ FitOptions fit_options(const DesignOptions& options) {
   return out;
 }
 
-// A law fitted to a table: what a row tells of its constants.
+// A law fitted to a table: the information of a row on its constants.
 struct Fitted {
   const Law* law = nullptr;
   StageRows rows;
@@ -128,7 +128,7 @@ Vector gradient_of(const LawQuantity& quantity, const Coordinates& coordinates, 
   return out;
 }
 
-// Constants that the table cannot tell but further runs could.
+// Constants that the table does not identify but further runs could.
 std::vector<int> tellable(const Law& law, const Fitted& fitted, const ParameterChoice& choice) {
   std::vector<int> out;
   for (const Stage stage : {Stage::kTraining, Stage::kPost}) {
@@ -145,9 +145,9 @@ std::vector<int> tellable(const Law& law, const Fitted& fitted, const ParameterC
   return out;
 }
 
-// The free constants of both stages. Besides, of those that the table cannot tell: what the
-// quantity depends on (to a thousandth of it over their range), and what the rows depend on by more than their noise, which would otherwise
-// lend its published value to the others.
+// The free constants of both stages. Also, of those that the table does not identify: what the
+// quantity depends on (to a thousandth of it over their range), and what the rows depend on by more
+// than their noise, which would otherwise lend its published value to the others.
 std::vector<int> free_constants(const Fitted& fitted, const ParameterChoice& choice,
                                 const LawQuantity* quantity, std::vector<int>& added) {
   const Law& law = *fitted.law;
@@ -172,7 +172,7 @@ std::vector<int> free_constants(const Fitted& fitted, const ParameterChoice& cho
   return free;
 }
 
-// The post-training term that a quantity rests on must be told by the table.
+// The table must identify the post-training term that a quantity depends on.
 void require_deltas(const Fitted& fitted, const ParameterChoice& choice,
                     const LawQuantity& quantity) {
   if (!fitted.rows.post.empty()) return;

@@ -1,15 +1,16 @@
-// The next runs: which ones shrink the interval of a chosen quantity most, within a budget of
+// The next runs: which ones shrink the interval of a given quantity most, within a budget of
 // training FLOP (6 N D each)?
 //
 // The law is fitted to the table (least squares of log residuals), which gives the noise of a run
-// and what the table tells of the constants: M = J' J / sigma^2, J the derivatives of residuals at
-// the fit. A run that does not exist yet adds its own row, known before it is made, because the
-// derivatives do not depend on its loss. So the interval after any set of runs can be computed, and
-// the best set chosen (design/selection.h). This trusts the law and its linearisation at the fit.
+// and the information matrix of the constants: M = J' J / sigma^2, J the derivatives of residuals
+// at the fit. A planned run adds a row that is known before the run is made, because the
+// derivatives do not depend on its loss. So the interval after any set of runs can be predicted,
+// and the best set chosen (design/selection.h). This assumes the law and its linearisation at the
+// fit.
 //
-// Where the table has loss differences of quantization after training, an unquantized candidate
-// comes with those cells too: quantizing costs little beside training. A constant that the table
-// cannot tell starts from the range it may have.
+// If the table has loss differences of post-training quantization, an unquantized candidate
+// includes those cells: quantizing is cheap compared with training. A constant that the table does
+// not identify starts from its whole range.
 #pragma once
 
 #include <string>
@@ -24,7 +25,7 @@ namespace bitlaw {
 struct DesignOptions {
   std::string law = default_law().name;
   std::string shrink = "P*";        // design/quantity.h; "all" = all constants together
-  double budget = 0;                // FLOP; 0 = a tenth of what the table's runs cost
+  double budget = 0;                // FLOP; 0 = a tenth of the cost of the table's runs
   int64_t runs = 8;                 // at most
   std::string candidates = "grid";  // table/candidates.h
   std::string params = "non-embedding";
@@ -55,9 +56,9 @@ struct DesignOptions {
 
 struct ProposedRun {
   Observation run;                // without a loss
-  std::vector<double> post_bits;  // to quantize it to afterwards, as the table's runs were
+  std::vector<double> post_bits;  // to quantize it to after training, as in the table
   double flop = 0;
-  double standard_error = kUnknown;  // of the quantity, once this run and those before are made
+  double standard_error = kUnknown;  // of the quantity, after this run and those before it
 };
 
 struct DesignInterval {
@@ -76,8 +77,8 @@ struct Design {
   std::vector<std::string> notes;
 };
 
-// candidates: a list to choose from; empty = as options.candidates says. An Error says what is
-// wrong.
+// candidates: a list to choose from; empty = from options.candidates. Error if an option is
+// invalid.
 Design design_runs(const std::vector<Observation>& rows, const DesignOptions& options,
                    const std::vector<Observation>& candidates = {},
                    const ParallelFor& parallel_for = {});

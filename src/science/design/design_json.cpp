@@ -1,4 +1,4 @@
-// A design as a document, and as a table for people.
+// A design as a JSON document and as text.
 #include <fmt/format.h>
 
 #include <cmath>

@@ -1,16 +1,17 @@
-// Numbers that follow from the constants of a law, by name:
+// Quantities derived from the constants of a law, by name:
 //
 //   alpha, gamma_w, ...   a constant
-//   P*                    the best precision of all parts with N and D free; P*_w, P*_a, P*_kv: of one
-//                         part, the others unquantized
-//   N_eff:4               parameters at 4 bits in all parts are worth this share of as many
-//                         unquantized ones; N_eff_w:4, N_eff_a:4, N_eff_kv:4: in one part
-//   D_crit:4              tokens after which more of them make the model worse once its weights are
-//                         quantized to 4 bits, for the largest size; D_crit:4@N=1e9 says for which
+//   P*                    the best precision of all parts with N and D free; P*_w, P*_a, P*_kv: of
+//                         one part, the others unquantized
+//   N_eff:4               effective share of the parameters at 4 bits in all parts; N_eff_w:4,
+//                         N_eff_a:4, N_eff_kv:4: in one part
+//   D_crit:4              tokens beyond which more training makes the model worse after
+//                         quantization of its weights to 4 bits, for the largest size;
+//                         D_crit:4@N=1e9 for another
 //   loss@N=1e9,D=2e10,P_w=4   loss of a run, with P_w P_a P_kv P or P_post
 //
-// laws/effective.h defines those that are not constants, for any law, and says for which N, D and
-// budget they hold where a law makes them depend on that.
+// laws/effective.h defines those that are not constants, for any law, and at which N, D and budget
+// they are evaluated if they depend on these.
 #pragma once
 
 #include <functional>
@@ -24,18 +25,18 @@
 namespace bitlaw {
 
 struct LawQuantity {
-  std::string name;          // as asked for
+  std::string name;          // as requested
   std::string unit;          // "bits", "tokens", "nats", ""
   bool logarithmic = false;  // its error is relative
-  // What it can be.
+  // Its possible range.
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
-  // Of the law's constants; NaN where it has no such value.
+  // As a function of the law's constants; NaN if it has no value.
   std::function<double(const double* p)> of;
 };
 
-// rows: the table that a quantity is for. An Error says what is wrong with `text`. The law must
-// outlive the quantity.
+// rows: the table that a quantity is for. Error if `text` is invalid. The law must outlive the
+// quantity.
 LawQuantity parse_quantity(const std::string& text, const Law& law,
                            const std::vector<Observation>& rows);
 

@@ -1,5 +1,5 @@
-// Bootstrap by cluster. Rows that come from one training trunk err together, so clusters, not rows,
-// are drawn with replacement; a draw is a pure function of its number and the seed.
+// Bootstrap by cluster. Errors of rows from one training trunk are correlated, so clusters, not
+// rows, are drawn with replacement; a draw is a pure function of its number and the seed.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace bitlaw {
 
-// The cluster of every row, numbered from 0; rows with an empty cluster are clusters of their own.
+// The cluster of every row, numbered from 0; each row with an empty cluster is its own cluster.
 std::vector<int> number_clusters(const std::vector<Observation>& rows);
 
 // How often each of `clusters` clusters is drawn when drawing that many with replacement. attempt:
@@ -22,10 +22,10 @@ struct Interval {
 };
 Interval percentile_interval(std::vector<double> sample, double level);
 
-// The level whose percentiles hold the truth as often as `level` says when only `clusters` were
-// drawn from: a bootstrap's spread is short by sqrt((n - 1) / n), and knows no Student's t. The
-// expanded percentile interval of Hesterberg (2015, "What teachers should know about the
-// bootstrap", section 4.2).
+// The level whose percentiles have coverage `level` with only `clusters` clusters: a bootstrap's
+// spread is too small by sqrt((n - 1) / n), and ignores Student's t. This is the expanded
+// percentile interval of Hesterberg (2015, "What teachers should know about the bootstrap", section
+// 4.2).
 double expanded_level(double level, int clusters);
 
 }  // namespace bitlaw

@@ -149,7 +149,7 @@ void add_critical(const std::vector<Observation>& rows, Collector& out) {
   }
 }
 
-// Constants that a quantity depends on although no row told them, in words.
+// The constants that a quantity depends on although they were not fitted, in words.
 std::string note_on(const FittedStages& stages, const DerivedQuantity& quantity,
                     const std::vector<double>& values) {
   const Law& law = *stages.training->law;

@@ -25,7 +25,8 @@ constexpr int kHeldOutStarts = 8;
 constexpr int kFolds = 5;
 constexpr int kSpareRows = 3;  // rows beyond the constants without which there are no intervals
 
-// Of loss for runs; of log delta, where that is above five standard errors, for post-training rows.
+// R^2 of the loss (runs) or of log delta (post-training rows whose delta exceeds five standard
+// errors).
 double r_squared_of(const StageSetup& setup, const std::vector<Observation>& rows,
                     const std::vector<double>& values) {
   const bool post = setup.settings.stage == Stage::kPost;
@@ -148,7 +149,7 @@ void bootstrap(const StageRows& rows, const StageSetup& training, const StageSet
           refit_stage(training, rows.training, values,
                       {weights.begin(), weights.begin() + static_cast<long>(runs)});
       if (!std::isfinite(refit.objective)) return;
-      // The rest stays at the best: where the other stage starts from.
+      // The rest stays at the best, from which the other stage starts.
       const Law& law = *training.law;
       for (size_t i = 0; i < law.training_parameters; ++i) values[i] = refit.values[i];
     }
@@ -348,7 +349,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   }
   note_frozen(law, choice, rows, fit);
 
-  const StageFit* bare = nullptr;  // a stage with too few rows to tell its error
+  const StageFit* bare = nullptr;  // a stage with too few rows to estimate its error
   for (const StageFit* stage : {&fit.training, &fit.post}) {
     if (stage->points > 0 && stage->points < stage->free + kSpareRows) bare = stage;
   }

@@ -4,8 +4,8 @@
 //   post       then, with those fixed, over the constants of delta   sum_j rho_post( r_j )
 //
 // rho is Huber's function, summed, never averaged (or the square). r_j is the residual in standard
-// errors, of log delta where delta was measured better than a law can be, of delta itself where it
-// was not: a measured delta at or below zero is a measurement too, and dropping it would bias the
+// errors: of log delta if delta was measured better than a law can predict it, of delta itself
+// otherwise. A measured delta at or below zero is a measurement too; dropping it would bias the
 // exponents. See docs/decisions/0003-fitting.md.
 #pragma once
 
@@ -21,7 +21,7 @@
 
 namespace bitlaw {
 
-// Calls task(i) for every i in [0, count), in any order, on any threads. Empty = one after another.
+// Calls task(i) for every i in [0, count), in any order, on any threads. Empty = sequentially.
 using ParallelFor = std::function<void(int64_t count, const std::function<void(int64_t)>& task)>;
 
 struct FitOptions {
@@ -35,7 +35,7 @@ struct FitOptions {
   std::vector<std::string> tie;          // "beta=alpha": the first always equals the second
   std::vector<std::string> freeze;       // "b=1.1277", or "b" alone: at its published value
   double post_threshold = 1.345;  // Huber's threshold for delta, in standard errors; 0 = squares
-  double post_floor = 0.1;        // least relative error of a delta: no law is exact
+  double post_floor = 0.1;        // smallest relative error of a delta: no law is exact
   bool joint = false;             // constants of training and delta together, from the staged fit
   std::vector<std::string> profile;  // profile likelihood of: constants, "all" of them, "derived"
   int64_t starts = 64;
@@ -79,26 +79,26 @@ struct FittedParameter {
   std::string tied_to;                     // the constant it always equals; "" = none
 };
 
-// The error on rows that a fit has not seen.
+// The error on held-out rows.
 struct HeldOut {
   std::string part;                  // "training": of losses; "post": of deltas
   std::string split;                 // "largest-N", "largest-D", "kfold" (five folds)
   int fitted = 0, points = 0;        // rows fitted, rows predicted
   double rms_log = kUnknown;         // root of the mean squared log residual
-  double standard_error = kUnknown;  // of rms_log, over clusters; NaN where there is one cluster
+  double standard_error = kUnknown;  // of rms_log, over clusters; NaN for one cluster
 };
 
 // One of the two parts of a fit.
 struct StageFit {
   double objective = kUnknown;  // at the minimum: a sum, not a mean
-  double r2 = kUnknown;         // of loss; of log delta above five standard errors
+  double r2 = kUnknown;         // of the loss; of log delta for deltas above five standard errors
   int points = 0, free = 0, clusters = 0;
-  int starts = 0, reached = 0;  // how many came within 1 % of the best objective
+  int starts = 0, reached = 0;  // starts run; starts within 1 % of the best objective
   bool converged = false;
   double condition = kUnknown;  // of the Jacobian, columns scaled to one
 };
 
-// The training law fitted with the other way to count N, where the rows have both.
+// The training law fitted with the other way to count N, if the rows have both.
 struct OtherCount {
   std::string params;  // "total" or "non-embedding"; "" = there is none
   double objective = kUnknown;
@@ -109,27 +109,27 @@ struct Fit {
   std::string law;
   std::string objective_name;               // "huber(0.001, sum) of log residuals"
   std::vector<FittedParameter> parameters;  // all of the law's, in its order
-  StageFit training, post;                  // points = 0 where there were no rows
+  StageFit training, post;                  // points = 0 if there were no rows
   double level = 0.9;                       // of the intervals
   int censored = 0;                         // rows of delta <= 0, fitted as measurements near zero
   std::vector<HeldOut> held_out;
   OtherCount other_count;
   std::vector<std::vector<double>> draws;  // bootstrap: a value for every parameter
-  std::vector<Derived> derived;            // what follows from the constants
-  std::vector<ProfileInterval> profiles;   // as options.profile asked
+  std::vector<Derived> derived;            // derived quantities
+  std::vector<ProfileInterval> profiles;   // as options.profile requests
   std::vector<std::string> notes;          // sentences for the reader
 
   bool converged() const {
     return (training.points == 0 || training.converged) && (post.points == 0 || post.converged);
   }
-  // Objective and points of the training part, or of the other where there is no training row.
+  // The training stage, or the post-training stage if there is no training row.
   const StageFit& main() const { return training.points > 0 ? training : post; }
   std::vector<double> values() const;  // in the law's order
 };
 
-// Needs more rows than parameters to fit, else an Error says how many are missing; with as many,
-// there are no intervals. Constants that the rows cannot tell are frozen at published values, and
-// `notes` says so.
+// Error with the number of missing rows if there are fewer rows than constants to fit; with equally
+// many there are no intervals. Constants the data cannot identify stay at published values; `notes`
+// lists them.
 Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptions& options,
             const ParallelFor& parallel_for = {});
 // The same for the law that `options` names.

@@ -1,4 +1,4 @@
-// The error of a law on rows that its fit has not seen (fit/masks.h says which).
+// The error of a law on held-out rows (fit/masks.h chooses them).
 #pragma once
 
 #include <string>
@@ -15,21 +15,21 @@ enum class Measure {
   kStandardErrors,  // of deltas, as they are fitted: every row counts
 };
 
-// Every row that some mask leaves out, predicted by a fit to the others.
+// Every row that some mask holds out, predicted by a fit to the others.
 struct Unseen {
-  std::vector<double> residuals;  // one per row; NaN where it is not predicted
-  std::string missing;            // why not, "" where every row held out is predicted
+  std::vector<double> residuals;  // one per row; NaN if not predicted
+  std::string missing;            // why not; "" if every held-out row is predicted
 };
 
-// hints: as for fit_adaptively. Constants that the rest cannot tell keep base values. Rows of a
-// class that the rest lacks are not predicted, nor is anything where the rest has no more rows than
-// constants.
+// hints: as for fit_adaptively. Constants that the other rows do not identify keep base values.
+// Rows of a class that the others lack are not predicted; nothing is predicted if the others are no
+// more than the constants.
 Unseen predict_unseen(const StageSetup& setup, const std::vector<Observation>& rows,
                       const std::vector<std::vector<bool>>& masks, Measure measure,
                       const std::vector<std::vector<double>>& hints = {},
                       const ParallelFor& parallel_for = {});
 
-// The squares of log residuals.
+// Squares of log residuals.
 std::vector<double> held_out_squares(const StageSetup& setup, const std::vector<Observation>& rows,
                                      const std::vector<std::vector<bool>>& masks,
                                      const ParallelFor& parallel_for = {});

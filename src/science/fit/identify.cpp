@@ -12,7 +12,7 @@
 namespace bitlaw {
 namespace {
 
-// NaN where the row tells nothing of the quantity.
+// NaN if the row does not inform the quantity.
 double value_of(Quantity quantity, const Observation& run) {
   const auto below_16 = [](double bits) { return bits < kUnquantizedBits ? bits : kUnknown; };
   switch (quantity) {

@@ -1,6 +1,6 @@
-// What the rows of a study can tell, and what they cannot. Before a fit: constants that no row
-// depends on, or that one distinct value of their quantity cannot separate, are frozen. After it:
-// the condition number of the Jacobian, and the flat directions in words.
+// Which constants the rows of a study identify. Before a fit, constants are frozen if no row
+// depends on them, or if their quantity takes too few distinct values. After it: the condition
+// number of the Jacobian, and a sentence on the flattest direction.
 #pragma once
 
 #include <string>
@@ -14,19 +14,18 @@ namespace bitlaw {
 
 struct Frozen {
   int parameter;       // its position in the law
-  std::string reason;  // "1 KV precision below 16, 2 are needed"
+  std::string reason;  // "the rows have 1 KV precisions below 16, 2 are needed"
 };
 
-// Constants of this stage that `rows` cannot tell.
+// Constants of this stage that `rows` do not identify.
 std::vector<Frozen> unidentifiable(const Law& law, Stage stage,
                                    const std::vector<Observation>& rows);
 
 // The largest singular value over the least, of the Jacobian with its columns scaled to unit
-// length. Infinite where a column is zero. names: of the columns.
+// length. Infinite if a column is zero. names: of the columns.
 struct Conditioning {
   double number = kUnknown;
-  std::string
-      flat;  // a sentence on the flattest direction; "" where the condition number is below 1000
+  std::string flat;  // a sentence on the flattest direction; "" if `number` is below 1000
 };
 Conditioning conditioning(const Matrix& jacobian, const std::vector<std::string>& names,
                           const std::vector<Observation>& rows);

@@ -41,7 +41,7 @@ constexpr Column kColumns[] = {
 };
 constexpr size_t kClass = std::size(kColumns);  // the place of the one column of text
 
-// What a table may call the class: the name itself, "BF16" where it is not quantized.
+// What a table may call the class: the name itself, "BF16" if it is not quantized.
 std::string class_of(const Observation& row) {
   const std::string name = precision_class(row);
   return name.empty() ? "BF16" : name;
@@ -70,7 +70,7 @@ Condition condition_of(const std::string& text) {
   return condition;
 }
 
-// The row's class, or its number, where the condition looks.
+// The row's class, or its number, in the column of the condition.
 bool holds(const Condition& condition, const Observation& row) {
   const std::string name = class_of(row);
   return condition.holds(condition.field_of([&](size_t column) {

@@ -1,8 +1,8 @@
-// Which rows to hold out of a fit, to be predicted by it.
+// Which rows to hold out of a fit and predict.
 //
-//   kfold          every cluster once, dealt into folds at random
+//   kfold          every cluster once, dealt into random folds
 //   largest-N      the rows of the largest size; largest-D: of the longest training
-//   bits, class    every precision in turn: least bits of the row, or its class
+//   bits, class    every precision in turn: lowest bits of the row, or its class
 //   N>3e8, bits=3  rows for which a condition holds (base/condition.h), also P_w=3,4, N=1e6..3e8,
 //                  class=W4A4, D/N>200; its columns are N, D, bits, P_w, P_a, P_kv, P_post, class
 #pragma once
@@ -15,12 +15,12 @@
 
 namespace bitlaw {
 
-// One mask for each fit, true where the row is held out. Empty where nothing would be left to fit
-// or to predict. An Error says what is wrong with `split`.
+// One mask per fit, true for held-out rows. Empty if nothing would be left to fit or to predict.
+// Error if `split` is invalid.
 std::vector<std::vector<bool>> hold_out_masks(const std::vector<Observation>& rows,
                                               const std::string& split, int folds, uint64_t seed);
 
-// Throws the same Error without any rows.
+// Throws that Error without needing rows.
 void check_split(const std::string& split);
 
 // Why there are no masks, in a sentence.

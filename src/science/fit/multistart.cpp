@@ -74,15 +74,15 @@ StageMinimum as_it_is(const StageSetup& setup, const ResidualProblem& problem,
   return out;
 }
 
-// A point where several starts met.
+// A point that several starts reached.
 struct Meeting {
   Minimum minimum;
   int starts = 1;
   bool operator<(const Meeting& other) const { return lower(minimum, other.minimum); }
 };
 
-// The distinct points among `found`, best first. Minima are told to six digits and more; where the
-// rows leave a direction open, points along it stay apart, which costs time but no truth.
+// The distinct points among `found`, best first. Minima are distinguished by six digits and more;
+// where the rows leave a direction open, points along it stay apart, which costs time but no truth.
 std::vector<Meeting> meet(std::vector<Minimum> found) {
   std::vector<Meeting> out;
   for (Minimum& each : found) {

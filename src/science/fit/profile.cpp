@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// A point of a profile. `along` is the quantity, or its logarithm where it is always positive.
+// A point of a profile. `along` is the quantity, or its logarithm if it is always positive.
 struct Point {
   double along = kUnknown;
   double objective = kInfinity;
@@ -169,7 +169,7 @@ Path path_of(const StageSetup& setup, const std::vector<Observation>& rows,
 }
 
 // Walks to one side until the root of the rise passes `quantile`, then between the last two points
-// to where it equals it. Returns that place, or NaN where there is none.
+// to where it equals it. Returns that place, or NaN if there is none.
 double walk(const Path& path, const Point& minimum, double direction, double quantile,
             std::vector<Point>& points) {
   const auto root = [&](const Point& point) {

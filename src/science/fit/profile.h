@@ -1,13 +1,13 @@
-// Profile likelihood: along a quantity q, the least objective over everything else,
+// Profile likelihood: along a quantity q, the minimum of the objective over everything else,
 //
 //   F(v) = min over the constants with q = v of the objective,
 //
 // and the interval where 2 (F(v) - F_min) <= lambda t^2. t is Student's quantile. lambda is what
-// makes the rise of the objective count in squared standard errors: the variance of q by the
-// sandwich (fit/sandwich.h) over the one that the curvature alone would give (Chandler and Bate
-// 2007). For least squares of independent rows lambda is the estimated sigma^2, and for a law that is
-// linear in its constants the interval is that of linear regression. Unlike a standard error it
-// follows a bent valley, may be lopsided, and may have no end.
+// converts the rise of the objective to squared standard errors: the sandwich variance of q
+// (fit/sandwich.h) over the variance from the curvature alone (Chandler and Bate 2007). For least
+// squares of independent rows lambda is the estimated sigma^2, and for a law that is linear in its
+// constants the interval is that of linear regression. Unlike a standard error it follows curved
+// valleys, can be asymmetric, and can be unbounded.
 #pragma once
 
 #include <functional>
@@ -23,12 +23,13 @@ namespace bitlaw {
 struct ProfileTarget {
   std::string name;
   int parameter = -1;                             // position in the law, free in the stage; or
-  std::function<double(const double* p)> follow;  // NaN where it has no value
+  std::function<double(const double* p)> follow;  // NaN if it has no value
 };
 
 struct ProfileResult {
   ProfileInterval profile;
-  double objective = kUnknown;  // the least that was met; below the fit's where that had not ended
+  // The lowest found; below the fit's if the fit was not at its minimum.
+  double objective = kUnknown;
 };
 
 // values: the minimum of the stage. Targets run in parallel; the result does not depend on that.

@@ -1,4 +1,4 @@
-// From what a law predicts to residuals and their derivatives, several rows at a time; compiled for
+// From predictions to residuals and their derivatives, several rows at a time; compiled for
 // plain, AVX2 and AVX-512, with the same bits.
 #pragma once
 
@@ -7,9 +7,9 @@
 namespace bitlaw {
 
 struct ResidualKernel {
-  // r = scale (log(value) - target) where logarithmic is 1, scale (value - target) where it is 0.
+  // r = scale (log(value) - target) if logarithmic is 1, scale (value - target) if it is 0.
   // r: predicted values in, residuals out; slope: d r / d value, or null. All have `rows` entries,
-  // a multiple of eight. False where a residual is not finite.
+  // a multiple of eight. False if a residual is not finite.
   bool (*link)(long rows, const double* logarithmic, const double* target, const double* scale,
                double* r, double* slope);
 

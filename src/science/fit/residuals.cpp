@@ -11,7 +11,7 @@
 namespace bitlaw {
 namespace {
 
-// What stands for a row's standard error where nobody measured it: the median of those that are
+// The standard error assumed for a row without a measured one: the median of those that are
 // known, or else the least positive delta, as one can hardly have measured finer than that.
 double usual_error(const std::vector<Observation>& rows) {
   std::vector<double> known;

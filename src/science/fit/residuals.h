@@ -1,15 +1,15 @@
 // The rows of one stage of a fit as a least-squares problem over coordinates.
 //
 //   training   r = log L(run) - log loss
-//   post       r = (log delta(run) - log measured) / floor   where the standard error is below
+//   post       r = (log delta(run) - log measured) / floor   if the standard error is below
 //                                                            floor times the measured delta
-//              r = (delta(run) - measured) / error           elsewhere, at and under zero included
+//              r = (delta(run) - measured) / error           otherwise, at and below zero included
 //
-// The floor is what a law may err by, relatively; no row counts as known better than that. So
-// precise rows are compared by ratio, as a law of factors should be, and the others by difference,
-// where their error is symmetric: a logarithm would bend it, and could not take a delta at or below
-// zero at all. Where the two meet they agree to first order. An unknown error is taken as the
-// floor, or for a delta at or below zero as the usual one of the table.
+// The floor is the assumed relative error of a law; no row counts as more precise than that.
+// Precise rows are compared by ratio, which suits a law that is a product. The others are compared
+// by difference, in which their error is symmetric: a logarithm would skew it, and is undefined for
+// a delta at or below zero. At the boundary the two agree to first order. An unknown error is taken
+// as the floor, or for a delta at or below zero as the typical error of the table.
 #pragma once
 
 #include <vector>
@@ -23,9 +23,9 @@ namespace bitlaw {
 struct ResidualSettings {
   Stage stage = Stage::kTraining;
   double huber = 1e-3;    // Huber's threshold; infinite = squares
-  double floor = 0.1;     // least relative error of a delta
+  double floor = 0.1;     // smallest relative error of a delta
   bool linear = false;    // training: residuals of the loss itself rather than of its logarithm
-  bool weighted = false;  // training: rows weigh as the inverse square of their standard errors
+  bool weighted = false;  // training: weights are inverse squares of the standard errors
 };
 
 // The law (bound to these rows' classes) and the coordinates must outlive the problem. weights: one
@@ -41,8 +41,8 @@ struct DeltaScale {
 };
 std::vector<DeltaScale> delta_scales(const std::vector<Observation>& rows, double floor);
 
-// Weights of rows of training: (typical relative error / the row's)^2, so that the median row weighs
-// 1 and a threshold keeps its meaning. Error where a row has no standard error.
+// Weights of training rows: (typical relative error / the row's)^2, so that the median row has
+// weight 1 and a threshold keeps its meaning. Error if a row has no standard error.
 std::vector<double> error_weights(const std::vector<Observation>& rows);
 
 // log prediction - log measurement of every row; NaN for a delta that is not above two standard

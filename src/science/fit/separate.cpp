@@ -53,7 +53,7 @@ Matrix jacobian_of(const StageSetup& setup, const std::vector<Observation>& rows
   return stage_jacobian(unweighted, rows, values).topRows(static_cast<long>(rows.size()));
 }
 
-// Where the run lies outside of what the table has, or, where it does not, nothing.
+// Where the run lies outside the table's range; empty if it does not.
 std::string beyond(const Observation& run, const std::vector<Observation>& rows) {
   std::vector<std::string> out;
   const auto check = [&](const char* name, double value, auto of) {

@@ -1,6 +1,6 @@
-// Which run would tell apart what the rows cannot? Along the flattest direction v of a fit the
-// variance is v' M^-1 v, M = J' J. A run that does not exist yet would add its own row j, known
-// before it is made, and take from that variance
+// Which further run would best separate the constants that the rows do not? Along the flattest
+// direction v of a fit the variance is v' M^-1 v, M = J' J. A planned run adds a row j, known
+// before the run is made, and reduces that variance by
 //
 //   (v' M^-1 j)^2 / (1 + j' M^-1 j)     (Sherman and Morrison)
 #pragma once
@@ -14,11 +14,12 @@ namespace bitlaw {
 
 struct SeparatingRun {
   Observation run;    // without a loss
-  double gain = 0;    // share of the standard error along v that it would take away
-  std::string words;  // a sentence; "" where no run of table/candidates.h takes a twentieth
+  double gain = 0;    // share by which it reduces the standard error along v
+  std::string words;  // a sentence; "" if no run of table/candidates.h gains a twentieth
 };
 
-// The cheapest run, in N D, of those that gain at least four fifths of the most. values: the fit's.
+// The cheapest run, in N D, of those with at least four fifths of the largest gain. values: the
+// fit's.
 SeparatingRun separating_run(const StageSetup& setup, const std::vector<Observation>& rows,
                              const std::vector<double>& values);
 

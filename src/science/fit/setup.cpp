@@ -25,7 +25,7 @@ int parameter_of(const Law& law, const std::string& name, const char* option) {
   throw Error(fmt::format("{}: {}", option, unknown_name(what, name, names)));
 }
 
-// A constant that another is tied to stays free where the rows can tell that other one.
+// A constant that another is tied to stays free if the rows identify that other one.
 void freeze_unidentifiable(const Law& law, Stage stage, const std::vector<Observation>& rows,
                            ParameterChoice& choice) {
   const std::vector<Frozen> unknown = unidentifiable(law, stage, rows);

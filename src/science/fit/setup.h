@@ -17,17 +17,17 @@ struct StageRows {
   std::string method;               // of the post rows
   std::vector<std::string> others;  // methods whose rows are left out
   int no_delta = 0;                 // quantized rows whose delta is unknown
-  int no_difference = 0;  // P_post not below the precision of training: the law says zero, exactly
+  int no_difference = 0;  // P_post not below the training precision: the law predicts exactly zero
 };
 
-// What the options and the rows leave to be fitted.
+// Which constants are free, tied or frozen, and why.
 struct ParameterChoice {
-  std::vector<double> base;          // published, or as the options say
+  std::vector<double> base;          // published, or from the options
   std::vector<int> tied_to;          // -1 = none
   std::vector<std::string> reasons;  // why frozen; "" = free
 };
 
-// A law made ready for a table: bound to its classes, the rows sorted, the constants chosen.
+// A law prepared for a table: bound to its classes, the rows sorted, the constants chosen.
 struct Prepared {
   BoundLaw bound;
   StageRows rows;
@@ -40,25 +40,25 @@ struct Prepared {
 Prepared prepare(const Law& unbound, const std::vector<Observation>& runs,
                  const FitOptions& options);
 
-// Throws an Error on the first option that makes no sense.
+// Throws an Error on the first invalid option.
 void check_options(const FitOptions& options);
 
-// N is counted as the options say; rows that the law says nothing about are left out, as are the
+// N is counted as the options say; rows that the law does not predict are left out, as are the
 // deltas of other methods. An Error names the first run whose N, D or loss is not positive.
 StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
                     const FitOptions& options);
 
-// Published constants, then what the options freeze and tie, then what `rows` cannot tell.
+// Published constants, then those frozen or tied by the options, then those `rows` do not identify.
 ParameterChoice choose(const Law& law, const StageRows& rows, const FitOptions& options);
 
-// base: the constants to start from, which those not free keep.
+// base: the initial constants, which those not free keep.
 StageSetup setup_of(const Law& law, Stage stage, const ParameterChoice& choice,
                     std::vector<double> base, const FitOptions& options);
 
 // Throws an Error that says how many rows are missing.
 void require_points(const Law& law, size_t points, size_t free, const char* rows);
 
-// 1 - (left over) / (spread around the mean); NaN where nothing is spread.
+// 1 - (left over) / (spread around the mean); NaN if there is no spread.
 double r_squared(const std::vector<double>& measured, const std::vector<double>& predicted);
 
 }  // namespace bitlaw

@@ -1,5 +1,5 @@
-// A few rows that stand for all of them, for the first way downhill of many starts: it need not be
-// exact, as what is found is followed to the minimum over all rows.
+// A small sample of the rows for the first descent of many starts. It need not be exact, because
+// the results are followed to minima over all rows.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 
 namespace bitlaw {
 
-// `count` of the rows, in their order (all of them where there are no more). Rows are sorted by
-// precision, size and data, cut into `count` equal parts, and one is drawn from each: every
-// precision, size and amount of data keeps about its share, whatever the design of the study.
+// `count` of the rows, in their order (all of them if there are no more). Rows are sorted by
+// precision, size and data and cut into `count` equal parts, and one is drawn from each: every
+// precision, size and token count keeps about its share, for any design of the study.
 std::vector<Observation> sketch_of(const std::vector<Observation>& rows, size_t count,
                                    uint64_t seed);
 

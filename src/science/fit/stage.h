@@ -14,7 +14,7 @@ struct StageSetup {
   const Law* law = nullptr;
   ResidualSettings settings;
   std::vector<double> base;  // the law's constants; those not free stay
-  std::vector<int> free;     // positions, rising
+  std::vector<int> free;     // positions, ascending
   std::vector<int> tied_to;  // one per constant, -1 = none
   int starts = 64;
   uint64_t seed = 1;
@@ -24,20 +24,20 @@ struct StageMinimum {
   std::vector<double> values;  // all the law's constants
   double objective = kUnknown;
   bool converged = false;
-  // Started; ended, where followed, within 1 % of the best objective (starts that met are followed
-  // as one; of points behind the best few nobody knows).
+  // Starts run, and starts whose minimum is within 1 % of the best. Starts that reached the same
+  // point are followed as one; only the best few points are followed to the end.
   int starts = 0, reached = 0;
 };
 
-// A minimum of the solver, as constants of the law; of one start.
+// The solver's minimum from one start, as constants of the law.
 StageMinimum stage_minimum(const Coordinates& coordinates, const Minimum& minimum);
 
-// The minimum downhill of `values`, rows weighted (a bootstrap draw). Found to about a hundredth of
-// a standard error, which is plenty for an interval.
+// The local minimum reached from `values` with weighted rows (a bootstrap draw), to about a
+// hundredth of a standard error, which is enough for an interval.
 StageMinimum refit_stage(const StageSetup& setup, const std::vector<Observation>& rows,
                          const std::vector<double>& values, const std::vector<double>& weights);
 
-// The Jacobian of the residuals at `values`, a row per row, a column per free constant.
+// The Jacobian of the residuals at `values`, one row per row, one column per free constant.
 Matrix stage_jacobian(const StageSetup& setup, const std::vector<Observation>& rows,
                       const std::vector<double>& values);
 

@@ -1,4 +1,4 @@
-// Starting points. The first is published constants; the others fill the box of sensible values
+// Starting points. The first is at published constants; the others fill the box of plausible values
 // evenly (the R_d sequence of Roberts 2018: multiples of powers of a generalised golden ratio).
 // Constants in which the loss is linear are not drawn but solved for, so that every start already
 // has the right scale.

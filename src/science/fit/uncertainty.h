@@ -1,4 +1,4 @@
-// What a fit says of its uncertainty besides the intervals of its constants, as data.
+// Uncertainty of a fit beyond the intervals of its constants, as data.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace bitlaw {
 
-// The least objective over all other constants, along one quantity.
+// The minimum of the objective over all other constants, along one quantity.
 struct ProfilePoint {
   double value = kUnknown;
   double rise = kUnknown;  // of the objective above its minimum, in squared standard errors
@@ -16,19 +16,19 @@ struct ProfilePoint {
 
 struct ProfileInterval {
   std::string name;  // of a constant or of a derived quantity
-  // Where the rise comes to the squared quantile of Student's t; NaN = nowhere within the range
-  // that was searched: the rows do not bound it on that side.
+  // Where the rise reaches the squared quantile of Student's t; NaN = nowhere in the search range:
+  // the rows do not bound it on that side.
   double low = kUnknown, high = kUnknown;
-  std::vector<ProfilePoint> points;  // by rising value; the minimum is among them
+  std::vector<ProfilePoint> points;  // by ascending value, the minimum included
 };
 
-// A number that follows from the constants.
+// A quantity derived from the constants.
 struct Derived {
   std::string name;  // "P* (weights)", "N_eff/N at P_w = 4"
   std::string unit;  // "bits", "tokens", "" for a pure number
   double value = kUnknown;
   double low = kUnknown, high = kUnknown;  // from the bootstrap draws; NaN = none
-  std::string note;                        // what it rests on besides the rows; "" = nothing
+  std::string note;  // constants it depends on that were not fitted; "" = none
 };
 
 }  // namespace bitlaw

@@ -1,4 +1,4 @@
-// The table of laws: a new law is one header and one line here.
+// The list of all laws: a new law is one header and one line here.
 #pragma once
 
 #include "laws/forms/additive_class.h"

@@ -1,11 +1,11 @@
-// Two, four or eight numbers side by side, as many as a register of the instruction set holds:
-// formulas written for any scalar type run on that many rows of a table at once. Bits do not depend
-// on how many, because nothing is fused or reordered.
+// Two, four or eight numbers, as many as fit in a register of the instruction set: formulas written
+// for any scalar type run on that many rows of a table at once. Results do not depend on the width,
+// because nothing is fused or reordered.
 // Eight on AVX2, as two instructions each, spill: all laws' Jacobians take 2.92 us a row instead of
 // 2.28, and three times as long to compile.
 //
 // exp, expm1 and log err by less than two units in the last place (batch_test.cpp); exp gives 0
-// below -708, where results would be subnormal, and infinity above 709.
+// below -708, instead of subnormal results, and infinity above 709.
 #pragma once
 
 #include <cmath>
@@ -158,7 +158,7 @@ struct BatchOf {
     return select(x >= 0.0, y, std::numeric_limits<double>::quiet_NaN());
   }
   friend BITLAW_INLINE BatchOf log1p(const BatchOf& x) {
-    // log(1 + x) with the rounding of 1 + x made good to first order.
+    // log(1 + x), with the rounding error of 1 + x corrected to first order.
     const BatchOf u = 1.0 + x;
     const BatchOf y = log(u) + (x - (u - 1.0)) / u;
     return select(u.v == std::numeric_limits<double>::infinity(), u, y);

@@ -1,6 +1,5 @@
-// Laws with one value for each precision class (eff[W4A4], eff[W8A8], ...) become laws of a fixed
-// number of parameters by being bound to the classes that a table has. All other laws are bound as
-// they are.
+// Laws with one value per precision class (eff[W4A4], eff[W8A8], ...) are bound to the classes of a
+// table, which makes them laws with a fixed number of parameters. Other laws are bound unchanged.
 #pragma once
 
 #include <memory>
@@ -20,7 +19,7 @@ std::string precision_class(const Observation& run);
 // The class of its gradients' quantizer, "" for none.
 std::string backward_class(const Observation& run);
 
-// Where the k-th class parameter of a row stands among the parameters of a bound law, or
+// Position of the k-th class parameter of a row among the parameters of a bound law, or
 // Rows::kReference, Rows::kUnknownClass.
 int class_position(const Law& law, int k, const Observation& run);
 
@@ -28,9 +27,9 @@ inline constexpr int kMostClassParameters = 4;
 
 class BoundLaw {
  public:
-  // Parameters: those of training, one for every class parameter and class, those of quantization
-  // after training. Published values come from the law's sets where they have the class, else from
-  // the middle of the parameter's starting range.
+  // Parameters: those of training, one per class parameter and class, those of post-training
+  // quantization. Published values come from the law's sets if they have the class, else from the
+  // middle of the parameter's starting range.
   const Law& law() const { return *law_; }
 
  private:
@@ -40,9 +39,9 @@ class BoundLaw {
 
 // To the classes of these rows, in alphabetical order.
 BoundLaw bind_law(const Law& law, std::span<const Observation> runs);
-// To given ones: position of the class parameter, name of the class.
+// To given classes: position of the class parameter, name of the class.
 BoundLaw bind_law(const Law& law, const std::vector<std::pair<int, std::string>>& classes);
-// To those that the names of fitted constants show, "eff[W4A4]".
+// To the classes in the names of fitted constants, "eff[W4A4]".
 BoundLaw bind_names(const Law& law, const std::vector<std::string>& constants);
 
 }  // namespace bitlaw

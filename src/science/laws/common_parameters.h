@@ -1,5 +1,5 @@
-// What laws are put together from: the constants that many of them have, by what they are, so that a
-// law says their symbols and meanings alone; and sets of values, each beside its symbol.
+// Building blocks of laws: factories for the kinds of constants that many laws share, so that a law
+// states only symbol and meaning; and sets of values, each beside its symbol.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace bitlaw {
 
-// A constant above zero, which a fit walks along as a logarithm; and one of either sign.
+// A constant above zero, fitted as a logarithm; and one of either sign.
 constexpr Parameter positive(const char* name, const char* meaning, Range range, Range starts) {
   return {.name = name,
           .meaning = meaning,
@@ -46,7 +46,7 @@ constexpr Parameter exponent_of_data(const char* name) {
       .identified_by(Quantity::kTokens, 2);
 }
 
-// gamma and n of exp(-P / gamma + n); n walks as gamma n, in bits.
+// gamma and n of exp(-P / gamma + n); n is fitted as gamma n, in bits.
 constexpr Parameter bits_per_factor_e(const char* name, const char* meaning, Quantity of) {
   return positive(name, meaning, {0.05, 50}, {0.5, 4}).identified_by(of, 1);
 }
@@ -56,7 +56,7 @@ constexpr Parameter bits_offset(const char* name, const char* meaning, Quantity 
   return out;
 }
 
-// Of a loss difference by quantization after training, in proportion to C_T D^gamma_D / N^gamma_N.
+// Of a loss difference from post-training quantization, proportional to C_T D^gamma_D / N^gamma_N.
 constexpr Parameter size_of_delta(const char* name, const char* meaning) {
   return positive(name, meaning, {1e-15, 1e15}, {1e-4, 10}).solved_for().after_training();
 }
@@ -64,12 +64,12 @@ constexpr Parameter slope_of_delta(const char* name, const char* meaning, Quanti
   return of_either_sign(name, meaning, {-3, 4}, {0, 1}).identified_by(of, 2).after_training();
 }
 
-// Of an error of quantization while training, in proportion to k D^gamma_D / N^gamma_N.
+// Of a quantization error in training, proportional to k D^gamma_D / N^gamma_N.
 constexpr Parameter slope_of_error(const char* name, const char* meaning, Quantity of) {
   return of_either_sign(name, meaning, {-3, 4}, {0, 0.6}).identified_by(of, 2).among_quantized();
 }
 
-// The share of parameters or data that counts in a precision class; 1 where nothing is quantized.
+// The effective share of parameters or data in a precision class; 1 if nothing is quantized.
 constexpr ClassParameter share_of_class(const char* name, const char* meaning, ClassAxis axis) {
   return {
       .parameter = positive(name, meaning, {1e-5, 100}, {0.05, 1.2}), .axis = axis, .reference = 1};
@@ -107,8 +107,8 @@ constexpr Value is(int at, double value) {
   return {at, value};
 }
 
-// A value for every parameter: the first ones as in `head`, each of the others once. Anything else
-// does not compile.
+// A value for every parameter: the first ones from `head`, each of the others given once. Anything
+// else does not compile.
 template <size_t N, size_t H, class... Values>
 consteval std::array<double, N> values_of(const std::array<Parameter, N>&,
                                           const std::array<double, H>& head, Values... others) {
@@ -131,7 +131,7 @@ consteval std::array<double, N> values_of(const std::array<Parameter, N>& parame
   return values_of(parameters, std::array<double, 0>{}, value, values...);
 }
 
-// The same values but for a few.
+// The same values, with a few replaced.
 template <size_t N, class... Values>
 consteval std::array<double, N> with(std::array<double, N> values, Values... changed) {
   for (const Value& each : {changed...}) values[static_cast<size_t>(each.at)] = each.value;

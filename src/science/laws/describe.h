@@ -1,5 +1,4 @@
-// What the table of laws says of itself, for people and for programs: docs/laws.md and the answers
-// of `bitlaw laws`.
+// Descriptions of the laws, as text and as JSON: docs/laws.md and the output of `bitlaw laws`.
 #pragma once
 
 #include <string>
@@ -11,7 +10,7 @@ namespace bitlaw {
 
 // {name, title, source, formula, equation, notes, quantity, uses_bits, post_training, parameters,
 // class_parameters, constants}; equation is the part of the formula before its definitions,
-// quantity what the law predicts ("loss", or "qat share": of the tokens).
+// quantity what the law predicts ("loss", or "qat share", a share of the tokens).
 Json law_json(const Law& law);
 // {laws: [...]}
 Json laws_json();

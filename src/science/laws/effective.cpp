@@ -10,8 +10,8 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLeastLogShare = -40, kMostLogShare = 10;
-// Of differences by log P and log D: what they leave out and what rounding adds are both below 1e-9 of
-// a slope.
+// Of differences by log P and log D: what they leave out and what rounding adds are both below 1e-9
+// of a slope.
 constexpr double kBitsStep = 2e-3, kTokensStep = 1e-2;
 constexpr double kNextStudy = 10;  // times the largest budget so far
 
@@ -48,7 +48,7 @@ class Budget {
         log_product_(std::log(compute / 6 * kUnquantizedBits)),
         run_(not_quantized(like)) {}
 
-  // Over N; infinite where the law gives no loss.
+  // Over N; infinite if the law gives no loss.
   double least_loss(double bits) const { return loss(best_log_params(bits), std::log(bits)); }
 
   // Its derivative by log bits. At the best N the loss does not change with N along the budget, so
@@ -86,7 +86,7 @@ class Budget {
   mutable double near_ = kUnknown;  // the last best log N: where the next search begins
 };
 
-// The bits of least `value`. Values know their minimum to half of their digits; the root of the
+// The bits of least `value`. Values locate their minimum to half of their digits; the root of the
 // slope is known to all, so that P* can be differentiated.
 template <class Value, class Slope>
 double least_at(const Value& value, const Slope& slope_at) {
@@ -161,7 +161,7 @@ double best_bits(const Law& law, const double* p, double compute, const Parts& p
     return least_at([&](double bits) { return budget.least_loss(bits); },
                     [&](double bits) { return budget.slope_at(bits); });
   }
-  // With N D P held, the loss knows bits by f / P alone.
+  // With N D P fixed, the loss depends on bits only through f / P.
   Observation run = not_quantized(like);
   const auto price = [&](double bits) {
     set_bits(run, parts, bits);

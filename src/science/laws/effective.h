@@ -1,16 +1,16 @@
-// P*, N_eff and D_crit: what follows from the constants of any law, whatever its form. This is their
-// one definition; fits, designs, plans and reports all ask here.
+// P*, N_eff and D_crit, computed from the constants of any law. This is their only definition;
+// fits, designs, plans and reports all use it.
 //
 //   N_eff / N of a run    the s with L(s N, D, not quantized) = L(N, D, as the run was trained)
 //   P*                    argmin over P of the least loss that a budget C buys, N and D being free
 //                         and every parameter and token costing its bits: 6 N D P / 16 = C
-//   D_crit                the D from which on more training makes the quantized model worse: where
-//                         L(N, D) + delta(N, D, P_post) is least
+//   D_crit                the D beyond which more training makes the quantized model worse: the
+//                         minimum of L(N, D) + delta(N, D, P_post)
 //
-// "Not quantized" has unlimited bits here, as in the paper's formulas: f(16) is 0.997 against it.
-// A law with A / (N f(P))^alpha has N_eff = N f(P) and P* = argmax f(P) / P, at any N, D and C. Bits
-// may cost data instead, or both, or depend on all three; the definitions stay, and the numbers then
-// hold at one N, D and C (Middle).
+// "Not quantized" means unlimited bits, as in the paper's formulas: relative to that, f(16) is
+// 0.997. A law with A / (N f(P))^alpha has N_eff = N f(P) and P* = argmax f(P) / P, at any N, D and
+// C. In other laws bits reduce the data, or both, or the effect depends on N, D and C. The
+// definitions are the same, and the numbers then hold at one N, D and C (Middle).
 #pragma once
 
 #include <array>
@@ -20,38 +20,38 @@
 
 namespace bitlaw {
 
-// P* and a plan's free P lie within; an end is the answer where the loss still falls towards it.
+// Range of P* and of a plan's free P. An end is the answer if the loss still falls towards it.
 inline constexpr double kFewestBits = 1, kMostBits = 32;
 
-// Weights, activations, KV: those that are lowered together while the others have unlimited bits.
+// Weights, activations, KV: the parts that are quantized together; the others have unlimited bits.
 using Parts = std::array<bool, 3>;
 inline constexpr Parts kAllParts{true, true, true};
 
-// Whether what the law predicts of training changes with the bits of these parts: some laws know no bits, or only
-// those of quantization afterwards. Laws with precision classes do.
+// Whether the law's prediction for training depends on the bits of these parts. Some laws have no
+// bits, or only those of post-training quantization. Laws with precision classes do depend on them.
 bool feels_bits(const Law& law, const double* p, const Parts& parts = kAllParts);
 
-// N_eff / N. NaN where the law does not feel bits, where no size makes up for the run's precision
-// (shares below e^-40), or where the law says nothing of the run. The run's quantization after
-// training is not counted.
+// N_eff / N. NaN if the law does not depend on bits, if no size compensates for the run's precision
+// (shares below e^-40), or if the law does not predict the run. Post-training quantization of the
+// run is not counted.
 double effective_share(const Law& law, const double* p, const Observation& run);
 
-// The same of a run that ended at `loss` nats: what its size was worth.
+// The same for a run with a measured loss of `loss` nats.
 double share_at_loss(const Law& law, const double* p, const Observation& run, double loss);
 
-// P* of these parts for a budget of `compute` FLOP at 16 bits, to about 1e-8 bits. NaN for laws that
-// do not feel these bits, or know only classes of them. like: what else a law may ask of a run, such
-// as its group.
+// P* of these parts for a budget of `compute` FLOP at 16 bits, to about 1e-8 bits. NaN for laws
+// that do not depend on these bits, or only through classes. like: other inputs of the law, such as
+// the group size.
 double best_bits(const Law& law, const double* p, double compute, const Parts& parts,
                  const Observation& like = {});
 
-// D_crit of a model that is not quantized while training, tokens; infinite where more data never
-// hurts, NaN for laws without both terms. model: its N, and what else a law may ask of it.
+// D_crit, in tokens, of a model that is not quantized during training; infinite if more data never
+// hurts, NaN for laws without both terms. model: its N and other inputs of the law.
 double critical_tokens(const Law& law, const double* p, const Observation& model, double post_bits);
 double critical_tokens(const Law& law, const double* p, double params, double post_bits);
 
-// Where numbers that depend on N, D or C are asked for, of a table: N_eff in its middle, P* at ten
-// times its largest budget, that of the next study.
+// Where numbers of a table that depend on N, D or C are evaluated: N_eff in its middle, P* at ten
+// times its largest budget, as an estimate of the next study's.
 struct Middle {
   Observation
       run;  // N and D: geometric middles of the least and the most; the group if all share it

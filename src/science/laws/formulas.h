@@ -1,5 +1,5 @@
-// Every law's formula as functions over the rows of a table, compiled once for each instruction
-// set. Plain data only: nothing that is inline here may be shared between those files.
+// Every law's formula as functions over the rows of a table, compiled once per instruction set.
+// Plain data only: no inline function here may be shared between those files.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@ struct RowsView {
   const double* columns;  // in the order of Inputs, `stride` apart
   const int* positions;   // of class parameters, `stride` apart (Rows::positions)
   size_t size, stride;
-  int class_count;     // how many parameters of the law are of a class,
+  int class_count;     // number of class parameters of the law,
   int first_of_class;  // and the position of the first
 };
 
@@ -19,10 +19,10 @@ using Evaluate = void (*)(const double* p, const RowsView& rows, double* values,
 
 struct Formulas {
   Evaluate loss;
-  Evaluate delta;  // null where the law has none
+  Evaluate delta;  // null if the law has none
 };
 
-// In the order of the table.
+// In the order of the registry.
 const Formulas* formulas_plain();
 const Formulas* formulas_avx2();
 const Formulas* formulas_avx512();

@@ -1,5 +1,5 @@
-// What a formula sees of a row, and a table of rows by columns, so that several rows are evaluated
-// at once.
+// The inputs of a formula, and a table of them by columns, so that several rows are evaluated at
+// once.
 #pragma once
 
 #include <cstddef>
@@ -10,17 +10,17 @@
 
 namespace bitlaw {
 
-// Number: double, or a batch. Unlimited bits are 1e5, so that every derivative is finite; the bits
-// of parts that are not quantized are 16. Where a row has no quantization after training, bits_post
-// is unlimited. Logarithms are natural.
+// Number: double, or a batch. Unlimited bits are 1e5, so that every derivative is finite; parts
+// that are not quantized have 16 bits. Without post-training quantization, bits_post is unlimited.
+// Logarithms are natural.
 template <class Number>
 struct Inputs {
   Number log_params, log_tokens;
-  Number log_unique_tokens;  // log D where no token was seen twice
+  Number log_unique_tokens;  // log D if no token repeats
   Number bits_weights, bits_activations, bits_kv, bits_post;
   Number log_group;                     // NaN = unknown
   Number exponent_bits, mantissa_bits;  // NaN = integer or unknown
-  // Of the part's training format on a unit Gaussian; -infinity where it is not quantized.
+  // Of the part's training format on a unit Gaussian; -infinity if it is not quantized.
   Number log_gaussian_error_weights, log_gaussian_error_activations, log_gaussian_error_kv;
 };
 inline constexpr int kInputs = 13;
@@ -31,7 +31,7 @@ Inputs<double> inputs_of(const Observation& run);
 struct Law;
 
 // Rows of a table as columns, in the order of Inputs, padded to a multiple of eight with copies of
-// the last; and for each class parameter of a bound law (laws/bind.h) where its value stands.
+// the last; and for each class parameter of a bound law (laws/bind.h) the position of its value.
 class Rows {
  public:
   Rows() = default;
@@ -43,7 +43,7 @@ class Rows {
     return data_.data() + static_cast<size_t>(input) * stride_;
   }
   // Position among the law's parameters of the k-th class parameter of a row; kReference for the
-  // class whose value is fixed, kUnknownClass for one that the law was not bound to.
+  // class whose value is fixed, kUnknownClass for a class that the law was not bound to.
   const int* positions(int k) const { return positions_.data() + static_cast<size_t>(k) * stride_; }
 
   static constexpr int kReference = -1, kUnknownClass = -2;

@@ -1,5 +1,5 @@
 // One row of a scaling study: a run (its loss after training), or a cell of post-training
-// quantization of that run (its loss difference). Everything the laws, fits and plans know of a
+// quantization of that run (its loss difference). Laws, fits and plans know nothing else about a
 // run.
 #pragma once
 
@@ -10,8 +10,8 @@
 
 namespace bitlaw {
 
-// Bits that never bind: every law's f is exactly 1 there. The paper's formulas for quantization
-// after training, and for planning inference, count a BF16 model's parameters in full like this.
+// Bits without any effect: every law's f is exactly 1. The paper's formulas for post-training
+// quantization and for inference planning count a BF16 model's parameters in full this way.
 inline constexpr double kUnlimitedBits = std::numeric_limits<double>::infinity();
 
 inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
@@ -20,8 +20,8 @@ struct Observation {
   double params = kUnknown;     // N, parameters without embeddings and output head
   double params_total = 0;      // N with embeddings and output head; 0 = unknown
   double tokens = kUnknown;     // D, training tokens
-  double loss_nats = kUnknown;  // validation loss in nats per token, of the row as it stands (after
-                                // quantization where bits_post says so); NaN = not measured
+  double loss_nats = kUnknown;  // validation loss in nats per token, of the row itself (after
+                                // quantization if bits_post is set); NaN = not measured
   double loss_standard_error = kUnknown;       // of loss_nats; NaN = unknown
   double bits_weights = kUnquantizedBits;      // P_w while training
   double bits_activations = kUnquantizedBits;  // P_a while training
@@ -30,8 +30,8 @@ struct Observation {
   double delta_nats = kUnknown;                // loss after - loss before P_post; NaN = none
   double delta_standard_error = kUnknown;      // of delta_nats; NaN = unknown
 
-  // What some laws ask for besides.
-  double unique_tokens = kUnknown;  // distinct training tokens; NaN = no token was seen twice
+  // Inputs of some laws.
+  double unique_tokens = kUnknown;  // distinct training tokens; NaN = no token repeats
   double group = kUnknown;          // entries that share a scale in training; NaN = unknown
   double exponent_bits = kUnknown;  // X of a floating-point format of training; NaN = integer
   double mantissa_bits = kUnknown;  // M of that format

@@ -1,5 +1,5 @@
-// What a law says about itself, as data: its parameters with their ranges, and the sets of
-// constants that were published for it.
+// The description of a law as data: its parameters with their ranges, and its published sets of
+// constants.
 #pragma once
 
 #include <span>
@@ -7,12 +7,12 @@
 
 namespace bitlaw {
 
-// The coordinate in which a fit walks along a parameter.
+// The coordinate that a fit uses for a parameter.
 enum class Scale {
   kLog,        // log(value): stays positive
   kLinear,     // value
-  kTimesLast,  // value * (the parameter before it): an offset n of exp(-P / gamma + n) walks as
-               // P0 = gamma n, in bits, which is far less correlated with gamma than n is
+  kTimesLast,  // value * (the parameter before it): an offset n of exp(-P / gamma + n) becomes
+               // P0 = gamma n, in bits, which is far less correlated with gamma than n
 };
 
 // What a law predicts of a run.
@@ -27,7 +27,7 @@ enum class Stage {
   kPost,      // loss differences of post-training quantization
 };
 
-// A quantity of a row. Bits count where they are below 16.
+// A quantity of a row. Bits count if they are below 16.
 enum class Quantity {
   kNothing,
   kSizes,
@@ -44,8 +44,8 @@ enum class Quantity {
   kMantissaBits,
 };
 
-// Rows identify a parameter only if a quantity takes this many distinct values among them; for one of
-// a precision class, among the rows of that class.
+// Rows identify a parameter only if a quantity takes this many distinct values in them; a class
+// parameter, only if it does so in the rows of that class.
 struct Needs {
   Quantity of = Quantity::kNothing;
   int distinct = 0;
@@ -61,13 +61,13 @@ struct Parameter {
   const char* name;  // as the authors write it: "E", "gamma_w"
   const char* meaning;
   Scale scale = Scale::kLog;
-  // All ranges are of the value, except for kTimesLast, where they are of the product.
-  double low, high;              // never left
+  // Ranges are of the value; for kTimesLast, of the product.
+  double low, high;              // hard limits of a fit
   double start_low, start_high;  // starting points are drawn here
   Stage stage = Stage::kTraining;
   bool linear = false;  // the loss is linear in it: starts solve for it rather than draw it
   Needs needs = {};
-  const char* never = nullptr;  // why no rows can identify it, if that is so
+  const char* never = nullptr;  // why no data can identify it, if so
 
   // Copies with one more property.
   constexpr Parameter identified_by(Quantity of, int distinct) const {
@@ -119,18 +119,18 @@ struct ClassValue {
   double value;
 };
 
-// The runs that a set of constants was fitted to: what lies beyond is an extrapolation. Zeros =
-// nothing is known of them.
+// The runs that a set of constants was fitted to; anything beyond is an extrapolation. Zeros =
+// unknown.
 struct Studied {
   double least_bits = 0, most_bits = 0;  // while training
   double most_params = 0, most_tokens = 0;
 };
 
-// One set of constants, in the order of the law's parameters; for a law with class parameters those
-// of the classes besides.
+// One set of constants, in the order of the law's parameters; for a law with class parameters, also
+// the values of the classes.
 struct ConstantSet {
-  const char* name;    // "hoffmann"; "start" = nobody published them, a fit begins there
-  const char* source;  // citation, equation or table; what was assumed where the authors are silent
+  const char* name;    // "hoffmann"; "start" = not published, a starting point for fits
+  const char* source;  // citation, equation or table; what was assumed beyond it
   std::span<const double> values;
   std::span<const ClassValue> classes = {};
   Studied studied = {};

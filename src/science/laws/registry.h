@@ -1,7 +1,6 @@
-// The table of laws. A law is a struct in a header of its own (names, parameters, constants, and
-// the formula as a template over the scalar type); in laws/all_laws.h it becomes a line of one
-// table, and with that takes part in fits, comparisons and plans, which know laws only through
-// this table.
+// The registry of laws. A law is a struct in its own header (names, parameters, constants, and the
+// formula as a template over the scalar type) and a line in laws/all_laws.h. Fits, comparisons and
+// plans know laws only through this registry.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +27,7 @@ struct Law {
   const char* title;    // a few words
   const char* source;   // citation and equation
   const char* formula;  // one line; definitions follow the equation after "; "
-  const char* notes;    // what is assumed or has to be known; "" for nothing
+  const char* notes;    // assumptions and caveats; "" for none
   bool uses_bits;       // false: the law ignores every precision
   Predicts predicts;
   std::span<const Parameter> parameters;             // those of training first
@@ -36,7 +35,7 @@ struct Law {
   std::span<const ConstantSet> constants;            // the first is the default
   std::span<const ClassParameter> class_parameters;  // empty for most laws
   std::span<const BoundClass> classes;  // of a bound law: what its class parameters became
-  bool has_delta;                       // a term for quantization after training
+  bool has_delta;                       // has a post-training term
   bool has_share;  // loss = E + A / (N share)^alpha + B / D^beta, the share in closed form
   size_t index;    // in the table
 
@@ -45,11 +44,11 @@ struct Law {
 
 std::span<const Law> laws();
 
-// The law that everything plans, fits and reports with unless told otherwise: the first of the table
-// that knows bits, while training and after.
+// The default law of plans, fits and reports: the first one that models bits both in training and
+// after it.
 const Law& default_law();
 
-// Null where there is no such law.
+// Null if there is no such law.
 const Law* find_law(std::string_view name);
 // Error with the nearest name where there is none.
 const Law& law_named(std::string_view name);
@@ -60,31 +59,31 @@ std::string laws_with_delta();
 // Position of a parameter by its name, or -1.
 int parameter_index(const Law& law, std::string_view name);
 
-// Null where the law has no such set; "" is the first.
+// Null if the law has no such set; "" is the first.
 const ConstantSet* find_constants(const Law& law, std::string_view name);
 
-// What the authors of the law's first set published for a constant, "alpha" or "eff[W4A4]"; NaN where
-// they published none.
+// The value of a constant, "alpha" or "eff[W4A4]", in the law's first set; NaN if it was not
+// published.
 double published_value(const Law& law, std::string_view constant);
 
-// The measured value of what the law predicts; NaN where the row has none.
+// The measured value of what the law predicts; NaN if the row has none.
 double measured(const Law& law, const Observation& run);
 
-// Evaluates a law on all rows: of training (loss), of quantization after training (delta, where the
-// law has it). p: the law's values in the order of its parameters. values: rows.stride() results
-// (the last are padding). jacobian: null, or by column, d values[i] / d p[j] at
-// jacobian[j * rows.stride() + i]; loss has training_parameters columns, delta as many as there are
-// parameters. NaN for a row of a class that the law is not bound to. Results are the same bits for
+// Evaluates a law on all rows: the training loss, or the delta of post-training quantization (if
+// the law has one). p: the law's values in the order of its parameters. values: rows.stride()
+// results (the last are padding). jacobian: null, or by column, d values[i] / d p[j] at
+// jacobian[j * rows.stride() + i]; loss has training_parameters columns, delta one for each
+// parameter. NaN for a row of a class that the law is not bound to. Results are the same bits for
 // every instruction set.
 void evaluate_loss(const Law& law, const double* p, const Rows& rows, double* values,
                    double* jacobian);
 void evaluate_delta(const Law& law, const double* p, const Rows& rows, double* values,
                     double* jacobian);
 
-// One prediction: the loss of training in nats plus, where the row is quantized after training and
-// the law has a term for that, its loss difference. (Or the share, for a law that predicts that.)
+// One prediction: the training loss in nats plus, if the row is quantized after training and the
+// law models that, its loss difference. (Or the share, for a law that predicts a share.)
 double predict(const Law& law, const double* p, const Observation& run);
-double predict_delta(const Law& law, const double* p, const Observation& run);  // 0 where none
+double predict_delta(const Law& law, const double* p, const Observation& run);  // 0 if none
 
 // log(N_eff / N) of a law that has_share.
 double log_share(const Law& law, const double* p, const Observation& run);

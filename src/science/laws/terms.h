@@ -1,4 +1,4 @@
-// Pieces that formulas share.
+// Terms that formulas share.
 #pragma once
 
 #include <cmath>
@@ -14,22 +14,22 @@ BITLAW_INLINE Real falling(const Real& exponent, const Log& log_x) {
   return exp(-(exponent * log_x));
 }
 
-// x, or `otherwise` where it is unknown (NaN).
+// x, or `otherwise` if x is unknown (NaN).
 template <class Number>
 BITLAW_INLINE Number or_else(const Number& x, const Number& otherwise) {
   return select(x <= 1e300, x, otherwise);
 }
 
-// f(P) = 1 - exp(-P / gamma + n), the share of the parameters that still counts at P bits.
+// f(P) = 1 - exp(-P / gamma + n), the effective share of the parameters at P bits.
 template <class Real, class Number>
 BITLAW_INLINE Real capacity(const Number& bits, const Real& gamma, const Real& n) {
   using std::expm1;
   return -expm1(n - bits * (1.0 / gamma));  // the inverse once for all rows
 }
 
-// log f; 0 at unlimited bits. An f at or below zero means that no parameter does useful work:
-// training diverges. So that a fit can walk through such values, log f continues by its tangent below
-// f = 1/1000; the loss there is finite but absurd, as it should be.
+// log f; 0 at unlimited bits. f at or below zero means that training diverges. So that a fit can
+// pass through such values, log f is continued by its tangent below f = 1/1000; the loss there is
+// finite but huge, as it should be.
 template <class Real, class Number>
 BITLAW_INLINE Real log_capacity(const Number& bits, const Real& gamma, const Real& n) {
   using std::log;

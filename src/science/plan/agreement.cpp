@@ -62,7 +62,7 @@ std::vector<Answer> answers_of(const std::vector<NamedPlan>& plans, const Compar
   return out;
 }
 
-// Names that tell the plans apart: the law's, numbered where it comes twice.
+// Distinct names for the plans: the law's, numbered if it occurs twice.
 void name_plans(std::vector<NamedPlan>& plans) {
   for (auto each = plans.begin(); each != plans.end(); ++each) {
     const auto same = [&](const NamedPlan& other) { return other.plan.law == each->plan.law; };
@@ -73,7 +73,7 @@ void name_plans(std::vector<NamedPlan>& plans) {
   }
 }
 
-// The irreducible loss of a law's constants, however its authors write it; NaN where it has none.
+// The irreducible loss of a law's constants, however its authors write it; NaN if it has none.
 double irreducible(const Plan& plan) {
   for (const auto& [name, logarithm] :
        {std::pair{"E", false}, {"e", false}, {"log E", true}, {"log_E", true}}) {
@@ -141,7 +141,7 @@ void find_agreement(PlanComparison& out) {
   }
 }
 
-// The table that a fit was made from, "" where it does not say.
+// The table that a fit was made from, "" if it does not say.
 std::string table_of(const Json& fit) {
   const auto table = fit.is_object() ? fit.find("table") : fit.end();
   if (table == fit.end() || !table->is_object() || !table->contains("path")) return "";

@@ -1,5 +1,5 @@
-// From a best point to an answer: its numbers, their intervals over a fit's draws, and how they
-// move with each constant and each budget.
+// From an optimum to an answer: its numbers, their intervals over a fit's draws, and their
+// sensitivity to each constant and each budget.
 #pragma once
 
 #include <optional>
@@ -20,7 +20,7 @@ class Planner {
   const PlanProblem& problem() const { return problem_; }
   const Constants& constants() const { return constants_; }
 
-  // What `use` (of a PlanTask) says of these constants, in the law's order.
+  // `use` (of a PlanTask) for these constants, in the law's order.
   template <class Use>
   auto with(const std::vector<double>& values, const Use& use) const {
     const Predictor predictor(*constants_.law, values.data(), problem_.surroundings);
@@ -39,10 +39,10 @@ class Planner {
   mutable int64_t evaluations_ = 0;
 };
 
-// A point and what it costs.
+// A point and its costs.
 PlanOptimum numbers_of(const PlanTask& task, const PlanPoint& point);
 
-// How a choice from a list is called: "W4A4", "4 bits", "4/8/16 bits".
+// The label of a choice from a list: "W4A4", "4 bits", "4/8/16 bits".
 std::string label_of(const PlanProblem& problem, const PlanPoint& point);
 
 // The 5 % and 95 % points, by linear interpolation; none for fewer than 20 finite values, which
@@ -50,7 +50,7 @@ std::string label_of(const PlanProblem& problem, const PlanPoint& point);
 std::optional<PlanInterval> interval(std::vector<double> values);
 
 // .optimum, .intervals, .choices, .sensitivity and .budgets with .binding of the best plan, or the
-// sentence that says why there is none.
+// reason why there is none.
 std::string add_optimum(Plan& plan, const Planner& planner, Limits& limits);
 // .optimum, .intervals and .sensitivity of the best model to serve within `budget` bits.
 std::string add_served(Plan& plan, const Planner& planner, double budget);

@@ -1,5 +1,5 @@
-// Laws with one constant for each precision class (eff[W4A4]): what a plan can choose from is the
-// classes that have a value.
+// Laws with one constant per precision class (eff[W4A4]): a plan chooses among the classes that
+// have a value.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace bitlaw {
 
-// Sets out.formats where precision is free, else out.precision. Returns "" or the sentence that says
-// what is wrong: a precision for which the law has no constant.
+// Sets out.formats if precision is free, else out.precision. Returns "" or the error: a precision
+// for which the law has no constant.
 std::string read_classes(const PlanRequest& request, const Law& law, PlanProblem& out);
 
 }  // namespace bitlaw

@@ -1,4 +1,4 @@
-// What a plan is computed from: a law with its constants, published or fitted.
+// The input of a plan: a law with its constants, published or fitted.
 #pragma once
 
 #include <string>
@@ -15,14 +15,14 @@ struct Constants {
   std::vector<double> values;              // in the law's order
   std::vector<std::vector<double>> draws;  // bootstrap refits, same order; empty = no intervals
   bool published = true;                   // false: a fit, or a starting point for one
-  bool knows_bits = true;                  // the loss of training depends on bits
-  Studied studied;                         // the runs that a published set comes from
+  bool knows_bits = true;                  // the training loss depends on bits
+  Studied studied;                         // the runs that a published set was fitted to
   std::string source;                      // for the reader
   std::vector<std::string> notes;          // constants that a fit froze
 };
 
-// The set `set` ("" = the first) of law `name`; or, where `fit` is a document of fit_to_json, its
-// constants. Returns "" or the sentence that says what is wrong.
+// The set `set` ("" = the first) of law `name`; or, if `fit` is a document of fit_to_json, its
+// constants. Returns "" or the error.
 std::string read_constants(const std::string& name, const std::string& set, const Json& fit,
                            Constants& out);
 

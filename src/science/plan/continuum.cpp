@@ -9,7 +9,7 @@
 namespace bitlaw {
 namespace {
 
-// Where a scan looks; wide apart where the laws are flat.
+// Points of a scan; far apart where the laws are flat.
 constexpr double kScan[] = {1, 1.5, 2, 2.5, 3,  3.5, 4,  4.5, 5,  5.5, 6,
                             7, 8,   9, 10,  11, 12,  14, 16,  20, 24,  32};
 constexpr double kScanPost[] = {1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 10, 12, 14};
@@ -102,7 +102,7 @@ class Coordinates {
   bool has_post_ = false;
 };
 
-// All coordinates at once. False where that does not end in a valley.
+// All coordinates at once. False if that does not end in a minimum.
 bool descend_from(const PlanTask& task, PlanPoint& point) {
   const bool searched = is_searched(task, point);
   Size size = !searched                                                  ? Size::kSolved
@@ -165,8 +165,8 @@ void refine(const PlanTask& task, PlanPoint& point) {
   if (!descend_from(task, point)) search_from(task, point, Size::kSolved, 30);
 }
 
-// P* by its definition (laws/effective.h), if that is what the problem asks for: N, D and one P free,
-// one budget with a linear cost, nothing else that limits. NaN if not, and for closed forms, which are
+// P* by its definition (laws/effective.h), if the problem is of that kind: N, D and one P free, one
+// budget with a linear cost, nothing else that limits. NaN if not, and for closed forms, which are
 // smooth.
 double best_bits_of_a_budget(const PlanTask& task) {
   const PlanProblem& problem = task.problem;
@@ -186,7 +186,7 @@ PlanPoint with_bits(const PlanProblem& problem, double bits, double post) {
   return point;
 }
 
-// A search may stop beside P* where the loss has an edge, such as at 16 bits.
+// A search may stop beside P* if the loss has an edge, such as at 16 bits.
 void take_best_bits(const PlanTask& task, PlanPoint& best) {
   const double bits = best_bits_of_a_budget(task);
   if (!std::isfinite(bits)) return;

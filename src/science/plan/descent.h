@@ -3,9 +3,9 @@
 //
 //   x <- x - (H + mu I)^-1 g,    inside a box
 //
-// mu grows until a step goes down. The gradient is of fourth order in h, so that the end is known far
-// better than by comparing values. One round costs 1 + 4 K + 2 K (K - 1) values of f for K free
-// coordinates, and three or four rounds do: that is what makes a plan for each of 400 bootstrap
+// mu grows until a step goes down. The gradient is of fourth order in h, so the minimum is located
+// far better than by comparing values. One round costs 1 + 4 K + 2 K (K - 1) values of f for K free
+// coordinates, and three or four rounds are enough. This makes a plan for each of 400 bootstrap
 // draws cheap.
 #pragma once
 
@@ -18,7 +18,7 @@ namespace bitlaw {
 inline constexpr int kMostCoordinates = 5;
 
 struct Coordinate {
-  double low, high;  // never left
+  double low, high;  // limits
   double h;          // step of the differences
 };
 
@@ -33,7 +33,7 @@ namespace descent_detail {
 using Vector = std::array<double, kMostCoordinates>;
 using Matrix = std::array<Vector, kMostCoordinates>;
 
-// Solves a step = -gradient by Cholesky; false where a is not positive definite.
+// Solves a step = -gradient by Cholesky; false if a is not positive definite.
 inline bool solve(Matrix a, const Vector& gradient, int count, Vector& step) {
   for (int j = 0; j < count; ++j) {
     for (int k = 0; k < j; ++k) a[j][j] -= a[j][k] * a[j][k];
@@ -123,7 +123,7 @@ Valley descend(const F& f, const std::array<double, kMostCoordinates>& start,
         longest = std::max(longest, std::fabs(x[i] - valley.x[i]) / box[i].h);
       }
       const double value = f(x);
-      // A hundredth of h away values no longer tell up from down, but the gradient does.
+      // Within a hundredth of h, values no longer distinguish up from down, but the gradient does.
       if (value < valley.value || (longest < 0.05 && std::isfinite(value))) {
         valley.x = x, valley.value = value;
         moved = true;

@@ -47,7 +47,7 @@ std::string read_own(const std::string& name, const Json& entry, Device& out) {
 }  // namespace
 
 const std::vector<Device>& known_devices() {
-  // Dense rates in FLOP/s (halves of the printed numbers where those are with sparsity), the faster
+  // Dense rates in FLOP/s (halves of the printed numbers if those are with sparsity), the faster
   // of integer and floating-point formats of the width, sums in 32 bits.
   static const std::vector<Device> table{
       {"A100", 312e12, 624e12, 1248e12, 80e9, "NVIDIA A100 datasheet: BF16, INT8, INT4"},

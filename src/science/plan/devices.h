@@ -1,4 +1,4 @@
-// How fast devices multiply matrices at 16, 8 and 4 bits, and what an hour of one buys.
+// Matrix-product rates of devices at 16, 8 and 4 bits, and the compute of an hour.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace bitlaw {
 
-// Dense peak rates, as makers publish them: no sparsity, sums in 32 bits.
+// Dense peak rates as published by the makers: no sparsity, sums in 32 bits.
 struct Device {
   std::string name;
   double flops_16 = 0, flops_8 = 0, flops_4 = 0;  // FLOP/s; 0 = none at that width
@@ -21,10 +21,10 @@ struct Device {
 
 // Finds `name` among the known devices and those of `own` (an object of objects, {"mine": {"16":
 // 1e14, "8": 2e14, "4": 4e14, "memory_bytes": 8e10}}; null = none), which come first. Returns "" or
-// the sentence that says what is wrong. Case, spaces and dashes of names do not count.
+// the error. Names are compared without case, spaces and dashes.
 std::string find_device(const std::string& name, const Json& own, Device& out);
 
-// All that are known without a file.
+// All built-in devices.
 const std::vector<Device>& known_devices();
 
 }  // namespace bitlaw

@@ -2,14 +2,13 @@
 //
 //   L(N, D, P) = E + A / (N f(P))^alpha + B / D^beta,    log f in closed form (Law::has_share)
 //
-// (chinchilla is the case f = 1), with slips of arXiv 2411.04330 corrected:
+// (chinchilla is the case f = 1), with misprints of arXiv 2411.04330 corrected:
 //
 //   N D = K, P fixed        N* = (alpha A f^-alpha / (beta B))^(1/(alpha+beta)) K^(beta/(alpha+beta))
 //   N, D, P free            P* = argmax f(P) / cost(P): neither the budget nor A, B, alpha, beta
 //   N fixed, optimal P      alpha A (N f)^-alpha dlog f/dlog P = beta B D^-beta dlog cost/dlog P
 //
-// What is not of this form, or has more constraints, is searched for (plan/split.h,
-// plan/optimum.h).
+// Other forms and further constraints are solved numerically (plan/split.h, plan/optimum.h).
 #pragma once
 
 #include <span>
@@ -23,13 +22,13 @@ namespace bitlaw {
 // it.
 class EffectiveForm {
  public:
-  // Whether the law with these constants is of this form and gives numbers: the same loss, to
-  // rounding, at a handful of points far apart.
+  // Whether the law with these constants has this form and gives finite numbers: the same loss, to
+  // rounding, at several points far apart.
   static bool fits(const Law& law, std::span<const double> values);
   EffectiveForm(const Law& law, std::span<const double> values);
 
   double log_share(const Bits& bits) const;  // log f
-  // Nats per token; post_bits = 0 is no quantization afterwards.
+  // Nats per token; post_bits = 0 means no post-training quantization.
   double loss(double params, double tokens, const Bits& bits, double post_bits = 0) const;
 
   // N* for N D = product at fixed bits; D* is product / N*.

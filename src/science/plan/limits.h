@@ -6,8 +6,8 @@
 //
 // T tokens are served over the life of the model, at its precision after quantization. GPU hours
 // are a compute budget, C = hours x 3600 x rate at 16 bits x utilisation, with the costs of a
-// device. Where the model's shape is not given, layers x width is estimated as that of a decoder
-// 128 times as wide as deep: N = 12 layers width^2, hence layers x width = 128 (N / 196608)^(2/3).
+// device. If the model's shape is not given, layers x width is estimated for a decoder 128
+// times as wide as deep: N = 12 layers width^2, hence layers x width = 128 (N / 196608)^(2/3).
 #pragma once
 
 #include <limits>
@@ -26,9 +26,9 @@ struct ComputeBudget {
 };
 
 struct Serving {
-  double tokens = 0;        // T; 0 = training alone counts
+  double tokens = 0;        // T; 0 = no serving
   double memory_bytes = 0;  // M; 0 = no limit
-  double context = 0;       // tokens that are kept
+  double context = 0;       // tokens in the cache
   double batch = 1;         // sequences at a time
   double kv_entries = 0;    // layers x width of keys; 0 = estimated from N ...
   double kv_share = 1;      // ... times this: key heads / query heads
@@ -47,12 +47,12 @@ struct Limits {
 
   bool none() const { return compute.empty() && !(serving.memory_bytes > 0); }
 
-  // The most D that N leaves room for; below 1 where there is none, infinite without budgets.
+  // The largest D for this N; below 1 if there is none, infinite without budgets.
   double most_tokens(double params, const Precision& precision, double post_bits) const;
-  // The most N that can be trained on `tokens` (at least 1) and served.
+  // The largest N that can be trained on `tokens` (at least 1) and served.
   double most_params(double tokens, const Precision& precision, double post_bits) const;
   double most_params_in_memory(const Precision& precision, double post_bits) const;
-  // The least over budgets of C / (6 cost): N D where serving costs nothing.
+  // The minimum over budgets of C / (6 cost): N D if serving is free.
   double product(const Precision& precision) const;
 
   double memory_bytes(double params, const Precision& precision, double post_bits) const;

@@ -92,7 +92,7 @@ PlanPoint best_of_list_near(const PlanTask& task, const Optimum& main) {
     for (PlanPoint& point : points) {
       if (split_is_closed(task, point.post_bits)) {
         solve(task, point, kUnknown);
-      } else if (std::isfinite(point.loss)) {  // its N is feasible: limits know no constants
+      } else if (std::isfinite(point.loss)) {  // a feasible N: limits ignore constants
         point.loss =
             task.predictor.loss(point.params, point.tokens, point.precision, point.post_bits);
       }

@@ -1,4 +1,4 @@
-// Plans where precision is chosen from a list: each entry is tried out, with the best N and D.
+// Plans with precision from a list: each entry is evaluated with its best N and D.
 #pragma once
 
 #include "plan/optimum.h"

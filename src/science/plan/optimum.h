@@ -1,5 +1,5 @@
-// The best point of a problem: over precisions, with the best N and D at each (plan/split.h). A
-// list of precisions is tried out; a continuum is scanned coarsely and then descended in all free
+// The optimum of a problem: over precisions, with the best N and D at each (plan/split.h). A list
+// of precisions is enumerated; a continuum is scanned coarsely, followed by descent in all free
 // coordinates at once (plan/descent.h).
 #pragma once
 
@@ -11,12 +11,12 @@ namespace bitlaw {
 
 struct Optimum {
   PlanPoint point;
-  std::vector<PlanPoint> runners_up;  // best first, `point` included: where a search nearby starts
+  std::vector<PlanPoint> runners_up;  // best first, `point` included: starts of nearby searches
 };
 
 Optimum best_plan(const PlanTask& task);
 
-// The same with constants near those of `main`, from where that ended.
+// The same for constants near those of `main`, starting from its result.
 PlanPoint best_plan_near(const PlanTask& task, const Optimum& main);
 
 // Minimises the loss of a BF16 model quantized to P_post, with N P_post = budget; at fixed N and

@@ -1,6 +1,7 @@
 // From the constants of a law to a decision: how many parameters, tokens and bits to spend a budget
 // on. A PlanRequest goes in, a Plan comes out; the command line, the report and programs all use
-// these functions. No files, threads or databases here; an impossible request is answered by .error.
+// these functions. No files, threads or databases here; an impossible request is answered by
+// .error.
 #pragma once
 
 #include <string>
@@ -12,8 +13,8 @@
 
 namespace bitlaw {
 
-// `fit`: a document of fit_to_json, or null for published constants. `devices`: a table of one's
-// own (plan/devices.h) or null.
+// `fit`: a document of fit_to_json, or null for published constants. `devices`: the user's
+// table (plan/devices.h) or null.
 Plan make_plan(const PlanRequest& request, const Json& fit = nullptr,
                const Json& devices = nullptr);
 
@@ -22,23 +23,24 @@ PlanComparison compare_plans(const PlanRequest& request, const std::vector<Json>
                              const Json& devices = nullptr);
 
 // The plan as a document:
-//   .law .source         what was planned with: "published ..." or "fit of N points"
-//   .knows_bits          whether the law's loss of training depends on bits
+//   .law .source         the law and its constants: "published ..." or "fit of N points"
+//   .knows_bits          whether the law's training loss depends on bits
 //   .request             the request as resolved
 //   .optimum             N D P_w P_a P_kv [P_post] [precision] loss [delta] [N_eff]
-//                        tokens_per_param compute [gpu_hours] [serving_compute] [memory_bytes] [kv_bytes]
-//   .intervals.NAME      low, high: 5 % and 95 % over the fit's bootstrap draws, where it has any
-//   .choices.LABEL       share of the draws that choose this precision, where it is from a list
+//                        tokens_per_param compute [gpu_hours] [serving_compute] [memory_bytes]
+//                        [kv_bytes]
+//   .intervals.NAME      low, high: 5 % and 95 % over the fit's bootstrap draws, if it has any
+//   .choices.LABEL       share of the draws that choose this precision, if it is from a list
 //   .budgets[]           name amount used binds loss_per_percent (change of the loss for 1 % more)
 //   .binding             a sentence: what limits the answer
 //   .sensitivity.NAME    value, per_percent.{log_N, log_D, P_w, P_a, P_kv, P_post, loss}: change of
 //                        the answer for 1 % more of the constant; with draws also standard_error
 //                        and per_standard_error
-//   .critical_data[]     params bits tokens tokens_per_param [low high] sensitivity.NAME, where
-//                        asked for (change of log tokens per 1 %)
-//   .notes[]             what the reader must know: frozen constants, extrapolation
-//   .evaluations         of the law, all told
-//   .error               one sentence, and nothing else in the document: the request makes no sense
+//   .critical_data[]     params bits tokens tokens_per_param [low high] sensitivity.NAME, if
+//                        requested (change of log tokens per 1 %)
+//   .notes[]             caveats: frozen constants, extrapolation
+//   .evaluations         of the law, in total
+//   .error               one sentence, alone in the document: the request is invalid
 // A law that predicts the best share of quantization-aware training has .optimum.{N, D, P_w,
 // qat_share, qat_tokens} for a given N, D and precision.
 Json plan_json(const Plan& plan);

@@ -69,7 +69,7 @@ std::vector<std::pair<std::string, std::string>> moves_text(PlanMoves moves) {
   return out;
 }
 
-// How the answer moves with one standard error of each constant, where a fit's draws tell it, else
+// How the answer changes with one standard error of each constant, if a fit's draws give it, else
 // with 1 %.
 std::string sensitivity_text(const PlanSensitivities& sensitivities) {
   const bool errors = std::any_of(sensitivities.begin(), sensitivities.end(),

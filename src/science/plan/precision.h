@@ -1,5 +1,5 @@
 // The precision of a plan: bits of weights, activations, keys and values, and, if it was chosen by
-// name, what the name says besides (formats/precision.h).
+// name, everything else the name defines (formats/precision.h).
 #pragma once
 
 #include <limits>
@@ -19,20 +19,20 @@ struct Bits {
 // A precision by name, or a class that a law has a constant for.
 struct PrecisionChoice {
   std::string name;       // "W4A4", "e4m3", "mxfp4"; "BF16" for what is not quantized
-  Bits bits;              // of a code: what arithmetic costs; 16 if the name says nothing
-  Bits storage;           // with the scales that groups share: what memory holds
-  bool counts_kv = true;  // in the mean of a linear cost; false: of weights and activations alone
+  Bits bits;              // of a code: the cost of arithmetic; 16 if the name does not define it
+  Bits storage;           // including the scales that groups share: memory
+  bool counts_kv = true;  // in the mean of a linear cost; false: weights and activations only
   std::string forward;    // class of the forward pass, as a law knows it; "" = from the bits
   std::string backward;   // class of the gradients; "" = not quantized
   double exponent_bits = kUnknown, mantissa_bits = kUnknown;  // floating point only
-  double gaussian_error = kUnknown;  // its least mean squared error on a unit Gaussian
-  Bits gradient_bits;                // what a backward pass costs ...
-  bool own_gradients = false;        // ... if it is not as the forward
+  double gaussian_error = kUnknown;  // its smallest mean squared error on a unit Gaussian
+  Bits gradient_bits;                // cost of a backward pass ...
+  bool own_gradients = false;        // ... if it differs from the forward pass
 };
 
 PrecisionChoice choice_of(const NamedPrecision& named);  // all but the Gaussian error
 
-// The precision of a run. `choice` outlives it; null if the bits say all.
+// The precision of a run. `choice` outlives it; null if the bits define it.
 struct Precision {
   Bits bits;
   const PrecisionChoice* choice = nullptr;
@@ -41,7 +41,7 @@ struct Precision {
 // Bits as a law sees them: 16 and more by name are not quantized.
 Bits law_bits(const Precision& precision);
 
-// Bits after training: weights at post_bits where that is positive and fewer.
+// Bits after training: weights at post_bits if that is positive and fewer.
 Bits serving_bits(const Bits& training, double post_bits);
 Bits storage_bits(const Precision& precision, double post_bits);
 

@@ -1,5 +1,5 @@
-// A law with its constants as a function of what a plan chooses: N, D, precision in training and
-// after. Losses in nats per token.
+// A law with its constants as a function of the variables of a plan: N, D, precision in training
+// and after it. Losses in nats per token.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,14 @@
 
 namespace bitlaw {
 
-// What some laws ask for besides, the same for every point of a plan.
+// Further inputs of some laws, the same for every point of a plan.
 struct Surroundings {
-  double unique_tokens = 0;  // distinct tokens there are; 0 = as many as are trained on
+  double unique_tokens = 0;  // distinct tokens available; 0 = all training tokens
   double group = 0;          // entries that share a scale; 0 = unknown
 };
 
-// Refers to its arguments, which must outlive it. Counts losses and deltas (evaluations of the law
-// are what planning costs); not for several threads at once.
+// Refers to its arguments, which must outlive it. Counts losses and deltas, because evaluations of
+// the law dominate the cost of planning. Not thread-safe.
 class Predictor {
  public:
   Predictor(const Law& law, const double* values, const Surroundings& surroundings)
@@ -26,10 +26,10 @@ class Predictor {
   const double* values() const { return values_; }
   const Surroundings& surroundings() const { return surroundings_; }
 
-  // post_bits = 0 is no quantization afterwards. NaN where the law cannot say.
+  // post_bits = 0 means no post-training quantization. NaN if the law cannot predict it.
   double loss(double params, double tokens, const Precision& precision, double post_bits) const;
   double delta(double params, double tokens, const Precision& precision, double post_bits) const;
-  // N_eff / N, P* and D_crit, by laws/effective.h.
+  // N_eff / N, P* and D_crit, from laws/effective.h.
   double share(double params, double tokens, const Precision& precision) const;
   double best_bits(double compute) const;
   double critical_tokens(double params, double post_bits) const;

@@ -76,10 +76,10 @@ std::string read_free(const PlanRequest& request, const Law& law, bool knows_bit
   return "";
 }
 
-// Of a floating-point format, for laws that ask; that of whole numbers follows from their bits.
+// Of a floating-point format, for laws that use it; that of integers follows from their bits.
 void set_gaussian_error(PrecisionChoice& format) {
   const double exponent = format.exponent_bits, mantissa = format.mantissa_bits;
-  if (!(exponent >= 2 && exponent <= 7 && mantissa <= 10)) return;  // what float_format knows
+  if (!(exponent >= 2 && exponent <= 7 && mantissa <= 10)) return;  // what float_format accepts
   format.gaussian_error =
       least_gaussian_error(float_format(static_cast<int>(exponent), static_cast<int>(mantissa)))
           .error;
@@ -111,7 +111,7 @@ std::string read_bits(const PlanRequest& request, const Law& law, PlanProblem& o
   if (request.critical_data) return "";
   if (!request.precision.empty()) {
     if (!request.bits.empty()) return "precision: give either a name, or bits";
-    if (!law.class_parameters.empty()) return "";  // read_classes knows labels, too
+    if (!law.class_parameters.empty()) return "";  // read_classes accepts labels, too
     const auto named = named_precision(request.precision);
     if (!named) return not_a_precision("precision", request.precision);
     out.fixed = choice_of(*named);

@@ -1,4 +1,4 @@
-// A PlanRequest, understood: what is free, what is fixed, what may be spent.
+// A parsed PlanRequest: what is free, what is fixed, and the budgets.
 #pragma once
 
 #include <string>
@@ -18,16 +18,16 @@ struct PlanProblem {
   std::vector<double Bits::*> free_bits;  // parts that are free one by one
   bool free_tied = false;                 // one P for all parts is free
   bool free_post = false;                 // bits of the weights after training
-  bool ignores_bits = false;              // asked for a free P, of a law that knows no bits
-  Precision precision;                    // where not free
-  CostModel cost;                         // by which training cost is stated
+  bool ignores_bits = false;              // a free P was requested of a law without bits
+  Precision precision;                    // if not free
+  CostModel cost;                         // for the cost of training
   Limits limits;
   Surroundings surroundings;
-  double params = 0, tokens = 0;         // where not free
+  double params = 0, tokens = 0;         // if not free
   double post_bits = 0;                  // 0 = not quantized after training
-  std::vector<double> available;         // what a free P may be; empty = anything
+  std::vector<double> available;         // values of a free P; empty = any
   std::vector<PrecisionChoice> formats;  // a free precision is one of these; empty = any bits
-  std::vector<double> post;              // what a free P_post may be, 0 = none; empty = anything
+  std::vector<double> post;              // values of a free P_post, 0 = none; empty = any
 
   bool bits_are_free() const { return free_tied || !free_bits.empty(); }
   // Precision is chosen from a list rather than from a continuum.
@@ -41,8 +41,8 @@ struct PlanProblem {
   PrecisionChoice fixed;
 };
 
-// `devices`: see find_device; `knows_bits`: whether the loss of training depends on bits. Returns ""
-// or the sentence that says what is wrong with the request.
+// `devices`: see find_device; `knows_bits`: whether the training loss depends on bits. Returns ""
+// or the error.
 std::string read_problem(const PlanRequest& request, const Law& law, const Json& devices,
                          bool knows_bits, PlanProblem& out);
 

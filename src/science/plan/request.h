@@ -1,4 +1,4 @@
-// What is asked of a plan: a law, what is free, what is fixed, and what may be spent.
+// The request for a plan: a law, what is free, what is fixed, and the budgets.
 #pragma once
 
 #include <string>
@@ -16,26 +16,26 @@ struct PlanRequest {
   double compute = 0;                  // C, training FLOP at 16 bits: C = 6 N D cost(P); 0 = none
   double gpu_hours = 0;                // hours of `device`; 0 = none
   std::string device;                  // "h100": its rates at 16, 8 and 4 bits
-  double utilisation = 0.4;            // of a device's peak that is reached
-  double memory_bytes = 0;             // to serve with: weights and KV cache; 0 = no limit
+  double utilisation = 0.4;            // reached share of a device's peak
+  double memory_bytes = 0;             // for serving: weights and KV cache; 0 = no limit
   double context = 0;                  // tokens kept in the KV cache of a sequence
   double batch = 1;                    // sequences served at a time
   double layers = 0, kv_width = 0;     // shape of the KV cache; 0 = estimated from N
   double kv_share = 1;                 // key heads per query head in that estimate
   double serve_tokens = 0;             // T over the model's life: 2 N T cost(P) on top of training
-  double params = 0;                   // N where it is not free
-  double tokens = 0;                   // D where it is not free
-  double unique_tokens = 0;            // distinct tokens there are; 0 = enough
-  double group = 0;                    // entries that share a scale, for laws that ask
-  std::vector<double> bits;            // P where it is not free; empty = 16
+  double params = 0;                   // N if it is not free
+  double tokens = 0;                   // D if it is not free
+  double unique_tokens = 0;            // distinct tokens available; 0 = enough
+  double group = 0;                    // entries that share a scale, for laws that use it
+  std::vector<double> bits;            // P if it is not free; empty = 16
   std::string precision;               // or by name (formats/precision.h), "W4A4", or a class
-  double post_bits = 0;                // weights quantized after training; 0 = not
+  double post_bits = 0;                // of the weights after PTQ; 0 = none
   bool tied = true;                    // a free P is one number for all three parts
   std::vector<double> available_bits;  // a free P takes one of these; empty = any in [1, 32]
-  bool integer_bits = false;           // short for all whole numbers up to 16
+  bool integer_bits = false;           // shorthand for all whole numbers up to 16
   std::vector<std::string> formats;    // a free precision is one of these formats or classes
   std::string cost = "linear";         // of `compute`: or speed-ups by bits, "16:1,8:2,4:4"
-  bool critical_data = false;          // tokens past which quantization spoils the gain
+  bool critical_data = false;          // D beyond which training hurts after PTQ
   double inference_budget = 0;         // N P_post, bits of weights to serve; 0 = none
 
   template <class V>

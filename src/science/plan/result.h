@@ -1,4 +1,4 @@
-// What a plan answers, as numbers. Losses in nats per token.
+// The answer of a plan, as numbers. Losses in nats per token.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace bitlaw {
 
-// The best point and what it costs. An empty optional is a number that the request does not ask for
-// or the law does not have.
+// The optimum and its costs. An empty optional is a number that was not requested or that the law
+// does not have.
 struct PlanOptimum {
   double params = kUnknown, tokens = kUnknown, tokens_per_param = kUnknown;  // N, D, D / N
   double bits_weights = kUnknown, bits_activations = kUnknown, bits_kv = kUnknown;
@@ -25,8 +25,8 @@ struct PlanOptimum {
   std::optional<double> delta, loss;
   std::string precision;  // its name, if precisions were given by name
 
-  // v(name, field, meaning) for every number in the order in which they are shown. The names are
-  // those of documents, tables and messages.
+  // v(name, field, meaning) for every number in display order. The names are those of documents,
+  // tables and messages.
   template <class V>
   void visit(V& v) {
     v("N", params, "parameters");
@@ -52,7 +52,7 @@ struct PlanOptimum {
   std::optional<double> find(std::string_view name) const;
 };
 
-// Calls each(name, value, meaning) for the numbers that there are.
+// Calls each(name, value, meaning) for the numbers that are present.
 template <class Each>
 void for_each_number(const PlanOptimum& optimum, const Each& each) {
   auto present = [&each](const char* name, const std::optional<double>& value,
@@ -67,7 +67,7 @@ struct PlanInterval {
   double low, high;
 };
 
-// Changes of an answer; 0 = less than a search can tell.
+// Changes of an answer; 0 = below the resolution of a search.
 struct PlanMoves {
   double log_params = 0, log_tokens = 0;
   double bits_weights = 0, bits_activations = 0, bits_kv = 0, post_bits = 0;
@@ -85,8 +85,8 @@ struct PlanMoves {
   }
 };
 
-// How an answer moves with a constant of the law. Empty: the constant is 0, or the fit has too few
-// draws for a standard error.
+// The sensitivity of an answer to a constant of the law. Empty: the constant is 0, or the fit has
+// too few draws for a standard error.
 struct PlanSensitivity {
   double value = kUnknown;    // of the constant
   double standard_error = 0;  // of the constant; 0 = unknown
@@ -101,18 +101,18 @@ struct PlanBudget {
   double loss_per_percent;  // change of the loss for 1 % more
 };
 
-// Tokens past which quantization to so many bits spoils the gain.
+// Tokens beyond which more training makes the model worse after quantization to these bits.
 struct CriticalData {
   double params, bits;
   double tokens = kUnknown, tokens_per_param = kUnknown;  // NaN: more data never hurts
   std::optional<PlanInterval> interval;                   // of tokens
-  PlanSensitivities sensitivity;                          // of tokens alone
+  PlanSensitivities sensitivity;                          // of tokens only
 };
 
 struct Plan {
-  std::string error;        // one sentence, and nothing else: the request makes no sense
-  std::string law, source;  // what was planned with: "published ..." or "fit of N points"
-  bool knows_bits = true;   // the law's loss of training depends on bits
+  std::string error;        // one sentence, and nothing else: the request is invalid
+  std::string law, source;  // the law and its constants: "published ..." or "fit of N points"
+  bool knows_bits = true;   // the law's training loss depends on bits
   PlanRequest request;      // as resolved
 
   std::optional<PlanOptimum> optimum;
@@ -122,30 +122,30 @@ struct Plan {
   PlanSensitivities sensitivity;
   std::optional<std::vector<PlanBudget>> budgets;  // of a plan under budgets
   std::string binding;                             // which of them limits the answer; "" = none
-  std::vector<CriticalData> critical_data;         // a row for each P_post asked for
+  std::vector<CriticalData> critical_data;         // a row for each requested P_post
 
-  std::vector<std::string> notes;  // what the reader must know: frozen constants, extrapolation
-  int64_t evaluations = 0;         // of the law, all told
+  std::vector<std::string> notes;  // caveats: frozen constants, extrapolation
+  int64_t evaluations = 0;         // of the law, in total
 };
 
 // One request answered by several laws and fits.
 struct NamedPlan {
-  std::string name;  // of the law, numbered if it comes twice
+  std::string name;  // of the law, numbered if it occurs twice
   Plan plan;
 };
 struct SkippedLaw {
   std::string law, why;
 };
-// What the plans say of one number.
+// One number in all plans.
 struct PlanAgreement {
   bool agree = false;
   double low = kUnknown, high = kUnknown;
-  std::string lowest, highest;         // whose they are
+  std::string lowest, highest;         // the plans they are from
   std::optional<double> ratio, apart;  // high / low of an amount, high - low of bits
 };
 
 struct PlanComparison {
-  std::string error;  // one sentence, and nothing else: nobody answers
+  std::string error;  // one sentence, and nothing else: no law answers
   std::vector<NamedPlan> plans;
   std::vector<SkippedLaw> skipped;
   std::map<std::string, PlanAgreement> agreement;  // by the number's name

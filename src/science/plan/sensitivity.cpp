@@ -14,7 +14,8 @@ double standard_deviation(const std::vector<std::vector<double>>& draws, size_t 
   return std::sqrt(squares / static_cast<double>(draws.size() - 1));
 }
 
-// Less than this a search cannot tell: of logarithms and bits; of the loss, in nats.
+// Smaller changes are below the resolution of a search: of logarithms and bits; of the loss, in
+// nats.
 constexpr double kLeastMove = 1e-7, kLeastLoss = 1e-13;
 
 // `factor` times the change from `low` to `high`; 0 where one of them has no number, or the search

@@ -1,5 +1,6 @@
-// How an answer moves with each constant of its law: central differences of half a per cent to
-// either side, the answer found anew each time, so that they say what "1 % more of alpha" does.
+// The sensitivity of an answer to each constant of its law: central differences of half a per cent
+// to either side, with the optimum recomputed each time. They give the effect of "1 % more of
+// alpha".
 #pragma once
 
 #include <functional>

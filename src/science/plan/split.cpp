@@ -23,7 +23,7 @@ PlanPoint nowhere(const Precision& precision, double post_bits) {
   return {kUnknown, kUnknown, precision, post_bits};
 }
 
-// The x in (-inf, high] where f, with one valley, is least: high itself where f still falls there.
+// The x in (-inf, high] that minimises the unimodal f: high itself if f still falls there.
 template <class F>
 double best_below(const F& f, double high, double low) {
   if (!(f(high - 1e-3) < f(high))) return high;
@@ -82,7 +82,7 @@ PlanPoint searched_split(const PlanTask& task, const Precision& precision, doubl
     return tokens_for(task, std::exp(log_params), precision, post_bits).loss;
   };
   const bool warm = near > 0;
-  // Twenty tokens a parameter is where unquantized models of today's sizes begin.
+  // Twenty tokens per parameter is typical of unquantized models of today's sizes.
   const double product = limits.product(precision);
   const double guess = std::isinf(product) ? high - 1 : 0.5 * std::log(product / 20);
   double best = minimise_near(value, warm ? std::log(near) : std::min(guess, high - 1e-3),

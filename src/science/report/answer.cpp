@@ -23,7 +23,7 @@ std::string counted(size_t count, const char* thing) {
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
-// "3 to 6", or "4" where both are the same.
+// "3 to 6", or "4" if both are the same.
 std::string range(double low, double high, const auto& show) {
   return low == high ? show(low) : show(low) + " to " + show(high);
 }

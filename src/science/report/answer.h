@@ -1,6 +1,6 @@
 // The sentences a report begins with, all computed from its document: what was measured, the best
-// precision of training, and what a bit less costs after training. An estimate that the runs do not
-// identify gets a sentence that says why instead of a number.
+// training precision, and the cost of one bit less after training. If the runs do not identify an
+// estimate, a sentence says why.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// The report page as it lies in page.html, with @BITLAW_DOCUMENT@ where its data goes.
+// The report page from page.html, with @BITLAW_DOCUMENT@ as the placeholder for its data.
 #pragma once
 
 namespace bitlaw {

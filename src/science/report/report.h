@@ -1,6 +1,6 @@
-// From a study's tidy rows and its fit to the one document that every page and table is drawn from,
-// and from that document to one HTML file without network. Nothing here reads files or throws on
-// data: what is missing in the input is missing in the document, and the page says so. The document
+// From a study's tidy rows and its fit to one document, the source of every page and table, and
+// from that document to a self-contained HTML file. Nothing here reads files or throws on data:
+// what is missing in the input is missing in the document, and the page says so. The document
 // is JSON rather than a struct because a script in the page reads it, and it changes with the page.
 #pragma once
 

@@ -1,11 +1,11 @@
-// Studies drawn from a law whose constants are known: what a fit finds in them can be held against
-// the truth.
+// Studies simulated from a law with known constants, to compare a fit with the truth.
 //
 //   loss  = L(run) exp(noise (sqrt(1 - shared) z_run + sqrt(shared) z_trunk)),    z ~ N(0, 1)
 //   delta = delta(run) + delta_noise (the same mixture of other z)
 //
-// Runs of one trunk (runs that branch from the same training) share z_trunk. All z are counter-based
-// (base/random.h): a study is a pure function of its design, its constants and its seed.
+// Runs of one trunk (runs that branch from the same training) share z_trunk. All z are
+// counter-based (base/random.h): a study is a pure function of its design, its constants and its
+// seed.
 #pragma once
 
 #include <cstdint>
@@ -19,25 +19,25 @@
 
 namespace bitlaw {
 
-// Which runs a study has, and how they err. The defaults are the design of arXiv 2411.04330.
+// The runs of a study, and their noise. The defaults are the design of arXiv 2411.04330.
 struct StudyOptions {
   std::vector<double> params{30e6, 60e6, 110e6, 220e6};             // N
   std::vector<double> tokens{1.5e9, 3.3e9, 6.5e9, 13.1e9, 26.2e9};  // D
-  std::vector<double> ratios;                                       // D / N, besides `tokens`
-  // Beside the run that is not quantized: bits of one part with the others at 16, bits of all parts
+  std::vector<double> ratios;  // D / N, in addition to `tokens`
+  // In addition to the unquantized run: bits of one part with the others at 16, bits of all parts
   // together, precision classes.
   std::vector<double> weights{3, 4, 5, 6, 7, 8, 12};
   std::vector<double> activations{4, 5, 6, 7, 8, 12};
   std::vector<double> kv{3, 4, 5, 6, 7, 8, 12};
   std::vector<double> tied;
   std::vector<std::string> classes;
-  std::vector<double> post{3, 4, 5, 6};  // P_post of the runs that are not quantized in training
-  int64_t replicates = 1;                // seeds of every run
+  std::vector<double> post{3, 4, 5, 6};  // P_post of the runs that are unquantized in training
+  int64_t replicates = 1;                // seeds per run
   double noise = 1e-3;                   // standard deviation of log loss
   double delta_noise = 2e-4;             // of delta, nats
-  double shared = 0;                     // share of both variances that a trunk has in common
+  double shared = 0;                     // share of both variances common to a trunk
   std::string trunk = "run";             // "size": runs of one N and precision share a trunk
-  double diverged = 12;                  // nats; a run whose loss would be above has diverged
+  double diverged = 12;                  // nats; a run with a higher loss has diverged
   uint64_t seed = 1;
 
   template <class V>
@@ -62,9 +62,8 @@ struct StudyOptions {
   }
 };
 
-// The runs of a design, without losses. What the law cannot tell apart is left out: precisions,
-// where it knows no bits, and quantization after training, where it has no term for that. Error
-// where a number makes no sense.
+// The runs of a design, without losses. What the law does not model is left out: precisions if it
+// has no bits, post-training quantization if it has no term for it. Error if a number is invalid.
 std::vector<Observation> design_runs(const Law& law, const StudyOptions& options);
 
 // A law bound to the classes of some runs, with constants.
@@ -72,9 +71,8 @@ struct Truth {
   BoundLaw law;
   std::vector<double> values;
 };
-// The published set called `set` ("" = the first) or, where there is one, `fit`; then `overrides`,
-// "E=1.8". Error where a constant is unknown, or where the fit has no constant for a class of the
-// runs.
+// The published set called `set` ("" = the first) or, if given, `fit`; then `overrides`, "E=1.8".
+// Error if a constant is unknown, or if the fit has no constant for a class of the runs.
 Truth truth_for(const Law& law, const std::vector<Observation>& runs, const std::string& set,
                 const Fit* fit, const std::vector<std::string>& overrides);
 
@@ -83,8 +81,8 @@ struct SimulatedStudy {
   int diverged = 0;  // runs left out
 };
 
-// Gives every run a loss (or what else the law predicts), and every row that is quantized after
-// training a delta. Trunks are the rows' clusters. Losses and deltas that the rows had are replaced.
+// Gives every run a loss (or whatever the law predicts), and every row quantized after training a
+// delta. Trunks are the rows' clusters. Existing losses and deltas are replaced.
 SimulatedStudy draw_study(const Truth& truth, const std::vector<Observation>& runs,
                           const StudyOptions& options);
 

@@ -10,7 +10,7 @@
 
 namespace bitlaw {
 
-// Constants that suit models of 0.1 M to 1 M parameters.
+// Constants for models of 0.1 M to 1 M parameters.
 inline std::vector<double> small_model_constants() {
   return {2.1, 260.0, 4200.0, 0.44, 0.53, 2.2,    0.35,         1.9,          0.9,         1.1,
           1.6, 0.02,  0.45,   0.30, 0.62, 1.1277, Kumar::kStep, Kumar::kStep, Kumar::kStep};

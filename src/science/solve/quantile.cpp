@@ -7,7 +7,7 @@
 namespace bitlaw {
 namespace {
 
-// Lentz's method for the continued fraction of I_x(a, b); converges fast where x < (a + 1) / (a + b
+// Lentz's method for the continued fraction of I_x(a, b); converges fast if x < (a + 1) / (a + b
 // + 2).
 double beta_fraction(double a, double b, double x) {
   constexpr double kTiny = 1e-300;

@@ -1,4 +1,4 @@
-// Quantiles of the distributions that intervals are made with.
+// Quantiles of the distributions used for intervals.
 #pragma once
 
 namespace bitlaw {
@@ -10,7 +10,7 @@ double normal_share(double z);
 // normal. From the continued fraction of the incomplete beta function (Numerical Recipes 6.4).
 double t_share(double t, double freedom);
 
-// The t below which a share in (0, 1) lies.
+// The t below which the given share, in (0, 1), lies.
 double t_quantile(double share, double freedom);
 
 }  // namespace bitlaw

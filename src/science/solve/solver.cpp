@@ -15,7 +15,8 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Below this share of the objective its differences are rounding, and the gradient alone tells.
+// Below this share of the objective its differences are rounding errors, and only the gradient is
+// informative.
 constexpr double kRounding = 1e-11;
 
 // A step that brought at least this share of what was promised was a good one.
@@ -28,7 +29,7 @@ constexpr double kAgree = 0.8;
 struct Point {
   Vector x, residuals, gradient;
   Matrix jacobian, hessian;  // hessian: J' C J of the reweighted rows
-  SparseRows sparse;         // the Jacobian again, where that is worth it
+  SparseRows sparse;         // the Jacobian again, if that pays off
   bool is_sparse = false;
   double objective = kInfinity;
 };
@@ -47,7 +48,7 @@ class Descent {
   Vector into_box(const Vector& x) const;
 
   bool find_damping();
-  // The step of the model, into step_ and target_; false where its matrix is not positive definite.
+  // The step of the model, into step_ and target_; false if its matrix is not positive definite.
   bool find_step();
   bool newton_direction(const Vector& slope, double lambda);
   bool is_held(const Vector& slope, int j) const;
@@ -306,7 +307,7 @@ bool Descent::find_step() {
 }
 
 // next_target_: the minimum of the model around target_, with the residuals found there and the
-// Jacobian of here_. False where that goes further than the step itself.
+// Jacobian of here_. False if that goes further than the step itself.
 bool Descent::find_correction() {
   sums(there_.residuals, here_, 1, slope_, nullptr);
   slope_ += lambda_ * damping_.cwiseProduct(step_);

@@ -1,24 +1,24 @@
 // Robust nonlinear least squares in a box:
 //
-//   minimise over x    sum_i w_i rho(r_i(x)),     rho(r) = r^2 / 2                where |r| <= delta
+//   minimise over x    sum_i w_i rho(r_i(x)),     rho(r) = r^2 / 2                for |r| <= delta
 //                                                 rho(r) = delta (|r| - delta/2)  beyond (Huber)
 //
-// Every step minimises a model of the objective: the residuals made straight, rho kept as it is,
+// Every step minimises a model of the objective with linearised residuals and the exact rho:
 //
 //   m(s) = sum_i w_i rho(r_i + J_i s) + s' B s / 2 + lambda s' D s / 2,     x + s in the box.
 //
-// With many rows beyond delta the usual reweighted Gauss-Newton step converges slowly, as rho is
-// straight there; this one does not, and the model's minimum costs no evaluation of the residuals.
-// B stands for what bends in the residuals themselves; it is learnt from the gradients of successive
-// points (Dennis, Gay and Welsch 1981, NL2SOL) and used while it predicts better than B = 0. lambda
-// keeps the step within a radius that follows from how well the model foretold the objective (More
-// 1978). Where a long valley bends, what a trial shows of the bend corrects the step, at no new
-// Jacobian (the geodesic acceleration of Transtrum and Sethna 2012, with a whole step for the
-// difference).
+// With many rows beyond delta the usual reweighted Gauss-Newton step converges slowly, because rho
+// is linear there. This step does not, and minimising the model needs no evaluation of the
+// residuals. B approximates the second-order part of the residuals; it is estimated from the
+// gradients of successive points (Dennis, Gay and Welsch 1981, NL2SOL) and used while it predicts
+// better than B = 0. lambda keeps the step within a radius that depends on how well the model
+// predicted the objective (More 1978). In a long curved valley the residuals of a trial correct the
+// step, without a new Jacobian (the geodesic acceleration of Transtrum and Sethna 2012, with a full
+// step for the difference).
 //
-// The end is judged by what the model still promises, which the gradient tells to all digits, where
-// differences of the objective would be rounding: a mean loss and a loose tolerance instead are how
-// published constants went wrong (arXiv 2404.10102).
+// Convergence is judged by the decrease that the model still predicts. The gradient gives it to all
+// digits, whereas differences of the objective would be rounding errors. A mean loss and a loose
+// tolerance are how published constants went wrong (arXiv 2404.10102).
 #pragma once
 
 #include <Eigen/Core>
@@ -32,12 +32,12 @@ using Matrix = Eigen::MatrixXd;  // by column
 
 struct ResidualProblem {
   int rows = 0;
-  // Fills r (rows) and, unless null, the Jacobian (rows x columns, d r_i / d x_j). Both have their
-  // size already. False, or a value that is not finite, where x makes no sense.
+  // Fills r (rows) and, unless null, the Jacobian (rows x columns, d r_i / d x_j). Both already
+  // have their sizes. Returns false, or gives a value that is not finite, if x is invalid.
   std::function<bool(const Vector& x, Vector& r, Matrix* jacobian)> evaluate;
   Vector low, high;  // the box, one entry per column; may be infinite
-  // What is a step worth the name along each column, where that is known (empty = not): a column that
-  // hardly matters at the start is not let loose.
+  // Typical step per column, if known (empty = unknown); stops weakly determined columns from
+  // jumping at the start.
   Vector scale;
   double huber = std::numeric_limits<double>::infinity();  // delta; infinite = plain squares
   Vector thresholds;  // delta of each row instead; empty = huber for all
@@ -46,20 +46,20 @@ struct ResidualProblem {
 
 struct SolverOptions {
   int evaluations = 1000;  // of the residuals, at most
-  // Stop when the objective can fall by no more than this share of itself.
+  // Stop when the predicted relative decrease of the objective is at most this.
   double tolerance = 1e-20;
-  double reach = 0.3;  // the first step is at most so many times as long as the start itself
+  double reach = 0.3;  // length limit of the first step, relative to the start
 };
 
 struct Minimum {
   Vector x;
   double objective = std::numeric_limits<double>::infinity();
-  double promise = std::numeric_limits<double>::infinity();  // by how much it may still fall
-  bool converged = false;  // the promise is within the tolerance, or lost in rounding
+  double promise = std::numeric_limits<double>::infinity();  // predicted further decrease
+  bool converged = false;  // promise within the tolerance, or below rounding
   int evaluations = 0;
 };
 
-// The minimum downhill of `start`, which is moved into the box first.
+// The local minimum reached from `start`, which is first moved into the box.
 Minimum minimise_residuals(const ResidualProblem& problem, Vector start,
                            const SolverOptions& options);
 

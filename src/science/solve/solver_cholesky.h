@@ -1,5 +1,5 @@
-// A = L D L' for the small matrices of a least-squares step, in place and without memory of its
-// own; L has a unit diagonal.
+// A = L D L' for the small matrices of a least-squares step, in place and without allocation; L has
+// a unit diagonal.
 #pragma once
 
 #include <Eigen/Core>
@@ -7,7 +7,7 @@
 
 namespace bitlaw {
 
-// a' b, in several partial sums where that is worth it.
+// a' b, with several partial sums if that pays off.
 inline double dot(int n, const double* a, const double* b) {
   constexpr int kShort = 16;
   if (n >= kShort) {
@@ -19,9 +19,9 @@ inline double dot(int n, const double* a, const double* b) {
 }
 
 // a: n x n, by rows or columns, symmetric. Below the diagonal (a[i * n + j], j < i) it becomes L,
-// on it the inverse of D. False where it is not positive definite to working precision, whatever
-// the scale of its columns. first[i] <= i: everything in row i before it is zero, and stays so;
-// null = nothing is known to be.
+// on it the inverse of D. False if it is not positive definite to working precision, independent of
+// the scale of its columns. first[i] <= i: entries of row i before it are zero and stay zero; null
+// = unknown.
 inline bool factorise(int n, double* a, const int* first) {
   for (int i = 0; i < n; ++i) {
     double* row = a + i * n;

@@ -2,8 +2,8 @@
 // internal linkage.
 //
 // Rows go in blocks of 64: their weights are computed once, each column is scaled by them once, and
-// every pair of columns is then a dot product out of the first-level cache. The last block is padded
-// with rows of weight zero.
+// every pair of columns is then a dot product out of the first-level cache. The last block is
+// padded with rows of weight zero.
 #pragma once
 
 #include <cstdint>
@@ -112,7 +112,7 @@ BITLAW_ALWAYS void add_product(const double* a, const double* b, double* acc) {
   at(acc) = sum;
 }
 
-// Where things lie in the scratch memory.
+// Layout of the scratch memory.
 struct Scratch {
   double *padded, *scaled;      // a block of every column: as it is, and times its weights
   double *gradients, *squares;  // eight partial sums for every entry

@@ -1,5 +1,5 @@
-// The sums over rows where most of the Jacobian is zero: a law with a constant for each precision
-// class has many columns, of which a row knows only its own class's.
+// The sums over rows for a mostly zero Jacobian: a law with a constant per precision class has many
+// columns, and a row depends only on those of its own class.
 #pragma once
 
 #include <vector>
@@ -10,8 +10,8 @@ namespace bitlaw {
 
 class SparseRows {
  public:
-  // J: column-major, entry (i, j) at jacobian[j * stride + i]. Keeps what is not zero, by rows.
-  // False, and nothing is kept, where that is more than a third.
+  // J: column-major, entry (i, j) at jacobian[j * stride + i]. Keeps the nonzero entries, by rows.
+  // Returns false, and keeps nothing, if they are more than a third.
   bool build(long rows, const double* jacobian, long stride, int columns);
 
   // The columns in an order in which a factor of the normal equations stays nearly as sparse: those

@@ -32,7 +32,7 @@ std::vector<double> log_spaced(double low, double high, int count) {
   return out;
 }
 
-// A run's precision, without its size: all that a law may ask of it.
+// A run's precision, without its size: every input of a law that depends on it.
 Observation precision_of(const Observation& row) {
   Observation out = row;
   out.params = out.tokens = out.loss_nats = out.delta_nats = kUnknown;

@@ -1,4 +1,4 @@
-// Runs that could be made next: sizes, tokens and precisions in a box around those of a table.
+// Candidates for the next runs: sizes, tokens and precisions in a box around those of a table.
 #pragma once
 
 #include <string>
@@ -10,14 +10,14 @@
 
 namespace bitlaw {
 
-// text: "grid", or a grid of one's own: "N=1e8,2e8;D=1e9,1e10;bits=3,4,16" (what it does not say is
-// as in "grid"). "grid" takes seven sizes from the least of the table to four times the largest,
-// nine token counts to ten times the most, and every precision of the table; for laws that are a
-// formula in bits also whole bits between, in the same parts. A candidate has no loss.
+// text: "grid", or a custom grid: "N=1e8,2e8;D=1e9,1e10;bits=3,4,16" (anything it leaves out is as
+// in "grid"). "grid" takes seven sizes from the least of the table to four times the largest, nine
+// token counts to ten times the most, and every precision of the table; for laws that are a formula
+// in bits also whole bits between, in the same parts. A candidate has no loss.
 std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observation>& rows,
                                         const std::string& text);
 
-// A list of one's own: a table as read_table() reads it, without a loss.
+// A custom list: a table as read_table() reads it, without a loss.
 std::vector<Observation> read_candidates(const std::string& text, const std::string& where,
                                          const TableOptions& options = {});
 

@@ -17,8 +17,8 @@ namespace {
 struct Column {
   const char* name;     // ours
   const char* meaning;  // for messages
-  const char* usual;    // plain names of others that can mean nothing else
-  const char* too;      // plain names that mean it where none of `usual` is there
+  const char* usual;    // usual plain names that can mean nothing else
+  const char* too;      // plain names that mean it if none of `usual` is present
   const char* parts;    // what names that might mean it contain, for messages
   bool has_unit;        // may be scaled
 };

@@ -1,4 +1,4 @@
-// A table from CSV (base/csv.h): a header line, then a row a record.
+// A table from CSV (base/csv.h): a header line, then one row per record.
 #pragma once
 
 #include <string>
@@ -8,9 +8,9 @@
 namespace bitlaw {
 
 // `separator` 0 takes the comma, semicolon or tab that the header line has most of. A column
-// without a name is called "column 3". Error where the text has no header, a column appears twice,
-// a record has another number of fields than the header, or a quoted field never ends; it names the
-// line.
+// without a name is called "column 3". Error, with the line, if the text has no header, a column
+// appears twice, a record has a different number of fields than the header, or a quoted field never
+// ends.
 RawTable read_csv(const std::string& text, const std::string& where, char separator = 0);
 
 }  // namespace bitlaw

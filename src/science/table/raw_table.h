@@ -1,6 +1,6 @@
-// A table before its columns get a meaning: named columns, and rows of fields. What every kind of
-// file becomes, and rows in memory. Only fields that hold something are kept, so that a file of
-// objects with different keys takes memory in proportion to its size.
+// A table before its columns are interpreted: named columns, and rows of fields. All file formats,
+// and rows in memory, are converted to it. Only nonempty fields are kept, so that a file of objects
+// with different keys takes memory in proportion to its size.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace bitlaw {
 
-// Text, or a number where the source has numbers.
+// Text, or a number if the source has numbers.
 class RawField {
  public:
   RawField() = default;
@@ -25,9 +25,9 @@ class RawField {
   explicit RawField(int64_t number) : value_(number) {}
 
   bool empty() const { return view().empty() && !number(); }
-  std::string_view view() const;         // of text alone
-  std::string text() const;              // of a number with every digit
-  std::optional<double> number() const;  // only of a field that is no text
+  std::string_view view() const;         // text only
+  std::string text() const;              // of a number with all digits
+  std::optional<double> number() const;  // empty for text
 
  private:
   std::variant<std::string, double, int64_t> value_;
@@ -49,7 +49,7 @@ class RawTable {
 
   const std::vector<std::string>& columns() const { return columns_; }
   std::optional<size_t> find(const std::string& name) const;
-  size_t column(const std::string& name);  // its place; a new column where there is none
+  size_t column(const std::string& name);  // its place; adds the column if it is missing
 
  private:
   std::vector<std::string> columns_;
@@ -61,12 +61,12 @@ class RawTable {
 //   csv    RFC 4180: a header line, fields separated by commas (or semicolons), quotes as usual
 //   tsv    the same with tabs
 //   json   a list of objects; an object with such a list in it; or an object of equally long lists
-//   jsonl  an object a line
+//   jsonl  one object per line
 //   quest  json with the fields of QuEST's runs_for_scaling.json (importers.h)
 //
 // Nested objects become columns with dots ("args.lr"); lists inside a row are left out. "auto"
-// tells them by content. Error where the text is empty, is not of the format, or is no text at all
-// (a workbook, an archive).
+// detects the format from the content. Error if the text is empty, is not of the format, or is not
+// text at all (a workbook, an archive).
 RawTable read_raw_table(const std::string& text, const std::string& where,
                         const std::string& format = "auto");
 

@@ -1,5 +1,5 @@
-// Rows that say the same: the same row twice, which counts a run twice, and runs repeated with
-// other seeds, which is how noise is told.
+// Repeated rows: duplicates, which count a run twice, and replicates with other seeds, which
+// measure the noise.
 #pragma once
 
 #include <vector>
@@ -9,13 +9,13 @@
 namespace bitlaw {
 
 struct Repeats {
-  int duplicates = 0;  // rows that repeat an earlier one in everything, losses included
+  int duplicates = 0;  // rows equal to an earlier one, losses included
   int replicates = 0;  // rows that differ from another only in what was measured
 };
 
 Repeats count_repeats(const std::vector<Observation>& rows);
 
-// Keeps the first of equal rows; returns how many went.
+// Keeps the first of equal rows; returns the number removed.
 int drop_duplicates(std::vector<Observation>& rows);
 
 }  // namespace bitlaw

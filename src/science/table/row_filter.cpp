@@ -27,7 +27,7 @@ std::string shown(const Condition& condition, const RawRow& row) {
   return text.empty() ? "nothing" : printable(text);
 }
 
-// What the rows hold where the condition looks: the first ten values.
+// Values of the rows in the column of the condition: the first ten.
 std::string values_of(const RawTable& table, const Condition& condition) {
   std::vector<std::string> values;
   std::set<std::string> seen;

@@ -18,19 +18,19 @@ class RowReader {
 
   void start(const RawRow& row) { row_ = &row; }
 
-  // Columns by our names.
+  // Columns by canonical names.
   bool has(const char* column) const { return !field(column).empty(); }  // not empty in this row
   std::string text(const char* column) const { return field(column).text(); }
 
-  // In our unit; NaN where the column is absent or the field empty. Error where it is no number.
+  // In our unit; NaN if the column is absent or the field empty. Error if it is not a number.
   double number(const char* column) const;
-  double positive(const char* column) const;  // Error where empty, or not above 0
+  double positive(const char* column) const;  // Error if empty, or not above 0
   double positive_or_unknown(const char* column) const;
-  double not_negative(const char* column) const;  // NaN where empty
-  // A number of things, which may end in k, M, B or T ("1.5B").
-  double count(const char* column) const;             // Error where empty, or not above 0
-  double count_or_unknown(const char* column) const;  // NaN where empty
-  // At least 1; `otherwise` where empty. 16 and more is not quantized.
+  double not_negative(const char* column) const;  // NaN if empty
+  // A count, which may end in k, M, B or T ("1.5B").
+  double count(const char* column) const;             // Error if empty, or not above 0
+  double count_or_unknown(const char* column) const;  // NaN if empty
+  // At least 1; `otherwise` if empty. 16 and more is not quantized.
   double bits(const char* column, double otherwise) const;
 
   [[noreturn]] void fail(const char* column, const std::string& what,

@@ -32,7 +32,7 @@ void must_have_columns(const Columns& columns, bool measured) {
   if (!missing.empty()) columns.missing(missing);
 }
 
-// C = 6 N D, where one of N and D is not there.
+// C = 6 N D, if N or D is missing.
 void read_sizes(const RowReader& row, Observation& run, Derived& derived) {
   const double compute = row.count_or_unknown("C");
   if (!row.has("N") && !std::isnan(compute)) {

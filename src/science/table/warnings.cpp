@@ -19,7 +19,7 @@ namespace {
 using Rows = std::vector<Observation>;
 
 constexpr double kFewestTokens = 1e6, kFewestParams = 1e4;
-// A model that knows nothing has log V, which is 12.5 with a vocabulary of 262,144.
+// An untrained model has log V, which is 12.5 with a vocabulary of 262,144.
 constexpr double kLargestLoss = 12.5;
 // Web text in nats per token stays above this; it is a usual value in bits per byte.
 constexpr double kSmallestLoss = 1.3;
@@ -129,7 +129,7 @@ std::string one_token_count(const Rows& rows) {
       format_count(rows[0].tokens));
 }
 
-// Of log N and log D over their distinct pairs; 0 where fewer than three, or one of them is
+// Of log N and log D over their distinct pairs; 0 if fewer than three, or if one of them is
 // constant.
 double correlation(const Rows& rows) {
   std::set<std::pair<double, double>> pairs;

@@ -1,5 +1,5 @@
-// What looks odd in a table of runs although it can be read: units that look wrong, rows that count
-// twice, and designs from which a fit can tell little. Sentences for people, each with what to do.
+// Warnings about a table that can be read: wrong-looking units, rows that count twice, and designs
+// that identify little. Each is a sentence that says what to do.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 
 namespace bitlaw {
 
-// In the order of the list in warnings.cpp; empty where nothing is odd. What concerns precision
-// alone is left out where the law to fit has no bits.
+// In the order of the list in warnings.cpp; empty if there are none. Warnings about precision are
+// left out if the law to fit has no bits.
 std::vector<std::string> table_warnings(const std::vector<Observation>& rows,
                                         bool law_uses_bits = true);
 
-// Why no law at all can be fitted, "" where one can: two or more rows in which nothing varies.
+// Why no law at all can be fitted (two or more rows in which nothing varies); "" if one can.
 std::string nothing_to_fit(const std::vector<Observation>& rows);
 
 }  // namespace bitlaw

@@ -10,11 +10,11 @@
 namespace bitlaw {
 namespace {
 
-// A field is a number, a text, or null where the row says nothing.
+// A field is a number, a text, or null if the row has no value.
 struct Column {
   const char* name;
   Json (*of)(const Observation& row);
-  bool always;  // also where no row says anything
+  bool always;  // also if no row has a value
 };
 
 Json number(double value) {

@@ -9,7 +9,7 @@
 
 namespace bitlaw {
 
-// With the columns in which some row says something, and N, D, bits and loss. Every digit is kept.
+// With the columns that are not empty, and N, D, bits and loss. All digits are kept.
 std::string table_to_csv(const std::vector<Observation>& rows);
 // A list of objects with the same columns.
 Json table_to_json(const std::vector<Observation>& rows);
