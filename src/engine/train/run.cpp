@@ -17,6 +17,7 @@
 #include "train/run_directory.h"
 #include "train/state.h"
 #include "train/trainer.h"
+#include "train/validation.h"
 
 namespace bitlaw {
 namespace {

@@ -9,7 +9,6 @@
 #include "record/run.h"
 #include "train/config.h"
 #include "train/metrics.h"
-#include "train/validation.h"
 
 namespace bitlaw {
 
