@@ -4,10 +4,14 @@
 # all tests (TESTS): one second of every file less. Our own headers stay out: a change to one of them rebuilds
 # what includes it, nothing else. Files still include what they use; BITLAW_PRECOMPILE=OFF shows what is missing.
 # Files for other instruction sets have other flags, and do without.
-option(BITLAW_PRECOMPILE "Parse the headers of others once" ON)
+option(BITLAW_PRECOMPILE "Parse the headers of others once" ${PROJECT_IS_TOP_LEVEL})
 if(BITLAW_FUZZ)  # libFuzzer's flags differ from component to component
   set(BITLAW_PRECOMPILE OFF)
 endif()
+
+# The library can be a part of a shared one. Calls inside it are not indirect for that.
+set(bitlaw_position_independent $<$<COMPILE_LANGUAGE:CXX>:-fPIC> $<$<COMPILE_LANGUAGE:CXX>:-fno-semantic-interposition>
+    $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-fPIC>)
 
 # Tests are compiled faster than they run: their loops are short, and what they test has its own flags.
 set(bitlaw_test_options $<$<CONFIG:Release>:-O1>)
@@ -23,17 +27,19 @@ function(bitlaw_precompile target)
   if(ARG_TESTS)
     target_precompile_headers(${target} REUSE_FROM bitlaw_precompiled_tests)
   else()
+    target_compile_options(${target} PRIVATE ${bitlaw_position_independent})  # as the header was made
     target_precompile_headers(${target} REUSE_FROM bitlaw_precompiled)
   endif()
 endfunction()
 
 if(BITLAW_PRECOMPILE)
-  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled.cpp CONTENT "// what a precompiled header is made for\n")
-  add_library(bitlaw_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/precompiled.cpp CONTENT "// what a precompiled header is made for\n")
+  add_library(bitlaw_precompiled OBJECT ${PROJECT_BINARY_DIR}/precompiled.cpp)
   target_link_libraries(bitlaw_precompiled PRIVATE fmt::fmt)
+  target_compile_options(bitlaw_precompiled PRIVATE ${bitlaw_position_independent})
   target_precompile_headers(bitlaw_precompiled PRIVATE ${bitlaw_headers})
   if(BITLAW_TESTS)
-    add_library(bitlaw_precompiled_tests OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
+    add_library(bitlaw_precompiled_tests OBJECT ${PROJECT_BINARY_DIR}/precompiled.cpp)
     target_link_libraries(bitlaw_precompiled_tests PRIVATE fmt::fmt GTest::gtest)
     target_compile_options(bitlaw_precompiled_tests PRIVATE ${bitlaw_test_options})
     target_precompile_headers(bitlaw_precompiled_tests PRIVATE <gtest/gtest.h> ${bitlaw_headers})

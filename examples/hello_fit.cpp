@@ -3,12 +3,9 @@
 //   hello_fit runs.csv [law]
 //
 // runs.csv needs columns N, D and loss; P_w, P_a, P_kv where runs were trained at fewer bits.
-#include <cstdio>
+#include <bitlaw/fit.h>
 
-#include "base/error.h"
-#include "base/file.h"
-#include "fit/fit.h"
-#include "table/table.h"
+#include <cstdio>
 
 int main(int argc, char** argv) {
   if (argc < 2) return std::fprintf(stderr, "usage: hello_fit runs.csv [law]\n"), 2;

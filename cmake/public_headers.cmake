@@ -1,0 +1,65 @@
+# cmake -DSOURCE=... -DDESTINATION=... -DDEPFILE=... -P public_headers.cmake
+#
+# Makes the include folder that other programs see. include/bitlaw/*.h become <bitlaw/*.h>; the
+# headers of src/ that they need, and no others, go to bitlaw/internal/. Every #include "base/error.h"
+# then says "bitlaw/internal/base/error.h", so that one include path is enough and no file of
+# another project can take the place of one of ours. DEPFILE names what was read.
+cmake_minimum_required(VERSION 3.25)
+set(roots include src src/engine src/science src/study)
+
+# The file that `name` stands for, from SOURCE.
+function(find_header name result)
+  foreach(root ${roots})
+    if(EXISTS ${SOURCE}/${root}/${name} AND NOT IS_DIRECTORY ${SOURCE}/${root}/${name})
+      set(${result} ${root}/${name} PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+  message(FATAL_ERROR "a public header needs \"${name}\", which is neither in include/ nor in src/")
+endfunction()
+
+function(write_if_different file text)
+  if(EXISTS ${file})
+    file(READ ${file} old)
+    if(old STREQUAL text)
+      return()
+    endif()
+  endif()
+  file(WRITE ${file} "${text}")
+endfunction()
+
+file(GLOB names RELATIVE ${SOURCE}/include ${SOURCE}/include/bitlaw/*.h)
+set(seen ${names})
+set(written "")
+set(read "")
+while(names)
+  list(POP_FRONT names name)
+  find_header(${name} path)
+  list(APPEND read ${SOURCE}/${path})
+  file(READ ${SOURCE}/${path} text)
+  string(REGEX MATCHALL "#include \"[^\"\n]+\"" includes "${text}")
+  list(TRANSFORM includes REPLACE "#include \"(.+)\"" "\\1")
+  foreach(include ${includes})
+    if(NOT include IN_LIST seen)
+      list(APPEND seen ${include})
+      list(APPEND names ${include})
+    endif()
+  endforeach()
+  string(REGEX REPLACE "#include \"([^\"\n]+)\"" "#include \"bitlaw/internal/\\1\"" text "${text}")
+  string(REPLACE "\"bitlaw/internal/bitlaw/" "\"bitlaw/" text "${text}")
+  if(NOT path MATCHES "^include/")
+    string(PREPEND name bitlaw/internal/)
+  endif()
+  write_if_different(${DESTINATION}/${name} "${text}")
+  list(APPEND written ${name})
+endwhile()
+
+file(GLOB_RECURSE there RELATIVE ${DESTINATION} ${DESTINATION}/*)
+list(REMOVE_ITEM there ${written})
+foreach(name ${there})
+  file(REMOVE ${DESTINATION}/${name})
+endforeach()
+
+file(TOUCH ${DESTINATION}.stamp)
+list(JOIN read " " read)
+file(WRITE ${DEPFILE} "${DESTINATION}.stamp: ${read}\n")
