@@ -59,7 +59,7 @@ Condition condition_of(const std::string& text) {
   if (text.find_first_of("=!<>") == std::string::npos) {
     throw Error("hold_out: " + unknown_name("split", text,
                                             {"kfold", "largest-N", "largest-D", "bits", "class"},
-                                            "known are kfold, largest-N, largest-D, bits, class, "
+                                            "known: kfold, largest-N, largest-D, bits, class, "
                                             "and conditions such as bits=3, class=W4A4, N>3e8"));
   }
   Condition condition("hold_out", text);

@@ -97,7 +97,7 @@ std::string find_device(const std::string& name, const Json& own, Device& out) {
     names.push_back(device.name);
   }
   const std::string others =
-      fmt::format("known are {}; give others with --devices", fmt::join(names, ", "));
+      fmt::format("known: {}; give others with --devices", fmt::join(names, ", "));
   return unknown_name("device", name, names, others);
 }
 
