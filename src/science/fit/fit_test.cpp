@@ -251,7 +251,7 @@ TEST(Fit, OneMethodOfQuantizationAtATime) {
   FitOptions options = quick("kumar");
   const Fit gptq = fit(rows, options);
   EXPECT_EQ(gptq.post.points, 48);
-  EXPECT_TRUE(says(gptq, "that of gptq; the table also has rtn"));
+  EXPECT_TRUE(says(gptq, "is fitted to gptq; the table also has rtn"));
   options.method = "rtn";
   const Fit rtn = fit(rows, options);
   // Twice the delta is twice C_T, within what the other constants move when small deltas weigh

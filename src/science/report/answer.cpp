@@ -119,10 +119,10 @@ std::string best_precision(const Json& optimum, const Json& constants) {
                       low, high);
   }
   if (!why.empty()) {
-    return fmt::format("These runs do not identify the best precision of training: {}.", why);
+    return fmt::format("These runs do not identify the best training precision: {}.", why);
   }
   std::string out = fmt::format(
-      "At a cost proportional to bits, the best precision of training is {:.2f} bits (90 % "
+      "At a cost proportional to bits, the best training precision is {:.2f} bits (90 % "
       "interval {:.2f} to {:.2f}) for weights, activations, and keys and values together",
       number(optimum["best"], "P_w"), low, high);
   if (optimum.contains("published_best") && optimum["published_best"].is_object()) {

@@ -189,7 +189,7 @@ TEST(Report, LeadsWithItsAnswer) {
       "(Xeon).");
   const Json& interval = document["figures"]["optimum"]["intervals"]["P_w"];
   EXPECT_EQ(answer[1],
-            fmt::format("At a cost proportional to bits, the best precision of training is 7.00 "
+            fmt::format("At a cost proportional to bits, the best training precision is 7.00 "
                         "bits (90 % interval {:.2f} to {:.2f}) for weights, activations, and keys "
                         "and values together; the published constants give 7.00.",
                         interval["low"].get<double>(), interval["high"].get<double>()));
@@ -222,11 +222,11 @@ TEST(Report, GivesNoNumberForWhatIsNotIdentified) {
   };
   EXPECT_EQ(
       make_report({"t", small_study(), with("gamma_a", parameter("gamma_a").low)})["answer"][1],
-      "These runs do not identify the best precision of training: gamma_a, on which it "
+      "These runs do not identify the best training precision: gamma_a, on which it "
       "depends, ended at the edge of its range.");
   EXPECT_EQ(
       make_report({"t", small_study(), with("gamma_a", parameter("gamma_a").high)})["answer"][1],
-      "These runs do not identify the best precision of training: the fitted constants give none.");
+      "These runs do not identify the best training precision: the fitted constants give none.");
   Json fit = with("A", parameter("A").high);  // which the best precision does not depend on
   EXPECT_NE(make_report({"t", small_study(), fit})["answer"][1].get<std::string>().find("7.00"),
             std::string::npos);
@@ -235,7 +235,7 @@ TEST(Report, GivesNoNumberForWhatIsNotIdentified) {
       "These runs do not identify what a bit less costs after training: gamma_post, on which it "
       "depends, was not fitted. GPTQ cost"));
   EXPECT_EQ(make_report({"t", small_study(), published_fit()})["answer"][1],
-            "These runs do not identify the best precision of training: the fit has no intervals.");
+            "These runs do not identify the best training precision: the fit has no intervals.");
   EXPECT_EQ(make_report({"t", small_study(), nullptr})["answer"].size(), 2u);
 }
 
