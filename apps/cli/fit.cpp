@@ -40,6 +40,7 @@ void run_fit(Options& options) {
     fmt::print("{}", dump_toml(to_json(options.fit)));
     return;
   }
+  require_other_file("--out", options.out, options.table.path);
   const Law& law = law_named(options.fit.law);
   const Table table = options.table.read(law.uses_bits);
   if (options.dry_run) {

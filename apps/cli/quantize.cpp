@@ -71,6 +71,7 @@ void run(Options& options) {
     fmt::print("{}", dump_toml(to_json(options.quantize.grid)));
     return;
   }
+  options.quantize.runs = runs_among(options.quantize.runs);
   if (options.dry_run) {
     show_dry_run(options);
     return;
@@ -94,10 +95,11 @@ void add_quantize(App& app) {
   App* verb = add_verb(
       app, "quantize",
       "Quantize the weights of finished runs or third-party checkpoints, and measure the cost",
-      "bitlaw quantize runs/demo/* --methods rtn,gptq,awq --bits 2..8 --groups 0,128 --json\n"
+      "bitlaw quantize runs/demo --methods rtn,gptq,awq --bits 2..8 --groups 0,128 --json\n"
       "  bitlaw quantize pythia-160m/ --text texts/ --bits 3,4,6 --trained-tokens 300e9");
   verb->add_option("runs", options->quantize.runs,
-                   "directories of runs, or of checkpoints with a config.json")
+                   "directories of runs (a directory of several stands for all of them), or of "
+                   "checkpoints with a config.json")
       ->required();
   verb->add_option("--method,--methods", options->methods, method_help())
       ->delimiter(',')

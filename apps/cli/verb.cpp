@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -62,6 +63,13 @@ App* add_verb(App& app, const std::string& name, const std::string& summary,
   App* verb = app.add_subcommand(name, summary);
   verb->footer("Example:\n  " + example);
   return verb;
+}
+
+void require_other_file(const char* option, const std::string& out, const std::string& input) {
+  std::error_code none;
+  if (out.empty() || !std::filesystem::equivalent(out, input, none)) return;
+  throw Error(
+      fmt::format("{} {}: is the input, which it would replace; give another file", option, out));
 }
 
 void print_json(const Json& document) {

@@ -43,6 +43,9 @@ extern int exit_status;
 
 void print_json(const Json& document);
 
+// Error if `out` is the file `input`, which writing would replace.
+void require_other_file(const char* option, const std::string& out, const std::string& input);
+
 // A library's parallel loops on these threads.
 std::function<void(int64_t count, const std::function<void(int64_t)>& task)> on(ThreadPool& pool);
 

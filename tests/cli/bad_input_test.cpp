@@ -412,6 +412,8 @@ TEST_F(BadInput, FitsThatAreNone) {
     expect_refused(verb, {"kumer", "did you mean 'kumar'?"});
   }
   expect_refused({"fit", "table.csv", "--freeze-from", "nowhere.json"}, {"nowhere.json"});
+  expect_refused({"fit", "table.csv", "--out", "./table.csv"},
+                 {"--out", "table.csv", "is the input"});
   run({"fit", "table.csv", "--law", "chinchilla", "--out", "good.json"});
   expect_refused({"fit", "table.csv", "--law", "chinchilla", "--freeze-from", "good.json:alfa"},
                  {"freeze-from", "alfa", "did you mean 'alpha'?"});

@@ -319,7 +319,7 @@ bool already_there(const fs::path& place, const PrepareConfig& config, const Pla
   }
   if (config.overwrite) return false;
   throw Error(fmt::format(
-      "{}: the data set there {}; choose another directory, or set overwrite=true to replace it",
+      "{}: the data set there {}; choose another directory, or give --overwrite to replace it",
       place.string(), difference));
 }
 

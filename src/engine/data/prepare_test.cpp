@@ -197,7 +197,7 @@ TEST(Prepare, AnotherDataSetIsReplacedOnlyWhenAsked) {
   const DatasetInfo first = prepare_dataset(config);
   const auto before = files_of(out / "set");
   config.validation_fraction = 0.3;
-  EXPECT_NE(error_of([&] { prepare_dataset(config); }).find("overwrite=true"), std::string::npos);
+  EXPECT_NE(error_of([&] { prepare_dataset(config); }).find("--overwrite"), std::string::npos);
   EXPECT_EQ(files_of(out / "set"), before);
   config.overwrite = true;
   EXPECT_NE(prepare_dataset(config).hash, first.hash);

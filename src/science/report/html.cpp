@@ -9,10 +9,11 @@ std::string report_html(const Json& document) {
   std::string page = kReportPage;
   const size_t place = page.find(kPlace);
   BITLAW_CHECK(place != std::string::npos);
-  // "</" would end the script element that holds the data.
+  // "</script" would end the element that holds the data, and "<!--<script" would keep it open.
   std::string data = dump_json(document);
-  for (size_t at = data.find("</"); at != std::string::npos; at = data.find("</", at + 3))
-    data.insert(at + 1, "\\");
+  constexpr std::string_view kLess = "\\u003c";
+  for (size_t at = data.find('<'); at != std::string::npos; at = data.find('<', at + kLess.size()))
+    data.replace(at, 1, kLess);
   return page.replace(place, kPlace.size(), data);
 }
 

@@ -244,6 +244,8 @@ TEST(Report, DataCannotEndTheScriptThatHoldsIt) {
   bad.run = "</script><script>alert(1)</script>";
   const std::string html = report_html(make_report({"t", {bad}, nullptr}));
   EXPECT_EQ(html.find("</script><script>alert"), std::string::npos);
+  bad.run = "<!--<script>";  // would hide the element's own end
+  EXPECT_EQ(report_html(make_report({"t", {bad}, nullptr})).find("<!--"), std::string::npos);
 }
 
 TEST(Report, ALawWithoutATermForQuantizationDrawsNoCurveOfIt) {

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 #include "quantize/quantize_run.h"
 #include "quantize/rows.h"
+#include "record/run.h"
 
 namespace bitlaw {
 namespace {
@@ -58,6 +60,27 @@ std::vector<PlannedCell> cells_of_run(const fs::path& directory, const PtqConfig
   return out;
 }
 
+// The runs in a directory that is none itself.
+std::vector<std::string> runs_inside(const fs::path& place) {
+  std::error_code none;
+  std::vector<std::string> out;
+  if (!fs::is_directory(place, none) || is_run(place) || fs::exists(place / "config.json", none))
+    return out;
+  for (const fs::directory_entry& entry : fs::directory_iterator(place, none)) {
+    if (is_run(entry.path())) out.push_back(entry.path().string());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// What a sweep, and the table of its runs, keep beside the runs.
+bool is_beside_runs(const fs::path& place) {
+  constexpr std::array kNames{"cells",   "logs",         "effort.json",      "study.json",
+                              "jobs.sh", "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"};
+  const std::string name = (place.has_filename() ? place : place.parent_path()).filename();
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() && !is_run(place);
+}
+
 }  // namespace
 
 bool is_checkpoint(const fs::path& directory) {
@@ -76,6 +99,22 @@ bool is_checkpoint(const fs::path& directory) {
       fmt::format("{}: is neither a run (no run.json) nor a checkpoint (no config.json); give the "
                   "directory of one",
                   name));
+}
+
+std::vector<std::string> runs_among(const std::vector<std::string>& given) {
+  std::vector<std::string> out;
+  for (const std::string& place : given) {
+    const std::vector<std::string> inside = runs_inside(place);
+    if (!inside.empty()) {
+      out.insert(out.end(), inside.begin(), inside.end());
+    } else if (given.size() == 1 || !is_beside_runs(place)) {
+      is_checkpoint(place);  // Error if it is neither
+      out.push_back(place);
+    }
+  }
+  if (out.empty())
+    throw Error(fmt::format("{}: no run and no checkpoint is there", fmt::join(given, ", ")));
+  return out;
 }
 
 std::vector<PlannedCell> planned_cells(const fs::path& directory, const PtqConfig& config) {

@@ -21,6 +21,11 @@ struct PlannedCell {
 // run. Error if it is neither.
 bool is_checkpoint(const std::filesystem::path& directory);
 
+// The runs and checkpoints among what was given: a directory of runs stands for the runs in it, by
+// name, and what a sweep keeps beside its runs (cells, logs, jobs.sh and so on, as in runs/demo/*) is
+// left out if anything else is given. Error for a directory without a run.
+std::vector<std::string> runs_among(const std::vector<std::string>& given);
+
 // The cells of a run or checkpoint, in the order of ptq_cells(). A cell exists if a file of the run
 // has the same method, format, group, damping, and the number of tokens that the request gives on
 // the run's data. Error if run.json or a cell is damaged.

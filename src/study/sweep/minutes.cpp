@@ -39,15 +39,8 @@ std::string hash_of(const SweepPlan& plan) {
   return hash_hex(dump_json(document));
 }
 
-std::optional<double> scale_decided(const fs::path& file, const std::string& study_hash,
-                                    double minutes) {
-  std::error_code none;
-  if (!fs::exists(file, none)) return std::nullopt;
-  const auto before =
-      struct_from_json<Decision>(parse_json(read_file(file), file.string()), file.string());
-  if (before.study_hash != study_hash || before.minutes != minutes || std::isnan(before.scale))
-    return std::nullopt;
-  return before.scale;
+fs::path decision_file(const SweepPlan& plan) {
+  return plan.directory / "study.json";
 }
 
 // A job for every kind of run.
@@ -86,11 +79,20 @@ std::optional<Rates> measure_rates(const SweepPlan& plan, LaunchOptions options)
 
 }  // namespace
 
+std::optional<double> decided_scale(const SweepPlan& plan, double minutes) {
+  const fs::path file = decision_file(plan);
+  std::error_code none;
+  if (!fs::exists(file, none)) return std::nullopt;
+  const auto before =
+      struct_from_json<Decision>(parse_json(read_file(file), file.string()), file.string());
+  if (before.study_hash != hash_of(plan) || before.minutes != minutes || std::isnan(before.scale))
+    return std::nullopt;
+  return before.scale;
+}
+
 std::optional<double> scale_for_minutes(const SweepPlan& plan, double minutes,
                                         const LaunchOptions& options, const SweepNote& note) {
-  const fs::path file = plan.directory / "study.json";
-  const std::string study_hash = hash_of(plan);
-  if (const auto scale = scale_decided(file, study_hash, minutes)) return scale;
+  if (const auto scale = decided_scale(plan, minutes)) return scale;
 
   note("measuring the speed of each kind of cell ...");
   using Clock = std::chrono::steady_clock;
@@ -103,8 +105,8 @@ std::optional<double> scale_for_minutes(const SweepPlan& plan, double minutes,
   const double planned = planned_seconds_at(plan, scale, *rates, options.parallel);
   if (planned > budget)
     note(fmt::format("the smallest study of this design takes {}", format_duration(planned)));
-  const Decision decision{plan.study.name, study_hash, minutes, scale, planned};
-  write_file_atomically(file, dump_json(struct_to_json(decision), 1) + "\n");
+  const Decision decision{plan.study.name, hash_of(plan), minutes, scale, planned};
+  write_file_atomically(decision_file(plan), dump_json(struct_to_json(decision), 1) + "\n");
   return scale;
 }
 

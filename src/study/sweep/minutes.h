@@ -14,6 +14,9 @@ namespace bitlaw {
 // Hears a sentence for people, now and then.
 using SweepNote = std::function<void(const std::string& sentence)>;
 
+// The share that was decided before for this study, directory and time; empty if there is none.
+std::optional<double> decided_scale(const SweepPlan& plan, double minutes);
+
 // The share of the study's tokens that takes `minutes` in all, measuring included. It is decided once
 // per directory of runs and kept there in study.json, so that a second call resumes the same runs.
 // Empty if `options.stop` was set meanwhile.

@@ -1,5 +1,7 @@
 #include "sweep/sweep.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -53,11 +55,17 @@ void count_jobs(const std::vector<Job>& jobs, const Launched& launched,
   }
 }
 
+// "waiting" for a run that has no directory yet.
+std::string status_of(const std::filesystem::path& run) {
+  std::error_code none;
+  return std::filesystem::exists(run, none) ? name_of(run_status(run)) : "waiting";
+}
+
 SweepCell cell_of(const PlannedRun& run, const std::filesystem::path& runs) {
   const TrainConfig& config = run.resolved.config;
   return {.run = run.name,
           .label = run.cell.label,
-          .status = name_of(run_status(runs / run.name)),
+          .status = status_of(runs / run.name),
           .N = config.model.parameters(),
           .D = config.train.tokens,
           .flops = run.flops,
@@ -77,7 +85,16 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
                                      .stop = options.stop};
   SweepResult result{.study = plan.study.name, .runs = plan.directory.string()};
   bool stopped = false;
-  if (options.minutes > 0) {
+  if (options.minutes > 0 && options.look_only) {
+    const auto scale = decided_scale(plan, options.minutes);
+    if (!scale)
+      note(
+          fmt::format("tokens are those of the study file: how much fits into {} minutes is "
+                      "measured when the sweep starts",
+                      options.minutes));
+    result.scale = scale.value_or(1);
+    if (scale) scale_tokens(plan, *scale);
+  } else if (options.minutes > 0) {
     const auto scale = scale_for_minutes(plan, options.minutes, launch_options, note);
     stopped = !scale;
     result.scale = scale.value_or(1);

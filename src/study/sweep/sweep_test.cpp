@@ -93,7 +93,13 @@ TEST(Sweep, LookingChangesNothing) {
   options.look_only = true;
   const SweepResult result = sweep(options);
   EXPECT_EQ(result.waiting, 3);
-  for (const SweepCell& cell : result.cells) EXPECT_EQ(cell.status, "started");
+  for (const SweepCell& cell : result.cells) EXPECT_EQ(cell.status, "waiting");
+  EXPECT_FALSE(fs::exists(tiny.runs()));
+  // A time does not make it measure.
+  options.minutes = 0.1;
+  std::string said;
+  EXPECT_EQ(sweep(options, [&](const std::string& sentence) { said += sentence; }).scale, 1);
+  EXPECT_NE(said.find("measured when the sweep starts"), std::string::npos) << said;
   EXPECT_FALSE(fs::exists(tiny.runs()));
 }
 
