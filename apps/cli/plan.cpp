@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/verb.h"
+#include "plan/given.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -19,6 +20,11 @@ struct Options {
   bool json = false, print_config = false, dry_run = false;
 };
 
+Json as_resolved(PlanRequest request) {
+  request.free = free_of(request);
+  return to_json(request);
+}
+
 // What a dry run prints: planning takes no time, so what it rests on is what there is to say.
 Json sources_of(const Plan& plan, const PlanRequest&) {
   return {{"law", plan.law}, {"source", plan.source}, {"request", to_json(plan.request)}};
@@ -29,8 +35,9 @@ Json sources_of(const PlanComparison& comparison, const PlanRequest& request) {
   for (const NamedPlan& each : comparison.plans) {
     laws.push_back({{"law", each.plan.law}, {"source", each.plan.source}});
   }
-  return {
-      {"laws", laws}, {"skipped", plan_json(comparison)["skipped"]}, {"request", to_json(request)}};
+  return {{"laws", laws},
+          {"skipped", plan_json(comparison)["skipped"]},
+          {"request", as_resolved(request)}};
 }
 
 template <class Answer>  // Plan or PlanComparison
@@ -48,7 +55,7 @@ void print(const Answer& answer, const Options& options) {
 void run(Options& options) {
   options.flags.fill_into(options.request);
   if (options.print_config) {
-    fmt::print("{}", dump_toml(to_json(options.request)));
+    fmt::print("{}", dump_toml(as_resolved(options.request)));
     return;
   }
   std::vector<Json> fits;
@@ -68,9 +75,9 @@ void add_plan(App& app) {
   auto options = std::make_shared<Options>();
   App* verb = add_verb(
       app, "plan", "Choose parameters, tokens and bits under a budget",
-      "bitlaw plan --law kumar --free N,D,P --compute 1e21\n"
+      "bitlaw plan --law kumar --compute 1e21\n"
       "  bitlaw plan --law kumar --critical-data --params 30e6 --bits 3,4,5,6\n"
-      "  bitlaw plan --fit fit.json --free N,D --bits 4 --compute 1e18 --json\n"
+      "  bitlaw plan --fit fit.json --bits 4 --compute 1e18 --json\n"
       "  bitlaw plan --gpu-hours 1e5 --device h100 --memory-bytes 24e9 --serve-tokens 1e12\n"
       "  bitlaw plan --laws all --compute 1e21");
   options->flags.add(verb, options->request);

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base/config.h"
 #include "base/file.h"
 #include "cli/world.h"
 
@@ -34,6 +35,25 @@ TEST_F(PlanVerb, HoursOfADevice) {
                  {"mine.fast"});
   expect_refused({"plan", "--gpu-hours", "10", "--device", "mine", "--devices", "nowhere.toml"},
                  {"nowhere.toml"});
+}
+
+TEST_F(PlanVerb, WhatIsGivenIsNotFree) {
+  const Json plan = json_of({"plan", "--compute", "1e20", "--precision", "W4A4", "--json"});
+  EXPECT_EQ(plan.at("optimum").at("P_w"), 4);
+  EXPECT_EQ(plan.at("request").at("free"), Json({"N", "D"}));
+  const Json all =
+      json_of({"plan", "--params", "1e9", "--tokens", "1e10", "--bits", "4", "--json"});
+  EXPECT_EQ(all.at("optimum").at("N"), 1e9);
+  EXPECT_EQ(all.at("request").at("free"), Json::array());
+  expect_refused({"plan", "--compute", "1e20", "--free", "N,D,P", "--bits", "4"},
+                 {"bits: P is given and free"});
+
+  const auto free_in_config = [&](const std::string& params) {
+    const Outcome out = run({"plan", "--compute", "1e20", "--params", params, "--print-config"});
+    return parse_toml(out.out, "standard output").at("free");
+  };
+  EXPECT_EQ(free_in_config("0"), Json({"N", "D", "P"}));
+  EXPECT_EQ(free_in_config("1e9"), Json({"D", "P"}));
 }
 
 TEST_F(PlanVerb, MemoryThatHoldsNothing) {

@@ -7,6 +7,7 @@
 
 #include "plan/answer.h"
 #include "plan/constants.h"
+#include "plan/given.h"
 #include "plan/problem.h"
 
 namespace bitlaw {
@@ -130,12 +131,15 @@ std::string add_share(Plan& plan, const Planner& planner) {
 }  // namespace
 
 Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
+  std::string wrong = check_given(asked);
+  if (!wrong.empty()) return failed(wrong);
   Constants constants;
-  std::string wrong = read_constants(asked.law, asked.constants, fit, constants);
+  wrong = read_constants(asked.law, asked.constants, fit, constants);
   if (!wrong.empty()) return failed(wrong);
   const Law& law = *constants.law;
   PlanRequest request = asked;
   request.law = law.name;
+  request.free = free_of(asked);
   const bool of_share = law.predicts == Predicts::kQatShare;
   if (of_share) {
     request.free.clear();

@@ -41,8 +41,8 @@ struct PlanProblem {
   PrecisionChoice fixed;
 };
 
-// `devices`: see find_device; `knows_bits`: whether the training loss depends on bits. Returns ""
-// or the error.
+// `request`: .free as it is, without free_of; `devices`: see find_device; `knows_bits`: whether the
+// training loss depends on bits. Returns "" or the error.
 std::string read_problem(const PlanRequest& request, const Law& law, const Json& devices,
                          bool knows_bits, PlanProblem& out);
 
