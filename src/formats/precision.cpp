@@ -79,6 +79,8 @@ std::optional<PartPrecision> part_named(std::string_view name) {
   return PartPrecision{double(*bits), double(*bits), 0, std::nullopt};
 }
 
+constexpr const char* kSigns = " -_/,";  // may stand between parts: W4-A4
+
 // Takes "w4" from the front of `rest` for the letter w. False if it does not begin so; `part` is
 // empty then, or if there is no such number of bits.
 bool take_part(std::string_view& rest, std::string_view letters,
@@ -93,10 +95,10 @@ bool take_part(std::string_view& rest, std::string_view letters,
   return true;
 }
 
-// "g128", also behind a dash.
+// "g128", also behind a sign.
 bool take_group(std::string_view& rest, PartPrecision& weights) {
   std::string_view behind = rest;
-  if (behind.starts_with('-')) behind.remove_prefix(1);
+  behind.remove_prefix(std::min(behind.find_first_not_of(kSigns), behind.size()));
   if (!behind.starts_with('g')) return false;
   behind.remove_prefix(1);
   const auto group = take_whole(behind);
@@ -115,10 +117,43 @@ std::string spelling(const NamedPrecision& named) {
   return out;
 }
 
-// W4, W4A4, A8, W4A4KV4Q4, W4A16g128, W4A4-hadamard.
+// "a4", "kv4q4", "a16g128". Bits that no part can have are none: a100.
+bool has_only_parts(std::string_view text) {
+  const size_t group = text.find('g');
+  if (group != std::string_view::npos && !parse_whole(text.substr(group + 1))) return false;
+  text = text.substr(0, group);
+  if (text.empty()) return false;
+  while (!text.empty()) {
+    const bool is_kv = text.starts_with("kv");
+    if (!is_kv && std::string_view("waq").find(text[0]) == std::string_view::npos) return false;
+    text.remove_prefix(is_kv ? 2 : 1);
+    const auto bits = take_decimal(text);
+    if (!bits || !part_of_bits(*bits)) return false;
+  }
+  return true;
+}
+
+// "w4a4-hadamard" of "w4 a4-hadamard": the signs between parts are left out.
+std::string join_parts(std::string_view lower) {
+  size_t end = lower.find_first_of(kSigns);
+  std::string joined(lower.substr(0, end));
+  while (end < lower.size() && has_only_parts(joined)) {
+    const size_t begin = std::min(lower.find_first_not_of(kSigns, end), lower.size());
+    const size_t next = std::min(lower.find_first_of(kSigns, begin), lower.size());
+    const std::string_view part = lower.substr(begin, next - begin);
+    const bool of_gguf = part.starts_with('q') && lower.substr(next).starts_with('_');  // q4_0
+    if (!has_only_parts(part) || of_gguf) break;
+    joined += part;
+    end = next;
+  }
+  return end < lower.size() ? joined + std::string(lower.substr(end)) : joined;
+}
+
+// W4, W4A4, A8, W4 A4, W4A4KV4Q4, W4A16g128, W4A4-hadamard.
 std::optional<NamedPrecision> read_parts(std::string_view lower, std::string_view written) {
   NamedPrecision named;
-  std::string_view rest = lower;
+  const std::string joined = join_parts(lower);
+  std::string_view rest = joined;
   bool any = false;
   for (const auto& [letters, part] : {std::pair("w", &NamedPrecision::weights),
                                       {"a", &NamedPrecision::activations},

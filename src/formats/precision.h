@@ -2,7 +2,8 @@
 // recipes and results all parse names here; docs/formats.md has the table.
 //
 //   a format            int4, 4, e2m1, fp8, mxfp4, nvfp4 ...: weights and activations
-//   bits of each part   W4A16, W4A4KV8, W3A16g128 (128 weights share a scale of 16 bits)
+//   bits of each part   W4A16, W4A4KV8, W3A16g128 (128 weights share a scale of 16 bits); also
+//                       apart: W4 A4, W4-A4, W4_A4, W4/A4
 //   not quantized       BF16, FP16, 16, none, NoQuantizer, W16A16 and "", and FP32 or 32: all parts
 //
 // Keys, values and queries are quantized only if the name says so. Case does not matter.

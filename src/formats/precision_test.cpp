@@ -34,6 +34,22 @@ const Case kCases[] = {
     {"W3A16g128", "W3A16g128", 3, 16, 16, 3 + 16.0 / 128},
     {"w4a16-g32", "W4A16g32", 4, 16, 16, 4.5},
     {"W4A4-Hadamard", "W4A4-Hadamard", 4, 4, 16, 4},
+    {"W4 A4", "W4A4", 4, 4, 16, 4},
+    {"w4-a4", "W4A4", 4, 4, 16, 4},
+    {"W4_A4", "W4A4", 4, 4, 16, 4},
+    {"W4/A4", "W4A4", 4, 4, 16, 4},
+    {"W4, A4", "W4A4", 4, 4, 16, 4},
+    {"W2.5 A2.5", "W2.5A2.5", 2.5, 2.5, 16, 2.5},
+    {"W4A4 KV4", "W4A4KV4", 4, 4, 4, 4},
+    {"W4-A4-KV8", "W4A4KV8", 4, 4, 8, 4},
+    {"W4 A4KV4-Hadamard", "W4A4KV4-Hadamard", 4, 4, 4, 4},
+    {"W3-A16-g128", "W3A16g128", 3, 16, 16, 3 + 16.0 / 128},
+    {"W3A16_g128", "W3A16g128", 3, 16, 16, 3 + 16.0 / 128},
+    {"W3 A16g128", "W3A16g128", 3, 16, 16, 3 + 16.0 / 128},
+    {"W4A16-Q4_0", "W4A16-Q4_0", 4, 16, 16, 4},
+    {"W4A4-a100", "W4A4-a100", 4, 4, 16, 4},
+    {"W4A4-k4", "W4A4-k4", 4, 4, 16, 4},
+    {"W4A4-", "W4A4-", 4, 4, 16, 4},
     {"4", "4", 4, 4, 16, 4},
     {"int8", "int8", 8, 8, 16, 8},
     {"INT1", "INT1", 1, 1, 16, 1},
@@ -94,8 +110,9 @@ TEST(Precision, SixteenBitsAndMoreAreNotQuantized) {
 
 TEST(Precision, AnythingElseIsALabel) {
   for (const char* text :
-       {"fast", "W",  "W99", "W0A4", "W4Q",  "W4A4x", "e4",  "e4m",   "e40m40", "4x",
-        "0",    "17", "2.5", "2WO",  "4NOH", "q4_0",  "awq", "QuEST", "mxfp5",  "g128"}) {
+       {"fast",   "W",     "W99",   "W0A4", "W4Q",   "W4A4x",   "e4",       "e4m",
+        "e40m40", "4x",    "0",     "17",   "2.5",   "2WO",     "4NOH",     "q4_0",
+        "awq",    "QuEST", "mxfp5", "g128", "A4 W4", "W4A4-A8", "W4 KV4 A4"}) {
     EXPECT_FALSE(named_precision(text).has_value()) << text;
     EXPECT_FALSE(is_unquantized(text)) << text;
   }
