@@ -22,7 +22,8 @@ TEST(RunsAmong, ADirectoryOfRunsStandsForItsRuns) {
   EXPECT_EQ(runs_among({at("demo")}), both);
   EXPECT_EQ(runs_among({at("demo/a"), at("model")}), (Paths{at("demo/a"), at("model")}));
   // As a shell expands demo/*: what a sweep keeps beside its runs is no run.
-  EXPECT_EQ(runs_among({at("demo/a"), at("demo/b"), at("demo/cells"), at("demo/effort.json")}), both);
+  EXPECT_EQ(runs_among({at("demo/a"), at("demo/b"), at("demo/cells"), at("demo/effort.json")}),
+            both);
   EXPECT_EQ(runs_among({at("demo/a/"), at("demo/cells/")}), (Paths{at("demo/a/")}));
 }
 
@@ -35,7 +36,8 @@ TEST(RunsAmong, RefusesWhatIsNoRun) {
   EXPECT_THROW(runs_among({run, (folder / "other").string()}), Error);
   EXPECT_THROW(runs_among({run, (folder / "nowhere").string()}), Error);
   EXPECT_THROW(runs_among({(folder / "demo/cells").string()}), Error);
-  EXPECT_THROW(runs_among({(folder / "demo/cells").string(), (folder / "demo/cells").string()}), Error);
+  EXPECT_THROW(runs_among({(folder / "demo/cells").string(), (folder / "demo/cells").string()}),
+               Error);
 }
 
 }  // namespace
