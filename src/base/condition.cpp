@@ -104,8 +104,8 @@ void Condition::require_suitable(ColumnPlace::Holds holds) const {
 }
 
 bool Condition::is_among(const Value& value, const Field& field) const {
-  if (std::isnan(field.number)) return field.text == value.text;
-  if (std::isnan(value.low)) return !value.text.empty() && field.text == value.text;
+  if (std::isnan(field.number)) return same_text_(field.text, value.text);
+  if (std::isnan(value.low)) return !value.text.empty() && same_text_(field.text, value.text);
   return are_equal(field.number, value.low) || are_equal(field.number, value.high) ||
          (value.low < field.number && field.number < value.high);
 }

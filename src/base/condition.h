@@ -54,6 +54,10 @@ class Condition {
   size_t column() const { return column_; }
   std::optional<size_t> divisor() const { return divisor_; }
 
+  // How texts are compared; without it they must be equal.
+  using SameText = bool (*)(std::string_view field, std::string_view value);
+  void compare_text_by(SameText same) { same_text_ = same; }
+
   bool holds(const Field& field) const;
   bool is_among(const Value& value, const Field& field) const;
   // The field that the condition tests; `field_at` returns the field of a column.
@@ -77,6 +81,9 @@ class Condition {
   std::vector<Value> values_;
   size_t column_ = 0;
   std::optional<size_t> divisor_;
+  SameText same_text_ = [](std::string_view field, std::string_view value) {
+    return field == value;
+  };
 };
 
 }  // namespace bitlaw

@@ -172,6 +172,7 @@ std::optional<NamedPrecision> read_parts(std::string_view lower, std::string_vie
   named.name = spelling(named);
   if (rest.empty() && named.name == "W16A16") named.name = "BF16";
   named.name += written.substr(written.size() - rest.size());  // "-hadamard"
+  named.ending = rest;
   return named;
 }
 
@@ -201,6 +202,14 @@ std::optional<NamedPrecision> named_precision(std::string_view text) {
     named.name = "FP32";
   }
   return named;
+}
+
+bool is_same_precision(std::string_view a, std::string_view b) {
+  if (a == b) return true;
+  const auto one = named_precision(a), other = named_precision(b);
+  if (!one || !other) return false;
+  if (!one->quantized() && !other->quantized()) return true;
+  return one->has_parts_of(*other) && one->ending == other->ending;
 }
 
 bool is_unquantized(std::string_view text) {

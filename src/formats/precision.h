@@ -37,6 +37,7 @@ struct NamedPrecision {
   std::string name = "BF16";  // "W4A16", "W4A4KV8" etc. in canonical spelling; others as written
   PartPrecision weights, activations, kv, queries;
   bool says_kv = false;  // whether the name mentions keys and values
+  std::string ending;    // "-hadamard", in lower case
 
   bool quantized() const;
   bool has_parts_of(const NamedPrecision& other) const;  // equal in every part
@@ -44,6 +45,10 @@ struct NamedPrecision {
 
 // Empty if the text does not name a precision; such a name is a label.
 std::optional<NamedPrecision> named_precision(std::string_view text);
+
+// Whether both name one precision: equal in every part and in the ending, or not quantized either.
+// A label is equal only to itself.
+bool is_same_precision(std::string_view a, std::string_view b);
 
 // Whether the text names a precision in which no part is quantized.
 bool is_unquantized(std::string_view text);

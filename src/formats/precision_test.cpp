@@ -94,6 +94,34 @@ TEST(Precision, OneSpellingMeansTheSame) {
   }
 }
 
+TEST(Precision, SpellingsOfOnePrecisionAreTheSame) {
+  for (const auto& [a, b] : {std::pair("MXFP4", "mxfp4"),
+                             {"int4", "INT4"},
+                             {"int4", "4"},
+                             {"4", "W4A4"},
+                             {"fp8", "E4M3"},
+                             {"FP4", "e2m1"},
+                             {"W4A4-Hadamard", "w4 a4-hadamard"},
+                             {"fp16", "none"},
+                             {"4NOH", "4NOH"}}) {
+    EXPECT_TRUE(is_same_precision(a, b)) << a << " " << b;
+    EXPECT_TRUE(is_same_precision(b, a)) << a << " " << b;
+  }
+  for (const auto& [a, b] : {std::pair("MXFP4", "fp4"),
+                             {"fp4", "int4"},
+                             {"fp6", "mxfp6"},
+                             {"fp6", "W6A6"},
+                             {"W4A4", "W4A16"},
+                             {"W4A4", "W4A4-hadamard"},
+                             {"W3A16", "W3A16g128"},
+                             {"4NOH", "4noh"},
+                             {"4NOH", "4"},
+                             {"QuEST", "none"}}) {
+    EXPECT_FALSE(is_same_precision(a, b)) << a << " " << b;
+    EXPECT_FALSE(is_same_precision(b, a)) << a << " " << b;
+  }
+}
+
 TEST(Precision, SixteenBitsAndMoreAreNotQuantized) {
   for (const Case& each : kCases) {
     const bool quantized = each.weights < 16 || each.activations < 16 || each.kv < 16;

@@ -13,6 +13,7 @@
 #include "base/names.h"
 #include "base/random.h"
 #include "fit/bootstrap.h"
+#include "formats/precision.h"
 #include "laws/bind.h"
 
 namespace bitlaw {
@@ -47,6 +48,11 @@ std::string class_of(const Observation& row) {
   return name.empty() ? "BF16" : name;
 }
 
+// A class may be asked for by any name of its precision, but not by an empty one.
+bool is_same_class(std::string_view name, std::string_view asked) {
+  return !asked.empty() && is_same_precision(name, asked);
+}
+
 std::optional<ColumnPlace> find_column(const std::string& name) {
   for (size_t i = 0; i < kClass; ++i) {
     if (name == kColumns[i].name) return ColumnPlace{i, ColumnPlace::kNumbers};
@@ -67,6 +73,7 @@ Condition condition_of(const std::string& text) {
   for (const Column& column : kColumns) names.emplace_back(column.name);
   names.emplace_back("class");
   condition.find(find_column, names);
+  if (condition.column() == kClass) condition.compare_text_by(is_same_class);
   return condition;
 }
 

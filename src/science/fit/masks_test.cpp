@@ -59,6 +59,26 @@ TEST(Masks, ConditionsHoldOutTheRowsTheyName) {
   }
 }
 
+TEST(Masks, AClassHasAnyNameOfItsPrecision) {
+  std::vector<Observation> rows = kRows;
+  rows[1].precision = "FP8", rows[2].precision = "mxfp4", rows[3].precision = "4NOH";
+  struct Case {
+    const char* split;
+    std::vector<bool> mask;
+  };
+  for (const Case& each : {Case{"class=fp8", {false, true, false, false, false, false}},
+                           {"class=E4M3,MXFP4", {false, true, true, false, false, false}},
+                           {"class=int4", {false, false, false, false, true, false}},
+                           {"class=4NOH", {false, false, false, true, false, false}},
+                           {"class!=none", {false, true, true, true, true, false}}}) {
+    const auto masks = hold_out_masks(rows, each.split, 5, 1);
+    ASSERT_EQ(masks.size(), 1u) << each.split;
+    EXPECT_EQ(masks[0], each.mask) << each.split;
+  }
+  EXPECT_TRUE(hold_out_masks(rows, "class=4noh", 5, 1).empty()) << "a label";
+  EXPECT_TRUE(hold_out_masks(rows, "class=", 5, 1).empty());
+}
+
 TEST(Masks, EveryClusterIsInOneFold) {
   std::vector<Observation> rows;
   for (int i = 0; i < 40; ++i) {

@@ -84,11 +84,25 @@ bool no_part_quantized(const Observation& run) {
                      [&](const Part& part) { return run.*part.its_bits == kUnquantizedBits; });
 }
 
+// The first spelling of the same precision in the table.
+std::string first_spelling(const std::string& name, std::vector<std::string>& known) {
+  auto place = std::find(known.begin(), known.end(), name);
+  if (place == known.end()) {
+    place = std::find_if(known.begin(), known.end(),
+                         [&](const std::string& each) { return is_same_precision(each, name); });
+  }
+  if (place != known.end()) return *place;
+  return known.emplace_back(name);
+}
+
 void read_class(const RowReader& row, Observation& run, PrecisionSources& sources) {
   const std::string& text = row.text("precision");
   if (text.empty()) return;
   const auto named = named_precision(text);
-  run.precision = !named ? text : named->quantized() ? named->name : "BF16";
+  run.precision = first_spelling(!named               ? text
+                                 : named->quantized() ? named->name
+                                                      : "BF16",
+                                 sources.forward);
   if (!named || !named->quantized()) return;
   const PartPrecision* const parts[] = {&named->weights, &named->activations, &named->kv};
   if (no_part_quantized(run)) {
@@ -110,7 +124,8 @@ void read_class(const RowReader& row, Observation& run, PrecisionSources& source
 void read_precision(const RowReader& row, Observation& run, PrecisionSources& sources) {
   for (const Part& part : kParts) read_part(row, part, run, sources);
   read_class(row, run, sources);
-  if (!is_unquantized(row.text("backward"))) run.backward = row.text("backward");
+  const std::string backward = row.text("backward");
+  if (!is_unquantized(backward)) run.backward = first_spelling(backward, sources.backward);
 }
 
 }  // namespace bitlaw

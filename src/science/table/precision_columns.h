@@ -8,16 +8,23 @@
 //   mantissa bits
 //   Gaussian error  its column, else that of a floating-point format; else unknown, for which laws
 //                   use the best uniform grid with its bits
+//   classes         spellings of one precision (MXFP4 and mxfp4, int4 and 4) are one class, named
+//                   as the table spells it first
 #pragma once
+
+#include <string>
+#include <vector>
 
 #include "laws/observation.h"
 #include "table/row_reader.h"
 
 namespace bitlaw {
 
+// What the rows read so far have said.
 struct PrecisionSources {
-  int classes = 0;      // rows whose bits come from the class
-  int disagreeing = 0;  // parts whose bits are not those of their format
+  int classes = 0;                             // rows whose bits come from the class
+  int disagreeing = 0;                         // parts whose bits are not those of their format
+  std::vector<std::string> forward, backward;  // classes, each as the table spells it first
 };
 
 // Fills the bits, formats, errors and classes of `run`. Error if a field is not a number of bits,

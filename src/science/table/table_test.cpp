@@ -212,6 +212,32 @@ TEST(Table, BitsComeFromTheirColumnsFormatsOrClasses) {
   }
 }
 
+TEST(Table, SpellingsOfOnePrecisionAreOneClassNamedAsTheFirst) {
+  const auto classes = [](const std::string& column, const std::vector<std::string>& names,
+                          std::string Observation::*label) {
+    std::string text = "N,D,loss,backward,precision\n";
+    for (const std::string& name : names)
+      text += "1e8,2e9,3," + (column == "backward" ? name + "," : "," + name) + "\n";
+    std::vector<std::string> out;
+    for (const Observation& run : read_table(text, "runs.csv").runs) out.push_back(run.*label);
+    return out;
+  };
+  using Names = std::vector<std::string>;
+  const auto forward = [&](const Names& names) {
+    return classes("precision", names, &Observation::precision);
+  };
+  EXPECT_EQ(forward({"MXFP4", "mxfp4", "MXFP4"}), (Names{"MXFP4", "MXFP4", "MXFP4"}));
+  EXPECT_EQ(forward({"mxfp4", "MXFP4", "fp4"}), (Names{"mxfp4", "mxfp4", "fp4"}));
+  EXPECT_EQ(forward({"int4", "INT4", "4", "W4A4"}), (Names{"int4", "int4", "int4", "int4"}));
+  EXPECT_EQ(forward({"fp8", "e4m3", "E4M3"}), (Names{"fp8", "fp8", "fp8"}));
+  EXPECT_EQ(forward({"W4A4-Hadamard", "W4A4", "w4a4-hadamard"}),
+            (Names{"W4A4-Hadamard", "W4A4", "W4A4-Hadamard"}));
+  EXPECT_EQ(forward({"4NOH", "4noh"}), (Names{"4NOH", "4noh"})) << "labels";
+  EXPECT_EQ(forward({"none", "fp16", "QuEST"}), (Names{"BF16", "BF16", "QuEST"}));
+  EXPECT_EQ(classes("backward", {"FP8", "fp8", "none"}, &Observation::backward),
+            (Names{"FP8", "FP8", ""}));
+}
+
 // The formats' own: QuEST's notebook gives .0126849 for its four-bit floats.
 TEST(Table, FloatingPointFormatsBringTheirGaussianError) {
   const double e2m1 = least_gaussian_error(float_format(2, 1)).error;
