@@ -6,25 +6,10 @@
 #include "report/fields.h"
 
 namespace bitlaw {
+namespace {
 
-bool FittedLaw::has_curves() const {
-  return models_bits() && feels_bits(*law, values.data());
-}
-
-double FittedLaw::loss(double n, double d, double p_w, double p_a, double p_kv,
-                       double p_post) const {
-  Observation run;
-  run.params = n;
-  run.tokens = d;
-  run.bits_weights = p_w;
-  run.bits_activations = p_a;
-  run.bits_kv = p_kv;
-  run.bits_post = p_post >= 16 ? 0 : p_post;
-  return predict(*law, values.data(), run);
-}
-
-double FittedLaw::delta(double n, double d, double p_w, double p_a, double p_kv,
-                        double p_post) const {
+// p_post: 0 for as trained.
+Observation run_of(double n, double d, double p_w, double p_a, double p_kv, double p_post) {
   Observation run;
   run.params = n;
   run.tokens = d;
@@ -32,7 +17,23 @@ double FittedLaw::delta(double n, double d, double p_w, double p_a, double p_kv,
   run.bits_activations = p_a;
   run.bits_kv = p_kv;
   run.bits_post = p_post;
-  return predict_delta(*law, values.data(), run);
+  return run;
+}
+
+}  // namespace
+
+bool FittedLaw::has_curves() const {
+  return models_bits() && feels_bits(*law, values.data());
+}
+
+double FittedLaw::loss(double n, double d, double p_w, double p_a, double p_kv,
+                       double p_post) const {
+  return predict(*law, values.data(), run_of(n, d, p_w, p_a, p_kv, p_post >= 16 ? 0 : p_post));
+}
+
+double FittedLaw::delta(double n, double d, double p_w, double p_a, double p_kv,
+                        double p_post) const {
+  return predict_delta(*law, values.data(), run_of(n, d, p_w, p_a, p_kv, p_post));
 }
 
 BoundLaw bound_law(const Law& law, const Json& fit) {

@@ -85,9 +85,9 @@ Launched launch_script(const std::vector<Job>& jobs, const LaunchOptions& option
   launched.note = file.string() + ": nothing is left to run";
   if (lines > 0) {
     launched.note = fmt::format(
-        "{}: {} independent lines; run them from this directory in any order, for example with: "
+        "{}: {} independent {}; run from this directory in any order, for example with: "
         "parallel < {}",
-        file.string(), lines, quoted(file.string()));
+        file.string(), lines, lines == 1 ? "line" : "lines", quoted(file.string()));
   }
   return launched;
 }

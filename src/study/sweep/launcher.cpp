@@ -14,7 +14,7 @@ constexpr Launcher kLaunchers[] = {
      .launch = launch_local,
      .works_here = true},
     {.name = "script",
-     .help = "runs nothing, and writes their commands to RUNS/jobs.sh, one line per run",
+     .help = "runs nothing; writes the commands to RUNS/jobs.sh, one line per run",
      .launch = launch_script},
 };
 
