@@ -87,6 +87,8 @@ class Dataset {
   const TokenSet& validation() const { return validation_; }
   const DatasetInfo& info() const { return info_; }
   const std::string& hash() const { return info_.hash; }
+  const std::string& validation_hash() const { return info_.validation.hash; }  // of its tokens
+  int64_t train_tokens() const { return train_.size(); }  // unique ones: those of one epoch
   int vocabulary() const { return info_.vocabulary; }
 
   // Bytes of validation text per validation token, so that bits per byte = nats per token / (ln 2 *

@@ -51,6 +51,8 @@ TEST_F(DatasetTest, OpensWhatWasPrepared) {
   EXPECT_EQ(set.validation().size(), info_.validation.tokens);
   EXPECT_EQ(set.vocabulary(), 257);
   EXPECT_EQ(set.hash(), info_.hash);
+  EXPECT_EQ(set.validation_hash(), set.validation().hash());
+  EXPECT_EQ(set.train_tokens(), info_.train.tokens);
   EXPECT_EQ(set.tokenizer()->hash(), info_.tokenizer_hash);
   EXPECT_EQ(to_json(set.info()), to_json(info_));
   EXPECT_EQ(to_json(read_dataset_info(to_json(info_), "x")), to_json(info_));
