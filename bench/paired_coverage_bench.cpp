@@ -148,7 +148,7 @@ std::vector<Json> measure_run(const std::filesystem::path& run, const Options& o
                               ThreadPool& pool) {
   const RunRecord record = read_run_record(run);
   const LoadedModel loaded = load_model(final_checkpoint(run));
-  Model model(loaded.config, make_recipe(record.recipe_config()));
+  Model model(loaded.config, record.trained_recipe());
   const Dataset dataset =
       Dataset::open(record.data.path, static_cast<int>(loaded.config.vocabulary));
   const TokenWindows text = evaluation_windows(dataset.validation(), loaded.config.sequence, 0,

@@ -35,8 +35,8 @@ struct Case {
   DType gradient_dtype = DType::kBF16;  // kF32: the reference mode, no rounding at all
 };
 // w weights, a activations, kv keys and values; what is not named is BF16. "tensor", "channel",
-// "token" and "groupG" say what shares a scale; the default is per channel for weights and per tensor
-// for the rest (weights have no tokens, so they stay per channel).
+// "token", "sequence" and "groupG" say what shares a scale; the default is per channel for weights
+// and per sequence for the rest (weights have no tokens, so they stay per channel).
 inline std::vector<Case> recipes() {
   const auto bits = [](const char* w, const char* a, const char* kv, const char* w_share,
                        const char* a_share, const char* kv_share) {
@@ -50,31 +50,31 @@ inline std::vector<Case> recipes() {
   return {
       {"bf16", {}},
       {"fp32", {.weights = "32", .activations = "32", .kv = "32", .queries = "32"}, DType::kF32},
-      {"w4a4kv4", bits("4", "4", "4", "channel", "tensor", "tensor")},
-      {"w4a4kv4-tensor", bits("4", "4", "4", "tensor", "tensor", "tensor")},
+      {"w4a4kv4", bits("4", "4", "4", "channel", "sequence", "sequence")},
+      {"w4a4kv4-tensor", bits("4", "4", "4", "tensor", "sequence", "sequence")},
       {"w4a4kv4-token", bits("4", "4", "4", "channel", "token", "token")},
-      {"w2a2kv2", bits("2", "2", "2", "channel", "tensor", "tensor")},
-      {"w8a8kv8", bits("8", "8", "8", "channel", "tensor", "tensor")},
+      {"w2a2kv2", bits("2", "2", "2", "channel", "sequence", "sequence")},
+      {"w8a8kv8", bits("8", "8", "8", "channel", "sequence", "sequence")},
       {"e2m1", bits("e2m1", "e2m1", "e2m1", "channel", "token", "token")},
-      {"e4m3", bits("e4m3", "e4m3", "e4m3", "channel", "tensor", "tensor")},
-      {"w4-group32", bits("4", "16", "16", "group32", "tensor", "tensor")},
-      {"w4-group128", bits("4", "16", "16", "group128", "tensor", "tensor")},
-      {"w4a4-channel", bits("4", "4", "16", "channel", "channel", "tensor")},
-      {"w4a4-group32", bits("4", "4", "16", "group32", "group32", "tensor")},
-      {"w4a4-group64", bits("4", "4", "16", "group64", "group64", "tensor")},
-      {"w4a4-group128", bits("4", "4", "16", "group128", "group128", "tensor")},
-      {"e4m3-group32", bits("e4m3", "e4m3", "16", "group32", "group32", "tensor")},
-      {"kv4-channel", bits("16", "16", "4", "channel", "tensor", "channel")},
-      {"kv4-group32", bits("16", "16", "4", "channel", "tensor", "group32")},
+      {"e4m3", bits("e4m3", "e4m3", "e4m3", "channel", "sequence", "sequence")},
+      {"w4-group32", bits("4", "16", "16", "group32", "sequence", "sequence")},
+      {"w4-group128", bits("4", "16", "16", "group128", "sequence", "sequence")},
+      {"w4a4-channel", bits("4", "4", "16", "channel", "channel", "sequence")},
+      {"w4a4-group32", bits("4", "4", "16", "group32", "group32", "sequence")},
+      {"w4a4-group64", bits("4", "4", "16", "group64", "group64", "sequence")},
+      {"w4a4-group128", bits("4", "4", "16", "group128", "group128", "sequence")},
+      {"e4m3-group32", bits("e4m3", "e4m3", "16", "group32", "group32", "sequence")},
+      {"kv4-channel", bits("16", "16", "4", "channel", "sequence", "channel")},
+      {"kv4-group32", bits("16", "16", "4", "channel", "sequence", "group32")},
       {"w4a4kv4-channel", bits("4", "4", "4", "channel", "channel", "channel")},
       {"w4a4kv4-group32", bits("4", "4", "4", "group32", "group32", "group32")},
       {"w4a4kv4-group64", bits("4", "4", "4", "group64", "group64", "group64")},
       {"w4a4kv4-group128", bits("4", "4", "4", "group128", "group128", "group128")},
-      {"w12a12", bits("12", "12", "16", "channel", "tensor", "tensor")},
-      {"int16", bits("int16", "int16", "16", "channel", "tensor", "tensor")},
-      {"w12a12-group32", bits("12", "12", "16", "group32", "group32", "tensor")},
-      {"kv12", bits("16", "16", "12", "channel", "tensor", "tensor")},
-      {"w12a12kv12", bits("12", "12", "12", "channel", "tensor", "tensor")},
+      {"w12a12", bits("12", "12", "16", "channel", "sequence", "sequence")},
+      {"int16", bits("int16", "int16", "16", "channel", "sequence", "sequence")},
+      {"w12a12-group32", bits("12", "12", "16", "group32", "group32", "sequence")},
+      {"kv12", bits("16", "16", "12", "channel", "sequence", "sequence")},
+      {"w12a12kv12", bits("12", "12", "12", "channel", "sequence", "sequence")},
   };
 }
 

@@ -71,6 +71,10 @@ void run(Options& options) {
     fmt::print("{}", dump_toml(to_json(options.quantize.grid)));
     return;
   }
+  if (!options.quiet) {
+    for (const std::string& note : notes_on_old_names(options.quantize.grid))
+      fmt::print(stderr, "note: {}\n", note);
+  }
   options.quantize.runs = runs_among(options.quantize.runs);
   if (options.dry_run) {
     show_dry_run(options);

@@ -65,6 +65,10 @@ void run(Options& options) {
     return;
   }
   const TrainConfig& config = options.request.config;
+  if (!options.request.run.quiet) {
+    for (const std::string& note : notes_on_old_names(config.recipe))
+      fmt::print(stderr, "note: {}\n", note);
+  }
   if (config.data.path.empty())
     throw Error("data.path is not set; give data.path=DIRECTORY of `bitlaw data prepare`");
   if (options.measure > 0 || options.dry_run) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/number.h"
@@ -12,6 +14,14 @@ namespace bitlaw {
 namespace {
 
 constexpr float kSmallestNormal = 0x1p-126f;
+
+constexpr std::string_view kPer = "per-";
+constexpr std::pair<const char*, Granularity> kGranularities[] = {
+    {"tensor", Granularity::kTensor},
+    {"channel", Granularity::kChannel},
+    {"token", Granularity::kToken},
+    {"sequence", Granularity::kSequence},
+};
 
 }  // namespace
 
@@ -26,6 +36,10 @@ std::string Quantizer::name() const {
       return format.name() + "/token";
     case Granularity::kGroup:
       return fmt::format("{}/group{}", format.name(), group);
+    case Granularity::kSequence:
+      return format.name() + "/sequence";
+    case Granularity::kBatch:
+      return format.name() + "/batch";
   }
   return "";
 }
@@ -45,18 +59,19 @@ Quantizer parse_quantizer(const std::string& text) {
     throw Error(fmt::format("'{}': {} has no scale, so nothing can share one; write '{}'", text,
                             format.name(), format.name()));
   }
-  const std::string granularity = text.substr(slash + 1);
-  if (granularity == "tensor") return make_quantizer(format, Granularity::kTensor);
-  if (granularity == "channel") return make_quantizer(format, Granularity::kChannel);
-  if (granularity == "token") return make_quantizer(format, Granularity::kToken);
+  std::string granularity = text.substr(slash + 1);
+  if (granularity.starts_with(kPer)) granularity.erase(0, kPer.size());
+  for (const auto& [name, value] : kGranularities) {
+    if (granularity == name) return make_quantizer(format, value);
+  }
   if (granularity.starts_with("group")) {
     const int group = parse_whole(granularity.substr(5)).value_or(0);
     if (group > 0) return make_quantizer(format, Granularity::kGroup, group);
   }
-  throw Error(
-      fmt::format("'{}': '{}' is not a granularity; expected tensor, channel, token or groupG "
-                  "such as group32",
-                  text, granularity));
+  throw Error(fmt::format(
+      "'{}': '{}' is not a granularity; expected tensor, channel, token, sequence or groupG "
+      "such as group32",
+      text, granularity));
 }
 
 BlockScale block_scale(const Format& format, float absmax) {
@@ -67,7 +82,9 @@ BlockScale block_scale(const Format& format, float absmax) {
 }
 
 QuantizedReference quantize_reference(const Format& format, ScaleAxis axis, int group,
-                                      const float* x, int64_t rows, int64_t columns) {
+                                      const float* x, int64_t rows, int64_t columns,
+                                      float absmax_elsewhere) {
+  BITLAW_CHECK(absmax_elsewhere == 0 || axis == ScaleAxis::kTensor);
   if (axis == ScaleAxis::kGroup && group < 1) {
     throw Error(fmt::format("a group cannot have {} entries; use 1 or more", group));
   }
@@ -94,7 +111,8 @@ QuantizedReference quantize_reference(const Format& format, ScaleAxis axis, int 
     return 0;
   };
   std::vector<float> absmax(
-      static_cast<size_t>(std::max({rows * groups_per_row, columns, int64_t{1}})), 0.0f);
+      static_cast<size_t>(std::max({rows * groups_per_row, columns, int64_t{1}})),
+      absmax_elsewhere);
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < columns; ++c) {
       float& largest = absmax[static_cast<size_t>(block_of(r, c))];

@@ -27,15 +27,17 @@ namespace bitlaw {
 
 // What shares a scale in a matrix [R, C] of a role:
 //                weights [out, in]     activations [token, in]     keys, values, queries
-//   kTensor      the matrix            the matrix (one sequence)   all heads of one sequence
+//   kTensor      the matrix            -                           -
 //   kChannel     a row                 a column                    a column of one head
 //   kToken       -                     a row                       a row (one token of one head)
 //   kGroup       `group` consecutive entries of a row, everywhere
-// Keys, values and queries are stored head after head, [head*token, dim]. Weights have no kToken.
-enum class Granularity { kTensor, kChannel, kToken, kGroup };
+//   kSequence    -                     the matrix (one sequence)   all heads of one sequence
+//   kBatch       -                     the matrices of all sequences of a batch, in one layer
+// Keys, values and queries are stored head after head, [head*token, dim].
+enum class Granularity { kTensor, kChannel, kToken, kGroup, kSequence, kBatch };
 
 // The same in terms of the matrix, as the kernels see it. (For keys, values and queries per
-// channel, the matrix is one head, [token, dim].)
+// channel, the matrix is one head, [token, dim]; per batch, it is the sequences one below another.)
 enum class ScaleAxis { kTensor, kRow, kColumn, kGroup };
 
 struct Quantizer {
@@ -51,8 +53,8 @@ struct Quantizer {
 // `group` is below 1 with kGroup.
 Quantizer make_quantizer(const Format& format, Granularity granularity, int group = 0);
 
-// Inverse of name(); "int4" alone means per tensor. Error, with the known names, if it does not
-// parse.
+// Inverse of name(); "int4" alone means kTensor. "int4/per-token" is "int4/token", and so on. Error,
+// with the known names, if it does not parse.
 Quantizer parse_quantizer(const std::string& text);
 
 struct BlockScale {
@@ -64,12 +66,15 @@ BlockScale block_scale(const Format& format, float absmax);
 
 // The definition, in plain loops: the code and scale of every entry; values = codes * scales. x is
 // [rows, columns], row-major. `group` is used with kGroup only; Error if it is not positive then.
+// `absmax_elsewhere`, with kTensor only, is the largest magnitude of the entries outside x that share
+// its scale: the other sequences of a batch.
 struct QuantizedReference {
   std::vector<float> codes;   // [rows, columns]
   std::vector<float> scales;  // [rows, columns], the scale of each entry (1 if unscaled)
   std::vector<float> values;  // [rows, columns]
 };
 QuantizedReference quantize_reference(const Format& format, ScaleAxis axis, int group,
-                                      const float* x, int64_t rows, int64_t columns);
+                                      const float* x, int64_t rows, int64_t columns,
+                                      float absmax_elsewhere = 0);
 
 }  // namespace bitlaw

@@ -227,7 +227,8 @@ TEST(Quantizer, ErrorOfAGaussianAtEightBitsIsUniformOverAStep) {
 
 TEST(Quantizer, NamesAreReadBack) {
   for (const Granularity granularity :
-       {Granularity::kTensor, Granularity::kChannel, Granularity::kToken, Granularity::kGroup}) {
+       {Granularity::kTensor, Granularity::kChannel, Granularity::kToken, Granularity::kGroup,
+        Granularity::kSequence}) {
     for (const Format& format : {integer_format(4), integer_format(16), float_format(2, 1),
                                  bf16_format(), fp32_format()}) {
       const Quantizer quantizer = make_quantizer(format, granularity, 32);
@@ -237,6 +238,7 @@ TEST(Quantizer, NamesAreReadBack) {
   EXPECT_EQ(make_quantizer(float_format(2, 1), Granularity::kGroup, 32).name(), "e2m1/group32");
   EXPECT_EQ(make_quantizer(bf16_format(), Granularity::kGroup, 32), Quantizer{});
   EXPECT_EQ(parse_quantizer("int4"), make_quantizer(integer_format(4), Granularity::kTensor));
+  EXPECT_EQ(parse_quantizer("int4/per-sequence").name(), "int4/sequence");
   EXPECT_EQ(parse_quantizer("3/token"), make_quantizer(integer_format(3), Granularity::kToken));
 }
 

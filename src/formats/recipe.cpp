@@ -2,11 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+#include <utility>
+
 #include "base/error.h"
+#include "base/text.h"
 #include "formats/precision.h"
 
 namespace bitlaw {
 namespace {
+
+const std::string kGranularitiesOfActivations =
+    "sequence, channel, token or groupG such as group32";
 
 // "4" for int4 shared as usual, "16" for bf16, "32" for fp32; "" if there is no such short form.
 std::string short_bits(const Quantizer& quantizer, Granularity usual) {
@@ -24,10 +31,17 @@ std::string short_bits(const Quantizer& quantizer, Granularity usual) {
   return "";
 }
 
+bool can_be_of_weights(Granularity granularity) {
+  return granularity == Granularity::kTensor || granularity == Granularity::kChannel ||
+         granularity == Granularity::kGroup;
+}
+
+constexpr std::string_view kOld = "tensor", kNew = "sequence";
+
 // One role of a RecipeConfig; errors name the key that is wrong and what it takes.
 Quantizer quantizer_from(const std::string& key, const std::string& format_text,
                          const std::string& granularity_key, const std::string& granularity_text,
-                         bool with_tokens) {
+                         bool is_weight) {
   Format format;
   try {
     format = role_format(format_text);
@@ -36,16 +50,17 @@ Quantizer quantizer_from(const std::string& key, const std::string& format_text,
   }
   // The granularity is checked even if it is not used, so that a mistake does not stay hidden until
   // a scaled format is chosen.
-  const std::string takes = with_tokens ? "tensor, channel, token or groupG such as group32"
-                                        : "tensor, channel or groupG such as group32";
+  const std::string takes =
+      is_weight ? "tensor, channel or groupG such as group32" : kGranularitiesOfActivations;
   Quantizer parsed;
   try {
-    parsed = parse_quantizer("int8/" + granularity_text);
+    parsed = parse_quantizer("int8/" +
+                             (is_weight ? granularity_text : without_old_name(granularity_text)));
   } catch (const Error&) {
     throw Error(fmt::format("recipe.{}: '{}' is not a granularity; expected {}", granularity_key,
                             granularity_text, takes));
   }
-  if (parsed.granularity == Granularity::kToken && !with_tokens) {
+  if (is_weight && !can_be_of_weights(parsed.granularity)) {
     throw Error(
         fmt::format("recipe.{}: {} have no tokens; expected {}", granularity_key, key, takes));
   }
@@ -57,9 +72,9 @@ Quantizer quantizer_from(const std::string& key, const std::string& format_text,
 std::string Recipe::name() const {
   if (*this == Recipe{}) return "bf16";
   const std::string w = short_bits(weights, Granularity::kChannel);
-  const std::string a = short_bits(activations, Granularity::kTensor);
-  const std::string kv = short_bits(keys, Granularity::kTensor);
-  const std::string q = short_bits(queries, Granularity::kTensor);
+  const std::string a = short_bits(activations, Granularity::kSequence);
+  const std::string kv = short_bits(keys, Granularity::kSequence);
+  const std::string q = short_bits(queries, Granularity::kSequence);
   if (keys == values && !w.empty() && !a.empty() && !kv.empty() && !q.empty()) {
     if (w == "32" && a == "32" && kv == "32" && q == "32") return "fp32";
     return fmt::format("w{}a{}kv{}{}", w, a, kv, q == "16" ? "" : "q" + q);
@@ -68,18 +83,27 @@ std::string Recipe::name() const {
                      activations.name(), keys.name(), values.name(), queries.name());
 }
 
+bool Recipe::has_batch_scales() const {
+  for (const Quantizer* role : {&activations, &keys, &values, &queries}) {
+    if (role->granularity == Granularity::kBatch) return true;
+  }
+  return false;
+}
+
 ScaleAxis scale_axis(Role role, Granularity granularity) {
+  if (role == Role::kWeights && !can_be_of_weights(granularity)) {
+    throw Error("weights have no tokens to share a scale; use tensor, channel or a group");
+  }
   switch (granularity) {
     case Granularity::kTensor:
+    case Granularity::kSequence:
+    case Granularity::kBatch:
       return ScaleAxis::kTensor;
     case Granularity::kGroup:
       return ScaleAxis::kGroup;
     case Granularity::kChannel:
       return role == Role::kWeights ? ScaleAxis::kRow : ScaleAxis::kColumn;
     case Granularity::kToken:
-      if (role == Role::kWeights) {
-        throw Error("weights have no tokens to share a scale; use tensor, channel or a group");
-      }
       return ScaleAxis::kRow;
   }
   return ScaleAxis::kTensor;
@@ -100,18 +124,61 @@ Format role_format(const std::string& text) {
   return *part.format;
 }
 
-Recipe make_recipe(const RecipeConfig& config) {
+Recipe make_recipe(const RecipeConfig& config, int64_t batch_sequences) {
   const Quantizer weights = quantizer_from("weights", config.weights, "weights_granularity",
-                                           config.weights_granularity, false);
+                                           config.weights_granularity, true);
   const Quantizer activations =
       quantizer_from("activations", config.activations, "activations_granularity",
-                     config.activations_granularity, true);
+                     config.activations_granularity, false);
   const Quantizer kv =
-      quantizer_from("kv", config.kv, "kv_granularity", config.kv_granularity, true);
-  const Quantizer queries =
-      quantizer_from("queries", config.queries, "kv_granularity", config.kv_granularity, true);
-  return {
+      quantizer_from("kv", config.kv, "kv_granularity", config.kv_granularity, false);
+  const Quantizer queries = config.queries == "kv"
+                                ? kv
+                                : quantizer_from("queries", config.queries, "kv_granularity",
+                                                 config.kv_granularity, false);
+  Recipe recipe{
       .weights = weights, .activations = activations, .keys = kv, .values = kv, .queries = queries};
+  if (recipe.has_batch_scales()) recipe.batch_sequences = batch_sequences;
+  return recipe;
+}
+
+std::string without_old_name(const std::string& text) {
+  return text == kOld || text == "per-tensor" ? std::string(kNew) : text;
+}
+
+std::string note_on_old_name(const std::string& key, const std::string& text) {
+  if (without_old_name(text) == text) return "";
+  return fmt::format("{} = {} means one scale per sequence, whose name is now 'sequence'", key,
+                     text);
+}
+
+std::vector<std::string> notes_on_old_names(const RecipeConfig& config) {
+  std::vector<std::string> notes;
+  for (const auto& [key, text] :
+       {std::pair{"recipe.activations_granularity", config.activations_granularity},
+        std::pair{"recipe.kv_granularity", config.kv_granularity}}) {
+    std::string note = note_on_old_name(key, text);
+    if (!note.empty()) notes.push_back(std::move(note));
+  }
+  return notes;
+}
+
+std::string with_old_names(const std::string& text) {
+  std::vector<std::string> words = split(text, ' ');
+  for (std::string& word : words) {
+    if (word.ends_with(fmt::format("/{}", kNew)))
+      word.replace(word.size() - kNew.size(), kNew.size(), kOld);
+  }
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+std::string without_old_names(const std::string& text) {
+  std::vector<std::string> words = split(text, ' ');
+  for (std::string& word : words) {
+    if (!word.starts_with("weights=") && word.ends_with(fmt::format("/{}", kOld)))
+      word.replace(word.size() - kOld.size(), kOld.size(), kNew);
+  }
+  return fmt::format("{}", fmt::join(words, " "));
 }
 
 }  // namespace bitlaw

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "formats/quantizer.h"
 
@@ -14,15 +15,20 @@ enum class Role { kWeights, kActivations, kKeys, kValues, kQueries };
 struct Recipe {
   Quantizer weights, activations, keys, values, queries;  // default: BF16 everywhere
 
+  // Sequences that share a scale where a role has one per batch; 0 if none has.
+  int64_t batch_sequences = 0;
+
   // "bf16"; or "w4a16kv4", followed by "q4" if queries are rounded, too, provided that every role
   // is bf16, fp32 (32) or an integer with the usual granularity (weights per channel, the rest per
-  // tensor) and keys are rounded like values; else the roles in full, "weights=e2m1/group32
+  // sequence) and keys are rounded like values; else the roles in full, "weights=e2m1/group32
   // activations=bf16 ...".
   std::string name() const;
+  bool has_batch_scales() const;  // of any role
   bool operator==(const Recipe&) const = default;
 };
 
-// Which entries of the matrix of a role share a scale. Error for weights per token.
+// Which entries of the matrix of a role share a scale. Error for weights per token, sequence or
+// batch.
 ScaleAxis scale_axis(Role role, Granularity granularity);
 
 // A recipe in a configuration file, with the names of formats/precision.h. 16 means BF16, 32 means
@@ -30,11 +36,11 @@ ScaleAxis scale_axis(Role role, Granularity granularity);
 struct RecipeConfig {
   std::string weights = "16";  // a number of bits or a format name
   std::string activations = "16";
-  std::string kv = "16";  // keys and values
-  std::string queries = "16";
-  std::string weights_granularity = "channel";     // tensor, channel or groupG
-  std::string activations_granularity = "tensor";  // tensor, channel, token or groupG
-  std::string kv_granularity = "tensor";           // tensor, channel, token or groupG
+  std::string kv = "16";                             // keys and values
+  std::string queries = "16";                        // or "kv": as keys and values
+  std::string weights_granularity = "channel";       // tensor, channel or groupG
+  std::string activations_granularity = "sequence";  // sequence, channel, token or groupG
+  std::string kv_granularity = "sequence";           // the same
 
   template <class V>
   void visit(V& v) {
@@ -42,11 +48,12 @@ struct RecipeConfig {
       "precision of the weights: bits (2..16; 16: BF16) or a format such as e2m1");
     v("activations", activations, "precision of the inputs of the linear layers");
     v("kv", kv, "precision of keys and values");
-    v("queries", queries, "precision of queries");
+    v("queries", queries, "precision of queries, rounded after RoPE; kv: that of keys and values");
     v("weights_granularity", weights_granularity,
-      "what shares a scale: tensor, channel or group32");
-    v("activations_granularity", activations_granularity, "tensor, channel, token or group32");
-    v("kv_granularity", kv_granularity, "tensor, channel, token or group32 (queries too)");
+      "what shares a scale: tensor (the matrix), channel or group32");
+    v("activations_granularity", activations_granularity,
+      "what shares a scale: sequence, channel, token or group32");
+    v("kv_granularity", kv_granularity, "sequence, channel, token or group32 (queries too)");
   }
 };
 
@@ -55,7 +62,21 @@ struct RecipeConfig {
 Format role_format(const std::string& text);
 
 // Without a scale (16, 32) the granularity of a role is ignored. Error, naming the key and what is
-// expected, if a name is unknown.
-Recipe make_recipe(const RecipeConfig& config);
+// expected, if a name is unknown. `batch_sequences` is how many sequences a batch has; the recipe
+// keeps it if a role has a scale per batch.
+Recipe make_recipe(const RecipeConfig& config, int64_t batch_sequences = 0);
+
+// Up to version 0.2, "tensor" was the name of "sequence" for activations, keys, values and queries.
+// The old name is still read, and means the same.
+//
+// The granularity `text` of such a role: "sequence" for "tensor", everything else as it is.
+std::string without_old_name(const std::string& text);
+// The note for whoever wrote it; "" if `text` is not the old name.
+std::string note_on_old_name(const std::string& key, const std::string& text);
+std::vector<std::string> notes_on_old_names(const RecipeConfig& config);
+// Quantizers in a text such as "weights=int4/tensor activations=int4/sequence ...", or of one such
+// role, "int8/sequence": spelled as up to version 0.2, for hashes that name files, and back.
+std::string with_old_names(const std::string& text);
+std::string without_old_names(const std::string& text);
 
 }  // namespace bitlaw

@@ -67,9 +67,13 @@ TEST(Recipe, AxesFollowTheRole) {
   EXPECT_EQ(scale_axis(Role::kWeights, Granularity::kTensor), ScaleAxis::kTensor);
   EXPECT_EQ(scale_axis(Role::kWeights, Granularity::kChannel), ScaleAxis::kRow);
   EXPECT_EQ(scale_axis(Role::kWeights, Granularity::kGroup), ScaleAxis::kGroup);
-  EXPECT_THROW(scale_axis(Role::kWeights, Granularity::kToken), Error);
+  for (const Granularity of_tokens :
+       {Granularity::kToken, Granularity::kSequence, Granularity::kBatch}) {
+    EXPECT_THROW(scale_axis(Role::kWeights, of_tokens), Error);
+  }
   for (const Role role : {Role::kActivations, Role::kKeys, Role::kValues, Role::kQueries}) {
-    EXPECT_EQ(scale_axis(role, Granularity::kTensor), ScaleAxis::kTensor);
+    EXPECT_EQ(scale_axis(role, Granularity::kSequence), ScaleAxis::kTensor);
+    EXPECT_EQ(scale_axis(role, Granularity::kBatch), ScaleAxis::kTensor);
     EXPECT_EQ(scale_axis(role, Granularity::kChannel), ScaleAxis::kColumn);
     EXPECT_EQ(scale_axis(role, Granularity::kToken), ScaleAxis::kRow);
     EXPECT_EQ(scale_axis(role, Granularity::kGroup), ScaleAxis::kGroup);
@@ -92,16 +96,63 @@ TEST(Recipe, ErrorsNameTheKeyAndWhatItTakes) {
   EXPECT_EQ(queries.rfind("recipe.queries: ", 0), 0u) << queries;
   RecipeConfig config;
   config.activations_granularity = "row";  // wrong even if nothing is scaled
-  EXPECT_EQ(error_of(config),
-            "recipe.activations_granularity: 'row' is not a granularity; expected tensor, channel, "
-            "token or "
-            "groupG such as group32");
+  EXPECT_EQ(
+      error_of(config),
+      "recipe.activations_granularity: 'row' is not a granularity; expected sequence, channel, "
+      "token or groupG such as group32");
   config = {};
   config.weights_granularity = "token";
   EXPECT_EQ(error_of(config),
             "recipe.weights_granularity: weights have no tokens; expected tensor, channel or "
-            "groupG such as "
-            "group32");
+            "groupG such as group32");
+}
+
+// Up to version 0.2, per sequence was called tensor.
+TEST(Recipe, TheOldNameOfPerSequenceIsReadWithANote) {
+  RecipeConfig now = bits("4", "4", "4", "4"), old = now, plain = now;
+  old.activations_granularity = "tensor";
+  old.kv_granularity = "per-tensor";
+  EXPECT_EQ(now.activations_granularity, "sequence");
+  EXPECT_EQ(make_recipe(old), make_recipe(now));
+  EXPECT_TRUE(notes_on_old_names(now).empty());
+  EXPECT_EQ(notes_on_old_names(old),
+            (std::vector<std::string>{
+                "recipe.activations_granularity = tensor means one scale per sequence, whose name "
+                "is now 'sequence'",
+                "recipe.kv_granularity = per-tensor means one scale per sequence, whose name is "
+                "now 'sequence'"}));
+  plain.weights_granularity = "tensor";
+  EXPECT_TRUE(notes_on_old_names(plain).empty()) << "a weight's tensor is one";
+  plain.weights_granularity = "sequence";
+  EXPECT_EQ(error_of(plain),
+            "recipe.weights_granularity: weights have no tokens; expected tensor, channel or "
+            "groupG such as group32");
+}
+
+TEST(Recipe, NamesInOldFilesMeanTheSame) {
+  RecipeConfig config = bits("4", "e4m3", "4", "16");
+  config.weights_granularity = "tensor";
+  const std::string name = make_recipe(config).name();
+  EXPECT_EQ(name,
+            "weights=int4/tensor activations=e4m3/sequence keys=int4/sequence "
+            "values=int4/sequence queries=bf16");
+  const std::string old =
+      "weights=int4/tensor activations=e4m3/tensor keys=int4/tensor values=int4/tensor "
+      "queries=bf16";
+  EXPECT_EQ(with_old_names(name), old);
+  EXPECT_EQ(without_old_names(old), name);
+  for (const char* same : {"", "w4a4kv4", "bf16", "int8/token"}) {
+    EXPECT_EQ(with_old_names(same), same);
+    EXPECT_EQ(without_old_names(same), same);
+  }
+  EXPECT_EQ(without_old_names("int8/tensor"), "int8/sequence");
+}
+
+TEST(Recipe, QueriesMayFollowKeysAndValues) {
+  RecipeConfig config = bits("16", "16", "e4m3", "kv");
+  config.kv_granularity = "token";
+  EXPECT_EQ(make_recipe(config).queries, parse_quantizer("e4m3/token"));
+  EXPECT_EQ(make_recipe(bits("4", "4", "4", "kv")), make_recipe(bits("4", "4", "4", "4")));
 }
 
 TEST(Recipe, ConfigurationIsFilledFromADocument) {

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "formats/recipe.h"
 
 namespace bitlaw {
 namespace {
@@ -22,10 +23,20 @@ CellKey request_of(CellKey key) {
   return key;
 }
 
+// What shares a scale, in every name of the key.
+void rename_scales(CellKey& key, std::string (*renamed)(const std::string&)) {
+  if (key.activations) key.activations = renamed(*key.activations);
+  if (key.kv) key.kv = renamed(*key.kv);
+  key.recipe = renamed(key.recipe);
+}
+
 }  // namespace
 
+// Spelled as up to version 0.2 (formats/recipe.h), so that a cell keeps its file.
 std::string CellKey::file_name() const {
-  return hash_hex(dump_json(struct_to_json(*this))).substr(0, 16) + ".json";
+  CellKey hashed = *this;
+  rename_scales(hashed, with_old_names);
+  return hash_hex(dump_json(struct_to_json(hashed))).substr(0, 16) + ".json";
 }
 
 bool CellKey::asks_as(const CellKey& other) const {
@@ -61,7 +72,11 @@ CellRecord parse_cell(const std::string& text, const std::string& where) {
     const Json document = parse_json(text, where);
     const JsonFields fields(document, where);
     version = fields.whole("version");
-    if (version == kCellVersion) return struct_from_json<CellRecord>(fields);
+    if (version == kCellVersion) {
+      auto cell = struct_from_json<CellRecord>(fields);
+      rename_scales(cell.key, without_old_names);
+      return cell;
+    }
   } catch (const Error& error) {
     throw Error(error.what() + std::string(kNext));
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
 #include "base/test_folder.h"
 
 namespace bitlaw {
@@ -47,6 +48,22 @@ TEST(Cell, TheNameOfItsFileIsTheHashOfItsKey) {
   none.method = "none";
   EXPECT_FALSE(struct_to_json(none).contains("scheme"));
   EXPECT_NE(none.file_name(), cell().key.file_name());
+}
+
+// Up to version 0.2, per sequence was called tensor.
+TEST(Cell, KeepsItsFileUnderTheNewNameOfPerSequence) {
+  CellRecord now = cell(), old = cell();
+  now.key.activations = "int8/sequence";
+  now.key.recipe = "weights=int4/tensor activations=e4m3/sequence keys=bf16 values=bf16";
+  old.key.activations = "int8/tensor";
+  old.key.recipe = "weights=int4/tensor activations=e4m3/tensor keys=bf16 values=bf16";
+  EXPECT_EQ(now.key.file_name(),
+            hash_hex(dump_json(struct_to_json(old.key))).substr(0, 16) + ".json");
+  const TestFolder folder;
+  write_cell(folder / "a.json", old);
+  const CellRecord read = read_cell(folder / "a.json");
+  EXPECT_EQ(struct_to_json(read.key), struct_to_json(now.key));
+  EXPECT_TRUE(read.key.asks_as(now.key));
 }
 
 TEST(Cell, ARequestIsTheSameOnOtherTextAndWeights) {

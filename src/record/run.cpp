@@ -39,13 +39,30 @@ void require_recipe(const RunRecord& record, const std::string& where) {
 }  // namespace
 
 RunSettings RunRecord::settings() const {
-  return struct_from_json<RunSettings>(JsonFields(config, name, kConfig));
+  const Json current = current_config();
+  return struct_from_json<RunSettings>(JsonFields(current, name, kConfig));
 }
 
 RecipeConfig RunRecord::recipe_config() const {
   RecipeConfig recipe;
-  fill(recipe, config.at("recipe"), name);
+  fill(recipe, current_config().at("recipe"), name);
   return recipe;
+}
+
+Json RunRecord::current_config() const {
+  Json current = config;
+  for (const char* key : {"activations_granularity", "kv_granularity"}) {
+    const auto found = current["recipe"].find(key);
+    if (found != current["recipe"].end() && found->is_string())
+      *found = without_old_name(found->get<std::string>());
+  }
+  return current;
+}
+
+Recipe RunRecord::trained_recipe() const {
+  const RunSettings all = settings();
+  const int64_t T = all.model.sequence;
+  return make_recipe(recipe_config(), T > 0 ? all.train.batch_tokens.value_or(0) / T : 0);
 }
 
 fs::path run_file(const fs::path& run) {

@@ -166,8 +166,12 @@ struct RunRecord {
     v.known("created", created);
   }
 
+  // With the current names of what shares a scale (formats/recipe.h).
   RunSettings settings() const;
   RecipeConfig recipe_config() const;
+  Json current_config() const;
+  // What the run was trained with.
+  Recipe trained_recipe() const;
 };
 
 // Paths of the files of a run, below its directory.

@@ -124,6 +124,9 @@ TEST(RunRecord, SaysWhatTablesNeed) {
   EXPECT_EQ(trained.settings().train.tokens, 8003584);
   EXPECT_EQ(trained.settings().schedule->kind, "cosine");
   EXPECT_EQ(trained.recipe_config().weights, "int4");
+  EXPECT_EQ(trained.settings().recipe.activations_granularity, "sequence") << "its name today";
+  EXPECT_EQ(trained.settings().recipe.weights_granularity, "channel");
+  EXPECT_EQ(trained.recipe_config().kv_granularity, "sequence");
   EXPECT_FALSE(trained.checkpoint.has_value());
   folder.write("a/run.json", kCheckpoint);
   const RunRecord foreign = read_run_record(folder / "a");

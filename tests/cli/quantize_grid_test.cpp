@@ -89,7 +89,7 @@ TEST_F(QuantizeGrid, RoundingInUseThatIsNone) {
     refused({flag, ""}, {fmt::format("{} is empty", role)});
     // Even if nothing is rounded by it.
     refused({flag + "-granularity", "row"},
-            {fmt::format("{}_granularity = row", role), "tensor, channel, token"});
+            {fmt::format("{}_granularity = row", role), "sequence, channel, token"});
   }
 }
 

@@ -16,9 +16,9 @@ struct Case {
   const char *bits, *weights, *rest;
 };
 constexpr Case kCases[] = {
-    {"4", "channel", "tensor"},     {"4", "tensor", "token"},       {"4", "channel", "channel"},
-    {"4", "group32", "group32"},    {"8", "group24", "group16"},    {"12", "channel", "tensor"},
-    {"e4m3", "channel", "channel"}, {"e5m10", "group32", "tensor"},
+    {"4", "channel", "sequence"},   {"4", "tensor", "token"},         {"4", "channel", "channel"},
+    {"4", "group32", "group32"},    {"8", "group24", "group16"},      {"12", "channel", "sequence"},
+    {"e4m3", "channel", "channel"}, {"e5m10", "group32", "sequence"},
 };
 
 TrainerOptions options_of(const Case& recipe, int64_t sequences, int64_t lanes, int threads) {

@@ -92,6 +92,7 @@ ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data) {
                     train.batch_tokens, T, std::max<int64_t>(1, train.batch_tokens / T) * T));
   }
   out.batch_sequences = train.batch_tokens / T;
+  out.recipe = make_recipe(config.recipe, out.batch_sequences);
   out.steps = std::max<int64_t>(
       1, std::llround(static_cast<double>(train.tokens) / static_cast<double>(train.batch_tokens)));
   train.tokens = out.steps * train.batch_tokens;
@@ -121,7 +122,12 @@ Json ResolvedConfig::document() const {
 }
 
 std::string ResolvedConfig::name() const {
-  return hash_hex(dump_json(document())).substr(0, 16);
+  Json hashed = document();
+  for (const char* key : {"activations_granularity", "kv_granularity"}) {
+    Json& value = hashed["recipe"][key];
+    if (value == "sequence") value = "tensor";  // as version 0.2 spelled it: the same run
+  }
+  return hash_hex(dump_json(hashed)).substr(0, 16);
 }
 
 }  // namespace bitlaw

@@ -116,7 +116,8 @@ struct ResolvedConfig {
   // The canonical document that is hashed and stored in run.json; data.path is replaced by
   // data.hash.
   Json document() const;
-  // First 16 hexadecimal digits of the hash of document().
+  // First 16 hexadecimal digits of the hash of document(), with the names of version 0.2 in it
+  // (formats/recipe.h), so that a run keeps its name.
   std::string name() const;
 };
 

@@ -4,6 +4,8 @@
 
 #include <functional>
 
+#include "base/hash.h"
+
 namespace bitlaw {
 namespace {
 
@@ -86,6 +88,21 @@ TEST(TrainConfig, TheNameIsAPureFunctionOfWhatChangesTheResult) {
   DatasetInfo other = some_data();
   other.hash[0] = 'f';
   EXPECT_NE(resolve(small(), other).name(), name);
+}
+
+// Up to version 0.2, per sequence was called tensor. The run is the same, so its name stays.
+TEST(TrainConfig, ARunKeepsItsNameUnderTheNewNameOfPerSequence) {
+  TrainConfig config = small();
+  config.recipe.activations = config.recipe.kv = "4";
+  const ResolvedConfig now = resolve(config, some_data());
+  config.recipe.activations_granularity = config.recipe.kv_granularity = "tensor";
+  const ResolvedConfig old = resolve(config, some_data());
+  EXPECT_EQ(now.config.recipe.activations_granularity, "sequence");
+  EXPECT_EQ(old.document(), now.document());
+  EXPECT_EQ(old.recipe, now.recipe);
+  Json hashed = now.document();
+  hashed["recipe"]["activations_granularity"] = hashed["recipe"]["kv_granularity"] = "tensor";
+  EXPECT_EQ(now.name(), hash_hex(dump_json(hashed)).substr(0, 16));
 }
 
 TEST(TrainConfig, TheResolvedDocumentIsItsOwnResolution) {

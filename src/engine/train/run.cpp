@@ -379,7 +379,7 @@ TrainedRun read_run(const std::filesystem::path& directory) {
                     "was trained here",
                     directory.string(), run.record.checkpoint->path));
   }
-  Json config = run.record.config;
+  Json config = run.record.current_config();
   config["data"] = {{"path", run.record.data.path}};
   config.erase("version");
   fill(run.config, config, run_file(directory).string());
@@ -409,7 +409,7 @@ Validation evaluate_run(const TrainedRun& run, const Dataset& dataset, int64_t t
   const FlushSubnormals flush;
   ThreadPool pool(threads);
   std::vector<Context> contexts(static_cast<size_t>(threads));
-  Model model(loaded.config, make_recipe(run.config.recipe));
+  Model model(loaded.config, run.record.trained_recipe());
   model.prepare(contexts[0], loaded.parameters, false, &pool, &contexts);
   const ValidationSet set = make_validation_set(dataset, loaded.config.sequence, tokens);
   const Validation validation = validate(model, loaded.parameters, set, pool);

@@ -60,7 +60,7 @@ void RunDirectory::open(const RunRecord& record) {
     write_run_record(path_, record);
     return;
   }
-  if (read_run_record(path_).config != record.config) {
+  if (read_run_record(path_).current_config() != record.config) {
     throw Error(
         fmt::format("{}: has another configuration than its name says; move the directory "
                     "away and train again",

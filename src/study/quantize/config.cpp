@@ -91,9 +91,9 @@ std::vector<WeightScheme> schemes_of(const PtqConfig& config, const MatrixCell& 
 // The granularity of a Quantizer, with any format.
 Quantizer granularity_of(const char* key, const std::string& text) {
   try {
-    return parse_quantizer("int8/" + text);
+    return parse_quantizer("int8/" + without_old_name(text));
   } catch (const Error&) {
-    throw Error(fmt::format("{} = {}: expected tensor, channel, token or groupG such as group32",
+    throw Error(fmt::format("{} = {}: expected sequence, channel, token or groupG such as group32",
                             key, text));
   }
 }
@@ -130,6 +130,17 @@ std::vector<MatrixCell> methods_of(const PtqConfig& config) {
 }
 
 }  // namespace
+
+std::vector<std::string> notes_on_old_names(const PtqConfig& config) {
+  std::vector<std::string> notes;
+  for (const auto& [key, text] :
+       {std::pair{"activations_granularity", config.activations_granularity},
+        std::pair{"kv_granularity", config.kv_granularity}}) {
+    std::string note = note_on_old_name(key, text);
+    if (!note.empty()) notes.push_back(std::move(note));
+  }
+  return notes;
+}
 
 std::vector<PtqCell> ptq_cells(const PtqConfig& config) {
   check_lists(config);

@@ -18,8 +18,8 @@ struct PtqConfig {
   std::vector<int> groups = {0};
   std::vector<std::string> activations = {"trained"};
   std::vector<std::string> kv = {"trained"};
-  std::string activations_granularity = "tensor";
-  std::string kv_granularity = "tensor";
+  std::string activations_granularity = "sequence";
+  std::string kv_granularity = "sequence";
   int64_t calibration_tokens = 32768;
   std::vector<int64_t> calibration_seeds = {1, 2};
   int64_t evaluation_tokens = 131072;
@@ -36,8 +36,9 @@ struct PtqConfig {
     v("activations", activations,
       "precision of activations in use: trained (as in training), bits, or a format");
     v("kv", kv, "precision of keys and values in use");
-    v("activations_granularity", activations_granularity, "tensor, channel, token or group32");
-    v("kv_granularity", kv_granularity, "tensor, channel, token or group32");
+    v("activations_granularity", activations_granularity,
+      "what shares a scale: sequence, channel, token or group32");
+    v("kv_granularity", kv_granularity, "sequence, channel, token or group32");
     v("calibration_tokens", calibration_tokens, "tokens of training text per calibration");
     v("calibration_seeds", calibration_seeds,
       "calibration seeds; each draws its own sample, and the spread is reported");
@@ -46,6 +47,9 @@ struct PtqConfig {
     v("data", data, "directory of the data set; empty: the one the run was trained on");
   }
 };
+
+// The notes on old names in it (formats/recipe.h).
+std::vector<std::string> notes_on_old_names(const PtqConfig& config);
 
 // The cells, each once, in the order of methods (round-to-nearest first), groups, formats (bits
 // first), activations, kv and seeds. Round-to-nearest with the same scheme and basis is always

@@ -54,7 +54,7 @@ struct Tiny {
 TEST(Calibrate, SumsTheProductsOfTheInputsAsTheProductsSeeThem) {
   ThreadPool pool(2);
   Recipe low;
-  low.activations = parse_quantizer("int4/tensor");
+  low.activations = parse_quantizer("int4/sequence");
   Recipe unrounded;
   unrounded.activations = parse_quantizer("fp32");
   for (const Recipe& recipe : {Recipe(), low, unrounded}) {
@@ -153,7 +153,7 @@ struct Quantizing {
 // What training with quantized weights computes, RTN afterwards computes too.
 TEST(ModelQuantizer, RtnPerChannelIsTheRecipeWithRoundedWeights) {
   ThreadPool pool(2);
-  for (const char* activations : {"bf16", "int8/tensor"}) {
+  for (const char* activations : {"bf16", "int8/sequence"}) {
     for (const char* format : {"int3", "int8", "e2m1"}) {
       Recipe base, rounded;
       base.activations = rounded.activations = parse_quantizer(activations);

@@ -48,7 +48,7 @@ Run read_finished_run(const fs::path& directory) {
   }
   return {.directory = directory,
           .name = fs::weakly_canonical(directory).filename().string(),
-          .recipe = make_recipe(record.recipe_config()),
+          .recipe = record.trained_recipe(),
           .data_path = record.data.path,
           .data_hash = record.data.hash,
           .weights_hash = result->training ? result->training->weights_hash : ""};

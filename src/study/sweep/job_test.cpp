@@ -37,11 +37,12 @@ TEST(Job, IsACommandOfThisProgram) {
   Job quantize = job_of(JobKind::kQuantize);
   quantize.grid.methods = {"rtn", "awq"};
   quantize.grid.bits = {3, 4};
-  EXPECT_EQ(line(quantize),
-            "bitlaw quantize runs/demo/0123456789abcdef --threads 1 --json --methods rtn,awq "
-            "--bits 3,4 --formats '' --groups 0 --activations trained --kv trained "
-            "--activations-granularity tensor --kv-granularity tensor --calibration-tokens 32768 "
-            "--calibration-seeds 1,2 --evaluation-tokens 131072 --damping 0.01 --data ''");
+  EXPECT_EQ(
+      line(quantize),
+      "bitlaw quantize runs/demo/0123456789abcdef --threads 1 --json --methods rtn,awq "
+      "--bits 3,4 --formats '' --groups 0 --activations trained --kv trained "
+      "--activations-granularity sequence --kv-granularity sequence --calibration-tokens 32768 "
+      "--calibration-seeds 1,2 --evaluation-tokens 131072 --damping 0.01 --data ''");
 }
 
 TEST(Job, HasALogOfItsOwn) {

@@ -38,6 +38,19 @@ void resolve_cells(SweepPlan& plan) {
   }
 }
 
+void add_notes(SweepPlan& plan) {
+  std::vector<std::string> all = notes_on_old_names(plan.grid);
+  for (const Cell& cell : plan.study.cells) {
+    TrainConfig config;
+    fill(config, cell.config, plan.study.name);
+    for (std::string& note : notes_on_old_names(config.recipe)) all.push_back(std::move(note));
+  }
+  for (std::string& note : all) {
+    if (std::find(plan.notes.begin(), plan.notes.end(), note) == plan.notes.end())
+      plan.notes.push_back(std::move(note));
+  }
+}
+
 Job train_job(const PlannedRun& run) {
   return {.kind = JobKind::kTrain,
           .name = run.cell.label.empty() ? run.name : run.cell.label,
@@ -74,6 +87,7 @@ SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& d
   plan.directory = directory;
   if (directory.empty()) plan.directory = std::filesystem::path("runs") / plan.study.name;
   resolve_cells(plan);
+  add_notes(plan);
   return plan;
 }
 

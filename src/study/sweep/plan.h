@@ -29,6 +29,7 @@ struct SweepPlan {
   int grid_cells = 0;                       // of each of them; 0 without a [ptq] section
   std::vector<PlannedRun> runs;             // each once, in the order of the study
   std::map<std::string, DatasetInfo> data;  // by the path that the cells give
+  std::vector<std::string> notes;           // on old names, each once (formats/recipe.h)
 };
 
 // `study`: the file, then overrides of it. `directory`: empty for runs/NAME of the study. An Error

@@ -57,6 +57,18 @@ TEST(SweepPlan, CellsThatDifferInSpellingAreOneRun) {
   EXPECT_EQ(plan.runs.size(), 2u);
 }
 
+TEST(SweepPlan, OldNamesGetOneNoteEach) {
+  const StudyFolder tiny(
+      "[[grid]]\n\"recipe.activations\" = [\"4\", \"6\"]\n"
+      "\"recipe.activations_granularity\" = [\"tensor\"]\n[ptq]\nkv_granularity = \"tensor\"\n");
+  const SweepPlan plan = plan_sweep(tiny.study(), tiny.runs());
+  ASSERT_EQ(plan.notes.size(), 2u);
+  EXPECT_EQ(plan.notes[0].find("kv_granularity = tensor means one scale per sequence"), 0u);
+  EXPECT_EQ(plan.notes[1].find("recipe.activations_granularity = tensor means"), 0u);
+  const StudyFolder current(kTwoRuns);
+  EXPECT_TRUE(plan_sweep(current.study(), current.runs()).notes.empty());
+}
+
 TEST(SweepPlan, OverridesAndDirectoriesAreFollowed) {
   const StudyFolder tiny(kTwoRuns);
   std::vector<std::string> study = tiny.study();

@@ -77,6 +77,7 @@ SweepCell cell_of(const PlannedRun& run, const std::filesystem::path& runs) {
 SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
   const Clock::time_point start = Clock::now();
   SweepPlan plan = plan_sweep(options.study, options.runs);
+  for (const std::string& sentence : plan.notes) note("note: " + sentence);
   const LaunchOptions launch_options{.runs = plan.directory,
                                      .program = options.program,
                                      .parallel = options.jobs,
