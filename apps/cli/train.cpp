@@ -45,6 +45,7 @@ void print_plan(const RunPlan& plan) {
       format_bytes(memory.moments), format_bytes(memory.gradients), format_bytes(memory.weights),
       format_bytes(memory.activations), format_bytes(memory.workspace), format_bytes(memory.data),
       format_bytes(memory.runtime));
+  for (const std::string& note : plan.notes) fmt::print("  note: {}\n", note);
 }
 
 void print_outcome(const RunOutcome& outcome) {

@@ -10,19 +10,25 @@ namespace bitlaw {
 inline RunRecord trained_run_record(const std::string& name, int64_t tokens,
                                     const std::string& weights) {
   RunSettings settings;
-  settings.model = {64, 2, 4, 32, 257};
+  settings.model = {64, 2, 4, 32, 257, 4, 176, false, true};
   settings.recipe.weights = weights;
-  settings.schedule = RunSettings::Schedule{"cosine"};
-  settings.train = {.tokens = tokens, .seed = 1, .batch_tokens = 256, .lr = 0.01};
+  settings.optimizer = RunSettings::Optimizer{0.9, 0.95, 1e-15, 0.1, 1};
+  settings.schedule = RunSettings::Schedule{"cosine", 0.1, 0, 0.1};
+  settings.train = {.tokens = tokens,
+                    .seed = 1,
+                    .batch_tokens = 256,
+                    .lr = 0.01,
+                    .backward = "bf16",
+                    .validation_tokens = 8192};
   RunRecord record;
   record.config = struct_to_json(settings);
   record.model = {1000, 3000, 6000};
-  record.data = {"data", "abc", "byte", 257, 100'000, 10'000};
+  record.data = {"data", "abc", "byte", 257, 100'000, 10'000, "def"};
   record.schema = kRunSchema;
   record.name = name;
   record.recipe = weights;
   record.peak_learning_rate = 0.01;
-  record.build = RunBuild{"0", "none", "none"};
+  record.build = RunBuild{"0", "none", "avx2", "avx2"};
   record.created = "2026-01-01T00:00:00Z";
   return record;
 }

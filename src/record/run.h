@@ -47,6 +47,8 @@ struct RunData {
   std::string hash;
   std::string tokenizer;
   std::optional<int64_t> vocabulary, train_tokens, validation_tokens;
+  // Of the validation tokens alone; empty in records of earlier versions.
+  std::string validation_hash;
 
   template <class V>
   void visit(V& v) {
@@ -56,24 +58,31 @@ struct RunData {
     v.known("vocabulary", vocabulary);
     v.known("train_tokens", train_tokens);
     v.known("validation_tokens", validation_tokens);
+    v.known("validation_hash", validation_hash);
   }
 };
 
 struct RunBuild {
   std::string version, compiler, isa;
+  // Of matrix products (ops/engine.h); empty in records of earlier versions.
+  std::string engine;
 
   template <class V>
   void visit(V& v) {
     v("version", version);
     v("compiler", compiler);
     v("isa", isa);
+    v.known("engine", engine);
   }
 };
 
-// The part of a configuration that tables show. A third-party checkpoint has only some of it.
+// The part of a configuration that tables show. A third-party checkpoint has only some of it, and
+// records of earlier versions may lack some, too.
 struct RunSettings {
   struct Model {
     int64_t width = 0, layers = 0, heads = 0, sequence = 0, vocabulary = 0;
+    std::optional<int64_t> kv_heads, hidden;
+    std::optional<bool> tied_head, extra_norm;
 
     template <class V>
     void visit(V& v) {
@@ -82,6 +91,10 @@ struct RunSettings {
       v("heads", heads);
       v("sequence", sequence);
       v("vocabulary", vocabulary);
+      v.known("kv_heads", kv_heads);
+      v.known("hidden", hidden);
+      v.known("tied_head", tied_head);
+      v.known("extra_norm", extra_norm);
     }
   };
   // As in formats/recipe.h.
@@ -100,18 +113,39 @@ struct RunSettings {
       v.known("kv_granularity", kv_granularity);
     }
   };
+  // As in optim/optimizer.h.
+  struct Optimizer {
+    double beta1 = kNoNumber, beta2 = kNoNumber, epsilon = kNoNumber;
+    double weight_decay = kNoNumber, clip = kNoNumber;
+
+    template <class V>
+    void visit(V& v) {
+      v.known("beta1", beta1);
+      v.known("beta2", beta2);
+      v.known("epsilon", epsilon);
+      v.known("weight_decay", weight_decay);
+      v.known("clip", clip);
+    }
+  };
+  // As in optim/schedule.h.
   struct Schedule {
     std::string kind;
+    double warmup = kNoNumber, decay = kNoNumber, final = kNoNumber;
 
     template <class V>
     void visit(V& v) {
       v("kind", kind);
+      v.known("warmup", warmup);
+      v.known("decay", decay);
+      v.known("final", final);
     }
   };
   struct Train {
     std::optional<int64_t> tokens;  // D
     std::optional<int64_t> seed, batch_tokens;
     double lr = kNoNumber;
+    std::string backward;
+    std::optional<int64_t> validation_tokens;
 
     template <class V>
     void visit(V& v) {
@@ -119,10 +153,13 @@ struct RunSettings {
       v.known("seed", seed);
       v.known("batch_tokens", batch_tokens);
       v.known("lr", lr);
+      v.known("backward", backward);
+      v.known("validation_tokens", validation_tokens);
     }
   };
   Model model;
   Recipe recipe;
+  std::optional<Optimizer> optimizer;
   std::optional<Schedule> schedule;
   Train train;
 
@@ -130,6 +167,7 @@ struct RunSettings {
   void visit(V& v) {
     v("model", model);
     v("recipe", recipe);
+    v.known("optimizer", optimizer);
     v.known("schedule", schedule);
     v("train", train);
   }

@@ -34,6 +34,20 @@ struct TidyRow {
   std::optional<int64_t> batch_tokens, width, layers, heads, sequence, vocabulary;
   double seconds = kNoNumber, tokens_per_second = kNoNumber;
   std::string data_hash;
+  double P_k = kNoNumber, P_v = kNoNumber;
+  std::optional<int64_t> unique_tokens;
+  double epochs = kNoNumber;
+  std::optional<int64_t> steps;
+  double peak_lr = kNoNumber, weight_decay = kNoNumber;
+  double warmup = kNoNumber, decay = kNoNumber, final_rate = kNoNumber;
+  std::string optimizer;
+  double beta1 = kNoNumber, beta2 = kNoNumber, epsilon = kNoNumber, clip = kNoNumber;
+  std::string extra_norm, tied_head;
+  std::optional<int64_t> head_width, kv_heads, hidden;
+  std::string gradient_format;
+  std::string validation_hash;
+  std::optional<int64_t> validation_tokens;
+  std::string engine;
 
   // v(name, field, help) for every column, in order.
   template <class V>
@@ -90,6 +104,31 @@ struct TidyRow {
     v("seconds", seconds, "seconds of training, or of this cell");
     v("tokens_per_second", tokens_per_second, "training speed");
     v("data_hash", data_hash, "hash of the data set");
+    v("P_k", P_k, "bits of the keys in training");
+    v("P_v", P_v, "bits of the values in training");
+    v("unique_tokens", unique_tokens, "distinct training tokens: D, or fewer if text repeats");
+    v("epochs", epochs, "passes over the training text; above 1, text repeats");
+    v("steps", steps, "optimizer steps");
+    v("peak_lr", peak_lr, "learning rate at its peak, for this width and depth");
+    v("weight_decay", weight_decay, "decoupled weight decay");
+    v("warmup", warmup, "share of the steps in the warm-up");
+    v("decay", decay, "share of the steps in the final decay (wsd only)");
+    v("final_rate", final_rate, "final learning rate as a share of the peak");
+    v("optimizer", optimizer, "rule of the optimizer");
+    v("beta1", beta1, "decay of the first moment");
+    v("beta2", beta2, "decay of the second moment");
+    v("epsilon", epsilon, "added to the root of the second moment");
+    v("clip", clip, "largest gradient norm of a step; 0: no clipping");
+    v("extra_norm", extra_norm,
+      "true: one more norm before the attention output and down projections");
+    v("tied_head", tied_head, "true: the output head is the embedding table");
+    v("head_width", head_width, "width of an attention head");
+    v("kv_heads", kv_heads, "heads of keys and values");
+    v("hidden", hidden, "width of the SwiGLU hidden layer");
+    v("gradient_format", gradient_format, "format of gradient operands in products");
+    v("validation_hash", validation_hash, "hash of the validation text");
+    v("validation_tokens", validation_tokens, "validation tokens that the run's loss is a mean of");
+    v("engine", engine, "instruction set and engine of matrix products");
   }
 
   // True for the run itself, false for one of its cells.

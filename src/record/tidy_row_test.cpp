@@ -33,7 +33,11 @@ TEST(TidyRow, TheColumnsAndTheirTypes) {
             "calibration_seed:w format_w:t format_a:t format_kv:t format_q:t format_post:t "
             "format_a_post:t format_kv_post:t storage_bits:r granularity_w:t granularity_a:t "
             "granularity_kv:t schedule:t seed:w lr:r batch_tokens:w width:w layers:w heads:w "
-            "sequence:w vocabulary:w seconds:r tokens_per_second:r data_hash:t ");
+            "sequence:w vocabulary:w seconds:r tokens_per_second:r data_hash:t P_k:r P_v:r "
+            "unique_tokens:w epochs:r steps:w peak_lr:r weight_decay:r warmup:r decay:r "
+            "final_rate:r optimizer:t beta1:r beta2:r epsilon:r clip:r extra_norm:t tied_head:t "
+            "head_width:w kv_heads:w hidden:w gradient_format:t validation_hash:t "
+            "validation_tokens:w engine:t ");
 }
 
 TEST(TidyRow, CsvKeepsEveryDigitAndQuotes) {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "data/loader.h"
 #include "model/model.h"
+#include "train/repetition.h"
 
 namespace bitlaw {
 namespace {
@@ -141,11 +141,9 @@ RunPlan plan_run(const ResolvedConfig& resolved, const DatasetInfo& data, int th
                .parameters = config.parameters(),
                .parameters_with_embeddings = config.parameters_with_embeddings(),
                .peak_learning_rate = resolved.peak_rate};
-  const int64_t windows = window_count(data.train.tokens, static_cast<int>(config.sequence));
-  if (windows > 0) {
-    plan.epochs = static_cast<double>(resolved.steps * resolved.batch_sequences) /
-                  static_cast<double>(windows);
-  }
+  plan.epochs = epochs(resolved, data);
+  if (std::string note = repetition_note(resolved, data); !note.empty())
+    plan.notes.push_back(std::move(note));
   plan.flops_per_token = config.training_flops_per_token();
   plan.flops = plan.flops_per_token * static_cast<double>(plan.tokens);
   plan.seconds = flops_per_second > 0 ? plan.flops / flops_per_second : 0;
@@ -159,6 +157,7 @@ Json to_json(const RunPlan& plan) {
                 {"steps", plan.steps},
                 {"tokens", plan.tokens},
                 {"epochs", plan.epochs},
+                {"notes", plan.notes},
                 {"parameters", plan.parameters},
                 {"parameters_with_embeddings", plan.parameters_with_embeddings},
                 {"peak_learning_rate", plan.peak_learning_rate},

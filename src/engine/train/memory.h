@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "train/config.h"
@@ -38,6 +40,7 @@ struct RunPlan {
   double flops;            // of training; a validation token costs a third of a training token
   double seconds;          // at the given rate; 0 without one
   MemoryPlan memory;
+  std::vector<std::string> notes;  // what to know before it starts: text that repeats
 };
 
 // `flops_per_second` is the machine's rate on this shape; 0: not known.

@@ -11,9 +11,11 @@
 #include "base/version.h"
 #include "data/loader.h"
 #include "model/checkpoint.h"
+#include "ops/engine.h"
 #include "train/divergence.h"
 #include "train/interrupt.h"
 #include "train/memory.h"
+#include "train/repetition.h"
 #include "train/run_directory.h"
 #include "train/state.h"
 #include "train/trainer.h"
@@ -328,12 +330,13 @@ RunRecord make_run_record(const ResolvedConfig& resolved, const DatasetInfo& dat
                  .tokenizer = data.tokenizer_kind,
                  .vocabulary = data.vocabulary,
                  .train_tokens = data.train.tokens,
-                 .validation_tokens = data.validation.tokens};
+                 .validation_tokens = data.validation.tokens,
+                 .validation_hash = data.validation.hash};
   record.schema = kRunSchema;
   record.name = resolved.name();
   record.recipe = resolved.recipe.name();
   record.peak_learning_rate = resolved.peak_rate;
-  record.build = RunBuild{kVersion, __VERSION__, name_of(best_isa())};
+  record.build = RunBuild{kVersion, __VERSION__, name_of(best_isa()), engine_name(Context{})};
   record.created = now_iso();
   return record;
 }
@@ -351,6 +354,9 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
   // Another process may have ended it while this one waited to open it.
   if (const auto result = directory.result())
     return outcome_of_ended(directory, *result, resolved.steps);
+  if (const std::string note = repetition_note(resolved, dataset.info());
+      !note.empty() && !options.quiet)
+    fmt::print(stderr, "note: {}\n", note);
   return Session(resolved, options, dataset, directory, sink).run();
 }
 

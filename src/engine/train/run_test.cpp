@@ -19,8 +19,10 @@
 
 #include "base/file.h"
 #include "data/loader.h"
+#include "ops/engine.h"
 #include "train/interrupt.h"
 #include "train/memory.h"
+#include "train/repetition.h"
 #include "train/run_directory.h"
 #include "train/synthetic_text.h"
 
@@ -165,6 +167,8 @@ TEST_F(Run, LeavesARecordThatSaysAllAndIsNeverDoneTwice) {
   EXPECT_EQ(trained.record.name, outcome.name);
   EXPECT_EQ(trained.config.train.tokens, request_.config.train.tokens);
   EXPECT_EQ(trained.record.model.parameters, trained.config.model.parameters());
+  EXPECT_EQ(trained.record.build->engine, engine_name(Context{}));
+  EXPECT_TRUE(trained.record.build->engine.starts_with(trained.record.build->isa));
   const ResultRecord& result = trained.result.value();
   EXPECT_EQ(result.status, RunStatus::kFinished);
   EXPECT_EQ(result.training->steps, 60);
@@ -428,6 +432,32 @@ TEST_F(RunMemory, SlowPeakOfLargeShapesIsPredictedWithinATenth) {
                               {256, 2, 8, 2, 1024, 32768, 2, 2, "4", "bf16"},
                               {256, 2, 8, 2, 1024, 32768, 1, 1, "32", "fp32"}}) {
     expect_predicted_within_a_tenth(c);
+  }
+}
+
+TEST_F(Run, TextThatRepeatsIsSaidBeforeItStarts) {
+  const DatasetInfo data = Dataset::open(request_.config.data.path, kSyntheticVocabulary).info();
+  const auto note_at = [&](int64_t steps) {
+    request_.config.train.tokens = steps * 256;
+    const ResolvedConfig resolved = resolve(request_.config, data);
+    const std::string note = repetition_note(resolved, data);
+    const RunPlan plan = plan_run(resolved, data, 1);
+    EXPECT_EQ(plan.notes.empty(), note.empty());
+    return note;
+  };
+  constexpr int64_t kWindows = 19'999 / 32;
+  EXPECT_EQ(note_at(kWindows / 8), "") << "every window once";
+  EXPECT_EQ(note_at(2 * kWindows / 8 + 1), "D = 40.2 k is more than the 20 k training tokens of " +
+                                               request_.config.data.path +
+                                               ": text repeats, 2.01 epochs");
+  request_.config.train.tokens = 100 * 256;
+  for (const bool quiet : {true, false}) {
+    request_.run.quiet = quiet;
+    runs_in(quiet ? "quiet" : "loud");
+    testing::internal::CaptureStderr();
+    train();
+    EXPECT_EQ(testing::internal::GetCapturedStderr().find("note: D = 25.6 k is more than") == 0,
+              !quiet);
   }
 }
 

@@ -76,6 +76,64 @@ TEST_F(Index, GivesARowPerRunAndPerCell) {
   EXPECT_EQ(index.select({"delta="}).size(), 3u) << "what does not apply is empty";
 }
 
+TEST_F(Index, EveryFactorIsAColumn) {
+  add_run("aa", 250'000, "4", "finished");
+  add_cell("aa", "x", "rtn", 3, 0.05);
+  const std::vector<TidyRow> rows = RunIndex(runs_).select({});
+  ASSERT_EQ(rows.size(), 2u);
+  for (const TidyRow& row : rows) {  // of a cell: those of its run
+    EXPECT_EQ(row.P_k, 16);
+    EXPECT_EQ(row.P_v, 16);
+    EXPECT_EQ(row.P_q, 16);
+    EXPECT_EQ(row.unique_tokens, 99'999 / 32 * 32);
+    EXPECT_DOUBLE_EQ(row.epochs, 250'000.0 / (99'999 / 32 * 32));
+    EXPECT_EQ(row.steps, 250'000 / 256);
+    EXPECT_EQ(row.lr, 0.01);
+    EXPECT_EQ(row.peak_lr, 0.01);
+    EXPECT_EQ(row.weight_decay, 0.1);
+    EXPECT_EQ(row.schedule, "cosine");
+    EXPECT_EQ(row.warmup, 0.1);
+    EXPECT_EQ(row.decay, 0);
+    EXPECT_EQ(row.final_rate, 0.1);
+    EXPECT_EQ(row.optimizer, "adamw");
+    EXPECT_EQ(row.beta1, 0.9);
+    EXPECT_EQ(row.beta2, 0.95);
+    EXPECT_EQ(row.epsilon, 1e-15);
+    EXPECT_EQ(row.clip, 1);
+    EXPECT_EQ(row.extra_norm, "true");
+    EXPECT_EQ(row.tied_head, "false");
+    EXPECT_EQ(row.head_width, 16);
+    EXPECT_EQ(row.kv_heads, 4);
+    EXPECT_EQ(row.hidden, 176);
+    EXPECT_EQ(row.gradient_format, "bf16");
+    EXPECT_EQ(row.data_hash, "abc");
+    EXPECT_EQ(row.validation_hash, "def");
+    EXPECT_EQ(row.validation_tokens, 100) << "those of the result, not those asked for";
+    EXPECT_EQ(row.engine, "avx2");
+  }
+  EXPECT_EQ(RunIndex(runs_).select({"extra_norm=true", "epochs>1"}).size(), 2u);
+}
+
+TEST_F(Index, ARecordOfAnEarlierVersionLeavesColumnsEmpty) {
+  RunRecord record = trained_run_record("aa", 1000, "4");
+  for (const char* key : {"kv_heads", "hidden", "tied_head", "extra_norm"})
+    record.config["model"].erase(key);
+  record.config.erase("optimizer");
+  record.config["schedule"] = {{"kind", "cosine"}};
+  record.data.validation_hash.clear();
+  record.build->engine.clear();
+  write_run_record(runs_ / "aa", record);
+  const std::vector<TidyRow> rows = RunIndex(runs_).select({});
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].extra_norm, "");
+  EXPECT_EQ(rows[0].optimizer, "");
+  EXPECT_TRUE(std::isnan(rows[0].weight_decay));
+  EXPECT_FALSE(rows[0].hidden.has_value());
+  EXPECT_EQ(rows[0].validation_hash, "");
+  EXPECT_EQ(rows[0].engine, "avx2") << "the instruction set is what is known";
+  EXPECT_EQ(rows[0].unique_tokens, 1000);
+}
+
 TEST_F(Index, IsRebuiltFromTheDirectories) {
   add_run("aa", 1000, "16", "finished");
   EXPECT_EQ(RunIndex(runs_).select({}).size(), 1u);

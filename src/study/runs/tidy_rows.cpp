@@ -23,45 +23,101 @@ void set_format(const std::string& text, std::string& name, double& bits) {
   bits = law_bits(format);
 }
 
+std::string text_of(const std::optional<bool>& truth) {
+  return !truth ? "" : *truth ? "true" : "false";
+}
+
+void set_recipe(const RunSettings::Recipe& recipe, TidyRow& row) {
+  set_format(recipe.weights, row.format_w, row.P_w);
+  set_format(recipe.activations, row.format_a, row.P_a);
+  set_format(recipe.kv, row.format_kv, row.P_kv);
+  set_format(recipe.queries, row.format_q, row.P_q);
+  row.P_k = row.P_v = row.P_kv;
+  row.granularity_w = recipe.weights_granularity.value_or("");
+  row.granularity_a = recipe.activations_granularity.value_or("");
+  row.granularity_kv = recipe.kv_granularity.value_or("");
+}
+
+void set_shape(const RunSettings::Model& model, TidyRow& row) {
+  row.width = model.width;
+  row.layers = model.layers;
+  row.heads = model.heads;
+  row.sequence = model.sequence;
+  row.vocabulary = model.vocabulary;
+  if (model.heads > 0) row.head_width = model.width / model.heads;
+  row.kv_heads = model.kv_heads;
+  row.hidden = model.hidden;
+  row.extra_norm = text_of(model.extra_norm);
+  row.tied_head = text_of(model.tied_head);
+}
+
+void set_training(const RunSettings& settings, TidyRow& row) {
+  row.D = settings.train.tokens;
+  row.seed = settings.train.seed;
+  row.lr = settings.train.lr;
+  row.batch_tokens = settings.train.batch_tokens;
+  row.gradient_format = settings.train.backward;
+  row.validation_tokens = settings.train.validation_tokens;
+  if (settings.schedule) {
+    row.schedule = settings.schedule->kind;
+    row.warmup = settings.schedule->warmup;
+    row.decay = settings.schedule->decay;
+    row.final_rate = settings.schedule->final;
+  }
+  if (settings.optimizer) {
+    row.optimizer = "adamw";
+    row.beta1 = settings.optimizer->beta1;
+    row.beta2 = settings.optimizer->beta2;
+    row.epsilon = settings.optimizer->epsilon;
+    row.clip = settings.optimizer->clip;
+    row.weight_decay = settings.optimizer->weight_decay;
+  }
+}
+
+// Training reads whole windows of T tokens and the one that follows them (data/loader.h).
+void set_repetition(const RunData& data, TidyRow& row) {
+  const int64_t T = row.sequence.value_or(0);
+  if (!data.train_tokens || !row.D || T < 1 || *data.train_tokens <= T) return;
+  const int64_t text = (*data.train_tokens - 1) / T * T;
+  row.unique_tokens = std::min(*row.D, text);
+  row.epochs = static_cast<double>(*row.D) / static_cast<double>(text);
+}
+
+void set_result(const ResultRecord& result, TidyRow& row) {
+  if (result.validation) {
+    row.loss = result.validation->loss_nats;
+    row.loss_standard_error = result.validation->standard_error;
+    row.bits_per_byte = result.validation->bits_per_byte;
+    row.validation_tokens = result.validation->tokens;
+  }
+  if (result.training) {
+    row.D = result.training->tokens;
+    row.seconds = result.training->seconds;
+    row.tokens_per_second = result.training->tokens_per_second;
+  }
+}
+
 TidyRow run_row(const fs::path& run, const RunRecord& record,
                 const std::optional<ResultRecord>& result) {
   const RunSettings settings = record.settings();
-  const RunSettings::Recipe& recipe = settings.recipe;
   TidyRow row;
   row.run = run.filename().string();
   row.status = name_of(result ? result->status : RunStatus::kStarted);
   row.N = record.model.parameters;
   row.N_total = record.model.parameters_with_embeddings;
-  row.D = settings.train.tokens;
-  set_format(recipe.weights, row.format_w, row.P_w);
-  set_format(recipe.activations, row.format_a, row.P_a);
-  set_format(recipe.kv, row.format_kv, row.P_kv);
-  set_format(recipe.queries, row.format_q, row.P_q);
-  row.granularity_w = recipe.weights_granularity.value_or("");
-  row.granularity_a = recipe.activations_granularity.value_or("");
-  row.granularity_kv = recipe.kv_granularity.value_or("");
   row.P_post = 16;
   row.method = "none";
-  if (settings.schedule) row.schedule = settings.schedule->kind;
-  row.seed = settings.train.seed;
-  row.lr = settings.train.lr;
-  row.batch_tokens = settings.train.batch_tokens;
-  row.width = settings.model.width;
-  row.layers = settings.model.layers;
-  row.heads = settings.model.heads;
-  row.sequence = settings.model.sequence;
-  row.vocabulary = settings.model.vocabulary;
+  row.peak_lr = record.peak_learning_rate;
   row.data_hash = record.data.hash;
-  if (result && result->validation) {
-    row.loss = result->validation->loss_nats;
-    row.loss_standard_error = result->validation->standard_error;
-    row.bits_per_byte = result->validation->bits_per_byte;
-  }
-  if (result && result->training) {
-    row.D = result->training->tokens;
-    row.seconds = result->training->seconds;
-    row.tokens_per_second = result->training->tokens_per_second;
-  }
+  row.validation_hash = record.data.validation_hash;
+  if (record.build)
+    row.engine = record.build->engine.empty() ? record.build->isa : record.build->engine;
+  set_recipe(settings.recipe, row);
+  set_shape(settings.model, row);
+  set_training(settings, row);
+  if (result) set_result(*result, row);
+  if (row.D && row.batch_tokens.value_or(0) > 0) row.steps = *row.D / *row.batch_tokens;
+  set_repetition(record.data, row);
   return row;
 }
 

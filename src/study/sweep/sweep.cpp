@@ -8,6 +8,7 @@
 #include "record/result.h"
 #include "runs/effort.h"
 #include "sweep/plan.h"
+#include "train/repetition.h"
 
 namespace bitlaw {
 namespace {
@@ -72,6 +73,20 @@ SweepCell cell_of(const PlannedRun& run, const std::filesystem::path& runs) {
           .quantize = run.cell.quantize};
 }
 
+// "text repeats in 3 of 12 runs, up to 4.1 epochs"; "" if no run sees a token twice.
+std::string repetition_note(const SweepPlan& plan) {
+  size_t repeat = 0;
+  double most = 0;
+  for (const PlannedRun& run : plan.runs) {
+    const double passes = epochs(run.resolved, plan.data.at(run.resolved.config.data.path));
+    repeat += passes > 1;
+    most = std::max(most, passes);
+  }
+  if (repeat == 0) return "";
+  return fmt::format("text repeats in {} of {} runs, up to {:.3g} epochs", repeat, plan.runs.size(),
+                     most);
+}
+
 }  // namespace
 
 SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
@@ -101,6 +116,7 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
     result.scale = scale.value_or(1);
     if (scale) scale_tokens(plan, *scale);
   }
+  if (const std::string repeats = repetition_note(plan); !repeats.empty()) note(repeats);
   const std::vector<Job> jobs = make_jobs(plan);
   const Launched launched = options.look_only || stopped
                                 ? Launched{outcomes_so_far(jobs, plan.directory), ""}

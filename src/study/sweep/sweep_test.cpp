@@ -103,6 +103,15 @@ TEST(Sweep, LookingChangesNothing) {
   EXPECT_FALSE(fs::exists(tiny.runs()));
 }
 
+TEST(Sweep, TextThatRepeatsIsSaidBeforeItStarts) {
+  const StudyFolder tiny("[[grid]]\n\"train.tokens\" = [2_560, 51_200]\n");
+  SweepOptions options = options_for(tiny, kFake);
+  options.look_only = true;
+  std::string said;
+  sweep(options, [&](const std::string& sentence) { said += sentence; });
+  EXPECT_EQ(said.find("text repeats in 1 of 2 runs, up to 3."), 0u) << said;
+}
+
 TEST(Sweep, FailuresAreCountedAndNamed) {
   const StudyFolder tiny(kTwoRuns);
   const Launcher failing{.name = "failing", .help = "", .launch = launch_failing};
@@ -140,7 +149,7 @@ TEST(Sweep, MinutesShrinkTheTokensOnceForADirectory) {
 
   notes.clear();
   const SweepResult second = sweep(options, note);
-  EXPECT_EQ(notes, "") << "it is not measured again";
+  EXPECT_EQ(notes.find("measuring"), std::string::npos) << notes;
   EXPECT_EQ(second.scale, first.scale);
   EXPECT_EQ(second.cells[0].run, first.cells[0].run);
 
