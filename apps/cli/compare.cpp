@@ -28,7 +28,8 @@ void run(Options& options) {
     fmt::print("{}", dump_toml(to_json(options.compare)));
     return;
   }
-  const Table table = options.table.read();
+  std::vector<std::string> said_later;
+  const Table table = options.table.read(laws_to_compare(options.compare.laws, said_later));
   if (options.dry_run) {
     print_table(table, options.table.path, options.json);
     return;

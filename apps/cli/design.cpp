@@ -31,7 +31,7 @@ void run(Options& options) {
     fmt::print("{}", dump_toml(to_json(options.design)));
     return;
   }
-  const Table table = options.table.read();
+  const Table table = options.table.read({&law_named(options.design.law)});
   if (options.dry_run) {
     print_table(table, options.table.path, options.json);
     return;

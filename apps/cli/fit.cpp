@@ -42,7 +42,7 @@ void run_fit(Options& options) {
   }
   require_other_file("--out", options.out, options.table.path);
   const Law& law = law_named(options.fit.law);
-  const Table table = options.table.read(law.uses_bits);
+  const Table table = options.table.read({&law});
   if (options.dry_run) {
     print_table(table, options.table.path, options.json);
     return;

@@ -25,6 +25,13 @@ struct Options {
   bool json = false, print_config = false, dry_run = false;
 };
 
+// Where the runs are in N, D and bits; what else differs between them does not matter here.
+std::vector<Observation> runs_like(const std::string& path) {
+  TableOptions options;
+  options.may_differ.modelled = factors_named({"all"});
+  return table_at(path, options).runs;
+}
+
 void run(Options& options) {
   options.flags.fill_into(options.study);
   if (options.print_config) {
@@ -38,7 +45,7 @@ void run(Options& options) {
   }
   const Law& law = law_named(options.law);
   const std::vector<Observation> runs =
-      options.like.empty() ? design_runs(law, options.study) : table_at(options.like, {}).runs;
+      options.like.empty() ? design_runs(law, options.study) : runs_like(options.like);
   const Truth truth = truth_for(law, runs, options.set, fit ? &*fit : nullptr, options.constants);
   const SimulatedStudy study = draw_study(truth, runs, options.study);
   if (study.diverged > 0) {

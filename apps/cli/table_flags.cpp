@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/verb.h"
@@ -27,10 +30,32 @@ void TableFlags::add(App* verb, bool required) {
   verb->add_option("--cluster", cluster_,
                    "columns that define clusters, resampled as a whole: size,seed")
       ->default_str(cluster_);
+  verb->add_option("--pool", pool_,
+                   "factors in which rows may differ: lr,batch,extra_norm, or all "
+                   "(docs/tables.md#factors)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   verb->add_flag("--drop-duplicates", drop_duplicates_, "keep only the first of identical rows");
 }
 
-Table TableFlags::read(bool law_uses_bits) const {
+namespace {
+
+// What every law has an input for may differ; what some of them have one for, too, but a note says
+// so.
+MayDiffer may_differ(const std::vector<const Law*>& laws) {
+  std::map<std::string, size_t> counts;
+  for (const Law* law : laws) {
+    for (const std::string& factor : modelled_factors(*law)) ++counts[factor];
+  }
+  MayDiffer out;
+  for (const auto& [factor, count] : counts)
+    (count == laws.size() ? out.modelled : out.pooled).push_back(factor);
+  return out;
+}
+
+}  // namespace
+
+Table TableFlags::read(const std::vector<const Law*>& laws) const {
   TableOptions options;
   options.format = format_;
   options.columns = parse_columns(columns_);
@@ -38,6 +63,11 @@ Table TableFlags::read(bool law_uses_bits) const {
   options.where = where_;
   options.cluster = cluster_;
   options.drop_duplicates = drop_duplicates_;
+  options.may_differ = may_differ(laws);
+  for (std::string& factor : factors_named(pool_))
+    options.may_differ.pooled.push_back(std::move(factor));
+  const bool law_uses_bits =
+      std::any_of(laws.begin(), laws.end(), [](const Law* law) { return law->uses_bits; });
   Table table = table_at(path, options);
   for (std::string& warning : table_warnings(table.runs, law_uses_bits))
     table.notes.push_back(std::move(warning));

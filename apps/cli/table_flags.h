@@ -17,12 +17,12 @@ class TableFlags {
   // `required`: the verb cannot do without a table.
   void add(App* verb, bool required = true);
 
-  // The table; its notes are followed by what looks odd in it (table/warnings.h).
-  Table read(bool law_uses_bits = true) const;
+  // The table, for these laws; its notes are followed by what looks odd in it (table/warnings.h).
+  Table read(const std::vector<const Law*>& laws) const;
 
  private:
   std::string format_ = "auto", columns_, scale_, cluster_ = "run";
-  std::vector<std::string> where_;
+  std::vector<std::string> where_, pool_;
   bool drop_duplicates_ = false;
 };
 

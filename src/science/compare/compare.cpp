@@ -195,8 +195,25 @@ std::vector<std::vector<bool>> masks_of(const std::vector<Observation>& rows,
   return masks;
 }
 
-std::vector<const Law*> chosen_laws(const std::vector<std::string>& names,
-                                    std::vector<std::string>& notes) {
+// A law whose training constants come from the first comparison, on loss differences.
+ComparedLaw measure_post(const Task& task, const ComparedLaw& trained, const Prepared& ready,
+                         const std::vector<std::vector<bool>>& masks) {
+  ComparedLaw entry;
+  entry.bound = trained.bound;
+  entry.name = trained.name;
+  measure(task, entry.bound.law(), Stage::kPost, ready.rows.post, ready.choice, trained.values,
+          masks, entry);
+  if (!trained.fitted) {
+    const char* const words = "training constants at published values";
+    entry.note += entry.note.empty() ? words : std::string("; ") + words;
+  }
+  return entry;
+}
+
+}  // namespace
+
+std::vector<const Law*> laws_to_compare(const std::vector<std::string>& names,
+                                        std::vector<std::string>& notes) {
   std::vector<const Law*> out;
   bool all = names.empty();
   for (const std::string& list : names) {
@@ -221,27 +238,10 @@ std::vector<const Law*> chosen_laws(const std::vector<std::string>& names,
   return out;
 }
 
-// A law whose training constants come from the first comparison, on loss differences.
-ComparedLaw measure_post(const Task& task, const ComparedLaw& trained, const Prepared& ready,
-                         const std::vector<std::vector<bool>>& masks) {
-  ComparedLaw entry;
-  entry.bound = trained.bound;
-  entry.name = trained.name;
-  measure(task, entry.bound.law(), Stage::kPost, ready.rows.post, ready.choice, trained.values,
-          masks, entry);
-  if (!trained.fitted) {
-    const char* const words = "training constants at published values";
-    entry.note += entry.note.empty() ? words : std::string("; ") + words;
-  }
-  return entry;
-}
-
-}  // namespace
-
 Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptions& options,
                         const ParallelFor& parallel_for) {
   Comparison out;
-  const std::vector<const Law*> chosen = chosen_laws(options.laws, out.notes);
+  const std::vector<const Law*> chosen = laws_to_compare(options.laws, out.notes);
   check_split(options.hold_out);
   if (options.folds < 2) throw Error("folds: must be at least 2");
   const Task task{&runs, fit_options(options), options, &parallel_for};

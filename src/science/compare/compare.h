@@ -37,6 +37,11 @@ struct CompareOptions {
   }
 };
 
+// The laws that CompareOptions::laws names, each once; `notes` says which are left out because they
+// predict no loss. Error for an unknown name.
+std::vector<const Law*> laws_to_compare(const std::vector<std::string>& names,
+                                        std::vector<std::string>& notes);
+
 // Error if an option is invalid, or if the table has nothing to compare laws on.
 Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptions& options,
                         const ParallelFor& parallel_for = {});

@@ -50,14 +50,12 @@ Repeats count_repeats(const std::vector<Observation>& rows) {
   return repeats;
 }
 
-int drop_duplicates(std::vector<Observation>& rows) {
+std::vector<bool> is_repeated(const std::vector<Observation>& rows) {
   std::set<std::pair<Inputs, Numbers>> seen;
-  const auto kept = std::remove_if(rows.begin(), rows.end(), [&](const Observation& row) {
-    return !seen.emplace(inputs_of(row), measured(row)).second;
-  });
-  const auto dropped = static_cast<int>(rows.end() - kept);
-  rows.erase(kept, rows.end());
-  return dropped;
+  std::vector<bool> out;
+  for (const Observation& row : rows)
+    out.push_back(!seen.emplace(inputs_of(row), measured(row)).second);
+  return out;
 }
 
 }  // namespace bitlaw

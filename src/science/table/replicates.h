@@ -15,7 +15,7 @@ struct Repeats {
 
 Repeats count_repeats(const std::vector<Observation>& rows);
 
-// Keeps the first of equal rows; returns the number removed.
-int drop_duplicates(std::vector<Observation>& rows);
+// Of each row, whether it equals an earlier one.
+std::vector<bool> is_repeated(const std::vector<Observation>& rows);
 
 }  // namespace bitlaw

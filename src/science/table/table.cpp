@@ -183,6 +183,22 @@ void add_notes(Table& table, const Derived& derived) {
        "In {} rows C differs from 6 N D by more than 20 %; N and D are used, C is not.");
 }
 
+void drop_repeated_rows(Table& table) {
+  const std::vector<bool> repeated = is_repeated(table.runs);
+  size_t kept = 0;
+  for (size_t i = 0; i < repeated.size(); ++i) {
+    if (repeated[i]) continue;
+    if (kept != i) {
+      table.runs[kept] = std::move(table.runs[i]);
+      table.factors[kept] = std::move(table.factors[i]);
+    }
+    ++kept;
+  }
+  table.dropped = static_cast<int>(repeated.size() - kept);
+  table.runs.resize(kept);
+  table.factors.resize(kept);
+}
+
 }  // namespace
 
 Table read_table(const std::string& text, const std::string& where, const TableOptions& options) {
@@ -201,16 +217,22 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
   for (const RawRow& row : raw.rows) {
     reader.start(row);
     if (options.measured && leave_out(reader, table)) continue;
-    table.runs.push_back(read_row(reader, options, derived));
-    table.runs.back().cluster = cluster_of(row, clusters);
+    Observation& run = table.runs.emplace_back(read_row(reader, options, derived));
+    run.cluster = cluster_of(row, clusters);
+    table.factors.push_back(factor_row(run, [&](const std::string& column) {
+      const auto place = columns.place(column);
+      return place ? row.at(*place).text() : std::string();
+    }));
   }
   if (table.runs.empty()) {
     throw Error(fmt::format("{}: has a header but no row to {}{}", where,
                             options.measured ? "fit" : "choose from",
                             table.diverged > 0 ? "; every run diverged" : ""));
   }
-  if (options.drop_duplicates) table.dropped = drop_duplicates(table.runs);
+  if (options.drop_duplicates) drop_repeated_rows(table);
   add_notes(table, derived);
+  if (options.measured)
+    must_not_pool(table.factors, options.may_differ, where, "--where ", table.notes);
   return table;
 }
 

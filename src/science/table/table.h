@@ -21,7 +21,7 @@
 //
 // A row with P_post in (0, 16) is a cell of post-training quantization: its loss may be empty, its
 // delta may not. A row with a qat_share needs no loss either. Every problem is an Error with row
-// and column.
+// and column. Rows that differ in a factor without saying so are an Error, too (factors.h).
 #pragma once
 
 #include <map>
@@ -30,6 +30,7 @@
 
 #include "laws/observation.h"
 #include "table/columns.h"
+#include "table/factors.h"
 
 namespace bitlaw {
 
@@ -41,10 +42,12 @@ struct TableOptions {
   std::map<std::string, double> scale;  // from parse_scale()
   bool drop_duplicates = false;         // keep only the first of identical rows
   bool measured = true;                 // false: planned runs, with nothing measured
+  MayDiffer may_differ;                 // factors that rows may differ in (factors.h)
 };
 
 struct Table {
   std::vector<Observation> runs;
+  std::vector<FactorRow> factors;  // of each of them
   std::string kind;    // what it was read as: "csv", "tsv", "json", "jsonl", "quest", "runs"
   int filtered = 0;    // rows left out by a condition
   int diverged = 0;    // rows left out by their status

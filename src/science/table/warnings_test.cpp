@@ -96,18 +96,17 @@ TEST(TableWarnings, RowsThatRepeatOthers) {
   });
 }
 
-TEST(TableWarnings, DroppingDuplicatesKeepsTheFirstAndAllReplicates) {
+TEST(TableWarnings, DuplicatesAreNeitherTheFirstNorReplicates) {
   std::vector<Observation> rows = good_rows();
-  const size_t before = rows.size();
+  std::vector<bool> expected(rows.size(), false);
   rows.push_back(rows[3]);
   rows.push_back(rows[3]);
   rows.back().loss_nats += 0.01;
   rows.push_back(rows[3]);
-  EXPECT_EQ(drop_duplicates(rows), 2);
-  EXPECT_EQ(rows.size(), before + 1);
-  EXPECT_EQ(count_repeats(rows).duplicates, 0);
+  expected.insert(expected.end(), {true, false, true});
+  EXPECT_EQ(is_repeated(rows), expected);
+  EXPECT_EQ(count_repeats(rows).duplicates, 2);
   EXPECT_EQ(count_repeats(rows).replicates, 2);
-  EXPECT_EQ(drop_duplicates(rows), 0);
 }
 
 TEST(TableWarnings, OneSizeOneLength) {

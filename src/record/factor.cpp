@@ -1,0 +1,104 @@
+#include "record/factor.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "record/tidy_row.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr Factor kFactors[] = {
+    // What is learned and measured.
+    {"data_hash", Varies::kNever},
+    {"vocabulary", Varies::kNever},
+    {"validation_hash", Varies::kNever},
+    {"validation_tokens", Varies::kNever, "validation_hash"},
+    {"sequence", Varies::kNever},
+    {"epochs", Varies::kBySize, "data_hash"},
+    {"unique_tokens", Varies::kBySize, "data_hash epochs"},
+    // The shape of the model.
+    {"extra_norm", Varies::kNever},
+    {"tied_head", Varies::kNever},
+    {"width", Varies::kBySize},
+    {"layers", Varies::kBySize, "width"},
+    {"head_width", Varies::kBySize, "width layers"},
+    {"kv_heads", Varies::kBySize, "width layers head_width"},
+    {"hidden", Varies::kBySize, "width layers"},
+    // The optimization.
+    {"optimizer", Varies::kNever},
+    {"schedule", Varies::kNever},
+    {"gradient_format", Varies::kNever},
+    {"lr", Varies::kBySize},
+    {"peak_lr", Varies::kBySize, "lr width layers"},
+    {"batch_tokens", Varies::kBySize},
+    {"steps", Varies::kBySize, "batch_tokens"},
+    {"weight_decay", Varies::kBySize},
+    {"warmup", Varies::kBySize, "schedule"},
+    {"decay", Varies::kBySize, "schedule"},
+    {"final_rate", Varies::kBySize, "schedule"},
+    {"beta1", Varies::kBySize, "optimizer"},
+    {"beta2", Varies::kBySize, "optimizer"},
+    {"epsilon", Varies::kBySize, "optimizer"},
+    {"clip", Varies::kBySize},
+    // How things are rounded.
+    {"P_q", Varies::kByPrecision},
+    {"P_k", Varies::kByPrecision},
+    {"P_v", Varies::kByPrecision},
+    {"format_w", Varies::kByPrecision, "", "P_w"},
+    {"format_a", Varies::kByPrecision, "", "P_a"},
+    {"format_kv", Varies::kByPrecision, "", "P_kv"},
+    {"format_q", Varies::kByPrecision, "P_q format_kv", "P_q"},
+    {"granularity_w", Varies::kByPrecision, "", "P_w"},
+    {"granularity_a", Varies::kByPrecision, "", "P_a"},
+    {"granularity_kv", Varies::kByPrecision, "", "P_kv"},
+    {"format_post", Varies::kByPrecision, "", "P_post"},
+    {"engine", Varies::kFreely},
+};
+
+}  // namespace
+
+bool Factor::is_text() const {
+  const std::vector<TidyColumn>& columns = tidy_columns();
+  const auto found = std::find_if(columns.begin(), columns.end(), [&](const TidyColumn& column) {
+    return std::string_view(column.name) == name;
+  });
+  BITLAW_CHECK(found != columns.end());
+  return found->type == TidyColumn::kText;
+}
+
+size_t Factor::index() const {
+  return static_cast<size_t>(find_factor(name) - kFactors);
+}
+
+std::span<const Factor> factors() {
+  return kFactors;
+}
+
+const Factor* find_factor(std::string_view name) {
+  const auto* const found =
+      std::find_if(std::begin(kFactors), std::end(kFactors),
+                   [&](const Factor& factor) { return name == factor.name; });
+  return found == std::end(kFactors) ? nullptr : found;
+}
+
+std::vector<std::string> factors_named(const std::vector<std::string>& names) {
+  std::vector<std::string> known, out;
+  for (const Factor& factor : kFactors) known.emplace_back(factor.name);
+  for (const std::string& name : names) {
+    if (name == "all") return known;
+    const size_t before = out.size();
+    if (find_factor(name) != nullptr) {
+      out.push_back(name);
+      continue;
+    }
+    std::copy_if(known.begin(), known.end(), std::back_inserter(out),
+                 [&](const std::string& each) { return each.starts_with(name + "_"); });
+    if (out.size() == before) throw Error("pool: " + unknown_name("factor", name, known));
+  }
+  return out;
+}
+
+}  // namespace bitlaw

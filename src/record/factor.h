@@ -1,0 +1,51 @@
+// The factors of a study: whatever may change the loss of a run besides N, D, the precision and the
+// seed. Each is a column of the tidy table (record/tidy_row.h), which has its type and its meaning;
+// this is the only list of which columns are factors, and of how each may vary between rows that
+// are used together (docs/decisions/0014-factors.md).
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bitlaw {
+
+enum class Varies {
+  // One value in a table. With several, losses cannot be compared, or the difference is taken for
+  // an effect of N, D or the precision.
+  kNever,
+  // By a rule of N and D, as the learning rate and the depth do: one value at the same N and D,
+  // whatever the precision.
+  kBySize,
+  // Part of the precision that laws do not see: one value at the same N, D and bits.
+  kByPrecision,
+  // It moves a loss no more than another seed does.
+  kFreely,
+};
+
+struct Factor {
+  // Of the column, here and in tables from elsewhere.
+  const char* name;
+  Varies varies;
+  // The factors that decide it at a given N and D: it counts only if they are the same. "": none.
+  const char* follows = "";
+  // Column of the bits below 16 with which it counts: a scale of what is not quantized is nothing.
+  const char* bits = "";
+
+  bool is_text() const;
+  // Place in factors().
+  size_t index() const;
+};
+
+// What decides others comes before them.
+std::span<const Factor> factors();
+
+// Null if there is no such factor.
+const Factor* find_factor(std::string_view name);
+
+// The factors that `names` mean: by name, by the first words of a name (batch is batch_tokens,
+// granularity is three of them), or all of them. Error with the nearest name if there is none.
+std::vector<std::string> factors_named(const std::vector<std::string>& names);
+
+}  // namespace bitlaw

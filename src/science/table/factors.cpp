@@ -1,0 +1,305 @@
+#include "table/factors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "base/error.h"
+#include "base/number.h"
+#include "base/text.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr double kSame = 1.01;  // numbers within this factor are one value
+constexpr size_t kShown = 5;  // values of a factor in a message
+
+// Equal numbers become equal texts: "1e-2" and 0.01.
+std::string text_of(double value) {
+  return std::isnan(value) ? "" : fmt::format("{:.12g}", value);
+}
+std::string text_of(const std::optional<int64_t>& value) {
+  return value ? fmt::format("{}", *value) : "";
+}
+std::string text_of(const std::string& value) {
+  return value;
+}
+
+// Of each number the smallest within 1 % of it: groups begin at the smallest.
+std::map<double, double> first_of_nearly_equal(std::vector<double> numbers) {
+  std::erase_if(numbers, [](double number) { return std::isnan(number); });
+  std::sort(numbers.begin(), numbers.end());
+  std::map<double, double> out;
+  double first = kUnknown;
+  for (const double number : numbers) {
+    const bool same = number == first || (first > 0 && number <= kSame * first);
+    if (!same) first = number;
+    out[number] = first;
+  }
+  return out;
+}
+
+void merge_values(std::vector<FactorRow>& rows, const Factor& factor) {
+  const size_t place = factor.index();
+  std::vector<double> numbers;
+  for (const FactorRow& row : rows)
+    numbers.push_back(parse_number(row.values[place]).value_or(kUnknown));
+  const std::map<double, double> first = first_of_nearly_equal(numbers);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!std::isnan(numbers[i])) rows[i].values[place] = text_of(first.at(numbers[i]));
+  }
+}
+
+// Equal for rows that must have one value of a factor.
+using Group = std::vector<std::string>;
+
+class Pooling {
+ public:
+  explicit Pooling(const std::vector<FactorRow>& rows) : rows_(merge_numbers(rows)) {}
+
+  std::optional<PooledFactor> find(const Factor& factor) const {
+    using Where = PooledFactor::Where;
+    const bool everywhere = factor.varies == Varies::kNever || factor.varies == Varies::kFreely;
+    if (everywhere) return differing(factor, Where::kAnywhere);
+    if (auto found = differing(factor, Where::kAtOnePrecision)) return found;
+    if (factor.varies == Varies::kByPrecision) return std::nullopt;
+    return differing(factor, Where::kAtOneSize);
+  }
+
+ private:
+  static Group group_of(const Factor& factor, PooledFactor::Where where, const FactorRow& row) {
+    Group group;
+    if (where != PooledFactor::kAnywhere)
+      group.push_back(fmt::format("{} {}", row.params, row.tokens));
+    if (where == PooledFactor::kAtOnePrecision) group.push_back(row.precision);
+    for (const std::string& name : split(factor.follows, ' '))
+      group.push_back(row.value(*find_factor(name)));
+    return group;
+  }
+
+  std::optional<PooledFactor> differing(const Factor& factor, PooledFactor::Where where) const {
+    std::map<Group, std::map<std::string, int>> groups;
+    for (const FactorRow& row : rows_) {
+      const std::string& value = row.value(factor);
+      if (!value.empty()) ++groups[group_of(factor, where, row)][value];
+    }
+    std::map<std::string, int> counts;
+    for (const auto& [group, held] : groups) {
+      if (held.size() < 2) continue;
+      for (const auto& [value, count] : held) counts[value] += count;
+    }
+    if (counts.empty()) return std::nullopt;
+    PooledFactor out{&factor, where, {counts.begin(), counts.end()}};
+    if (!factor.is_text()) {
+      std::stable_sort(out.values.begin(), out.values.end(), [](const auto& a, const auto& b) {
+        return parse_number(a.first).value_or(0) < parse_number(b.first).value_or(0);
+      });
+    }
+    return out;
+  }
+
+  std::vector<FactorRow> rows_;
+};
+
+const char* place_of(PooledFactor::Where where) {
+  switch (where) {
+    case PooledFactor::kAnywhere:
+      return "";
+    case PooledFactor::kAtOneSize:
+      return " between precisions at the same N and D";
+    case PooledFactor::kAtOnePrecision:
+      return " at the same N, D and precision";
+  }
+  return "";
+}
+
+// The factors in which rows differ at one place: "a (...) and b (...) at the same N and D".
+std::string sentence_of(const std::vector<PooledFactor>& all) {
+  std::vector<std::string> parts;
+  for (const auto where :
+       {PooledFactor::kAnywhere, PooledFactor::kAtOnePrecision, PooledFactor::kAtOneSize}) {
+    std::vector<std::string> here;
+    for (const PooledFactor& pooled : all) {
+      if (pooled.where == where) here.push_back(describe(pooled));
+    }
+    if (here.empty()) continue;
+    const std::string last = here.back();
+    here.pop_back();
+    parts.push_back(fmt::format("{}{}{}{}", fmt::join(here, ", "), here.empty() ? "" : " and ",
+                                last, place_of(where)));
+  }
+  return fmt::format("{}", fmt::join(parts, "; in "));
+}
+
+bool is_among(const PooledFactor& pooled, const std::vector<std::string>& names) {
+  return std::find(names.begin(), names.end(), pooled.factor->name) != names.end();
+}
+
+std::string most_frequent(const PooledFactor& pooled) {
+  return std::max_element(pooled.values.begin(), pooled.values.end(),
+                          [](const auto& a, const auto& b) { return a.second < b.second; })
+      ->first;
+}
+
+// The values of the factors, from the fields of a row and the bits of its parts.
+std::vector<std::string> values_of(const auto& text_of, const auto& bits_of) {
+  std::vector<std::string> out;
+  for (const Factor& factor : factors()) {
+    const bool counts = *factor.bits == '\0' || bits_of(factor.bits) < kUnquantizedBits;
+    out.push_back(counts ? text_of(factor.name) : "");
+  }
+  return out;
+}
+
+std::string settings_of(const std::string& label, double bits_post, const std::string& method,
+                        const auto&... others) {
+  std::string out = label;
+  if (bits_post > 0 && bits_post < kUnquantizedBits)
+    out += fmt::format(", {:g} bits by {}", bits_post, method);
+  ((out += fmt::format("/{}", others)), ...);
+  return out;
+}
+
+}  // namespace
+
+std::string label_of_bits(double weights, double activations, double kv) {
+  std::string out;
+  const auto add = [&](const char* part, double bits) {
+    if (bits < kUnquantizedBits) out += fmt::format("{}{:g}", part, bits);
+  };
+  add("W", weights), add("A", activations), add("KV", kv);
+  return out.empty() ? "BF16" : out;
+}
+
+std::vector<std::string> FactorRow::fixed_values() const {
+  std::vector<std::string> out = values;
+  for (const Factor& factor : factors()) {
+    if (factor.varies == Varies::kFreely) out[factor.index()].clear();
+  }
+  return out;
+}
+
+FactorRow factor_row(const TidyRow& row) {
+  FactorRow out;
+  if (row.N) out.params = static_cast<double>(*row.N);
+  if (row.D) out.tokens = static_cast<double>(*row.D);
+  out.label = label_of_bits(row.P_w, row.P_a, row.P_kv);
+  out.precision = settings_of(out.label, row.P_post, row.method, row.group.value_or(0));
+  std::map<std::string, std::string> fields;
+  for_each_column(row, [&](const char* name, const auto& value, const char*) {
+    fields[name] = text_of(value);
+  });
+  out.seed = fields["seed"];
+  if (row.is_run()) out.loss = row.loss;
+  out.values = values_of(
+      [&](const std::string& column) { return fields[column]; },
+      [&](const std::string& column) { return parse_number(fields[column]).value_or(kUnknown); });
+  return out;
+}
+
+FactorRow factor_row(const Observation& run,
+                     const std::function<std::string(const std::string& column)>& text_of) {
+  FactorRow out;
+  out.params = run.params;
+  out.tokens = run.tokens;
+  out.label = label_of_bits(run.bits_weights, run.bits_activations, run.bits_kv);
+  out.precision =
+      settings_of(out.label, run.bits_post, run.method, run.group, run.precision, run.backward);
+  out.seed = text_of("seed");
+  if (!run.is_post_training()) out.loss = run.loss_nats;
+  out.values = values_of(text_of, [&](const std::string& column) {
+    if (column == "P_w") return run.bits_weights;
+    if (column == "P_a") return run.bits_activations;
+    if (column == "P_kv") return run.bits_kv;
+    if (column == "P_post") return run.is_post_training() ? run.bits_post : kUnquantizedBits;
+    return parse_number(text_of(column)).value_or(kUnknown);
+  });
+  return out;
+}
+
+std::vector<FactorRow> merge_numbers(std::vector<FactorRow> rows) {
+  std::vector<double> tokens;
+  for (const FactorRow& row : rows) tokens.push_back(row.tokens);
+  const std::map<double, double> same = first_of_nearly_equal(std::move(tokens));
+  for (FactorRow& row : rows) {
+    if (!std::isnan(row.tokens)) row.tokens = same.at(row.tokens);
+  }
+  for (const Factor& factor : factors()) {
+    if (!factor.is_text()) merge_values(rows, factor);
+  }
+  return rows;
+}
+
+std::vector<PooledFactor> pooled_factors(const std::vector<FactorRow>& rows) {
+  const Pooling pooling(rows);
+  std::vector<PooledFactor> out;
+  for (const Factor& factor : factors()) {
+    if (auto found = pooling.find(factor)) out.push_back(std::move(*found));
+  }
+  return out;
+}
+
+std::string describe(const PooledFactor& pooled) {
+  std::vector<std::string> shown;
+  for (const auto& [value, count] : pooled.values) {
+    if (shown.size() == kShown) break;
+    shown.push_back(fmt::format("{}: {} row{}", value, count, count == 1 ? "" : "s"));
+  }
+  const size_t more = pooled.values.size() - shown.size();
+  return fmt::format("{} ({}{})", pooled.factor->name, fmt::join(shown, ", "),
+                     more == 0 ? "" : fmt::format(", and {} more values", more));
+}
+
+void must_not_pool(const std::vector<FactorRow>& rows, const MayDiffer& may,
+                   const std::string& where, const std::string& filter,
+                   std::vector<std::string>& notes) {
+  std::vector<PooledFactor> refused, said;
+  for (PooledFactor& pooled : pooled_factors(rows)) {
+    if (is_among(pooled, may.modelled)) continue;
+    const bool allowed =
+        pooled.factor->varies == Varies::kFreely || is_among(pooled, may.pooled);
+    (allowed ? said : refused).push_back(std::move(pooled));
+  }
+  if (!refused.empty()) {
+    std::vector<std::string> conditions, names;
+    for (const PooledFactor& pooled : refused) {
+      conditions.push_back(
+          fmt::format("{}{}={}", filter, pooled.factor->name, most_frequent(pooled)));
+      names.emplace_back(pooled.factor->name);
+    }
+    throw Error(fmt::format("{}: rows differ in {}; give {} or --pool {}", where,
+                            sentence_of(refused), fmt::join(conditions, " "),
+                            fmt::join(names, ",")));
+  }
+  if (!said.empty()) notes.push_back(fmt::format("Pooled: rows differ in {}.", sentence_of(said)));
+}
+
+std::vector<std::string> modelled_factors(const Law& law) {
+  std::vector<std::string> out;
+  if (!law.class_parameters.empty()) return out;  // it knows a table only by its classes
+  Observation plain;
+  plain.params = 1e8, plain.tokens = 1e10;
+  plain.bits_weights = plain.bits_activations = plain.bits_kv = 4;
+  plain.group = 32, plain.exponent_bits = 2, plain.mantissa_bits = 1;
+  plain.gaussian_error_weights = plain.gaussian_error_activations = 0.01;
+  plain.gaussian_error_kv = 0.01;
+  const auto add_if_felt = [&](const std::vector<std::string>& names, Observation other) {
+    const double* const constants = law.constants[0].values.data();
+    if (predict(law, constants, plain) != predict(law, constants, other))
+      out.insert(out.end(), names.begin(), names.end());
+  };
+  Observation other = plain;
+  other.unique_tokens = plain.tokens / 4;
+  add_if_felt({"epochs", "unique_tokens"}, other);
+  other = plain;
+  other.exponent_bits = 3, other.mantissa_bits = 2;
+  other.gaussian_error_weights = other.gaussian_error_activations = other.gaussian_error_kv = 0.02;
+  add_if_felt({"format_w", "format_a", "format_kv"}, other);
+  return out;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,224 @@
+#include "table/factors.h"
+
+#include <gtest/gtest.h>
+
+#include "base/test_folder.h"
+#include "laws/registry.h"
+#include "table/table.h"
+#include "table/tidy_table.h"
+
+namespace bitlaw {
+namespace {
+
+// A study of two sizes, two token counts, and W4 beside BF16, in which lr and width follow N and the
+// batch follows D.
+std::vector<TidyRow> study() {
+  std::vector<TidyRow> rows;
+  for (const int64_t n : {100'000, 400'000}) {
+    for (const int64_t d : {2'000'000, 8'000'000}) {
+      for (const double bits : {16.0, 4.0}) {
+        TidyRow& row = rows.emplace_back();
+        row.status = "finished";
+        row.method = "none";
+        row.N = n, row.D = d;
+        row.P_w = bits;
+        row.P_a = row.P_kv = row.P_q = row.P_k = row.P_v = row.P_post = 16;
+        row.format_w = bits < 16 ? "int4" : "bf16";
+        row.granularity_w = "channel";
+        row.granularity_a = row.granularity_kv = "sequence";
+        row.loss = 3 + 1e5 / static_cast<double>(n) + 1e6 / static_cast<double>(d) + 1 / bits;
+        row.lr = n > 200'000 ? 0.01 : 0.02;
+        row.width = n > 200'000 ? 64 : 32;
+        row.batch_tokens = d > 4'000'000 ? 4096 : 1024;
+        row.steps = d / *row.batch_tokens;
+        row.extra_norm = "true";
+        row.data_hash = "abc";
+        row.seed = 1;
+      }
+    }
+  }
+  return rows;
+}
+
+std::vector<FactorRow> factor_rows(const std::vector<TidyRow>& rows) {
+  std::vector<FactorRow> out;
+  for (const TidyRow& row : rows) out.push_back(factor_row(row));
+  return out;
+}
+
+std::string refusal(const std::vector<TidyRow>& rows, const MayDiffer& may = {}) {
+  std::vector<std::string> notes;
+  return error_of([&] { must_not_pool(factor_rows(rows), may, "t", "--where ", notes); });
+}
+
+// The study with one more row: a copy of one of its rows, changed.
+template <class Change>
+std::vector<TidyRow> with_copy_of(size_t place, const Change& change) {
+  std::vector<TidyRow> rows = study();
+  rows.push_back(rows[place]);
+  change(rows.back());
+  return rows;
+}
+
+TEST(Factors, RulesOfNAndDAreADesign) {
+  EXPECT_EQ(refusal(study()), "");
+  EXPECT_TRUE(pooled_factors(factor_rows(study())).empty());
+  EXPECT_TRUE(pooled_factors({}).empty());
+}
+
+TEST(Factors, ADifferenceAtTheSameSettingIsRefused) {
+  EXPECT_EQ(refusal(with_copy_of(0, [](TidyRow& row) { row.lr = 0.04; })),
+            "t: rows differ in lr (0.02: 1 row, 0.04: 1 row) at the same N, D and precision; give "
+            "--where lr=0.02 or --pool lr");
+}
+
+TEST(Factors, WhatOthersDecideIsNotNamedTwice) {
+  const std::vector<TidyRow> rows = with_copy_of(0, [](TidyRow& row) {
+    row.batch_tokens = 2048;
+    row.D = 2'000'896;  // rounded to whole steps
+    row.steps = 977;
+  });
+  EXPECT_EQ(refusal(rows),
+            "t: rows differ in batch_tokens (1024: 1 row, 2048: 1 row) at the same N, D and "
+            "precision; give --where batch_tokens=1024 or --pool batch_tokens");
+  EXPECT_EQ(refusal(rows, {{"batch_tokens"}, {}}), "");
+}
+
+// The cost of precision would be that of another learning rate.
+TEST(Factors, ADifferenceBetweenPrecisionsIsRefused) {
+  std::vector<TidyRow> rows = study();
+  for (TidyRow& row : rows) {
+    if (row.P_w < 16) row.lr /= 2;
+  }
+  EXPECT_EQ(refusal(rows),
+            "t: rows differ in lr (0.005: 2 rows, 0.01: 4 rows, 0.02: 2 rows) between precisions at "
+            "the same N and D; give --where lr=0.01 or --pool lr");
+}
+
+// Everywhere, also where it follows N: nobody makes a rule of it.
+TEST(Factors, WhatIsNoRuleHasOneValueInATable) {
+  std::vector<TidyRow> rows = study();
+  for (TidyRow& row : rows) {
+    if (*row.N > 200'000) row.extra_norm = "false";
+  }
+  rows.pop_back();
+  EXPECT_EQ(refusal(rows),
+            "t: rows differ in extra_norm (false: 3 rows, true: 4 rows); give --where "
+            "extra_norm=true or --pool extra_norm");
+  EXPECT_NE(refusal(with_copy_of(0, [](TidyRow& row) { row.D = 32'000'000, row.data_hash = "x"; }))
+                .find("rows differ in data_hash (abc: 8 rows, x: 1 row);"),
+            std::string::npos);
+}
+
+TEST(Factors, SeveralAreNamedTogether) {
+  EXPECT_EQ(refusal(with_copy_of(0,
+                                 [](TidyRow& row) {
+                                   row.extra_norm = "false";
+                                   row.lr = 0.04;
+                                   row.weight_decay = 0;
+                                 })),
+            "t: rows differ in extra_norm (false: 1 row, true: 8 rows); in lr (0.02: 1 row, 0.04: 1 "
+            "row) at the same N, D and precision; give --where extra_norm=true --where lr=0.02 or "
+            "--pool extra_norm,lr")
+      << "a weight decay that only one row knows says nothing";
+}
+
+TEST(Factors, PrecisionHasFactorsOfItsOwn) {
+  const auto finer = [](TidyRow& row) { row.granularity_w = "group32"; };
+  EXPECT_EQ(refusal(with_copy_of(0, finer)), "") << "of BF16 weights it means nothing";
+  EXPECT_EQ(refusal(with_copy_of(1, finer)),
+            "t: rows differ in granularity_w (channel: 1 row, group32: 1 row) at the same N, D and "
+            "precision; give --where granularity_w=channel or --pool granularity_w");
+  std::vector<TidyRow> rows = study();
+  for (TidyRow& row : rows) {
+    if (row.P_w < 16) row.P_q = 4;
+  }
+  EXPECT_EQ(refusal(rows), "") << "low bits may come with low bits of the queries";
+  EXPECT_NE(refusal(with_copy_of(1, [](TidyRow& row) { row.P_q = 8; })).find("P_q (8: 1 row, 16"),
+            std::string::npos);
+  EXPECT_NE(refusal(with_copy_of(1, [](TidyRow& row) { row.format_w = "e2m1"; }))
+                .find("format_w (e2m1: 1 row, int4: 1 row) at the same N, D and precision"),
+            std::string::npos);
+}
+
+TEST(Factors, ASeedIsAReplicate) {
+  EXPECT_EQ(refusal(with_copy_of(0, [](TidyRow& row) { row.seed = 2, row.loss += 0.01; })), "");
+}
+
+TEST(Factors, AnotherEngineIsNoted) {
+  std::vector<TidyRow> rows = study();
+  for (TidyRow& row : rows) row.engine = row.P_w < 16 ? "avx2" : "avx512";
+  std::vector<std::string> notes;
+  must_not_pool(factor_rows(rows), {}, "t", "", notes);
+  EXPECT_EQ(notes,
+            std::vector<std::string>{"Pooled: rows differ in engine (avx2: 4 rows, avx512: 4 rows)."});
+}
+
+TEST(Factors, WhatIsPooledIsNoted) {
+  const std::vector<TidyRow> rows = with_copy_of(0, [](TidyRow& row) { row.lr = 0.04; });
+  std::vector<std::string> notes;
+  must_not_pool(factor_rows(rows), {{"lr"}, {}}, "t", "", notes);
+  EXPECT_EQ(notes, std::vector<std::string>{"Pooled: rows differ in lr (0.02: 1 row, 0.04: 1 row) "
+                                            "at the same N, D and precision."});
+  notes.clear();
+  must_not_pool(factor_rows(rows), {{}, {"lr"}}, "t", "", notes);
+  EXPECT_TRUE(notes.empty()) << "the law has an input for it";
+}
+
+TEST(Factors, ManyValuesAreCutShort) {
+  std::vector<TidyRow> rows = study();
+  for (int i = 0; i < 7; ++i) {
+    rows.push_back(rows[0]);
+    rows.back().lr = 1 + i;
+  }
+  EXPECT_NE(refusal(rows).find("4: 1 row, and 3 more values)"), std::string::npos) << refusal(rows);
+}
+
+// The runs of a directory, their CSV, and a table of someone else's.
+TEST(Factors, EveryTableIsHeldToThem) {
+  const std::vector<TidyRow> rows = with_copy_of(0, [](TidyRow& row) { row.lr = 0.04; });
+  const std::string sentence =
+      "rows differ in lr (0.02: 1 row, 0.04: 1 row) at the same N, D and precision; give --where "
+      "lr=0.02 or --pool lr";
+  EXPECT_EQ(error_of([&] { table_of(tidy_table(rows), "t", {}); }), "t: " + sentence);
+  EXPECT_EQ(error_of([&] { read_table(tidy_to_csv(rows), "t", TableOptions{}); }),
+            "t: " + sentence);
+  EXPECT_EQ(table_of(tidy_table(rows), "t", {.where = {"lr<0.03"}}).runs.size(), 8u);
+  TableOptions pool;
+  pool.may_differ.pooled = {"lr"};
+  EXPECT_EQ(table_of(tidy_table(rows), "t", pool).runs.size(), 9u);
+
+  const auto read = [](const std::string& csv) {
+    return error_of([&] { read_table(csv, "u", TableOptions{}); });
+  };
+  EXPECT_EQ(read("N,D,loss,lr,my_factor\n1e8,1e9,3,1e-2,a\n1e8,2e9,3,2e-2,b\n1e8,1e9,3.1,0.01,b\n"),
+            "")
+      << "other columns are not our business";
+  EXPECT_EQ(read("N,D,loss,lr\n1e8,1e9,3,1e-2\n1e8,1e9,3.1,0.02\n1e8,1e9,3.2,\n"),
+            "u: rows differ in lr (0.01: 1 row, 0.02: 1 row) at the same N, D and precision; give "
+            "--where lr=0.01 or --pool lr");
+  EXPECT_EQ(read("N,D,loss,precision,lr\n1e8,1e9,3,a,1\n1e8,1e9,3.1,b,1\n1e8,2e9,3.1,b,2\n"), "");
+  // Planned runs have no results to pool.
+  EXPECT_EQ(error_of([] {
+              read_table("N,D,lr\n1e8,1e9,1\n1e8,1e9,2\n", "u", TableOptions{.measured = false});
+            }),
+            "");
+}
+
+TEST(Factors, ALawMayHaveAnInputForThem) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(modelled_factors(law_named("chinchilla")), Names{});
+  EXPECT_EQ(modelled_factors(law_named("kumar")), Names{});
+  EXPECT_EQ(modelled_factors(law_named("muennighoff")), (Names{"epochs", "unique_tokens"}));
+  const std::string csv =
+      "N,D,loss,unique_tokens\n1e8,4e9,3,4e9\n1e8,4e9,3.1,1e9\n1e8,8e9,2.9,1e9\n";
+  EXPECT_NE(error_of([&] { read_table(csv, "u", TableOptions{}); })
+                .find("rows differ in unique_tokens (1000000000: 1 row, 4000000000: 1 row)"),
+            std::string::npos);
+  TableOptions options;
+  options.may_differ.modelled = modelled_factors(law_named("muennighoff"));
+  EXPECT_EQ(read_table(csv, "u", options).notes, Names{});
+}
+
+}  // namespace
+}  // namespace bitlaw
