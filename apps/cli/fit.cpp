@@ -10,6 +10,7 @@
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "fit/freeze_from.h"
+#include "table/pure_error.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -59,7 +60,7 @@ void run_fit(Options& options) {
     print_json(document);
     return;
   }
-  fmt::print("{}", fit_text(fit));
+  fmt::print("{}{}", fit_text(fit), pure_error_text(pure_error(table.factors)));
   if (table.diverged > 0) fmt::print("{} diverged rows were left out.\n", table.diverged);
 }
 

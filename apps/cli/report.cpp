@@ -16,7 +16,7 @@ namespace {
 
 struct Options {
   std::string runs = "runs", fit, out = "report.html", title;
-  std::vector<std::string> filters;
+  std::vector<std::string> filters, pool;
   bool json = false;
 };
 
@@ -27,11 +27,14 @@ void run(const Options& options) {
   if (rows.empty())
     throw Error(
         fmt::format("{}: no runs to report on; train some, or loosen the filters", options.runs));
+  const std::vector<std::string> pooled = factors_named(options.pool);
+  std::vector<std::string> in_the_document;
+  must_not_pool(rows_to_pool(rows), {pooled, {}}, options.runs, "", in_the_document);
   const Json fit = read_fit(options.fit);
   if (!fit.is_null()) fit_from_json(fit, options.fit);  // only to refuse what is not a fit
   const std::string title =
       options.title.empty() ? fmt::format("bitlaw: {}", options.runs) : options.title;
-  const Json document = make_report({title, rows, fit, read_effort(options.runs)});
+  const Json document = make_report({title, rows, fit, read_effort(options.runs), pooled});
   if (options.json) {
     print_json(document);
     return;
@@ -50,6 +53,11 @@ void add_report(App& app) {
   verb->add_option("runs", options->runs, "directory of runs")->required();
   verb->add_option("filters", options->filters,
                    "rows to report: P_w=3,4, D/N>20, as in `bitlaw runs`");
+  verb->add_option("--pool", options->pool,
+                   "factors in which rows may differ: lr,batch,extra_norm, or all "
+                   "(docs/tables.md#factors)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   verb->add_option("--fit", options->fit, "a document of `bitlaw fit --out`");
   verb->add_option("--out", options->out, "the page")->default_str(options->out);
   verb->add_option("--title", options->title, "its title");

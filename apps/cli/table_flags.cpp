@@ -10,6 +10,7 @@
 #include "cli/verb.h"
 #include "record/result.h"
 #include "runs/tidy_rows.h"
+#include "table/pure_error.h"
 #include "table/tidy_table.h"
 #include "table/warnings.h"
 
@@ -110,6 +111,7 @@ Json table_json(const Table& table, const std::string& path) {
               {"diverged", table.diverged},
               {"unfinished", table.unfinished},
               {"dropped", table.dropped},
+              {"pure_error", pure_error_json(pure_error(table.factors))},
               {"notes", table.notes}};
 }
 

@@ -78,9 +78,8 @@ std::span<const Factor> factors() {
 }
 
 const Factor* find_factor(std::string_view name) {
-  const auto* const found =
-      std::find_if(std::begin(kFactors), std::end(kFactors),
-                   [&](const Factor& factor) { return name == factor.name; });
+  const auto* const found = std::find_if(std::begin(kFactors), std::end(kFactors),
+                                         [&](const Factor& factor) { return name == factor.name; });
   return found == std::end(kFactors) ? nullptr : found;
 }
 

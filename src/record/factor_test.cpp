@@ -64,8 +64,7 @@ TEST(Factor, NamesAreWholeOrTheFirstWords) {
     factors_named({"extra_nrom"});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(),
-                 "pool: unknown factor 'extra_nrom'; did you mean 'extra_norm'?");
+    EXPECT_STREQ(error.what(), "pool: unknown factor 'extra_nrom'; did you mean 'extra_norm'?");
   }
   EXPECT_THROW(factors_named({"seed"}), Error) << "a seed is no factor";
 }

@@ -22,9 +22,10 @@ double epochs(const ResolvedConfig& resolved, const DatasetInfo& data) {
 std::string repetition_note(const ResolvedConfig& resolved, const DatasetInfo& data) {
   const double passes = epochs(resolved, data);
   if (!(passes > 1)) return "";
-  return fmt::format("D = {} is more than the {} training tokens of {}: text repeats, {:.3g} epochs",
-                     format_count(static_cast<double>(resolved.config.train.tokens)),
-                     format_count(usable_tokens(resolved, data)), resolved.config.data.path, passes);
+  return fmt::format(
+      "D = {} is more than the {} training tokens of {}: text repeats, {:.3g} epochs",
+      format_count(static_cast<double>(resolved.config.train.tokens)),
+      format_count(usable_tokens(resolved, data)), resolved.config.data.path, passes);
 }
 
 }  // namespace bitlaw

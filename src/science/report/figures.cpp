@@ -147,43 +147,37 @@ Json share_curve(const FittedLaw& constants, const std::string& part, const Midd
   return points;
 }
 
-// Measured N_eff / N: what the loss that a run lost against the BF16 run of its N and D is worth in
-// size (arXiv 2411.04330, section 4.2).
-Json measured_shares(const std::vector<TidyRow>& rows, const FittedLaw& constants,
-                     const std::string& part, const Middle& middle) {
-  std::map<std::pair<double, double>, double> reference;  // (N, D) -> loss in BF16
-  for (const TidyRow& row : rows) {
-    if (row.is_run() && all_bf16(row) && std::isfinite(row.loss)) {
-      reference[{whole(row.N), whole(row.D)}] = row.loss;
-    }
-  }
+// Measured N_eff / N: what the loss that a run lost against its reference is worth in size (arXiv
+// 2411.04330, section 4.2).
+Json measured_shares(const std::vector<TidyRow>& rows, const References& references,
+                     const FittedLaw& constants, const std::string& part, const Middle& middle) {
   Json points = Json::array();
-  for (const TidyRow& row : rows) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const TidyRow& row = rows[i];
     const auto [lowered, bits] = lowered_part(row);
-    const double n = whole(row.N), d = whole(row.D), loss = row.loss;
-    const auto base = reference.find({n, d});
-    if (!row.is_run() || lowered != part || !std::isfinite(loss) || base == reference.end())
-      continue;
+    const double n = whole(row.N), d = whole(row.D);
+    const auto base = references.of(i);
+    if (lowered != part || !base) continue;
     Observation plain = middle.run;
     plain.params = n, plain.tokens = d;
     plain.bits_weights = plain.bits_activations = plain.bits_kv = kUnlimitedBits;
     const double full = predict(*constants.law, constants.values.data(), plain);
-    const double share =
-        share_at_loss(*constants.law, constants.values.data(), plain, full + (loss - base->second));
+    const double share = share_at_loss(*constants.law, constants.values.data(), plain,
+                                       full + (row.loss - base->loss));
     if (!std::isfinite(share)) continue;
     points.push_back({{"x", bits}, {"y", share}, {"N", n}, {"D", d}, {"run", row.run}});
   }
   return points;
 }
 
-Json effective_figure(const std::vector<TidyRow>& rows, const FittedLaw& constants,
-                      const FittedLaw& published) {
+Json effective_figure(const std::vector<TidyRow>& rows, const References& references,
+                      const FittedLaw& constants, const FittedLaw& published) {
   if (!constants.has_curves()) return nullptr;
   const Middle middle = middle_of(sizes_of(rows));
   Json parts = Json::array();
   for (const char* part : {"W", "A", "KV"}) {
     parts.push_back({{"part", part},
-                     {"points", measured_shares(rows, constants, part, middle)},
+                     {"points", measured_shares(rows, references, constants, part, middle)},
                      {"curve", share_curve(constants, part, middle)},
                      {"published", share_curve(published, part, middle)}});
   }
@@ -271,11 +265,11 @@ Json optimum_figure(const std::vector<TidyRow>& rows, const Json& fit, const Fit
 
 }  // namespace
 
-Json figures_of(const std::vector<TidyRow>& rows, const Json& fit) {
+Json figures_of(const std::vector<TidyRow>& rows, const References& references, const Json& fit) {
   const FittedLaw constants = fitted_law(fit), published = published_law(fit);
   return {{"ptq", ptq_figure(rows, constants)},
           {"delta", delta_figure(rows, constants)},
-          {"effective", effective_figure(rows, constants, published)},
+          {"effective", effective_figure(rows, references, constants, published)},
           {"predicted", predicted_figure(rows, constants)},
           {"optimum", optimum_figure(rows, fit, constants, published)}};
 }

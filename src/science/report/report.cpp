@@ -13,6 +13,7 @@
 #include "report/fields.h"
 #include "report/figures.h"
 #include "report/fitted_law.h"
+#include "report/penalties.h"
 #include "report/post_bit.h"
 #include "report/rows.h"
 
@@ -123,9 +124,28 @@ std::string wrapped(const std::string& sentence) {
   return out + line + "\n";
 }
 
+// Of all factors in which rows differ, whether or not they may: whoever must not pool has been
+// refused before (must_not_pool).
+std::vector<std::string> pooling_notes(const std::vector<TidyRow>& rows) {
+  std::vector<std::string> notes;
+  must_not_pool(rows_to_pool(rows), {factors_named({"all"}), {}}, "", "", notes);
+  return notes;
+}
+
 }  // namespace
 
+std::vector<FactorRow> rows_to_pool(const std::vector<TidyRow>& rows) {
+  std::vector<FactorRow> out;
+  for (const TidyRow& row : rows) {
+    if (row.status != "diverged" && (std::isfinite(row.loss) || std::isfinite(row.delta)))
+      out.push_back(factor_row(row));
+  }
+  return out;
+}
+
 Json make_report(const ReportInput& input) {
+  const References references(input.rows, input.pooled);
+  const PureError noise = pure_error(references.rows());
   Json document{{"title", input.title},
                 {"schema", 1},
                 {"rows", tidy_to_json(input.rows)},
@@ -134,11 +154,16 @@ Json make_report(const ReportInput& input) {
   document["summary"]["sentence"] = identified_sentence(document["constants"]);
   document["notes"] =
       input.fit.is_object() ? input.fit.value("notes", Json::array()) : Json::array();
+  for (const std::string& note : pooling_notes(input.rows)) document["notes"].push_back(note);
+  document["pure_error"] = pure_error_json(noise);
+  document["penalties"] = penalties(references, noise);
+  document["summary"]["noise"] =
+      noise_sentence(document["penalties"], noise, references.unmatched());
   document["held_out"] =
       input.fit.is_object() ? input.fit.value("held_out", Json::array()) : Json::array();
   document["training"] = input.fit.is_object() ? input.fit.value("training", Json()) : Json();
   document["post"] = input.fit.is_object() ? input.fit.value("post", Json()) : Json();
-  document["figures"] = figures_of(input.rows, input.fit);
+  document["figures"] = figures_of(input.rows, references, input.fit);
   document["post_bit"] = post_bit(input.fit, largest(sizes_of(input.rows)));
   document["answer"] = answer_sentences(document, input.rows);
   return document;
@@ -160,7 +185,9 @@ std::string report_text(const Json& document) {
                        cell(line, "value"), cell(line, "low"), cell(line, "high"),
                        cell(line, "published"), frozen.empty() ? "" : "  not fitted: " + frozen);
   }
-  return out + "\n" + wrapped(text(document["summary"], "sentence"));
+  out += "\n" + wrapped(text(document["summary"], "sentence"));
+  const std::string noise = text(document["summary"], "noise");
+  return noise.empty() ? out : out + wrapped(noise);
 }
 
 }  // namespace bitlaw

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "record/tidy_row.h"
+#include "table/factors.h"
 
 namespace bitlaw {
 
@@ -17,16 +18,22 @@ struct ReportInput {
   std::vector<TidyRow> rows;
   Json fit;                     // of fit_to_json, or null
   Json effort = Json::array();  // of read_effort (runs/effort.h): how long it took, and where
+  std::vector<std::string> pooled = {};  // factors that rows may differ in (record/factor.h)
 };
+
+// The rows of a report that have a result, as must_not_pool() (table/factors.h) takes them.
+std::vector<FactorRow> rows_to_pool(const std::vector<TidyRow>& rows);
 
 // The document:
 //   .title
 //   .answer[]      paragraphs: what was measured, the best precision, a bit less after training
 //   .summary       runs, diverged, cells, sizes[], tokens [least, most], effort[], sentence (which
-//                  constants the data identify)
+//                  constants the data identify), noise (which differences from BF16 are noise)
+//   .penalties[]   what fewer bits in training cost (report/penalties.h)
+//   .pure_error    deviations between seeds (table/pure_error.h), or null
 //   .constants[]   name, value, low, high, published, frozen
 //   .post_bit      ratio, low, high, depends_on[]: the cost of 3 bits after training over that of 4
-//   .notes[]       sentences of the fit
+//   .notes[]       sentences of the fit, and on factors in which rows differ
 //   .held_out[]    of the fit
 //   .figures.ptq.panels[]        N, series[]: bits, method, points[] {x: D/N, y: nats, se}, curve[]
 //   .figures.delta.series[]      bits, method, N, points[] {x: D/N, y: delta, se, flagged}, curve[]

@@ -60,6 +60,111 @@ TEST(Report, MeasuredEffectiveParametersInvertTheLaw) {
   EXPECT_NEAR(part["points"][0]["y"].get<double>(), f_w(4), 1e-9);
 }
 
+// Three seeds in BF16 and two at 4 bits, with the losses of the law but for noise.
+std::vector<TidyRow> replicated(double n, double d) {
+  std::vector<TidyRow> rows;
+  const double noise[] = {-0.01, 0.03, -0.02};
+  const auto loss = [&](double effective) {
+    return 2.7648 + 4299 * std::pow(effective, -0.4965) + 18060 * std::pow(d, -0.4965);
+  };
+  for (int seed = 0; seed < 3; ++seed) {
+    rows.push_back(row(n, d, 16, loss(n) + noise[seed]));
+    rows.back().seed = seed + 1;
+  }
+  for (int seed = 0; seed < 2; ++seed) {
+    rows.push_back(row(n, d, 4, loss(n * f_w(4))));
+    rows.back().seed = seed + 1;
+  }
+  for (TidyRow& row : rows) row.lr = 0.02, row.extra_norm = "true";
+  return rows;
+}
+
+std::vector<double> shares_of(const Json& document) {
+  std::vector<double> out;
+  for (const Json& point : document["figures"]["effective"]["parts"][0]["points"])
+    out.push_back(point["y"]);
+  return out;
+}
+
+TEST(Report, TheReferenceIsTheMeanOverSeeds) {
+  // The noise of the BF16 runs adds up to nothing.
+  std::vector<TidyRow> rows = replicated(1e6, 1e8);
+  for (int order = 0; order < 2; ++order) {
+    const std::vector<double> shares = shares_of(make_report({"t", rows, published_fit()}));
+    ASSERT_EQ(shares.size(), 2u);
+    for (const double share : shares) EXPECT_NEAR(share, f_w(4), 1e-9);
+    std::reverse(rows.begin(), rows.end());
+  }
+}
+
+TEST(Report, TheReferenceMatchesInEveryFactor) {
+  std::vector<TidyRow> rows = replicated(1e6, 1e8);
+  TidyRow other = rows[0];  // BF16 without the norm, and worse
+  other.extra_norm = "false", other.loss += 1;
+  rows.push_back(other);
+  const Json document = make_report({"t", rows, published_fit()});
+  for (const double share : shares_of(document)) EXPECT_NEAR(share, f_w(4), 1e-9);
+  ASSERT_EQ(document["penalties"].size(), 1u);
+  EXPECT_EQ(document["penalties"][0]["references"], 3);
+  EXPECT_EQ(document["penalties"][0]["runs"], 2);
+
+  rows.back().extra_norm = "true", rows.back().P_q = 4;
+  EXPECT_EQ(make_report({"t", rows, published_fit()})["penalties"].size(), 2u)
+      << "a run with only its queries rounded is compared, and no reference";
+
+  rows.pop_back();
+  for (TidyRow& row : rows) row.lr = row.P_w < 16 ? 0.01 : 0.02;
+  EXPECT_TRUE(make_report({"t", rows, published_fit()})["penalties"].empty());
+  const Json pooled = make_report({"t", rows, published_fit(), Json::array(), {"lr"}});
+  EXPECT_EQ(pooled["penalties"].size(), 1u);
+  EXPECT_EQ(shares_of(pooled).size(), 2u);
+}
+
+TEST(Report, DifferencesBelowTwoDeviationsAreNoise) {
+  std::vector<TidyRow> rows = replicated(1e6, 1e8);
+  const double reference = (rows[0].loss + rows[1].loss + rows[2].loss) / 3;
+  rows.pop_back();
+  rows.pop_back();
+  const double deviation = std::sqrt((1e-4 + 9e-4 + 4e-4) / 2);  // of a loss
+  const double of_one = 2 * deviation * std::sqrt(1 + 1.0 / 3);  // two, of a difference
+  const double differences[] = {0.9 * of_one, 1.1 * of_one, -0.9 * of_one};
+  for (int i = 0; i < 3; ++i) {
+    rows.push_back(row(1e6, 1e8, 3 + i, reference + differences[i]));
+    rows.back().lr = 0.02, rows.back().extra_norm = "true", rows.back().seed = 1;
+  }
+  const Json document = make_report({"t", rows, nullptr});
+  ASSERT_EQ(document["penalties"].size(), 3u);
+  for (int i = 0; i < 3; ++i) {
+    const Json& entry = document["penalties"][static_cast<size_t>(i)];
+    EXPECT_EQ(entry["precision"], fmt::format("W{}", 3 + i));
+    EXPECT_NEAR(entry["difference"].get<double>(), differences[i], 1e-12);
+    EXPECT_NEAR(entry["deviation"].get<double>(), of_one / 2, 1e-12);
+    EXPECT_EQ(entry["noise"], i != 1);
+  }
+  EXPECT_EQ(document["pure_error"]["freedom"], 2);
+  EXPECT_EQ(document["summary"]["noise"],
+            "Losses deviate by 0.026 nats between seeds (2 degrees of freedom): 2 of 3 differences "
+            "from BF16 are below two deviations, which is noise.");
+  EXPECT_NE(report_text(document).find("2 of 3 differences"), std::string::npos);
+
+  rows.erase(rows.begin(), rows.begin() + 2);  // one seed each
+  const Json unknown = make_report({"t", rows, nullptr});
+  EXPECT_TRUE(unknown["pure_error"].is_null());
+  for (const Json& entry : unknown["penalties"]) EXPECT_TRUE(entry["noise"].is_null());
+  EXPECT_NE(unknown["summary"]["noise"].get<std::string>().find("not known"), std::string::npos);
+}
+
+TEST(Report, RowsThatDifferInAFactorAreNoted) {
+  std::vector<TidyRow> rows = replicated(1e6, 1e8);
+  EXPECT_TRUE(make_report({"t", rows, nullptr})["notes"].empty());
+  rows[0].extra_norm = "false";
+  const Json notes = make_report({"t", rows, nullptr})["notes"];
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_EQ(notes[0], "Pooled: rows differ in extra_norm (false: 1 row, true: 4 rows).");
+  rows[0].status = "diverged";
+  EXPECT_EQ(rows_to_pool(rows).size(), 4u);
+}
+
 TEST(Report, PanelsHoldASeriesPerMethodAndBits) {
   std::vector<TidyRow> rows;
   for (double n : {1e5, 2e5}) {

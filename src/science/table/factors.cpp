@@ -16,7 +16,7 @@ namespace bitlaw {
 namespace {
 
 constexpr double kSame = 1.01;  // numbers within this factor are one value
-constexpr size_t kShown = 5;  // values of a factor in a message
+constexpr size_t kShown = 5;    // values of a factor in a message
 
 // Equal numbers become equal texts: "1e-2" and 0.01.
 std::string text_of(double value) {
@@ -260,8 +260,7 @@ void must_not_pool(const std::vector<FactorRow>& rows, const MayDiffer& may,
   std::vector<PooledFactor> refused, said;
   for (PooledFactor& pooled : pooled_factors(rows)) {
     if (is_among(pooled, may.modelled)) continue;
-    const bool allowed =
-        pooled.factor->varies == Varies::kFreely || is_among(pooled, may.pooled);
+    const bool allowed = pooled.factor->varies == Varies::kFreely || is_among(pooled, may.pooled);
     (allowed ? said : refused).push_back(std::move(pooled));
   }
   if (!refused.empty()) {

@@ -22,8 +22,9 @@ struct FactorRow {
   std::string label;
   // In the order of factors(); "": not known, or does not count in this row.
   std::vector<std::string> values;
-  std::string seed;        // "": not known
-  double loss = kUnknown;  // nats per token, of a run; NaN for a cell of quantization after training
+  std::string seed;  // "": not known
+  double loss =
+      kUnknown;  // nats per token, of a run; NaN for a cell of quantization after training
 
   const std::string& value(const Factor& factor) const { return values[factor.index()]; }
   // `values` without those that may vary freely.
@@ -45,9 +46,9 @@ std::vector<FactorRow> merge_numbers(std::vector<FactorRow> rows);
 // A factor that varies where it should not.
 struct PooledFactor {
   enum Where {
-    kAnywhere,           // the rows differ in it
-    kAtOneSize,          // rows of different precision differ in it at the same N and D
-    kAtOnePrecision,     // rows differ in it at the same N, D and precision
+    kAnywhere,        // the rows differ in it
+    kAtOneSize,       // rows of different precision differ in it at the same N and D
+    kAtOnePrecision,  // rows differ in it at the same N, D and precision
   };
   const Factor* factor = nullptr;
   Where where = kAnywhere;

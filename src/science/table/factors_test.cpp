@@ -90,9 +90,10 @@ TEST(Factors, ADifferenceBetweenPrecisionsIsRefused) {
   for (TidyRow& row : rows) {
     if (row.P_w < 16) row.lr /= 2;
   }
-  EXPECT_EQ(refusal(rows),
-            "t: rows differ in lr (0.005: 2 rows, 0.01: 4 rows, 0.02: 2 rows) between precisions at "
-            "the same N and D; give --where lr=0.01 or --pool lr");
+  EXPECT_EQ(
+      refusal(rows),
+      "t: rows differ in lr (0.005: 2 rows, 0.01: 4 rows, 0.02: 2 rows) between precisions at "
+      "the same N and D; give --where lr=0.01 or --pool lr");
 }
 
 // Everywhere, also where it follows N: nobody makes a rule of it.
@@ -111,15 +112,16 @@ TEST(Factors, WhatIsNoRuleHasOneValueInATable) {
 }
 
 TEST(Factors, SeveralAreNamedTogether) {
-  EXPECT_EQ(refusal(with_copy_of(0,
-                                 [](TidyRow& row) {
-                                   row.extra_norm = "false";
-                                   row.lr = 0.04;
-                                   row.weight_decay = 0;
-                                 })),
-            "t: rows differ in extra_norm (false: 1 row, true: 8 rows); in lr (0.02: 1 row, 0.04: 1 "
-            "row) at the same N, D and precision; give --where extra_norm=true --where lr=0.02 or "
-            "--pool extra_norm,lr")
+  EXPECT_EQ(
+      refusal(with_copy_of(0,
+                           [](TidyRow& row) {
+                             row.extra_norm = "false";
+                             row.lr = 0.04;
+                             row.weight_decay = 0;
+                           })),
+      "t: rows differ in extra_norm (false: 1 row, true: 8 rows); in lr (0.02: 1 row, 0.04: 1 "
+      "row) at the same N, D and precision; give --where extra_norm=true --where lr=0.02 or "
+      "--pool extra_norm,lr")
       << "a weight decay that only one row knows says nothing";
 }
 
@@ -150,8 +152,8 @@ TEST(Factors, AnotherEngineIsNoted) {
   for (TidyRow& row : rows) row.engine = row.P_w < 16 ? "avx2" : "avx512";
   std::vector<std::string> notes;
   must_not_pool(factor_rows(rows), {}, "t", "", notes);
-  EXPECT_EQ(notes,
-            std::vector<std::string>{"Pooled: rows differ in engine (avx2: 4 rows, avx512: 4 rows)."});
+  EXPECT_EQ(notes, std::vector<std::string>{
+                       "Pooled: rows differ in engine (avx2: 4 rows, avx512: 4 rows)."});
 }
 
 TEST(Factors, WhatIsPooledIsNoted) {
@@ -212,8 +214,9 @@ TEST(Factors, ALawMayHaveAnInputForThem) {
   EXPECT_EQ(modelled_factors(law_named("muennighoff")), (Names{"epochs", "unique_tokens"}));
   const std::string csv =
       "N,D,loss,unique_tokens\n1e8,4e9,3,4e9\n1e8,4e9,3.1,1e9\n1e8,8e9,2.9,1e9\n";
-  EXPECT_NE(error_of([&] { read_table(csv, "u", TableOptions{}); })
-                .find("rows differ in unique_tokens (1000000000: 1 row, 4000000000: 1 row)"),
+  EXPECT_NE(error_of([&] {
+              read_table(csv, "u", TableOptions{});
+            }).find("rows differ in unique_tokens (1000000000: 1 row, 4000000000: 1 row)"),
             std::string::npos);
   TableOptions options;
   options.may_differ.modelled = modelled_factors(law_named("muennighoff"));

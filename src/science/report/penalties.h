@@ -1,0 +1,24 @@
+// What fewer bits in training cost, measured: the loss of the runs of one setting minus that of
+// their reference (report/references.h), held against the deviation between seeds.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "report/references.h"
+#include "table/pure_error.h"
+
+namespace bitlaw {
+
+// One object per setting, by N, D and precision:
+//   .N .D .precision  "A5", or "A5 token" if settings differ in more than their bits
+//   .runs .references  how many runs are in each mean
+//   .loss .reference .difference  nats per token
+//   .deviation  of the difference, from replicates; null without them
+//   .noise      the difference is below two deviations; null without replicates
+Json penalties(const References& references, const PureError& noise);
+
+// How many differences are noise, and how it was measured; "" without differences.
+std::string noise_sentence(const Json& penalties, const PureError& noise, int unmatched);
+
+}  // namespace bitlaw

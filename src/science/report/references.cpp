@@ -1,0 +1,69 @@
+#include "report/references.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "report/rows.h"
+
+namespace bitlaw {
+namespace {
+
+bool has_loss(const TidyRow& row) {
+  return row.is_run() && row.status != "diverged" && std::isfinite(row.loss);
+}
+
+// Queries may be rounded where nothing else is.
+bool is_reference(const TidyRow& row) {
+  return all_bf16(row) && !(row.P_q < kUnquantizedBits);
+}
+
+// Those that are not of precision, not pooled, and not decided by what is pooled.
+std::vector<bool> factors_that_count(const std::vector<std::string>& pooled) {
+  std::vector<bool> counts;
+  const auto is_ignored = [&](const std::string& name) {
+    return std::find(pooled.begin(), pooled.end(), name) != pooled.end() ||
+           !counts[find_factor(name)->index()];
+  };
+  for (const Factor& factor : factors()) {
+    bool count = factor.varies == Varies::kNever || factor.varies == Varies::kBySize;
+    count &= std::find(pooled.begin(), pooled.end(), factor.name) == pooled.end();
+    for (const std::string& other : split(factor.follows, ' ')) count &= !is_ignored(other);
+    counts.push_back(count);
+  }
+  return counts;
+}
+
+}  // namespace
+
+References::References(const std::vector<TidyRow>& rows, const std::vector<std::string>& pooled)
+    : counts_(factors_that_count(pooled)) {
+  for (const TidyRow& row : rows) {
+    rows_.push_back(factor_row(row));
+    low_.push_back(has_loss(row) && !is_reference(row));
+  }
+  rows_ = merge_numbers(std::move(rows_));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!has_loss(rows[i]) || low_[i]) continue;
+    Reference& mean = means_[key_of(i)];
+    ++mean.runs;
+    mean.loss += (rows[i].loss - mean.loss) / mean.runs;
+  }
+  for (size_t i = 0; i < rows.size(); ++i) unmatched_ += low_[i] && !of(i);
+}
+
+std::optional<Reference> References::of(size_t row) const {
+  if (!low_[row]) return std::nullopt;
+  const auto found = means_.find(key_of(row));
+  if (found == means_.end()) return std::nullopt;
+  return found->second;
+}
+
+References::Key References::key_of(size_t row) const {
+  Key key{{rows_[row].params, rows_[row].tokens}, {}};
+  for (size_t i = 0; i < counts_.size(); ++i)
+    key.second.push_back(counts_[i] ? rows_[row].values[i] : "");
+  return key;
+}
+
+}  // namespace bitlaw
