@@ -367,10 +367,14 @@ Bounds bounds(const HeadShape& h, const Inputs& in, const Outputs& expected, boo
   };
   const std::vector<double> q = doubles(in.q, true), k = doubles(in.k, true),
                             v = doubles(in.v, false);
-  const auto gradient_code = [&](const Operand& x, int64_t at) {
-    const double code = x.codes.at(at);
-    return bf16_gradients ? round_to_bf16(static_cast<float>(code)) : code;
+  const auto gradient_codes = [&](const Operand& x) {
+    std::vector<double> codes = numbers(x.codes);
+    if (!bf16_gradients) return codes;
+    for (double& code : codes) code = round_to_bf16(static_cast<float>(code));
+    return codes;
   };
+  const std::vector<double> q_codes = gradient_codes(in.q), k_codes = gradient_codes(in.k),
+                            v_codes = gradient_codes(in.v);
   const double root = std::sqrt(static_cast<double>(h.dim)), dim = static_cast<double>(h.dim);
   const double terms = static_cast<double>(h.T * h.heads / h.kv_heads);
   Bounds b;
@@ -417,7 +421,8 @@ Bounds bounds(const HeadShape& h, const Inputs& in, const Outputs& expected, boo
         const int64_t key = first_key + j;
         // Forward: p' and how far it may be thrown.
         const double rounding_p = 2 * u * (std::fabs(s[j]) + std::fabs(log_sum)) + kExp + 4 * u;
-        const double weight = std::exp(s[j] - log_sum) * scale(in.v, key);
+        const double v_scale = scale(in.v, key);
+        const double weight = std::exp(s[j] - log_sum) * v_scale;
         const double thrown =
             spread(weight, weight * (s_error[j] + lse_error + rounding_p), is_bf16(in.v));
         for (int64_t e = 0; e < h.dim; ++e) {
@@ -428,7 +433,7 @@ Bounds bounds(const HeadShape& h, const Inputs& in, const Outputs& expected, boo
         // Backward: p from the given lse, then dp and ds.
         double dp = 0, dp_error = 0;
         for (int64_t e = 0; e < h.dim; ++e) {
-          const double term = dout[e] * gradient_code(in.v, key * h.dim + e) * scale(in.v, key);
+          const double term = dout[e] * v_codes[key * h.dim + e] * v_scale;
           dp += term, dp_error += (dim + 2) * u * std::fabs(term);
         }
         const double p = std::exp(s[j] - lse), p_error = p * (s_error[j] + rounding_p);
@@ -444,8 +449,8 @@ Bounds bounds(const HeadShape& h, const Inputs& in, const Outputs& expected, boo
         const double to_key = carried(ds * q_scale, ds_error * q_scale);
         const double to_value = carried(p, p_error);
         for (int64_t e = 0; e < h.dim; ++e) {
-          b.dq[query * h.dim + e] += to_query * std::fabs(gradient_code(in.k, key * h.dim + e));
-          b.dk[key * h.dim + e] += to_key * std::fabs(gradient_code(in.q, query * h.dim + e));
+          b.dq[query * h.dim + e] += to_query * std::fabs(k_codes[key * h.dim + e]);
+          b.dk[key * h.dim + e] += to_key * std::fabs(q_codes[query * h.dim + e]);
           b.dv[key * h.dim + e] += to_value * std::fabs(dout[e]);
         }
       }

@@ -47,13 +47,10 @@ std::vector<double> magnitudes(const std::vector<double>& a, const std::vector<d
 
 std::vector<double> absolute(const Operand& x, bool transposed) {
   const int64_t R = x.codes.extent(0), C = x.codes.extent(1);
-  std::vector<double> out(static_cast<size_t>(R * C));
-  for (int64_t r = 0; r < R; ++r) {
-    for (int64_t c = 0; c < C; ++c) {
-      out[transposed ? c * R + r : r * C + c] =
-          std::fabs(x.codes.at(r * C + c)) * entry_scale(x, r * C + c);
-    }
-  }
+  const std::vector<double> as_stored = magnitudes_of(x);
+  if (!transposed) return as_stored;
+  std::vector<double> out(as_stored.size());
+  for (int64_t i = 0; i < R * C; ++i) out[i % C * R + i / C] = as_stored[i];
   return out;
 }
 
@@ -244,29 +241,29 @@ TEST(LinearCpu, BackwardMatchesTheReference) {
   for (const cases::LinearCase& size : cases::kLinears) {
     const Problem p(size, stream += 10);
     for (const Rounding& rounding : cases::linear_roundings()) {
-      for (DType gradient_dtype : {DType::kBF16, DType::kF32}) {
-        for (bool accumulate : {false, true}) {
+      Context r = reference();
+      const Operand x = rounded(rounding, p.x);
+      const Weight reference_w = prepared(r, rounding, p.master);
+      // |g| and |h| rounded up by at most one BF16 step, 2^-8 relative.
+      std::vector<double> dy = numbers(p.dy), dy_t(dy.size());
+      for (int64_t i = 0; i < size.T * size.N; ++i) {
+        dy[i] = std::fabs(dy[i]) * (1 + 0x1p-7);
+        dy_t[i % size.N * size.T + i / size.N] = dy[i];
+      }
+      const std::vector<double> dw_bound =
+          times(magnitudes(dy_t, absolute(x, true), size.N, size.K, size.T, &p.dw0),
+                static_cast<double>(size.T + 4) * u * (1 + 0x1p-7));
+      for (bool accumulate : {false, true}) {
+        const std::vector<double> dx_bound =
+            times(magnitudes(dy, absolute(reference_w.operand, true), size.T, size.K, size.N,
+                             accumulate ? &p.dx0 : nullptr),
+                  static_cast<double>(size.N + 4) * u * (1 + 0x1p-7));
+        for (DType gradient_dtype : {DType::kBF16, DType::kF32}) {
           SCOPED_TRACE(testing::Message()
                        << size.T << "x" << size.N << "x" << size.K << " " << cases::text(rounding)
                        << " gradients " << name_of(gradient_dtype) << " accumulate " << accumulate);
-          Context r = reference(gradient_dtype);
-          const Operand x = rounded(rounding, p.x);
-          const Weight reference_w = prepared(r, rounding, p.master);
-          const Gradients expected = backward(r, p, x, reference_w, accumulate);
-
-          // |g| and |h| rounded up by at most one BF16 step, 2^-8 relative.
-          std::vector<double> dy(static_cast<size_t>(p.dy.elements())), dy_t(dy.size());
-          for (int64_t i = 0; i < p.dy.elements(); ++i) {
-            dy[i] = std::fabs(p.dy.at(i)) * (1 + 0x1p-7);
-            dy_t[i % size.N * size.T + i / size.N] = dy[i];
-          }
-          const std::vector<double> dx_bound =
-              times(magnitudes(dy, absolute(reference_w.operand, true), size.T, size.K, size.N,
-                               accumulate ? &p.dx0 : nullptr),
-                    static_cast<double>(size.N + 4) * u * (1 + 0x1p-7));
-          const std::vector<double> dw_bound =
-              times(magnitudes(dy_t, absolute(x, true), size.N, size.K, size.T, &p.dw0),
-                    static_cast<double>(size.T + 4) * u * (1 + 0x1p-7));
+          Context plain = reference(gradient_dtype);
+          const Gradients expected = backward(plain, p, x, reference_w, accumulate);
           for (Isa isa : machine_isas()) {
             SCOPED_TRACE(name_of(isa));
             Context c = cpu(isa, gradient_dtype);

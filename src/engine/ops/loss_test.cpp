@@ -93,6 +93,8 @@ TEST(HeadLossCpu, MatchesTheReference) {
                      << " gradients " << name_of(gradient_dtype));
         const Operand x = rounded(rounding, x_values), head = rounded(rounding, table);
         const Result expected = run(reference(gradient_dtype), x, rounding, table, targets, dhead0);
+        const std::vector<double> codes = numbers(x.codes), head_codes = numbers(head.codes),
+                                  logits = numbers(expected.logits);
 
         std::vector<double> logit_bound(static_cast<size_t>(T * V)), loss_bound;
         std::vector<double> dx_bound(static_cast<size_t>(T * d)), dhead_bound;
@@ -104,24 +106,24 @@ TEST(HeadLossCpu, MatchesTheReference) {
           for (int64_t v = 0; v < V; ++v) {
             double magnitude = 0;
             for (int64_t i = 0; i < d; ++i) {
-              magnitude += std::fabs(x.codes.at(t * d + i) * head.codes.at(v * d + i));
+              magnitude += std::fabs(codes[t * d + i] * head_codes[v * d + i]);
             }
-            const double logit = expected.logits.at(t * V + v);
+            const double logit = logits[t * V + v];
             logit_bound[t * V + v] = (static_cast<double>(d) + 2) * u * magnitude;
             error = std::max(error, logit_bound[t * V + v] + u * std::fabs(logit));
             largest = std::max(largest, logit), smallest = std::min(smallest, logit);
           }
-          for (int64_t v = 0; v < V; ++v) sum += std::exp(expected.logits.at(t * V + v) - largest);
+          for (int64_t v = 0; v < V; ++v) sum += std::exp(logits[t * V + v] - largest);
           const double log_sum = largest + std::log(sum);
           // The worst logit, the distance to the largest, V exponentials and their sum, the
           // logarithm.
           const double log_sum_error = error + 2 * u * (largest - smallest) + kExp +
                                        (static_cast<double>(V) + 4) * u + kExp * std::log(sum) +
                                        2 * u * std::fabs(log_sum);
-          const double target_logit = expected.logits.at(t * V + targets[t]);
+          const double target_logit = logits[t * V + targets[t]];
           loss_bound.push_back(log_sum_error + error + 2 * u * std::fabs(target_logit));
           for (int64_t v = 0; v < V; ++v) {
-            const double logit = expected.logits.at(t * V + v);
+            const double logit = logits[t * V + v];
             const double p = std::exp(logit - log_sum);
             const double relative =
                 log_sum_error + error + 2 * u * std::fabs(logit - log_sum) + kExp;
@@ -132,9 +134,9 @@ TEST(HeadLossCpu, MatchesTheReference) {
             const double thrown = spread(gradient, gradient_error, gradient_dtype == DType::kBF16);
             const double size = (std::fabs(gradient) + thrown) * (1 + 0x1p-7) * u;
             for (int64_t i = 0; i < d; ++i) {
-              dx_bound[t * d + i] += std::fabs(head.codes.at(v * d + i)) * (1 + 0x1p-7) *
+              dx_bound[t * d + i] += std::fabs(head_codes[v * d + i]) * (1 + 0x1p-7) *
                                      (thrown + static_cast<double>(V + 4) * size);
-              dhead_bound[v * d + i] += std::fabs(x.codes.at(t * d + i)) * (1 + 0x1p-7) *
+              dhead_bound[v * d + i] += std::fabs(codes[t * d + i]) * (1 + 0x1p-7) *
                                         (thrown + static_cast<double>(T + 4) * size);
             }
           }

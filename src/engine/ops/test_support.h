@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <vector>
@@ -38,7 +40,12 @@ inline Context cpu(Isa isa, DType gradient_dtype = DType::kBF16) {
   return context;
 }
 
+// All that this machine has. Where the environment says what to multiply with
+// (cmake/engines.cmake), only the best of them: that is the only one which multiplies in another way.
 inline std::vector<Isa> machine_isas() {
+  for (const char* limit : {"BITLAW_ISA", "BITLAW_AMX", "ONEDNN_MAX_CPU_ISA"}) {
+    if (std::getenv(limit) != nullptr) return {best_isa()};
+  }
   std::vector<Isa> isas;
   for (Isa isa : {Isa::kPlain, Isa::kAvx2, Isa::kAvx512}) {
     if (isa <= best_isa()) isas.push_back(isa);
@@ -82,6 +89,22 @@ inline double entry_scale(const Operand& x, int64_t i) {
   return x.scales.at(row * x.scales.extent(1) + i % columns / x.group);
 }
 
+// Every element of a tensor, for loops that would call at() too often.
+inline std::vector<double> numbers(const Tensor& x) {
+  std::vector<double> out(static_cast<size_t>(x.elements()));
+  for (size_t i = 0; i < out.size(); ++i) out[i] = x.at(static_cast<int64_t>(i));
+  return out;
+}
+
+// The magnitudes of the values of an operand.
+inline std::vector<double> magnitudes_of(const Operand& x) {
+  std::vector<double> out = numbers(x.codes);
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i] = std::fabs(out[i]) * entry_scale(x, static_cast<int64_t>(i));
+  }
+  return out;
+}
+
 // The exact values of an operand, as an F64 operand without scales.
 inline Operand exact_values(const Operand& x) {
   const Operand out{Tensor::empty(DType::kF64, x.codes.shape()), {}};
@@ -111,11 +134,12 @@ inline void expect_within(const Tensor& actual, const Tensor& expected,
   ASSERT_EQ(actual.shape(), expected.shape()) << what;
   double worst = 0;
   int64_t at = 0;
-  for (int64_t i = 0; i < actual.elements(); ++i) {
-    const double allowed = bound[i] + u * std::fabs(expected.at(i)) + kTiny;
-    double ratio = std::fabs(actual.at(i) - expected.at(i)) / allowed;
-    if (!std::isfinite(actual.at(i))) ratio = std::numeric_limits<double>::infinity();
-    if (ratio > worst) worst = ratio, at = i;
+  const std::vector<double> got = numbers(actual), wanted = numbers(expected);
+  for (size_t i = 0; i < got.size(); ++i) {
+    const double allowed = bound[i] + u * std::fabs(wanted[i]) + kTiny;
+    double ratio = std::fabs(got[i] - wanted[i]) / allowed;
+    if (!std::isfinite(got[i])) ratio = std::numeric_limits<double>::infinity();
+    if (ratio > worst) worst = ratio, at = static_cast<int64_t>(i);
   }
   EXPECT_LE(worst, 1) << what << "[" << at << "] is " << actual.at(at) << ", expected "
                       << expected.at(at) << " within " << bound[at];
@@ -126,6 +150,7 @@ inline void expect_same_bits(const Tensor& actual, const Tensor& expected, const
   ASSERT_EQ(actual.shape(), expected.shape()) << what;
   const auto* a = static_cast<const unsigned char*>(actual.raw());
   const auto* b = static_cast<const unsigned char*>(expected.raw());
+  if (std::memcmp(a, b, actual.bytes()) == 0) return;
   for (size_t i = 0; i < actual.bytes(); ++i) {
     if (a[i] == b[i]) continue;
     const int64_t at = static_cast<int64_t>(i / size_of(actual.dtype()));

@@ -18,8 +18,16 @@ Tensor integers(DType dtype, Shape shape, uint64_t stream) {
   return x;
 }
 
-double entry(const Tensor& x, bool transposed, int64_t r, int64_t c) {
-  return x.at(transposed ? c * x.extent(1) + r : r * x.extent(1) + c);
+// Row-major, also from a transposed matrix.
+std::vector<double> entries(const Tensor& x, bool transposed) {
+  std::vector<double> out = testing_ops::numbers(x);
+  if (!transposed) return out;
+  const std::vector<double> as_stored = out;
+  const int64_t rows = x.extent(1), columns = x.extent(0);
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < columns; ++c) out[r * columns + c] = as_stored[c * rows + r];
+  }
+  return out;
 }
 
 struct Case {
@@ -47,14 +55,14 @@ void expect_exact(Context& context, const Case& shape, DType dtype, bool a_trans
   }
   const Scales scales = scaled ? Scales{row_scales.f32(), column_scales.f32()} : Scales{};
   multiply(context, M, N, K, source(a, a_transposed), right, scales, accumulate, c.f32(), ldc);
+  const std::vector<double> left = entries(a, a_transposed), columns = entries(b, !b_transposed);
   for (int64_t m = 0; m < M; ++m) {
     for (int64_t n = 0; n < ldc; ++n) {
       const int64_t at = m * ldc + n;
       float expected = before.f32()[at];
       if (n < N) {
         double sum = 0;
-        for (int64_t k = 0; k < K; ++k)
-          sum += entry(a, a_transposed, m, k) * entry(b, b_transposed, k, n);
+        for (int64_t k = 0; k < K; ++k) sum += left[m * K + k] * columns[n * K + k];
         float product = static_cast<float>(sum);
         if (scaled) product *= row_scales.f32()[m] * column_scales.f32()[n];
         expected = accumulate ? expected + product : product;
@@ -96,13 +104,13 @@ TEST(Products, TakeAPartOfTheRightSide) {
         Workspace::Scope scope(context.workspace);
         const Right right = arrange(context, K, N, source(b, transposed));
         const int64_t part_n = (N + 1) / 2, part_k = (K + 1) / 2;
+        const std::vector<double> left = entries(a, false), columns = entries(b, !transposed);
         const Tensor c = Tensor::empty(DType::kF32, {M, part_n});
         multiply(context, M, part_n, part_k, source(a), right, {}, false, c.f32(), part_n);
         for (int64_t m = 0; m < M; ++m) {
           for (int64_t n = 0; n < part_n; ++n) {
             double sum = 0;
-            for (int64_t k = 0; k < part_k; ++k)
-              sum += entry(a, false, m, k) * entry(b, transposed, k, n);
+            for (int64_t k = 0; k < part_k; ++k) sum += left[m * K + k] * columns[n * K + k];
             ASSERT_EQ(c.at(m * part_n + n), sum)
                 << M << "x" << N << "x" << K << ", transposed " << transposed;
           }
