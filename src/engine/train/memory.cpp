@@ -61,7 +61,6 @@ Probe probe(ModelConfig config, const ResolvedConfig& resolved, int64_t layers) 
   config.layers = layers;
   Model model(config, resolved.recipe);
   Parameters parameters = model.make_parameters();
-  model.initialize(parameters, 1);
   Context context;
   context.gradient_dtype = gradient_dtype(resolved);
   Model(config, resolved.recipe)

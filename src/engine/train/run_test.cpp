@@ -430,7 +430,7 @@ TEST_F(RunMemory, SlowPeakOfLargeShapesIsPredictedWithinATenth) {
   if (kSanitized) GTEST_SKIP() << "sanitizers keep memory of their own";
   for (const MemoryCase& c : {MemoryCase{512, 8, 8, 8, 512, 8192, 4, 2, "4", "bf16"},
                               {256, 2, 8, 2, 1024, 32768, 2, 2, "4", "bf16"},
-                              {256, 2, 8, 2, 1024, 32768, 1, 1, "32", "fp32"}}) {
+                              {256, 2, 8, 2, 1024, 16384, 1, 1, "32", "fp32"}}) {
     expect_predicted_within_a_tenth(c);
   }
 }
