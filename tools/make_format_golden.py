@@ -12,6 +12,7 @@ import argparse
 import bisect
 import functools
 import json
+import math
 import pathlib
 import random
 import struct
@@ -42,15 +43,18 @@ def codes_of(name):
     ieee = name in ("e5m2", "e5m10", "bf16")     # the highest exponent is infinities and NaN
     positive = []
     for exponent in range(2**x - (1 if ieee else 0)):
+        step = Fraction(2)**(max(exponent, 1) - bias - y)
         for mantissa in range(2**y):
             field = exponent * 2**y + mantissa
-            if exponent == 0:
-                value = Fraction(mantissa, 2**y) * Fraction(2)**(1 - bias)
-            else:
-                value = (1 + Fraction(mantissa, 2**y)) * Fraction(2)**(exponent - bias)
+            value = (mantissa if exponent == 0 else 2**y + mantissa) * step
             if field > 0 and (largest is None or value <= largest):
                 positive.append((value, field % 2 == 0))
     return [(-v, even) for v, even in reversed(positive)] + [(Fraction(0), True)] + positive
+
+
+@functools.lru_cache(maxsize=None)
+def values_of(name):
+    return [value for value, _ in codes_of(name)]
 
 
 def nearest(codes, values, x):
@@ -74,22 +78,29 @@ def bits_of_float(x):
     return struct.unpack("<I", struct.pack("<f", x))[0]
 
 
+def floor_log2(x):
+    """Of a fraction above 0, which has the bits of its numerator less those of its denominator, or one less."""
+    exponent = x.numerator.bit_length() - x.denominator.bit_length()
+    above, below = x.numerator << max(-exponent, 0), x.denominator << max(exponent, 0)
+    return exponent if below <= above else exponent - 1
+
+
 def round_to_float(x):
     """The IEEE single nearest to a fraction, ties to even, as a Python float; x is in range."""
     if x == 0:
         return 0.0
-    magnitude, exponent = abs(x), 0
-    while magnitude >= Fraction(2)**(exponent + 1):
-        exponent += 1
-    while magnitude < Fraction(2)**exponent:
-        exponent -= 1
-    unit = Fraction(2)**(max(exponent, -126) - 23)
-    steps, rest = divmod(magnitude, unit)
-    if rest * 2 > unit or (rest * 2 == unit and steps % 2 == 1):
+    numerator, denominator = abs(x.numerator), x.denominator
+    unit = max(floor_log2(abs(x)), -126) - 23  # the exponent of a step
+    if unit < 0:
+        numerator <<= -unit
+    else:
+        denominator <<= unit
+    steps, rest = divmod(numerator, denominator)
+    if rest * 2 > denominator or (rest * 2 == denominator and steps % 2 == 1):
         steps += 1
-    value = steps * unit
-    assert value < Fraction(2)**128
-    return float(-value if x < 0 else value)
+    value = math.ldexp(steps, unit)  # exact: at most 2^24 steps
+    assert value < 2.0**128
+    return -value if x < 0 else value
 
 
 def neighbours(x):
@@ -122,7 +133,7 @@ def signed(value, like):
 def format_rows(name):
     rng = random.Random(name)
     codes = codes_of(name)
-    values = [v for v, _ in codes]
+    values = values_of(name)
     pairs = list(range(len(codes) - 1))
     if len(pairs) > 40:  # both ends, the middle, and a draw
         zero = values.index(0)
@@ -154,7 +165,7 @@ def formats_csv():
 def quantize(name, blocks, x):
     """docs/formats.md, "Scale rule": blocks[i] is the block of entry i."""
     codes = codes_of(name)
-    values = [v for v, _ in codes]
+    values = values_of(name)
     scales, out_codes, out_values = [], [], []
     for i, entry in enumerate(x):
         absmax = max(abs(Fraction(other)) for j, other in enumerate(x) if blocks[j] == blocks[i])
@@ -196,15 +207,6 @@ def quantizers_json():
                               "x": [hex_float(v) for v in x], "scales": scales, "codes": out_codes, "values": out_values})
     body = ",\n".join(json.dumps(case, sort_keys=True) for case in cases)
     return '{"cases": [\n' + body + "\n]}\n"
-
-
-def floor_log2(x):
-    exponent = 0
-    while Fraction(2)**exponent > x:
-        exponent -= 1
-    while Fraction(2)**(exponent + 1) <= x:
-        exponent += 1
-    return exponent
 
 
 TINY = Fraction(2)**-126
@@ -261,14 +263,14 @@ def round_block(scheme, grid, block):
     """Codes and values, and the squared error."""
     scale, inverse, zero = grid
     codes, values, error = [], [], Fraction(0)
-    table = codes_of(scheme["format"])
+    table, table_values = codes_of(scheme["format"]), values_of(scheme["format"])
     for x in block:
         ratio = signed(Fraction(float_product(x, inverse)), x) if x == 0 or inverse == 0 else float_product(x, inverse)
         if scheme["asymmetric"]:
             code = float(min(max(round(Fraction(ratio)) + zero, 0), 2**int(scheme["format"][3:]) - 1))
             value = float_product(code - zero, scale)
         else:
-            code = signed(nearest(table, [v for v, _ in table], Fraction(ratio)), ratio)
+            code = signed(nearest(table, table_values, Fraction(ratio)), ratio)
             value = signed(Fraction(float_product(code, scale)), code)
         codes.append(code)
         values.append(value)
