@@ -17,10 +17,9 @@ constexpr float kSmallestNormal = 0x1p-126f;
 
 constexpr std::string_view kPer = "per-";
 constexpr std::pair<const char*, Granularity> kGranularities[] = {
-    {"tensor", Granularity::kTensor},
-    {"channel", Granularity::kChannel},
-    {"token", Granularity::kToken},
-    {"sequence", Granularity::kSequence},
+    {"tensor", Granularity::kTensor}, {"channel", Granularity::kChannel},
+    {"token", Granularity::kToken},   {"sequence", Granularity::kSequence},
+    {"batch", Granularity::kBatch},
 };
 
 }  // namespace
@@ -69,7 +68,7 @@ Quantizer parse_quantizer(const std::string& text) {
     if (group > 0) return make_quantizer(format, Granularity::kGroup, group);
   }
   throw Error(fmt::format(
-      "'{}': '{}' is not a granularity; expected tensor, channel, token, sequence or groupG "
+      "'{}': '{}' is not a granularity; expected tensor, channel, token, sequence, batch or groupG "
       "such as group32",
       text, granularity));
 }

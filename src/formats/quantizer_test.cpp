@@ -228,7 +228,7 @@ TEST(Quantizer, ErrorOfAGaussianAtEightBitsIsUniformOverAStep) {
 TEST(Quantizer, NamesAreReadBack) {
   for (const Granularity granularity :
        {Granularity::kTensor, Granularity::kChannel, Granularity::kToken, Granularity::kGroup,
-        Granularity::kSequence}) {
+        Granularity::kSequence, Granularity::kBatch}) {
     for (const Format& format : {integer_format(4), integer_format(16), float_format(2, 1),
                                  bf16_format(), fp32_format()}) {
       const Quantizer quantizer = make_quantizer(format, granularity, 32);

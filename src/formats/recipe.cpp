@@ -13,7 +13,7 @@ namespace bitlaw {
 namespace {
 
 const std::string kGranularitiesOfActivations =
-    "sequence, channel, token or groupG such as group32";
+    "sequence, channel, token, batch or groupG such as group32";
 
 // "4" for int4 shared as usual, "16" for bf16, "32" for fp32; "" if there is no such short form.
 std::string short_bits(const Quantizer& quantizer, Granularity usual) {
@@ -148,8 +148,10 @@ std::string without_old_name(const std::string& text) {
 
 std::string note_on_old_name(const std::string& key, const std::string& text) {
   if (without_old_name(text) == text) return "";
-  return fmt::format("{} = {} means one scale per sequence, whose name is now 'sequence'", key,
-                     text);
+  return fmt::format(
+      "{} = {} means one scale per sequence, whose name is now 'sequence'; 'batch' is one scale "
+      "for all sequences of a step",
+      key, text);
 }
 
 std::vector<std::string> notes_on_old_names(const RecipeConfig& config) {

@@ -39,7 +39,7 @@ struct RecipeConfig {
   std::string kv = "16";                             // keys and values
   std::string queries = "16";                        // or "kv": as keys and values
   std::string weights_granularity = "channel";       // tensor, channel or groupG
-  std::string activations_granularity = "sequence";  // sequence, channel, token or groupG
+  std::string activations_granularity = "sequence";  // sequence, channel, token, groupG or batch
   std::string kv_granularity = "sequence";           // the same
 
   template <class V>
@@ -52,8 +52,8 @@ struct RecipeConfig {
     v("weights_granularity", weights_granularity,
       "what shares a scale: tensor (the matrix), channel or group32");
     v("activations_granularity", activations_granularity,
-      "what shares a scale: sequence, channel, token or group32");
-    v("kv_granularity", kv_granularity, "sequence, channel, token or group32 (queries too)");
+      "what shares a scale: sequence, channel, token, group32 or batch");
+    v("kv_granularity", kv_granularity, "sequence, channel, token, group32 or batch (queries too)");
   }
 };
 

@@ -99,7 +99,7 @@ TEST(Recipe, ErrorsNameTheKeyAndWhatItTakes) {
   EXPECT_EQ(
       error_of(config),
       "recipe.activations_granularity: 'row' is not a granularity; expected sequence, channel, "
-      "token or groupG such as group32");
+      "token, batch or groupG such as group32");
   config = {};
   config.weights_granularity = "token";
   EXPECT_EQ(error_of(config),
@@ -118,9 +118,9 @@ TEST(Recipe, TheOldNameOfPerSequenceIsReadWithANote) {
   EXPECT_EQ(notes_on_old_names(old),
             (std::vector<std::string>{
                 "recipe.activations_granularity = tensor means one scale per sequence, whose name "
-                "is now 'sequence'",
+                "is now 'sequence'; 'batch' is one scale for all sequences of a step",
                 "recipe.kv_granularity = per-tensor means one scale per sequence, whose name is "
-                "now 'sequence'"}));
+                "now 'sequence'; 'batch' is one scale for all sequences of a step"}));
   plain.weights_granularity = "tensor";
   EXPECT_TRUE(notes_on_old_names(plain).empty()) << "a weight's tensor is one";
   plain.weights_granularity = "sequence";
@@ -146,6 +146,24 @@ TEST(Recipe, NamesInOldFilesMeanTheSame) {
     EXPECT_EQ(without_old_names(same), same);
   }
   EXPECT_EQ(without_old_names("int8/tensor"), "int8/sequence");
+}
+
+TEST(Recipe, AScalePerBatchKeepsHowManySequencesABatchHas) {
+  RecipeConfig config = bits("4", "4", "16", "16");
+  EXPECT_EQ(make_recipe(config, 32).batch_sequences, 0);
+  EXPECT_FALSE(make_recipe(config, 32).has_batch_scales());
+  config.activations_granularity = "batch";
+  const Recipe recipe = make_recipe(config, 32);
+  EXPECT_TRUE(recipe.has_batch_scales());
+  EXPECT_EQ(recipe.batch_sequences, 32);
+  EXPECT_EQ(recipe.name(),
+            "weights=int4/channel activations=int4/batch keys=bf16 values=bf16 queries=bf16");
+  config.activations = "16";  // without a scale, nothing is shared
+  EXPECT_EQ(make_recipe(config, 32).batch_sequences, 0);
+  config.weights_granularity = "batch";
+  EXPECT_EQ(error_of(config),
+            "recipe.weights_granularity: weights have no tokens; expected tensor, channel or "
+            "groupG such as group32");
 }
 
 TEST(Recipe, QueriesMayFollowKeysAndValues) {

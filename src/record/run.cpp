@@ -60,9 +60,13 @@ Json RunRecord::current_config() const {
 }
 
 Recipe RunRecord::trained_recipe() const {
+  return make_recipe(recipe_config(), batch_sequences());
+}
+
+int64_t RunRecord::batch_sequences() const {
   const RunSettings all = settings();
   const int64_t T = all.model.sequence;
-  return make_recipe(recipe_config(), T > 0 ? all.train.batch_tokens.value_or(0) / T : 0);
+  return T > 0 ? all.train.batch_tokens.value_or(0) / T : 0;
 }
 
 fs::path run_file(const fs::path& run) {

@@ -210,6 +210,7 @@ struct RunRecord {
   Json current_config() const;
   // What the run was trained with.
   Recipe trained_recipe() const;
+  int64_t batch_sequences() const;  // of a step; 0 if not known
 };
 
 // Paths of the files of a run, below its directory.

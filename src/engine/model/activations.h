@@ -5,6 +5,7 @@
 // pass, all layers share the same memory, and so do all x_i.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "model/model.h"
@@ -49,6 +50,10 @@ struct Scratch {
   Tensor hidden;    // [T, F] real
 };
 
+// What can have a scale per batch in a layer: the inputs of its projections, by Projection, then
+// queries, keys and values.
+enum BatchScale { kQueriesScale = kProjections, kKeysScale, kValuesScale, kScales };
+
 struct Activations {
   Tensor memory;  // backs all the others
   bool training;
@@ -58,6 +63,9 @@ struct Activations {
   std::vector<LayerActivations> layers;  // L
   Tensor final_rstd;                     // [T] real
   Operand head_input;                    // [T, d]
+  // Where the scale is one per batch: the largest magnitude of what is rounded next, of this
+  // sequence and then of its batch. 0 elsewhere.
+  std::array<float, kScales> absmax{};
   Scratch scratch;
 };
 

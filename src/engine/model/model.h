@@ -2,6 +2,7 @@
 //
 // A Model is read by many workers at once. Each worker has its own Activations and runs whole
 // sequences through all layers, forward then backward, so that there is no barrier inside a step.
+// Only a recipe with scales per batch has barriers, between the stages of forward_batch().
 #pragma once
 
 #include <array>
@@ -53,6 +54,12 @@ inline constexpr int kProjections = 4;
 // Everything one worker keeps between the forward and the backward pass of one sequence.
 struct Activations;
 
+// One sequence of a batch that is taken through the model together.
+struct BatchMember {
+  std::span<const uint16_t> tokens;  // [T]
+  Activations* activations;          // its own
+};
+
 class Model {
  public:
   Model(const ModelConfig& resolved, const Recipe& recipe);
@@ -96,6 +103,19 @@ class Model {
                         std::span<const uint16_t> targets, double gradient_scale,
                         Activations& activations, Tensor& losses, Parameters& gradients,
                         bool fresh = false) const;
+
+  // The two parts of forward_backward(), for batches that share scales (Granularity::kBatch). First
+  // all members go through the model together: their activations are what forward() would fill if
+  // their numbers were rows of one matrix wherever one scale is shared. The largest magnitudes are
+  // exact, so the result does not depend on threads. The head is left to the caller: head_loss(), or
+  // backward() for one member after another.
+  using BatchTap = std::function<void(int64_t member, int64_t layer, Projection projection,
+                                      const Tensor& input, const Rounding& rounding)>;
+  void forward_batch(const Parameters&, std::span<const BatchMember> members, ThreadPool& pool,
+                     std::vector<Context>& contexts, const BatchTap& tap = nullptr) const;
+  void backward(Context&, const Parameters&, std::span<const uint16_t> tokens,
+                std::span<const uint16_t> targets, double gradient_scale, Activations& activations,
+                Tensor& losses, Parameters& gradients, bool fresh = false) const;
 
   // forward() that calls tap(layer, projection, input) with the FP32 input [T, in] of each
   // projection before it is rounded (calibration).

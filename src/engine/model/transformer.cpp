@@ -7,12 +7,19 @@
 //   loss   = cross_entropy( W_head B(norm(x_2L)) )
 //
 // Q rounds by the recipe's role, B to BF16, norm? applies with extra_norm; the W are rounded once
-// per optimizer step (Model::prepare). The x and everything else that is not a product's operand
+// per optimizer step (Model::prepare). Where a role has a scale per batch, the sequences of a batch
+// take each stage together and share the largest magnitude of what comes next. The x and everything else that is not a product's operand
 // stay FP32. In the backward pass, gradients pass straight through every Q and B: the gradient of a
 // product is taken at the rounded operands, and the gradient of Q(y) is passed to y unchanged.
 //
 // docs/numerics.md lists the roundings inside the ops.
+#include <algorithm>
+#include <array>
+#include <functional>
+
 #include "base/error.h"
+#include "base/float_mode.h"
+#include "base/parallel.h"
 #include "model/activations.h"
 #include "ops/embed.h"
 #include "ops/glu.h"
@@ -23,6 +30,9 @@ namespace bitlaw {
 namespace {
 
 using Tokens = std::span<const uint16_t>;
+
+// Sees the input of a projection, and how it will be rounded.
+using Tap = std::function<void(int64_t layer, Projection, const Tensor& input, const Rounding&)>;
 
 class Pass {  // of one sequence
  public:
@@ -35,20 +45,38 @@ class Pass {  // of one sequence
         act_(activations),
         scratch_(activations.scratch),
         heads_{config_.sequence, config_.heads, config_.kv_heads, config_.head_dim()},
-        activation_rounding_(rounding_of(recipe_.activations, Role::kActivations)),
-        query_rounding_(rounding_of(recipe_.queries, Role::kQueries, config_.heads)),
-        key_rounding_(rounding_of(recipe_.keys, Role::kKeys, config_.kv_heads)),
-        value_rounding_(rounding_of(recipe_.values, Role::kValues, config_.kv_heads)) {}
+        inputs_(recipe_.activations, Role::kActivations, 1),
+        queries_(recipe_.queries, Role::kQueries, config_.heads),
+        keys_(recipe_.keys, Role::kKeys, config_.kv_heads),
+        values_(recipe_.values, Role::kValues, config_.kv_heads) {}
 
-  // Everything up to the input of the output head.
-  void forward(Tokens tokens, const Model::InputTap& tap) {
-    embed(context_, tokens, parameters_.tensors[model_.embedding()], act_.residual[0]);
+  // Everything up to the input of the output head is kStages stages for each layer. A stage ends
+  // with the numbers that the next one rounds: in between, a batch agrees on their scales.
+  static constexpr int kStages = 6;
+
+  void forward(Tokens tokens, const Tap& tap) {
     for (int64_t l = 0; l < config_.layers; ++l) {
-      attention_block(l, tap);
-      ffn_block(l, tap);
+      for (int stage = 0; stage < kStages; ++stage) run(l, stage, tokens, tap);
     }
-    norm(act_.residual.back(), model_.final_norm(), scratch_.normed, act_.final_rstd);
-    quantize(context_, head_rounding(recipe_), scratch_.normed, act_.head_input);
+  }
+
+  void run(int64_t l, int stage, Tokens tokens, const Tap& tap) {
+    switch (stage) {
+      case 0:
+        if (l == 0) embed(context_, tokens, parameters_.tensors[model_.embedding()], x(0));
+        return attention_norm(l);
+      case 1:
+        return queries_keys_values(l, tap);
+      case 2:
+        return attend(l);
+      case 3:
+        return add_attended(l, tap);
+      case 4:
+        return gate_and_up(l, tap);
+      case 5:
+        add_hidden(l, tap);
+        if (l + 1 == config_.layers) final_norm();
+    }
   }
 
   // scratch_.normed holds the gradient of the final norm's output (from the head).
@@ -64,43 +92,79 @@ class Pass {  // of one sequence
   }
 
  private:
-  void attention_block(int64_t l, const Model::InputTap& tap) {
-    const LayerIndex& index = model_.layer(l);
-    LayerActivations& a = act_.layers[l];
-    const Tensor& x = act_.residual[2 * l];
+  struct RoundedRole {
+    RoundedRole(const Quantizer& quantizer, Role role, int64_t heads)
+        : rounding(rounding_of(quantizer, role, heads)),
+          per_batch(quantizer.granularity == Granularity::kBatch) {}
+    Rounding rounding;
+    bool per_batch;
+  };
 
-    norm(x, index.attention_norm, scratch_.normed, a.attention_rstd);
+  Tensor& x(int64_t i) { return act_.residual[i]; }
+
+  void attention_norm(int64_t l) {
+    LayerActivations& a = act_.layers[l];
+    norm(x(2 * l), model_.layer(l).attention_norm, scratch_.normed, a.attention_rstd);
+    will_round_input(Projection::kQkv, scratch_.normed);
+  }
+
+  void queries_keys_values(int64_t l, const Tap& tap) {
+    LayerActivations& a = act_.layers[l];
     round_input(l, Projection::kQkv, scratch_.normed, a.attention_input, tap);
     linear_forward(context_, a.attention_input, model_.weight(l, Projection::kQkv), false,
                    scratch_.qkv);
-
     split_heads(context_, heads_, scratch_.qkv, act_.rope, scratch_.q, scratch_.k, scratch_.v);
-    quantize(context_, query_rounding_, scratch_.q, a.queries);
-    quantize(context_, key_rounding_, scratch_.k, a.keys);
-    quantize(context_, value_rounding_, scratch_.v, a.values);
-    attention(context_, heads_, a.queries, a.keys, a.values, a.attended, a.lse);
-
-    const bool extra = config_.extra_norm;
-    if (extra) norm(a.attended, index.output_norm, scratch_.normed, a.output_rstd);
-    round_input(l, Projection::kOutput, extra ? scratch_.normed : a.attended, a.output_input, tap);
-    linear_forward_add(context_, x, a.output_input, model_.weight(l, Projection::kOutput),
-                       act_.residual[2 * l + 1]);
+    will_round(kQueriesScale, queries_, scratch_.q);
+    will_round(kKeysScale, keys_, scratch_.k);
+    will_round(kValuesScale, values_, scratch_.v);
   }
 
-  void ffn_block(int64_t l, const Model::InputTap& tap) {
-    const LayerIndex& index = model_.layer(l);
+  void attend(int64_t l) {
     LayerActivations& a = act_.layers[l];
-    const Tensor& x = act_.residual[2 * l + 1];
+    quantize(context_, rounding(kQueriesScale, queries_), scratch_.q, a.queries);
+    quantize(context_, rounding(kKeysScale, keys_), scratch_.k, a.keys);
+    quantize(context_, rounding(kValuesScale, values_), scratch_.v, a.values);
+    attention(context_, heads_, a.queries, a.keys, a.values, a.attended, a.lse);
+    if (config_.extra_norm)
+      norm(a.attended, model_.layer(l).output_norm, scratch_.normed, a.output_rstd);
+    will_round_input(Projection::kOutput, into_output(l));
+  }
 
-    norm(x, index.ffn_norm, scratch_.normed, a.ffn_rstd);
+  void add_attended(int64_t l, const Tap& tap) {
+    LayerActivations& a = act_.layers[l];
+    round_input(l, Projection::kOutput, into_output(l), a.output_input, tap);
+    linear_forward_add(context_, x(2 * l), a.output_input, model_.weight(l, Projection::kOutput),
+                       x(2 * l + 1));
+    norm(x(2 * l + 1), model_.layer(l).ffn_norm, scratch_.normed, a.ffn_rstd);
+    will_round_input(Projection::kGateUp, scratch_.normed);
+  }
+
+  void gate_and_up(int64_t l, const Tap& tap) {
+    LayerActivations& a = act_.layers[l];
     round_input(l, Projection::kGateUp, scratch_.normed, a.ffn_input, tap);
     glu_forward(context_, a.ffn_input, model_.weight(l, Projection::kGateUp), a.gate_up, a.hidden);
+    if (config_.extra_norm)
+      norm(a.hidden, model_.layer(l).down_norm, scratch_.hidden_normed, a.down_rstd);
+    will_round_input(Projection::kDown, into_down(l));
+  }
 
-    const bool extra = config_.extra_norm;
-    if (extra) norm(a.hidden, index.down_norm, scratch_.hidden_normed, a.down_rstd);
-    round_input(l, Projection::kDown, extra ? scratch_.hidden_normed : a.hidden, a.down_input, tap);
-    linear_forward_add(context_, x, a.down_input, model_.weight(l, Projection::kDown),
-                       act_.residual[2 * l + 2]);
+  void add_hidden(int64_t l, const Tap& tap) {
+    LayerActivations& a = act_.layers[l];
+    round_input(l, Projection::kDown, into_down(l), a.down_input, tap);
+    linear_forward_add(context_, x(2 * l + 1), a.down_input, model_.weight(l, Projection::kDown),
+                       x(2 * l + 2));
+  }
+
+  void final_norm() {
+    norm(act_.residual.back(), model_.final_norm(), scratch_.normed, act_.final_rstd);
+    quantize(context_, head_rounding(recipe_), scratch_.normed, act_.head_input);
+  }
+
+  const Tensor& into_output(int64_t l) const {
+    return config_.extra_norm ? scratch_.normed : act_.layers[l].attended;
+  }
+  const Tensor& into_down(int64_t l) const {
+    return config_.extra_norm ? scratch_.hidden_normed : act_.layers[l].hidden;
   }
 
   // In both backward blocks `dx` is the gradient of the block's output; the block adds to it what
@@ -154,10 +218,25 @@ class Pass {  // of one sequence
                       gradients.tensors[weight]);
   }
 
+  // Before a batch agrees on a scale: what this sequence contributes to it.
+  void will_round(int scale, const RoundedRole& role, const Tensor& numbers) {
+    if (role.per_batch) act_.absmax[static_cast<size_t>(scale)] = absmax(context_, numbers);
+  }
+  void will_round_input(Projection projection, const Tensor& input) {
+    will_round(static_cast<int>(projection), inputs_, input);
+  }
+
+  Rounding rounding(int scale, const RoundedRole& role) const {
+    Rounding out = role.rounding;
+    if (role.per_batch) out.absmax_elsewhere = act_.absmax[static_cast<size_t>(scale)];
+    return out;
+  }
+
   void round_input(int64_t l, Projection projection, const Tensor& input, Operand& rounded,
-                   const Model::InputTap& tap) {
-    if (tap) tap(l, projection, input);
-    quantize(context_, activation_rounding_, input, rounded);
+                   const Tap& tap) {
+    const Rounding how = rounding(static_cast<int>(projection), inputs_);
+    if (tap) tap(l, projection, input, how);
+    quantize(context_, how, input, rounded);
   }
 
   void product_backward(const Tensor& dy, const Operand& input, int64_t l, Projection projection,
@@ -176,7 +255,7 @@ class Pass {  // of one sequence
   Scratch& scratch_;
   HeadShape heads_;
   bool fresh_ = false;  // of the gradients, in the backward pass
-  Rounding activation_rounding_, query_rounding_, key_rounding_, value_rounding_;
+  RoundedRole inputs_, queries_, keys_, values_;
 };
 
 void check_sequence(const ModelConfig& config, Tokens tokens, Tokens targets,
@@ -186,13 +265,28 @@ void check_sequence(const ModelConfig& config, Tokens tokens, Tokens targets,
   BITLAW_CHECK(losses.shape() == Shape{config.sequence});
 }
 
+// The largest magnitudes of all members are those of each.
+void share_scales(std::span<const BatchMember> members) {
+  std::array<float, kScales> largest{};
+  for (const BatchMember& member : members) {
+    for (size_t i = 0; i < largest.size(); ++i)
+      largest[i] = std::max(largest[i], member.activations->absmax[i]);
+  }
+  for (const BatchMember& member : members) member.activations->absmax = largest;
+}
+
 }  // namespace
 
 void Model::forward_tapped(Context& context, const Parameters& parameters, Tokens tokens,
                            Tokens targets, Activations& activations, Tensor& losses,
                            const InputTap& tap) const {
   check_sequence(config_, tokens, targets, losses);
-  Pass(context, *this, parameters, activations).forward(tokens, tap);
+  Tap with_rounding;
+  if (tap) {
+    with_rounding = [&tap](int64_t layer, Projection projection, const Tensor& input,
+                           const Rounding&) { tap(layer, projection, input); };
+  }
+  Pass(context, *this, parameters, activations).forward(tokens, with_rounding);
   head_loss(context, activations.head_input, head_weight_, targets, losses);
 }
 
@@ -201,9 +295,42 @@ void Model::forward(Context& context, const Parameters& parameters, Tokens token
   forward_tapped(context, parameters, tokens, targets, activations, losses, nullptr);
 }
 
+void Model::forward_batch(const Parameters& parameters, std::span<const BatchMember> members,
+                          ThreadPool& pool, std::vector<Context>& contexts,
+                          const BatchTap& tap) const {
+  BITLAW_CHECK(static_cast<int>(contexts.size()) >= pool.threads());
+  const auto run = [&](int64_t l, int stage, int64_t number, int worker) {
+    const FlushSubnormals flush;
+    const BatchMember& member = members[static_cast<size_t>(number)];
+    Tap own;
+    if (tap) {
+      own = [&tap, number](int64_t layer, Projection projection, const Tensor& input,
+                           const Rounding& how) { tap(number, layer, projection, input, how); };
+    }
+    Pass(contexts[static_cast<size_t>(worker)], *this, parameters, *member.activations)
+        .run(l, stage, member.tokens, own);
+  };
+  for (int64_t l = 0; l < config_.layers; ++l) {
+    for (int stage = 0; stage < Pass::kStages; ++stage) {
+      const auto work = [&](int64_t number, int worker) { run(l, stage, number, worker); };
+      pool.parallel_for(static_cast<int64_t>(members.size()), std::ref(work));
+      share_scales(members);
+    }
+  }
+}
+
 void Model::forward_backward(Context& context, const Parameters& parameters, Tokens tokens,
                              Tokens targets, double gradient_scale, Activations& activations,
                              Tensor& losses, Parameters& gradients, bool fresh) const {
+  check_sequence(config_, tokens, targets, losses);
+  Pass(context, *this, parameters, activations).forward(tokens, nullptr);
+  backward(context, parameters, tokens, targets, gradient_scale, activations, losses, gradients,
+           fresh);
+}
+
+void Model::backward(Context& context, const Parameters& parameters, Tokens tokens, Tokens targets,
+                     double gradient_scale, Activations& activations, Tensor& losses,
+                     Parameters& gradients, bool fresh) const {
   check_sequence(config_, tokens, targets, losses);
   BITLAW_CHECK(activations.training);
   if (fresh) {  // the gradients of matrices are written before they are added to; these are not
@@ -212,11 +339,9 @@ void Model::forward_backward(Context& context, const Parameters& parameters, Tok
         gradients.tensors[i].fill_zero();
     }
   }
-  Pass pass(context, *this, parameters, activations);
-  pass.forward(tokens, nullptr);
   head_loss_backward(context, activations.head_input, head_weight_, targets, gradient_scale, losses,
                      activations.scratch.normed, {&gradients.tensors[head_], fresh});
-  pass.backward(tokens, gradients, fresh);
+  Pass(context, *this, parameters, activations).backward(tokens, gradients, fresh);
 }
 
 }  // namespace bitlaw

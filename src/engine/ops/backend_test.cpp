@@ -59,6 +59,7 @@ std::vector<std::string> call_every_op(const Backend& backend) {
   Weight prepared{rounded(s.rounding, s.square), nullptr};
   const std::function<void()> calls[] = {
       [&] { quantize(c, s.rounding, s.x, out); },
+      [&] { absmax(c, s.x); },
       [&] { prepare_weight(c, s.rounding, s.square, true, prepared); },
       [&] { pack_weight(c, true, prepared); },
       [&] { linear_forward(c, s.q, s.weight, false, s.y); },

@@ -43,8 +43,15 @@ void quantize(Context& c, const Rounding& rounding, const Tensor& x, Operand& ou
   BITLAW_CHECK(holds(out, rounding, x.extent(0), x.extent(1), x.dtype()));
   BITLAW_CHECK(rounding.axis != ScaleAxis::kGroup || rounding.group > 0);
   BITLAW_CHECK(rounding.row_blocks > 0 && x.extent(0) % rounding.row_blocks == 0);
+  BITLAW_CHECK(rounding.axis == ScaleAxis::kTensor || rounding.absmax_elsewhere == 0);
   const Timed timed(c.profile, "quantize", 0, bytes_of(x, out.codes));
   dispatch(c, op::quantize, rounding, x, out);
+}
+
+float absmax(Context& c, const Tensor& x) {
+  BITLAW_CHECK(x.defined() && x.dtype() == DType::kF32);
+  const Timed timed(c.profile, "quantize: batch scale", 0, bytes_of(x));
+  return dispatch(c, op::absmax, x);
 }
 
 }  // namespace bitlaw

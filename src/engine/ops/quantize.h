@@ -37,6 +37,8 @@ struct Rounding {
   int row_blocks = 1;
   // Products with weights take codes in groups and F32 codes; attention needs values.
   bool keeps_codes = false;
+  // kTensor only: the largest magnitude of what else shares the scale (a batch's other sequences).
+  float absmax_elsewhere = 0;
 
   // Whether the operand holds codes and scales.
   bool has_scales() const {
@@ -66,5 +68,8 @@ bool holds(const Operand& operand, const Rounding& rounding, int64_t rows, int64
 
 // x is [R, C] F32 (F64 with the fp32 format on the reference). Finite x only.
 void quantize(Context&, const Rounding& rounding, const Tensor& x, Operand& out);
+
+// Largest |x|. x is F32.
+float absmax(Context&, const Tensor& x);
 
 }  // namespace bitlaw

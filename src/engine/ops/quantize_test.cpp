@@ -87,6 +87,43 @@ TEST(Quantize, CpuIsTheDefinitionBitForBit) {
   expect_all_are_definition(contexts);
 }
 
+// A scale per batch: the definition is one matrix, the sequences one below another.
+TEST(Quantize, PiecesThatShareAScaleAreTheWholeMatrixBitForBit) {
+  std::vector<Context> contexts{reference()};
+  for (Isa isa : machine_isas()) contexts.push_back(cpu(isa));
+  constexpr int64_t kPieces = 3, kRows = 20, kColumns = 33;
+  const Tensor whole = awkward(kPieces * kRows, kColumns, 77);
+  for (Rounding rounding : cases::roundings()) {
+    if (rounding.axis != ScaleAxis::kTensor || !rounding.format.scaled()) continue;
+    SCOPED_TRACE(cases::text(rounding));
+    const QuantizedReference expected = quantize_reference(rounding.format, ScaleAxis::kTensor, 0,
+                                                           whole.f32(), kPieces * kRows, kColumns);
+    const bool codes = rounding.has_scales() || rounding.bf16_codes();
+    for (Context& c : contexts) {
+      rounding.absmax_elsewhere = 0;
+      for (int64_t piece = 0; piece < kPieces; ++piece) {
+        const Tensor x = whole.rows(piece * kRows, (piece + 1) * kRows);
+        rounding.absmax_elsewhere = std::max(rounding.absmax_elsewhere, absmax(c, x));
+      }
+      for (int64_t piece = 0; piece < kPieces; ++piece) {
+        const Tensor x = whole.rows(piece * kRows, (piece + 1) * kRows);
+        Operand got = make_operand(rounding, kRows, kColumns);
+        quantize(c, rounding, x, got);
+        for (int64_t i = 0; i < x.elements(); ++i) {
+          const auto at = static_cast<size_t>(piece * kRows * kColumns + i);
+          const float have = static_cast<float>(got.codes.at(i));
+          ASSERT_EQ(std::bit_cast<uint32_t>(have),
+                    std::bit_cast<uint32_t>(codes ? expected.codes[at] : expected.values[at]))
+              << name_of(c.isa) << " piece " << piece << " entry " << i;
+          if (got.scales.defined()) {
+            ASSERT_EQ(got.scales.at(i / kColumns), expected.scales[at]);
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(Quantize, UnroundedDoublesStay) {
   Context c = reference();
   const Rounding none{fp32_format()};

@@ -45,6 +45,12 @@ TEST(TrainerAllocations, ThereAreNone) {
        .weights_granularity = "group32",
        .activations_granularity = "token",
        .kv_granularity = "channel"},
+      {.weights = "4",
+       .activations = "4",
+       .kv = "4",
+       .queries = "kv",
+       .activations_granularity = "batch",
+       .kv_granularity = "batch"},
       {.weights = "32", .activations = "32", .kv = "32", .queries = "32"},
   };
   for (const RecipeConfig& recipe : recipes) {

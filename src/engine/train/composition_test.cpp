@@ -1,5 +1,6 @@
-// A sequence is rounded by itself for every granularity: neither the rest of the batch nor its
-// distribution over lanes and threads changes a bit of its loss.
+// A sequence is rounded by itself for every granularity but one: neither the rest of the batch nor
+// its distribution over lanes and threads changes a bit of its loss. With scales per batch, the rest
+// of the batch does, and its distribution still does not.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -83,6 +84,43 @@ TEST(Trainer, EveryRecipeGivesTheSameBitsForAnyNumberOfThreads) {
     EXPECT_EQ(std::memcmp(one.parameters().flat.raw(), three.parameters().flat.raw(),
                           one.parameters().flat.bytes()),
               0);
+  }
+}
+
+TEST(Trainer, AScalePerBatchDependsOnTheBatchAloneNotOnLanesOrThreads) {
+  for (const Case& recipe :
+       {Case{"4", "channel", "batch"}, {"e4m3", "tensor", "batch"}, {"12", "channel", "batch"}}) {
+    SCOPED_TRACE(recipe.bits);
+    Trainer alone(options_of(recipe, 1, 1, 1));
+    const Case per_sequence{recipe.bits, recipe.weights, "sequence"};
+    Trainer sequence(options_of(per_sequence, 1, 1, 1));
+    EXPECT_EQ(alone.step(pieces_from(0), 1e-3).loss_nats,
+              sequence.step(pieces_from(0), 1e-3).loss_nats)
+        << "a batch of one";
+    Trainer apart(options_of(per_sequence, 4, 2, 1));
+    const double own_scales = apart.step(pieces_from(0), 1e-3).loss_nats;
+    double first = 0;
+    for (const int64_t lanes : {1, 2, 4}) {
+      Trainer one(options_of(recipe, 4, lanes, 1));
+      std::vector<StepResult> expected;
+      for (int step = 0; step < 3; ++step) expected.push_back(one.step(pieces_from(step), 1e-2));
+      EXPECT_NE(expected[0].loss_nats, own_scales);
+      if (first == 0) first = expected[0].loss_nats;
+      // Lanes add doubles of 53 bits in another order: four terms, three additions.
+      EXPECT_NEAR(expected[0].loss_nats, first, first * 0x1p-50) << lanes << " lanes";
+      for (const int threads : {2, 3}) {
+        Trainer many(options_of(recipe, 4, lanes, threads));
+        for (int step = 0; step < 3; ++step) {
+          const StepResult actual = many.step(pieces_from(step), 1e-2);
+          EXPECT_EQ(actual.loss_nats, expected[static_cast<size_t>(step)].loss_nats);
+          EXPECT_EQ(actual.gradient_norm, expected[static_cast<size_t>(step)].gradient_norm);
+        }
+        EXPECT_EQ(std::memcmp(one.parameters().flat.raw(), many.parameters().flat.raw(),
+                              one.parameters().flat.bytes()),
+                  0)
+            << lanes << " lanes, " << threads << " threads";
+      }
+    }
   }
 }
 

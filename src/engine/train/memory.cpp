@@ -1,5 +1,6 @@
 #include "train/memory.h"
 
+#include <fmt/format.h>
 #include <malloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+#include "base/text.h"
 #include "model/model.h"
 #include "train/repetition.h"
 
@@ -87,7 +90,9 @@ MemoryPlan measure(const ResolvedConfig& resolved, const DatasetInfo& data, int 
       static_cast<double>(allocated_bytes(static_cast<size_t>(total) * sizeof(float)));
   plan.moments = 2 * plan.parameters;
   plan.gradients = static_cast<double>(resolved.config.train.lanes) * plan.parameters;
-  plan.activations = static_cast<double>(threads) *
+  // With scales per batch, all sequences of a step are in memory at once.
+  const int64_t at_once = resolved.recipe.has_batch_scales() ? resolved.batch_sequences : threads;
+  plan.activations = static_cast<double>(at_once) *
                      static_cast<double>(
                          allocated_bytes(activations_bytes(model, true, gradient_dtype(resolved))));
   const size_t heap_before = heap_bytes();
@@ -129,6 +134,21 @@ MemoryPlan plan_memory(const ResolvedConfig& resolved, const DatasetInfo& data, 
   ::close(ends[0]);
   if (child > 0) ::waitpid(child, nullptr, 0);
   return whole ? plan : measure(resolved, data, threads);
+}
+
+void require_batch_fits(const ResolvedConfig& resolved, const MemoryPlan& plan,
+                        double available_bytes) {
+  if (!resolved.recipe.has_batch_scales() || plan.total_bytes() <= available_bytes) return;
+  throw Error(fmt::format(
+      "recipe: a scale per batch keeps the activations of all {} sequences of a step in memory; "
+      "the run needs {} and this machine has {}; use a smaller train.batch_tokens, or one scale "
+      "per sequence",
+      resolved.batch_sequences, format_bytes(plan.total_bytes()), format_bytes(available_bytes)));
+}
+
+double machine_memory_bytes() {
+  return static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
 RunPlan plan_run(const ResolvedConfig& resolved, const DatasetInfo& data, int threads,

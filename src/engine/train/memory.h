@@ -19,7 +19,7 @@ struct MemoryPlan {        // bytes
   double moments = 0;      // two, FP32
   double gradients = 0;    // FP32, one per lane
   double weights = 0;      // rounded and packed, for both directions
-  double activations = 0;  // of the sequences in flight, one per thread
+  double activations = 0;  // of one sequence per thread, or of a batch that shares scales
   double workspace = 0;    // inside ops, per thread
   double data = 0;         // mapped tokens and the validation windows
   double runtime = 0;      // program, libraries, generated code
@@ -30,6 +30,12 @@ struct MemoryPlan {        // bytes
 };
 
 MemoryPlan plan_memory(const ResolvedConfig& resolved, const DatasetInfo& data, int threads);
+
+// Error if a run with scales per batch needs more than `available_bytes`: it keeps the activations of
+// a whole batch in memory. Other runs are never refused.
+void require_batch_fits(const ResolvedConfig& resolved, const MemoryPlan& plan,
+                        double available_bytes);
+double machine_memory_bytes();
 
 struct RunPlan {
   std::string name;

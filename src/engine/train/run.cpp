@@ -347,6 +347,11 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
   const Dataset dataset =
       Dataset::open(config.data.path, static_cast<int>(config.model.vocabulary));
   const ResolvedConfig resolved = resolve(config, dataset.info());
+  if (resolved.recipe.has_batch_scales()) {
+    require_batch_fits(resolved,
+                       plan_memory(resolved, dataset.info(), thread_count(options.threads)),
+                       machine_memory_bytes());
+  }
   RunDirectory directory(options.directory, resolved.name());
   if (const auto result = directory.result())
     return outcome_of_ended(directory, *result, resolved.steps);

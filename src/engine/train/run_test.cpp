@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <thread>
 
@@ -247,6 +248,57 @@ TEST_F(Run, AKilledRunGoesOnBitForBit) {
   EXPECT_EQ(step, 200);
 }
 
+struct StopAtStep : MetricsSink {
+  explicit StopAtStep(int64_t at) : step(at) {}
+  int64_t step;
+  void record(const StepMetrics& metrics) override {
+    if (metrics.step >= step) request_stop();
+  }
+};
+
+TEST_F(Run, WithScalesPerBatchGoesOnBitForBitAndIsValidatedInItsBatches) {
+  RecipeConfig& recipe = request_.config.recipe;
+  recipe.activations = recipe.kv = "4";
+  recipe.queries = "kv";
+  recipe.activations_granularity = recipe.kv_granularity = "batch";
+  const RunOutcome whole = train();
+  ASSERT_EQ(whole.status, RunStatus::kFinished);
+  runs_in("interrupted");
+  StopAtStep sink(14);
+  EXPECT_EQ(bitlaw::train(request_.config, request_.run, &sink).status, RunStatus::kInterrupted);
+  clear_stop_request();
+  request_.run.threads = 1;
+  const RunOutcome later = train();
+  EXPECT_EQ(later.name, whole.name);
+  EXPECT_TRUE(weights_of(whole.directory) == weights_of(later.directory));
+  EXPECT_EQ(later.result->validation->loss_nats, whole.result->validation->loss_nats);
+  const TrainedRun trained = read_run(later.directory);
+  EXPECT_EQ(trained.record.trained_recipe().batch_sequences, 8);
+  const Dataset dataset = Dataset::open(request_.config.data.path, kSyntheticVocabulary);
+  EXPECT_EQ(evaluate_run(trained, dataset, 0, 3).loss_nats, whole.result->validation->loss_nats);
+}
+
+// Up to version 0.2, one scale per sequence was called tensor.
+TEST_F(Run, OfAnOlderVersionGoesOnBitForBit) {
+  request_.config.recipe.activations = request_.config.recipe.kv = "4";
+  const RunOutcome whole = train();
+  runs_in("older");
+  StopAtStep sink(14);
+  const RunOutcome stopped = bitlaw::train(request_.config, request_.run, &sink);
+  ASSERT_EQ(stopped.status, RunStatus::kInterrupted);
+  clear_stop_request();
+  std::string record = read_file(stopped.directory / "run.json");
+  for (size_t at; (at = record.find("_granularity\": \"sequence\"")) != std::string::npos;)
+    record.replace(at, std::strlen("_granularity\": \"sequence\""), "_granularity\": \"tensor\"");
+  write_file_atomically(stopped.directory / "run.json", record);
+  request_.config.recipe.activations_granularity = "tensor";
+  const RunOutcome later = train();
+  EXPECT_EQ(later.directory, stopped.directory);
+  EXPECT_EQ(later.status, RunStatus::kFinished);
+  EXPECT_TRUE(weights_of(whole.directory) == weights_of(later.directory));
+  EXPECT_EQ(read_run(later.directory).config.recipe.activations_granularity, "sequence");
+}
+
 TEST_F(Run, ASignalSavesTheStateAndTheSameCallGoesOn) {
   const RunOutcome whole = train();
   runs_in("interrupted");
@@ -378,6 +430,7 @@ struct MemoryCase {
   int64_t width, layers, heads, kv_heads, sequence, vocabulary, lanes, threads;
   const char* bits;
   const char* backward;
+  const char* shared = "sequence";  // what has one scale
 };
 
 class RunMemory : public Run {
@@ -394,6 +447,7 @@ class RunMemory : public Run {
     config.model.vocabulary = c.vocabulary;
     config.model.sequence = c.sequence;
     config.recipe.weights = config.recipe.activations = config.recipe.kv = c.bits;
+    config.recipe.activations_granularity = config.recipe.kv_granularity = c.shared;
     config.train.lanes = c.lanes;
     config.train.backward = c.backward;
     config.train.batch_tokens = std::max(c.lanes * c.sequence, c.threads * 1024);
@@ -420,6 +474,7 @@ TEST_F(RunMemory, PeakIsPredictedWithinATenth) {
                               {128, 3, 4, 4, 256, 4096, 4, 2, "4", "bf16"},
                               {128, 2, 4, 4, 256, 2048, 4, 2, "12", "fp32"},
                               {256, 3, 4, 4, 256, 2048, 4, 2, "16", "bf16"},
+                              {128, 3, 4, 4, 256, 512, 8, 2, "4", "bf16", "batch"},
                               {512, 1, 8, 8, 256, 4096, 1, 1, "8", "bf16"}}) {
     expect_predicted_within_a_tenth(c);
   }
@@ -459,6 +514,29 @@ TEST_F(Run, TextThatRepeatsIsSaidBeforeItStarts) {
     EXPECT_EQ(testing::internal::GetCapturedStderr().find("note: D = 25.6 k is more than") == 0,
               !quiet);
   }
+}
+
+TEST_F(Run, ABatchThatSharesScalesHasToFitIntoMemory) {
+  const DatasetInfo data = Dataset::open(request_.config.data.path, kSyntheticVocabulary).info();
+  MemoryPlan plan;
+  plan.activations = 3 * 0x1p30;
+  const auto error = [&] {
+    try {
+      require_batch_fits(resolve(request_.config, data), plan, 2 * 0x1p30);
+    } catch (const Error& refused) {
+      return std::string(refused.what());
+    }
+    return std::string();
+  };
+  request_.config.recipe.activations = "4";
+  EXPECT_EQ(error(), "") << "a sequence by itself";
+  request_.config.recipe.activations_granularity = "batch";
+  EXPECT_EQ(error(),
+            "recipe: a scale per batch keeps the activations of all 8 sequences of a step in "
+            "memory; the run needs 3.0 GiB and this machine has 2.0 GiB; use a smaller "
+            "train.batch_tokens, or one scale per sequence");
+  plan.activations = 1e9;
+  EXPECT_EQ(error(), "");
 }
 
 TEST_F(Run, ThePlanCountsStepsEpochsAndTime) {

@@ -17,6 +17,11 @@ constexpr int64_t kChunkElements = 1 << 16;
 // A thread leaves its lane for one that is this many sequences behind.
 constexpr int64_t kFallenBehind = 3;
 
+Recipe with_batch(Recipe recipe, int64_t sequences) {
+  if (recipe.has_batch_scales()) recipe.batch_sequences = sequences;
+  return recipe;
+}
+
 Tensor slice(const Tensor& flat, int64_t begin, int64_t count) {
   return flat.rows(begin, begin + count);
 }
@@ -24,7 +29,9 @@ Tensor slice(const Tensor& flat, int64_t begin, int64_t count) {
 }  // namespace
 
 Trainer::Trainer(const TrainerOptions& options)
-    : options_(options), pool_(options.threads), model_(options.model, options.recipe) {
+    : options_(options),
+      pool_(options.threads),
+      model_(options.model, with_batch(options.recipe, options.batch_sequences)) {
   BITLAW_CHECK(1 <= options.lanes && options.lanes <= options.batch_sequences);
   parameters_ = model_.make_parameters();
   model_.initialize(parameters_, options.seed);
@@ -41,7 +48,8 @@ Trainer::Trainer(const TrainerOptions& options)
     context.gradient_dtype = options.gradient_dtype;
     if (worker == 0) context.profile = options.profile;
   }
-  workers_.resize(contexts_.size());
+  workers_.resize(model_.recipe().has_batch_scales() ? static_cast<size_t>(options.batch_sequences)
+                                                     : contexts_.size());
   for (const ParameterInfo& info : model_.infos()) {
     const int64_t end = info.offset + info.shape.elements();
     for (int64_t begin = info.offset; begin < end; begin += kChunkElements) {
@@ -78,6 +86,7 @@ double Trainer::accumulate(const SequenceSource& source) {
     lane.taken = false;
   }
   failed_ = false;
+  if (model_.recipe().has_batch_scales()) forward_together(source);
   const auto work = [&](int64_t, int thread) {
     std::unique_lock lock(lanes_mutex_);
     Lane* lane = nullptr;
@@ -130,20 +139,42 @@ Trainer::Lane* Trainer::take_lane(std::unique_lock<std::mutex>& lock, Lane* last
   }
 }
 
+void Trainer::make_worker(Worker& worker) const {
+  if (worker.activations) return;
+  const int64_t T = options_.model.sequence;
+  worker.activations = make_activations(model_, true, options_.gradient_dtype);
+  worker.losses = Tensor::empty(DType::kF32, {T});
+  worker.tokens.resize(static_cast<size_t>(T + 1));
+}
+
+void Trainer::forward_together(const SequenceSource& source) {
+  const auto T = static_cast<size_t>(options_.model.sequence);
+  members_.resize(workers_.size());
+  const auto begin = [&](int64_t number, int) {
+    Worker& worker = workers_[static_cast<size_t>(number)];
+    make_worker(worker);
+    source(steps_done_, number, worker.tokens);
+    members_[static_cast<size_t>(number)] = {std::span(worker.tokens).first(T),
+                                             worker.activations.get()};
+  };
+  pool_.parallel_for(static_cast<int64_t>(members_.size()), std::ref(begin));
+  model_.forward_batch(parameters_, members_, pool_, contexts_);
+}
+
 void Trainer::run_sequence(const SequenceSource& source, Lane& lane, int thread) {
   const int64_t B = options_.batch_sequences, T = options_.model.sequence;
-  Worker& worker = workers_[static_cast<size_t>(thread)];
-  if (!worker.activations) {  // by the thread that uses it
-    worker.activations = make_activations(model_, true, options_.gradient_dtype);
-    worker.losses = Tensor::empty(DType::kF32, {T});
-    worker.tokens.resize(static_cast<size_t>(T + 1));
+  const bool is_forward_done = model_.recipe().has_batch_scales();
+  Worker& worker = workers_[static_cast<size_t>(is_forward_done ? lane.next : thread)];
+  if (!is_forward_done) {
+    make_worker(worker);
+    source(steps_done_, lane.next, worker.tokens);
   }
-  source(steps_done_, lane.next, worker.tokens);
   const std::span<const uint16_t> tokens = worker.tokens;
-  model_.forward_backward(contexts_[static_cast<size_t>(thread)], parameters_,
-                          tokens.first(static_cast<size_t>(T)), tokens.subspan(1),
-                          1 / static_cast<double>(B * T), *worker.activations, worker.losses,
-                          lane.gradient, /*fresh=*/lane.next == lane.begin);
+  const auto pass = is_forward_done ? &Model::backward : &Model::forward_backward;
+  (model_.*pass)(contexts_[static_cast<size_t>(thread)], parameters_,
+                 tokens.first(static_cast<size_t>(T)), tokens.subspan(1),
+                 1 / static_cast<double>(B * T), *worker.activations, worker.losses, lane.gradient,
+                 /*fresh=*/lane.next == lane.begin);
   for (int64_t t = 0; t < T; ++t) lane.loss_sum += worker.losses.f32()[t];
 }
 
@@ -186,6 +217,7 @@ void Trainer::update(double learning_rate, double gradient_scale) {
 void Trainer::release_training_memory() {
   lanes_.clear();
   first_moment_ = second_moment_ = Tensor();
+  members_.clear();
   workers_.clear();
   for (Context& context : contexts_) context.workspace = Workspace();
 }

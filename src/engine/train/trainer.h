@@ -6,6 +6,10 @@
 // over fixed chunks of the flat parameter vector. Threads take the next sequence of whichever lane
 // is free, so that a thread on a busy core does less. The order of additions never depends on
 // threads: the same bits for any number of threads.
+//
+// If the recipe has scales per batch, all sequences of a step go forward together first
+// (Model::forward_batch), so the activations of all of them are in memory at once; then lanes and
+// threads take them backward as above.
 #pragma once
 
 #include <condition_variable>
@@ -74,7 +78,7 @@ class Trainer {
                                // only its worker changes `next`, holding the mutex
     bool taken;                // by a worker, for one sequence
   };
-  struct Worker {
+  struct Worker {  // or, with scales per batch, one sequence of the step
     ActivationsPtr activations;
     Tensor losses;                 // [T]
     std::vector<uint16_t> tokens;  // [T + 1]
@@ -88,14 +92,17 @@ class Trainer {
   // A free one: the last if it is not far ahead of the others, else that with most to do; or null.
   Lane* take_lane(std::unique_lock<std::mutex>& lock, Lane* last);
   void run_sequence(const SequenceSource& source, Lane& lane, int thread);  // the next one
-  double add_lanes();  // into the first; returns the norm
+  void make_worker(Worker& worker) const;               // by the thread that uses it
+  void forward_together(const SequenceSource& source);  // all sequences of a step
+  double add_lanes();                                   // into the first; returns the norm
   void update(double learning_rate, double gradient_scale);
 
   TrainerOptions options_;
   FlushSubnormals flush_;  // before the pool: its threads inherit the mode
   ThreadPool pool_;
-  std::vector<Context> contexts_;  // one per thread
-  std::vector<Worker> workers_;    // one per thread
+  std::vector<Context> contexts_;     // one per thread
+  std::vector<Worker> workers_;       // one per thread; one per sequence with scales per batch
+  std::vector<BatchMember> members_;  // with scales per batch: the workers of the step
   Model model_;
   Parameters parameters_;
   Tensor first_moment_, second_moment_;

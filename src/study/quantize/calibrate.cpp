@@ -14,7 +14,18 @@ struct Worker {
   ActivationsPtr activations;
   Tensor losses;
   Operand rounded;
+
+  void make(const Model& model) {
+    if (activations) return;
+    activations = make_activations(model, false);
+    losses = Tensor::empty(DType::kF32, {model.config().sequence});
+  }
 };
+
+void set_backend(Context& context, const Context& like) {
+  context.backend = like.backend;
+  context.isa = like.isa;
+}
 
 // The input of a projection as its product sees it: rounded, in FP32, [rows, columns].
 void take_input(Worker& worker, const Rounding& rounding, const Tensor& input,
@@ -62,36 +73,56 @@ Calibration calibrate(const Model& model, const Parameters& parameters,
     }
   }
 
-  std::vector<Worker> workers(static_cast<size_t>(pool.threads()));
-  for (Worker& worker : workers) {
-    worker.context.backend = like.backend;
-    worker.context.isa = like.isa;
-  }
-  // As many windows at once as there are threads: each runs through the model by itself, then their
-  // products are added in the order of the windows.
-  const size_t at_once = workers.size();
+  // As many windows at once as there are threads, or as training had in a batch if a batch shares
+  // scales: they run through the model, then their products are added in the order of the windows.
+  const bool in_batches = model.recipe().has_batch_scales();
+  const auto threads = static_cast<size_t>(pool.threads());
+  const size_t at_once = in_batches ? static_cast<size_t>(model.recipe().batch_sequences) : threads;
+  BITLAW_CHECK(at_once > 0);
+  std::vector<Worker> workers(at_once);  // one per thread, or one per window of a batch
+  std::vector<Context> contexts(in_batches ? threads : 0);
+  for (Worker& worker : workers) set_backend(worker.context, like);
+  for (Context& context : contexts) set_backend(context, like);
   std::vector<std::vector<std::vector<float>>> inputs(
       at_once, std::vector<std::vector<float>>(collectors.size()));
+  const auto input_of = [&](int64_t slot, int64_t layer, Projection projection) -> auto& {
+    return inputs[static_cast<size_t>(slot)]
+                 [static_cast<size_t>(layer * kProjections) + static_cast<size_t>(projection)];
+  };
   for (size_t first = 0; first < windows.size(); first += at_once) {
     const size_t count = std::min(at_once, windows.size() - first);
-    pool.parallel_for(static_cast<int64_t>(count), [&](int64_t slot, int number) {
-      const FlushSubnormals flush;
-      Worker& worker = workers[static_cast<size_t>(number)];
-      if (!worker.activations) {
-        worker.activations = make_activations(model, false);
-        worker.losses = Tensor::empty(DType::kF32, {T});
-      }
+    const auto window_of = [&](int64_t slot) {
       const auto window = windows[first + static_cast<size_t>(slot)];
       BITLAW_CHECK(static_cast<int64_t>(window.size()) == T + 1);
-      model.forward_tapped(
-          worker.context, parameters, window.first(static_cast<size_t>(T)), window.subspan(1),
-          *worker.activations, worker.losses,
-          [&](int64_t layer, Projection projection, const Tensor& input) {
-            const auto matrix =
-                static_cast<size_t>(layer * kProjections) + static_cast<size_t>(projection);
-            take_input(worker, rounding, input, inputs[static_cast<size_t>(slot)][matrix]);
-          });
-    });
+      return window;
+    };
+    if (in_batches) {
+      std::vector<BatchMember> members;
+      for (size_t slot = 0; slot < count; ++slot) {
+        workers[slot].make(model);
+        members.push_back({window_of(static_cast<int64_t>(slot)).first(static_cast<size_t>(T)),
+                           workers[slot].activations.get()});
+      }
+      model.forward_batch(parameters, members, pool, contexts,
+                          [&](int64_t slot, int64_t layer, Projection projection,
+                              const Tensor& input, const Rounding& how) {
+                            take_input(workers[static_cast<size_t>(slot)], how, input,
+                                       input_of(slot, layer, projection));
+                          });
+    } else {
+      pool.parallel_for(static_cast<int64_t>(count), [&](int64_t slot, int number) {
+        const FlushSubnormals flush;
+        Worker& worker = workers[static_cast<size_t>(number)];
+        worker.make(model);
+        const auto window = window_of(slot);
+        model.forward_tapped(worker.context, parameters, window.first(static_cast<size_t>(T)),
+                             window.subspan(1), *worker.activations, worker.losses,
+                             [&](int64_t layer, Projection projection, const Tensor& input) {
+                               take_input(worker, rounding, input,
+                                          input_of(slot, layer, projection));
+                             });
+      });
+    }
     pool.parallel_for(static_cast<int64_t>(pieces.size()), [&](int64_t index, int) {
       const Piece& piece = pieces[static_cast<size_t>(index)];
       for (size_t slot = 0; slot < count; ++slot)

@@ -28,7 +28,9 @@ struct Calibration {
 
 // `model` must be prepared; each of `windows` has T + 1 tokens. Windows are added in order, so the
 // bits do not depend on the number of threads. Backend and instruction set are taken from `like`.
-// Memory: 8 in^2 bytes per projection, and the inputs of one window (4 T in bytes) per thread.
+// Memory: 8 in^2 bytes per projection, and the inputs of one window (4 T in bytes) per thread. With
+// scales per batch, windows form batches as in per_token_losses (model/evaluate.h), and the inputs of
+// a whole batch are in memory.
 // Error if an input is not finite.
 Calibration calibrate(const Model& model, const Parameters& parameters,
                       std::span<const std::span<const uint16_t>> windows, ThreadPool& pool,

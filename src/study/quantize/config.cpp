@@ -93,8 +93,8 @@ Quantizer granularity_of(const char* key, const std::string& text) {
   try {
     return parse_quantizer("int8/" + without_old_name(text));
   } catch (const Error&) {
-    throw Error(fmt::format("{} = {}: expected sequence, channel, token or groupG such as group32",
-                            key, text));
+    throw Error(fmt::format(
+        "{} = {}: expected sequence, channel, token, batch or groupG such as group32", key, text));
   }
 }
 

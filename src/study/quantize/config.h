@@ -37,8 +37,8 @@ struct PtqConfig {
       "precision of activations in use: trained (as in training), bits, or a format");
     v("kv", kv, "precision of keys and values in use");
     v("activations_granularity", activations_granularity,
-      "what shares a scale: sequence, channel, token or group32");
-    v("kv_granularity", kv_granularity, "sequence, channel, token or group32");
+      "what shares a scale: sequence, channel, token, group32 or batch");
+    v("kv_granularity", kv_granularity, "sequence, channel, token, group32 or batch");
     v("calibration_tokens", calibration_tokens, "tokens of training text per calibration");
     v("calibration_seeds", calibration_seeds,
       "calibration seeds; each draws its own sample, and the spread is reported");

@@ -110,6 +110,16 @@ std::vector<CellRow> checkpoint_rows(const QuantizeOptions& options, const fs::p
   }
 }
 
+bool has_batch_scales(const PtqConfig& grid) {
+  const auto per_batch = [](const std::optional<Quantizer>& in_use) {
+    return in_use && in_use->granularity == Granularity::kBatch;
+  };
+  const std::vector<PtqCell> cells = ptq_cells(grid);
+  return std::any_of(cells.begin(), cells.end(), [&](const PtqCell& cell) {
+    return per_batch(cell.activations) || per_batch(cell.kv);
+  });
+}
+
 }  // namespace
 
 // Refuses options without an effect, and numbers of tokens that are out of range.
@@ -135,6 +145,11 @@ void check(const QuantizeOptions& options) {
   if (of.write.empty() && of.write_type != CheckpointOptions().write_type)
     throw Error("--write-type sets the type of the weights that --write stores; add --write DIR");
   if (!of.write.empty()) cell_to_write(options);
+  if (checkpoints > 0 && has_batch_scales(options.grid)) {
+    throw Error(
+        "activations_granularity, kv_granularity: batch is as many sequences as a step of training "
+        "had, which is not known of a Hugging Face checkpoint; use sequence, token or a group");
+  }
   if (checkpoints == std::ssize(options.runs) && !options.grid.data.empty()) {
     throw Error(
         "--data applies to runs of `bitlaw train` only, and none was given; use --text for Hugging "

@@ -150,6 +150,27 @@ struct Quantizing {
   }
 };
 
+TEST(Calibrate, ABatchThatSharesScalesIsAsLargeAsInTraining) {
+  const auto recipe = [](const char* shared, int64_t sequences) {
+    Recipe out;
+    out.activations = parse_quantizer(std::string("int4/") + shared);
+    out.batch_sequences = sequences;
+    return out;
+  };
+  const auto statistics = [](const Recipe& of, int threads) {
+    ThreadPool pool(threads);
+    std::vector<float> out;
+    for (const InputStatistics& input : Tiny(of).calibration(pool).inputs)
+      out.insert(out.end(), input.mean_magnitude.begin(), input.mean_magnitude.end());
+    return out;
+  };
+  const std::vector<float> alone = statistics(recipe("sequence", 0), 2);
+  EXPECT_EQ(statistics(recipe("batch", 1), 2), alone);
+  const std::vector<float> pairs = statistics(recipe("batch", 2), 1);
+  EXPECT_NE(pairs, alone);
+  for (const int threads : {2, 3}) EXPECT_EQ(statistics(recipe("batch", 2), threads), pairs);
+}
+
 // What training with quantized weights computes, RTN afterwards computes too.
 TEST(ModelQuantizer, RtnPerChannelIsTheRecipeWithRoundedWeights) {
   ThreadPool pool(2);

@@ -31,6 +31,7 @@ struct Run {
   fs::path directory;
   std::string name;
   Recipe recipe;
+  int64_t batch_sequences;  // of a step
   std::string data_path, data_hash;
   std::string weights_hash;  // of the final checkpoint; empty if the result does not have it
 };
@@ -49,6 +50,7 @@ Run read_finished_run(const fs::path& directory) {
   return {.directory = directory,
           .name = fs::weakly_canonical(directory).filename().string(),
           .recipe = record.trained_recipe(),
+          .batch_sequences = record.batch_sequences(),
           .data_path = record.data.path,
           .data_hash = record.data.hash,
           .weights_hash = result->training ? result->training->weights_hash : ""};
@@ -79,10 +81,13 @@ std::string hash_of(const Tensor& tensor) {
   return hash_hex({static_cast<const char*>(tensor.raw()), tensor.bytes()});
 }
 
-// The recipe with which the model of a cell is used; weights as in training.
-Recipe recipe_in_use(Recipe recipe, const PtqCell& cell) {
+// The recipe with which the model of a cell is used; weights, and the size of a batch, as in
+// training.
+Recipe recipe_in_use(const Run& run, const PtqCell& cell) {
+  Recipe recipe = run.recipe;
   if (cell.activations) recipe.activations = *cell.activations;
   if (cell.kv) recipe.keys = recipe.values = *cell.kv;
+  recipe.batch_sequences = recipe.has_batch_scales() ? run.batch_sequences : 0;
   return recipe;
 }
 
@@ -228,7 +233,7 @@ class MissingCells {
     const PtqCell& cell = rows_.cell(row);
     const Recipe& recipe = opened_.run.recipe;
     const TokenWindows& evaluation = opened_.evaluation;
-    const Model& model = models_.with(recipe_in_use(recipe, cell), quantized);
+    const Model& model = models_.with(recipe_in_use(opened_.run, cell), quantized);
     const std::vector<TokenComparison> measured =
         compare_to_baseline(baseline_, model, parameters(), evaluation.spans(), pool_);
     rows_.finish(row, quantized.reports,

@@ -201,29 +201,36 @@ TEST_F(QuantizeRun, FinishedCellsAreNotComputedAgain) {
 }
 
 TEST_F(QuantizeRun, RoundsWhatTheModelIsUsedWithAsWell) {
-  ThreadPool pool(2);
-  config_.methods = {"none", "rtn"};
-  config_.bits = {4};
-  config_.activations = {"trained", "4"};
-  config_.kv = {"trained", "3"};
-  const Json rows = rows_of(run_, config_, pool);
-  ASSERT_EQ(rows.size(), 8u);
-  EXPECT_EQ(rows[0]["method"], "none");
-  EXPECT_EQ(rows[0]["measured_delta"], 0);
-  EXPECT_EQ(rows[0]["kl_nats"], 0);
-  EXPECT_EQ(rows[0]["same_top"], 1);
-  for (size_t i = 1; i < rows.size(); ++i) EXPECT_NE(rows[i]["measured_delta"], 0) << i;
-  EXPECT_EQ(rows[7]["method"], "rtn+a4+kv3");
+  for (const char* shared : {"sequence", "batch"}) {
+    SCOPED_TRACE(shared);
+    fs::remove_all(run_ / "ptq");
+    make_run({}, RunStatus::kFinished);
+    ThreadPool pool(2);
+    config_.activations_granularity = config_.kv_granularity = shared;
+    config_.methods = {"none", "rtn"};
+    config_.bits = {4};
+    config_.activations = {"trained", "4"};
+    config_.kv = {"trained", "3"};
+    const Json rows = rows_of(run_, config_, pool);
+    ASSERT_EQ(rows.size(), 8u);
+    EXPECT_EQ(rows[0]["method"], "none");
+    EXPECT_EQ(rows[0]["measured_delta"], 0);
+    EXPECT_EQ(rows[0]["kl_nats"], 0);
+    EXPECT_EQ(rows[0]["same_top"], 1);
+    for (size_t i = 1; i < rows.size(); ++i) EXPECT_NE(rows[i]["measured_delta"], 0) << i;
+    EXPECT_EQ(rows[7]["method"], "rtn+a4+kv3");
 
-  // The same model as one that evaluates with these activations, keys and values throughout.
-  RecipeConfig low;
-  low.weights = low.activations = "4";
-  low.kv = "3";
-  fs::remove_all(run_ / "ptq");
-  make_run(low, RunStatus::kFinished);
-  config_.methods = {"none"};
-  config_.activations = config_.kv = {"trained"};
-  EXPECT_EQ(rows_of(run_, config_, pool)[0]["loss_nats"], rows[7]["loss_nats"]);
+    // The same model as one that evaluates with these activations, keys and values throughout.
+    RecipeConfig low;
+    low.weights = low.activations = "4";
+    low.kv = "3";
+    low.activations_granularity = low.kv_granularity = shared;
+    fs::remove_all(run_ / "ptq");
+    make_run(low, RunStatus::kFinished);
+    config_.methods = {"none"};
+    config_.activations = config_.kv = {"trained"};
+    EXPECT_EQ(rows_of(run_, config_, pool)[0]["loss_nats"], rows[7]["loss_nats"]);
+  }
 }
 
 TEST_F(QuantizeRun, ThreadsDoNotChangeABit) {

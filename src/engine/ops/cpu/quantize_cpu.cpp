@@ -1,4 +1,6 @@
 // Rounding of whole matrices. Scales come from formats/, the codes from the kernels.
+#include <algorithm>
+
 #include "ops/cpu/backend.h"
 #include "ops/cpu/products.h"
 
@@ -22,10 +24,11 @@ uint16_t* words(const Tensor& codes) {
   return reinterpret_cast<uint16_t*>(codes.bf16());
 }
 
-// One block of consecutive entries that share a scale; returns it.
+// One block of consecutive entries that share a scale, possibly with entries elsewhere; returns it.
 float encode_block(const Kernels& kernel, const Rounding& rounding, const CodeRule& rule,
                    const float* x, int64_t n, const Tensor& codes, int64_t at) {
-  const BlockScale block = block_scale(rounding.format, kernel.absmax(x, n));
+  const float absmax = std::max(kernel.absmax(x, n), rounding.absmax_elsewhere);
+  const BlockScale block = block_scale(rounding.format, absmax);
   if (codes.dtype() == DType::kBF16) {
     kernel.encode(rule, x, n, block.inverse, words(codes) + at);
   } else {  // codes, or values
@@ -88,6 +91,10 @@ void quantize(Context& context, const Rounding& rounding, const Tensor& x, Opera
       break;
     }
   }
+}
+
+float absmax(Context& context, const Tensor& x) {
+  return kernels(context).absmax(x.f32(), x.elements());
 }
 
 }  // namespace bitlaw::cpu

@@ -1,4 +1,7 @@
 // Rounding of a matrix by the definition of formats/quantizer.h, laid out as an operand.
+#include <algorithm>
+#include <cmath>
+
 #include "ops/ref/backend.h"
 
 namespace bitlaw::ref {
@@ -13,8 +16,9 @@ void quantize(Context&, const Rounding& rounding, const Tensor& x, Operand& out)
   const int64_t rows = x.extent(0) / blocks;
   for (int64_t block = 0; block < blocks; ++block) {
     const int64_t first = block * rows * columns;
-    const QuantizedReference rounded = quantize_reference(
-        rounding.format, rounding.axis, rounding.group, x.f32() + first, rows, columns);
+    const QuantizedReference rounded =
+        quantize_reference(rounding.format, rounding.axis, rounding.group, x.f32() + first, rows,
+                           columns, rounding.absmax_elsewhere);
     const std::vector<float>& entries =
         rounding.has_scales() || rounding.bf16_codes() ? rounded.codes : rounded.values;
     for (int64_t i = 0; i < rows * columns; ++i) out.codes.set(first + i, entries[i]);
@@ -25,6 +29,12 @@ void quantize(Context&, const Rounding& rounding, const Tensor& x, Operand& out)
       for (int64_t c = 0; c < columns; c += step) *to++ = rounded.scales[r * columns + c];
     }
   }
+}
+
+float absmax(Context&, const Tensor& x) {
+  float largest = 0;
+  for (int64_t i = 0; i < x.elements(); ++i) largest = std::max(largest, std::fabs(x.f32()[i]));
+  return largest;
 }
 
 }  // namespace bitlaw::ref
