@@ -10,15 +10,17 @@
 namespace bitlaw {
 
 struct ModelConfig {
-  int64_t width = 64;       // d, of the residual stream
-  int64_t layers = 2;       // L
-  int64_t heads = 2;        // H; width / heads is the head dimension, even
-  int64_t kv_heads = 0;     // G divides H; 0 means H
-  int64_t hidden = 0;       // F of SwiGLU; 0 means 8/3 width rounded up to a multiple of 16
-  int64_t vocabulary = 0;   // V; 0 means the data set's
-  int64_t sequence = 256;   // T
-  bool tied_head = false;   // the output head is the embedding table
-  bool extra_norm = false;  // one more RMSNorm before the attention output and the down projection
+  int64_t width = 64;      // d, of the residual stream
+  int64_t layers = 2;      // L
+  int64_t heads = 2;       // H; width / heads is the head dimension, even
+  int64_t kv_heads = 0;    // G divides H; 0 means H
+  int64_t hidden = 0;      // F of SwiGLU; 0 means 8/3 width rounded up to a multiple of 16
+  int64_t vocabulary = 0;  // V; 0 means the data set's
+  int64_t sequence = 256;  // T
+  bool tied_head = false;  // the output head is the embedding table
+  // One more RMSNorm before the attention output and the down projection, so that every quantized
+  // projection has one before it.
+  bool extra_norm = false;
   double rope_theta = 10000;
   double norm_epsilon = 1e-5;
 
@@ -34,7 +36,8 @@ struct ModelConfig {
     v("vocabulary", vocabulary, "vocabulary size; 0: that of the data set");
     v("sequence", sequence, "tokens per sequence, T");
     v("tied_head", tied_head, "use the embedding table as the output head");
-    v("extra_norm", extra_norm, "one more norm before the attention output and down projections");
+    v("extra_norm", extra_norm,
+      "one more norm before the attention output and down projections, as in Kumar et al.");
     v("rope_theta", rope_theta, "base of the rotary frequencies");
     v("norm_epsilon", norm_epsilon, "added to the mean square in norms");
   }
