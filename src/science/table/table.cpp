@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "formats/recipe.h"
 #include "table/precision_columns.h"
 #include "table/raw_table.h"
 #include "table/replicates.h"
@@ -130,6 +131,27 @@ bool leave_out(const RowReader& row, Table& table) {
   return true;
 }
 
+// Up to version 0.2, `bitlaw runs --csv` called one scale per sequence tensor (formats/recipe.h).
+void rename_old_scales(RawTable& raw, std::vector<std::string>& notes) {
+  for (const char* name : {"granularity_a", "granularity_kv"}) {
+    const std::optional<size_t> column = raw.find(name);
+    if (!column) continue;
+    int count = 0;
+    for (RawRow& row : raw.rows) {
+      const std::string text = row.at(*column).text();
+      const std::string renamed = without_old_name(text);
+      if (renamed == text) continue;
+      row.set(*column, renamed);
+      ++count;
+    }
+    if (count > 0)
+      notes.push_back(fmt::format(
+          "{} is tensor in {} row{}: read as sequence, which version 0.2 called so; one "
+          "scale per batch is batch.",
+          name, count, count == 1 ? "" : "s"));
+  }
+}
+
 std::vector<size_t> cluster_columns(const Columns& columns, const std::string& cluster) {
   std::vector<size_t> places;
   if (cluster == "run") {
@@ -208,6 +230,7 @@ Table read_table(const std::string& text, const std::string& where, const TableO
 Table table_of(RawTable raw, const std::string& where, const TableOptions& options) {
   Table table;
   table.kind = raw.kind;
+  rename_old_scales(raw, table.notes);
   const Columns columns(raw, where, options.columns, table.notes);
   must_have_columns(columns, options.measured);
   table.filtered = keep_rows(raw, columns, options.where, where);

@@ -71,6 +71,21 @@ TEST(Table, WhatWasRoundedInUseIsNoTraining) {
   EXPECT_NE(table.notes.back().find("2 rows have activations or KV rounded"), std::string::npos);
 }
 
+// Up to version 0.2, one scale per sequence was called tensor.
+TEST(Table, TheOldNameOfPerSequenceIsReadWithANote) {
+  const std::string header = "N,D,loss,P_w,P_a,granularity_w,granularity_a\n";
+  const Table table = read_table(
+      header + "1e8,2e9,3,4,4,tensor,tensor\n1e8,2e9,3.01,4,4,tensor,sequence\n", "runs.csv");
+  EXPECT_EQ(table.runs.size(), 2u) << "one granularity, so nothing is pooled";
+  ASSERT_FALSE(table.notes.empty());
+  EXPECT_EQ(table.notes[0],
+            "granularity_a is tensor in 1 row: read as sequence, which version 0.2 called so; one "
+            "scale per batch is batch.");
+  EXPECT_THROW(
+      read_table(header + "1e8,2e9,3,4,4,tensor,tensor\n1e8,2e9,3.01,4,4,tensor,batch\n", "t"),
+      Error);
+}
+
 TEST(Table, ColumnsMayBeNamedByTheUser) {
   const Table table = read_table("params,tokens,val_loss\n1e8,2e9,3\n", "runs.csv",
                                  parse_columns("N=params, D=tokens,loss=val_loss"));
