@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/error.h"
 #include "quantize/quantize_run.h"
 #include "quantize/rows.h"
+#include "record/beside_runs.h"
 #include "record/run.h"
 
 namespace bitlaw {
@@ -71,14 +71,6 @@ std::vector<std::string> runs_inside(const fs::path& place) {
   }
   std::sort(out.begin(), out.end());
   return out;
-}
-
-// What a sweep, and the table of its runs, keep beside the runs.
-bool is_beside_runs(const fs::path& place) {
-  constexpr std::array kNames{"cells",   "logs",         "effort.json",      "study.json",
-                              "jobs.sh", "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"};
-  const std::string name = (place.has_filename() ? place : place.parent_path()).filename();
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() && !is_run(place);
 }
 
 }  // namespace

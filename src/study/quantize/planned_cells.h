@@ -22,7 +22,7 @@ struct PlannedCell {
 bool is_checkpoint(const std::filesystem::path& directory);
 
 // The runs and checkpoints among what was given: a directory of runs stands for the runs in it, by
-// name, and what a sweep keeps beside its runs (cells, logs, jobs.sh and so on, as in runs/demo/*) is
+// name, and what a sweep keeps beside its runs (record/beside_runs.h, as in runs/demo/*) is
 // left out if anything else is given. Error for a directory without a run.
 std::vector<std::string> runs_among(const std::vector<std::string>& given);
 

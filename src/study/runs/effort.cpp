@@ -4,13 +4,9 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "record/beside_runs.h"
 
 namespace bitlaw {
-namespace {
-
-constexpr const char* kFile = "effort.json";
-
-}  // namespace
 
 std::string processor_name() {
   try {
@@ -28,12 +24,12 @@ void add_effort(const std::filesystem::path& runs, double seconds) {
   Json sessions = read_effort(runs);
   sessions.push_back(
       {{"seconds", seconds}, {"processor", processor_name()}, {"cores", hardware_threads()}});
-  write_file_atomically(runs / kFile, dump_json(Json{{"sessions", sessions}}, 1) + "\n");
+  write_file_atomically(runs / kEffortFile, dump_json(Json{{"sessions", sessions}}, 1) + "\n");
 }
 
 Json read_effort(const std::filesystem::path& runs) {
   try {
-    const Json document = parse_json(read_file(runs / kFile), kFile);
+    const Json document = parse_json(read_file(runs / kEffortFile), kEffortFile);
     if (document.is_object() && document.value("sessions", Json()).is_array())
       return document["sessions"];
   } catch (const Error&) {  // the runs themselves do not need it

@@ -9,6 +9,7 @@
 
 #include "base/condition.h"
 #include "base/error.h"
+#include "record/beside_runs.h"
 #include "runs/tidy_rows.h"
 
 namespace bitlaw {
@@ -144,10 +145,11 @@ void write_table(const std::vector<TidyRow>& rows, const fs::path& file) {
 }  // namespace
 
 RunIndex::RunIndex(const fs::path& runs) : rows_(read_tidy_rows(runs, problems_)) {
-  // Written to a temporary file first, so that two concurrent commands do not interfere.
-  const fs::path file = runs / "index.sqlite";
-  const fs::path fresh = file.string() + fmt::format(".{:x}", reinterpret_cast<uintptr_t>(this));
+  const fs::path file = runs / kIndexFile;
   std::error_code error;
+  if (rows_.empty() && !fs::exists(file, error)) return;
+  // Written to a temporary file first, so that two concurrent commands do not interfere.
+  const fs::path fresh = file.string() + fmt::format(".{:x}", reinterpret_cast<uintptr_t>(this));
   try {
     write_table(rows_, fresh);
     fs::rename(fresh, file, error);

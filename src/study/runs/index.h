@@ -12,7 +12,8 @@ namespace bitlaw {
 
 class RunIndex {
  public:
-  // Reads every run directory below `runs`, and writes <runs>/index.sqlite if that can be written.
+  // Reads every run directory below `runs`, and writes <runs>/index.sqlite if there is a run and
+  // that can be written.
   // A damaged run is left out and named by problems().
   explicit RunIndex(const std::filesystem::path& runs);
 

@@ -143,6 +143,11 @@ TEST_F(Index, IsRebuiltFromTheDirectories) {
   EXPECT_EQ(RunIndex(runs_).select({}).size(), 2u);
 }
 
+TEST_F(Index, LeavesNothingInADirectoryWithoutRuns) {
+  EXPECT_TRUE(RunIndex(runs_).select({}).empty());
+  EXPECT_TRUE(fs::is_empty(runs_));
+}
+
 TEST_F(Index, LeavesOutADamagedRunAndNamesIt) {
   add_run("aa", 1000, "16", "finished");
   add_run("bb", 1000, "16", "finished");

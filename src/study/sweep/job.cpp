@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "quantize/planned_cells.h"
+#include "record/beside_runs.h"
 #include "record/cell.h"
 #include "record/result.h"
 
@@ -16,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path configuration_file(const Job& job, const fs::path& runs) {
-  return runs / "cells" / (job.run + ".json");
+  return runs / kConfigurationsFolder / (job.run + ".json");
 }
 
 // A list as flags take it: 3,4,6.
@@ -104,7 +105,7 @@ fs::path job_log(const Job& job, const fs::path& runs) {
   const std::string name = job.kind == JobKind::kMeasure    ? "measure-" + job.run
                            : job.kind == JobKind::kQuantize ? job.run + "-quantize"
                                                             : job.run;
-  return runs / "logs" / (name + ".log");
+  return runs / kLogsFolder / (name + ".log");
 }
 
 void write_job_files(const std::vector<Job>& jobs, const fs::path& runs) {

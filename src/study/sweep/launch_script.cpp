@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/names.h"
 #include "base/text.h"
+#include "record/beside_runs.h"
 #include "sweep/launcher.h"
 
 namespace bitlaw {
@@ -80,7 +81,7 @@ Launched launch_script(const std::vector<Job>& jobs, const LaunchOptions& option
     script += line_of(chain_from(static_cast<size_t>(i), jobs, launched.outcomes), jobs, options);
     ++lines;
   }
-  const std::filesystem::path file = options.runs / "jobs.sh";
+  const std::filesystem::path file = options.runs / kScriptFile;
   write_file_atomically(file, script);
   launched.note = file.string() + ": nothing is left to run";
   if (lines > 0) {

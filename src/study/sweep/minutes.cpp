@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/json_struct.h"
 #include "base/text.h"
+#include "record/beside_runs.h"
 #include "sweep/timing.h"
 
 namespace bitlaw {
@@ -18,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// study.json
 struct Decision {
   std::string name, study_hash;
   double minutes = kNoNumber, scale = kNoNumber, planned_seconds = kNoNumber;
@@ -40,7 +40,7 @@ std::string hash_of(const SweepPlan& plan) {
 }
 
 fs::path decision_file(const SweepPlan& plan) {
-  return plan.directory / "study.json";
+  return plan.directory / kDecisionFile;
 }
 
 // A job for every kind of run.
