@@ -285,6 +285,7 @@ TEST_F(BadInput, Studies) {
       {"\"data\"", "\"nowhere\"", {"nowhere"}},
       {"name = \"s\"", "", {"name"}},
       {"name = \"s\"", "name = \"a/b\"", {"a/b"}},
+      {"name = \"s\"", "name = \"..\"", {"'..'", "not . or .."}},
       {"[base]", "[base", {"line 2"}},
   };
   for (const Case& each : cases) {
@@ -297,6 +298,8 @@ TEST_F(BadInput, Studies) {
   expect_refused({"sweep", "nowhere.toml"}, {"nowhere.toml"});
   write_text(in("s.toml"), good);
   expect_refused({"sweep", "s.toml", "base.train.lrr=1"}, {"did you mean 'train.lr'?"});
+  expect_refused({"sweep", "s.toml", "base.train.tokens=oops"},
+                 {"base.train.tokens=oops", "has no effect", "[[grid]]"});
   expect_refused({"sweep", "s.toml", "--jobs", "0"}, {"--jobs", "above 0"});
   for (const char* look : {"--quiet", "--status", "--print-config"})
     expect_refused({"sweep", "s.toml", "--launcher", "scrpt", look},

@@ -1,12 +1,7 @@
 #include "train/run_directory.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <system_error>
 #include <vector>
 
@@ -36,19 +31,9 @@ void remove_leftovers(const fs::path& directory) {
 RunDirectory::RunDirectory(const fs::path& runs, const std::string& name)
     : name_(name), path_(runs / name) {}
 
-RunDirectory::~RunDirectory() {
-  if (lock_ >= 0) ::close(lock_);
-}
-
 void RunDirectory::open(const RunRecord& record) {
   make_directories(path_);
-  const fs::path lock = path_ / "lock";
-  lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_ < 0) {
-    throw Error(fmt::format("{}: cannot be written: {}; choose another directory for the runs",
-                            lock.string(), std::strerror(errno)));
-  }
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+  if (!lock_.take(path_ / "lock")) {
     throw Error(
         fmt::format("{}: another process is working on this run; wait for it or stop it first",
                     path_.string()));

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "base/file_lock.h"
 #include "base/json.h"
 #include "record/result.h"
 #include "record/run.h"
@@ -24,9 +25,6 @@ class RunDirectory {
  public:
   // Does not touch the disk.
   RunDirectory(const std::filesystem::path& runs, const std::string& name);
-  ~RunDirectory();  // unlocks
-  RunDirectory(const RunDirectory&) = delete;
-  RunDirectory& operator=(const RunDirectory&) = delete;
 
   const std::string& name() const { return name_; }
   const std::filesystem::path& path() const { return path_; }
@@ -56,7 +54,7 @@ class RunDirectory {
  private:
   std::string name_;
   std::filesystem::path path_;
-  int lock_ = -1;
+  FileLock lock_;
 };
 
 }  // namespace bitlaw

@@ -72,14 +72,53 @@ Job quantize_job(const SweepPlan& plan, const PlannedRun& run, const std::string
           .after = after};
 }
 
+// The study file with all overrides but one; study.size() leaves out none.
+Json study_document(const std::vector<std::string>& study, size_t without) {
+  Json document = read_toml(study[0]);
+  for (size_t i = 1; i < study.size(); ++i) {
+    if (i != without) apply_override(document, study[i]);
+  }
+  return document;
+}
+
+Study study_of(const Json& document, const std::string& where) {
+  return expand_study(document, where, to_json(TrainConfig{}));
+}
+
+bool same_cells(const Study& a, const Study& b) {
+  return a.name == b.name && a.ptq == b.ptq &&
+         std::equal(a.cells.begin(), a.cells.end(), b.cells.begin(), b.cells.end(),
+                    [](const Cell& one, const Cell& other) {
+                      return one.config == other.config && one.quantize == other.quantize;
+                    });
+}
+
+// Whoever overrides what every cell sets by itself expects something else than what happens.
+void must_have_effects(const std::vector<std::string>& study, const Json& document,
+                       const Study& expanded) {
+  for (size_t i = 1; i < study.size(); ++i) {
+    const Json without = study_document(study, i);
+    if (without == document) continue;  // says what the file says
+    try {
+      if (!same_cells(study_of(without, study[0]), expanded)) continue;
+    } catch (const Error&) {  // only with this one is it a study
+      continue;
+    }
+    throw Error(
+        fmt::format("{}: has no effect, because every cell of {} sets this key in its [[grid]]; "
+                    "change it there",
+                    study[i], study[0]));
+  }
+}
+
 }  // namespace
 
 SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& directory) {
   BITLAW_CHECK(!study.empty());
-  Json document = read_toml(study[0]);
-  for (size_t i = 1; i < study.size(); ++i) apply_override(document, study[i]);
+  const Json document = study_document(study, study.size());
   SweepPlan plan;
-  plan.study = expand_study(document, study[0], to_json(TrainConfig{}));
+  plan.study = study_of(document, study[0]);
+  must_have_effects(study, document, plan.study);
   if (!plan.study.ptq.is_null()) {
     fill(plan.grid, plan.study.ptq, study[0] + " [ptq]");
     plan.grid_cells = static_cast<int>(ptq_cells(plan.grid).size());

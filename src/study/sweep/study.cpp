@@ -132,8 +132,11 @@ Study expand_study(const Json& document, const std::string& where, const Json& d
   }
   Study study;
   study.name = document["name"].get<std::string>();
-  if (study.name.empty() || study.name.find_first_of("/ \t\n") != std::string::npos) {
-    throw Error(fmt::format("{}: the name '{}' must be one word without '/'", where, study.name));
+  // It becomes a directory below runs/.
+  if (study.name.empty() || study.name == "." || study.name == ".." ||
+      study.name.find_first_of("/ \t\n") != std::string::npos) {
+    throw Error(fmt::format("{}: the name '{}' must be one word without '/', and not . or ..",
+                            where, study.name));
   }
   Json base = Json::object();
   if (document.contains("base")) merge(base, document["base"]);

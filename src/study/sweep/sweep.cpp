@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/file_lock.h"
+#include "record/beside_runs.h"
 #include "record/result.h"
 #include "runs/effort.h"
 #include "sweep/plan.h"
@@ -14,6 +18,16 @@ namespace bitlaw {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Two sweeps would start the same jobs, and each would report those of the other as failed.
+void lock_runs(const std::filesystem::path& runs, FileLock& lock) {
+  make_directories(runs);
+  if (lock.take(runs / kSweepLock)) return;
+  throw Error(fmt::format(
+      "{}: another `bitlaw sweep` is working in this directory; wait for it or stop it, or give "
+      "this one a directory of its own with --runs",
+      runs.string()));
+}
 
 // The time is kept with the runs, if it was spent on this machine.
 Launched launch(std::vector<Job> jobs, const SweepPlan& plan, const Launcher& launcher,
@@ -100,6 +114,8 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
                                      .label = plan.study.name,
                                      .stop = options.stop};
   SweepResult result{.study = plan.study.name, .runs = plan.directory.string()};
+  FileLock lock;
+  if (!options.look_only) lock_runs(plan.directory, lock);
   bool stopped = false;
   if (options.minutes > 0 && options.look_only) {
     const auto scale = decided_scale(plan, options.minutes);

@@ -90,7 +90,8 @@ struct SweepResult {
   }
 };
 
-// Error for a study that is wrong. A job that fails is part of the result.
+// Error for a study that is wrong, or if another sweep works in the same directory. A job that fails
+// is part of the result.
 SweepResult sweep(
     const SweepOptions& options, const SweepNote& note = [](const std::string&) {});
 
