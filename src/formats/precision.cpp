@@ -133,27 +133,42 @@ bool has_only_parts(std::string_view text) {
   return true;
 }
 
-// "w4a4-hadamard" of "w4 a4-hadamard": the signs between parts are left out.
-std::string join_parts(std::string_view lower) {
-  size_t end = lower.find_first_of(kSigns);
-  std::string joined(lower.substr(0, end));
-  while (end < lower.size() && has_only_parts(joined)) {
-    const size_t begin = std::min(lower.find_first_not_of(kSigns, end), lower.size());
-    const size_t next = std::min(lower.find_first_of(kSigns, begin), lower.size());
-    const std::string_view part = lower.substr(begin, next - begin);
-    const bool of_gguf = part.starts_with('q') && lower.substr(next).starts_with('_');  // q4_0
-    if (!has_only_parts(part) || of_gguf) break;
-    joined += part;
-    end = next;
-  }
-  return end < lower.size() ? joined + std::string(lower.substr(end)) : joined;
+// Whether every part of `more` comes behind those of `parts`: weights, activations, kv, queries.
+bool goes_on(std::string_view parts, std::string_view more) {
+  constexpr std::string_view kOrder = "wakq";
+  const size_t last = parts.find_last_of(kOrder), first = more.find_first_of(kOrder);
+  return last != std::string_view::npos && first != std::string_view::npos &&
+         kOrder.find(parts[last]) < kOrder.find(more[first]);
 }
 
-// W4, W4A4, A8, W4 A4, W4A4KV4Q4, W4A16g128, W4A4-hadamard.
-std::optional<NamedPrecision> read_parts(std::string_view lower, std::string_view written) {
+// "W4A4KV4-hadamard" of "W4 A4-hadamard-KV4": the parts are brought together, without the signs
+// between them, and what else the name says is its ending.
+std::string join_parts(std::string_view written) {
+  const std::string lower = lower_case(written);
+  size_t end = std::min(lower.find_first_of(kSigns), lower.size());
+  std::string parts(written.substr(0, end)), ending;
+  if (!has_only_parts(std::string_view(lower).substr(0, end))) return std::string(written);
+  while (end < lower.size()) {
+    const size_t begin = std::min(lower.find_first_not_of(kSigns, end), lower.size());
+    const size_t next = std::min(lower.find_first_of(kSigns, begin), lower.size());
+    const std::string_view word = std::string_view(lower).substr(begin, next - begin);
+    const bool of_gguf = word.starts_with('q') && lower.substr(next).starts_with('_');  // q4_0
+    if (of_gguf) break;
+    if (has_only_parts(word) && (ending.empty() || goes_on(lower_case(parts), word))) {
+      parts += written.substr(begin, next - begin);
+    } else {
+      ending += written.substr(end, next - end);
+    }
+    end = next;
+  }
+  return parts + ending + std::string(written.substr(end));
+}
+
+// W4, W4A4, A8, W4 A4, W4A4KV4Q4, W4A16g128, W4A4-hadamard, W4A4-hadamard-KV4.
+std::optional<NamedPrecision> read_parts(std::string_view written) {
   NamedPrecision named;
-  const std::string joined = join_parts(lower);
-  std::string_view rest = joined;
+  const std::string joined = join_parts(written), lower = lower_case(joined);
+  std::string_view rest = lower;
   bool any = false;
   for (const auto& [letters, part] : {std::pair("w", &NamedPrecision::weights),
                                       {"a", &NamedPrecision::activations},
@@ -171,7 +186,7 @@ std::optional<NamedPrecision> read_parts(std::string_view lower, std::string_vie
   if (!rest.empty() && std::isalnum(static_cast<unsigned char>(rest[0]))) return std::nullopt;
   named.name = spelling(named);
   if (rest.empty() && named.name == "W16A16") named.name = "BF16";
-  named.name += written.substr(written.size() - rest.size());  // "-hadamard"
+  named.name += joined.substr(joined.size() - rest.size());  // "-hadamard"
   named.ending = rest;
   return named;
 }
@@ -190,7 +205,7 @@ bool NamedPrecision::has_parts_of(const NamedPrecision& other) const {
 std::optional<NamedPrecision> named_precision(std::string_view text) {
   const std::string written = trim(text), lower = lower_case(text);
   if (lower.empty()) return NamedPrecision{};
-  if (auto named = read_parts(lower, written)) return named;
+  if (auto named = read_parts(written)) return named;
   const auto part = part_named(lower);
   if (!part) return std::nullopt;
   NamedPrecision named;

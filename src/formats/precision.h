@@ -37,7 +37,7 @@ struct NamedPrecision {
   std::string name = "BF16";  // "W4A16", "W4A4KV8" etc. in canonical spelling; others as written
   PartPrecision weights, activations, kv, queries;
   bool says_kv = false;  // whether the name mentions keys and values
-  std::string ending;    // "-hadamard", in lower case
+  std::string ending;    // "-hadamard", in lower case; parts may also stand behind it
 
   bool quantized() const;
   bool has_parts_of(const NamedPrecision& other) const;  // equal in every part
