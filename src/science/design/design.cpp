@@ -356,6 +356,7 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
   }
 
   std::vector<Observation> possible = candidates;
+  spell_as(runs, possible);
   if (possible.empty()) {
     std::vector<Observation> around = fitted.rows.training;
     add_parts(law, added, around);

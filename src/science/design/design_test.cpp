@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "design/quantity.h"
 #include "fit/setup.h"
+#include "laws/bind.h"
 #include "simulate/simulate_for_tests.h"
 #include "table/candidates.h"
 
@@ -159,6 +160,40 @@ TEST(Design, CandidatesAreReadAsTablesAre) {
   EXPECT_EQ(classes[0].tokens, 1e7);
   EXPECT_EQ(classes[0].bits_weights, 4);
   EXPECT_EQ(classes[0].bits_activations, 8);
+}
+
+// MXFP4 in the table and mxfp4 in the list are one class, and W4A4 is what four bits are called.
+TEST(Design, CandidatesTakeTheSpellingOfTheTable) {
+  const std::vector<Observation> rows =
+      read_table(
+          "N,D,loss,precision,P_w,P_a,backward\n1e6,1e8,3,MXFP4,,,FP8\n1e6,1e8,3,,4,8,\n"
+          "1e6,1e8,3,,,,\n",
+          "runs.csv")
+          .runs;
+  std::vector<Observation> list = read_candidates(
+      "N,D,precision,backward\n1e7,1e9,mxfp4,fp8\n1e7,1e9,w4 a8,\n1e7,1e9,int8,bf16\n1e7,1e9,,\n",
+      "list.csv");
+  spell_as(rows, list);
+  EXPECT_EQ(list[0].precision, "MXFP4");
+  EXPECT_EQ(list[0].backward, "FP8");
+  EXPECT_EQ(precision_class(list[1]), "W4A8");
+  EXPECT_EQ(list[2].precision, "int8") << "the table has no such class";
+  EXPECT_EQ(precision_class(list[3]), "");
+  EXPECT_EQ(list[3].backward, "");
+}
+
+// A list has no rows that --where could choose among.
+TEST(Design, AMistakeInAListIsCorrectedThere) {
+  for (const char* text : {"N,D\n1e6,nan\n", "N,D\n1e6,\n", "N,D\n1e6,-1\n"}) {
+    std::string said;
+    try {
+      read_candidates(text, "list.csv");
+    } catch (const Error& error) {
+      said = error.what();
+    }
+    EXPECT_NE(said.find("correct this row of the list or delete it"), std::string::npos) << said;
+    EXPECT_EQ(said.find("--where"), std::string::npos) << said;
+  }
 }
 
 TEST(Design, CandidatesStayInTheirBox) {

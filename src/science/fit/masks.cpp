@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
-#include <optional>
 #include <set>
 
 #include "base/condition.h"
@@ -13,53 +11,12 @@
 #include "base/names.h"
 #include "base/random.h"
 #include "fit/bootstrap.h"
-#include "formats/precision.h"
-#include "laws/bind.h"
+#include "table/observation_columns.h"
 
 namespace bitlaw {
 namespace {
 
 using Masks = std::vector<std::vector<bool>>;
-
-double least_bits(const Observation& row) {
-  const double trained = std::min({row.bits_weights, row.bits_activations, row.bits_kv});
-  return row.is_post_training() ? std::min(trained, row.bits_post) : trained;
-}
-
-struct Column {
-  const char* name;
-  double (*of)(const Observation&);
-};
-constexpr Column kColumns[] = {
-    {"N", [](const Observation& row) { return row.params; }},
-    {"D", [](const Observation& row) { return row.tokens; }},
-    {"bits", least_bits},
-    {"P_w", [](const Observation& row) { return row.bits_weights; }},
-    {"P_a", [](const Observation& row) { return row.bits_activations; }},
-    {"P_kv", [](const Observation& row) { return row.bits_kv; }},
-    {"P_post",
-     [](const Observation& row) { return row.bits_post > 0 ? row.bits_post : kUnquantizedBits; }},
-};
-constexpr size_t kClass = std::size(kColumns);  // the place of the one column of text
-
-// What a table may call the class: the name itself, "BF16" if it is not quantized.
-std::string class_of(const Observation& row) {
-  const std::string name = precision_class(row);
-  return name.empty() ? "BF16" : name;
-}
-
-// A class may be asked for by any name of its precision, but not by an empty one.
-bool is_same_class(std::string_view name, std::string_view asked) {
-  return !asked.empty() && is_same_precision(name, asked);
-}
-
-std::optional<ColumnPlace> find_column(const std::string& name) {
-  for (size_t i = 0; i < kClass; ++i) {
-    if (name == kColumns[i].name) return ColumnPlace{i, ColumnPlace::kNumbers};
-  }
-  if (name == "class") return ColumnPlace{kClass, ColumnPlace::kText};
-  return std::nullopt;
-}
 
 Condition condition_of(const std::string& text) {
   if (text.find_first_of("=!<>") == std::string::npos) {
@@ -68,21 +25,11 @@ Condition condition_of(const std::string& text) {
                                             "known: kfold, largest-N, largest-D, bits, class, "
                                             "and conditions such as bits=3, class=W4A4, N>3e8"));
   }
-  Condition condition("hold_out", text);
-  std::vector<std::string> names;
-  for (const Column& column : kColumns) names.emplace_back(column.name);
-  names.emplace_back("class");
-  condition.find(find_column, names);
-  if (condition.column() == kClass) condition.compare_text_by(is_same_class);
-  return condition;
+  return observation_condition("hold_out", text);
 }
 
-// The row's class, or its number, in the column of the condition.
 bool holds(const Condition& condition, const Observation& row) {
-  const std::string name = class_of(row);
-  return condition.holds(condition.field_of([&](size_t column) {
-    return column == kClass ? Field{name} : Field::of_number(kColumns[column].of(row));
-  }));
+  return ObservationFields(row).meet(condition);
 }
 
 bool some_but_not_all(const std::vector<bool>& mask) {
@@ -141,12 +88,12 @@ std::string why_no_masks(const std::vector<Observation>& rows, const Condition& 
   bool any = false;
   for (const Observation& row : rows) {
     any |= holds(condition, row);
-    if (condition.column() == kClass) {
-      names.insert(class_of(row));
+    const ObservationFields fields(row);
+    const Field field = fields.of(condition);
+    if (std::isnan(field.number)) {
+      names.emplace(field.text.empty() ? "nothing" : field.text);
     } else {
-      numbers.insert(
-          condition.field_of([&](size_t i) { return Field::of_number(kColumns[i].of(row)); })
-              .number);
+      numbers.insert(field.number);
     }
   }
   for (const double number : numbers) names.insert(fmt::format("{:.6g}", number));

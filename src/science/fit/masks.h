@@ -4,7 +4,7 @@
 //   largest-N      the rows of the largest size; largest-D: of the longest training
 //   bits, class    every precision in turn: lowest bits of the row, or its class
 //   N>3e8, bits=3  rows for which a condition holds (base/condition.h), also P_w=3,4, N=1e6..3e8,
-//                  class=W4A4, D/N>200; its columns are N, D, bits, P_w, P_a, P_kv, P_post, class
+//                  class=W4A4, D/N>200; its columns are those of table/observation_columns.h
 #pragma once
 
 #include <cstdint>

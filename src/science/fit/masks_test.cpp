@@ -59,6 +59,17 @@ TEST(Masks, ConditionsHoldOutTheRowsTheyName) {
   }
 }
 
+TEST(Masks, TheColumnsAreThoseOfObservations) {
+  std::vector<Observation> rows = kRows;
+  for (Observation& each : rows) each.method = "rtn", each.cluster = "a";
+  rows[2].method = "gptq", rows[3].cluster = "b";
+  const auto mask = [&](const char* split) { return hold_out_masks(rows, split, 5, 1); };
+  EXPECT_EQ(mask("method=gptq"), (std::vector<std::vector<bool>>{{0, 0, 1, 0, 0, 0}}));
+  EXPECT_EQ(mask("run=b"), (std::vector<std::vector<bool>>{{0, 0, 0, 1, 0, 0}}));
+  EXPECT_EQ(mask("precision=W4A4"), mask("class=W4A4"));
+  EXPECT_NE(why_no_masks(rows, "backward=fp8").find("backward is nothing"), std::string::npos);
+}
+
 TEST(Masks, AClassHasAnyNameOfItsPrecision) {
   std::vector<Observation> rows = kRows;
   rows[1].precision = "FP8", rows[2].precision = "mxfp4", rows[3].precision = "4NOH";

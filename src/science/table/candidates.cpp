@@ -12,6 +12,8 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "laws/bind.h"
+#include "table/observation_columns.h"
+#include "table/precision_columns.h"
 
 namespace bitlaw {
 namespace {
@@ -54,10 +56,6 @@ Observation at_bits(int parts, double bits) {
   if (parts & 2) out.bits_activations = bits;
   if (parts & 4) out.bits_kv = bits;
   return out;
-}
-
-double least_bits(const Observation& row) {
-  return std::min({row.bits_weights, row.bits_activations, row.bits_kv});
 }
 
 // Every precision of the table; and for formulas in bits, whole bits between in the same parts.
@@ -139,6 +137,21 @@ std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observ
   }
   if (out.empty()) throw Error("candidates: none of these precisions is in the table");
   return out;
+}
+
+void spell_as(const std::vector<Observation>& rows, std::vector<Observation>& candidates) {
+  std::vector<std::string> forward, backward;  // of the rows
+  for (const Observation& row : rows) {
+    if (const std::string name = precision_class(row); !name.empty()) first_spelling(name, forward);
+    if (!row.backward.empty()) first_spelling(row.backward, backward);
+  }
+  for (Observation& candidate : candidates) {
+    const std::string name = precision_class(candidate);
+    if (const std::string known = name.empty() ? "" : first_spelling(name, forward); known != name)
+      candidate.precision = known;
+    if (!candidate.backward.empty())
+      candidate.backward = first_spelling(candidate.backward, backward);
+  }
 }
 
 std::vector<Observation> read_candidates(const std::string& text, const std::string& where,

@@ -17,6 +17,10 @@ namespace bitlaw {
 std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observation>& rows,
                                         const std::string& text);
 
+// Spells the precisions of the candidates as the rows do: MXFP4 if the rows say so and a candidate
+// says mxfp4. Laws with a constant per class know the spelling of the table that they were fitted to.
+void spell_as(const std::vector<Observation>& rows, std::vector<Observation>& candidates);
+
 // A custom list: a table as read_table() reads it, without a loss.
 std::vector<Observation> read_candidates(const std::string& text, const std::string& where,
                                          const TableOptions& options = {});

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/number.h"
 #include "formats/gaussian_error.h"
 #include "formats/precision.h"
 
@@ -84,21 +85,11 @@ bool no_part_quantized(const Observation& run) {
                      [&](const Part& part) { return run.*part.its_bits == kUnquantizedBits; });
 }
 
-// The first spelling of the same precision in the table.
-std::string first_spelling(const std::string& name, std::vector<std::string>& known) {
-  auto place = std::find(known.begin(), known.end(), name);
-  if (place == known.end()) {
-    place = std::find_if(known.begin(), known.end(),
-                         [&](const std::string& each) { return is_same_precision(each, name); });
-  }
-  if (place != known.end()) return *place;
-  return known.emplace_back(name);
-}
-
 void read_class(const RowReader& row, Observation& run, PrecisionSources& sources) {
   const std::string& text = row.text("precision");
   if (text.empty()) return;
   const auto named = named_precision(text);
+  if (!named && parse_number(text) && sources.numbers++ == 0) sources.number = text;
   run.precision = first_spelling(!named               ? text
                                  : named->quantized() ? named->name
                                                       : "BF16",
@@ -120,6 +111,16 @@ void read_class(const RowReader& row, Observation& run, PrecisionSources& source
 }
 
 }  // namespace
+
+std::string first_spelling(const std::string& name, std::vector<std::string>& known) {
+  auto place = std::find(known.begin(), known.end(), name);
+  if (place == known.end()) {
+    place = std::find_if(known.begin(), known.end(),
+                         [&](const std::string& each) { return is_same_precision(each, name); });
+  }
+  if (place != known.end()) return *place;
+  return known.emplace_back(name);
+}
 
 void read_precision(const RowReader& row, Observation& run, PrecisionSources& sources) {
   for (const Part& part : kParts) read_part(row, part, run, sources);

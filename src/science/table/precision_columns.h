@@ -20,10 +20,15 @@
 
 namespace bitlaw {
 
+// The first of `known` that names the same precision, or `name`, which is added to them.
+std::string first_spelling(const std::string& name, std::vector<std::string>& known);
+
 // What the rows read so far have said.
 struct PrecisionSources {
   int classes = 0;                             // rows whose bits come from the class
   int disagreeing = 0;                         // parts whose bits are not those of their format
+  int numbers = 0;                             // rows whose class is a number that is no format
+  std::string number;                          // the first such class
   std::vector<std::string> forward, backward;  // classes, each as the table spells it first
 };
 

@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <set>
+#include <type_traits>
+#include <utility>
 
 #include "base/condition.h"
 #include "base/error.h"
 #include "base/names.h"
+#include "table/observation_columns.h"
 
 namespace bitlaw {
 namespace {
@@ -17,22 +21,51 @@ Field field_of(const RawField& field) {
   return field.number() ? Field::of_number(*field.number()) : Field::of_text(field.view());
 }
 
-Field field_of(const Condition& condition, const RawRow& row) {
-  return condition.field_of([&](size_t column) { return field_of(row.at(column)); });
-}
+// A condition on columns of the file, or on those of an observation.
+class RowTest {
+ public:
+  RowTest(Condition condition, const Observe* observe)
+      : condition(std::move(condition)), observe_(observe) {}
 
-std::string shown(const Condition& condition, const RawRow& row) {
-  if (condition.divisor()) return fmt::format("{:.6g}", field_of(condition, row).number);
-  const std::string text = row.at(condition.column()).text();
-  return text.empty() ? "nothing" : printable(text);
-}
+  const Condition condition;
+
+  bool of_observation() const { return observe_ != nullptr; }
+  bool holds(const RawRow& row) const {
+    return with_field(row, [&](const Field& field) { return condition.holds(field); });
+  }
+  bool has(const RawRow& row, const Condition::Value& value) const {
+    return with_field(row, [&](const Field& field) { return condition.is_among(value, field); });
+  }
+  std::string shown(const RawRow& row) const {
+    if (!of_observation() && !condition.divisor()) {
+      const std::string text = row.at(condition.column()).text();
+      return text.empty() ? "nothing" : printable(text);
+    }
+    return with_field(row, [&](const Field& field) {
+      if (!field.text.empty()) return printable(std::string(field.text));
+      return std::isnan(field.number) ? "nothing" : fmt::format("{:.6g}", field.number);
+    });
+  }
+
+ private:
+  template <class Use>
+  std::invoke_result_t<Use, const Field&> with_field(const RawRow& row, const Use& use) const {
+    if (observe_ != nullptr) {
+      const ObservationFields fields((*observe_)(row));
+      return use(fields.of(condition));
+    }
+    return use(condition.field_of([&](size_t column) { return field_of(row.at(column)); }));
+  }
+
+  const Observe* observe_;
+};
 
 // Values of the rows in the column of the condition: the first ten.
-std::string values_of(const RawTable& table, const Condition& condition) {
+std::string values_of(const RawTable& table, const RowTest& test) {
   std::vector<std::string> values;
   std::set<std::string> seen;
   for (const RawRow& row : table.rows) {
-    const std::string value = shown(condition, row);
+    const std::string value = test.shown(row);
     if (seen.insert(value).second) values.push_back(value);
     if (values.size() > 10) break;
   }
@@ -42,42 +75,58 @@ std::string values_of(const RawTable& table, const Condition& condition) {
 }
 
 // A value that no row has is a slip of the pen.
-void must_occur(const RawTable& table, const Condition& condition) {
+void must_occur(const RawTable& table, const RowTest& test) {
+  const Condition& condition = test.condition;
   if (condition.sign() != "=") return;
   for (const Condition::Value& value : condition.values()) {
-    const bool found = std::any_of(table.rows.begin(), table.rows.end(), [&](const RawRow& row) {
-      return condition.is_among(value, field_of(condition, row));
-    });
+    const bool found = std::any_of(table.rows.begin(), table.rows.end(),
+                                   [&](const RawRow& row) { return test.has(row, value); });
     if (found) continue;
     throw Error(fmt::format("{}: no row has {}; {} holds {}", condition.where(),
                             value.text.empty() ? "an empty field there" : value.text,
-                            condition.name(), values_of(table, condition)));
+                            condition.name(), values_of(table, test)));
+  }
+}
+
+RowTest row_test(const std::string& text, const RawTable& table, const Columns& columns,
+                 const std::string& where, const Observe& observe) {
+  Condition condition(where + ": where", text);
+  const std::string& name = condition.name();
+  if (!columns.place(name) && is_observation_column(name))
+    return {observation_condition(where + ": where", text), &observe};
+  condition.find(
+      [&](const std::string& asked) -> std::optional<ColumnPlace> {
+        const auto place = columns.place(asked);
+        return place ? std::optional(ColumnPlace{*place}) : std::nullopt;
+      },
+      table.columns());
+  return {std::move(condition), nullptr};
+}
+
+void keep(RawTable& table, const RowTest& test) {
+  const std::string held = values_of(table, test);
+  const bool any = !table.rows.empty();
+  std::erase_if(table.rows, [&](const RawRow& row) { return !test.holds(row); });
+  if (table.rows.empty() && any) {
+    throw Error(fmt::format("{}: no row matches; {} holds {}", test.condition.where(),
+                            test.condition.name(), held));
   }
 }
 
 }  // namespace
 
 int keep_rows(RawTable& table, const Columns& columns, const std::vector<std::string>& conditions,
-              const std::string& where) {
+              const std::string& where, const Observe& observe) {
   const size_t before = table.rows.size();
-  std::vector<Condition> tests;
-  for (const std::string& text : conditions) {
-    Condition& condition = tests.emplace_back(where + ": where", text);
-    condition.find(
-        [&](const std::string& name) -> std::optional<ColumnPlace> {
-          const auto place = columns.place(name);
-          return place ? std::optional(ColumnPlace{*place}) : std::nullopt;
-        },
-        table.columns());
-    must_occur(table, condition);
-  }
-  for (const Condition& condition : tests) {
-    const std::string held = values_of(table, condition);
-    std::erase_if(table.rows,
-                  [&](const RawRow& row) { return !condition.holds(field_of(condition, row)); });
-    if (table.rows.empty() && before > 0) {
-      throw Error(fmt::format("{}: no row matches; {} holds {}", condition.where(),
-                              condition.name(), held));
+  std::vector<RowTest> tests;
+  for (const std::string& text : conditions)
+    tests.push_back(row_test(text, table, columns, where, observe));
+  for (const bool of_observation : {false, true}) {
+    for (const RowTest& test : tests) {
+      if (test.of_observation() == of_observation) must_occur(table, test);
+    }
+    for (const RowTest& test : tests) {
+      if (test.of_observation() == of_observation) keep(table, test);
     }
   }
   return static_cast<int>(before - table.rows.size());

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/error.h"
+#include "table/precision_columns.h"
 
 namespace bitlaw {
 namespace {
@@ -20,7 +23,15 @@ std::string kept(const std::vector<std::string>& conditions) {
   std::vector<std::string> notes;
   const Columns columns(table, "t", {}, notes);
   try {
-    const int gone = keep_rows(table, columns, conditions, "t");
+    const std::map<std::string, double> scale;
+    RowReader reader(table, columns, scale, "t");
+    const int gone = keep_rows(table, columns, conditions, "t", [&](const RawRow& row) {
+      reader.start(row);
+      Observation run;
+      PrecisionSources sources;
+      read_precision(reader, run, sources);
+      return run;
+    });
     EXPECT_EQ(gone + table.rows.size(), 4u);
   } catch (const Error& error) {
     return error.what();
@@ -51,6 +62,19 @@ TEST(RowFilter, ConditionsKeepRows) {
   EXPECT_EQ(kept({"N/P_w>2e7"}), "13") << "a quotient, by either name";
   EXPECT_EQ(kept({"loss>0"}), "12") << "what is no number is not above 0";
   EXPECT_EQ(kept({"dataset!=nowhere"}), "1234");
+}
+
+// What --hold-out calls a row by, --where does, too.
+TEST(RowFilter, ConditionsMayAskForWhatTheColumnsMean) {
+  EXPECT_EQ(kept({"bits=4"}), "13");
+  EXPECT_EQ(kept({"bits>4"}), "24");
+  EXPECT_EQ(kept({"class=W4A16"}), "13");
+  EXPECT_EQ(kept({"class=none"}), "24") << "any name of the same precision";
+  EXPECT_EQ(kept({"class!=BF16", "dataset=rpj"}), "3");
+  EXPECT_NE(kept({"bits=3"}).find("no row has 3; bits holds 4, 16"), std::string::npos)
+      << kept({"bits=3"});
+  EXPECT_NE(kept({"class=W3A3"}).find("class holds W4A16, BF16"), std::string::npos)
+      << kept({"class=W3A3"});
 }
 
 TEST(RowFilter, MistakesAreSaid) {

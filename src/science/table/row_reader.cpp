@@ -13,8 +13,12 @@
 namespace bitlaw {
 
 RowReader::RowReader(const RawTable& table, const Columns& columns,
-                     const std::map<std::string, double>& scale, std::string where)
-    : table_(table), columns_(columns), scale_(scale), where_(std::move(where)) {}
+                     const std::map<std::string, double>& scale, std::string where, bool filtered)
+    : table_(table),
+      columns_(columns),
+      scale_(scale),
+      where_(std::move(where)),
+      filtered_(filtered) {}
 
 const RawField& RowReader::field(const char* column) const {
   static const RawField empty;
@@ -29,14 +33,10 @@ double RowReader::number(const char* column) const {
 double RowReader::positive(const char* column) const {
   const double value = number(column);
   if (std::isnan(value)) {
-    fail(column, "an empty field",
-         fmt::format("is not a number; --where '{}!=' leaves such rows out",
-                     columns_.file_name(column)));
+    fail(column, "an empty field", "is not a number; " + advice(column, "!="));
   }
   if (!(value > 0)) {
-    fail(column, text(column),
-         fmt::format("must be positive; --where '{}>0' leaves such rows out",
-                     columns_.file_name(column)));
+    fail(column, text(column), "must be positive; " + advice(column, ">0"));
   }
   return value;
 }
@@ -78,6 +78,11 @@ void RowReader::fail(const char* column, const std::string& what,
                           columns_.file_name(column), printable(what), problem));
 }
 
+std::string RowReader::advice(const char* column, const std::string& condition) const {
+  if (!filtered_) return "correct this row of the list or delete it";
+  return fmt::format("--where '{}{}' leaves such rows out", columns_.file_name(column), condition);
+}
+
 double RowReader::parse(const char* column, bool with_suffix) const {
   const RawField& field = this->field(column);
   if (field.empty()) return kUnknown;
@@ -91,9 +96,7 @@ double RowReader::parse(const char* column, bool with_suffix) const {
   const auto unit = scale_.find(column);
   const double value = *number * (unit == scale_.end() ? 1 : unit->second);
   if (!std::isfinite(value)) {
-    fail(column, field.text(),
-         fmt::format("is not finite; --where '{}!={}' leaves such rows out",
-                     columns_.file_name(column), field.text()));
+    fail(column, field.text(), "is not finite; " + advice(column, "!=" + field.text()));
   }
   return value;
 }

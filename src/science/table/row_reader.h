@@ -12,9 +12,10 @@ namespace bitlaw {
 
 class RowReader {
  public:
-  // `scale` as parse_scale() gives it.
+  // `scale` as parse_scale() gives it. `filtered`: --where chooses among these rows, so that errors
+  // may advise it.
   RowReader(const RawTable& table, const Columns& columns,
-            const std::map<std::string, double>& scale, std::string where);
+            const std::map<std::string, double>& scale, std::string where, bool filtered = true);
 
   void start(const RawRow& row) { row_ = &row; }
 
@@ -39,11 +40,14 @@ class RowReader {
  private:
   const RawField& field(const char* column) const;
   double parse(const char* column, bool with_suffix) const;  // in our unit
+  // How to leave out the rows that a condition such as ">0" on the column does not keep.
+  std::string advice(const char* column, const std::string& condition) const;
 
   const RawTable& table_;
   const Columns& columns_;
   const std::map<std::string, double>& scale_;
   std::string where_;
+  bool filtered_;
   const RawRow* row_ = nullptr;
 };
 

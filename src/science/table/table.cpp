@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "formats/recipe.h"
 #include "table/precision_columns.h"
@@ -115,6 +116,15 @@ Observation read_row(const RowReader& row, const TableOptions& options, Derived&
   return run;
 }
 
+// As far as conditions can ask for it before the row is read.
+Observation precision_of(const RowReader& row) {
+  Observation run;
+  PrecisionSources sources;
+  read_precision(row, run, sources);
+  run.bits_post = row.bits("P_post", 0);
+  return run;
+}
+
 // Counts a row that says nothing to a fit; false: it does.
 bool leave_out(const RowReader& row, Table& table) {
   const std::string& status = row.text("status");
@@ -198,6 +208,14 @@ void add_notes(Table& table, const Derived& derived) {
   note(derived.precision.disagreeing,
        "In {} place the bits differ from those of the format; the bits are used.",
        "In {} places the bits differ from those of the format; the bits are used.");
+  if (derived.precision.numbers > 0) {
+    const std::string& number = derived.precision.number;
+    table.notes.push_back(fmt::format(
+        "The precision {0} is no format, so it is a label without bits (in {1} {2}); write "
+        "W{0}A{0}, "
+        "or columns P_w and P_a, if it means bits.",
+        number, derived.precision.numbers, derived.precision.numbers == 1 ? "row" : "rows"));
+  }
   note(derived.low_totals, "N_total is below N in {} row and ignored there.",
        "N_total is below N in {} rows and ignored there.");
   note(derived.other_compute,
@@ -224,7 +242,9 @@ void drop_repeated_rows(Table& table) {
 }  // namespace
 
 Table read_table(const std::string& text, const std::string& where, const TableOptions& options) {
-  return table_of(read_raw_table(text, where, options.format), where, options);
+  Table table = table_of(read_raw_table(text, where, options.format), where, options);
+  table.hash = hash_hex(text);
+  return table;
 }
 
 Table table_of(RawTable raw, const std::string& where, const TableOptions& options) {
@@ -233,9 +253,12 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
   rename_old_scales(raw, table.notes);
   const Columns columns(raw, where, options.columns, table.notes);
   must_have_columns(columns, options.measured);
-  table.filtered = keep_rows(raw, columns, options.where, where);
+  RowReader reader(raw, columns, options.scale, where, options.measured);
+  table.filtered = keep_rows(raw, columns, options.where, where, [&](const RawRow& row) {
+    reader.start(row);
+    return precision_of(reader);
+  });
   const std::vector<size_t> clusters = cluster_columns(columns, options.cluster);
-  RowReader reader(raw, columns, options.scale, where);
   Derived derived;
   for (const RawRow& row : raw.rows) {
     reader.start(row);
@@ -248,7 +271,8 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
     }));
   }
   if (table.runs.empty()) {
-    throw Error(fmt::format("{}: has a header but no row to {}{}", where,
+    throw Error(fmt::format("{}: {} to {}{}", where,
+                            raw.kind == "runs" ? "no run" : "has a header but no row",
                             options.measured ? "fit" : "choose from",
                             table.diverged > 0 ? "; every run diverged" : ""));
   }

@@ -49,6 +49,7 @@ struct Table {
   std::vector<Observation> runs;
   std::vector<FactorRow> factors;  // of each of them
   std::string kind;    // what it was read as: "csv", "tsv", "json", "jsonl", "quest", "runs"
+  std::string hash;    // of its text; of a directory of runs, of the CSV that `bitlaw runs` writes
   int filtered = 0;    // rows left out by a condition
   int diverged = 0;    // rows left out by their status
   int unfinished = 0;  // rows left out that have no loss yet, according to their status

@@ -253,6 +253,21 @@ TEST(Table, SpellingsOfOnePrecisionAreOneClassNamedAsTheFirst) {
             (Names{"FP8", "FP8", ""}));
 }
 
+// 4 is int4, but 2.5 is no format.
+TEST(Table, ANumberThatIsNoFormatIsALabelAndTheTableSaysSo) {
+  const std::string header = "N,D,loss,precision\n1e8,2e9,3,4\n";
+  EXPECT_EQ(read_table(header, "runs.csv").notes,
+            (std::vector<std::string>{"The bits of 1 row are taken from its precision class."}));
+  const Table table =
+      read_table(header + "1e8,2e9,3,2.5\n1e8,2e9,3,2.5\n1e8,2e9,3,4NOH\n", "runs.csv");
+  EXPECT_EQ(table.runs[1].precision, "2.5");
+  EXPECT_EQ(table.runs[1].bits_weights, 16);
+  ASSERT_EQ(table.notes.size(), 2u);
+  EXPECT_EQ(table.notes[1],
+            "The precision 2.5 is no format, so it is a label without bits (in 2 rows); write "
+            "W2.5A2.5, or columns P_w and P_a, if it means bits.");
+}
+
 // The formats' own: QuEST's notebook gives .0126849 for its four-bit floats.
 TEST(Table, FloatingPointFormatsBringTheirGaussianError) {
   const double e2m1 = least_gaussian_error(float_format(2, 1)).error;
