@@ -6,8 +6,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "cli/verb.h"
 #include "fit/fit.h"
+#include "record/tidy_row.h"
 #include "runs/effort.h"
 #include "runs/index.h"
 
@@ -34,7 +36,8 @@ void run(const Options& options) {
   if (!fit.is_null()) fit_from_json(fit, options.fit);  // only to refuse what is not a fit
   const std::string title =
       options.title.empty() ? fmt::format("bitlaw: {}", options.runs) : options.title;
-  const Json document = make_report({title, rows, fit, read_effort(options.runs), pooled});
+  const std::string hash = hash_hex(tidy_to_csv(index.select({})));
+  const Json document = make_report({title, rows, fit, read_effort(options.runs), pooled, hash});
   if (options.json) {
     print_json(document);
     return;

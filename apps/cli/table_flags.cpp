@@ -7,8 +7,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "cli/verb.h"
 #include "record/result.h"
+#include "record/run.h"
+#include "record/tidy_row.h"
 #include "runs/tidy_rows.h"
 #include "table/pure_error.h"
 #include "table/tidy_table.h"
@@ -40,6 +43,14 @@ void TableFlags::add(App* verb, bool required) {
 }
 
 namespace {
+
+std::string no_runs_in(const std::string& path, bool damaged) {
+  if (damaged) return path + ": has no undamaged run";
+  if (is_run(path)) return path + ": is one run; give the directory that contains it";
+  return path +
+         ": is a directory without runs; give the one that `bitlaw train` or `bitlaw sweep` "
+         "wrote, or a file";
+}
 
 // What every law has an input for may differ; what some of them have one for, too, but a note says
 // so.
@@ -80,9 +91,17 @@ Table table_at(const std::string& path, const TableOptions& options) {
   std::vector<std::string> problems;
   std::vector<TidyRow> rows = read_tidy_rows(path, problems);
   for (const std::string& problem : problems) fmt::print(stderr, "left out: {}\n", problem);
+  if (rows.empty()) throw Error(no_runs_in(path, !problems.empty()));
+  const std::string hash = hash_hex(tidy_to_csv(rows));
   std::erase_if(rows,
                 [](const TidyRow& row) { return row.status == name_of(RunStatus::kStarted); });
-  return table_of(tidy_table(rows), path, options);
+  if (rows.empty())
+    throw Error(path +
+                ": no run has ended; `bitlaw runs` lists them, the same `bitlaw train` or "
+                "`bitlaw sweep` resumes them");
+  Table table = table_of(tidy_table(rows), path, options);
+  table.hash = hash;
+  return table;
 }
 
 void must_have_something_to_fit(const Table& table, const std::string& path) {
@@ -106,6 +125,7 @@ void print_table(const Table& table, const std::string& path, bool json) {
 Json table_json(const Table& table, const std::string& path) {
   return Json{{"path", path},
               {"kind", table.kind},
+              {"hash", table.hash},
               {"rows", table.runs.size()},
               {"filtered", table.filtered},
               {"diverged", table.diverged},

@@ -65,6 +65,7 @@ std::string what_was_measured(const std::vector<TidyRow>& rows, const Json& summ
     }
   }
   const auto runs = summary.value("runs", size_t{0});
+  const bool all_diverged = runs > 0 && summary.value("diverged", size_t{0}) == runs;
   const Json sizes = summary.value("sizes", Json::array());
   const auto count = [](double value) { return format_count(value); };
   const auto bits = [](double value) { return fmt::format("{:g}", value); };
@@ -85,6 +86,10 @@ std::string what_was_measured(const std::vector<TidyRow>& rows, const Json& summ
         quantized.size() == 1 ? "was" : "were", counted(cells, "cell"));
   }
   if (out.empty()) return "There are no finished runs.";
+  if (all_diverged) {
+    out += runs == 1 ? ". It diverged, so there is no loss to report"
+                     : ". All of them diverged, so there is no loss to report";
+  }
   const std::string time = effort(summary.value("effort", Json::array()));
   return out + "." + (time.empty() ? "" : fmt::format(" That took {}.", time));
 }
@@ -188,14 +193,15 @@ std::string measured_after_training(const std::vector<TidyRow>& rows) {
 
 }  // namespace
 
-Json answer_sentences(const Json& document, const std::vector<TidyRow>& rows) {
+Json answer_sentences(const Json& document, const std::vector<TidyRow>& rows,
+                      const std::string& about_fit) {
   const Json& constants = document["constants"];
   std::string after = bit_after_training(document["post_bit"], constants);
   const std::string measured = measured_after_training(rows);
   if (!after.empty() && !measured.empty()) after += " ";
   Json out = Json::array();
   for (const std::string& sentence :
-       {what_was_measured(rows, document["summary"]),
+       {what_was_measured(rows, document["summary"]), about_fit,
         best_precision(document["figures"]["optimum"], constants), after + measured}) {
     if (!sentence.empty()) out.push_back(sentence);
   }

@@ -3,6 +3,7 @@
 // estimate, a sentence says why.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/json.h"
@@ -11,7 +12,8 @@
 namespace bitlaw {
 
 // From the rows, and .summary, .constants, .post_bit and .figures.optimum of the document: an array
-// of paragraphs.
-Json answer_sentences(const Json& document, const std::vector<TidyRow>& rows);
+// of paragraphs. `about_fit` comes before what the fit says; "" = none.
+Json answer_sentences(const Json& document, const std::vector<TidyRow>& rows,
+                      const std::string& about_fit = "");
 
 }  // namespace bitlaw

@@ -111,6 +111,17 @@ std::string identified_sentence(const Json& constants) {
   return out.empty() ? "There is no fit." : out + ".";
 }
 
+// "", or a sentence if the fit was made from a table that is not that of these runs.
+std::string fit_of_others(const Json& fit, const std::string& runs_hash) {
+  const Json table = fit.is_object() ? fit.value("table", Json()) : Json();
+  const std::string hash = table.is_object() ? text(table, "hash") : "";
+  if (hash.empty() || runs_hash.empty() || hash == runs_hash) return "";
+  return fmt::format(
+      "The fit is not of these runs as they are now: it was made from {} rows of {}. What follows "
+      "from its constants is about those; `bitlaw fit` on this directory fits these runs.",
+      number(table, "rows"), text(table, "path"));
+}
+
 // Lines of at most 100 characters, cut at spaces.
 std::string wrapped(const std::string& sentence) {
   std::string out, line;
@@ -165,7 +176,8 @@ Json make_report(const ReportInput& input) {
   document["post"] = input.fit.is_object() ? input.fit.value("post", Json()) : Json();
   document["figures"] = figures_of(input.rows, references, input.fit);
   document["post_bit"] = post_bit(input.fit, largest(sizes_of(input.rows)));
-  document["answer"] = answer_sentences(document, input.rows);
+  document["answer"] =
+      answer_sentences(document, input.rows, fit_of_others(input.fit, input.runs_hash));
   return document;
 }
 

@@ -19,6 +19,8 @@ struct ReportInput {
   Json fit;                     // of fit_to_json, or null
   Json effort = Json::array();  // of read_effort (runs/effort.h): how long it took, and where
   std::vector<std::string> pooled = {};  // factors that rows may differ in (record/factor.h)
+  // Of the CSV of all rows of the directory, to see whether the fit is theirs; "" = not known.
+  std::string runs_hash = {};
 };
 
 // The rows of a report that have a result, as must_not_pool() (table/factors.h) takes them.
@@ -26,7 +28,8 @@ std::vector<FactorRow> rows_to_pool(const std::vector<TidyRow>& rows);
 
 // The document:
 //   .title
-//   .answer[]      paragraphs: what was measured, the best precision, a bit less after training
+//   .answer[]      paragraphs: what was measured, that the fit is of other runs if it is, the best
+//                  precision, a bit less after training
 //   .summary       runs, diverged, cells, sizes[], tokens [least, most], effort[], sentence (which
 //                  constants the data identify), noise (which differences from BF16 are noise)
 //   .penalties[]   what fewer bits in training cost (report/penalties.h)

@@ -222,6 +222,30 @@ TEST(Report, SaysWhatIsMissingWithoutAFit) {
   EXPECT_NE(report_html(document).find("\"runs\":1"), std::string::npos);
 }
 
+TEST(Report, SaysThatAFitIsOfOtherRuns) {
+  Json fit = published_fit();
+  fit["table"] = {{"path", "runs/other"}, {"rows", 38}, {"hash", "0123"}};
+  const auto answer = [&](const std::string& hash) {
+    return make_report({"t", {row(1e6, 1e8, 16, 3)}, fit, Json::array(), {}, hash})["answer"]
+        .dump();
+  };
+  EXPECT_NE(answer("4567").find("The fit is not of these runs as they are now: it was made from 38 "
+                                "rows of runs/other."),
+            std::string::npos)
+      << answer("4567");
+  EXPECT_EQ(answer("0123").find("not of these runs"), std::string::npos);
+  EXPECT_EQ(answer("").find("not of these runs"), std::string::npos) << "nobody knows";
+}
+
+TEST(Report, SaysThatEveryRunDiverged) {
+  std::vector<TidyRow> rows{row(1e6, 1e8, 4, kNoNumber), row(2e6, 1e8, 4, kNoNumber)};
+  for (TidyRow& each : rows) each.status = "diverged";
+  const auto answer = [&] { return make_report({"t", rows, nullptr})["answer"][0].dump(); };
+  EXPECT_NE(answer().find("All of them diverged"), std::string::npos) << answer();
+  rows[1].status = "finished";
+  EXPECT_EQ(answer().find("diverged"), std::string::npos) << answer();
+}
+
 TEST(Report, TheSentenceNamesWideIntervals) {
   Json fit = published_fit();
   fit["parameters"]["gamma_a"]["high"] = 100;
