@@ -52,6 +52,20 @@ void print(const Answer& answer, const Options& options) {
   }
 }
 
+// A fit has its own law and constants.
+void refuse_others(const Options& options, const std::vector<Json>& fits) {
+  if (fits.empty() || !options.request.laws.empty()) return;
+  if (options.flags.has("constants"))
+    throw Error("--constants: a fit has constants of its own; leave out --constants or --fit");
+  for (size_t i = 0; i < fits.size() && options.flags.has("law"); ++i) {
+    const Json law = fits[i].is_object() ? fits[i].value("law", Json()) : Json();
+    if (!law.is_string() || law == options.request.law) continue;
+    throw Error(fmt::format(
+        "--law {}: {} is a fit of {}; leave out --law, or compare both with --laws {}",
+        options.request.law, options.fits[i], law.get<std::string>(), options.request.law));
+  }
+}
+
 void run(Options& options) {
   options.flags.fill_into(options.request);
   if (options.print_config) {
@@ -60,6 +74,7 @@ void run(Options& options) {
   }
   std::vector<Json> fits;
   for (const std::string& path : options.fits) fits.push_back(read_fit(path));
+  refuse_others(options, fits);
   const Json devices = options.devices.empty() ? Json(nullptr) : read_toml(options.devices);
   const bool several = !options.request.laws.empty() || fits.size() > 1;
   if (several) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/verb.h"
@@ -42,6 +43,10 @@ void print_table(const std::vector<TidyRow>& rows) {
 }
 
 void run(const Options& options) {
+  if (options.csv == "-" && options.json)
+    throw Error(
+        "--csv - and --json both print to standard output; give --csv a file, or leave one "
+        "of them out");
   if (options.columns) {
     for (const TidyColumn& column : tidy_columns())
       fmt::print("{:<20} {}\n", column.name, column.help);

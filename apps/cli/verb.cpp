@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -107,6 +108,12 @@ void StructFlags::add_keys(App* app, const std::vector<ConfigKey>& keys,
     }
     flags_.push_back(flag);
   }
+}
+
+bool StructFlags::has(const std::string& key) const {
+  return std::any_of(flags_.begin(), flags_.end(), [&](const Flag& flag) {
+    return flag.key.name == key && flag.option->count() > 0;
+  });
 }
 
 Json StructFlags::given() const {

@@ -60,6 +60,8 @@ class StructFlags {
   void add(App* app, const T& defaults, const std::vector<std::string>& without = {}) {
     add_keys(app, config_keys(defaults), without);
   }
+  // Whether the flag of this key was given.
+  bool has(const std::string& key) const;
   template <class T>
   void fill_into(T& config) const {
     fill(config, given(), "the command line");

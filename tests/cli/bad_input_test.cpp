@@ -252,6 +252,17 @@ TEST_F(BadInput, ADamagedRunIsNamedAndLeavesTheOthers) {
   EXPECT_EQ(run({"runs", "runs", "--json"}).out, outcome.out);
 }
 
+TEST_F(BadInput, DirectoriesWithoutRuns) {
+  for (const char* verb : {"fit", "compare", "design"}) {
+    SCOPED_TRACE(verb);
+    expect_refused({verb, "text"}, {"text: is a directory without runs"});
+    expect_refused({verb, run_}, {run_ + ": is one run", "the directory that contains it"});
+  }
+  EXPECT_EQ(run({"runs", "text"}).status, 0);
+  EXPECT_FALSE(fs::exists(in("text/index.sqlite"))) << "nothing is left beside other files";
+  expect_refused({"runs", "runs", "--csv", "-", "--json"}, {"--csv - and --json"});
+}
+
 TEST_F(BadInput, ARunOfAnotherConfigurationOrDamaged) {
   const Outcome first = run(tiny_run({"train.seed=9", "--json"}));
   ASSERT_EQ(first.status, 0) << first.err;
@@ -430,6 +441,18 @@ TEST_F(BadInput, PlansThatMakeNoSense) {
   expect_refused({"plan", "--free", "N,X", "--compute", "1e21"}, {"X"});
   expect_refused({"plan", "--compute", "-3"}, {"compute"});
   expect_refused({"plan", "--critical-data"}, {"params"});
+  expect_refused({"plan", "--inference-budget", "8e10", "--params", "1e9"},
+                 {"params", "inference_budget"});
+  ASSERT_EQ(run({"fit", "table.csv", "--law", "chinchilla", "--out", "fit.json"}).status, 0);
+  const std::vector<std::string> plan{"plan", "--fit", "fit.json", "--compute", "1e20"};
+  const auto with = [&](const char* flag, const char* value) {
+    std::vector<std::string> all = plan;
+    all.insert(all.end(), {flag, value});
+    return all;
+  };
+  expect_refused(with("--law", "kumar"), {"--law kumar", "fit.json is a fit of chinchilla"});
+  expect_refused(with("--constants", "hoffmann"), {"--constants", "leave out"});
+  EXPECT_EQ(run(with("--law", "chinchilla")).status, 0);
 }
 
 }  // namespace

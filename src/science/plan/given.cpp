@@ -44,6 +44,27 @@ std::string check_lists(const PlanRequest& request) {
   return "";
 }
 
+// N, D and P_post follow from an inference budget alone, for weights trained without quantization.
+std::string check_inference_budget(const PlanRequest& request) {
+  for (const auto& [option, is_given] : {std::pair{"params", request.params > 0},
+                                         {"tokens", request.tokens > 0},
+                                         {"bits", !request.bits.empty()},
+                                         {"precision", !request.precision.empty()},
+                                         {"formats", !request.formats.empty()},
+                                         {"post_bits", request.post_bits > 0},
+                                         {"compute", request.compute > 0},
+                                         {"gpu_hours", request.gpu_hours > 0},
+                                         {"memory_bytes", request.memory_bytes > 0}}) {
+    if (is_given) {
+      return fmt::format(
+          "{0}: inference_budget alone determines N, D and P_post of a model trained at 16 bits; "
+          "leave out {0} or inference_budget",
+          option);
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 std::vector<std::string> free_of(const PlanRequest& request) {
@@ -57,6 +78,8 @@ std::vector<std::string> free_of(const PlanRequest& request) {
 }
 
 std::string check_given(const PlanRequest& request) {
+  if (request.inference_budget > 0 && !request.critical_data)
+    return check_inference_budget(request);
   if (!uses_free(request)) return "";
   const std::vector<std::string> names = names_in(request.free);
   if (names.empty()) return check_lists(request);

@@ -12,7 +12,8 @@ namespace bitlaw {
 // inference_budget do not use it: N, D and P there.)
 std::vector<std::string> free_of(const PlanRequest& request);
 
-// "", or a sentence: something is given and free, or a list for a free P comes with a given one.
+// "", or a sentence: something is given and free, a list for a free P comes with a given one, or
+// something is given that inference_budget would ignore.
 std::string check_given(const PlanRequest& request);
 
 }  // namespace bitlaw

@@ -71,6 +71,19 @@ TEST(Given, AllOfThemMakeAPrediction) {
             std::string::npos);
 }
 
+TEST(Given, AnInferenceBudgetIgnoresNothingSilently) {
+  const auto budget = [](auto& r) { r.inference_budget = 8e10; };
+  EXPECT_EQ(error_with(budget), "");
+  EXPECT_NE(error_with([&](auto& r) { budget(r), r.params = 1e9; }).find("params: "),
+            std::string::npos);
+  EXPECT_NE(error_with([&](auto& r) { budget(r), r.tokens = 1e9; }).find("tokens: "),
+            std::string::npos);
+  EXPECT_NE(error_with([&](auto& r) { budget(r), r.bits = {4}; }).find("bits: "),
+            std::string::npos);
+  EXPECT_NE(error_with([&](auto& r) { budget(r), r.precision = "W4A4"; }).find("precision: "),
+            std::string::npos);
+}
+
 TEST(Given, SeveralLawsTakeWhatIsGiven) {
   const PlanComparison answers = compare_plans(
       request_with([](auto& r) { r.laws = {"all"}, r.compute = 1e20, r.bits = {4}; }), {});
