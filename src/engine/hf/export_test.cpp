@@ -235,7 +235,9 @@ TEST_F(Export, WhatCannotBeExportedIsOneSentence) {
             std::string::npos);
   save(*tokenizer, false, false, std::numeric_limits<double>::infinity());
   EXPECT_EQ(gguf_error(*tokenizer),
-            where + ": a weight is not finite; the file is damaged, train the run again");
+            where +
+                ": a weight is not finite, so the file is damaged; move the run's "
+                "directory away and repeat the `bitlaw train` that made it");
   EXPECT_FALSE(fs::exists(folder_ / "new.gguf"));
   save(*tokenizer);
   folder_.write("full/notes.txt", "mine");

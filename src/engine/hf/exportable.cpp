@@ -26,7 +26,9 @@ LoadedModel load_exportable(const std::filesystem::path& checkpoint, const Token
   for (const Tensor& tensor : loaded.parameters.tensors) {
     for (int64_t i = 0; i < tensor.elements(); ++i) {
       if (!std::isfinite(tensor.f32()[i]))
-        fail("a weight is not finite; the file is damaged, train the run again");
+        fail(
+            "a weight is not finite, so the file is damaged; move the run's directory away and "
+            "repeat the `bitlaw train` that made it");
     }
   }
   return loaded;

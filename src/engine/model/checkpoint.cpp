@@ -198,7 +198,7 @@ void require_weights(const fs::path& directory, const std::string& hash) {
   if (hash.empty() || weights_hash(directory) == hash) return;
   throw Error(
       fmt::format("{}: not the weights that the run ended with; the file is damaged or changed, so "
-                  "train the run again",
+                  "move the run's directory away and repeat the `bitlaw train` that made it",
                   (directory / "model.safetensors").string()));
 }
 

@@ -118,7 +118,9 @@ SentencepieceModel exported_sentencepiece(const Tokenizer& tokenizer) {
         "exported; prepare data with tokenizer bpe or byte");
   }
   if (static_cast<int>(model.pieces.size()) != tokenizer.vocabulary_size())
-    throw Error("the tokenizer's file is damaged; train the run again");
+    throw Error(
+        "the tokenizer's file is damaged; move the run's directory away and repeat the `bitlaw "
+        "train` that made it");
   for (const SentencePiece& piece : model.pieces) {
     if (piece.type == PieceType::kUserDefined || piece.type == PieceType::kUnused) {
       throw Error(

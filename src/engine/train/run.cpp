@@ -425,8 +425,10 @@ Validation evaluate_run(const TrainedRun& run, const Dataset& dataset, int64_t t
   const ValidationSet set = make_validation_set(dataset, loaded.config.sequence, tokens);
   const Validation validation = validate(model, loaded.parameters, set, pool);
   if (!std::isfinite(validation.loss_nats))
-    throw Error(fmt::format("{}: the loss is not finite; the checkpoint is damaged, train it again",
-                            run.directory.string()));
+    throw Error(fmt::format(
+        "{}: the loss is not finite, so the checkpoint is damaged; move this directory away and "
+        "repeat the `bitlaw train` or `bitlaw sweep` that made it",
+        run.directory.string()));
   return validation;
 }
 
