@@ -2,7 +2,8 @@
 #
 #   the examples, through find_package, are built and their output is checked
 #   one of them again, through pkg-config alone
-#   every public header compiles alone, and needs nothing but what is installed
+#   every public header compiles alone, and needs nothing but what is installed (those that an
+#   example includes first, there)
 #   the whole archive becomes a shared library: it is position-independent
 cmake_minimum_required(VERSION 3.25)
 set(package ${WORK}/package)
@@ -21,7 +22,7 @@ file(COPY ${SOURCE}/examples DESTINATION ${WORK})
 set(ENV{CCACHE_BASEDIR} ${WORK})
 run(${CMAKE_COMMAND} -S ${WORK}/examples -B ${WORK}/build -G Ninja -DCMAKE_BUILD_TYPE=Release
     -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}
-    -DCMAKE_PREFIX_PATH=${package})
+    -DCMAKE_PREFIX_PATH=${package} "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror")
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/build --output-on-failure --no-tests=error)
 
@@ -29,6 +30,12 @@ file(GLOB_RECURSE pc ${package}/bitlaw.pc)
 cmake_path(GET pc PARENT_PATH pc_folder)
 set(ENV{PKG_CONFIG_PATH} ${pc_folder})
 file(GLOB headers RELATIVE ${package}/include ${package}/include/bitlaw/*.h)
+file(GLOB examples ${WORK}/examples/*.cpp)
+foreach(example ${examples})
+  file(STRINGS ${example} includes REGEX "^#include" LIMIT_COUNT 1)
+  string(REGEX REPLACE "^#include <(.+)>$" "\\1" first "${includes}")
+  list(REMOVE_ITEM headers ${first})
+endforeach()
 foreach(header ${headers})
   string(MAKE_C_IDENTIFIER ${header} name)
   file(WRITE ${WORK}/alone/${name}.cpp "#include <${header}>\n")
