@@ -35,8 +35,8 @@ struct Case {
   DType gradient_dtype = DType::kBF16;  // kF32: the reference mode, no rounding at all
 };
 // w weights, a activations, kv keys and values; what is not named is BF16. "tensor", "channel",
-// "token", "sequence" and "groupG" say what shares a scale; the default is per channel for weights
-// and per sequence for the rest (weights have no tokens, so they stay per channel).
+// "token", "sequence", "batch" and "groupG" say what shares a scale; the default is per channel for
+// weights and per sequence for the rest (weights have no tokens, so they stay per channel).
 inline std::vector<Case> recipes() {
   const auto bits = [](const char* w, const char* a, const char* kv, const char* w_share,
                        const char* a_share, const char* kv_share) {
@@ -52,6 +52,7 @@ inline std::vector<Case> recipes() {
       {"fp32", {.weights = "32", .activations = "32", .kv = "32", .queries = "32"}, DType::kF32},
       {"w4a4kv4", bits("4", "4", "4", "channel", "sequence", "sequence")},
       {"w4a4kv4-tensor", bits("4", "4", "4", "tensor", "sequence", "sequence")},
+      {"w4a4kv4-batch", bits("4", "4", "4", "channel", "batch", "batch")},
       {"w4a4kv4-token", bits("4", "4", "4", "channel", "token", "token")},
       {"w2a2kv2", bits("2", "2", "2", "channel", "sequence", "sequence")},
       {"w8a8kv8", bits("8", "8", "8", "channel", "sequence", "sequence")},

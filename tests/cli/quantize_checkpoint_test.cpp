@@ -419,6 +419,15 @@ TEST_F(QuantizeCheckpoint, ABadOneAmongSeveralIsNamedAndTheOthersAreKept) {
   EXPECT_EQ(differences(before, snapshot_of(around_.directory)), "") << "all four were there";
 }
 
+TEST_F(QuantizeCheckpoint, HasNoBatchOfTrainingToShareAScale) {
+  for (const char* role : {"activations", "kv"}) {
+    const std::string flag = std::string("--") + role;
+    refused(
+        {"batch is as many sequences as a step of training had", "use sequence, token or a group"},
+        {flag, "8", flag + "-granularity", "batch"});
+  }
+}
+
 TEST_F(QuantizeCheckpoint, DamagedCellsAreNamed) {
   const Json rows = json_of(quantize({"--method", "rtn", "--bits", "3"})).at("rows");
   const fs::path cells = in("records") / rows[0].at("run").get<std::string>() / "ptq";
