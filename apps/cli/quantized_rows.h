@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "quantize/rows.h"
+#include "quantize/cell_row.h"
 
 namespace bitlaw::cli {
 

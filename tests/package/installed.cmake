@@ -26,6 +26,14 @@ run(${CMAKE_COMMAND} -S ${WORK}/examples -B ${WORK}/build -G Ninja -DCMAKE_BUILD
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/build --output-on-failure --no-tests=error)
 
+# What rounds a matrix, and what multiplies, is not part of the public headers.
+foreach(component ops ptq)
+  file(GLOB internal ${package}/include/bitlaw/internal/${component}/*.h)
+  if(internal)
+    message(FATAL_ERROR "a public header needs src/engine/${component}")
+  endif()
+endforeach()
+
 file(GLOB_RECURSE pc ${package}/bitlaw.pc)
 cmake_path(GET pc PARENT_PATH pc_folder)
 set(ENV{PKG_CONFIG_PATH} ${pc_folder})

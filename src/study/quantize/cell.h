@@ -16,6 +16,7 @@
 
 #include "formats/quantizer.h"
 #include "ptq/method.h"
+#include "quantize/method_names.h"
 #include "record/cell.h"
 
 namespace bitlaw {
@@ -26,10 +27,6 @@ std::string method_name(const MatrixCell& cell);
 // Inverse of method_name(), with options in any order. The scheme of the result has only these
 // options. Error, naming what is unknown or does not go together.
 MatrixCell parse_method(const std::string& text);
-
-// "none, rtn, ..."; and the same with explanations, for help.
-std::string method_names();
-std::string method_help();
 
 struct PtqCell {
   MatrixCell weights;  // of every matrix; only the method if that keeps the weights as they are

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "formats/recipe.h"
+#include "quantize/cell.h"
 
 namespace bitlaw {
 namespace {

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "base/config.h"
-#include "quantize/cell.h"
+#include "quantize/method_names.h"
 
 namespace bitlaw {
+
+struct PtqCell;  // quantize/cell.h
 
 struct PtqConfig {
   std::vector<std::string> methods = {"rtn", "gptq"};

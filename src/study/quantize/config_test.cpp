@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "quantize/cell.h"
 
 namespace bitlaw {
 namespace {

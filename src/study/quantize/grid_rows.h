@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "quantize/cell_row.h"
 #include "quantize/rows.h"
 
 namespace bitlaw {

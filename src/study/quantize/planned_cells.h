@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "quantize/cell.h"
 #include "quantize/config.h"
 
 namespace bitlaw {

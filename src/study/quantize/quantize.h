@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "quantize/cell_row.h"
 #include "quantize/config.h"
-#include "quantize/rows.h"
 
 namespace bitlaw {
 

@@ -18,6 +18,7 @@
 
 #include "base/parallel.h"
 #include "hf/forward.h"
+#include "quantize/cell.h"
 #include "quantize/checkpoint_text.h"
 #include "quantize/config.h"
 #include "quantize/quantize_run.h"

@@ -16,8 +16,8 @@
 #include <string>
 
 #include "base/parallel.h"
+#include "quantize/cell_row.h"
 #include "quantize/config.h"
-#include "quantize/rows.h"
 #include "record/run.h"
 
 namespace bitlaw {

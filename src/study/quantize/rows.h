@@ -2,7 +2,6 @@
 // comparison with the unquantized model and with round-to-nearest.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,34 +31,5 @@ void add_matrices(CellRecord& row, const std::vector<MatrixReport>& reports);
 
 // Sets rtn_delta, flagged and flags; `rtn` is the finished row of round-to-nearest, or null.
 void compare_with_rtn(CellRecord& row, const CellRecord* rtn);
-
-// Spread of measured_delta over the calibration seeds of a cell.
-struct Spread {
-  int64_t seeds = 0;  // two or more
-  double mean = 0, standard_deviation = 0;
-
-  bool operator==(const Spread&) const = default;
-  template <class V>
-  void visit(V& v) {
-    v("seeds", seeds);
-    v("mean", mean);
-    v("standard_deviation", standard_deviation);
-  }
-};
-
-// A row of the answer.
-struct CellRow {
-  CellRecord cell;
-  std::optional<Spread> spread;
-
-  template <class V>
-  void visit(V& v) {
-    cell.visit(v);
-    v.known("spread", spread);
-  }
-};
-
-// Adds the spread of cells that differ only in their calibration seed.
-std::vector<CellRow> with_spreads(std::vector<CellRecord> cells);
 
 }  // namespace bitlaw

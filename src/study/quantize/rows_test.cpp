@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "quantize/cell_row.h"
+
 namespace bitlaw {
 namespace {
 

@@ -7,6 +7,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "quantize/cell.h"
 #include "train/memory.h"
 
 namespace bitlaw {
