@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/error.h"
@@ -142,6 +143,16 @@ JsonFields JsonFields::object(const std::string& key) const {
 
 JsonFields JsonFields::item(const std::string& key, size_t index) const {
   return JsonFields(list(key)[index], where_, fmt::format("{}[{}]", name_of(key), index));
+}
+
+Json json_number(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+double number_in(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? std::numeric_limits<double>::quiet_NaN()
+                                                   : found->get<double>();
 }
 
 }  // namespace bitlaw

@@ -60,6 +60,10 @@ class JsonFields {
   std::string where_, path_;
 };
 
+// A number that is not finite becomes null, and null or a missing field becomes NaN.
+Json json_number(double value);
+double number_in(const Json& object, const char* key);
+
 // "must be a whole number, not 64.5"; a long value is abbreviated.
 std::string must_be(const std::string& expected, const Json& value);
 

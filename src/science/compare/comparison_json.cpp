@@ -1,14 +1,11 @@
 // A comparison as a document.
 #include <cmath>
 
+#include "base/json_fields.h"
 #include "compare/compare.h"
 
 namespace bitlaw {
 namespace {
-
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
 
 Json law_json(const ComparePart& part, const ComparedLaw& entry, double least) {
   const Law& law = entry.bound.law();
@@ -16,7 +13,7 @@ Json law_json(const ComparePart& part, const ComparedLaw& entry, double least) {
   for (size_t i = 0; i < entry.values.size(); ++i) {
     const Parameter& p = law.parameters[i];
     if (part.stage == Stage::kTraining && p.stage == Stage::kPost) continue;
-    Json& out = parameters[p.name] = {{"value", number(entry.values[i])}};
+    Json& out = parameters[p.name] = {{"value", json_number(entry.values[i])}};
     if (!entry.frozen[i].empty()) out["frozen"] = entry.frozen[i];
   }
   Json out{{"name", entry.name},
@@ -25,11 +22,11 @@ Json law_json(const ComparePart& part, const ComparedLaw& entry, double least) {
            {"k", entry.k},
            {"parameters", std::move(parameters)},
            {"at_edge", entry.at_edge},
-           {"sse", number(entry.sse)},
-           {"rms_log", number(entry.rms_log)},
-           {"r2", number(entry.r2)},
-           {"aicc", number(entry.aicc)},
-           {"aicc_above_best", number(entry.aicc - least)},
+           {"sse", json_number(entry.sse)},
+           {"rms_log", json_number(entry.rms_log)},
+           {"r2", json_number(entry.r2)},
+           {"aicc", json_number(entry.aicc)},
+           {"aicc_above_best", json_number(entry.aicc - least)},
            {"converged", entry.converged},
            {"starts",
             {{"run", entry.starts},
@@ -39,13 +36,13 @@ Json law_json(const ComparePart& part, const ComparedLaw& entry, double least) {
            {"tied_with_best", entry.tied}};
   const char* unit = part.stage == Stage::kPost ? "rms" : "rms_log";
   out["held_out"] = {{"points", entry.predicted},
-                     {unit, number(entry.held_out_rms)},
-                     {"standard_error", number(entry.held_out_error)}};
-  if (part.stage == Stage::kPost) out["rms"] = number(std::sqrt(entry.sse / part.points));
+                     {unit, json_number(entry.held_out_rms)},
+                     {"standard_error", json_number(entry.held_out_error)}};
+  if (part.stage == Stage::kPost) out["rms"] = json_number(std::sqrt(entry.sse / part.points));
   if (entry.judged) {
-    out["difference"] = {{"log_rms", number(entry.from_best.log_ratio)},
-                         {"standard_error", number(entry.from_best.standard_error)},
-                         {"allowed_errors", number(allowed_errors(entry.from_best.clusters))}};
+    out["difference"] = {{"log_rms", json_number(entry.from_best.log_ratio)},
+                         {"standard_error", json_number(entry.from_best.standard_error)},
+                         {"allowed_errors", json_number(allowed_errors(entry.from_best.clusters))}};
   }
   if (!entry.note.empty()) out["note"] = entry.note;
   return out;

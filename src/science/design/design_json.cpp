@@ -3,21 +3,18 @@
 
 #include <cmath>
 
+#include "base/json_fields.h"
 #include "design/design.h"
 #include "laws/bind.h"
 
 namespace bitlaw {
 namespace {
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 Json interval_json(const DesignInterval& interval) {
-  return {{"standard_error", number(interval.standard_error)},
-          {"low", number(interval.low)},
-          {"high", number(interval.high)},
-          {"width", number(interval.high - interval.low)}};
+  return {{"standard_error", json_number(interval.standard_error)},
+          {"low", json_number(interval.low)},
+          {"high", json_number(interval.high)},
+          {"width", json_number(interval.high - interval.low)}};
 }
 
 // "W4A16", or BF16.
@@ -38,7 +35,7 @@ Json design_json(const Design& design) {
   Json out{{"law", design.law},
            {"shrink", design.shrink},
            {"unit", design.unit},
-           {"value", number(design.value)},
+           {"value", json_number(design.value)},
            {"level", design.level},
            {"budget", design.budget},
            {"spent", design.spent},
@@ -59,8 +56,8 @@ Json design_json(const Design& design) {
              {"P_kv", run.bits_kv},
              {"precision", precision_name(run)},
              {"flop", each.flop},
-             {"standard_error_before", number(before)},
-             {"standard_error_after", number(each.standard_error)}};
+             {"standard_error_before", json_number(before)},
+             {"standard_error_after", json_number(each.standard_error)}};
     if (!each.post_bits.empty()) row["P_post"] = each.post_bits;
     out["runs"].push_back(std::move(row));
     before = each.standard_error;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/json_fields.h"
 #include "fit/derived.h"
 #include "fit/fit.h"
 #include "laws/bind.h"
@@ -11,25 +12,16 @@
 namespace bitlaw {
 namespace {
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-double number_in(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? kUnknown : found->get<double>();
-}
-
 Json stage_json(const StageFit& stage) {
-  return {{"objective", number(stage.objective)},
-          {"r2", number(stage.r2)},
+  return {{"objective", json_number(stage.objective)},
+          {"r2", json_number(stage.r2)},
           {"points", stage.points},
           {"free", stage.free},
           {"clusters", stage.clusters},
           {"starts", stage.starts},
           {"reached", stage.reached},
           {"converged", stage.converged},
-          {"condition", number(stage.condition)}};
+          {"condition", json_number(stage.condition)}};
 }
 
 StageFit stage_from(const Json& document) {
@@ -50,9 +42,9 @@ StageFit stage_from(const Json& document) {
 
 Json fit_to_json(const Fit& fit) {
   Json out{{"law", fit.law},
-           {"objective", number(fit.main().objective)},
+           {"objective", json_number(fit.main().objective)},
            {"objective_name", fit.objective_name},
-           {"r2", number(fit.main().r2)},
+           {"r2", json_number(fit.main().r2)},
            {"points", fit.main().points},
            {"converged", fit.converged()},
            {"censored", fit.censored},
@@ -64,7 +56,9 @@ Json fit_to_json(const Fit& fit) {
   Json names = Json::array();
   for (size_t i = 0; i < fit.parameters.size(); ++i) {
     const FittedParameter& p = fit.parameters[i];
-    Json entry{{"value", number(p.value)}, {"low", number(p.low)}, {"high", number(p.high)}};
+    Json entry{{"value", json_number(p.value)},
+               {"low", json_number(p.low)},
+               {"high", json_number(p.high)}};
     if (!p.frozen.empty()) entry["frozen"] = p.frozen;
     if (!p.tied_to.empty()) entry["tied_to"] = p.tied_to;
     out["parameters"][p.name] = std::move(entry);
@@ -79,12 +73,13 @@ Json fit_to_json(const Fit& fit) {
                                {"split", held.split},
                                {"fitted", held.fitted},
                                {"points", held.points},
-                               {"rms_log", number(held.rms_log)},
-                               {"standard_error", number(held.standard_error)}});
+                               {"rms_log", json_number(held.rms_log)},
+                               {"standard_error", json_number(held.standard_error)}});
   }
   if (!fit.other_count.params.empty()) {
     Json& other = out["other_count"];
-    other = {{"params", fit.other_count.params}, {"objective", number(fit.other_count.objective)}};
+    other = {{"params", fit.other_count.params},
+             {"objective", json_number(fit.other_count.objective)}};
     for (size_t i = 0; i < fit.parameters.size(); ++i) {
       other["parameters"][fit.parameters[i].name] = fit.other_count.values[i];
     }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/json_fields.h"
 #include "base/names.h"
 #include "fit/derived.h"
 #include "fit/profile.h"
@@ -81,15 +82,6 @@ void note_open_ends(const std::vector<ProfileInterval>& profiles, Fit& fit) {
   note(below, "below");
 }
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-double number_in(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? kUnknown : found->get<double>();
-}
-
 std::string interval_text(double low, double high) {
   const auto end = [](double value) {
     return std::isnan(value) ? std::string("none") : fmt::format("{:.5g}", value);
@@ -135,19 +127,19 @@ void uncertainty_to_json(const Fit& fit, Json& document) {
   for (const Derived& derived : fit.derived) {
     Json entry{{"name", derived.name},
                {"unit", derived.unit},
-               {"value", number(derived.value)},
-               {"low", number(derived.low)},
-               {"high", number(derived.high)}};
+               {"value", json_number(derived.value)},
+               {"low", json_number(derived.low)},
+               {"high", json_number(derived.high)}};
     if (!derived.note.empty()) entry["note"] = derived.note;
     document["derived"].push_back(std::move(entry));
   }
   for (const ProfileInterval& profile : fit.profiles) {
     Json points = Json::array();
     for (const ProfilePoint& point : profile.points) {
-      points.push_back({{"value", number(point.value)}, {"rise", number(point.rise)}});
+      points.push_back({{"value", json_number(point.value)}, {"rise", json_number(point.rise)}});
     }
-    document["profiles"][profile.name] = {{"low", number(profile.low)},
-                                          {"high", number(profile.high)},
+    document["profiles"][profile.name] = {{"low", json_number(profile.low)},
+                                          {"high", json_number(profile.high)},
                                           {"points", std::move(points)}};
   }
 }

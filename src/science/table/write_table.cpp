@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/csv.h"
+#include "base/json_fields.h"
 
 namespace bitlaw {
 namespace {
@@ -17,26 +18,23 @@ struct Column {
   bool always;  // also if no row has a value
 };
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
 Json text(const std::string& value) {
   return value.empty() ? Json(nullptr) : Json(value);
 }
 
 const Column kColumns[] = {
     {"run", [](const Observation& row) { return text(row.cluster); }, false},
-    {"N", [](const Observation& row) { return number(row.params); }, true},
+    {"N", [](const Observation& row) { return json_number(row.params); }, true},
     {"N_total",
      [](const Observation& row) {
        return row.params_total > 0 ? Json(row.params_total) : Json(nullptr);
      },
      false},
-    {"D", [](const Observation& row) { return number(row.tokens); }, true},
-    {"unique_tokens", [](const Observation& row) { return number(row.unique_tokens); }, false},
-    {"P_w", [](const Observation& row) { return number(row.bits_weights); }, true},
-    {"P_a", [](const Observation& row) { return number(row.bits_activations); }, true},
-    {"P_kv", [](const Observation& row) { return number(row.bits_kv); }, true},
+    {"D", [](const Observation& row) { return json_number(row.tokens); }, true},
+    {"unique_tokens", [](const Observation& row) { return json_number(row.unique_tokens); }, false},
+    {"P_w", [](const Observation& row) { return json_number(row.bits_weights); }, true},
+    {"P_a", [](const Observation& row) { return json_number(row.bits_activations); }, true},
+    {"P_kv", [](const Observation& row) { return json_number(row.bits_kv); }, true},
     {"precision", [](const Observation& row) { return text(row.precision); }, false},
     {"backward", [](const Observation& row) { return text(row.backward); }, false},
     {"format",
@@ -46,17 +44,17 @@ const Column kColumns[] = {
                   : Json(nullptr);
      },
      false},
-    {"training_group", [](const Observation& row) { return number(row.group); }, false},
-    {"gaussian_error_w", [](const Observation& row) { return number(row.gaussian_error_weights); },
-     false},
+    {"training_group", [](const Observation& row) { return json_number(row.group); }, false},
+    {"gaussian_error_w",
+     [](const Observation& row) { return json_number(row.gaussian_error_weights); }, false},
     {"gaussian_error_a",
-     [](const Observation& row) { return number(row.gaussian_error_activations); }, false},
-    {"gaussian_error_kv", [](const Observation& row) { return number(row.gaussian_error_kv); },
+     [](const Observation& row) { return json_number(row.gaussian_error_activations); }, false},
+    {"gaussian_error_kv", [](const Observation& row) { return json_number(row.gaussian_error_kv); },
      false},
-    {"loss", [](const Observation& row) { return number(row.loss_nats); }, true},
-    {"loss_standard_error", [](const Observation& row) { return number(row.loss_standard_error); },
-     false},
-    {"qat_share", [](const Observation& row) { return number(row.qat_share); }, false},
+    {"loss", [](const Observation& row) { return json_number(row.loss_nats); }, true},
+    {"loss_standard_error",
+     [](const Observation& row) { return json_number(row.loss_standard_error); }, false},
+    {"qat_share", [](const Observation& row) { return json_number(row.qat_share); }, false},
     {"P_post",
      [](const Observation& row) {
        return row.is_post_training() ? Json(row.bits_post) : Json(nullptr);
@@ -67,8 +65,8 @@ const Column kColumns[] = {
        return row.is_post_training() ? text(row.method) : Json(nullptr);
      },
      false},
-    {"delta", [](const Observation& row) { return number(row.delta_nats); }, false},
-    {"standard_error", [](const Observation& row) { return number(row.delta_standard_error); },
+    {"delta", [](const Observation& row) { return json_number(row.delta_nats); }, false},
+    {"standard_error", [](const Observation& row) { return json_number(row.delta_standard_error); },
      false},
 };
 
