@@ -8,15 +8,13 @@
 #include "ops/cpu/amx/attention_amx.h"
 #include "ops/cpu/backend.h"
 #include "ops/cpu/products.h"
+#include "ops/cpu/words.h"
 
 namespace bitlaw::cpu {
 namespace {
 
 constexpr int64_t kBlock = 64;  // queries
 
-uint16_t* words(const Tensor& x) {
-  return reinterpret_cast<uint16_t*>(x.bf16());
-}
 RowTarget target(const Tensor& x) {
   if (!x.defined()) return {};
   const bool bf16 = x.dtype() == DType::kBF16;

@@ -12,7 +12,7 @@ namespace {
 // Floats of a product that are still in L2 when the gate reads them.
 constexpr int64_t kNearFloats = 128 * 1024;
 // Rows and features of a block of gradients: both its halves stay in L1.
-constexpr int64_t kBlockRows = amx::kStep, kBlockFeatures = 128;
+constexpr int64_t kGluRows = amx::kStep, kGluFeatures = 128;
 
 KeptGate kept_gate(const Tensor& gate_up, int64_t row, int64_t feature) {
   if (!gate_up.defined()) return {};
@@ -65,7 +65,7 @@ void glu_backward(Context& context, const Tensor& dy, const Tensor& gate_up, con
     return cpu::linear_backward(context, gradient, x, w, false, &dx, dw);
   }
   const Gradients gradients(context, x, w, true, dw);
-  alignas(64) float dgate[kBlockRows * kBlockFeatures], dup[kBlockRows * kBlockFeatures];
+  alignas(64) float dgate[kGluRows * kGluFeatures], dup[kGluRows * kGluFeatures];
   for (int64_t f0 = 0; f0 < F; f0 += Gradients::kColumns) {
     Workspace::Scope block_scope(context.workspace);
     const int64_t columns = std::min(Gradients::kColumns, F - f0);
@@ -73,16 +73,16 @@ void glu_backward(Context& context, const Tensor& dy, const Tensor& gate_up, con
     const TiledGradients gate(context, T, columns, 0), up(context, T, columns, lead);
     const auto round = [&](const TiledGradients& to, const float* block, int64_t t, int64_t n,
                            int64_t f, int64_t rows, int64_t features) {
-      to.round(block, kBlockFeatures, t, f, rows, features,
+      to.round(block, kGluFeatures, t, f, rows, features,
                x_scales == nullptr ? nullptr : x_scales + t,
                w_scales == nullptr ? nullptr : w_scales + n + f);
     };
-    for (int64_t t = 0; t < T; t += kBlockRows) {
-      const int64_t rows = std::min(kBlockRows, T - t);
-      for (int64_t f = 0; f < columns; f += kBlockFeatures) {
-        const int64_t features = std::min(kBlockFeatures, columns - f);
+    for (int64_t t = 0; t < T; t += kGluRows) {
+      const int64_t rows = std::min(kGluRows, T - t);
+      for (int64_t f = 0; f < columns; f += kGluFeatures) {
+        const int64_t features = std::min(kGluFeatures, columns - f);
         kernel.swiglu_backward(dy.f32() + t * F + f0 + f, F, kept_gate(gate_up, t, f0 + f), rows,
-                               features, dgate, dup, kBlockFeatures);
+                               features, dgate, dup, kGluFeatures);
         round(gate, dgate, t, f0, f, rows, features);
         round(up, dup, t, F + f0, f, rows, features);
       }

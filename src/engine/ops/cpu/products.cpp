@@ -7,6 +7,7 @@
 #include "ops/cpu/amx/head_amx.h"
 #include "ops/cpu/amx/products_amx.h"
 #include "ops/cpu/onednn.h"
+#include "ops/cpu/words.h"
 
 namespace bitlaw::cpu {
 namespace {
@@ -25,13 +26,6 @@ Source as_multiplied(Context& context, Engine engine, int64_t rows, int64_t colu
   kernels(context).widen(static_cast<const uint16_t*>(x.data), x.ld, rows, columns, nullptr,
                          wide.f32(), columns);
   return {DType::kF32, wide.raw(), columns, x.transposed};
-}
-
-const uint16_t* words(const void* data) {
-  return static_cast<const uint16_t*>(data);
-}
-uint16_t* words(const Tensor& x) {
-  return reinterpret_cast<uint16_t*>(x.bf16());
 }
 
 // ------------------------------------------------------------------------------------ AMX

@@ -3,6 +3,7 @@
 
 #include "ops/cpu/backend.h"
 #include "ops/cpu/products.h"
+#include "ops/cpu/words.h"
 
 namespace bitlaw::cpu {
 namespace {
@@ -18,10 +19,6 @@ CodeRule code_rule(const Format& format) {
           .steps = 1 / unit,
           .unit = unit,
           .dropped = kFloatMantissaBits - format.mantissa_bits};
-}
-
-uint16_t* words(const Tensor& codes) {
-  return reinterpret_cast<uint16_t*>(codes.bf16());
 }
 
 // One block of consecutive entries that share a scale, possibly with entries elsewhere; returns it.

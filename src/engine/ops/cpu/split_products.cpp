@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "ops/cpu/amx/split_products_amx.h"
+#include "ops/cpu/words.h"
 
 namespace bitlaw::cpu {
 namespace {
@@ -13,10 +14,6 @@ constexpr int64_t kShortestBlock = 16;
 
 // As in products.cpp: rows of A that stay in L1, and a B that stays in L2; in elements.
 constexpr int64_t kResidentA = 12 * 1024, kResidentB = 512 * 1024;
-
-uint16_t* words(const Tensor& x) {
-  return reinterpret_cast<uint16_t*>(x.bf16());
-}
 
 bool is_bf16(const Operand& x) {
   return x.codes.dtype() == DType::kBF16;

@@ -5,6 +5,7 @@
 #include "ops/cpu/backend.h"
 #include "ops/cpu/products.h"
 #include "ops/cpu/split_products.h"
+#include "ops/cpu/words.h"
 
 namespace bitlaw::cpu {
 
@@ -20,9 +21,6 @@ inline const Layouts* layouts(const Weight& w) {
   return static_cast<const Layouts*>(w.packed.get());
 }
 
-inline uint16_t* words(const Tensor& codes) {
-  return reinterpret_cast<uint16_t*>(codes.bf16());
-}
 // The scales of rows, or null.
 inline const float* row_scales(const Operand& x) {
   return x.scales.defined() && x.group == 0 ? x.scales.f32() : nullptr;
