@@ -13,7 +13,7 @@
 namespace bitlaw::cli {
 namespace {
 
-struct Options {
+struct CompareFlags {
   TableFlags table;
   std::string out;
   CompareOptions compare;
@@ -22,7 +22,7 @@ struct Options {
   bool json = false, print_config = false, dry_run = false;
 };
 
-void run(Options& options) {
+void run_compare(CompareFlags& options) {
   options.flags.fill_into(options.compare);
   if (options.print_config) {
     fmt::print("{}", dump_toml(to_json(options.compare)));
@@ -51,7 +51,7 @@ void run(Options& options) {
 }  // namespace
 
 void add_compare(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompareFlags>();
   App* verb = add_verb(
       app, "compare", "Compare laws by their error on held-out rows",
       "bitlaw compare runs/demo --laws all --hold-out largest-N\n"
@@ -67,7 +67,7 @@ void add_compare(App& app) {
                    "rows to hold out and predict: largest-N, largest-D, kfold, bits, class, "
                    "bits=3, P_w<=4, class=W4A4, N>3e8, D/N=20..40")
       ->default_str(options->compare.hold_out);
-  verb->callback([options] { run(*options); });
+  verb->callback([options] { run_compare(*options); });
 }
 
 }  // namespace bitlaw::cli

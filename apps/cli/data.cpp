@@ -11,7 +11,7 @@
 namespace bitlaw::cli {
 namespace {
 
-struct Options {
+struct DataFlags {
   PrepareConfig prepare;
   StructFlags flags;
   std::string directory;
@@ -25,7 +25,7 @@ void show(const DatasetInfo& info, bool json) {
     fmt::print("{}", describe(info));
 }
 
-void show_dry_run(const Options& options) {
+void show_dry_run(const DataFlags& options) {
   const PrepareConfig& config = options.prepare;
   const auto files = find_text_files(config.from);
   uintmax_t bytes = 0;
@@ -44,7 +44,7 @@ void show_dry_run(const Options& options) {
              exists ? ", which exists" : "");
 }
 
-void run_prepare(Options& options) {
+void run_prepare(DataFlags& options) {
   options.flags.fill_into(options.prepare);
   if (options.print_config) {
     fmt::print("{}", dump_toml(bitlaw::to_json(options.prepare)));
@@ -72,7 +72,7 @@ void run_prepare(Options& options) {
 }  // namespace
 
 void add_data(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DataFlags>();
   App* verb =
       add_verb(app, "data", "Prepare and inspect data sets",
                "bitlaw data prepare texts/ --to data/ --vocabulary 4096\n  bitlaw data show data/");

@@ -16,7 +16,7 @@
 namespace bitlaw::cli {
 namespace {
 
-struct Options {
+struct DesignFlags {
   TableFlags table;
   std::string out;
   DesignOptions design;
@@ -25,7 +25,7 @@ struct Options {
   bool json = false, print_config = false, dry_run = false;
 };
 
-void run(Options& options) {
+void run_design(DesignFlags& options) {
   options.flags.fill_into(options.design);
   if (options.print_config) {
     fmt::print("{}", dump_toml(to_json(options.design)));
@@ -58,7 +58,7 @@ void run(Options& options) {
 }  // namespace
 
 void add_design(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DesignFlags>();
   App* verb = add_verb(
       app, "design", "Propose the next runs: the most informative per FLOP for a chosen quantity",
       "bitlaw design runs/demo --law kumar --shrink 'P*' --budget 1e15 --runs 6\n"
@@ -72,7 +72,7 @@ void add_design(App& app) {
   verb->add_flag("--dry-run", options->dry_run, "read the table, print what it contains, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");
   options->flags.add(verb, options->design);
-  verb->callback([options] { run(*options); });
+  verb->callback([options] { run_design(*options); });
 }
 
 }  // namespace bitlaw::cli

@@ -21,7 +21,7 @@ struct EvalConfig {
   }
 };
 
-struct Options {
+struct EvalFlags {
   std::string run;
   EvalConfig config;
   StructFlags flags;
@@ -29,7 +29,7 @@ struct Options {
   bool json = false, print_config = false, dry_run = false;
 };
 
-void run(Options& options) {
+void run_eval(EvalFlags& options) {
   options.flags.fill_into(options.config);
   if (options.print_config) {
     fmt::print("{}", dump_toml(to_json(options.config)));
@@ -70,7 +70,7 @@ void run(Options& options) {
 }  // namespace
 
 void add_eval(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EvalFlags>();
   App* verb = add_verb(app, "eval", "Validation loss of a finished run, with its standard error",
                        "bitlaw eval runs/0123456789abcdef --tokens 1e6");
   verb->add_option("run", options->run, "directory of the run")->required();
@@ -79,7 +79,7 @@ void add_eval(App& app) {
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run, "print what would be evaluated, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");
-  verb->callback([options] { run(*options); });
+  verb->callback([options] { run_eval(*options); });
 }
 
 }  // namespace bitlaw::cli

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ExportFlags {
   std::string run, gguf, hf, type = "f32";
   bool json = false;
 };
@@ -44,7 +44,7 @@ std::string note_on(const RecipeConfig& config) {
       recipe.name());
 }
 
-void run(const Options& options) {
+void run_export(const ExportFlags& options) {
   if (options.gguf.empty() && options.hf.empty())
     throw Error("nothing to export to; give --gguf FILE, --hf DIRECTORY, or both");
   const TrainedRun trained = read_run(options.run);
@@ -75,7 +75,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_export(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExportFlags>();
   App* verb = add_verb(app, "export", "Export a finished run for llama.cpp or transformers",
                        "bitlaw export runs/0123456789abcdef --gguf model.gguf --type bf16");
   verb->add_option("run", options->run, "directory of the run")->required();
@@ -86,7 +86,7 @@ void add_export(App& app) {
   verb->add_option("--hf", options->hf,
                    "new directory to write model and tokenizer to, for transformers");
   verb->add_flag("--json", options->json, "print one JSON document");
-  verb->callback([options] { run(*options); });
+  verb->callback([options] { run_export(*options); });
 }
 
 }  // namespace bitlaw::cli

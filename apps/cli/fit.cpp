@@ -15,7 +15,7 @@
 namespace bitlaw::cli {
 namespace {
 
-struct Options {
+struct FitFlags {
   TableFlags table;
   std::string out, freeze_from;
   FitOptions fit;
@@ -35,7 +35,7 @@ void freeze_from_file(const std::string& text, const Law& law, const std::vector
   freeze_from(fit_from_json(read_fit(path), path), path, std::move(wanted), law, runs, freeze);
 }
 
-void run_fit(Options& options) {
+void run_fit(FitFlags& options) {
   options.flags.fill_into(options.fit);
   if (options.print_config) {
     fmt::print("{}", dump_toml(to_json(options.fit)));
@@ -64,7 +64,7 @@ void run_fit(Options& options) {
   if (table.diverged > 0) fmt::print("{} diverged rows were left out.\n", table.diverged);
 }
 
-void add_common(App* verb, Options& options) {
+void add_common(App* verb, FitFlags& options) {
   options.table.add(verb);
   verb->add_option("--out", options.out, "also write the JSON document to this file");
   verb->add_option("--threads", options.threads, "threads")->positive();
@@ -76,7 +76,7 @@ void add_common(App* verb, Options& options) {
 }  // namespace
 
 void add_fit(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FitFlags>();
   App* verb = add_verb(
       app, "fit", "Fit a law to a table of runs, with intervals",
       "bitlaw fit runs/demo --law kumar --out fit.json\n"

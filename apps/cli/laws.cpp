@@ -10,12 +10,12 @@
 namespace bitlaw::cli {
 namespace {
 
-struct Options {
+struct LawsFlags {
   std::string name;
   bool json = false, markdown = false;
 };
 
-void run_list(const Options& options) {
+void run_list(const LawsFlags& options) {
   if (options.json && options.markdown)
     throw Error("--json and --markdown exclude each other; give only one");
   if (options.json)
@@ -24,7 +24,7 @@ void run_list(const Options& options) {
     fmt::print("{}", options.markdown ? laws_markdown() : laws_text());
 }
 
-void run_show(const Options& options) {
+void run_show(const LawsFlags& options) {
   const Law& law = law_named(options.name);
   if (options.json)
     print_json(law_json(law));
@@ -35,7 +35,7 @@ void run_show(const Options& options) {
 }  // namespace
 
 void add_laws(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<LawsFlags>();
   App* verb = add_verb(app, "laws", "List the scaling laws, or explain one",
                        "bitlaw laws --json\n  bitlaw laws show kumar");
   verb->require_subcommand(0, 1);

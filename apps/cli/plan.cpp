@@ -12,7 +12,7 @@
 namespace bitlaw::cli {
 namespace {
 
-struct Options {
+struct PlanFlags {
   PlanRequest request;
   StructFlags flags;
   std::vector<std::string> fits;
@@ -41,7 +41,7 @@ Json sources_of(const PlanComparison& comparison, const PlanRequest& request) {
 }
 
 template <class Answer>  // Plan or PlanComparison
-void print(const Answer& answer, const Options& options) {
+void print(const Answer& answer, const PlanFlags& options) {
   if (!answer.error.empty()) throw Error("plan: " + answer.error);
   if (options.dry_run) {
     print_json(sources_of(answer, options.request));
@@ -53,7 +53,7 @@ void print(const Answer& answer, const Options& options) {
 }
 
 // A fit has its own law and constants.
-void refuse_others(const Options& options, const std::vector<Json>& fits) {
+void refuse_others(const PlanFlags& options, const std::vector<Json>& fits) {
   if (fits.empty() || !options.request.laws.empty()) return;
   if (options.flags.has("constants"))
     throw Error("--constants: a fit has constants of its own; leave out --constants or --fit");
@@ -66,7 +66,7 @@ void refuse_others(const Options& options, const std::vector<Json>& fits) {
   }
 }
 
-void run(Options& options) {
+void run_plan(PlanFlags& options) {
   options.flags.fill_into(options.request);
   if (options.print_config) {
     fmt::print("{}", dump_toml(as_resolved(options.request)));
@@ -87,7 +87,7 @@ void run(Options& options) {
 }  // namespace
 
 void add_plan(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PlanFlags>();
   App* verb = add_verb(
       app, "plan", "Choose parameters, tokens and bits under a budget",
       "bitlaw plan --law kumar --compute 1e21\n"
@@ -104,7 +104,7 @@ void add_plan(App& app) {
   verb->add_flag("--dry-run", options->dry_run,
                  "print the request and the constants' source, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");
-  verb->callback([options] { run(*options); });
+  verb->callback([options] { run_plan(*options); });
 }
 
 }  // namespace bitlaw::cli

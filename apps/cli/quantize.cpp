@@ -13,7 +13,7 @@
 namespace bitlaw::cli {
 namespace {
 
-struct Options {
+struct QuantizeFlags {
   QuantizeOptions quantize;
   std::vector<std::string> methods;
   StructFlags flags;
@@ -21,7 +21,7 @@ struct Options {
   bool json = false, print_config = false, dry_run = false, quiet = false;
 };
 
-void show_dry_run(const Options& options) {
+void show_dry_run(const QuantizeFlags& options) {
   check(options.quantize);
   Json rows = Json::array();
   for (const std::string& run : options.quantize.runs) {
@@ -49,7 +49,7 @@ void show_dry_run(const Options& options) {
 }
 
 // A line of progress for each run in turn.
-QuantizeProgress progress_lines(const Options& options) {
+QuantizeProgress progress_lines(const QuantizeFlags& options) {
   return [&options, line = std::make_shared<std::optional<Progress>>()](const QuantizeStep& step) {
     const std::vector<std::string>& runs = options.quantize.runs;
     if (!*line)
@@ -64,7 +64,7 @@ QuantizeProgress progress_lines(const Options& options) {
   };
 }
 
-void run(Options& options) {
+void run_quantize(QuantizeFlags& options) {
   options.flags.fill_into(options.quantize.grid);
   if (!options.methods.empty()) options.quantize.grid.methods = options.methods;
   if (options.print_config) {
@@ -95,7 +95,7 @@ void run(Options& options) {
 }  // namespace
 
 void add_quantize(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<QuantizeFlags>();
   App* verb = add_verb(
       app, "quantize",
       "Quantize the weights of finished runs or third-party checkpoints, and measure the cost",
@@ -140,7 +140,7 @@ void add_quantize(App& app) {
   verb->add_flag("--dry-run", options->dry_run, "list the cells and which are done, and stop");
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--json", options->json, "print one JSON document: .rows[], a row per cell");
-  verb->callback([options] { run(*options); });
+  verb->callback([options] { run_quantize(*options); });
 }
 
 }  // namespace bitlaw::cli

@@ -16,13 +16,13 @@
 namespace bitlaw::cli {
 namespace {
 
-struct Options {
+struct ReportFlags {
   std::string runs = "runs", fit, out = "report.html", title;
   std::vector<std::string> filters, pool;
   bool json = false;
 };
 
-void run(const Options& options) {
+void run_report(const ReportFlags& options) {
   const RunIndex index(options.runs);
   for (const std::string& problem : index.problems()) fmt::print(stderr, "left out: {}\n", problem);
   const std::vector<TidyRow> rows = index.select(options.filters);
@@ -50,7 +50,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_report(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReportFlags>();
   App* verb = add_verb(app, "report", "Report on a study in one self-contained HTML file",
                        "bitlaw report runs/demo --fit fit.json --out report.html");
   verb->add_option("runs", options->runs, "directory of runs")->required();
@@ -65,7 +65,7 @@ void add_report(App& app) {
   verb->add_option("--out", options->out, "the page")->default_str(options->out);
   verb->add_option("--title", options->title, "its title");
   verb->add_flag("--json", options->json, "print the page's data as JSON, and write nothing");
-  verb->callback([options] { run(*options); });
+  verb->callback([options] { run_report(*options); });
 }
 
 }  // namespace bitlaw::cli

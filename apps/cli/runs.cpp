@@ -13,7 +13,7 @@
 namespace bitlaw::cli {
 namespace {
 
-struct Options {
+struct RunsFlags {
   std::string directory = "runs";
   std::vector<std::string> filters;
   std::string csv;
@@ -42,7 +42,7 @@ void print_table(const std::vector<TidyRow>& rows) {
   }
 }
 
-void run(const Options& options) {
+void show_runs(const RunsFlags& options) {
   if (options.csv == "-" && options.json)
     throw Error(
         "--csv - and --json both print to standard output; give --csv a file, or leave one "
@@ -70,7 +70,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_runs(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunsFlags>();
   App* verb = add_verb(app, "runs", "List, filter and export runs and their quantized cells",
                        "bitlaw runs runs/demo P_w=4 'N>1e5' --csv table.csv");
   verb->add_option("directory", options->directory, "directory of runs")->default_str("runs");
@@ -80,7 +80,7 @@ void add_runs(App& app) {
                    "write the table to this CSV file (- for standard output)");
   verb->add_flag("--columns", options->columns, "explain the columns");
   verb->add_flag("--json", options->json, "print the rows as JSON");
-  verb->callback([options] { run(*options); });
+  verb->callback([options] { show_runs(*options); });
 }
 
 }  // namespace bitlaw::cli

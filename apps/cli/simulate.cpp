@@ -17,7 +17,7 @@
 namespace bitlaw::cli {
 namespace {
 
-struct Options {
+struct SimulateFlags {
   std::string law = "kumar", set, fit, like, out;
   std::vector<std::string> constants;
   StudyOptions study;
@@ -32,7 +32,7 @@ std::vector<Observation> runs_like(const std::string& path) {
   return table_at(path, options).runs;
 }
 
-void run(Options& options) {
+void run_simulate(SimulateFlags& options) {
   options.flags.fill_into(options.study);
   if (options.print_config) {
     fmt::print("{}", dump_toml(to_json(options.study)));
@@ -72,7 +72,7 @@ void run(Options& options) {
 }  // namespace
 
 void add_simulate(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SimulateFlags>();
   App* verb = add_verb(
       app, "simulate", "Simulate a study from a law with known constants, to test fits",
       "bitlaw simulate --law kumar --noise 1e-3 --out study.csv\n"
@@ -92,7 +92,7 @@ void add_simulate(App& app) {
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run, "print the number of rows, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");
-  verb->callback([options] { run(*options); });
+  verb->callback([options] { run_simulate(*options); });
 }
 
 }  // namespace bitlaw::cli

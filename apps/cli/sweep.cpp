@@ -12,7 +12,7 @@
 namespace bitlaw::cli {
 namespace {
 
-struct Options {
+struct SweepFlags {
   SweepOptions sweep;
   std::string launcher = "local";
   bool status = false, dry_run = false, json = false, print_config = false;
@@ -44,7 +44,7 @@ void print_configurations(const SweepOptions& options) {
   print_json(document);
 }
 
-void run(Options& options) {
+void run_sweep(SweepFlags& options) {
   SweepOptions& sweep_options = options.sweep;
   sweep_options.launcher = &launcher_named(options.launcher);
   if (options.print_config) {
@@ -79,7 +79,7 @@ void run(Options& options) {
 }  // namespace
 
 void add_sweep(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SweepFlags>();
   SweepOptions& sweep_options = options->sweep;
   App* verb = add_verb(
       app, "sweep", "Train and quantize every cell of a study file",
@@ -102,7 +102,7 @@ void add_sweep(App& app) {
                  "print the resolved configurations and stop");
   verb->add_flag("--quiet", sweep_options.quiet, "no progress");
   verb->add_flag("--json", options->json, "print one JSON document");
-  verb->callback([options] { run(*options); });
+  verb->callback([options] { run_sweep(*options); });
 }
 
 }  // namespace bitlaw::cli

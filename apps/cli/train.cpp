@@ -14,7 +14,7 @@
 namespace bitlaw::cli {
 namespace {
 
-struct Options {
+struct TrainFlags {
   std::vector<std::string> configuration;
   TrainRequest request;
   StructFlags flags;  // of request.run
@@ -58,7 +58,7 @@ void print_outcome(const RunOutcome& outcome) {
              format_bytes(training.predicted_memory_bytes));
 }
 
-void run(Options& options) {
+void run_train(TrainFlags& options) {
   fill_from(options.request, options.configuration);
   options.flags.fill_into(options.request.run);
   if (options.print_config) {
@@ -112,7 +112,7 @@ void run(Options& options) {
 }  // namespace
 
 void add_train(App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TrainFlags>();
   App* verb =
       add_verb(app, "train", "Train a model, or resume an interrupted run",
                "bitlaw train data.path=data model.width=64 recipe.weights=4 train.tokens=4e6\n"
@@ -128,7 +128,7 @@ void add_train(App& app) {
                    "train on random tokens for this many seconds, print the speed, write nothing")
       ->positive();
   verb->add_flag("--json", options->json, "print one JSON document");
-  verb->callback([options] { run(*options); });
+  verb->callback([options] { run_train(*options); });
   // Every key with its default, from the structs themselves.
   std::string keys = "\nKeys:\n";
   for (const ConfigKey& key : config_keys(TrainConfig{})) {

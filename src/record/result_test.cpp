@@ -52,7 +52,7 @@ constexpr const char* kDiverged = R"({
 }
 )";
 
-constexpr const char* kCheckpoint = R"({
+constexpr const char* kCheckpointResult = R"({
  "status": "finished",
  "validation": {
   "bits_per_byte": 1.25,
@@ -66,7 +66,7 @@ constexpr const char* kCheckpoint = R"({
 
 TEST(Result, IsReadAndWrittenWithTheSameBytes) {
   const TestFolder folder;
-  for (const char* text : {kFinished, kDiverged, kCheckpoint}) {
+  for (const char* text : {kFinished, kDiverged, kCheckpointResult}) {
     folder.write("a/result.json", text);
     write_result(folder / "b", read_result(folder / "a").value());
     EXPECT_EQ(read_file(folder / "b/result.json"), text);

@@ -72,7 +72,7 @@ constexpr const char* kTrained = R"({
 }
 )";
 
-constexpr const char* kCheckpoint = R"({
+constexpr const char* kCheckpointRun = R"({
  "checkpoint": {
   "family": "gpt_neox",
   "path": "/models/pythia",
@@ -108,7 +108,7 @@ constexpr const char* kCheckpoint = R"({
 
 TEST(RunRecord, IsReadAndWrittenWithTheSameBytes) {
   const TestFolder folder;
-  for (const char* text : {kTrained, kCheckpoint}) {
+  for (const char* text : {kTrained, kCheckpointRun}) {
     folder.write("a/run.json", text);
     write_run_record(folder / "b", read_run_record(folder / "a"));
     EXPECT_EQ(read_file(folder / "b/run.json"), text);
@@ -128,7 +128,7 @@ TEST(RunRecord, SaysWhatTablesNeed) {
   EXPECT_EQ(trained.settings().recipe.weights_granularity, "channel");
   EXPECT_EQ(trained.recipe_config().kv_granularity, "sequence");
   EXPECT_FALSE(trained.checkpoint.has_value());
-  folder.write("a/run.json", kCheckpoint);
+  folder.write("a/run.json", kCheckpointRun);
   const RunRecord foreign = read_run_record(folder / "a");
   EXPECT_EQ(foreign.checkpoint->family, "gpt_neox");
   EXPECT_FALSE(foreign.settings().train.tokens.has_value());

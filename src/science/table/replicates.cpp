@@ -12,7 +12,7 @@ namespace bitlaw {
 namespace {
 
 using Numbers = std::vector<double>;
-using Inputs = std::pair<Numbers, std::vector<std::string>>;
+using Settings = std::pair<Numbers, std::vector<std::string>>;
 
 // NaN becomes a number that equals itself and is none of a table's.
 Numbers comparable(Numbers values) {
@@ -23,7 +23,7 @@ Numbers comparable(Numbers values) {
 }
 
 // What a law sees of a row.
-Inputs inputs_of(const Observation& row) {
+Settings settings_of(const Observation& row) {
   return {comparable({row.params, row.params_total, row.tokens, row.unique_tokens, row.bits_weights,
                       row.bits_activations, row.bits_kv, row.bits_post, row.group,
                       row.exponent_bits, row.mantissa_bits, row.gaussian_error_weights,
@@ -40,9 +40,9 @@ Numbers measured(const Observation& row) {
 }  // namespace
 
 Repeats count_repeats(const std::vector<Observation>& rows) {
-  std::map<Inputs, std::map<Numbers, int>> seen;
+  std::map<Settings, std::map<Numbers, int>> seen;
   Repeats repeats;
-  for (const Observation& row : rows) ++seen[inputs_of(row)][measured(row)];
+  for (const Observation& row : rows) ++seen[settings_of(row)][measured(row)];
   for (const auto& [inputs, measurements] : seen) {
     for (const auto& [numbers, count] : measurements) repeats.duplicates += count - 1;
     if (measurements.size() > 1) repeats.replicates += static_cast<int>(measurements.size());
@@ -51,10 +51,10 @@ Repeats count_repeats(const std::vector<Observation>& rows) {
 }
 
 std::vector<bool> is_repeated(const std::vector<Observation>& rows) {
-  std::set<std::pair<Inputs, Numbers>> seen;
+  std::set<std::pair<Settings, Numbers>> seen;
   std::vector<bool> out;
   for (const Observation& row : rows)
-    out.push_back(!seen.emplace(inputs_of(row), measured(row)).second);
+    out.push_back(!seen.emplace(settings_of(row), measured(row)).second);
   return out;
 }
 

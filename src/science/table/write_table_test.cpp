@@ -9,7 +9,7 @@ namespace bitlaw {
 namespace {
 
 // A run, a run with everything, and a cell of it.
-std::vector<Observation> rows() {
+std::vector<Observation> written_rows() {
   Observation plain;
   plain.params = 1e6;
   plain.tokens = 3.5e8;
@@ -36,14 +36,14 @@ std::vector<Observation> rows() {
 }
 
 TEST(WriteTable, IsReadBackAsItWasWritten) {
-  const std::string csv = table_to_csv(rows());
+  const std::string csv = table_to_csv(written_rows());
   EXPECT_EQ(table_to_csv(read_table(csv, "t").runs), csv);
-  const std::string json = dump_json(table_to_json(rows()));
+  const std::string json = dump_json(table_to_json(written_rows()));
   EXPECT_EQ(dump_json(table_to_json(read_table(json, "t").runs)), json);
 }
 
 TEST(WriteTable, ColumnsThatNoRowHasAreLeftOut) {
-  EXPECT_EQ(table_to_csv({rows()[0]}),
+  EXPECT_EQ(table_to_csv({written_rows()[0]}),
             "run,N,D,P_w,P_a,P_kv,loss\n\"a,\"\"b\",1000000,350000000,16,16,16,"
             "0.30000000000000004\n");
 }
