@@ -13,10 +13,11 @@ endif()
 set(bitlaw_position_independent $<$<COMPILE_LANGUAGE:CXX>:-fPIC> $<$<COMPILE_LANGUAGE:CXX>:-fno-semantic-interposition>
     $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-fPIC>)
 
-# Tests are compiled faster than they run: their loops are short, and what they test has its own flags.
-# Under sanitizers, undefined behaviour is looked for in what they test, not in themselves: a third of their
+# For components whose own loops are short, and for tests. What they call has its own flags.
+set(bitlaw_light_options $<$<CONFIG:Release>:-O1>)
+# Under sanitizers, undefined behaviour is looked for in what tests test, not in themselves: a third of their
 # compile time.
-set(bitlaw_test_options $<$<CONFIG:Release>:-O1>)
+set(bitlaw_test_options ${bitlaw_light_options})
 if(BITLAW_SANITIZE MATCHES "undefined")
   list(APPEND bitlaw_test_options $<$<COMPILE_LANGUAGE:CXX>:-fno-sanitize=undefined>)
 endif()

@@ -16,14 +16,14 @@ double post_bits(const Observation& row) {
 }
 
 // A number, or a text; neither: the class.
-struct Column {
+struct ObservationColumn {
   const char* name;
   double (*number)(const Observation&) = nullptr;
   std::string Observation::*text = nullptr;
 
   bool is_class() const { return number == nullptr && text == nullptr; }
 };
-constexpr Column kColumns[] = {
+constexpr ObservationColumn kObservationColumns[] = {
     {"N", [](const Observation& row) { return row.params; }},
     {"N_total", [](const Observation& row) { return row.params_total; }},
     {"D", [](const Observation& row) { return row.tokens; }},
@@ -40,10 +40,11 @@ constexpr Column kColumns[] = {
 };
 
 std::optional<ColumnPlace> find_column(const std::string& name) {
-  const auto found = std::find_if(std::begin(kColumns), std::end(kColumns),
-                                  [&](const Column& column) { return name == column.name; });
-  if (found == std::end(kColumns)) return std::nullopt;
-  return ColumnPlace{static_cast<size_t>(found - std::begin(kColumns)),
+  const auto found =
+      std::find_if(std::begin(kObservationColumns), std::end(kObservationColumns),
+                   [&](const ObservationColumn& column) { return name == column.name; });
+  if (found == std::end(kObservationColumns)) return std::nullopt;
+  return ColumnPlace{static_cast<size_t>(found - std::begin(kObservationColumns)),
                      found->number != nullptr ? ColumnPlace::kNumbers : ColumnPlace::kText};
 }
 
@@ -60,10 +61,10 @@ bool is_observation_column(const std::string& name) {
 
 Condition observation_condition(const std::string& option, const std::string& text) {
   std::vector<std::string> names;
-  for (const Column& column : kColumns) names.emplace_back(column.name);
+  for (const ObservationColumn& column : kObservationColumns) names.emplace_back(column.name);
   Condition condition(option, text);
   condition.find(find_column, names);
-  if (kColumns[condition.column()].is_class()) condition.compare_text_by(is_same_class);
+  if (kObservationColumns[condition.column()].is_class()) condition.compare_text_by(is_same_class);
   return condition;
 }
 
@@ -84,7 +85,7 @@ Field ObservationFields::of(const Condition& condition) const {
 }
 
 Field ObservationFields::at(size_t column) const {
-  const Column& asked = kColumns[column];
+  const ObservationColumn& asked = kObservationColumns[column];
   if (asked.number != nullptr) return Field::of_number(asked.number(row_));
   return {asked.text != nullptr ? row_.*asked.text : class_};
 }

@@ -34,7 +34,7 @@ size_t distinct(const Rows& rows, const Value& value) {
   return values.size();
 }
 
-std::string precision_of(const Observation& row) {
+std::string trained_precision(const Observation& row) {
   const std::string forward = precision_class(row), backward = backward_class(row);
   const std::string name = forward.empty() ? "BF16" : forward;
   return backward.empty() ? name : name + ", backward " + backward;
@@ -159,11 +159,11 @@ std::string proportional(const Rows& rows) {
 std::string one_precision(const Rows& rows) {
   const bool post = std::any_of(rows.begin(), rows.end(),
                                 [](const Observation& row) { return row.is_post_training(); });
-  if (post || rows.size() < 2 || distinct(rows, precision_of) > 1) return "";
+  if (post || rows.size() < 2 || distinct(rows, trained_precision) > 1) return "";
   return fmt::format(
       "Every run is trained at one precision, {}: the cost of precision cannot be identified; that "
       "needs runs at other bits.",
-      precision_of(rows[0]));
+      trained_precision(rows[0]));
 }
 
 }  // namespace
@@ -186,7 +186,7 @@ std::vector<std::string> table_warnings(const std::vector<Observation>& rows, bo
 
 std::string nothing_to_fit(const std::vector<Observation>& rows) {
   const auto inputs = [](const Observation& row) {
-    return std::tuple(row.params, row.tokens, row.bits_post, precision_of(row));
+    return std::tuple(row.params, row.tokens, row.bits_post, trained_precision(row));
   };
   if (rows.size() < 2 || distinct(rows, inputs) > 1) return "";
   return fmt::format(
