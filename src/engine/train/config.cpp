@@ -70,6 +70,8 @@ void RunOptions::check() const {
           "0 or a positive number");
   require(checkpoint_steps >= 0, "run.checkpoint_steps", static_cast<double>(checkpoint_steps),
           "0 or a positive number");
+  require(checkpoints >= 0 && checkpoints < 63, "run.checkpoints", static_cast<double>(checkpoints),
+          "0 to 62");
   require(log_steps >= 1, "run.log_steps", static_cast<double>(log_steps), "at least 1");
   require(validation_steps >= 0, "run.validation_steps", static_cast<double>(validation_steps),
           "0 or a positive number");

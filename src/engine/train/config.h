@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/config.h"
 #include "data/dataset.h"
@@ -68,13 +69,15 @@ struct TrainConfig {
 };
 
 struct RunOptions {
-  std::string directory = "runs";  // holds a directory per run
-  int64_t threads = 0;             // 0: all that the machine has
-  double checkpoint_seconds = 60;  // between two saved states; 0: only by steps
-  int64_t checkpoint_steps = 0;    // steps between two saved states; 0: only by time
-  int64_t log_steps = 10;          // steps per line of metrics.jsonl
-  int64_t validation_steps = 0;    // steps between validations; 0: only at the end
-  bool quiet = false;              // no progress on standard error
+  std::string directory = "runs";         // holds a directory per run
+  int64_t threads = 0;                    // 0: all that the machine has
+  double checkpoint_seconds = 60;         // between two saved states; 0: only by steps
+  int64_t checkpoint_steps = 0;           // steps between two saved states; 0: only by time
+  int64_t checkpoints = 0;                // models kept along the run, at D/2, D/4, ...
+  std::vector<double> checkpoint_tokens;  // and at these numbers of tokens
+  int64_t log_steps = 10;                 // steps per line of metrics.jsonl
+  int64_t validation_steps = 0;           // steps between validations; 0: only at the end
+  bool quiet = false;                     // no progress on standard error
 
   template <class V>
   void visit(V& v) {
@@ -83,6 +86,8 @@ struct RunOptions {
     v("checkpoint_seconds", checkpoint_seconds,
       "seconds between two saved states; 0: only by steps");
     v("checkpoint_steps", checkpoint_steps, "steps between two saved states; 0: only by time");
+    v("checkpoints", checkpoints, "models kept along the run, at D/2, D/4, ...");
+    v("checkpoint_tokens", checkpoint_tokens, "numbers of tokens after which a model is kept");
     v("log_steps", log_steps, "steps per line of metrics.jsonl");
     v("validation_steps", validation_steps, "steps between validations; 0: only at the end");
     v("quiet", quiet, "show no progress on standard error");

@@ -14,6 +14,7 @@
 #include "ops/engine.h"
 #include "train/divergence.h"
 #include "train/interrupt.h"
+#include "train/kept_checkpoints.h"
 #include "train/memory.h"
 #include "train/repetition.h"
 #include "train/run_directory.h"
@@ -23,6 +24,8 @@
 
 namespace bitlaw {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr double kTailShare = 0.05;  // the last steps, whose mean loss is a run's training loss
 
@@ -82,12 +85,13 @@ TrainerOptions trainer_options(const ResolvedConfig& resolved, int threads) {
 class Session {
  public:
   Session(const ResolvedConfig& resolved, const RunOptions& options, const Dataset& dataset,
-          RunDirectory& directory, MetricsSink* sink)
+          RunDirectory& directory, const std::vector<int64_t>& kept_steps, MetricsSink* sink)
       : resolved_(resolved),
         options_(options),
         dataset_(dataset),
         directory_(directory),
         sink_(sink),
+        kept_steps_(kept_steps),
         predicted_memory_bytes_(
             plan_memory(resolved, dataset.info(), thread_count(options.threads)).total_bytes()),
         loader_(dataset.train(), static_cast<int>(resolved.config.model.sequence),
@@ -116,6 +120,7 @@ class Session {
           static_cast<double>(trainer_.steps_done()),
           fmt::format("loss {:.3f}  {}tokens/s", loss_nats, format_count(tokens_per_second())));
       validate_now_and_then();
+      if (std::binary_search(kept_steps_.begin(), kept_steps_.end(), trainer_.steps_done())) keep();
       save_now_and_then();
     }
     if (diverged_at_ == 0 && divergence_.diverged_at_end()) diverged_at_ = resolved_.steps;
@@ -198,9 +203,23 @@ class Session {
   void validate_now_and_then() {
     const int64_t done = trainer_.steps_done();
     if (options_.validation_steps == 0 || done % options_.validation_steps != 0) return;
-    directory_.append_metrics(Json{{"step", done},
-                                   {"tokens", done * resolved_.config.train.batch_tokens},
-                                   {"validation", struct_to_json(validate())}});
+    directory_.append_metrics(Json{
+        {"step", done}, {"tokens", tokens_done()}, {"validation", struct_to_json(validate())}});
+  }
+
+  // The model as it is now, with its validation. After a kill it is written again, with the same
+  // bits, unless a state was saved since.
+  void keep() {
+    const fs::path place = kept_checkpoint(directory_.path(), tokens_done());
+    directory_.save_checkpoint(place, [&](const fs::path& to) { save_model_in(to); });
+    directory_.append_metrics(Json{{"step", trainer_.steps_done()},
+                                   {"tokens", tokens_done()},
+                                   {"validation", struct_to_json(validate())},
+                                   {"checkpoint", place.filename().string()}});
+  }
+
+  int64_t tokens_done() const {
+    return trainer_.steps_done() * resolved_.config.train.batch_tokens;
   }
 
   void save_now_and_then() {
@@ -230,7 +249,8 @@ class Session {
       trainer_.release_training_memory();
       validated_ = validate();
       if (std::isfinite(validated_.loss_nats)) {
-        directory_.save_final([&](const std::filesystem::path& place) { save_checkpoint(place); });
+        directory_.save_checkpoint(directory_.final_checkpoint(),
+                                   [&](const fs::path& place) { save_model_in(place); });
         weights = weights_hash(directory_.final_checkpoint());
       } else {
         diverged_at_ = resolved_.steps;
@@ -242,7 +262,7 @@ class Session {
     return result;
   }
 
-  void save_checkpoint(const std::filesystem::path& place) {
+  void save_model_in(const fs::path& place) {
     const DatasetInfo& data = dataset_.info();
     save_model(place, trainer_.model(), trainer_.parameters(), {.end = data.end_of_document});
     if (data.tokenizer_kind != "unknown") dataset_.tokenizer()->save(place / "tokenizer.model");
@@ -293,6 +313,7 @@ class Session {
   const Dataset& dataset_;
   RunDirectory& directory_;
   MetricsSink* sink_;
+  const std::vector<int64_t>& kept_steps_;
   double predicted_memory_bytes_;  // before anything is taken, as a dry run does
   Loader loader_;
   ValidationSet validation_;
@@ -315,6 +336,19 @@ RunOutcome outcome_of_ended(const RunDirectory& directory, const ResultRecord& r
           .was_there = true,
           .steps_done = result.training ? result.training->steps : steps,
           .steps = steps};
+}
+
+void note_missing_checkpoints(const fs::path& run, const std::vector<int64_t>& kept_steps,
+                              int64_t batch_tokens) {
+  const auto is_missing = [&](int64_t step) {
+    return !fs::exists(kept_checkpoint(run, step * batch_tokens));
+  };
+  const auto missing = std::count_if(kept_steps.begin(), kept_steps.end(), is_missing);
+  if (missing == 0) return;
+  fmt::print(stderr,
+             "note: {}: has already ended, with {} of the {} models that are asked for along the "
+             "run; train it in another run.directory to get the others\n",
+             run.string(), kept_steps.size() - static_cast<size_t>(missing), kept_steps.size());
 }
 
 }  // namespace
@@ -352,17 +386,21 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
                        plan_memory(resolved, dataset.info(), thread_count(options.threads)),
                        machine_memory_bytes());
   }
+  const int64_t batch_tokens = resolved.config.train.batch_tokens;
+  const std::vector<int64_t> kept = kept_steps(options, resolved.steps, batch_tokens);
+  const auto ended = [&](const RunDirectory& run, const ResultRecord& result) {
+    if (!options.quiet) note_missing_checkpoints(run.path(), kept, batch_tokens);
+    return outcome_of_ended(run, result, resolved.steps);
+  };
   RunDirectory directory(options.directory, resolved.name());
-  if (const auto result = directory.result())
-    return outcome_of_ended(directory, *result, resolved.steps);
+  if (const auto result = directory.result()) return ended(directory, *result);
   directory.open(make_run_record(resolved, dataset.info()));
   // Another process may have ended it while this one waited to open it.
-  if (const auto result = directory.result())
-    return outcome_of_ended(directory, *result, resolved.steps);
+  if (const auto result = directory.result()) return ended(directory, *result);
   if (const std::string note = repetition_note(resolved, dataset.info());
       !note.empty() && !options.quiet)
     fmt::print(stderr, "note: {}\n", note);
-  return Session(resolved, options, dataset, directory, sink).run();
+  return Session(resolved, options, dataset, directory, kept, sink).run();
 }
 
 std::string describe(const RunOutcome& outcome) {

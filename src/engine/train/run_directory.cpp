@@ -79,8 +79,9 @@ void RunDirectory::append_metrics(const Json& line) {
   append_line(path_ / "metrics.jsonl", dump_json(line));
 }
 
-void RunDirectory::save_final(const std::function<void(const fs::path&)>& write) {
-  const fs::path temporary = path_ / "checkpoints/final.tmp";
+void RunDirectory::save_checkpoint(const fs::path& place,
+                                   const std::function<void(const fs::path&)>& write) {
+  const fs::path temporary = place.string() + ".tmp";
   std::error_code error;
   fs::remove_all(temporary, error);
   make_directories(temporary);
@@ -90,11 +91,11 @@ void RunDirectory::save_final(const std::function<void(const fs::path&)>& write)
     fs::remove_all(temporary, error);
     throw;
   }
-  fs::remove_all(final_checkpoint(), error);
-  fs::rename(temporary, final_checkpoint(), error);
+  fs::remove_all(place, error);
+  fs::rename(temporary, place, error);
   if (error) {
-    throw Error(fmt::format("{}: cannot be renamed into place: {}", final_checkpoint().string(),
-                            error.message()));
+    throw Error(
+        fmt::format("{}: cannot be renamed into place: {}", place.string(), error.message()));
   }
 }
 

@@ -3,6 +3,7 @@
 //   run.json             configuration, model, data and build; written first
 //   metrics.jsonl        a line per record of MetricsSink
 //   checkpoints/state/   state.bin, to resume from (train/state.h); removed when the run has ended
+//   checkpoints/tokens-N/  the model after N tokens, if asked for (train/kept_checkpoints.h)
 //   checkpoints/final/   the trained model and its tokenizer, in Hugging Face's layout
 //   result.json          how it ended; written last, so a run with a result has ended
 //   lock                 locked while a process works on the run; the file may exist without a lock
@@ -45,8 +46,9 @@ class RunDirectory {
   void append_metrics(const StepMetrics& metrics);
   void append_metrics(const Json& line);
 
-  // Lets `write` fill a temporary directory, then renames that to checkpoints/final.
-  void save_final(const std::function<void(const std::filesystem::path&)>& write);
+  // Lets `write` fill a temporary directory, then renames that to `place`, a checkpoint of this run.
+  void save_checkpoint(const std::filesystem::path& place,
+                       const std::function<void(const std::filesystem::path&)>& write);
 
   // Writes result.json and removes the saved state.
   void finish(const ResultRecord& result);

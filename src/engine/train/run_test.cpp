@@ -16,10 +16,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "base/file.h"
 #include "data/loader.h"
+#include "model/checkpoint.h"
 #include "ops/engine.h"
 #include "train/interrupt.h"
 #include "train/memory.h"
@@ -255,6 +257,59 @@ struct StopAtStep : MetricsSink {
     if (metrics.step >= step) request_stop();
   }
 };
+
+TEST_F(Run, KeepsModelsAlongTheWayThatChangeNothing) {
+  const RunOutcome plain = train();
+  const auto kept_in = [](const fs::path& run) {
+    std::map<std::string, std::string> weights;
+    for (const fs::directory_entry& entry : fs::directory_iterator(run / "checkpoints"))
+      weights[entry.path().filename()] = read_file(entry.path() / "model.safetensors");
+    return weights;
+  };
+  EXPECT_EQ(kept_in(plain.directory).size(), 1u) << "only the final model, unless asked for";
+
+  runs_in("kept");
+  request_.run.checkpoints = 2;
+  request_.run.checkpoint_tokens = {40 * 256 + 100};  // rounded to a whole step
+  const RunOutcome kept = train();
+  EXPECT_EQ(kept.name, plain.name);
+  EXPECT_TRUE(weights_of(plain.directory) == weights_of(kept.directory));
+  std::map<std::string, std::string> whole = kept_in(kept.directory);
+  ASSERT_EQ(whole.size(), 4u);
+  for (const int64_t steps : {15, 30, 40}) {
+    const std::string name = fmt::format("tokens-{}", steps * 256);
+    ASSERT_TRUE(whole.contains(name)) << name;
+    const Dataset dataset = Dataset::open(request_.config.data.path, kSyntheticVocabulary);
+    const LoadedModel loaded = load_model(kept.directory / "checkpoints" / name);
+    EXPECT_TRUE(whole.at(name) != whole.at("final"));
+    EXPECT_EQ(loaded.config.width, 32);
+  }
+  std::vector<double> curve;
+  for (const Json& line : metrics_of(kept.directory)) {
+    if (!line.contains("checkpoint")) continue;
+    EXPECT_EQ(line.at("checkpoint"), fmt::format("tokens-{}", line.at("tokens").get<int64_t>()));
+    curve.push_back(line.at("validation").at("loss_nats"));
+  }
+  ASSERT_EQ(curve.size(), 3u);
+  EXPECT_GT(curve[0], curve[2]);
+
+  // Interrupted before, between and after them, with states saved at other steps.
+  runs_in("interrupted");
+  for (const int64_t step : {14, 35, 49}) {
+    StopAtStep sink(step);
+    EXPECT_EQ(bitlaw::train(request_.config, request_.run, &sink).status, RunStatus::kInterrupted);
+    clear_stop_request();
+  }
+  EXPECT_TRUE(kept_in(train().directory) == whole) << "byte for byte";
+}
+
+TEST_F(Run, RefusesToKeepAModelWhereThereIsNone) {
+  request_.run.checkpoint_tokens = {60 * 256};
+  EXPECT_EQ(error_of_training(),
+            "run.checkpoint_tokens: 15.4 k is not between one step (256 tokens) and the end of the "
+            "run (15.4 k), where the final model is saved anyway");
+  EXPECT_FALSE(fs::exists(request_.run.directory));
+}
 
 TEST_F(Run, WithScalesPerBatchGoesOnBitForBitAndIsValidatedInItsBatches) {
   RecipeConfig& recipe = request_.config.recipe;

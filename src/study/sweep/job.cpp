@@ -85,9 +85,14 @@ std::vector<std::string> job_command(const Job& job, const fs::path& runs,
                                      const std::string& program) {
   const std::string configuration = configuration_file(job, runs).string();
   switch (job.kind) {
-    case JobKind::kTrain:
-      return {program,     "train", configuration, "--directory", runs.string(),
-              "--threads", "1",     "--quiet",     "--json"};
+    case JobKind::kTrain: {
+      std::vector<std::string> command{program,       "train",       configuration,
+                                       "--directory", runs.string(), "--threads",
+                                       "1",           "--quiet",     "--json"};
+      if (job.checkpoints > 0)
+        command.insert(command.end(), {"--checkpoints", std::to_string(job.checkpoints)});
+      return command;
+    }
     case JobKind::kMeasure:
       return {program, "train", configuration, "--measure", "1", "--threads", "1", "--json"};
     case JobKind::kQuantize: {

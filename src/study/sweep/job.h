@@ -25,6 +25,7 @@ struct Job {
   std::string run;                      // its directory below the directory of runs
   Json configuration = Json::object();  // kTrain, kMeasure: keys of `bitlaw train`
   int64_t tokens = 0;                   // kTrain: until the end, D
+  int64_t checkpoints = 0;              // kTrain: models kept along the run
   PtqConfig grid;                       // kQuantize
   double cost = 1;          // any unit, the same for all: orders the queue and weighs progress
   double memory_bytes = 0;  // at its peak on one thread, predicted; 0: not known

@@ -32,6 +32,9 @@ TEST(Job, IsACommandOfThisProgram) {
   EXPECT_EQ(line(job_of(JobKind::kTrain)),
             "bitlaw train runs/demo/cells/0123456789abcdef.json --directory runs/demo --threads 1 "
             "--quiet --json");
+  Job keeps_models = job_of(JobKind::kTrain);
+  keeps_models.checkpoints = 3;
+  EXPECT_TRUE(line(keeps_models).ends_with(" --json --checkpoints 3"));
   EXPECT_EQ(line(job_of(JobKind::kMeasure)),
             "bitlaw train runs/demo/cells/0123456789abcdef.json --measure 1 --threads 1 --json");
   Job quantize = job_of(JobKind::kQuantize);

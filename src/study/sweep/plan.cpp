@@ -52,12 +52,13 @@ void add_notes(SweepPlan& plan) {
   }
 }
 
-Job train_job(const PlannedRun& run) {
+Job train_job(const PlannedRun& run, int64_t checkpoints) {
   return {.kind = JobKind::kTrain,
           .name = run.cell.label.empty() ? run.name : run.cell.label,
           .run = run.name,
           .configuration = run.cell.config,
           .tokens = run.resolved.config.train.tokens,
+          .checkpoints = checkpoints,
           .cost = run.flops};
 }
 
@@ -145,7 +146,7 @@ void scale_tokens(SweepPlan& plan, double scale) {
 std::vector<Job> make_jobs(const SweepPlan& plan) {
   std::vector<Job> jobs;
   for (const PlannedRun& run : plan.runs) {
-    jobs.push_back(train_job(run));
+    jobs.push_back(train_job(run, plan.study.checkpoints));
     if (!run.cell.quantize) continue;
     const std::string name = jobs.back().name;
     jobs.push_back(quantize_job(plan, run, name, static_cast<int>(jobs.size()) - 1));

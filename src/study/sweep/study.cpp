@@ -7,6 +7,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "base/json_fields.h"
 #include "base/names.h"
 #include "base/text.h"
 
@@ -122,7 +123,7 @@ void expand_grid(const Json& grid, const Json& base, const Json& variants, const
 }  // namespace
 
 Study expand_study(const Json& document, const std::string& where, const Json& defaults) {
-  const std::vector<std::string> known{"name", "base", "variants", "grid", "ptq"};
+  const std::vector<std::string> known{"name", "checkpoints", "base", "variants", "grid", "ptq"};
   for (const auto& [key, value] : document.items()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     throw Error(fmt::format("{}: {}", where, unknown_name("key", key, known)));
@@ -138,6 +139,8 @@ Study expand_study(const Json& document, const std::string& where, const Json& d
     throw Error(fmt::format("{}: the name '{}' must be one word without '/', and not . or ..",
                             where, study.name));
   }
+  if (document.contains("checkpoints"))
+    study.checkpoints = JsonFields(document, where).whole("checkpoints", 0, 62);
   Json base = Json::object();
   if (document.contains("base")) merge(base, document["base"]);
   const Json variants = document.value("variants", Json::object());

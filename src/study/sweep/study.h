@@ -1,6 +1,7 @@
 // A study file: one base configuration, and the grids of values that vary around it.
 //
 //   name = "demo"
+//   checkpoints = 3               # optional: models kept along every run, at D/2, D/4, D/8
 //   [base]                        # any key of `bitlaw train`
 //   data.path = "data"
 //   [variants.size]               # named bundles of keys
@@ -15,6 +16,7 @@
 //   bits = [3, 4, 5]
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,7 @@ struct Cell {
 
 struct Study {
   std::string name;
+  int64_t checkpoints = 0;  // kept along each run, besides the final one
   std::vector<Cell> cells;  // equal configurations once, in the order of the file
   Json ptq;  // keys of `bitlaw quantize`, without `where`; null without a [ptq] section
 };

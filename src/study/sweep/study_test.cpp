@@ -55,6 +55,13 @@ TEST(Study, CellsAreTheProductsOfEachGrid) {
   EXPECT_NE(study.cells[7].label.find("recipe.weights=4"), std::string::npos);
 }
 
+TEST(Study, MayKeepModelsAlongItsRuns) {
+  EXPECT_EQ(expand(kDemo).checkpoints, 0);
+  EXPECT_EQ(expand("name = \"demo\"\ncheckpoints = 4").checkpoints, 4);
+  EXPECT_EQ(error_of("name = \"demo\"\ncheckpoints = -1"),
+            "study.toml: checkpoints must be 0..62, not -1");
+}
+
 TEST(Study, QuantizesTheCellsThatMeetItsCondition) {
   const Study study = expand(kDemo);
   for (const Cell& cell : study.cells)

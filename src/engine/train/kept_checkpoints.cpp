@@ -1,0 +1,36 @@
+#include "train/kept_checkpoints.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <set>
+
+#include "base/error.h"
+#include "base/number.h"
+
+namespace bitlaw {
+
+std::vector<int64_t> kept_steps(const RunOptions& options, int64_t steps, int64_t batch_tokens) {
+  const double step_tokens = static_cast<double>(batch_tokens);
+  const double all_tokens = static_cast<double>(steps) * step_tokens;
+  std::set<int64_t> kept;
+  int64_t step = steps;
+  for (int64_t i = 0; i < options.checkpoints && step > 1; ++i) kept.insert(step /= 2);
+  for (const double tokens : options.checkpoint_tokens) {
+    if (!(tokens >= step_tokens && tokens < all_tokens)) {
+      throw Error(fmt::format(
+          "run.checkpoint_tokens: {} is not between one step ({} tokens) and the end of the run "
+          "({}), where the final model is saved anyway",
+          format_count(tokens), format_count(step_tokens), format_count(all_tokens)));
+    }
+    kept.insert(std::llround(tokens / step_tokens));
+  }
+  kept.erase(steps);
+  return {kept.begin(), kept.end()};
+}
+
+std::filesystem::path kept_checkpoint(const std::filesystem::path& run, int64_t tokens) {
+  return run / fmt::format("checkpoints/tokens-{}", tokens);
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,22 @@
+// Models kept along a run: checkpoints/tokens-N holds the model as it was after N tokens. They are for
+// learning curves and for quantizing along training. Keeping them changes no bit of the run, and any
+// of them may be removed.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "train/config.h"
+
+namespace bitlaw {
+
+// Steps after which a model is kept, ascending, all before the last: at D/2, D/4, ... for
+// run.checkpoints, and at the tokens of run.checkpoint_tokens, each rounded to a whole step. Error if
+// a number of tokens is not between one step and D.
+std::vector<int64_t> kept_steps(const RunOptions& options, int64_t steps, int64_t batch_tokens);
+
+// RUN/checkpoints/tokens-N.
+std::filesystem::path kept_checkpoint(const std::filesystem::path& run, int64_t tokens);
+
+}  // namespace bitlaw
