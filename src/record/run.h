@@ -76,6 +76,36 @@ struct RunBuild {
   }
 };
 
+// As in optim/optimizer.h. Not inside RunSettings: clang refuses an optional of a nested struct with
+// initial values.
+struct OptimizerSettings {
+  double beta1 = kNoNumber, beta2 = kNoNumber, epsilon = kNoNumber;
+  double weight_decay = kNoNumber, clip = kNoNumber;
+
+  template <class V>
+  void visit(V& v) {
+    v.known("beta1", beta1);
+    v.known("beta2", beta2);
+    v.known("epsilon", epsilon);
+    v.known("weight_decay", weight_decay);
+    v.known("clip", clip);
+  }
+};
+
+// As in optim/schedule.h.
+struct ScheduleSettings {
+  std::string kind;
+  double warmup = kNoNumber, decay = kNoNumber, final = kNoNumber;
+
+  template <class V>
+  void visit(V& v) {
+    v("kind", kind);
+    v.known("warmup", warmup);
+    v.known("decay", decay);
+    v.known("final", final);
+  }
+};
+
 // The part of a configuration that tables show. A third-party checkpoint has only some of it, and
 // records of earlier versions may lack some, too.
 struct RunSettings {
@@ -113,33 +143,8 @@ struct RunSettings {
       v.known("kv_granularity", kv_granularity);
     }
   };
-  // As in optim/optimizer.h.
-  struct Optimizer {
-    double beta1 = kNoNumber, beta2 = kNoNumber, epsilon = kNoNumber;
-    double weight_decay = kNoNumber, clip = kNoNumber;
-
-    template <class V>
-    void visit(V& v) {
-      v.known("beta1", beta1);
-      v.known("beta2", beta2);
-      v.known("epsilon", epsilon);
-      v.known("weight_decay", weight_decay);
-      v.known("clip", clip);
-    }
-  };
-  // As in optim/schedule.h.
-  struct Schedule {
-    std::string kind;
-    double warmup = kNoNumber, decay = kNoNumber, final = kNoNumber;
-
-    template <class V>
-    void visit(V& v) {
-      v("kind", kind);
-      v.known("warmup", warmup);
-      v.known("decay", decay);
-      v.known("final", final);
-    }
-  };
+  using Optimizer = OptimizerSettings;
+  using Schedule = ScheduleSettings;
   struct Train {
     std::optional<int64_t> tokens;  // D
     std::optional<int64_t> seed, batch_tokens;
