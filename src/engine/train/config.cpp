@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "data/loader.h"
+#include "train/batch.h"
 
 namespace bitlaw {
 namespace {
@@ -41,8 +42,8 @@ RecipeConfig canonical(const Recipe& recipe) {
 
 void check(const TrainingConfig& train) {
   require(train.tokens > 0, "train.tokens", static_cast<double>(train.tokens), "a positive number");
-  require(train.batch_tokens > 0, "train.batch_tokens", static_cast<double>(train.batch_tokens),
-          "a positive number");
+  require(train.batch_tokens >= 0, "train.batch_tokens", static_cast<double>(train.batch_tokens),
+          "0 (chosen from train.tokens) or a positive number");
   require(train.lr > 0 && std::isfinite(train.lr), "train.lr", train.lr, "a positive number");
   require(train.lanes >= 1 && train.lanes <= 1024, "train.lanes", static_cast<double>(train.lanes),
           "1 to 1024");
@@ -88,6 +89,7 @@ ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data) {
   out.config.schedule = config.schedule.resolved();
 
   const int64_t T = out.config.model.sequence;
+  if (train.batch_tokens == 0) train.batch_tokens = T * default_batch_sequences(train.tokens, T);
   if (train.batch_tokens % T != 0) {
     throw Error(
         fmt::format("train.batch_tokens = {} is not a multiple of model.sequence = {}; {} would be",

@@ -29,18 +29,19 @@ struct DataConfig {
 };
 
 struct TrainingConfig {
-  int64_t tokens = 8'000'000;   // D: rounded to whole steps when resolved
-  int64_t batch_tokens = 8192;  // of one step; a multiple of the sequence
-  double lr = 2e-2;             // base rate: the peak at width 64 and 2 layers (optim/optimizer.h)
-  int64_t seed = 1;             // of the initial weights and of the order of the data
-  int64_t lanes = 4;            // partial sums of the gradient, each by one thread at a time
+  int64_t tokens = 8'000'000;  // D: rounded to whole steps when resolved
+  int64_t batch_tokens = 0;    // of one step; a multiple of the sequence; 0: by D (train/batch.h)
+  double lr = 2e-2;            // base rate: the peak at width 64 and 2 layers (optim/optimizer.h)
+  int64_t seed = 1;            // of the initial weights and of the order of the data
+  int64_t lanes = 4;           // partial sums of the gradient, each by one thread at a time
   std::string backward = "bf16";          // type of gradient operands: bf16 or fp32
   int64_t validation_tokens = 1'000'000;  // at most; 0: all of the validation set
 
   template <class V>
   void visit(V& v) {
     v("tokens", tokens, "training tokens, D; rounded to whole steps");
-    v("batch_tokens", batch_tokens, "tokens per step; a multiple of model.sequence");
+    v("batch_tokens", batch_tokens,
+      "tokens per step, a multiple of model.sequence; 0: about 8 (D / 2 M)^0.6 sequences");
     v("lr", lr, "base learning rate: the peak at width 64 and 2 layers");
     v("seed", seed, "seed of the initial weights and of the order of the data");
     v("lanes", lanes, "partial sums of the gradient; at most this many threads share a step");

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "model/model.h"
+#include "train/batch.h"
 #include "train/repetition.h"
 
 namespace bitlaw {
@@ -162,6 +163,8 @@ RunPlan plan_run(const ResolvedConfig& resolved, const DatasetInfo& data, int th
                .peak_learning_rate = resolved.peak_rate};
   plan.epochs = epochs(resolved, data);
   if (std::string note = repetition_note(resolved, data); !note.empty())
+    plan.notes.push_back(std::move(note));
+  if (std::string note = few_steps_note(resolved); !note.empty())
     plan.notes.push_back(std::move(note));
   plan.flops_per_token = config.training_flops_per_token();
   plan.flops = plan.flops_per_token * static_cast<double>(plan.tokens);

@@ -12,6 +12,7 @@
 #include "data/loader.h"
 #include "model/checkpoint.h"
 #include "ops/engine.h"
+#include "train/batch.h"
 #include "train/divergence.h"
 #include "train/interrupt.h"
 #include "train/kept_checkpoints.h"
@@ -397,9 +398,10 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
   directory.open(make_run_record(resolved, dataset.info()));
   // Another process may have ended it while this one waited to open it.
   if (const auto result = directory.result()) return ended(directory, *result);
-  if (const std::string note = repetition_note(resolved, dataset.info());
-      !note.empty() && !options.quiet)
-    fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note :
+       {repetition_note(resolved, dataset.info()), few_steps_note(resolved)}) {
+    if (!note.empty() && !options.quiet) fmt::print(stderr, "note: {}\n", note);
+  }
   return Session(resolved, options, dataset, directory, kept, sink).run();
 }
 

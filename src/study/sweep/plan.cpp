@@ -137,7 +137,7 @@ void scale_tokens(SweepPlan& plan, double scale) {
     TrainConfig config;
     fill(config, cell.config, plan.study.name);
     cell.config["train"]["tokens"] =
-        std::max<int64_t>(config.train.batch_tokens * 10,
+        std::max<int64_t>(std::max(config.train.batch_tokens, config.model.sequence) * 10,
                           std::llround(scale * static_cast<double>(config.train.tokens)));
   }
   resolve_cells(plan);

@@ -12,6 +12,7 @@
 #include "record/result.h"
 #include "runs/effort.h"
 #include "sweep/plan.h"
+#include "train/batch.h"
 #include "train/repetition.h"
 
 namespace bitlaw {
@@ -101,6 +102,21 @@ std::string repetition_note(const SweepPlan& plan) {
                      most);
 }
 
+// "fewer than 1,000 steps in 3 of 12 runs, 244 at least"; "" if there are none.
+std::string few_steps_note(const SweepPlan& plan) {
+  const auto few = [](const PlannedRun& run) { return run.resolved.steps < kTooFewSteps; };
+  const auto count = std::count_if(plan.runs.begin(), plan.runs.end(), few);
+  if (count == 0) return "";
+  const auto shortest = std::min_element(
+      plan.runs.begin(), plan.runs.end(),
+      [](const auto& a, const auto& b) { return a.resolved.steps < b.resolved.steps; });
+  return fmt::format(
+      "fewer than {} steps in {} of {} runs, {} in the shortest: their losses depend on the "
+      "learning "
+      "rate and the batch more than on the tokens",
+      kTooFewSteps, count, plan.runs.size(), shortest->resolved.steps);
+}
+
 }  // namespace
 
 SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
@@ -132,7 +148,9 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
     result.scale = scale.value_or(1);
     if (scale) scale_tokens(plan, *scale);
   }
-  if (const std::string repeats = repetition_note(plan); !repeats.empty()) note(repeats);
+  for (const std::string& sentence : {repetition_note(plan), few_steps_note(plan)}) {
+    if (!sentence.empty()) note("note: " + sentence);
+  }
   const std::vector<Job> jobs = make_jobs(plan);
   const Launched launched = options.look_only || stopped
                                 ? Launched{outcomes_so_far(jobs, plan.directory), ""}

@@ -36,9 +36,12 @@ double quantize_seconds(const SweepPlan& plan, double rate) {
 
 std::string speed_key(const PlannedRun& run) {
   const TrainConfig& config = run.resolved.config;
+  // A batch that follows D changes with the scale, and the speed little with it.
+  TrainConfig as_given;
+  fill(as_given, run.cell.config, run.name);
   const Recipe& recipe = run.resolved.recipe;
   std::string key = dump_json(to_json(config.model));
-  key += fmt::format(" {} {}", config.train.batch_tokens, config.train.backward);
+  key += fmt::format(" {} {}", as_given.train.batch_tokens, config.train.backward);
   for (const Quantizer* part :
        {&recipe.weights, &recipe.activations, &recipe.keys, &recipe.values, &recipe.queries}) {
     Quantizer kind = *part;
