@@ -7,6 +7,11 @@
 //   B       256    6       4      4        256   4096        8192
 //   C       512    8       8      8        512   8192        4096
 //   D       512    12      8      2        1024  32768       4096
+//   W32     32     2       1      1        128   512         1024
+//   W64     64     2       2      2        128   512         2048
+//   W96     96     2       3      3        128   512         4096
+//   W128    128    2       4      4        128   512         4096
+//   W192    192    2       6      6        128   512         4096
 //
 // Prints tokens/s of the median step, exact FLOP/s (including attention's causal half and the
 // vocabulary), and their share of the machine's product peak on as many threads, measured just

@@ -27,6 +27,12 @@ inline constexpr Shape kShapes[] = {
     {"C", 512, 8, 8, 8, 512, 8192, 4096},   // N 26 M
     // N 33 M, grouped queries, long sequences, a large vocabulary
     {"D", 512, 12, 8, 2, 1024, 32768, 4096},
+    // Where a study lives: N 27 k to 885 k, head width 32, a small vocabulary, few tokens a step.
+    {"W32", 32, 2, 1, 1, 128, 512, 1024},
+    {"W64", 64, 2, 2, 2, 128, 512, 2048},
+    {"W96", 96, 2, 3, 3, 128, 512, 4096},
+    {"W128", 128, 2, 4, 4, 128, 512, 4096},
+    {"W192", 192, 2, 6, 6, 128, 512, 4096},
 };
 
 struct Case {
