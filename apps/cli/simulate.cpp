@@ -29,6 +29,7 @@ struct SimulateFlags {
 std::vector<Observation> runs_like(const std::string& path) {
   TableOptions options;
   options.may_differ.modelled = factors_named({"all"});
+  options.keep_3bit = true;
   return table_at(path, options).runs;
 }
 

@@ -40,6 +40,8 @@ void TableFlags::add(App* verb, bool required) {
       ->delimiter(',')
       ->allow_extra_args(false);
   verb->add_flag("--drop-duplicates", drop_duplicates_, "keep only the first of identical rows");
+  verb->add_flag("--keep-3bit", keep_3bit_,
+                 "use runs with 3 bits or fewer of activations or KV, which fits leave out");
 }
 
 namespace {
@@ -75,6 +77,7 @@ Table TableFlags::read(const std::vector<const Law*>& laws) const {
   options.where = where_;
   options.cluster = cluster_;
   options.drop_duplicates = drop_duplicates_;
+  options.keep_3bit = keep_3bit_;
   options.may_differ = may_differ(laws);
   for (std::string& factor : factors_named(pool_))
     options.may_differ.pooled.push_back(std::move(factor));
@@ -130,6 +133,7 @@ Json table_json(const Table& table, const std::string& path) {
               {"filtered", table.filtered},
               {"diverged", table.diverged},
               {"unfinished", table.unfinished},
+              {"unstable", table.unstable},
               {"dropped", table.dropped},
               {"pure_error", pure_error_json(pure_error(table.factors))},
               {"notes", table.notes}};

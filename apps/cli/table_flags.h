@@ -23,7 +23,7 @@ class TableFlags {
  private:
   std::string format_ = "auto", columns_, scale_, cluster_ = "run";
   std::vector<std::string> where_, pool_;
-  bool drop_duplicates_ = false;
+  bool drop_duplicates_ = false, keep_3bit_ = false;
 };
 
 // A file, or a directory of runs. Prints to standard error which runs were left out.

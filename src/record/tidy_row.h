@@ -48,6 +48,7 @@ struct TidyRow {
   std::string validation_hash;
   std::optional<int64_t> validation_tokens;
   std::string engine;
+  std::optional<int64_t> unstable;
 
   // v(name, field, help) for every column, in order.
   template <class V>
@@ -129,6 +130,8 @@ struct TidyRow {
     v("validation_hash", validation_hash, "hash of the validation text");
     v("validation_tokens", validation_tokens, "validation tokens that the run's loss is a mean of");
     v("engine", engine, "instruction set and engine of matrix products");
+    v("unstable", unstable,
+      "1 if activations, or keys and values, were trained at 3 bits or fewer: fits leave it out");
   }
 
   // True for the run itself, false for one of its cells.

@@ -165,7 +165,12 @@ Json measured_shares(const std::vector<TidyRow>& rows, const References& referen
     const double share = share_at_loss(*constants.law, constants.values.data(), plain,
                                        full + (row.loss - base->loss));
     if (!std::isfinite(share)) continue;
-    points.push_back({{"x", bits}, {"y", share}, {"N", n}, {"D", d}, {"run", row.run}});
+    points.push_back({{"x", bits},
+                      {"y", share},
+                      {"N", n},
+                      {"D", d},
+                      {"flagged", row.unstable == 1},
+                      {"run", row.run}});
   }
   return points;
 }

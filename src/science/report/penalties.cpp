@@ -21,6 +21,7 @@ struct Measured {
   std::string name;
   double loss = 0;  // mean
   int runs = 0;
+  bool unstable = false;
   Reference reference;
 };
 
@@ -60,16 +61,18 @@ Json number(double value) {
 
 }  // namespace
 
-Json penalties(const References& references, const PureError& noise) {
+Json penalties(const std::vector<TidyRow>& rows, const References& references,
+               const PureError& noise) {
   const std::vector<const Factor*> telling = telling_factors(references);
   std::map<Setting, Measured> settings;
-  for (size_t i = 0; i < references.rows().size(); ++i) {
+  for (size_t i = 0; i < rows.size(); ++i) {
     const auto reference = references.of(i);
     if (!reference) continue;
     const FactorRow& row = references.rows()[i];
     Measured& setting = settings[{row.params, row.tokens, row.label, row.fixed_values()}];
     setting.name = name_of(row, telling);
     setting.reference = *reference;
+    setting.unstable = rows[i].unstable == 1;
     ++setting.runs;
     setting.loss += (row.loss - setting.loss) / setting.runs;
   }
@@ -91,7 +94,8 @@ Json penalties(const References& references, const PureError& noise) {
                    {"difference", difference},
                    {"deviation", number(deviation)},
                    {"noise", known ? Json(std::abs(difference) < kNoiseDeviations * deviation)
-                                   : Json(nullptr)}});
+                                   : Json(nullptr)},
+                   {"unstable", setting.unstable}});
   }
   return out;
 }

@@ -16,7 +16,9 @@ namespace bitlaw {
 //   .loss .reference .difference  nats per token
 //   .deviation  of the difference, from replicates; null without them
 //   .noise      the difference is below two deviations; null without replicates
-Json penalties(const References& references, const PureError& noise);
+//   .unstable   too few bits to train with; fits leave such runs out
+Json penalties(const std::vector<TidyRow>& rows, const References& references,
+               const PureError& noise);
 
 // How many differences are noise, and how it was measured; "" without differences.
 std::string noise_sentence(const Json& penalties, const PureError& noise, int unmatched);

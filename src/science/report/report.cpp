@@ -167,7 +167,7 @@ Json make_report(const ReportInput& input) {
       input.fit.is_object() ? input.fit.value("notes", Json::array()) : Json::array();
   for (const std::string& note : pooling_notes(input.rows)) document["notes"].push_back(note);
   document["pure_error"] = pure_error_json(noise);
-  document["penalties"] = penalties(references, noise);
+  document["penalties"] = penalties(input.rows, references, noise);
   document["summary"]["noise"] =
       noise_sentence(document["penalties"], noise, references.unmatched());
   document["held_out"] =

@@ -40,7 +40,7 @@ std::vector<FactorRow> rows_to_pool(const std::vector<TidyRow>& rows);
 //   .held_out[]    of the fit
 //   .figures.ptq.panels[]        N, series[]: bits, method, points[] {x: D/N, y: nats, se}, curve[]
 //   .figures.delta.series[]      bits, method, N, points[] {x: D/N, y: delta, se, flagged}, curve[]
-//   .figures.effective.parts[]   part (W, A, KV), points[] {x: bits, y: N_eff/N, run, N, D},
+//   .figures.effective.parts[]   part (W, A, KV), points[] {x: bits, y: N_eff/N, run, N, D, flagged},
 //                                curve[] fitted, published[]; for laws that are a formula in bits
 //   .figures.predicted.points[]  x: predicted, y: measured, kind
 //   .figures.optimum             compute, curve[] {x: bits, y: nats, low, high}, best,

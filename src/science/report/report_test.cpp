@@ -154,6 +154,15 @@ TEST(Report, DifferencesBelowTwoDeviationsAreNoise) {
   EXPECT_NE(unknown["summary"]["noise"].get<std::string>().find("not known"), std::string::npos);
 }
 
+TEST(Report, UnstableRunsAreMarked) {
+  std::vector<TidyRow> rows = replicated(1e6, 1e8);
+  for (TidyRow& row : rows) row.unstable = row.P_w < 16 ? 1 : 0;
+  const Json document = make_report({"t", rows, published_fit()});
+  EXPECT_EQ(document["penalties"][0]["unstable"], true);
+  for (const Json& point : document["figures"]["effective"]["parts"][0]["points"])
+    EXPECT_EQ(point["flagged"], true);
+}
+
 TEST(Report, RowsThatDifferInAFactorAreNoted) {
   std::vector<TidyRow> rows = replicated(1e6, 1e8);
   EXPECT_TRUE(make_report({"t", rows, nullptr})["notes"].empty());

@@ -122,6 +122,7 @@ constexpr Column kColumns[] = {
      false},
     {"run", "cluster", "run_id run_name trunk", "", "run", false},
     {"status", "finished, or diverged", "state run_status run_state", "", "status state", false},
+    {"unstable", "1: too few bits of activations or KV for training", "", "", "", false},
 };
 
 const Column& column_named(const std::string& name) {

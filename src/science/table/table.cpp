@@ -126,7 +126,7 @@ Observation precision_of(const RowReader& row) {
 }
 
 // Counts a row that says nothing to a fit; false: it does.
-bool leave_out(const RowReader& row, Table& table) {
+bool leave_out(const RowReader& row, const TableOptions& options, Table& table) {
   const std::string& status = row.text("status");
   if (status == "diverged" || status == "failed") {
     ++table.diverged;
@@ -135,6 +135,8 @@ bool leave_out(const RowReader& row, Table& table) {
   } else if (!status.empty() && status != "finished" && !row.has("loss") &&
              !row.has("perplexity") && !row.has("delta")) {
     ++table.unfinished;
+  } else if (row.text("unstable") == "1" && !options.keep_3bit) {
+    ++table.unstable;
   } else {
     return false;
   }
@@ -197,6 +199,11 @@ void add_notes(Table& table, const Derived& derived) {
       "left out.",
       "{} rows have activations or KV rounded after training, for which no law has a term, and are "
       "left out.");
+  note(table.unstable,
+       "{} row was trained with 3 bits or fewer of activations or KV, where training limps or "
+       "diverges, and is left out; --keep-3bit uses it.",
+       "{} rows were trained with 3 bits or fewer of activations or KV, where training limps or "
+       "diverges, and are left out; --keep-3bit uses them.");
   note(table.dropped, "{} row that repeats another is dropped.",
        "{} rows that repeat others are dropped.");
   note(derived.params, "N is C / (6 D) in {} row.", "N is C / (6 D) in {} rows.");
@@ -262,7 +269,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
   Derived derived;
   for (const RawRow& row : raw.rows) {
     reader.start(row);
-    if (options.measured && leave_out(reader, table)) continue;
+    if (options.measured && leave_out(reader, options, table)) continue;
     Observation& run = table.runs.emplace_back(read_row(reader, options, derived));
     run.cluster = cluster_of(row, clusters);
     table.factors.push_back(factor_row(run, [&](const std::string& column) {
@@ -274,7 +281,9 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
     throw Error(fmt::format("{}: {} to {}{}", where,
                             raw.kind == "runs" ? "no run" : "has a header but no row",
                             options.measured ? "fit" : "choose from",
-                            table.diverged > 0 ? "; every run diverged" : ""));
+                            table.diverged > 0 && table.unstable == 0 ? "; every run diverged"
+                            : table.unstable > 0 ? "; --keep-3bit uses those with 3 bits"
+                                                 : ""));
   }
   if (options.drop_duplicates) drop_repeated_rows(table);
   add_notes(table, derived);

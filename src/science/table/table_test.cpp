@@ -19,6 +19,23 @@ std::string error_of(const std::string& csv, const std::string& columns = "") {
   }
 }
 
+TEST(Table, RowsMarkedAsUnstableAreLeftOutUnlessAskedFor) {
+  const std::string csv =
+      "N,D,loss,P_a,unstable\n1e8,2e9,3,16,0\n1e8,2e9,4,3,1\n1e8,2e9,3.5,4,\n1e8,2e9,5,2,1\n";
+  const Table table = read_table(csv, "t", TableOptions{});
+  ASSERT_EQ(table.runs.size(), 2u);
+  EXPECT_EQ(table.runs[1].bits_activations, 4);
+  EXPECT_EQ(table.unstable, 2);
+  EXPECT_EQ(table.notes,
+            std::vector<std::string>{
+                "2 rows were trained with 3 bits or fewer of activations or KV, where "
+                "training limps or diverges, and are left out; --keep-3bit uses them."});
+  EXPECT_EQ(read_table(csv, "t", TableOptions{.keep_3bit = true}).runs.size(), 4u);
+  EXPECT_EQ(read_table("N,D,loss,P_a\n1e8,2e9,4,3\n", "t", TableOptions{}).runs.size(), 1u)
+      << "a table from elsewhere marks nothing";
+  EXPECT_NE(error_of("N,D,loss,unstable\n1e8,2e9,3,1\n").find("--keep-3bit"), std::string::npos);
+}
+
 TEST(Table, ReadsColumnsInAnyOrder) {
   const Table table = read_table(
       "note,loss,run,D,P_w,N,N_total,P_post,delta,standard_error,status\n"

@@ -114,6 +114,21 @@ TEST_F(Index, EveryFactorIsAColumn) {
   EXPECT_EQ(RunIndex(runs_).select({"extra_norm=true", "epochs>1"}).size(), 2u);
 }
 
+TEST_F(Index, ThreeBitsOfActivationsOrKvAreMarked) {
+  const auto marked = [&](const char* weights, const char* activations, const char* kv) {
+    RunRecord record = trained_run_record("aa", 1000, weights);
+    record.config["recipe"]["activations"] = activations;
+    record.config["recipe"]["kv"] = kv;
+    write_run_record(runs_ / "aa", record);
+    return RunIndex(runs_).select({}).at(0).unstable;
+  };
+  EXPECT_EQ(marked("3", "16", "16"), 0);
+  EXPECT_EQ(marked("16", "3", "16"), 1);
+  EXPECT_EQ(marked("16", "16", "3"), 1);
+  EXPECT_EQ(marked("16", "e2m0", "16"), 1);
+  EXPECT_EQ(marked("4", "4", "4"), 0);
+}
+
 TEST_F(Index, ARecordOfAnEarlierVersionLeavesColumnsEmpty) {
   RunRecord record = trained_run_record("aa", 1000, "4");
   for (const char* key : {"kv_heads", "hidden", "tied_head", "extra_norm"})

@@ -16,6 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// With so few bits of activations, or of keys and values, runs diverge or end far above the law
+// (Kumar et al., arXiv 2411.04330, leave them out of their fits).
+constexpr double kUnstableBits = 3;
+
 // A format, and its bits as the laws count them: 16 for BF16 and for no rounding at all.
 void set_format(const std::string& text, std::string& name, double& bits) {
   const Format format = parse_format(text);
@@ -33,6 +37,7 @@ void set_recipe(const RunSettings::Recipe& recipe, TidyRow& row) {
   set_format(recipe.kv, row.format_kv, row.P_kv);
   set_format(recipe.queries, row.format_q, row.P_q);
   row.P_k = row.P_v = row.P_kv;
+  row.unstable = std::min(row.P_a, row.P_kv) <= kUnstableBits ? 1 : 0;
   row.granularity_w = recipe.weights_granularity.value_or("");
   row.granularity_a = recipe.activations_granularity.value_or("");
   row.granularity_kv = recipe.kv_granularity.value_or("");
