@@ -20,6 +20,7 @@ inline RunRecord trained_run_record(const std::string& name, int64_t tokens,
                     .lr = 0.01,
                     .backward = "bf16",
                     .validation_tokens = 8192};
+  settings.version = 1;
   RunRecord record;
   record.config = struct_to_json(settings);
   record.model = {1000, 3000, 6000};

@@ -113,6 +113,7 @@ struct RunSettings {
     int64_t width = 0, layers = 0, heads = 0, sequence = 0, vocabulary = 0;
     std::optional<int64_t> kv_heads, hidden;
     std::optional<bool> tied_head, extra_norm;
+    double rope_theta = kNoNumber, norm_epsilon = kNoNumber;
 
     template <class V>
     void visit(V& v) {
@@ -125,6 +126,8 @@ struct RunSettings {
       v.known("hidden", hidden);
       v.known("tied_head", tied_head);
       v.known("extra_norm", extra_norm);
+      v.known("rope_theta", rope_theta);
+      v.known("norm_epsilon", norm_epsilon);
     }
   };
   // As in formats/recipe.h.
@@ -167,6 +170,8 @@ struct RunSettings {
   std::optional<Optimizer> optimizer;
   std::optional<Schedule> schedule;
   Train train;
+  // Of the hashed configuration (train/config.h).
+  std::optional<int64_t> version;
 
   template <class V>
   void visit(V& v) {
@@ -175,6 +180,7 @@ struct RunSettings {
     v.known("optimizer", optimizer);
     v.known("schedule", schedule);
     v("train", train);
+    v.known("version", version);
   }
 };
 

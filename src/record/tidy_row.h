@@ -49,6 +49,8 @@ struct TidyRow {
   std::optional<int64_t> validation_tokens;
   std::string engine;
   std::optional<int64_t> unstable;
+  double rope_theta = kNoNumber, norm_epsilon = kNoNumber;
+  std::string validation_part;
 
   // v(name, field, help) for every column, in order.
   template <class V>
@@ -132,6 +134,10 @@ struct TidyRow {
     v("engine", engine, "instruction set and engine of matrix products");
     v("unstable", unstable,
       "1 if activations, or keys and values, were trained at 3 bits or fewer: fits leave it out");
+    v("rope_theta", rope_theta, "base of the rotary frequencies");
+    v("norm_epsilon", norm_epsilon, "added to the mean square in norms");
+    v("validation_part", validation_part,
+      "which validation text: all; first (the first tokens); sample (of all)");
   }
 
   // True for the run itself, false for one of its cells.

@@ -37,7 +37,8 @@ TEST(TidyRow, TheColumnsAndTheirTypes) {
             "unique_tokens:w epochs:r steps:w peak_lr:r weight_decay:r warmup:r decay:r "
             "final_rate:r optimizer:t beta1:r beta2:r epsilon:r clip:r extra_norm:t tied_head:t "
             "head_width:w kv_heads:w hidden:w gradient_format:t validation_hash:t "
-            "validation_tokens:w engine:t unstable:w ");
+            "validation_tokens:w engine:t unstable:w rope_theta:r "
+            "norm_epsilon:r validation_part:t ");
 }
 
 TEST(TidyRow, CsvKeepsEveryDigitAndQuotes) {

@@ -109,9 +109,24 @@ TEST_F(Index, EveryFactorIsAColumn) {
     EXPECT_EQ(row.data_hash, "abc");
     EXPECT_EQ(row.validation_hash, "def");
     EXPECT_EQ(row.validation_tokens, 100) << "those of the result, not those asked for";
+    EXPECT_EQ(row.validation_part, "first") << "8192 of 10,000";
     EXPECT_EQ(row.engine, "avx2");
   }
   EXPECT_EQ(RunIndex(runs_).select({"extra_norm=true", "epochs>1"}).size(), 2u);
+}
+
+TEST_F(Index, WhichPartOfTheValidationTextIsNamed) {
+  const auto part = [&](int version, int64_t tokens) {
+    RunRecord record = trained_run_record("aa", 1000, "4");
+    record.config["version"] = version;
+    record.config["train"]["validation_tokens"] = tokens;
+    write_run_record(runs_ / "aa", record);
+    return RunIndex(runs_).select({})[0].validation_part;
+  };
+  EXPECT_EQ(part(1, 9'999 / 32 * 32), "all");
+  EXPECT_EQ(part(2, 9'999 / 32 * 32), "all");
+  EXPECT_EQ(part(1, 9'999 / 32 * 32 - 32), "first");
+  EXPECT_EQ(part(2, 3200), "sample");
 }
 
 TEST_F(Index, ThreeBitsOfActivationsOrKvAreMarked) {

@@ -54,6 +54,8 @@ void set_shape(const RunSettings::Model& model, TidyRow& row) {
   row.hidden = model.hidden;
   row.extra_norm = text_of(model.extra_norm);
   row.tied_head = text_of(model.tied_head);
+  row.rope_theta = model.rope_theta;
+  row.norm_epsilon = model.norm_epsilon;
 }
 
 void set_training(const RunSettings& settings, TidyRow& row) {
@@ -79,11 +81,25 @@ void set_training(const RunSettings& settings, TidyRow& row) {
   }
 }
 
-// Training reads whole windows of T tokens and the one that follows them (data/loader.h).
-void set_repetition(const RunData& data, TidyRow& row) {
+// Of a text of so many tokens, those in whole windows of T tokens and one that follows them
+// (data/loader.h); 0 if there are none, or if it is not known.
+int64_t in_windows(const std::optional<int64_t>& tokens, const TidyRow& row) {
   const int64_t T = row.sequence.value_or(0);
-  if (!data.train_tokens || !row.D || T < 1 || *data.train_tokens <= T) return;
-  const int64_t text = (*data.train_tokens - 1) / T * T;
+  return tokens && T > 0 && *tokens > T ? (*tokens - 1) / T * T : 0;
+}
+
+// Up to version 1 of the hashed configuration, a part of the validation text was its beginning.
+void set_validation_part(const RunData& data, const RunSettings& settings, TidyRow& row) {
+  const int64_t text = in_windows(data.validation_tokens, row);
+  if (text == 0 || !settings.train.validation_tokens || !settings.version) return;
+  row.validation_part = *settings.train.validation_tokens >= text ? "all"
+                        : *settings.version > 1                   ? "sample"
+                                                                  : "first";
+}
+
+void set_repetition(const RunData& data, TidyRow& row) {
+  const int64_t text = in_windows(data.train_tokens, row);
+  if (text == 0 || !row.D) return;
   row.unique_tokens = std::min(*row.D, text);
   row.epochs = static_cast<double>(*row.D) / static_cast<double>(text);
 }
@@ -123,6 +139,7 @@ TidyRow run_row(const fs::path& run, const RunRecord& record,
   if (result) set_result(*result, row);
   if (row.D && row.batch_tokens.value_or(0) > 0) row.steps = *row.D / *row.batch_tokens;
   set_repetition(record.data, row);
+  set_validation_part(record.data, settings, row);
   return row;
 }
 
