@@ -131,8 +131,11 @@ std::string best_precision(const Json& optimum, const Json& constants) {
       "interval {:.2f} to {:.2f}) for weights, activations, and keys and values together",
       number(optimum["best"], "P_w"), low, high);
   if (optimum.contains("published_best") && optimum["published_best"].is_object()) {
-    out += fmt::format("; the published constants give {:.2f}",
-                       number(optimum["published_best"], "P_w"));
+    out += fmt::format(
+        "; the published constants give {:.2f} (comparable only with the same extra norm and the "
+        "same "
+        "shared scales)",
+        number(optimum["published_best"], "P_w"));
   }
   return out + ".";
 }

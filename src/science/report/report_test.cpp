@@ -329,7 +329,8 @@ TEST(Report, LeadsWithItsAnswer) {
   EXPECT_EQ(answer[1],
             fmt::format("At a cost proportional to bits, the best training precision is 7.00 "
                         "bits (90 % interval {:.2f} to {:.2f}) for weights, activations, and keys "
-                        "and values together; the published constants give 7.00.",
+                        "and values together; the published constants give 7.00 (comparable only "
+                        "with the same extra norm and the same shared scales).",
                         interval["low"].get<double>(), interval["high"].get<double>()));
   const double gamma_post = fit_with_draws()["parameters"]["gamma_post"]["value"];
   EXPECT_EQ(document["post_bit"]["depends_on"], Json{"gamma_post"});
