@@ -14,7 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kDatasetVersion = 1;
+// Version 1 had no sources, and its validation was in the order of the files, near-duplicates and
+// all. It can be read.
+constexpr int kDatasetVersion = 2;
+constexpr int kOldestDatasetVersion = 1;
 
 std::vector<fs::path> shard_paths(const fs::path& directory, const SplitInfo& split,
                                   const std::string& where) {
@@ -76,8 +79,9 @@ Json to_json(const DatasetInfo& info) {
 DatasetInfo read_dataset_info(const Json& document, const std::string& where) {
   try {
     const JsonFields fields(document, where);
-    if (fields.whole("version") != kDatasetVersion)
-      fields.refuse("version", std::to_string(kDatasetVersion));
+    const int64_t version = fields.whole("version");
+    if (version < kOldestDatasetVersion || version > kDatasetVersion)
+      fields.refuse("version", fmt::format("{} to {}", kOldestDatasetVersion, kDatasetVersion));
     const auto info = struct_from_json<DatasetInfo>(fields);
     for (const SplitInfo* split : {&info.train, &info.validation}) {
       if (std::min({split->tokens, split->documents, split->bytes}) < 0)
@@ -93,6 +97,44 @@ DatasetInfo read_dataset_info(const Json& document, const std::string& where) {
     throw Error(std::string(error.what()) + "; prepare the data set again");
   }
 }
+
+namespace {
+
+double percent(int64_t part, int64_t whole) {
+  return whole == 0 ? 0 : 100 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+// What each source gives, as a table.
+std::string composition(const DatasetInfo& info) {
+  size_t width = 6;
+  for (const SourceInfo& source : info.sources) width = std::max(width, source.name.size());
+  std::string text = fmt::format("\n{:<{}} {:>17} {:>17} {:>9}\n", "source", width,
+                                 "training tokens", "validation tokens", "dropped");
+  const auto tokens = [](int64_t part, int64_t whole) {
+    return fmt::format("{} {:>6.1f} %", format_count(static_cast<double>(part)),
+                       percent(part, whole));
+  };
+  for (const SourceInfo& source : info.sources) {
+    text += fmt::format(
+        "{:<{}} {:>17} {:>17} {:>7.1f} %\n", source.name, width,
+        tokens(source.train_tokens, info.train.tokens),
+        tokens(source.validation_tokens, info.validation.tokens),
+        percent(source.dropped_tokens, source.validation_tokens + source.dropped_tokens));
+  }
+  return text;
+}
+
+std::string describe(const NearDuplicates& found, int64_t validation_tokens) {
+  if (found.string_tokens == 0) return "near-duplicates of training text were not looked for";
+  const int64_t before = validation_tokens + found.dropped_tokens;
+  return fmt::format(
+      "{:.1f} % of validation: lines in {} documents ({} whole) with strings of {} tokens that "
+      "training also has, {:.1f} % by themselves",
+      percent(found.dropped_tokens, before), found.documents, found.whole_documents,
+      found.string_tokens, percent(found.shared_tokens, before));
+}
+
+}  // namespace
 
 std::string describe(const DatasetInfo& info) {
   const auto line = [](const char* name, const SplitInfo& split) {
@@ -112,7 +154,17 @@ std::string describe(const DatasetInfo& info) {
     text += fmt::format("{:<11} {} duplicate documents\n", "left out", info.duplicates);
   if (info.invalid_bytes > 0)
     text += fmt::format("{:<11} {} bytes of invalid UTF-8\n", "replaced", info.invalid_bytes);
-  return text + fmt::format("{:<11} {}\n", "hash", info.hash);
+  if (info.near_duplicates) {
+    text += fmt::format("{:<11} {}\n", "dropped",
+                        describe(*info.near_duplicates, info.validation.tokens));
+  } else if (info.train.documents > 0) {
+    text += fmt::format(
+        "{:<11} an earlier version prepared it: validation is in the order of its "
+        "files, with near-duplicates of training text\n",
+        "note");
+  }
+  text += fmt::format("{:<11} {}\n", "hash", info.hash);
+  return info.sources.empty() ? text : text + composition(info);
 }
 
 Dataset Dataset::open(const fs::path& directory, int expected_vocabulary) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,42 @@ struct SplitInfo {
   }
 };
 
+// What came from one folder or file of the text, without equal documents.
+struct SourceInfo {
+  std::string name;
+  int64_t train_documents = 0, train_tokens = 0;
+  int64_t validation_documents = 0, validation_tokens = 0;
+  int64_t dropped_tokens = 0;  // of validation, as near-duplicates
+
+  template <class V>
+  void visit(V& v) {
+    v("name", name);
+    v("train_documents", train_documents);
+    v("train_tokens", train_tokens);
+    v("validation_documents", validation_documents);
+    v("validation_tokens", validation_tokens);
+    v("dropped_tokens", dropped_tokens);
+  }
+};
+
+// Validation text that training also has, which was dropped (data/near_duplicates.h).
+struct NearDuplicates {
+  int64_t string_tokens = 0;    // length of the strings compared; 0: nothing was
+  int64_t shared_tokens = 0;    // in strings that training also has
+  int64_t dropped_tokens = 0;   // these lines
+  int64_t documents = 0;        // that lost something
+  int64_t whole_documents = 0;  // of these, dropped as a whole
+
+  template <class V>
+  void visit(V& v) {
+    v("string_tokens", string_tokens);
+    v("shared_tokens", shared_tokens);
+    v("dropped_tokens", dropped_tokens);
+    v("documents", documents);
+    v("whole_documents", whole_documents);
+  }
+};
+
 struct DatasetInfo {
   std::string hash;  // of both splits' tokens and the tokenizer: names the data in a run's record
   std::string tokenizer_kind;  // "byte", "bpe", or "unknown" without dataset.json
@@ -45,6 +82,9 @@ struct DatasetInfo {
   int vocabulary = 0;
   int end_of_document = -1;  // token, or -1 if not known
   SplitInfo train, validation;
+  // By size; empty, as near_duplicates, in data sets of earlier versions.
+  std::vector<SourceInfo> sources;
+  std::optional<NearDuplicates> near_duplicates;
   std::string source_hash;        // of the documents read, before the split
   int64_t duplicates = 0;         // documents dropped because an equal one came before
   int64_t invalid_bytes = 0;      // replaced by U+FFFD
@@ -60,6 +100,8 @@ struct DatasetInfo {
     v("end_of_document", end_of_document);
     v("train", train);
     v("validation", validation);
+    v.known("sources", sources);
+    v.known("near_duplicates", near_duplicates);
     v("source_hash", source_hash);
     v("duplicates", duplicates);
     v("invalid_bytes", invalid_bytes);
@@ -72,7 +114,8 @@ Json to_json(const DatasetInfo& info);
 // Error, naming `where`, for a document that is not a dataset.json of this version.
 DatasetInfo read_dataset_info(const Json& document, const std::string& where);
 
-// A few lines for people: tokens, documents, bytes per token, vocabulary, hash.
+// A few lines for people: tokens, documents, bytes per token, vocabulary, hash; what each source
+// gives to training and to validation.
 std::string describe(const DatasetInfo& info);
 
 class Dataset {

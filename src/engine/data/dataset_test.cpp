@@ -59,6 +59,18 @@ TEST_F(DatasetTest, OpensWhatWasPrepared) {
   EXPECT_NE(describe(info_).find("vocabulary 257"), std::string::npos);
 }
 
+TEST_F(DatasetTest, OfAnEarlierVersionIsOpenedWithANote) {
+  describe_as([](Json& document) {
+    document["version"] = 1;
+    document.erase("sources");
+    document.erase("near_duplicates");
+  });
+  const Dataset set = Dataset::open(set_);
+  EXPECT_EQ(set.hash(), info_.hash);
+  EXPECT_NE(describe(set.info()).find("an earlier version prepared it"), std::string::npos);
+  EXPECT_EQ(describe(info_).find("an earlier version prepared it"), std::string::npos);
+}
+
 TEST_F(DatasetTest, CanBeMoved) {
   std::filesystem::rename(set_, folder_ / "elsewhere");
   EXPECT_EQ(Dataset::open(folder_ / "elsewhere").hash(), info_.hash);
@@ -102,7 +114,8 @@ TEST_F(DatasetTest, TokensBeyondTheVocabularyAreErrors) {
 TEST_F(DatasetTest, BadDescriptionsAreErrors) {
   const std::vector<std::function<void(Json&)>> edits{
       [](Json& d) { d = Json::array(); },
-      [](Json& d) { d["version"] = 2; },
+      [](Json& d) { d["version"] = 0; },
+      [](Json& d) { d["version"] = 3; },
       [](Json& d) { d.erase("train"); },
       [](Json& d) { d["train"] = "x"; },
       [](Json& d) { d.erase("vocabulary"); },

@@ -50,7 +50,7 @@ class LineEnds {
   bool after_return_ = false;
 };
 
-void emit(std::string_view text, std::string source, const DocumentCallback& callback,
+void emit(std::string_view text, std::string place, const DocumentCallback& callback,
           ReadCounts& counts) {
   if (is_blank(text)) {
     ++counts.blank;
@@ -58,7 +58,7 @@ void emit(std::string_view text, std::string source, const DocumentCallback& cal
   }
   while (text.front() == '\n') text.remove_prefix(1);
   while (text.back() == '\n') text.remove_suffix(1);
-  Document document{std::move(source), valid_utf8(text, &counts.invalid_bytes)};
+  Document document{std::move(place), valid_utf8(text, &counts.invalid_bytes), {}};
   ++counts.documents;
   counts.bytes += static_cast<int64_t>(document.text.size());
   callback(std::move(document));
@@ -159,9 +159,16 @@ void read_jsonl(ByteSource& source, const std::string& name, const DocumentCallb
   take_line();
 }
 
-std::vector<fs::path> find_text_files(const std::vector<std::string>& roots, int64_t* other_files) {
+namespace {
+
+struct TextFile {
+  fs::path path;
+  std::string source;  // as in Document
+};
+
+std::vector<TextFile> find_files(const std::vector<std::string>& roots, int64_t* other_files) {
   if (roots.empty()) throw Error("no text given; give a folder of .txt or .jsonl files");
-  std::vector<fs::path> found;
+  std::vector<TextFile> found;
   for (const std::string& root : roots) {
     std::error_code error;
     if (!fs::exists(root, error)) {
@@ -174,7 +181,7 @@ std::vector<fs::path> find_text_files(const std::vector<std::string>& roots, int
                         "{{\"text\": ...}} per line (.gz and .zst may be added)",
                         root));
       }
-      found.push_back(root);
+      found.push_back({root, fs::path(root).filename().string()});
       continue;
     }
     std::vector<fs::path> inside;
@@ -197,7 +204,10 @@ std::vector<fs::path> find_text_files(const std::vector<std::string>& roots, int
     }
     std::sort(inside.begin(), inside.end(),
               [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
-    found.insert(found.end(), inside.begin(), inside.end());
+    for (fs::path& path : inside) {
+      std::string source = path.lexically_relative(root).begin()->string();
+      found.push_back({std::move(path), std::move(source)});
+    }
   }
   if (found.empty()) {
     throw Error(fmt::format(
@@ -207,12 +217,25 @@ std::vector<fs::path> find_text_files(const std::vector<std::string>& roots, int
   return found;
 }
 
+}  // namespace
+
+std::vector<fs::path> find_text_files(const std::vector<std::string>& roots, int64_t* other_files) {
+  std::vector<fs::path> paths;
+  for (TextFile& file : find_files(roots, other_files)) paths.push_back(std::move(file.path));
+  return paths;
+}
+
 ReadCounts read_documents(const std::vector<std::string>& roots, const DocumentCallback& callback) {
   ReadCounts counts;
-  for (const fs::path& path : find_text_files(roots, &counts.other_files)) {
-    const std::string name = path.string();
-    const auto source = decompress(open_file(path), compression_of(path), name);
-    (kind_of(path) == TextKind::kText ? read_text : read_jsonl)(*source, name, callback, counts);
+  for (const TextFile& file : find_files(roots, &counts.other_files)) {
+    const std::string name = file.path.string();
+    const auto bytes = decompress(open_file(file.path), compression_of(file.path), name);
+    const DocumentCallback with_source = [&](Document&& document) {
+      document.source = file.source;
+      callback(std::move(document));
+    };
+    (kind_of(file.path) == TextKind::kText ? read_text : read_jsonl)(*bytes, name, with_source,
+                                                                     counts);
     ++counts.files;
   }
   return counts;

@@ -15,8 +15,9 @@
 namespace bitlaw {
 
 struct Document {
-  std::string source;  // origin, for messages: "news.jsonl.gz:17", "essay.txt#2"
+  std::string place;   // origin, for messages: "news.jsonl.gz:17", "essay.txt#2"
   std::string text;    // valid UTF-8, line ends as \n, not blank
+  std::string source;  // first folder on the way from its root to its file, or the file's name
 };
 
 // What was read, repaired or skipped.
@@ -54,7 +55,7 @@ ReadCounts read_documents(const std::vector<std::string>& roots, const DocumentC
 // agree in these count as the same text, and belong on one side of a split.
 std::string letters_and_digits(const std::string& text);
 
-// read_documents for one stream (also used by the fuzz targets).
+// read_documents for one stream (also used by the fuzz targets); without Document::source.
 void read_text(ByteSource& source, const std::string& name, const DocumentCallback& callback,
                ReadCounts& counts);
 void read_jsonl(ByteSource& source, const std::string& name, const DocumentCallback& callback,

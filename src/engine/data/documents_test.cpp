@@ -103,15 +103,22 @@ TEST(Documents, ReadsEveryKindInTheOrderOfTheNames) {
   folder.write(".hidden.txt", "not read");
   folder.write(".git/x.txt", "not read");
   ReadCounts counts;
-  std::vector<std::string> texts, sources;
+  std::vector<std::string> texts, places, sources;
   for (const Document& document : documents_of({folder.string()}, &counts)) {
     texts.push_back(document.text);
-    sources.push_back(std::filesystem::relative(document.source, folder.path()).string());
+    places.push_back(std::filesystem::relative(document.place, folder.path()).string());
+    sources.push_back(document.source);
   }
   EXPECT_EQ(texts, (std::vector<std::string>{"first", "one", "two\nlines", "one", "two\nlines",
                                              "one", "two\nlines", "fourth", "last"}));
-  EXPECT_EQ(sources[2], "b/a.jsonl:3");
-  EXPECT_EQ(sources[8], "e.txt");
+  EXPECT_EQ(places[2], "b/a.jsonl:3");
+  EXPECT_EQ(places[8], "e.txt");
+  EXPECT_EQ(sources,
+            (std::vector<std::string>{"a.txt.gz", "b", "b", "c.jsonl.gz", "c.jsonl.gz",
+                                      "d.jsonl.zst", "d.jsonl.zst", "d.txt.zst", "e.txt"}));
+  const std::string file = (folder / "b/a.jsonl").string();
+  EXPECT_EQ(documents_of({folder.string() + "/", file})[1].source, "b");
+  EXPECT_EQ(documents_of({folder.string() + "/", file})[9].source, "a.jsonl");
   EXPECT_EQ(counts.files, 6);
   EXPECT_EQ(counts.other_files, 1);
   EXPECT_EQ(counts.documents, 9);
@@ -162,7 +169,7 @@ TEST(Documents, ALargeFileIsCutAtBlankLinesAndNothingIsLost) {
       EXPECT_GE(documents[i].text.size(), kSectionBytes - 2);  // less its blank line
     }
     EXPECT_LE(documents[i].text.size(), kWholeTextBytes);
-    EXPECT_EQ(documents[i].source, (folder / "book.txt").string() + "#" + std::to_string(i + 1));
+    EXPECT_EQ(documents[i].place, (folder / "book.txt").string() + "#" + std::to_string(i + 1));
     joined += documents[i].text + "\n\n";
   }
   EXPECT_EQ(joined, text);

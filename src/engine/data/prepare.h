@@ -1,6 +1,8 @@
 // Prepares a data set from text. Every document goes to training or validation as a whole, by the
 // hash of its letters and digits only, so that two documents that differ only in case, spaces or
-// punctuation are never on both sides. Exact duplicates are dropped.
+// punctuation are never on both sides. Exact duplicates are dropped. Validation has all sources in
+// proportion, in the order of the hashes, so that any first part of it is a random sample, and
+// without text that training also has (docs/decisions/0013-validation-text.md).
 #pragma once
 
 #include <cstdint>
@@ -19,6 +21,7 @@ struct PrepareConfig {
   std::string tokenizer = "bpe";       // "byte", "bpe", or the path of a tokenizer.model
   int vocabulary = 4096;               // tokens of a "bpe" that is trained here
   double validation_fraction = 0.05;   // of the text's bytes
+  int64_t near_duplicate_tokens = 32;  // 0: validation keeps what training also has
   int64_t sample_bytes = 10'000'000;   // of training text for training the tokenizer
   int64_t shard_tokens = 100'000'000;  // largest shard
   int threads = 0;                     // 0: all
@@ -32,6 +35,9 @@ struct PrepareConfig {
     v("vocabulary", vocabulary, "vocabulary size of the trained bpe");
     v("validation_fraction", validation_fraction,
       "share of the text kept for validation, by bytes");
+    v("near_duplicate_tokens", near_duplicate_tokens,
+      "validation text that stands in training in strings of so many tokens (four bytes count as "
+      "one) is dropped; 0 = kept");
     v("sample_bytes", sample_bytes, "bytes of training text that the bpe is trained on");
     v("shard_tokens", shard_tokens, "largest number of tokens in one shard");
     v("threads", threads, "threads; 0 for all");
@@ -39,8 +45,8 @@ struct PrepareConfig {
   }
 };
 
-// Called repeatedly with the stage ("reading", "training the tokenizer", "writing tokens") and its
-// progress, 0..1.
+// Called repeatedly with the stage ("reading", "training the tokenizer", "writing tokens",
+// "comparing validation with training") and its progress, 0..1.
 using PrepareProgress = std::function<void(std::string_view stage, double fraction)>;
 
 // Creates the data set and returns its dataset.json. The result is a pure function of the text and

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <array>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <set>
@@ -12,6 +14,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "base/test_folder.h"
+#include "data/documents.h"
 #include "data/loader.h"
 
 namespace bitlaw {
@@ -124,6 +127,135 @@ TEST(Prepare, SplitsByDocumentWithoutLeakOrLoss) {
   EXPECT_LT(static_cast<double>(validation_bytes), wanted + 2.0 * static_cast<double>(longest));
 }
 
+// Documents of three folders, of equal length, half of them validation.
+void write_three_sources(const TestFolder& folder, const std::array<std::string, 3>& names) {
+  const std::array<uint64_t, 3> counts{600, 360, 240};
+  for (uint64_t s = 0; s < 3; ++s) {
+    std::string lines;
+    for (uint64_t d = 0; d < counts[s]; ++d) {
+      const std::string text = "source " + std::to_string(s) + " " + words(1000 * s + d, 300);
+      lines += Json{{"text", text.substr(0, 249) + "."}}.dump() + "\n";
+    }
+    folder.write(names[s] + "/documents.jsonl", lines);
+  }
+}
+
+TEST(Prepare, EveryFirstPartOfValidationHasAllSourcesInProportion) {
+  TestFolder corpus, out;
+  write_three_sources(corpus, {"a", "m", "z"});
+  PrepareConfig config = config_for(corpus, out / "set");
+  config.validation_fraction = 0.5;
+  const DatasetInfo info = prepare_dataset(config);
+  const Dataset set = Dataset::open(out / "set");
+  const auto validation = documents_of(set.validation(), *set.tokenizer());
+  ASSERT_GE(validation.size(), 600u);
+  const std::array<double, 3> share{0.5, 0.3, 0.2};
+  std::array<double, 3> count{};
+  for (size_t i = 0; i < validation.size(); ++i) {
+    ++count[static_cast<size_t>(validation[i][7] - '0')];
+    const auto n = static_cast<double>(i + 1);
+    if (n < 30) continue;
+    for (size_t s = 0; s < 3; ++s) {
+      EXPECT_NEAR(count[s] / n, share[s], 4 * std::sqrt(share[s] * (1 - share[s]) / n))
+          << "source " << s << " in the first " << n;
+    }
+  }
+  // The order is that of hashes of letters and digits.
+  std::vector<std::string> hashes;
+  for (const std::string& document : validation)
+    hashes.push_back(hash_hex(letters_and_digits(document)));
+  EXPECT_TRUE(std::is_sorted(hashes.begin(), hashes.end()));
+
+  ASSERT_EQ(info.sources.size(), 3u);
+  int64_t train = 0, held_out = 0;
+  for (size_t s = 0; s < 3; ++s) {
+    EXPECT_EQ(info.sources[s].name, (std::array{"a", "m", "z"})[s]);
+    EXPECT_EQ(info.sources[s].validation_documents, static_cast<int64_t>(count[s]));
+    EXPECT_EQ(info.sources[s].validation_tokens, 251 * static_cast<int64_t>(count[s]));
+    train += info.sources[s].train_tokens;
+    held_out += info.sources[s].validation_tokens;
+  }
+  EXPECT_EQ(train, info.train.tokens);
+  EXPECT_EQ(held_out, info.validation.tokens);
+  const std::string text = describe(info);
+  EXPECT_NE(text.find("\nm "), std::string::npos) << text;
+}
+
+TEST(Prepare, ValidationDoesNotDependOnPaths) {
+  TestFolder one, other, out;
+  write_three_sources(one, {"a", "m", "z"});
+  write_three_sources(other, {"z", "a", "m"});
+  const DatasetInfo first = prepare_dataset(config_for(one, out / "one"));
+  const DatasetInfo second = prepare_dataset(config_for(other, out / "other"));
+  EXPECT_EQ(first.validation.hash, second.validation.hash);
+  EXPECT_NE(first.train.hash, second.train.hash);
+}
+
+TEST(Prepare, ManySourcesAreReportedTogether) {
+  TestFolder corpus, out;
+  for (uint64_t d = 0; d < 50; ++d)
+    corpus.write(std::to_string(d) + ".txt", words(d, 200 + 10 * d));
+  const DatasetInfo info = prepare_dataset(config_for(corpus, out / "set"));
+  ASSERT_EQ(info.sources.size(), 32u);
+  EXPECT_EQ(info.sources[0].name, "49.txt");
+  EXPECT_EQ(info.sources[31].name, "(others)");
+  EXPECT_EQ(info.sources[31].train_documents + info.sources[31].validation_documents, 19);
+}
+
+// A line of 200 bytes that every document has, and training with it.
+TEST(Prepare, NearDuplicatesOfTrainingAreDroppedFromValidation) {
+  TestFolder corpus, out;
+  const std::string licence = words(77, 200).substr(0, 200);
+  std::string lines;
+  for (uint64_t d = 0; d < 40; ++d) {
+    const std::string text = words(d, 300).substr(0, 300) + "\n\n" + licence + "\n\n" +
+                             words(100 + d, 400).substr(0, 400);
+    lines += Json{{"text", text}}.dump() + "\n";
+  }
+  corpus.write("all/a.jsonl", lines);
+  PrepareConfig config = config_for(corpus, out / "kept");
+  config.near_duplicate_tokens = 0;
+  const DatasetInfo kept = prepare_dataset(config);
+  EXPECT_EQ(kept.near_duplicates->dropped_tokens, 0);
+
+  config.near_duplicate_tokens = 32;  // 128 bytes
+  config.to = (out / "dropped").string();
+  const DatasetInfo info = prepare_dataset(config);
+  const int64_t documents = kept.validation.documents;
+  EXPECT_EQ(info.train.hash, kept.train.hash);
+  EXPECT_NE(info.validation.hash, kept.validation.hash);
+  EXPECT_NE(info.hash, kept.hash);
+  ASSERT_TRUE(info.near_duplicates);
+  EXPECT_EQ(info.near_duplicates->string_tokens, 128);
+  EXPECT_EQ(info.near_duplicates->documents, documents);
+  EXPECT_EQ(info.near_duplicates->whole_documents, 0);
+  EXPECT_EQ(info.near_duplicates->dropped_tokens, 202 * documents);
+  EXPECT_GE(info.near_duplicates->shared_tokens, 200 * documents);
+  EXPECT_EQ(info.sources[0].dropped_tokens, 202 * documents);
+  EXPECT_EQ(info.validation.documents, documents);
+  EXPECT_EQ(info.validation.bytes, 702 * documents);
+  EXPECT_EQ(info.validation.tokens, 703 * documents);
+  const Dataset set = Dataset::open(out / "dropped");
+  for (const std::string& document : documents_of(set.validation(), *set.tokenizer()))
+    EXPECT_EQ(document.find(licence), std::string::npos);
+
+  config.threads = 3;
+  config.to = (out / "three").string();
+  prepare_dataset(config);
+  EXPECT_EQ(files_of(out / "three"), files_of(out / "dropped"));
+}
+
+TEST(Prepare, ValidationThatIsAllInTrainingIsAnError) {
+  TestFolder corpus, out;
+  const std::string text = words(1, 400);
+  for (uint64_t d = 0; d < 20; ++d)
+    corpus.write(std::to_string(d) + ".txt", text + std::to_string(d));
+  const std::string error = error_of([&] { prepare_dataset(config_for(corpus, out / "set")); });
+  EXPECT_NE(error.find("nothing is left of the validation text"), std::string::npos) << error;
+  EXPECT_NE(error.find("near_duplicate_tokens = 0"), std::string::npos);
+  EXPECT_TRUE(out.names().empty());
+}
+
 TEST(Prepare, IsAPureFunctionOfTextAndOptions) {
   TestFolder corpus, out;
   write_corpus(corpus);
@@ -190,6 +322,19 @@ TEST(Prepare, ASecondCallFindsTheFirstOnesResult) {
   EXPECT_EQ(std::filesystem::last_write_time(out / "set/train_000000.bin"), written);
 }
 
+TEST(Prepare, ADataSetOfAnEarlierVersionIsReplacedOnlyWhenAsked) {
+  TestFolder corpus, out;
+  write_corpus(corpus);
+  PrepareConfig config = config_for(corpus, out / "set");
+  DatasetInfo info = prepare_dataset(config);
+  info.split_rule = "as it was";
+  write_file_atomically(out / "set/dataset.json", to_json(info).dump());
+  const std::string error = error_of([&] { prepare_dataset(config); });
+  EXPECT_NE(error.find("made by an earlier version"), std::string::npos) << error;
+  config.overwrite = true;
+  EXPECT_NE(prepare_dataset(config).split_rule, "as it was");
+}
+
 TEST(Prepare, AnotherDataSetIsReplacedOnlyWhenAsked) {
   TestFolder corpus, out;
   write_corpus(corpus);
@@ -238,6 +383,9 @@ TEST(Prepare, BadOptionsAndTextsAreErrors) {
             std::string::npos);
   EXPECT_NE(error_with([](auto& c) { c.sample_bytes = 0; }).find("sample_bytes 0"),
             std::string::npos);
+  EXPECT_NE(
+      error_with([](auto& c) { c.near_duplicate_tokens = -1; }).find("near_duplicate_tokens -1"),
+      std::string::npos);
   EXPECT_NE(error_with([](auto& c) { c.threads = -1; }).find("threads -1"), std::string::npos);
   EXPECT_NE(error_with([](auto& c) { c.tokenizer = "gpt"; }).find("tokenizer gpt: expected"),
             std::string::npos);
@@ -290,8 +438,8 @@ TEST(Prepare, ReportsItsProgressUpToTheEnd) {
     EXPECT_GE(fraction, last);
     last = fraction;
   });
-  EXPECT_EQ(stages,
-            (std::vector<std::string>{"reading", "training the tokenizer", "writing tokens"}));
+  EXPECT_EQ(stages, (std::vector<std::string>{"reading", "training the tokenizer", "writing tokens",
+                                              "comparing validation with training"}));
   EXPECT_EQ(last, 1);
 }
 

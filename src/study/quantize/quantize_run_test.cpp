@@ -184,7 +184,8 @@ TEST_F(QuantizeRun, FinishedCellsAreNotComputedAgain) {
   config_.calibration_seeds = {2};
   const Json other = rows_of(run_, config_, pool);
   EXPECT_EQ(cell_files().size(), 6u);
-  EXPECT_EQ(other[0], rows[0]);
+  // Row 0 may be the one that was computed again above: its time differs.
+  EXPECT_EQ(without_seconds(other)[0], without_seconds(rows)[0]);
   EXPECT_NE(other[2]["layers"], rows[2]["layers"]);
 
   // Both are there: their spread is computed, not they.
