@@ -17,7 +17,7 @@ struct EvalConfig {
   template <class V>
   void visit(V& v) {
     v("data", data, "another data set with the same tokenizer; empty = the run's");
-    v("tokens", tokens, "maximum number of validation tokens; 0 = all");
+    v("tokens", tokens, "largest number of validation tokens, a sample of all; 0 = all");
   }
 };
 
@@ -63,6 +63,8 @@ void run_eval(EvalFlags& options) {
   fmt::print("{}: {:.5f}{} nats per token on {} tokens", trained.record.name, validation.loss_nats,
              validation.clusters > 1 ? fmt::format(" +- {:.5f}", validation.standard_error) : "",
              validation.tokens);
+  if (validation.sampling_error > 0)
+    fmt::print(" (a sample; all of the text +- {:.5f})", validation.sampling_error);
   if (validation.bits_per_byte > 0) fmt::print(", {:.4f} bits per byte", validation.bits_per_byte);
   fmt::print("\n");
 }

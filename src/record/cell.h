@@ -14,7 +14,7 @@
 namespace bitlaw {
 
 // Part of every key: raising it causes every cell to be computed again.
-inline constexpr int kCellVersion = 3;
+inline constexpr int kCellVersion = 4;
 
 // The text that a method was calibrated on.
 struct CalibrationText {

@@ -43,7 +43,7 @@ TEST(Cell, TheNameOfItsFileIsTheHashOfItsKey) {
             R"({"activations":null,"bits":4,"calibration":{"hash":"c0","seed":1,"tokens":608},)"
             R"("checkpoint":"w0","evaluation":{"hash":"e0","tokens":2016},"first_damping":0.01,)"
             R"("format":"int4","granularity":"channel","group":0,"kv":null,"method":"gptq",)"
-            R"("recipe":"bf16","scheme":"int4","version":3})");
+            R"("recipe":"bf16","scheme":"int4","version":4})");
   CellKey none;
   none.method = "none";
   EXPECT_FALSE(struct_to_json(none).contains("scheme"));
@@ -89,11 +89,11 @@ TEST(Cell, DamageIsNamedWithWhatToDo) {
     return dump_json(document);
   };
   const std::string end = "; remove it to compute this cell again";
-  EXPECT_EQ(refused(with("version", 2)),
+  EXPECT_EQ(refused(with("version", 3)),
             file.string() + ": measured by an older version of bitlaw" + end);
-  EXPECT_EQ(refused(with("version", 4)),
+  EXPECT_EQ(refused(with("version", 5)),
             file.string() + ": measured by a newer version of bitlaw" + end);
-  EXPECT_THROW(parse_cell(with("version", 2), "f"), CellOfAnotherVersion);
+  EXPECT_THROW(parse_cell(with("version", 3), "f"), CellOfAnotherVersion);
   EXPECT_EQ(refused(with("flags", nullptr)), file.string() + ": flags is missing" + end);
   EXPECT_EQ(refused(with("delta", "0.3")),
             file.string() + ": delta must be a number, not \"0.3\"" + end);

@@ -27,6 +27,8 @@ struct Validation {
   double bits_per_byte = kNoNumber;
   int64_t tokens = 0;
   int64_t clusters = 0;
+  // Of loss_nats as an estimate for all the held-out text, of which a sample was taken; 0: all was.
+  double sampling_error = kNoNumber;
 
   template <class V>
   void visit(V& v) {
@@ -35,6 +37,7 @@ struct Validation {
     v("bits_per_byte", bits_per_byte);
     v("tokens", tokens);
     v("clusters", clusters);
+    v.known("sampling_error", sampling_error);
   }
 };
 

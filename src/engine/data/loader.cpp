@@ -13,7 +13,8 @@
 namespace bitlaw {
 namespace {
 
-constexpr uint64_t kOrderStream = 0x6F72646572;  // "order": the loader's own draws of a seed
+constexpr uint64_t kSampleSeed = 0x73616D706C65;  // "sample": of validation, no run's seed
+constexpr uint64_t kOrderStream = 0x6F72646572;   // "order": the loader's own draws of a seed
 // Four rounds already make a strong permutation of a random function (Luby and Rackoff, 1988); two
 // more cost nanoseconds and help the smallest halves, of one or two bits.
 constexpr int kRounds = 6;
@@ -29,11 +30,11 @@ void require_one_window(const TokenSet& tokens, int sequence_length) {
   }
 }
 
-// Rows [window * T, window * T + T] of `tokens` as inputs and targets.
-void copy_row(const TokenSet& tokens, int64_t window, std::span<Token> row, int32_t* inputs,
+// The T + 1 tokens from `position` on as inputs and targets.
+void copy_row(const TokenSet& tokens, int64_t position, std::span<Token> row, int32_t* inputs,
               int32_t* targets) {
   const auto T = static_cast<int64_t>(row.size()) - 1;
-  tokens.read(window * T, row);
+  tokens.read(position, row);
   std::copy_n(row.begin(), T, inputs);
   std::copy_n(row.begin() + 1, T, targets);
 }
@@ -95,31 +96,42 @@ void Loader::batch(int64_t step, std::span<int32_t> inputs, std::span<int32_t> t
   BITLAW_CHECK(inputs.size() == B * T && targets.size() == B * T);
   std::vector<Token> row(T + 1);
   for (size_t b = 0; b < B; ++b) {
-    copy_row(tokens_, window(step, static_cast<int>(b)), row, &inputs[b * T], &targets[b * T]);
+    copy_row(tokens_, window(step, static_cast<int>(b)) * sequence_length_, row, &inputs[b * T],
+             &targets[b * T]);
   }
+}
+
+std::vector<int64_t> fixed_sample(int64_t size, int64_t count) {
+  BITLAW_CHECK(size >= 0 && count >= 0);
+  const int64_t taken = count == 0 ? size : std::min(size, count);
+  std::vector<int64_t> out(static_cast<size_t>(taken));
+  for (int64_t i = 0; i < taken; ++i)
+    out[static_cast<size_t>(i)] = taken == size ? i : permuted(kSampleSeed, 0, i, size);
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 ValidationWindows::ValidationWindows(const TokenSet& tokens, int sequence_length, int64_t most)
     : tokens_(tokens), sequence_length_(sequence_length) {
   require_one_window(tokens, sequence_length);
-  windows_ = window_count(tokens.size(), sequence_length);
-  if (most > 0) windows_ = std::min(windows_, most);
+  available_ = window_count(tokens.size(), sequence_length);
+  windows_ = fixed_sample(available_, most);
 }
 
 void ValidationWindows::window(int64_t index, std::span<Token> out) const {
-  BITLAW_CHECK(index >= 0 && index < windows_ &&
+  BITLAW_CHECK(index >= 0 && index < size() &&
                out.size() == static_cast<size_t>(sequence_length_) + 1);
-  tokens_.read(index * sequence_length_, out);
+  tokens_.read(position(index), out);
 }
 
 void ValidationWindows::batch(int64_t begin, int count, std::span<int32_t> inputs,
                               std::span<int32_t> targets) const {
   const auto T = static_cast<size_t>(sequence_length_);
-  BITLAW_CHECK(begin >= 0 && count >= 0 && begin + count <= windows_);
+  BITLAW_CHECK(begin >= 0 && count >= 0 && begin + count <= size());
   BITLAW_CHECK(inputs.size() == static_cast<size_t>(count) * T && targets.size() == inputs.size());
   std::vector<Token> row(T + 1);
   for (int i = 0; i < count; ++i) {
-    copy_row(tokens_, begin + i, row, &inputs[static_cast<size_t>(i) * T],
+    copy_row(tokens_, position(begin + i), row, &inputs[static_cast<size_t>(i) * T],
              &targets[static_cast<size_t>(i) * T]);
   }
 }

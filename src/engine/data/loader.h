@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "data/shards.h"
 
@@ -47,14 +48,24 @@ class Loader {
   int64_t windows_;
 };
 
-// Validation: the same windows in order, each once.
+// `count` of the numbers 0..size-1 in ascending order (0, or at least `size`: all of them): those
+// that one fixed permutation puts first. So a sample of windows takes from the whole text, wherever
+// its sources lie, and a larger one contains a smaller one.
+std::vector<int64_t> fixed_sample(int64_t size, int64_t count);
+
+// Validation: the same windows in ascending order, each once.
 class ValidationWindows {
  public:
-  // Error as in Loader. `most` (0: all) keeps only the first windows.
+  // Error as in Loader. `most` (0: all) takes a fixed_sample of so many windows.
   ValidationWindows(const TokenSet& tokens, int sequence_length, int64_t most = 0);
 
   int sequence_length() const { return sequence_length_; }
-  int64_t size() const { return windows_; }
+  int64_t size() const { return std::ssize(windows_); }
+  int64_t available() const { return available_; }  // windows in the whole text
+  // Position in the text of the first token of window `index`.
+  int64_t position(int64_t index) const {
+    return windows_[static_cast<size_t>(index)] * sequence_length_;
+  }
   // T + 1 tokens of window `index`: inputs and targets as in Loader::sequence.
   void window(int64_t index, std::span<Token> out) const;
   // Windows [begin, begin + count) as [count, T] row-major inputs and targets.
@@ -63,7 +74,8 @@ class ValidationWindows {
  private:
   TokenSet tokens_;
   int sequence_length_;
-  int64_t windows_;
+  int64_t available_;
+  std::vector<int64_t> windows_;
 };
 
 }  // namespace bitlaw

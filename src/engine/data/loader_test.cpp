@@ -200,6 +200,44 @@ TEST(ValidationWindows, ComeInOrderWithoutOverlap) {
   EXPECT_EQ(last.back(), 100);
   EXPECT_EQ(ValidationWindows(counting_tokens(101), 10, 4).size(), 4);
   EXPECT_EQ(ValidationWindows(counting_tokens(101), 10, 40).size(), 10);
+  EXPECT_EQ(ValidationWindows(counting_tokens(101), 10, 4).available(), 10);
+}
+
+TEST(ValidationWindows, APartOfThemComesFromTheWholeText) {
+  const ValidationWindows windows(counting_tokens(10'001), 10, 100);
+  ASSERT_EQ(windows.size(), 100);
+  std::vector<Token> row(11);
+  double mean = 0;
+  for (int64_t i = 0; i < windows.size(); ++i) {
+    if (i > 0) {
+      EXPECT_GT(windows.position(i), windows.position(i - 1));
+    }
+    EXPECT_EQ(windows.position(i) % 10, 0);
+    windows.window(i, row);
+    EXPECT_EQ(row.front(), windows.position(i));
+    EXPECT_EQ(row.back(), windows.position(i) + 10);
+    mean += static_cast<double>(windows.position(i)) / 100;
+  }
+  // A mean of 100 of 1000 uniform positions: 5000 +- 10000 sqrt(.9 / 1200).
+  EXPECT_NEAR(mean, 4995, 3 * 274);
+}
+
+TEST(FixedSample, LargerOnesContainSmallerOnes) {
+  std::set<int64_t> smaller;
+  for (const int64_t count : {1, 2, 5, 40, 99, 100}) {
+    const std::vector<int64_t> sample = fixed_sample(100, count);
+    ASSERT_EQ(std::ssize(sample), count);
+    EXPECT_TRUE(std::is_sorted(sample.begin(), sample.end()));
+    const std::set<int64_t> now(sample.begin(), sample.end());
+    EXPECT_EQ(std::ssize(now), count);
+    EXPECT_GE(*now.begin(), 0);
+    EXPECT_LT(*now.rbegin(), 100);
+    EXPECT_TRUE(std::includes(now.begin(), now.end(), smaller.begin(), smaller.end()));
+    smaller = now;
+  }
+  EXPECT_EQ(fixed_sample(100, 0), fixed_sample(100, 100));
+  EXPECT_EQ(fixed_sample(100, 1000), fixed_sample(100, 100));
+  EXPECT_TRUE(fixed_sample(0, 5).empty());
 }
 
 }  // namespace

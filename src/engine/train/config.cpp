@@ -11,8 +11,11 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kDocumentVersion =
-    1;  // of the hashed document: a new one names the same runs differently
+// Of the hashed document: a new one names the same runs differently.
+constexpr int kDocumentVersion = 1;
+// The same, of a run that is validated on part of the held-out text: windows from all of it, where
+// version 1 took the first ones.
+constexpr int kSampledDocumentVersion = 2;
 
 void require(bool ok, const char* key, double value, const std::string& rule) {
   if (!ok) throw Error(fmt::format("{} = {}: expected {}", key, value, rule));
@@ -108,6 +111,7 @@ ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data) {
   const int64_t wanted =
       train.validation_tokens == 0 ? windows : (train.validation_tokens + T - 1) / T;
   train.validation_tokens = std::min(wanted, windows) * T;
+  out.samples_validation = wanted < windows;
 
   out.peak_rate = scaled_learning_rate(train.lr, out.config.model.width, out.config.model.layers,
                                        out.config.optimizer);
@@ -121,7 +125,7 @@ DType gradient_dtype(const ResolvedConfig& resolved) {
 Json ResolvedConfig::document() const {
   Json document = to_json(config);
   document["data"] = {{"hash", data_hash}};
-  document["version"] = kDocumentVersion;
+  document["version"] = samples_validation ? kSampledDocumentVersion : kDocumentVersion;
   return document;
 }
 

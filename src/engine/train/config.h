@@ -46,7 +46,8 @@ struct TrainingConfig {
     v("seed", seed, "seed of the initial weights and of the order of the data");
     v("lanes", lanes, "partial sums of the gradient; at most this many threads share a step");
     v("backward", backward, "precision of gradient operands in products: bf16 or fp32");
-    v("validation_tokens", validation_tokens, "largest number of validation tokens; 0: all");
+    v("validation_tokens", validation_tokens,
+      "largest number of validation tokens, a sample of all; 0: all");
   }
 };
 
@@ -115,9 +116,10 @@ struct ResolvedConfig {
   TrainConfig config;
   Recipe recipe;
   std::string data_hash;
-  int64_t steps;            // train.tokens / train.batch_tokens
-  int64_t batch_sequences;  // train.batch_tokens / model.sequence
-  double peak_rate;         // learning rate at the peak, for this width and depth
+  int64_t steps;                    // train.tokens / train.batch_tokens
+  int64_t batch_sequences;          // train.batch_tokens / model.sequence
+  double peak_rate;                 // learning rate at the peak, for this width and depth
+  bool samples_validation = false;  // less than all of the held-out text
 
   // The canonical document that is hashed and stored in run.json; data.path is replaced by
   // data.hash.

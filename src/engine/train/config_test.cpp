@@ -105,6 +105,16 @@ TEST(TrainConfig, ARunKeepsItsNameUnderTheNewNameOfPerSequence) {
   EXPECT_EQ(now.name(), hash_hex(dump_json(hashed)).substr(0, 16));
 }
 
+// What a sample of validation measures has changed; what all of it measures has not.
+TEST(TrainConfig, ARunOnASampleOfValidationHasANewName) {
+  TrainConfig config = small();
+  EXPECT_EQ(resolve(config, some_data()).document()["version"], 1);
+  config.train.validation_tokens = 499'999 / 256 * 256;
+  EXPECT_EQ(resolve(config, some_data()).document()["version"], 1);
+  config.train.validation_tokens -= 256;
+  EXPECT_EQ(resolve(config, some_data()).document()["version"], 2);
+}
+
 TEST(TrainConfig, TheResolvedDocumentIsItsOwnResolution) {
   TrainConfig config = small();
   config.recipe.weights = "4";

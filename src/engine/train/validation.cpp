@@ -47,6 +47,7 @@ ValidationSet make_validation_set(const Dataset& dataset, int64_t T, int64_t tok
   }
   ValidationSet out;
   out.bytes_per_token = dataset.bytes_per_token();
+  out.available = windows.available();
   const auto row = static_cast<size_t>(T + 1);
   out.tokens.resize(static_cast<size_t>(windows.size()) * row);
   for (int64_t w = 0; w < windows.size(); ++w) {
@@ -54,7 +55,7 @@ ValidationSet make_validation_set(const Dataset& dataset, int64_t T, int64_t tok
     windows.window(w, window);
     out.windows.push_back(window);
     for (int64_t t = 0; t < T; ++t) {
-      const int64_t target = w * T + t + 1;  // windows follow each other without a gap
+      const int64_t target = windows.position(w) + t + 1;
       out.clusters.push_back(
           starts.empty() ? w
                          : std::upper_bound(starts.begin(), starts.end(), target) - starts.begin());
@@ -63,10 +64,26 @@ ValidationSet make_validation_set(const Dataset& dataset, int64_t T, int64_t tok
   return out;
 }
 
+double sampling_error(std::span<const float> losses, int64_t windows, int64_t available) {
+  BITLAW_CHECK(windows >= 1 && windows <= available && std::ssize(losses) % windows == 0);
+  if (windows == available) return 0;
+  if (windows == 1) return kNoNumber;
+  const size_t T = losses.size() / static_cast<size_t>(windows);
+  const auto w = static_cast<double>(windows);
+  std::vector<double> means(static_cast<size_t>(windows), 0);
+  double mean = 0;
+  for (size_t i = 0; i < losses.size(); ++i) means[i / T] += losses[i] / static_cast<double>(T);
+  for (const double one : means) mean += one / w;
+  double squares = 0;
+  for (const double one : means) squares += (one - mean) * (one - mean);
+  return std::sqrt(squares / (w - 1) / w * (1 - w / static_cast<double>(available)));
+}
+
 Validation validate(const Model& model, const Parameters& parameters, const ValidationSet& set,
                     ThreadPool& pool, const Context& like) {
   const std::vector<float> losses = per_token_losses(model, parameters, set.windows, pool, like);
   Validation out = summarize_losses(losses, set.clusters);
+  out.sampling_error = sampling_error(losses, std::ssize(set.windows), set.available);
   if (set.bytes_per_token > 0)
     out.bits_per_byte = out.loss_nats / std::numbers::ln2 / set.bytes_per_token;
   return out;

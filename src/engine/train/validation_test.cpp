@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "data/loader.h"
 #include "train/synthetic_text.h"
 
 namespace bitlaw {
@@ -46,7 +47,15 @@ TEST(SummarizeLosses, ASingleClusterHasNoStandardError) {
   EXPECT_TRUE(std::isnan(v.bits_per_byte));
 }
 
-TEST(ValidationSet, WindowsFollowEachOtherAndAreRoundedUpToWhole) {
+TEST(SamplingError, IsThatOfAMeanWithoutReplacement) {
+  // Windows of two tokens with means 1, 2, 3, 6: variance 14/3.
+  const std::vector<float> losses{0, 2, 2, 2, 1, 5, 6, 6};
+  EXPECT_EQ(sampling_error(losses, 4, 4), 0);
+  EXPECT_DOUBLE_EQ(sampling_error(losses, 4, 16), std::sqrt(14.0 / 3 / 4 * 0.75));
+  EXPECT_TRUE(std::isnan(sampling_error(losses, 1, 16)));
+}
+
+TEST(ValidationSet, WindowsAreASampleOfTheWholeTextRoundedUpToWhole) {
   TemporaryDirectory directory;
   write_synthetic_dataset(directory.path());
   const Dataset dataset = Dataset::open(directory.path(), kSyntheticVocabulary);
@@ -55,10 +64,12 @@ TEST(ValidationSet, WindowsFollowEachOtherAndAreRoundedUpToWhole) {
   const ValidationSet set = make_validation_set(dataset, T, 33);
   ASSERT_EQ(set.windows.size(), 3u);
   ASSERT_EQ(set.clusters.size(), 48u);
+  EXPECT_EQ(set.available, 2999 / 16);
+  const std::vector<int64_t> sample = fixed_sample(set.available, 3);
   for (int64_t w = 0; w < 3; ++w) {
     for (int64_t t = 0; t <= T; ++t) {
       EXPECT_EQ(set.windows[static_cast<size_t>(w)][static_cast<size_t>(t)],
-                dataset.validation()[w * T + t]);
+                dataset.validation()[sample[static_cast<size_t>(w)] * T + t]);
     }
     EXPECT_EQ(set.clusters[static_cast<size_t>(w * T)], w)
         << "no documents known: a window is a cluster";

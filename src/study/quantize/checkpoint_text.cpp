@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <unordered_set>
 
 #include "base/error.h"
@@ -14,11 +15,8 @@
 namespace bitlaw {
 namespace {
 
-// Calibrations of different seeds draw from this many times the tokens that one takes.
-constexpr int64_t kCalibrationPool = 8;
-
 struct Parts {
-  std::vector<std::string> evaluation, calibration;  // texts in reading order
+  std::vector<std::string> evaluation, calibration;  // texts in the order of their groups
 };
 
 // Equal documents once; whole groups of documents with the same letters and digits to one part.
@@ -51,6 +49,8 @@ Parts split_documents(const std::vector<std::string>& roots) {
     evaluated.insert(group);
     taken += bytes;
   }
+  std::stable_sort(texts.begin(), texts.end(),
+                   [](const Text& a, const Text& b) { return a.group < b.group; });
   Parts parts;
   for (Text& text : texts) {
     (evaluated.contains(text.group) ? parts.evaluation : parts.calibration)
@@ -59,9 +59,9 @@ Parts split_documents(const std::vector<std::string>& roots) {
   return parts;
 }
 
-// Windows of texts up to `most` tokens (0: all).
+// A fixed sample of windows, `count` tokens of the first `most` (0: all).
 TextWindows cut(const std::vector<std::string>& texts, const TextTokenizer& tokenizer,
-                int64_t sequence, int64_t most, const char* part) {
+                int64_t sequence, int64_t most, int64_t count, const char* part) {
   const int32_t between =
       tokenizer.end_token() >= 0 ? tokenizer.end_token() : tokenizer.begin_token();
   const int64_t most_windows = most == 0 ? INT64_MAX : (most + sequence - 1) / sequence;
@@ -91,7 +91,7 @@ TextWindows cut(const std::vector<std::string>& texts, const TextTokenizer& toke
   TextWindows out;
   out.sequence = sequence;
   double bytes = 0;
-  for (int64_t w = 0; w < windows; ++w) {
+  for (const int64_t w : fixed_sample(windows, (count + sequence - 1) / sequence)) {
     const int64_t begin = w * sequence;
     out.tokens.insert(out.tokens.end(), tokens.begin() + begin,
                       tokens.begin() + begin + sequence + 1);
@@ -104,7 +104,7 @@ TextWindows cut(const std::vector<std::string>& texts, const TextTokenizer& toke
   out.bytes_per_token = bytes / static_cast<double>(out.targets());
   out.clustered_by = "document";
   if (out.cluster.front() == out.cluster.back()) {
-    for (int64_t w = 0; w < windows; ++w) out.cluster[static_cast<size_t>(w)] = w;
+    std::iota(out.cluster.begin(), out.cluster.end(), 0);
     out.clustered_by = "window";
   }
   return out;
@@ -142,10 +142,11 @@ CheckpointText read_checkpoint_text(const CheckpointTextOptions& options,
                                     const TextTokenizer& tokenizer) {
   BITLAW_CHECK(options.sequence > 0 && options.calibration_tokens > 0);
   const Parts parts = split_documents(options.roots);
-  return {
-      cut(parts.evaluation, tokenizer, options.sequence, options.evaluation_tokens, "evaluation"),
-      cut(parts.calibration, tokenizer, options.sequence,
-          kCalibrationPool * options.calibration_tokens, "calibration")};
+  // At most 1e15 tokens are asked for (config.cpp), so these products do not overflow.
+  return {cut(parts.evaluation, tokenizer, options.sequence, kTextPool * options.evaluation_tokens,
+              options.evaluation_tokens, "evaluation"),
+          cut(parts.calibration, tokenizer, options.sequence,
+              kTextPool * options.calibration_tokens, 0, "calibration")};
 }
 
 }  // namespace bitlaw

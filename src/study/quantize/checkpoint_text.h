@@ -2,10 +2,12 @@
 // the checkpoint's own tokenizer.
 //
 // Whole documents go to one part or the other by the hash of their letters and digits, about half
-// of the bytes each; equal documents count once. In each part, documents are concatenated in
-// reading order with the end token (or else the begin token) between them, and cut into windows of
-// T + 1 tokens; the last token of a window is the first of the next. If the checkpoint's authors
-// put a begin token in front of every text, every document gets one.
+// of the bytes each; equal documents count once. In each part, documents are concatenated in the
+// order of these hashes, whatever their paths, with the end token (or else the begin token) between
+// them, and cut into windows of T + 1 tokens; the last token of a window is the first of the next.
+// A request for fewer tokens than there are takes windows by a fixed permutation, or by one of a
+// seed, from the first kTextPool times as many tokens. If the checkpoint's authors put a begin token
+// in front of every text, every document gets one.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +18,8 @@
 #include "tokenizer/text_tokenizer.h"
 
 namespace bitlaw {
+
+inline constexpr int64_t kTextPool = 8;
 
 // Windows of one text, T inputs and the token after each.
 struct TextWindows {
@@ -36,7 +40,7 @@ struct TextWindows {
 
 struct CheckpointText {
   TextWindows evaluation;
-  TextWindows calibration;  // more windows than one calibration uses
+  TextWindows calibration;  // kTextPool times what one calibration uses
 
   // `tokens` of the calibration part, rounded up to windows, drawn without repetition by `seed`; or
   // all of it if that is less.

@@ -44,7 +44,8 @@ struct PtqConfig {
     v("calibration_tokens", calibration_tokens, "tokens of training text per calibration");
     v("calibration_seeds", calibration_seeds,
       "calibration seeds; each draws its own sample, and the spread is reported");
-    v("evaluation_tokens", evaluation_tokens, "largest number of validation tokens; 0: all");
+    v("evaluation_tokens", evaluation_tokens,
+      "largest number of validation tokens, a sample of all; 0: all");
     v("damping", damping, "gptq: initial damping, as a share of the Hessian's mean diagonal");
     v("data", data, "directory of the data set; empty: the one the run was trained on");
   }

@@ -63,16 +63,17 @@ TokenWindows evaluation_windows(const TokenSet& validation, int64_t sequence, in
   const ValidationWindows source(validation, static_cast<int>(sequence),
                                  whole_windows(tokens, sequence));
   TokenWindows out = make_windows(sequence, source.size());
-  std::vector<int64_t> document(static_cast<size_t>(out.size()));  // in which each window begins
-  int64_t ended = 0;
+  for (int64_t i = 0; i < out.size(); ++i) source.window(i, window_of(out, i));
+  if (end_of_document < 0) return out;
+
+  const std::vector<int64_t> starts =
+      validation.document_starts(static_cast<Token>(end_of_document));
+  std::vector<int64_t> document;  // in which each window begins
   for (int64_t i = 0; i < out.size(); ++i) {
-    const std::span<Token> window = window_of(out, i);
-    source.window(i, window);
-    document[static_cast<size_t>(i)] = ended;
-    // The last token of a window is the first of the next.
-    ended += std::count(window.begin(), window.end() - 1, end_of_document);
+    const auto after = std::upper_bound(starts.begin(), starts.end(), source.position(i));
+    document.push_back(after - starts.begin() - 1);
   }
-  if (end_of_document >= 0 && document.back() != document.front()) {
+  if (document.back() != document.front()) {
     out.cluster = document;
     out.clustered_by = "document";
   }

@@ -29,8 +29,8 @@ struct TokenWindows {
 TokenWindows calibration_windows(const TokenSet& train, int64_t sequence, int64_t tokens,
                                  uint64_t seed);
 
-// The first `tokens` (rounded up to whole windows; 0: all) of validation text, in order. Windows
-// that begin in the same document are one cluster: what a long document has in common stays
+// `tokens` (rounded up to whole windows; 0: all) of validation text, in its order: the windows that
+// validation after training takes (data/loader.h), from the whole text. Windows that begin in the same document are one cluster: what a long document has in common stays
 // together, and so does the context of a window with many short ones. Without `end_of_document`
 // (-1), or if all windows begin in one document, every window is a cluster. Error for a text too
 // short for one window.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/error.h"
@@ -53,11 +54,31 @@ TEST(EvaluationWindows, BelongToTheDocumentTheyBeginIn) {
   EXPECT_EQ(without.clustered_by, "window");
   EXPECT_EQ(without.hash(), all.hash());  // the same tokens
 
-  const TokenWindows one_document = evaluation_windows(text, 4, 8, 0);
-  EXPECT_EQ(one_document.size(), 2);
+  const TokenWindows one_document = evaluation_windows(text, 4, 0, 7);
+  EXPECT_EQ(one_document.cluster, without.cluster);
   EXPECT_EQ(one_document.clustered_by, "window");
-  EXPECT_NE(one_document.hash(), all.hash());
   EXPECT_THROW(evaluation_windows(counting(4), 4, 0, 0), Error);
+}
+
+TEST(EvaluationWindows, APartOfThemComesFromTheWholeText) {
+  // 500 documents of eight tokens; windows of 4, two a document.
+  std::vector<Token> tokens;
+  for (Token d = 0; d < 500; ++d) {
+    for (int t = 0; t < 7; ++t) tokens.push_back(static_cast<Token>(1 + d));
+    tokens.push_back(0);
+  }
+  tokens.push_back(501);
+  const TokenSet text(tokens);
+  const TokenWindows all = evaluation_windows(text, 4, 0, 0);
+  const TokenWindows some = evaluation_windows(text, 4, 200, 0);
+  ASSERT_EQ(all.size(), 1000);
+  ASSERT_EQ(some.size(), 50);
+  EXPECT_TRUE(std::is_sorted(some.cluster.begin(), some.cluster.end()));
+  EXPECT_LT(some.cluster.front(), 100);
+  EXPECT_GT(some.cluster.back(), 400);
+  for (int64_t i = 0; i < some.size(); ++i)
+    EXPECT_EQ(some.spans()[static_cast<size_t>(i)][0], some.cluster[static_cast<size_t>(i)] + 1);
+  EXPECT_NE(some.hash(), all.hash());
 }
 
 }  // namespace
