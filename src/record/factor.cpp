@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "base/text.h"
+#include "record/factor_names.h"
 #include "record/tidy_row.h"
 
 namespace bitlaw {
@@ -89,16 +91,19 @@ const Factor* find_factor(std::string_view name) {
 std::vector<std::string> factors_named(const std::vector<std::string>& names) {
   std::vector<std::string> known, out;
   for (const Factor& factor : kFactors) known.emplace_back(factor.name);
-  for (const std::string& name : names) {
+  for (const std::string& each : names) {
+    const std::string name = plain_name(each);
+    if (name.empty()) continue;
     if (name == "all") return known;
     const size_t before = out.size();
-    if (find_factor(name) != nullptr) {
-      out.push_back(name);
+    if (std::string factor = factor_called(name); !factor.empty()) {
+      out.push_back(std::move(factor));
       continue;
     }
-    std::copy_if(known.begin(), known.end(), std::back_inserter(out),
-                 [&](const std::string& each) { return each.starts_with(name + "_"); });
-    if (out.size() == before) throw Error("pool: " + unknown_name("factor", name, known));
+    std::copy_if(
+        known.begin(), known.end(), std::back_inserter(out),
+        [&](const std::string& factor) { return plain_name(factor).starts_with(name + "_"); });
+    if (out.size() == before) throw Error("pool: " + unknown_name("factor", trim(each), known));
   }
   return out;
 }

@@ -44,8 +44,8 @@ std::span<const Factor> factors();
 // Null if there is no such factor.
 const Factor* find_factor(std::string_view name);
 
-// The factors that `names` mean: by name, by the first words of a name (batch is batch_tokens,
-// granularity is three of them), or all of them. Error with the nearest name if there is none.
+// The factors that `names` mean: by name or usual name (factor_names.h), by the first words of a
+// name (granularity is three of them), or all of them. Error with the nearest name if there is none.
 std::vector<std::string> factors_named(const std::vector<std::string>& names);
 
 }  // namespace bitlaw

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "record/factor_names.h"
 #include "record/tidy_row.h"
 
 namespace bitlaw {
@@ -52,6 +53,20 @@ TEST(Factor, EveryColumnIsAFactorOrIsKnownNotToBeOne) {
   }
 }
 
+TEST(Factor, UsualNamesAreOfOneFactor) {
+  std::set<std::string> seen;
+  for (const Factor& factor : factors()) {
+    EXPECT_TRUE(seen.insert(plain_name(factor.name)).second) << factor.name;
+    for (const std::string& name : usual_names(factor.name)) {
+      EXPECT_EQ(plain_name(name), name);
+      EXPECT_TRUE(seen.insert(name).second) << name;
+      EXPECT_EQ(factor_called(name), factor.name);
+    }
+  }
+  EXPECT_EQ(factor_called("N"), "");
+  EXPECT_EQ(factor_called("seed"), "") << "a seed is no factor";
+}
+
 TEST(Factor, NamesAreWholeOrTheFirstWords) {
   using Names = std::vector<std::string>;
   EXPECT_EQ(factors_named({"lr", "batch"}), (Names{"lr", "batch_tokens"}));
@@ -59,6 +74,10 @@ TEST(Factor, NamesAreWholeOrTheFirstWords) {
             (Names{"granularity_w", "granularity_a", "granularity_kv"}));
   EXPECT_EQ(factors_named({}), Names{});
   EXPECT_EQ(factors_named({"all"}).size(), factors().size());
+  EXPECT_EQ(factors_named({"learning_rate", " Batch Size", "dataset"}),
+            (Names{"lr", "batch_tokens", "data_hash"}));
+  EXPECT_EQ(factors_named({" ALL"}).size(), factors().size());
+  EXPECT_EQ(factors_named({"p"}), (Names{"P_q", "P_k", "P_v"}));
   EXPECT_EQ(factors_named({"decay"}), Names{"decay"}) << "a whole name comes first";
   try {
     factors_named({"extra_nrom"});

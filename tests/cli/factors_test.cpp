@@ -71,7 +71,7 @@ TEST_F(Factors, FitCompareAndDesignRefuseOthers) {
     EXPECT_NE(pooled.err.find("note: Pooled: rows differ in lr (0.01: 16 rows, 0.02: 16 rows)"),
               std::string::npos)
         << pooled.err;
-    expect_refused(verb(arguments, {"--pool", "Lr"}), {"unknown factor 'Lr'", "'lr'"});
+    expect_refused(verb(arguments, {"--pool", "lrs"}), {"unknown factor 'lrs'", "'lr'"});
   }
   EXPECT_EQ(run({"simulate", "--law", "chinchilla", "--like", "study.csv"}).status, 0)
       << "no result of the table is used";

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/source_folder.h"
 #include "fit/fit.h"
@@ -131,6 +132,27 @@ TEST(PublicTables, Quartet) {
 
 // Plain squares of the loss, on five runs: four sizes at 20 tokens a parameter, the smallest also at
 // 320. N counts embeddings.
+// Three training sets, which a fit of all rows would take for noise.
+TEST(PublicTables, TheTrainingSetsOfGadreAreNotPooled) {
+  SKIP_WITHOUT("gadre_overtraining");
+  TableOptions table{.columns = {{"N", "N_noembed"}, {"loss", "loss_c4_val"}}};
+  try {
+    rows_of("gadre_overtraining", table);
+    ADD_FAILURE() << "three training sets were pooled";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what())
+                  .find("rows differ in dataset (c4_original: 34 rows, rpj: 35 rows, rw_original: "
+                        "35 rows); give --where dataset="),
+              std::string::npos)
+        << error.what();
+  }
+  table.may_differ.pooled = factors_named({"dataset"});
+  EXPECT_EQ(rows_of("gadre_overtraining", table).size(), 104u);
+  table.may_differ.pooled.clear();
+  table.where = {"dataset=c4_original"};
+  EXPECT_EQ(rows_of("gadre_overtraining", table).size(), 34u);
+}
+
 TEST(PublicTables, Gadre) {
   SKIP_WITHOUT("gadre_overtraining");
   struct Row {

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 
 #include "base/error.h"
 #include "base/names.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "record/factor_names.h"
+#include "record/tidy_row.h"
 
 namespace bitlaw {
 namespace {
@@ -125,14 +126,24 @@ constexpr Column kColumns[] = {
     {"unstable", "1: too few bits of activations or KV for training", "", "", "", false},
 };
 
-const Column& column_named(const std::string& name) {
-  return *std::find_if(std::begin(kColumns), std::end(kColumns),
-                       [&](const Column& column) { return column.name == name; });
+// Factors have no entry of their own.
+Column column_named(const std::string& name) {
+  const auto* const found = std::find_if(std::begin(kColumns), std::end(kColumns),
+                                         [&](const Column& each) { return each.name == name; });
+  if (found != std::end(kColumns)) return *found;
+  for (const TidyColumn& column : tidy_columns()) {
+    if (column.name == name) return {column.name, column.help, "", "", "", false};
+  }
+  throw Error("no column is called " + name);
 }
 
 std::vector<std::string> known_columns() {
   std::vector<std::string> names;
   for (const Column& column : kColumns) names.emplace_back(column.name);
+  for (std::string& name : factor_column_names()) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  }
   return names;
 }
 
@@ -160,10 +171,15 @@ void each_assignment(const std::string& text, const char* option, const char* ex
   const std::vector<std::string> known = known_columns();
   for (const std::string& item : split(text, ',')) {
     const size_t equals = item.find('=');
-    const std::string name = trim(item.substr(0, equals));
+    std::string name = trim(item.substr(0, equals));
     if (equals == std::string::npos || trim(item.substr(equals + 1)).empty())
       throw Error(fmt::format("{}: {} is not {}", option, item, example));
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
+    const auto is_known = [&] {
+      return std::find(known.begin(), known.end(), name) != known.end();
+    };
+    if (const std::string factor = factor_called(name); !is_known() && !factor.empty())
+      name = factor;
+    if (!is_known()) {
       throw Error(fmt::format("{}: {}", option, unknown_name("column name", name, known)));
     }
     each(name, trim(item.substr(equals + 1)));
@@ -192,20 +208,6 @@ std::map<std::string, double> parse_scale(const std::string& text) {
         factors[name] = *factor;
       });
   return factors;
-}
-
-std::string plain_name(const std::string& name) {
-  std::string plain;
-  for (const char c : name) {
-    const auto letter = static_cast<unsigned char>(c);
-    if (std::isalnum(letter)) {
-      plain += static_cast<char>(std::tolower(letter));
-    } else if (!plain.empty() && plain.back() != '_') {
-      plain += '_';
-    }
-  }
-  while (!plain.empty() && plain.back() == '_') plain.pop_back();
-  return plain;
 }
 
 Columns::Columns(const RawTable& table, const std::string& where, const ColumnMap& given,
@@ -240,6 +242,7 @@ Columns::Columns(const RawTable& table, const std::string& where, const ColumnMa
   settle_errors(open("loss_standard_error"));
   settle_counts(open("N"), open("N_total"), notes);
   if (open("loss_standard_error") && open("loss_low") && open("loss_high")) take_interval();
+  take_factors(given);
 
   if (!recognised_.empty()) {
     std::vector<std::string> pairs;
@@ -263,8 +266,9 @@ const std::string& Columns::file_name(const std::string& name) const {
 }
 
 std::optional<size_t> Columns::place(const std::string& name) const {
-  const auto own = table_.find(name);
-  return own ? own : find(name);
+  if (const auto own = table_.find(name)) return own;
+  const auto found = find(name);
+  return found ? found : find(factor_called(name));
 }
 
 size_t Columns::any(const std::string& name, const std::string& what) const {
@@ -367,7 +371,7 @@ void Columns::settle_errors(bool loss_error_open) {
 
 // With embeddings or without: a table may count both ways, or only with.
 void Columns::settle_counts(bool params_open, bool total_open, std::vector<std::string>& notes) {
-  const Column& params = column_named("N");
+  const Column params = column_named("N");
   const std::vector<size_t> without = among(params.usual);
   if (params_open && has("N_total")) {
     take("N", *find("N_total"));

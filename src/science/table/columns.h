@@ -1,8 +1,10 @@
 // The meaning of a table's columns. Each quantity has a canonical name. A column of the file is
 // assigned to it if it has that name, if the user says so, or if it has one of the usual names of
-// the quantity and no other column could be meant. The list is in columns.cpp and docs/tables.md.
+// the quantity and no other column could be meant. The lists are in columns.cpp and
+// record/factor_names.cpp, and in docs/tables.md.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,8 +24,8 @@ ColumnMap parse_columns(const std::string& text);
 // parameters and billions of tokens. Error if a column has no unit or the factor is not above 0.
 std::map<std::string, double> parse_scale(const std::string& text);
 
-// "Val Loss", "val/loss" and "val_loss" are one name.
-std::string plain_name(const std::string& name);
+// Of the factors (record/factor.h), and "seed".
+std::vector<std::string> factor_column_names();
 
 class Columns {
  public:
@@ -55,6 +57,8 @@ class Columns {
   void settle_errors(bool loss_error_open);
   void settle_counts(bool params_open, bool total_open, std::vector<std::string>& notes);
   void take_interval();
+  void take_factors(const ColumnMap& given);
+  bool take_called(const std::string& name, const std::function<bool(const std::string&)>& is_it);
 
   const RawTable& table_;
   std::string where_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "record/factor_names.h"
 
 namespace bitlaw {
 namespace {
@@ -51,6 +52,24 @@ TEST(Columns, UsualNamesAreRecognised) {
            Found{"N,D,L", "loss", "L"},
            Found{"n,d", "N", "n"},
            Found{"whatever", "N", ""},
+           Found{"N,learning_rate", "lr", "learning_rate"},
+           Found{"N,LR", "lr", "LR"},
+           Found{"N,args.lr", "lr", "args.lr"},
+           Found{"N,args.optim.Learning Rate", "lr", "args.optim.Learning Rate"},
+           Found{"N,args.lr,lr", "lr", "lr"},
+           Found{"N,lr,learning_rate", "lr", "lr"},
+           Found{"N,wd", "weight_decay", "wd"},
+           Found{"N,batch_size", "batch_tokens", "batch_size"},
+           Found{"N,batch_seqs", "batch_tokens", "batch_seqs"},
+           Found{"N,Batch_Tokens", "batch_tokens", "Batch_Tokens"},
+           Found{"N,Data_Hash", "data_hash", "Data_Hash"},
+           Found{"N,dataset", "data_hash", "dataset"},
+           Found{"N,Extra Norm", "extra_norm", "Extra Norm"},
+           Found{"N,seq_len", "sequence", "seq_len"},
+           Found{"N,random_seed", "seed", "random_seed"},
+           Found{"N,n_embd,n_layer", "width", "n_embd"},
+           Found{"N,train/lr", "lr", ""},  // a logged rate
+           Found{"N,tokens,batch_tokens", "D", "tokens"},
        }) {
     const RawTable table = with_columns(each.header);
     std::vector<std::string> notes;
@@ -84,6 +103,17 @@ TEST(Columns, WhatTheUserSaysGoesFirst) {
   EXPECT_TRUE(notes.empty());
 }
 
+TEST(Columns, FactorsHaveNamesOfTheUser) {
+  std::vector<std::string> notes;
+  const RawTable table = with_columns("N,D,loss,my_rate,lr,wd,set");
+  const Columns columns(table, "t", parse_columns("lr=my_rate,weight_decay=-,dataset=set"), notes);
+  EXPECT_EQ(columns.file_name("lr"), "my_rate");
+  EXPECT_FALSE(columns.has("weight_decay"));
+  EXPECT_EQ(columns.file_name("data_hash"), "set");
+  EXPECT_TRUE(notes.empty());
+  EXPECT_EQ(columns.place("dataset"), std::optional<size_t>(6)) << "in conditions, too";
+}
+
 TEST(Columns, ACountWithoutEmbeddingsBesideNIsPointedOut) {
   std::vector<std::string> notes;
   const RawTable table = with_columns("N,N_noembed,D,loss");
@@ -97,6 +127,9 @@ TEST(Columns, WhatCouldMeanTwoThingsIsAsked) {
        {std::pair("N,D,val_loss,test_loss", "val_loss, test_loss could each be loss"),
         {"N,D,val_loss,Val Loss", "could each be loss"},
         {"N,D,delta,bits", "--columns P_post=bits or P=bits"},
+        {"N,D,a.lr,b.lr",
+         "a.lr, b.lr could each be the factor lr; say which with --columns "
+         "lr=a.lr, or none with --columns lr=-"},
         {"N,D,delta,P_post,group_size",
          "--columns training_group=group_size or group=group_size"}}) {
     try {

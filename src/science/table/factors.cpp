@@ -93,7 +93,7 @@ class Pooling {
       for (const auto& [value, count] : held) counts[value] += count;
     }
     if (counts.empty()) return std::nullopt;
-    PooledFactor out{&factor, where, {counts.begin(), counts.end()}};
+    PooledFactor out{&factor, factor.name, where, {counts.begin(), counts.end()}};
     if (!factor.is_text()) {
       std::stable_sort(out.values.begin(), out.values.end(), [](const auto& a, const auto& b) {
         return parse_number(a.first).value_or(0) < parse_number(b.first).value_or(0);
@@ -250,7 +250,7 @@ std::string describe(const PooledFactor& pooled) {
     shown.push_back(fmt::format("{}: {} row{}", value, count, count == 1 ? "" : "s"));
   }
   const size_t more = pooled.values.size() - shown.size();
-  return fmt::format("{} ({}{})", pooled.factor->name, fmt::join(shown, ", "),
+  return fmt::format("{} ({}{})", pooled.name, fmt::join(shown, ", "),
                      more == 0 ? "" : fmt::format(", and {} more values", more));
 }
 
@@ -260,15 +260,16 @@ void must_not_pool(const std::vector<FactorRow>& rows, const MayDiffer& may,
   std::vector<PooledFactor> refused, said;
   for (PooledFactor& pooled : pooled_factors(rows)) {
     if (is_among(pooled, may.modelled)) continue;
+    if (const auto name = may.names.find(pooled.name); name != may.names.end())
+      pooled.name = name->second;
     const bool allowed = pooled.factor->varies == Varies::kFreely || is_among(pooled, may.pooled);
     (allowed ? said : refused).push_back(std::move(pooled));
   }
   if (!refused.empty()) {
     std::vector<std::string> conditions, names;
     for (const PooledFactor& pooled : refused) {
-      conditions.push_back(
-          fmt::format("{}{}={}", filter, pooled.factor->name, most_frequent(pooled)));
-      names.emplace_back(pooled.factor->name);
+      conditions.push_back(fmt::format("{}{}={}", filter, pooled.name, most_frequent(pooled)));
+      names.push_back(pooled.name);
     }
     throw Error(fmt::format("{}: rows differ in {}; give {} or --pool {}", where,
                             sentence_of(refused), fmt::join(conditions, " "),

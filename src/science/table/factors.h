@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,7 @@ struct PooledFactor {
     kAtOnePrecision,  // rows differ in it at the same N, D and precision
   };
   const Factor* factor = nullptr;
+  std::string name = {};  // for messages
   Where where = kAnywhere;
   // What the rows in question have, and how many of them.
   std::vector<std::pair<std::string, int>> values;
@@ -67,8 +69,9 @@ std::vector<std::string> modelled_factors(const Law& law);
 
 // The factors in which rows may differ.
 struct MayDiffer {
-  std::vector<std::string> pooled;    // because the user says so: a note names them
-  std::vector<std::string> modelled;  // because the law has an input for them
+  std::vector<std::string> pooled;                // because the user says so: a note names them
+  std::vector<std::string> modelled;              // because the law has an input for them
+  std::map<std::string, std::string> names = {};  // what messages call a factor, if not its name
 };
 
 // Error that names each other factor in which rows differ, its values, and what to do. A note for

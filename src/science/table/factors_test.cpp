@@ -196,6 +196,12 @@ TEST(Factors, EveryTableIsHeldToThem) {
   EXPECT_EQ(read("N,D,loss,lr,my_factor\n1e8,1e9,3,1e-2,a\n1e8,2e9,3,2e-2,b\n1e8,1e9,3.1,0.01,b\n"),
             "")
       << "other columns are not our business";
+  EXPECT_EQ(read("N,D,loss,Learning Rate\n1e8,1e9,3,1e-2\n1e8,1e9,3.1,0.02\n"),
+            "u: rows differ in lr (0.01: 1 row, 0.02: 1 row) at the same N, D and precision; give "
+            "--where lr=0.01 or --pool lr");
+  EXPECT_EQ(read("N,D,loss,dataset\n1e8,1e9,3,c4\n1e8,2e9,3.1,c4\n1e8,2e9,3.1,rpj\n"),
+            "u: rows differ in dataset (c4: 2 rows, rpj: 1 row); give --where dataset=c4 or --pool "
+            "dataset");
   EXPECT_EQ(read("N,D,loss,lr\n1e8,1e9,3,1e-2\n1e8,1e9,3.1,0.02\n1e8,1e9,3.2,\n"),
             "u: rows differ in lr (0.01: 1 row, 0.02: 1 row) at the same N, D and precision; give "
             "--where lr=0.01 or --pool lr");

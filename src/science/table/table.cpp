@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "formats/recipe.h"
+#include "record/factor_names.h"
 #include "table/precision_columns.h"
 #include "table/raw_table.h"
 #include "table/replicates.h"
@@ -164,6 +165,17 @@ void rename_old_scales(RawTable& raw, std::vector<std::string>& notes) {
   }
 }
 
+// Messages call a factor what the file calls it, if --pool knows that name, too.
+std::map<std::string, std::string> factor_names_in(const Columns& columns) {
+  std::map<std::string, std::string> out;
+  for (const Factor& factor : factors()) {
+    const std::string& name = columns.file_name(factor.name);
+    const std::vector<std::string>& usual = usual_names(factor.name);
+    if (std::find(usual.begin(), usual.end(), name) != usual.end()) out[factor.name] = name;
+  }
+  return out;
+}
+
 std::vector<size_t> cluster_columns(const Columns& columns, const std::string& cluster) {
   std::vector<size_t> places;
   if (cluster == "run") {
@@ -273,7 +285,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
     Observation& run = table.runs.emplace_back(read_row(reader, options, derived));
     run.cluster = cluster_of(row, clusters);
     table.factors.push_back(factor_row(run, [&](const std::string& column) {
-      const auto place = columns.place(column);
+      const auto place = columns.find(column);
       return place ? row.at(*place).text() : std::string();
     }));
   }
@@ -287,8 +299,11 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
   }
   if (options.drop_duplicates) drop_repeated_rows(table);
   add_notes(table, derived);
-  if (options.measured)
-    must_not_pool(table.factors, options.may_differ, where, "--where ", table.notes);
+  if (options.measured) {
+    MayDiffer may = options.may_differ;
+    may.names = factor_names_in(columns);
+    must_not_pool(table.factors, may, where, "--where ", table.notes);
+  }
   return table;
 }
 
