@@ -20,8 +20,9 @@ constexpr struct {
      "dataset data_set dataset_name dataset_hash data data_name corpus corpus_name train_data "
      "train_set train_dataset training_data training_set training_dataset training_corpus"},
     {"vocabulary", "vocab vocab_size vocabulary_size n_vocab"},
-    {"validation_hash", "val_hash validation_set val_set validation_data val_data val_dataset "
-                        "validation_dataset eval_set eval_data eval_dataset"},
+    {"validation_hash",
+     "val_hash validation_set val_set validation_data val_data val_dataset "
+     "validation_dataset eval_set eval_data eval_dataset"},
     {"validation_tokens", "val_tokens eval_tokens n_val_tokens"},
     {"sequence",
      "sequence_length sequence_len seq_len seq_length seqlen seq context context_length "
@@ -42,8 +43,9 @@ constexpr struct {
     {"batch_tokens",
      "batch_size batchsize batch bs batch_seqs batch_sequences global_batch_size global_batch "
      "tokens_per_batch tokens_per_step batch_size_tokens"},
-    {"steps", "n_steps num_steps train_steps training_steps total_steps max_steps iterations "
-              "n_iterations num_iterations iters"},
+    {"steps",
+     "n_steps num_steps train_steps training_steps total_steps max_steps iterations "
+     "n_iterations num_iterations iters"},
     {"weight_decay", "wd weightdecay"},
     {"warmup", "warmup_steps warmup_ratio warmup_fraction warmup_share warmup_tokens warmup_iters"},
     {"decay", "decay_fraction decay_share decay_ratio decay_steps"},
@@ -51,8 +53,9 @@ constexpr struct {
     {"beta1", "beta_1 adam_beta1 b1"},
     {"beta2", "beta_2 adam_beta2 b2"},
     {"epsilon", "eps adam_eps adam_epsilon"},
-    {"clip", "grad_clip gradient_clip clip_grad clip_norm grad_clip_norm max_grad_norm "
-             "gradient_clipping grad_norm_clip"},
+    {"clip",
+     "grad_clip gradient_clip clip_grad clip_norm grad_clip_norm max_grad_norm "
+     "gradient_clipping grad_norm_clip"},
     {"seed", "random_seed rng_seed run_seed train_seed training_seed"},
 };
 

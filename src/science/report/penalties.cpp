@@ -55,6 +55,21 @@ std::string name_of(const FactorRow& row, const std::vector<const Factor*>& tell
   return name;
 }
 
+// The end of a sentence that gives the deviation.
+std::string verdict(const Json& penalties, const PureError& noise) {
+  const int missing = PureError::kFewestFreedom - noise.all.freedom();
+  if (missing > 0) {
+    return fmt::format(
+        ": too few to say which differences from BF16 are noise. {} more run{} with other seeds "
+        "would do.",
+        missing, missing == 1 ? "" : "s");
+  }
+  const auto count = std::count_if(penalties.begin(), penalties.end(),
+                                   [](const Json& entry) { return entry["noise"] == true; });
+  return fmt::format(": {} of {} differences from BF16 are below two deviations, which is noise.",
+                     count, penalties.size());
+}
+
 Json number(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
 }
@@ -83,7 +98,7 @@ Json penalties(const std::vector<TidyRow>& rows, const References& references,
     const double low = noise.deviation(params, label), high = noise.deviation(params, "BF16");
     const double deviation =
         std::sqrt(low * low / setting.runs + high * high / setting.reference.runs);
-    const bool known = std::isfinite(deviation);
+    const bool known = std::isfinite(deviation) && noise.all.freedom() >= PureError::kFewestFreedom;
     out.push_back({{"N", params},
                    {"D", tokens},
                    {"precision", setting.name},
@@ -103,15 +118,13 @@ Json penalties(const std::vector<TidyRow>& rows, const References& references,
 std::string noise_sentence(const Json& penalties, const PureError& noise, int unmatched) {
   std::string out;
   if (!penalties.empty() && noise.all.freedom() > 0) {
-    const auto count = std::count_if(penalties.begin(), penalties.end(),
-                                     [](const Json& entry) { return entry["noise"] == true; });
-    out = fmt::format(
-        "Losses deviate by {:.2g} nats between seeds ({} degrees of freedom): {} of {} differences "
-        "from BF16 are below two deviations, which is noise.",
-        noise.all.deviation(), noise.all.freedom(), count, penalties.size());
+    out = fmt::format("Losses deviate by {:.2g} nats {} ({})", noise.all.deviation(),
+                      noise.all.between(), degrees_of_freedom(noise.all.freedom()));
+    out += verdict(penalties, noise);
   } else if (!penalties.empty()) {
     out =
-        "No run is repeated with another seed, so it is not known which differences from BF16 are "
+        "No run is known to be repeated with another seed, so it is not known which differences "
+        "from BF16 are "
         "noise.";
   }
   if (unmatched > 0) {

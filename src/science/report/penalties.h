@@ -1,5 +1,5 @@
 // What fewer bits in training cost, measured: the loss of the runs of one setting minus that of
-// their reference (report/references.h), held against the deviation between seeds.
+// their reference (report/references.h), held against the deviation between replicates.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ namespace bitlaw {
 //   .runs .references  how many runs are in each mean
 //   .loss .reference .difference  nats per token
 //   .deviation  of the difference, from replicates; null without them
-//   .noise      the difference is below two deviations; null without replicates
+//   .noise      the difference is below two deviations; null with fewer than four degrees of freedom
 //   .unstable   too few bits to train with; fits leave such runs out
 Json penalties(const std::vector<TidyRow>& rows, const References& references,
                const PureError& noise);

@@ -139,13 +139,28 @@ TEST(Report, DifferencesBelowTwoDeviationsAreNoise) {
     EXPECT_EQ(entry["precision"], fmt::format("W{}", 3 + i));
     EXPECT_NEAR(entry["difference"].get<double>(), differences[i], 1e-12);
     EXPECT_NEAR(entry["deviation"].get<double>(), of_one / 2, 1e-12);
-    EXPECT_EQ(entry["noise"], i != 1);
+    EXPECT_TRUE(entry["noise"].is_null());
   }
   EXPECT_EQ(document["pure_error"]["freedom"], 2);
   EXPECT_EQ(document["summary"]["noise"],
-            "Losses deviate by 0.026 nats between seeds (2 degrees of freedom): 2 of 3 differences "
+            "Losses deviate by 0.026 nats between seeds (2 degrees of freedom): too few to say "
+            "which differences from BF16 are noise. 2 more runs with other seeds would do.");
+
+  std::vector<TidyRow> enough = rows;
+  for (int seed = 0; seed < 3; ++seed) {  // the same noise at another D: four degrees
+    enough.push_back(rows[static_cast<size_t>(seed)]);
+    enough.back().D = 200'000'000;
+  }
+  const Json judged = make_report({"t", enough, nullptr});
+  for (int i = 0; i < 3; ++i) {
+    const Json& entry = judged["penalties"][static_cast<size_t>(i)];
+    EXPECT_NEAR(entry["deviation"].get<double>(), of_one / 2, 1e-12);
+    EXPECT_EQ(entry["noise"], i != 1);
+  }
+  EXPECT_EQ(judged["summary"]["noise"],
+            "Losses deviate by 0.026 nats between seeds (4 degrees of freedom): 2 of 3 differences "
             "from BF16 are below two deviations, which is noise.");
-  EXPECT_NE(report_text(document).find("2 of 3 differences"), std::string::npos);
+  EXPECT_NE(report_text(judged).find("2 of 3 differences"), std::string::npos);
 
   rows.erase(rows.begin(), rows.begin() + 2);  // one seed each
   const Json unknown = make_report({"t", rows, nullptr});

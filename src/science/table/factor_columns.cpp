@@ -20,8 +20,7 @@ std::string last_part(const std::string& name) {
 bool is_called(const std::string& name, const std::string& factor) {
   const std::string plain = plain_name(name);
   const std::vector<std::string>& usual = usual_names(factor);
-  return plain == plain_name(factor) ||
-         std::find(usual.begin(), usual.end(), plain) != usual.end();
+  return plain == plain_name(factor) || std::find(usual.begin(), usual.end(), plain) != usual.end();
 }
 
 }  // namespace
@@ -44,13 +43,11 @@ void Columns::take_factors(const ColumnMap& given) {
     }
   }
   for (const std::string& name : open) {
-    const bool whole = take_called(name, [&](const std::string& column) {
-      return is_called(column, name);
-    });
+    const bool whole =
+        take_called(name, [&](const std::string& column) { return is_called(column, name); });
     if (!whole)
-      take_called(name, [&](const std::string& column) {
-        return is_called(last_part(column), name);
-      });
+      take_called(name,
+                  [&](const std::string& column) { return is_called(last_part(column), name); });
   }
 }
 

@@ -13,20 +13,38 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kFewestFreedom = 4;  // with less, a deviation is too uncertain to prefer
-
 using Cell = std::tuple<double, double, std::string, std::vector<std::string>>;
 
 struct Runs {
   std::string label;
   std::set<std::string> seeds;
   std::vector<double> losses;
+  bool seeded = true;
 };
+
+// The factors of training that any row tells.
+std::vector<const Factor*> told_factors(const std::vector<FactorRow>& rows) {
+  std::vector<const Factor*> out;
+  for (const Factor& factor : factors()) {
+    const bool of_training = factor.varies == Varies::kNever || factor.varies == Varies::kBySize;
+    const bool told = std::any_of(rows.begin(), rows.end(),
+                                  [&](const FactorRow& row) { return !row.value(factor).empty(); });
+    if (of_training && told) out.push_back(&factor);
+  }
+  return out;
+}
+
+bool tells_all(const FactorRow& row, const std::vector<const Factor*>& told) {
+  return !told.empty() && std::all_of(told.begin(), told.end(), [&](const Factor* factor) {
+    return !row.value(*factor).empty();
+  });
+}
 
 void add(const Runs& runs, PureErrorPart& part) {
   double mean = 0;
   for (const double loss : runs.losses) mean += loss / static_cast<double>(runs.losses.size());
   for (const double loss : runs.losses) part.squares += (loss - mean) * (loss - mean);
+  part.seeded &= runs.seeded;
   ++part.cells;
   part.runs += static_cast<int>(runs.losses.size());
 }
@@ -35,14 +53,15 @@ Json part_json(const PureErrorPart& part) {
   return {{"deviation", part.deviation()},
           {"freedom", part.freedom()},
           {"cells", part.cells},
-          {"runs", part.runs}};
-}
-
-std::string degrees(int freedom) {
-  return fmt::format("{} degree{} of freedom", freedom, freedom == 1 ? "" : "s");
+          {"runs", part.runs},
+          {"seeded", part.seeded}};
 }
 
 }  // namespace
+
+std::string degrees_of_freedom(int freedom) {
+  return fmt::format("{} degree{} of freedom", freedom, freedom == 1 ? "" : "s");
+}
 
 double PureErrorPart::deviation() const {
   return freedom() > 0 ? std::sqrt(squares / freedom()) : kUnknown;
@@ -57,12 +76,14 @@ double PureError::deviation(double params, const std::string& label) const {
 }
 
 PureError pure_error(const std::vector<FactorRow>& rows) {
+  const std::vector<const Factor*> told = told_factors(rows);
   std::map<Cell, Runs> cells;
   for (const FactorRow& row : rows) {
-    if (!std::isfinite(row.loss)) continue;
+    if (!std::isfinite(row.loss) || (row.seed.empty() && !tells_all(row, told))) continue;
     Runs& runs = cells[{row.params, row.tokens, row.precision, row.fixed_values()}];
     if (!row.seed.empty() && !runs.seeds.insert(row.seed).second) continue;
     runs.label = row.label;
+    runs.seeded &= !row.seed.empty();
     runs.losses.push_back(row.loss);
   }
   PureError out;
@@ -93,12 +114,13 @@ Json pure_error_json(const PureError& error) {
 
 std::string pure_error_text(const PureError& error) {
   if (error.all.cells == 0) return "";
-  std::string out = fmt::format(
-      "pure error: losses of {} runs in {} settings deviate by {:.2g} nats between seeds ({})\n",
-      error.all.runs, error.all.cells, error.all.deviation(), degrees(error.all.freedom()));
+  std::string out =
+      fmt::format("pure error: losses of {} runs in {} settings deviate by {:.2g} nats {} ({})\n",
+                  error.all.runs, error.all.cells, error.all.deviation(), error.all.between(),
+                  degrees_of_freedom(error.all.freedom()));
   for (const PureErrorPart& part : error.parts) {
     out += fmt::format("  N {:<8} {:<8} {:.2g} ({})\n", format_count(part.params), part.label,
-                       part.deviation(), degrees(part.freedom()));
+                       part.deviation(), degrees_of_freedom(part.freedom()));
   }
   return out;
 }

@@ -17,12 +17,18 @@ struct PureErrorPart {
   std::string label;         // of their precision, "W4"; "" for the total
   int cells = 0, runs = 0;
   double squares = 0;  // of deviations, nats^2
+  bool seeded = true;  // the seed of every run is known
 
   int freedom() const { return runs - cells; }
-  double deviation() const;  // nats per token, between seeds; NaN without replicates
+  double deviation() const;  // nats per token; NaN without replicates
+  // "between seeds", or "between repeated rows"
+  const char* between() const { return seeded ? "between seeds" : "between repeated rows"; }
 };
 
 struct PureError {
+  // Degrees of freedom that a verdict needs: with fewer, a deviation is itself too uncertain.
+  static constexpr int kFewestFreedom = 4;
+
   PureErrorPart all;
   std::vector<PureErrorPart> parts;  // by size and precision
 
@@ -31,13 +37,16 @@ struct PureError {
   double deviation(double params, const std::string& label) const;
 };
 
-// Of rows that have a loss. Rows whose seed is known count once for each seed; those whose seed is
-// not known count as different seeds.
+// Of rows that have a loss. Rows whose seed is known count once for each seed. Rows whose seed is
+// not known count as different seeds if their factors are known to be alike: at least one factor of
+// training is known, and every one that any row of the table tells.
 PureError pure_error(const std::vector<FactorRow>& rows);
 
-// .deviation .freedom .cells .runs .parts[].{N,precision,deviation,freedom,cells,runs}; null
-// without replicates.
+// .deviation .freedom .cells .runs .seeded .parts[].{N,precision,...}; null without replicates.
 Json pure_error_json(const PureError& error);
+
+// "1 degree of freedom"
+std::string degrees_of_freedom(int freedom);
 
 // A line for the total and one for each part; "" without replicates.
 std::string pure_error_text(const PureError& error);

@@ -77,6 +77,22 @@ TEST(PureError, OtherFactorsAreNoReplicates) {
   EXPECT_EQ(of(rows).all.cells, 0) << "the same seed is the same run again";
   rows[0].seed = rows[1].seed = std::nullopt;
   EXPECT_EQ(of(rows).all.cells, 1) << "seeds that are not known count as different";
+  EXPECT_NE(pure_error_text(of(rows)).find("nats between repeated rows (1 degree of freedom)"),
+            std::string::npos);
+  EXPECT_EQ(pure_error_json(of(rows))["seeded"], false);
+}
+
+// Nothing tells whether such rows are replicates.
+TEST(PureError, WithoutSeedsFactorsMustBeKnownAlike) {
+  std::vector<TidyRow> rows{run(1000, 16, 1, 3.0), run(1000, 16, 2, 3.2), run(9000, 16, 1, 2.9)};
+  for (TidyRow& row : rows) row.lr = NAN;
+  EXPECT_EQ(of(rows).all.cells, 1) << "seeds are known";
+  for (TidyRow& row : rows) row.seed = std::nullopt;
+  EXPECT_EQ(of(rows).all.cells, 0) << "no factor is";
+  for (TidyRow& row : rows) row.lr = 0.01;
+  EXPECT_EQ(of(rows).all.cells, 1);
+  rows[2].weight_decay = 0.1;
+  EXPECT_EQ(of(rows).all.cells, 0) << "the other rows may differ in it";
 }
 
 TEST(PureError, CellsAndRunsWithoutALossDoNotCount) {
