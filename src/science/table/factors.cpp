@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "table/factor_value.h"
 
 namespace bitlaw {
 namespace {
@@ -150,7 +151,7 @@ std::vector<std::string> values_of(const auto& text_of, const auto& bits_of) {
   std::vector<std::string> out;
   for (const Factor& factor : factors()) {
     const bool counts = *factor.bits == '\0' || bits_of(factor.bits) < kUnquantizedBits;
-    out.push_back(counts ? text_of(factor.name) : "");
+    out.push_back(counts ? factor_value(factor, text_of(factor.name)) : "");
   }
   return out;
 }

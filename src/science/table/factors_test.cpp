@@ -4,6 +4,7 @@
 
 #include "base/test_folder.h"
 #include "laws/registry.h"
+#include "table/factor_value.h"
 #include "table/table.h"
 #include "table/tidy_table.h"
 
@@ -165,6 +166,29 @@ TEST(Factors, WhatIsPooledIsNoted) {
   notes.clear();
   must_not_pool(factor_rows(rows), {{}, {"lr"}}, "t", "", notes);
   EXPECT_TRUE(notes.empty()) << "the law has an input for it";
+}
+
+TEST(Factors, OneValueHasSeveralSpellings) {
+  const auto value = [](const char* factor, const char* field) {
+    return factor_value(*find_factor(factor), field);
+  };
+  for (const char* yes : {"true", "True", "TRUE", "1", "yes"})
+    EXPECT_EQ(value("extra_norm", yes), "true") << yes;
+  for (const char* no : {"false", "False", "0", "no"})
+    EXPECT_EQ(value("tied_head", no), "false") << no;
+  for (const char* nothing : {"", " ", "NA", "n/a", "NaN", "nan", "none", "None", "null"}) {
+    EXPECT_EQ(value("lr", nothing), "") << nothing;
+    EXPECT_EQ(value("extra_norm", nothing), "") << nothing;
+    EXPECT_EQ(value("data_hash", nothing), "") << nothing;
+  }
+  EXPECT_EQ(value("lr", " 1e-2"), "0.01");
+  EXPECT_EQ(value("batch_tokens", "2M"), "2000000");
+  EXPECT_EQ(value("lr", "1e-2 (Cosine)"), "1e-2 (cosine)");
+  EXPECT_EQ(value("granularity_w", "per-token"), "token");
+  EXPECT_EQ(value("granularity_a", "Per Tensor"), "tensor");
+  EXPECT_EQ(value("optimizer", "AdamW"), "adamw");
+  EXPECT_EQ(value("data_hash", "C4"), "C4");
+  EXPECT_EQ(value("data_hash", "1"), "1");
 }
 
 TEST(Factors, ManyValuesAreCutShort) {
