@@ -19,9 +19,13 @@ int64_t default_batch_sequences(int64_t tokens, int64_t T) {
 std::string few_steps_note(const ResolvedConfig& resolved) {
   if (resolved.steps >= kTooFewSteps) return "";
   return fmt::format(
-      "{} steps: with fewer than {}, the loss depends on the learning rate and the batch more than "
-      "on the tokens; use a smaller train.batch_tokens (0: chosen from train.tokens)",
-      resolved.steps, kTooFewSteps);
+      "{} steps: with fewer than {}, the loss depends on the learning rate and the batch as much "
+      "as "
+      "on the tokens; {}",
+      resolved.steps, kTooFewSteps,
+      resolved.batch_sequences > 1
+          ? "use a smaller train.batch_tokens (0: chosen from train.tokens)"
+          : "use more train.tokens or a shorter model.sequence");
 }
 
 }  // namespace bitlaw

@@ -45,7 +45,12 @@ TEST(DefaultBatch, IsWhatARunWithoutOneGets) {
   EXPECT_EQ(
       few_steps_note(resolve(config, data)),
       "488 steps: with fewer than 1000, the loss depends on the learning rate and the batch "
-      "more than on the tokens; use a smaller train.batch_tokens (0: chosen from train.tokens)");
+      "as much as on the tokens; use a smaller train.batch_tokens (0: chosen from train.tokens)");
+  config.train.batch_tokens = 0;
+  config.train.tokens = 20'000;
+  const std::string one_sequence = few_steps_note(resolve(config, data));
+  EXPECT_TRUE(one_sequence.ends_with("use more train.tokens or a shorter model.sequence"))
+      << one_sequence;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -27,6 +28,13 @@ std::vector<int64_t> kept_steps(const RunOptions& options, int64_t steps, int64_
   }
   kept.erase(steps);
   return {kept.begin(), kept.end()};
+}
+
+size_t missing_checkpoints(const std::filesystem::path& run, const std::vector<int64_t>& steps,
+                           int64_t batch_tokens) {
+  return static_cast<size_t>(std::count_if(steps.begin(), steps.end(), [&](int64_t step) {
+    return !std::filesystem::exists(kept_checkpoint(run, step * batch_tokens));
+  }));
 }
 
 std::filesystem::path kept_checkpoint(const std::filesystem::path& run, int64_t tokens) {

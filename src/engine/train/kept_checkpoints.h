@@ -16,6 +16,10 @@ namespace bitlaw {
 // a number of tokens is not between one step and D.
 std::vector<int64_t> kept_steps(const RunOptions& options, int64_t steps, int64_t batch_tokens);
 
+// How many of the models after these steps are not there.
+size_t missing_checkpoints(const std::filesystem::path& run, const std::vector<int64_t>& steps,
+                           int64_t batch_tokens);
+
 // RUN/checkpoints/tokens-N.
 std::filesystem::path kept_checkpoint(const std::filesystem::path& run, int64_t tokens);
 

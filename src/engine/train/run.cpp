@@ -152,6 +152,16 @@ class Session {
     }
     directory_.truncate_metrics(trainer_.steps_done());
     first_step_ = trainer_.steps_done();
+    const std::vector<int64_t> past(
+        kept_steps_.begin(), std::upper_bound(kept_steps_.begin(), kept_steps_.end(), first_step_));
+    const size_t missing =
+        missing_checkpoints(directory_.path(), past, resolved_.config.train.batch_tokens);
+    if (missing > 0 && !options_.quiet) {
+      fmt::print(stderr,
+                 "note: {}: resumes after step {}, so {} of the {} models asked for along the run "
+                 "cannot be kept\n",
+                 directory_.path().string(), first_step_, missing, kept_steps_.size());
+    }
   }
 
   double step() {
@@ -341,15 +351,12 @@ RunOutcome outcome_of_ended(const RunDirectory& directory, const ResultRecord& r
 
 void note_missing_checkpoints(const fs::path& run, const std::vector<int64_t>& kept_steps,
                               int64_t batch_tokens) {
-  const auto is_missing = [&](int64_t step) {
-    return !fs::exists(kept_checkpoint(run, step * batch_tokens));
-  };
-  const auto missing = std::count_if(kept_steps.begin(), kept_steps.end(), is_missing);
+  const size_t missing = missing_checkpoints(run, kept_steps, batch_tokens);
   if (missing == 0) return;
   fmt::print(stderr,
-             "note: {}: has already ended, with {} of the {} models that are asked for along the "
-             "run; train it in another run.directory to get the others\n",
-             run.string(), kept_steps.size() - static_cast<size_t>(missing), kept_steps.size());
+             "note: {}: the run has ended, and {} of the {} models asked for along it are not "
+             "there; train it in another --directory to get them\n",
+             run.string(), missing, kept_steps.size());
 }
 
 }  // namespace

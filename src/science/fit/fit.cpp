@@ -16,6 +16,7 @@
 #include "fit/separate.h"
 #include "fit/setup.h"
 #include "fit/stage.h"
+#include "formats/precision.h"
 #include "laws/bind.h"
 
 namespace bitlaw {
@@ -263,6 +264,21 @@ std::string objective_name(const FitOptions& options) {
   return fmt::format("half the sum of squared {}{}", residuals, weights);
 }
 
+// Bits are those while training; as in Studied, 16 if a part is not quantized.
+Studied studied_in(const std::vector<Observation>& runs) {
+  Studied out{.least_bits = kUnquantizedBits};
+  for (const Observation& run : runs) {
+    if (run.params > 0) out.most_params = std::max(out.most_params, run.params);
+    if (run.tokens > 0) out.most_tokens = std::max(out.most_tokens, run.tokens);
+    for (const double bits : {run.bits_weights, run.bits_activations, run.bits_kv}) {
+      if (!std::isfinite(bits)) continue;
+      out.least_bits = std::min(out.least_bits, bits);
+      out.most_bits = std::max(out.most_bits, std::min(bits, kUnquantizedBits));
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<double> Fit::values() const {
@@ -283,6 +299,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
 
   Fit fit;
   fit.law = law.name;
+  fit.studied = studied_in(runs);
   fit.level = options.level;
   fit.objective_name = objective_name(options);
 

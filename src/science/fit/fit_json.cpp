@@ -47,6 +47,11 @@ Json fit_to_json(const Fit& fit) {
            {"r2", json_number(fit.main().r2)},
            {"points", fit.main().points},
            {"converged", fit.converged()},
+           {"studied",
+            {{"least_bits", fit.studied.least_bits},
+             {"most_bits", fit.studied.most_bits},
+             {"most_params", fit.studied.most_params},
+             {"most_tokens", fit.studied.most_tokens}}},
            {"censored", fit.censored},
            {"level", fit.level},
            {"notes", fit.notes}};
@@ -113,6 +118,11 @@ Fit fit_from_json(const Json& document, const std::string& where) {
     fit.censored = document.at("censored");
     fit.level = document.at("level");
     fit.notes = document.at("notes");
+    if (document.contains("studied")) {  // not in fits of version 0.2
+      const Json& studied = document["studied"];
+      fit.studied = {number_in(studied, "least_bits"), number_in(studied, "most_bits"),
+                     number_in(studied, "most_params"), number_in(studied, "most_tokens")};
+    }
     if (document.contains("training")) fit.training = stage_from(document["training"]);
     if (document.contains("post")) fit.post = stage_from(document["post"]);
     for (const Parameter& p : law->parameters) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json_fields.h"
 #include "base/names.h"
 #include "laws/effective.h"
 
@@ -54,6 +55,17 @@ std::string read_fit(const Json& fit, Constants& out) {
                       "the study is too small to identify it.",
                       p.name));
     }
+  }
+  // Fits of version 0.2 do not have it.
+  if (const auto studied = fit.find("studied"); studied != fit.end() && studied->is_object()) {
+    out.studied = {.least_bits = number_in(*studied, "least_bits"),
+                   .most_bits = number_in(*studied, "most_bits"),
+                   .most_params = number_in(*studied, "most_params"),
+                   .most_tokens = number_in(*studied, "most_tokens")};
+  } else {
+    out.notes.push_back(
+        "The fit does not say how far its runs reach, so this plan does not say how far it "
+        "extrapolates; fit again.");
   }
   const auto points = fit.find("points");
   const int64_t count = points != fit.end() && points->is_number() ? points->get<int64_t>() : 0;

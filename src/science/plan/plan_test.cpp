@@ -30,6 +30,29 @@ Json fit_document(const std::vector<std::vector<double>>& draws) {
   return fit;
 }
 
+TEST(Plan, SaysHowFarItLiesBeyondTheRunsOfAFit) {
+  PlanRequest request;
+  request.compute = 1e21;
+  const auto says = [](const Plan& plan, const char* words) {
+    return std::count_if(plan.notes.begin(), plan.notes.end(), [&](const std::string& note) {
+      return note.find(words) != std::string::npos;
+    });
+  };
+  Json fit = fit_document({});
+  EXPECT_EQ(says(make_plan(request, fit), "does not say how far its runs reach"), 1);
+  fit["studied"] = {
+      {"least_bits", 3}, {"most_bits", 6}, {"most_params", 800e3}, {"most_tokens", 18e6}};
+  const Plan plan = make_plan(request, fit);
+  EXPECT_EQ(says(plan, "does not say how far"), 0);
+  EXPECT_EQ(says(plan, "Extrapolates beyond the runs"), 1);
+  EXPECT_EQ(says(plan, "P = 7.00 is not within 3 to 6 bits"), 1);
+  EXPECT_EQ(
+      says(plan, fmt::format("N is {:.3g} times their largest", at(plan, "N") / 800e3).c_str()), 1);
+  fit["studied"] = {
+      {"least_bits", 3}, {"most_bits", 16}, {"most_params", 1e15}, {"most_tokens", 1e15}};
+  EXPECT_EQ(says(make_plan(request, fit), "Extrapolates"), 0);
+}
+
 TEST(Plan, JointOptimumIsAtSevenBitsWhateverTheBudget) {
   for (const double compute : {1e15, 1e21, 1e26}) {
     PlanRequest request;

@@ -25,6 +25,7 @@ PlannedRun resolve_cell(const Cell& cell, const TrainConfig& config, const Datas
 // Cells may differ in spelling alone ("4", "int4"); they are one run.
 void resolve_cells(SweepPlan& plan) {
   plan.runs.clear();
+  plan.repeated_cells = 0;
   for (const Cell& cell : plan.study.cells) {
     TrainConfig config;
     fill(config, cell.config, plan.study.name + ": " + cell.label);
@@ -35,12 +36,20 @@ void resolve_cells(SweepPlan& plan) {
     PlannedRun run = resolve_cell(cell, config, data);
     const bool twice = std::any_of(plan.runs.begin(), plan.runs.end(),
                                    [&](const PlannedRun& other) { return other.name == run.name; });
-    if (!twice) plan.runs.push_back(std::move(run));
+    if (twice)
+      ++plan.repeated_cells;
+    else
+      plan.runs.push_back(std::move(run));
   }
 }
 
 void add_notes(SweepPlan& plan) {
   std::vector<std::string> all = notes_on_old_names(plan.grid);
+  if (plan.repeated_cells > 0) {
+    all.push_back(fmt::format(
+        "{} of the {} cells are runs that other cells name with other words; each run is made once",
+        plan.repeated_cells, plan.study.cells.size()));
+  }
   for (const Cell& cell : plan.study.cells) {
     TrainConfig config;
     fill(config, cell.config, plan.study.name);
@@ -88,7 +97,7 @@ Study study_of(const Json& document, const std::string& where) {
 }
 
 bool same_cells(const Study& a, const Study& b) {
-  return a.name == b.name && a.ptq == b.ptq &&
+  return a.name == b.name && a.checkpoints == b.checkpoints && a.ptq == b.ptq &&
          std::equal(a.cells.begin(), a.cells.end(), b.cells.begin(), b.cells.end(),
                     [](const Cell& one, const Cell& other) {
                       return one.config == other.config && one.quantize == other.quantize;

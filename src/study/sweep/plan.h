@@ -28,8 +28,9 @@ struct SweepPlan {
   PtqConfig grid;                           // of the runs to quantize
   int grid_cells = 0;                       // of each of them; 0 without a [ptq] section
   std::vector<PlannedRun> runs;             // each once, in the order of the study
+  size_t repeated_cells = 0;                // whose run another cell has named, too
   std::map<std::string, DatasetInfo> data;  // by the path that the cells give
-  std::vector<std::string> notes;           // on old names, each once (formats/recipe.h)
+  std::vector<std::string> notes;           // on old names (formats/recipe.h) and repeated cells
 };
 
 // `study`: the file, then overrides of it. `directory`: empty for runs/NAME of the study. An Error

@@ -55,6 +55,16 @@ TEST(SweepPlan, CellsThatDifferInSpellingAreOneRun) {
   const SweepPlan plan = plan_sweep(tiny.study(), tiny.runs());
   EXPECT_EQ(plan.study.cells.size(), 3u);
   EXPECT_EQ(plan.runs.size(), 2u);
+  ASSERT_EQ(plan.notes.size(), 1u);
+  EXPECT_EQ(plan.notes[0],
+            "1 of the 3 cells are runs that other cells name with other words; each "
+            "run is made once");
+}
+
+TEST(SweepPlan, ModelsAlongTheRunsCanBeOverridden) {
+  const StudyFolder tiny(kTwoRuns);
+  const SweepPlan plan = plan_sweep({tiny.study()[0], "checkpoints=3"}, tiny.runs());
+  EXPECT_EQ(make_jobs(plan)[0].checkpoints, 3);
 }
 
 TEST(SweepPlan, OldNamesGetOneNoteEach) {

@@ -113,7 +113,7 @@ std::string few_steps_note(const SweepPlan& plan) {
   return fmt::format(
       "fewer than {} steps in {} of {} runs, {} in the shortest: their losses depend on the "
       "learning "
-      "rate and the batch more than on the tokens",
+      "rate and the batch as much as on the tokens",
       kTooFewSteps, count, plan.runs.size(), shortest->resolved.steps);
 }
 
