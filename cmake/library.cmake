@@ -17,10 +17,16 @@ target_link_libraries(bitlaw_library INTERFACE ${libraries})
 
 set(headers ${PROJECT_BINARY_DIR}/include)
 file(GLOB public_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/bitlaw/*.h)
+set(make_headers ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DDESTINATION=${headers}
+    -DDEPFILE=${headers}.d -P ${PROJECT_SOURCE_DIR}/cmake/public_headers.cmake)
+# They are byproducts, so that what includes them is compiled again in the same build. For that their
+# names are needed now.
+execute_process(COMMAND ${make_headers} COMMAND_ERROR_IS_FATAL ANY)
+file(GLOB_RECURSE made_headers ${headers}/*.h)
 add_custom_command(
   OUTPUT ${headers}.stamp
-  COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DDESTINATION=${headers} -DDEPFILE=${headers}.d
-          -P ${PROJECT_SOURCE_DIR}/cmake/public_headers.cmake
+  BYPRODUCTS ${made_headers}
+  COMMAND ${make_headers}
   DEPENDS ${public_headers} ${PROJECT_SOURCE_DIR}/cmake/public_headers.cmake
   DEPFILE ${headers}.d
   VERBATIM)
