@@ -12,6 +12,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "table/factor_value.h"
+#include "table/pooling_advice.h"
 
 namespace bitlaw {
 namespace {
@@ -95,6 +96,12 @@ class Pooling {
     }
     if (counts.empty()) return std::nullopt;
     PooledFactor out{&factor, factor.name, where, {counts.begin(), counts.end()}};
+    if (where == PooledFactor::kAnywhere) {
+      out.unknown =
+          static_cast<int>(std::count_if(rows_.begin(), rows_.end(), [&](const FactorRow& row) {
+            return row.value(factor).empty();
+          }));
+    }
     if (!factor.is_text()) {
       std::stable_sort(out.values.begin(), out.values.end(), [](const auto& a, const auto& b) {
         return parse_number(a.first).value_or(0) < parse_number(b.first).value_or(0);
@@ -140,10 +147,10 @@ bool is_among(const PooledFactor& pooled, const std::vector<std::string>& names)
   return std::find(names.begin(), names.end(), pooled.factor->name) != names.end();
 }
 
-std::string most_frequent(const PooledFactor& pooled) {
-  return std::max_element(pooled.values.begin(), pooled.values.end(),
-                          [](const auto& a, const auto& b) { return a.second < b.second; })
-      ->first;
+std::vector<std::string> fields_of(const auto& text_of) {
+  std::vector<std::string> out;
+  for (const Factor& factor : factors()) out.push_back(trim(text_of(factor.name)));
+  return out;
 }
 
 // The values of the factors, from the fields of a row and the bits of its parts.
@@ -196,9 +203,11 @@ FactorRow factor_row(const TidyRow& row) {
   });
   out.seed = fields["seed"];
   if (row.is_run()) out.loss = row.loss;
-  out.values = values_of(
-      [&](const std::string& column) { return fields[column]; },
-      [&](const std::string& column) { return parse_number(fields[column]).value_or(kUnknown); });
+  const auto text_in = [&](const std::string& column) { return fields[column]; };
+  out.fields = fields_of(text_in);
+  out.values = values_of(text_in, [&](const std::string& column) {
+    return parse_number(fields[column]).value_or(kUnknown);
+  });
   return out;
 }
 
@@ -212,6 +221,7 @@ FactorRow factor_row(const Observation& run,
       settings_of(out.label, run.bits_post, run.method, run.group, run.precision, run.backward);
   out.seed = text_of("seed");
   if (!run.is_post_training()) out.loss = run.loss_nats;
+  out.fields = fields_of(text_of);
   out.values = values_of(text_of, [&](const std::string& column) {
     if (column == "P_w") return run.bits_weights;
     if (column == "P_a") return run.bits_activations;
@@ -245,14 +255,21 @@ std::vector<PooledFactor> pooled_factors(const std::vector<FactorRow>& rows) {
 }
 
 std::string describe(const PooledFactor& pooled) {
+  const auto rows = [](int count) { return fmt::format("{} row{}", count, count == 1 ? "" : "s"); };
   std::vector<std::string> shown;
+  int others = 0;
   for (const auto& [value, count] : pooled.values) {
-    if (shown.size() == kShown) break;
-    shown.push_back(fmt::format("{}: {} row{}", value, count, count == 1 ? "" : "s"));
+    if (shown.size() < kShown)
+      shown.push_back(fmt::format("{}: {}", value, rows(count)));
+    else
+      others += count;
   }
   const size_t more = pooled.values.size() - shown.size();
-  return fmt::format("{} ({}{})", pooled.name, fmt::join(shown, ", "),
-                     more == 0 ? "" : fmt::format(", and {} more values", more));
+  if (more > 0)
+    shown.push_back(
+        fmt::format("and {} more value{}: {}", more, more == 1 ? "" : "s", rows(others)));
+  if (pooled.unknown > 0) shown.push_back(fmt::format("and {} without it", rows(pooled.unknown)));
+  return fmt::format("{} ({})", pooled.name, fmt::join(shown, ", "));
 }
 
 void must_not_pool(const std::vector<FactorRow>& rows, const MayDiffer& may,
@@ -267,14 +284,8 @@ void must_not_pool(const std::vector<FactorRow>& rows, const MayDiffer& may,
     (allowed ? said : refused).push_back(std::move(pooled));
   }
   if (!refused.empty()) {
-    std::vector<std::string> conditions, names;
-    for (const PooledFactor& pooled : refused) {
-      conditions.push_back(fmt::format("{}{}={}", filter, pooled.name, most_frequent(pooled)));
-      names.push_back(pooled.name);
-    }
-    throw Error(fmt::format("{}: rows differ in {}; give {} or --pool {}", where,
-                            sentence_of(refused), fmt::join(conditions, " "),
-                            fmt::join(names, ",")));
+    throw Error(fmt::format("{}: rows differ in {}; {}", where, sentence_of(refused),
+                            pooling_advice(rows, refused, may, filter)));
   }
   if (!said.empty()) notes.push_back(fmt::format("Pooled: rows differ in {}.", sentence_of(said)));
 }

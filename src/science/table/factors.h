@@ -23,6 +23,8 @@ struct FactorRow {
   std::string label;
   // In the order of factors(); "": not known, or does not count in this row.
   std::vector<std::string> values;
+  // The same as the table spells them, also where they do not count.
+  std::vector<std::string> fields;
   std::string seed;  // "": not known
   double loss =
       kUnknown;  // nats per token, of a run; NaN for a cell of quantization after training
@@ -56,6 +58,8 @@ struct PooledFactor {
   Where where = kAnywhere;
   // What the rows in question have, and how many of them.
   std::vector<std::pair<std::string, int>> values;
+  // Rows of the table whose value is not known; 0 unless they differ anywhere.
+  int unknown = 0;
 };
 
 // In the order of factors(). Unknown values say nothing; numbers are merged first.
@@ -74,7 +78,8 @@ struct MayDiffer {
   std::map<std::string, std::string> names = {};  // what messages call a factor, if not its name
 };
 
-// Error that names each other factor in which rows differ, its values, and what to do. A note for
+// Error that names each other factor in which rows differ, its values, and what to do
+// (pooling_advice.h). A note for
 // what is pooled, or may vary freely. `where` begins the sentence; `filter` comes before a condition
 // in an advice ("--where ").
 void must_not_pool(const std::vector<FactorRow>& rows, const MayDiffer& may,

@@ -94,7 +94,8 @@ TEST(Factors, ADifferenceBetweenPrecisionsIsRefused) {
   EXPECT_EQ(
       refusal(rows),
       "t: rows differ in lr (0.005: 2 rows, 0.01: 4 rows, 0.02: 2 rows) between precisions at "
-      "the same N and D; give --where lr=0.01 or --pool lr");
+      "the same N and D; no value of it has rows of what is compared, such as BF16 and fewer "
+      "bits at one size; give --pool lr");
 }
 
 // Everywhere, also where it follows N: nobody makes a rule of it.
@@ -191,13 +192,58 @@ TEST(Factors, OneValueHasSeveralSpellings) {
   EXPECT_EQ(value("data_hash", "1"), "1");
 }
 
+// What is advised may be followed.
+TEST(Factors, AnAdviceKeepsWhatIsCompared) {
+  std::vector<TidyRow> rows = study();
+  for (TidyRow& row : rows) row.extra_norm = row.P_w < 16 ? "true" : "false";
+  EXPECT_EQ(
+      refusal(rows),
+      "t: rows differ in extra_norm (false: 4 rows, true: 4 rows); no value of it has rows of "
+      "what is compared, such as BF16 and fewer bits at one size; give --pool extra_norm");
+
+  rows = study();  // most rows have a value that no BF16 run has
+  for (TidyRow row : study()) {
+    if (row.P_w < 16)
+      row.extra_norm = "false", row.seed = 2, rows.push_back(row), rows.push_back(row);
+  }
+  for (TidyRow& row : rows) {
+    if (row.P_w < 16 && row.seed == 1 && *row.N > 200'000) row.extra_norm = "";
+  }
+  EXPECT_NE(refusal(rows).find("extra_norm (false: 8 rows, true: 6 rows, and 2 rows without it); "
+                               "give --where extra_norm=true or"),
+            std::string::npos)
+      << refusal(rows);
+}
+
+TEST(Factors, AnAdviceNamesEverySpellingAndIsQuoted) {
+  const auto refusal_of = [](const std::string& rows) {
+    return error_of(
+        [&] { read_table("N,D,P_w,loss,dataset,schedule\n" + rows, "u", TableOptions{}); });
+  };
+  EXPECT_NE(refusal_of("1e8,1e9,16,3,my data,\n1e8,1e9,4,3,my data,\n1e8,2e9,4,3,c4,\n")
+                .find("give --where 'dataset=my data' or --pool dataset"),
+            std::string::npos);
+  EXPECT_NE(
+      refusal_of("1e8,1e9,16,3,,Cosine\n1e8,1e9,4,3,,cosine\n1e8,2e9,4,3,,wsd\n")
+          .find("schedule (cosine: 2 rows, wsd: 1 row); give --where schedule=Cosine,cosine or"),
+      std::string::npos);
+}
+
+// Weights in BF16 have another format, which is no difference; a condition has to keep it.
+TEST(Factors, AnAdviceOnFormatsKeepsBf16) {
+  const std::string sentence =
+      refusal(with_copy_of(1, [](TidyRow& row) { row.format_w = "e2m1"; }));
+  EXPECT_NE(sentence.find("give --where 'format_w!=e2m1' or"), std::string::npos) << sentence;
+}
+
 TEST(Factors, ManyValuesAreCutShort) {
   std::vector<TidyRow> rows = study();
   for (int i = 0; i < 7; ++i) {
     rows.push_back(rows[0]);
     rows.back().lr = 1 + i;
   }
-  EXPECT_NE(refusal(rows).find("4: 1 row, and 3 more values)"), std::string::npos) << refusal(rows);
+  EXPECT_NE(refusal(rows).find("4: 1 row, and 3 more values: 3 rows)"), std::string::npos)
+      << refusal(rows);
 }
 
 // The runs of a directory, their CSV, and a table of someone else's.
