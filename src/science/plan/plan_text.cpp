@@ -56,7 +56,11 @@ std::string choices_text(const std::map<std::string, double>& choices) {
 // "+0.83 %" of N and D, "-0.021" of bits and loss.
 std::string moved(std::string_view name, double by) {
   if (std::fabs(by) < 5e-5) return "";
-  if (name.starts_with("log_")) return fmt::format("{:+.2f} %", 100 * std::expm1(by));
+  if (name.starts_with("log_")) {
+    const double percent = 100 * std::expm1(by);
+    return std::fabs(percent) < 1e4 ? fmt::format("{:+.2f} %", percent)
+                                    : fmt::format("times {:.2g}", std::exp(by));
+  }
   if (std::fabs(by) >= 1e4) return fmt::format("{:+.3g}", by);
   return fmt::format("{:+.4f}", by);
 }
