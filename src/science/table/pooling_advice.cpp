@@ -14,7 +14,7 @@
 namespace bitlaw {
 namespace {
 
-constexpr size_t kTried = 6;      // values of a factor for which a condition is tried
+constexpr size_t kTried = 6;       // values of a factor for which a condition is tried
 constexpr size_t kMostTries = 60;  // of conditions together
 constexpr size_t kMostListed = 5;  // values in a condition
 
@@ -81,7 +81,7 @@ std::vector<Selection> selections_of(const PooledFactor& pooled,
 
 // What a study needs that rows may lose.
 struct Contents {
-  bool several = false;   // precisions
+  bool several = false;  // precisions
   bool at_one_size = false;
   bool reference = false;
 
@@ -117,9 +117,10 @@ bool may_be_used(const std::vector<FactorRow>& rows, const MayDiffer& may) {
 }
 
 std::string for_shell(const std::string& condition) {
-  const bool plain = condition.find_first_not_of(
-                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_=,.+-/:@%") ==
-                     std::string::npos;
+  const bool plain =
+      condition.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_=,.+-/:@%") ==
+      std::string::npos;
   return plain ? condition : "'" + condition + "'";
 }
 
