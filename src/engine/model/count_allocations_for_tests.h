@@ -73,6 +73,8 @@ inline void count_allocation(void* caller, size_t bytes) {
 }  // namespace bitlaw
 
 #if BITLAW_COUNTS_ALLOCATIONS
+// g++ sees free() meet the memory of new, and not that both are defined here.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void* operator new(size_t bytes) {
   bitlaw::count_allocation(__builtin_return_address(0), bytes);
   if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
