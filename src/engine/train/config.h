@@ -71,15 +71,15 @@ struct TrainConfig {
 };
 
 struct RunOptions {
-  std::string directory = "runs";         // holds a directory per run
-  int64_t threads = 0;                    // 0: all that the machine has
-  double checkpoint_seconds = 60;         // between two saved states; 0: only by steps
-  int64_t checkpoint_steps = 0;           // steps between two saved states; 0: only by time
-  int64_t checkpoints = 0;                // models kept along the run, at D/2, D/4, ...
-  std::vector<double> checkpoint_tokens;  // and at these numbers of tokens
-  int64_t log_steps = 10;                 // steps per line of metrics.jsonl
-  int64_t validation_steps = 0;           // steps between validations; 0: only at the end
-  bool quiet = false;                     // no progress on standard error
+  std::string directory = "runs";           // holds a directory per run
+  int64_t threads = 0;                      // 0: all that the machine has
+  double checkpoint_seconds = 60;           // between two saved states; 0: only by steps
+  int64_t checkpoint_steps = 0;             // steps between two saved states; 0: only by time
+  int64_t checkpoints = 0;                  // models kept along the run, at D/2, D/4, ...
+  std::vector<double> checkpoint_tokens{};  // and at these numbers of tokens
+  int64_t log_steps = 10;                   // steps per line of metrics.jsonl
+  int64_t validation_steps = 0;             // steps between validations; 0: only at the end
+  bool quiet = false;                       // no progress on standard error
 
   template <class V>
   void visit(V& v) {
