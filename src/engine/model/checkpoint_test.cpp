@@ -1,6 +1,8 @@
 #include "model/checkpoint.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
@@ -20,7 +22,9 @@ class Checkpoint : public testing::Test {
  protected:
   void SetUp() override {
     const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
-    directory_ = fs::path(testing::TempDir()) / (std::string("bitlaw_checkpoint_") + test.name());
+    // Each engine's repeat of these tests may run at the same time.
+    directory_ = fs::path(testing::TempDir()) /
+                 fmt::format("bitlaw_checkpoint_{}_{}", test.name(), ::getpid());
     fs::remove_all(directory_);
     config_ = {.width = 24,
                .layers = 2,
