@@ -79,9 +79,8 @@ struct MayDiffer {
 };
 
 // Error that names each other factor in which rows differ, its values, and what to do
-// (pooling_advice.h). A note for
-// what is pooled, or may vary freely. `where` begins the sentence; `filter` comes before a condition
-// in an advice ("--where ").
+// (pooling_advice.h). A note for what is pooled, or may vary freely. `where` begins the sentence;
+// `filter` comes before a condition in an advice ("--where ").
 void must_not_pool(const std::vector<FactorRow>& rows, const MayDiffer& may,
                    const std::string& where, const std::string& filter,
                    std::vector<std::string>& notes);
