@@ -1,6 +1,6 @@
 // The batch of a run that does not give one, and a note on runs of few steps.
 //
-//   sequences a step = 8 (D / 2 M)^0.6, and at least 1,500 steps
+//   sequences a step = 8 (D / 2 M)^0.6, fewer where a run would have less than 1,500 steps
 //
 // The best batch grows with D and hardly with N, and its unit is the sequence: docs/recipe.md has the
 // measurements. The exponent is that of arXiv 2503.04715 (StepLaw, .571) within what was measured.
