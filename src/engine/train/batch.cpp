@@ -19,8 +19,8 @@ int64_t default_batch_sequences(int64_t tokens, int64_t T) {
 std::string few_steps_note(const ResolvedConfig& resolved) {
   if (resolved.steps >= kTooFewSteps) return "";
   return fmt::format(
-      "{} steps: with fewer than {}, the loss depends on the learning rate and the batch as much as "
-      "on the tokens; {}",
+      "{} steps: with fewer than {}, the loss depends on the learning rate and the batch "
+      "as much as on the tokens; {}",
       resolved.steps, kTooFewSteps,
       resolved.batch_sequences > 1
           ? "use a smaller train.batch_tokens (0: chosen from train.tokens)"
