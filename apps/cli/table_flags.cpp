@@ -13,6 +13,7 @@
 #include "record/run.h"
 #include "record/tidy_row.h"
 #include "runs/tidy_rows.h"
+#include "table/factors.h"
 #include "table/pure_error.h"
 #include "table/tidy_table.h"
 #include "table/warnings.h"
@@ -126,6 +127,9 @@ void print_table(const Table& table, const std::string& path, bool json) {
 }
 
 Json table_json(const Table& table, const std::string& path) {
+  const auto pooled =
+      std::find_if(table.notes.begin(), table.notes.end(),
+                   [](const std::string& note) { return note.starts_with(kPooledNote); });
   return Json{{"path", path},
               {"kind", table.kind},
               {"hash", table.hash},
@@ -135,6 +139,7 @@ Json table_json(const Table& table, const std::string& path) {
               {"unfinished", table.unfinished},
               {"unstable", table.unstable},
               {"dropped", table.dropped},
+              {"pooled", pooled == table.notes.end() ? Json(nullptr) : Json(*pooled)},
               {"pure_error", pure_error_json(pure_error(table.factors))},
               {"notes", table.notes}};
 }

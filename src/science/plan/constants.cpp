@@ -56,6 +56,10 @@ std::string read_fit(const Json& fit, Constants& out) {
                       p.name));
     }
   }
+  if (const auto table = fit.find("table"); table != fit.end() && table->is_object()) {
+    if (const Json pooled = table->value("pooled", Json()); pooled.is_string())
+      out.notes.push_back(fmt::format("The fit: {}", pooled.get<std::string>()));
+  }
   // Fits of version 0.2 do not have it.
   if (const auto studied = fit.find("studied"); studied != fit.end() && studied->is_object()) {
     out.studied = {.least_bits = number_in(*studied, "least_bits"),

@@ -9,6 +9,8 @@
 #include <tuple>
 #include <vector>
 
+#include "base/json_fields.h"
+
 namespace bitlaw {
 namespace {
 
@@ -70,10 +72,6 @@ std::string verdict(const Json& penalties, const PureError& noise) {
                      count, penalties.size());
 }
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 }  // namespace
 
 Json penalties(const std::vector<TidyRow>& rows, const References& references,
@@ -107,7 +105,7 @@ Json penalties(const std::vector<TidyRow>& rows, const References& references,
                    {"loss", setting.loss},
                    {"reference", setting.reference.loss},
                    {"difference", difference},
-                   {"deviation", number(deviation)},
+                   {"deviation", json_number(deviation)},
                    {"noise", known ? Json(std::abs(difference) < kNoiseDeviations * deviation)
                                    : Json(nullptr)},
                    {"unstable", setting.unstable}});

@@ -122,6 +122,13 @@ std::string fit_of_others(const Json& fit, const std::string& runs_hash) {
       number(table, "rows"), text(table, "path"));
 }
 
+// "", or a sentence if the fit used rows together that differ in a factor.
+std::string fit_of_pooled(const Json& fit) {
+  const Json table = fit.is_object() ? fit.value("table", Json()) : Json();
+  const Json pooled = table.is_object() ? table.value("pooled", Json()) : Json();
+  return pooled.is_string() ? fmt::format("The fit: {}", pooled.get<std::string>()) : "";
+}
+
 // Lines of at most 100 characters, cut at spaces.
 std::string wrapped(const std::string& sentence) {
   std::string out, line;
@@ -176,8 +183,12 @@ Json make_report(const ReportInput& input) {
   document["post"] = input.fit.is_object() ? input.fit.value("post", Json()) : Json();
   document["figures"] = figures_of(input.rows, references, input.fit);
   document["post_bit"] = post_bit(input.fit, largest(sizes_of(input.rows)));
-  document["answer"] =
-      answer_sentences(document, input.rows, fit_of_others(input.fit, input.runs_hash));
+  std::vector<std::string> about_fit;
+  for (std::string& sentence :
+       std::vector{fit_of_others(input.fit, input.runs_hash), fit_of_pooled(input.fit)}) {
+    if (!sentence.empty()) about_fit.push_back(std::move(sentence));
+  }
+  document["answer"] = answer_sentences(document, input.rows, fmt::format("{}", fmt::join(about_fit, " ")));
   return document;
 }
 

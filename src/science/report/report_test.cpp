@@ -258,6 +258,11 @@ TEST(Report, SaysThatAFitIsOfOtherRuns) {
             std::string::npos)
       << answer("4567");
   EXPECT_EQ(answer("0123").find("not of these runs"), std::string::npos);
+  EXPECT_EQ(answer("0123").find("Pooled"), std::string::npos);
+  fit["table"]["pooled"] = "Pooled: rows differ in lr (0.01: 3 rows, 0.02: 4 rows).";
+  EXPECT_NE(answer("0123").find("The fit: Pooled: rows differ in lr (0.01: 3 rows, 0.02: 4 rows)."),
+            std::string::npos)
+      << answer("0123");
   EXPECT_EQ(answer("").find("not of these runs"), std::string::npos) << "nobody knows";
 }
 

@@ -71,6 +71,9 @@ std::string describe(const PooledFactor& pooled);
 // The factors that a law has an input for: it may be fitted to rows that differ in them.
 std::vector<std::string> modelled_factors(const Law& law);
 
+// How the note on what is pooled begins.
+inline constexpr const char* kPooledNote = "Pooled: ";
+
 // The factors in which rows may differ.
 struct MayDiffer {
   std::vector<std::string> pooled;                // because the user says so: a note names them

@@ -13,6 +13,7 @@
 #include "runs/effort.h"
 #include "sweep/plan.h"
 #include "train/batch.h"
+#include "train/kept_checkpoints.h"
 #include "train/repetition.h"
 
 namespace bitlaw {
@@ -117,6 +118,25 @@ std::string few_steps_note(const SweepPlan& plan) {
       kTooFewSteps, count, plan.runs.size(), shortest->resolved.steps);
 }
 
+// "" if no finished run lacks a model along it that the study asks for.
+std::string missing_models_note(const SweepPlan& plan) {
+  const RunOptions options{.checkpoints = plan.study.checkpoints};
+  const auto lacks = [&](const PlannedRun& run) {
+    const std::filesystem::path place = plan.directory / run.name;
+    const int64_t batch_tokens = run.resolved.config.train.batch_tokens;
+    return run_status(place) == RunStatus::kFinished &&
+           missing_checkpoints(place, kept_steps(options, run.resolved.steps, batch_tokens),
+                               batch_tokens) > 0;
+  };
+  const auto count = std::count_if(plan.runs.begin(), plan.runs.end(), lacks);
+  if (count == 0) return "";
+  return fmt::format(
+      "{} of {} runs have finished without all models along them that the study asks for; sweep "
+      "into "
+      "another directory (--runs) to get them",
+      count, plan.runs.size());
+}
+
 }  // namespace
 
 SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
@@ -148,7 +168,8 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
     result.scale = scale.value_or(1);
     if (scale) scale_tokens(plan, *scale);
   }
-  for (const std::string& sentence : {repetition_note(plan), few_steps_note(plan)}) {
+  for (const std::string& sentence :
+       {repetition_note(plan), few_steps_note(plan), missing_models_note(plan)}) {
     if (!sentence.empty()) note("note: " + sentence);
   }
   const std::vector<Job> jobs = make_jobs(plan);

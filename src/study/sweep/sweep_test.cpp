@@ -109,6 +109,27 @@ TEST(Sweep, OneAtATimeWorksInADirectory) {
   EXPECT_EQ(sweep(options).waiting, 3) << "looking needs no lock";
 }
 
+TEST(Sweep, ModelsAskedForAfterTheEndAreSaid) {
+  const StudyFolder tiny(kTwoRuns);
+  SweepOptions options = options_for(tiny, kFake);
+  options.look_only = true;
+  for (const SweepCell& cell : sweep(options).cells) {
+    const fs::path run = fs::path(tiny.runs()) / cell.run;
+    fs::create_directories(run);
+    write_result(
+        run,
+        {.status = RunStatus::kFinished, .validation = Validation{}, .training = TrainingResult{}});
+  }
+  std::string said;
+  const auto keep = [&](const std::string& sentence) { said += sentence + "\n"; };
+  sweep(options, keep);
+  EXPECT_EQ(said.find("models along them"), said.npos) << said;
+  options.study.push_back("checkpoints=2");
+  sweep(options, keep);
+  EXPECT_NE(said.find("note: 2 of 2 runs have finished without all models along them"), said.npos)
+      << said;
+}
+
 TEST(Sweep, LookingChangesNothing) {
   const StudyFolder tiny(kTwoRuns);
   SweepOptions options = options_for(tiny, kFake);
