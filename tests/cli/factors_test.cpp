@@ -73,9 +73,9 @@ TEST_F(Factors, FitCompareAndDesignRefuseOthers) {
         << pooled.err;
     expect_refused(verb(arguments, {"--pool", "lrs"}), {"unknown factor 'lrs'", "'lr'"});
   }
-  ASSERT_EQ(run({"fit", "study.csv", "--law", "chinchilla", "--pool", "lr", "--out", "fit.json"})
-                .status,
-            0);
+  ASSERT_EQ(
+      run({"fit", "study.csv", "--law", "chinchilla", "--pool", "lr", "--out", "fit.json"}).status,
+      0);
   const Outcome plan = run({"plan", "--fit", "fit.json", "--compute", "1e18"});
   EXPECT_NE(plan.out.find("The fit: Pooled: rows differ in lr"), std::string::npos) << plan.out;
   EXPECT_EQ(run({"simulate", "--law", "chinchilla", "--like", "study.csv"}).status, 0)

@@ -188,7 +188,8 @@ Json make_report(const ReportInput& input) {
        std::vector{fit_of_others(input.fit, input.runs_hash), fit_of_pooled(input.fit)}) {
     if (!sentence.empty()) about_fit.push_back(std::move(sentence));
   }
-  document["answer"] = answer_sentences(document, input.rows, fmt::format("{}", fmt::join(about_fit, " ")));
+  document["answer"] =
+      answer_sentences(document, input.rows, fmt::format("{}", fmt::join(about_fit, " ")));
   return document;
 }
 

@@ -287,7 +287,8 @@ void must_not_pool(const std::vector<FactorRow>& rows, const MayDiffer& may,
     throw Error(fmt::format("{}: rows differ in {}; {}", where, sentence_of(refused),
                             pooling_advice(rows, refused, may, filter)));
   }
-  if (!said.empty()) notes.push_back(fmt::format("{}rows differ in {}.", kPooledNote, sentence_of(said)));
+  if (!said.empty())
+    notes.push_back(fmt::format("{}rows differ in {}.", kPooledNote, sentence_of(said)));
 }
 
 std::vector<std::string> modelled_factors(const Law& law) {
