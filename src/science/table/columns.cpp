@@ -260,7 +260,7 @@ std::optional<size_t> Columns::find(const std::string& name) const {
   return place->second;
 }
 
-const std::string& Columns::file_name(const std::string& name) const {
+std::string Columns::file_name(const std::string& name) const {
   const auto place = find(name);
   return place ? table_.columns()[*place] : name;
 }

@@ -36,7 +36,7 @@ class Columns {
 
   std::optional<size_t> find(const std::string& name) const;  // place of a canonical name
   bool has(const std::string& name) const { return places_.count(name) > 0; }
-  const std::string& file_name(const std::string& name) const;  // its name in the file
+  std::string file_name(const std::string& name) const;  // its name in the file
 
   // A file's column, by its own or its canonical name.
   std::optional<size_t> place(const std::string& name) const;

@@ -169,7 +169,7 @@ void rename_old_scales(RawTable& raw, std::vector<std::string>& notes) {
 std::map<std::string, std::string> factor_names_in(const Columns& columns) {
   std::map<std::string, std::string> out;
   for (const Factor& factor : factors()) {
-    const std::string& name = columns.file_name(factor.name);
+    const std::string name = columns.file_name(factor.name);
     const std::vector<std::string>& usual = usual_names(factor.name);
     if (std::find(usual.begin(), usual.end(), name) != usual.end()) out[factor.name] = name;
   }
