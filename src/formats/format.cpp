@@ -220,8 +220,12 @@ std::optional<Format> find_format(std::string_view text) {
 
 Format parse_format(const std::string& text) {
   if (const auto format = find_format(text)) return *format;
-  if (const auto shape = read_shape(text)) return format_of(*shape);  // an Error: out of range
+  require_in_range(text);
   throw Error(unknown_name("number format", text, usual_names(), kKnown));
+}
+
+void require_in_range(std::string_view text) {
+  if (const auto shape = read_shape(text)) format_of(*shape);
 }
 
 float round_to_code(const Format& format, float y) {

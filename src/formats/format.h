@@ -60,6 +60,8 @@ Format fp32_format();
 // bf16, "32" is fp32. Other common names are in formats/precision.h.
 std::optional<Format> find_format(std::string_view text);
 Format parse_format(const std::string& text);  // Error, with the known formats
+// Error if the text is an intB or eXmY, but with bits that do not exist; other texts pass.
+void require_in_range(std::string_view text);
 
 // Nearest code to y, which is in units of the scale (for bf16 and fp32, the number itself).
 // Saturates beyond the largest and smallest codes, also for infinities; NaN stays NaN.

@@ -51,7 +51,24 @@ PartPrecision part_in(const Format& format) {
 
 PartPrecision part_in(const WeightScheme& scheme) {
   return {double(scheme.format.bits), storage_bits(scheme, scheme.group), scheme.group,
-          scheme.format};
+          scheme.format, scheme.scales};
+}
+
+std::optional<PartPrecision> part_named(std::string_view name);
+
+// "int4-e8m0": codes with rounded scales.
+std::optional<PartPrecision> with_rounded_scales(std::string_view name) {
+  for (const ScaleRule scales : {ScaleRule::kE8M0, ScaleRule::kE4M3}) {
+    const std::string_view ending = ending_of(scales);
+    if (!name.ends_with(ending)) continue;
+    auto codes = part_named(name.substr(0, name.size() - ending.size()));
+    if (!codes || !codes->format || !codes->format->scaled() || codes->group > 0 ||
+        codes->scales != ScaleRule::kFloat32)
+      return std::nullopt;
+    codes->scales = scales;
+    return codes;
+  }
+  return std::nullopt;
 }
 
 // Of codes that are integers where such a format exists.
@@ -72,6 +89,7 @@ std::optional<PartPrecision> part_named(std::string_view name) {
     return PartPrecision{each.bits, each.bits + each.scale_bits / each.group, each.group,
                          std::nullopt};
   }
+  if (const auto part = with_rounded_scales(name)) return part;
   const bool is_float = name.starts_with("fp");  // fp6: e2m3 or e3m2
   name.remove_prefix(is_float ? 2 : name.starts_with("int") ? 3 : 0);
   const auto bits = parse_whole(name);

@@ -1,7 +1,7 @@
 // Names of precisions, and what each name means for each part of a model. Tables, laws, plans,
 // recipes and results all parse names here; docs/formats.md has the table.
 //
-//   a format            int4, 4, e2m1, fp8, mxfp4, nvfp4 ...: weights and activations
+//   a format            int4, 4, e2m1, fp8, mxfp4, nvfp4, int4-e8m0 ...: weights and activations
 //   bits of each part   W4A16, W4A4KV8, W3A16g128 (128 weights share a scale of 16 bits); also
 //                       apart: W4 A4, W4-A4, W4_A4, W4/A4
 //   not quantized       BF16, FP16, 16, none, NoQuantizer, W16A16 and "", and FP32 or 32: all parts
@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "formats/format.h"
+#include "formats/scale_rule.h"
 
 namespace bitlaw {
 
@@ -26,6 +27,7 @@ struct PartPrecision {
   double storage_bits = kUnquantizedBits;  // per code with its share of a scale: the cost of memory
   int group = 0;                           // entries that share a scale; 0: the name does not say
   std::optional<Format> format = bf16_format();  // of the codes; empty for fp6, which has two
+  ScaleRule scales = ScaleRule::kFloat32;        // what the name says; FP32 if it says nothing
 
   bool quantized() const { return bits < kUnquantizedBits; }
   // Bits that a law sees: at most 16, which means not quantized.

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "formats/recipe.h"
+#include "formats/role_format.h"
 
 namespace bitlaw {
 namespace {
@@ -165,17 +166,32 @@ TEST(Precision, APartHasTheCodesOfItsFormat) {
   EXPECT_THROW(part_precision("e9m9"), Error);
 }
 
-TEST(Precision, RolesTakeTheFormatsWhoseScalesTheyHave) {
+TEST(Precision, ANameSaysHowItsScalesAreRounded) {
+  for (const auto& [text, scales] : {std::pair("mxfp4", ScaleRule::kE8M0),
+                                     {"nvfp4", ScaleRule::kE4M3},
+                                     {"INT4-E8M0", ScaleRule::kE8M0},
+                                     {"fp4-e4m3", ScaleRule::kE4M3},
+                                     {"e2m1", ScaleRule::kFloat32}})
+    EXPECT_EQ(part_precision(text).scales, scales) << text;
+  EXPECT_EQ(part_precision("int4-e8m0").law_bits(), 4);
+  EXPECT_FALSE(is_same_precision("int4-e8m0", "int4"));
+  EXPECT_FALSE(is_same_precision("int4-e8m0", "int4-e4m3"));
+  EXPECT_TRUE(is_same_precision("int4-e8m0", "INT4-E8M0"));
+  for (const char* none : {"bf16-e8m0", "mxfp4-e8m0", "int4-e8m0-e4m3", "-e8m0"})
+    EXPECT_FALSE(find_part_precision(none)) << none;
+}
+
+TEST(Precision, RolesTakeEveryFormat) {
   for (const auto& [text, format] :
        {std::pair("fp4", "e2m1"), {"FP8", "e4m3"}, {"fp16", "e5m10"}, {"none", "bf16"}}) {
-    EXPECT_EQ(role_format(text), parse_format(format)) << text;
+    EXPECT_EQ(role_format(text).format, parse_format(format)) << text;
     RecipeConfig config;
     config.weights = config.kv = text;
     EXPECT_EQ(make_recipe(config).keys.format, parse_format(format)) << text;
   }
   for (const auto& [text, part] :
-       {std::pair("mxfp4", "write e2m1, in groups of 32"),
-        {"fp6", "gives bits but not the codes"},
+       {std::pair("fp6", "gives bits but not the codes"),
+        {"int4-asym", "training rounds without it"},
         {"e4n3", "unknown number format 'e4n3'; did you mean 'e4m3'?"}}) {
     RecipeConfig config;
     config.activations = text;

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/error.h"
 #include "base/number.h"
+#include "formats/role_format.h"
+#include "formats/weight_scheme.h"
 
 namespace bitlaw {
 namespace {
@@ -22,55 +25,75 @@ constexpr std::pair<const char*, Granularity> kGranularities[] = {
     {"batch", Granularity::kBatch},
 };
 
+// The name of a role's format is that of a scheme for weights, formats/weight_scheme.h.
+WeightScheme codes_and_scales(const Quantizer& quantizer) {
+  WeightScheme scheme{.format = quantizer.format, .group = quantizer.group};
+  scheme.scales = quantizer.scales;
+  return scheme;
+}
+
+// With any format.
+std::optional<Quantizer> find_granularity(std::string_view text) {
+  const Format any = integer_format(8);
+  if (text.starts_with(kPer)) text.remove_prefix(kPer.size());
+  for (const auto& [name, value] : kGranularities) {
+    if (text == name) return make_quantizer(any, value);
+  }
+  if (!text.starts_with("group")) return std::nullopt;
+  const int group = parse_whole(text.substr(5)).value_or(0);
+  if (group < 1) return std::nullopt;
+  return make_quantizer(any, Granularity::kGroup, group);
+}
+
 }  // namespace
 
 std::string Quantizer::name() const {
-  if (!format.scaled()) return format.name();
-  switch (granularity) {
-    case Granularity::kTensor:
-      return format.name() + "/tensor";
-    case Granularity::kChannel:
-      return format.name() + "/channel";
-    case Granularity::kToken:
-      return format.name() + "/token";
-    case Granularity::kGroup:
-      return fmt::format("{}/group{}", format.name(), group);
-    case Granularity::kSequence:
-      return format.name() + "/sequence";
-    case Granularity::kBatch:
-      return format.name() + "/batch";
+  if (!format.scaled() || is_block_format()) return format_name();
+  return format_name() + "/" + granularity_name();
+}
+
+std::string Quantizer::format_name() const {
+  return format.scaled() ? codes_and_scales(*this).name() : format.name();
+}
+
+std::string Quantizer::granularity_name() const {
+  if (!format.scaled()) return "";
+  if (granularity == Granularity::kGroup) return fmt::format("group{}", group);
+  for (const auto& [name, value] : kGranularities) {
+    if (granularity == value) return name;
   }
   return "";
 }
 
-Quantizer make_quantizer(const Format& format, Granularity granularity, int group) {
+bool Quantizer::is_block_format() const {
+  return format.scaled() && codes_and_scales(*this).is_block_format();
+}
+
+Quantizer make_quantizer(const Format& format, Granularity granularity, int group,
+                         ScaleRule scales) {
   if (!format.scaled()) return {format, Granularity::kTensor, 0};
-  if (granularity != Granularity::kGroup) return {format, granularity, 0};
+  if (granularity != Granularity::kGroup) return {format, granularity, 0, scales};
   if (group < 1) throw Error(fmt::format("a group cannot have {} entries; use 1 or more", group));
-  return {format, granularity, group};
+  return {format, granularity, group, scales};
 }
 
 Quantizer parse_quantizer(const std::string& text) {
   const size_t slash = text.find('/');
-  const Format format = parse_format(text.substr(0, slash));
-  if (slash == std::string::npos) return make_quantizer(format, Granularity::kTensor);
-  if (!format.scaled()) {
+  const RoleFormat role = role_format(text.substr(0, slash));
+  if (slash == std::string::npos) return in_role(role, {});
+  if (!role.format.scaled()) {
     throw Error(fmt::format("'{}': {} has no scale, so nothing can share one; write '{}'", text,
-                            format.name(), format.name()));
+                            role.format.name(), role.format.name()));
   }
-  std::string granularity = text.substr(slash + 1);
-  if (granularity.starts_with(kPer)) granularity.erase(0, kPer.size());
-  for (const auto& [name, value] : kGranularities) {
-    if (granularity == name) return make_quantizer(format, value);
+  const auto shared = find_granularity(text.substr(slash + 1));
+  if (!shared) {
+    throw Error(fmt::format(
+        "'{}': '{}' is not a granularity; expected tensor, channel, token, sequence, batch or "
+        "groupG such as group32",
+        text, text.substr(slash + 1)));
   }
-  if (granularity.starts_with("group")) {
-    const int group = parse_whole(granularity.substr(5)).value_or(0);
-    if (group > 0) return make_quantizer(format, Granularity::kGroup, group);
-  }
-  throw Error(fmt::format(
-      "'{}': '{}' is not a granularity; expected tensor, channel, token, sequence, batch or groupG "
-      "such as group32",
-      text, granularity));
+  require_own_block(role, *shared);
+  return in_role(role, *shared);
 }
 
 BlockScale block_scale(const Format& format, float absmax) {

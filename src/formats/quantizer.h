@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "formats/format.h"
+#include "formats/scale_rule.h"
 
 namespace bitlaw {
 
@@ -44,17 +45,24 @@ struct Quantizer {
   Format format = bf16_format();
   Granularity granularity = Granularity::kTensor;
   int group = 0;  // entries that share a scale with kGroup; the last group of a row may be short
+  ScaleRule scales = ScaleRule::kFloat32;
 
-  std::string name() const;  // "int4/channel", "e2m1/group32"; "bf16", which has no scale to share
+  // "int4/channel", "e2m1/group32", "int4-e8m0/group64"; "bf16", which has no scale to share, and
+  // "mxfp4", which is e2m1-e8m0/group32 (formats/weight_scheme.h).
+  std::string name() const;
+  std::string format_name() const;       // "int4", "e2m1", "int4-e8m0", "bf16", "mxfp4"
+  std::string granularity_name() const;  // "channel", "group32"; "" if there is no scale
+  bool is_block_format() const;          // a published format, whose name implies the group
   bool operator==(const Quantizer&) const = default;
 };
 
 // An unscaled format gets granularity kTensor, so that equal quantizers compare equal. Error if
 // `group` is below 1 with kGroup.
-Quantizer make_quantizer(const Format& format, Granularity granularity, int group = 0);
+Quantizer make_quantizer(const Format& format, Granularity granularity, int group = 0,
+                         ScaleRule scales = ScaleRule::kFloat32);
 
 // Inverse of name(); "int4" alone means kTensor. "int4/per-token" is "int4/token", and so on. Error,
-// with the known names, if it does not parse.
+// with the known names, if it does not parse, or if a published format is given another group.
 Quantizer parse_quantizer(const std::string& text);
 
 struct BlockScale {

@@ -140,6 +140,55 @@ TEST(Quantizer, QuantizingTheValuesAgainChangesNothing) {
   }
 }
 
+TEST(Quantizer, ANameSaysHowScalesAreRounded) {
+  const Quantizer mxfp4 = parse_quantizer("mxfp4");
+  EXPECT_EQ(mxfp4, make_quantizer(float_format(2, 1), Granularity::kGroup, 32, ScaleRule::kE8M0));
+  EXPECT_EQ(parse_quantizer("nvfp4").scales, ScaleRule::kE4M3);
+  EXPECT_EQ(parse_quantizer("nvfp4").group, 16);
+  for (const char* same : {"mxfp4/group32", "e2m1-e8m0/group32", "MXFP4"})
+    EXPECT_EQ(parse_quantizer(same), mxfp4) << same;
+  for (const char* name : {"mxfp4", "mxfp6-e2m3", "mxfp6-e3m2", "mxfp8-e4m3", "mxfp8-e5m2",
+                           "mxint8", "nvfp4", "int4-e8m0/group64", "int8-e4m3/group16",
+                           "e4m3-e8m0/channel", "e3m2-e4m3/token", "int4/group32", "bf16", "fp32"})
+    EXPECT_EQ(parse_quantizer(name).name(), name);
+  EXPECT_EQ(parse_quantizer("mxint8").format_name(), "mxint8");
+  EXPECT_EQ(parse_quantizer("mxint8").granularity_name(), "group32");
+  EXPECT_EQ(parse_quantizer("int4-e8m0/group64").format_name(), "int4-e8m0");
+  EXPECT_EQ(parse_quantizer("bf16").granularity_name(), "");
+  EXPECT_TRUE(mxfp4.is_block_format());
+  EXPECT_FALSE(parse_quantizer("e2m1/group32").is_block_format());
+  EXPECT_NE(mxfp4, parse_quantizer("e2m1/group32"));
+}
+
+TEST(Quantizer, AWrongNameOfAFormatGetsOneSentence) {
+  const auto error_of = [](const char* text) -> std::string {
+    try {
+      parse_quantizer(text);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(error_of("mxfp4/group64"),
+            "mxfp4 is defined with blocks of 32, not group64; leave the granularity out, or write "
+            "e2m1-e8m0 for other blocks");
+  EXPECT_EQ(error_of("nvfp4/channel"),
+            "nvfp4 is defined with blocks of 16, not channel; leave the granularity out, or write "
+            "e2m1-e4m3 for other blocks");
+  EXPECT_EQ(error_of("nxfp4"), "unknown number format 'nxfp4'; did you mean 'mxfp4'?");
+  EXPECT_EQ(error_of("int4-asym/channel"),
+            "'int4-asym': -asym is for weights after training; training rounds without it");
+  EXPECT_EQ(error_of("mxfp6"),
+            "'mxfp6' gives bits but not the codes; write int4 or e2m1, for example");
+  EXPECT_EQ(
+      error_of("posits"),
+      "unknown number format 'posits'; expected a number of bits, int2 .. int16 or eXmY, with "
+      "-e8m0 or -e4m3 for rounded scales; bf16, fp32, or mxfp4, mxfp6-e2m3, mxfp6-e3m2, "
+      "mxfp8-e4m3, mxfp8-e5m2, mxint8, nvfp4");
+  for (const char* none : {"bf16-e8m0", "mxfp4-e8m0", "int4-e8m0-e8m0", "-e8m0", "int4-e8m0-e4m3"})
+    EXPECT_NE(error_of(none), "") << none;
+}
+
 TEST(Quantizer, ScalesAreSharedAlongTheAxis) {
   const Format format = integer_format(4);
   const int64_t rows = 3, columns = 7;

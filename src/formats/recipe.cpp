@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "formats/precision.h"
+#include "formats/role_format.h"
 
 namespace bitlaw {
 namespace {
@@ -23,7 +23,9 @@ std::string short_bits(const Quantizer& quantizer, Granularity usual) {
     case FormatKind::kFp32:
       return "32";
     case FormatKind::kInteger:
-      if (quantizer.granularity != usual || quantizer.format.bits == 16) return "";
+      if (quantizer.granularity != usual || quantizer.format.bits == 16 ||
+          quantizer.scales != ScaleRule::kFloat32)
+        return "";
       return std::to_string(quantizer.format.bits);
     case FormatKind::kFloat:
       return "";
@@ -42,9 +44,9 @@ constexpr std::string_view kOld = "tensor", kNew = "sequence";
 Quantizer quantizer_from(const std::string& key, const std::string& format_text,
                          const std::string& granularity_key, const std::string& granularity_text,
                          bool is_weight) {
-  Format format;
+  RoleFormat role;
   try {
-    format = role_format(format_text);
+    role = role_format(format_text);
   } catch (const Error& error) {
     throw Error(fmt::format("recipe.{}: {}", key, error.what()));
   }
@@ -64,7 +66,17 @@ Quantizer quantizer_from(const std::string& key, const std::string& format_text,
     throw Error(
         fmt::format("recipe.{}: {} have no tokens; expected {}", granularity_key, key, takes));
   }
-  return make_quantizer(format, parsed.granularity, parsed.group);
+  const Granularity usual = is_weight ? Granularity::kChannel : Granularity::kSequence;
+  try {
+    if (parsed.granularity != usual) require_own_block(role, parsed);
+  } catch (const Error& error) {
+    throw Error(fmt::format("recipe.{}: {}", key, error.what()));
+  }
+  if (role.scales != ScaleRule::kFloat32) {
+    throw Error(fmt::format("recipe.{}: '{}' has rounded scales, but scales in training are FP32",
+                            key, format_text));
+  }
+  return in_role(role, parsed);
 }
 
 }  // namespace
@@ -107,21 +119,6 @@ ScaleAxis scale_axis(Role role, Granularity granularity) {
       return ScaleAxis::kRow;
   }
   return ScaleAxis::kTensor;
-}
-
-Format role_format(const std::string& text) {
-  const PartPrecision part = part_precision(text);
-  if (!part.format) {
-    throw Error(
-        fmt::format("'{}' gives bits but not the codes; write int4 or e2m1, for example", text));
-  }
-  if (part.group > 0) {
-    throw Error(
-        fmt::format("'{}' has rounded scales, but scales in training are FP32; write {}, in groups "
-                    "of {}",
-                    text, part.format->name(), part.group));
-  }
-  return *part.format;
 }
 
 Recipe make_recipe(const RecipeConfig& config, int64_t batch_sequences) {

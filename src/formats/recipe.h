@@ -31,10 +31,10 @@ struct Recipe {
 // batch.
 ScaleAxis scale_axis(Role role, Granularity granularity);
 
-// A recipe in a configuration file, with the names of formats/precision.h. 16 means BF16, 32 means
-// FP32 (no rounding at all, for reference runs).
+// A recipe in a configuration file, with the names of formats/role_format.h. 16 means BF16, 32
+// means FP32 (no rounding at all, for reference runs).
 struct RecipeConfig {
-  std::string weights = "16";  // a number of bits or a format name
+  std::string weights = "16";  // a number of bits or a name of formats/role_format.h
   std::string activations = "16";
   std::string kv = "16";                             // keys and values
   std::string queries = "16";                        // or "kv": as keys and values
@@ -45,7 +45,8 @@ struct RecipeConfig {
   template <class V>
   void visit(V& v) {
     v("weights", weights,
-      "precision of the weights: bits (2..16; 16: BF16) or a format such as e2m1");
+      "precision of the weights: bits (2..16; 16: BF16) or a format: e2m1, int4-e8m0, mxfp4, "
+      "nvfp4");
     v("activations", activations, "precision of the inputs of the linear layers");
     v("kv", kv, "precision of keys and values");
     v("queries", queries, "precision of queries, rounded after RoPE; kv: that of keys and values");
@@ -57,13 +58,10 @@ struct RecipeConfig {
   }
 };
 
-// The format of a role by any name of formats/precision.h. Error if there is none, or if its scales
-// are rounded: scales in training are FP32.
-Format role_format(const std::string& text);
-
-// Without a scale (16, 32) the granularity of a role is ignored. Error, naming the key and what is
-// expected, if a name is unknown. `batch_sequences` is how many sequences a batch has; the recipe
-// keeps it if a role has a scale per batch.
+// Without a scale (16, 32) the granularity of a role is ignored. A published block format has its
+// own: the key may be left out or name it. Error, naming the key and what is expected, if a name is
+// unknown. `batch_sequences` is how many sequences a batch has; the recipe keeps it if a role has a
+// scale per batch.
 Recipe make_recipe(const RecipeConfig& config, int64_t batch_sequences = 0);
 
 // Up to version 0.2, "tensor" was the name of "sequence" for activations, keys, values and queries.

@@ -45,8 +45,7 @@ const BlockFormat* published(const WeightScheme& scheme) {
 }
 
 std::vector<std::string> usual_names() {
-  std::vector<std::string> names;
-  for (const BlockFormat& known : kBlockFormats) names.emplace_back(known.name);
+  std::vector<std::string> names = block_format_names();
   for (int bits = 2; bits <= 8; ++bits) {
     for (const char* ending : {"", "-asym", "-clip", "-asym-clip"})
       names.push_back(fmt::format("int{}{}", bits, ending));
@@ -60,9 +59,10 @@ std::vector<std::string> usual_names() {
 [[noreturn]] void unknown(const std::string& text) {
   throw Error(unknown_name(
       "weight format", text, usual_names(),
-      "expected int2 .. int8 or eXmY, followed by -asym (integers), -e8m0 or -e4m3 (the scales' "
-      "format) and -clip, or one of mxfp4, mxfp6-e2m3, mxfp6-e3m2, mxfp8-e4m3, mxfp8-e5m2, mxint8, "
-      "nvfp4"));
+      fmt::format(
+          "expected int2 .. int8 or eXmY, followed by -asym (integers), -e8m0 or -e4m3 (the "
+          "scales' format) and -clip, or one of {}",
+          fmt::join(block_format_names(), ", "))));
 }
 
 // The endings of a name, each at most once.
@@ -221,8 +221,7 @@ std::string WeightScheme::name() const {
   const BlockFormat* known = published(*this);
   std::string out = known != nullptr ? known->name : format.name();
   if (asymmetric) out += "-asym";
-  if (known == nullptr && scales == ScaleRule::kE8M0) out += "-e8m0";
-  if (known == nullptr && scales == ScaleRule::kE4M3) out += "-e4m3";
+  if (known == nullptr) out += ending_of(scales);
   if (clip) out += "-clip";
   return out;
 }
@@ -273,6 +272,15 @@ WeightScheme parse_weight_scheme(const std::string& text, int group) {
   if (dash != std::string::npos) read_endings(text, text.substr(dash + 1), scheme);
   require_possible(text, scheme);
   return scheme;
+}
+
+const std::vector<std::string>& block_format_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> out;
+    for (const BlockFormat& known : kBlockFormats) out.emplace_back(known.name);
+    return out;
+  }();
+  return names;
 }
 
 std::optional<WeightScheme> find_block_format(std::string_view name) {

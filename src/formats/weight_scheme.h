@@ -35,10 +35,9 @@
 #include <vector>
 
 #include "formats/format.h"
+#include "formats/scale_rule.h"
 
 namespace bitlaw {
-
-enum class ScaleRule { kFloat32, kE8M0, kE4M3 };
 
 struct WeightScheme {
   Format format;            // of the codes: intB or eXmY
@@ -61,6 +60,7 @@ struct WeightScheme {
 // from the published one.
 WeightScheme parse_weight_scheme(const std::string& text, int group = 0);
 
+const std::vector<std::string>& block_format_names();
 // The published block format of that name, if there is one.
 std::optional<WeightScheme> find_block_format(std::string_view name);
 

@@ -21,25 +21,25 @@ void require(bool ok, const char* key, double value, const std::string& rule) {
   if (!ok) throw Error(fmt::format("{} = {}: expected {}", key, value, rule));
 }
 
-// The granularity as in Quantizer::name(), or `unused` if the format has no scale.
+// The granularity as a key says it, or `unused` where the format says it or has no scale.
+bool needs_granularity(const Quantizer& quantizer) {
+  return quantizer.format.scaled() && !quantizer.is_block_format();
+}
 std::string spelling(const Quantizer& quantizer, const std::string& unused) {
-  if (!quantizer.format.scaled()) return unused;
-  const std::string name = quantizer.name();
-  const size_t slash = name.find('/');
-  return slash == std::string::npos ? "tensor" : name.substr(slash + 1);
+  return needs_granularity(quantizer) ? quantizer.granularity_name() : unused;
 }
 
 RecipeConfig canonical(const Recipe& recipe) {
   RecipeConfig out;
   const RecipeConfig defaults;
-  out.weights = recipe.weights.format.name();
-  out.activations = recipe.activations.format.name();
-  out.kv = recipe.keys.format.name();
-  out.queries = recipe.queries.format.name();
+  out.weights = recipe.weights.format_name();
+  out.activations = recipe.activations.format_name();
+  out.kv = recipe.keys.format_name();
+  out.queries = recipe.queries.format_name();
   out.weights_granularity = spelling(recipe.weights, defaults.weights_granularity);
   out.activations_granularity = spelling(recipe.activations, defaults.activations_granularity);
-  out.kv_granularity =
-      spelling(recipe.keys.format.scaled() ? recipe.keys : recipe.queries, defaults.kv_granularity);
+  out.kv_granularity = spelling(needs_granularity(recipe.keys) ? recipe.keys : recipe.queries,
+                                defaults.kv_granularity);
   return out;
 }
 

@@ -44,9 +44,11 @@ template <class Table>
 std::string role_suffix(const char* role, const std::optional<Quantizer>& quantizer) {
   if (!quantizer) return "";
   const Format& format = quantizer->format;
-  const std::string bits = format.kind == FormatKind::kInteger ? std::to_string(format.bits)
-                           : format.scaled()                   ? "-" + format.name()
-                                                               : format.name();
+  const bool is_plain =
+      format.kind == FormatKind::kInteger && quantizer->scales == ScaleRule::kFloat32;
+  const std::string bits = is_plain          ? std::to_string(format.bits)
+                           : format.scaled() ? "-" + quantizer->format_name()
+                                             : format.name();
   return "+" + std::string(role) + bits;
 }
 

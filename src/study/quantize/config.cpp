@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "formats/recipe.h"
+#include "formats/role_format.h"
 #include "quantize/cell.h"
 
 namespace bitlaw {
@@ -105,7 +106,7 @@ std::optional<Quantizer> in_use(const char* key, const std::string& text, const 
     throw Error(
         fmt::format("{} = {}: {}", key, text, unknown_name("number format", text, {kTrained})));
   try {
-    return make_quantizer(role_format(text), shared.granularity, shared.group);
+    return in_role(role_format(text), shared);
   } catch (const Error& error) {
     throw Error(fmt::format("{} = {}: {}", key, text, error.what()));
   }

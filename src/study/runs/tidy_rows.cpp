@@ -20,27 +20,32 @@ namespace fs = std::filesystem;
 // (Kumar et al., arXiv 2411.04330, leave them out of their fits).
 constexpr double kUnstableBits = 3;
 
-// A format, and its bits as the laws count them: 16 for BF16 and for no rounding at all.
-void set_format(const std::string& text, std::string& name, double& bits) {
-  const Format format = parse_format(text);
-  name = format.name();
-  bits = law_bits(format);
+// A format, and its bits as the laws count them: those of a code, and 16 for BF16 and for no
+// rounding at all.
+void set_format(const Quantizer& role, std::string& name, double& bits) {
+  name = role.format_name();
+  bits = law_bits(role.format);
+}
+
+// What shares a scale, as the key says unless the format does.
+std::string shared_by(const Quantizer& role, const std::optional<std::string>& key) {
+  return role.is_block_format() ? role.granularity_name() : key.value_or("");
 }
 
 std::string text_of(const std::optional<bool>& truth) {
   return !truth ? "" : *truth ? "true" : "false";
 }
 
-void set_recipe(const RunSettings::Recipe& recipe, TidyRow& row) {
-  set_format(recipe.weights, row.format_w, row.P_w);
-  set_format(recipe.activations, row.format_a, row.P_a);
-  set_format(recipe.kv, row.format_kv, row.P_kv);
-  set_format(recipe.queries, row.format_q, row.P_q);
+void set_recipe(const Recipe& roles, const RunSettings::Recipe& recipe, TidyRow& row) {
+  set_format(roles.weights, row.format_w, row.P_w);
+  set_format(roles.activations, row.format_a, row.P_a);
+  set_format(roles.keys, row.format_kv, row.P_kv);
+  set_format(roles.queries, row.format_q, row.P_q);
   row.P_k = row.P_v = row.P_kv;
   row.unstable = std::min(row.P_a, row.P_kv) <= kUnstableBits ? 1 : 0;
-  row.granularity_w = recipe.weights_granularity.value_or("");
-  row.granularity_a = recipe.activations_granularity.value_or("");
-  row.granularity_kv = recipe.kv_granularity.value_or("");
+  row.granularity_w = shared_by(roles.weights, recipe.weights_granularity);
+  row.granularity_a = shared_by(roles.activations, recipe.activations_granularity);
+  row.granularity_kv = shared_by(roles.keys, recipe.kv_granularity);
 }
 
 void set_shape(const RunSettings::Model& model, TidyRow& row) {
@@ -133,7 +138,7 @@ TidyRow run_row(const fs::path& run, const RunRecord& record,
   row.validation_hash = record.data.validation_hash;
   if (record.build)
     row.engine = record.build->engine.empty() ? record.build->isa : record.build->engine;
-  set_recipe(settings.recipe, row);
+  set_recipe(record.trained_recipe(), settings.recipe, row);
   set_shape(settings.model, row);
   set_training(settings, row);
   if (result) set_result(*result, row);
