@@ -42,7 +42,8 @@ struct Case {
 };
 // w weights, a activations, kv keys and values; what is not named is BF16. "tensor", "channel",
 // "token", "sequence", "batch" and "groupG" say what shares a scale; the default is per channel for
-// weights and per sequence for the rest (weights have no tokens, so they stay per channel).
+// weights and per sequence for the rest (weights have no tokens, so they stay per channel). A block
+// format has its own blocks.
 inline std::vector<Case> recipes() {
   const auto bits = [](const char* w, const char* a, const char* kv, const char* w_share,
                        const char* a_share, const char* kv_share) {
@@ -52,6 +53,9 @@ inline std::vector<Case> recipes() {
                         .weights_granularity = w_share,
                         .activations_granularity = a_share,
                         .kv_granularity = kv_share};
+  };
+  const auto block = [](const char* format) {
+    return RecipeConfig{.weights = format, .activations = format, .kv = format};
   };
   return {
       {"bf16", {}},
@@ -82,6 +86,17 @@ inline std::vector<Case> recipes() {
       {"w12a12-group32", bits("12", "12", "16", "group32", "group32", "sequence")},
       {"kv12", bits("16", "16", "12", "channel", "sequence", "sequence")},
       {"w12a12kv12", bits("12", "12", "12", "channel", "sequence", "sequence")},
+      {"mxfp4", block("mxfp4")},
+      {"mxfp6-e2m3", block("mxfp6-e2m3")},
+      {"mxfp6-e3m2", block("mxfp6-e3m2")},
+      {"mxfp8-e4m3", block("mxfp8-e4m3")},
+      {"mxint8", block("mxint8")},
+      {"nvfp4", block("nvfp4")},
+      {"int4-e8m0-group32",
+       bits("int4-e8m0", "int4-e8m0", "int4-e8m0", "group32", "group32", "group32")},
+      {"int4-e4m3-group32",
+       bits("int4-e4m3", "int4-e4m3", "int4-e4m3", "group32", "group32", "group32")},
+      {"int8-e4m3-group32", bits("int8-e4m3", "int8-e4m3", "16", "group32", "group32", "sequence")},
   };
 }
 

@@ -24,4 +24,9 @@ int shared_exponent(const Format& element, float absmax) {
   return std::clamp(std::ilogb(absmax) - emax, -kE8M0Bias, kE8M0Bias);
 }
 
+float folded_number(float code, float scale) {
+  const float number = code * scale;
+  return std::fabs(number) < 0x1p-126f ? std::copysign(0.0f, number) : number;
+}
+
 }  // namespace bitlaw

@@ -29,4 +29,8 @@ int largest_exponent(const Format& element);
 // exponent of 2^(B-2) codes, as in the specification, so that one code is worth 2^(X - (B-2)).
 int shared_exponent(const Format& element, float absmax);
 
+// code * scale as products see it, a BF16 number: zero with the code's sign if its magnitude is
+// below 2^-126, because matrix units read subnormal BF16 numbers as zeros.
+float folded_number(float code, float scale);
+
 }  // namespace bitlaw

@@ -93,6 +93,37 @@ TEST(FormatsGolden, QuantizedMatricesMatchBitForBit) {
   }
 }
 
+// Training rounds to the same vectors, with subnormal floats flushed or not.
+TEST(FormatsGolden, RolesOfARecipeMatchWeightSchemesBitForBit) {
+  const std::string path = kGolden + "weight_schemes.json";
+  const Json document = parse_json(read_file(path), path);
+  int tested = 0;
+  for (const Json& test : document.at("cases")) {
+    const WeightScheme scheme = parse_weight_scheme(test.at("scheme"), test.at("group"));
+    if (scheme.clip || scheme.asymmetric) continue;
+    const std::vector<float> x = floats_of(test.at("x"));
+    const auto rounded = [&] {
+      return quantize_reference(
+          scheme.format, scheme.group == 0 ? ScaleAxis::kRow : ScaleAxis::kGroup, scheme.group,
+          x.data(), test.at("rows"), test.at("columns"), 0, scheme.scales);
+    };
+    const QuantizedReference q = rounded();
+    EXPECT_EQ(q.tensor_scale, float_of(test.at("tensor_scale"))) << scheme.name();
+    EXPECT_EQ(bits_of(q.scales), bits_of(floats_of(test.at("scales")))) << scheme.name();
+    EXPECT_EQ(bits_of(q.codes), bits_of(floats_of(test.at("codes")))) << scheme.name();
+    EXPECT_EQ(bits_of(q.values), bits_of(floats_of(test.at("values")))) << scheme.name();
+    const QuantizedReference flushed = [&] {
+      const FlushSubnormals flush;
+      return rounded();
+    }();
+    EXPECT_EQ(bits_of(flushed.scales), bits_of(q.scales)) << scheme.name();
+    EXPECT_EQ(bits_of(flushed.codes), bits_of(q.codes)) << scheme.name();
+    EXPECT_EQ(bits_of(flushed.values), bits_of(q.values)) << scheme.name();
+    ++tested;
+  }
+  EXPECT_GE(tested, 13);
+}
+
 TEST(FormatsGolden, WeightSchemesMatchBitForBit) {
   const std::string path = kGolden + "weight_schemes.json";
   const Json document = parse_json(read_file(path), path);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/number.h"
+#include "formats/e8m0.h"
 #include "formats/role_format.h"
 #include "formats/weight_scheme.h"
 
@@ -97,22 +98,59 @@ Quantizer parse_quantizer(const std::string& text) {
 }
 
 BlockScale block_scale(const Format& format, float absmax) {
+  return block_scale(format, ScaleRule::kFloat32, 1, absmax);
+}
+
+BlockScale block_scale(const Format& format, ScaleRule scales, float tensor, float absmax) {
   BITLAW_CHECK(format.scaled());
-  const float scale = absmax / format.max_code;
-  if (scale < kSmallestNormal) return {0.0f, 0.0f};
-  return {scale, 1.0f / scale};
+  float scale = absmax / format.max_code, block = 1;
+  switch (scales) {
+    case ScaleRule::kFloat32:
+      break;
+    case ScaleRule::kE8M0: {
+      const int unit = format.kind == FormatKind::kInteger ? largest_exponent(format) : 0;
+      scale = std::ldexp(1.0f, shared_exponent(format, absmax) - unit);
+      break;
+    }
+    case ScaleRule::kE4M3:
+      if (scale < kSmallestNormal) return {};
+      block = round_to_code(float_format(4, 3), scale / tensor);
+      scale = block * tensor;
+      break;
+  }
+  if (scale < kSmallestNormal) return {};
+  return {scale, 1.0f / scale, scales == ScaleRule::kE4M3 ? block : scale};
+}
+
+float tensor_scale(const Format& format, ScaleRule scales, float absmax) {
+  if (scales != ScaleRule::kE4M3) return 1;
+  const float largest_scale = float_format(4, 3).max_code;
+  return std::max(absmax / (largest_scale * format.max_code), kSmallestNormal);
+}
+
+bool folds_into_bf16(const Format& format, ScaleRule scales) {
+  if (!format.scaled()) return false;
+  switch (scales) {
+    case ScaleRule::kFloat32:
+      return false;
+    case ScaleRule::kE8M0:
+      return format.codes_fit_bf16();
+    case ScaleRule::kE4M3:  // whose numbers have 4 of BF16's 8 significant bits
+      return format.kind == FormatKind::kInteger ? format.bits <= 5 : format.mantissa_bits <= 3;
+  }
+  return false;
 }
 
 QuantizedReference quantize_reference(const Format& format, ScaleAxis axis, int group,
                                       const float* x, int64_t rows, int64_t columns,
-                                      float absmax_elsewhere) {
-  BITLAW_CHECK(absmax_elsewhere == 0 || axis == ScaleAxis::kTensor);
+                                      float absmax_elsewhere, ScaleRule scales) {
+  BITLAW_CHECK(absmax_elsewhere == 0 || axis == ScaleAxis::kTensor || scales == ScaleRule::kE4M3);
   if (axis == ScaleAxis::kGroup && group < 1) {
     throw Error(fmt::format("a group cannot have {} entries; use 1 or more", group));
   }
   const auto size = static_cast<size_t>(rows * columns);
   QuantizedReference out{std::vector<float>(size), std::vector<float>(size, 1.0f),
-                         std::vector<float>(size)};
+                         std::vector<float>(size), std::vector<float>(size, 1.0f)};
   if (!format.scaled()) {
     for (size_t i = 0; i < size; ++i) out.codes[i] = out.values[i] = round_to_code(format, x[i]);
     return out;
@@ -134,19 +172,23 @@ QuantizedReference quantize_reference(const Format& format, ScaleAxis axis, int 
   };
   std::vector<float> absmax(
       static_cast<size_t>(std::max({rows * groups_per_row, columns, int64_t{1}})),
-      absmax_elsewhere);
+      axis == ScaleAxis::kTensor ? absmax_elsewhere : 0);
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < columns; ++c) {
       float& largest = absmax[static_cast<size_t>(block_of(r, c))];
       largest = std::max(largest, std::fabs(x[r * columns + c]));
     }
   }
+  out.tensor_scale = tensor_scale(
+      format, scales, std::max(absmax_elsewhere, *std::max_element(absmax.begin(), absmax.end())));
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < columns; ++c) {
       const auto i = static_cast<size_t>(r * columns + c);
-      const BlockScale block = block_scale(format, absmax[static_cast<size_t>(block_of(r, c))]);
+      const BlockScale block = block_scale(format, scales, out.tensor_scale,
+                                           absmax[static_cast<size_t>(block_of(r, c))]);
       out.codes[i] = round_to_code(format, x[i] * block.inverse);
       out.scales[i] = block.scale;
+      out.blocks[i] = block.block;
       out.values[i] = out.codes[i] * block.scale;
     }
   }

@@ -7,6 +7,9 @@
 //   code    = round_to_code(format, x * inverse)   (float product, then ties to even, saturating)
 //   value   = code * scale                         (float product)
 //
+// Scales may be rounded, too, by the rules of formats/weight_scheme.h; block_scale() has them for
+// training, where a scale is a normal float or 0.
+//
 // For bf16 there is no scale: value = code = round_to_bf16(x). For fp32 value = x. A block whose
 // absmax / max_code is below the smallest normal float (2^-126) counts as zeros. A NaN or infinity
 // invalidates only the codes of its own block; training detects it by the loss.
@@ -68,21 +71,34 @@ Quantizer parse_quantizer(const std::string& text);
 struct BlockScale {
   float scale;
   float inverse;
+  float block;  // the scale without the tensor's: one of E4M3's numbers; else `scale`
 };
-// `format` is scaled; absmax >= 0 is the largest magnitude of a block. {0, 0} for a block of zeros.
+// `format` is scaled; absmax >= 0 is the largest magnitude of a block. Zeros for a block of zeros.
 BlockScale block_scale(const Format& format, float absmax);
+// The same with rounded scales; `tensor` is tensor_scale() of all that has one.
+BlockScale block_scale(const Format& format, ScaleRule scales, float tensor, float absmax);
+
+// The FP32 scale of a tensor with this absmax: 1 unless block scales are E4M3, else at least 2^-126.
+float tensor_scale(const Format& format, ScaleRule scales, float absmax);
+
+// Whether code * block is exactly a BF16 number for every code and scale, so that products can run
+// on those numbers: E8M0 with codes that are BF16, E4M3 with codes of at most 4 significant bits.
+bool folds_into_bf16(const Format& format, ScaleRule scales);
 
 // The definition, in plain loops: the code and scale of every entry; values = codes * scales. x is
 // [rows, columns], row-major. `group` is used with kGroup only; Error if it is not positive then.
-// `absmax_elsewhere`, with kTensor only, is the largest magnitude of the entries outside x that share
-// its scale: the other sequences of a batch.
+// `absmax_elsewhere` is the largest magnitude of the entries outside x that share its scale (with
+// kTensor only: the other sequences of a batch) or, in E4M3, the tensor's scale.
 struct QuantizedReference {
   std::vector<float> codes;   // [rows, columns]
   std::vector<float> scales;  // [rows, columns], the scale of each entry (1 if unscaled)
   std::vector<float> values;  // [rows, columns]
+  std::vector<float> blocks;  // [rows, columns], the scale without the tensor's
+  float tensor_scale = 1;
 };
 QuantizedReference quantize_reference(const Format& format, ScaleAxis axis, int group,
                                       const float* x, int64_t rows, int64_t columns,
-                                      float absmax_elsewhere = 0);
+                                      float absmax_elsewhere = 0,
+                                      ScaleRule scales = ScaleRule::kFloat32);
 
 }  // namespace bitlaw

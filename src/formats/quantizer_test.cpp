@@ -10,6 +10,8 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "formats/half.h"
+#include "formats/weight_scheme.h"
 
 namespace bitlaw {
 namespace {
@@ -137,6 +139,88 @@ TEST(Quantizer, QuantizingTheValuesAgainChangesNothing) {
         ASSERT_EQ(twice.values, once.values) << format.name();
       }
     }
+  }
+}
+
+// What training rounds with is what quantization after training rounds with, bit for bit.
+TEST(Quantizer, EveryFormatAndScaleIsThatOfAWeightScheme) {
+  const int64_t rows = 6, columns = 77;  // the last group of a row is short
+  std::vector<float> x = gaussian(rows * columns, 11);
+  for (int64_t c = 0; c < columns; ++c) {
+    x[static_cast<size_t>(columns + c)] *= 0x1p90f;
+    x[static_cast<size_t>(2 * columns + c)] *= 0x1p-90f;
+    x[static_cast<size_t>(3 * columns + c)] = c % 2 == 0 ? 0.0f : -0.0f;
+    x[static_cast<size_t>(4 * columns + c)] = std::round(x[static_cast<size_t>(c)] * 4) / 8;
+  }
+  for (const double size : {1.0, 0x1p-60}) {
+    for (float& entry : x) entry = static_cast<float>(entry * size);
+    for (const Format& format : scaled_formats()) {
+      for (const ScaleRule scales : {ScaleRule::kFloat32, ScaleRule::kE8M0, ScaleRule::kE4M3}) {
+        for (const int group : {0, 1, 16, 32}) {
+          WeightScheme scheme{.format = format, .group = group};
+          scheme.scales = scales;
+          const WeightReference expected = quantize_reference(scheme, x.data(), rows, columns);
+          const QuantizedReference q =
+              quantize_reference(format, group == 0 ? ScaleAxis::kRow : ScaleAxis::kGroup, group,
+                                 x.data(), rows, columns, 0, scales);
+          ASSERT_EQ(q.tensor_scale, expected.tensor_scale) << scheme.name();
+          for (size_t i = 0; i < x.size(); ++i) {
+            if (expected.scales[i] < 0x1p-126f) continue;  // zeros in training: the next test
+            const auto same = [](float a, float b) {
+              return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b);
+            };
+            ASSERT_TRUE(same(q.codes[i], expected.codes[i]) &&
+                        same(q.scales[i], expected.scales[i]) &&
+                        same(q.values[i], expected.values[i]))
+                << scheme.name() << " in groups of " << group << ": " << q.values[i]
+                << " instead of " << expected.values[i] << " for " << x[i];
+            ASSERT_EQ(q.blocks[i] * q.tensor_scale, q.scales[i]) << scheme.name();
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Quantizer, RoundedScalesAreNormalFloatsOrZero) {
+  for (const Format& format : scaled_formats()) {
+    const int emax = std::ilogb(format.max_code);  // B - 2 for integers
+    const float edge = std::ldexp(1.0f, emax - 126), below = std::nextafter(edge, 0.0f);
+    const BlockScale smallest = block_scale(format, ScaleRule::kE8M0, 1, edge);
+    EXPECT_EQ(smallest.scale, 0x1p-126f) << format.name();
+    EXPECT_EQ(smallest.inverse, 0x1p126f) << format.name();
+    EXPECT_EQ(block_scale(format, ScaleRule::kE8M0, 1, below).scale, 0.0f) << format.name();
+    EXPECT_EQ(block_scale(format, ScaleRule::kE8M0, 1, 0).inverse, 0.0f) << format.name();
+    const float normal = format.max_code * 0x1p-126f;
+    EXPECT_EQ(block_scale(format, ScaleRule::kE4M3, 0x1p-126f, normal).scale, 0x1p-126f);
+    EXPECT_EQ(block_scale(format, ScaleRule::kE4M3, 0x1p-126f, normal / 2).scale, 0.0f);
+    EXPECT_EQ(block_scale(format, ScaleRule::kE4M3, 1.0f, 0).inverse, 0.0f);
+  }
+}
+
+// An E8M0 scale is rounded down, so the largest entries may lie beyond the largest code.
+TEST(Quantizer, WithPowersOfTwoTheLargestEntriesSaturate) {
+  const float x[] = {7.9f, -7.9f, 6.0f, 4.9f, 0.3f, 0.2f};
+  const QuantizedReference q =
+      quantize_reference(float_format(2, 1), ScaleAxis::kGroup, 32, x, 1, 6, 0, ScaleRule::kE8M0);
+  EXPECT_EQ(q.values, (std::vector<float>{6, -6, 6, 4, 0.5f, 0}));
+  const float y[] = {1.999f, -2.0f + 0x1p-20f, 1.0f};  // one code is 2^-6
+  const QuantizedReference i =
+      quantize_reference(integer_format(8), ScaleAxis::kGroup, 32, y, 1, 3, 0, ScaleRule::kE8M0);
+  EXPECT_EQ(i.codes, (std::vector<float>{127, -128, 64}));
+}
+
+// Products run on code * block, so every such product must be a BF16 number.
+TEST(Quantizer, WhatFoldsIntoBf16IsExact) {
+  const std::vector<float> blocks = all_codes(float_format(4, 3));
+  for (const Format& format : scaled_formats()) {
+    bool exact = true;
+    for (const float code : all_codes(format)) {
+      for (const float block : blocks) exact = exact && round_to_bf16(code * block) == code * block;
+    }
+    EXPECT_EQ(folds_into_bf16(format, ScaleRule::kE4M3), exact) << format.name();
+    EXPECT_EQ(folds_into_bf16(format, ScaleRule::kE8M0), format.codes_fit_bf16()) << format.name();
+    EXPECT_FALSE(folds_into_bf16(format, ScaleRule::kFloat32));
   }
 }
 

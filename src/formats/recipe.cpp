@@ -72,10 +72,6 @@ Quantizer quantizer_from(const std::string& key, const std::string& format_text,
   } catch (const Error& error) {
     throw Error(fmt::format("recipe.{}: {}", key, error.what()));
   }
-  if (role.scales != ScaleRule::kFloat32) {
-    throw Error(fmt::format("recipe.{}: '{}' has rounded scales, but scales in training are FP32",
-                            key, format_text));
-  }
   return in_role(role, parsed);
 }
 

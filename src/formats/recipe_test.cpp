@@ -107,6 +107,42 @@ TEST(Recipe, ErrorsNameTheKeyAndWhatItTakes) {
             "groupG such as group32");
 }
 
+TEST(Recipe, RolesHaveTheFormatsOfTheField) {
+  RecipeConfig config = bits("mxfp4", "nvfp4", "mxfp8-e4m3", "kv");
+  const Recipe recipe = make_recipe(config);
+  EXPECT_EQ(recipe.weights, parse_quantizer("mxfp4"));
+  EXPECT_EQ(recipe.activations, parse_quantizer("nvfp4"));
+  EXPECT_EQ(recipe.keys, parse_quantizer("mxfp8-e4m3"));
+  EXPECT_EQ(recipe.queries, recipe.values);
+  EXPECT_EQ(recipe.name(),
+            "weights=mxfp4 activations=nvfp4 keys=mxfp8-e4m3 values=mxfp8-e4m3 "
+            "queries=mxfp8-e4m3");
+  config.weights_granularity = "group32";  // which it is
+  EXPECT_EQ(make_recipe(config), recipe);
+  config = bits("int4-e8m0", "4-e4m3", "16", "16");
+  config.weights_granularity = config.activations_granularity = "group64";
+  EXPECT_EQ(make_recipe(config).weights, parse_quantizer("int4-e8m0/group64"));
+  EXPECT_EQ(make_recipe(config).activations, parse_quantizer("int4-e4m3/group64"));
+  EXPECT_EQ(make_recipe(bits("int4-e8m0", "4", "4", "16")).name(),
+            "weights=int4-e8m0/channel activations=int4/sequence keys=int4/sequence "
+            "values=int4/sequence queries=bf16");
+}
+
+TEST(Recipe, ABlockFormatRefusesAnotherBlock) {
+  RecipeConfig config = bits("mxfp4", "16", "16", "16");
+  config.weights_granularity = "group64";
+  EXPECT_EQ(error_of(config),
+            "recipe.weights: mxfp4 is defined with blocks of 32, not group64; leave the "
+            "granularity out, or write e2m1-e8m0 for other blocks");
+  config = bits("16", "16", "16", "nvfp4");
+  config.kv_granularity = "token";
+  EXPECT_EQ(error_of(config),
+            "recipe.queries: nvfp4 is defined with blocks of 16, not token; leave the granularity "
+            "out, or write e2m1-e4m3 for other blocks");
+  EXPECT_EQ(error_of(bits("16", "mxfp5", "16", "16")),
+            "recipe.activations: unknown number format 'mxfp5'; did you mean 'mxfp4'?");
+}
+
 // Up to version 0.2, per sequence was called tensor.
 TEST(Recipe, TheOldNameOfPerSequenceIsReadWithANote) {
   RecipeConfig now = bits("4", "4", "4", "4"), old = now, plain = now;

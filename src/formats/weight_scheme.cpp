@@ -308,9 +308,7 @@ float largest_magnitude(const float* w, int64_t count) {
 }
 
 float tensor_scale(const WeightScheme& scheme, float matrix_absmax) {
-  if (scheme.scales != ScaleRule::kE4M3) return 1;
-  const float largest_scale = float_format(4, 3).max_code;
-  return std::max(matrix_absmax / (largest_scale * scheme.format.max_code), kSmallestNormal);
+  return tensor_scale(scheme.format, scheme.scales, matrix_absmax);
 }
 
 BlockGrid block_grid(const WeightScheme& scheme, float tensor_scale, const float* w,

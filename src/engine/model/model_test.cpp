@@ -41,6 +41,16 @@ const NamedRecipe kRecipes[] = {
       .activations_granularity = "channel",
       .kv_granularity = "channel"}},
     {"w12a12kv12", {.weights = "12", .activations = "12", .kv = "12", .queries = "12"}},
+    {"mxfp4", {.weights = "mxfp4", .activations = "mxfp4", .kv = "mxfp8-e4m3", .queries = "kv"}},
+    {"nvfp4", {.weights = "nvfp4", .activations = "nvfp4", .kv = "nvfp4", .queries = "mxint8"}},
+    {"rounded_scales",
+     {.weights = "int8-e4m3",
+      .activations = "int12-e8m0",
+      .kv = "int8-e4m3",
+      .queries = "kv",
+      .weights_granularity = "group8",
+      .activations_granularity = "group8",
+      .kv_granularity = "token"}},
 };
 
 ModelConfig small_config() {

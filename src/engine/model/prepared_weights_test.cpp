@@ -40,6 +40,8 @@ const RecipeConfig kRecipes[] = {
      .weights_granularity = "group32",
      .activations_granularity = "group32",
      .kv_granularity = "group16"},
+    {.weights = "mxfp4", .activations = "nvfp4", .kv = "mxint8"},
+    {.weights = "nvfp4", .activations = "mxfp6-e3m2", .kv = "nvfp4"},
     {.weights = "e2m1",
      .activations = "e4m3",
      .kv = "e3m2",

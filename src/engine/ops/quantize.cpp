@@ -15,7 +15,7 @@ Operand make_operand(const Rounding& rounding, int64_t rows, int64_t columns, DT
                            {rows, columns});
   if (rounding.has_scales()) {
     operand.scales = allocate(DType::kF32, rounding.scales_shape(rows, columns));
-    if (rounding.axis == ScaleAxis::kGroup) operand.group = rounding.group;
+    operand.group = rounding.scaled_group();
   }
   return operand;
 }
@@ -33,8 +33,7 @@ bool holds(const Operand& operand, const Rounding& rounding, int64_t rows, int64
   if (!is_operand(operand, rows, columns, unrounded)) return false;
   return (operand.codes.dtype() == DType::kBF16) == rounding.bf16_codes() &&
          operand.scales.defined() == rounding.has_scales() &&
-         operand.group ==
-             (rounding.has_scales() && rounding.axis == ScaleAxis::kGroup ? rounding.group : 0);
+         operand.group == rounding.scaled_group();
 }
 
 void quantize(Context& c, const Rounding& rounding, const Tensor& x, Operand& out) {

@@ -13,7 +13,8 @@ namespace bitlaw {
 //   value[r, c] = codes[r, c] * scales[r]               group == 0
 //   value[r, c] = codes[r, c] * scales[r, c / group]    otherwise
 //
-// `codes` is BF16 if the format's codes are BF16 numbers, else F32. In two cases `codes` is F32 and
+// `codes` is BF16 if the format's codes are BF16 numbers, else F32. With Rounding::folds() it holds
+// code * block scale, which are BF16 numbers, and a row has the tensor's scale or none. In two cases `codes` is F32 and
 // holds the values themselves (code * scale), and `scales` is undefined: if scales are per column,
 // and, without Rounding::keeps_codes, if they are per group or the codes are not BF16 numbers.
 struct Operand {
@@ -33,6 +34,7 @@ struct Rounding {
   Format format = bf16_format();
   ScaleAxis axis = ScaleAxis::kTensor;
   int group = 0;  // kGroup only
+  ScaleRule scales = ScaleRule::kFloat32;
   // kColumn only: the rows are this many equal blocks (heads), each with its own scales.
   int row_blocks = 1;
   // Products with weights take codes in groups and F32 codes; attention needs values.
@@ -40,16 +42,23 @@ struct Rounding {
   // kTensor only: the largest magnitude of what else shares the scale (a batch's other sequences).
   float absmax_elsewhere = 0;
 
+  // Whether the rounded scales of groups are part of the operand's numbers.
+  bool folds() const { return axis == ScaleAxis::kGroup && folds_into_bf16(format, scales); }
   // Whether the operand holds codes and scales.
   bool has_scales() const {
     if (!format.scaled() || axis == ScaleAxis::kColumn) return false;
+    if (folds()) return scales == ScaleRule::kE4M3;
     return keeps_codes || (format.codes_fit_bf16() && axis != ScaleAxis::kGroup);
   }
   bool bf16_codes() const {
-    return format.kind == FormatKind::kBf16 || (has_scales() && format.codes_fit_bf16());
+    return format.kind == FormatKind::kBf16 || folds() || (has_scales() && format.codes_fit_bf16());
+  }
+  // The operand's group.
+  int scaled_group() const {
+    return axis == ScaleAxis::kGroup && has_scales() && !folds() ? group : 0;
   }
   Shape scales_shape(int64_t rows, int64_t columns) const {
-    if (axis != ScaleAxis::kGroup) return {rows};
+    if (scaled_group() == 0) return {rows};
     return {rows, (columns + group - 1) / group};
   }
 };

@@ -1,5 +1,6 @@
 #include "ops/quantize.h"
 
+#include "formats/e8m0.h"
 #include "ops/test_support.h"
 
 namespace bitlaw {
@@ -33,18 +34,25 @@ void expect_is_definition(std::vector<Context>& contexts, const Rounding& roundi
                           const Tensor& x) {
   const int64_t columns = x.extent(1);
   const int64_t rows = x.extent(0) / rounding.row_blocks;
+  const bool is_e4m3 = rounding.scales == ScaleRule::kE4M3;
+  const float elsewhere = is_e4m3 ? absmax(contexts.front(), x) : 0;  // one tensor for all blocks
   std::vector<float> entries, scales;
   for (int64_t block = 0; block < rounding.row_blocks; ++block) {
-    const QuantizedReference expected =
-        quantize_reference(rounding.format, rounding.axis, rounding.group,
-                           x.f32() + block * rows * columns, rows, columns);
-    const std::vector<float>& chosen =
+    const QuantizedReference expected = quantize_reference(
+        rounding.format, rounding.axis, rounding.group, x.f32() + block * rows * columns, rows,
+        columns, elsewhere, rounding.scales);
+    std::vector<float> chosen =
         rounding.has_scales() || rounding.bf16_codes() ? expected.codes : expected.values;
+    if (rounding.folds()) {
+      for (size_t i = 0; i < chosen.size(); ++i)
+        chosen[i] = folded_number(expected.codes[i], expected.blocks[i]);
+    }
     entries.insert(entries.end(), chosen.begin(), chosen.end());
-    const int64_t step = rounding.axis == ScaleAxis::kGroup ? rounding.group : columns;
+    const int64_t step = rounding.scaled_group() == 0 ? columns : rounding.group;
     for (int64_t r = 0; r < rows; ++r) {
       for (int64_t c = 0; c < columns; c += step)
-        scales.push_back(expected.scales[r * columns + c]);
+        scales.push_back(rounding.folds() ? expected.tensor_scale
+                                          : expected.scales[r * columns + c]);
     }
   }
   for (Context& c : contexts) {
@@ -96,8 +104,9 @@ TEST(Quantize, PiecesThatShareAScaleAreTheWholeMatrixBitForBit) {
   for (Rounding rounding : cases::roundings()) {
     if (rounding.axis != ScaleAxis::kTensor || !rounding.format.scaled()) continue;
     SCOPED_TRACE(cases::text(rounding));
-    const QuantizedReference expected = quantize_reference(rounding.format, ScaleAxis::kTensor, 0,
-                                                           whole.f32(), kPieces * kRows, kColumns);
+    const QuantizedReference expected =
+        quantize_reference(rounding.format, ScaleAxis::kTensor, 0, whole.f32(), kPieces * kRows,
+                           kColumns, 0, rounding.scales);
     const bool codes = rounding.has_scales() || rounding.bf16_codes();
     for (Context& c : contexts) {
       rounding.absmax_elsewhere = 0;

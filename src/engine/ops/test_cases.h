@@ -45,7 +45,8 @@ inline constexpr HeadLossCase kHeadLosses[] = {
 
 inline std::string text(const Rounding& rounding) {
   static constexpr const char* kAxes[] = {"tensor", "row", "column", "group"};
-  return rounding.format.name() + "/" + kAxes[static_cast<int>(rounding.axis)] +
+  return rounding.format.name() + std::string(ending_of(rounding.scales)) + "/" +
+         kAxes[static_cast<int>(rounding.axis)] +
          (rounding.axis == ScaleAxis::kGroup ? std::to_string(rounding.group) : "") +
          (rounding.keeps_codes ? " codes" : "");
 }
@@ -77,6 +78,19 @@ inline std::vector<Rounding> roundings() {
     all.push_back({format, ScaleAxis::kGroup, 16});
     all.push_back({format, ScaleAxis::kGroup, 32});
   }
+  for (const Format& format : formats) {
+    for (const ScaleRule scales : {ScaleRule::kE8M0, ScaleRule::kE4M3}) {
+      for (const Rounding& rounding : {Rounding{format, ScaleAxis::kTensor},
+                                       {format, ScaleAxis::kRow},
+                                       {format, ScaleAxis::kColumn},
+                                       {format, ScaleAxis::kGroup, 5},
+                                       {format, ScaleAxis::kGroup, 16},
+                                       {format, ScaleAxis::kGroup, 32}}) {
+        all.push_back(rounding);
+        all.back().scales = scales;
+      }
+    }
+  }
   for (size_t i = 0, count = all.size(); i < count;
        ++i) {  // and in the form for products with weights
     Rounding codes = all[i];
@@ -86,10 +100,19 @@ inline std::vector<Rounding> roundings() {
   return all;
 }
 
+// Groups with rounded scales: mxfp4, nvfp4, mxint8 and so on.
+inline Rounding rounded_groups(const Format& format, int group, ScaleRule scales) {
+  Rounding rounding{format, ScaleAxis::kGroup, group};
+  rounding.scales = scales;
+  return rounding;
+}
+
 // A few that cover every path of a product: BF16 codes without a scale, with one, and with one per
-// row; FP32 values; no rounding.
+// row; FP32 values; no rounding; BF16 numbers with their block scales in them.
 inline std::vector<Rounding> product_roundings() {
   return {{bf16_format()},
+          rounded_groups(float_format(2, 1), 32, ScaleRule::kE8M0),
+          rounded_groups(float_format(2, 1), 16, ScaleRule::kE4M3),
           {fp32_format()},
           {integer_format(4), ScaleAxis::kTensor},
           {integer_format(8), ScaleAxis::kRow},
@@ -110,7 +133,8 @@ inline std::vector<Rounding> linear_roundings() {
                                    {float_format(4, 3), ScaleAxis::kGroup, 64},
                                    {integer_format(8), ScaleAxis::kGroup, 24},
                                    {integer_format(12), ScaleAxis::kGroup, 32},
-                                   {integer_format(2), ScaleAxis::kGroup, 5}}) {
+                                   {integer_format(2), ScaleAxis::kGroup, 5},
+                                   rounded_groups(integer_format(8), 16, ScaleRule::kE4M3)}) {
     all.push_back(rounding);
     all.back().keeps_codes = true;
   }

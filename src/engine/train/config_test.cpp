@@ -90,6 +90,46 @@ TEST(TrainConfig, TheNameIsAPureFunctionOfWhatChangesTheResult) {
   EXPECT_NE(resolve(small(), other).name(), name);
 }
 
+// A name of a format says everything once: other words for it are the same run.
+TEST(TrainConfig, ABlockFormatSpelledOutIsTheSameRun) {
+  const auto resolved = [](const char* weights, const char* shared, const char* kv) {
+    TrainConfig config = small();
+    config.recipe.weights = weights;
+    config.recipe.weights_granularity = shared;
+    config.recipe.kv = kv;
+    return resolve(config, some_data());
+  };
+  const ResolvedConfig run = resolved("mxfp4", "channel", "nvfp4");
+  EXPECT_EQ(run.config.recipe.weights, "mxfp4");
+  EXPECT_EQ(run.config.recipe.weights_granularity, "channel") << "the format says it";
+  EXPECT_EQ(run.config.recipe.kv_granularity, "sequence");
+  EXPECT_EQ(run.recipe.weights, parse_quantizer("mxfp4"));
+  for (const auto& [weights, shared] :
+       {std::pair("mxfp4", "group32"), {"MXFP4", "channel"}, {"e2m1-e8m0", "group32"}})
+    EXPECT_EQ(resolved(weights, shared, "nvfp4").name(), run.name()) << weights << " " << shared;
+  for (const auto& [weights, shared] :
+       {std::pair("e2m1", "group32"), {"e2m1-e8m0", "group64"}, {"e2m1-e8m0", "channel"}})
+    EXPECT_NE(resolved(weights, shared, "nvfp4").name(), run.name()) << weights << " " << shared;
+  const ResolvedConfig again = resolve(run.config, some_data());
+  EXPECT_EQ(dump_json(again.document()), dump_json(run.document()));
+}
+
+// Of two block formats neither says what shares a scale in the other.
+TEST(TrainConfig, QueriesMayHaveAnotherBlockThanKeysAndValues) {
+  TrainConfig config = small();
+  config.recipe.kv = "mxfp8-e4m3";
+  config.recipe.queries = "nvfp4";
+  const ResolvedConfig once = resolve(config, some_data());
+  EXPECT_EQ(once.recipe.keys, parse_quantizer("mxfp8-e4m3"));
+  EXPECT_EQ(once.recipe.queries, parse_quantizer("nvfp4"));
+  EXPECT_EQ(resolve(once.config, some_data()).recipe, once.recipe);
+  config.recipe.queries = "int8";
+  config.recipe.kv_granularity = "group32";
+  const ResolvedConfig same_group = resolve(config, some_data());
+  EXPECT_EQ(same_group.config.recipe.kv_granularity, "group32") << "queries use it";
+  EXPECT_EQ(resolve(same_group.config, some_data()).recipe, same_group.recipe);
+}
+
 // Up to version 0.2, per sequence was called tensor. The run is the same, so its name stays.
 TEST(TrainConfig, ARunKeepsItsNameUnderTheNewNameOfPerSequence) {
   TrainConfig config = small();

@@ -311,6 +311,30 @@ TEST_F(Run, RefusesToKeepAModelWhereThereIsNone) {
   EXPECT_FALSE(fs::exists(request_.run.directory));
 }
 
+TEST_F(Run, WithBlockFormatsGoesOnBitForBit) {
+  RecipeConfig& recipe = request_.config.recipe;
+  recipe.weights = "nvfp4";
+  recipe.activations = "mxfp4";
+  recipe.kv = "mxfp8-e4m3";
+  recipe.queries = "kv";
+  const RunOutcome whole = train();
+  ASSERT_EQ(whole.status, RunStatus::kFinished);
+  runs_in("interrupted");
+  StopAtStep sink(14);
+  EXPECT_EQ(bitlaw::train(request_.config, request_.run, &sink).status, RunStatus::kInterrupted);
+  clear_stop_request();
+  request_.run.threads = 1;
+  const RunOutcome later = train();
+  EXPECT_EQ(later.name, whole.name);
+  EXPECT_TRUE(weights_of(whole.directory) == weights_of(later.directory));
+  EXPECT_EQ(later.result->validation->loss_nats, whole.result->validation->loss_nats);
+  const RunRecord record = read_run(later.directory).record;
+  EXPECT_EQ(record.trained_recipe().weights, parse_quantizer("nvfp4"));
+  EXPECT_EQ(record.recipe,
+            "weights=nvfp4 activations=mxfp4 keys=mxfp8-e4m3 values=mxfp8-e4m3 "
+            "queries=mxfp8-e4m3");
+}
+
 TEST_F(Run, WithScalesPerBatchGoesOnBitForBitAndIsValidatedInItsBatches) {
   RecipeConfig& recipe = request_.config.recipe;
   recipe.activations = recipe.kv = "4";

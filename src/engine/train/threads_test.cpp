@@ -42,6 +42,8 @@ std::vector<Case> cases() {
                               .kv = "e4m3",
                               .activations_granularity = "channel",
                               .kv_granularity = "channel"};
+  const RecipeConfig blocks{
+      .weights = "nvfp4", .activations = "mxfp4", .kv = "nvfp4", .queries = "mxint8"};
   const RecipeConfig wide{.weights = "12", .activations = "10", .kv = "9"};
   return {{.name = "bf16"},
           {.name = "w4a4kv4", .recipe = low},
@@ -57,6 +59,7 @@ std::vector<Case> cases() {
           {.name = "fp32", .recipe = fp32, .gradient_dtype = DType::kF32},
           {.name = "per token", .recipe = per_token},
           {.name = "groups", .recipe = groups, .kv_heads = 1},
+          {.name = "block formats", .recipe = blocks, .extra_norm = true},
           {.name = "per channel", .recipe = channels, .extra_norm = true},
           {.name = "9 to 12 bits", .recipe = wide, .lanes = 3}};
 }

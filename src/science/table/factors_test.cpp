@@ -143,6 +143,12 @@ TEST(Factors, PrecisionHasFactorsOfItsOwn) {
   EXPECT_NE(refusal(with_copy_of(1, [](TidyRow& row) { row.format_w = "e2m1"; }))
                 .find("format_w (e2m1: 1 row, int4: 1 row) at the same N, D and precision"),
             std::string::npos);
+  for (const char* other : {"int4-e8m0", "mxfp4", "nvfp4"}) {  // of as many bits
+    EXPECT_NE(
+        refusal(with_copy_of(1, [&](TidyRow& row) { row.format_w = other; })).find("format_w"),
+        std::string::npos)
+        << other;
+  }
 }
 
 TEST(Factors, ASeedIsAReplicate) {

@@ -82,6 +82,12 @@ TEST(PtqConfig, ActivationsAndKeysAndValuesInUseAreAxesToo) {
   EXPECT_EQ(labels, (std::vector<std::string>{"none", "none+kv-e4m3", "none+a8", "none+a8+kv-e4m3",
                                               "rtn", "rtn+kv-e4m3", "rtn+a8", "rtn+a8+kv-e4m3"}));
   EXPECT_EQ(ptq_cells(config)[2].activations->name(), "int8/token");
+  config.activations = {"mxfp4", "int4-e8m0"};  // a block format has its own block
+  config.kv = {"trained"};
+  EXPECT_EQ(ptq_cells(config)[0].label(), "none+a-mxfp4");
+  EXPECT_EQ(ptq_cells(config)[0].activations->name(), "mxfp4");
+  EXPECT_EQ(ptq_cells(config)[1].label(), "none+a-int4-e8m0");
+  EXPECT_EQ(ptq_cells(config)[1].activations->name(), "int4-e8m0/token");
 }
 
 TEST(PtqConfig, NamesTheKeyThatIsWrong) {

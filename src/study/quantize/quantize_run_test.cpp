@@ -259,6 +259,36 @@ TEST_F(QuantizeRun, NoFewerBitsThanInTrainingIsNoDifferenceByDefinition) {
   EXPECT_NE(rows[2]["measured_delta"], 0);
 }
 
+TEST_F(QuantizeRun, ARunInABlockFormatIsQuantizedAsAnyOther) {
+  ThreadPool pool(1);
+  RecipeConfig recipe;
+  recipe.weights = "mxfp4";
+  recipe.activations = "nvfp4";
+  recipe.kv = "mxfp8-e4m3";
+  make_run(recipe, RunStatus::kFinished);
+  config_.methods = {"none", "rtn"};
+  config_.bits = {3};
+  config_.formats = {"mxfp4"};
+  config_.activations = {"trained", "mxint8"};
+  const Json rows = rows_of(run_, config_, pool);
+  ASSERT_EQ(rows.size(), 6u);
+  EXPECT_EQ(rows[0]["measured_delta"], 0);
+  EXPECT_NE(rows[1]["measured_delta"], 0) << rows[1]["method"];
+  for (const Json& row : rows) {
+    const bool as_trained = row["method"] == "rtn+mx" || row["method"] == "none";
+    EXPECT_EQ(row["delta"] == 0, as_trained) << row;
+  }
+
+  // The weights are those of training, but sums start again with each block.
+  recipe.activations = recipe.kv = recipe.queries = "32";
+  fs::remove_all(run_ / "ptq");
+  make_run(recipe, RunStatus::kFinished);
+  config_.bits.clear();
+  config_.methods = {"rtn"};
+  config_.activations = {"trained"};
+  EXPECT_NEAR(rows_of(run_, config_, pool)[0]["measured_delta"].get<double>(), 0, 1e-6);
+}
+
 TEST_F(QuantizeRun, SaysWhatIsWrongAndWritesNothing) {
   config_.bits = {1};
   expect_error("bits = 1");

@@ -76,6 +76,23 @@ TEST_F(Index, GivesARowPerRunAndPerCell) {
   EXPECT_EQ(index.select({"delta="}).size(), 3u) << "what does not apply is empty";
 }
 
+// Bits are those of the codes; the format says the rest, and what shares a scale.
+TEST_F(Index, AFormatCarriesTheRoundingOfItsScales) {
+  add_run("aa", 1000, "mxfp4", "finished");
+  add_run("bb", 2000, "int4-e8m0", "finished");
+  add_run("cc", 3000, "4", "finished");
+  const std::vector<TidyRow> rows = RunIndex(runs_).select({});
+  ASSERT_EQ(rows.size(), 3u);
+  for (const TidyRow& row : rows) EXPECT_EQ(row.P_w, 4);
+  EXPECT_EQ(rows[0].format_w, "mxfp4");
+  EXPECT_EQ(rows[0].granularity_w, "group32");
+  EXPECT_EQ(rows[1].format_w, "int4-e8m0");
+  EXPECT_EQ(rows[1].granularity_w, "") << "the record does not say";
+  EXPECT_EQ(rows[2].format_w, "int4");
+  EXPECT_EQ(rows[0].format_a, "bf16");
+  EXPECT_EQ(rows[0].granularity_a, "");
+}
+
 TEST_F(Index, EveryFactorIsAColumn) {
   add_run("aa", 250'000, "4", "finished");
   add_cell("aa", "x", "rtn", 3, 0.05);

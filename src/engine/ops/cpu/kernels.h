@@ -47,12 +47,20 @@ struct KeptGate {
   int64_t ld, up;  // row stride; distance from gate to up, in elements
 };
 
-// Destination of a matrix rounded in groups: codes (BF16 or F32) or F32 values, and the scales.
+// How the scale of a group is rounded (formats/quantizer.h: block_scale).
+struct GroupScales {
+  enum Kind { kFloat32, kE8M0, kE4M3 } kind;
+  float unit;     // E8M0: the scale is this times a power of two; E4M3: the tensor's scale
+  CodeRule e4m3;  // of E4M3's numbers
+};
+
+// Destination of a matrix rounded in groups, and of the scales.
 struct GroupTarget {
   uint16_t* bf16;  // or null
   float* f32;      // or null
-  bool values;     // f32 only: code * scale
-  float* scales;   // [rows, groups] or null
+  // What is written: codes; code * scale; or code * scale without the tensor's.
+  enum Entries { kCodes, kValues, kNumbers } entries;
+  float* scales;  // [rows, groups] or null
 };
 
 // For one token, from the logits of two models; sums of exponentials are in double.
@@ -78,7 +86,7 @@ struct Kernels {
   void (*encode_columns)(const CodeRule&, const float* x, int64_t rows, int64_t columns,
                          const float* inverse, const float* scale, float* values);
   void (*encode_groups)(const CodeRule&, const float* x, int64_t rows, int64_t columns,
-                        int64_t group, GroupTarget to);
+                        int64_t group, const GroupScales& scales, GroupTarget to);
   // y = code * scales[r, c / group] in F32, then rounded to BF16 if y is BF16; codes are BF16 or
   // F32
   void (*group_values)(const uint16_t* codes_bf16, const float* codes_f32, const float* scales,

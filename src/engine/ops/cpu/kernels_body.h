@@ -186,17 +186,46 @@ void encode_columns(const CodeRule& rule, const float* x, int64_t rows, int64_t 
   }
 }
 
-// One row of groups. The divisions of block_scale() are done for many groups at once: sixteen of
-// them cost as much as one.
+// block_scale() for up to 64 groups at once: sixteen divisions cost as much as one.
+constexpr int64_t kGroupsAtOnce = 64;
+struct ScalesOfGroups {
+  float scale[kGroupsAtOnce];  // at first the largest magnitude
+  float inverse[kGroupsAtOnce];
+  float block[kGroupsAtOnce];
+};
+
+inline void round_scales(const CodeRule& rule, const GroupScales& how, int64_t count,
+                         ScalesOfGroups& groups) {
+  const V smallest = splat(0x1p-126f), zero = splat(0.0f);
+  if (how.kind == GroupScales::kE8M0) {
+    for (int64_t g = 0; g < count; ++g) {  // the power of two at or below
+      const uint32_t bits = __builtin_bit_cast(uint32_t, groups.scale[g]) & 0x7f800000u;
+      groups.scale[g] = __builtin_bit_cast(float, bits);
+    }
+  }
+  sweep(count, [&](int64_t g, auto part) {
+    const V most = load(groups.scale + g, part);
+    V scale = how.kind == GroupScales::kE8M0 ? most * splat(how.unit) : most / splat(rule.max_code);
+    V block = scale;
+    if (how.kind == GroupScales::kE4M3) {
+      block = float_code(how.e4m3, scale / splat(how.unit));
+      scale = select_less(scale, smallest, zero, block * splat(how.unit));
+    }
+    store(groups.inverse + g, select_less(scale, smallest, zero, splat(1.0f) / scale), part);
+    store(groups.block + g, select_less(scale, smallest, zero, block), part);
+    store(groups.scale + g, select_less(scale, smallest, zero, scale), part);
+  });
+}
+
 template <class Code>
 inline __attribute__((always_inline)) void encode_group_row(const CodeRule& rule, const float* x,
                                                             int64_t columns, int64_t group,
-                                                            GroupTarget to, Code code) {
-  constexpr int64_t kGroups = 64;
-  float scale[kGroups], inverse[kGroups];
+                                                            const GroupScales& how, GroupTarget to,
+                                                            Code code) {
+  ScalesOfGroups scales;
   const int64_t groups = (columns + group - 1) / group;
-  for (int64_t first = 0; first < groups; first += kGroups) {
-    const int64_t count = groups - first < kGroups ? groups - first : kGroups;
+  for (int64_t first = 0; first < groups; first += kGroupsAtOnce) {
+    const int64_t count = groups - first < kGroupsAtOnce ? groups - first : kGroupsAtOnce;
     const auto length = [&](int64_t g) {
       return columns - (first + g) * group < group ? columns - (first + g) * group : group;
     };
@@ -205,22 +234,31 @@ inline __attribute__((always_inline)) void encode_group_row(const CodeRule& rule
       V most = splat(0.0f);
       sweep(length(g),
             [&](int64_t i, auto part) { most = max(abs(load(from + g * group + i, part)), most); });
-      scale[g] = largest(most);
+      scales.scale[g] = largest(most);
     }
-    sweep(count, [&](int64_t g, auto part) {
-      const V smallest = splat(0x1p-126f), zero = splat(0.0f);
-      const V s = load(scale + g, part) / splat(rule.max_code);
-      const V kept = select_less(s, smallest, zero, s);
-      store(inverse + g, select_less(s, smallest, zero, splat(1.0f) / s), part);
-      if (to.scales != nullptr) store(to.scales + first + g, kept, part);
-      store(scale + g, to.values ? kept : splat(1.0f), part);
-    });
+    round_scales(rule, how, count, scales);
+    if (to.scales != nullptr) {
+      sweep(count, [&](int64_t g, auto part) {
+        store(to.scales + first + g, load(scales.scale + g, part), part);
+      });
+    }
+    const float* const factors = to.entries == GroupTarget::kNumbers ? scales.block : scales.scale;
     for (int64_t g = 0; g < count; ++g) {
-      const V up = splat(inverse[g]), down = splat(scale[g]);
+      const V up = splat(scales.inverse[g]);
+      const V down = splat(to.entries == GroupTarget::kCodes ? 1.0f : factors[g]);
       const int64_t at = (first + g) * group;
-      if (to.bf16 != nullptr) {
+      const V smallest = splat(0x1p-126f);
+      const bool may_be_subnormal =
+          to.entries == GroupTarget::kNumbers && factors[g] * rule.unit < 0x1p-126f;
+      if (to.bf16 != nullptr && may_be_subnormal) {
         sweep(length(g), [&](int64_t i, auto part) {
-          store_upper(to.bf16 + at + i, code(load(x + at + i, part) * up), part);
+          const V number = code(load(x + at + i, part) * up) * down;
+          const V kept = select_less(abs(number), smallest, splat(0.0f), abs(number));
+          store_upper(to.bf16 + at + i, copysign(kept, number), part);
+        });
+      } else if (to.bf16 != nullptr) {
+        sweep(length(g), [&](int64_t i, auto part) {
+          store_upper(to.bf16 + at + i, code(load(x + at + i, part) * up) * down, part);
         });
       } else {
         sweep(length(g), [&](int64_t i, auto part) {
@@ -232,7 +270,7 @@ inline __attribute__((always_inline)) void encode_group_row(const CodeRule& rule
 }
 
 void encode_groups(const CodeRule& rule, const float* x, int64_t rows, int64_t columns,
-                   int64_t group, GroupTarget to) {
+                   int64_t group, const GroupScales& scales, GroupTarget to) {
   if (columns % group == 0) {  // groups follow each other across rows
     columns *= rows;
     rows = 1;
@@ -240,9 +278,11 @@ void encode_groups(const CodeRule& rule, const float* x, int64_t rows, int64_t c
   const int64_t groups = (columns + group - 1) / group;
   for (int64_t r = 0; r < rows; ++r) {
     if (rule.is_integer) {
-      encode_group_row(rule, x, columns, group, to, [&](V y) { return integer_code(rule, y); });
+      encode_group_row(rule, x, columns, group, scales, to,
+                       [&](V y) { return integer_code(rule, y); });
     } else {
-      encode_group_row(rule, x, columns, group, to, [&](V y) { return float_code(rule, y); });
+      encode_group_row(rule, x, columns, group, scales, to,
+                       [&](V y) { return float_code(rule, y); });
     }
     x += columns;
     if (to.bf16 != nullptr) to.bf16 += columns;

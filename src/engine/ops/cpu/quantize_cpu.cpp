@@ -1,6 +1,8 @@
 // Rounding of whole matrices. Scales come from formats/, the codes from the kernels.
 #include <algorithm>
+#include <cmath>
 
+#include "formats/e8m0.h"
 #include "ops/cpu/backend.h"
 #include "ops/cpu/products.h"
 #include "ops/cpu/words.h"
@@ -21,11 +23,47 @@ CodeRule code_rule(const Format& format) {
           .dropped = kFloatMantissaBits - format.mantissa_bits};
 }
 
+// The scale of the tensor that x is, with what shares it elsewhere.
+float scale_of_tensor(const Kernels& kernel, const Rounding& rounding, const Tensor& x) {
+  if (rounding.scales != ScaleRule::kE4M3) return 1;
+  const float absmax = std::max(kernel.absmax(x.f32(), x.elements()), rounding.absmax_elsewhere);
+  return tensor_scale(rounding.format, rounding.scales, absmax);
+}
+
+BlockScale scale_of_block(const Rounding& rounding, float tensor, float absmax) {
+  return block_scale(rounding.format, rounding.scales, tensor, absmax);
+}
+
+GroupScales group_scales(const Rounding& rounding, float tensor) {
+  switch (rounding.scales) {
+    case ScaleRule::kFloat32:
+      break;
+    case ScaleRule::kE8M0:
+      return {GroupScales::kE8M0, std::ldexp(1.0f, -largest_exponent(rounding.format)), {}};
+    case ScaleRule::kE4M3:
+      return {GroupScales::kE4M3, tensor, code_rule(float_format(4, 3))};
+  }
+  return {GroupScales::kFloat32, 1, {}};
+}
+
+void encode_groups(const Kernels& kernel, const Rounding& rounding, const CodeRule& rule,
+                   float tensor, const Tensor& x, Operand& out) {
+  const bool bf16 = out.codes.dtype() == DType::kBF16, folds = rounding.folds();
+  const GroupTarget to{bf16 ? words(out.codes) : nullptr, bf16 ? nullptr : out.codes.f32(),
+                       folds                   ? GroupTarget::kNumbers
+                       : rounding.has_scales() ? GroupTarget::kCodes
+                                               : GroupTarget::kValues,
+                       out.scales.defined() && !folds ? out.scales.f32() : nullptr};
+  kernel.encode_groups(rule, x.f32(), x.extent(0), x.extent(1), rounding.group,
+                       group_scales(rounding, tensor), to);
+  if (out.scales.defined() && folds) std::fill_n(out.scales.f32(), x.extent(0), tensor);
+}
+
 // One block of consecutive entries that share a scale, possibly with entries elsewhere; returns it.
 float encode_block(const Kernels& kernel, const Rounding& rounding, const CodeRule& rule,
-                   const float* x, int64_t n, const Tensor& codes, int64_t at) {
+                   float tensor, const float* x, int64_t n, const Tensor& codes, int64_t at) {
   const float absmax = std::max(kernel.absmax(x, n), rounding.absmax_elsewhere);
-  const BlockScale block = block_scale(rounding.format, absmax);
+  const BlockScale block = scale_of_block(rounding, tensor, absmax);
   if (codes.dtype() == DType::kBF16) {
     kernel.encode(rule, x, n, block.inverse, words(codes) + at);
   } else {  // codes, or values
@@ -36,14 +74,14 @@ float encode_block(const Kernels& kernel, const Rounding& rounding, const CodeRu
 }
 
 // Columns of one block of rows, each with its own scale.
-void encode_columns(Context& context, const Rounding& rounding, const CodeRule& rule,
+void encode_columns(Context& context, const Rounding& rounding, const CodeRule& rule, float tensor,
                     const float* x, int64_t rows, int64_t columns, float* values) {
   Workspace::Scope scope(context.workspace);
   float* scale = context.workspace.take(DType::kF32, {columns}).f32();
   float* inverse = context.workspace.take(DType::kF32, {columns}).f32();
   kernels(context).absmax_columns(x, rows, columns, scale);
   for (int64_t c = 0; c < columns; ++c) {
-    const BlockScale block = block_scale(rounding.format, scale[c]);
+    const BlockScale block = scale_of_block(rounding, tensor, scale[c]);
     scale[c] = block.scale, inverse[c] = block.inverse;
   }
   kernels(context).encode_columns(rule, x, rows, columns, inverse, scale, values);
@@ -60,33 +98,31 @@ void quantize(Context& context, const Rounding& rounding, const Tensor& x, Opera
   if (rounding.format.kind == FormatKind::kFp32) return out.codes.copy_from(x);
 
   const CodeRule rule = code_rule(rounding.format);
+  const float tensor = scale_of_tensor(kernel, rounding, x);
   switch (rounding.axis) {
     case ScaleAxis::kTensor: {
-      const float scale = encode_block(kernel, rounding, rule, from, R * C, out.codes, 0);
+      const float scale = encode_block(kernel, rounding, rule, tensor, from, R * C, out.codes, 0);
       if (out.scales.defined()) std::fill_n(out.scales.f32(), R, scale);
       break;
     }
     case ScaleAxis::kRow:
       for (int64_t r = 0; r < R; ++r) {
-        const float scale = encode_block(kernel, rounding, rule, from + r * C, C, out.codes, r * C);
+        const float scale =
+            encode_block(kernel, rounding, rule, tensor, from + r * C, C, out.codes, r * C);
         if (out.scales.defined()) out.scales.f32()[r] = scale;
       }
       break;
     case ScaleAxis::kColumn: {
       const int64_t rows = R / rounding.row_blocks;
       for (int64_t r = 0; r < R; r += rows) {
-        encode_columns(context, rounding, rule, from + r * C, rows, C, out.codes.f32() + r * C);
+        encode_columns(context, rounding, rule, tensor, from + r * C, rows, C,
+                       out.codes.f32() + r * C);
       }
       break;
     }
-    case ScaleAxis::kGroup: {
-      const bool bf16 = out.codes.dtype() == DType::kBF16;
-      kernel.encode_groups(
-          rule, from, R, C, rounding.group,
-          {bf16 ? words(out.codes) : nullptr, bf16 ? nullptr : out.codes.f32(),
-           !rounding.has_scales(), out.scales.defined() ? out.scales.f32() : nullptr});
+    case ScaleAxis::kGroup:
+      encode_groups(kernel, rounding, rule, tensor, x, out);
       break;
-    }
   }
 }
 
