@@ -9,6 +9,7 @@
 #include "cli/quantized_rows.h"
 #include "cli/verb.h"
 #include "quantize/planned_cells.h"
+#include "quantize/quantize_run.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -30,6 +31,7 @@ void show_dry_run(const QuantizeFlags& options) {
       const CellKey key = cell.key();
       rows.push_back(
           {{"run", planned.run},
+           {"at_tokens", planned.at_tokens ? Json(*planned.at_tokens) : Json(nullptr)},
            {"cell", cell.title()},
            {"method", key.method},
            {"format", key.format ? Json(*key.format) : Json(nullptr)},
@@ -43,8 +45,8 @@ void show_dry_run(const QuantizeFlags& options) {
     return;
   }
   for (const Json& row : rows) {
-    fmt::print("{:<16} {:<40} {}\n", row["run"].get<std::string>(), row["cell"].get<std::string>(),
-               row["there"] == true ? "is there" : "to compute");
+    fmt::print("{:<16} {:<40} {}\n", model_name(row["run"].get<std::string>(), row["at_tokens"]),
+               row["cell"].get<std::string>(), row["there"] == true ? "is there" : "to compute");
   }
 }
 
@@ -64,6 +66,18 @@ QuantizeProgress progress_lines(const QuantizeFlags& options) {
   };
 }
 
+void note_runs_without_models(const std::vector<std::string>& runs) {
+  size_t without = 0;
+  for (const std::string& run : runs)
+    without += is_checkpoint(run) || models_of_run(run, true).at_tokens.size() < 2;
+  if (without > 0) {
+    fmt::print(
+        stderr,
+        "note: --along: no model is kept along {} of {}; `bitlaw train --checkpoints` keeps them\n",
+        without, runs.size() == 1 ? "1 run" : fmt::format("{} runs", runs.size()));
+  }
+}
+
 void run_quantize(QuantizeFlags& options) {
   options.flags.fill_into(options.quantize.grid);
   if (!options.methods.empty()) options.quantize.grid.methods = options.methods;
@@ -76,6 +90,8 @@ void run_quantize(QuantizeFlags& options) {
       fmt::print(stderr, "note: {}\n", note);
   }
   options.quantize.runs = runs_among(options.quantize.runs);
+  if (options.quantize.grid.along && !options.quiet)
+    note_runs_without_models(options.quantize.runs);
   if (options.dry_run) {
     show_dry_run(options);
     return;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <string>
@@ -17,21 +18,32 @@ std::string text_or_dash(const std::string& text) {
   return text.empty() ? "-" : text;
 }
 
+std::string model_of(const CellRecord& cell) {
+  return model_name(cell.run, json_struct::value_of(cell.at_tokens));
+}
+
 // The columns that name a row.
 std::string name_of(const CellRecord& cell) {
-  return fmt::format("{} {} {}", cell.run, cell.key.method, text_or_dash(cell.key.scheme));
+  return fmt::format("{} {} {}", model_of(cell), cell.key.method, text_or_dash(cell.key.scheme));
 }
 
 }  // namespace
 
+std::string model_name(const std::string& run, const Json& at_tokens) {
+  return at_tokens.is_null() ? run : fmt::format("{}@{}", run, at_tokens.get<int64_t>());
+}
+
 void print_rows(const std::vector<CellRow>& rows) {
-  fmt::print("{:<16} {:<18} {:<12} {:>9} {:>4} {:>9} {:>9} {:>9} {:>8} {:>7}\n", "run", "method",
-             "format", "scale per", "seed", "loss", "delta", "std.err.", "KL", "top-1");
+  size_t width = 16;
+  for (const CellRow& row : rows) width = std::max(width, model_of(row.cell).size());
+  fmt::print("{:<{}} {:<18} {:<12} {:>9} {:>4} {:>9} {:>9} {:>9} {:>8} {:>7}\n", "run", width,
+             "method", "format", "scale per", "seed", "loss", "delta", "std.err.", "KL", "top-1");
   for (const CellRow& row : rows) {
     const CellRecord& cell = row.cell;
     const CellKey& key = cell.key;
-    fmt::print("{:<16} {:<18} {:<12} {:>9} {:>4} {:>9.4f} {:>9.5f} {:>9} {:>8} {:>7}{}\n", cell.run,
-               key.method, text_or_dash(key.scheme), key.granularity.value_or("-"),
+    fmt::print("{:<{}} {:<18} {:<12} {:>9} {:>4} {:>9.4f} {:>9.5f} {:>9} {:>8} {:>7}{}\n",
+               model_of(cell), width, key.method, text_or_dash(key.scheme),
+               key.granularity.value_or("-"),
                key.calibration ? std::to_string(key.calibration->seed) : "-", cell.loss_nats,
                cell.delta, number_or_dash(cell.standard_error), number_or_dash(cell.kl_nats),
                std::isnan(cell.same_top) ? "-" : fmt::format("{:.2f}%", 100 * cell.same_top),

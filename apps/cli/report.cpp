@@ -23,7 +23,8 @@ struct ReportFlags {
 };
 
 void run_report(const ReportFlags& options) {
-  const RunIndex index(options.runs);
+  const RunIndex index(options.runs,
+                       ask_for_models_along(options.filters) ? Along::kInclude : Along::kLeaveOut);
   for (const std::string& problem : index.problems()) fmt::print(stderr, "left out: {}\n", problem);
   const std::vector<TidyRow> rows = index.select(options.filters);
   if (rows.empty())
@@ -36,7 +37,9 @@ void run_report(const ReportFlags& options) {
   if (!fit.is_null()) fit_from_json(fit, options.fit);  // only to refuse what is not a fit
   const std::string title =
       options.title.empty() ? fmt::format("bitlaw: {}", options.runs) : options.title;
-  const std::string hash = hash_hex(tidy_to_csv(index.select({})));
+  std::vector<TidyRow> whole = index.select({});
+  std::erase_if(whole, [](const TidyRow& row) { return row.is_along(); });
+  const std::string hash = hash_hex(tidy_to_csv(whole));
   const Json document = make_report({title, rows, fit, read_effort(options.runs), pooled, hash});
   if (options.json) {
     print_json(document);

@@ -2,22 +2,27 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/verb.h"
+#include "record/kept_model.h"
 #include "runs/index.h"
 
 namespace bitlaw::cli {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct RunsFlags {
   std::string directory = "runs";
   std::vector<std::string> filters;
   std::string csv;
-  bool json = false, columns = false;
+  bool along = false, prune = false, json = false, columns = false;
 };
 
 std::string number(double value, const char* format = "{:.4f}") {
@@ -29,17 +34,42 @@ std::string count(const std::optional<int64_t>& value) {
 }
 
 void print_table(const std::vector<TidyRow>& rows) {
-  fmt::print("{:<16} {:<9} {:>8} {:>8} {:>4} {:>4} {:>4} {:>5} {:<6} {:>5} {:>8} {:>8} {:>8}\n",
-             "run", "status", "N", "D", "P_w", "P_a", "P_kv", "post", "method", "group", "loss",
-             "delta", "std.err.");
+  const bool along =
+      std::any_of(rows.begin(), rows.end(), [](auto& row) { return row.is_along(); });
+  // Only with models along the runs.
+  const auto of_run = [&](const std::string& text) {
+    return along ? fmt::format(" {:>6}", text) : "";
+  };
+  fmt::print("{:<16} {:<9} {:>8} {:>8}{} {:>4} {:>4} {:>4} {:>5} {:<6} {:>5} {:>8} {:>8} {:>8}\n",
+             "run", "status", "N", "D", of_run("of run"), "P_w", "P_a", "P_kv", "post", "method",
+             "group", "loss", "delta", "std.err.");
   for (const TidyRow& row : rows) {
-    fmt::print("{:<16} {:<9} {:>8} {:>8} {:>4} {:>4} {:>4} {:>5} {:<6} {:>5} {:>8} {:>8} {:>8}\n",
-               row.run, row.status, count(row.N), count(row.D), number(row.P_w, "{:g}"),
+    fmt::print("{:<16} {:<9} {:>8} {:>8}{} {:>4} {:>4} {:>4} {:>5} {:<6} {:>5} {:>8} {:>8} {:>8}\n",
+               row.run, row.status, count(row.N), count(row.D),
+               of_run(number(row.run_fraction, "{:.3g}")), number(row.P_w, "{:g}"),
                number(row.P_a, "{:g}"), number(row.P_kv, "{:g}"),
                row.is_run() ? "" : number(row.P_post, "{:g}"), row.is_run() ? "" : row.method,
                row.group ? fmt::format("{}", *row.group) : "", number(row.loss), number(row.delta),
                number(row.standard_error));
   }
+}
+
+// Removes the models along the runs among these rows; what was measured of them stays.
+void prune(const fs::path& directory, const std::vector<TidyRow>& rows, bool json) {
+  int64_t models = 0, bytes = 0;
+  for (const TidyRow& row : rows) {
+    if (!row.is_along() || !row.is_run()) continue;
+    const int64_t freed = remove_kept_model(directory / row.run, *row.D);
+    models += freed > 0;
+    bytes += freed;
+  }
+  if (json) {
+    print_json(Json{{"removed", models}, {"bytes", bytes}});
+    return;
+  }
+  fmt::print("{}: {} model{} along the runs removed, {}; their losses and cells stay\n",
+             directory.string(), models, models == 1 ? "" : "s",
+             format_bytes(static_cast<double>(bytes)));
 }
 
 void show_runs(const RunsFlags& options) {
@@ -52,9 +82,14 @@ void show_runs(const RunsFlags& options) {
       fmt::print("{:<20} {}\n", column.name, column.help);
     return;
   }
-  const RunIndex index(options.directory);
+  const bool along = options.along || options.prune || ask_for_models_along(options.filters);
+  const RunIndex index(options.directory, along ? Along::kInclude : Along::kLeaveOut);
   for (const std::string& problem : index.problems()) fmt::print(stderr, "left out: {}\n", problem);
   const std::vector<TidyRow> rows = index.select(options.filters);
+  if (options.prune) {
+    prune(options.directory, rows, options.json);
+    return;
+  }
   if (options.csv == "-") {
     fmt::print("{}", tidy_to_csv(rows));
   } else if (!options.csv.empty()) {
@@ -78,6 +113,11 @@ void add_runs(App& app) {
                    "rows to list: P_w=4, P_w=3,4, N=1e6..3e8, D/N>20, method!=none");
   verb->add_option("--csv", options->csv,
                    "write the table to this CSV file (- for standard output)");
+  verb->add_flag("--along", options->along,
+                 "also models kept along the runs and their cells (so does a filter on "
+                 "run_fraction)");
+  verb->add_flag("--prune", options->prune,
+                 "remove the models kept along these runs; their losses and cells stay");
   verb->add_flag("--columns", options->columns, "explain the columns");
   verb->add_flag("--json", options->json, "print the rows as JSON");
   verb->callback([options] { show_runs(*options); });

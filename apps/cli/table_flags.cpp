@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "cli/verb.h"
+#include "record/factor_names.h"
 #include "record/result.h"
 #include "record/run.h"
 #include "record/tidy_row.h"
@@ -80,6 +81,7 @@ Table TableFlags::read(const std::vector<const Law*>& laws) const {
   options.drop_duplicates = drop_duplicates_;
   options.keep_3bit = keep_3bit_;
   options.may_differ = may_differ(laws);
+  options.along = pool_models_along(pool_);
   for (std::string& factor : factors_named(pool_))
     options.may_differ.pooled.push_back(std::move(factor));
   const bool law_uses_bits =
@@ -90,13 +92,24 @@ Table TableFlags::read(const std::vector<const Law*>& laws) const {
   return table;
 }
 
+bool pool_models_along(const std::vector<std::string>& pool) {
+  return std::any_of(pool.begin(), pool.end(), [](const std::string& name) {
+    const std::vector<std::string> named = factors_named({name});
+    return plain_name(name) != "all" &&
+           std::find(named.begin(), named.end(), "run_fraction") != named.end();
+  });
+}
+
 Table table_at(const std::string& path, const TableOptions& options) {
   if (!std::filesystem::is_directory(path)) return read_table(read_file(path), path, options);
   std::vector<std::string> problems;
-  std::vector<TidyRow> rows = read_tidy_rows(path, problems);
+  std::vector<TidyRow> rows = read_tidy_rows(path, problems, Along::kInclude);
   for (const std::string& problem : problems) fmt::print(stderr, "left out: {}\n", problem);
   if (rows.empty()) throw Error(no_runs_in(path, !problems.empty()));
-  const std::string hash = hash_hex(tidy_to_csv(rows));
+  // As `bitlaw runs` lists them without models along the runs.
+  std::vector<TidyRow> whole = rows;
+  std::erase_if(whole, [](const TidyRow& row) { return row.is_along(); });
+  const std::string hash = hash_hex(tidy_to_csv(whole));
   std::erase_if(rows,
                 [](const TidyRow& row) { return row.status == name_of(RunStatus::kStarted); });
   if (rows.empty())
@@ -138,6 +151,7 @@ Json table_json(const Table& table, const std::string& path) {
               {"diverged", table.diverged},
               {"unfinished", table.unfinished},
               {"unstable", table.unstable},
+              {"along", table.along},
               {"dropped", table.dropped},
               {"pooled", pooled == table.notes.end() ? Json(nullptr) : Json(*pooled)},
               {"pure_error", pure_error_json(pure_error(table.factors))},

@@ -26,6 +26,9 @@ class TableFlags {
   bool drop_duplicates_ = false, keep_3bit_ = false;
 };
 
+// Whether --pool names models along the runs, which are left out otherwise; `all` does not.
+bool pool_models_along(const std::vector<std::string>& pool);
+
 // A file, or a directory of runs. Prints to standard error which runs were left out.
 Table table_at(const std::string& path, const TableOptions& options);
 

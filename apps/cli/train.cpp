@@ -58,6 +58,15 @@ void print_outcome(const RunOutcome& outcome) {
              format_bytes(training.predicted_memory_bytes));
 }
 
+// Errors name the flags that were given.
+RunOutcome train_as_typed(const TrainFlags& options) {
+  try {
+    return train(options.request.config, options.request.run);
+  } catch (const Error& error) {
+    throw Error(options.flags.as_typed("run", error.what()));
+  }
+}
+
 void run_train(TrainFlags& options) {
   fill_from(options.request, options.configuration);
   options.flags.fill_into(options.request.run);
@@ -95,7 +104,7 @@ void run_train(TrainFlags& options) {
     return;
   }
   install_stop_handlers();
-  const RunOutcome outcome = train(config, options.request.run);
+  const RunOutcome outcome = train_as_typed(options);
   if (options.json) {
     Json document = outcome.result ? result_to_json(*outcome.result) : Json::object();
     document["run"] = outcome.name;

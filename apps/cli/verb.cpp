@@ -116,6 +116,16 @@ bool StructFlags::has(const std::string& key) const {
   });
 }
 
+std::string StructFlags::as_typed(const std::string& section, const std::string& error) const {
+  for (const Flag& flag : flags_) {
+    const std::string key = section + "." + flag.key.name;
+    if (flag.option->count() > 0 && error.starts_with(key) &&
+        (error[key.size()] == ':' || error[key.size()] == ' '))
+      return "--" + dashed(flag.key.name) + error.substr(key.size());
+  }
+  return error;
+}
+
 Json StructFlags::given() const {
   Json document = Json::object();
   for (const Flag& flag : flags_) {

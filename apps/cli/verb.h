@@ -62,6 +62,9 @@ class StructFlags {
   }
   // Whether the flag of this key was given.
   bool has(const std::string& key) const;
+  // An error that begins with the section and the name of a key, as in "run.log_steps = 0: ...", begins
+  // with the flag instead, if that was given.
+  std::string as_typed(const std::string& section, const std::string& error) const;
   template <class T>
   void fill_into(T& config) const {
     fill(config, given(), "the command line");

@@ -122,6 +122,13 @@ bool Condition::holds(const Field& field) const {
   return (field.number < bound) == (sign_[0] == '<');
 }
 
+bool Condition::mentions(const std::string& column) const {
+  if (name_ == column) return true;
+  const size_t slash = name_.find('/');
+  return slash != std::string::npos &&
+         (trim(name_.substr(0, slash)) == column || trim(name_.substr(slash + 1)) == column);
+}
+
 std::string Condition::where() const {
   return fmt::format("{} '{}'", option_, printable(text_));
 }

@@ -68,6 +68,7 @@ class Condition {
   }
 
   const std::string& name() const { return name_; }  // of the column, or the quotient
+  bool mentions(const std::string& column) const;    // by this very name, also in a quotient
   const std::string& sign() const { return sign_; }  // = != < <= > >=
   bool orders() const { return sign_[0] == '<' || sign_[0] == '>'; }
   const std::vector<Value>& values() const { return values_; }  // one if the sign is an order

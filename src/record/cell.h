@@ -135,6 +135,9 @@ struct CellRecord {
   CellKey key;
   // Name of the run.
   std::string run;
+  // Tokens that the model had seen, if it was kept along the run (record/kept_model.h); empty: it is
+  // the final one.
+  std::optional<int64_t> at_tokens;
 
   // Losses in nats per token on the evaluation text, and their difference, paired token by token.
   // `delta` is 0 by definition if the weights were trained at as few bits or fewer;
@@ -171,6 +174,7 @@ struct CellRecord {
   void visit(V& v) {
     key.visit(v);
     v("run", run);
+    v.known("at_tokens", at_tokens);
     v("loss_nats", loss_nats);
     v("baseline_loss_nats", baseline_loss_nats);
     v("delta", delta);

@@ -33,6 +33,7 @@ constexpr Factor kFactors[] = {
     {"kv_heads", Varies::kBySize, "width layers head_width"},
     {"hidden", Varies::kBySize, "width layers"},
     // The optimization.
+    {"run_fraction", Varies::kNever},
     {"optimizer", Varies::kNever},
     {"schedule", Varies::kNever},
     {"gradient_format", Varies::kNever},

@@ -51,6 +51,7 @@ struct TidyRow {
   std::optional<int64_t> unstable;
   double rope_theta = kNoNumber, norm_epsilon = kNoNumber;
   std::string validation_part;
+  double run_fraction = kNoNumber, train_loss = kNoNumber;
 
   // v(name, field, help) for every column, in order.
   template <class V>
@@ -59,7 +60,7 @@ struct TidyRow {
     v("status", status, "finished, diverged or started");
     v("N", N, "parameters without embeddings and output head");
     v("N_total", N_total, "all parameters");
-    v("D", D, "training tokens");
+    v("D", D, "training tokens that the model had seen");
     v("P_w", P_w, "bits of the weights in training (16: BF16)");
     v("P_a", P_a, "bits of the activations in training");
     v("P_kv", P_kv, "bits of keys and values in training");
@@ -138,10 +139,16 @@ struct TidyRow {
     v("norm_epsilon", norm_epsilon, "added to the mean square in norms");
     v("validation_part", validation_part,
       "which validation text: all; first (the first tokens); sample (of all)");
+    v("run_fraction", run_fraction,
+      "share of the run's tokens that the model had seen; below 1: kept along the run, before its "
+      "learning rate had decayed");
+    v("train_loss", train_loss, "training loss, nats per token, over the last 5 % of the steps");
   }
 
-  // True for the run itself, false for one of its cells.
+  // True for a model as it was trained, false for one of its cells.
   bool is_run() const { return method == "none"; }
+  // Whether the model was kept along its run, before the end.
+  bool is_along() const { return run_fraction < 1; }
 };
 
 // Calls each(name, field, help) for the columns of a row.

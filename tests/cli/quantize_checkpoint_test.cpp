@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/source_folder.h"
+#include "cli/cell_rows.h"
 #include "cli/world.h"
 #include "hf/fake_checkpoint_for_tests.h"
 
@@ -99,11 +100,6 @@ class QuantizeCheckpoint : public World {
   static constexpr const char* kWeights = "k/model.safetensors";
   static constexpr const char* kHead = "lm_head.weight";
 };
-
-Json without_seconds(Json rows) {
-  for (Json& row : rows) row.erase("seconds");
-  return rows;
-}
 
 TEST_F(QuantizeCheckpoint, GivesRowsATableAndNothingToDoAgain) {
   const Json rows = json_of(quantize({"--trained-tokens", "5120"})).at("rows");

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "cli/cell_rows.h"
 #include "cli/world.h"
 
 namespace bitlaw {
@@ -44,11 +45,6 @@ class QuantizeGrid : public World {
     return count;
   }
 };
-
-Json without_seconds(Json rows) {
-  for (Json& row : rows) row.erase("seconds");
-  return rows;
-}
 
 TEST_F(QuantizeGrid, MethodsAndOptionsThatAreNone) {
   refused({"--method", "awk"}, {"unknown method 'awk'", "did you mean 'awq'?"});

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/number.h"
+#include "record/kept_model.h"
 
 namespace bitlaw {
 
@@ -30,15 +31,21 @@ std::vector<int64_t> kept_steps(const RunOptions& options, int64_t steps, int64_
   return {kept.begin(), kept.end()};
 }
 
+std::string few_checkpoints_note(const RunOptions& options, int64_t steps) {
+  int64_t halvings = 0;
+  for (int64_t step = steps; step > 1; step /= 2) ++halvings;
+  if (options.checkpoints <= halvings) return "";
+  return fmt::format(
+      "{} of the {} models asked for with --checkpoints are kept along the run: {} step{} can be "
+      "halved no further",
+      halvings, options.checkpoints, steps, steps == 1 ? "" : "s");
+}
+
 size_t missing_checkpoints(const std::filesystem::path& run, const std::vector<int64_t>& steps,
                            int64_t batch_tokens) {
   return static_cast<size_t>(std::count_if(steps.begin(), steps.end(), [&](int64_t step) {
     return !std::filesystem::exists(kept_checkpoint(run, step * batch_tokens));
   }));
-}
-
-std::filesystem::path kept_checkpoint(const std::filesystem::path& run, int64_t tokens) {
-  return run / fmt::format("checkpoints/tokens-{}", tokens);
 }
 
 }  // namespace bitlaw

@@ -1,10 +1,10 @@
-// Models kept along a run: checkpoints/tokens-N holds the model as it was after N tokens. They are for
-// learning curves and for quantizing along training. Keeping them changes no bit of the run, and any
-// of them may be removed.
+// When models are kept along a run (record/kept_model.h). They are for learning curves and for
+// quantizing along training. Keeping them changes no bit of the run, and any of them may be removed.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "train/config.h"
@@ -16,11 +16,11 @@ namespace bitlaw {
 // a number of tokens is not between one step and D.
 std::vector<int64_t> kept_steps(const RunOptions& options, int64_t steps, int64_t batch_tokens);
 
+// Says that run.checkpoints are more models than so many steps have halves; "" if they are not.
+std::string few_checkpoints_note(const RunOptions& options, int64_t steps);
+
 // How many of the models after these steps are not there.
 size_t missing_checkpoints(const std::filesystem::path& run, const std::vector<int64_t>& steps,
                            int64_t batch_tokens);
-
-// RUN/checkpoints/tokens-N.
-std::filesystem::path kept_checkpoint(const std::filesystem::path& run, int64_t tokens);
 
 }  // namespace bitlaw

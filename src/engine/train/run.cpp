@@ -12,6 +12,7 @@
 #include "data/loader.h"
 #include "model/checkpoint.h"
 #include "ops/engine.h"
+#include "record/kept_model.h"
 #include "train/batch.h"
 #include "train/divergence.h"
 #include "train/interrupt.h"
@@ -27,8 +28,6 @@ namespace bitlaw {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr double kTailShare = 0.05;  // the last steps, whose mean loss is a run's training loss
 
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) {
@@ -406,7 +405,8 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
   // Another process may have ended it while this one waited to open it.
   if (const auto result = directory.result()) return ended(directory, *result);
   for (const std::string& note :
-       {repetition_note(resolved, dataset.info()), few_steps_note(resolved)}) {
+       {repetition_note(resolved, dataset.info()), few_steps_note(resolved),
+        few_checkpoints_note(options, resolved.steps)}) {
     if (!note.empty() && !options.quiet) fmt::print(stderr, "note: {}\n", note);
   }
   return Session(resolved, options, dataset, directory, kept, sink).run();

@@ -24,6 +24,7 @@
 #include "model/checkpoint.h"
 #include "ops/engine.h"
 #include "train/interrupt.h"
+#include "train/kept_checkpoints.h"
 #include "train/memory.h"
 #include "train/repetition.h"
 #include "train/run_directory.h"
@@ -301,6 +302,18 @@ TEST_F(Run, KeepsModelsAlongTheWayThatChangeNothing) {
     clear_stop_request();
   }
   EXPECT_TRUE(kept_in(train().directory) == whole) << "byte for byte";
+}
+
+TEST(KeptSteps, FewerStepsThanHalvesAreSaid) {
+  RunOptions options;
+  options.checkpoints = 20;
+  EXPECT_EQ(kept_steps(options, 60, 256).size(), 5u);
+  EXPECT_EQ(
+      few_checkpoints_note(options, 60),
+      "5 of the 20 models asked for with --checkpoints are kept along the run: 60 steps can be "
+      "halved no further");
+  options.checkpoints = 5;
+  EXPECT_EQ(few_checkpoints_note(options, 60), "");
 }
 
 TEST_F(Run, RefusesToKeepAModelWhereThereIsNone) {

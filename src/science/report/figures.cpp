@@ -54,15 +54,15 @@ Json ptq_figure(const std::vector<TidyRow>& rows, const FittedLaw& constants) {
   // A cell is evaluated on a part of the validation text; its paired delta is added to the run's
   // own loss.
   std::map<double, std::map<std::tuple<std::string, double>, Json>> panels;
-  std::map<std::string, double> run_loss;
+  std::map<std::pair<std::string, int64_t>, double> run_loss;
   for (const TidyRow& row : rows) {
-    if (row.is_run()) run_loss[row.run] = row.loss;
+    if (row.is_run()) run_loss[{row.run, row.D.value_or(0)}] = row.loss;
   }
   for (const TidyRow& row : rows) {
     const double n = whole(row.N), d = whole(row.D);
     double loss = row.loss;
     if (!row.is_run()) {
-      const auto trained = run_loss.find(row.run);
+      const auto trained = run_loss.find({row.run, row.D.value_or(0)});
       loss = trained == run_loss.end() ? std::nan("") : trained->second + row.delta;
     }
     if (!all_bf16(row) || !(n > 0) || !(d > 0) || !std::isfinite(loss)) continue;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/condition.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -126,8 +127,15 @@ Observation precision_of(const RowReader& row) {
   return run;
 }
 
+bool asks_for_models_along(const TableOptions& options, const Columns& columns) {
+  return options.along ||
+         std::any_of(options.where.begin(), options.where.end(), [&](const std::string& text) {
+           return Condition("where", text).mentions(columns.file_name("run_fraction"));
+         });
+}
+
 // Counts a row that says nothing to a fit; false: it does.
-bool leave_out(const RowReader& row, const TableOptions& options, Table& table) {
+bool leave_out(const RowReader& row, const TableOptions& options, bool along, Table& table) {
   const std::string& status = row.text("status");
   if (status == "diverged" || status == "failed") {
     ++table.diverged;
@@ -138,6 +146,8 @@ bool leave_out(const RowReader& row, const TableOptions& options, Table& table) 
     ++table.unfinished;
   } else if (row.text("unstable") == "1" && !options.keep_3bit) {
     ++table.unstable;
+  } else if (row.number("run_fraction") < 1 && !along) {
+    ++table.along;
   } else {
     return false;
   }
@@ -216,6 +226,11 @@ void add_notes(Table& table, const Derived& derived) {
        "diverges, and is left out; --keep-3bit uses it.",
        "{} rows were trained with 3 bits or fewer of activations or KV, where training limps or "
        "diverges, and are left out; --keep-3bit uses them.");
+  note(table.along,
+       "{} row is of a model along its run, before its learning rate had decayed, and is left out; "
+       "--where 'run_fraction<1' or --pool run_fraction uses it.",
+       "{} rows are of models along their runs, before their learning rates had decayed, and are "
+       "left out; --where 'run_fraction<1' or --pool run_fraction uses them.");
   note(table.dropped, "{} row that repeats another is dropped.",
        "{} rows that repeat others are dropped.");
   note(derived.params, "N is C / (6 D) in {} row.", "N is C / (6 D) in {} rows.");
@@ -278,10 +293,11 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
     return precision_of(reader);
   });
   const std::vector<size_t> clusters = cluster_columns(columns, options.cluster);
+  const bool along = asks_for_models_along(options, columns);
   Derived derived;
   for (const RawRow& row : raw.rows) {
     reader.start(row);
-    if (options.measured && leave_out(reader, options, table)) continue;
+    if (options.measured && leave_out(reader, options, along, table)) continue;
     Observation& run = table.runs.emplace_back(read_row(reader, options, derived));
     run.cluster = cluster_of(row, clusters);
     table.factors.push_back(factor_row(run, [&](const std::string& column) {
@@ -290,12 +306,13 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
     }));
   }
   if (table.runs.empty()) {
-    throw Error(fmt::format("{}: {} to {}{}", where,
-                            raw.kind == "runs" ? "no run" : "has a header but no row",
-                            options.measured ? "fit" : "choose from",
-                            table.diverged > 0 && table.unstable == 0 ? "; every run diverged"
-                            : table.unstable > 0 ? "; --keep-3bit uses those with 3 bits"
-                                                 : ""));
+    throw Error(fmt::format(
+        "{}: {} to {}{}", where, raw.kind == "runs" ? "no run" : "has a header but no row",
+        options.measured ? "fit" : "choose from",
+        table.diverged > 0 && table.unstable == 0 ? "; every run diverged"
+        : table.unstable > 0                      ? "; --keep-3bit uses those with 3 bits"
+        : table.along > 0 ? "; --where 'run_fraction<1' uses models along their runs"
+                          : ""));
   }
   if (options.drop_duplicates) drop_repeated_rows(table);
   add_notes(table, derived);

@@ -19,6 +19,8 @@
 //   status                   "diverged" and "failed" rows are counted and left out, and so are rows
 //                            without a loss that are not "finished"
 //   unstable                 1: the row is counted and left out unless keep_3bit
+//   run_fraction             below 1: the model was kept along its run; the row is counted and left
+//                            out unless somebody asks for such rows
 //
 // A row with P_post in (0, 16) is a cell of post-training quantization: its loss may be empty, its
 // delta may not. A row with a qat_share needs no loss either. Every problem is an Error with row
@@ -43,8 +45,9 @@ struct TableOptions {
   std::map<std::string, double> scale;  // from parse_scale()
   bool drop_duplicates = false;         // keep only the first of identical rows
   bool keep_3bit = false;               // also rows that are marked as unstable
-  bool measured = true;                 // false: planned runs, with nothing measured
-  MayDiffer may_differ;                 // factors that rows may differ in (factors.h)
+  bool along = false;    // also models along runs; so does a condition on run_fraction
+  bool measured = true;  // false: planned runs, with nothing measured
+  MayDiffer may_differ;  // factors that rows may differ in (factors.h)
 };
 
 struct Table {
@@ -57,6 +60,7 @@ struct Table {
   int unfinished = 0;  // rows left out that have no loss yet, according to their status
   int in_use = 0;      // rows left out because activations or KV were rounded after training, too
   int unstable = 0;    // rows left out because 3 bits of activations or KV are too few to train
+  int along = 0;       // rows left out because the model was kept along its run
   int dropped = 0;     // rows left out that repeat an earlier one
   std::vector<std::string> notes;  // how the table was read; warnings.h has what looks wrong
 };

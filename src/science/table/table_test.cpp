@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "base/error.h"
 #include "formats/gaussian_error.h"
@@ -13,6 +14,15 @@ namespace {
 std::string error_of(const std::string& csv, const std::string& columns = "") {
   try {
     read_table(csv, "runs.csv", parse_columns(columns));
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+std::string error_of(const std::function<void()>& reads) {
+  try {
+    reads();
     return "";
   } catch (const Error& error) {
     return error.what();
@@ -34,6 +44,37 @@ TEST(Table, RowsMarkedAsUnstableAreLeftOutUnlessAskedFor) {
   EXPECT_EQ(read_table("N,D,loss,P_a\n1e8,2e9,4,3\n", "t", TableOptions{}).runs.size(), 1u)
       << "a table from elsewhere marks nothing";
   EXPECT_NE(error_of("N,D,loss,unstable\n1e8,2e9,3,1\n").find("--keep-3bit"), std::string::npos);
+}
+
+// Their learning rate had not decayed, so they are no finished runs of fewer tokens.
+TEST(Table, ModelsAlongARunAreLeftOutUnlessAskedFor) {
+  const std::string csv =
+      "N,D,loss,run_fraction\n1e8,2e9,3,1\n1e8,1e9,4,0.5\n1e8,5e8,4.5,0.25\n1e8,4e9,2.9,\n";
+  const Table table = read_table(csv, "t", TableOptions{});
+  EXPECT_EQ(table.runs.size(), 2u);
+  EXPECT_EQ(table.along, 2);
+  EXPECT_EQ(table.notes,
+            std::vector<std::string>{
+                "2 rows are of models along their runs, before their learning rates had decayed, "
+                "and are left out; --where 'run_fraction<1' or --pool run_fraction uses them."});
+  TableOptions options;
+  options.where = {"run_fraction=0.5"};
+  EXPECT_EQ(read_table(csv, "t", options).runs.size(), 1u);
+  options.where = {"run_fraction<=1"};  // finished runs and others: that is to be said
+  EXPECT_NE(error_of([&] {
+              read_table(csv, "t", options);
+            }).find("rows differ in run_fraction (0.25: 1 row, 0.5: 1 row, 1: 1 row)"),
+            std::string::npos);
+  TableOptions pooled;
+  pooled.along = true;
+  pooled.may_differ.pooled = {"run_fraction"};
+  EXPECT_EQ(read_table(csv, "t", pooled).runs.size(), 4u);
+  options.where = {"f=0.25"};
+  options.columns = {{"run_fraction", "f"}};
+  EXPECT_EQ(read_table("N,D,loss,f\n1e8,2e9,3,1\n1e8,5e8,4.5,0.25\n", "t", options).runs.size(),
+            1u);
+  EXPECT_NE(error_of("N,D,loss,run_fraction\n1e8,2e9,3,0.5\n").find("'run_fraction<1'"),
+            std::string::npos);
 }
 
 TEST(Table, ReadsColumnsInAnyOrder) {

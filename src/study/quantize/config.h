@@ -27,6 +27,7 @@ struct PtqConfig {
   int64_t evaluation_tokens = 131072;
   double damping = 0.01;
   std::string data;
+  bool along = false;
 
   template <class V>
   void visit(V& v) {
@@ -48,6 +49,7 @@ struct PtqConfig {
       "largest number of validation tokens, a sample of all; 0: all");
     v("damping", damping, "gptq: initial damping, as a share of the Hessian's mean diagonal");
     v("data", data, "directory of the data set; empty: the one the run was trained on");
+    v("along", along, "also the models kept along each run (bitlaw train --checkpoints)");
   }
 };
 

@@ -6,8 +6,9 @@
 
 namespace bitlaw {
 
-GridRows::GridRows(std::filesystem::path directory, std::string run)
-    : directory_(std::move(directory)), run_(std::move(run)) {}
+GridRows::GridRows(std::filesystem::path directory, std::string run,
+                   std::optional<int64_t> at_tokens)
+    : directory_(std::move(directory)), run_(std::move(run)), at_tokens_(at_tokens) {}
 
 void GridRows::add(const PtqCell& cell, const CellKey& key) {
   Row row{cell, {.key = key}, cell_file(directory_, key), false};
@@ -16,6 +17,7 @@ void GridRows::add(const PtqCell& cell, const CellKey& key) {
     row.there = true;
   }
   row.record.run = run_;  // the directory may have been renamed
+  row.record.at_tokens = at_tokens_;
   rows_.push_back(std::move(row));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,9 @@ namespace bitlaw {
 
 class GridRows {
  public:
-  // `run` is the name in the rows.
-  GridRows(std::filesystem::path directory, std::string run);
+  // `run` is the name in the rows; `at_tokens` as in CellRecord.
+  GridRows(std::filesystem::path directory, std::string run,
+           std::optional<int64_t> at_tokens = std::nullopt);
 
   // `key` is requested_cell() completed with everything else that determines the numbers of the
   // cell. Error if its file exists and is damaged.
@@ -43,6 +45,7 @@ class GridRows {
 
   std::filesystem::path directory_;
   std::string run_;
+  std::optional<int64_t> at_tokens_;
   std::vector<Row> rows_;
 };
 

@@ -8,6 +8,7 @@
 #include "quantize/quantize_run.h"
 #include "quantize/rows.h"
 #include "record/beside_runs.h"
+#include "record/kept_model.h"
 #include "record/run.h"
 
 namespace bitlaw {
@@ -21,12 +22,12 @@ int64_t resolved_tokens(int64_t wanted, int64_t text_tokens, int64_t T) {
   return T * (wanted == 0 ? windows : std::min(windows, (wanted + T - 1) / T));
 }
 
-// The keys of the cells a run has; those of another version are computed again.
-std::vector<CellKey> known_keys(const fs::path& run) {
-  std::vector<CellKey> out;
+// The cells a run has; those of another version are computed again.
+std::vector<CellRecord> known_cells(const fs::path& run) {
+  std::vector<CellRecord> out;
   for (const fs::path& file : cell_files(run)) {
     try {
-      out.push_back(read_cell(file).key);
+      out.push_back(read_cell(file));
     } catch (const CellOfAnotherVersion&) {
     }
   }
@@ -41,7 +42,8 @@ std::vector<PlannedCell> cells_of_checkpoint(const fs::path& directory, const Pt
 }
 
 std::vector<PlannedCell> cells_of_run(const fs::path& directory, const PtqConfig& config) {
-  const RunRecord run = read_own_run(directory);
+  const ModelsOfRun models = models_of_run(directory, config.along);
+  const RunRecord run = read_own_run(models.run);
   const int64_t T = run.settings().model.sequence;
   const RunData& data = run.data;
   const int64_t evaluation =
@@ -49,13 +51,16 @@ std::vector<PlannedCell> cells_of_run(const fs::path& directory, const PtqConfig
   const int64_t calibration =
       resolved_tokens(config.calibration_tokens, data.train_tokens.value_or(0), T);
 
-  const std::vector<CellKey> known = known_keys(directory);
+  const std::vector<CellRecord> known = known_cells(models.run);
   std::vector<PlannedCell> out;
-  for (const PtqCell& cell : ptq_cells(config)) {
-    const CellKey wanted = requested_cell(cell, calibration, evaluation);
-    const bool there = std::any_of(known.begin(), known.end(),
-                                   [&](const CellKey& key) { return key.asks_as(wanted); });
-    out.push_back({run.name, cell, there});
+  for (const std::optional<int64_t>& at_tokens : models.at_tokens) {
+    for (const PtqCell& cell : ptq_cells(config)) {
+      const CellKey wanted = requested_cell(cell, calibration, evaluation);
+      const bool there = std::any_of(known.begin(), known.end(), [&](const CellRecord& record) {
+        return record.at_tokens == at_tokens && record.key.asks_as(wanted);
+      });
+      out.push_back({run.name, cell, there, at_tokens});
+    }
   }
   return out;
 }
@@ -85,7 +90,7 @@ bool is_checkpoint(const fs::path& directory) {
   if (!fs::is_directory(directory, none)) {
     throw Error(fmt::format("{}: is not a directory; give that of a run or of a checkpoint", name));
   }
-  if (is_run(directory)) return false;
+  if (is_run(directory) || kept_place(directory)) return false;
   if (fs::exists(directory / "config.json", none)) return true;
   throw Error(
       fmt::format("{}: is neither a run (no run.json) nor a checkpoint (no config.json); give the "

@@ -16,10 +16,11 @@ struct PlannedCell {
   std::string run;
   PtqCell cell;
   std::optional<bool> there;  // empty for a checkpoint, for which that depends on its text
+  std::optional<int64_t> at_tokens = std::nullopt;  // of a model kept along the run
 };
 
 // Whether the directory is a third-party checkpoint in Hugging Face's layout; otherwise it is a
-// run. Error if it is neither.
+// run, or a model kept along one (record/kept_model.h). Error if it is none of these.
 bool is_checkpoint(const std::filesystem::path& directory);
 
 // The runs and checkpoints among what was given: a directory of runs stands for the runs in it, by
@@ -27,7 +28,7 @@ bool is_checkpoint(const std::filesystem::path& directory);
 // left out if anything else is given. Error for a directory without a run.
 std::vector<std::string> runs_among(const std::vector<std::string>& given);
 
-// The cells of a run or checkpoint, in the order of ptq_cells(). A cell exists if a file of the run
+// The cells of a run or checkpoint, in the order of quantize_run(). A cell exists if a file of the run
 // has the same method, format, group, damping, and the number of tokens that the request gives on
 // the run's data. Error if run.json or a cell is damaged.
 std::vector<PlannedCell> planned_cells(const std::filesystem::path& directory,

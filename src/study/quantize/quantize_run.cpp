@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -18,6 +19,7 @@
 #include "quantize/paired.h"
 #include "quantize/quantize_model.h"
 #include "quantize/windows.h"
+#include "record/kept_model.h"
 #include "record/result.h"
 #include "record/run.h"
 
@@ -33,11 +35,33 @@ struct Run {
   Recipe recipe;
   int64_t batch_sequences;  // of a step
   std::string data_path, data_hash;
-  std::string weights_hash;  // of the final checkpoint; empty if the result does not have it
+  fs::path checkpoint;               // that is quantized
+  std::optional<int64_t> at_tokens;  // of a model kept along the run
+  std::string weights_hash;          // of the checkpoint; empty if the result does not have it
 };
 
-Run read_finished_run(const fs::path& directory) {
+Run read_run_of(const fs::path& directory) {
   const RunRecord record = read_own_run(directory);
+  return {.directory = directory,
+          .name = fs::weakly_canonical(directory).filename().string(),
+          .recipe = record.trained_recipe(),
+          .batch_sequences = record.batch_sequences(),
+          .data_path = record.data.path,
+          .data_hash = record.data.hash,
+          .checkpoint = {},
+          .at_tokens = {},
+          .weights_hash = {}};
+}
+
+Run read_kept_model(const fs::path& directory, int64_t tokens) {
+  Run run = read_run_of(directory);
+  run.checkpoint = kept_checkpoint(directory, tokens);
+  run.at_tokens = tokens;
+  return run;
+}
+
+Run read_finished_run(const fs::path& directory) {
+  Run run = read_run_of(directory);
   const std::optional<ResultRecord> result = read_result(directory);
   if (!result) {
     throw Error(fmt::format("{}: has no result yet; train the run to its end before quantizing it",
@@ -47,13 +71,9 @@ Run read_finished_run(const fs::path& directory) {
     throw Error(fmt::format("{}: this run diverged; there is no trained model to quantize",
                             directory.string()));
   }
-  return {.directory = directory,
-          .name = fs::weakly_canonical(directory).filename().string(),
-          .recipe = record.trained_recipe(),
-          .batch_sequences = record.batch_sequences(),
-          .data_path = record.data.path,
-          .data_hash = record.data.hash,
-          .weights_hash = result->training ? result->training->weights_hash : ""};
+  run.checkpoint = final_checkpoint(directory);
+  if (result->training) run.weights_hash = result->training->weights_hash;
+  return run;
 }
 
 Dataset open_data(const Run& run, const PtqConfig& config, int64_t vocabulary) {
@@ -140,10 +160,9 @@ struct OpenedRun {
   TokenWindows evaluation;
 };
 
-OpenedRun open_run(const fs::path& directory, const PtqConfig& config) {
-  const Run run = read_finished_run(directory);
-  LoadedModel loaded = load_model(final_checkpoint(directory));
-  require_weights(final_checkpoint(directory), run.weights_hash);
+OpenedRun open_run(const Run& run, const PtqConfig& config) {
+  LoadedModel loaded = load_model(run.checkpoint);
+  require_weights(run.checkpoint, run.weights_hash);
   require_finite_weights(Model(loaded.config, run.recipe), loaded.parameters);
   OpenedRun out{run, std::move(loaded), open_data(run, config, loaded.config.vocabulary), {}, {}};
   const int64_t T = out.loaded.config.sequence;
@@ -159,7 +178,7 @@ OpenedRun open_run(const fs::path& directory, const PtqConfig& config) {
 GridRows rows_of(const OpenedRun& opened, const PtqConfig& config,
                  const std::vector<PtqCell>& cells) {
   const std::string checkpoint_hash = hash_of(opened.loaded.parameters.flat);
-  GridRows rows(opened.run.directory, opened.run.name);
+  GridRows rows(opened.run.directory, opened.run.name, opened.run.at_tokens);
   for (const PtqCell& cell : cells) {
     const TokenWindows& text = opened.calibrations.at(
         cell.calibrated() ? cell.calibration_seed : config.calibration_seeds[0]);
@@ -267,13 +286,35 @@ RunRecord read_own_run(const fs::path& directory) {
   return record;
 }
 
+ModelsOfRun models_of_run(const fs::path& directory, bool along) {
+  if (const auto kept = kept_place(directory)) return {kept->run, {kept->tokens}};
+  ModelsOfRun out{directory, {std::nullopt}};
+  if (!along) return out;
+  for (const KeptModel& kept : kept_models(directory)) {
+    if (kept.is_there) out.at_tokens.emplace_back(kept.tokens);
+  }
+  return out;
+}
+
 std::vector<CellRow> quantize_run(const fs::path& directory, const PtqConfig& config,
                                   ThreadPool& pool, const PtqProgress& progress) {
   const std::vector<PtqCell> cells = ptq_cells(config);
-  const OpenedRun opened = open_run(directory, config);
-  GridRows rows = rows_of(opened, config, cells);
-  if (!rows.missing().empty()) MissingCells(opened, rows, pool, progress).compute();
-  return rows.answer();
+  const ModelsOfRun models = models_of_run(directory, config.along);
+  std::vector<CellRow> out;
+  for (size_t i = 0; i < models.at_tokens.size(); ++i) {
+    const std::optional<int64_t>& at = models.at_tokens[i];
+    const OpenedRun opened =
+        open_run(at ? read_kept_model(models.run, *at) : read_finished_run(models.run), config);
+    GridRows rows = rows_of(opened, config, cells);
+    const PtqProgress of_all = [&](double done, double total, const std::string& note) {
+      const auto count = static_cast<double>(models.at_tokens.size());
+      if (progress) progress(static_cast<double>(i) * total + done, count * total, note);
+    };
+    if (!rows.missing().empty()) MissingCells(opened, rows, pool, of_all).compute();
+    std::vector<CellRow> answer = rows.answer();
+    std::move(answer.begin(), answer.end(), std::back_inserter(out));
+  }
+  return out;
 }
 
 }  // namespace bitlaw

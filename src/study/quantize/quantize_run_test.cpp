@@ -11,6 +11,8 @@
 #include "base/random.h"
 #include "data/prepare.h"
 #include "model/checkpoint.h"
+#include "quantize/planned_cells.h"
+#include "record/kept_model.h"
 #include "record/record_for_tests.h"
 #include "record/result.h"
 
@@ -109,6 +111,51 @@ class QuantizeRun : public testing::Test {
 Json without_seconds(Json rows) {
   for (Json& row : rows) row.erase("seconds");
   return rows;
+}
+
+TEST_F(QuantizeRun, QuantizesModelsAlongTheRunIfAskedTo) {
+  ThreadPool pool(1);
+  config_.methods = {"rtn"};
+  const Model model(shape(), Recipe{});
+  model.initialize(parameters_, 2);  // other weights than the final ones
+  save_model(kept_checkpoint(run_, 500), model, parameters_);
+  const Json final = rows_of(run_, config_, pool);
+  ASSERT_EQ(final.size(), 2u);
+  EXPECT_FALSE(final[0].contains("at_tokens"));
+
+  const fs::path kept = kept_checkpoint(run_, 500);
+  EXPECT_FALSE(is_checkpoint(kept)) << "though it has a config.json";
+  EXPECT_FALSE(*planned_cells(kept, config_)[0].there) << "other weights";
+  const Json along = rows_of(kept, config_, pool);
+  ASSERT_EQ(along.size(), 2u);
+  EXPECT_EQ(along[0]["at_tokens"], 500);
+  EXPECT_EQ(along[0]["run"], run_.filename().string());
+  EXPECT_NE(along[0]["delta"], final[0]["delta"]);
+  EXPECT_EQ(cell_files().size(), 4u) << "all of them files of the run";
+  EXPECT_TRUE(*planned_cells(kept, config_)[0].there);
+
+  config_.along = true;
+  const std::vector<PlannedCell> planned = planned_cells(run_, config_);
+  ASSERT_EQ(planned.size(), 4u);
+  EXPECT_FALSE(planned[1].at_tokens);
+  EXPECT_EQ(planned[2].at_tokens, 500);
+  double last = 0;
+  const Json both =
+      rows_of(run_, config_, pool,
+              [&](double done, double total, const std::string&) { last = done / total; });
+  EXPECT_EQ(last, 0) << "everything was there";
+  ASSERT_EQ(both.size(), 4u);
+  EXPECT_EQ(both[0], final[0]);
+  EXPECT_EQ(both[3], along[1]);
+}
+
+// A diverged run has no final model, but it may have those before.
+TEST_F(QuantizeRun, AKeptModelNeedsNoFinishedRun) {
+  ThreadPool pool(1);
+  config_.methods = {"rtn"};
+  save_model(kept_checkpoint(run_, 500), Model(shape(), Recipe{}), parameters_);
+  make_run({}, RunStatus::kDiverged);
+  EXPECT_EQ(rows_of(kept_checkpoint(run_, 500), config_, pool).size(), 2u);
 }
 
 TEST_F(QuantizeRun, GivesARowAndAFilePerCell) {

@@ -10,7 +10,6 @@
 #include "base/condition.h"
 #include "base/error.h"
 #include "record/beside_runs.h"
-#include "runs/tidy_rows.h"
 
 namespace bitlaw {
 namespace {
@@ -144,7 +143,8 @@ void write_table(const std::vector<TidyRow>& rows, const fs::path& file) {
 
 }  // namespace
 
-RunIndex::RunIndex(const fs::path& runs) : rows_(read_tidy_rows(runs, problems_)) {
+RunIndex::RunIndex(const fs::path& runs, Along along)
+    : rows_(read_tidy_rows(runs, problems_, along)) {
   const fs::path file = runs / kIndexFile;
   std::error_code error;
   if (rows_.empty() && !fs::exists(file, error)) return;
@@ -169,6 +169,12 @@ std::vector<TidyRow> RunIndex::select(const std::vector<std::string>& conditions
     });
   });
   return out;
+}
+
+bool ask_for_models_along(const std::vector<std::string>& conditions) {
+  return std::any_of(conditions.begin(), conditions.end(), [](const std::string& text) {
+    return Condition("condition", text).mentions("run_fraction");
+  });
 }
 
 }  // namespace bitlaw

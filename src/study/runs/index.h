@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "record/tidy_row.h"
+#include "runs/tidy_rows.h"
 
 namespace bitlaw {
 
@@ -15,7 +16,7 @@ class RunIndex {
   // Reads every run directory below `runs`, and writes <runs>/index.sqlite if there is a run and
   // that can be written.
   // A damaged run is left out and named by problems().
-  explicit RunIndex(const std::filesystem::path& runs);
+  explicit RunIndex(const std::filesystem::path& runs, Along along = Along::kLeaveOut);
 
   // Rows that meet every condition (base/condition.h), such as "P_w=3,4", "D/N>20", "method!=none",
   // in the order of read_tidy_rows().
@@ -27,5 +28,9 @@ class RunIndex {
   std::vector<std::string> problems_;  // filled while the rows are read
   std::vector<TidyRow> rows_;
 };
+
+// Whether a condition is about models along the runs: it names run_fraction. Error if one does not
+// parse.
+bool ask_for_models_along(const std::vector<std::string>& conditions);
 
 }  // namespace bitlaw

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "record/cell.h"
@@ -44,8 +46,55 @@ class Index : public testing::Test {
     cell.standard_error = 0.001;
     write_cell(runs_ / run / "ptq" / (name + ".json"), cell);
   }
+  // The metrics of a model kept along the run, and a cell of it.
+  void add_kept(const std::string& run, int64_t tokens, double loss) {
+    write_file_atomically(
+        runs_ / run / "metrics.jsonl",
+        dump_json(Json{{"step", 1}, {"tokens", tokens}, {"loss_nats", 3.5}}) + "\n" +
+            dump_json(
+                Json{{"step", 1},
+                     {"tokens", tokens},
+                     {"validation", struct_to_json(Validation{.loss_nats = loss, .tokens = 99})},
+                     {"checkpoint", "tokens-" + std::to_string(tokens)}}) +
+            "\n");
+    CellRecord cell;
+    cell.at_tokens = tokens;
+    cell.key.method = "rtn";
+    cell.key.bits = 4;
+    cell.delta = 0.02;
+    write_cell(runs_ / run / "ptq/kept.json", cell);
+  }
   fs::path runs_;
 };
+
+// Their learning rate had not decayed: they are no finished runs of fewer tokens.
+TEST_F(Index, ModelsAlongTheRunsAreListedIfAskedFor) {
+  add_run("aa", 100'000, "4", "finished");
+  add_cell("aa", "x", "rtn", 4, 0.05);
+  add_kept("aa", 25'600, 4.5);
+  EXPECT_EQ(RunIndex(runs_).select({}).size(), 2u);
+  EXPECT_EQ(RunIndex(runs_).select({})[0].run_fraction, 1);
+  const std::vector<TidyRow> rows = RunIndex(runs_, Along::kInclude).select({"run_fraction<1"});
+  ASSERT_EQ(rows.size(), 2u);
+  for (const TidyRow& row : rows) {
+    EXPECT_TRUE(row.is_along());
+    EXPECT_EQ(row.run, "aa");
+    EXPECT_EQ(row.D, 25'600);
+    EXPECT_EQ(row.run_fraction, 0.256);
+    EXPECT_EQ(row.steps, 100);
+    EXPECT_EQ(row.unique_tokens, 25'600);
+    EXPECT_EQ(row.P_w, 4);
+    EXPECT_EQ(row.lr, 0.01);
+  }
+  EXPECT_EQ(rows[0].loss, 4.5);
+  EXPECT_EQ(rows[0].train_loss, 3.5);
+  EXPECT_EQ(rows[0].validation_tokens, 99);
+  EXPECT_TRUE(std::isnan(rows[0].seconds));
+  EXPECT_EQ(rows[1].method, "rtn");
+  EXPECT_EQ(rows[1].delta, 0.02);
+  EXPECT_TRUE(ask_for_models_along({"P_w=4", "run_fraction<1"}));
+  EXPECT_FALSE(ask_for_models_along({"P_w=4"}));
+}
 
 TEST_F(Index, GivesARowPerRunAndPerCell) {
   add_run("aa", 2000, "16", "finished");

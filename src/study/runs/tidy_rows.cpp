@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "base/error.h"
 #include "formats/precision.h"
 #include "record/cell.h"
+#include "record/kept_model.h"
 #include "record/result.h"
 #include "record/run.h"
 
@@ -102,7 +104,9 @@ void set_validation_part(const RunData& data, const RunSettings& settings, TidyR
                                                                   : "first";
 }
 
-void set_repetition(const RunData& data, TidyRow& row) {
+// What follows from D.
+void set_steps(const RunData& data, TidyRow& row) {
+  if (row.D && row.batch_tokens.value_or(0) > 0) row.steps = *row.D / *row.batch_tokens;
   const int64_t text = in_windows(data.train_tokens, row);
   if (text == 0 || !row.D) return;
   row.unique_tokens = std::min(*row.D, text);
@@ -117,6 +121,8 @@ void set_result(const ResultRecord& result, TidyRow& row) {
     row.validation_tokens = result.validation->tokens;
   }
   if (result.training) {
+    row.run_fraction = 1;
+    row.train_loss = result.training->train_loss_nats;
     row.D = result.training->tokens;
     row.seconds = result.training->seconds;
     row.tokens_per_second = result.training->tokens_per_second;
@@ -142,10 +148,37 @@ TidyRow run_row(const fs::path& run, const RunRecord& record,
   set_shape(settings.model, row);
   set_training(settings, row);
   if (result) set_result(*result, row);
-  if (row.D && row.batch_tokens.value_or(0) > 0) row.steps = *row.D / *row.batch_tokens;
-  set_repetition(record.data, row);
+  set_steps(record.data, row);
   set_validation_part(record.data, settings, row);
   return row;
+}
+
+// The row of a model kept along the run of `whole`, which is `tokens` long.
+TidyRow kept_row(const TidyRow& whole, const KeptModel& kept, const RunRecord& record,
+                 int64_t tokens) {
+  TidyRow row = whole;
+  row.D = kept.tokens;
+  row.run_fraction = static_cast<double>(kept.tokens) / static_cast<double>(tokens);
+  row.train_loss = kept.train_loss_nats;
+  const Validation validation = kept.validation.value_or(Validation{});
+  row.loss = validation.loss_nats;
+  row.loss_standard_error = validation.standard_error;
+  row.bits_per_byte = validation.bits_per_byte;
+  if (kept.validation) row.validation_tokens = validation.tokens;
+  row.seconds = row.tokens_per_second = kNoNumber;
+  set_steps(record.data, row);
+  return row;
+}
+
+// By the tokens of the model.
+std::map<int64_t, TidyRow> kept_rows(const fs::path& run, const TidyRow& whole,
+                                     const RunRecord& record) {
+  std::map<int64_t, TidyRow> rows;
+  const int64_t tokens = record.settings().train.tokens.value_or(0);
+  for (const KeptModel& kept : kept_models(run)) {
+    if (kept.tokens < tokens) rows[kept.tokens] = kept_row(whole, kept, record, tokens);
+  }
+  return rows;
 }
 
 TidyRow cell_row(const TidyRow& run, const CellRecord& cell) {
@@ -169,7 +202,7 @@ TidyRow cell_row(const TidyRow& run, const CellRecord& cell) {
   row.flagged = cell.flagged ? 1 : 0;
   if (cell.key.calibration) row.calibration_seed = cell.key.calibration->seed;
   row.seconds = cell.seconds;
-  row.tokens_per_second = kNoNumber;
+  row.tokens_per_second = row.train_loss = kNoNumber;
   return row;
 }
 
@@ -186,13 +219,23 @@ auto order_of(const TidyRow& row) {
 
 }  // namespace
 
-std::vector<TidyRow> tidy_rows_of(const fs::path& run, std::vector<std::string>& problems) {
-  std::vector<TidyRow> rows{run_row(run, read_run_record(run), read_result(run))};
+std::vector<TidyRow> tidy_rows_of(const fs::path& run, std::vector<std::string>& problems,
+                                  Along along) {
+  const RunRecord record = read_run_record(run);
+  std::vector<TidyRow> rows{run_row(run, record, read_result(run))};
+  std::map<int64_t, TidyRow> kept;
+  if (along == Along::kInclude) kept = kept_rows(run, rows.front(), record);
+  for (const auto& [tokens, row] : kept) rows.push_back(row);
   for (const fs::path& file : cell_files(run)) {
     try {
       const CellRecord cell = read_cell(file);
-      // A cell that rounds nothing is the run again, on the tokens of its grid.
-      if (cell.key.method != "none") rows.push_back(cell_row(rows.front(), cell));
+      // A cell that rounds nothing is the model again, on the tokens of its grid.
+      if (cell.key.method == "none") continue;
+      if (!cell.at_tokens) {
+        rows.push_back(cell_row(rows.front(), cell));
+      } else if (const auto model = kept.find(*cell.at_tokens); model != kept.end()) {
+        rows.push_back(cell_row(model->second, cell));
+      }
     } catch (const Error& error) {
       problems.push_back(error.what());
     }
@@ -200,11 +243,12 @@ std::vector<TidyRow> tidy_rows_of(const fs::path& run, std::vector<std::string>&
   return rows;
 }
 
-std::vector<TidyRow> read_tidy_rows(const fs::path& runs, std::vector<std::string>& problems) {
+std::vector<TidyRow> read_tidy_rows(const fs::path& runs, std::vector<std::string>& problems,
+                                    Along along) {
   std::vector<TidyRow> rows;
   for (const fs::path& run : find_run_directories(runs)) {
     try {
-      for (TidyRow& row : tidy_rows_of(run, problems)) rows.push_back(std::move(row));
+      for (TidyRow& row : tidy_rows_of(run, problems, along)) rows.push_back(std::move(row));
     } catch (const Error& problem) {
       problems.push_back(problem.what());
     }

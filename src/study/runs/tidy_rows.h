@@ -10,14 +10,20 @@
 
 namespace bitlaw {
 
-// First the run itself (method "none"), then its cells in the order of their files. Error if
-// run.json or result.json is damaged; a damaged cell is left out and named in `problems`.
+// Models kept along the runs (record/kept_model.h), and their cells.
+enum class Along { kLeaveOut, kInclude };
+
+// First the run itself (method "none"), then the models along it, then the cells of all these in the
+// order of their files. Error if run.json or result.json is damaged; a damaged cell is left out and
+// named in `problems`.
 std::vector<TidyRow> tidy_rows_of(const std::filesystem::path& run,
-                                  std::vector<std::string>& problems);
+                                  std::vector<std::string>& problems,
+                                  Along along = Along::kLeaveOut);
 
 // All runs below `runs`, in the order of N, D, bits, run and method. A damaged run is left out and
 // named in `problems`. Error if `runs` is not a directory.
 std::vector<TidyRow> read_tidy_rows(const std::filesystem::path& runs,
-                                    std::vector<std::string>& problems);
+                                    std::vector<std::string>& problems,
+                                    Along along = Along::kLeaveOut);
 
 }  // namespace bitlaw

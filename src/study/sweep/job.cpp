@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "quantize/planned_cells.h"
+#include "quantize/quantize_run.h"
 #include "record/beside_runs.h"
 #include "record/cell.h"
 #include "record/result.h"
@@ -76,7 +77,8 @@ double share_quantized(const fs::path& run, const PtqConfig& grid) {
   const fs::directory_iterator files(cell_directory(run), error), end;
   if (error) return 0;
   return static_cast<double>(std::distance(files, end)) /
-         static_cast<double>(ptq_cells(grid).size());
+         static_cast<double>(ptq_cells(grid).size() *
+                             models_of_run(run, grid.along).at_tokens.size());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "quantize/cell.h"
+#include "train/kept_checkpoints.h"
 #include "train/memory.h"
 
 namespace bitlaw {
@@ -73,8 +74,9 @@ Job train_job(const PlannedRun& run, int64_t checkpoints) {
 
 Job quantize_job(const SweepPlan& plan, const PlannedRun& run, const std::string& name, int after) {
   // A forward pass is a third of a training step; the unquantized model is evaluated, too.
-  const double evaluated =
-      (plan.grid_cells + 1.0) * static_cast<double>(plan.grid.evaluation_tokens) / 3;
+  const double evaluated = static_cast<double>(quantized_models(plan, run)) *
+                           (plan.grid_cells + 1.0) *
+                           static_cast<double>(plan.grid.evaluation_tokens) / 3;
   return {.kind = JobKind::kQuantize,
           .name = name + " (quantize)",
           .run = run.name,
@@ -133,6 +135,12 @@ SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& d
   if (!plan.study.ptq.is_null()) {
     fill(plan.grid, plan.study.ptq, study[0] + " [ptq]");
     plan.grid_cells = static_cast<int>(ptq_cells(plan.grid).size());
+    if (plan.grid.along && plan.study.checkpoints == 0) {
+      throw Error(
+          study[0] +
+          " [ptq]: along = true quantizes the models kept along each run, and none is kept; "
+          "give checkpoints = 4, for example, above the sections");
+    }
   }
   plan.directory = directory;
   if (directory.empty()) plan.directory = std::filesystem::path("runs") / plan.study.name;
@@ -150,6 +158,13 @@ void scale_tokens(SweepPlan& plan, double scale) {
                           std::llround(scale * static_cast<double>(config.train.tokens)));
   }
   resolve_cells(plan);
+}
+
+int64_t quantized_models(const SweepPlan& plan, const PlannedRun& run) {
+  if (!plan.grid.along) return 1;
+  const RunOptions options{.checkpoints = plan.study.checkpoints};
+  const ResolvedConfig& resolved = run.resolved;
+  return 1 + std::ssize(kept_steps(options, resolved.steps, resolved.config.train.batch_tokens));
 }
 
 std::vector<Job> make_jobs(const SweepPlan& plan) {

@@ -40,6 +40,10 @@ SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& d
 // The same with this share of all training tokens, ten steps a run at the least.
 void scale_tokens(SweepPlan& plan, double scale);
 
+// How many models of a run its cells are of: the final one, and with [ptq] along = true those kept
+// along it.
+int64_t quantized_models(const SweepPlan& plan, const PlannedRun& run);
+
 // A job that trains each run, and after it the one that quantizes it, if it is to be. Costs are in
 // FLOP.
 std::vector<Job> make_jobs(const SweepPlan& plan);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "record/result.h"
 #include "sweep/study_for_tests.h"
 
@@ -65,6 +67,22 @@ TEST(SweepPlan, ModelsAlongTheRunsCanBeOverridden) {
   const StudyFolder tiny(kTwoRuns);
   const SweepPlan plan = plan_sweep({tiny.study()[0], "checkpoints=3"}, tiny.runs());
   EXPECT_EQ(make_jobs(plan)[0].checkpoints, 3);
+}
+
+TEST(SweepPlan, ModelsAlongTheRunsAreQuantizedIfAskedFor) {
+  const StudyFolder tiny(kTwoRuns);
+  const std::string study = tiny.study()[0];
+  const SweepPlan plan = plan_sweep({study, "checkpoints=3", "ptq.along=true"}, tiny.runs());
+  EXPECT_EQ(quantized_models(plan, plan.runs[0]), 4);
+  const std::vector<Job> jobs = make_jobs(plan);
+  const double a_token = plan.runs[0].resolved.config.model.training_flops_per_token();
+  EXPECT_DOUBLE_EQ(jobs[1].cost, 4 * a_token * 3 * 512 / 3);
+  const std::vector<std::string> command = job_command(jobs[1], plan.directory, "bitlaw");
+  EXPECT_NE(std::find(command.begin(), command.end(), "--along"), command.end());
+  EXPECT_NE(error_of([&] {
+              plan_sweep({study, "ptq.along=true"}, "");
+            }).find("none is kept"),
+            std::string::npos);
 }
 
 TEST(SweepPlan, OldNamesGetOneNoteEach) {

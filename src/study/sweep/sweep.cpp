@@ -118,6 +118,18 @@ std::string few_steps_note(const SweepPlan& plan) {
       kTooFewSteps, count, plan.runs.size(), shortest->resolved.steps);
 }
 
+// "" if every run has as many steps as the models along it need.
+std::string few_models_note(const SweepPlan& plan) {
+  const RunOptions options{.checkpoints = plan.study.checkpoints};
+  const auto lacks = [&](const PlannedRun& run) {
+    return !few_checkpoints_note(options, run.resolved.steps).empty();
+  };
+  const auto count = std::count_if(plan.runs.begin(), plan.runs.end(), lacks);
+  if (count == 0) return "";
+  return fmt::format("{} of {} runs have too few steps to be halved {} times and keep fewer models",
+                     count, plan.runs.size(), plan.study.checkpoints);
+}
+
 // "" if no finished run lacks a model along it that the study asks for.
 std::string missing_models_note(const SweepPlan& plan) {
   const RunOptions options{.checkpoints = plan.study.checkpoints};
@@ -168,8 +180,8 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
     result.scale = scale.value_or(1);
     if (scale) scale_tokens(plan, *scale);
   }
-  for (const std::string& sentence :
-       {repetition_note(plan), few_steps_note(plan), missing_models_note(plan)}) {
+  for (const std::string& sentence : {repetition_note(plan), few_steps_note(plan),
+                                      few_models_note(plan), missing_models_note(plan)}) {
     if (!sentence.empty()) note("note: " + sentence);
   }
   const std::vector<Job> jobs = make_jobs(plan);

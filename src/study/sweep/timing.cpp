@@ -24,12 +24,13 @@ double train_seconds(const PlannedRun& run, double rate) {
   return kStartSeconds + tokens / rate;
 }
 
-double quantize_seconds(const SweepPlan& plan, double rate) {
+double quantize_seconds(const SweepPlan& plan, const PlannedRun& run, double rate) {
   const PtqConfig& grid = plan.grid;
   const double compared = (plan.grid_cells + 1.0) * static_cast<double>(grid.evaluation_tokens);
   const double calibrated = static_cast<double>(grid.calibration_seeds.size()) *
                             static_cast<double>(grid.calibration_tokens);
-  return kStartSeconds + (kCompare * compared + kCalibrate * calibrated) / rate;
+  return kStartSeconds + static_cast<double>(quantized_models(plan, run)) *
+                             (kCompare * compared + kCalibrate * calibrated) / rate;
 }
 
 }  // namespace
@@ -59,7 +60,7 @@ double planned_seconds(const SweepPlan& plan, const Rates& rates, int parallel) 
     const PlannedRun& run = *runs.at(job.run);
     const double rate = rates.at(speed_key(run));
     job.cost =
-        job.kind == JobKind::kTrain ? train_seconds(run, rate) : quantize_seconds(plan, rate);
+        job.kind == JobKind::kTrain ? train_seconds(run, rate) : quantize_seconds(plan, run, rate);
   }
   return planned_duration(jobs, parallel);
 }
