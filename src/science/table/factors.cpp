@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "table/doubtful_factors.h"
 #include "table/factor_value.h"
 #include "table/pooling_advice.h"
 
@@ -233,11 +234,13 @@ FactorRow factor_row(const Observation& run,
 }
 
 std::vector<FactorRow> merge_numbers(std::vector<FactorRow> rows) {
-  std::vector<double> tokens;
-  for (const FactorRow& row : rows) tokens.push_back(row.tokens);
-  const std::map<double, double> same = first_of_nearly_equal(std::move(tokens));
-  for (FactorRow& row : rows) {
-    if (!std::isnan(row.tokens)) row.tokens = same.at(row.tokens);
+  for (double FactorRow::*size : {&FactorRow::params, &FactorRow::tokens}) {
+    std::vector<double> numbers;
+    for (const FactorRow& row : rows) numbers.push_back(row.*size);
+    const std::map<double, double> same = first_of_nearly_equal(std::move(numbers));
+    for (FactorRow& row : rows) {
+      if (!std::isnan(row.*size)) row.*size = same.at(row.*size);
+    }
   }
   for (const Factor& factor : factors()) {
     if (!factor.is_text()) merge_values(rows, factor);
@@ -289,6 +292,7 @@ void must_not_pool(const std::vector<FactorRow>& rows, const MayDiffer& may,
   }
   if (!said.empty())
     notes.push_back(fmt::format("{}rows differ in {}.", kPooledNote, sentence_of(said)));
+  note_doubtful_factors(rows, may, notes);
 }
 
 std::vector<std::string> modelled_factors(const Law& law) {

@@ -43,7 +43,7 @@ FactorRow factor_row(const Observation& run,
 std::string label_of_bits(double weights, double activations, double kv);
 
 // The same rows with one number where numbers are within 1 % of each other: D is rounded to whole
-// steps, and what follows from it, too.
+// steps, and what follows from it, too; N may be counted with or without small parts.
 std::vector<FactorRow> merge_numbers(std::vector<FactorRow> rows);
 
 // A factor that varies where it should not.
@@ -82,7 +82,8 @@ struct MayDiffer {
 };
 
 // Error that names each other factor in which rows differ, its values, and what to do
-// (pooling_advice.h). A note for what is pooled, or may vary freely. `where` begins the sentence;
+// (pooling_advice.h). A note for what is pooled, or may vary freely, or is doubtful
+// (doubtful_factors.h). `where` begins the sentence;
 // `filter` comes before a condition in an advice ("--where ").
 void must_not_pool(const std::vector<FactorRow>& rows, const MayDiffer& may,
                    const std::string& where, const std::string& filter,

@@ -98,6 +98,46 @@ TEST(Factors, ADifferenceBetweenPrecisionsIsRefused) {
       "bits at one size; give --pool lr");
 }
 
+TEST(Factors, NearlyEqualSizesAreOne) {
+  std::vector<TidyRow> rows = study();
+  for (TidyRow& row : rows) {
+    if (row.P_w < 16) row.lr /= 2, row.N = *row.N + *row.N / 300;
+  }
+  EXPECT_NE(refusal(rows).find("between precisions at the same N and D"), std::string::npos);
+}
+
+std::vector<std::string> notes_on(const std::vector<TidyRow>& rows, const MayDiffer& may = {}) {
+  std::vector<std::string> notes;
+  must_not_pool(factor_rows(rows), may, "t", "", notes);
+  return notes;
+}
+
+TEST(Factors, WhatCannotBeToldApartIsNoted) {
+  // BF16 at one size, W4 at the other, each at two D: lr, batch and width could follow either.
+  std::vector<TidyRow> rows = study();
+  std::erase_if(rows, [](const TidyRow& row) { return (row.P_w < 16) != (*row.N > 200'000); });
+  for (TidyRow& row : rows) row.width = 32, row.weight_decay = row.P_w < 16 ? 0.1 : NAN;
+  EXPECT_EQ(notes_on(rows),
+            (std::vector<std::string>{
+                "Every precision has its own lr (BF16: 0.02, W4: 0.01), and no N and D has two of "
+                "the values: nothing tells its effect from that of the precision.",
+                "Known at some precisions only: weight_decay (not at BF16); whether the rows are "
+                "alike in it is not known."}));
+  EXPECT_TRUE(notes_on(rows, {{"lr", "weight_decay"}, {}}).empty());
+  EXPECT_TRUE(notes_on(study()).empty());
+
+  // Another precision beside one of them tells nothing of BF16 either.
+  std::vector<TidyRow> more = rows;
+  for (const TidyRow& row : rows) {
+    if (row.P_w < 16) more.push_back(row), more.back().P_w = 8;
+  }
+  EXPECT_EQ(notes_on(more, {{"weight_decay"}, {}}).at(0).substr(0, 62),
+            "Every precision has its own lr (BF16: 0.02, W4: 0.01, W8: 0.01");
+
+  std::erase_if(rows, [](const TidyRow& row) { return *row.D > 4'000'000; });
+  EXPECT_TRUE(notes_on(rows, {{"weight_decay"}, {}}).empty()) << "one size each: N tells no more";
+}
+
 // Everywhere, also where it follows N: nobody makes a rule of it.
 TEST(Factors, WhatIsNoRuleHasOneValueInATable) {
   std::vector<TidyRow> rows = study();
