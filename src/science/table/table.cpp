@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "formats/recipe.h"
 #include "record/factor_names.h"
+#include "record/old_names.h"
 #include "table/precision_columns.h"
 #include "table/raw_table.h"
 #include "table/replicates.h"
@@ -154,9 +155,9 @@ bool leave_out(const RowReader& row, const TableOptions& options, bool along, Ta
   return true;
 }
 
-// Up to version 0.2, `bitlaw runs --csv` called one scale per sequence tensor (formats/recipe.h).
+// What a table of our own version 0.2 calls tensor (record/old_names.h).
 void rename_old_scales(RawTable& raw, std::vector<std::string>& notes) {
-  for (const char* name : {"granularity_a", "granularity_kv"}) {
+  for (const std::string& name : columns_with_old_scales()) {
     const std::optional<size_t> column = raw.find(name);
     if (!column) continue;
     int count = 0;
@@ -284,11 +285,16 @@ Table read_table(const std::string& text, const std::string& where, const TableO
 Table table_of(RawTable raw, const std::string& where, const TableOptions& options) {
   Table table;
   table.kind = raw.kind;
-  rename_old_scales(raw, table.notes);
+  const bool is_old = is_table_of_version_0_2(raw.columns());
+  if (is_old) rename_old_scales(raw, table.notes);
+  const std::vector<std::string> conditions =
+      is_old || raw.kind == "runs"
+          ? with_current_scales(where + ": where", options.where, table.notes)
+          : options.where;
   const Columns columns(raw, where, options.columns, table.notes);
   must_have_columns(columns, options.measured);
   RowReader reader(raw, columns, options.scale, where, options.measured);
-  table.filtered = keep_rows(raw, columns, options.where, where, [&](const RawRow& row) {
+  table.filtered = keep_rows(raw, columns, conditions, where, [&](const RawRow& row) {
     reader.start(row);
     return precision_of(reader);
   });

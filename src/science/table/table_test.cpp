@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -129,19 +130,46 @@ TEST(Table, WhatWasRoundedInUseIsNoTraining) {
   EXPECT_NE(table.notes.back().find("2 rows have activations or KV rounded"), std::string::npos);
 }
 
-// Up to version 0.2, one scale per sequence was called tensor.
+// Up to version 0.2, one scale per sequence was called tensor, in our own tables.
 TEST(Table, TheOldNameOfPerSequenceIsReadWithANote) {
-  const std::string header = "N,D,loss,P_w,P_a,granularity_w,granularity_a\n";
-  const Table table = read_table(
-      header + "1e8,2e9,3,4,4,tensor,tensor\n1e8,2e9,3.01,4,4,tensor,sequence\n", "runs.csv");
+  const std::string header =
+      "N,D,loss,P_w,P_a,granularity_w,granularity_a,granularity_kv,run,measured_delta,"
+      "calibration_seed,storage_bits,data_hash\n";
+  const std::string csv = header +
+                          "1e8,2e9,3,4,4,tensor,tensor,tensor,a,,,,x\n"
+                          "1e8,2e9,3.01,4,4,tensor,sequence,tensor,b,,,,x\n";
+  const Table table = read_table(csv, "runs.csv");
   EXPECT_EQ(table.runs.size(), 2u) << "one granularity, so nothing is pooled";
   ASSERT_FALSE(table.notes.empty());
   EXPECT_EQ(table.notes[0],
             "granularity_a is tensor in 1 row: read as sequence, which version 0.2 called so; one "
             "scale per batch is batch.");
-  EXPECT_THROW(
-      read_table(header + "1e8,2e9,3,4,4,tensor,tensor\n1e8,2e9,3.01,4,4,tensor,batch\n", "t"),
-      Error);
+  EXPECT_THROW(read_table(header + "1e8,2e9,3,4,4,tensor,tensor,,a,,,,x\n"
+                                   "1e8,2e9,3.01,4,4,tensor,batch,,b,,,,x\n",
+                          "t"),
+               Error);
+  TableOptions options;
+  options.where = {"granularity_a=tensor"};
+  const Table asked = read_table(csv, "runs.csv", options);
+  EXPECT_EQ(asked.runs.size(), 2u);
+  EXPECT_EQ(std::count_if(asked.notes.begin(), asked.notes.end(),
+                          [](const std::string& note) {
+                            return note.starts_with("granularity_a = tensor means one scale per");
+                          }),
+            1);
+}
+
+TEST(Table, ElsewhereTensorIsWhatItSays) {
+  const std::string csv =
+      "N,D,loss,P_a,granularity_a\n1e8,2e9,3,4,per-tensor\n1e8,2e9,3.01,4,tensor\n";
+  const Table table = read_table(csv, "t.csv");
+  EXPECT_EQ(table.runs.size(), 2u) << "the same";
+  EXPECT_TRUE(table.notes.empty());
+  TableOptions options;
+  options.where = {"granularity_a=tensor"};
+  EXPECT_EQ(read_table(csv, "t.csv", options).runs.size(), 1u) << "as the file spells it";
+  EXPECT_NE(error_of(csv + "1e8,2e9,3.1,4,sequence\n").find("rows differ in granularity_a"),
+            std::string::npos);
 }
 
 TEST(Table, ColumnsMayBeNamedByTheUser) {

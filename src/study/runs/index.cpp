@@ -10,6 +10,7 @@
 #include "base/condition.h"
 #include "base/error.h"
 #include "record/beside_runs.h"
+#include "record/old_names.h"
 
 namespace bitlaw {
 namespace {
@@ -159,8 +160,15 @@ RunIndex::RunIndex(const fs::path& runs, Along along)
 }
 
 std::vector<TidyRow> RunIndex::select(const std::vector<std::string>& conditions) const {
+  std::vector<std::string> notes;
+  return select(conditions, notes);
+}
+
+std::vector<TidyRow> RunIndex::select(const std::vector<std::string>& conditions,
+                                      std::vector<std::string>& notes) const {
   std::vector<Condition> tests;
-  for (const std::string& text : conditions) tests.push_back(condition_of(text));
+  for (const std::string& text : with_current_scales("condition", conditions, notes))
+    tests.push_back(condition_of(text));
   std::vector<TidyRow> out;
   std::copy_if(rows_.begin(), rows_.end(), std::back_inserter(out), [&](const TidyRow& row) {
     const std::vector<Field> fields = fields_of(row);

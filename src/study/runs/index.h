@@ -21,6 +21,9 @@ class RunIndex {
   // Rows that meet every condition (base/condition.h), such as "P_w=3,4", "D/N>20", "method!=none",
   // in the order of read_tidy_rows().
   std::vector<TidyRow> select(const std::vector<std::string>& conditions) const;
+  // The same, with a note on each old name in the conditions (record/old_names.h).
+  std::vector<TidyRow> select(const std::vector<std::string>& conditions,
+                              std::vector<std::string>& notes) const;
 
   const std::vector<std::string>& problems() const { return problems_; }
 

@@ -264,6 +264,16 @@ TEST_F(Index, ADamagedCellCostsThatCellAlone) {
   EXPECT_NE(index.problems()[0].find("y.json"), std::string::npos);
 }
 
+TEST_F(Index, OldNamesInConditionsMatchWithANote) {
+  RunRecord record = trained_run_record("aa", 1000, "4");
+  record.config["recipe"]["activations_granularity"] = "tensor";  // as version 0.2 wrote it
+  write_run_record(runs_ / "aa", record);
+  std::vector<std::string> notes;
+  EXPECT_EQ(RunIndex(runs_).select({"granularity_a=tensor"}, notes).size(), 1u);
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_NE(notes[0].find("whose name is now 'sequence'"), std::string::npos);
+}
+
 TEST_F(Index, RefusesFiltersItDoesNotUnderstand) {
   const RunIndex index(runs_);
   EXPECT_THROW(index.select({"P_w"}), Error);
