@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <string_view>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "formats/role_format.h"
+#include "formats/role_name.h"
 
 namespace bitlaw {
 namespace {
@@ -38,6 +40,12 @@ bool can_be_of_weights(Granularity granularity) {
          granularity == Granularity::kGroup;
 }
 
+// Case does not matter in names.
+bool is_kv(const std::string& text) {
+  const std::string name = trim(text);
+  return name.size() == 2 && std::tolower(name[0]) == 'k' && std::tolower(name[1]) == 'v';
+}
+
 constexpr std::string_view kOld = "tensor", kNew = "sequence";
 
 // One role of a RecipeConfig; errors name the key that is wrong and what it takes.
@@ -46,9 +54,10 @@ Quantizer quantizer_from(const std::string& key, const std::string& format_text,
                          bool is_weight) {
   RoleFormat role;
   try {
-    role = role_format(format_text);
+    role = role_format(role_name(key, format_text));
   } catch (const Error& error) {
-    throw Error(fmt::format("recipe.{}: {}", key, error.what()));
+    throw Error(fmt::format("recipe.{}: {}{}", key, error.what(),
+                            key == "queries" ? "; or kv: as keys and values" : ""));
   }
   // The granularity is checked even if it is not used, so that a mistake does not stay hidden until
   // a scaled format is chosen.
@@ -125,7 +134,7 @@ Recipe make_recipe(const RecipeConfig& config, int64_t batch_sequences) {
                      config.activations_granularity, false);
   const Quantizer kv =
       quantizer_from("kv", config.kv, "kv_granularity", config.kv_granularity, false);
-  const Quantizer queries = config.queries == "kv"
+  const Quantizer queries = is_kv(config.queries)
                                 ? kv
                                 : quantizer_from("queries", config.queries, "kv_granularity",
                                                  config.kv_granularity, false);

@@ -89,6 +89,29 @@ std::string error_of(const RecipeConfig& config) {
   return "";
 }
 
+// One name means the same everywhere (docs/formats.md).
+TEST(Recipe, ARoleTakesTheNameOfItsPart) {
+  EXPECT_EQ(make_recipe(bits("W4", "A8", "KV4", "16")), make_recipe(bits("4", "8", "4", "16")));
+  EXPECT_EQ(make_recipe(bits("w4a16", "16", "16", "16")), make_recipe(bits("4", "16", "16", "16")));
+  EXPECT_EQ(make_recipe(bits("W16A16", "BF16", "none", "16")), Recipe{});
+  EXPECT_EQ(error_of(bits("W4A8", "16", "16", "16")),
+            "recipe.weights: 'W4A8' is the precision of other parts, too; write 4, and "
+            "recipe.activations = 8");
+  EXPECT_EQ(error_of(bits("A8", "16", "16", "16")),
+            "recipe.weights: 'A8' is the precision of other parts, too; write 16, and "
+            "recipe.activations = 8");
+  EXPECT_NE(error_of(bits("W4-hadamard", "16", "16", "16")).find("more than a format"),
+            std::string::npos);
+  // IEEE half is a format that is rounded to; what is not quantized is BF16.
+  EXPECT_EQ(make_recipe(bits("FP16", "16", "16", "16")).weights.format.name(), "e5m10");
+}
+
+TEST(Recipe, QueriesAsKeysAndValuesInAnyCase) {
+  EXPECT_EQ(make_recipe(bits("16", "16", "4", "KV")), make_recipe(bits("16", "16", "4", "kv")));
+  EXPECT_NE(error_of(bits("16", "16", "4", "kw")).find("; or kv: as keys and values"),
+            std::string::npos);
+}
+
 TEST(Recipe, ErrorsNameTheKeyAndWhatItTakes) {
   const std::string format = error_of(bits("16", "16", "int44", "16"));
   EXPECT_EQ(format.rfind("recipe.kv: ", 0), 0u) << format;

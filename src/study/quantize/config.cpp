@@ -9,6 +9,7 @@
 #include "base/names.h"
 #include "formats/recipe.h"
 #include "formats/role_format.h"
+#include "formats/role_name.h"
 #include "quantize/cell.h"
 
 namespace bitlaw {
@@ -106,7 +107,7 @@ std::optional<Quantizer> in_use(const char* key, const std::string& text, const 
     throw Error(
         fmt::format("{} = {}: {}", key, text, unknown_name("number format", text, {kTrained})));
   try {
-    return in_role(role_format(text), shared);
+    return in_role(role_format(role_name(key, text)), shared);
   } catch (const Error& error) {
     throw Error(fmt::format("{} = {}: {}", key, text, error.what()));
   }
