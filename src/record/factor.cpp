@@ -60,6 +60,7 @@ constexpr Factor kFactors[] = {
     {"granularity_w", Varies::kByPrecision, "", "P_w"},
     {"granularity_a", Varies::kByPrecision, "", "P_a"},
     {"granularity_kv", Varies::kByPrecision, "", "P_kv"},
+    {"granularity_q", Varies::kByPrecision, "P_q granularity_kv", "P_q"},
     {"format_post", Varies::kByPrecision, "", "P_post"},
     {"engine", Varies::kFreely},
 };

@@ -71,7 +71,7 @@ TEST(Factor, NamesAreWholeOrTheFirstWords) {
   using Names = std::vector<std::string>;
   EXPECT_EQ(factors_named({"lr", "batch"}), (Names{"lr", "batch_tokens"}));
   EXPECT_EQ(factors_named({"granularity"}),
-            (Names{"granularity_w", "granularity_a", "granularity_kv"}));
+            (Names{"granularity_w", "granularity_a", "granularity_kv", "granularity_q"}));
   EXPECT_EQ(factors_named({}), Names{});
   EXPECT_EQ(factors_named({"all"}).size(), factors().size());
   EXPECT_EQ(factors_named({"learning_rate", " Batch Size", "dataset"}),

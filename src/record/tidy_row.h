@@ -52,6 +52,7 @@ struct TidyRow {
   double rope_theta = kNoNumber, norm_epsilon = kNoNumber;
   std::string validation_part;
   double run_fraction = kNoNumber, train_loss = kNoNumber;
+  std::string granularity_q;
 
   // v(name, field, help) for every column, in order.
   template <class V>
@@ -143,6 +144,7 @@ struct TidyRow {
       "share of the run's tokens that the model had seen; below 1: kept along the run, before its "
       "learning rate had decayed");
     v("train_loss", train_loss, "training loss, nats per token, over the last 5 % of the steps");
+    v("granularity_q", granularity_q, "which queries share a scale in training: as granularity_kv");
   }
 
   // True for a model as it was trained, false for one of its cells.

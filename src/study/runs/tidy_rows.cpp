@@ -48,6 +48,7 @@ void set_recipe(const Recipe& roles, const RunSettings::Recipe& recipe, TidyRow&
   row.granularity_w = shared_by(roles.weights, recipe.weights_granularity);
   row.granularity_a = shared_by(roles.activations, recipe.activations_granularity);
   row.granularity_kv = shared_by(roles.keys, recipe.kv_granularity);
+  row.granularity_q = shared_by(roles.queries, recipe.kv_granularity);
 }
 
 void set_shape(const RunSettings::Model& model, TidyRow& row) {
