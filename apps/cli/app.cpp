@@ -13,6 +13,24 @@
 namespace bitlaw::cli {
 namespace {
 
+// What to say where a list has blanks instead of commas, as in --pool lr batch: a word of it was not
+// expected. "" if the words are those of no list.
+std::string blank_in_list(const CLI::App& app, int argc, char** argv) {
+  const auto verbs = app.get_subcommands();
+  if (verbs.empty()) return "";
+  const std::vector<std::string> unexpected = app.remaining(true);
+  for (int i = 1; i + 2 < argc; ++i) {
+    const CLI::Option* option = verbs[0]->get_option_no_throw(argv[i]);
+    if (option == nullptr || option->get_delimiter() != ',') continue;
+    for (int word = i + 2; word < argc && argv[word][0] != '-'; ++word) {
+      if (std::find(unexpected.begin(), unexpected.end(), argv[word]) == unexpected.end()) continue;
+      return fmt::format("{} was not expected; {} takes one list with commas, as in {} {},{}",
+                         argv[word], argv[i], argv[i], argv[i + 1], argv[i + 2]);
+    }
+  }
+  return "";
+}
+
 // CLI11 says that a word was not expected; people want to know which one was meant.
 std::string mistyped(const CLI::App& app, int argc, char** argv) {
   const CLI::App* verb = &app;
@@ -141,7 +159,8 @@ bool Program::run(int argc, char** argv) {
       program_->exit(error);
       return false;
     }
-    const std::string meant = mistyped(*program_, argc, argv);
+    std::string meant = mistyped(*program_, argc, argv);
+    if (meant.empty()) meant = blank_in_list(*program_, argc, argv);
     throw UsageError(meant.empty() ? error.what() : meant);
   }
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "fit/fit.h"
 #include "record/tidy_row.h"
@@ -22,11 +23,24 @@ struct ReportFlags {
   bool json = false;
 };
 
+// In `report RUNS --pool lr batch` the last word is a filter.
+void must_be_conditions(const ReportFlags& options) {
+  for (const std::string& filter : options.filters) {
+    if (options.pool.empty() || filter.find_first_of("=!<>") != std::string::npos) continue;
+    throw Error(
+        fmt::format("{} was not expected; --pool takes one list with commas, as in --pool {},{}",
+                    filter, options.pool.back(), filter));
+  }
+}
+
 void run_report(const ReportFlags& options) {
-  const RunIndex index(options.runs,
-                       ask_for_models_along(options.filters) ? Along::kInclude : Along::kLeaveOut);
+  must_be_conditions(options);
+  const bool along = ask_for_models_along(options.filters) || pool_models_along(options.pool);
+  const RunIndex index(options.runs, along ? Along::kInclude : Along::kLeaveOut);
   for (const std::string& problem : index.problems()) fmt::print(stderr, "left out: {}\n", problem);
-  const std::vector<TidyRow> rows = index.select(options.filters);
+  std::vector<std::string> notes;
+  const std::vector<TidyRow> rows = index.select(options.filters, notes);
+  for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
   if (rows.empty())
     throw Error(
         fmt::format("{}: no runs to report on; train some, or loosen the filters", options.runs));

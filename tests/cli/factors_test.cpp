@@ -93,5 +93,32 @@ TEST_F(Factors, ReportRefusesOthers) {
   expect_refused({"report", "runs", "--pool", "rate"}, {"unknown factor 'rate'"});
 }
 
+TEST_F(Factors, AListWithBlanksIsToldToHaveCommas) {
+  write_table(false);
+  const std::string advice = "--pool takes one list with commas, as in --pool lr,batch";
+  for (const auto& arguments : verbs_)
+    expect_refused(verb(arguments, {"--pool", "lr", "batch"}), {"batch was not expected", advice});
+  expect_refused({"fit", "--pool", "lr", "batch", "study.csv"}, {advice});
+  expect_refused({"report", "runs", "--pool", "lr", "batch"}, {"batch was not expected", advice});
+}
+
+TEST_F(Factors, OldNamesInConditionsOnRunsAreReadWithANote) {
+  const Outcome out = run({"runs", "runs", "granularity_a=tensor", "method=none", "--csv", "-"});
+  EXPECT_NE(out.err.find("note: granularity_a = tensor means one scale per sequence"),
+            std::string::npos)
+      << out.err;
+  EXPECT_NE(out.out.find(run_.substr(run_.find('/') + 1)), std::string::npos) << out.out;
+  const Outcome table =
+      run({"fit", "runs", "--where", "granularity_a=tensor", "--law", "chinchilla", "--dry-run"});
+  EXPECT_EQ(table.status, 0) << table.err;
+  EXPECT_NE(table.err.find("note: granularity_a = tensor"), std::string::npos) << table.err;
+}
+
+TEST_F(Factors, AReportWithoutAFitHasNoTableOfConstants) {
+  const Outcome out = run({"report", "runs"});
+  EXPECT_NE(out.out.find("There is no fit."), std::string::npos) << out.out;
+  EXPECT_EQ(out.out.find("constant "), std::string::npos) << out.out;
+}
+
 }  // namespace
 }  // namespace bitlaw

@@ -16,6 +16,7 @@
 #include "report/penalties.h"
 #include "report/post_bit.h"
 #include "report/rows.h"
+#include "table/doubtful_factors.h"
 
 namespace bitlaw {
 namespace {
@@ -144,10 +145,18 @@ std::string wrapped(const std::string& sentence) {
 
 // Of all factors in which rows differ, whether or not they may: whoever must not pool has been
 // refused before (must_not_pool).
-std::vector<std::string> pooling_notes(const std::vector<TidyRow>& rows) {
+std::vector<std::string> pooling_notes(const ReportInput& input) {
   std::vector<std::string> notes;
-  must_not_pool(rows_to_pool(rows), {factors_named({"all"}), {}}, "", "", notes);
+  const std::vector<FactorRow> rows = rows_to_pool(input.rows);
+  must_not_pool(rows, {factors_named({"all"}), {}}, "", "", notes);
+  note_doubtful_factors(rows, {input.pooled, {}}, notes);
   return notes;
+}
+
+// What the fit identifies, and what is noise.
+std::string end_of(const Json& document) {
+  const std::string noise = text(document["summary"], "noise");
+  return wrapped(text(document["summary"], "sentence")) + (noise.empty() ? "" : wrapped(noise));
 }
 
 }  // namespace
@@ -172,7 +181,7 @@ Json make_report(const ReportInput& input) {
   document["summary"]["sentence"] = identified_sentence(document["constants"]);
   document["notes"] =
       input.fit.is_object() ? input.fit.value("notes", Json::array()) : Json::array();
-  for (const std::string& note : pooling_notes(input.rows)) document["notes"].push_back(note);
+  for (const std::string& note : pooling_notes(input)) document["notes"].push_back(note);
   document["pure_error"] = pure_error_json(noise);
   document["penalties"] = penalties(input.rows, references, noise);
   document["summary"]["noise"] =
@@ -197,6 +206,7 @@ std::string report_text(const Json& document) {
   std::string out;
   for (const Json& sentence : document["answer"])
     out += wrapped(sentence.get<std::string>()) + "\n";
+  if (document.value("constants", Json::array()).empty()) return out + end_of(document);
   out += fmt::format("{:<12} {:>12} {:>12} {:>12} {:>12}\n", "constant", "value", "low", "high",
                      "published");
   const auto cell = [](const Json& line, const char* key) {
@@ -209,9 +219,7 @@ std::string report_text(const Json& document) {
                        cell(line, "value"), cell(line, "low"), cell(line, "high"),
                        cell(line, "published"), frozen.empty() ? "" : "  not fitted: " + frozen);
   }
-  out += "\n" + wrapped(text(document["summary"], "sentence"));
-  const std::string noise = text(document["summary"], "noise");
-  return noise.empty() ? out : out + wrapped(noise);
+  return out + "\n" + end_of(document);
 }
 
 }  // namespace bitlaw

@@ -369,6 +369,12 @@ TEST(Report, LeadsWithItsAnswer) {
       << "what the runs do not identify comes after what they do";
 }
 
+TEST(Report, WithoutAFitThereIsNoTableOfConstants) {
+  const std::string text = report_text(make_report({"t", {row(1e6, 1e8, 16, 3)}, nullptr}));
+  EXPECT_EQ(text.find("published"), std::string::npos) << text;
+  EXPECT_NE(text.find("There is no fit."), std::string::npos);
+}
+
 TEST(Report, GivesNoNumberForWhatIsNotIdentified) {
   const Law& law = *find_law("kumar");
   const auto parameter = [&](const char* name) {
