@@ -81,7 +81,8 @@ TEST_F(QuantizeGrid, RoundingInUseThatIsNone) {
                          role)});
     refused({flag, "much"}, {fmt::format("{} = much: unknown number format 'much'", role)});
     refused({flag, "0"}, {fmt::format("{} = 0: integers of 0 bits", role)});
-    refused({flag, "mxfp4"}, {fmt::format("{} = mxfp4", role)});
+    refused({flag, "mxfp6"},
+            {fmt::format("{} = mxfp6: 'mxfp6' gives bits but not the codes", role)});
     refused({flag, ""}, {fmt::format("{} is empty", role)});
     // Even if nothing is rounded by it.
     refused({flag + "-granularity", "row"},
