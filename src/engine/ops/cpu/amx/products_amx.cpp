@@ -81,27 +81,42 @@ void gradient_operands(const float* dy, int64_t ld, int64_t T, int64_t N, const 
 // ------------------------------------------------------------------------------------ products
 namespace {
 
-// Scales, addend and edges.
+// Scales, addend and edges. What does not change is kept in local variables: the compiler cannot
+// know that stores to c leave the rest alone.
 struct Scale {
   const Product& p;
 
   void operator()(const Block& block, int64_t m0, int64_t n0, int64_t begin, int64_t end) const {
-    const int64_t columns = p.N - n0 < 32 ? p.N - n0 : 32;
-    for (int64_t n = 0; n < columns; n += 16) {
-      const __mmask16 mask = first16(columns - n);
-      const __m512 column_scale = p.column_scales == nullptr
-                                      ? _mm512_set1_ps(1.0f)
-                                      : _mm512_maskz_loadu_ps(mask, p.column_scales + n0 + n);
-      const int64_t at = (m0 + begin) * p.ldc + n0 + n;
-      float* c = p.c + at;
-      const float* addend = (p.addend == nullptr ? p.c : p.addend) + at;
-      for (int64_t m = begin; m < end; ++m, c += p.ldc, addend += p.ldc) {
-        const __m512 row_scale =
-            _mm512_set1_ps(p.row_scales == nullptr ? 1.0f : p.row_scales[m0 + m]);
-        __m512 y = _mm512_mul_ps(_mm512_load_ps(&block.values[m][n]),
-                                 _mm512_mul_ps(row_scale, column_scale));
-        if (p.addend != nullptr) y = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, addend), y);
-        _mm512_mask_storeu_ps(c, mask, y);
+    if (p.addend == nullptr) {
+      p.row_scales == nullptr ? rows<false, false>(block, m0, n0, begin, end)
+                              : rows<false, true>(block, m0, n0, begin, end);
+    } else {
+      p.row_scales == nullptr ? rows<true, false>(block, m0, n0, begin, end)
+                              : rows<true, true>(block, m0, n0, begin, end);
+    }
+  }
+
+  template <bool kAddend, bool kRowScales>
+  void rows(const Block& block, int64_t m0, int64_t n0, int64_t begin, int64_t end) const {
+    const __mmask16 mask[2] = {first16(p.N - n0), first16(p.N - n0 - 16)};
+    const __m512 one = _mm512_set1_ps(1.0f);
+    __m512 scale[2] = {one, one};
+    if (p.column_scales != nullptr) {
+      scale[0] = _mm512_maskz_loadu_ps(mask[0], p.column_scales + n0);
+      scale[1] = _mm512_maskz_loadu_ps(mask[1], p.column_scales + n0 + 16);
+    }
+    const int64_t ldc = p.ldc, at = (m0 + begin) * ldc + n0;
+    const float* const row_scales = p.row_scales + (kRowScales ? m0 : 0);
+    const float* addend = p.addend + (kAddend ? at : 0);
+    float* c = p.c + at;
+    for (int64_t m = begin; m < end; ++m, c += ldc, addend += kAddend ? ldc : 0) {
+      const __m512 row_scale = kRowScales ? _mm512_set1_ps(row_scales[m]) : one;
+      for (int half = 0; half < 2; ++half) {
+        __m512 y = _mm512_mul_ps(_mm512_load_ps(&block.values[m][16 * half]),
+                                 _mm512_mul_ps(row_scale, scale[half]));
+        if constexpr (kAddend)
+          y = _mm512_add_ps(_mm512_maskz_loadu_ps(mask[half], addend + 16 * half), y);
+        _mm512_mask_storeu_ps(c + 16 * half, mask[half], y);
       }
     }
   }
