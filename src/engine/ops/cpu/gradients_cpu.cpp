@@ -31,9 +31,17 @@ void Gradients::multiply_block(Context& context, int64_t T, int64_t n0, int64_t 
     multiply(context, T, K_, lead + columns, g, begin == 0 ? weight_ : part(weight_, begin, 0), {},
              accumulate, dx, K_);
   }
-  if (dw_.dw != nullptr) {
-    multiply(context, columns, K_, T, h, input_, {}, !dw_.fresh, dw_.dw->f32() + n0 * K_, K_);
-  }
+  if (dw_.dw != nullptr) multiply_for_weight(context, T, n0, columns, h);
+}
+
+void Gradients::multiply_for_input(Context& context, int64_t T, int64_t N, const Left& g,
+                                   float* dx) const {
+  multiply(context, T, K_, N, g, weight_, {}, false, dx, K_);
+}
+
+void Gradients::multiply_for_weight(Context& context, int64_t T, int64_t n0, int64_t columns,
+                                    const Left& h) const {
+  multiply(context, columns, K_, T, h, input_, {}, !dw_.fresh, dw_.dw->f32() + n0 * K_, K_);
 }
 
 void linear_backward(Context& context, const Tensor& dy, const Operand& x, const Weight& w,

@@ -25,6 +25,9 @@ class Gradients {
   // The same from operands that are already rounded; g starts with `lead` columns of zeros.
   void multiply_block(Context&, int64_t T, int64_t n0, int64_t lead, int64_t columns, const Left& g,
                       const Left& h, bool accumulate, float* dx) const;
+  // One of the two: dx = g codes_w over all N features; dw (+)= h^T codes_x for some.
+  void multiply_for_input(Context&, int64_t T, int64_t N, const Left& g, float* dx) const;
+  void multiply_for_weight(Context&, int64_t T, int64_t n0, int64_t columns, const Left& h) const;
 
  private:
   int64_t K_;

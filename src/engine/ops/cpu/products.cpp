@@ -211,9 +211,9 @@ amx::Logits tiled_logits(Context& context, const LogitColumns& logits) {
 }  // namespace
 
 void add_exponentials(Context& context, const LogitColumns& logits, float* sums,
-                      float* target_logits) {
+                      float* target_logits, float* kept) {
   Workspace::Scope scope(context.workspace);
-  amx::add_exponentials(tiled_logits(context, logits), sums, target_logits);
+  amx::add_exponentials(tiled_logits(context, logits), sums, target_logits, kept);
 }
 
 // ---------------------------------------------------------------------------------- gradients
@@ -222,12 +222,13 @@ bool is_tiled(const Context& context) {
   return engine_for(context, context.gradient_dtype) == Engine::kAmx;
 }
 
-TiledGradients::TiledGradients(Context& context, int64_t T, int64_t N, int64_t lead)
-    : T_(T), lead_(lead), ldg_(amx::padded(lead + N)) {
+TiledGradients::TiledGradients(Context& context, int64_t T, int64_t N, int64_t lead, int64_t rows)
+    : T_(T), N_(N), lead_(lead), ldg_(amx::padded(lead + N)) {
   BITLAW_CHECK(is_tiled(context));
-  g_ = words(context.workspace.take(DType::kBF16, {amx::padded_rows(T), ldg_}));
+  g_ = words(context.workspace.take(DType::kBF16, {amx::padded_rows(rows), ldg_}));
   h_ = words(context.workspace.take(DType::kBF16, {amx::tiled_elements(N, T)}));
-  for (int64_t t = 0; t < (lead == 0 ? 0 : T); ++t) std::fill_n(g_ + t * ldg_, lead, uint16_t{0});
+  for (int64_t t = 0; t < (lead == 0 ? 0 : rows); ++t)
+    std::fill_n(g_ + t * ldg_, lead, uint16_t{0});
 }
 
 void TiledGradients::round(const float* dy, int64_t ld, int64_t t, int64_t n, int64_t rows,
@@ -248,6 +249,18 @@ void TiledGradients::round(Context& context, const LogitColumns& logits, const f
   amx::loss_gradients(
       tiled_logits(context, logits), factor, scale,
       {.g = g_, .ldg = ldg_, .g_columns = ldg_, .h = h_, .h_panel = amx::steps(T_) * amx::kTile});
+}
+
+void TiledGradients::round(const amx::KeptRows& kept, int64_t t, int64_t n, const float* factor,
+                           float scale) const {
+  const int64_t h_panel = amx::steps(T_) * amx::kTile;
+  const bool last = n + kept.N == N_;
+  amx::loss_gradients(kept, factor, scale,
+                      {.g = g_ + lead_ + n,
+                       .ldg = ldg_,
+                       .g_columns = last ? ldg_ - lead_ - n : kept.N,
+                       .h = h_ + n / amx::kRows * h_panel + t / amx::kStep * amx::kTile,
+                       .h_panel = h_panel});
 }
 
 Left TiledGradients::for_input() const {

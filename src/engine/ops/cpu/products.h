@@ -9,6 +9,7 @@
 #pragma once
 
 #include "ops/context.h"
+#include "ops/cpu/amx/head_amx.h"
 #include "ops/cpu/kernels.h"
 
 namespace bitlaw::cpu {
@@ -96,7 +97,8 @@ struct LogitColumns {
   const uint16_t* targets;  // [T]
   const float* shift;       // [T]
 };
-void add_exponentials(Context&, const LogitColumns&, float* sums, float* target_logits);
+void add_exponentials(Context&, const LogitColumns&, float* sums, float* target_logits,
+                      float* kept);
 
 // --------------------------------------------------------------------- a linear layer's gradients
 
@@ -116,19 +118,24 @@ bool is_tiled(const Context&);  // products of gradients run on the tile unit
 class TiledGradients {
  public:
   // 16 divides N. for_input has `lead` columns of zeros before them, for a right side that can only
-  // be entered at a multiple of 32.
-  TiledGradients(Context&, int64_t T, int64_t N, int64_t lead);
+  // be entered at a multiple of 32, and `rows` rows at a time (32 divides them, or they are all).
+  TiledGradients(Context&, int64_t T, int64_t N, int64_t lead, int64_t rows);
+  TiledGradients(Context& context, int64_t T, int64_t N, int64_t lead)
+      : TiledGradients(context, T, N, lead, T) {}
   // The block of rows t .. t + rows and columns n .. n + columns; 32 divides t, 16 n and columns,
   // and blocks of a row come in ascending n. Scales begin at the block.
   void round(const float* dy, int64_t ld, int64_t t, int64_t n, int64_t rows, int64_t columns,
              const float* row_scales, const float* column_scales) const;
   // Or all of it at once, the gradient of the loss.
   void round(Context&, const LogitColumns& logits, const float* factor, float scale) const;
+  // Or columns n .. n + kept.N of at most 32 rows from t on, which are the rows of for_input.
+  void round(const amx::KeptRows& kept, int64_t t, int64_t n, const float* factor,
+             float scale) const;
   Left for_input() const;
   Left for_weight() const;
 
  private:
-  int64_t T_, lead_, ldg_;
+  int64_t T_, N_, lead_, ldg_;
   uint16_t *g_, *h_;
 };
 
