@@ -120,8 +120,8 @@ class Pipeline {
 };
 
 // While a block is multiplied, the lines of C that the next one ends in come closer, if C is too
-// large to be near already: four rows with every step.
-constexpr int64_t kDistantC = 1 << 16;  // elements
+// large to be near already: at least four rows with every step.
+constexpr int64_t kDistantC = 1 << 14;  // elements
 struct NextBlock {
   const char* line;  // of its first row, or null
   int64_t row_bytes;
@@ -153,13 +153,11 @@ inline void multiply_block(const Product& p, int64_t second, int64_t m0, int64_t
   }
   pipeline.start(p.steps);
   int64_t to_fetch = next.line == nullptr ? 0 : 32;
+  const int64_t rows_per_step = p.steps < 8 ? (32 + p.steps - 1) / p.steps : 4;
   for (int64_t s = 0; s < p.steps; ++s) {
-    if (to_fetch > 0) {
-      for (int i = 0; i < 4; ++i) {
-        asm volatile("prefetchw (%0)\n\tprefetchw 64(%0)" ::"r"(next.line));
-        next.line += next.row_bytes;
-      }
-      to_fetch -= 4;
+    for (int64_t i = 0; i < rows_per_step && to_fetch > 0; ++i, --to_fetch) {
+      asm volatile("prefetchw (%0)\n\tprefetchw 64(%0)" ::"r"(next.line));
+      next.line += next.row_bytes;
     }
     _tile_loadd(4, a, a_bytes);
     _tile_loadd(6, b, 64);
@@ -224,7 +222,7 @@ inline void multiply_blocks(const Product& p, bool to_memory, Pipeline<Finish>& 
   for (Walk ahead = at; at.inside(); at = ahead) {
     ahead.next();
     const bool whole =
-        to_memory && ahead.m + 32 <= p.M && ahead.n + 32 <= p.N && p.M * p.N >= kDistantC;
+        to_memory && ahead.m + 32 <= p.M && ahead.n + 32 <= p.N && p.M * p.N > kDistantC;
     const NextBlock next{
         whole ? reinterpret_cast<const char*>(p.c + ahead.m * p.ldc + ahead.n) : nullptr,
         p.ldc * 4};
