@@ -48,20 +48,6 @@ const char* name_of(DType dtype) {
   return "?";
 }
 
-Shape::Shape(std::initializer_list<int64_t> extents) {
-  BITLAW_CHECK(extents.size() <= extents_.size());
-  for (int64_t extent : extents) {
-    BITLAW_CHECK(extent >= 0);
-    extents_[rank_++] = extent;
-  }
-}
-
-int64_t Shape::elements() const {
-  int64_t product = 1;
-  for (int axis = 0; axis < rank_; ++axis) product *= extents_[axis];
-  return product;
-}
-
 std::string Shape::text() const {
   std::string out = "[";
   for (int axis = 0; axis < rank_; ++axis)

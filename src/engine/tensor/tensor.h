@@ -17,11 +17,25 @@ namespace bitlaw {
 class Shape {  // up to four extents
  public:
   Shape() = default;
-  Shape(std::initializer_list<int64_t> extents);
+  Shape(std::initializer_list<int64_t> extents) {
+    BITLAW_CHECK(extents.size() <= extents_.size());
+    for (int64_t extent : extents) {
+      BITLAW_CHECK(extent >= 0);
+      extents_[rank_++] = extent;
+    }
+  }
   int rank() const { return rank_; }
   int64_t operator[](int axis) const { return extents_[axis]; }
-  int64_t elements() const;
-  bool operator==(const Shape&) const = default;
+  int64_t elements() const {
+    int64_t product = 1;
+    for (int axis = 0; axis < rank_; ++axis) product *= extents_[axis];
+    return product;
+  }
+  bool operator==(const Shape& other) const {  // a defaulted one calls memcmp
+    const auto& [a, b, c, d] = extents_;
+    const auto& [e, f, g, h] = other.extents_;
+    return rank_ == other.rank_ && a == e && b == f && c == g && d == h;
+  }
   std::string text() const;  // "[256, 64]"
 
  private:
