@@ -13,6 +13,12 @@ Gradients::Gradients(Context& context, const Operand& x, const Weight& w, bool f
   divisible_ = weight_.engine == Engine::kAmx || input_.engine == Engine::kAmx;
 }
 
+int64_t Gradients::columns_at_once(int64_t T, int64_t N) const {
+  if (!divisible_) return N;
+  const int64_t most = std::max(kColumns, kNear / T), pieces = (N + most - 1) / most;
+  return ((N + pieces - 1) / pieces + 31) / 32 * 32;
+}
+
 void Gradients::add(Context& context, int64_t T, int64_t n0, int64_t columns, const float* dy,
                     int64_t ld, const float* x_scales, const float* w_scales, bool accumulate,
                     float* dx) const {
@@ -50,8 +56,9 @@ void linear_backward(Context& context, const Tensor& dy, const Operand& x, const
   const int64_t T = dy.extent(0), N = dy.extent(1);
   const Gradients gradients(context, x, w, dx != nullptr, dw);
   const float* const w_scales = row_scales(w.operand);
-  for (int64_t n0 = 0; n0 < N; n0 += gradients.columns_at_once(N)) {
-    const int64_t columns = std::min(gradients.columns_at_once(N), N - n0);
+  const int64_t at_once = gradients.columns_at_once(T, N);
+  for (int64_t n0 = 0; n0 < N; n0 += at_once) {
+    const int64_t columns = std::min(at_once, N - n0);
     gradients.add(context, T, n0, columns, dy.f32() + n0, N, row_scales(x),
                   w_scales == nullptr ? nullptr : w_scales + n0, accumulate || n0 > 0,
                   dx == nullptr ? nullptr : dx->f32());

@@ -12,11 +12,13 @@ namespace bitlaw::cpu {
 class Gradients {
  public:
   static constexpr int64_t kColumns = 256;
+  static constexpr int64_t kNear = 64 * 1024;  // elements of a gradient that stay in L2
 
   // Valid until the caller's workspace scope ends.
   Gradients(Context&, const Operand& x, const Weight& w, bool for_input, WeightGradient dw);
 
-  int64_t columns_at_once(int64_t N) const { return divisible_ ? std::min(kColumns, N) : N; }
+  // At least kColumns features of T tokens, in pieces of nearly equal size.
+  int64_t columns_at_once(int64_t T, int64_t N) const;
 
   // dx (+)= g codes_w and dw (+)= h^T codes_x for features n0 .. n0 + columns, from their dy [T,
   // columns] with rows ld apart. Scales, dy begin at n0; dx (whole; or null) at 0.

@@ -8,29 +8,48 @@
 namespace bitlaw::cpu::amx {
 namespace {
 
+enum class Kept { kNothing, kBf16, kF32 };
+
 // Of a block, whose left half is gate and right half up. The same arithmetic as kernels.h's swiglu.
 struct Gate {
   const Gated& g;
 
   void operator()(const Block& block, int64_t m0, int64_t f0, int64_t begin, int64_t end) const {
+    if (g.kept.bf16 != nullptr) {
+      rows<Kept::kBf16>(block, m0, f0, begin, end);
+    } else if (g.kept.f32 != nullptr) {
+      rows<Kept::kF32>(block, m0, f0, begin, end);
+    } else {
+      rows<Kept::kNothing>(block, m0, f0, begin, end);
+    }
+  }
+
+  // What does not change is kept in local variables: the compiler cannot know that stores leave it
+  // alone.
+  template <Kept kKept>
+  void rows(const Block& block, int64_t m0, int64_t f0, int64_t begin, int64_t end) const {
     const Product& p = g.product;
+    const KeptGate kept = g.kept;
     const V one = splat(1.0f);
     const V gate_scale = p.column_scales == nullptr ? one : load(p.column_scales + f0),
             up_scale = p.column_scales == nullptr ? one : load(p.column_scales + p.N + f0);
-    for (int64_t r = begin; r < end; ++r) {
-      const int64_t m = m0 + r;
-      const V row_scale = p.row_scales == nullptr ? one : splat(p.row_scales[m]);
+    const bool scaled = p.row_scales != nullptr;
+    const float* const row_scales = scaled ? p.row_scales + m0 : nullptr;
+    const int64_t ldy = g.ldy;
+    int64_t at = (m0 + begin) * kept.ld + f0;
+    float* y = g.y + (m0 + begin) * ldy + f0;
+    for (int64_t r = begin; r < end; ++r, at += kept.ld, y += ldy) {
+      const V row_scale = scaled ? splat(row_scales[r]) : one;
       const V z = load(&block.values[r][0]) * (row_scale * gate_scale);
       const V u = load(&block.values[r][16]) * (row_scale * up_scale);
-      const int64_t at = m * g.kept.ld + f0;
-      if (g.kept.bf16 != nullptr) {
-        store_gradient(g.kept.bf16 + at, z);
-        store_gradient(g.kept.bf16 + at + g.kept.up, u);
-      } else if (g.kept.f32 != nullptr) {
-        store(g.kept.f32 + at, z);
-        store(g.kept.f32 + at + g.kept.up, u);
+      if constexpr (kKept == Kept::kBf16) {
+        store_gradient(kept.bf16 + at, z);
+        store_gradient(kept.bf16 + at + kept.up, u);
+      } else if constexpr (kKept == Kept::kF32) {
+        store(kept.f32 + at, z);
+        store(kept.f32 + at + kept.up, u);
       }
-      store(g.y + m * g.ldy + f0, z * sigmoid(z) * u);
+      store(y, z * sigmoid(z) * u);
     }
   }
 };
