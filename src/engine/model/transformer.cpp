@@ -286,6 +286,7 @@ void Model::forward_tapped(Context& context, const Parameters& parameters, Token
     with_rounding = [&tap](int64_t layer, Projection projection, const Tensor& input,
                            const Rounding&) { tap(layer, projection, input); };
   }
+  const OpSequence sequence(context);
   Pass(context, *this, parameters, activations).forward(tokens, with_rounding);
   head_loss(context, activations.head_input, head_weight_, targets, losses);
 }
@@ -307,8 +308,9 @@ void Model::forward_batch(const Parameters& parameters, std::span<const BatchMem
       own = [&tap, number](int64_t layer, Projection projection, const Tensor& input,
                            const Rounding& how) { tap(number, layer, projection, input, how); };
     }
-    Pass(contexts[static_cast<size_t>(worker)], *this, parameters, *member.activations)
-        .run(l, stage, member.tokens, own);
+    Context& context = contexts[static_cast<size_t>(worker)];
+    const OpSequence sequence(context);
+    Pass(context, *this, parameters, *member.activations).run(l, stage, member.tokens, own);
   };
   for (int64_t l = 0; l < config_.layers; ++l) {
     for (int stage = 0; stage < Pass::kStages; ++stage) {
@@ -323,6 +325,7 @@ void Model::forward_backward(Context& context, const Parameters& parameters, Tok
                              Tokens targets, double gradient_scale, Activations& activations,
                              Tensor& losses, Parameters& gradients, bool fresh) const {
   check_sequence(config_, tokens, targets, losses);
+  const OpSequence sequence(context);
   Pass(context, *this, parameters, activations).forward(tokens, nullptr);
   backward(context, parameters, tokens, targets, gradient_scale, activations, losses, gradients,
            fresh);
@@ -333,6 +336,7 @@ void Model::backward(Context& context, const Parameters& parameters, Tokens toke
                      Parameters& gradients, bool fresh) const {
   check_sequence(config_, tokens, targets, losses);
   BITLAW_CHECK(activations.training);
+  const OpSequence sequence(context);
   if (fresh) {  // the gradients of matrices are written before they are added to; these are not
     for (size_t i = 0; i < infos_.size(); ++i) {
       if (infos_[i].shape.rank() == 1 || static_cast<int>(i) == embedding_)

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "ops/backend.h"
+
 namespace bitlaw {
 namespace {
 
@@ -43,6 +45,14 @@ Workspace::Scope::Scope(Workspace& workspace)
 Workspace::Scope::~Scope() {
   workspace_.block_ = block_;
   workspace_.offset_ = offset_;
+}
+
+OpSequence::OpSequence(const Context& context) : backend_(*context.backend) {
+  if (backend_.begin_sequence != nullptr) backend_.begin_sequence();
+}
+
+OpSequence::~OpSequence() {
+  if (backend_.end_sequence != nullptr) backend_.end_sequence();
 }
 
 }  // namespace bitlaw

@@ -56,4 +56,17 @@ struct Context {
   Profile* profile = nullptr;  // records where this worker's time goes, unless null
 };
 
+// Around the ops of a pass through a model, on the thread that calls them: the backend may keep its
+// units set up from one op to the next.
+class OpSequence {
+ public:
+  explicit OpSequence(const Context& context);
+  ~OpSequence();
+  OpSequence(const OpSequence&) = delete;
+  OpSequence& operator=(const OpSequence&) = delete;
+
+ private:
+  const Backend& backend_;
+};
+
 }  // namespace bitlaw

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "ops/context.h"
+#include "ops/cpu/amx/products_amx.h"
 
 namespace bitlaw::cpu::onednn {
 namespace {
@@ -174,6 +175,7 @@ void multiply_dense(Worker& w, const Problem& problem, const void* a, const void
 }  // namespace
 
 void multiply(const Problem& problem, const void* a, const void* b, float* c) {
+  if (problem.dtype == DType::kBF16) amx::interrupt();
   Worker& w = worker();
   if (problem.ldc == problem.N) return multiply_dense(w, problem, a, b, c);
   // Where rows of C are apart, oneDNN 2.6 takes another routine, which allocates at every call.

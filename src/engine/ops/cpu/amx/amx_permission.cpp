@@ -34,6 +34,20 @@ bool decide() {
 
 }  // namespace
 
+constinit thread_local TileUse tile_use;
+
+void hold() {
+  ++tile_use.held;
+}
+
+void let_go() {
+  if (--tile_use.held == 0) interrupt();
+}
+
+void interrupt() {
+  if (tile_use.configured) unset_tiles();
+}
+
 // The permission is the process's: threads started before and after have it too.
 bool available() {
   static const bool available = decide();

@@ -2,6 +2,10 @@
 
 namespace bitlaw::cpu::amx {
 
+void unset_tiles() {
+  Tiles::release();
+}
+
 void tile_left(const uint16_t* x, int64_t ld, bool transposed, int64_t rows, int64_t K,
                uint16_t* out) {
   for (int64_t r = 0; r < rows; r += kRows) {

@@ -23,6 +23,19 @@ inline constexpr int64_t kTile = kRows * kStep;   // numbers
 // on machines without tiles.
 bool available();
 
+// Configuring the tile unit takes 200 cycles, as long as multiplying a small matrix. Between hold()
+// and let_go(), which may be nested, it stays configured on this thread; whoever calls other code
+// that may use it calls interrupt() first.
+struct TileUse {
+  int held = 0;
+  bool configured = false;
+};
+extern constinit thread_local TileUse tile_use;
+void hold();
+void let_go();
+void interrupt();
+void unset_tiles();  // where they are set up
+
 inline int64_t panels(int64_t rows) {
   return (rows + kRows - 1) / kRows;
 }

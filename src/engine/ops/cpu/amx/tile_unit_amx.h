@@ -11,6 +11,8 @@
 
 #include <cstdint>
 
+#include "ops/cpu/amx/products_amx.h"
+
 namespace bitlaw::cpu::amx {
 namespace {
 
@@ -41,19 +43,26 @@ inline void barrier() {
   asm volatile("" ::: "memory");
 }
 
-class Tiles {  // configures the tile unit for its lifetime
+class Tiles {  // the tile unit is configured during its life, and longer if it is held
  public:
   Tiles() {
-    static const TileConfig config;
+    static constexpr TileConfig config;
     barrier();
+    if (tile_use.configured) return;
     _tile_loadconfig(&config);
+    tile_use.configured = true;
   }
   ~Tiles() {
-    _tile_release();
+    if (tile_use.held == 0) release();
     barrier();
   }
   Tiles(const Tiles&) = delete;
   Tiles& operator=(const Tiles&) = delete;
+
+  static void release() {
+    _tile_release();
+    tile_use.configured = false;
+  }
 };
 
 }  // namespace
