@@ -18,12 +18,21 @@ void tile_left(const uint16_t* x, int64_t ld, bool transposed, int64_t rows, int
 
 void tile_right(const uint16_t* x, int64_t ld, bool transposed, int64_t K, int64_t columns,
                 uint16_t* out) {
-  for (int64_t c = 0; c < columns; c += kRows) {
-    for (int64_t k = 0; k < K; k += kStep, out += kTile) {
-      store_tile(out, transposed
-                          ? transposed_pairs(load_rows(x + c * ld + k, ld, columns - c, K - k))
-                          : load_pairs(x + k * ld + c, ld, K - k, columns - c));
+  const int64_t panel = steps(K) * kTile;
+  for (int64_t c = 0; c < columns; c += kRows, out += panel) {
+    const bool two = !transposed && columns - c >= 2 * kRows;
+    for (int64_t k = 0; k < K; k += kStep) {
+      uint16_t* const to = out + k / kStep * kTile;
+      if (transposed) {
+        store_tile(to, transposed_pairs(load_rows(x + c * ld + k, ld, columns - c, K - k)));
+      } else if (two && K - k >= kStep) {
+        store_pairs(x + k * ld + c, ld, to, to + panel);
+      } else {
+        store_tile(to, load_pairs(x + k * ld + c, ld, K - k, columns - c));
+        if (two) store_tile(to + panel, load_pairs(x + k * ld + c + kRows, ld, K - k, kRows));
+      }
     }
+    if (two) c += kRows, out += panel;
   }
 }
 

@@ -30,6 +30,20 @@ inline __m512i rounded(__m512 low, __m512 high) {
   return (__m512i)_mm512_cvtne2ps_pbh(high, low);
 }
 
+// 32 rows of 32 numbers as two tiles of a right side: sixteen pairs of rows, sixteen columns each.
+inline __attribute__((always_inline)) void store_pairs(const uint16_t* x, int64_t ld,
+                                                       uint16_t* left, uint16_t* right) {
+  const __m512i first = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
+  const __m512i second = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; ++i, x += 2 * ld) {
+    const __m512i even = _mm512_loadu_si512(x), odd = _mm512_loadu_si512(x + ld);
+    const __m512i low = _mm512_unpacklo_epi16(even, odd), high = _mm512_unpackhi_epi16(even, odd);
+    _mm512_storeu_si512(left + 32 * i, _mm512_permutex2var_epi64(low, first, high));
+    _mm512_storeu_si512(right + 32 * i, _mm512_permutex2var_epi64(low, second, high));
+  }
+}
+
 // Eight tiles of sixteen rows of 64 bytes.
 struct alignas(64) TileConfig {
   uint8_t palette = 1, start_row = 0;
