@@ -163,10 +163,26 @@ inline __attribute__((always_inline)) void encode_each(const CodeRule& rule, con
   }
 }
 
-void encode(const CodeRule& rule, const float* x, int64_t n, float inverse, uint16_t* codes) {
-  encode_each(rule, x, n, [&](int64_t i, auto part, auto code, V v) {
-    store_upper(codes + i, code(v * splat(inverse)), part);
+// Two vectors at a time: their upper halves are one store.
+template <class Code>
+inline __attribute__((always_inline)) void encode_with(const float* x, int64_t n, float inverse,
+                                                       uint16_t* codes, Code code) {
+  const V by = splat(inverse);
+  int64_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes)
+    store_upper(codes + i, code(load(x + i) * by), code(load(x + i + kLanes) * by));
+  sweep(n - i, [&](int64_t j, auto part) {
+    store_upper(codes + i + j, code(load(x + i + j, part) * by), part);
   });
+}
+
+void encode(const CodeRule& rule, const float* x, int64_t n, float inverse, uint16_t* codes) {
+  const CodeRule own = rule;  // which stores leave alone
+  if (own.is_integer) {
+    encode_with(x, n, inverse, codes, [&](V y) { return integer_code(own, y); });
+  } else {
+    encode_with(x, n, inverse, codes, [&](V y) { return float_code(own, y); });
+  }
 }
 
 void encode_values(const CodeRule& rule, const float* x, int64_t n, float inverse, float scale,
@@ -410,11 +426,6 @@ inline void keep(const KeptGate& kept, int64_t at, V x, Part part) {
   if (kept.bf16 != nullptr) store_gradient(kept.bf16 + at, x, part);
   if (kept.f32 != nullptr) store(kept.f32 + at, x, part);
 }
-template <class Part>
-inline V load_kept(const KeptGate& kept, int64_t at, Part part) {
-  return kept.bf16 != nullptr ? load_bf16(kept.bf16 + at, part) : load(kept.f32 + at, part);
-}
-
 void swiglu(const float* gate, const float* up, int64_t ld, int64_t rows, int64_t columns,
             const GateScales& scales, const KeptGate& kept, float* y, int64_t ldy) {
   for (int64_t r = 0; r < rows; ++r) {
@@ -430,18 +441,39 @@ void swiglu(const float* gate, const float* up, int64_t ld, int64_t rows, int64_
   }
 }
 
+// load_z and load_u(row, column, Full or Part): gate and up as kept.
+template <class LoadZ, class LoadU>
+inline __attribute__((always_inline)) void swiglu_backward_of(const float* dy, int64_t ldy,
+                                                              int64_t rows, int64_t columns,
+                                                              float* dgate, float* dup, int64_t ld,
+                                                              LoadZ load_z, LoadU load_u) {
+  for (int64_t r = 0; r < rows; ++r) {
+    sweep(
+        columns, [&](int64_t c, auto part) __attribute__((always_inline)) {
+          const V z = load_z(r, c, part), u = load_u(r, c, part), g = load(dy + r * ldy + c, part);
+          const V s = sigmoid(z);
+          const V slope = s * fma(z, splat(1.0f) - s, splat(1.0f));  // of silu
+          store(dup + r * ld + c, g * (z * s), part);
+          store(dgate + r * ld + c, g * u * slope, part);
+        });
+  }
+}
+
 void swiglu_backward(const float* dy, int64_t ldy, const KeptGate& kept, int64_t rows,
                      int64_t columns, float* dgate, float* dup, int64_t ld) {
-  for (int64_t r = 0; r < rows; ++r) {
-    sweep(columns, [&](int64_t c, auto part) {
-      const V z = load_kept(kept, r * kept.ld + c, part),
-              u = load_kept(kept, r * kept.ld + kept.up + c, part),
-              g = load(dy + r * ldy + c, part);
-      const V s = sigmoid(z);
-      const V slope = s * fma(z, splat(1.0f) - s, splat(1.0f));  // of silu
-      store(dup + r * ld + c, g * (z * s), part);
-      store(dgate + r * ld + c, g * u * slope, part);
-    });
+  const int64_t ldk = kept.ld;
+  if (kept.bf16 != nullptr) {
+    const uint16_t *const z = kept.bf16, *const u = kept.bf16 + kept.up;
+    swiglu_backward_of(
+        dy, ldy, rows, columns, dgate, dup, ld,
+        [&](int64_t r, int64_t c, auto part) { return load_bf16(z + r * ldk + c, part); },
+        [&](int64_t r, int64_t c, auto part) { return load_bf16(u + r * ldk + c, part); });
+  } else {
+    const float *const z = kept.f32, *const u = kept.f32 + kept.up;
+    swiglu_backward_of(
+        dy, ldy, rows, columns, dgate, dup, ld,
+        [&](int64_t r, int64_t c, auto part) { return load(z + r * ldk + c, part); },
+        [&](int64_t r, int64_t c, auto part) { return load(u + r * ldk + c, part); });
   }
 }
 

@@ -180,6 +180,11 @@ inline void store_upper(uint16_t* p, V x, int64_t n) {
   store_words(p, upper_halves(x), n);
 }
 
+inline void store_upper(uint16_t* p, V x, V next) {  // of two vectors
+  store_upper(p, x);
+  store_upper(p + kLanes, next);
+}
+
 inline float sum(V a) {
   const __m256 a8 = _mm256_add_ps(a.low, a.high);
   const __m128 a4 = _mm_add_ps(_mm256_castps256_ps128(a8), _mm256_extractf128_ps(a8, 1));

@@ -159,6 +159,14 @@ inline void store_upper(uint16_t* p, V x, int64_t n) {
   _mm256_mask_storeu_epi16(p, first(n), _mm512_cvtepi32_epi16(words));
 }
 
+inline void store_upper(uint16_t* p, V x, V next) {  // of two vectors
+  const __m512i odd =
+      _mm512_set_epi16(63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33, 31, 29, 27,
+                       25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
+  _mm512_storeu_si512(
+      p, _mm512_permutex2var_epi16(_mm512_castps_si512(x.v), odd, _mm512_castps_si512(next.v)));
+}
+
 inline float sum(V a) {
   const __m256 a8 = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
   const __m128 a4 = _mm_add_ps(_mm256_castps256_ps128(a8), _mm256_extractf128_ps(a8, 1));

@@ -134,6 +134,11 @@ inline void store_upper(uint16_t* p, V x) {
   store_upper(p, x, kLanes);
 }
 
+inline void store_upper(uint16_t* p, V x, V next) {  // of two vectors
+  store_upper(p, x);
+  store_upper(p + kLanes, next);
+}
+
 inline float sum(V a) {
   for (int half = kLanes / 2; half > 0; half /= 2) {
     for (int i = 0; i < half; ++i) a.v[i] += a.v[i + half];
