@@ -1,8 +1,6 @@
 #include "ops/context.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 
 #include "ops/backend.h"
 
@@ -10,7 +8,7 @@ namespace bitlaw {
 namespace {
 
 constexpr size_t kAlignment = 64;
-constexpr size_t kSmallestBlock = size_t{1} << 20;
+constexpr size_t kSmallestBlock = size_t{2} << 20;  // a huge page
 
 }  // namespace
 
@@ -23,9 +21,9 @@ Tensor Workspace::take(DType dtype, Shape shape) {
   }
   if (block_ == blocks_.size()) {
     const size_t size = std::max(bytes, kSmallestBlock);
-    void* memory = std::aligned_alloc(kAlignment, size);
-    if (memory == nullptr) throw std::bad_alloc();
-    blocks_.push_back({std::shared_ptr<void>(memory, std::free), size});
+    const auto elements = static_cast<int64_t>((size + 1) / size_of(DType::kBF16));
+    const auto memory = std::make_shared<Tensor>(Tensor::empty(DType::kBF16, {elements}));
+    blocks_.push_back({std::shared_ptr<void>(memory, memory->raw()), allocated_bytes(size)});
     offset_ = 0;
   }
   void* place = static_cast<char*>(blocks_[block_].memory.get()) + offset_;
