@@ -1,6 +1,7 @@
-// The squared error of a block of weights at one scale, the inner loop of the clip search:
+// The squared error of a block of numbers at one scale, the inner loop of the clip search, and their
+// own squares:
 //
-//   sum_i (w_i - value_i)^2,   value as in formats/weight_scheme.h
+//   sum_i (w_i - value_i)^2,   value as in formats/weight_scheme.h        sum_i w_i^2
 //
 // Each difference is a float; squares and sums are in double, entry i in lane i mod 16, ascending,
 // and the lanes are added in pairs. So the result has the same bits on every instruction set.
@@ -31,5 +32,12 @@ double squared_error(Isa isa, const BlockRounding& rounding, const float* w, int
 double squared_error_plain(const BlockRounding& rounding, const float* w, int64_t count);
 double squared_error_avx2(const BlockRounding& rounding, const float* w, int64_t count);
 double squared_error_avx512(const BlockRounding& rounding, const float* w, int64_t count);
+
+double sum_of_squares(const float* w, int64_t count);
+double sum_of_squares(Isa isa, const float* w, int64_t count);
+
+double sum_of_squares_plain(const float* w, int64_t count);
+double sum_of_squares_avx2(const float* w, int64_t count);
+double sum_of_squares_avx512(const float* w, int64_t count);
 
 }  // namespace bitlaw

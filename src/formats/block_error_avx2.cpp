@@ -10,4 +10,8 @@ double squared_error_avx2(const BlockRounding& rounding, const float* w, int64_t
   return squared_error_here(rounding, w, count);
 }
 
+double sum_of_squares_avx2(const float* w, int64_t count) {
+  return sum_of_squares_here(w, count);
+}
+
 }  // namespace bitlaw

@@ -10,4 +10,8 @@ double squared_error_avx512(const BlockRounding& rounding, const float* w, int64
   return squared_error_here(rounding, w, count);
 }
 
+double sum_of_squares_avx512(const float* w, int64_t count) {
+  return sum_of_squares_here(w, count);
+}
+
 }  // namespace bitlaw

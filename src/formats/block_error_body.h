@@ -76,7 +76,7 @@ struct Sums {
 };
 
 template <class Difference>
-inline double sum_of_squares(const float* w, int64_t count, Difference difference) {
+inline double sum_over_lanes(const float* w, int64_t count, Difference difference) {
   Sums sums;
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) sums.add_squares(w + i, difference);
@@ -90,13 +90,17 @@ inline double sum_of_squares(const float* w, int64_t count, Difference differenc
 
 double squared_error_here(const BlockRounding& r, const float* w, int64_t count) {
   if (r.integer) {
-    return sum_of_squares(
+    return sum_over_lanes(
         w, count, [&](Floats x) { return x - nearest_integer(r, x * r.inverse) * r.scale; });
   }
-  return sum_of_squares(w, count, [&](Floats x) {
+  return sum_over_lanes(w, count, [&](Floats x) {
     const Floats magnitude = magnitude_of(x);
     return magnitude - nearest_float(r, magnitude * r.inverse) * r.scale;
   });
+}
+
+double sum_of_squares_here(const float* w, int64_t count) {
+  return sum_over_lanes(w, count, [](Floats x) { return x; });
 }
 
 }  // namespace

@@ -17,8 +17,6 @@
 namespace bitlaw {
 namespace {
 
-constexpr float kSmallestNormal = 0x1p-126f;
-
 constexpr std::string_view kPer = "per-";
 constexpr std::pair<const char*, Granularity> kGranularities[] = {
     {"tensor", Granularity::kTensor}, {"channel", Granularity::kChannel},
@@ -126,6 +124,11 @@ float tensor_scale(const Format& format, ScaleRule scales, float absmax) {
   if (scales != ScaleRule::kE4M3) return 1;
   const float largest_scale = float_format(4, 3).max_code;
   return std::max(absmax / (largest_scale * format.max_code), kSmallestNormal);
+}
+
+float without_tensor(ScaleRule scales, float tensor, float scale) {
+  // scale is fl(number * tensor), so that the quotient is within 2^-23 of the number.
+  return scales == ScaleRule::kE4M3 ? round_to_code(float_format(4, 3), scale / tensor) : scale;
 }
 
 bool folds_into_bf16(const Format& format, ScaleRule scales) {

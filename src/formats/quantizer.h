@@ -81,6 +81,9 @@ BlockScale block_scale(const Format& format, ScaleRule scales, float tensor, flo
 // The FP32 scale of a tensor with this absmax: 1 unless block scales are E4M3, else at least 2^-126.
 float tensor_scale(const Format& format, ScaleRule scales, float absmax);
 
+// A block's scale without the tensor's, which is `tensor`: one of E4M3's numbers; otherwise `scale`.
+float without_tensor(ScaleRule scales, float tensor, float scale);
+
 // Whether code * block is exactly a BF16 number for every code and scale, so that products can run
 // on those numbers: E8M0 with codes that are BF16, E4M3 with codes of at most 4 significant bits.
 bool folds_into_bf16(const Format& format, ScaleRule scales);

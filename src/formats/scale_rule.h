@@ -12,4 +12,7 @@ constexpr std::string_view ending_of(ScaleRule scales) {
   return scales == ScaleRule::kE8M0 ? "-e8m0" : scales == ScaleRule::kE4M3 ? "-e4m3" : "";
 }
 
+// A block whose scale would be smaller counts as zeros.
+inline constexpr float kSmallestNormal = 0x1p-126f;
+
 }  // namespace bitlaw

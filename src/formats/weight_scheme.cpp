@@ -12,13 +12,13 @@
 #include "base/text.h"
 #include "formats/block_error.h"
 #include "formats/e8m0.h"
+#include "formats/gaussian_scale.h"
 #include "formats/precision.h"
 #include "formats/quantizer.h"
 
 namespace bitlaw {
 namespace {
 
-constexpr float kSmallestNormal = 0x1p-126f;
 constexpr int kMostAsymmetricBits = 8;
 constexpr int kShrinkSteps = 100, kLeastShrink = 20;  // factors 100/100, 99/100 .. 20/100
 
@@ -47,11 +47,12 @@ const BlockFormat* published(const WeightScheme& scheme) {
 std::vector<std::string> usual_names() {
   std::vector<std::string> names = block_format_names();
   for (int bits = 2; bits <= 8; ++bits) {
-    for (const char* ending : {"", "-asym", "-clip", "-asym-clip"})
+    for (const char* ending : {"", "-asym", "-clip", "-gauss", "-asym-clip"})
       names.push_back(fmt::format("int{}{}", bits, ending));
   }
   for (const char* format : {"e2m0", "e2m1", "e2m3", "e3m0", "e3m1", "e3m2", "e4m3", "e5m2"}) {
-    for (const char* ending : {"", "-clip"}) names.push_back(std::string(format) + ending);
+    for (const char* ending : {"", "-clip", "-gauss"})
+      names.push_back(std::string(format) + ending);
   }
   return names;
 }
@@ -61,7 +62,7 @@ std::vector<std::string> usual_names() {
       "weight format", text, usual_names(),
       fmt::format(
           "expected int2 .. int8 or eXmY, followed by -asym (integers), -e8m0 or -e4m3 (the "
-          "scales' format) and -clip, or one of {}",
+          "scales' format) and -clip or -gauss, or one of {}",
           fmt::join(block_format_names(), ", "))));
 }
 
@@ -72,6 +73,8 @@ void read_endings(const std::string& text, const std::string& endings, WeightSch
       scheme.asymmetric = true;
     } else if (ending == "clip" && !scheme.clip) {
       scheme.clip = true;
+    } else if (ending == "gauss" && !scheme.gauss) {
+      scheme.gauss = true;
     } else if (ending == "e8m0" && scheme.scales == ScaleRule::kFloat32) {
       scheme.scales = ScaleRule::kE8M0;
     } else if (ending == "e4m3" && scheme.scales == ScaleRule::kFloat32) {
@@ -89,7 +92,14 @@ void require_possible(const std::string& text, const WeightScheme& scheme) {
                     "int4, e2m1 or mxfp4",
                     text, scheme.format.name()));
   }
+  if (scheme.clip && scheme.gauss) {
+    throw Error(fmt::format(
+        "'{}': -clip searches the range and -gauss computes it; use one of the two", text));
+  }
   if (!scheme.asymmetric) return;
+  if (scheme.gauss) {
+    throw Error(fmt::format("'{}': -gauss is for codes without a zero point; leave out one", text));
+  }
   if (scheme.format.kind != FormatKind::kInteger || scheme.format.bits > kMostAsymmetricBits) {
     throw Error(fmt::format("'{}': a zero point needs integers of 2 to {} bits", text,
                             kMostAsymmetricBits));
@@ -114,6 +124,7 @@ class BlockSearch {
       }
       return shrink([&](float factor) { return between(lo * factor, hi * factor); });
     }
+    if (scheme_.gauss) return gaussian();
     const float absmax = largest_magnitude(w_, count_);
     if (absmax == 0) return {};
     switch (scheme_.scales) {
@@ -146,6 +157,25 @@ class BlockSearch {
     return {scale, 1.0f / scale, 0};
   }
 
+  BlockGrid gaussian() const {
+    const double squares = sum_of_squares(w_, count_);
+    if (squares == 0) return {};
+    const float scale = gaussian_scale(scheme_.format, squares, count_);
+    switch (scheme_.scales) {
+      case ScaleRule::kFloat32:
+        return of_scale(scale, kSmallestNormal);
+      case ScaleRule::kE8M0: {
+        if (scale < kSmallestNormal / 2) return {};
+        const int exponent = std::min(std::ilogb(scale), kE8M0Bias - e8m0_unit());
+        return of_scale(std::ldexp(1.0f, exponent), kSmallestNormal / 2);
+      }
+      case ScaleRule::kE4M3:
+        return of_scale(round_to_code(float_format(4, 3), scale / tensor_scale_) * tensor_scale_,
+                        kSmallestNormal);
+    }
+    return {};
+  }
+
   // The grid of factor 1, or the best of all.
   template <class Grid>
   BlockGrid shrink(Grid grid) {
@@ -155,9 +185,14 @@ class BlockSearch {
     return best_;
   }
 
+  // One code of an integer is worth 2^(X - unit).
+  int e8m0_unit() const {
+    return scheme_.format.kind == FormatKind::kInteger ? largest_exponent(scheme_.format) : 0;
+  }
+
   BlockGrid power_of_two(float absmax) {
     const Format& element = scheme_.format;
-    const int unit = element.kind == FormatKind::kInteger ? largest_exponent(element) : 0;
+    const int unit = e8m0_unit();
     const auto grid = [&](int exponent) {
       return of_scale(std::ldexp(1.0f, exponent - unit), kSmallestNormal / 2);
     };
@@ -223,6 +258,7 @@ std::string WeightScheme::name() const {
   if (asymmetric) out += "-asym";
   if (known == nullptr) out += ending_of(scales);
   if (clip) out += "-clip";
+  if (gauss) out += "-gauss";
   return out;
 }
 
@@ -314,6 +350,12 @@ float tensor_scale(const WeightScheme& scheme, float matrix_absmax) {
 BlockGrid block_grid(const WeightScheme& scheme, float tensor_scale, const float* w,
                      int64_t count) {
   return BlockSearch(scheme, tensor_scale, w, count).find();
+}
+
+BlockGrid training_grid(const WeightScheme& scheme, float tensor_scale, const float* w,
+                        int64_t count) {
+  const BlockGrid grid = block_grid(scheme, tensor_scale, w, count);
+  return grid.scale < kSmallestNormal ? BlockGrid{} : grid;
 }
 
 float code_of(const WeightScheme& scheme, const BlockGrid& grid, float w) {

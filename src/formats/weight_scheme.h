@@ -19,8 +19,12 @@
 //                    scale        = e4m3(absmax / max_code / tensor_scale) * tensor_scale
 //                With clip the search covers the scales that the format has, from one step above
 //                the rule's scale to a fifth of it.
+//   gauss        the range for normal numbers of the block's size (formats/gaussian_scale.h):
+//                  scale = c(format) sqrt(mean w^2)         FP32
+//                  E8M0  the largest power of two that is at most that
+//                  E4M3  e4m3(that / tensor_scale) * tensor_scale
 //
-// Names: int4, int4-asym, e2m1-clip, int8-e8m0, and the published block formats
+// Names: int4, int4-asym, e2m1-clip, int4-gauss, int8-e8m0, and the published block formats
 //
 //   mxfp4 mxfp6-e2m3 mxfp6-e3m2 mxfp8-e4m3 mxfp8-e5m2 mxint8   blocks of 32, E8M0
 //   nvfp4                                                      e2m1, blocks of 16, E4M3
@@ -44,6 +48,7 @@ struct WeightScheme {
   int group = 0;            // consecutive entries of a row that share a scale; 0: the row
   bool asymmetric = false;  // integers of 2..8 bits with a zero point
   bool clip = false;        // search the scale for the least squared error
+  bool gauss = false;       // the scale of least squared error for normal numbers; not with clip
   ScaleRule scales = ScaleRule::kFloat32;
 
   std::string name() const;      // without the group, unless that is part of a published format
@@ -54,7 +59,7 @@ struct WeightScheme {
   bool operator==(const WeightScheme&) const = default;
 };
 
-// Inverse of name(), with -asym, -e8m0 or -e4m3, and -clip in any order; "4" is int4. A published
+// Inverse of name(), with -asym, -e8m0 or -e4m3, and -clip or -gauss in any order; "4" is int4. A published
 // block format fixes its group: `group` is 0 or that. Error for unknown names (with the nearest
 // one), unscaled formats, combinations that do not exist, and a group that is negative or differs
 // from the published one.
@@ -85,6 +90,10 @@ struct BlockGrid {
 // matrix. A block with a scale below 2^-126 counts as zeros (E8M0: below 2^-127, its smallest
 // code).
 BlockGrid block_grid(const WeightScheme& scheme, float tensor_scale, const float* w, int64_t count);
+
+// The same in training, where a scale is a normal float or 0: below 2^-126 a block counts as zeros.
+BlockGrid training_grid(const WeightScheme& scheme, float tensor_scale, const float* w,
+                        int64_t count);
 
 // The nearest code, saturating; ties go to the even code (asymmetric: to the even code - zero).
 float code_of(const WeightScheme& scheme, const BlockGrid& grid, float w);

@@ -10,13 +10,14 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "formats/block_error.h"
+#include "formats/gaussian_scale.h"
 #include "formats/half.h"
 #include "formats/quantizer.h"
 
 namespace bitlaw {
 namespace {
 
-std::vector<float> gaussian(int64_t count, uint64_t seed, double deviation = 1) {
+std::vector<float> normal_weights(int64_t count, uint64_t seed, double deviation = 1) {
   std::vector<float> x(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) {
     x[static_cast<size_t>(i)] =
@@ -28,17 +29,20 @@ std::vector<float> gaussian(int64_t count, uint64_t seed, double deviation = 1) 
 std::vector<std::string> all_names() {
   std::vector<std::string> names;
   for (int bits = 2; bits <= 8; ++bits) {
-    for (const char* ending : {"", "-asym", "-clip", "-asym-clip", "-e8m0", "-e4m3", "-e8m0-clip"})
+    for (const char* ending :
+         {"", "-asym", "-clip", "-gauss", "-asym-clip", "-e8m0", "-e4m3", "-e8m0-clip"})
       names.push_back("int" + std::to_string(bits) + ending);
   }
   for (const char* format : {"e2m0", "e2m1", "e2m3", "e3m0", "e3m2", "e4m1", "e4m3", "e5m2"}) {
-    for (const char* ending : {"", "-clip", "-e8m0", "-e8m0-clip", "-e4m3", "-e4m3-clip"})
+    for (const char* ending : {"", "-clip", "-gauss", "-e8m0", "-e8m0-clip", "-e8m0-gauss", "-e4m3",
+                               "-e4m3-clip", "-e4m3-gauss"})
       names.push_back(std::string(format) + ending);
   }
   for (const char* block :
        {"mxfp4", "mxfp6-e2m3", "mxfp6-e3m2", "mxfp8-e4m3", "mxfp8-e5m2", "mxint8", "nvfp4"}) {
     names.emplace_back(block);
     names.push_back(std::string(block) + "-clip");
+    names.push_back(std::string(block) + "-gauss");
   }
   return names;
 }
@@ -97,6 +101,8 @@ TEST(WeightScheme, ErrorsSayWhatIsKnown) {
   EXPECT_NE(message("int9-asym").find("zero point needs integers"), std::string::npos);
   EXPECT_NE(message("int4-asym-e8m0").find("needs an FP32 scale"), std::string::npos);
   EXPECT_NE(message("mxint8-asym").find("needs an FP32 scale"), std::string::npos);
+  EXPECT_NE(message("int4-clip-gauss").find("use one of the two"), std::string::npos);
+  EXPECT_NE(message("int4-asym-gauss").find("without a zero point"), std::string::npos);
   EXPECT_NE(message("mxfp4", 64).find("blocks of 32, not 64"), std::string::npos);
   EXPECT_NE(message("int4", -1).find("group cannot have -1"), std::string::npos);
 }
@@ -106,7 +112,7 @@ TEST(WeightScheme, SymmetricWithFloatScalesIsTheQuantizer) {
   for (const std::string name : {"int2", "int3", "int4", "int8", "e2m0", "e2m1", "e3m2", "e4m3"}) {
     for (const int group : {0, 16, 7}) {
       for (const double deviation : {1.0, 1e-37, 1e30}) {
-        const std::vector<float> w = gaussian(rows * columns, 5, deviation);
+        const std::vector<float> w = normal_weights(rows * columns, 5, deviation);
         const WeightScheme scheme = parse_weight_scheme(name, group);
         const WeightReference ours = quantize_reference(scheme, w.data(), rows, columns);
         const QuantizedReference expected =
@@ -128,7 +134,7 @@ TEST(WeightScheme, SymmetricWithFloatScalesIsTheQuantizer) {
 TEST(WeightScheme, CodesStayInRangeAndFitBf16WhereTheySaySo) {
   for (const std::string& name : all_names()) {
     const WeightScheme scheme = parse_weight_scheme(name, 0);
-    std::vector<float> w = gaussian(64, 11);
+    std::vector<float> w = normal_weights(64, 11);
     w[3] = 40;  // an outlier for the search to cut off
     const BlockGrid grid = grid_of(scheme, w);
     for (const float x : w) {
@@ -203,7 +209,7 @@ TEST(WeightScheme, AsymmetricBeatsSymmetricOnOneSidedData) {
     WeightScheme asymmetric = symmetric;
     asymmetric.asymmetric = true;
     for (uint64_t seed = 0; seed < 50; ++seed) {
-      std::vector<float> w = gaussian(64, seed);
+      std::vector<float> w = normal_weights(64, seed);
       const float sign = seed % 2 == 0 ? 1.0f : -1.0f;
       for (float& x : w) x = sign * std::fabs(x);
       EXPECT_LT(error_of(asymmetric, grid_of(asymmetric, w), w),
@@ -242,7 +248,7 @@ TEST(WeightScheme, MidpointsGoToTheEvenCodeAndTheirNeighboursToTheNearerOne) {
 }
 
 std::vector<float> heavy_tailed(int64_t count, uint64_t seed) {
-  std::vector<float> w = gaussian(count, seed);
+  std::vector<float> w = normal_weights(count, seed);
   for (float& x : w) x = x * x * x;
   return w;
 }
@@ -250,6 +256,7 @@ std::vector<float> heavy_tailed(int64_t count, uint64_t seed) {
 TEST(WeightScheme, ClipNeverHasTheLargerError) {
   for (const std::string& name : all_names()) {
     WeightScheme clipped = parse_weight_scheme(name);
+    if (clipped.gauss) continue;
     clipped.clip = true;
     WeightScheme plain = clipped;
     plain.clip = false;
@@ -257,7 +264,7 @@ TEST(WeightScheme, ClipNeverHasTheLargerError) {
     for (uint64_t seed = 0; seed < 30; ++seed) {
       const int64_t count = 1 + static_cast<int64_t>(random_below(seed, 9, 0, 200));
       const std::vector<float> w =
-          seed % 2 == 0 ? gaussian(count, seed) : heavy_tailed(count, seed);
+          seed % 2 == 0 ? normal_weights(count, seed) : heavy_tailed(count, seed);
       const float matrix = tensor_scale(plain, 3 * largest_magnitude(w.data(), count));
       const double error = error_of(clipped, block_grid(clipped, matrix, w.data(), count), w);
       const double plain_error = error_of(plain, block_grid(plain, matrix, w.data(), count), w);
@@ -300,13 +307,37 @@ TEST(WeightScheme, ClipFindsTheBestFactorAndOfEqualOnesTheLargest) {
   EXPECT_EQ(grid_of(parse_weight_scheme("e2m1-e8m0-clip"), {1, 1}).scale, 0.5f);
 }
 
+// The scale is that of gaussian_scale.h, as it is, rounded down to a power of two, or in e4m3.
+TEST(WeightScheme, GaussTakesTheScaleOfNormalNumbersOfItsSize) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const std::vector<float> w = normal_weights(64, seed, std::exp(static_cast<double>(seed) - 10));
+    double squares = 0;
+    for (const float x : w) squares += double{x} * x;
+    for (const std::string name : {"int3", "int4", "e2m1", "e4m3"}) {
+      const WeightScheme plain = parse_weight_scheme(name + "-gauss");
+      const auto expected = static_cast<double>(gaussian_scale(plain.format)) *
+                            std::sqrt(squares / static_cast<double>(w.size()));
+      const float scale = grid_of(plain, w).scale;
+      EXPECT_NEAR(scale, expected, 0x1p-23 * expected) << name;
+      const BlockGrid power = grid_of(parse_weight_scheme(name + "-e8m0-gauss"), w);
+      EXPECT_EQ(power.scale, std::exp2(std::floor(std::log2(scale)))) << name;
+      EXPECT_EQ(power.inverse, 1 / power.scale) << name;
+      const WeightScheme rounded = parse_weight_scheme(name + "-e4m3-gauss");
+      const float matrix = tensor_scale(rounded, 3 * largest_magnitude(w.data(), 64));
+      EXPECT_EQ(block_grid(rounded, matrix, w.data(), 64).scale,
+                round_to_code(float_format(4, 3), scale / matrix) * matrix)
+          << name;
+    }
+  }
+}
+
 TEST(BlockError, IsTheSumOfSquaresWithTheSameBitsOnEveryInstructionSet) {
   for (const std::string name : {"int2", "int5-asym", "int8", "e2m0", "e2m1", "e3m0", "e4m3",
                                  "e5m2", "e5m6", "e7m0", "e2m10"}) {
     const WeightScheme scheme = parse_weight_scheme(name);
     for (const int64_t count : {1, 15, 16, 17, 100, 1000}) {
       const std::vector<float> w = heavy_tailed(count, static_cast<uint64_t>(count));
-      const BlockGrid grid = grid_of(scheme, gaussian(20, 3));  // most outliers saturate
+      const BlockGrid grid = grid_of(scheme, normal_weights(20, 3));  // most outliers saturate
       const BlockRounding rounding{.scale = grid.scale,
                                    .inverse = grid.inverse,
                                    .lowest = scheme.lowest_code() - grid.zero,

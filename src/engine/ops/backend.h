@@ -12,6 +12,7 @@
 #include "ops/loss.h"
 #include "ops/norm.h"
 #include "ops/quantize.h"
+#include "ops/rotate.h"
 #include "ops/swiglu.h"
 #include "ops/update.h"
 

@@ -60,6 +60,8 @@ std::vector<std::string> call_every_op(const Backend& backend) {
   const std::function<void()> calls[] = {
       [&] { quantize(c, s.rounding, s.x, out); },
       [&] { absmax(c, s.x); },
+      [&] { rotate(c, 4, s.x, s.y); },
+      [&] { keep_trusted(c, s.q.codes, s.y); },
       [&] { prepare_weight(c, s.rounding, s.square, true, prepared); },
       [&] { pack_weight(c, true, prepared); },
       [&] { linear_forward(c, s.q, s.weight, false, s.y); },

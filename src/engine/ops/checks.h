@@ -30,6 +30,9 @@ bool same_dtype(const Tensor& first, const Tensors&... others) {
 inline bool is_operand(const Operand& x, int64_t rows, int64_t columns, DType real) {
   if (!x.codes.defined() || x.codes.shape() != Shape{rows, columns} || x.group < 0) return false;
   if (x.codes.dtype() != DType::kBF16 && x.codes.dtype() != real) return false;
+  if (x.trusted.defined() &&
+      (x.trusted.dtype() != DType::kBF16 || x.trusted.shape() != x.codes.shape()))
+    return false;
   if (!x.scales.defined()) return x.group == 0;
   const Shape shape = x.group == 0 ? Shape{rows} : Shape{rows, (columns + x.group - 1) / x.group};
   return x.scales.dtype() == DType::kF32 && x.scales.shape() == shape;

@@ -17,12 +17,14 @@ Operand make_operand(const Rounding& rounding, int64_t rows, int64_t columns, DT
     operand.scales = allocate(DType::kF32, rounding.scales_shape(rows, columns));
     operand.group = rounding.scaled_group();
   }
+  if (rounding.marks_trusted) operand.trusted = allocate(DType::kBF16, {rows, columns});
   return operand;
 }
 
 size_t operand_bytes(const Rounding& rounding, int64_t rows, int64_t columns) {
   const auto entries = static_cast<size_t>(rows * columns);
-  const size_t codes = entries * size_of(rounding.bf16_codes() ? DType::kBF16 : DType::kF32);
+  const size_t codes = entries * size_of(rounding.bf16_codes() ? DType::kBF16 : DType::kF32) +
+                       (rounding.marks_trusted ? entries * size_of(DType::kBF16) : 0);
   if (!rounding.has_scales()) return codes;
   return codes + static_cast<size_t>(rounding.scales_shape(rows, columns).elements()) *
                      size_of(DType::kF32);
@@ -33,6 +35,7 @@ bool holds(const Operand& operand, const Rounding& rounding, int64_t rows, int64
   if (!is_operand(operand, rows, columns, unrounded)) return false;
   return (operand.codes.dtype() == DType::kBF16) == rounding.bf16_codes() &&
          operand.scales.defined() == rounding.has_scales() &&
+         operand.trusted.defined() == rounding.marks_trusted &&
          operand.group == rounding.scaled_group();
 }
 
@@ -43,6 +46,9 @@ void quantize(Context& c, const Rounding& rounding, const Tensor& x, Operand& ou
   BITLAW_CHECK(rounding.axis != ScaleAxis::kGroup || rounding.group > 0);
   BITLAW_CHECK(rounding.row_blocks > 0 && x.extent(0) % rounding.row_blocks == 0);
   BITLAW_CHECK(rounding.axis == ScaleAxis::kTensor || rounding.absmax_elsewhere == 0);
+  BITLAW_CHECK(!rounding.marks_trusted || rounding.axis != ScaleAxis::kColumn);
+  BITLAW_CHECK(!rounding.fits_range() ||
+               (rounding.axis != ScaleAxis::kColumn && rounding.absmax_elsewhere == 0));
   const Timed timed(c.profile, "quantize", 0, bytes_of(x, out.codes));
   dispatch(c, op::quantize, rounding, x, out);
 }

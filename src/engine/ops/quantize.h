@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "formats/quantizer.h"
+#include "formats/weight_scheme.h"
 #include "ops/context.h"
 
 namespace bitlaw {
@@ -21,12 +22,15 @@ struct Operand {
   Tensor codes;   // [R, C] BF16 or F32 (F64 on the reference backend for fp32 formats)
   Tensor scales;  // [R] or [R, groups] F32, or undefined: all ones
   int group = 0;  // entries of a row that share a scale; the last group may be short; 0: all
+  // [R, C] BF16, or undefined: 1, or 0 for entries that the rounding cut off, whose gradients are not
+  // to be trusted (TrustedRange in formats/gaussian_scale.h).
+  Tensor trusted{};
 };
 
 // Rows begin .. end of an operand.
 inline Operand rows_of(const Operand& x, int64_t begin, int64_t end) {
   return {x.codes.rows(begin, end), x.scales.defined() ? x.scales.rows(begin, end) : Tensor(),
-          x.group};
+          x.group, x.trusted.defined() ? x.trusted.rows(begin, end) : Tensor()};
 }
 
 // How a role's matrix is rounded: the parts of a Quantizer that the op needs.
@@ -39,9 +43,22 @@ struct Rounding {
   int row_blocks = 1;
   // Products with weights take codes in groups and F32 codes; attention needs values.
   bool keeps_codes = false;
+  // How the range of a block is fitted, if it is (formats/weight_scheme.h); not for kColumn.
+  bool clip = false, gauss = false;
+  // Whether the operand says which entries are trusted.
+  bool marks_trusted = false;
   // kTensor only: the largest magnitude of what else shares the scale (a batch's other sequences).
   float absmax_elsewhere = 0;
 
+  bool fits_range() const { return clip || gauss; }
+  // How a block is rounded; with kTensor, the matrix is one row.
+  WeightScheme scheme() const {
+    return {.format = format,
+            .group = axis == ScaleAxis::kGroup ? group : 0,
+            .clip = clip,
+            .gauss = gauss,
+            .scales = scales};
+  }
   // Whether the rounded scales of groups are part of the operand's numbers.
   bool folds() const { return axis == ScaleAxis::kGroup && folds_into_bf16(format, scales); }
   // Whether the operand holds codes and scales.

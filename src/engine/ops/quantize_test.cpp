@@ -1,6 +1,7 @@
 #include "ops/quantize.h"
 
 #include "formats/e8m0.h"
+#include "formats/gaussian_scale.h"
 #include "ops/test_support.h"
 
 namespace bitlaw {
@@ -131,6 +132,103 @@ TEST(Quantize, PiecesThatShareAScaleAreTheWholeMatrixBitForBit) {
       }
     }
   }
+}
+
+// Ranges that are fitted to their block, on every axis whose blocks are consecutive numbers.
+std::vector<Rounding> fitted_roundings() {
+  std::vector<Rounding> out;
+  for (const Format& format : {integer_format(2), integer_format(4), integer_format(12),
+                               float_format(2, 1), float_format(4, 3)}) {
+    for (Rounding rounding : {Rounding{format, ScaleAxis::kTensor},
+                              {format, ScaleAxis::kRow},
+                              {format, ScaleAxis::kGroup, 5},
+                              {format, ScaleAxis::kGroup, 32}}) {
+      for (const ScaleRule scales : {ScaleRule::kFloat32, ScaleRule::kE8M0, ScaleRule::kE4M3}) {
+        for (const bool keeps_codes : {false, true}) {
+          for (const bool clip : {false, true}) {
+            rounding.scales = scales;
+            rounding.keeps_codes = keeps_codes;
+            rounding.clip = clip;
+            rounding.gauss = !clip;
+            out.push_back(rounding);
+          }
+        }
+      }
+    }
+  }
+  return out;
+}
+
+// formats/weight_scheme.h; a matrix with one scale is one row of it.
+WeightReference definition_of(const Rounding& rounding, const Tensor& x) {
+  const bool one_row = rounding.axis == ScaleAxis::kTensor;
+  WeightReference out = quantize_reference(rounding.scheme(), x.f32(), one_row ? 1 : x.extent(0),
+                                           one_row ? x.elements() : x.extent(1));
+  for (size_t i = 0; i < out.codes.size(); ++i) {
+    if (out.scales[i] < 0x1p-126f) out.codes[i] = out.scales[i] = out.values[i] = 0;
+  }
+  return out;
+}
+
+TEST(Quantize, FittedRangesAreTheDefinitionBitForBit) {
+  std::vector<Context> contexts{reference()};
+  for (Isa isa : machine_isas()) contexts.push_back(cpu(isa));
+  for (const auto& [rows, columns] : {cases::MatrixCase{1, 1}, {3, 17}, {17, 33}, {12, 64}}) {
+    const Tensor x = awkward(rows, columns, 5);
+    for (const Rounding& rounding : fitted_roundings()) {
+      SCOPED_TRACE(testing::Message() << cases::text(rounding) << (rounding.clip ? " clip " : " ")
+                                      << rows << "x" << columns);
+      const WeightReference expected = definition_of(rounding, x);
+      const bool codes = rounding.has_scales();
+      for (Context& c : contexts) {
+        Operand got = make_operand(rounding, rows, columns);
+        quantize(c, rounding, x, got);
+        for (int64_t i = 0; i < x.elements(); ++i) {
+          const auto at = static_cast<size_t>(i);
+          const float tensor = expected.tensor_scale;
+          const float block = without_tensor(rounding.scales, tensor, expected.scales[at]);
+          const float wanted = rounding.folds() ? folded_number(expected.codes[at], block)
+                               : codes          ? expected.codes[at]
+                                                : expected.values[at];
+          // Of blocks that count as zeros, the sign of the zero does not matter.
+          ASSERT_EQ(got.codes.at(i), wanted)
+              << name_of(c.isa) << " entry " << i << " of " << x.at(i);
+          if (codes) {
+            ASSERT_EQ(entry_scale(got, i), rounding.folds() ? tensor : expected.scales[at]);
+          }
+        }
+      }
+    }
+  }
+}
+
+// Trusted is what lies in the trusted range of its format, in units of the scale it was rounded with.
+TEST(Quantize, MarksWhatIsTrusted) {
+  std::vector<Context> contexts{reference()};
+  for (Isa isa : machine_isas()) contexts.push_back(cpu(isa));
+  const Tensor x = cases::normal({20, 48}, 9);
+  for (int64_t i = 0; i < x.elements(); i += 7) x.set(i, 3 * x.at(i));
+  int64_t cut_off = 0;
+  for (Rounding rounding : fitted_roundings()) {
+    if (!rounding.keeps_codes) continue;
+    if (rounding.scales == ScaleRule::kE8M0) rounding.gauss = rounding.clip;  // and the plain rule
+    rounding.clip = rounding.clip && !rounding.gauss;
+    rounding.marks_trusted = true;
+    SCOPED_TRACE(cases::text(rounding));
+    const WeightReference expected = definition_of(rounding, x);
+    const TrustedRange range = trusted_range(rounding.format);
+    for (Context& c : contexts) {
+      Operand got = make_operand(rounding, 20, 48);
+      quantize(c, rounding, x, got);
+      for (int64_t i = 0; i < x.elements(); ++i) {
+        const float scale = expected.scales[static_cast<size_t>(i)];
+        const bool trusted = range.holds(x.f32()[i] * (1 / scale));
+        ASSERT_EQ(got.trusted.at(i), trusted ? 1 : 0) << name_of(c.isa) << " " << i;
+        cut_off += trusted ? 0 : 1;
+      }
+    }
+  }
+  EXPECT_GT(cut_off, 0);
 }
 
 TEST(Quantize, UnroundedDoublesStay) {

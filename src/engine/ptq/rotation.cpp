@@ -1,42 +1,18 @@
 #include "ptq/rotation.h"
 
-#include <cmath>
+#include <algorithm>
 #include <vector>
 
 #include "base/error.h"
 #include "linalg/product.h"
 
 namespace bitlaw {
-namespace {
-
-// x R of one row.
-void transform(double* x, int64_t columns, int64_t width) {
-  for (int64_t half = 1; half < width; half *= 2) {
-    for (int64_t begin = 0; begin < columns; begin += 2 * half) {
-      for (int64_t i = begin; i < begin + half; ++i) {
-        const double a = x[i], b = x[i + half];
-        x[i] = a + b;
-        x[i + half] = a - b;
-      }
-    }
-  }
-  const double norm = 1 / std::sqrt(static_cast<double>(width));
-  for (int64_t i = 0; i < columns; ++i) x[i] *= norm;
-}
-
-}  // namespace
-
-int64_t rotation_width(int64_t columns) {
-  BITLAW_CHECK(columns > 0);
-  return columns & -columns;
-}
-
 void rotate_rows(const float* in, int64_t rows, int64_t columns, int64_t width, float* out) {
   BITLAW_CHECK(width > 0 && columns % width == 0);
   std::vector<double> row(static_cast<size_t>(columns));
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < columns; ++c) row[static_cast<size_t>(c)] = in[r * columns + c];
-    transform(row.data(), columns, width);
+    rotate_blocks(row.data(), columns, width);
     for (int64_t c = 0; c < columns; ++c)
       out[r * columns + c] = static_cast<float>(row[static_cast<size_t>(c)]);
   }
@@ -55,11 +31,11 @@ linalg::Matrix rotate_hessian(const linalg::Matrix& hessian, int64_t width, Thre
   };
   rows_in_parallel([&](int64_t i) {
     std::copy_n(hessian.row(i), n, half.row(i));
-    transform(half.row(i), n, width);
+    rotate_blocks(half.row(i), n, width);
   });
   rows_in_parallel([&](int64_t i) {
     for (int64_t j = 0; j < n; ++j) out(i, j) = half(j, i);
-    transform(out.row(i), n, width);
+    rotate_blocks(out.row(i), n, width);
   });
   linalg::mirror(out);  // symmetric up to rounding before, exactly now
   return out;

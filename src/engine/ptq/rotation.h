@@ -1,23 +1,14 @@
-// The basis in which a rotated cell is rounded: W -> W R, x -> R^T x, which leaves W x unchanged. R
-// is block-diagonal. Each block is a Hadamard matrix (Sylvester's, entries +-1) divided by the
-// square root of its width b, the largest power of two that divides the number of inputs. R is
-// symmetric and its own inverse.
-//
-// An outlier input is spread over the b inputs of its block, and the weights of a block become
-// nearly normal (QuIP#, Tseng et al., 2024; QuaRot, Ashkboos et al., 2024). If the number of inputs
-// is odd, b = 1 and nothing is rotated.
-//
-// Sums and differences are in double, in the order of the fast transform.
+// Weights and Hessians in the basis of formats/rotation.h, in which a rotated cell is rounded. The
+// blocks of R are as wide as the number of inputs allows. Sums and differences are in double.
 #pragma once
 
 #include <cstdint>
 
 #include "base/parallel.h"
+#include "formats/rotation.h"
 #include "linalg/matrix.h"
 
 namespace bitlaw {
-
-int64_t rotation_width(int64_t columns);  // b
 
 // out = in R, both [rows, columns] FP32; they may be the same memory. Before rounding to FP32 every
 // entry is within (log2 b + 3) 2^-53 |in| |R| of the exact one.

@@ -1,10 +1,12 @@
-// The ops that are one kernel: norm, gated activation, embedding, and the optimizer's.
+// The ops that are one kernel: norm, gated activation, rotation, embedding, and the optimizer's.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
+#include "formats/rotation.h"
 #include "ops/cpu/backend.h"
 #include "ops/cpu/products.h"
+#include "ops/cpu/words.h"
 
 namespace bitlaw::cpu {
 
@@ -29,6 +31,15 @@ void swiglu_backward(Context& context, const Tensor& dy, const Tensor& gate_up, 
   const int64_t T = dy.extent(0), F = dy.extent(1);
   kernels(context).swiglu_backward(dy.f32(), F, {nullptr, gate_up.f32(), 2 * F, F}, T, F,
                                    dgate_up.f32(), dgate_up.f32() + F, 2 * F);
+}
+
+void rotate(Context& context, int64_t width, const Tensor& x, Tensor& y) {
+  kernels(context).rotate_blocks(x.f32(), x.elements(), width, rotation_factor<float>(width),
+                                 y.f32());
+}
+
+void keep_trusted(Context& context, const Tensor& trusted, Tensor& x) {
+  kernels(context).multiply(words(trusted), x.elements(), x.f32());
 }
 
 void embed(Context&, std::span<const uint16_t> tokens, const Tensor& table, Tensor& y) {

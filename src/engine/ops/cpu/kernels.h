@@ -81,6 +81,9 @@ struct Kernels {
   float (*absmax)(const float* x, int64_t n);
   void (*absmax_columns)(const float* x, int64_t rows, int64_t columns, float* absmax);
   void (*encode)(const CodeRule&, const float* x, int64_t n, float inverse, uint16_t* codes);
+  // code * factor, which are BF16 numbers: folded_number() of formats/e8m0.h
+  void (*encode_numbers)(const CodeRule&, const float* x, int64_t n, float inverse, float factor,
+                         uint16_t* numbers);
   void (*encode_values)(const CodeRule&, const float* x, int64_t n, float inverse, float scale,
                         float* values);
   void (*encode_columns)(const CodeRule&, const float* x, int64_t rows, int64_t columns,
@@ -92,7 +95,15 @@ struct Kernels {
   void (*group_values)(const uint16_t* codes_bf16, const float* codes_f32, const float* scales,
                        int64_t rows, int64_t columns, int64_t group, uint16_t* y_bf16,
                        float* y_f32);
+  // trusted = 1 if low <= x * inverse <= high, else 0
+  void (*mark_trusted)(const float* x, int64_t n, float inverse, float low, float high,
+                       uint16_t* trusted);
   void (*round_bf16)(const float* x, int64_t n, uint16_t* codes);
+  // y = x R of blocks of `width`, a power of two that divides n; `factor` is 1 / sqrt(width). x may
+  // be y.
+  void (*rotate_blocks)(const float* x, int64_t n, int64_t width, float factor, float* y);
+  // x *= factors
+  void (*multiply)(const uint16_t* factors, int64_t n, float* x);
   // target = x[r, c] * row_scales[r] * column_scales[c]; at most one of the two is given
   void (*scale_rows)(const float* x, int64_t ld, int64_t rows, int64_t columns,
                      const float* row_scales, const float* column_scales, RowTarget target);

@@ -185,6 +185,16 @@ void encode(const CodeRule& rule, const float* x, int64_t n, float inverse, uint
   }
 }
 
+void encode_numbers(const CodeRule& rule, const float* x, int64_t n, float inverse, float factor,
+                    uint16_t* numbers) {
+  const V smallest = splat(0x1p-126f), zero = splat(0.0f);
+  encode_each(rule, x, n, [&](int64_t i, auto part, auto code, V v) {
+    const V number = code(v * splat(inverse)) * splat(factor);
+    const V size = abs(number);
+    store_upper(numbers + i, copysign(select_less(size, smallest, zero, size), number), part);
+  });
+}
+
 void encode_values(const CodeRule& rule, const float* x, int64_t n, float inverse, float scale,
                    float* values) {
   encode_each(rule, x, n, [&](int64_t i, auto part, auto code, V v) {
@@ -326,8 +336,60 @@ void group_values(const uint16_t* codes_bf16, const float* codes_f32, const floa
   }
 }
 
+void mark_trusted(const float* x, int64_t n, float inverse, float low, float high,
+                  uint16_t* trusted) {
+  const V one = splat(1.0f), zero = splat(0.0f);
+  sweep(n, [&](int64_t i, auto part) {
+    const V y = load(x + i, part) * splat(inverse);
+    const V kept = select_less(splat(high), y, zero, select_less(y, splat(low), zero, one));
+    store_upper(trusted + i, kept, part);
+  });
+}
+
 void round_to_bf16(const float* x, int64_t n, uint16_t* codes) {
   sweep(n, [&](int64_t i, auto part) { store_bf16(codes + i, load(x + i, part), part); });
+}
+
+// The sweeps of formats/rotation.h over entries less than sixteen apart.
+inline __attribute__((always_inline)) V rotate_within(V x, int64_t width) {
+  if (width > 1) x = butterfly<1>(x);
+  if (width > 2) x = butterfly<2>(x);
+  if (width > 4) x = butterfly<4>(x);
+  if (width > 8) x = butterfly<8>(x);
+  return x;
+}
+
+void rotate_blocks(const float* x, int64_t n, int64_t width, float factor, float* y) {
+  const V scale = splat(factor);
+  if (width <= kLanes) {
+    sweep(n, [&](int64_t i, auto part) {
+      store(y + i, rotate_within(load(x + i, part), width) * scale, part);
+    });
+    return;
+  }
+  for (int64_t begin = 0; begin < n; begin += width) {
+    for (int64_t half = kLanes; half < width; half *= 2) {
+      const V after = splat(2 * half == width ? factor : 1.0f);
+      for (int64_t first = begin; first < begin + width; first += 2 * half) {
+        for (int64_t i = first; i < first + half; i += kLanes) {
+          V a, b;
+          if (half == kLanes) {
+            a = rotate_within(load(x + i), width), b = rotate_within(load(x + i + half), width);
+          } else {
+            a = load(y + i), b = load(y + i + half);
+          }
+          store(y + i, (a + b) * after);
+          store(y + i + half, (a - b) * after);
+        }
+      }
+    }
+  }
+}
+
+void multiply(const uint16_t* factors, int64_t n, float* x) {
+  sweep(n, [&](int64_t i, auto part) {
+    store(x + i, load(x + i, part) * load_bf16(factors + i, part), part);
+  });
 }
 
 void scale_rows(const float* x, int64_t ld, int64_t rows, int64_t columns, const float* row_scales,
@@ -714,11 +776,15 @@ constexpr Kernels kKernels{
     .absmax = absmax,
     .absmax_columns = absmax_columns,
     .encode = encode,
+    .encode_numbers = encode_numbers,
     .encode_values = encode_values,
     .encode_columns = encode_columns,
     .encode_groups = encode_groups,
     .group_values = group_values,
+    .mark_trusted = mark_trusted,
     .round_bf16 = round_to_bf16,
+    .rotate_blocks = rotate_blocks,
+    .multiply = multiply,
     .scale_rows = scale_rows,
     .widen = widen,
     .scale_product = scale_product,

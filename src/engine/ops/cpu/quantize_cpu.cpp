@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "formats/e8m0.h"
+#include "formats/gaussian_scale.h"
 #include "ops/cpu/backend.h"
 #include "ops/cpu/products.h"
 #include "ops/cpu/words.h"
@@ -87,6 +88,52 @@ void encode_columns(Context& context, const Rounding& rounding, const CodeRule& 
   kernels(context).encode_columns(rule, x, rows, columns, inverse, scale, values);
 }
 
+// Blocks whose range is fitted to them: formats/ finds it.
+void encode_fitted(const Kernels& kernel, const Rounding& rounding, const CodeRule& rule,
+                   float tensor, const Tensor& x, Operand& out) {
+  const bool one_block = rounding.axis == ScaleAxis::kTensor, folds = rounding.folds();
+  const int64_t R = x.extent(0), rows = one_block ? 1 : R, columns = x.elements() / rows;
+  const int64_t length = rounding.axis == ScaleAxis::kGroup ? rounding.group : columns;
+  const WeightScheme scheme = rounding.scheme();
+  const TrustedRange range = trusted_range(rounding.format);
+  float* scale = out.scales.defined() && !folds ? out.scales.f32() : nullptr;
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < columns; c += length) {
+      const int64_t at = r * columns + c, count = std::min(length, columns - c);
+      const float* const block = x.f32() + at;
+      const BlockGrid grid = training_grid(scheme, tensor, block, count);
+      const float factor = folds ? without_tensor(scheme.scales, tensor, grid.scale)
+                           : rounding.has_scales() ? 1.0f
+                                                   : grid.scale;
+      if (out.codes.dtype() == DType::kBF16) {
+        kernel.encode_numbers(rule, block, count, grid.inverse, factor, words(out.codes) + at);
+      } else {
+        kernel.encode_values(rule, block, count, grid.inverse, factor, out.codes.f32() + at);
+      }
+      if (out.trusted.defined()) {
+        kernel.mark_trusted(block, count, grid.inverse, range.low, range.high,
+                            words(out.trusted) + at);
+      }
+      if (scale != nullptr) scale = std::fill_n(scale, one_block ? R : 1, grid.scale);
+    }
+  }
+  if (out.scales.defined() && folds) std::fill_n(out.scales.f32(), R, tensor);
+}
+
+// From the scales that x was rounded with, where they are those of rows or groups.
+void mark_trusted(const Kernels& kernel, const Format& format, const Tensor& x, Operand& out) {
+  const int64_t R = x.extent(0), C = x.extent(1), group = out.group == 0 ? C : out.group;
+  const TrustedRange range = trusted_range(format);
+  const float* scale = out.scales.f32();
+  for (int64_t r = 0; r < R; ++r) {
+    for (int64_t c = 0; c < C; c += group, ++scale) {
+      const float inverse = *scale == 0 ? 0 : 1 / *scale;
+      kernel.mark_trusted(x.f32() + r * C + c, std::min(group, C - c), inverse, range.low,
+                          range.high, words(out.trusted) + r * C + c);
+    }
+  }
+}
+
 }  // namespace
 
 void quantize(Context& context, const Rounding& rounding, const Tensor& x, Operand& out) {
@@ -99,6 +146,8 @@ void quantize(Context& context, const Rounding& rounding, const Tensor& x, Opera
 
   const CodeRule rule = code_rule(rounding.format);
   const float tensor = scale_of_tensor(kernel, rounding, x);
+  if (rounding.fits_range() || (rounding.marks_trusted && rounding.folds()))
+    return encode_fitted(kernel, rounding, rule, tensor, x, out);
   switch (rounding.axis) {
     case ScaleAxis::kTensor: {
       const float scale = encode_block(kernel, rounding, rule, tensor, from, R * C, out.codes, 0);
@@ -124,6 +173,7 @@ void quantize(Context& context, const Rounding& rounding, const Tensor& x, Opera
       encode_groups(kernel, rounding, rule, tensor, x, out);
       break;
   }
+  if (out.trusted.defined()) mark_trusted(kernel, rounding.format, x, out);
 }
 
 float absmax(Context& context, const Tensor& x) {

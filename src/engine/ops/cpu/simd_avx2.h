@@ -87,6 +87,28 @@ inline V select_less(V a, V b, V yes, V no) {
   return {_mm256_blendv_ps(no.low, yes.low, _mm256_cmp_ps(a.low, b.low, _CMP_LT_OQ)),
           _mm256_blendv_ps(no.high, yes.high, _mm256_cmp_ps(a.high, b.high, _CMP_LT_OQ))};
 }
+template <int half>
+inline __m256 butterfly(__m256 a) {
+  __m256 other;
+  if constexpr (half == 1) {
+    other = _mm256_permute_ps(a, 0xb1);
+  } else if constexpr (half == 2) {
+    other = _mm256_permute_ps(a, 0x4e);
+  } else {
+    static_assert(half == 4);
+    other = _mm256_permute2f128_ps(a, a, 1);
+  }
+  constexpr int upper = half == 1 ? 0xaa : half == 2 ? 0xcc : 0xf0;
+  return _mm256_blend_ps(_mm256_add_ps(a, other), _mm256_sub_ps(other, a), upper);
+}
+template <int half>
+inline V butterfly(V a) {
+  if constexpr (half == 8) {
+    return {_mm256_add_ps(a.low, a.high), _mm256_sub_ps(a.low, a.high)};
+  } else {
+    return {butterfly<half>(a.low), butterfly<half>(a.high)};
+  }
+}
 inline V fill_after(V a, int64_t n, float other) {
   const __m256 rest = _mm256_set1_ps(other);
   return {_mm256_blendv_ps(rest, a.low, _mm256_castsi256_ps(first(n))),

@@ -77,6 +77,23 @@ inline V round_even(V a) {
 inline V select_less(V a, V b, V yes, V no) {  // a < b ? yes : no
   return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ), no.v, yes.v)};
 }
+// Lane i becomes a[i] + a[i + half] if bit `half` of i is 0, else a[i - half] - a[i].
+template <int half>
+inline V butterfly(V a) {
+  __m512 other;
+  __mmask16 upper;
+  if constexpr (half == 1) {
+    other = _mm512_permute_ps(a.v, 0xb1), upper = 0xaaaa;
+  } else if constexpr (half == 2) {
+    other = _mm512_permute_ps(a.v, 0x4e), upper = 0xcccc;
+  } else if constexpr (half == 4) {
+    other = _mm512_shuffle_f32x4(a.v, a.v, 0xb1), upper = 0xf0f0;
+  } else {
+    static_assert(half == 8);
+    other = _mm512_shuffle_f32x4(a.v, a.v, 0x4e), upper = 0xff00;
+  }
+  return {_mm512_mask_sub_ps(_mm512_add_ps(a.v, other), upper, other, a.v)};
+}
 inline V fill_after(V a, int64_t n, float other) {  // `other` in the lanes from n on
   return {_mm512_mask_blend_ps(first(n), _mm512_set1_ps(other), a.v)};
 }

@@ -83,6 +83,10 @@ inline V round_even(V a) {
 inline V select_less(V a, V b, V yes, V no) {
   return each([&](int i) { return a.v[i] < b.v[i] ? yes.v[i] : no.v[i]; });
 }
+template <int half>
+inline V butterfly(V a) {
+  return each([&](int i) { return i & half ? a.v[i - half] - a.v[i] : a.v[i] + a.v[i + half]; });
+}
 inline V fill_after(V a, int64_t n, float other) {
   return each([&](int i) { return i < n ? a.v[i] : other; });
 }
