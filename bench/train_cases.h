@@ -97,6 +97,13 @@ inline std::vector<Case> recipes() {
       {"int4-e4m3-group32",
        bits("int4-e4m3", "int4-e4m3", "int4-e4m3", "group32", "group32", "group32")},
       {"int8-e4m3-group32", bits("int8-e4m3", "int8-e4m3", "16", "group32", "group32", "sequence")},
+      {"w4a4-hadamard", bits("4+hadamard", "4+hadamard", "16", "channel", "token", "sequence")},
+      {"w4a4-gauss", bits("4+gauss", "4+gauss", "16", "channel", "token", "sequence")},
+      {"w4-clip", bits("4+clip", "4", "16", "channel", "token", "sequence")},
+      {"w4a4-clip", bits("4+clip", "4+clip", "16", "channel", "token", "sequence")},
+      {"kv4-hadamard", {.kv = "4+hadamard", .queries = "kv", .kv_granularity = "token"}},
+      {"quest-w4a4", {.named = "quest-w4a4"}},
+      {"quartet-forward", {.named = "quartet-forward-mxfp4"}},
   };
 }
 

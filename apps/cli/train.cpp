@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "cli/verb.h"
+#include "formats/named_recipe.h"
 #include "train/interrupt.h"
 #include "train/memory.h"
 #include "train/run.h"
@@ -143,6 +144,16 @@ void add_train(App& app) {
   for (const ConfigKey& key : config_keys(TrainConfig{})) {
     keys += fmt::format("  {:<32} {} [{}]\n", key.name, key.help, dump_json(key.value));
   }
+  keys +=
+      "\nOptions of recipe.weights, .activations, .kv and .queries, as in "
+      "int4+gauss+hadamard+trust:\n"
+      "  +clip      the range of a block is searched for the least squared error\n"
+      "  +gauss     the range of least squared error for normal numbers of the block's size\n"
+      "  +hadamard  both operands of a product are rotated before they are rounded, in blocks as\n"
+      "             wide as rows allow; +hadamard32: at most 32 entries\n"
+      "  +trust     no gradient for weights and activations that the range cuts off\n"
+      "\nRecipes known from papers (recipe.named):\n" +
+      named_recipes_help();
   verb->footer(verb->get_footer() + "\n" + keys);
 }
 

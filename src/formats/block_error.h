@@ -1,5 +1,5 @@
-// The squared error of a block of numbers at one scale, the inner loop of the clip search, and their
-// own squares:
+// The squared error of a block of numbers at one scale, the inner loop of the clip search, and
+// their own squares:
 //
 //   sum_i (w_i - value_i)^2,   value as in formats/weight_scheme.h        sum_i w_i^2
 //

@@ -10,8 +10,8 @@
 namespace bitlaw {
 namespace {
 
-// To sixteen significant bits. The search finds about eight digits, so that the last of these bits is
-// certain unless the number is within 1e-8 of a tie.
+// To sixteen significant bits. The search finds about eight digits, so that the last of these bits
+// is certain unless the number is within 1e-8 of a tie.
 float to_sixteen_bits(double x) {
   int exponent = 0;
   const double mantissa = std::frexp(x, &exponent);

@@ -8,8 +8,9 @@
 //        int2    int3    int4    int5    int6    int8     e2m1    e2m3    e3m2    e4m3
 //   c    1.0484  0.6018  0.3386  0.1888  0.1042  0.03077  0.4871  0.4997  0.1622  0.02038
 //
-// QuEST (Panferov et al., 2025, arXiv 2502.05003) has the same rule for uniform grids without a zero,
-// after a rotation has made the numbers nearly normal. Larger entries than the codes hold are cut off.
+// QuEST (Panferov et al., 2025, arXiv 2502.05003) has the same rule for uniform grids without a
+// zero, after a rotation has made the numbers nearly normal. Larger entries than the codes hold are
+// cut off.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +27,8 @@ float gaussian_scale(const Format& format);
 float gaussian_scale(const Format& format, double sum_of_squares, int64_t count);
 
 // Which numbers in units of the scale are held: not further than half of the last step beyond the
-// largest and smallest code. For integers that is where the error of rounding is at most half a step.
-// QuEST trusts the gradients of these alone.
+// largest and smallest code. For integers that is where the error of rounding is at most half a
+// step. QuEST trusts the gradients of these alone.
 struct TrustedRange {
   float low, high;
   bool holds(float y) const { return low <= y && y <= high; }

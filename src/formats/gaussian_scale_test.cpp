@@ -103,8 +103,8 @@ TEST(GaussianScale, SumsOfSquaresHaveTheSameBitsEverywhere) {
   }
 }
 
-// Inside, and half of the last step beyond the last code; where the error of rounding is larger than
-// half of the last step there is no trust.
+// Inside, and half of the last step beyond the last code; where the error of rounding is larger
+// than half of the last step there is no trust.
 TEST(TrustedRange, EndsHalfOfTheLastStepBeyondTheLastCode) {
   for (const char* name : kFormats) {
     const Format format = parse_format(name);

@@ -52,7 +52,7 @@ std::string Quantizer::name() const {
 }
 
 std::string Quantizer::format_name() const {
-  return format.scaled() ? codes_and_scales(*this).name() : format.name();
+  return (format.scaled() ? codes_and_scales(*this).name() : format.name()) + options.name();
 }
 
 std::string Quantizer::granularity_name() const {

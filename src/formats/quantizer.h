@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "formats/format.h"
+#include "formats/role_options.h"
 #include "formats/scale_rule.h"
 
 namespace bitlaw {
@@ -49,11 +50,13 @@ struct Quantizer {
   Granularity granularity = Granularity::kTensor;
   int group = 0;  // entries that share a scale with kGroup; the last group of a row may be short
   ScaleRule scales = ScaleRule::kFloat32;
+  RoleOptions options{};
 
   // "int4/channel", "e2m1/group32", "int4-e8m0/group64"; "bf16", which has no scale to share, and
   // "mxfp4", which is e2m1-e8m0/group32 (formats/weight_scheme.h).
   std::string name() const;
-  std::string format_name() const;       // "int4", "e2m1", "int4-e8m0", "bf16", "mxfp4"
+  // "int4", "e2m1", "int4-e8m0", "bf16", "mxfp4", "int4+clip+hadamard"
+  std::string format_name() const;
   std::string granularity_name() const;  // "channel", "group32"; "" if there is no scale
   bool is_block_format() const;          // a published format, whose name implies the group
   bool operator==(const Quantizer&) const = default;
@@ -81,7 +84,8 @@ BlockScale block_scale(const Format& format, ScaleRule scales, float tensor, flo
 // The FP32 scale of a tensor with this absmax: 1 unless block scales are E4M3, else at least 2^-126.
 float tensor_scale(const Format& format, ScaleRule scales, float absmax);
 
-// A block's scale without the tensor's, which is `tensor`: one of E4M3's numbers; otherwise `scale`.
+// A block's scale without the tensor's, which is `tensor`: one of E4M3's numbers; otherwise
+// `scale`.
 float without_tensor(ScaleRule scales, float tensor, float scale);
 
 // Whether code * block is exactly a BF16 number for every code and scale, so that products can run

@@ -8,8 +8,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "formats/named_recipe.h"
 #include "formats/role_format.h"
 #include "formats/role_name.h"
+#include "formats/rotation.h"
 
 namespace bitlaw {
 namespace {
@@ -19,6 +21,7 @@ const std::string kGranularitiesOfActivations =
 
 // "4" for int4 shared as usual, "16" for bf16, "32" for fp32; "" if there is no such short form.
 std::string short_bits(const Quantizer& quantizer, Granularity usual) {
+  if (quantizer.options != RoleOptions{}) return "";
   switch (quantizer.format.kind) {
     case FormatKind::kBf16:
       return "16";
@@ -84,6 +87,39 @@ Quantizer quantizer_from(const std::string& key, const std::string& format_text,
   return in_role(role, parsed);
 }
 
+// An option stands only where it means something.
+void require_options_fit(const char* key, const Quantizer& role, bool has_trust) {
+  const auto refuse = [&](const std::string& why) {
+    throw Error(fmt::format("recipe.{} = {}: {}", key, role.format_name(), why));
+  };
+  const RoleOptions& options = role.options;
+  if (options.trust && !has_trust) refuse("+trust is for weights and activations");
+  if (!options.fits_range() && !options.trust) return;
+  if (role.granularity == Granularity::kBatch)
+    refuse(
+        "a range is fitted to numbers that are all at hand, not to a batch; use sequence or token");
+  if (role.granularity == Granularity::kChannel && std::string_view(key) != "weights")
+    refuse(
+        "a range is fitted to consecutive numbers, not to a channel; use sequence, token or a "
+        "group");
+}
+
+// A product is unchanged only if both of its operands are rotated alike.
+void require_rotated_alike(const char* key, const Quantizer& role, const char* other_key,
+                           const Quantizer& other, const std::string& advice) {
+  if (role.options.hadamard == other.options.hadamard) return;
+  RoleOptions own, others;
+  own.hadamard = role.options.hadamard;
+  others.hadamard = other.options.hadamard;
+  const auto said = [](const RoleOptions& options) {
+    return options.hadamard == 0 ? "no +hadamard" : options.name();
+  };
+  throw Error(fmt::format(
+      "recipe.{} has {} and recipe.{} has {}: a product is unchanged only if both of its "
+      "operands are rotated; {}",
+      key, said(own), other_key, said(others), advice));
+}
+
 }  // namespace
 
 std::string Recipe::name() const {
@@ -107,6 +143,16 @@ bool Recipe::has_batch_scales() const {
   return false;
 }
 
+int64_t Recipe::projection_rotation(int64_t inputs) const {
+  const int64_t most = weights.options.hadamard;
+  return most == 0 ? 1 : rotation_width(inputs, most);
+}
+
+int64_t Recipe::head_rotation(int64_t head_width) const {
+  const int64_t most = keys.options.hadamard;
+  return most == 0 ? 1 : rotation_width(head_width, most);
+}
+
 ScaleAxis scale_axis(Role role, Granularity granularity) {
   if (role == Role::kWeights && !can_be_of_weights(granularity)) {
     throw Error("weights have no tokens to share a scale; use tensor, channel or a group");
@@ -126,7 +172,8 @@ ScaleAxis scale_axis(Role role, Granularity granularity) {
   return ScaleAxis::kTensor;
 }
 
-Recipe make_recipe(const RecipeConfig& config, int64_t batch_sequences) {
+Recipe make_recipe(const RecipeConfig& given, int64_t batch_sequences) {
+  const RecipeConfig config = spelled_out(given);
   const Quantizer weights = quantizer_from("weights", config.weights, "weights_granularity",
                                            config.weights_granularity, true);
   const Quantizer activations =
@@ -138,8 +185,17 @@ Recipe make_recipe(const RecipeConfig& config, int64_t batch_sequences) {
                                 ? kv
                                 : quantizer_from("queries", config.queries, "kv_granularity",
                                                  config.kv_granularity, false);
+  require_options_fit("weights", weights, true);
+  require_options_fit("activations", activations, true);
+  require_options_fit("kv", kv, false);
+  require_options_fit("queries", queries, false);
+  require_rotated_alike("weights", weights, "activations", activations,
+                        "write it on both (16+hadamard is BF16)");
+  require_rotated_alike("kv", kv, "queries", queries, "write it on both, or queries = kv");
   Recipe recipe{
       .weights = weights, .activations = activations, .keys = kv, .values = kv, .queries = queries};
+  // Probabilities and values meet along tokens.
+  recipe.values.options.hadamard = 0;
   if (recipe.has_batch_scales()) recipe.batch_sequences = batch_sequences;
   return recipe;
 }

@@ -24,6 +24,10 @@ struct Recipe {
   // activations=bf16 ...".
   std::string name() const;
   bool has_batch_scales() const;  // of any role
+  // The width of the blocks in which both operands of a projection with this many inputs, or
+  // queries and keys of this width, are rotated before they are rounded; 1 if they are not.
+  int64_t projection_rotation(int64_t inputs) const;
+  int64_t head_rotation(int64_t head_width) const;
   bool operator==(const Recipe&) const = default;
 };
 
@@ -34,6 +38,7 @@ ScaleAxis scale_axis(Role role, Granularity granularity);
 // A recipe in a configuration file, with the names of formats/role_format.h. 16 means BF16, 32
 // means FP32 (no rounding at all, for reference runs).
 struct RecipeConfig {
+  std::string named;  // a recipe of formats/named_recipe.h, which gives other keys; or none
   std::string weights = "16";  // a number of bits or a name of formats/role_format.h
   std::string activations = "16";
   std::string kv = "16";                             // keys and values
@@ -44,6 +49,9 @@ struct RecipeConfig {
 
   template <class V>
   void visit(V& v) {
+    v("named", named,
+      "a recipe known from a paper, which gives the keys of weights and activations: quest-w4a4, "
+      "quartet-forward-mxfp4 or nvfp4-forward (docs/formats.md says what each contains)");
     v("weights", weights,
       "precision of the weights: bits (2..16; 16: BF16) or a format: e2m1, int4-e8m0, mxfp4, "
       "nvfp4");
@@ -58,7 +66,8 @@ struct RecipeConfig {
   }
 };
 
-// Without a scale (16, 32) the granularity of a role is ignored. A published block format has its
+// The same recipe if it has a name or says its keys. Without a scale (16, 32) the granularity of a
+// role is ignored. A published block format has its
 // own: the key may be left out or name it. Error, naming the key and what is expected, if a name is
 // unknown. `batch_sequences` is how many sequences a batch has; the recipe keeps it if a role has a
 // scale per batch.

@@ -22,10 +22,15 @@ std::vector<std::string> role_names() {
 }
 
 [[noreturn]] void unknown_role(const std::string& text) {
-  for (const char* ending : {"-asym", "-clip"}) {
-    if (!text.ends_with(ending)) continue;
-    throw Error(fmt::format("'{}': {} is for weights after training; training rounds without it",
-                            text, ending));
+  for (const char* ending : {"-clip", "-gauss"}) {
+    if (text.ends_with(ending)) {
+      throw Error(fmt::format("'{}': in a recipe that is an option: write +{} instead of {}", text,
+                              ending + 1, ending));
+    }
+  }
+  if (text.ends_with("-asym")) {
+    throw Error(
+        fmt::format("'{}': -asym is for weights after training; training rounds without it", text));
   }
   throw Error(unknown_name(
       "number format", text, role_names(),
@@ -37,22 +42,31 @@ std::vector<std::string> role_names() {
 }  // namespace
 
 RoleFormat role_format(const std::string& text) {
-  const auto part = find_part_precision(text);
+  const std::string name(without_options(text));
+  const auto part = find_part_precision(name);
   if (!part) {
-    require_in_range(text);
-    unknown_role(text);
+    require_in_range(name);
+    unknown_role(name);
   }
   if (!part->format) {
     throw Error(
         fmt::format("'{}' gives bits but not the codes; write int4 or e2m1, for example", text));
   }
-  return {*part->format, part->scales, part->group};
+  const RoleOptions options = parse_role_options(std::string_view(text).substr(name.size()));
+  if (!part->format->scaled() && (options.fits_range() || options.trust)) {
+    throw Error(
+        fmt::format("'{}': {} has no scale, so nothing is cut off; only +hadamard goes with it",
+                    text, part->format->name()));
+  }
+  return {*part->format, part->scales, part->group, options};
 }
 
 Quantizer in_role(const RoleFormat& role, const Quantizer& shared) {
-  if (role.group == 0)
-    return make_quantizer(role.format, shared.granularity, shared.group, role.scales);
-  return make_quantizer(role.format, Granularity::kGroup, role.group, role.scales);
+  Quantizer out = role.group == 0
+                      ? make_quantizer(role.format, shared.granularity, shared.group, role.scales)
+                      : make_quantizer(role.format, Granularity::kGroup, role.group, role.scales);
+  out.options = role.options;
+  return out;
 }
 
 void require_own_block(const RoleFormat& role, const Quantizer& shared) {

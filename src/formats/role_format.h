@@ -6,7 +6,7 @@
 //   int4-e8m0 e2m1-e4m3 ...                with rounded scales (formats/weight_scheme.h)
 //   mxfp4 mxfp6-e2m3 ... mxint8 nvfp4      published block formats, which fix the group
 //
-// These are the names of formats/precision.h.
+// each with the options of formats/role_options.h. These are the names of formats/precision.h.
 #pragma once
 
 #include <string>
@@ -19,6 +19,7 @@ struct RoleFormat {
   Format format;
   ScaleRule scales = ScaleRule::kFloat32;
   int group = 0;  // of a published block format; 0: any
+  RoleOptions options{};
 };
 
 // Error, with what is expected, if the text is no such name.

@@ -8,12 +8,14 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "formats/precision.h"
+#include "formats/role_options.h"
 
 namespace bitlaw {
 
 std::string role_name(const std::string& role, const std::string& text) {
-  if (trim(text).empty() || find_part_precision(text)) return text;
-  const auto named = named_precision(text);
+  const std::string format(without_options(text));
+  if (trim(format).empty() || find_part_precision(format)) return text;
+  const auto named = named_precision(format);
   if (!named) return text;
   if (!named->ending.empty() || named->weights.group > 0)
     throw Error(fmt::format("'{}' says more than a format; write that of this part alone", text));
@@ -34,7 +36,7 @@ std::string role_name(const std::string& role, const std::string& text) {
     throw Error(fmt::format("'{}' is the precision of other parts, too; write {:g}, and {}", text,
                             wanted->bits, fmt::join(others, ", ")));
   }
-  return wanted->format ? wanted->format->name() : text;
+  return wanted->format ? wanted->format->name() + text.substr(format.size()) : text;
 }
 
 }  // namespace bitlaw

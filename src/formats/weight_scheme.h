@@ -59,10 +59,10 @@ struct WeightScheme {
   bool operator==(const WeightScheme&) const = default;
 };
 
-// Inverse of name(), with -asym, -e8m0 or -e4m3, and -clip or -gauss in any order; "4" is int4. A published
-// block format fixes its group: `group` is 0 or that. Error for unknown names (with the nearest
-// one), unscaled formats, combinations that do not exist, and a group that is negative or differs
-// from the published one.
+// Inverse of name(), with -asym, -e8m0 or -e4m3, and -clip or -gauss in any order; "4" is int4. A
+// published block format fixes its group: `group` is 0 or that. Error for unknown names (with the
+// nearest one), unscaled formats, combinations that do not exist, and a group that is negative or
+// differs from the published one.
 WeightScheme parse_weight_scheme(const std::string& text, int group = 0);
 
 const std::vector<std::string>& block_format_names();

@@ -39,7 +39,7 @@ LayerActivations make_layer(const Model& model, bool training, DType gradient, S
   const Recipe& recipe = model.recipe();
   const int64_t T = c.sequence, d = c.width, F = c.hidden, H = c.heads, G = c.kv_heads,
                 dim = c.head_dim();
-  const Rounding activations = rounding_of(recipe.activations, Role::kActivations);
+  const Rounding activations = inputs_rounding(recipe, training);
   LayerActivations a;
   a.attention_rstd = supply.real({T});
   a.attention_input = supply.operand(activations, T, d);
@@ -72,6 +72,10 @@ Scratch make_scratch(const Model& model, bool training, Supply& supply) {
   s.k = supply.real({G * T, dim});
   s.v = supply.real({G * T, dim});
   if (c.extra_norm) s.hidden_normed = supply.real({T, F});
+  if (model.recipe().weights.options.hadamard > 0) {
+    s.rotated = supply.real({T, d});
+    s.rotated_hidden = supply.real({T, F});
+  }
   if (training) {
     s.residual = supply.real({T, d});
     s.attended = supply.real({T, d});
@@ -109,8 +113,22 @@ Rounding rounding_of(const Quantizer& quantizer, Role role, int64_t heads) {
   rounding.axis = scale_axis(role, quantizer.granularity);
   rounding.group = quantizer.group;
   rounding.scales = quantizer.scales;
+  rounding.clip = quantizer.options.clip;
+  rounding.gauss = quantizer.options.gauss;
   rounding.keeps_codes = role == Role::kWeights || role == Role::kActivations;
   rounding.row_blocks = rounding.axis == ScaleAxis::kColumn ? static_cast<int>(heads) : 1;
+  return rounding;
+}
+
+Rounding weights_rounding(const Recipe& recipe) {
+  Rounding rounding = rounding_of(recipe.weights, Role::kWeights);
+  rounding.marks_trusted = recipe.weights.options.trust;
+  return rounding;
+}
+
+Rounding inputs_rounding(const Recipe& recipe, bool training) {
+  Rounding rounding = rounding_of(recipe.activations, Role::kActivations);
+  rounding.marks_trusted = training && recipe.activations.options.trust;
   return rounding;
 }
 

@@ -14,6 +14,10 @@ namespace bitlaw {
 
 // How the recipe rounds one role's matrix; `heads` is its number of heads (keys, values, queries).
 Rounding rounding_of(const Quantizer& quantizer, Role role, int64_t heads = 1);
+// The same for weights and the inputs of projections, which mark
+// where gradients are trusted if the recipe asks for it.
+Rounding weights_rounding(const Recipe& recipe);
+Rounding inputs_rounding(const Recipe& recipe, bool training);
 // Rounding of the output head and its input: always BF16, except that a recipe with FP32
 // activations is a reference run, which rounds nothing here, either.
 Rounding head_rounding(const Recipe& recipe);
@@ -44,6 +48,9 @@ struct Scratch {
   Tensor qkv;            // [T, (H + 2G) dim] real
   Tensor q, k, v;        // [H*T, dim], [G*T, dim] twice, real, rotated
   Tensor hidden_normed;  // [T, F] real, with extra_norm
+  // With rotated projections: their inputs before they are rounded.
+  Tensor rotated;         // [T, d] real
+  Tensor rotated_hidden;  // [T, F] real
   // backward only
   Tensor residual;  // [T, d] real, gradient of x_i
   Tensor attended;  // [T, d] real

@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "model/activations.h"
+#include "ops/rotate.h"
 
 namespace bitlaw {
 namespace {
@@ -127,7 +128,7 @@ void Model::initialize(Parameters& parameters, uint64_t seed) const {
 
 void Model::prepare(Context& context, const Parameters& parameters, bool training, ThreadPool* pool,
                     std::vector<Context>* contexts) {
-  const Rounding rounding = rounding_of(recipe_.weights, Role::kWeights);
+  const Rounding rounding = weights_rounding(recipe_);
   auto prepare_one = [&](int64_t index, Context& own) {  // the head first: it is the largest
     if (index == 0) {
       prepare_weight(own, head_rounding(recipe_), parameters.tensors[head_], training,
@@ -137,7 +138,16 @@ void Model::prepare(Context& context, const Parameters& parameters, bool trainin
     const int64_t l = (index - 1) / kProjections;
     const Projection projection = static_cast<Projection>((index - 1) % kProjections);
     const Tensor& master = parameters.tensors[parameter_index(l, projection)];
-    prepare_weight(own, rounding, master, training, weights_[l][static_cast<int>(projection)]);
+    Weight& weight = weights_[l][static_cast<int>(projection)];
+    const int64_t width = recipe_.projection_rotation(master.extent(1));
+    if (width == 1) {
+      prepare_weight(own, rounding, master, training, weight);
+      return;
+    }
+    const Workspace::Scope scope(own.workspace);
+    Tensor rotated = own.workspace.take(master.dtype(), master.shape());
+    rotate(own, width, master, rotated);
+    prepare_weight(own, rounding, rotated, training, weight);
   };
   const int64_t count = 1 + config_.layers * kProjections;
   if (pool == nullptr) {
@@ -147,6 +157,36 @@ void Model::prepare(Context& context, const Parameters& parameters, bool trainin
   BITLAW_CHECK(contexts != nullptr && static_cast<int>(contexts->size()) >= pool->threads());
   pool->parallel_for(count,
                      [&](int64_t index, int worker) { prepare_one(index, (*contexts)[worker]); });
+}
+
+void Model::finish_gradient(Context& context, size_t index, int64_t begin, Tensor& gradient) const {
+  const Weight* const weight = weight_of(index);
+  if (weight == nullptr) return;
+  const int64_t count = gradient.elements(), all = infos_[index].shape.elements();
+  BITLAW_CHECK(begin % kFinishedTogether == 0 &&
+               (begin + count == all || count % kFinishedTogether == 0));
+  if (const Tensor& trusted = weight->operand.trusted; trusted.defined())
+    keep_trusted(context, trusted.view({all}).rows(begin, begin + count), gradient);
+  const int64_t width = recipe_.projection_rotation(infos_[index].shape[1]);
+  if (width == 1) return;
+  Tensor blocks = gradient.view({count / width, width});
+  rotate(context, width, blocks, blocks);
+}
+
+void Model::finish_gradients(Context& context, Parameters& gradients) const {
+  for (size_t index = 0; index < infos_.size(); ++index) {
+    Tensor whole = gradients.tensors[index].view({infos_[index].shape.elements()});
+    finish_gradient(context, index, 0, whole);
+  }
+}
+
+const Weight* Model::weight_of(size_t index) const {
+  for (int64_t l = 0; l < config_.layers; ++l) {
+    for (int p = 0; p < kProjections; ++p) {
+      if (parameter_index(l, Projection(p)) == static_cast<int>(index)) return &weights_[l][p];
+    }
+  }
+  return nullptr;
 }
 
 int Model::parameter_index(int64_t layer, Projection projection) const {

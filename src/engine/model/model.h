@@ -87,6 +87,15 @@ class Model {
   // without one, both may be null.
   void prepare(Context&, const Parameters& parameters, bool training, ThreadPool* pool = nullptr,
                std::vector<Context>* contexts = nullptr);
+  // The second half of the backward pass of a rounded weight, once all sequences of a step are
+  // added: what backward() leaves is the gradient of the rounded matrix. Where the recipe has
+  // trusted gradients only, the others become zero; where weights are rotated, it is rotated back.
+  // Otherwise nothing is to be done. `gradient` [count] holds the elements from `begin` on of
+  // parameter `index`; `begin` and the end are multiples of kFinishedTogether, or the end of the
+  // parameter.
+  static constexpr int64_t kFinishedTogether = 1 << 16;
+  void finish_gradient(Context&, size_t index, int64_t begin, Tensor& gradient) const;
+  void finish_gradients(Context&, Parameters& gradients) const;  // all of them
   // Replaces one projection's weight by a copy of `operand` [out, in] (post-training quantization)
   // until the next prepare(). For forward passes only.
   void replace_weight(Context&, int64_t layer, Projection projection, const Operand& operand);
@@ -98,7 +107,7 @@ class Model {
   void forward(Context&, const Parameters&, std::span<const uint16_t> tokens,
                std::span<const uint16_t> targets, Activations& activations, Tensor& losses) const;
   // The same, then the gradient of gradient_scale * sum(losses), which is added to `gradients` or,
-  // if `fresh`, overwrites them.
+  // if `fresh`, overwrites them. It is that of the rounded weights: see finish_gradient().
   void forward_backward(Context&, const Parameters&, std::span<const uint16_t> tokens,
                         std::span<const uint16_t> targets, double gradient_scale,
                         Activations& activations, Tensor& losses, Parameters& gradients,
@@ -125,6 +134,8 @@ class Model {
                       const InputTap& tap) const;
 
  private:
+  const Weight* weight_of(size_t index) const;  // of a parameter; null if it is not quantized
+
   ModelConfig config_;
   Recipe recipe_;
   std::vector<ParameterInfo> infos_;

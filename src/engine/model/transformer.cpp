@@ -7,10 +7,14 @@
 //   loss   = cross_entropy( W_head B(norm(x_2L)) )
 //
 // Q rounds by the recipe's role, B to BF16, norm? applies with extra_norm; the W are rounded once
-// per optimizer step (Model::prepare). Where a role has a scale per batch, the sequences of a batch
-// take each stage together and share the largest magnitude of what comes next. The x and everything else that is not a product's operand
-// stay FP32. In the backward pass, gradients pass straight through every Q and B: the gradient of a
-// product is taken at the rounded operands, and the gradient of Q(y) is passed to y unchanged.
+// per optimizer step (Model::prepare). Where the recipe rotates a product, both of its operands are
+// rotated before Q, and the gradients of both are rotated back (those of W once per step,
+// Model::finish_gradient); with trusted gradients only, those of entries that Q cut off are zero.
+// Where a role has a scale per batch, the sequences of a batch take each stage together and share
+// the largest magnitude of what comes next. The x and everything else that is not a product's
+// operand stay FP32. In the backward pass, gradients pass straight through every Q and B: the
+// gradient of a product is taken at the rounded operands, and the gradient of Q(y) is passed to y
+// unchanged.
 //
 // docs/numerics.md lists the roundings inside the ops.
 #include <algorithm>
@@ -25,6 +29,7 @@
 #include "ops/glu.h"
 #include "ops/loss.h"
 #include "ops/norm.h"
+#include "ops/rotate.h"
 
 namespace bitlaw {
 namespace {
@@ -45,10 +50,10 @@ class Pass {  // of one sequence
         act_(activations),
         scratch_(activations.scratch),
         heads_{config_.sequence, config_.heads, config_.kv_heads, config_.head_dim()},
-        inputs_(recipe_.activations, Role::kActivations, 1),
-        queries_(recipe_.queries, Role::kQueries, config_.heads),
-        keys_(recipe_.keys, Role::kKeys, config_.kv_heads),
-        values_(recipe_.values, Role::kValues, config_.kv_heads) {}
+        inputs_(recipe_.activations, inputs_rounding(recipe_, activations.training)),
+        queries_(recipe_.queries, rounding_of(recipe_.queries, Role::kQueries, config_.heads)),
+        keys_(recipe_.keys, rounding_of(recipe_.keys, Role::kKeys, config_.kv_heads)),
+        values_(recipe_.values, rounding_of(recipe_.values, Role::kValues, config_.kv_heads)) {}
 
   // Everything up to the input of the output head is kStages stages for each layer. A stage ends
   // with the numbers that the next one rounds: in between, a batch agrees on their scales.
@@ -93,9 +98,8 @@ class Pass {  // of one sequence
 
  private:
   struct RoundedRole {
-    RoundedRole(const Quantizer& quantizer, Role role, int64_t heads)
-        : rounding(rounding_of(quantizer, role, heads)),
-          per_batch(quantizer.granularity == Granularity::kBatch) {}
+    RoundedRole(const Quantizer& quantizer, const Rounding& rounding)
+        : rounding(rounding), per_batch(quantizer.granularity == Granularity::kBatch) {}
     Rounding rounding;
     bool per_batch;
   };
@@ -114,6 +118,7 @@ class Pass {  // of one sequence
     linear_forward(context_, a.attention_input, model_.weight(l, Projection::kQkv), false,
                    scratch_.qkv);
     split_heads(context_, heads_, scratch_.qkv, act_.rope, scratch_.q, scratch_.k, scratch_.v);
+    rotate_heads();
     will_round(kQueriesScale, queries_, scratch_.q);
     will_round(kKeysScale, keys_, scratch_.k);
     will_round(kValuesScale, values_, scratch_.v);
@@ -184,6 +189,7 @@ class Pass {  // of one sequence
     glu_backward(context_, scratch_.hidden, a.gate_up, a.ffn_input,
                  model_.weight(l, Projection::kGateUp), scratch_.normed,
                  {&gradients.tensors[index.gate_up], fresh_});
+    round_input_backward(a.ffn_input, scratch_.normed);
     norm_backward(scratch_.normed, act_.residual[2 * l + 1], index.ffn_norm, a.ffn_rstd, true, dx,
                   gradients);
   }
@@ -199,13 +205,33 @@ class Pass {  // of one sequence
       norm_backward(into_output, a.attended, index.output_norm, a.output_rstd, false,
                     scratch_.attended, gradients);
     }
-    attention_backward_merged(context_, heads_, a.queries, a.keys, a.values, a.attended, a.lse,
-                              scratch_.attended, act_.rope, scratch_.qkv);
+    attention_backward_of(a);
 
     product_backward(scratch_.qkv, a.attention_input, l, Projection::kQkv, scratch_.normed,
                      gradients);
     norm_backward(scratch_.normed, act_.residual[2 * l], index.attention_norm, a.attention_rstd,
                   true, dx, gradients);
+  }
+
+  // scratch_.qkv: the gradient of the queries, keys and values of `a`.
+  void attention_backward_of(const LayerActivations& a) {
+    if (recipe_.head_rotation(heads_.dim) == 1) {
+      attention_backward_merged(context_, heads_, a.queries, a.keys, a.values, a.attended, a.lse,
+                                scratch_.attended, act_.rope, scratch_.qkv);
+      return;
+    }
+    attention_backward(context_, heads_, a.queries, a.keys, a.values, a.attended, a.lse,
+                       scratch_.attended, scratch_.q, scratch_.k, scratch_.v);
+    rotate_heads();
+    merge_heads(context_, heads_, scratch_.q, scratch_.k, scratch_.v, act_.rope, scratch_.qkv);
+  }
+
+  // Queries and keys, or their gradients.
+  void rotate_heads() {
+    const int64_t width = recipe_.head_rotation(heads_.dim);
+    if (width == 1) return;
+    rotate(context_, width, scratch_.q, scratch_.q);
+    rotate(context_, width, scratch_.k, scratch_.k);
   }
 
   void norm(const Tensor& x, int weight, Tensor& y, Tensor& rstd) {
@@ -223,7 +249,12 @@ class Pass {  // of one sequence
     if (role.per_batch) act_.absmax[static_cast<size_t>(scale)] = absmax(context_, numbers);
   }
   void will_round_input(Projection projection, const Tensor& input) {
-    will_round(static_cast<int>(projection), inputs_, input);
+    const int64_t width = recipe_.projection_rotation(input.extent(1));
+    if (width > 1) rotate(context_, width, input, rotated(projection));
+    will_round(static_cast<int>(projection), inputs_, width > 1 ? rotated(projection) : input);
+  }
+  Tensor& rotated(Projection projection) {
+    return projection == Projection::kDown ? scratch_.rotated_hidden : scratch_.rotated;
   }
 
   Rounding rounding(int scale, const RoundedRole& role) const {
@@ -236,7 +267,15 @@ class Pass {  // of one sequence
                    const Tap& tap) {
     const Rounding how = rounding(static_cast<int>(projection), inputs_);
     if (tap) tap(l, projection, input, how);
-    quantize(context_, how, input, rounded);
+    const bool is_rotated = recipe_.projection_rotation(input.extent(1)) > 1;
+    quantize(context_, how, is_rotated ? rotated(projection) : input, rounded);
+  }
+
+  // The gradient of the input of a projection from that of its rounded numbers.
+  void round_input_backward(const Operand& rounded, Tensor& d) {
+    if (rounded.trusted.defined()) keep_trusted(context_, rounded.trusted, d);
+    if (const int64_t width = recipe_.projection_rotation(d.extent(1)); width > 1)
+      rotate(context_, width, d, d);
   }
 
   void product_backward(const Tensor& dy, const Operand& input, int64_t l, Projection projection,
@@ -244,6 +283,7 @@ class Pass {  // of one sequence
     Tensor& dw = gradients.tensors[model_.parameter_index(l, projection)];
     linear_backward(context_, dy, input, model_.weight(l, projection), false, &dinput,
                     {&dw, fresh_});
+    round_input_backward(input, dinput);
   }
 
   Context& context_;

@@ -22,8 +22,8 @@ struct Operand {
   Tensor codes;   // [R, C] BF16 or F32 (F64 on the reference backend for fp32 formats)
   Tensor scales;  // [R] or [R, groups] F32, or undefined: all ones
   int group = 0;  // entries of a row that share a scale; the last group may be short; 0: all
-  // [R, C] BF16, or undefined: 1, or 0 for entries that the rounding cut off, whose gradients are not
-  // to be trusted (TrustedRange in formats/gaussian_scale.h).
+  // [R, C] BF16, or undefined: 1, or 0 for entries that the rounding cut off, whose gradients are
+  // not to be trusted (TrustedRange in formats/gaussian_scale.h).
   Tensor trusted{};
 };
 

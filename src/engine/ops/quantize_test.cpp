@@ -202,7 +202,8 @@ TEST(Quantize, FittedRangesAreTheDefinitionBitForBit) {
   }
 }
 
-// Trusted is what lies in the trusted range of its format, in units of the scale it was rounded with.
+// Trusted is what lies in the trusted range of its format, in units of the scale it was rounded
+// with.
 TEST(Quantize, MarksWhatIsTrusted) {
   std::vector<Context> contexts{reference()};
   for (Isa isa : machine_isas()) contexts.push_back(cpu(isa));

@@ -75,10 +75,11 @@ std::vector<float> QuantizedMatrix::effective(ThreadPool& pool) const {
   return out;
 }
 
-Operand QuantizedMatrix::operand(ThreadPool& pool) const {
-  if (!plain()) {
+Operand QuantizedMatrix::operand(ThreadPool& pool, int64_t basis) const {
+  if (!column_scale.empty() || rotation != basis) {
     Operand out{Tensor::empty(DType::kF32, {rows, columns}), Tensor::empty(DType::kF32, {rows}), 0};
-    const std::vector<float> values = effective(pool);
+    std::vector<float> values = effective(pool);
+    if (basis > 1) rotate_rows(values.data(), rows, columns, basis, values.data());
     std::transform(values.begin(), values.end(), out.codes.f32(), round_to_sixteen_bits);
     std::fill_n(out.scales.f32(), rows, 1.0f);
     return out;

@@ -54,7 +54,10 @@ struct QuantizedMatrix {
   // scales. If not plain: the effective matrix as F32 codes with scales of one, each weight rounded
   // to 16 significant bits (by at most 2^-16 of itself, hundreds of times less than rounding to
   // eight bits). The tile unit multiplies such codes exactly, as two BF16 terms.
-  Operand operand(ThreadPool& pool) const;
+  //
+  // If the inputs are rotated, in blocks of `basis`, so is the matrix: the codes of one that is
+  // rotated in the same blocks are its operand; others are the effective matrix times R.
+  Operand operand(ThreadPool& pool, int64_t basis = 1) const;
 };
 
 }  // namespace bitlaw

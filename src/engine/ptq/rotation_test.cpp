@@ -20,15 +20,8 @@ double entry(int64_t i, int64_t j, int64_t width) {
   return (shared % 2 == 0 ? 1 : -1) / std::sqrt(static_cast<double>(width));
 }
 
-TEST(Rotation, WidthIsTheLargestPowerOfTwoThatDivides) {
-  EXPECT_EQ(rotation_width(1), 1);
-  EXPECT_EQ(rotation_width(7), 1);
-  EXPECT_EQ(rotation_width(688), 16);
-  EXPECT_EQ(rotation_width(4096), 4096);
-}
-
 // Every sum within (log2 b + 3) 2^-53 |w| |R|, then one rounding to FP32.
-TEST(Rotation, OfRowsIsTheProductWithTheMatrix) {
+TEST(PtqRotation, OfRowsIsTheProductWithTheMatrix) {
   for (const int64_t columns : {1, 6, 48, 128}) {
     const int64_t rows = 3, width = rotation_width(columns);
     const std::vector<float> w = random_weights(rows, columns, 41);
@@ -54,7 +47,7 @@ TEST(Rotation, OfRowsIsTheProductWithTheMatrix) {
 // Without rounding to codes W R R^T is W but for two roundings to FP32: the first, of each of the b
 // entries of a block by 2^-24 of itself, comes back with the length it had (R keeps lengths); the
 // second is 2^-24 of the result.
-TEST(Rotation, IsUndone) {
+TEST(PtqRotation, IsUndone) {
   for (const int64_t columns : {7, 48, 256}) {
     const int64_t width = rotation_width(columns);
     const std::vector<float> w = random_weights(4, columns, 42);
@@ -73,7 +66,7 @@ TEST(Rotation, IsUndone) {
   }
 }
 
-TEST(Rotation, OfAHessianIsThatOfRotatedInputs) {
+TEST(PtqRotation, OfAHessianIsThatOfRotatedInputs) {
   ThreadPool one(1), three(3);
   const int64_t n = 96, samples = 40, width = rotation_width(n);
   const std::vector<float> x = random_inputs(samples, n, 43);
@@ -102,7 +95,7 @@ TEST(Rotation, OfAHessianIsThatOfRotatedInputs) {
 
 // Inputs of equal size without correlations look the same in every basis: the error is that of
 // rounding the rotated matrix.
-TEST(Rotation, OfRoundedWeightsKeepsTheErrorWhereAllInputsAreAlike) {
+TEST(PtqRotation, OfRoundedWeightsKeepsTheErrorWhereAllInputsAreAlike) {
   ThreadPool pool(2);
   const int64_t rows = 40, columns = 64;
   const std::vector<float> w = random_weights(rows, columns, 44);
@@ -118,6 +111,31 @@ TEST(Rotation, OfRoundedWeightsKeepsTheErrorWhereAllInputsAreAlike) {
   for (size_t i = 0; i < w.size(); ++i) length += double{w[i]} * w[i];
   const double slack = 2.5 * 0x1p-24 * std::sqrt(length);
   EXPECT_NEAR(std::sqrt(of_original), std::sqrt(of_rotated), slack);
+}
+
+// The operand of rotated inputs: codes where the matrix was rounded in the same basis; elsewhere
+// the effective matrix, rotated in FP32 and rounded to 16 bits.
+TEST(PtqRotation, OperandsAreInTheBasisOfTheInputs) {
+  ThreadPool pool(2);
+  const int64_t rows = 5, columns = 48, basis = 16;
+  const std::vector<float> w = random_weights(rows, columns, 45);
+  QuantizedMatrix quantized =
+      quantize_rtn(parse_weight_scheme("int4"), w.data(), rows, columns, pool);
+  for (const int64_t own : {1, 8, 16}) {
+    quantized.rotation = own;
+    std::vector<float> expected = quantized.effective(pool);
+    rotate_rows(expected.data(), rows, columns, basis, expected.data());
+    const Operand operand = quantized.operand(pool, basis);
+    ASSERT_EQ(operand.codes.dtype(), own == basis ? DType::kBF16 : DType::kF32);
+    for (int64_t i = 0; i < rows * columns; ++i) {
+      const double value = operand.codes.at(i) * operand.scales.at(i / columns);
+      const double wanted = expected[static_cast<size_t>(i)];
+      // Of the same basis: W R R R^T, two rotations of 16 entries of at most 8 codes.
+      const double bound = own == basis ? 16 * 8 * operand.scales.at(i / columns) * 0x1p-23
+                                        : std::fabs(wanted) * 0x1p-16;
+      ASSERT_NEAR(value, wanted, bound) << own;
+    }
+  }
 }
 
 }  // namespace

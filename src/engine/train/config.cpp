@@ -124,6 +124,7 @@ DType gradient_dtype(const ResolvedConfig& resolved) {
 
 Json ResolvedConfig::document() const {
   Json document = to_json(config);
+  document["recipe"].erase("named");  // its keys say it
   document["data"] = {{"hash", data_hash}};
   document["version"] = samples_validation ? kSampledDocumentVersion : kDocumentVersion;
   return document;

@@ -114,6 +114,27 @@ TEST(TrainConfig, ABlockFormatSpelledOutIsTheSameRun) {
   EXPECT_EQ(dump_json(again.document()), dump_json(run.document()));
 }
 
+TEST(TrainConfig, ARecipeKnownFromAPaperIsTheSameRunAsItsKeys) {
+  const auto resolved = [](const RecipeConfig& recipe) {
+    TrainConfig config = small();
+    config.recipe = recipe;
+    return resolve(config, some_data());
+  };
+  const ResolvedConfig run = resolved({.named = "quest-w4a4"});
+  const RecipeConfig keys{.weights = "4+trust+hadamard128+gauss",
+                          .activations = "int4+gauss+hadamard128+trust",
+                          .activations_granularity = "token"};
+  EXPECT_EQ(resolved(keys).name(), run.name());
+  EXPECT_EQ(resolve(run.config, some_data()).name(), run.name());
+  EXPECT_EQ(dump_json(resolve(run.config, some_data()).document()), dump_json(run.document()));
+  EXPECT_FALSE(run.document()["recipe"].contains("named"));
+  for (const char* weights : {"4", "4+gauss", "4+gauss+trust"}) {
+    RecipeConfig other = keys;
+    other.weights = other.activations = weights;
+    EXPECT_NE(resolved(other).name(), run.name()) << weights;
+  }
+}
+
 // Of two block formats neither says what shares a scale in the other.
 TEST(TrainConfig, QueriesMayHaveAnotherBlockThanKeysAndValues) {
   TrainConfig config = small();

@@ -348,6 +348,34 @@ TEST_F(Run, WithBlockFormatsGoesOnBitForBit) {
             "queries=mxfp8-e4m3");
 }
 
+// With a rotation, a fitted range and a trust mask in both projections and heads.
+TEST_F(Run, WithARecipeOfAPaperGoesOnBitForBit) {
+  RecipeConfig& recipe = request_.config.recipe;
+  recipe = {};
+  recipe.named = "quest-w4a4";
+  recipe.kv = "4+gauss+hadamard";
+  recipe.queries = "kv";
+  const RunOutcome whole = train();
+  ASSERT_EQ(whole.status, RunStatus::kFinished);
+  runs_in("interrupted");
+  StopAtStep sink(14);
+  EXPECT_EQ(bitlaw::train(request_.config, request_.run, &sink).status, RunStatus::kInterrupted);
+  clear_stop_request();
+  request_.run.threads = 1;
+  const RunOutcome later = train();
+  EXPECT_EQ(later.name, whole.name);
+  EXPECT_TRUE(weights_of(whole.directory) == weights_of(later.directory));
+  EXPECT_EQ(later.result->validation->loss_nats, whole.result->validation->loss_nats);
+  const RunRecord record = read_run(later.directory).record;
+  EXPECT_EQ(record.trained_recipe().weights,
+            parse_quantizer("int4+gauss+hadamard128+trust/channel"));
+  EXPECT_EQ(record.recipe,
+            "weights=int4+gauss+hadamard128+trust/channel "
+            "activations=int4+gauss+hadamard128+trust/token keys=int4+gauss+hadamard/sequence "
+            "values=int4+gauss/sequence queries=int4+gauss+hadamard/sequence");
+  EXPECT_FALSE(record.config.at("recipe").contains("named"));
+}
+
 TEST_F(Run, WithScalesPerBatchGoesOnBitForBitAndIsValidatedInItsBatches) {
   RecipeConfig& recipe = request_.config.recipe;
   recipe.activations = recipe.kv = "4";

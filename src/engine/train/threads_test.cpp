@@ -44,6 +44,11 @@ std::vector<Case> cases() {
                               .kv_granularity = "channel"};
   const RecipeConfig blocks{
       .weights = "nvfp4", .activations = "mxfp4", .kv = "nvfp4", .queries = "mxint8"};
+  const RecipeConfig rotated{.weights = "4+gauss+hadamard+trust",
+                             .activations = "3+gauss+hadamard+trust",
+                             .kv = "4+hadamard16",
+                             .queries = "kv",
+                             .activations_granularity = "token"};
   const RecipeConfig wide{.weights = "12", .activations = "10", .kv = "9"};
   return {{.name = "bf16"},
           {.name = "w4a4kv4", .recipe = low},
@@ -60,6 +65,8 @@ std::vector<Case> cases() {
           {.name = "per token", .recipe = per_token},
           {.name = "groups", .recipe = groups, .kv_heads = 1},
           {.name = "block formats", .recipe = blocks, .extra_norm = true},
+          {.name = "rotated", .recipe = rotated, .kv_heads = 1, .extra_norm = true},
+          {.name = "quartet", .recipe = {.named = "quartet-forward-mxfp4"}, .lanes = 3},
           {.name = "per channel", .recipe = channels, .extra_norm = true},
           {.name = "9 to 12 bits", .recipe = wide, .lanes = 3}};
 }

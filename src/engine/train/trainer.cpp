@@ -13,6 +13,7 @@ namespace {
 // 256 KiB of each vector: weights, moments and gradient of a chunk stay in a core's L2 while it is
 // updated.
 constexpr int64_t kChunkElements = 1 << 16;
+static_assert(kChunkElements % Model::kFinishedTogether == 0);
 
 // 16 KiB of a chunk: what lanes are added into stays in the nearest cache meanwhile.
 constexpr int64_t kPieceElements = 1 << 12;
@@ -55,8 +56,9 @@ Trainer::Trainer(const TrainerOptions& options)
                                                      : contexts_.size());
   for (const ParameterInfo& info : model_.infos()) {
     const int64_t end = info.offset + info.shape.elements();
+    const auto parameter = static_cast<size_t>(&info - model_.infos().data());
     for (int64_t begin = info.offset; begin < end; begin += kChunkElements) {
-      chunks_.push_back({begin, std::min(kChunkElements, end - begin), info.decayed});
+      chunks_.push_back({begin, std::min(kChunkElements, end - begin), info.decayed, parameter});
     }
   }
   squares_.resize(chunks_.size());
@@ -192,7 +194,9 @@ double Trainer::add_lanes() {
       for (size_t lane = 1; lane < lanes_.size(); ++lane)
         add_in_place(context, slice(lanes_[lane].gradient.flat, begin, count), sum);
     }
-    const Tensor sum = slice(lanes_[0].gradient.flat, chunk.begin, chunk.count);
+    Tensor sum = slice(lanes_[0].gradient.flat, chunk.begin, chunk.count);
+    model_.finish_gradient(context, chunk.parameter,
+                           chunk.begin - model_.infos()[chunk.parameter].offset, sum);
     squares_[static_cast<size_t>(index)] = sum_of_squares(context, sum);
   };
   pool_.parallel_for(static_cast<int64_t>(chunks_.size()), std::ref(add));

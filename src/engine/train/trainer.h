@@ -86,6 +86,7 @@ class Trainer {
   struct Chunk {  // of the flat vector, inside one tensor
     int64_t begin, count;
     bool decayed;
+    size_t parameter;  // whose tensor it is
   };
 
   double accumulate(const SequenceSource& source);  // into the lanes; returns the mean loss

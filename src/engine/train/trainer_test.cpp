@@ -144,6 +144,33 @@ TEST(Trainer, AStepIsTheMeanGradientClippedThenAdamWByPlainLoops) {
   }
 }
 
+// What lanes hold are the gradients of the rounded weights; their sum is finished once.
+TEST(Trainer, AStepFinishesTheGradientsOfRotatedAndTrustedWeights) {
+  TrainerOptions options = small_options();
+  options.recipe = make_recipe({.weights = "3+gauss+hadamard+trust",
+                                .activations = "3+gauss+hadamard+trust",
+                                .activations_granularity = "token"});
+  options.threads = 2;
+  Trainer trainer(options);
+  for (int step = 0; step < 2; ++step) {
+    trainer.prepare(true);
+    const std::vector<float> raw = mean_gradient(trainer, step);
+    Parameters finished = trainer.model().make_parameters();
+    std::copy(raw.begin(), raw.end(), finished.flat.f32());
+    Context context;
+    trainer.model().finish_gradients(context, finished);
+    double norm = 0, raw_norm = 0;
+    for (size_t e = 0; e < raw.size(); ++e) {
+      norm += double{finished.flat.f32()[e]} * finished.flat.f32()[e];
+      raw_norm += double{raw[e]} * raw[e];
+    }
+    norm = std::sqrt(norm);
+    EXPECT_LT(norm, std::sqrt(raw_norm)) << "some are not trusted, and a rotation keeps lengths";
+    const StepResult result = trainer.step(text_source(), 1e-3);
+    EXPECT_NEAR(result.gradient_norm, norm, static_cast<double>(raw.size()) * 0x1p-53 * norm);
+  }
+}
+
 TEST(Trainer, LossFallsToTheEntropyOfTheText) {
   for (const char* bits : {"16", "6"}) {
     Trainer trainer(small_options(bits));

@@ -189,6 +189,13 @@ TEST(Factors, PrecisionHasFactorsOfItsOwn) {
         std::string::npos)
         << other;
   }
+  // With and without a rotation, a fitted range or a trust mask.
+  for (const std::string options : {"+hadamard", "+hadamard32", "+clip", "+gauss", "+trust"}) {
+    EXPECT_NE(refusal(with_copy_of(1, [&](TidyRow& row) { row.format_w = "int4" + options; }))
+                  .find("format_w (int4: 1 row, int4" + options + ": 1 row) at the same N, D"),
+              std::string::npos)
+        << options;
+  }
 }
 
 TEST(Factors, ASeedIsAReplicate) {

@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "formats/gaussian_error.h"
 #include "formats/precision.h"
+#include "formats/role_options.h"
 
 namespace bitlaw {
 namespace {
@@ -32,7 +33,7 @@ constexpr Part kParts[] = {
 
 PartPrecision read_format(const RowReader& row, const char* column) {
   try {
-    return part_precision(row.text(column));
+    return part_precision(without_options(row.text(column)));
   } catch (const Error& error) {
     row.fail(column, row.text(column),
              fmt::format("is not a number format ({}); --columns {}=- leaves the column out",

@@ -4,7 +4,9 @@
 
 #include "base/error.h"
 #include "base/float_mode.h"
+#include "formats/rotation.h"
 #include "model/activations.h"
+#include "ops/rotate.h"
 
 namespace bitlaw {
 namespace {
@@ -27,12 +29,18 @@ void set_backend(Context& context, const Context& like) {
   context.isa = like.isa;
 }
 
-// The input of a projection as its product sees it: rounded, in FP32, [rows, columns].
-void take_input(Worker& worker, const Rounding& rounding, const Tensor& input,
+// The input of a projection as its product sees it, in FP32, [rows, columns]: rounded, in blocks of
+// `width` that are rotated before and back after it.
+void take_input(Worker& worker, const Rounding& rounding, int64_t width, const Tensor& input,
                 std::vector<float>& out) {
   const int64_t rows = input.extent(0), columns = input.extent(1);
   worker.rounded = make_operand(rounding, rows, columns);
-  quantize(worker.context, rounding, input, worker.rounded);
+  Tensor rotated = input;
+  if (width > 1) {
+    rotated = Tensor::empty(DType::kF32, input.shape());
+    rotate(worker.context, width, input, rotated);
+  }
+  quantize(worker.context, rounding, rotated, worker.rounded);
   out.resize(static_cast<size_t>(rows * columns));
   const Tensor& codes = worker.rounded.codes;
   const Tensor& scales = worker.rounded.scales;
@@ -47,6 +55,7 @@ void take_input(Worker& worker, const Rounding& rounding, const Tensor& input,
       out[static_cast<size_t>(i)] = code * scale;
     }
   }
+  rotate_blocks(out.data(), rows * columns, width);
 }
 
 struct Piece {  // of the sums, that one task adds to
@@ -62,6 +71,9 @@ Calibration calibrate(const Model& model, const Parameters& parameters,
   BITLAW_CHECK(!windows.empty());
   const int64_t T = model.config().sequence;
   const Rounding rounding = rounding_of(model.recipe().activations, Role::kActivations);
+  const auto width_of = [&](const Tensor& input) {
+    return model.recipe().projection_rotation(input.extent(1));
+  };
   std::vector<StatisticsCollector> collectors;
   std::vector<Piece> pieces;
   for (int64_t l = 0; l < model.config().layers; ++l) {
@@ -106,8 +118,8 @@ Calibration calibrate(const Model& model, const Parameters& parameters,
       model.forward_batch(parameters, members, pool, contexts,
                           [&](int64_t slot, int64_t layer, Projection projection,
                               const Tensor& input, const Rounding& how) {
-                            take_input(workers[static_cast<size_t>(slot)], how, input,
-                                       input_of(slot, layer, projection));
+                            take_input(workers[static_cast<size_t>(slot)], how, width_of(input),
+                                       input, input_of(slot, layer, projection));
                           });
     } else {
       pool.parallel_for(static_cast<int64_t>(count), [&](int64_t slot, int number) {
@@ -118,7 +130,7 @@ Calibration calibrate(const Model& model, const Parameters& parameters,
         model.forward_tapped(worker.context, parameters, window.first(static_cast<size_t>(T)),
                              window.subspan(1), *worker.activations, worker.losses,
                              [&](int64_t layer, Projection projection, const Tensor& input) {
-                               take_input(worker, rounding, input,
+                               take_input(worker, rounding, width_of(input), input,
                                           input_of(slot, layer, projection));
                              });
       });

@@ -19,6 +19,7 @@ constexpr struct Option {
     {"act-order", [](MatrixCell& cell) -> bool& { return cell.act_order; }},
     {"asymmetric", [](MatrixCell& cell) -> bool& { return cell.scheme.asymmetric; }},
     {"clip", [](MatrixCell& cell) -> bool& { return cell.scheme.clip; }},
+    {"gauss", [](MatrixCell& cell) -> bool& { return cell.scheme.gauss; }},
     {"hadamard", [](MatrixCell& cell) -> bool& { return cell.rotated; }},
 };
 

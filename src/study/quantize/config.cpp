@@ -87,6 +87,14 @@ std::vector<WeightScheme> schemes_of(const PtqConfig& config, const MatrixCell& 
     }
     scheme.asymmetric = scheme.asymmetric || method.scheme.asymmetric;
     scheme.clip = scheme.clip || method.scheme.clip;
+    scheme.gauss = scheme.gauss || method.scheme.gauss;
+    if (scheme.gauss && (scheme.clip || scheme.asymmetric)) {
+      throw Error(
+          fmt::format("methods: '{}' with {}: gauss computes the range of codes without a zero "
+                      "point, so it goes "
+                      "neither with clip nor with asymmetric",
+                      method_name(method), scheme.name()));
+    }
   }
   return out;
 }
@@ -107,7 +115,12 @@ std::optional<Quantizer> in_use(const char* key, const std::string& text, const 
     throw Error(
         fmt::format("{} = {}: {}", key, text, unknown_name("number format", text, {kTrained})));
   try {
-    return in_role(role_format(role_name(key, text)), shared);
+    const RoleFormat role = role_format(role_name(key, text));
+    if (role.options != RoleOptions{}) {
+      throw Error(fmt::format("{} belongs to training; rotations stay as trained, so write {}",
+                              role.options.name(), text.substr(0, text.find('+'))));
+    }
+    return in_role(role, shared);
   } catch (const Error& error) {
     throw Error(fmt::format("{} = {}: {}", key, text, error.what()));
   }

@@ -79,7 +79,8 @@ QuantizedModel ModelQuantizer::quantize(const MatrixCell& cell) {
       out.reports.push_back(
           matrix_report(layer, name_of(projection), result,
                         relative_error(result.quantized.effective(pool_), w.f32())));
-      out.weights.push_back(result.quantized.operand(pool_));
+      out.weights.push_back(
+          result.quantized.operand(pool_, model_.recipe().projection_rotation(w.extent(1))));
     }
   }
   return out;

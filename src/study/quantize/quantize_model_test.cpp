@@ -130,6 +130,7 @@ MatrixCell cell_of(const char* method, const char* scheme, int group = 0) {
   cell.scheme = parse_weight_scheme(scheme, group);
   cell.scheme.asymmetric = options.scheme.asymmetric;
   cell.scheme.clip = options.scheme.clip;
+  cell.scheme.gauss = options.scheme.gauss;
   return cell;
 }
 
@@ -226,6 +227,44 @@ TEST(ModelQuantizer, ErrorsFallWithBitsAndCellsDoNotDependOnEachOther) {
   quantizing.apply(cell_of("gptq", "3"));
   EXPECT_EQ(per_token_losses(tiny.model, tiny.parameters, tiny.windows(), pool, tiny.like),
             three_bits);
+}
+
+// Rotations of the inputs change neither what is calibrated nor what a method's weights compute,
+// but for rounding: inputs to FP32, and weights to 16 bits where their codes are of another basis.
+TEST(ModelQuantizer, WorksInTheRotatedBasisOfARun) {
+  ThreadPool pool(2);
+  const auto recipe = [](const std::string& role) {
+    return make_recipe({.weights = role, .activations = role, .kv = "32", .queries = "32"});
+  };
+  Tiny plain(recipe("32")), rotated(recipe("32+hadamard"));
+  const Calibration expected = plain.calibration(pool);
+  Calibration calibration = rotated.calibration(pool);
+  for (size_t matrix = 0; matrix < expected.inputs.size(); ++matrix) {
+    const linalg::Matrix &a = calibration.inputs[matrix].hessian,
+                         &b = expected.inputs[matrix].hessian;
+    double largest = 0;
+    for (int64_t i = 0; i < b.rows(); ++i) largest = std::max(largest, b(i, i));
+    // Entries are at most the largest of the diagonal. An input is off by two rotations of up to 16
+    // entries, and by what the layers below did to it.
+    for (int64_t i = 0; i < b.rows(); ++i) {
+      for (int64_t j = 0; j < b.columns(); ++j) ASSERT_NEAR(a(i, j), b(i, j), 1e-4 * largest);
+    }
+  }
+  Quantizing in_plain(plain, expected, pool), in_rotated(rotated, std::move(calibration), pool);
+  for (const char* method : {"rtn", "rtn+hadamard", "rtn+gauss+hadamard", "awq"}) {
+    in_plain.apply(cell_of(method, "int4"));
+    in_rotated.apply(cell_of(method, "int4"));
+    const std::vector<float> losses =
+        per_token_losses(rotated.model, rotated.parameters, rotated.windows(), pool, rotated.like);
+    const std::vector<float> of_plain =
+        per_token_losses(plain.model, plain.parameters, plain.windows(), pool, plain.like);
+    double sum = 0, difference = 0;
+    for (size_t i = 0; i < losses.size(); ++i) {
+      sum += of_plain[i];
+      difference += std::fabs(losses[i] - of_plain[i]);
+    }
+    EXPECT_LT(difference, 1e-4 * sum) << method;
+  }
 }
 
 // One token, repeated: every input of a layer is the same vector up to what attention makes of it.

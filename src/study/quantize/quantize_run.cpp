@@ -101,12 +101,14 @@ std::string hash_of(const Tensor& tensor) {
   return hash_hex({static_cast<const char*>(tensor.raw()), tensor.bytes()});
 }
 
-// The recipe with which the model of a cell is used; weights, and the size of a batch, as in
-// training.
+// The recipe with which the model of a cell is used; weights, rotations, and the size of a batch,
+// as in training.
 Recipe recipe_in_use(const Run& run, const PtqCell& cell) {
   Recipe recipe = run.recipe;
   if (cell.activations) recipe.activations = *cell.activations;
   if (cell.kv) recipe.keys = recipe.values = *cell.kv;
+  recipe.activations.options.hadamard = run.recipe.activations.options.hadamard;
+  recipe.keys.options.hadamard = run.recipe.keys.options.hadamard;
   recipe.batch_sequences = recipe.has_batch_scales() ? run.batch_sequences : 0;
   return recipe;
 }

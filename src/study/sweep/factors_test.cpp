@@ -33,6 +33,8 @@ TEST(RunKeys, EachIsAFactorOrKnownNotToBeOne) {
   const std::set<std::string> none{
       // what laws see
       "train.tokens", "recipe.weights", "recipe.activations", "recipe.kv",
+      // a name for other keys
+      "recipe.named",
       // replicates: another order of samples, or of the sums of a gradient
       "train.seed", "train.lanes"};
   for (const ConfigKey& key : config_keys(TrainConfig{})) {
