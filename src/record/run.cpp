@@ -7,6 +7,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "record/later_keys.h"
 
 namespace bitlaw {
 namespace {
@@ -56,6 +57,7 @@ Json RunRecord::current_config() const {
     if (found != current["recipe"].end() && found->is_string())
       *found = without_old_name(found->get<std::string>());
   }
+  add_later_keys(current);
   return current;
 }
 

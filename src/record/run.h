@@ -215,7 +215,8 @@ struct RunRecord {
     v.known("created", created);
   }
 
-  // With the current names of what shares a scale (formats/recipe.h).
+  // With the current names of what shares a scale (formats/recipe.h), and with what version 0.2 had
+  // no key for.
   RunSettings settings() const;
   RecipeConfig recipe_config() const;
   Json current_config() const;

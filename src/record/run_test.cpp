@@ -127,11 +127,14 @@ TEST(RunRecord, SaysWhatTablesNeed) {
   EXPECT_EQ(trained.settings().recipe.activations_granularity, "sequence") << "its name today";
   EXPECT_EQ(trained.settings().recipe.weights_granularity, "channel");
   EXPECT_EQ(trained.recipe_config().kv_granularity, "sequence");
+  EXPECT_EQ(trained.current_config()["optimizer"]["batch_power"], 0)
+      << "its rate had no such power";
   EXPECT_FALSE(trained.checkpoint.has_value());
   folder.write("a/run.json", kCheckpointRun);
   const RunRecord foreign = read_run_record(folder / "a");
   EXPECT_EQ(foreign.checkpoint->family, "gpt_neox");
   EXPECT_FALSE(foreign.settings().train.tokens.has_value());
+  EXPECT_FALSE(foreign.current_config().contains("optimizer"));
   EXPECT_EQ(foreign.recipe_config().weights, "16");
 }
 

@@ -114,7 +114,7 @@ struct TidyRow {
     v("unique_tokens", unique_tokens, "distinct training tokens: D, or fewer if text repeats");
     v("epochs", epochs, "passes over the training text; above 1, text repeats");
     v("steps", steps, "optimizer steps");
-    v("peak_lr", peak_lr, "learning rate at its peak, for this width and depth");
+    v("peak_lr", peak_lr, "learning rate at its peak, for this shape and batch");
     v("weight_decay", weight_decay, "decoupled weight decay");
     v("warmup", warmup, "share of the steps in the warm-up");
     v("decay", decay, "share of the steps in the final decay (wsd only)");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -20,12 +21,15 @@ void OptimizerConfig::check() const {
   require(clip >= 0 && std::isfinite(clip), "clip", clip, "a positive norm, or 0 for no clipping");
   require(std::isfinite(width_power), "width_power", width_power, "a finite exponent");
   require(std::isfinite(depth_power), "depth_power", depth_power, "a finite exponent");
+  require(std::isfinite(batch_power), "batch_power", batch_power, "a finite exponent");
 }
 
-double scaled_learning_rate(double base_rate, int64_t width, int64_t layers,
+double scaled_learning_rate(double base_rate, const RateScale& scale,
                             const OptimizerConfig& config) {
-  return base_rate * std::pow(kReferenceWidth / static_cast<double>(width), config.width_power) *
-         std::pow(kReferenceLayers / static_cast<double>(layers), config.depth_power);
+  return base_rate *
+         std::pow(kReferenceWidth / static_cast<double>(scale.width), config.width_power) *
+         std::pow(kReferenceLayers / static_cast<double>(scale.layers), config.depth_power) *
+         std::min(kLargestBatchFactor, std::pow(scale.batch_ratio, config.batch_power));
 }
 
 double clip_factor(double norm, double clip) {

@@ -14,13 +14,16 @@ TEST(LearningRate, IsTheBaseRateAtTheReferenceShapeAndFollowsThePowers) {
   OptimizerConfig config;
   config.width_power = 1;
   config.depth_power = 0.5;
-  EXPECT_EQ(scaled_learning_rate(0.015, 64, 2, config), 0.015);
-  EXPECT_DOUBLE_EQ(scaled_learning_rate(0.015, 128, 2, config), 0.0075);
-  EXPECT_DOUBLE_EQ(scaled_learning_rate(0.015, 64, 8, config), 0.0075);
-  EXPECT_DOUBLE_EQ(scaled_learning_rate(0.015, 32, 2, config), 0.03);
-  config.width_power = 0;
-  config.depth_power = 0;
-  EXPECT_EQ(scaled_learning_rate(0.015, 512, 8, config), 0.015);
+  config.batch_power = 0.25;
+  EXPECT_EQ(scaled_learning_rate(0.015, {64, 2, 1}, config), 0.015);
+  EXPECT_DOUBLE_EQ(scaled_learning_rate(0.015, {128, 2, 1}, config), 0.0075);
+  EXPECT_DOUBLE_EQ(scaled_learning_rate(0.015, {64, 8, 1}, config), 0.0075);
+  EXPECT_DOUBLE_EQ(scaled_learning_rate(0.015, {32, 2, 1}, config), 0.03);
+  EXPECT_DOUBLE_EQ(scaled_learning_rate(0.015, {64, 2, 1.0 / 16}, config), 0.0075);
+  EXPECT_DOUBLE_EQ(scaled_learning_rate(0.015, {64, 2, 4}, config), 0.015 * std::sqrt(2));
+  EXPECT_DOUBLE_EQ(scaled_learning_rate(0.015, {64, 2, 1e6}, config), 0.03) << "at most twice";
+  config.width_power = config.depth_power = config.batch_power = 0;
+  EXPECT_EQ(scaled_learning_rate(0.015, {512, 8, 4}, config), 0.015);
 }
 
 TEST(Clipping, BringsTheNormToTheLimitAndLeavesSmallerOnesAlone) {
@@ -43,6 +46,7 @@ TEST(OptimizerConfig, RefusesValuesOutOfRange) {
   broken([](OptimizerConfig& c) { c.weight_decay = -1; });
   broken([](OptimizerConfig& c) { c.clip = std::numeric_limits<double>::infinity(); });
   broken([](OptimizerConfig& c) { c.width_power = std::nan(""); });
+  broken([](OptimizerConfig& c) { c.batch_power = std::nan(""); });
 }
 
 }  // namespace

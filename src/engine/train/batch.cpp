@@ -7,11 +7,23 @@
 
 namespace bitlaw {
 
+namespace {
+
+// Not rounded.
+double tuned_sequences(int64_t tokens) {
+  return 8 * std::pow(static_cast<double>(tokens) / 2e6, 0.6);
+}
+
+}  // namespace
+
+double batch_ratio(int64_t sequences, int64_t tokens, int64_t T) {
+  const double most = static_cast<double>(tokens) / static_cast<double>(kTooFewSteps * T);
+  return std::min(static_cast<double>(sequences), most) / tuned_sequences(tokens);
+}
+
 int64_t default_batch_sequences(int64_t tokens, int64_t T) {
-  const double D = static_cast<double>(tokens);
-  const double by_tokens = 8 * std::pow(D / 2e6, 0.6);
-  const double by_steps = D / static_cast<double>(kFewestSteps * T);
-  const double sequences = std::min(by_tokens, by_steps);
+  const double by_steps = static_cast<double>(tokens) / static_cast<double>(kFewestSteps * T);
+  const double sequences = std::min(tuned_sequences(tokens), by_steps);
   if (sequences < 4) return std::max<int64_t>(1, static_cast<int64_t>(sequences));
   return 4 * static_cast<int64_t>(sequences / 4);
 }

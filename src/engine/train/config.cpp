@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "data/loader.h"
+#include "record/later_keys.h"
 #include "train/batch.h"
 
 namespace bitlaw {
@@ -113,8 +114,12 @@ ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data) {
   train.validation_tokens = std::min(wanted, windows) * T;
   out.samples_validation = wanted < windows;
 
-  out.peak_rate = scaled_learning_rate(train.lr, out.config.model.width, out.config.model.layers,
-                                       out.config.optimizer);
+  out.peak_rate =
+      scaled_learning_rate(train.lr,
+                           {.width = out.config.model.width,
+                            .layers = out.config.model.layers,
+                            .batch_ratio = batch_ratio(out.batch_sequences, train.tokens, T)},
+                           out.config.optimizer);
   return out;
 }
 
@@ -136,6 +141,7 @@ std::string ResolvedConfig::name() const {
     Json& value = hashed["recipe"][key];
     if (value == "sequence") value = "tensor";  // as version 0.2 spelled it: the same run
   }
+  remove_later_keys(hashed);
   return hash_hex(dump_json(hashed)).substr(0, 16);
 }
 

@@ -31,7 +31,7 @@ struct DataConfig {
 struct TrainingConfig {
   int64_t tokens = 8'000'000;  // D: rounded to whole steps when resolved
   int64_t batch_tokens = 0;    // of one step; a multiple of the sequence; 0: by D (train/batch.h)
-  double lr = 2e-2;            // base rate: the peak at width 64 and 2 layers (optim/optimizer.h)
+  double lr = 1e-2;            // base rate (optim/optimizer.h)
   int64_t seed = 1;            // of the initial weights and of the order of the data
   int64_t lanes = 4;           // partial sums of the gradient, each by one thread at a time
   std::string backward = "bf16";          // type of gradient operands: bf16 or fp32
@@ -42,7 +42,7 @@ struct TrainingConfig {
     v("tokens", tokens, "training tokens, D; rounded to whole steps");
     v("batch_tokens", batch_tokens,
       "tokens per step, a multiple of model.sequence; 0: about 8 (D / 2 M)^0.6 sequences");
-    v("lr", lr, "base learning rate: the peak at width 64 and 2 layers");
+    v("lr", lr, "base learning rate: the peak at width 64, 2 layers and the default batch");
     v("seed", seed, "seed of the initial weights and of the order of the data");
     v("lanes", lanes, "partial sums of the gradient; at most this many threads share a step");
     v("backward", backward, "precision of gradient operands in products: bf16 or fp32");
@@ -118,14 +118,14 @@ struct ResolvedConfig {
   std::string data_hash;
   int64_t steps;                    // train.tokens / train.batch_tokens
   int64_t batch_sequences;          // train.batch_tokens / model.sequence
-  double peak_rate;                 // learning rate at the peak, for this width and depth
+  double peak_rate;                 // learning rate at the peak, for this shape and batch
   bool samples_validation = false;  // less than all of the held-out text
 
   // The canonical document that is hashed and stored in run.json; data.path is replaced by
   // data.hash.
   Json document() const;
-  // First 16 hexadecimal digits of the hash of document(), with the names of version 0.2 in it
-  // (formats/recipe.h), so that a run keeps its name.
+  // First 16 hexadecimal digits of the hash of document(), as version 0.2 would have written it if
+  // it could have made the same run, so that a run keeps its name.
   std::string name() const;
 };
 

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 
 #include "base/hash.h"
+#include "record/later_keys.h"
 
 namespace bitlaw {
 namespace {
@@ -46,7 +48,8 @@ TEST(TrainConfig, ResolvesTokensToWholeStepsAndCapsWhatTheDataCannotGive) {
   EXPECT_EQ(resolved.config.model.vocabulary, 1024);
   EXPECT_EQ(resolved.config.train.validation_tokens, 499'999 / 256 * 256)
       << "the whole validation set";
-  EXPECT_EQ(resolved.peak_rate, config.train.lr);
+  config.optimizer.batch_power = 0;
+  EXPECT_EQ(resolve(config, some_data()).peak_rate, config.train.lr);
 }
 
 TEST(TrainConfig, TheNameIsAPureFunctionOfWhatChangesTheResult) {
@@ -164,6 +167,58 @@ TEST(TrainConfig, ARunKeepsItsNameUnderTheNewNameOfPerSequence) {
   Json hashed = now.document();
   hashed["recipe"]["activations_granularity"] = hashed["recipe"]["kv_granularity"] = "tensor";
   EXPECT_EQ(now.name(), hash_hex(dump_json(hashed)).substr(0, 16));
+}
+
+// Version 0.2 did not scale the rate with the batch. A run that does not, either, is the same run.
+TEST(TrainConfig, ARunKeepsItsNameWithoutAPowerOfTheBatch) {
+  TrainConfig config = small();
+  const std::string scaled = resolve(config, some_data()).name();
+  config.optimizer.batch_power = 0;
+  const ResolvedConfig old = resolve(config, some_data());
+  Json hashed = old.document();
+  EXPECT_EQ(hashed["optimizer"].erase("batch_power"), 1u);
+  hashed["recipe"]["activations_granularity"] = hashed["recipe"]["kv_granularity"] = "tensor";
+  EXPECT_EQ(old.name(), hash_hex(dump_json(hashed)).substr(0, 16));
+  EXPECT_NE(old.name(), scaled);
+}
+
+// What is added to the record of an older run is a key that a run has.
+TEST(TrainConfig, LaterKeysAreKeysOfARun) {
+  Json config;
+  for (const ConfigKey& key : config_keys(TrainConfig{}))
+    config[key.name.substr(0, key.name.find('.'))] = Json::object();
+  add_later_keys(config);
+  const Json defaults = to_json(TrainConfig{});
+  size_t added = 0;
+  for (const auto& [section, keys] : config.items()) {
+    for (const auto& [key, value] : keys.items()) {
+      EXPECT_TRUE(defaults[section].contains(key)) << section << "." << key;
+      ++added;
+    }
+  }
+  EXPECT_GT(added, 0u);
+}
+
+TEST(TrainConfig, TheRateFollowsTheBatchAndWithTheDefaultBatchNotTheTokens) {
+  TrainConfig config = small();
+  const int64_t T = config.model.sequence = 64;  // the default batch leaves 1,500 steps
+  for (const int64_t tokens : {1'000'000, 4'000'000, 16'000'000}) {
+    config.train.tokens = tokens;
+    config.train.batch_tokens = 0;
+    EXPECT_NEAR(resolve(config, some_data()).peak_rate, config.train.lr, 0.3 * config.train.lr)
+        << "the default batch is rounded";
+  }
+  config.train.tokens = 2'000'000;
+  const auto rate = [&](int64_t sequences) {
+    config.train.batch_tokens = sequences * T;
+    return resolve(config, some_data()).peak_rate / config.train.lr;
+  };
+  EXPECT_NEAR(rate(8), 1, 1e-3) << "tokens are whole steps";
+  EXPECT_NEAR(rate(2), std::pow(0.25, config.optimizer.batch_power), 1e-3);
+  EXPECT_NEAR(rate(16), std::pow(2, config.optimizer.batch_power), 1e-3);
+  EXPECT_EQ(rate(30), 2) << "at most";
+  config.train.tokens = 500'000;
+  EXPECT_NEAR(rate(16), rate(8), 2e-3) << "a step counts as at most a thousandth of the run";
 }
 
 // What a sample of validation measures has changed; what all of it measures has not.

@@ -21,6 +21,7 @@ TEST(RunKeys, EachIsAFactorOrKnownNotToBeOne) {
       {"model.heads", "head_width"},
       {"optimizer.width_power", "peak_lr"},
       {"optimizer.depth_power", "peak_lr"},
+      {"optimizer.batch_power", "peak_lr"},
       {"schedule.kind", "schedule"},
       {"schedule.final", "final_rate"},
       {"data.path", "data_hash"},
