@@ -18,14 +18,12 @@ constexpr NamedRecipe kNamedRecipes[] = {
      .source = "QuEST, Panferov et al. 2025, arXiv 2502.05003",
      .contains =
          "weights and inputs of projections in 4-bit integers after a Hadamard rotation in blocks "
-         "of "
-         "128, one scale per output channel and per token, the range of least error for normal "
+         "of 128, one scale per output channel and per token, the range of least error for normal "
          "numbers, and gradients only through what the range holds (its trust mask, with a "
-         "threshold "
-         "of half a step)",
+         "threshold of half a step)",
      .lacks = "its grid of half-integers (here 0 is a code, and -8), blocks of 128 where the width "
-              "is not "
-              "a multiple (here the largest power of two that divides it), its learning rates",
+              "is not a multiple of 128 (here the largest power of two that divides it), its "
+              "learning rates",
      .projections = "int4+gauss+hadamard128+trust",
      .weights_granularity = "channel",
      .activations_granularity = "token"},
@@ -33,9 +31,8 @@ constexpr NamedRecipe kNamedRecipes[] = {
      .source = "Quartet, Castro et al. 2025, arXiv 2505.14669",
      .contains =
          "the forward pass of its projections: MXFP4 after a Hadamard rotation in blocks of 32, "
-         "with "
-         "QuEST's range rounded down to a power of two, and gradients only through what the range "
-         "holds",
+         "with QuEST's range rounded down to a power of two, and gradients only through what the "
+         "range holds",
      .lacks = "its backward pass in MXFP4 (random rotations, stochastic rounding; here BF16), its "
               "threshold of the mask (6 times the scale; here 7), the mean of a block in its size",
      .projections = "mxfp4+gauss+hadamard32+trust",
@@ -46,10 +43,8 @@ constexpr NamedRecipe kNamedRecipes[] = {
      .contains =
          "weights and inputs of projections in NVFP4, blocks of 16 along a row, abs-max range",
      .lacks = "its backward pass in NVFP4 (a random Hadamard rotation of the operands of weight "
-              "gradients, "
-              "stochastic rounding; here BF16), its square blocks of 16 x 16 weights, and the "
-              "layers that "
-              "it keeps in BF16",
+              "gradients, stochastic rounding; here BF16), its square blocks of 16 x 16 weights, "
+              "and the layers that it keeps in BF16",
      .projections = "nvfp4",
      .weights_granularity = "",
      .activations_granularity = ""},

@@ -136,6 +136,14 @@ std::string weights_of(const fs::path& run) {
   return read_file(run / "checkpoints/final/model.safetensors");
 }
 
+struct StopAtStep : MetricsSink {
+  explicit StopAtStep(int64_t at) : step(at) {}
+  int64_t step;
+  void record(const StepMetrics& metrics) override {
+    if (metrics.step >= step) request_stop();
+  }
+};
+
 class Run : public testing::Test {
  protected:
   void SetUp() override {
@@ -153,6 +161,22 @@ class Run : public testing::Test {
       return error.what();
     }
     return "";
+  }
+  // Trains the run twice, the second time with an interruption and another number of threads, and
+  // expects the same bits. The record of the second.
+  RunRecord record_of_interrupted_run() {
+    const RunOutcome whole = train();
+    EXPECT_EQ(whole.status, RunStatus::kFinished);
+    runs_in("interrupted");
+    StopAtStep sink(14);
+    EXPECT_EQ(bitlaw::train(request_.config, request_.run, &sink).status, RunStatus::kInterrupted);
+    clear_stop_request();
+    request_.run.threads = 1;
+    const RunOutcome later = train();
+    EXPECT_EQ(later.name, whole.name);
+    EXPECT_TRUE(weights_of(whole.directory) == weights_of(later.directory));
+    EXPECT_EQ(later.result->validation->loss_nats, whole.result->validation->loss_nats);
+    return read_run(later.directory).record;
   }
   void runs_in(const char* name) { request_.run.directory = (directory_.path() / name).string(); }
 
@@ -251,14 +275,6 @@ TEST_F(Run, AKilledRunGoesOnBitForBit) {
   EXPECT_EQ(step, 200);
 }
 
-struct StopAtStep : MetricsSink {
-  explicit StopAtStep(int64_t at) : step(at) {}
-  int64_t step;
-  void record(const StepMetrics& metrics) override {
-    if (metrics.step >= step) request_stop();
-  }
-};
-
 TEST_F(Run, KeepsModelsAlongTheWayThatChangeNothing) {
   const RunOutcome plain = train();
   const auto kept_in = [](const fs::path& run) {
@@ -330,18 +346,7 @@ TEST_F(Run, WithBlockFormatsGoesOnBitForBit) {
   recipe.activations = "mxfp4";
   recipe.kv = "mxfp8-e4m3";
   recipe.queries = "kv";
-  const RunOutcome whole = train();
-  ASSERT_EQ(whole.status, RunStatus::kFinished);
-  runs_in("interrupted");
-  StopAtStep sink(14);
-  EXPECT_EQ(bitlaw::train(request_.config, request_.run, &sink).status, RunStatus::kInterrupted);
-  clear_stop_request();
-  request_.run.threads = 1;
-  const RunOutcome later = train();
-  EXPECT_EQ(later.name, whole.name);
-  EXPECT_TRUE(weights_of(whole.directory) == weights_of(later.directory));
-  EXPECT_EQ(later.result->validation->loss_nats, whole.result->validation->loss_nats);
-  const RunRecord record = read_run(later.directory).record;
+  const RunRecord record = record_of_interrupted_run();
   EXPECT_EQ(record.trained_recipe().weights, parse_quantizer("nvfp4"));
   EXPECT_EQ(record.recipe,
             "weights=nvfp4 activations=mxfp4 keys=mxfp8-e4m3 values=mxfp8-e4m3 "
@@ -355,18 +360,7 @@ TEST_F(Run, WithARecipeOfAPaperGoesOnBitForBit) {
   recipe.named = "quest-w4a4";
   recipe.kv = "4+gauss+hadamard";
   recipe.queries = "kv";
-  const RunOutcome whole = train();
-  ASSERT_EQ(whole.status, RunStatus::kFinished);
-  runs_in("interrupted");
-  StopAtStep sink(14);
-  EXPECT_EQ(bitlaw::train(request_.config, request_.run, &sink).status, RunStatus::kInterrupted);
-  clear_stop_request();
-  request_.run.threads = 1;
-  const RunOutcome later = train();
-  EXPECT_EQ(later.name, whole.name);
-  EXPECT_TRUE(weights_of(whole.directory) == weights_of(later.directory));
-  EXPECT_EQ(later.result->validation->loss_nats, whole.result->validation->loss_nats);
-  const RunRecord record = read_run(later.directory).record;
+  const RunRecord record = record_of_interrupted_run();
   EXPECT_EQ(record.trained_recipe().weights,
             parse_quantizer("int4+gauss+hadamard128+trust/channel"));
   EXPECT_EQ(record.recipe,
