@@ -21,7 +21,8 @@ void OptimizerConfig::check() const {
   require(clip >= 0 && std::isfinite(clip), "clip", clip, "a positive norm, or 0 for no clipping");
   require(std::isfinite(width_power), "width_power", width_power, "a finite exponent");
   require(std::isfinite(depth_power), "depth_power", depth_power, "a finite exponent");
-  require(std::isfinite(batch_power), "batch_power", batch_power, "a finite exponent");
+  require(batch_power >= 0 && batch_power <= 2, "batch_power", batch_power,
+          "an exponent of 0 to 2");
 }
 
 double scaled_learning_rate(double base_rate, const RateScale& scale,

@@ -47,6 +47,8 @@ TEST(OptimizerConfig, RefusesValuesOutOfRange) {
   broken([](OptimizerConfig& c) { c.clip = std::numeric_limits<double>::infinity(); });
   broken([](OptimizerConfig& c) { c.width_power = std::nan(""); });
   broken([](OptimizerConfig& c) { c.batch_power = std::nan(""); });
+  broken([](OptimizerConfig& c) { c.batch_power = -0.5; });
+  broken([](OptimizerConfig& c) { c.batch_power = 1e9; });
 }
 
 }  // namespace

@@ -120,6 +120,10 @@ ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data) {
                             .layers = out.config.model.layers,
                             .batch_ratio = batch_ratio(out.batch_sequences, train.tokens, T)},
                            out.config.optimizer);
+  require(out.peak_rate > 0 && std::isfinite(out.peak_rate), "train.lr", train.lr,
+          fmt::format("a peak rate above 0, but the exponents of [optimizer] make it {}; see "
+                      "optimizer.width_power and depth_power",
+                      out.peak_rate));
   return out;
 }
 

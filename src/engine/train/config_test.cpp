@@ -199,6 +199,16 @@ TEST(TrainConfig, LaterKeysAreKeysOfARun) {
   EXPECT_GT(added, 0u);
 }
 
+TEST(TrainConfig, ExponentsThatMakeTheRateVanishAreRefused) {
+  TrainConfig config = small();
+  config.model.width = 128;
+  config.model.heads = 4;
+  config.optimizer.width_power = 1e6;
+  EXPECT_NE(
+      message([&] { resolve(config, some_data()); }).find("make it 0; see optimizer.width_power"),
+      std::string::npos);
+}
+
 TEST(TrainConfig, TheRateFollowsTheBatchAndWithTheDefaultBatchNotTheTokens) {
   TrainConfig config = small();
   const int64_t T = config.model.sequence = 64;  // the default batch leaves 1,500 steps
