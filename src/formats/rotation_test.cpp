@@ -2,21 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <cmath>
 #include <vector>
 
 #include "base/random.h"
+#include "formats/rotation_for_tests.h"
 
 namespace bitlaw {
 namespace {
-
-// R's entry from the definition: (-1)^(bits that i and j share) / sqrt(b) within a block.
-double entry(int64_t i, int64_t j, int64_t width) {
-  if (i / width != j / width) return 0;
-  const int shared = std::popcount(static_cast<uint64_t>((i % width) & (j % width)));
-  return (shared % 2 == 0 ? 1 : -1) / std::sqrt(static_cast<double>(width));
-}
 
 template <class Real>
 std::vector<Real> normal_numbers(int64_t count, uint64_t stream) {
@@ -49,7 +42,8 @@ void expect_product_with_the_matrix(double u) {
     for (int64_t j = 0; j < count; ++j) {
       double sum = 0, magnitude = 0;
       for (int64_t i = 0; i < count; ++i) {
-        const double term = static_cast<double>(x[static_cast<size_t>(i)]) * entry(i, j, width);
+        const double term =
+            static_cast<double>(x[static_cast<size_t>(i)]) * rotation_entry(i, j, width);
         sum += term;
         magnitude += std::fabs(term);
       }
@@ -77,7 +71,7 @@ TEST(Rotation, IsOrthogonal) {
       row[static_cast<size_t>(i)] = 1;
       rotate_blocks(row.data(), width, width);
       for (int64_t j = 0; j < width; ++j) {
-        const float sign = entry(i, j, width) > 0 ? 1.0f : -1.0f;
+        const float sign = rotation_entry(i, j, width) > 0 ? 1.0f : -1.0f;
         ASSERT_EQ(row[static_cast<size_t>(j)], sign * factor);
       }
     }

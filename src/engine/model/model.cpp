@@ -160,6 +160,8 @@ void Model::prepare(Context& context, const Parameters& parameters, bool trainin
 }
 
 void Model::finish_gradient(Context& context, size_t index, int64_t begin, Tensor& gradient) const {
+  const RoleOptions& options = recipe_.weights.options;
+  if (options.hadamard == 0 && !options.trust) return;
   const Weight* const weight = weight_of(index);
   if (weight == nullptr) return;
   const int64_t count = gradient.elements(), all = infos_[index].shape.elements();

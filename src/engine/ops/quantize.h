@@ -15,9 +15,10 @@ namespace bitlaw {
 //   value[r, c] = codes[r, c] * scales[r, c / group]    otherwise
 //
 // `codes` is BF16 if the format's codes are BF16 numbers, else F32. With Rounding::folds() it holds
-// code * block scale, which are BF16 numbers, and a row has the tensor's scale or none. In two cases `codes` is F32 and
-// holds the values themselves (code * scale), and `scales` is undefined: if scales are per column,
-// and, without Rounding::keeps_codes, if they are per group or the codes are not BF16 numbers.
+// the products code * block scale, which are BF16 numbers, and a row has the tensor's scale or none.
+// In two cases `codes` is F32 and holds the values themselves (code * scale), and `scales` is
+// undefined: if scales are per column, and, without Rounding::keeps_codes, if they are per group or
+// the codes are not BF16 numbers.
 struct Operand {
   Tensor codes;   // [R, C] BF16 or F32 (F64 on the reference backend for fp32 formats)
   Tensor scales;  // [R] or [R, groups] F32, or undefined: all ones

@@ -7,6 +7,7 @@
 #include "linalg/product.h"
 
 namespace bitlaw {
+
 void rotate_rows(const float* in, int64_t rows, int64_t columns, int64_t width, float* out) {
   BITLAW_CHECK(width > 0 && columns % width == 0);
   std::vector<double> row(static_cast<size_t>(columns));

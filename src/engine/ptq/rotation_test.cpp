@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <cmath>
 
+#include "formats/rotation_for_tests.h"
 #include "ptq/hessian_error.h"
 #include "ptq/matrices_for_tests.h"
 #include "ptq/quantize_matrix.h"
@@ -12,13 +12,6 @@
 
 namespace bitlaw {
 namespace {
-
-// R's entry from the definition: (-1)^(bits that i and j share) / sqrt(b) within a block.
-double entry(int64_t i, int64_t j, int64_t width) {
-  if (i / width != j / width) return 0;
-  const int shared = std::popcount(static_cast<uint64_t>((i % width) & (j % width)));
-  return (shared % 2 == 0 ? 1 : -1) / std::sqrt(static_cast<double>(width));
-}
 
 // Every sum within (log2 b + 3) 2^-53 |w| |R|, then one rounding to FP32.
 TEST(PtqRotation, OfRowsIsTheProductWithTheMatrix) {
@@ -31,7 +24,7 @@ TEST(PtqRotation, OfRowsIsTheProductWithTheMatrix) {
       for (int64_t j = 0; j < columns; ++j) {
         double sum = 0, magnitude = 0;
         for (int64_t i = 0; i < columns; ++i) {
-          const double term = w[static_cast<size_t>(r * columns + i)] * entry(i, j, width);
+          const double term = w[static_cast<size_t>(r * columns + i)] * rotation_entry(i, j, width);
           sum += term;
           magnitude += std::fabs(term);
         }
@@ -80,7 +73,7 @@ TEST(PtqRotation, OfAHessianIsThatOfRotatedInputs) {
       double sum = 0, magnitude = 0;
       for (int64_t k = i / width * width; k < i / width * width + width; ++k) {
         for (int64_t l = j / width * width; l < j / width * width + width; ++l) {
-          const double term = entry(k, i, width) * H(k, l) * entry(l, j, width);
+          const double term = rotation_entry(k, i, width) * H(k, l) * rotation_entry(l, j, width);
           sum += term;
           magnitude += std::fabs(term);
         }
