@@ -12,7 +12,8 @@ inline constexpr const char* kDecisionFile = "study.json";     // tokens that fi
 inline constexpr const char* kScriptFile = "jobs.sh";          // of the launcher `script`
 inline constexpr const char* kEffortFile = "effort.json";      // time taken, and where
 inline constexpr const char* kIndexFile = "index.sqlite";      // of the rows; may be deleted
-inline constexpr const char* kSweepLock = "sweep.lock";        // locked while a sweep works there
+inline constexpr const char* kTrunksFolder = "trunks";   // states that runs share (train/trunk.h)
+inline constexpr const char* kSweepLock = "sweep.lock";  // locked while a sweep works there
 
 // Whether a path has one of these names and is no run: RUNS/* includes them, but means the runs.
 bool is_beside_runs(const std::filesystem::path& place);

@@ -14,6 +14,8 @@ struct LaterKey {
 const std::vector<LaterKey>& later_keys() {
   static const std::vector<LaterKey> keys{
       {"optimizer", "batch_power", 0},
+      {"schedule", "warmup_steps", 0},
+      {"schedule", "decay_shape", "linear"},
   };
   return keys;
 }

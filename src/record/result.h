@@ -59,6 +59,8 @@ struct TrainingResult {
   std::optional<int64_t> diverged_at_step;
   // Hash of the final checkpoint; empty in files of earlier versions.
   std::string weights_hash;
+  // Steps at the beginning that another run of the same trunk made (train/trunk.h).
+  std::optional<int64_t> shared_steps;
 
   template <class V>
   void visit(V& v) {
@@ -76,6 +78,7 @@ struct TrainingResult {
     v("finished", finished);
     v.known("diverged_at_step", diverged_at_step);
     v.known("weights_hash", weights_hash);
+    v.known("shared_steps", shared_steps);
   }
 };
 

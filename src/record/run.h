@@ -96,6 +96,8 @@ struct OptimizerSettings {
 struct ScheduleSettings {
   std::string kind;
   double warmup = kNoNumber, decay = kNoNumber, final = kNoNumber;
+  std::optional<int64_t> warmup_steps;
+  std::string decay_shape;
 
   template <class V>
   void visit(V& v) {
@@ -103,6 +105,8 @@ struct ScheduleSettings {
     v.known("warmup", warmup);
     v.known("decay", decay);
     v.known("final", final);
+    v.known("warmup_steps", warmup_steps);
+    v.known("decay_shape", decay_shape);
   }
 };
 

@@ -44,6 +44,30 @@ TEST(Schedule, KnownValues) {
   }
 }
 
+TEST(Schedule, TheDecayMayBeOneMinusARoot) {
+  ScheduleConfig config{"wsd", 0.1, 0.2, 0.1};
+  config.decay_shape = "1-sqrt";
+  config = config.resolved();
+  EXPECT_EQ(schedule_share(config, 79, 100), 1);
+  EXPECT_EQ(schedule_share(config, 80, 100), 1);
+  EXPECT_NEAR(schedule_share(config, 85, 100), 1 - 0.9 * 0.5, 1e-15);
+  EXPECT_NEAR(schedule_share(config, 99, 100), 1 - 0.9 * std::sqrt(19.0 / 20), 1e-15);
+}
+
+TEST(Schedule, AWarmUpMayBeANumberOfSteps) {
+  ScheduleConfig config{"wsd", 0.1, 0.2, 0.1};
+  config.warmup_steps = 4;
+  config = config.resolved();
+  EXPECT_EQ(config.warmup, 0) << "it is not used";
+  for (const int64_t steps : {20, 1000}) {
+    EXPECT_EQ(warmup_steps(config, steps), 4);
+    EXPECT_EQ(schedule_share(config, 1, steps), 0.5);
+    EXPECT_EQ(schedule_share(config, 4, steps), 1);
+  }
+  EXPECT_NO_THROW(check_length(config, 5));
+  EXPECT_THROW(check_length(config, 4), Error) << "one step of decay is too many";
+}
+
 TEST(Schedule, RisesToOneThenNeverRisesAndStaysAboveZero) {
   for (const char* kind : {"cosine", "wsd", "linear"}) {
     for (double warmup : {0.0, 0.05, 0.5}) {

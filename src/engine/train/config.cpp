@@ -104,6 +104,7 @@ ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data) {
   out.steps = std::max<int64_t>(
       1, std::llround(static_cast<double>(train.tokens) / static_cast<double>(train.batch_tokens)));
   train.tokens = out.steps * train.batch_tokens;
+  check_length(out.config.schedule, out.steps);
   train.lanes = std::min(train.lanes, out.batch_sequences);
 
   require_one_window("training", data.train.tokens, T);
@@ -129,6 +130,11 @@ ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data) {
 
 DType gradient_dtype(const ResolvedConfig& resolved) {
   return resolved.config.train.backward == "fp32" ? DType::kF32 : DType::kBF16;
+}
+
+int64_t tail_steps(int64_t steps) {
+  constexpr double kTailShare = 0.05;
+  return std::max<int64_t>(1, std::llround(kTailShare * static_cast<double>(steps)));
 }
 
 Json ResolvedConfig::document() const {

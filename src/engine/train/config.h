@@ -77,6 +77,8 @@ struct RunOptions {
   int64_t checkpoint_steps = 0;             // steps between two saved states; 0: only by time
   int64_t checkpoints = 0;                  // models kept along the run, at D/2, D/4, ...
   std::vector<double> checkpoint_tokens{};  // and at these numbers of tokens
+  bool share = false;                       // begin as a run of another length did (train/trunk.h)
+  std::vector<int64_t> share_steps{};       // and leave a state for others after these steps
   int64_t log_steps = 10;                   // steps per line of metrics.jsonl
   int64_t validation_steps = 0;             // steps between validations; 0: only at the end
   bool quiet = false;                       // no progress on standard error
@@ -90,6 +92,8 @@ struct RunOptions {
     v("checkpoint_steps", checkpoint_steps, "steps between two saved states; 0: only by time");
     v("checkpoints", checkpoints, "models kept along the run, at D/2, D/4, ...");
     v("checkpoint_tokens", checkpoint_tokens, "numbers of tokens after which a model is kept");
+    v("share", share, "begin where a run of another length and the same beginning was (wsd only)");
+    v("share_steps", share_steps, "steps after which a state is left for runs of other lengths");
     v("log_steps", log_steps, "steps per line of metrics.jsonl");
     v("validation_steps", validation_steps, "steps between validations; 0: only at the end");
     v("quiet", quiet, "show no progress on standard error");
@@ -130,6 +134,9 @@ struct ResolvedConfig {
 };
 
 DType gradient_dtype(const ResolvedConfig& resolved);  // train.backward
+
+// The last of a run's steps: their mean loss is its training loss.
+int64_t tail_steps(int64_t steps);
 
 // Checks everything that can be checked without opening the data. Error, naming the key.
 ResolvedConfig resolve(const TrainConfig& config, const DatasetInfo& data);

@@ -22,6 +22,7 @@
 #include "train/run_directory.h"
 #include "train/state.h"
 #include "train/trainer.h"
+#include "train/trunk.h"
 #include "train/validation.h"
 
 namespace bitlaw {
@@ -51,7 +52,7 @@ int thread_count(int64_t wish) {
 struct Sums {
   double interval_loss = 0;  // since the last record
   int64_t interval_steps = 0;
-  double tail_loss = 0;  // over the last kTailShare of the steps
+  double tail_loss = 0;  // over tail_steps()
   int64_t tail_steps = 0;
   double seconds = 0;  // inside steps
 };
@@ -101,7 +102,8 @@ class Session {
                                         resolved.config.train.validation_tokens)),
         trainer_(trainer_options(resolved, thread_count(options.threads))),
         divergence_(resolved.config.model.vocabulary,
-                    warmup_steps(resolved.config.schedule, resolved.steps)) {}
+                    warmup_steps(resolved.config.schedule, resolved.steps)),
+        trunk_(options.share ? trunk_name(resolved) : "") {}
 
   RunOutcome run() {
     resume();
@@ -121,6 +123,7 @@ class Session {
           fmt::format("loss {:.3f}  {}tokens/s", loss_nats, format_count(tokens_per_second())));
       validate_now_and_then();
       if (std::binary_search(kept_steps_.begin(), kept_steps_.end(), trainer_.steps_done())) keep();
+      leave_for_others();
       save_now_and_then();
     }
     if (diverged_at_ == 0 && divergence_.diverged_at_end()) diverged_at_ = resolved_.steps;
@@ -134,21 +137,7 @@ class Session {
 
  private:
   void resume() {
-    const auto state =
-        load_state(directory_.state_file(), directory_.name(), trainer_.parameters().flat,
-                   trainer_.first_moment(), trainer_.second_moment());
-    if (state) {
-      try {
-        divergence_.restore(state->progress.at("divergence"));
-        sums_ = read_sums(state->progress.at("sums"));
-      } catch (const Json::exception&) {
-        throw Error(fmt::format(
-            "{}: a saved training state with a damaged header; remove the file to train "
-            "this run from its beginning",
-            directory_.state_file().string()));
-      }
-      trainer_.restore(state->steps);
-    }
+    if (!restore(directory_.state_file(), directory_.name())) begin_from_trunk();
     directory_.truncate_metrics(trainer_.steps_done());
     first_step_ = trainer_.steps_done();
     const std::vector<int64_t> past(
@@ -161,6 +150,58 @@ class Session {
                  "cannot be kept\n",
                  directory_.path().string(), first_step_, missing, kept_steps_.size());
     }
+  }
+
+  // False if there is no such file.
+  bool restore(const fs::path& file, const std::string& name) {
+    const auto state = load_state(file, name, trainer_.parameters().flat, trainer_.first_moment(),
+                                  trainer_.second_moment());
+    if (!state) return false;
+    try {
+      divergence_.restore(state->progress.at("divergence"));
+      sums_ = read_sums(state->progress.at("sums"));
+      shared_steps_ = state->progress.value("shared_steps", int64_t{0});
+    } catch (const Json::exception&) {
+      throw Error(
+          fmt::format("{}: a saved training state with a damaged header; remove the file to train "
+                      "this run from its beginning",
+                      file.string()));
+    }
+    trainer_.restore(state->steps);
+    return true;
+  }
+
+  // From the furthest state that another run has left, but not past a model to be kept.
+  void begin_from_trunk() {
+    if (trunk_.empty()) return;
+    int64_t last = trunk_steps(resolved_);
+    if (!kept_steps_.empty()) last = std::min(last, kept_steps_.front() - 1);
+    const auto furthest = furthest_trunk_step(options_.directory, trunk_, last);
+    if (!furthest) return;
+    const fs::path place = trunk_place(options_.directory, trunk_, *furthest);
+    if (!restore(place / kStateFile, trunk_)) return;
+    if (trainer_.steps_done() != *furthest) {
+      throw Error(
+          fmt::format("{}: holds the state after {} steps; remove the directory to train "
+                      "this run from its beginning",
+                      place.string(), trainer_.steps_done()));
+    }
+    write_file_atomically(directory_.metrics_file(), read_file(place / kMetricsFile));
+    shared_steps_ = *furthest;
+  }
+
+  // Where this run leaves its trunk, so that a longer one can go on, and where others do.
+  void leave_for_others() {
+    if (trunk_.empty()) return;
+    const int64_t done = trainer_.steps_done();
+    const bool asked = std::find(options_.share_steps.begin(), options_.share_steps.end(), done) !=
+                       options_.share_steps.end();
+    if (done > trunk_steps(resolved_) || (!asked && done != trunk_steps(resolved_))) return;
+    const fs::path place = trunk_place(options_.directory, trunk_, done);
+    leave_in_trunk(place, directory_.name(), [&](const fs::path& to) {
+      save_state_in(to / kStateFile, trunk_);
+      write_file_atomically(to / kMetricsFile, read_file(directory_.metrics_file()));
+    });
   }
 
   double step() {
@@ -184,9 +225,7 @@ class Session {
   void count(int64_t index, const StepResult& result, double rate) {
     sums_.interval_loss += result.loss_nats;
     ++sums_.interval_steps;
-    const auto tail =
-        std::max<int64_t>(1, std::llround(kTailShare * static_cast<double>(resolved_.steps)));
-    if (index >= resolved_.steps - tail) {
+    if (index >= resolved_.steps - tail_steps(resolved_.steps)) {
       sums_.tail_loss += result.loss_nats;
       ++sums_.tail_steps;
     }
@@ -242,12 +281,18 @@ class Session {
   }
 
   void save() {
-    save_state(directory_.state_file(),
-               {.run = directory_.name(),
-                .steps = trainer_.steps_done(),
-                .progress = {{"divergence", divergence_.state()}, {"sums", to_json(sums_)}}},
-               trainer_.parameters().flat, trainer_.first_moment(), trainer_.second_moment());
+    save_state_in(directory_.state_file(), directory_.name());
     last_save_ = Clock::now();
+  }
+
+  void save_state_in(const fs::path& file, const std::string& name) {
+    save_state(file,
+               {.run = name,
+                .steps = trainer_.steps_done(),
+                .progress = {{"divergence", divergence_.state()},
+                             {"sums", to_json(sums_)},
+                             {"shared_steps", shared_steps_}}},
+               trainer_.parameters().flat, trainer_.first_moment(), trainer_.second_moment());
   }
 
   // Validates and saves the model, unless it diverged, and writes result.json.
@@ -298,6 +343,7 @@ class Session {
     training.predicted_memory_bytes = predicted_memory_bytes_;
     training.finished = now_iso();
     if (diverged) training.diverged_at_step = diverged_at_;
+    if (shared_steps_ > 0) training.shared_steps = shared_steps_;
     return {.status = diverged ? RunStatus::kDiverged : RunStatus::kFinished,
             .validation = diverged ? std::nullopt : std::optional(validated_),
             .training = training};
@@ -329,6 +375,8 @@ class Session {
   ValidationSet validation_;
   Trainer trainer_;
   DivergenceDetector divergence_;
+  std::string trunk_;  // "" without one
+  int64_t shared_steps_ = 0;
   Sums sums_;
   Validation validated_;
   int64_t diverged_at_ = 0;  // step, from 1; 0: it has not

@@ -54,7 +54,7 @@ void RunDirectory::open(const RunRecord& record) {
 }
 
 void RunDirectory::truncate_metrics(int64_t step) {
-  const fs::path file = path_ / "metrics.jsonl";
+  const fs::path file = metrics_file();
   if (!fs::exists(file)) return;
   const std::string before = read_file(file);
   std::string kept;
@@ -76,7 +76,7 @@ void RunDirectory::append_metrics(const StepMetrics& metrics) {
 }
 
 void RunDirectory::append_metrics(const Json& line) {
-  append_line(path_ / "metrics.jsonl", dump_json(line));
+  append_line(metrics_file(), dump_json(line));
 }
 
 void RunDirectory::save_checkpoint(const fs::path& place,

@@ -22,6 +22,9 @@
 
 namespace bitlaw {
 
+inline constexpr const char* kStateFile = "state.bin";
+inline constexpr const char* kMetricsFile = "metrics.jsonl";
+
 class RunDirectory {
  public:
   // Does not touch the disk.
@@ -29,7 +32,8 @@ class RunDirectory {
 
   const std::string& name() const { return name_; }
   const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path state_file() const { return path_ / "checkpoints/state/state.bin"; }
+  std::filesystem::path state_file() const { return path_ / "checkpoints/state" / kStateFile; }
+  std::filesystem::path metrics_file() const { return path_ / kMetricsFile; }
   std::filesystem::path final_checkpoint() const { return bitlaw::final_checkpoint(path_); }
 
   // read_result() of this directory.

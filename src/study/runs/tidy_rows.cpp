@@ -75,6 +75,8 @@ void set_training(const RunSettings& settings, TidyRow& row) {
   row.validation_tokens = settings.train.validation_tokens;
   if (settings.schedule) {
     row.schedule = settings.schedule->kind;
+    if (row.schedule == "wsd" && settings.schedule->decay_shape == "1-sqrt")
+      row.schedule = "wsd-1-sqrt";
     row.warmup = settings.schedule->warmup;
     row.decay = settings.schedule->decay;
     row.final_rate = settings.schedule->final;
@@ -130,6 +132,13 @@ void set_result(const ResultRecord& result, TidyRow& row) {
   }
 }
 
+// A warm-up of a number of steps is shown as the share that it is of this run.
+void set_warmup(const RunSettings& settings, TidyRow& row) {
+  if (!settings.schedule || settings.schedule->warmup_steps.value_or(0) == 0) return;
+  const auto steps = static_cast<double>(row.steps.value_or(0));
+  if (steps > 0) row.warmup = static_cast<double>(*settings.schedule->warmup_steps) / steps;
+}
+
 TidyRow run_row(const fs::path& run, const RunRecord& record,
                 const std::optional<ResultRecord>& result) {
   const RunSettings settings = record.settings();
@@ -150,6 +159,7 @@ TidyRow run_row(const fs::path& run, const RunRecord& record,
   set_training(settings, row);
   if (result) set_result(*result, row);
   set_steps(record.data, row);
+  set_warmup(settings, row);
   set_validation_part(record.data, settings, row);
   return row;
 }

@@ -24,6 +24,8 @@ TEST(RunKeys, EachIsAFactorOrKnownNotToBeOne) {
       {"optimizer.batch_power", "peak_lr"},
       {"schedule.kind", "schedule"},
       {"schedule.final", "final_rate"},
+      {"schedule.warmup_steps", "warmup"},
+      {"schedule.decay_shape", "schedule"},
       {"data.path", "data_hash"},
       {"train.backward", "gradient_format"},
       {"recipe.queries", "P_q"},
