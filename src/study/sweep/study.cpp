@@ -10,52 +10,11 @@
 #include "base/json_fields.h"
 #include "base/names.h"
 #include "base/text.h"
+#include "sweep/grid.h"
+#include "sweep/paths.h"
 
 namespace bitlaw {
 namespace {
-
-// "a.b" and nested objects come to the same: {a: {b: value}}.
-void set_path(Json& document, const std::string& dotted, const Json& value) {
-  Json* place = &document;
-  for (const std::string& part : split(dotted, '.')) {
-    if (!place->is_object()) *place = Json::object();
-    place = &(*place)[part];
-  }
-  if (value.is_object()) {
-    for (const auto& [key, inner] : value.items()) set_path(*place, key, inner);
-  } else {
-    *place = value;
-  }
-}
-
-void merge(Json& document, const Json& keys) {
-  for (const auto& [key, value] : keys.items()) set_path(document, key, value);
-}
-
-const Json* find_path(const Json& document, const std::string& dotted) {
-  const Json* place = &document;
-  for (const std::string& part : split(dotted, '.')) {
-    if (!place->is_object() || !place->contains(part)) return nullptr;
-    place = &(*place)[part];
-  }
-  return place;
-}
-
-void flatten(const Json& document, const std::string& prefix,
-             std::vector<std::pair<std::string, Json>>& out) {
-  for (const auto& [key, value] : document.items()) {
-    if (value.is_object())
-      flatten(value, prefix + key + ".", out);
-    else
-      out.emplace_back(prefix + key, value);
-  }
-}
-
-std::string text_of(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number_float()) return fmt::format("{:g}", value.get<double>());
-  return dump_json(value);
-}
 
 // "4" and 4 are the same, and so are 1e6 and 1000000.
 bool equal(const Json& a, const Json& b) {
@@ -70,54 +29,6 @@ void require_known(const std::string& key, const std::vector<std::pair<std::stri
   if (std::find(names.begin(), names.end(), key) != names.end()) return;
   throw Error(fmt::format("{}: {}", where,
                           unknown_name("key", key, names, "`bitlaw train --help` lists the keys")));
-}
-
-void expand_grid(const Json& grid, const Json& base, const Json& variants, const std::string& where,
-                 std::vector<Cell>& cells) {
-  std::vector<std::pair<std::string, Json>> axes;
-  for (const auto& [key, value] : grid.items()) {
-    if (value.is_object() && !variants.contains(key)) {
-      std::vector<std::pair<std::string, Json>> inner;
-      flatten(value, key + ".", inner);
-      axes.insert(axes.end(), inner.begin(), inner.end());
-    } else {
-      axes.emplace_back(key, value);
-    }
-  }
-  std::vector<size_t> sizes;
-  for (auto& [key, values] : axes) {
-    if (!values.is_array()) values = Json::array({values});
-    if (values.empty())
-      throw Error(fmt::format("{}: grid key '{}' has an empty list; give it at least one value",
-                              where, key));
-    sizes.push_back(values.size());
-  }
-  std::vector<size_t> place(axes.size(), 0);
-  while (true) {
-    Cell cell{base, "", false};
-    for (size_t axis = 0; axis < axes.size(); ++axis) {
-      const auto& [key, values] = axes[axis];
-      const Json& value = values[place[axis]];
-      if (variants.contains(key)) {
-        const Json& options = variants[key];
-        const std::string choice = text_of(value);
-        if (!options.contains(choice)) {
-          std::vector<std::string> known;
-          for (const auto& [name, unused] : options.items()) known.push_back(name);
-          throw Error(fmt::format("{}: [variants.{}]: {}", where, key,
-                                  unknown_name("variant", choice, known)));
-        }
-        merge(cell.config, options[choice]);
-      } else {
-        set_path(cell.config, key, value);
-      }
-      cell.label += fmt::format("{}{}={}", axis ? " " : "", key, text_of(value));
-    }
-    cells.push_back(std::move(cell));
-    size_t axis = axes.size();
-    while (axis > 0 && ++place[axis - 1] == sizes[axis - 1]) place[--axis] = 0;
-    if (axis == 0) return;
-  }
 }
 
 }  // namespace

@@ -10,6 +10,9 @@
 //   size = ["small"]
 //   "train.tokens" = [1e6, 2e6]
 //   "recipe.weights" = ["3", "4"]
+//   [[grid]]                      # ranges: so many points of each combination (sweep/ranges.h)
+//   points = 64
+//   "train.lr" = { from = 1e-3, to = 0.1, scale = "log" }
 //   [ptq]                         # optional: quantize the finished runs of these cells afterwards
 //   where = { "recipe.weights" = "16" }    # only cells with these values
 //   methods = ["rtn", "gptq"]

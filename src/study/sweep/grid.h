@@ -1,0 +1,18 @@
+// One [[grid]] of a study file: the product of its lists, and with ranges so many points of each
+// combination (sweep/ranges.h).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "sweep/study.h"
+
+namespace bitlaw {
+
+// Appends the cells. `base` has the keys that every cell begins with, `variants` the named bundles of
+// keys. Error, naming `where` (the file), if something is wrong or there would be too many.
+void expand_grid(Json grid, const Json& base, const Json& variants, const std::string& where,
+                 std::vector<Cell>& cells);
+
+}  // namespace bitlaw
