@@ -59,13 +59,13 @@ bool all_cells_there(const fs::path& run, const PtqConfig& grid) {
   }
 }
 
-// From the last whole line of what a running process has logged.
-double share_trained(const fs::path& run, int64_t tokens) {
+// From the last whole line of what a running process has logged, of the tokens after `begin`.
+double share_trained(const fs::path& run, int64_t begin, int64_t tokens) {
   try {
     const std::vector<std::string> lines = split(trim(read_file(run / "metrics.jsonl")), '\n');
     if (lines.empty()) return 0;
-    return parse_json(lines.back(), "metrics").at("tokens").get<double>() /
-           static_cast<double>(tokens);
+    const double done = parse_json(lines.back(), "metrics").at("tokens").get<double>();
+    return (done - static_cast<double>(begin)) / static_cast<double>(tokens - begin);
   } catch (const std::exception&) {
     return 0;  // not there yet, or a line just being written
   }
@@ -93,6 +93,9 @@ std::vector<std::string> job_command(const Job& job, const fs::path& runs,
                                        "1",           "--quiet",     "--json"};
       if (job.checkpoints > 0)
         command.insert(command.end(), {"--checkpoints", std::to_string(job.checkpoints)});
+      if (job.share) command.push_back("--share");
+      if (!job.share_steps.empty())
+        command.insert(command.end(), {"--share-steps", joined(Json(job.share_steps))});
       return command;
     }
     case JobKind::kMeasure:
@@ -137,7 +140,7 @@ bool is_done(const Job& job, const fs::path& runs) {
 double share_done(const Job& job, const fs::path& runs) {
   switch (job.kind) {
     case JobKind::kTrain:
-      return std::clamp(share_trained(runs / job.run, job.tokens), 0.0, 1.0);
+      return std::clamp(share_trained(runs / job.run, job.trunk_tokens, job.tokens), 0.0, 1.0);
     case JobKind::kQuantize:
       return std::clamp(share_quantized(runs / job.run, job.grid), 0.0, 1.0);
     case JobKind::kMeasure:

@@ -26,10 +26,18 @@ struct Job {
   Json configuration = Json::object();  // kTrain, kMeasure: keys of `bitlaw train`
   int64_t tokens = 0;                   // kTrain: until the end, D
   int64_t checkpoints = 0;              // kTrain: models kept along the run
+  bool share = false;                   // kTrain: begins and ends in a trunk (train/trunk.h)
+  std::vector<int64_t> share_steps;     // kTrain: where other jobs leave the trunk
   PtqConfig grid;                       // kQuantize
   double cost = 1;          // any unit, the same for all: orders the queue and weighs progress
   double memory_bytes = 0;  // at its peak on one thread, predicted; 0: not known
   int after = -1;           // index of the job that must have succeeded first; -1: none
+  // A branch: the job that comes past its beginning, the tokens until there, and the directory,
+  // below the directory of runs, that is there from then on. It starts when that is there, or when
+  // the trunk has ended in whatever way. -1: none.
+  int trunk = -1;
+  int64_t trunk_tokens = 0;
+  std::filesystem::path trunk_state;
 };
 
 // The program and its arguments. `program` is the path of bitlaw where the job will run. Paths are

@@ -94,6 +94,7 @@ class LocalLaunch {
   };
 
   bool stopping() const { return options_.stop != nullptr && options_.stop->load(); }
+  bool past_trunk(size_t i) const;
   bool ready(size_t i);
   void start_ready();
   void start(size_t i);
@@ -128,9 +129,18 @@ std::vector<JobOutcome> LocalLaunch::run() {
   return outcomes_;
 }
 
+// A branch may begin, or its trunk has ended without coming there.
+bool LocalLaunch::past_trunk(size_t i) const {
+  if (jobs_[i].trunk < 0) return true;
+  const JobState trunk = outcomes_[static_cast<size_t>(jobs_[i].trunk)].state;
+  std::error_code none;
+  return (trunk != JobState::kWaiting && trunk != JobState::kRunning) ||
+         fs::exists(options_.runs / jobs_[i].trunk_state, none);
+}
+
 // Skips a job if what it waits for has failed.
 bool LocalLaunch::ready(size_t i) {
-  if (outcomes_[i].state != JobState::kWaiting) return false;
+  if (outcomes_[i].state != JobState::kWaiting || !past_trunk(i)) return false;
   if (jobs_[i].after < 0) return true;
   const JobState before = outcomes_[static_cast<size_t>(jobs_[i].after)].state;
   if (before == JobState::kFailed || before == JobState::kSkipped)

@@ -62,6 +62,29 @@ TEST_F(LaunchLocal, WaitsForWhatComesBefore) {
   EXPECT_EQ(outcomes[1].state, JobState::kDone);
 }
 
+TEST_F(LaunchLocal, ABranchStartsWhenItsTrunkHasComeThere) {
+  const fs::path there = runs() / "trunks/t/step-4", branched = folder() / "branched";
+  add("trunk", "mkdir -p " + there.string() + "; while ! test -e " + branched.string() +
+                   "; do sleep 0.01; done");
+  add("branch", "test -e " + there.string() + " && touch " + branched.string());
+  jobs[1].trunk = 0;
+  jobs[1].trunk_state = "trunks/t/step-4";
+  jobs[1].cost = 100;  // would be first in the queue
+  const auto outcomes = launch(options());
+  EXPECT_EQ(outcomes[0].state, JobState::kDone);
+  EXPECT_EQ(outcomes[1].state, JobState::kDone);
+}
+
+TEST_F(LaunchLocal, ABranchOfATrunkThatFailedTrainsAlone) {
+  add("trunk", "exit 1");
+  add("branch", "true");
+  jobs[1].trunk = 0;
+  jobs[1].trunk_state = "trunks/t/step-4";
+  const auto outcomes = launch(options());
+  EXPECT_EQ(outcomes[0].state, JobState::kFailed);
+  EXPECT_EQ(outcomes[1].state, JobState::kDone);
+}
+
 TEST_F(LaunchLocal, DoesNotStartWhatIsDone) {
   add("a", "exit 1");
   write_result(directory("a"), {.status = RunStatus::kDiverged});

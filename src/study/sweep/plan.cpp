@@ -10,6 +10,7 @@
 #include "quantize/cell.h"
 #include "train/kept_checkpoints.h"
 #include "train/memory.h"
+#include "train/trunk.h"
 
 namespace bitlaw {
 namespace {
@@ -20,6 +21,7 @@ PlannedRun resolve_cell(const Cell& cell, const TrainConfig& config, const Datas
   run.name = run.resolved.name();
   run.flops =
       resolved.model.training_flops_per_token() * static_cast<double>(resolved.train.tokens);
+  run.trunk = trunk_name(run.resolved);
   return run;
 }
 
@@ -69,7 +71,42 @@ Job train_job(const PlannedRun& run, int64_t checkpoints) {
           .configuration = run.cell.config,
           .tokens = run.resolved.config.train.tokens,
           .checkpoints = checkpoints,
+          .share = !run.trunk.empty(),
           .cost = run.flops};
+}
+
+// The longest run of each trunk, by its name.
+std::map<std::string, const PlannedRun*> trunks_of(const SweepPlan& plan) {
+  std::map<std::string, const PlannedRun*> longest;
+  for (const PlannedRun& run : plan.runs) {
+    if (run.trunk.empty()) continue;
+    const PlannedRun*& trunk = longest[run.trunk];
+    if (trunk == nullptr || run.resolved.steps > trunk->resolved.steps) trunk = &run;
+  }
+  return longest;
+}
+
+// Each branch waits until its trunk has come to where it begins.
+void join_trunks(std::vector<Job>& jobs, const SweepPlan& plan) {
+  std::map<std::string, int> training;  // job by run
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    if (jobs[i].kind == JobKind::kTrain) training[jobs[i].run] = static_cast<int>(i);
+  }
+  const std::map<std::string, const PlannedRun*> trunks = trunks_of(plan);
+  for (const PlannedRun& run : plan.runs) {
+    if (run.trunk.empty()) continue;
+    const PlannedRun& trunk = *trunks.at(run.trunk);
+    const int64_t begin = std::min(trunk_steps(run.resolved), trunk_steps(trunk.resolved));
+    if (run.name == trunk.name || begin == 0) continue;
+    const int trunk_job = training.at(trunk.name);
+    Job& branch = jobs[static_cast<size_t>(training.at(run.name))];
+    std::vector<int64_t>& steps = jobs[static_cast<size_t>(trunk_job)].share_steps;
+    if (std::find(steps.begin(), steps.end(), begin) == steps.end()) steps.push_back(begin);
+    branch.trunk = trunk_job;
+    branch.trunk_tokens = begin * run.resolved.config.train.batch_tokens;
+    branch.trunk_state = trunk_place("", run.trunk, begin);
+    branch.cost *= 1 - static_cast<double>(begin) / static_cast<double>(run.resolved.steps);
+  }
 }
 
 Job quantize_job(const SweepPlan& plan, const PlannedRun& run, const std::string& name, int after) {
@@ -153,6 +190,10 @@ void scale_tokens(SweepPlan& plan, double scale) {
   for (Cell& cell : plan.study.cells) {
     TrainConfig config;
     fill(config, cell.config, plan.study.name);
+    if (config.schedule.warmup_steps > 0) {
+      cell.config["schedule"]["warmup_steps"] = std::max<int64_t>(
+          1, std::llround(scale * static_cast<double>(config.schedule.warmup_steps)));
+    }
     cell.config["train"]["tokens"] =
         std::max<int64_t>(std::max(config.train.batch_tokens, config.model.sequence) * 10,
                           std::llround(scale * static_cast<double>(config.train.tokens)));
@@ -175,6 +216,8 @@ std::vector<Job> make_jobs(const SweepPlan& plan) {
     const std::string name = jobs.back().name;
     jobs.push_back(quantize_job(plan, run, name, static_cast<int>(jobs.size()) - 1));
   }
+  // A run that keeps models along it trains them itself.
+  if (plan.study.checkpoints == 0) join_trunks(jobs, plan);
   return jobs;
 }
 

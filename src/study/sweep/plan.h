@@ -18,8 +18,9 @@ namespace bitlaw {
 struct PlannedRun {
   Cell cell;
   ResolvedConfig resolved;
-  std::string name;  // of its directory
-  double flops = 0;  // of its training
+  std::string name;   // of its directory
+  double flops = 0;   // of its training
+  std::string trunk;  // its name; "" if no other run can have the same beginning
 };
 
 struct SweepPlan {
@@ -44,8 +45,8 @@ void scale_tokens(SweepPlan& plan, double scale);
 // along it.
 int64_t quantized_models(const SweepPlan& plan, const PlannedRun& run);
 
-// A job that trains each run, and after it the one that quantizes it, if it is to be. Costs are in
-// FLOP.
+// A job that trains each run, and after it the one that quantizes it, if it is to be. The longest run
+// of a trunk trains it, and the others branch off. Costs are in FLOP, of a branch from there on.
 std::vector<Job> make_jobs(const SweepPlan& plan);
 
 // Fills in memory_bytes of jobs that train and are not done. It takes a moment for each: a model of

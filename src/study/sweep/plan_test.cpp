@@ -63,6 +63,57 @@ TEST(SweepPlan, CellsThatDifferInSpellingAreOneRun) {
             "run is made once");
 }
 
+constexpr const char* kTrunk =
+    "optimizer.batch_power = 0\nschedule.kind = \"wsd\"\nschedule.warmup_steps = 4\n"
+    "schedule.decay = 0.2\n[[grid]]\n\"train.tokens\" = [5_120, 25_600, 10_240]\n";
+
+TEST(SweepPlan, RunsOfOneTrunkBranchOffTheLongest) {
+  const StudyFolder tiny(kTrunk);
+  const SweepPlan plan = plan_sweep(tiny.study(), tiny.runs());
+  const std::vector<Job> jobs = make_jobs(plan);
+  ASSERT_EQ(jobs.size(), 3u);
+  const double a_step = plan.runs[0].flops / 20;
+  EXPECT_EQ(jobs[1].trunk, -1);
+  EXPECT_EQ(jobs[1].share_steps, (std::vector<int64_t>{16, 32}));
+  EXPECT_DOUBLE_EQ(jobs[1].cost, 100 * a_step);
+  for (const size_t i : {size_t{0}, size_t{2}}) {
+    const int64_t begin = i == 0 ? 16 : 32;
+    EXPECT_TRUE(jobs[i].share);
+    EXPECT_EQ(jobs[i].trunk, 1);
+    EXPECT_EQ(jobs[i].trunk_tokens, begin * 256);
+    EXPECT_EQ(jobs[i].trunk_state,
+              "trunks/" + plan.runs[1].trunk + "/step-" + std::to_string(begin));
+    EXPECT_NEAR(jobs[i].cost, static_cast<double>(begin) / 4 * a_step, 1e-6 * a_step);
+  }
+}
+
+TEST(SweepPlan, RunsThatKeepModelsAlongThemAreTrainedAlone) {
+  const StudyFolder tiny(kTrunk);
+  const SweepPlan plan = plan_sweep({tiny.study()[0], "checkpoints=2"}, tiny.runs());
+  for (const Job& job : make_jobs(plan)) EXPECT_EQ(job.trunk, -1);
+}
+
+TEST(SweepPlan, ATrunkIsOneSeedOneRecipeAndOneWarmUp) {
+  const StudyFolder tiny(std::string(kTrunk) +
+                         "\"train.seed\" = [1, 2]\n\"recipe.weights\" = [\"16\", \"4\"]\n");
+  const std::vector<Job> jobs = make_jobs(plan_sweep(tiny.study(), tiny.runs()));
+  EXPECT_EQ(std::count_if(jobs.begin(), jobs.end(), [](const Job& job) { return job.trunk < 0; }),
+            4);
+  const std::string share = "base.schedule.warmup_steps=0";
+  for (const Job& job : make_jobs(plan_sweep({tiny.study()[0], share}, tiny.runs()))) {
+    EXPECT_EQ(job.trunk, -1) << "a warm-up that is a share of the run";
+    EXPECT_FALSE(job.share);
+  }
+}
+
+TEST(SweepPlan, AShorterStudyHasAShorterWarmUp) {
+  const StudyFolder tiny(kTrunk);
+  SweepPlan plan = plan_sweep(tiny.study(), tiny.runs());
+  scale_tokens(plan, 0.5);
+  EXPECT_EQ(plan.runs[1].resolved.config.schedule.warmup_steps, 2);
+  EXPECT_EQ(make_jobs(plan)[1].share_steps, (std::vector<int64_t>{8, 16}));
+}
+
 TEST(SweepPlan, ModelsAlongTheRunsCanBeOverridden) {
   const StudyFolder tiny(kTwoRuns);
   const SweepPlan plan = plan_sweep({tiny.study()[0], "checkpoints=3"}, tiny.runs());

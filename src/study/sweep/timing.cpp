@@ -17,10 +17,10 @@ constexpr double kLeastScale = 0.001;  // of a study's tokens
 // calibration as much; starting a process and writing a run takes about half a second.
 constexpr double kForward = 1.0 / 3, kCompare = 0.4, kCalibrate = 1, kStartSeconds = 0.5;
 
-double train_seconds(const PlannedRun& run, double rate) {
+double train_seconds(const PlannedRun& run, int64_t trunk_tokens, double rate) {
   const TrainingConfig& train = run.resolved.config.train;
-  const double tokens =
-      static_cast<double>(train.tokens) + kForward * static_cast<double>(train.validation_tokens);
+  const double tokens = static_cast<double>(train.tokens - trunk_tokens) +
+                        kForward * static_cast<double>(train.validation_tokens);
   return kStartSeconds + tokens / rate;
 }
 
@@ -59,8 +59,8 @@ double planned_seconds(const SweepPlan& plan, const Rates& rates, int parallel) 
   for (Job& job : jobs) {
     const PlannedRun& run = *runs.at(job.run);
     const double rate = rates.at(speed_key(run));
-    job.cost =
-        job.kind == JobKind::kTrain ? train_seconds(run, rate) : quantize_seconds(plan, run, rate);
+    job.cost = job.kind == JobKind::kTrain ? train_seconds(run, job.trunk_tokens, rate)
+                                           : quantize_seconds(plan, run, rate);
   }
   return planned_duration(jobs, parallel);
 }
