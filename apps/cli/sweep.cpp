@@ -3,22 +3,22 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <cstdio>
 
 #include "base/text.h"
 #include "cli/verb.h"
+#include "cli/work_flags.h"
+#include "train/interrupt.h"
 
 namespace bitlaw::cli {
 namespace {
 
 struct SweepFlags {
   SweepOptions sweep;
+  WorkFlags work;
   std::string launcher = "local";
   bool status = false, dry_run = false, json = false, print_config = false;
 };
-
-std::atomic<bool> g_stop{false};
 
 void print_cells(const SweepResult& result) {
   fmt::print("{:<16} {:<10} {:>8} {:>8} {:>9}  {}\n", "run", "status", "N", "D", "FLOP", "cell");
@@ -47,14 +47,20 @@ void print_configurations(const SweepOptions& options) {
 void run_sweep(SweepFlags& options) {
   SweepOptions& sweep_options = options.sweep;
   sweep_options.launcher = &launcher_named(options.launcher);
+  const WorkOptions work = options.work.parsed();
+  sweep_options.seconds = work.seconds;
+  sweep_options.memory_bytes = work.memory_bytes;
+  sweep_options.nice = work.nice;
+  sweep_options.order = work.order;
+  sweep_options.lease_seconds = work.lease_seconds;
   if (options.print_config) {
     print_configurations(sweep_options);
     return;
   }
   sweep_options.program = own_path();
   sweep_options.look_only = options.status || options.dry_run;
-  sweep_options.stop = &g_stop;
-  if (!sweep_options.look_only) stop_on_signals([](int) { g_stop = true; });
+  sweep_options.stop = &stop_work;
+  if (!sweep_options.look_only) stop_work_on_signals();
   const SweepResult result = sweep(sweep_options, [&](const std::string& sentence) {
     if (!sweep_options.quiet) fmt::print(stderr, "{}\n", sentence);
   });
@@ -64,15 +70,18 @@ void run_sweep(SweepFlags& options) {
     if (sweep_options.look_only) print_cells(result);
     print_summary(result);
   }
-  if (g_stop) {
+  if (!result.trouble.empty()) throw Error(trouble_sentence(result.trouble));
+  if (stop_work) {
     fmt::print(stderr, "stopped; the same command resumes the sweep\n");
-    exit_status = 130;
+    exit_status = kInterruptedExitCode;
   } else if (result.failed > 0) {
     fmt::print(stderr,
-               "bitlaw: {} of {} jobs failed; the others are complete, and the same command tries "
-               "the failed ones again\n",
+               "bitlaw: {} of {} jobs failed; the others are not affected, and --retry tries the "
+               "failed ones again\n",
                result.failed, result.jobs);
     exit_status = 1;
+  } else if (sweep_options.seconds > 0 && result.waiting > 0 && !sweep_options.look_only) {
+    fmt::print(stderr, "the time is over; the same command resumes the sweep\n");
   }
 }
 
@@ -93,6 +102,8 @@ void add_sweep(App& app) {
   verb->add_option("--launcher", options->launcher, launcher_help())->default_str("local");
   verb->add_option("--jobs", sweep_options.jobs, "processes at a time, one thread each")
       ->positive();
+  options->work.add(verb);
+  verb->add_flag("--retry", sweep_options.retry, "try the jobs again that have failed");
   verb->add_option("--minutes", sweep_options.minutes,
                    "measure the speed and shrink all token counts to fit")
       ->positive();

@@ -25,6 +25,7 @@ void add_quantize(App& app);
 void add_eval(App& app);
 void add_export(App& app);
 void add_sweep(App& app);
+void add_work(App& app);
 void add_runs(App& app);
 void add_laws(App& app);
 void add_fit(App& app);

@@ -9,9 +9,11 @@ namespace bitlaw {
 
 bool is_beside_runs(const std::filesystem::path& place) {
   const std::string index = kIndexFile;
-  const std::string names[] = {kConfigurationsFolder, kLogsFolder,   kDecisionFile, kScriptFile,
-                               kEffortFile,           kTrunksFolder, kSweepLock,    index,
-                               index + "-wal",        index + "-shm"};
+  const std::string names[] = {
+      kConfigurationsFolder, kLogsFolder,     kDecisionFile, kScriptFile,
+      kEffortFile,           kTrunksFolder,   kSweepLock,    kJobsFile,
+      kClaimsFolder,         kFailuresFolder, index,         index + "-wal",
+      index + "-shm"};
   const std::string name = (place.has_filename() ? place : place.parent_path()).filename();
   return std::find(std::begin(names), std::end(names), name) != std::end(names) && !is_run(place);
 }

@@ -13,7 +13,10 @@ inline constexpr const char* kScriptFile = "jobs.sh";          // of the launche
 inline constexpr const char* kEffortFile = "effort.json";      // time taken, and where
 inline constexpr const char* kIndexFile = "index.sqlite";      // of the rows; may be deleted
 inline constexpr const char* kTrunksFolder = "trunks";   // states that runs share (train/trunk.h)
-inline constexpr const char* kSweepLock = "sweep.lock";  // locked while a sweep works there
+inline constexpr const char* kSweepLock = "sweep.lock";  // of version 0.2
+inline constexpr const char* kJobsFile = "jobs.json";    // what workers take (work/jobs_file.h)
+inline constexpr const char* kClaimsFolder = "claims";   // who works on what (work/claim.h)
+inline constexpr const char* kFailuresFolder = "failures";  // why jobs failed (work/failure.h)
 
 // Whether a path has one of these names and is no run: RUNS/* includes them, but means the runs.
 bool is_beside_runs(const std::filesystem::path& place);

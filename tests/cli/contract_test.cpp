@@ -16,9 +16,9 @@ namespace {
 
 using Contract = World;
 
-const std::vector<std::string> kVerbs{"data",   "train",    "quantize", "eval",  "export",
-                                      "sweep",  "runs",     "laws",     "fit",   "compare",
-                                      "design", "simulate", "plan",     "report"};
+const std::vector<std::string> kVerbs{"data",    "train",  "quantize", "eval", "export",
+                                      "sweep",   "work",   "runs",     "laws", "fit",
+                                      "compare", "design", "simulate", "plan", "report"};
 
 constexpr const char* kStudy = R"(
 name = "small"

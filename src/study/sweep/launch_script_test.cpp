@@ -5,7 +5,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "sweep/jobs_for_tests.h"
+#include "sweep/launcher.h"
+#include "work/jobs_for_tests.h"
 
 namespace bitlaw {
 namespace {

@@ -20,15 +20,6 @@ constexpr Launcher kLaunchers[] = {
 
 }  // namespace
 
-std::vector<JobOutcome> outcomes_so_far(const std::vector<Job>& jobs,
-                                        const std::filesystem::path& runs) {
-  std::vector<JobOutcome> outcomes(jobs.size());
-  for (size_t i = 0; i < jobs.size(); ++i) {
-    if (is_done(jobs[i], runs)) outcomes[i].state = JobState::kDone;
-  }
-  return outcomes;
-}
-
 std::span<const Launcher> launchers() {
   return kLaunchers;
 }

@@ -3,36 +3,20 @@
 // so, so a sweep can be stopped at any moment and launched again.
 #pragma once
 
-#include <atomic>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "sweep/job.h"
+#include "work/worker.h"
 
 namespace bitlaw {
 
-enum class JobState { kWaiting, kRunning, kDone, kFailed, kSkipped /* what it waits for failed */ };
-
-struct JobOutcome {
-  JobState state = JobState::kWaiting;
-  int exit_code = 0;    // kFailed: the exit status, or 128 + the signal
-  std::string message;  // kFailed: the last line of the log
-};
-
-struct LaunchOptions {
-  std::filesystem::path runs;
-  std::string program;  // the path of bitlaw
-  int parallel = 1;     // processes at a time, on this machine
-  bool quiet = false;   // no progress
-  std::string label = "sweep";
-  std::atomic<bool>* stop = nullptr;  // once set, no job is started and the call ends soon
-};
+using LaunchOptions = WorkOptions;
 
 struct Launched {
   std::vector<JobOutcome> outcomes;  // one per job
-  std::string note;                  // what to do next, for people; may be empty
+  std::string note{};                // what to do next, for people; may be empty
+  std::string trouble{};             // why no job could go on; empty if there is none
 };
 
 struct Launcher {
@@ -45,10 +29,6 @@ struct Launcher {
   // their memory_bytes.
   bool works_here = false;
 };
-
-// What launchers start from: kDone or kWaiting, as the records of the runs say.
-std::vector<JobOutcome> outcomes_so_far(const std::vector<Job>& jobs,
-                                        const std::filesystem::path& runs);
 
 std::span<const Launcher> launchers();
 const Launcher& launcher_named(const std::string& name);  // Error with the nearest

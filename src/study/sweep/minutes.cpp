@@ -65,7 +65,8 @@ std::optional<Rates> measure_rates(const SweepPlan& plan, LaunchOptions options)
   const std::vector<Job> jobs = measuring_jobs(plan, keys);
   write_job_files(jobs, options.runs);
   options.quiet = true;
-  const std::vector<JobOutcome> outcomes = launch_local(jobs, options).outcomes;
+  const auto [outcomes, note, trouble] = launch_local(jobs, options);
+  if (!trouble.empty()) throw Error("measuring the speed failed: " + trouble);
   Rates rates;
   for (size_t i = 0; i < jobs.size(); ++i) {
     if (outcomes[i].state == JobState::kWaiting) return std::nullopt;

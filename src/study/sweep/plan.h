@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "quantize/config.h"
-#include "sweep/job.h"
 #include "sweep/study.h"
 #include "train/config.h"
+#include "work/job.h"
 
 namespace bitlaw {
 

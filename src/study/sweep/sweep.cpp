@@ -8,35 +8,36 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/file_lock.h"
-#include "record/beside_runs.h"
 #include "record/result.h"
 #include "runs/effort.h"
 #include "sweep/plan.h"
 #include "train/batch.h"
 #include "train/kept_checkpoints.h"
 #include "train/repetition.h"
+#include "work/failure.h"
+#include "work/jobs_file.h"
 
 namespace bitlaw {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Two sweeps would start the same jobs, and each would report those of the other as failed.
-void lock_runs(const std::filesystem::path& runs, FileLock& lock) {
-  make_directories(runs);
-  if (lock.take(runs / kSweepLock)) return;
-  throw Error(fmt::format(
-      "{}: another `bitlaw sweep` is working in this directory; wait for it or stop it, or give "
-      "this one a directory of its own with --runs",
-      runs.string()));
+std::map<std::string, std::string> data_hashes(const SweepPlan& plan) {
+  std::map<std::string, std::string> hashes;
+  for (const auto& [path, info] : plan.data) hashes[path] = info.hash;
+  return hashes;
 }
 
 // The time is kept with the runs, if it was spent on this machine.
 Launched launch(std::vector<Job> jobs, const SweepPlan& plan, const Launcher& launcher,
                 const LaunchOptions& options, Clock::time_point start) {
+  if (!launcher.works_here || options.memory_bytes > 0) predict_memory(jobs, plan);
+  make_directories(options.runs);
   write_job_files(jobs, options.runs);
-  if (!launcher.works_here) predict_memory(jobs, plan);
+  write_study_jobs(options.runs, {.study = plan.study.name,
+                                  .directory = std::filesystem::current_path(),
+                                  .data = data_hashes(plan),
+                                  .jobs = jobs});
   const bool done = std::all_of(jobs.begin(), jobs.end(),
                                 [&](const Job& job) { return is_done(job, options.runs); });
   Launched launched = launcher.launch(jobs, options);
@@ -76,7 +77,12 @@ void count_jobs(const std::vector<Job>& jobs, const Launched& launched,
 // "waiting" for a run that has no directory yet.
 std::string status_of(const std::filesystem::path& run) {
   std::error_code none;
-  return std::filesystem::exists(run, none) ? name_of(run_status(run)) : "waiting";
+  if (!std::filesystem::exists(run, none)) return "waiting";
+  try {
+    return name_of(run_status(run));
+  } catch (const Error&) {  // its job says what is wrong
+    return "damaged";
+  }
 }
 
 SweepCell cell_of(const PlannedRun& run, const std::filesystem::path& runs) {
@@ -159,7 +165,7 @@ std::string missing_models_note(const SweepPlan& plan) {
   const auto lacks = [&](const PlannedRun& run) {
     const std::filesystem::path place = plan.directory / run.name;
     const int64_t batch_tokens = run.resolved.config.train.batch_tokens;
-    return run_status(place) == RunStatus::kFinished &&
+    return status_of(place) == name_of(RunStatus::kFinished) &&
            missing_checkpoints(place, kept_steps(options, run.resolved.steps, batch_tokens),
                                batch_tokens) > 0;
   };
@@ -170,6 +176,12 @@ std::string missing_models_note(const SweepPlan& plan) {
       "into "
       "another directory (--runs) to get them",
       count, plan.runs.size());
+}
+
+void retry(const std::vector<Job>& jobs, const std::filesystem::path& runs, const SweepNote& note) {
+  const auto count = std::count_if(jobs.begin(), jobs.end(),
+                                   [&](const Job& job) { return forget_failure(job, runs); });
+  note(fmt::format("{} failed jobs are tried again", count));
 }
 
 }  // namespace
@@ -183,10 +195,13 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
                                      .parallel = options.jobs,
                                      .quiet = options.quiet,
                                      .label = plan.study.name,
-                                     .stop = options.stop};
+                                     .stop = options.stop,
+                                     .seconds = options.seconds,
+                                     .memory_bytes = options.memory_bytes,
+                                     .nice = options.nice,
+                                     .order = options.order,
+                                     .lease_seconds = options.lease_seconds};
   SweepResult result{.study = plan.study.name, .runs = plan.directory.string()};
-  FileLock lock;
-  if (!options.look_only) lock_runs(plan.directory, lock);
   bool stopped = false;
   if (options.minutes > 0 && options.look_only) {
     const auto scale = decided_scale(plan, options.minutes);
@@ -204,6 +219,7 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
     if (scale) scale_tokens(plan, *scale);
   }
   const std::vector<Job> jobs = make_jobs(plan);
+  if (options.retry && !options.look_only) retry(jobs, plan.directory, note);
   for (const std::string& sentence :
        {repetition_note(plan), few_steps_note(plan), few_models_note(plan),
         missing_models_note(plan), trunk_note(jobs, plan)}) {
@@ -214,6 +230,7 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
                                 : launch(jobs, plan, *options.launcher, launch_options, start);
   count_jobs(jobs, launched, launch_options, result);
   result.note = launched.note;
+  result.trouble = launched.trouble;
   for (const PlannedRun& run : plan.runs) result.cells.push_back(cell_of(run, plan.directory));
   return result;
 }

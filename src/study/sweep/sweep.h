@@ -2,7 +2,8 @@
 //
 //   study.h      the file to cells            plan.h      cells to runs with names, and jobs
 //   timing.h     how long that takes          minutes.h   as many tokens as fit into a time
-//   job.h        a process, as data           launcher.h  who starts the processes
+//   launcher.h   who runs the jobs            join.h      one more worker
+//   work/        jobs as data, claims, and the worker that runs them
 //
 // All it knows is in the run directories: it can be stopped at any moment and called again.
 #pragma once
@@ -23,10 +24,16 @@ struct SweepOptions {
   std::vector<std::string> study;  // the file, then overrides such as base.train.lr=1e-2
   std::string runs;                // directory of the runs; empty: runs/NAME of the study
   const Launcher* launcher = &launcher_named("local");
-  std::string program;                // the path of bitlaw, to start jobs
-  int jobs = hardware_threads();      // processes at a time, one thread each
-  double minutes = 0;                 // shrink all token counts to take so long; 0: as they are
-  bool look_only = false;             // say what is done and what is to do
+  std::string program;            // the path of bitlaw, to start jobs
+  int jobs = hardware_threads();  // processes at a time, one thread each
+  double minutes = 0;             // shrink all token counts to take so long; 0: as they are
+  bool look_only = false;         // say what is done and what is to do
+  double seconds = 0;             // end after that time, to go on later; 0: no limit
+  double memory_bytes = 0;        // of all processes together; 0: no limit
+  int nice = 0;                   // of the processes
+  JobOrder order = JobOrder::kLongest;
+  double lease_seconds = 60;          // work/claim.h
+  bool retry = false;                 // the jobs that have failed
   bool quiet = false;                 // no progress
   std::atomic<bool>* stop = nullptr;  // may be set at any time
 };
@@ -71,8 +78,8 @@ struct SweepResult {
   int jobs = 0, done = 0, waiting = 0, failed = 0, skipped = 0;
   std::vector<SweepFailure> failures;
   std::vector<SweepCell> cells;
-  // Of the launcher: what to do next.
-  std::string note;
+  // Of the launcher: what to do next, and why no job could go on.
+  std::string note, trouble;
 
   template <class V>
   void visit(V& v) {
@@ -87,11 +94,12 @@ struct SweepResult {
     v("failures", failures);
     v("cells", cells);
     v.known("note", note);
+    v.known("trouble", trouble);
   }
 };
 
-// Error for a study that is wrong, or if another sweep works in the same directory. A job that fails
-// is part of the result.
+// Error for a study that is wrong. A job that fails is part of the result. Several sweeps and workers
+// may share a directory.
 SweepResult sweep(
     const SweepOptions& options, const SweepNote& note = [](const std::string&) {});
 

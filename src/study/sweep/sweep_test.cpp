@@ -4,8 +4,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/file_lock.h"
-#include "record/beside_runs.h"
 #include "record/result.h"
 #include "runs/effort.h"
 #include "sweep/study_for_tests.h"
@@ -88,25 +86,6 @@ TEST(Sweep, TimeIsKeptOfWorkOnThisMachineAlone) {
   EXPECT_EQ(read_effort(other.runs()).size(), 1u);
   sweep(options_for(other, here));
   EXPECT_EQ(read_effort(other.runs()).size(), 1u) << "nothing was left";
-}
-
-TEST(Sweep, OneAtATimeWorksInADirectory) {
-  const StudyFolder tiny(kTwoRuns);
-  SweepOptions options = options_for(tiny, kFake);
-  fs::create_directories(options.runs);
-  FileLock other;
-  ASSERT_TRUE(other.take(fs::path(options.runs) / kSweepLock));
-  std::string said;
-  try {
-    sweep(options);
-  } catch (const Error& error) {
-    said = error.what();
-  }
-  EXPECT_NE(said.find("another `bitlaw sweep` is working in this directory"), std::string::npos)
-      << said;
-  EXPECT_FALSE(fs::exists(tiny.folder() / "runs/said")) << "no job was started";
-  options.look_only = true;
-  EXPECT_EQ(sweep(options).waiting, 3) << "looking needs no lock";
 }
 
 TEST(Sweep, ModelsAskedForAfterTheEndAreSaid) {

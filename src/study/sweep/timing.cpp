@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/config.h"
-#include "sweep/queue.h"
+#include "work/queue.h"
 
 namespace bitlaw {
 namespace {

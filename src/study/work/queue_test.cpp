@@ -1,8 +1,10 @@
-#include "sweep/queue.h"
+#include "work/queue.h"
 
 #include <gtest/gtest.h>
 
 #include <utility>
+
+#include "base/error.h"
 
 namespace bitlaw {
 namespace {
@@ -19,8 +21,26 @@ std::vector<Job> jobs(const std::vector<std::pair<double, int>>& costs) {
 }
 
 TEST(Queue, EqualCostsStayInTheirOrder) {
-  EXPECT_EQ(longest_first(jobs({{1, -1}, {3, -1}, {1, -1}, {3, -1}})),
-            (std::vector<size_t>{1, 3, 0, 2}));
+  const std::vector<Job> four = jobs({{1, -1}, {3, -1}, {1, -1}, {3, -1}});
+  EXPECT_EQ(order_of(four, JobOrder::kLongest), (std::vector<size_t>{1, 3, 0, 2}));
+  EXPECT_EQ(order_of(four, JobOrder::kCheapest), (std::vector<size_t>{0, 2, 1, 3}));
+  EXPECT_EQ(order_of(four, JobOrder::kStudy), (std::vector<size_t>{0, 1, 2, 3}));
+}
+
+TEST(Queue, TrunksComeBeforeTheLongest) {
+  std::vector<Job> four = jobs({{1, -1}, {3, -1}, {2, -1}, {4, -1}});
+  four[0].trunk = 2;
+  EXPECT_EQ(order_of(four, JobOrder::kTrunks), (std::vector<size_t>{2, 3, 1, 0}));
+}
+
+TEST(Queue, OrdersAreNamed) {
+  EXPECT_EQ(order_named("cheapest"), JobOrder::kCheapest);
+  try {
+    order_named("cheapst");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("cheapest"), std::string::npos) << error.what();
+  }
 }
 
 TEST(Queue, DurationFollowsTheOrder) {

@@ -1,4 +1,4 @@
-#include "sweep/job.h"
+#include "work/job.h"
 
 #include <algorithm>
 
@@ -111,11 +111,20 @@ std::vector<std::string> job_command(const Job& job, const fs::path& runs,
   return {};
 }
 
+std::string job_key(const Job& job) {
+  switch (job.kind) {
+    case JobKind::kTrain:
+      return job.run;
+    case JobKind::kQuantize:
+      return job.run + "-quantize";
+    case JobKind::kMeasure:
+      return "measure-" + job.run;
+  }
+  return job.run;
+}
+
 fs::path job_log(const Job& job, const fs::path& runs) {
-  const std::string name = job.kind == JobKind::kMeasure    ? "measure-" + job.run
-                           : job.kind == JobKind::kQuantize ? job.run + "-quantize"
-                                                            : job.run;
-  return runs / kLogsFolder / (name + ".log");
+  return runs / kLogsFolder / (job_key(job) + ".log");
 }
 
 void write_job_files(const std::vector<Job>& jobs, const fs::path& runs) {

@@ -1,4 +1,4 @@
-#include "sweep/job.h"
+#include "work/job.h"
 
 #include <gtest/gtest.h>
 

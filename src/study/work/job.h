@@ -45,6 +45,9 @@ struct Job {
 std::vector<std::string> job_command(const Job& job, const std::filesystem::path& runs,
                                      const std::string& program);
 
+// Its name in files: the run, and what is done with it.
+std::string job_key(const Job& job);
+
 // Where its output goes.
 std::filesystem::path job_log(const Job& job, const std::filesystem::path& runs);
 

@@ -9,7 +9,7 @@
 
 #include "base/test_folder.h"
 #include "record/result.h"
-#include "sweep/launcher.h"
+#include "work/worker.h"
 
 namespace bitlaw {
 
@@ -45,7 +45,7 @@ class ScriptedJobs {
 
   std::filesystem::path runs() const { return folder_ / "runs"; }
   std::string program() const { return (folder_ / "program").string(); }
-  LaunchOptions options(int parallel = 2) const {
+  WorkOptions options(int parallel = 2) const {
     return {.runs = runs(), .program = program(), .parallel = parallel, .quiet = true};
   }
   const TestFolder& folder() const { return folder_; }

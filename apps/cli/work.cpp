@@ -1,0 +1,103 @@
+// bitlaw work: one more worker for a study, on this machine or another one.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/parallel.h"
+#include "base/text.h"
+#include "cli/verb.h"
+#include "cli/work_flags.h"
+#include "train/interrupt.h"
+#include "sweep/join.h"
+
+namespace bitlaw::cli {
+namespace {
+
+struct JoinFlags {
+  WorkFlags work;
+  std::string runs, directory;
+  int jobs = hardware_threads();
+  bool stay = false, quiet = false, json = false;
+};
+
+int64_t count(const JoinResult& result, JobState state) {
+  return std::count_if(result.worked.outcomes.begin(), result.worked.outcomes.end(),
+                       [&](const JobOutcome& outcome) { return outcome.state == state; });
+}
+
+Json failures_of(const JoinResult& result) {
+  Json failures = Json::array();
+  for (size_t i = 0; i < result.jobs.size(); ++i) {
+    if (result.worked.outcomes[i].state != JobState::kFailed) continue;
+    failures.push_back({{"job", result.jobs[i].name},
+                        {"exit_code", result.worked.outcomes[i].exit_code},
+                        {"message", result.worked.outcomes[i].message}});
+  }
+  return failures;
+}
+
+void print_joined(const JoinResult& result, bool json) {
+  const int64_t done = count(result, JobState::kDone), running = count(result, JobState::kRunning);
+  const int64_t failed = count(result, JobState::kFailed);
+  const int64_t waiting = count(result, JobState::kWaiting);
+  const Json failures = failures_of(result);
+  if (json) {
+    print_json({{"study", result.study},
+                {"jobs", result.jobs.size()},
+                {"done", done},
+                {"running_elsewhere", running},
+                {"waiting", waiting},
+                {"failed", failed},
+                {"skipped", count(result, JobState::kSkipped)},
+                {"failures", failures}});
+    return;
+  }
+  fmt::print("{}: {} of {} jobs done, {} running elsewhere, {} failed, {} waiting\n", result.study,
+             done, result.jobs.size(), running, failed, waiting);
+  for (const Json& failure : failures)
+    fmt::print("failed: {}: {}\n", failure["job"].get<std::string>(),
+               failure["message"].get<std::string>());
+}
+
+void run_work(const JoinFlags& flags) {
+  WorkOptions options = flags.work.parsed();
+  options.runs = flags.runs;
+  options.program = own_path();
+  options.parallel = flags.jobs;
+  options.quiet = flags.quiet;
+  options.stop = &stop_work;
+  options.wait_for_others = flags.stay;
+  stop_work_on_signals();
+  const JoinResult result = join(options, flags.directory, [&](const std::string& sentence) {
+    if (!flags.quiet) fmt::print(stderr, "{}\n", sentence);
+  });
+  print_joined(result, flags.json);
+  if (!result.worked.trouble.empty()) throw Error(trouble_sentence(result.worked.trouble));
+  if (stop_work) {
+    fmt::print(stderr, "stopped; any worker goes on with what is left\n");
+    exit_status = kInterruptedExitCode;
+  } else if (count(result, JobState::kFailed) > 0) {
+    exit_status = 1;
+  }
+}
+
+}  // namespace
+
+void add_work(App& app) {
+  auto flags = std::make_shared<JoinFlags>();
+  App* verb = add_verb(app, "work", "Take jobs of a study that was begun with `sweep`",
+                       "bitlaw work runs/demo --jobs 4 --for 2h");
+  verb->add_option("runs", flags->runs, "directory of the study's runs")->required();
+  verb->add_option("--jobs", flags->jobs, "processes at a time, one thread each")->positive();
+  verb->add_option("--directory", flags->directory,
+                   "where relative paths of the data count from (default: as in the sweep)");
+  flags->work.add(verb);
+  verb->add_flag("--stay", flags->stay,
+                 "stay until the jobs of other workers have ended, to take over where one dies");
+  verb->add_flag("--quiet", flags->quiet, "no progress");
+  verb->add_flag("--json", flags->json, "print one JSON document");
+  verb->callback([flags] { run_work(*flags); });
+}
+
+}  // namespace bitlaw::cli
