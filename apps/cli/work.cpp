@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "cli/verb.h"
 #include "cli/work_flags.h"
-#include "train/interrupt.h"
 #include "sweep/join.h"
+#include "train/interrupt.h"
 
 namespace bitlaw::cli {
 namespace {

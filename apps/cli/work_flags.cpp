@@ -15,8 +15,8 @@ namespace {
 
 double bytes_of(const std::string& text) {
   size_t end = 0;
-  while (end < text.size() && (std::isdigit(static_cast<unsigned char>(text[end])) != 0 ||
-                               text[end] == '.'))
+  while (end < text.size() &&
+         (std::isdigit(static_cast<unsigned char>(text[end])) != 0 || text[end] == '.'))
     ++end;
   const auto number = parse_number(text.substr(0, end));
   std::string unit = text.substr(end);
@@ -55,7 +55,8 @@ void WorkFlags::add(App* verb) {
                    "of all processes together, such as 8GB (default: no limit)");
   verb->add_option("--nice", nice, "of the processes: 19 leaves the machine to others");
   verb->add_option("--order", order, order_help())->default_str(order);
-  verb->add_option("--lease", lease, "a worker that is silent for this time loses its jobs to others")
+  verb->add_option("--lease", lease,
+                   "a worker that is silent for this time loses its jobs to others")
       ->default_str(lease);
 }
 
@@ -67,8 +68,7 @@ WorkOptions WorkFlags::parsed() const {
   options.nice = nice;
   options.order = order_named(order);
   options.lease_seconds = parse_duration(lease, "--lease");
-  if (options.lease_seconds < 1)
-    throw Error("--lease " + lease + ": expected at least 1s");
+  if (options.lease_seconds < 1) throw Error("--lease " + lease + ": expected at least 1s");
   return options;
 }
 

@@ -68,8 +68,8 @@ double parse_duration(const std::string& text, const std::string& what) {
   size_t place = 0;
   if (trim(text).empty()) fail();
   while (place < text.size()) {
-    const std::string digits = take_while(
-        text, place, [](unsigned char c) { return std::isdigit(c) != 0 || c == '.'; });
+    const std::string digits =
+        take_while(text, place, [](unsigned char c) { return std::isdigit(c) != 0 || c == '.'; });
     const std::string unit =
         take_while(text, place, [](unsigned char c) { return std::isalpha(c) != 0; });
     const auto number = parse_number(digits);

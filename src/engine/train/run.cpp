@@ -93,7 +93,8 @@ class Session {
                                         resolved.config.train.validation_tokens)),
         trainer_(trainer_options(resolved, thread_count(options.threads))),
         divergence_(resolved.config.model.vocabulary,
-                    warmup_steps(resolved.config.schedule, resolved.steps)),
+                    warmup_steps(resolved.config.schedule, resolved.steps),
+                    resolved.config.train.batch_tokens),
         trunk_(options.share ? trunk_name(resolved) : "") {}
 
   RunOutcome run() {

@@ -25,9 +25,9 @@ void require_data(const StudyJobs& study, const fs::path& directory) {
           error.what()));
     }
     if (found != hash) {
-      throw Error(fmt::format(
-          "{}: is another data set (hash {}) than the study's ({}); copy that one here",
-          place.string(), found.substr(0, 12), hash.substr(0, 12)));
+      throw Error(
+          fmt::format("{}: is another data set (hash {}) than the study's ({}); copy that one here",
+                      place.string(), found.substr(0, 12), hash.substr(0, 12)));
     }
   }
 }

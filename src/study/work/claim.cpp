@@ -38,7 +38,8 @@ int64_t highest_generation(const fs::path& directory, const std::string& key) {
   std::error_code none;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, none)) {
     const std::string name = entry.path().filename().string();
-    if (name.size() <= key.size() + 1 || !name.starts_with(key) || name[key.size()] != '.') continue;
+    if (name.size() <= key.size() + 1 || !name.starts_with(key) || name[key.size()] != '.')
+      continue;
     if (const auto number = parse_whole(name.substr(key.size() + 1)))
       highest = std::max<int64_t>(highest, *number);
   }
@@ -72,7 +73,8 @@ std::optional<Claimant> claimant_in(const std::string& bytes) {
 }
 
 [[noreturn]] void fail(const fs::path& file) {
-  throw Error(fmt::format("{}: a claim cannot be written: {}", file.string(), std::strerror(errno)));
+  throw Error(
+      fmt::format("{}: a claim cannot be written: {}", file.string(), std::strerror(errno)));
 }
 
 bool write_all(int descriptor, const std::string& bytes) {
@@ -117,7 +119,8 @@ fs::path Claim::file() const {
 // Its file is another worker's, or there is a higher one.
 bool Claim::lost() const {
   if (highest_generation(directory_, key_) > generation_) return true;
-  struct stat named {}, open {};
+  struct stat named {
+  }, open{};
   return ::stat(file().c_str(), &named) != 0 || ::fstat(descriptor_, &open) != 0 ||
          named.st_ino != open.st_ino || named.st_dev != open.st_dev;
 }
@@ -172,8 +175,7 @@ bool Claims::is_gone(const std::string& key, int64_t generation,
 bool Claims::create(const fs::path& file, const std::string& bytes) const {
   static std::atomic<int> count{0};
   const ProcessIdentity own = own_identity();
-  const fs::path temporary =
-      directory_ / fmt::format(".{}-{}-{}.tmp", own.host, own.pid, count++);
+  const fs::path temporary = directory_ / fmt::format(".{}-{}-{}.tmp", own.host, own.pid, count++);
   write_file_atomically(temporary, bytes);
   std::error_code none;
   const bool linked = ::link(temporary.c_str(), file.c_str()) == 0;
@@ -205,10 +207,8 @@ std::optional<Claim> Claims::take(const std::string& key) {
   std::optional<Claimant> claimant;
   if (before > 0 && !is_gone(key, before, claimant)) return std::nullopt;
   const int64_t generation = before + 1;
-  Claimant own{.process = own_identity(),
-               .beat = 0,
-               .lease_seconds = lease_seconds_,
-               .since = now_iso()};
+  Claimant own{
+      .process = own_identity(), .beat = 0, .lease_seconds = lease_seconds_, .since = now_iso()};
   const fs::path file = claim_file(directory_, key, generation);
   if (!create(file, bytes_of(own))) return std::nullopt;
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC);

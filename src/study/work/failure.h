@@ -15,8 +15,8 @@ struct Failure {
   std::string job;  // its name, for people
   int exit_code = 0;
   std::string message;
-  std::string log;                       // below the directory of runs
-  std::string host, time, program;       // where, when, and by which version
+  std::string log;                  // below the directory of runs
+  std::string host, time, program;  // where, when, and by which version
   int64_t attempts = 1;
 
   template <class V>

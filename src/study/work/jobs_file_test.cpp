@@ -11,11 +11,22 @@ namespace {
 
 StudyJobs some_study() {
   StudyJobs study{.study = "tiny", .directory = "/somewhere", .data = {{"data", "0123"}}};
-  study.jobs.push_back({.name = "long", .run = "a", .tokens = 1000, .share = true,
-                        .share_steps = {4, 8}, .cost = 3.5e9});
-  study.jobs.push_back({.name = "short", .run = "b", .tokens = 500, .checkpoints = 2,
-                        .share = true, .cost = 1e9, .memory_bytes = 2e6, .trunk = 0,
-                        .trunk_tokens = 400, .trunk_state = "trunks/t/step-4"});
+  study.jobs.push_back({.name = "long",
+                        .run = "a",
+                        .tokens = 1000,
+                        .share = true,
+                        .share_steps = {4, 8},
+                        .cost = 3.5e9});
+  study.jobs.push_back({.name = "short",
+                        .run = "b",
+                        .tokens = 500,
+                        .checkpoints = 2,
+                        .share = true,
+                        .cost = 1e9,
+                        .memory_bytes = 2e6,
+                        .trunk = 0,
+                        .trunk_tokens = 400,
+                        .trunk_state = "trunks/t/step-4"});
   Job quantize{.kind = JobKind::kQuantize, .name = "short (quantize)", .run = "b", .after = 1};
   quantize.grid.bits = {3, 5};
   study.jobs.push_back(quantize);

@@ -26,9 +26,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kBusyExit = 75;    // the run is locked by a process that is about to end
-constexpr int kStoppedExit = 130;  // the process was asked to stop, and saved its state
-constexpr int kMostAttempts = 3;   // of a job that is killed
+constexpr int kBusyExit = 75;       // the run is locked by a process that is about to end
+constexpr int kStoppedExit = 130;   // the process was asked to stop, and saved its state
+constexpr int kMostAttempts = 3;    // of a job that is killed
 constexpr double kLookSeconds = 1;  // between two looks at a job that runs elsewhere
 
 using Clock = std::chrono::steady_clock;
@@ -165,9 +165,10 @@ bool Worker::fits(size_t i) const {
 bool Worker::ready(size_t i) {
   const JobState state = outcomes_[i].state;
   const bool elsewhere =
-      state == JobState::kRunning && std::none_of(running_.begin(), running_.end(),
-                                                  [&](const Child& c) { return c.job == i; });
-  if ((state != JobState::kWaiting && !elsewhere) || seconds_since(begin_) < later_[i]) return false;
+      state == JobState::kRunning &&
+      std::none_of(running_.begin(), running_.end(), [&](const Child& c) { return c.job == i; });
+  if ((state != JobState::kWaiting && !elsewhere) || seconds_since(begin_) < later_[i])
+    return false;
   if (jobs_[i].after >= 0) {
     const JobState before = outcomes_[static_cast<size_t>(jobs_[i].after)].state;
     if (before == JobState::kFailed || before == JobState::kSkipped)
@@ -218,11 +219,10 @@ void Worker::start(size_t i) {
     return;
   }
   try {
-    const pid_t pid =
-        start_process(job_command(job, options_.runs, options_.program),
-                      {.log = job_log(job, options_.runs),
-                       .directory = options_.directory,
-                       .nice = options_.nice});
+    const pid_t pid = start_process(job_command(job, options_.runs, options_.program),
+                                    {.log = job_log(job, options_.runs),
+                                     .directory = options_.directory,
+                                     .nice = options_.nice});
     running_.push_back({pid, i, std::move(claimed)});
     outcomes_[i] = {.state = JobState::kRunning};
   } catch (const Error& error) {
@@ -345,8 +345,8 @@ void Worker::show_progress() {
   };
   const int64_t failures = count(JobState::kFailed), running = count(JobState::kRunning);
   const int64_t elsewhere = running - std::ssize(running_);
-  std::string note =
-      fmt::format("{} of {} jobs", jobs_.size() - count(JobState::kWaiting) - running, jobs_.size());
+  std::string note = fmt::format("{} of {} jobs",
+                                 jobs_.size() - count(JobState::kWaiting) - running, jobs_.size());
   if (elsewhere > 0) note += fmt::format(", {} elsewhere", elsewhere);
   if (failures > 0) note += fmt::format(", {} failed", failures);
   progress_.update(finished_cost_ + running_cost_, note);

@@ -15,15 +15,15 @@ namespace bitlaw {
 
 struct WorkOptions {
   std::filesystem::path runs;
-  std::string program;  // the path of bitlaw
+  std::string program;                // the path of bitlaw
   std::filesystem::path directory{};  // where the processes are started; empty: the present one
   int parallel = 1;                   // at a time
-  bool quiet = false;   // no progress
+  bool quiet = false;                 // no progress
   std::string label = "sweep";
   std::atomic<bool>* stop = nullptr;  // once set, no job is started and the call ends soon
   double seconds = 0;                 // end after that time, as if stopped; 0: no limit
-  double memory_bytes = 0;  // of all processes together, as predicted; 0: no limit
-  int nice = 0;             // of the processes
+  double memory_bytes = 0;            // of all processes together, as predicted; 0: no limit
+  int nice = 0;                       // of the processes
   JobOrder order = JobOrder::kLongest;
   double lease_seconds = 60;    // a claim whose worker is silent for so long is free
   bool wait_for_others = true;  // end when all jobs have ended, also those of other workers
