@@ -12,12 +12,13 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/progress.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "base/version.h"
 #include "record/beside_runs.h"
 #include "work/claim.h"
 #include "work/failure.h"
+#include "work/live.h"
 #include "work/process.h"
 #include "work/queue.h"
 
@@ -66,7 +67,7 @@ class Worker {
         later_(jobs.size(), 0),
         attempts_(jobs.size(), 0),
         claims_(options.runs / kClaimsFolder, options.lease_seconds),
-        progress_(options.label, total_cost(jobs, outcomes_), options.quiet) {}
+        live_(options.label, total_cost(jobs, outcomes_), options.quiet) {}
 
   Worked run();
 
@@ -76,6 +77,7 @@ class Worker {
     size_t job = 0;
     std::optional<Claim> claim;  // none of a job that is not shared
     bool lost = false;           // the claim: another worker has the job
+    Clock::time_point begin = Clock::now();
   };
 
   bool stopping() const {
@@ -110,10 +112,11 @@ class Worker {
   double finished_cost_ = 0, running_cost_ = 0;
   size_t next_look_ = 0;
   const Clock::time_point begin_ = Clock::now();
-  Clock::time_point looked_{}, beaten_ = begin_;
+  Clock::time_point looked_{}, shown_{}, beaten_ = begin_;
   bool asked_ = false;
-  std::string trouble_;  // why no job can go on
-  Progress progress_;
+  std::string trouble_;            // why no job can go on
+  std::vector<std::string> last_;  // what ended last
+  LiveTable live_;
 };
 
 Worked Worker::run() {
@@ -129,7 +132,7 @@ Worked Worker::run() {
     show_progress();
     pause();
   }
-  if (!stopping()) progress_.finish(fmt::format("{} jobs", jobs_.size()));
+  if (!stopping()) live_.finish(fmt::format("{} jobs", jobs_.size()));
   return {outcomes_, trouble_};
 }
 
@@ -223,7 +226,7 @@ void Worker::start(size_t i) {
                                     {.log = job_log(job, options_.runs),
                                      .directory = options_.directory,
                                      .nice = options_.nice});
-    running_.push_back({pid, i, std::move(claimed)});
+    running_.push_back({.pid = pid, .job = i, .claim = std::move(claimed)});
     outcomes_[i] = {.state = JobState::kRunning};
   } catch (const Error& error) {
     if (claimed) claimed->release();
@@ -273,6 +276,11 @@ void Worker::end_child(Child child, int status) {
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   const int code = signal > 0 ? 128 + signal : WEXITSTATUS(status);
   const std::string message = last_line(job_log(jobs_[i], options_.runs));
+  const auto remember = [&](const std::string& what) {
+    last_.push_back(fmt::format("{} {} after {}", jobs_[i].name, what,
+                                format_duration(seconds_since(child.begin))));
+    if (last_.size() > 3) last_.erase(last_.begin());
+  };
   const bool killed = signal == SIGKILL || signal == SIGTERM || signal == SIGHUP ||
                       signal == SIGINT || code == kStoppedExit;
   if (child.lost) {
@@ -280,6 +288,7 @@ void Worker::end_child(Child child, int status) {
   } else if (code == 0) {
     forget_failure(jobs_[i], options_.runs);
     end(i, {.state = JobState::kDone});
+    remember("done");
   } else if (stopping()) {
     outcomes_[i] = {.state = JobState::kWaiting};
   } else if (code == kBusyExit) {
@@ -293,6 +302,7 @@ void Worker::end_child(Child child, int status) {
     later_[i] = seconds_since(begin_) + kLookSeconds;
   } else {
     failed(i, code, signal > 0 ? killed_sentence(signal, attempts_[i]) : message);
+    remember("failed");
   }
   if (child.claim && !child.lost) child.claim->release();
 }
@@ -339,17 +349,26 @@ void Worker::look_elsewhere() {
 }
 
 void Worker::show_progress() {
+  const Clock::time_point now = Clock::now();
+  if (now - shown_ < std::chrono::milliseconds(500)) return;
+  shown_ = now;
   const auto count = [&](JobState state) {
-    return std::count_if(outcomes_.begin(), outcomes_.end(),
-                         [&](const JobOutcome& outcome) { return outcome.state == state; });
+    return static_cast<size_t>(
+        std::count_if(outcomes_.begin(), outcomes_.end(),
+                      [&](const JobOutcome& outcome) { return outcome.state == state; }));
   };
-  const int64_t failures = count(JobState::kFailed), running = count(JobState::kRunning);
-  const int64_t elsewhere = running - std::ssize(running_);
-  std::string note = fmt::format("{} of {} jobs",
-                                 jobs_.size() - count(JobState::kWaiting) - running, jobs_.size());
-  if (elsewhere > 0) note += fmt::format(", {} elsewhere", elsewhere);
-  if (failures > 0) note += fmt::format(", {} failed", failures);
-  progress_.update(finished_cost_ + running_cost_, note);
+  LiveState state{.jobs = jobs_.size(),
+                  .done = count(JobState::kDone),
+                  .running_elsewhere = count(JobState::kRunning) - running_.size(),
+                  .failed = count(JobState::kFailed),
+                  .cost_done = finished_cost_ + running_cost_,
+                  .last = last_};
+  for (const Child& child : running_) {
+    state.running.push_back({.name = jobs_[child.job].name,
+                             .seconds = seconds_since(child.begin),
+                             .pace = pace_of(jobs_[child.job], options_.runs)});
+  }
+  live_.show(state);
 }
 
 }  // namespace

@@ -1,0 +1,90 @@
+#include "work/live.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/names.h"
+#include "base/text.h"
+
+namespace bitlaw {
+namespace {
+
+size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+std::string cut(std::string line, size_t width) {
+  if (line.size() > width) line = line.substr(0, width - 3) + "...";
+  return line;
+}
+
+std::string running_line(const LiveJob& job) {
+  std::string line = fmt::format("  {:<9}", format_duration(job.seconds));
+  if (job.pace) {
+    line += fmt::format(" {:3.0f}%  loss {:.3f}  {:>8} tokens/s", 100 * job.pace->share,
+                        job.pace->loss_nats,
+                        format_count(job.pace->tokens_per_second));
+  }
+  return line + "  " + printable(job.name);
+}
+
+std::string counts(const LiveState& state) {
+  std::string note = fmt::format("{} of {} jobs", state.done, state.jobs);
+  if (state.running_elsewhere > 0) note += fmt::format(", {} elsewhere", state.running_elsewhere);
+  if (state.failed > 0) note += fmt::format(", {} failed", state.failed);
+  return note;
+}
+
+}  // namespace
+
+std::vector<std::string> live_lines(const LiveState& state, size_t width) {
+  constexpr size_t kMostRunning = 16;
+  std::vector<std::string> lines;
+  for (const LiveJob& job : state.running) {
+    if (lines.size() == kMostRunning) {
+      lines.push_back(fmt::format("  and {} more", state.running.size() - kMostRunning));
+      break;
+    }
+    lines.push_back(cut(running_line(job), width));
+  }
+  for (const std::string& line : state.last) lines.push_back(cut(printable(line), width));
+  return lines;
+}
+
+LiveTable::LiveTable(const std::string& label, double total_cost, bool quiet)
+    : progress_(label, total_cost, quiet), terminal_(!quiet && ::isatty(STDERR_FILENO) != 0) {}
+
+LiveTable::~LiveTable() {
+  clear();
+}
+
+// What is below the bar; the cursor is on the bar.
+void LiveTable::clear() {
+  if (drawn_ > 0) std::fputs("\033[s\n\033[J\033[u", stderr);
+  drawn_ = 0;
+}
+
+void LiveTable::show(const LiveState& state) {
+  progress_.update(state.cost_done, counts(state));
+  if (!terminal_) return;
+  std::string text;
+  const std::vector<std::string> lines = live_lines(state, terminal_width() - 1);
+  for (const std::string& line : lines) text += "\n\033[K" + line;
+  if (lines.size() < drawn_) text += "\n\033[J\033[1A";
+  if (!lines.empty()) text += fmt::format("\033[{}A\r", lines.size());
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+  drawn_ = lines.size();
+}
+
+void LiveTable::finish(const std::string& note) {
+  clear();
+  progress_.finish(note);
+}
+
+}  // namespace bitlaw

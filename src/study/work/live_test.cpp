@@ -1,0 +1,44 @@
+#include "work/live.h"
+
+#include <gtest/gtest.h>
+
+namespace bitlaw {
+namespace {
+
+TEST(LiveTable, SaysOfEachJobHowFarItIs) {
+  const LiveState state{.running = {{.name = "size=small", .seconds = 8,
+                                     .pace = Pace{.share = 0.5, .loss_nats = 4.25,
+                                                  .tokens_per_second = 12'345}},
+                                    {.name = "size=large", .seconds = 1, .pace = {}}},
+                        .last = {"size=tiny  3 s"}};
+  const std::vector<std::string> lines = live_lines(state, 100);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0], "  8 s        50%  loss 4.250    12.3 k tokens/s  size=small");
+  EXPECT_EQ(lines[1], "  1 s        size=large");
+  EXPECT_EQ(lines[2], "size=tiny  3 s");
+}
+
+TEST(LiveTable, FitsTheTerminal) {
+  LiveState state;
+  for (int i = 0; i < 40; ++i)
+    state.running.push_back({.name = std::string(200, 'x'), .seconds = 1, .pace = {}});
+  const std::vector<std::string> lines = live_lines(state, 60);
+  ASSERT_EQ(lines.size(), 17u);
+  for (const std::string& line : lines) EXPECT_LE(line.size(), 60u);
+  EXPECT_EQ(lines.back(), "  and 24 more");
+}
+
+TEST(LiveTable, ALogHasPlainLines) {
+  testing::internal::CaptureStderr();
+  {
+    LiveTable table("tiny", 10, false);
+    table.show({.jobs = 3, .done = 1, .cost_done = 4, .running = {{.name = "a", .pace = {}}}});
+    table.finish("3 jobs");
+  }
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(text.find('\033'), std::string::npos) << text;
+  EXPECT_NE(text.find("3 jobs\n"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace bitlaw
