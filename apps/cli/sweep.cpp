@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/verb.h"
 #include "cli/work_flags.h"
+#include "sweep/look.h"
 #include "train/interrupt.h"
 
 namespace bitlaw::cli {
@@ -16,8 +17,9 @@ namespace {
 struct SweepFlags {
   SweepOptions sweep;
   WorkFlags work;
-  std::string launcher = "local";
+  std::string launcher = "local", why;
   bool status = false, dry_run = false, json = false, print_config = false;
+  bool prune = false, yes = false;
 };
 
 void print_cells(const SweepResult& result) {
@@ -26,6 +28,7 @@ void print_cells(const SweepResult& result) {
     fmt::print("{:<16} {:<10} {:>8} {:>8} {:>9.2e}  {}{}\n", cell.run, cell.status,
                format_count(static_cast<double>(cell.N)), format_count(static_cast<double>(cell.D)),
                cell.flops, cell.label, cell.quantize ? "  + quantize" : "");
+    if (!cell.detail.empty()) fmt::print("  {}\n", cell.detail);
   }
 }
 
@@ -35,6 +38,57 @@ void print_summary(const SweepResult& result) {
   for (const SweepFailure& failure : result.failures)
     fmt::print("failed: {}: {} ({})\n", failure.job, failure.message, failure.log);
   if (!result.note.empty()) fmt::print("{}\n", result.note);
+}
+
+void print_list(const char* name, const std::vector<std::string>& lines) {
+  for (size_t i = 0; i < lines.size(); ++i) fmt::print("{:<12}{}\n", i == 0 ? name : "", lines[i]);
+}
+
+void print_field(const char* name, const std::string& text) {
+  if (!text.empty()) fmt::print("{:<12}{}\n", name, text);
+}
+
+void print_why(const Why& why) {
+  print_field("run", why.run);
+  print_field("cell", why.label);
+  print_field("status", why.status + (why.detail.empty() ? "" : ": " + why.detail));
+  if (!why.failed_job.empty()) {
+    print_field("failed", why.failed_job);
+    print_field("", fmt::format("exit status {}: {}", why.exit_code, why.message));
+    print_field("", why.when);
+    print_field("log", why.log);
+    print_list("", why.log_lines);
+  }
+  print_list("waits for", why.waits_for);
+  print_list("sets", why.sets);
+  if (!why.nearest.empty()) {
+    print_field("nearest", why.nearest + ", the finished run that differs least:");
+    print_list("", why.differs);
+  }
+  print_field("command", why.command);
+}
+
+// Removes only where --yes says so.
+void prune(const SweepPlan& plan, bool yes, bool json) {
+  const std::vector<std::filesystem::path> places = superfluous(plan);
+  if (json) {
+    Json document{{"removed", yes}, {"places", Json::array()}};
+    for (const auto& place : places) document["places"].push_back(place.string());
+    print_json(document);
+  }
+  for (const auto& place : places) {
+    if (!json) fmt::print("{}\n", place.string());
+    if (yes) std::filesystem::remove_all(place);
+  }
+  if (json) return;
+  if (places.empty())
+    fmt::print("{}: nothing that the study does not need\n", plan.directory.string());
+  else if (yes)
+    fmt::print("{} files and directories removed\n", places.size());
+  else
+    fmt::print(
+        "{} files and directories that the study does not need; --prune --yes removes them\n",
+        places.size());
 }
 
 void print_configurations(const SweepOptions& options) {
@@ -58,6 +112,19 @@ void run_sweep(SweepFlags& options) {
     return;
   }
   sweep_options.program = own_path();
+  if (!options.why.empty() || options.prune) {
+    const SweepPlan plan = plan_sweep(sweep_options.study, sweep_options.runs);
+    if (options.prune) {
+      prune(plan, options.yes, options.json);
+      return;
+    }
+    const Why answer = why(plan, options.why, sweep_options.program);
+    if (options.json)
+      print_json(struct_to_json(answer));
+    else
+      print_why(answer);
+    return;
+  }
   sweep_options.look_only = options.status || options.dry_run;
   sweep_options.stop = &stop_work;
   if (!sweep_options.look_only) stop_work_on_signals();
@@ -109,6 +176,11 @@ void add_sweep(App& app) {
       ->positive();
   verb->add_flag("--status", options->status, "list the cells and stop");
   verb->add_flag("--dry-run", options->dry_run, "the same: list what would be done");
+  verb->add_option("--why", options->why,
+                   "all about one cell, by the name of its run or by words of its label, and stop");
+  verb->add_flag("--prune", options->prune,
+                 "list what is in the directory of runs and no cell needs, and stop");
+  verb->add_flag("--yes", options->yes, "with --prune: remove it");
   verb->add_flag("--print-config", options->print_config,
                  "print the resolved configurations and stop");
   verb->add_flag("--quiet", sweep_options.quiet, "no progress");

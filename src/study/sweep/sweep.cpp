@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "record/result.h"
 #include "runs/effort.h"
+#include "sweep/look.h"
 #include "sweep/plan.h"
 #include "train/batch.h"
 #include "train/kept_checkpoints.h"
@@ -74,22 +75,12 @@ void count_jobs(const std::vector<Job>& jobs, const Launched& launched,
   }
 }
 
-// "waiting" for a run that has no directory yet.
-std::string status_of(const std::filesystem::path& run) {
-  std::error_code none;
-  if (!std::filesystem::exists(run, none)) return "waiting";
-  try {
-    return name_of(run_status(run));
-  } catch (const Error&) {  // its job says what is wrong
-    return "damaged";
-  }
-}
-
-SweepCell cell_of(const PlannedRun& run, const std::filesystem::path& runs) {
+SweepCell cell_of(const PlannedRun& run, const CellState& state) {
   const TrainConfig& config = run.resolved.config;
   return {.run = run.name,
           .label = run.cell.label,
-          .status = status_of(runs / run.name),
+          .status = state.status,
+          .detail = state.detail,
           .N = config.model.parameters(),
           .D = config.train.tokens,
           .flops = run.flops,
@@ -159,13 +150,21 @@ std::string trunk_note(const std::vector<Job>& jobs, const SweepPlan& plan) {
       100 * (1 - shared / alone));
 }
 
+bool is_finished(const std::filesystem::path& run) {
+  try {
+    return run_status(run) == RunStatus::kFinished;
+  } catch (const Error&) {  // its job says what is wrong
+    return false;
+  }
+}
+
 // "" if no finished run lacks a model along it that the study asks for.
 std::string missing_models_note(const SweepPlan& plan) {
   const RunOptions options{.checkpoints = plan.study.checkpoints};
   const auto lacks = [&](const PlannedRun& run) {
     const std::filesystem::path place = plan.directory / run.name;
     const int64_t batch_tokens = run.resolved.config.train.batch_tokens;
-    return status_of(place) == name_of(RunStatus::kFinished) &&
+    return is_finished(place) &&
            missing_checkpoints(place, kept_steps(options, run.resolved.steps, batch_tokens),
                                batch_tokens) > 0;
   };
@@ -231,7 +230,9 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
   count_jobs(jobs, launched, launch_options, result);
   result.note = launched.note;
   result.trouble = launched.trouble;
-  for (const PlannedRun& run : plan.runs) result.cells.push_back(cell_of(run, plan.directory));
+  const std::vector<CellState> states = cell_states(plan, jobs, launched.outcomes);
+  for (size_t i = 0; i < plan.runs.size(); ++i)
+    result.cells.push_back(cell_of(plan.runs[i], states[i]));
   return result;
 }
 

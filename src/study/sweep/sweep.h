@@ -53,7 +53,7 @@ struct SweepFailure {
 };
 
 struct SweepCell {
-  std::string run, label, status;
+  std::string run, label, status, detail;  // sweep/look.h
   int64_t N = 0, D = 0;
   double flops = 0;  // of its training
   bool quantize = false;
@@ -63,6 +63,7 @@ struct SweepCell {
     v("run", run);
     v("label", label);
     v("status", status);
+    v.known("detail", detail);
     v("N", N);
     v("D", D);
     v("flops", flops);

@@ -27,8 +27,7 @@ std::string running_line(const LiveJob& job) {
   std::string line = fmt::format("  {:<9}", format_duration(job.seconds));
   if (job.pace) {
     line += fmt::format(" {:3.0f}%  loss {:.3f}  {:>8} tokens/s", 100 * job.pace->share,
-                        job.pace->loss_nats,
-                        format_count(job.pace->tokens_per_second));
+                        job.pace->loss_nats, format_count(job.pace->tokens_per_second));
   }
   return line + "  " + printable(job.name);
 }

@@ -6,11 +6,12 @@ namespace bitlaw {
 namespace {
 
 TEST(LiveTable, SaysOfEachJobHowFarItIs) {
-  const LiveState state{.running = {{.name = "size=small", .seconds = 8,
-                                     .pace = Pace{.share = 0.5, .loss_nats = 4.25,
-                                                  .tokens_per_second = 12'345}},
-                                    {.name = "size=large", .seconds = 1, .pace = {}}},
-                        .last = {"size=tiny  3 s"}};
+  const LiveState state{
+      .running = {{.name = "size=small",
+                   .seconds = 8,
+                   .pace = Pace{.share = 0.5, .loss_nats = 4.25, .tokens_per_second = 12'345}},
+                  {.name = "size=large", .seconds = 1, .pace = {}}},
+      .last = {"size=tiny  3 s"}};
   const std::vector<std::string> lines = live_lines(state, 100);
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_EQ(lines[0], "  8 s        50%  loss 4.250    12.3 k tokens/s  size=small");

@@ -7,11 +7,10 @@
 namespace bitlaw {
 namespace {
 
-constexpr const char* kLog =
-    R"({"loss_nats":6.5,"seconds":1.0,"step":10,"tokens":1000})"
-    "\n"
-    R"({"loss_nats":6.0,"seconds":2.0,"step":20,"tokens":3000})"
-    "\n";
+constexpr const char* kLog = R"({"loss_nats":6.5,"seconds":1.0,"step":10,"tokens":1000})"
+                             "\n"
+                             R"({"loss_nats":6.0,"seconds":2.0,"step":20,"tokens":3000})"
+                             "\n";
 
 TEST(Pace, IsThatOfTheLastSteps) {
   const TestFolder runs;
