@@ -88,9 +88,8 @@ const PlannedRun& run_named(const SweepPlan& plan, const std::string& cell) {
   }
   if (found.size() == 1) return *found[0];
   if (found.empty()) {
-    throw Error(fmt::format(
-        "{}: no cell of {} has this name or label; `--status` lists them", printable(cell),
-        plan.study.name));
+    throw Error(fmt::format("{}: no cell of {} has this name or label; `--status` lists them",
+                            printable(cell), plan.study.name));
   }
   throw Error(fmt::format("{}: {} cells of {} have it, such as {} and {}; give more of the label",
                           printable(cell), found.size(), plan.study.name, found[0]->cell.label,

@@ -93,8 +93,8 @@ TEST_F(Look, WhatNoCellNeedsIsSuperfluous) {
   std::vector<std::string> places;
   for (const fs::path& place : superfluous(plan_))
     places.push_back(fs::relative(place, plan_.directory).string());
-  EXPECT_EQ(places, (std::vector<std::string>{"cells/other.json", "logs/other-quantize.log", "other",
-                                              "trunks/old"}));
+  EXPECT_EQ(places, (std::vector<std::string>{"cells/other.json", "logs/other-quantize.log",
+                                              "other", "trunks/old"}));
 }
 
 }  // namespace
