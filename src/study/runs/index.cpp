@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "record/beside_runs.h"
 #include "record/old_names.h"
+#include "runs/row_fields.h"
 
 namespace bitlaw {
 namespace {
@@ -19,39 +20,10 @@ namespace fs = std::filesystem;
 
 // ---- conditions ----
 
-std::optional<ColumnPlace> find_column(const std::string& name) {
-  const auto& columns = tidy_columns();
-  for (size_t i = 0; i < columns.size(); ++i) {
-    if (name != columns[i].name) continue;
-    const bool is_text = columns[i].type == TidyColumn::kText;
-    return ColumnPlace{i, is_text ? ColumnPlace::kText : ColumnPlace::kNumbersOrNothing};
-  }
-  return std::nullopt;
-}
-
 Condition condition_of(const std::string& text) {
-  std::vector<std::string> names;
-  for (const TidyColumn& column : tidy_columns()) names.emplace_back(column.name);
   Condition condition("condition", text);
-  condition.find(find_column, names);
+  condition.find(find_tidy_column, tidy_column_names());
   return condition;
-}
-
-Field field_of(const std::string& value) {
-  return {value};
-}
-Field field_of(double value) {
-  return Field::of_number(value);
-}
-Field field_of(const std::optional<int64_t>& value) {
-  return value ? Field::of_number(static_cast<double>(*value)) : Field{};
-}
-
-std::vector<Field> fields_of(const TidyRow& row) {
-  std::vector<Field> fields;
-  for_each_column(
-      row, [&](const char*, const auto& value, const char*) { fields.push_back(field_of(value)); });
-  return fields;
 }
 
 // ---- SQLite ----

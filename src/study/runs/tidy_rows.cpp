@@ -139,31 +139,6 @@ void set_warmup(const RunSettings& settings, TidyRow& row) {
   if (steps > 0) row.warmup = static_cast<double>(*settings.schedule->warmup_steps) / steps;
 }
 
-TidyRow run_row(const fs::path& run, const RunRecord& record,
-                const std::optional<ResultRecord>& result) {
-  const RunSettings settings = record.settings();
-  TidyRow row;
-  row.run = run.filename().string();
-  row.status = name_of(result ? result->status : RunStatus::kStarted);
-  row.N = record.model.parameters;
-  row.N_total = record.model.parameters_with_embeddings;
-  row.P_post = 16;
-  row.method = "none";
-  row.peak_lr = record.peak_learning_rate;
-  row.data_hash = record.data.hash;
-  row.validation_hash = record.data.validation_hash;
-  if (record.build)
-    row.engine = record.build->engine.empty() ? record.build->isa : record.build->engine;
-  set_recipe(record.trained_recipe(), settings.recipe, row);
-  set_shape(settings.model, row);
-  set_training(settings, row);
-  if (result) set_result(*result, row);
-  set_steps(record.data, row);
-  set_warmup(settings, row);
-  set_validation_part(record.data, settings, row);
-  return row;
-}
-
 // The row of a model kept along the run of `whole`, which is `tokens` long.
 TidyRow kept_row(const TidyRow& whole, const KeptModel& kept, const RunRecord& record,
                  int64_t tokens) {
@@ -230,10 +205,35 @@ auto order_of(const TidyRow& row) {
 
 }  // namespace
 
+TidyRow tidy_row_of(const std::string& name, const RunRecord& record,
+                    const std::optional<ResultRecord>& result) {
+  const RunSettings settings = record.settings();
+  TidyRow row;
+  row.run = name;
+  row.status = name_of(result ? result->status : RunStatus::kStarted);
+  row.N = record.model.parameters;
+  row.N_total = record.model.parameters_with_embeddings;
+  row.P_post = 16;
+  row.method = "none";
+  row.peak_lr = record.peak_learning_rate;
+  row.data_hash = record.data.hash;
+  row.validation_hash = record.data.validation_hash;
+  if (record.build)
+    row.engine = record.build->engine.empty() ? record.build->isa : record.build->engine;
+  set_recipe(record.trained_recipe(), settings.recipe, row);
+  set_shape(settings.model, row);
+  set_training(settings, row);
+  if (result) set_result(*result, row);
+  set_steps(record.data, row);
+  set_warmup(settings, row);
+  set_validation_part(record.data, settings, row);
+  return row;
+}
+
 std::vector<TidyRow> tidy_rows_of(const fs::path& run, std::vector<std::string>& problems,
                                   Along along) {
   const RunRecord record = read_run_record(run);
-  std::vector<TidyRow> rows{run_row(run, record, read_result(run))};
+  std::vector<TidyRow> rows{tidy_row_of(run.filename().string(), record, read_result(run))};
   std::map<int64_t, TidyRow> kept;
   if (along == Along::kInclude) kept = kept_rows(run, rows.front(), record);
   for (const auto& [tokens, row] : kept) rows.push_back(row);

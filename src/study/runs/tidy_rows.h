@@ -3,12 +3,19 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "record/result.h"
+#include "record/run.h"
 #include "record/tidy_row.h"
 
 namespace bitlaw {
+
+// The row of a run with this record; without a result, what is known of it before it starts.
+TidyRow tidy_row_of(const std::string& name, const RunRecord& record,
+                    const std::optional<ResultRecord>& result = std::nullopt);
 
 // Models kept along the runs (record/kept_model.h), and their cells.
 enum class Along { kLeaveOut, kInclude };

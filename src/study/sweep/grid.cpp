@@ -53,6 +53,7 @@ void require_few(const std::vector<Axis>& axes, int64_t points, size_t before,
 }
 
 void add_label(Cell& cell, const std::string& key, const Json& value) {
+  cell.choices.emplace_back(key, text_of(value));
   cell.label += fmt::format("{}{}={}", cell.label.empty() ? "" : " ", key, text_of(value));
 }
 
@@ -95,6 +96,7 @@ void expand_grid(Json grid, const Json& base, const Json& variants, const std::s
                  std::vector<Cell>& cells) {
   if (!grid.is_object()) throw Error(fmt::format("{}: [[grid]] must be a section", where));
   const Sampling sampling = take_sampling(grid, where);
+  grid.erase("require");
   std::vector<Axis> axes;
   std::vector<Range> ranges;
   collect_axes(grid, "", variants, where, axes, ranges);

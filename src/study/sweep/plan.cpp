@@ -4,19 +4,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
+#include <unordered_map>
+#include <utility>
 
 #include "base/config.h"
 #include "base/error.h"
 #include "quantize/cell.h"
+#include "sweep/conditions.h"
+#include "sweep/memory.h"
 #include "train/kept_checkpoints.h"
-#include "train/memory.h"
 #include "train/trunk.h"
 
 namespace bitlaw {
 namespace {
 
-PlannedRun resolve_cell(const Cell& cell, const TrainConfig& config, const DatasetInfo& data) {
-  PlannedRun run{cell, resolve(config, data)};
+PlannedRun resolve_cell(const Cell& cell, const TrainConfig& given, const DatasetInfo& data) {
+  PlannedRun run{cell, given, resolve(given, data)};
   const TrainConfig& resolved = run.resolved.config;
   run.name = run.resolved.name();
   run.flops =
@@ -25,43 +29,103 @@ PlannedRun resolve_cell(const Cell& cell, const TrainConfig& config, const Datas
   return run;
 }
 
-// Cells may differ in spelling alone ("4", "int4"); they are one run.
-void resolve_cells(SweepPlan& plan) {
-  plan.runs.clear();
-  plan.repeated_cells = 0;
-  for (const Cell& cell : plan.study.cells) {
-    TrainConfig config;
-    fill(config, cell.config, plan.study.name + ": " + cell.label);
-    if (config.data.path.empty())
-      throw Error(fmt::format("{}: data.path is not set; give it in [base]", plan.study.name));
-    DatasetInfo& data = plan.data[config.data.path];
-    if (data.hash.empty()) data = Dataset::open(config.data.path).info();
-    PlannedRun run = resolve_cell(cell, config, data);
-    const bool twice = std::any_of(plan.runs.begin(), plan.runs.end(),
-                                   [&](const PlannedRun& other) { return other.name == run.name; });
-    if (twice)
-      ++plan.repeated_cells;
-    else
-      plan.runs.push_back(std::move(run));
+TrainConfig config_of(const Cell& cell, const std::string& study) {
+  TrainConfig config;
+  fill(config, cell.config, study + ": " + cell.label);
+  if (config.data.path.empty())
+    throw Error(fmt::format("{}: data.path is not set; give it in [base]", study));
+  return config;
+}
+
+const DatasetInfo& open_data(const std::string& path, SweepPlan& plan) {
+  const auto [place, is_new] = plan.data.try_emplace(path);
+  if (is_new) place->second = Dataset::open(path).info();
+  return place->second;
+}
+
+void add_once(std::vector<std::string> notes, std::vector<std::string>& all) {
+  for (std::string& note : notes) {
+    if (std::find(all.begin(), all.end(), note) == all.end()) all.push_back(std::move(note));
   }
 }
 
-void add_notes(SweepPlan& plan) {
-  std::vector<std::string> all = notes_on_old_names(plan.grid);
+// A run for each cell. Returns the notes on old names.
+std::vector<std::string> resolve_cells(SweepPlan& plan) {
+  plan.runs.clear();
+  std::vector<std::string> notes;
+  for (const Cell& cell : plan.study.cells) {
+    const TrainConfig config = config_of(cell, plan.study.name);
+    add_once(notes_on_old_names(config.recipe), notes);
+    plan.runs.push_back(resolve_cell(cell, config, open_data(config.data.path, plan)));
+  }
+  return notes;
+}
+
+// Cells may differ in spelling alone ("4", "int4"); they are one run.
+void join_equal_runs(SweepPlan& plan) {
+  plan.repeated_cells = 0;
+  std::unordered_map<std::string, size_t> places;  // of runs that stay
+  std::vector<PlannedRun> runs;
+  for (PlannedRun& run : plan.runs) {
+    const auto [place, is_new] = places.emplace(run.name, runs.size());
+    if (is_new)
+      runs.push_back(std::move(run));
+    else if (runs[place->second].cell.config != run.cell.config)
+      ++plan.repeated_cells;
+  }
+  plan.runs = std::move(runs);
+}
+
+// Leaves out the cells that do not fulfil what their grid requires.
+void apply_require(SweepPlan& plan, const std::string& file) {
+  std::vector<CellConditions> of_grid;
+  for (const std::vector<std::string>& texts : plan.study.require)
+    of_grid.emplace_back(file + ": require", texts, plan.study, plan.notes);
+  std::map<std::string, size_t> failed;  // cells, by condition
+  std::vector<bool> keep;
+  for (const PlannedRun& run : plan.runs) {
+    const CellConditions& conditions = of_grid.at(run.cell.grid);
+    const std::vector<bool> hold = conditions.hold(run, plan.data_of(run));
+    for (size_t i = 0; i < hold.size(); ++i) {
+      if (!hold[i]) ++failed[conditions.texts()[i]];
+    }
+    keep.push_back(std::all_of(hold.begin(), hold.end(), [](bool holds) { return holds; }));
+  }
+  const auto kept = std::count(keep.begin(), keep.end(), true);
+  if (std::cmp_equal(kept, keep.size())) return;
+  std::vector<std::string> reasons;
+  for (const auto& [condition, count] : failed)
+    reasons.push_back(fmt::format("{} by '{}'", count, condition));
+  const std::string why = fmt::format("{}", fmt::join(reasons, ", "));
+  if (kept == 0)
+    throw Error(fmt::format("{}: require leaves out all {} cells: {}", file, keep.size(), why));
+  plan.notes.push_back(fmt::format("require leaves out {} of {} cells: {}", std::ssize(keep) - kept,
+                                   keep.size(), why));
+  keep_cells(plan, keep);
+}
+
+// Conditions of [ptq]; what it says as keys and values is in the cells.
+void apply_quantize_where(SweepPlan& plan, const std::string& file) {
+  const CellConditions conditions(file + " [ptq]: where", plan.study.quantize_where, plan.study,
+                                  plan.notes);
+  bool any = plan.study.ptq.is_null();
+  for (size_t i = 0; i < plan.runs.size(); ++i) {
+    bool& quantize = plan.runs[i].cell.quantize;
+    quantize = quantize && conditions.all_hold(plan.runs[i], plan.data_of(plan.runs[i]));
+    plan.study.cells[i].quantize = quantize;
+    any = any || quantize;
+  }
+  if (!any) plan.notes.push_back("[ptq] where holds for no cell: nothing is quantized");
+}
+
+void add_notes(std::vector<std::string> on_recipes, SweepPlan& plan) {
+  add_once(notes_on_old_names(plan.grid), plan.notes);
   if (plan.repeated_cells > 0) {
-    all.push_back(fmt::format(
+    plan.notes.push_back(fmt::format(
         "{} of the {} cells are runs that other cells name with other words; each run is made once",
         plan.repeated_cells, plan.study.cells.size()));
   }
-  for (const Cell& cell : plan.study.cells) {
-    TrainConfig config;
-    fill(config, cell.config, plan.study.name);
-    for (std::string& note : notes_on_old_names(config.recipe)) all.push_back(std::move(note));
-  }
-  for (std::string& note : all) {
-    if (std::find(plan.notes.begin(), plan.notes.end(), note) == plan.notes.end())
-      plan.notes.push_back(std::move(note));
-  }
+  add_once(std::move(on_recipes), plan.notes);
 }
 
 Job train_job(const PlannedRun& run, int64_t checkpoints) {
@@ -75,11 +139,13 @@ Job train_job(const PlannedRun& run, int64_t checkpoints) {
           .cost = run.flops};
 }
 
+using Runs = std::span<const PlannedRun>;
+
 // The longest run of each trunk, by its name.
-std::map<std::string, const PlannedRun*> trunks_of(const SweepPlan& plan) {
-  std::map<std::string, const PlannedRun*> longest;
-  for (const PlannedRun& run : plan.runs) {
-    if (run.trunk.empty()) continue;
+std::unordered_map<std::string, const PlannedRun*> trunks_of(Runs runs) {
+  std::unordered_map<std::string, const PlannedRun*> longest;
+  for (const PlannedRun& run : runs) {
+    if (run.trunk.empty() || !run.table.empty()) continue;
     const PlannedRun*& trunk = longest[run.trunk];
     if (trunk == nullptr || run.resolved.steps > trunk->resolved.steps) trunk = &run;
   }
@@ -87,14 +153,14 @@ std::map<std::string, const PlannedRun*> trunks_of(const SweepPlan& plan) {
 }
 
 // Each branch waits until its trunk has come to where it begins.
-void join_trunks(std::vector<Job>& jobs, const SweepPlan& plan) {
-  std::map<std::string, int> training;  // job by run
+void join_trunks(std::vector<Job>& jobs, Runs runs) {
+  std::unordered_map<std::string, int> training;  // job by run
   for (size_t i = 0; i < jobs.size(); ++i) {
     if (jobs[i].kind == JobKind::kTrain) training[jobs[i].run] = static_cast<int>(i);
   }
-  const std::map<std::string, const PlannedRun*> trunks = trunks_of(plan);
-  for (const PlannedRun& run : plan.runs) {
-    if (run.trunk.empty()) continue;
+  const auto trunks = trunks_of(runs);
+  for (const PlannedRun& run : runs) {
+    if (run.trunk.empty() || !run.table.empty()) continue;
     const PlannedRun& trunk = *trunks.at(run.trunk);
     const int64_t begin = std::min(trunk_steps(run.resolved), trunk_steps(trunk.resolved));
     if (run.name == trunk.name || begin == 0) continue;
@@ -137,6 +203,7 @@ Study study_of(const Json& document, const std::string& where) {
 
 bool same_cells(const Study& a, const Study& b) {
   return a.name == b.name && a.checkpoints == b.checkpoints && a.ptq == b.ptq &&
+         a.require == b.require && a.quantize_where == b.quantize_where && a.budget == b.budget &&
          std::equal(a.cells.begin(), a.cells.end(), b.cells.begin(), b.cells.end(),
                     [](const Cell& one, const Cell& other) {
                       return one.config == other.config && one.quantize == other.quantize;
@@ -181,15 +248,32 @@ SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& d
   }
   plan.directory = directory;
   if (directory.empty()) plan.directory = std::filesystem::path("runs") / plan.study.name;
-  resolve_cells(plan);
-  add_notes(plan);
+  std::vector<std::string> notes = resolve_cells(plan);
+  apply_require(plan, study[0]);
+  apply_quantize_where(plan, study[0]);
+  join_equal_runs(plan);
+  add_notes(std::move(notes), plan);
   return plan;
+}
+
+const DatasetInfo& SweepPlan::data_of(const PlannedRun& run) const {
+  return data.at(run.given.data.path);
+}
+
+void keep_cells(SweepPlan& plan, const std::vector<bool>& keep) {
+  BITLAW_CHECK(keep.size() == plan.runs.size());
+  std::vector<PlannedRun> runs;
+  for (size_t i = 0; i < keep.size(); ++i) {
+    if (keep[i]) runs.push_back(std::move(plan.runs[i]));
+  }
+  plan.runs = std::move(runs);
+  plan.study.cells.clear();
+  for (const PlannedRun& run : plan.runs) plan.study.cells.push_back(run.cell);
 }
 
 void scale_tokens(SweepPlan& plan, double scale) {
   for (Cell& cell : plan.study.cells) {
-    TrainConfig config;
-    fill(config, cell.config, plan.study.name);
+    const TrainConfig config = config_of(cell, plan.study.name);
     if (config.schedule.warmup_steps > 0) {
       cell.config["schedule"]["warmup_steps"] = std::max<int64_t>(
           1, std::llround(scale * static_cast<double>(config.schedule.warmup_steps)));
@@ -199,6 +283,7 @@ void scale_tokens(SweepPlan& plan, double scale) {
                           std::llround(scale * static_cast<double>(config.train.tokens)));
   }
   resolve_cells(plan);
+  join_equal_runs(plan);
 }
 
 int64_t quantized_models(const SweepPlan& plan, const PlannedRun& run) {
@@ -208,29 +293,29 @@ int64_t quantized_models(const SweepPlan& plan, const PlannedRun& run) {
   return 1 + std::ssize(kept_steps(options, resolved.steps, resolved.config.train.batch_tokens));
 }
 
-std::vector<Job> make_jobs(const SweepPlan& plan) {
+std::vector<Job> make_jobs(const SweepPlan& plan, size_t cells) {
+  const Runs runs = Runs(plan.runs).first(std::min(cells, plan.runs.size()));
   std::vector<Job> jobs;
-  for (const PlannedRun& run : plan.runs) {
+  for (const PlannedRun& run : runs) {
+    if (!run.table.empty()) continue;
     jobs.push_back(train_job(run, plan.study.checkpoints));
     if (!run.cell.quantize) continue;
     const std::string name = jobs.back().name;
     jobs.push_back(quantize_job(plan, run, name, static_cast<int>(jobs.size()) - 1));
   }
   // A run that keeps models along it trains them itself.
-  if (plan.study.checkpoints == 0) join_trunks(jobs, plan);
+  if (plan.study.checkpoints == 0) join_trunks(jobs, runs);
   return jobs;
 }
 
 void predict_memory(std::vector<Job>& jobs, const SweepPlan& plan) {
-  std::map<std::string, const PlannedRun*> runs;
+  std::unordered_map<std::string, const PlannedRun*> runs;
   for (const PlannedRun& run : plan.runs) runs[run.name] = &run;
+  MemoryPredictions predictions;
   for (Job& job : jobs) {
     if (job.kind != JobKind::kTrain || is_done(job, plan.directory)) continue;
     const PlannedRun& run = *runs.at(job.run);
-    TrainConfig as_given;
-    fill(as_given, run.cell.config, plan.study.name);
-    const DatasetInfo& data = plan.data.at(as_given.data.path);
-    job.memory_bytes = plan_memory(run.resolved, data, 1).total_bytes();
+    job.memory_bytes = predictions.bytes(run, plan.data_of(run));
   }
 }
 

@@ -31,10 +31,56 @@ void require_known(const std::string& key, const std::vector<std::pair<std::stri
                           unknown_name("key", key, names, "`bitlaw train --help` lists the keys")));
 }
 
+// A condition, or a list of them.
+std::vector<std::string> conditions_at(const Json& section, const char* key,
+                                       const std::string& where) {
+  std::vector<std::string> conditions;
+  if (!section.contains(key)) return conditions;
+  const Json& value = section[key];
+  for (const Json& each : value.is_array() ? value : Json::array({value})) {
+    if (!each.is_string())
+      throw Error(
+          fmt::format("{}: {} must be conditions in quotes, such as [\"N<2e6\"]", where, key));
+    conditions.push_back(each.get<std::string>());
+  }
+  return conditions;
+}
+
+std::string text_at(const Json& document, const char* key, const std::string& where) {
+  return document.contains(key) ? JsonFields(document, where).text(key) : "";
+}
+
+// Which cells a section of keys and values means.
+void quantize_cells_with(const Json& values, const std::string& where, const Json& defaults,
+                         std::vector<Cell>& cells) {
+  Json condition = Json::object();
+  merge(condition, values);
+  std::vector<std::pair<std::string, Json>> wanted, all_keys;
+  flatten(condition, "", wanted);
+  flatten(defaults, "", all_keys);
+  for (const auto& [key, value] : wanted) require_known(key, all_keys, where + " [ptq] where");
+  for (Cell& cell : cells) {
+    cell.quantize = std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
+      const Json* value = find_path(cell.config, entry.first);
+      return equal(value ? *value : *find_path(defaults, entry.first), entry.second);
+    });
+  }
+}
+
+void take_ptq(const Json& section, const std::string& where, const Json& defaults, Study& study) {
+  study.ptq = section;
+  if (!study.ptq.is_object()) throw Error(fmt::format("{}: ptq must be a section", where));
+  const Json which = study.ptq.value("where", Json::object());
+  if (!which.is_object()) study.quantize_where = conditions_at(section, "where", where + " [ptq]");
+  study.ptq.erase("where");
+  quantize_cells_with(which.is_object() ? which : Json::object(), where, defaults, study.cells);
+}
+
 }  // namespace
 
 Study expand_study(const Json& document, const std::string& where, const Json& defaults) {
-  const std::vector<std::string> known{"name", "checkpoints", "base", "variants", "grid", "ptq"};
+  const std::vector<std::string> known{"name", "checkpoints", "require", "budget",
+                                       "base", "variants",    "grid",    "ptq"};
   for (const auto& [key, value] : document.items()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     throw Error(fmt::format("{}: {}", where, unknown_name("key", key, known)));
@@ -59,30 +105,27 @@ Study expand_study(const Json& document, const std::string& where, const Json& d
   if (grids.is_object()) grids = Json::array({grids});
   if (!grids.is_array())
     throw Error(fmt::format("{}: grid must be written as [[grid]] sections", where));
+  for (const auto& [name, unused] : variants.items()) study.variants.push_back(name);
+  study.budget = text_at(document, "budget", where);
+  const std::vector<std::string> require = conditions_at(document, "require", where);
   std::vector<Cell> all;
-  for (const Json& grid : grids) expand_grid(grid, base, variants, where, all);
+  for (const Json& grid : grids) {
+    const size_t before = all.size();
+    expand_grid(grid, base, variants, where, all);
+    for (size_t i = before; i < all.size(); ++i) all[i].grid = study.require.size();
+    study.require.push_back(require);
+    for (const std::string& text : conditions_at(grid, "require", where + ": [[grid]]"))
+      study.require.back().push_back(text);
+  }
   std::set<std::string> seen;
   for (Cell& cell : all) {
-    if (seen.insert(dump_json(cell.config)).second) study.cells.push_back(std::move(cell));
+    // Grids with other conditions may keep a cell that this one leaves out.
+    const std::string cell_and_conditions =
+        dump_json(Json::array({cell.config, study.require[cell.grid]}));
+    if (seen.insert(cell_and_conditions).second) study.cells.push_back(std::move(cell));
   }
-  if (document.contains("ptq")) {
-    study.ptq = document["ptq"];
-    if (!study.ptq.is_object()) throw Error(fmt::format("{}: ptq must be a section", where));
-    Json condition = Json::object();
-    merge(condition, study.ptq.value("where", Json::object()));
-    study.ptq.erase("where");
-    std::vector<std::pair<std::string, Json>> wanted;
-    flatten(condition, "", wanted);
-    std::vector<std::pair<std::string, Json>> all_keys;
-    flatten(defaults, "", all_keys);
-    for (const auto& [key, value] : wanted) require_known(key, all_keys, where + " [ptq] where");
-    for (Cell& cell : study.cells) {
-      cell.quantize = std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
-        const Json* value = find_path(cell.config, entry.first);
-        return equal(value ? *value : *find_path(defaults, entry.first), entry.second);
-      });
-    }
-  }
+  if (study.cells.empty()) throw Error(fmt::format("{}: has no cell; give it a [[grid]]", where));
+  if (document.contains("ptq")) take_ptq(document["ptq"], where, defaults, study);
   return study;
 }
 

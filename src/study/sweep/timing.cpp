@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
-#include "base/config.h"
 #include "work/queue.h"
 
 namespace bitlaw {
@@ -36,13 +36,14 @@ double quantize_seconds(const SweepPlan& plan, const PlannedRun& run, double rat
 }  // namespace
 
 std::string speed_key(const PlannedRun& run) {
-  const TrainConfig& config = run.resolved.config;
-  // A batch that follows D changes with the scale, and the speed little with it.
-  TrainConfig as_given;
-  fill(as_given, run.cell.config, run.name);
+  const ModelConfig& model = run.resolved.config.model;
   const Recipe& recipe = run.resolved.recipe;
-  std::string key = dump_json(to_json(config.model));
-  key += fmt::format(" {} {}", as_given.train.batch_tokens, config.train.backward);
+  // The batch as given: one that follows D changes with the scale, and the speed little with it.
+  std::string key = fmt::format(
+      "{}x{} heads {}/{} hidden {} vocabulary {} sequence {}{}{} batch {} {}", model.width,
+      model.layers, model.heads, model.kv_heads, model.hidden, model.vocabulary, model.sequence,
+      model.tied_head ? " tied" : "", model.extra_norm ? " extra-norm" : "",
+      run.given.train.batch_tokens, run.resolved.config.train.backward);
   for (const Quantizer* part :
        {&recipe.weights, &recipe.activations, &recipe.keys, &recipe.values, &recipe.queries}) {
     Quantizer kind = *part;
@@ -52,17 +53,21 @@ std::string speed_key(const PlannedRun& run) {
   return key;
 }
 
-double planned_seconds(const SweepPlan& plan, const Rates& rates, int parallel) {
-  std::map<std::string, const PlannedRun*> runs;
+std::vector<Job> jobs_in_seconds(const SweepPlan& plan, const Rates& rates, size_t cells) {
+  std::unordered_map<std::string, const PlannedRun*> runs;
   for (const PlannedRun& run : plan.runs) runs[run.name] = &run;
-  std::vector<Job> jobs = make_jobs(plan);
+  std::vector<Job> jobs = make_jobs(plan, cells);
   for (Job& job : jobs) {
     const PlannedRun& run = *runs.at(job.run);
     const double rate = rates.at(speed_key(run));
     job.cost = job.kind == JobKind::kTrain ? train_seconds(run, job.trunk_tokens, rate)
                                            : quantize_seconds(plan, run, rate);
   }
-  return planned_duration(jobs, parallel);
+  return jobs;
+}
+
+double planned_seconds(const SweepPlan& plan, const Rates& rates, int parallel) {
+  return planned_duration(jobs_in_seconds(plan, rates), parallel);
 }
 
 double planned_seconds_at(SweepPlan plan, double scale, const Rates& rates, int parallel) {

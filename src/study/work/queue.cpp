@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
+#include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/names.h"
@@ -71,21 +72,30 @@ std::vector<size_t> order_of(const std::vector<Job>& jobs, JobOrder order) {
 
 double planned_duration(const std::vector<Job>& jobs, int parallel) {
   const std::vector<size_t> order = order_of(jobs, JobOrder::kLongest);
-  constexpr double kNotStarted = std::numeric_limits<double>::infinity();
-  std::vector<double> end(jobs.size(), kNotStarted);  // of each job
-  std::vector<double> running;                        // ends of those that run
+  std::vector<size_t> rank(jobs.size());
+  for (size_t place = 0; place < order.size(); ++place) rank[order[place]] = place;
+  std::vector<std::vector<size_t>> waiting(jobs.size());  // for each job, by rank
+  std::set<size_t> ready;                                 // ranks
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    if (jobs[i].after < 0)
+      ready.insert(rank[i]);
+    else
+      waiting[static_cast<size_t>(jobs[i].after)].push_back(rank[i]);
+  }
+  std::set<std::pair<double, size_t>> running;  // by their end
   double now = 0;
   while (true) {
-    for (const size_t i : order) {
-      if (static_cast<int>(running.size()) >= parallel) break;
-      const bool waits = jobs[i].after >= 0 && end[static_cast<size_t>(jobs[i].after)] > now;
-      if (end[i] != kNotStarted || waits) continue;
-      end[i] = now + jobs[i].cost;
-      running.push_back(end[i]);
+    while (!ready.empty() && std::ssize(running) < parallel) {
+      const size_t job = order[*ready.begin()];
+      ready.erase(ready.begin());
+      running.emplace(now + jobs[job].cost, job);
     }
     if (running.empty()) return now;
-    now = *std::min_element(running.begin(), running.end());
-    std::erase_if(running, [&](double each) { return each <= now; });
+    now = running.begin()->first;
+    while (!running.empty() && running.begin()->first <= now) {
+      const size_t ended = running.extract(running.begin()).value().second;
+      ready.insert(waiting[ended].begin(), waiting[ended].end());
+    }
   }
 }
 
