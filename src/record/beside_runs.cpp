@@ -13,7 +13,7 @@ bool is_beside_runs(const std::filesystem::path& place) {
       kConfigurationsFolder, kLogsFolder,     kDecisionFile, kScriptFile,
       kEffortFile,           kTrunksFolder,   kSweepLock,    kJobsFile,
       kClaimsFolder,         kFailuresFolder, index,         index + "-wal",
-      index + "-shm"};
+      index + "-shm",        kSpeedsFile};
   const std::string name = (place.has_filename() ? place : place.parent_path()).filename();
   return std::find(std::begin(names), std::end(names), name) != std::end(names) && !is_run(place);
 }

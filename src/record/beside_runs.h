@@ -9,6 +9,7 @@ namespace bitlaw {
 inline constexpr const char* kConfigurationsFolder = "cells";  // a file for each job of a sweep
 inline constexpr const char* kLogsFolder = "logs";             // what the jobs print
 inline constexpr const char* kDecisionFile = "study.json";     // tokens that fit into --minutes
+inline constexpr const char* kSpeedsFile = "speeds.json";      // of machines (sweep/speeds.h)
 inline constexpr const char* kScriptFile = "jobs.sh";          // of the launcher `script`
 inline constexpr const char* kEffortFile = "effort.json";      // time taken, and where
 inline constexpr const char* kIndexFile = "index.sqlite";      // of the rows; may be deleted

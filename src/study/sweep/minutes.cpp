@@ -43,38 +43,13 @@ fs::path decision_file(const SweepPlan& plan) {
   return plan.directory / kDecisionFile;
 }
 
-// A job for every kind of run.
-std::vector<Job> measuring_jobs(const SweepPlan& plan, std::vector<std::string>& keys) {
-  std::vector<Job> jobs;
-  for (const PlannedRun& run : plan.runs) {
-    const std::string key = speed_key(run);
-    if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
-    keys.push_back(key);
-    jobs.push_back({.kind = JobKind::kMeasure,
-                    .name = "measure " + run.name,
-                    .run = run.name,
-                    .configuration = run.cell.config});
-  }
-  return jobs;
-}
-
-// Each kind of run trains for a moment in a process of its own, as many at a time as the study will
-// run. Empty if that was stopped.
-std::optional<Rates> measure_rates(const SweepPlan& plan, LaunchOptions options) {
-  std::vector<std::string> keys;
-  const std::vector<Job> jobs = measuring_jobs(plan, keys);
-  write_job_files(jobs, options.runs);
-  options.quiet = true;
-  const auto [outcomes, note, trouble] = launch_local(jobs, options);
-  if (!trouble.empty()) throw Error("measuring the speed failed: " + trouble);
+// Empty if that was stopped.
+std::optional<Rates> measure_rates(const SweepPlan& plan, const LaunchOptions& options) {
+  const std::vector<const PlannedRun*> kinds = kinds_of(plan);
+  const std::vector<MeasuredSpeed> speeds = measure_speeds(kinds, options);
+  if (speeds.size() < kinds.size()) return std::nullopt;
   Rates rates;
-  for (size_t i = 0; i < jobs.size(); ++i) {
-    if (outcomes[i].state == JobState::kWaiting) return std::nullopt;
-    if (outcomes[i].state != JobState::kDone)
-      throw Error("measuring the speed failed: " + outcomes[i].message);
-    const fs::path log = job_log(jobs[i], options.runs);
-    rates[keys[i]] = parse_json(read_file(log), log.string()).at("tokens_per_second");
-  }
+  for (const MeasuredSpeed& speed : speeds) rates[speed.kind] = speed.tokens_per_second;
   return rates;
 }
 

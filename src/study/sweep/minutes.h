@@ -2,17 +2,14 @@
 // machine, then all token counts shrink by one factor.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "sweep/launcher.h"
 #include "sweep/plan.h"
+#include "sweep/speeds.h"
 
 namespace bitlaw {
-
-// Hears a sentence for people, now and then.
-using SweepNote = std::function<void(const std::string& sentence)>;
 
 // The share that was decided before for this study, directory and time; empty if there is none.
 std::optional<double> decided_scale(const SweepPlan& plan, double minutes);
