@@ -32,6 +32,10 @@ void print_cells(const SweepResult& result) {
   }
 }
 
+void print_forecast(const Forecast& forecast) {
+  for (const std::string& line : describe(forecast)) fmt::print("{}\n", line);
+}
+
 void print_summary(const SweepResult& result) {
   fmt::print("{}: {} of {} jobs done, {} failed, {} waiting; runs in {}\n", result.study,
              result.done, result.jobs, result.failed + result.skipped, result.waiting, result.runs);
@@ -126,6 +130,7 @@ void run_sweep(SweepFlags& options) {
     return;
   }
   sweep_options.look_only = options.status || options.dry_run;
+  sweep_options.forecast = options.dry_run;
   sweep_options.stop = &stop_work;
   if (!sweep_options.look_only) stop_work_on_signals();
   const SweepResult result = sweep(sweep_options, [&](const std::string& sentence) {
@@ -135,6 +140,7 @@ void run_sweep(SweepFlags& options) {
     print_json(struct_to_json(result));
   } else {
     if (sweep_options.look_only) print_cells(result);
+    if (result.forecast) print_forecast(*result.forecast);
     print_summary(result);
   }
   if (!result.trouble.empty()) throw Error(trouble_sentence(result.trouble));
@@ -174,8 +180,29 @@ void add_sweep(App& app) {
   verb->add_option("--minutes", sweep_options.minutes,
                    "measure the speed and shrink all token counts to fit")
       ->positive();
+  SelectionOptions& selection = sweep_options.selection;
+  verb->add_option(
+          "--only", selection.only,
+          "cells to make: P_w=3,4, N=1e6..3e8, D/N>20, size=small, train.lr<0.01; repeatable")
+      ->allow_extra_args(false);
+  verb->add_option("--budget", selection.budget,
+                   "make the first cells that this pays for: \"1e16 FLOP\", \"20 core-hours\", "
+                   "\"2 h\"");
+  verb->add_option("--have", selection.have,
+                   "a table of `bitlaw runs --csv`; cells that stand in it are not run; repeatable")
+      ->allow_extra_args(false);
+  verb->add_flag("--calibrate", selection.calibrate,
+                 "measure the speed of this machine, for at most 20 s, and keep it with the runs");
+  verb->add_option(
+          "--rate", selection.rate,
+          "tokens a second that one process trains of the smallest model, on another machine")
+      ->positive();
+  verb->add_option("--price", sweep_options.price_per_core_hour,
+                   "of a core-hour: --dry-run says the cost")
+      ->positive();
   verb->add_flag("--status", options->status, "list the cells and stop");
-  verb->add_flag("--dry-run", options->dry_run, "the same: list what would be done");
+  verb->add_flag("--dry-run", options->dry_run,
+                 "the same, with what is left: FLOP, memory, time and cost");
   verb->add_option("--why", options->why,
                    "all about one cell, by the name of its run or by words of its label, and stop");
   verb->add_flag("--prune", options->prune,

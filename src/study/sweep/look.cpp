@@ -171,7 +171,8 @@ std::vector<CellState> cell_states(const SweepPlan& plan, const std::vector<Job>
       add_quantization(state, by_run[jobs[i].run]);
   }
   std::vector<CellState> states;
-  for (const PlannedRun& run : plan.runs) states.push_back(by_run.at(run.name));
+  for (const PlannedRun& run : plan.runs)
+    states.push_back(run.table.empty() ? by_run.at(run.name) : CellState{"in table", run.table});
   return states;
 }
 

@@ -12,7 +12,8 @@
 namespace bitlaw {
 
 struct CellState {
-  std::string status;  // finished, diverged, failed, damaged, running, interrupted or waiting
+  // finished, diverged, failed, damaged, running, interrupted, waiting, or in table (sweep/have.h).
+  std::string status;
   std::string detail;  // who works on it and how far it is, or what went wrong; may be empty
 };
 

@@ -92,7 +92,7 @@ std::string repetition_note(const SweepPlan& plan) {
   size_t repeat = 0;
   double most = 0;
   for (const PlannedRun& run : plan.runs) {
-    const double passes = epochs(run.resolved, plan.data.at(run.resolved.config.data.path));
+    const double passes = epochs(run.resolved, plan.data_of(run));
     repeat += passes > 1;
     most = std::max(most, passes);
   }
@@ -118,6 +118,7 @@ std::string few_steps_note(const SweepPlan& plan) {
 
 // "" if every run has as many steps as the models along it need.
 std::string few_models_note(const SweepPlan& plan) {
+  if (plan.study.checkpoints == 0) return "";
   const RunOptions options{.checkpoints = plan.study.checkpoints};
   const auto lacks = [&](const PlannedRun& run) {
     return !few_checkpoints_note(options, run.resolved.steps).empty();
@@ -160,6 +161,7 @@ bool is_finished(const std::filesystem::path& run) {
 
 // "" if no finished run lacks a model along it that the study asks for.
 std::string missing_models_note(const SweepPlan& plan) {
+  if (plan.study.checkpoints == 0) return "";
   const RunOptions options{.checkpoints = plan.study.checkpoints};
   const auto lacks = [&](const PlannedRun& run) {
     const std::filesystem::path place = plan.directory / run.name;
@@ -188,7 +190,8 @@ void retry(const std::vector<Job>& jobs, const std::filesystem::path& runs, cons
 SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
   const Clock::time_point start = Clock::now();
   SweepPlan plan = plan_sweep(options.study, options.runs);
-  for (const std::string& sentence : plan.notes) note("note: " + sentence);
+  if (options.minutes > 0 && !(options.selection.budget + plan.study.budget).empty())
+    throw Error("--minutes shrinks the study to a time, and the budget does too; leave one out");
   const LaunchOptions launch_options{.runs = plan.directory,
                                      .program = options.program,
                                      .parallel = options.jobs,
@@ -217,6 +220,11 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
     result.scale = scale.value_or(1);
     if (scale) scale_tokens(plan, *scale);
   }
+  SelectionOptions selection = options.selection;
+  selection.may_measure = !options.look_only && !stopped;
+  const auto speeds = select_cells(plan, selection, launch_options, note);
+  stopped = stopped || (options.stop && *options.stop);
+  for (const std::string& sentence : plan.notes) note("note: " + sentence);
   const std::vector<Job> jobs = make_jobs(plan);
   if (options.retry && !options.look_only) retry(jobs, plan.directory, note);
   for (const std::string& sentence :
@@ -233,6 +241,13 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
   const std::vector<CellState> states = cell_states(plan, jobs, launched.outcomes);
   for (size_t i = 0; i < plan.runs.size(); ++i)
     result.cells.push_back(cell_of(plan.runs[i], states[i]));
+  if (options.forecast) {
+    result.forecast = forecast(plan, launched.outcomes,
+                               {.processes = options.jobs,
+                                .rates = speeds ? speeds->rates : Rates{},
+                                .speeds = speeds ? speeds->from : "",
+                                .price_per_core_hour = options.price_per_core_hour});
+  }
   return result;
 }
 

@@ -1,7 +1,9 @@
 // The verb `sweep`: a study file to finished runs.
 //
 //   study.h      the file to cells            plan.h      cells to runs with names, and jobs
+//   selection.h  which of them are made: conditions.h, budget.h, have.h
 //   timing.h     how long that takes          minutes.h   as many tokens as fit into a time
+//   speeds.h     of machines                  forecast.h  what it takes, said before it starts
 //   launcher.h   who runs the jobs            join.h      one more worker
 //   work/        jobs as data, claims, and the worker that runs them
 //
@@ -10,13 +12,16 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json_struct.h"
 #include "base/parallel.h"
+#include "sweep/forecast.h"
 #include "sweep/launcher.h"
 #include "sweep/minutes.h"
+#include "sweep/selection.h"
 
 namespace bitlaw {
 
@@ -27,6 +32,9 @@ struct SweepOptions {
   std::string program;            // the path of bitlaw, to start jobs
   int jobs = hardware_threads();  // processes at a time, one thread each
   double minutes = 0;             // shrink all token counts to take so long; 0: as they are
+  SelectionOptions selection;     // which cells
+  bool forecast = false;          // say what it will take
+  double price_per_core_hour = 0;  // for the forecast; 0: not given
   bool look_only = false;         // say what is done and what is to do
   double seconds = 0;             // end after that time, to go on later; 0: no limit
   double memory_bytes = 0;        // of all processes together; 0: no limit
@@ -81,6 +89,7 @@ struct SweepResult {
   std::vector<SweepCell> cells;
   // Of the launcher: what to do next, and why no job could go on.
   std::string note, trouble;
+  std::optional<Forecast> forecast;
 
   template <class V>
   void visit(V& v) {
@@ -96,6 +105,7 @@ struct SweepResult {
     v("cells", cells);
     v.known("note", note);
     v.known("trouble", trouble);
+    v.known("forecast", forecast);
   }
 };
 
