@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/verb.h"
 #include "cli/work_flags.h"
+#include "sweep/conditions.h"
 #include "sweep/look.h"
 #include "train/interrupt.h"
 
@@ -97,8 +98,9 @@ void prune(const SweepPlan& plan, bool yes, bool json) {
 
 void print_configurations(const SweepOptions& options) {
   Json document = Json::array();
-  for (const PlannedRun& run : plan_sweep(options.study, options.runs).runs)
-    document.push_back(run.resolved.document());
+  SweepPlan plan = plan_sweep(options.study, options.runs);
+  keep_only(plan, options.selection.only);
+  for (const PlannedRun& run : plan.runs) document.push_back(run.resolved.document());
   print_json(document);
 }
 

@@ -312,6 +312,17 @@ TEST_F(BadInput, Studies) {
   expect_refused({"sweep", "s.toml", "base.train.tokens=oops"},
                  {"base.train.tokens=oops", "has no effect", "[[grid]]"});
   expect_refused({"sweep", "s.toml", "--jobs", "0"}, {"--jobs", "above 0"});
+  expect_refused({"sweep", "s.toml", "grid=[]"}, {"s.toml: has no cell; give it a [[grid]]"});
+  expect_refused({"sweep", "s.toml", "require=[\"N<10\"]"}, {"require leaves out all", "'N<10'"});
+  expect_refused({"sweep", "s.toml", "base.model.heads=5"},
+                 {"s: ", "model.heads = 5", "width is 32"});
+  expect_refused({"sweep", "s.toml", "--only", "N>1e12"}, {"'N>1e12': holds for none of the "});
+  expect_refused({"sweep", "s.toml", "--only", "widht=3"}, {"did you mean 'width'?"});
+  expect_refused({"sweep", "s.toml", "--budget", "1e3 FLOP"},
+                 {"budget '1e3 FLOP': too small for the first cell of s"});
+  expect_refused({"sweep", "s.toml", "--budget", "2 weeks"},
+                 {"--budget '2 weeks': expected a number"});
+  expect_refused({"sweep", "s.toml", "--have", "nowhere.csv"}, {"nowhere.csv"});
   for (const char* look : {"--quiet", "--status", "--print-config"})
     expect_refused({"sweep", "s.toml", "--launcher", "scrpt", look},
                    {"unknown launcher 'scrpt'; did you mean 'script'?"});

@@ -297,6 +297,28 @@ TEST_F(Contract, DryRunsSayWhatThereIsToDoAndWriteNothing) {
   EXPECT_EQ(differences(before, snapshot_of(around_.directory)), "");
 }
 
+TEST_F(Contract, ADryRunSaysTimeAndCostOnceTheSpeedIsMeasured) {
+  write_text(around_.directory / "study.toml", kStudy);
+  const auto forecast = [&](std::vector<std::string> further) {
+    further.insert(further.begin(), {"sweep", "study.toml", "--runs", "measured", "--dry-run",
+                                     "--json", "--price", "0.04"});
+    return json_of(further).at("forecast");
+  };
+  const Json unknown = forecast({});
+  EXPECT_EQ(unknown.at("cells"), 2);
+  EXPECT_GT(unknown.at("flops_left").get<double>(), 0);
+  EXPECT_GT(unknown.at("run_memory_bytes").get<double>(), 1e6);
+  EXPECT_TRUE(unknown.at("seconds_left").is_null());
+  EXPECT_GT(forecast({"--rate", "1000"}).at("seconds_left").get<double>(), 5);
+  EXPECT_FALSE(std::filesystem::exists(around_.directory / "measured"));
+  const Json measured = forecast({"--calibrate"});
+  EXPECT_GT(measured.at("cost_left").get<double>(), 0);
+  EXPECT_EQ(forecast({}), measured) << "the speed is kept";
+  const Outcome plain = run({"sweep", "study.toml", "--runs", "measured", "--dry-run"});
+  EXPECT_NE(plain.out.find("\ntraining: "), std::string::npos) << plain.out;
+  EXPECT_NE(plain.out.find("\ntime: about "), std::string::npos) << plain.out;
+}
+
 TEST_F(Contract, JsonIsOneDocumentOnEveryVerb) {
   EXPECT_EQ(json_of({"data", "show", "data", "--json"}).at("vocabulary"), 257);
   EXPECT_EQ(json_of({"data", "prepare", "text", "--to", "data", "--tokenizer", "byte", "--quiet",

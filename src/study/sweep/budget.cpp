@@ -72,10 +72,11 @@ Budget parse_budget(const std::string& text, const std::string& option) {
   const auto amount = parse_positive(trim(trimmed.substr(0, end)));
   const UnitName* unit = find_unit(trim(trimmed.substr(end)));
   if (!amount || unit == nullptr)
-    throw Error(fmt::format(
-        "{} '{}': expected a number above 0 with FLOP, core-hours, h or min, such as \"1e16 FLOP\", "
-        "\"20 core-hours\" or \"2 h\"",
-        option, text));
+    throw Error(
+        fmt::format("{} '{}': expected a number above 0 with FLOP, core-hours, h or min, such as "
+                    "\"1e16 FLOP\", "
+                    "\"20 core-hours\" or \"2 h\"",
+                    option, text));
   return {unit->unit, *amount * unit->amount, trimmed};
 }
 
@@ -109,8 +110,9 @@ void apply_budget(SweepPlan& plan, const Budget& budget, const Rates& rates, int
     (cost(middle) <= budget.amount ? fit : too_many) = middle;
   }
   if (cost(fit) == 0) pays_for_none(plan, budget, cost(fit + 1));
-  plan.notes.push_back(fmt::format("the budget of {} pays for the first {} of {} cells, which take {}",
-                                   budget.text, fit, all, describe_cost(cost(fit), budget.unit)));
+  plan.notes.push_back(
+      fmt::format("the budget of {} pays for the first {} of {} cells, which take {}", budget.text,
+                  fit, all, describe_cost(cost(fit), budget.unit)));
   std::vector<bool> keep(all, false);
   std::fill_n(keep.begin(), fit, true);
   keep_cells(plan, keep);

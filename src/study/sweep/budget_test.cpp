@@ -26,7 +26,9 @@ TEST(Budget, HasUnits) {
   EXPECT_EQ(parse_budget(" 2 h ", "").amount, 2);
   EXPECT_DOUBLE_EQ(parse_budget("90 min", "").amount, 1.5);
   for (const char* wrong : {"", "2", "h", "-2 h", "0 FLOP", "2 weeks", "nan h"}) {
-    EXPECT_NE(error_of([&] { parse_budget(wrong, "--budget"); }).find("--budget '" + std::string(wrong) + "': expected a number above 0 with FLOP"),
+    EXPECT_NE(error_of([&] {
+                parse_budget(wrong, "--budget");
+              }).find("--budget '" + std::string(wrong) + "': expected a number above 0 with FLOP"),
               std::string::npos)
         << wrong;
   }
@@ -41,7 +43,9 @@ TEST(Budget, PaysForTheFirstCellsOfTheStudy) {
   EXPECT_EQ(paid(tiny, flop(2.9 * first)), 1u) << "the third would fit, the second comes first";
   EXPECT_EQ(paid(tiny, flop(3 * first)), 2u);
   EXPECT_EQ(paid(tiny, flop(3.5 * first)), 3u);
-  EXPECT_EQ(error_of([&] { paid(tiny, "1e6 FLOP"); }).find("budget '1e6 FLOP': too small for the first cell of tiny, train.tokens=25600, which takes "),
+  EXPECT_EQ(error_of([&] { paid(tiny, "1e6 FLOP"); })
+                .find("budget '1e6 FLOP': too small for the first cell of tiny, "
+                      "train.tokens=25600, which takes "),
             0u);
 }
 

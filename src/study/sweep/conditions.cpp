@@ -75,7 +75,8 @@ CellConditions::CellConditions(const std::string& option, const std::vector<std:
   for (const ConfigKey& key : config_keys<TrainConfig>()) names_.push_back(key.name);
   const auto finder = [&](const std::string& name) -> std::optional<ColumnPlace> {
     if (const auto column = find_tidy_column(name)) return column;
-    const auto found = std::find(names_.begin() + static_cast<std::ptrdiff_t>(columns), names_.end(), name);
+    const auto found =
+        std::find(names_.begin() + static_cast<std::ptrdiff_t>(columns), names_.end(), name);
     if (found == names_.end()) return std::nullopt;
     return ColumnPlace{static_cast<size_t>(found - names_.begin()), ColumnPlace::kFields};
   };

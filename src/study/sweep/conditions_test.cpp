@@ -48,9 +48,12 @@ TEST(CellConditions, AreAboutVariantsAndKeys) {
 }
 
 TEST(CellConditions, SayWhatIsWrong) {
-  const auto said = [](const std::string& only) { return error_of([&] { selected(kSizes, {only}); }); };
-  EXPECT_NE(said("widht=32").find("--only 'widht=32': unknown column 'widht'; did you mean 'width'?"),
-            std::string::npos)
+  const auto said = [](const std::string& only) {
+    return error_of([&] { selected(kSizes, {only}); });
+  };
+  EXPECT_NE(
+      said("widht=32").find("--only 'widht=32': unknown column 'widht'; did you mean 'width'?"),
+      std::string::npos)
       << said("widht=32");
   EXPECT_NE(said("train.tokns=1").find("did you mean 'train.tokens'?"), std::string::npos);
   EXPECT_NE(said("sze=small").find("did you mean 'size'?"), std::string::npos);

@@ -110,8 +110,7 @@ std::string describe_cells(const Forecast& f) {
 }
 
 std::string describe_training(const Forecast& f) {
-  std::string line =
-      fmt::format("training: {:.4g} FLOP, {:.4g} left", f.flops, f.flops_left);
+  std::string line = fmt::format("training: {:.4g} FLOP, {:.4g} left", f.flops, f.flops_left);
   if (f.branches > 0)
     line += fmt::format("; {} trunk{} save{} {:.4g} FLOP of {:.4g}, {:.0f} %", f.trunks,
                         f.trunks == 1 ? "" : "s", f.trunks == 1 ? "s" : "", f.flops_alone - f.flops,
@@ -120,8 +119,8 @@ std::string describe_training(const Forecast& f) {
 }
 
 std::string describe_memory(const Forecast& f) {
-  std::string line = fmt::format("memory: {} at the peak of the largest run",
-                                 format_bytes(f.run_memory_bytes));
+  std::string line =
+      fmt::format("memory: {} at the peak of the largest run", format_bytes(f.run_memory_bytes));
   if (!f.largest_run.empty()) line += fmt::format(" ({})", f.largest_run);
   if (f.memory_bytes > f.run_memory_bytes)
     line += fmt::format(", {} with {} at a time", format_bytes(f.memory_bytes), f.processes);

@@ -71,8 +71,8 @@ struct Forecast {
 
 struct ForecastOptions {
   int processes = 1;
-  Rates rates = {};         // empty: not known
-  std::string speeds = "";  // where they are from
+  Rates rates = {};                // empty: not known
+  std::string speeds = "";         // where they are from
   double price_per_core_hour = 0;  // 0: not known
 };
 

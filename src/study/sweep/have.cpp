@@ -24,8 +24,8 @@
 namespace bitlaw {
 namespace {
 
-constexpr const char* kLeast[] = {"N",  "D",            "P_w",  "P_a",      "P_kv",
-                                  "lr", "batch_tokens", "seed", "data_hash"};
+constexpr const char* kLeast[] = {"N",    "D",        "P_w", "P_a", "P_kv", "lr", "batch_tokens",
+                                  "seed", "data_hash"};
 
 struct PublishedTable {
   std::string path;
@@ -61,9 +61,10 @@ PublishedTable read_published(const std::string& path) {
       table.places.emplace(name_here(record.fields[i]), i);
   });
   if (!table.has("run") && !table.has("N"))
-    throw Error(fmt::format("--have {}: has neither the column run nor N; expected a table of "
-                            "`bitlaw runs --csv`",
-                            path));
+    throw Error(
+        fmt::format("--have {}: has neither the column run nor N; expected a table of "
+                    "`bitlaw runs --csv`",
+                    path));
   return table;
 }
 
@@ -176,13 +177,14 @@ std::vector<bool> found_by_factors(const SweepPlan& plan, const PublishedTable& 
     const TidyRow cell = planned_row(run, plan.data_of(run));
     const std::vector<Field> fields = fields_of(cell);
     const auto of_size = rows.find({*cell.N, *cell.D});
-    found.push_back(of_size != rows.end() &&
-                    std::any_of(of_size->second.begin(), of_size->second.end(), [&](const auto* row) {
-                      return std::all_of(columns.begin(), columns.end(), [&](const auto& column) {
-                        return same_field(fields[find_tidy_column(column)->index], column,
-                                          table.at(*row, column));
-                      });
-                    }));
+    found.push_back(
+        of_size != rows.end() &&
+        std::any_of(of_size->second.begin(), of_size->second.end(), [&](const auto* row) {
+          return std::all_of(columns.begin(), columns.end(), [&](const auto& column) {
+            return same_field(fields[find_tidy_column(column)->index], column,
+                              table.at(*row, column));
+          });
+        }));
   }
   return found;
 }
@@ -195,15 +197,15 @@ struct Taken {
 
 void take_by_name(SweepPlan& plan, const PublishedTable& table, Taken& taken) {
   const auto rows = named_rows(table);
-  const std::set<CellName> asked = plan.grid_cells > 0 ? cells_asked_for(plan) : std::set<CellName>{};
+  const std::set<CellName> asked =
+      plan.grid_cells > 0 ? cells_asked_for(plan) : std::set<CellName>{};
   for (PlannedRun& run : plan.runs) {
     const auto row = rows.find(run.name);
     if (row == rows.end() || !run.table.empty()) continue;
     const std::set<CellName>& there = row->second.cells;
     const bool has_cells =
         !run.cell.quantize || row->second.diverged ||
-        (!plan.grid.along &&
-         std::includes(there.begin(), there.end(), asked.begin(), asked.end()));
+        (!plan.grid.along && std::includes(there.begin(), there.end(), asked.begin(), asked.end()));
     if (!row->second.ended) {
       ++taken.not_ended;
     } else if (!has_cells) {
@@ -231,8 +233,7 @@ void take_by_factors(SweepPlan& plan, const PublishedTable& table, Taken& taken)
 void note(const PublishedTable& table, const Taken& taken, SweepPlan& plan) {
   std::string sentence = fmt::format("--have {}: {} of {} cells stand in it and are not run",
                                      table.path, taken.runs, plan.runs.size());
-  if (taken.not_ended > 0)
-    sentence += fmt::format("; {} have not ended there", taken.not_ended);
+  if (taken.not_ended > 0) sentence += fmt::format("; {} have not ended there", taken.not_ended);
   if (taken.without_cells > 0)
     sentence += fmt::format("; {} are there without all quantized cells that the study asks for",
                             taken.without_cells);

@@ -11,7 +11,8 @@ namespace bitlaw {
 namespace {
 
 constexpr const char* kGrid =
-    "train.tokens = 25_600\n[[grid]]\n\"recipe.weights\" = [\"16\", \"4\"]\n\"train.seed\" = [1, 2]\n";
+    "train.tokens = 25_600\n[[grid]]\n\"recipe.weights\" = [\"16\", \"4\"]\n\"train.seed\" = [1, "
+    "2]\n";
 
 // The table that the runs of a plan would give.
 std::vector<TidyRow> finished_rows(const SweepPlan& plan) {
@@ -62,7 +63,8 @@ TEST(Have, CellsAreFoundByTheNameOfTheirRun) {
   rows[2].status = "diverged";
   rows[3].run = "0123456789abcdef";
   EXPECT_EQ(taken(plan, tiny, tidy_to_csv(rows)), "t-t-");
-  EXPECT_NE(plan.notes.at(0).find("table.csv: 2 of 4 cells stand in it and are not run; 1 have not ended there"),
+  EXPECT_NE(plan.notes.at(0).find(
+                "table.csv: 2 of 4 cells stand in it and are not run; 1 have not ended there"),
             std::string::npos)
       << plan.notes.at(0);
   const std::vector<Job> jobs = make_jobs(plan);
@@ -93,9 +95,9 @@ TEST(Have, ATableThatSaysTooLittleIsNotUsedAndSaid) {
   EXPECT_NE(plan.notes.at(0).find("it has no column run, and without that it needs lr, data_hash"),
             std::string::npos)
       << plan.notes.at(0);
-  EXPECT_NE(error_of([&] { taken(plan, tiny, "a,b\n1,2\n"); })
-                .find("has neither the column run nor N"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of([&] { taken(plan, tiny, "a,b\n1,2\n"); }).find("has neither the column run nor N"),
+      std::string::npos);
   EXPECT_NE(error_of([&] { take_from_tables(plan, {"nowhere.csv"}); }).find("nowhere.csv"),
             std::string::npos);
 }

@@ -24,13 +24,12 @@ std::string memory_key(const PlannedRun& run, const DatasetInfo& data) {
 double rough_bytes(const ResolvedConfig& resolved) {
   const ModelConfig& model = resolved.config.model;
   const auto per_parameter = static_cast<double>(3 + resolved.config.train.lanes);
-  const auto sequences = static_cast<double>(
-      resolved.recipe.has_batch_scales() ? resolved.batch_sequences : 1);
-  const double per_token = static_cast<double>(model.layers * (10 * model.width + 4 * model.hidden) +
-                                               model.vocabulary);
-  return sizeof(float) *
-         (per_parameter * static_cast<double>(model.parameters_with_embeddings()) +
-          sequences * static_cast<double>(model.sequence) * per_token);
+  const auto sequences =
+      static_cast<double>(resolved.recipe.has_batch_scales() ? resolved.batch_sequences : 1);
+  const double per_token =
+      static_cast<double>(model.layers * (10 * model.width + 4 * model.hidden) + model.vocabulary);
+  return sizeof(float) * (per_parameter * static_cast<double>(model.parameters_with_embeddings()) +
+                          sequences * static_cast<double>(model.sequence) * per_token);
 }
 
 }  // namespace

@@ -19,6 +19,11 @@
 namespace bitlaw {
 namespace {
 
+// "demo: size=small", or "demo".
+std::string place_of(const Cell& cell, const std::string& study) {
+  return cell.label.empty() ? study : study + ": " + cell.label;
+}
+
 PlannedRun resolve_cell(const Cell& cell, const TrainConfig& given, const DatasetInfo& data) {
   PlannedRun run{cell, given, resolve(given, data)};
   const TrainConfig& resolved = run.resolved.config;
@@ -31,7 +36,7 @@ PlannedRun resolve_cell(const Cell& cell, const TrainConfig& given, const Datase
 
 TrainConfig config_of(const Cell& cell, const std::string& study) {
   TrainConfig config;
-  fill(config, cell.config, study + ": " + cell.label);
+  fill(config, cell.config, place_of(cell, study));
   if (config.data.path.empty())
     throw Error(fmt::format("{}: data.path is not set; give it in [base]", study));
   return config;
@@ -56,7 +61,12 @@ std::vector<std::string> resolve_cells(SweepPlan& plan) {
   for (const Cell& cell : plan.study.cells) {
     const TrainConfig config = config_of(cell, plan.study.name);
     add_once(notes_on_old_names(config.recipe), notes);
-    plan.runs.push_back(resolve_cell(cell, config, open_data(config.data.path, plan)));
+    const DatasetInfo& data = open_data(config.data.path, plan);
+    try {
+      plan.runs.push_back(resolve_cell(cell, config, data));
+    } catch (const Error& error) {
+      throw Error(fmt::format("{}: {}", place_of(cell, plan.study.name), error.what()));
+    }
   }
   return notes;
 }

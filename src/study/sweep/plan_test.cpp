@@ -180,5 +180,31 @@ TEST(SweepPlan, NamesTheKeyThatIsWrong) {
   EXPECT_NE(error("base.data.path=\"\"").find("data.path is not set"), std::string::npos);
 }
 
+TEST(SweepPlan, NamesTheCellThatNoRunCanBe) {
+  const StudyFolder tiny("[[grid]]\n\"model.width\" = [32, 48]\n\"model.heads\" = [2, 5]\n");
+  EXPECT_EQ(
+      error_of([&] { plan_sweep(tiny.study(), ""); }),
+      "tiny: model.heads=5 model.width=32: model.heads = 5: width / heads must be an even whole "
+      "number, but width is 32");
+}
+
+TEST(SweepPlan, RunsInATableAreNotMadeAndTrainNoTrunk) {
+  const StudyFolder tiny(kTrunk);
+  SweepPlan plan = plan_sweep(tiny.study(), tiny.runs());
+  plan.runs[1].table = "table.csv";
+  const std::vector<Job> jobs = make_jobs(plan);
+  ASSERT_EQ(jobs.size(), 2u);
+  EXPECT_EQ(jobs[0].trunk, 1) << "the longest of those that are left";
+  EXPECT_EQ(make_jobs(plan, 2).size(), 1u);
+}
+
+TEST(SweepPlan, MemoryIsPredictedOnceForEachKindOfRun) {
+  const StudyFolder tiny("[[grid]]\n\"train.seed\" = [1, 2]\n\"train.tokens\" = [2_560, 5_120]\n");
+  const SweepPlan plan = plan_sweep(tiny.study(), tiny.runs());
+  std::vector<Job> jobs = make_jobs(plan);
+  predict_memory(jobs, plan);
+  for (const Job& job : jobs) EXPECT_EQ(job.memory_bytes, jobs[0].memory_bytes);
+}
+
 }  // namespace
 }  // namespace bitlaw

@@ -12,8 +12,8 @@ namespace {
 std::optional<KnownSpeeds> measured(const std::optional<MachineSpeeds>& speeds,
                                     const SweepPlan& plan) {
   if (!speeds) return std::nullopt;
-  return KnownSpeeds{rates_from(*speeds, plan),
-                     fmt::format("measured on {}, {} at a time", speeds->name(), speeds->processes)};
+  return KnownSpeeds{rates_from(*speeds, plan), fmt::format("measured on {}, {} at a time",
+                                                            speeds->name(), speeds->processes)};
 }
 
 std::optional<KnownSpeeds> known_speeds(const SweepPlan& plan, const SelectionOptions& options,
@@ -22,8 +22,9 @@ std::optional<KnownSpeeds> known_speeds(const SweepPlan& plan, const SelectionOp
   if (options.rate > 0)
     return KnownSpeeds{
         rates_at(options.rate, plan),
-        fmt::format("at {:g} tokens/s for the fewest FLOP a token and as many FLOP a second for all",
-                    options.rate)};
+        fmt::format(
+            "at {:g} tokens/s for the fewest FLOP a token and as many FLOP a second for all",
+            options.rate)};
   auto speeds = options.calibrate ? std::nullopt : kept_speeds(launch.runs, launch.parallel);
   if (!speeds && (options.calibrate || (needed && options.may_measure))) {
     note("measuring the speed of this machine, for at most 20 s ...");
@@ -56,8 +57,7 @@ std::optional<KnownSpeeds> select_cells(SweepPlan& plan, const SelectionOptions&
                                         const LaunchOptions& launch, const SweepNote& note) {
   const std::string of_file = options.budget.empty() ? plan.study.budget : "";
   const std::string in_file = plan.study.name + ": budget";
-  const bool needed =
-      needs_speeds(of_file, in_file) || needs_speeds(options.budget, "--budget");
+  const bool needed = needs_speeds(of_file, in_file) || needs_speeds(options.budget, "--budget");
   take_from_tables(plan, options.have);
   auto speeds = known_speeds(plan, options, needed, launch, note);
   apply(of_file, in_file, plan, speeds, launch.parallel);

@@ -53,7 +53,8 @@ std::vector<const PlannedRun*> selection(std::vector<const PlannedRun*> kinds, s
     return flops_per_token(*a) < flops_per_token(*b);
   });
   std::vector<const PlannedRun*> out{kinds.front(), kinds.back()};
-  for (size_t i = 1; out.size() < most; ++i) out.push_back(kinds[i * (kinds.size() - 1) / (most - 1)]);
+  for (size_t i = 1; out.size() < most; ++i)
+    out.push_back(kinds[i * (kinds.size() - 1) / (most - 1)]);
   return out;
 }
 
@@ -111,16 +112,16 @@ std::vector<MeasuredSpeed> measure_speeds(const std::vector<const PlannedRun*>& 
 std::optional<MachineSpeeds> calibrate(const SweepPlan& plan, const LaunchOptions& options) {
   LaunchOptions until_then = options;
   until_then.seconds = kCalibrationSeconds;
-  MachineSpeeds speeds{.processor = processor_name(),
-                       .cores = hardware_threads(),
-                       .processes = options.parallel};
+  MachineSpeeds speeds{
+      .processor = processor_name(), .cores = hardware_threads(), .processes = options.parallel};
   const size_t most = kMeasurements * static_cast<size_t>(options.parallel);
   speeds.kinds = measure_speeds(selection(kinds_of(plan), most), until_then);
   if (options.stop && *options.stop) return std::nullopt;
   if (speeds.kinds.empty())
-    throw Error(fmt::format("--calibrate: two steps of a run take more than {} s on this machine; "
-                            "give its speed with --rate instead",
-                            kCalibrationSeconds));
+    throw Error(
+        fmt::format("--calibrate: two steps of a run take more than {} s on this machine; "
+                    "give its speed with --rate instead",
+                    kCalibrationSeconds));
   keep(speeds, options.runs);
   return speeds;
 }

@@ -43,7 +43,8 @@ TEST(Speeds, AreMeasuredOnceForEachKindAndKept) {
 
 TEST(Speeds, OfOtherMachinesAreNotThoseOfThisOne) {
   const StudyFolder tiny(kKinds);
-  const MachineSpeeds other{.processor = "another", .cores = 64, .processes = 2, .kinds = {{"", 1, 1}}};
+  const MachineSpeeds other{
+      .processor = "another", .cores = 64, .processes = 2, .kinds = {{"", 1, 1}}};
   fs::create_directories(tiny.runs());
   write_file_atomically(fs::path(tiny.runs()) / kSpeedsFile,
                         dump_json(Json{{"machines", Json::array({struct_to_json(other)})}}));

@@ -14,7 +14,7 @@ Study expand(const std::string& toml) {
   return expand_study(parse_toml(toml, "study.toml"), "study.toml", defaults);
 }
 
-std::string error_of(const std::string& toml) {
+std::string error_in(const std::string& toml) {
   try {
     expand(toml);
   } catch (const Error& error) {
@@ -58,7 +58,7 @@ TEST(Study, CellsAreTheProductsOfEachGrid) {
 TEST(Study, MayKeepModelsAlongItsRuns) {
   EXPECT_EQ(expand(kDemo).checkpoints, 0);
   EXPECT_EQ(expand("name = \"demo\"\ncheckpoints = 4").checkpoints, 4);
-  EXPECT_EQ(error_of("name = \"demo\"\ncheckpoints = -1"),
+  EXPECT_EQ(error_in("name = \"demo\"\ncheckpoints = -1"),
             "study.toml: checkpoints must be 0..62, not -1");
 }
 
@@ -85,7 +85,7 @@ TEST(Study, AConditionOfQuantizationLooksAtDefaultsToo) {
   EXPECT_EQ(quantized("'train.tokens'=8e6"), "yyyy");
   EXPECT_EQ(quantized("'train.tokens'=9e6"), "nnnn");
   EXPECT_EQ(quantized("'train.seed'=2"), "nnny");
-  EXPECT_NE(error_of("name='x'\n[ptq]\nwhere={'recipe.weigths'='16'}")
+  EXPECT_NE(error_in("name='x'\n[ptq]\nwhere={'recipe.weigths'='16'}")
                 .find("did you mean 'recipe.weights'"),
             std::string::npos);
 }
@@ -100,14 +100,27 @@ TEST(Study, WithoutAGridThereIsOneCell) {
   EXPECT_EQ(expand("name='x'\n[base]\ntrain.seed=1\n").cells.size(), 1u);
 }
 
+TEST(Study, HasAtLeastOneCell) {
+  EXPECT_EQ(error_in("name='x'\ngrid=[]"), "study.toml: has no cell; give it a [[grid]]");
+}
+
+TEST(Study, KnowsTheChoicesOfItsCells) {
+  const Study study = expand(kDemo);
+  EXPECT_EQ(study.variants, std::vector<std::string>{"size"});
+  EXPECT_EQ(study.cells[0].choices,
+            (std::vector<Choice>{{"size", "small"}, {"train.tokens", "1000"}}));
+  EXPECT_EQ(study.cells[0].grid, 0u);
+  EXPECT_EQ(study.cells[7].grid, 1u);
+}
+
 TEST(Study, SaysWhatIsWrong) {
-  EXPECT_NE(error_of("[base]\n").find("needs a name"), std::string::npos);
-  EXPECT_NE(error_of("name='a b'").find("one word"), std::string::npos);
-  EXPECT_NE(error_of("name='x'\nbse=1").find("did you mean 'base'"), std::string::npos);
-  EXPECT_NE(error_of("name='x'\n[[grid]]\n'train.seed'=[]").find("empty list"), std::string::npos);
-  EXPECT_NE(error_of("name='x'\n[variants.size]\na={}\n[[grid]]\nsize=['b']").find("known: a"),
+  EXPECT_NE(error_in("[base]\n").find("needs a name"), std::string::npos);
+  EXPECT_NE(error_in("name='a b'").find("one word"), std::string::npos);
+  EXPECT_NE(error_in("name='x'\nbse=1").find("did you mean 'base'"), std::string::npos);
+  EXPECT_NE(error_in("name='x'\n[[grid]]\n'train.seed'=[]").find("empty list"), std::string::npos);
+  EXPECT_NE(error_in("name='x'\n[variants.size]\na={}\n[[grid]]\nsize=['b']").find("known: a"),
             std::string::npos);
-  EXPECT_NE(error_of("name='x'\ngrid=3").find("[[grid]]"), std::string::npos);
+  EXPECT_NE(error_in("name='x'\ngrid=3").find("[[grid]]"), std::string::npos);
 }
 
 }  // namespace

@@ -135,7 +135,7 @@ std::string trunk_note(const std::vector<Job>& jobs, const SweepPlan& plan) {
   double alone = 0, shared = 0;
   size_t branches = 0;
   std::set<int> trunks;
-  for (const PlannedRun& run : plan.runs) alone += run.flops;
+  for (const PlannedRun& run : plan.runs) alone += run.table.empty() ? run.flops : 0;
   for (const Job& job : jobs) {
     if (job.kind != JobKind::kTrain) continue;
     shared += job.cost;

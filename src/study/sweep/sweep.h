@@ -29,16 +29,16 @@ struct SweepOptions {
   std::vector<std::string> study;  // the file, then overrides such as base.train.lr=1e-2
   std::string runs;                // directory of the runs; empty: runs/NAME of the study
   const Launcher* launcher = &launcher_named("local");
-  std::string program;            // the path of bitlaw, to start jobs
-  int jobs = hardware_threads();  // processes at a time, one thread each
-  double minutes = 0;             // shrink all token counts to take so long; 0: as they are
-  SelectionOptions selection;     // which cells
-  bool forecast = false;          // say what it will take
+  std::string program;             // the path of bitlaw, to start jobs
+  int jobs = hardware_threads();   // processes at a time, one thread each
+  double minutes = 0;              // shrink all token counts to take so long; 0: as they are
+  SelectionOptions selection;      // which cells
+  bool forecast = false;           // say what it will take
   double price_per_core_hour = 0;  // for the forecast; 0: not given
-  bool look_only = false;         // say what is done and what is to do
-  double seconds = 0;             // end after that time, to go on later; 0: no limit
-  double memory_bytes = 0;        // of all processes together; 0: no limit
-  int nice = 0;                   // of the processes
+  bool look_only = false;          // say what is done and what is to do
+  double seconds = 0;              // end after that time, to go on later; 0: no limit
+  double memory_bytes = 0;         // of all processes together; 0: no limit
+  int nice = 0;                    // of the processes
   JobOrder order = JobOrder::kLongest;
   double lease_seconds = 60;          // work/claim.h
   bool retry = false;                 // the jobs that have failed

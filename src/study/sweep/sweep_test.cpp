@@ -151,6 +151,59 @@ TEST(Sweep, FailuresAreCountedAndNamed) {
   EXPECT_EQ(result.failures[0].log, tiny.runs() + "/logs/" + result.cells[0].run + ".log");
 }
 
+TEST(Sweep, CellsThatAreNotSelectedHaveNoJobs) {
+  const StudyFolder tiny(kTwoRuns);
+  SweepOptions options = options_for(tiny, kFake);
+  options.look_only = options.forecast = true;
+  EXPECT_EQ(sweep(options).jobs, 3);
+  options.selection.only = {"P_w=4"};
+  const SweepResult one = sweep(options);
+  EXPECT_EQ(one.jobs, 1);
+  ASSERT_EQ(one.cells.size(), 1u);
+  ASSERT_TRUE(one.forecast);
+  EXPECT_EQ(one.forecast->cells, 1);
+  EXPECT_TRUE(one.forecast->speeds.empty());
+  options.selection.rate = 1000;
+  EXPECT_GT(sweep(options).forecast->seconds_left, 25);
+
+  tiny.folder().write("table.csv", "run,status\n" + one.cells[0].run + ",finished\n");
+  options.selection = {.have = {(tiny.folder() / "table.csv").string()}};
+  const SweepResult rest = sweep(options);
+  EXPECT_EQ(rest.jobs, 2);
+  EXPECT_EQ(rest.cells[1].status, "in table");
+  EXPECT_EQ(rest.forecast->cells_in_tables, 1);
+  EXPECT_FALSE(fs::exists(tiny.runs())) << "looking changes nothing";
+}
+
+TEST(Sweep, ABudgetOfTheStudyIsReplacedByThatOfTheCommandLine) {
+  const StudyFolder tiny("[[grid]]\n\"train.tokens\" = [25_600, 51_200, 12_800]\n");
+  SweepOptions options = options_for(tiny, kFake);
+  options.study.push_back("budget=\"60 s\"");
+  options.look_only = true;
+  std::string said;
+  const auto cells = [&] {
+    said.clear();
+    return sweep(options, [&](const std::string& sentence) { said += sentence + "\n"; })
+        .cells.size();
+  };
+  EXPECT_EQ(cells(), 3u);
+  EXPECT_NE(said.find("the budget of 60 s pays for is measured when the sweep starts"), said.npos)
+      << said;
+  options.selection.rate = 1000;
+  options.jobs = 1;
+  EXPECT_EQ(cells(), 1u);
+  EXPECT_NE(said.find("note: the budget of 60 s pays for the first 1 of 3 cells, which take"),
+            said.npos)
+      << said;
+  options.selection.only = {"D>3e4"};
+  EXPECT_NE(error_of([&] { cells(); }).find("--only 'D>3e4': holds for none of the 1 cells"),
+            said.npos);
+  options.selection.budget = "70 s";
+  EXPECT_EQ(cells(), 1u) << "of those that are selected";
+  options.minutes = 1;
+  EXPECT_NE(error_of([&] { cells(); }).find("leave one out"), said.npos);
+}
+
 // Stands for bitlaw: trains 1000 tokens a second, and has to know nothing else.
 std::string measuring_program(const TestFolder& folder) {
   folder.write("program", "#!/bin/sh\necho '{\"tokens_per_second\": 1000}'\n");
