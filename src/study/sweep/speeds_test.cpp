@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/file.h"
 #include "base/parallel.h"
 #include "record/beside_runs.h"
@@ -39,6 +41,27 @@ TEST(Speeds, AreMeasuredOnceForEachKindAndKept) {
   EXPECT_EQ(struct_to_json(*kept), struct_to_json(*speeds));
   EXPECT_EQ(kept_speeds(tiny.runs(), 1)->processes, 2) << "better than none";
   for (const auto& [kind, rate] : rates_from(*kept, plan)) EXPECT_DOUBLE_EQ(rate, 1000);
+}
+
+TEST(Speeds, OfManyKindsAreMeasuredForSomeOfAllSizes) {
+  std::string widths;
+  for (int width = 32; width <= 128; width += 4) widths += std::to_string(width) + ", ";
+  const StudyFolder tiny("[[grid]]\n\"model.width\" = [" + widths + "]\n");
+  const SweepPlan plan = plan_sweep(tiny.study(), tiny.runs());
+  ASSERT_EQ(plan.runs.size(), 25u);
+  LaunchOptions options = options_for(tiny, kThousand);
+  options.parallel = 1;
+  const auto speeds = calibrate(plan, options);
+  ASSERT_TRUE(speeds);
+  std::set<double> sizes;
+  for (const MeasuredSpeed& speed : speeds->kinds) sizes.insert(speed.flops_per_token);
+  EXPECT_EQ(sizes.size(), 12u);
+  const auto flops = [](const PlannedRun& run) {
+    return run.resolved.config.model.training_flops_per_token();
+  };
+  EXPECT_EQ(*sizes.begin(), flops(plan.runs.front()));
+  EXPECT_EQ(*sizes.rbegin(), flops(plan.runs.back()));
+  EXPECT_EQ(rates_from(*speeds, plan).size(), 25u);
 }
 
 TEST(Speeds, OfOtherMachinesAreNotThoseOfThisOne) {
