@@ -101,6 +101,8 @@ inline std::vector<Case> recipes() {
       {"w4a4-gauss", bits("4+gauss", "4+gauss", "16", "channel", "token", "sequence")},
       {"w4-clip", bits("4+clip", "4", "16", "channel", "token", "sequence")},
       {"w4a4-clip", bits("4+clip", "4+clip", "16", "channel", "token", "sequence")},
+      {"mxfp4-clip", {.weights = "mxfp4+clip", .activations = "mxfp4+clip"}},
+      {"nvfp4-clip", {.weights = "nvfp4+clip", .activations = "nvfp4+clip"}},
       {"kv4-hadamard", {.kv = "4+hadamard", .queries = "kv", .kv_granularity = "token"}},
       {"quest-w4a4", {.named = "quest-w4a4"}},
       {"quartet-forward", {.named = "quartet-forward-mxfp4"}},

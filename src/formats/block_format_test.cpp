@@ -8,8 +8,8 @@
 #include <limits>
 #include <set>
 
+#include "formats/block_grid.h"
 #include "formats/e8m0.h"
-#include "formats/weight_scheme.h"
 
 namespace bitlaw {
 namespace {

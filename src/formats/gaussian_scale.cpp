@@ -1,11 +1,10 @@
 #include "formats/gaussian_scale.h"
 
-#include <array>
-#include <atomic>
 #include <cmath>
 
 #include "base/error.h"
 #include "formats/gaussian_error.h"
+#include "formats/per_format.h"
 
 namespace bitlaw {
 namespace {
@@ -18,27 +17,13 @@ float to_sixteen_bits(double x) {
   return static_cast<float>(std::ldexp(std::nearbyint(std::ldexp(mantissa, 16)), exponent - 16));
 }
 
-// Its place among the formats that there are: intB, B <= 16, then eXmY, X <= 7 and Y <= 10.
-constexpr size_t kIntegers = 17, kExponents = 8, kMantissas = 11;
-size_t place_of(const Format& format) {
-  if (format.kind == FormatKind::kInteger) return static_cast<size_t>(format.bits);
-  return kIntegers + static_cast<size_t>(format.exponent_bits) * kMantissas +
-         static_cast<size_t>(format.mantissa_bits);
-}
-
 }  // namespace
 
 float gaussian_scale(const Format& format) {
   BITLAW_CHECK(format.scaled());
-  // 0 until it is known. Whoever is first computes it; all would find the same.
-  static std::array<std::atomic<float>, kIntegers + kExponents * kMantissas> known{};
-  std::atomic<float>& own = known.at(place_of(format));
-  float scale = own.load(std::memory_order_relaxed);
-  if (scale == 0) {
-    scale = to_sixteen_bits(least_gaussian_error(format).scale);
-    own.store(scale, std::memory_order_relaxed);
-  }
-  return scale;
+  static PerFormat<float> scales;
+  return scales.get(
+      format, [](const Format& of) { return to_sixteen_bits(least_gaussian_error(of).scale); });
 }
 
 float gaussian_scale(const Format& format, double sum_of_squares, int64_t count) {

@@ -11,8 +11,8 @@
 #include "base/json.h"
 #include "base/source_folder.h"
 #include "base/text.h"
+#include "formats/block_grid.h"
 #include "formats/quantizer.h"
-#include "formats/weight_scheme.h"
 
 namespace bitlaw {
 namespace {

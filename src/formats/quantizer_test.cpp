@@ -10,8 +10,8 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "formats/block_grid.h"
 #include "formats/half.h"
-#include "formats/weight_scheme.h"
 
 namespace bitlaw {
 namespace {

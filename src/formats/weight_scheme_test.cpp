@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "formats/block_error.h"
+#include "formats/block_grid.h"
 #include "formats/gaussian_scale.h"
 #include "formats/half.h"
 #include "formats/quantizer.h"
@@ -338,14 +339,10 @@ TEST(BlockError, IsTheSumOfSquaresWithTheSameBitsOnEveryInstructionSet) {
     for (const int64_t count : {1, 15, 16, 17, 100, 1000}) {
       const std::vector<float> w = heavy_tailed(count, static_cast<uint64_t>(count));
       const BlockGrid grid = grid_of(scheme, normal_weights(20, 3));  // most outliers saturate
-      const BlockRounding rounding{.scale = grid.scale,
-                                   .inverse = grid.inverse,
-                                   .lowest = scheme.lowest_code() - grid.zero,
-                                   .highest = scheme.highest_code() - grid.zero,
-                                   .integer = scheme.format.kind == FormatKind::kInteger,
-                                   .dropped_bits = 23 - scheme.format.mantissa_bits,
-                                   .smallest_normal = scheme.format.smallest_normal(),
-                                   .magic = 0x1.8p23f * scheme.format.smallest_positive()};
+      BlockRounding rounding = unscaled_rounding(scheme.format);
+      rounding.scale = grid.scale, rounding.inverse = grid.inverse;
+      rounding.lowest = scheme.lowest_code() - grid.zero;
+      rounding.highest = scheme.highest_code() - grid.zero;
       double lanes[16] = {};
       for (int64_t i = 0; i < count; ++i) {
         const float x = w[static_cast<size_t>(i)];
@@ -359,6 +356,23 @@ TEST(BlockError, IsTheSumOfSquaresWithTheSameBitsOnEveryInstructionSet) {
         if (isa > best_isa()) continue;
         EXPECT_EQ(squared_error(isa, rounding, w.data(), count), lanes[0])
             << name << " " << count << " " << name_of(isa);
+      }
+    }
+  }
+}
+
+TEST(BlockError, LargestMagnitudeIsThatOfTheBitsOnEveryInstructionSet) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const int64_t count : {0, 1, 3, 4, 15, 16, 17, 100, 1000}) {
+    std::vector<float> w = heavy_tailed(count, static_cast<uint64_t>(count));
+    for (const float odd : {0.0f, -1e30f, -infinity, -std::nanf("")}) {
+      if (count > 0) w[static_cast<size_t>(count * 2 / 3)] = odd;
+      uint32_t expected = 0;
+      for (const float x : w) expected = std::max(expected, std::bit_cast<uint32_t>(x) << 1 >> 1);
+      for (const Isa isa : {Isa::kPlain, Isa::kAvx2, Isa::kAvx512}) {
+        if (isa > best_isa()) continue;
+        EXPECT_EQ(std::bit_cast<uint32_t>(largest_magnitude(isa, w.data(), count)), expected)
+            << count << " " << odd << " " << name_of(isa);
       }
     }
   }

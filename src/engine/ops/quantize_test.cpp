@@ -1,5 +1,6 @@
 #include "ops/quantize.h"
 
+#include "formats/block_grid.h"
 #include "formats/e8m0.h"
 #include "formats/gaussian_scale.h"
 #include "ops/test_support.h"

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "formats/block_error.h"
 #include "ptq/hessian_error.h"
 #include "ptq/matrices_for_tests.h"
 #include "ptq/rtn.h"

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/error.h"
+#include "formats/block_error.h"
 #include "ptq/rotation.h"
 #include "ptq/tiles.h"
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/parallel.h"
-#include "formats/weight_scheme.h"
+#include "formats/block_grid.h"
 #include "ops/quantize.h"
 
 namespace bitlaw {

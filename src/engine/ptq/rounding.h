@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "formats/weight_scheme.h"
+#include "formats/block_grid.h"
 
 namespace bitlaw {
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "formats/block_grid.h"
 #include "formats/e8m0.h"
 #include "formats/gaussian_scale.h"
 #include "ops/ref/backend.h"

@@ -1,0 +1,34 @@
+namespace bitlaw {
+constexpr int kWidth = 4;
+}
+
+#include "formats/clip_search_body.h"
+
+namespace bitlaw {
+
+double squared_error_plain(const BlockRounding& rounding, const float* w, int64_t count) {
+  return squared_error_here(rounding, w, count);
+}
+
+void squared_errors_plain(const BlockRounding& rounding, const Scales& scales, const float* w,
+                          int64_t count, double* errors) {
+  squared_errors_here(rounding, scales, w, count, errors);
+}
+
+double squares_beyond_plain(float range, const float* w, int64_t count) {
+  return squares_beyond_here(range, w, count);
+}
+
+double sum_of_squares_plain(const float* w, int64_t count) {
+  return sum_of_squares_here(w, count);
+}
+
+float largest_magnitude_plain(const float* w, int64_t count) {
+  return largest_magnitude_here(w, count);
+}
+
+int best_clip_plain(const ClipBlock& block) {
+  return best_clip_here(block);
+}
+
+}  // namespace bitlaw
