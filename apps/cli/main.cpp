@@ -12,6 +12,7 @@
 #include <new>
 
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/names.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -57,6 +58,9 @@ int main(int argc, char** argv) {
   } catch (const UsageError& error) {
     print_error(error.what());
     return 2;
+  } catch (const Busy& error) {
+    print_error(error.what());
+    return kBusyExitCode;
   } catch (const std::bad_alloc&) {
     print_error("not enough memory; `bitlaw train ... --dry-run` shows how much a run needs");
   } catch (const std::exception& error) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "cli/verb.h"
@@ -63,6 +64,8 @@ void print_outcome(const RunOutcome& outcome) {
 RunOutcome train_as_typed(const TrainFlags& options) {
   try {
     return train(options.request.config, options.request.run);
+  } catch (const Busy&) {
+    throw;
   } catch (const Error& error) {
     throw Error(options.flags.as_typed("run", error.what()));
   }

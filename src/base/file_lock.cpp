@@ -8,9 +8,15 @@
 #include <cerrno>
 #include <cstring>
 
-#include "base/error.h"
-
 namespace bitlaw {
+namespace {
+
+// The errno of a file system without locks: some NFS and FUSE mounts.
+bool has_no_locks(int error) {
+  return error == ENOLCK || error == ENOTSUP || error == EOPNOTSUPP || error == ENOSYS;
+}
+
+}  // namespace
 
 FileLock::~FileLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
@@ -23,7 +29,13 @@ bool FileLock::take(const std::filesystem::path& file) {
     throw Error(fmt::format("{}: cannot be written: {}; choose another directory for the runs",
                             file.string(), std::strerror(errno)));
   }
-  return ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  int error = 0;
+  do {
+    error = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+  } while (error == EINTR);
+  if (error == EWOULDBLOCK) return false;
+  if (error == 0 || has_no_locks(error)) return true;
+  throw Error(fmt::format("{}: cannot be locked: {}", file.string(), std::strerror(error)));
 }
 
 }  // namespace bitlaw

@@ -51,6 +51,10 @@ fs::path cell_file(const fs::path& run, const CellKey& key) {
   return cell_directory(run) / key.file_name();
 }
 
+fs::path cells_lock(const fs::path& run) {
+  return run / "ptq.lock";
+}
+
 std::vector<fs::path> cell_files(const fs::path& run) {
   std::vector<fs::path> files;
   std::error_code none;

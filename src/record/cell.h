@@ -203,6 +203,8 @@ struct CellRecord {
 
 std::filesystem::path cell_directory(const std::filesystem::path& run);
 std::filesystem::path cell_file(const std::filesystem::path& run, const CellKey& key);
+// Locked while a process computes cells of the run; the file may exist without a lock.
+std::filesystem::path cells_lock(const std::filesystem::path& run);
 
 // All cells of a run, sorted by name; empty if it has none.
 std::vector<std::filesystem::path> cell_files(const std::filesystem::path& run);

@@ -34,7 +34,7 @@ RunDirectory::RunDirectory(const fs::path& runs, const std::string& name)
 void RunDirectory::open(const RunRecord& record) {
   make_directories(path_);
   if (!lock_.take(path_ / "lock")) {
-    throw Error(
+    throw Busy(
         fmt::format("{}: another process is working on this run; wait for it or stop it first",
                     path_.string()));
   }

@@ -40,7 +40,7 @@ class RunDirectory {
   std::optional<ResultRecord> result() const { return read_result(path_); }
 
   // Creates the directory, takes the lock, removes files that a killed process left half-written,
-  // and writes run.json unless it exists. Error if another process works on the run, if run.json
+  // and writes run.json unless it exists. Busy if another process works on the run; Error if run.json
   // has another configuration, or if nothing can be written.
   void open(const RunRecord& record);
 

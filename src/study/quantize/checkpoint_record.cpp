@@ -76,6 +76,7 @@ void take_back_record(const CheckpointRecord& record, const std::vector<fs::path
   const fs::path cells = cell_directory(record.directory);
   fs::remove(cells, none);  // if it is empty
   if (fs::exists(cells, none)) return;
+  fs::remove(cells_lock(record.directory), none);
   for (const fs::path& place : made) fs::remove(place, none);  // only empty directories go
 }
 

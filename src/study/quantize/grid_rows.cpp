@@ -1,8 +1,11 @@
 #include "quantize/grid_rows.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace bitlaw {
 
@@ -12,13 +15,30 @@ GridRows::GridRows(std::filesystem::path directory, std::string run,
 
 void GridRows::add(const PtqCell& cell, const CellKey& key) {
   Row row{cell, {.key = key}, cell_file(directory_, key), false};
+  read_if_there(row);
+  rows_.push_back(std::move(row));
+}
+
+void GridRows::read_if_there(Row& row) {
   if (std::filesystem::exists(row.file)) {
     row.record = read_cell(row.file);
     row.there = true;
   }
   row.record.run = run_;  // the directory may have been renamed
   row.record.at_tokens = at_tokens_;
-  rows_.push_back(std::move(row));
+}
+
+void GridRows::claim() {
+  make_directories(directory_);
+  lock_ = std::make_unique<FileLock>();
+  if (!lock_->take(cells_lock(directory_))) {
+    throw Busy(
+        fmt::format("{}: another process is quantizing this run; wait for it or stop it first",
+                    directory_.string()));
+  }
+  for (Row& row : rows_) {
+    if (!row.there) read_if_there(row);
+  }
 }
 
 std::vector<size_t> GridRows::missing() const {

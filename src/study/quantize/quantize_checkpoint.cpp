@@ -44,6 +44,7 @@ std::vector<CellRow> quantize_checkpoint(const CheckpointStudy& study, const Che
   }
   hf::require_sequence(architecture, evaluation.sequence);
   if (study.before_computing) study.before_computing();
+  if (!rows.missing().empty()) rows.claim();
   const std::vector<size_t> missing = rows.missing();
   std::vector<PtqCell> todo;
   for (const size_t row : missing) todo.push_back(rows.cell(row));

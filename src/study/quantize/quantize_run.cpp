@@ -312,6 +312,7 @@ std::vector<CellRow> quantize_run(const fs::path& directory, const PtqConfig& co
       const auto count = static_cast<double>(models.at_tokens.size());
       if (progress) progress(static_cast<double>(i) * total + done, count * total, note);
     };
+    if (!rows.missing().empty()) rows.claim();
     if (!rows.missing().empty()) MissingCells(opened, rows, pool, of_all).compute();
     std::vector<CellRow> answer = rows.answer();
     std::move(answer.begin(), answer.end(), std::back_inserter(out));

@@ -6,7 +6,8 @@
 //
 // The hash covers the checkpoint, its recipe, the cell itself (quantize/cell.h), and the
 // calibration and evaluation tokens. A cell whose file exists is never computed again, so a killed
-// command resumes where it stopped.
+// command resumes where it stopped. Busy (base/file_lock.h) while another process computes cells of
+// the run.
 //
 // The model is evaluated as it was trained, except for the weights of the projections, and for
 // activations, keys and values if the cell rounds those. The quantized weights are the FP32 ones

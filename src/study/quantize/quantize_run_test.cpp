@@ -8,9 +8,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/file_lock.h"
 #include "base/random.h"
 #include "data/prepare.h"
 #include "model/checkpoint.h"
+#include "quantize/grid_rows.h"
 #include "quantize/planned_cells.h"
 #include "record/kept_model.h"
 #include "record/record_for_tests.h"
@@ -226,6 +228,45 @@ TEST_F(QuantizeRun, FinishedCellsAreNotComputedAgain) {
   EXPECT_GE(calls, 2);  // baseline, one cell, and its calibration if it has one
   EXPECT_LE(calls, 3);
   EXPECT_EQ(cell_files().size(), 4u);
+
+  // Nothing is written, so nobody is in the way.
+  FileLock held;
+  ASSERT_TRUE(held.take(cells_lock(run_)));
+  EXPECT_EQ(without_seconds(rows_of(run_, config_, pool)), without_seconds(rows));
+}
+
+TEST_F(QuantizeRun, OneProcessAtATimeComputesItsCells) {
+  ThreadPool pool(1);
+  {
+    FileLock held;
+    ASSERT_TRUE(held.take(cells_lock(run_)));
+    EXPECT_THROW(rows_of(run_, config_, pool), Busy);
+    expect_error("another process is quantizing this run");
+  }
+  EXPECT_EQ(rows_of(run_, config_, pool).size(), 4u);
+}
+
+// It finished between the look at the files and the lock.
+TEST_F(QuantizeRun, WhatAnotherProcessFinishedIsTakenUp) {
+  ThreadPool pool(1);
+  config_.methods = {"rtn"};
+  const Json rows = rows_of(run_, config_, pool);
+  const fs::path there = run_ / "ptq" / cell_files()[0], away = place_ / "away.json";
+  const CellRecord record = read_cell(there);
+  fs::rename(there, away);
+  GridRows grid(run_, "0123456789abcdef");
+  grid.add(ptq_cells(config_)[0], record.key);
+  ASSERT_EQ(grid.missing().size(), 1u);
+  fs::rename(away, there);
+  grid.claim();
+  EXPECT_TRUE(grid.missing().empty());
+}
+
+TEST_F(QuantizeRun, OtherTextIsAnotherCell) {
+  ThreadPool pool(1);
+  const Json rows = rows_of(run_, config_, pool);
+  int calls = 0;
+  const PtqProgress count = [&](double, double, const std::string&) { ++calls; };
 
   // Another calibration is another cell of the methods that are calibrated.
   config_.calibration_seeds = {2};
