@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/json_struct.h"
 
@@ -61,6 +62,9 @@ struct TrainingResult {
   std::string weights_hash;
   // Steps at the beginning that another run of the same trunk made (train/trunk.h).
   std::optional<int64_t> shared_steps;
+  // What computed it (ops/engine.h), in order if there were several; empty in files of earlier
+  // versions.
+  std::vector<std::string> engines;
 
   template <class V>
   void visit(V& v) {
@@ -79,6 +83,7 @@ struct TrainingResult {
     v.known("diverged_at_step", diverged_at_step);
     v.known("weights_hash", weights_hash);
     v.known("shared_steps", shared_steps);
+    v.known("engines", engines);
   }
 };
 

@@ -64,8 +64,9 @@ struct RunData {
 
 struct RunBuild {
   std::string version, compiler, isa;
-  // Of matrix products (ops/engine.h); empty in records of earlier versions.
-  std::string engine;
+  // Of matrix products where the run began (ops/engine.h), and the library behind it; empty in
+  // records of earlier versions.
+  std::string engine, library;
 
   template <class V>
   void visit(V& v) {
@@ -73,6 +74,7 @@ struct RunBuild {
     v("compiler", compiler);
     v("isa", isa);
     v.known("engine", engine);
+    v.known("library", library);
   }
 };
 

@@ -79,6 +79,7 @@ struct RunOptions {
   std::vector<double> checkpoint_tokens{};  // and at these numbers of tokens
   bool share = false;                       // begin as a run of another length did (train/trunk.h)
   std::vector<int64_t> share_steps{};       // and leave a state for others after these steps
+  bool other_engine = false;                // resume on another engine than the run began on
   int64_t log_steps = 10;                   // steps per line of metrics.jsonl
   int64_t validation_steps = 0;             // steps between validations; 0: only at the end
   bool quiet = false;                       // no progress on standard error
@@ -94,6 +95,8 @@ struct RunOptions {
     v("checkpoint_tokens", checkpoint_tokens, "numbers of tokens after which a model is kept");
     v("share", share, "begin where a run of another length and the same beginning was (wsd only)");
     v("share_steps", share_steps, "steps after which a state is left for runs of other lengths");
+    v("other_engine", other_engine,
+      "resume a run that another engine began, whose bits differ; the result records both");
     v("log_steps", log_steps, "steps per line of metrics.jsonl");
     v("validation_steps", validation_steps, "steps between validations; 0: only at the end");
     v("quiet", quiet, "show no progress on standard error");

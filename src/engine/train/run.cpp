@@ -11,10 +11,10 @@
 #include "base/version.h"
 #include "data/loader.h"
 #include "model/checkpoint.h"
-#include "ops/engine.h"
 #include "record/kept_model.h"
 #include "train/batch.h"
 #include "train/divergence.h"
+#include "train/engines.h"
 #include "train/interrupt.h"
 #include "train/kept_checkpoints.h"
 #include "train/memory.h"
@@ -149,16 +149,23 @@ class Session {
     const auto state = load_state(file, name, trainer_.parameters().flat, trainer_.first_moment(),
                                   trainer_.second_moment());
     if (!state) return false;
+    bool consistent = state->steps <= resolved_.steps;
     try {
-      divergence_.restore(state->progress.at("divergence"));
+      const Json& divergence = state->progress.at("divergence");
+      consistent = consistent && divergence.at("steps") == state->steps;  // it has seen every step
+      divergence_.restore(divergence);
       sums_ = read_sums(state->progress.at("sums"));
       shared_steps_ = state->progress.value("shared_steps", int64_t{0});
     } catch (const Json::exception&) {
+      consistent = false;
+    }
+    if (!consistent) {
       throw Error(
           fmt::format("{}: a saved training state with a damaged header; remove the file to train "
                       "this run from its beginning",
                       file.string()));
     }
+    engines_.resume(file, engines_of_state(*state, directory_.path()), options_.other_engine);
     trainer_.restore(state->steps);
     return true;
   }
@@ -168,7 +175,7 @@ class Session {
     if (trunk_.empty()) return;
     int64_t last = trunk_steps(resolved_);
     if (!kept_steps_.empty()) last = std::min(last, kept_steps_.front() - 1);
-    const auto furthest = furthest_trunk_step(options_.directory, trunk_, last);
+    const auto furthest = furthest_usable_step(last);
     if (!furthest) return;
     const fs::path place = trunk_place(options_.directory, trunk_, *furthest);
     if (!restore(place / kStateFile, trunk_)) return;
@@ -182,9 +189,31 @@ class Session {
     shared_steps_ = *furthest;
   }
 
+  // The furthest step at which this engine has left a state of the trunk.
+  std::optional<int64_t> furthest_usable_step(int64_t last) {
+    std::string other;
+    while (const auto step = furthest_trunk_step(options_.directory, trunk_, last)) {
+      const auto state =
+          read_state_header(trunk_place(options_.directory, trunk_, *step) / kStateFile);
+      if (state && engines_.alone_computed(*state)) return step;
+      if (other.empty() && state) {
+        other = state->engines.empty() ? "an earlier version of bitlaw"
+                                       : fmt::format("{}", fmt::join(state->engines, ", "));
+      }
+      last = *step - 1;
+    }
+    if (!other.empty() && !options_.quiet) {
+      fmt::print(stderr,
+                 "note: {}: the beginning that other runs share was computed by {}, and this is {}; "
+                 "the run trains its own\n",
+                 directory_.path().string(), other, engines_.here().name);
+    }
+    return std::nullopt;
+  }
+
   // Where this run leaves its trunk, so that a longer one can go on, and where others do.
   void leave_for_others() {
-    if (trunk_.empty()) return;
+    if (trunk_.empty() || engines_.all().size() > 1) return;
     const int64_t done = trainer_.steps_done();
     const bool asked = std::find(options_.share_steps.begin(), options_.share_steps.end(), done) !=
                        options_.share_steps.end();
@@ -280,6 +309,9 @@ class Session {
   void save_state_in(const fs::path& file, const std::string& name) {
     save_state(file,
                {.run = name,
+                .engine = engines_.here().name,
+                .library = engines_.here().library,
+                .engines = engines_.all(),
                 .steps = trainer_.steps_done(),
                 .progress = {{"divergence", divergence_.state()},
                              {"sums", to_json(sums_)},
@@ -336,6 +368,7 @@ class Session {
     training.finished = now_iso();
     if (diverged) training.diverged_at_step = diverged_at_;
     if (shared_steps_ > 0) training.shared_steps = shared_steps_;
+    training.engines = engines_.all();
     return {.status = diverged ? RunStatus::kDiverged : RunStatus::kFinished,
             .validation = diverged ? std::nullopt : std::optional(validated_),
             .training = training};
@@ -368,6 +401,7 @@ class Session {
   Trainer trainer_;
   DivergenceDetector divergence_;
   std::string trunk_;  // "" without one
+  RunEngines engines_;
   int64_t shared_steps_ = 0;
   Sums sums_;
   Validation validated_;
@@ -417,7 +451,9 @@ RunRecord make_run_record(const ResolvedConfig& resolved, const DatasetInfo& dat
   record.name = resolved.name();
   record.recipe = resolved.recipe.name();
   record.peak_learning_rate = resolved.peak_rate;
-  record.build = RunBuild{kVersion, __VERSION__, name_of(best_isa()), engine_name(Context{})};
+  const Engine engine = engine_here();
+  record.build =
+      RunBuild{kVersion, __VERSION__, name_of(best_isa()), engine.name, engine.library};
   record.created = now_iso();
   return record;
 }

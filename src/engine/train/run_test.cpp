@@ -28,6 +28,7 @@
 #include "train/memory.h"
 #include "train/repetition.h"
 #include "train/run_directory.h"
+#include "train/state_for_tests.h"
 #include "train/synthetic_text.h"
 
 extern char** environ;
@@ -177,6 +178,14 @@ class Run : public testing::Test {
     EXPECT_TRUE(weights_of(whole.directory) == weights_of(later.directory));
     EXPECT_EQ(later.result->validation->loss_nats, whole.result->validation->loss_nats);
     return read_run(later.directory).record;
+  }
+  // Its saved state.
+  fs::path interrupted_at(int64_t step) {
+    StopAtStep sink(step);
+    const RunOutcome outcome = bitlaw::train(request_.config, request_.run, &sink);
+    EXPECT_EQ(outcome.status, RunStatus::kInterrupted);
+    clear_stop_request();
+    return outcome.directory / "checkpoints/state/state.bin";
   }
   void runs_in(const char* name) { request_.run.directory = (directory_.path() / name).string(); }
 
@@ -457,6 +466,60 @@ TEST_F(Run, ASignalSavesTheStateAndTheSameCallGoesOn) {
   while (!(fs::exists(runs) && started()) && !child.ended())
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_EQ(child.kill_and_wait(SIGTERM), kInterruptedExitCode);
+}
+
+// Of version 1, whose checksum left the header out.
+TEST_F(Run, AStateThatCountsOtherStepsThanItsLossesIsRefused) {
+  const fs::path state = interrupted_at(14);
+  make_state_of_version_1(state);
+  const auto with_steps = [&](int64_t steps) {
+    change_state(state, [&](Json& header) { header["steps"] = steps; });
+    return error_of_training();
+  };
+  for (const int64_t steps : {13, 15, 61, -5})
+    EXPECT_NE(with_steps(steps).find("state.bin: a saved training state with a damaged header"),
+              std::string::npos)
+        << steps;
+  EXPECT_EQ(with_steps(14), "");
+}
+
+TEST_F(Run, GoesOnWithAnotherEngineOnlyIfAskedAndRecordsIt) {
+  const std::string here = engine_name(Context{});
+  EXPECT_EQ(train().result->training->engines, std::vector<std::string>{here});
+  runs_in("elsewhere");
+  const fs::path state = interrupted_at(14);
+  change_state(state, [](Json& header) {
+    header["engine"] = "abacus";
+    header["engines"] = {"abacus"};
+  });
+  const std::string refused = error_of_training();
+  EXPECT_NE(refused.find("was computed by the engine abacus, and this is " + here + ","),
+            std::string::npos)
+      << refused;
+  EXPECT_TRUE(fs::exists(state)) << "nothing is lost";
+
+  request_.run.other_engine = true;
+  StopAtStep sink(28);  // and once more: it stays in the state
+  bitlaw::train(request_.config, request_.run, &sink);
+  clear_stop_request();
+  request_.run.other_engine = false;
+  const RunOutcome mixture = train();
+  EXPECT_EQ(mixture.result->training->engines, (std::vector<std::string>{"abacus", here}));
+  EXPECT_EQ(read_run(mixture.directory).record.build->engine, here) << "where it was begun";
+}
+
+// A state of version 1 does not say, but run.json does.
+TEST_F(Run, AnOlderStateIsOfTheEngineThatBeganTheRun) {
+  const fs::path state = interrupted_at(14);
+  make_state_of_version_1(state);
+  const fs::path run = state.parent_path().parent_path().parent_path();
+  RunRecord record = read_run_record(run);
+  record.build->engine = "abacus";
+  write_run_record(run, record);
+  EXPECT_NE(error_of_training().find("computed by the engine abacus"), std::string::npos);
+  record.build->engine.clear();  // older still
+  write_run_record(run, record);
+  EXPECT_EQ(train().result->training->engines, std::vector<std::string>{engine_name(Context{})});
 }
 
 TEST_F(Run, DivergenceIsAResult) {

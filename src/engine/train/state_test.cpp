@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "train/state_for_tests.h"
 #include "train/synthetic_text.h"
 
 namespace bitlaw {
@@ -36,8 +37,14 @@ Vectors some_vectors(float scale) {
 class StateFile : public testing::Test {
  protected:
   void save(const Vectors& v, int64_t steps) {
-    save_state(file_, {.run = "a run", .steps = steps, .progress = {{"loss", 0.1}}}, v.weights,
-               v.first, v.second);
+    save_state(file_,
+               {.run = "a run",
+                .engine = "avx2",
+                .library = "a library",
+                .engines = {"avx512", "avx2"},
+                .steps = steps,
+                .progress = {{"loss", 0.1}}},
+               v.weights, v.first, v.second);
   }
   std::optional<StateHeader> load(Vectors& v, const std::string& run = "a run") {
     return load_state(file_, run, v.weights, v.first, v.second);
@@ -69,6 +76,9 @@ TEST_F(StateFile, ComesBackBitForBit) {
   ASSERT_TRUE(header);
   EXPECT_EQ(header->steps, 17);
   EXPECT_EQ(header->progress.at("loss"), 0.1);
+  EXPECT_EQ(header->engine, "avx2");
+  EXPECT_EQ(header->library, "a library");
+  EXPECT_EQ(header->engines, (std::vector<std::string>{"avx512", "avx2"}));
   EXPECT_TRUE(equal(saved.weights, loaded.weights));
   EXPECT_TRUE(equal(saved.first, loaded.first));
   EXPECT_TRUE(equal(saved.second, loaded.second));
@@ -86,17 +96,58 @@ TEST_F(StateFile, EveryCutAndEveryChangedRegionIsRefused) {
     write(bytes.substr(0, size));
     EXPECT_NE(error_of_loading().find("state.bin"), std::string::npos) << size << " bytes";
   }
-  for (size_t at = 8; at < bytes.size(); at += 1 + bytes.size() / 97) {
+  const size_t header = bytes.find("}") + 1;  // all of it, and a part of the rest
+  for (size_t at = 0; at < bytes.size(); at += at < header ? 1 : 1 + bytes.size() / 97) {
     std::string changed = bytes;
     changed[at] = static_cast<char>(changed[at] ^ 0x10);
     write(changed);
-    const std::string error = error_of_loading();
-    if (error.empty()) {  // only the header's own words may change unseen, never what is trained on
-      EXPECT_LT(at, bytes.size() - 3 * kElements * sizeof(float));
-    }
+    EXPECT_NE(error_of_loading().find("state.bin"), std::string::npos) << "byte " << at;
   }
   write(bytes + "x");
   EXPECT_NE(error_of_loading(), "");
+}
+
+// The checksum of the whole file, not only of what is trained on.
+TEST_F(StateFile, AnotherNumberOfStepsIsRefused) {
+  save(some_vectors(3), 80);
+  std::string bytes = read_file(file_);
+  const size_t place = bytes.find("\"steps\":80");
+  ASSERT_NE(place, bytes.npos);
+  write(bytes.replace(place, 10, "\"steps\":79"));
+  EXPECT_NE(error_of_loading().find("the content does not match its checksum"), std::string::npos);
+}
+
+TEST_F(StateFile, NumbersThatCannotBeAreRefused) {
+  for (const int version : {1, 2}) {
+    save(some_vectors(3), 80);
+    if (version == 1) make_state_of_version_1(file_);
+    for (const Json& steps : {Json(-5), Json(1e300), Json("80"), Json(nullptr)}) {
+      change_state(file_, [&](Json& header) { header["steps"] = steps; });
+      EXPECT_NE(error_of_loading().find("damaged header"), std::string::npos) << dump_json(steps);
+    }
+  }
+}
+
+TEST_F(StateFile, OfVersion1IsReadWithoutAnEngine) {
+  const Vectors saved = some_vectors(3);
+  save(saved, 17);
+  make_state_of_version_1(file_);
+  Vectors loaded;
+  const auto header = load(loaded);
+  EXPECT_EQ(header->steps, 17);
+  EXPECT_EQ(header->engine, "");
+  EXPECT_TRUE(header->engines.empty());
+  EXPECT_TRUE(equal(saved.second, loaded.second));
+  std::string bytes = read_file(file_);
+  bytes.back() ^= 1;
+  write(bytes);
+  EXPECT_NE(error_of_loading().find("the content does not match its checksum"), std::string::npos);
+}
+
+TEST_F(StateFile, ANewerVersionIsNamed) {
+  save(some_vectors(3), 17);
+  change_state(file_, [](Json& header) { header["version"] = 3; });
+  EXPECT_NE(error_of_loading().find("written by a newer version of bitlaw"), std::string::npos);
 }
 
 TEST_F(StateFile, AnotherRunsStateIsRefused) {

@@ -1,7 +1,8 @@
 // Runs that differ only in their length, with a warm-up/stable/decay schedule whose warm-up is a
 // number of steps, are the same run until the shorter one begins to decay. So their beginning, the
 // trunk, is trained once: whoever reaches a step at which another run of the trunk leaves it saves the
-// training state there, and that run starts from it. Its bits are those it would have had alone.
+// training state there, and that run starts from it. Its bits are those it would have had alone: the
+// state of another engine (train/engines.h), or of several, is not used.
 //
 //   RUNS/trunks/TRUNK/step-N/state.bin       as in train/state.h; its `run` is TRUNK
 //   RUNS/trunks/TRUNK/step-N/metrics.jsonl   the log up to there
@@ -34,7 +35,7 @@ std::optional<int64_t> furthest_trunk_step(const std::filesystem::path& runs,
                                            const std::string& trunk, int64_t last);
 
 // Lets `write` fill a directory and makes that `place`, unless another run has been there before:
-// what both would leave has the same bits. `run` is the name of the one that writes.
+// what both would leave has the same bits, on the same engine. `run` is the name of the one that writes.
 void leave_in_trunk(const std::filesystem::path& place, const std::string& run,
                     const std::function<void(const std::filesystem::path&)>& write);
 

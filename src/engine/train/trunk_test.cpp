@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "train/run.h"
+#include "train/state_for_tests.h"
 #include "train/synthetic_text.h"
 
 namespace bitlaw {
@@ -135,6 +136,27 @@ TEST_F(Trunk, ADamagedStateIsRefusedWithWhatToDo) {
   EXPECT_NE(said.find(file.string() + ": the content does not match its checksum; remove the file"),
             said.npos)
       << said;
+}
+
+TEST_F(Trunk, AStateOfAnotherEngineIsNotUsed) {
+  sharing(60, {15, 30});
+  const std::string trunk = trunk_name(resolved());
+  const auto computed_by = [&](int64_t step, const char* engine) {
+    const fs::path file = trunk_place(directory_.path() / "shared", trunk, step) / "state.bin";
+    change_state(file, [&](Json& header) {
+      header["engine"] = engine;
+      header["engines"] = {engine};
+    });
+  };
+  computed_by(30, "abacus");
+  const RunOutcome branch = sharing(40);
+  EXPECT_EQ(branch.result->training->shared_steps, 15) << "the one before that";
+  expect_same(alone(40), branch);
+
+  computed_by(15, "abacus");
+  const RunOutcome other = sharing(20);
+  EXPECT_FALSE(other.result->training->shared_steps.has_value());
+  expect_same(alone(20), other);
 }
 
 TEST_F(Trunk, IsSharedByWhatDiffersInLengthAndDecayAlone) {

@@ -129,6 +129,9 @@ void set_result(const ResultRecord& result, TidyRow& row) {
     row.D = result.training->tokens;
     row.seconds = result.training->seconds;
     row.tokens_per_second = result.training->tokens_per_second;
+    // All of them, if the run went on with another: avx512/avx2.
+    if (!result.training->engines.empty())
+      row.engine = fmt::format("{}", fmt::join(result.training->engines, "/"));
   }
 }
 

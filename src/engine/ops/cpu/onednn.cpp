@@ -1,6 +1,7 @@
 #include "ops/cpu/onednn.h"
 
 #include <dlfcn.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -30,6 +31,13 @@ dnnl::engine make_engine() {
 const dnnl::engine& engine() {
   static const dnnl::engine engine = make_engine();
   return engine;
+}
+
+// Whether oneDNN may use these instructions here.
+bool allows(dnnl::cpu_isa wanted) {
+  engine();  // after BITLAW_ISA has been passed on
+  static const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  return (isa & static_cast<unsigned>(wanted)) == static_cast<unsigned>(wanted);
 }
 
 memory::data_type type_of(DType dtype) {
@@ -222,16 +230,21 @@ void pack(DType dtype, int64_t K, int64_t N, const void* b, int64_t ldb, bool b_
 }
 
 bool prefers_bf16() {
-  static const bool prefers = [] {
-    engine();  // after BITLAW_ISA has been passed on
-    const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-    const auto has = [&](dnnl::cpu_isa wanted) {
-      return (isa & static_cast<unsigned>(wanted)) == static_cast<unsigned>(wanted);
-    };
-    return has(dnnl::cpu_isa::avx512_core_amx) ||
-           (has(dnnl::cpu_isa::avx512_core_bf16) && __builtin_cpu_is("amd"));
-  }();
-  return prefers;
+  return uses_amx() || (allows(dnnl::cpu_isa::avx512_core_bf16) && __builtin_cpu_is("amd"));
+}
+
+std::string version() {
+  const dnnl_version_t* found = dnnl_version();
+  return fmt::format("{}.{}.{}", found->major, found->minor, found->patch);
+}
+
+bool uses_amx() {
+  return allows(dnnl::cpu_isa::avx512_core_amx);
+}
+
+Isa isa() {
+  if (allows(dnnl::cpu_isa::avx512_core)) return Isa::kAvx512;
+  return allows(dnnl::cpu_isa::avx2) ? Isa::kAvx2 : Isa::kPlain;
 }
 
 }  // namespace bitlaw::cpu::onednn

@@ -8,7 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
+#include "base/isa.h"
 #include "tensor/dtype.h"
 
 namespace bitlaw::cpu::onednn {
@@ -35,5 +37,12 @@ void pack(DType dtype, int64_t K, int64_t N, const void* b, int64_t ldb, bool b_
 // sets, not by a clock, so that results do not change from run to run: AMX, or AVX512_BF16 on AMD
 // (2.0 times F32 on Zen 5; on Intel without AMX it is 0.6).
 bool prefers_bf16();
+
+// "2.6.0": bits may differ between versions.
+std::string version();
+// Whether BF16 products run on AMX, inside oneDNN.
+bool uses_amx();
+// The vector instructions that F32 products run on, at most those of this machine and its settings.
+Isa isa();
 
 }  // namespace bitlaw::cpu::onednn
