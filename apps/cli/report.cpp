@@ -37,7 +37,7 @@ void run_report(const ReportFlags& options) {
   must_be_conditions(options);
   const bool along = ask_for_models_along(options.filters) || pool_models_along(options.pool);
   const RunIndex index(options.runs, along ? Along::kInclude : Along::kLeaveOut);
-  for (const std::string& problem : index.problems()) fmt::print(stderr, "left out: {}\n", problem);
+  report_left_out(index.problems());
   std::vector<std::string> notes;
   const std::vector<TidyRow> rows = index.select(options.filters, notes);
   for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);

@@ -84,7 +84,7 @@ void show_runs(const RunsFlags& options) {
   }
   const bool along = options.along || options.prune || ask_for_models_along(options.filters);
   const RunIndex index(options.directory, along ? Along::kInclude : Along::kLeaveOut);
-  for (const std::string& problem : index.problems()) fmt::print(stderr, "left out: {}\n", problem);
+  report_left_out(index.problems());
   std::vector<std::string> notes;
   const std::vector<TidyRow> rows = index.select(options.filters, notes);
   for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);

@@ -77,6 +77,14 @@ void print_json(const Json& document) {
   std::printf("%s\n", dump_json(document, 2).c_str());
 }
 
+void report_left_out(const std::vector<std::string>& problems) {
+  if (problems.empty()) return;
+  for (const std::string& problem : problems) fmt::print(stderr, "left out: {}\n", problem);
+  fmt::print(stderr, "bitlaw: {} damaged file{} left out; the rest is complete\n", problems.size(),
+             problems.size() == 1 ? " was" : "s were");
+  exit_status = 1;
+}
+
 std::function<void(int64_t count, const std::function<void(int64_t)>& task)> on(ThreadPool& pool) {
   return [&pool](int64_t count, const std::function<void(int64_t)>& task) {
     pool.parallel_for(count, [&](int64_t index, int) { task(index); });

@@ -44,6 +44,10 @@ extern int exit_status;
 
 void print_json(const Json& document);
 
+// Names the runs and cells of a directory that cannot be read and are left out of what is printed:
+// the program then ends with exit status 1.
+void report_left_out(const std::vector<std::string>& problems);
+
 // Error if `out` is the file `input`, which writing would replace.
 void require_other_file(const char* option, const std::string& out, const std::string& input);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/checksum.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "formats/recipe.h"
@@ -12,6 +13,8 @@ namespace bitlaw {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kNext = "; remove it to compute this cell again";
 
 // Only the request.
 CellKey request_of(CellKey key) {
@@ -66,17 +69,20 @@ std::vector<fs::path> cell_files(const fs::path& run) {
 }
 
 CellRecord read_cell(const fs::path& file) {
-  return parse_cell(read_file(file), file.string());
+  const CellRecord cell = parse_cell(read_file(file), file.string());
+  if (file.filename() == cell.key.file_name()) return cell;
+  throw Error(fmt::format("{}: is the cell {}, by what it was asked for{}", file.string(),
+                          cell.key.file_name(), kNext));
 }
 
 CellRecord parse_cell(const std::string& text, const std::string& where) {
-  constexpr const char* kNext = "; remove it to compute this cell again";
   int64_t version = 0;
   try {
     const Json document = parse_json(text, where);
     const JsonFields fields(document, where);
     version = fields.whole("version");
     if (version == kCellVersion) {
+      require_checksum(document, where);
       auto cell = struct_from_json<CellRecord>(fields);
       rename_scales(cell.key, without_old_names);
       return cell;
@@ -89,7 +95,7 @@ CellRecord parse_cell(const std::string& text, const std::string& where) {
 }
 
 void write_cell(const fs::path& file, const CellRecord& cell) {
-  write_file_atomically(file, dump_json(struct_to_json(cell), 1) + "\n");
+  write_file_atomically(file, dump_json(with_checksum(struct_to_json(cell)), 1) + "\n");
 }
 
 }  // namespace bitlaw

@@ -214,12 +214,13 @@ class CellOfAnotherVersion : public Error {
   using Error::Error;
 };
 
-// Error, naming the file and what to do, if it is damaged or of another version.
+// Error, naming the file and what to do, if it is damaged or of another version. The name of the
+// file must be that of the request, and the checksum that of the content.
 CellRecord read_cell(const std::filesystem::path& file);
 // The same for the bytes of a file; `where` is its name in errors.
 CellRecord parse_cell(const std::string& text, const std::string& where);
 
-// Atomic.
+// Atomic; with a checksum.
 void write_cell(const std::filesystem::path& file, const CellRecord& cell);
 
 }  // namespace bitlaw

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/checksum.h"
 #include "base/hash.h"
 #include "base/test_folder.h"
 
@@ -60,8 +61,8 @@ TEST(Cell, KeepsItsFileUnderTheNewNameOfPerSequence) {
   EXPECT_EQ(now.key.file_name(),
             hash_hex(dump_json(struct_to_json(old.key))).substr(0, 16) + ".json");
   const TestFolder folder;
-  write_cell(folder / "a.json", old);
-  const CellRecord read = read_cell(folder / "a.json");
+  write_cell(folder / now.key.file_name(), old);
+  const CellRecord read = read_cell(folder / now.key.file_name());
   EXPECT_EQ(struct_to_json(read.key), struct_to_json(now.key));
   EXPECT_TRUE(read.key.asks_as(now.key));
 }
@@ -77,7 +78,7 @@ TEST(Cell, ARequestIsTheSameOnOtherTextAndWeights) {
 
 TEST(Cell, DamageIsNamedWithWhatToDo) {
   const TestFolder folder;
-  const std::filesystem::path file = folder.path() / "cell.json";
+  const std::filesystem::path file = folder / cell().key.file_name();
   const Json good = struct_to_json(cell());
   const auto refused = [&](const std::string& text) {
     write_file_atomically(file, text);
@@ -97,6 +98,16 @@ TEST(Cell, DamageIsNamedWithWhatToDo) {
   EXPECT_EQ(refused(with("flags", nullptr)), file.string() + ": flags is missing" + end);
   EXPECT_EQ(refused(with("delta", "0.3")),
             file.string() + ": delta must be a number, not \"0.3\"" + end);
+  EXPECT_EQ(refused(with("bits", nullptr)), file.string() + ": bits is missing" + end);
+  CellRecord other = cell();
+  other.key.bits = 3;
+  EXPECT_EQ(refused(with("bits", 3)), file.string() + ": is the cell " + other.key.file_name() +
+                                          ", by what it was asked for" + end);
+  Json sealed = with_checksum(good);
+  sealed["delta"] = 0.2;
+  EXPECT_EQ(
+      refused(dump_json(sealed)),
+      file.string() + ": was changed after it was written: its checksum does not match" + end);
   const std::string text = dump_json(good, 1);
   EXPECT_EQ(refused(text.substr(0, text.size() / 2)).find(file.string() + ": not valid JSON"), 0u);
   EXPECT_EQ(refused("[]").find(file.string() + ": the document must be an object"), 0u);

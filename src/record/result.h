@@ -11,6 +11,8 @@
 
 namespace bitlaw {
 
+struct RunRecord;
+
 enum class RunStatus {
   kStarted,  // no result yet
   kFinished,
@@ -97,12 +99,17 @@ Json result_to_json(const ResultRecord& result);
 
 std::filesystem::path result_file(const std::filesystem::path& run);
 
-// Empty before the run has ended. Error, naming the file and what to do, if it is damaged.
+// Empty before the run has ended. Error, naming the file and what to do, if it is damaged: numbers
+// must be possible, and the checksum that of the content.
 std::optional<ResultRecord> read_result(const std::filesystem::path& run);
 // The same for the bytes of a file; `where` is its name in errors.
 ResultRecord parse_result(const std::string& text, const std::string& where);
 
-// Atomic. A file that already has the same content is not rewritten.
+// Error, naming the file, if a run that finished has other tokens than its configuration says.
+void require_result_of(const RunRecord& record, const ResultRecord& result,
+                       const std::filesystem::path& run);
+
+// Atomic; with a checksum. A file that already has the same content is not rewritten.
 void write_result(const std::filesystem::path& run, const ResultRecord& result);
 
 // kStarted if there is no result. Errors as in read_result().

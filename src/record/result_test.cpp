@@ -2,12 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "base/checksum.h"
 #include "base/test_folder.h"
 
 namespace bitlaw {
 namespace {
 
-// As they have always been written: read, and written again, they must be the same bytes.
+// As they have always been written: read, and written again, they only get a checksum.
 constexpr const char* kFinished = R"({
  "epochs": 0.5,
  "finished": "2026-01-02T03:04:05Z",
@@ -64,12 +65,15 @@ constexpr const char* kCheckpointResult = R"({
 }
 )";
 
-TEST(Result, IsReadAndWrittenWithTheSameBytes) {
+TEST(Result, IsReadAndWrittenWithTheSameFields) {
   const TestFolder folder;
   for (const char* text : {kFinished, kDiverged, kCheckpointResult}) {
     folder.write("a/result.json", text);
     write_result(folder / "b", read_result(folder / "a").value());
-    EXPECT_EQ(read_file(folder / "b/result.json"), text);
+    const Json written = parse_json(read_file(folder / "b/result.json"), "b");
+    EXPECT_EQ(written, with_checksum(parse_json(text, "a")));
+    EXPECT_EQ(result_to_json(read_result(folder / "b").value()),
+              result_to_json(read_result(folder / "a").value()));
   }
 }
 
@@ -99,6 +103,31 @@ TEST(Result, DamageIsNamedWithWhatToDo) {
   EXPECT_EQ(refused(R"({"status": "finished"})"), file + ": validation is missing" + end);
   EXPECT_EQ(refused(R"({"status": "diverged", "schema": 1})"),
             file + ": train_loss_nats is missing" + end);
+  const auto with = [&](const char* text, const char* place, const Json& value) {
+    Json document = Json::parse(text);
+    *find_json_pointer(document, place) = value;
+    return refused(dump_json(document));
+  };
+  for (const auto& [place, value] :
+       std::vector<std::pair<const char*, Json>>{{"/validation/loss_nats", -0.5},
+                                                 {"/validation/standard_error", -1},
+                                                 {"/validation/clusters", 1001},
+                                                 {"/validation/tokens", -1},
+                                                 {"/validation/bits_per_byte", -2.0},
+                                                 {"/tokens", 15361},
+                                                 {"/steps", -1},
+                                                 {"/seconds", -1},
+                                                 {"/train_loss_nats", -3}}) {
+    const std::string error = with(kFinished, place, value);
+    EXPECT_NE(error.find(" must be "), std::string::npos) << place << ": " << error;
+    EXPECT_TRUE(error.ends_with(end)) << error;
+  }
+  EXPECT_NE(with(kDiverged, "/diverged_at_step", 8).find("diverged_at_step must be the last step"),
+            std::string::npos);
+  Json sealed = with_checksum(Json::parse(kFinished));
+  sealed["validation"]["loss_nats"] = 3.125;
+  EXPECT_EQ(refused(dump_json(sealed)),
+            file + ": was changed after it was written: its checksum does not match" + end);
   EXPECT_EQ(refused(R"({"status": "fin)"),
             file + ": not valid JSON near line 1; the file may be cut short" + end);
 }

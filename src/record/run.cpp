@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "base/checksum.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "record/later_keys.h"
 
 namespace bitlaw {
@@ -37,7 +39,25 @@ void require_recipe(const RunRecord& record, const std::string& where) {
   }
 }
 
+// A third-party checkpoint is named by what it was measured on, which is not in its record.
+void require_name(const RunRecord& record, const std::string& where) {
+  const std::string name = name_of_configuration(record.config);
+  if (record.checkpoint || record.name == name) return;
+  throw Error(
+      fmt::format("{}: has the configuration of the run {}, not of {}", where, name, record.name));
+}
+
 }  // namespace
+
+std::string name_of_configuration(Json config) {
+  for (const char* key : {"activations_granularity", "kv_granularity"}) {
+    const auto found = config["recipe"].find(key);
+    if (found != config["recipe"].end() && *found == "sequence")
+      *found = "tensor";  // as version 0.2 spelled it: the same run
+  }
+  remove_later_keys(config);
+  return hash_hex(dump_json(config)).substr(0, 16);
+}
 
 RunSettings RunRecord::settings() const {
   const Json current = current_config();
@@ -110,10 +130,12 @@ RunRecord parse_run_record(const std::string& text, const std::string& where) {
   try {
     const Json document = parse_json(text, where);
     const JsonFields fields(document, where);
+    require_checksum(document, where);
     const auto record = struct_from_json<RunRecord>(fields);
     struct_from_json<RunSettings>(fields.object(kConfig));
     require_recipe(record, where);
     if (!record.checkpoint) require_training(fields);
+    require_name(record, where);
     return record;
   } catch (const Error& error) {
     throw Error(std::string(error.what()) + "; move the directory away and repeat the run");
@@ -121,7 +143,7 @@ RunRecord parse_run_record(const std::string& text, const std::string& where) {
 }
 
 void write_run_record(const fs::path& run, const RunRecord& record) {
-  write_file_atomically(run_file(run), dump_json(struct_to_json(record), 1) + "\n");
+  write_file_atomically(run_file(run), dump_json(with_checksum(struct_to_json(record)), 1) + "\n");
 }
 
 }  // namespace bitlaw

@@ -231,6 +231,10 @@ struct RunRecord {
   int64_t batch_sequences() const;  // of a step; 0 if not known
 };
 
+// The name of the run of a canonical configuration: the first 16 hexadecimal digits of its hash, as
+// version 0.2 would have written it if it could have made the same run, so that a run keeps its name.
+std::string name_of_configuration(Json config);
+
 // Paths of the files of a run, below its directory.
 std::filesystem::path run_file(const std::filesystem::path& run);
 std::filesystem::path final_checkpoint(const std::filesystem::path& run);
@@ -241,12 +245,13 @@ bool is_run(const std::filesystem::path& directory);
 // directory.
 std::vector<std::filesystem::path> find_run_directories(const std::filesystem::path& runs);
 
-// Error, naming the file and what to do, if there is no run.json or it is damaged.
+// Error, naming the file and what to do, if there is no run.json or it is damaged: its name must be
+// that of its configuration, and its checksum that of its content. The directory may have any name.
 RunRecord read_run_record(const std::filesystem::path& run);
 // The same for the bytes of a file; `where` is its name in errors.
 RunRecord parse_run_record(const std::string& text, const std::string& where);
 
-// Atomic.
+// Atomic; with a checksum.
 void write_run_record(const std::filesystem::path& run, const RunRecord& record);
 
 }  // namespace bitlaw

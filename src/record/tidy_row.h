@@ -133,7 +133,8 @@ struct TidyRow {
     v("gradient_format", gradient_format, "format of gradient operands in products");
     v("validation_hash", validation_hash, "hash of the validation text");
     v("validation_tokens", validation_tokens, "validation tokens that the run's loss is a mean of");
-    v("engine", engine, "instruction set and engine of matrix products; avx512/avx2 if a run went on with another");
+    v("engine", engine,
+      "instruction set and engine of matrix products; avx512/avx2 if a run went on with another");
     v("unstable", unstable,
       "1 if activations, or keys and values, were trained at 3 bits or fewer: fits leave it out");
     v("rope_theta", rope_theta, "base of the rotary frequencies");

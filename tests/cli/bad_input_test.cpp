@@ -242,8 +242,9 @@ TEST_F(BadInput, ADamagedRunIsNamedAndLeavesTheOthers) {
   copy(run_, "runs/damaged");
   cut("runs/damaged/run.json", 30);
   const Outcome outcome = run({"runs", "runs", "--json"});
-  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.status, 1) << "what is printed is not all";
   EXPECT_NE(outcome.err.find("runs/damaged/run.json"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("bitlaw: 1 damaged file was left out"), std::string::npos);
   EXPECT_EQ(outcome.json().at("rows").size(), 1u);
   // The index is nothing but a copy: any damage to it goes unnoticed.
   write_text(in("runs/index.sqlite"), "not a database");

@@ -78,7 +78,8 @@ TEST_F(Disk, TooSmallForACheckpointAndThenLargeEnough) {
 }
 
 TEST_F(Disk, TooSmallForACellOfQuantization) {
-  fs::create_directory(around_.directory / run_ / "ptq");  // an empty one may stay
+  fs::create_directory(around_.directory / run_ / "ptq");  // an empty one may stay, and the lock
+  write_text(around_.directory / run_ / "ptq.lock", "");
   around_.largest_file = 300;
   expect_refused({"quantize", run_, "--method", "rtn", "--bits", "3", "--calibration-tokens", "512",
                   "--evaluation-tokens", "512", "--quiet"},

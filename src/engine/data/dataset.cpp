@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/checksum.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -79,6 +80,7 @@ Json to_json(const DatasetInfo& info) {
 DatasetInfo read_dataset_info(const Json& document, const std::string& where) {
   try {
     const JsonFields fields(document, where);
+    require_checksum(document, where);
     const int64_t version = fields.whole("version");
     if (version < kOldestDatasetVersion || version > kDatasetVersion)
       fields.refuse("version", fmt::format("{} to {}", kOldestDatasetVersion, kDatasetVersion));

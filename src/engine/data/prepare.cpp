@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 
+#include "base/checksum.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -189,7 +190,8 @@ DatasetInfo prepare_dataset(const PrepareConfig& config, const PrepareProgress& 
   info.invalid_bytes = plan.counts.invalid_bytes;
   info.split_rule = kSplitRule;
   info.options = lasting_options(config);
-  write_file_atomically(directory.path() / "dataset.json", dump_json(to_json(info), 2) + "\n");
+  write_file_atomically(directory.path() / "dataset.json",
+                        dump_json(with_checksum(to_json(info)), 2) + "\n");
   directory.commit();
   return info;
 }

@@ -4,9 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "base/hash.h"
 #include "data/loader.h"
-#include "record/later_keys.h"
+#include "record/run.h"
 #include "train/batch.h"
 
 namespace bitlaw {
@@ -146,13 +145,7 @@ Json ResolvedConfig::document() const {
 }
 
 std::string ResolvedConfig::name() const {
-  Json hashed = document();
-  for (const char* key : {"activations_granularity", "kv_granularity"}) {
-    Json& value = hashed["recipe"][key];
-    if (value == "sequence") value = "tensor";  // as version 0.2 spelled it: the same run
-  }
-  remove_later_keys(hashed);
-  return hash_hex(dump_json(hashed)).substr(0, 16);
+  return name_of_configuration(document());
 }
 
 }  // namespace bitlaw

@@ -131,8 +131,7 @@ struct ResolvedConfig {
   // The canonical document that is hashed and stored in run.json; data.path is replaced by
   // data.hash.
   Json document() const;
-  // First 16 hexadecimal digits of the hash of document(), as version 0.2 would have written it if
-  // it could have made the same run, so that a run keeps its name.
+  // Of the run (record/run.h).
   std::string name() const;
 };
 

@@ -12,8 +12,12 @@ const Engine kHere{"avx512+amx", "oneDNN 2.6.0"};
 
 StateHeader state_of(const std::string& engine, const std::string& library,
                      std::vector<std::string> engines) {
-  return {.run = "", .engine = engine, .library = library, .engines = std::move(engines),
-          .steps = 0, .progress = {}};
+  return {.run = "",
+          .engine = engine,
+          .library = library,
+          .engines = std::move(engines),
+          .steps = 0,
+          .progress = {}};
 }
 
 std::string refusal(const StateHeader& state) {
@@ -30,16 +34,19 @@ TEST(Engines, TheSameOneGoesOn) {
 }
 
 TEST(Engines, AnotherOneIsRefusedWithBothNamesAndAWayBack) {
-  EXPECT_EQ(refusal(state_of("avx2", "oneDNN 2.6.0", {"avx2"})),
-            "state.bin: was computed by the engine avx2, and this is avx512+amx, whose bits differ; "
-            "resume it with BITLAW_ISA=avx2, or add --other-engine to go on all the same, which the "
-            "result records");
-  EXPECT_NE(refusal(state_of("cuda", "", {"cuda"})).find("resume it on a machine that has cuda, or"),
-            std::string::npos);
-  EXPECT_NE(refusal(state_of("avx512+amx", "oneDNN 3.1.0", {"avx512+amx"}))
-                .find("avx512+amx (oneDNN 3.1.0), and this is avx512+amx (oneDNN 2.6.0), whose bits "
-                      "differ; resume it where oneDNN 3.1.0 is installed, or"),
-            std::string::npos);
+  EXPECT_EQ(
+      refusal(state_of("avx2", "oneDNN 2.6.0", {"avx2"})),
+      "state.bin: was computed by the engine avx2, and this is avx512+amx, whose bits differ; "
+      "resume it with BITLAW_ISA=avx2, or add --other-engine to go on all the same, which the "
+      "result records");
+  EXPECT_NE(
+      refusal(state_of("cuda", "", {"cuda"})).find("resume it on a machine that has cuda, or"),
+      std::string::npos);
+  EXPECT_NE(
+      refusal(state_of("avx512+amx", "oneDNN 3.1.0", {"avx512+amx"}))
+          .find("avx512+amx (oneDNN 3.1.0), and this is avx512+amx (oneDNN 2.6.0), whose bits "
+                "differ; resume it where oneDNN 3.1.0 is installed, or"),
+      std::string::npos);
 }
 
 TEST(Engines, AnotherOneIsRecordedIfAskedFor) {

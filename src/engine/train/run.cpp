@@ -203,10 +203,11 @@ class Session {
       last = *step - 1;
     }
     if (!other.empty() && !options_.quiet) {
-      fmt::print(stderr,
-                 "note: {}: the beginning that other runs share was computed by {}, and this is {}; "
-                 "the run trains its own\n",
-                 directory_.path().string(), other, engines_.here().name);
+      fmt::print(
+          stderr,
+          "note: {}: the beginning that other runs share was computed by {}, and this is {}; "
+          "the run trains its own\n",
+          directory_.path().string(), other, engines_.here().name);
     }
     return std::nullopt;
   }
@@ -452,8 +453,7 @@ RunRecord make_run_record(const ResolvedConfig& resolved, const DatasetInfo& dat
   record.recipe = resolved.recipe.name();
   record.peak_learning_rate = resolved.peak_rate;
   const Engine engine = engine_here();
-  record.build =
-      RunBuild{kVersion, __VERSION__, name_of(best_isa()), engine.name, engine.library};
+  record.build = RunBuild{kVersion, __VERSION__, name_of(best_isa()), engine.name, engine.library};
   record.created = now_iso();
   return record;
 }

@@ -137,8 +137,8 @@ void save_state(const fs::path& path, const StateHeader& header, const Tensor& w
                                       {"elements", weights.elements()},
                                       {"progress", header.progress}});
   const uint64_t length = text.size();
-  std::array<std::string_view, 6> parts{bytes_of(length),       text,
-                                        bytes_of(weights),      bytes_of(first_moment),
+  std::array<std::string_view, 6> parts{bytes_of(length),        text,
+                                        bytes_of(weights),       bytes_of(first_moment),
                                         bytes_of(second_moment), {}};
   Hasher hasher;
   for (const std::string_view part : parts) hasher.update(part);

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/file.h"
 
 namespace bitlaw {
 
@@ -29,7 +28,7 @@ void GridRows::read_if_there(Row& row) {
 }
 
 void GridRows::claim() {
-  make_directories(directory_);
+  if (!std::filesystem::exists(directory_)) return;  // nobody has begun there
   lock_ = std::make_unique<FileLock>();
   if (!lock_->take(cells_lock(directory_))) {
     throw Busy(

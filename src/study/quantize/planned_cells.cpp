@@ -44,6 +44,7 @@ std::vector<PlannedCell> cells_of_checkpoint(const fs::path& directory, const Pt
 std::vector<PlannedCell> cells_of_run(const fs::path& directory, const PtqConfig& config) {
   const ModelsOfRun models = models_of_run(directory, config.along);
   const RunRecord run = read_own_run(models.run);
+  const std::string name = fs::weakly_canonical(models.run).filename().string();
   const int64_t T = run.settings().model.sequence;
   const RunData& data = run.data;
   const int64_t evaluation =
@@ -59,7 +60,7 @@ std::vector<PlannedCell> cells_of_run(const fs::path& directory, const PtqConfig
       const bool there = std::any_of(known.begin(), known.end(), [&](const CellRecord& record) {
         return record.at_tokens == at_tokens && record.key.asks_as(wanted);
       });
-      out.push_back({run.name, cell, there, at_tokens});
+      out.push_back({name, cell, there, at_tokens});
     }
   }
   return out;

@@ -76,11 +76,11 @@ class QuantizeRun : public testing::Test {
     parameters_ = model.make_parameters();
     model.initialize(parameters_, 1);
     save_model(run_ / "checkpoints/final", model, parameters_);
-    RunRecord record = trained_run_record(run_.filename().string(), 1000, recipe.weights);
+    RunRecord record = trained_run_record(1000, recipe.weights);
     record.config["recipe"] = to_json(recipe);
     record.data.path = (place_ / "data").string();
     record.data.hash = data_hash_;
-    write_run_record(run_, record);
+    write_named_run(run_, record);
     ResultRecord result{.status = status};
     if (status == RunStatus::kFinished) result.validation = Validation{};
     write_result(run_, result);

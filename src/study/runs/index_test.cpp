@@ -26,7 +26,7 @@ class Index : public testing::Test {
 
   void add_run(const std::string& name, int64_t tokens, const std::string& weights,
                const std::string& status) {
-    write_run_record(runs_ / name, trained_run_record(name, tokens, weights));
+    write_run_record(runs_ / name, trained_run_record(tokens, weights));
     if (status == "started") return;
     ResultRecord result;
     if (status == "diverged") result.status = RunStatus::kDiverged;
@@ -41,10 +41,11 @@ class Index : public testing::Test {
     cell.key.bits = bits;
     cell.key.format = cell.key.scheme = "int" + std::to_string(bits);
     cell.key.calibration = CalibrationText{.seed = 7};
+    cell.key.checkpoint = name;
     cell.loss_nats = 3.25 + delta;
     cell.delta = delta;
     cell.standard_error = 0.001;
-    write_cell(runs_ / run / "ptq" / (name + ".json"), cell);
+    write_cell(cell_file(runs_ / run, cell.key), cell);
   }
   // The metrics of a model kept along the run, and a cell of it.
   void add_kept(const std::string& run, int64_t tokens, double loss) {
@@ -62,7 +63,7 @@ class Index : public testing::Test {
     cell.key.method = "rtn";
     cell.key.bits = 4;
     cell.delta = 0.02;
-    write_cell(runs_ / run / "ptq/kept.json", cell);
+    write_cell(cell_file(runs_ / run, cell.key), cell);
   }
   fs::path runs_;
 };
@@ -183,10 +184,10 @@ TEST_F(Index, EveryFactorIsAColumn) {
 
 TEST_F(Index, WhichPartOfTheValidationTextIsNamed) {
   const auto part = [&](int version, int64_t tokens) {
-    RunRecord record = trained_run_record("aa", 1000, "4");
+    RunRecord record = trained_run_record(1000, "4");
     record.config["version"] = version;
     record.config["train"]["validation_tokens"] = tokens;
-    write_run_record(runs_ / "aa", record);
+    write_named_run(runs_ / "aa", record);
     return RunIndex(runs_).select({})[0].validation_part;
   };
   EXPECT_EQ(part(1, 9'999 / 32 * 32), "all");
@@ -197,10 +198,10 @@ TEST_F(Index, WhichPartOfTheValidationTextIsNamed) {
 
 TEST_F(Index, ThreeBitsOfActivationsOrKvAreMarked) {
   const auto marked = [&](const char* weights, const char* activations, const char* kv) {
-    RunRecord record = trained_run_record("aa", 1000, weights);
+    RunRecord record = trained_run_record(1000, weights);
     record.config["recipe"]["activations"] = activations;
     record.config["recipe"]["kv"] = kv;
-    write_run_record(runs_ / "aa", record);
+    write_named_run(runs_ / "aa", record);
     return RunIndex(runs_).select({}).at(0).unstable;
   };
   EXPECT_EQ(marked("3", "16", "16"), 0);
@@ -211,14 +212,14 @@ TEST_F(Index, ThreeBitsOfActivationsOrKvAreMarked) {
 }
 
 TEST_F(Index, ARecordOfAnEarlierVersionLeavesColumnsEmpty) {
-  RunRecord record = trained_run_record("aa", 1000, "4");
+  RunRecord record = trained_run_record(1000, "4");
   for (const char* key : {"kv_heads", "hidden", "tied_head", "extra_norm"})
     record.config["model"].erase(key);
   record.config.erase("optimizer");
   record.config["schedule"] = {{"kind", "cosine"}};
   record.data.validation_hash.clear();
   record.build->engine.clear();
-  write_run_record(runs_ / "aa", record);
+  write_named_run(runs_ / "aa", record);
   const std::vector<TidyRow> rows = RunIndex(runs_).select({});
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].extra_norm, "");
@@ -264,10 +265,50 @@ TEST_F(Index, ADamagedCellCostsThatCellAlone) {
   EXPECT_NE(index.problems()[0].find("y.json"), std::string::npos);
 }
 
+// A record edited by hand is not what was measured.
+TEST_F(Index, LeavesOutWhatWasChangedAndNamesIt) {
+  const auto changed = [&](const fs::path& file, const char* place, const Json& value) {
+    fs::remove_all(runs_);
+    add_run("aa", 1000, "16", "finished");
+    add_cell("aa", "x", "rtn", 4, 0.05);
+    const fs::path path = file == "cell" ? cell_files(runs_ / "aa")[0] : runs_ / "aa" / file;
+    Json document = parse_json(read_file(path), path.string());
+    document.erase("checksum");  // as in files of earlier versions
+    Json* at = find_json_pointer(document, place);
+    EXPECT_NE(at, nullptr) << place;
+    *at = value;
+    write_file_atomically(path, dump_json(document, 1));
+    const RunIndex index(runs_);
+    EXPECT_EQ(index.problems().size(), 1u) << place;
+    if (!index.problems().empty()) {
+      EXPECT_NE(index.problems()[0].find(path.string() + ": "), std::string::npos);
+    }
+    return index.select({}).size();
+  };
+  EXPECT_EQ(changed("run.json", "/config/recipe/weights", "3"), 0u);
+  EXPECT_EQ(changed("run.json", "/config/train/tokens", 2000), 0u);
+  EXPECT_EQ(changed("run.json", "/name", "aa"), 0u);
+  EXPECT_EQ(changed("result.json", "/validation/loss_nats", -1), 0u);
+  EXPECT_EQ(changed("result.json", "/validation/clusters", 1000), 0u);
+  EXPECT_EQ(changed("result.json", "/tokens", 1001), 0u) << "not those of its run";
+  EXPECT_EQ(changed("cell", "/bits", nullptr), 1u);
+  EXPECT_EQ(changed("cell", "/bits", 3), 1u);
+  EXPECT_EQ(changed("cell", "/method", "gptq"), 1u);
+}
+
+TEST_F(Index, ACopiedOrRenamedDirectoryIsTheSameRun) {
+  add_run("aa", 1000, "16", "finished");
+  add_cell("aa", "x", "rtn", 4, 0.05);
+  fs::rename(runs_ / "aa", runs_ / "the best one");
+  const RunIndex index(runs_);
+  EXPECT_TRUE(index.problems().empty());
+  EXPECT_EQ(index.select({"run=the best one"}).size(), 2u);
+}
+
 TEST_F(Index, OldNamesInConditionsMatchWithANote) {
-  RunRecord record = trained_run_record("aa", 1000, "4");
+  RunRecord record = trained_run_record(1000, "4");
   record.config["recipe"]["activations_granularity"] = "tensor";  // as version 0.2 wrote it
-  write_run_record(runs_ / "aa", record);
+  write_named_run(runs_ / "aa", record);
   std::vector<std::string> notes;
   EXPECT_EQ(RunIndex(runs_).select({"granularity_a=tensor"}, notes).size(), 1u);
   ASSERT_EQ(notes.size(), 1u);

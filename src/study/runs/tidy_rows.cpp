@@ -236,7 +236,9 @@ TidyRow tidy_row_of(const std::string& name, const RunRecord& record,
 std::vector<TidyRow> tidy_rows_of(const fs::path& run, std::vector<std::string>& problems,
                                   Along along) {
   const RunRecord record = read_run_record(run);
-  std::vector<TidyRow> rows{tidy_row_of(run.filename().string(), record, read_result(run))};
+  const std::optional<ResultRecord> result = read_result(run);
+  if (result) require_result_of(record, *result, run);
+  std::vector<TidyRow> rows{tidy_row_of(run.filename().string(), record, result)};
   std::map<int64_t, TidyRow> kept;
   if (along == Along::kInclude) kept = kept_rows(run, rows.front(), record);
   for (const auto& [tokens, row] : kept) rows.push_back(row);

@@ -15,6 +15,7 @@
 #include "sweep/memory.h"
 #include "train/kept_checkpoints.h"
 #include "train/trunk.h"
+#include "work/outcome.h"
 
 namespace bitlaw {
 namespace {
@@ -323,7 +324,9 @@ void predict_memory(std::vector<Job>& jobs, const SweepPlan& plan) {
   for (const PlannedRun& run : plan.runs) runs[run.name] = &run;
   MemoryPredictions predictions;
   for (Job& job : jobs) {
-    if (job.kind != JobKind::kTrain || is_done(job, plan.directory)) continue;
+    if (job.kind != JobKind::kTrain ||
+        outcome_so_far(job, plan.directory).state != JobState::kWaiting)
+      continue;
     const PlannedRun& run = *runs.at(job.run);
     job.memory_bytes = predictions.bytes(run, plan.data_of(run));
   }

@@ -17,6 +17,7 @@
 #include "train/repetition.h"
 #include "work/failure.h"
 #include "work/jobs_file.h"
+#include "work/outcome.h"
 
 namespace bitlaw {
 namespace {
@@ -39,8 +40,10 @@ Launched launch(std::vector<Job> jobs, const SweepPlan& plan, const Launcher& la
                                   .directory = std::filesystem::current_path(),
                                   .data = data_hashes(plan),
                                   .jobs = jobs});
-  const bool done = std::all_of(jobs.begin(), jobs.end(),
-                                [&](const Job& job) { return is_done(job, options.runs); });
+  const std::vector<JobOutcome> before = outcomes_so_far(jobs, options.runs);
+  const bool done = std::all_of(before.begin(), before.end(), [](const JobOutcome& outcome) {
+    return outcome.state == JobState::kDone;
+  });
   Launched launched = launcher.launch(jobs, options);
   BITLAW_CHECK(launched.outcomes.size() == jobs.size());
   if (!done && launcher.works_here)

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "record/result.h"
@@ -18,7 +20,7 @@ namespace fs = std::filesystem;
 Launched launch_fake(const std::vector<Job>& jobs, const LaunchOptions& options) {
   Launched launched{outcomes_so_far(jobs, options.runs), "all is said"};
   for (size_t i = 0; i < jobs.size(); ++i) {
-    if (launched.outcomes[i].state == JobState::kDone) continue;
+    if (launched.outcomes[i].state != JobState::kWaiting) continue;
     const std::vector<std::string> command = job_command(jobs[i], options.runs, options.program);
     append_line(options.runs / "said", command[0] + " " + command[1] + " " + jobs[i].run);
     if (jobs[i].kind != JobKind::kTrain) continue;
@@ -107,6 +109,32 @@ TEST(Sweep, ModelsAskedForAfterTheEndAreSaid) {
   sweep(options, keep);
   EXPECT_NE(said.find("note: 2 of 2 runs have finished without all models along them"), said.npos)
       << said;
+}
+
+TEST(Sweep, ADamagedResultCostsItsOwnCellAlone) {
+  const StudyFolder tiny(kTwoRuns);
+  SweepOptions options = options_for(tiny, kFake);
+  options.look_only = true;
+  const SweepResult before = sweep(options);
+  const auto quantized = std::find_if(before.cells.begin(), before.cells.end(),
+                                      [](const SweepCell& cell) { return cell.quantize; });
+  ASSERT_NE(quantized, before.cells.end());
+  const fs::path file = fs::path(tiny.runs()) / quantized->run / "result.json";
+  write_file_atomically(file, "{\"status\": \"fin");
+  const auto expect_one_failure = [&](const SweepResult& result) {
+    EXPECT_EQ(result.failed + result.skipped, 2) << "it is not quantized";
+    ASSERT_FALSE(result.failures.empty());
+    EXPECT_EQ(result.failures[0].message.find(file.string() + ": not valid JSON"), 0u)
+        << result.failures[0].message;
+    for (const SweepCell& cell : result.cells)
+      EXPECT_EQ(cell.status == "damaged", cell.run == quantized->run) << cell.status;
+  };
+  expect_one_failure(sweep(options));
+  options.look_only = false;
+  const SweepResult after = sweep(options);
+  expect_one_failure(after);
+  EXPECT_EQ(after.done, 1) << "the other run is trained";
+  EXPECT_EQ(read_file(file), "{\"status\": \"fin") << "nothing is overwritten";
 }
 
 TEST(Sweep, LookingChangesNothing) {

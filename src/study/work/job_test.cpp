@@ -71,7 +71,7 @@ TEST(Job, IsDoneWhenTheRecordOfItsRunSaysSo) {
   EXPECT_FALSE(done(JobKind::kTrain));
   EXPECT_FALSE(done(JobKind::kQuantize));
 
-  write_run_record(run, trained_run_record(kRun, 1000, "16"));
+  write_run_record(run, trained_run_record(1000, "16"));
   EXPECT_FALSE(done(JobKind::kTrain)) << "it has begun";
 
   write_result(run, {.status = RunStatus::kFinished, .validation = Validation{}});
@@ -87,7 +87,7 @@ TEST(Job, IsDoneWhenTheRecordOfItsRunSaysSo) {
 TEST(Job, IsQuantizedWhenEveryCellOfItsGridIsThere) {
   const TestFolder folder;
   const std::filesystem::path run = folder / kRun;
-  write_run_record(run, trained_run_record(kRun, 1000, "16"));
+  write_run_record(run, trained_run_record(1000, "16"));
   write_result(run, {.status = RunStatus::kFinished, .validation = Validation{}});
   Job job = job_of(JobKind::kQuantize);
   job.grid.bits = {3, 4};

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/version.h"
@@ -27,7 +28,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kBusyExit = 75;       // the run is locked by a process that is about to end
 constexpr int kStoppedExit = 130;   // the process was asked to stop, and saved its state
 constexpr int kMostAttempts = 3;    // of a job that is killed
 constexpr double kLookSeconds = 1;  // between two looks at a job that runs elsewhere
@@ -291,7 +291,7 @@ void Worker::end_child(Child child, int status) {
     remember("done");
   } else if (stopping()) {
     outcomes_[i] = {.state = JobState::kWaiting};
-  } else if (code == kBusyExit) {
+  } else if (code == kBusyExitCode) {
     outcomes_[i] = {.state = JobState::kWaiting};
     later_[i] = seconds_since(begin_) + kLookSeconds;
   } else if (is_about_the_disk(message)) {
