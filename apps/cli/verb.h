@@ -27,6 +27,7 @@ void add_export(App& app);
 void add_sweep(App& app);
 void add_work(App& app);
 void add_runs(App& app);
+void add_reproduce(App& app);
 void add_laws(App& app);
 void add_fit(App& app);
 void add_compare(App& app);

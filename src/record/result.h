@@ -54,6 +54,8 @@ struct TrainingResult {
   // Time inside steps.
   double seconds = 0;
   double tokens_per_second = 0, flops_per_second = 0;
+  // All of the training; NaN in files of earlier versions.
+  double flops = kNoNumber;
   int threads = 0;
   int64_t peak_memory_bytes = 0;
   double predicted_memory_bytes = 0;
@@ -78,6 +80,7 @@ struct TrainingResult {
     v("seconds", seconds);
     v("tokens_per_second", tokens_per_second);
     v("flops_per_second", flops_per_second);
+    v.known("flops", flops);
     v("threads", threads);
     v("peak_memory_bytes", peak_memory_bytes);
     v("predicted_memory_bytes", predicted_memory_bytes);

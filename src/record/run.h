@@ -49,6 +49,9 @@ struct RunData {
   std::optional<int64_t> vocabulary, train_tokens, validation_tokens;
   // Of the validation tokens alone; empty in records of earlier versions.
   std::string validation_hash;
+  // Of the order in which windows are trained on (data/loader.h); empty in records of earlier
+  // versions.
+  std::string order_hash;
 
   template <class V>
   void visit(V& v) {
@@ -59,6 +62,7 @@ struct RunData {
     v.known("train_tokens", train_tokens);
     v.known("validation_tokens", validation_tokens);
     v.known("validation_hash", validation_hash);
+    v.known("order_hash", order_hash);
   }
 };
 

@@ -16,9 +16,9 @@ namespace {
 
 using Contract = World;
 
-const std::vector<std::string> kVerbs{"data",    "train",  "quantize", "eval", "export",
-                                      "sweep",   "work",   "runs",     "laws", "fit",
-                                      "compare", "design", "simulate", "plan", "report"};
+const std::vector<std::string> kVerbs{
+    "data",      "train", "quantize", "eval",    "export", "sweep",    "work", "runs",
+    "reproduce", "laws",  "fit",      "compare", "design", "simulate", "plan", "report"};
 
 constexpr const char* kStudy = R"(
 name = "small"
@@ -220,6 +220,21 @@ TEST_F(Contract, EveryVerbHasAnExampleWhoseOptionsExist) {
     EXPECT_NE(help.out.find("\n  " + verb), std::string::npos) << verb;
 }
 
+TEST_F(Contract, ReproduceSaysWhetherARunCameOutAgain) {
+  const Json planned = json_of({"reproduce", run_, "--dry-run", "--json"});
+  EXPECT_EQ(planned.at("exact"), true);
+  EXPECT_GT(planned.at("flops").get<double>(), 0);
+  const Json again = json_of({"reproduce", run_, "--quiet", "--json"});
+  EXPECT_EQ(again.at("reproduced"), true);
+  EXPECT_EQ(again.at("weights_hash"), again.at("weights_hash_again"));
+  EXPECT_EQ(again.at("run"), fs::path(run_).filename().string());
+  EXPECT_EQ(run({"runs", "runs", "--csv", "rows.csv"}).status, 0);
+  EXPECT_EQ(
+      json_of({"reproduce", "rows.csv:1", "--runs", "runs", "--quiet", "--json"}).at("reproduced"),
+      true);
+  expect_refused({"reproduce", "rows.csv:9", "--runs", "runs"}, {"rows.csv: has 1 row,"});
+}
+
 TEST_F(Contract, PrintConfigIsTomlThatShowsWhatWasGiven) {
   struct Case {
     std::vector<std::string> arguments;
@@ -229,6 +244,7 @@ TEST_F(Contract, PrintConfigIsTomlThatShowsWhatWasGiven) {
   const std::vector<Case> cases{
       {{"data", "prepare", "text", "--to", "x", "--vocabulary", "777"}, "/vocabulary", 777},
       {{"train", "train.lr=0.25"}, "/train/lr", 0.25},
+      {{"reproduce", run_, "--within", "0.5"}, "/within", 0.5},
       {{"train", "recipe.weights=4", "--threads", "3"}, "/run/threads", 3},
       {{"quantize", run_, "--bits", "2..4"}, "/bits", {2, 3, 4}},
       {{"quantize", run_, "--method", "gptq"}, "/methods", {"gptq"}},

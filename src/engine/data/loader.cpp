@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/random.h"
 
 namespace bitlaw {
@@ -59,6 +60,17 @@ int64_t permuted(uint64_t seed, uint64_t epoch, int64_t index, int64_t size) {
     value = left << half | right;
   } while (value >= static_cast<uint64_t>(size));
   return static_cast<int64_t>(value);
+}
+
+std::string order_hash(uint64_t seed, int64_t windows, int64_t samples) {
+  constexpr int64_t kMost = 16'384;
+  Hasher hasher;
+  for (int64_t sample = 0; sample < std::min(samples, kMost); ++sample) {
+    const int64_t window =
+        permuted(seed, static_cast<uint64_t>(sample / windows), sample % windows, windows);
+    hasher.update({reinterpret_cast<const char*>(&window), sizeof window});
+  }
+  return hasher.hex();
 }
 
 int64_t window_count(int64_t tokens, int sequence_length) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "data/shards.h"
@@ -17,6 +18,10 @@ namespace bitlaw {
 // with Philox as round function, iterated until the result is in range (cycle walking; Black and
 // Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002). 0 <= index < size.
 int64_t permuted(uint64_t seed, uint64_t epoch, int64_t index, int64_t size);
+
+// Hash of the windows that a run of so many samples takes, in their order: of the first 16,384 of
+// them, which tell any two orders apart.
+std::string order_hash(uint64_t seed, int64_t windows, int64_t samples);
 
 // Number of windows of T inputs in `tokens` tokens; the last input needs one more token as target.
 int64_t window_count(int64_t tokens, int sequence_length);

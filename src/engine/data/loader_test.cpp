@@ -5,11 +5,26 @@
 #include <numeric>
 #include <set>
 
+#include "base/hash.h"
 #include "base/random.h"
 #include "base/test_folder.h"
 
 namespace bitlaw {
 namespace {
+
+TEST(OrderHash, IsThatOfTheWindowsInTheirOrder) {
+  const std::string hash = order_hash(1, 100, 250);
+  Hasher hasher;
+  for (int64_t sample = 0; sample < 250; ++sample) {
+    const int64_t window = permuted(1, static_cast<uint64_t>(sample / 100), sample % 100, 100);
+    hasher.update({reinterpret_cast<const char*>(&window), sizeof window});
+  }
+  EXPECT_EQ(hash, hasher.hex());
+  EXPECT_NE(hash, order_hash(2, 100, 250));
+  EXPECT_NE(hash, order_hash(1, 101, 250));
+  EXPECT_NE(hash, order_hash(1, 100, 249));
+  EXPECT_EQ(order_hash(1, 100, 16'384), order_hash(1, 100, 20'000));
+}
 
 TokenSet counting_tokens(size_t count) {
   std::vector<Token> tokens(count);

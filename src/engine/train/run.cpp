@@ -361,6 +361,8 @@ class Session {
     training.epochs = loader_.epoch(steps);
     training.seconds = sums_.seconds;
     training.tokens_per_second = static_cast<double>(tokens) / sums_.seconds;
+    training.flops =
+        static_cast<double>(tokens) * resolved_.config.model.training_flops_per_token();
     training.flops_per_second = static_cast<double>(tokens) / sums_.seconds *
                                 resolved_.config.model.training_flops_per_token();
     training.threads = trainer_.options().threads;
@@ -412,6 +414,12 @@ class Session {
   Clock::time_point last_save_;
 };
 
+std::string order_of(const ResolvedConfig& resolved, const DatasetInfo& data) {
+  const auto T = static_cast<int>(resolved.config.model.sequence);
+  return order_hash(static_cast<uint64_t>(resolved.config.train.seed),
+                    window_count(data.train.tokens, T), resolved.steps * resolved.batch_sequences);
+}
+
 RunOutcome outcome_of_ended(const RunDirectory& directory, const ResultRecord& result,
                             int64_t steps) {
   return {.status = result.status,
@@ -447,7 +455,8 @@ RunRecord make_run_record(const ResolvedConfig& resolved, const DatasetInfo& dat
                  .vocabulary = data.vocabulary,
                  .train_tokens = data.train.tokens,
                  .validation_tokens = data.validation.tokens,
-                 .validation_hash = data.validation.hash};
+                 .validation_hash = data.validation.hash,
+                 .order_hash = order_of(resolved, data)};
   record.schema = kRunSchema;
   record.name = resolved.name();
   record.recipe = resolved.recipe.name();
