@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "record/run.h"
+#include "record/schema.h"
 
 namespace bitlaw {
 namespace {
@@ -85,8 +86,11 @@ std::optional<ResultRecord> read_result(const fs::path& run) {
 ResultRecord parse_result(const std::string& text, const std::string& where) {
   try {
     const Json document = parse_json(text, where);
+    require_known_schema(document, where);
     require_checksum(document, where);
     return result_from_json(JsonFields(document, where));
+  } catch (const LaterVersion&) {
+    throw;
   } catch (const Error& error) {
     throw Error(std::string(error.what()) + "; remove it and repeat the run");
   }

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "record/later_keys.h"
+#include "record/schema.h"
 
 namespace bitlaw {
 namespace {
@@ -129,6 +130,7 @@ RunRecord read_run_record(const fs::path& run) {
 RunRecord parse_run_record(const std::string& text, const std::string& where) {
   try {
     const Json document = parse_json(text, where);
+    require_known_schema(document, where);
     const JsonFields fields(document, where);
     require_checksum(document, where);
     const auto record = struct_from_json<RunRecord>(fields);
@@ -137,6 +139,8 @@ RunRecord parse_run_record(const std::string& text, const std::string& where) {
     if (!record.checkpoint) require_training(fields);
     require_name(record, where);
     return record;
+  } catch (const LaterVersion&) {
+    throw;
   } catch (const Error& error) {
     throw Error(std::string(error.what()) + "; move the directory away and repeat the run");
   }

@@ -5,6 +5,7 @@
 #include "base/checksum.h"
 #include "base/test_folder.h"
 #include "record/record_for_tests.h"
+#include "record/result.h"
 
 namespace bitlaw {
 namespace {
@@ -194,6 +195,21 @@ TEST(RunRecord, DamageIsNamedWithWhatToDo) {
   }
   folder.write("a/run.json", std::string(kTrained).substr(0, 200));
   EXPECT_EQ(error_of([&] { read_run_record(folder / "a"); }).find(file + ": not valid JSON"), 0u);
+}
+
+TEST(RunRecord, OfALaterVersionIsNotRead) {
+  const TestFolder folder;
+  Json document = Json::parse(kTrained);
+  document["schema"] = kRunSchema + 1;
+  folder.write("a/run.json", dump_json(document));
+  EXPECT_EQ(
+      error_of([&] { read_run_record(folder / "a"); }),
+      (folder / "a/run.json").string() +
+          ": was written by a later version of bitlaw (schema 2; this one reads up to 1); use "
+          "that version, or give another directory");
+  folder.write("a/result.json", R"({"status": "diverged", "schema": 2})");
+  EXPECT_NE(error_of([&] { run_status(folder / "a"); }).find("a later version of bitlaw"),
+            std::string::npos);
 }
 
 }  // namespace
