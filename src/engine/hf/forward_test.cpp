@@ -13,6 +13,7 @@
 #include "hf/fake_checkpoint_for_tests.h"
 #include "model/checkpoint.h"
 #include "model/evaluate.h"
+#include "tensor/same_bits_for_tests.h"
 
 namespace bitlaw::hf {
 namespace {
@@ -152,10 +153,6 @@ class HfForwardFake : public testing::Test {
   }
   fs::path directory_;
 };
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
-}
 
 // The engine of runs, in FP32, is as near to the exact losses; and what it saves are the same
 // logits here. A loss log(sum exp) - target moves by at most twice what any logit of the token

@@ -10,6 +10,7 @@
 #include "model/activations.h"
 #include "model/evaluate.h"
 #include "ops/backend.h"
+#include "tensor/same_bits_for_tests.h"
 
 namespace bitlaw {
 namespace {
@@ -73,11 +74,6 @@ struct Batch {
   }
   const Tensor& head_input(size_t member) const { return activations[member]->head_input.codes; }
 };
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
-}
 
 // Codes and scales of one member's operand are those of rows `begin` .. of the whole batch's matrix.
 void expect_rows_of(const QuantizedReference& whole, const Rounding& rounding, int64_t begin,

@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "model/activations.h"
+#include "tensor/same_bits_for_tests.h"
 
 namespace bitlaw {
 namespace {
@@ -71,11 +72,6 @@ std::vector<uint16_t> some_tokens(const ModelConfig& config, uint64_t seed = 1) 
         static_cast<uint16_t>(random_below(seed, 0, t, static_cast<uint64_t>(config.vocabulary)));
   }
   return tokens;
-}
-
-bool same_bytes(const Tensor& a, const Tensor& b) {
-  return a.dtype() == b.dtype() && a.shape() == b.shape() &&
-         std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
 }
 
 // A model with its weights, tokens and memory: what a worker of the trainer has.
@@ -211,10 +207,10 @@ TEST_P(Sequence, LossIsTheSameWithAndWithoutTraining) {
     Bench training(config, recipe(), backend(), true), serving(config, recipe(), backend(), false);
     Parameters gradients = training.model.make_parameters();
     const Tensor expected = training.forward_backward(tokens, gradients);
-    EXPECT_TRUE(same_bytes(training.forward(tokens), expected));
-    EXPECT_TRUE(same_bytes(serving.forward(tokens), expected));
+    EXPECT_TRUE(same_bits(training.forward(tokens), expected));
+    EXPECT_TRUE(same_bits(serving.forward(tokens), expected));
     serving.forward(some_tokens(config, 2));  // leaves nothing behind
-    EXPECT_TRUE(same_bytes(serving.forward(tokens), expected));
+    EXPECT_TRUE(same_bits(serving.forward(tokens), expected));
   }
 }
 
@@ -272,16 +268,16 @@ TEST_P(Sequence, PreparedWeightsAreTheRoundedWeights) {
       Operand rounded = make_operand(rounding, master.extent(0), master.extent(1));
       quantize(bench.context, rounding, master, rounded);
       const Operand& prepared = bench.model.weight(l, projection).operand;
-      EXPECT_TRUE(same_bytes(prepared.codes, rounded.codes));
+      EXPECT_TRUE(same_bits(prepared.codes, rounded.codes));
       ASSERT_EQ(prepared.scales.defined(), rounded.scales.defined());
       if (rounded.scales.defined()) {
-        EXPECT_TRUE(same_bytes(prepared.scales, rounded.scales));
+        EXPECT_TRUE(same_bits(prepared.scales, rounded.scales));
       }
       bench.model.replace_weight(bench.context, l, projection, rounded);
       rounded.codes.fill_zero();  // the model has a copy
     }
   }
-  EXPECT_TRUE(same_bytes(bench.forward(some_tokens(config)), expected));
+  EXPECT_TRUE(same_bits(bench.forward(some_tokens(config)), expected));
 }
 
 TEST_P(Sequence, ReplacedWeightCountsUntilTheNextPrepare) {
@@ -293,9 +289,9 @@ TEST_P(Sequence, ReplacedWeightCountsUntilTheNextPrepare) {
   Operand nothing = {Bench::copy(down.codes), down.scales, down.group};
   nothing.codes.fill_zero();
   bench.model.replace_weight(bench.context, 1, Projection::kDown, nothing);
-  EXPECT_FALSE(same_bytes(bench.forward(tokens), before));
+  EXPECT_FALSE(same_bits(bench.forward(tokens), before));
   bench.model.prepare(bench.context, bench.parameters, false);
-  EXPECT_TRUE(same_bytes(bench.forward(tokens), before));
+  EXPECT_TRUE(same_bits(bench.forward(tokens), before));
 }
 
 TEST_P(Sequence, TapSeesTheInputOfEveryProjectionInOrder) {
@@ -321,7 +317,7 @@ TEST_P(Sequence, TapSeesTheInputOfEveryProjectionInOrder) {
         ++calls;
       });
   EXPECT_EQ(calls, kProjections * config.layers);
-  EXPECT_TRUE(same_bytes(bench.losses, expected));
+  EXPECT_TRUE(same_bits(bench.losses, expected));
 }
 
 INSTANTIATE_TEST_SUITE_P(Recipes, Sequence,
@@ -411,8 +407,8 @@ TEST(Initialization, IsAFunctionOfTheSeedAlone) {
   model.initialize(first, 7);
   model.initialize(again, 7);
   model.initialize(other, 8);
-  EXPECT_TRUE(same_bytes(first.flat, again.flat));
-  EXPECT_FALSE(same_bytes(first.flat, other.flat));
+  EXPECT_TRUE(same_bits(first.flat, again.flat));
+  EXPECT_FALSE(same_bits(first.flat, other.flat));
 }
 
 // A study compares models that differ in one thing: what they share starts out equal.
@@ -437,7 +433,7 @@ TEST(Initialization, OfSharedMatricesDoesNotDependOnOtherOptions) {
       }
       continue;
     }
-    EXPECT_TRUE(same_bytes(found->second, b.tensors[i])) << found->first;
+    EXPECT_TRUE(same_bits(found->second, b.tensors[i])) << found->first;
   }
   EXPECT_EQ(shared, 1 + 6 * 2 + 1);
 }
@@ -491,7 +487,7 @@ TEST(Prepare, IsTheSameWithManyThreads) {
   const std::span<const uint16_t> all(tokens);
   model.forward(bench.context, bench.parameters, all.first(all.size() - 1), all.subspan(1),
                 *bench.activations, bench.losses);
-  EXPECT_TRUE(same_bytes(bench.losses, expected));
+  EXPECT_TRUE(same_bits(bench.losses, expected));
 }
 
 // ---- memory ------------------------------------------------------------------------------

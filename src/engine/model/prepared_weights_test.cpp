@@ -2,11 +2,11 @@
 // packed at every use: all losses and all gradients of a step, for every kind of recipe and shape.
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <vector>
 
 #include "base/random.h"
 #include "model/model.h"
+#include "tensor/same_bits_for_tests.h"
 
 namespace bitlaw {
 namespace {
@@ -94,10 +94,6 @@ Step run_step(const ModelConfig& config, const Recipe& recipe, DType gradient_dt
     step.losses.push_back(losses);
   }
   return step;
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
 }
 
 TEST(PreparedWeights, OncePerStepIsTheSameAsAtEveryUse) {

@@ -10,6 +10,7 @@
 #include "model/model.h"
 #include "ops/backend.h"
 #include "ops/rotate.h"
+#include "tensor/same_bits_for_tests.h"
 
 namespace bitlaw {
 namespace {
@@ -69,11 +70,6 @@ struct Bench {
   }
 };
 
-bool same_bytes(const Tensor& a, const Tensor& b) {
-  return a.dtype() == b.dtype() && a.shape() == b.shape() &&
-         std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
-}
-
 // Without rounding nothing changes: neither the losses nor, once they are rotated back, the
 // gradients. In double, the rotations add some twenty roundings to each number, which the layers
 // pass on a few hundred times.
@@ -113,14 +109,14 @@ Operand rounded_after_rotation(Context& context, const Rounding& rounding, const
 }
 
 void expect_same(const Operand& a, const Operand& b, const char* what) {
-  EXPECT_TRUE(same_bytes(a.codes, b.codes)) << what;
+  EXPECT_TRUE(same_bits(a.codes, b.codes)) << what;
   ASSERT_EQ(a.scales.defined(), b.scales.defined()) << what;
   if (a.scales.defined()) {
-    EXPECT_TRUE(same_bytes(a.scales, b.scales)) << what;
+    EXPECT_TRUE(same_bits(a.scales, b.scales)) << what;
   }
   ASSERT_EQ(a.trusted.defined(), b.trusted.defined()) << what;
   if (a.trusted.defined()) {
-    EXPECT_TRUE(same_bytes(a.trusted, b.trusted)) << what;
+    EXPECT_TRUE(same_bits(a.trusted, b.trusted)) << what;
   }
 }
 
@@ -198,7 +194,7 @@ TEST(Rotated, GradientsOfWeightsAreRotatedBack) {
                                                                            : 16;
           if (width > 1) rotate(bench.context, width, expected, rotated);
         }
-        EXPECT_TRUE(same_bytes(finished.tensors[p], expected)) << info.name;
+        EXPECT_TRUE(same_bits(finished.tensors[p], expected)) << info.name;
       }
       EXPECT_EQ(untrusted > 0, role.ends_with("trust")) << role;
     }
@@ -257,7 +253,7 @@ TEST(Trusted, ChangesNothingWhereNothingIsCutOff) {
         trusted(recipe_of("4+hadamard+trust", "16"), backend);
     plain.forward();
     trusted.forward();
-    EXPECT_TRUE(same_bytes(trusted.losses, plain.losses));
+    EXPECT_TRUE(same_bits(trusted.losses, plain.losses));
     Parameters expected = plain.backward(), got = trusted.backward();
     plain.model.finish_gradients(plain.context, expected);
     trusted.model.finish_gradients(trusted.context, got);
@@ -276,10 +272,10 @@ TEST(Rotated, QueriesAndKeysChangeTheLossByRoundingOnly) {
     Bench plain(recipe_of("32", "32"), backend), rotated(recipe_of("32", "32+hadamard"), backend);
     plain.forward();
     rotated.forward();
-    EXPECT_FALSE(same_bytes(rotated.activations->layers[0].keys.codes,
-                            plain.activations->layers[0].keys.codes));
-    EXPECT_TRUE(same_bytes(rotated.activations->layers[0].values.codes,
-                           plain.activations->layers[0].values.codes));
+    EXPECT_FALSE(same_bits(rotated.activations->layers[0].keys.codes,
+                           plain.activations->layers[0].keys.codes));
+    EXPECT_TRUE(same_bits(rotated.activations->layers[0].values.codes,
+                          plain.activations->layers[0].values.codes));
     // Some hundred roundings of 2^-24 of scores of size 10 at most.
     for (int64_t t = 0; t < plain.losses.elements(); ++t)
       EXPECT_NEAR(rotated.losses.at(t), plain.losses.at(t), 1000 * 0x1p-24);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "tensor/same_bits_for_tests.h"
 #include "train/state_for_tests.h"
 #include "train/synthetic_text.h"
 
@@ -64,10 +65,6 @@ class StateFile : public testing::Test {
   std::filesystem::path file_ = directory_.path() / "state.bin";
 };
 
-bool equal(const Tensor& a, const Tensor& b) {
-  return std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
-}
-
 TEST_F(StateFile, ComesBackBitForBit) {
   const Vectors saved = some_vectors(3);
   save(saved, 17);
@@ -79,9 +76,9 @@ TEST_F(StateFile, ComesBackBitForBit) {
   EXPECT_EQ(header->engine, "avx2");
   EXPECT_EQ(header->library, "a library");
   EXPECT_EQ(header->engines, (std::vector<std::string>{"avx512", "avx2"}));
-  EXPECT_TRUE(equal(saved.weights, loaded.weights));
-  EXPECT_TRUE(equal(saved.first, loaded.first));
-  EXPECT_TRUE(equal(saved.second, loaded.second));
+  EXPECT_TRUE(same_bits(saved.weights, loaded.weights));
+  EXPECT_TRUE(same_bits(saved.first, loaded.first));
+  EXPECT_TRUE(same_bits(saved.second, loaded.second));
 }
 
 TEST_F(StateFile, NoFileIsNoState) {
@@ -137,7 +134,7 @@ TEST_F(StateFile, OfVersion1IsReadWithoutAnEngine) {
   EXPECT_EQ(header->steps, 17);
   EXPECT_EQ(header->engine, "");
   EXPECT_TRUE(header->engines.empty());
-  EXPECT_TRUE(equal(saved.second, loaded.second));
+  EXPECT_TRUE(same_bits(saved.second, loaded.second));
   std::string bytes = read_file(file_);
   bytes.back() ^= 1;
   write(bytes);
@@ -175,7 +172,7 @@ TEST_F(StateFile, AFullDiskLeavesTheOlderState) {
 
   Vectors loaded;
   EXPECT_EQ(load(loaded)->steps, 17);
-  EXPECT_TRUE(equal(before.weights, loaded.weights));
+  EXPECT_TRUE(same_bits(before.weights, loaded.weights));
   size_t files = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory_.path()))
     ++files;

@@ -2,8 +2,7 @@
 // guarantees that the order of additions never depends on threads.
 #include <gtest/gtest.h>
 
-#include <cstring>
-
+#include "tensor/same_bits_for_tests.h"
 #include "train/synthetic_text.h"
 #include "train/trainer.h"
 
@@ -78,10 +77,6 @@ SequenceSource text_source() {
                                         static_cast<uint64_t>(step), text.size() - kSequence - 1);
     std::copy_n(text.begin() + static_cast<int64_t>(begin), tokens.size(), tokens.begin());
   };
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
 }
 
 TEST(TrainerThreads, DoNotChangeABit) {

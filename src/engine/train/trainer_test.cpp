@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "tensor/same_bits_for_tests.h"
 #include "train/synthetic_text.h"
 
 namespace bitlaw {
@@ -41,10 +42,6 @@ SequenceSource text_source() {
   };
 }
 
-bool equal(const Tensor& a, const Tensor& b) {
-  return a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
-}
-
 TEST(Trainer, TheSameBitsForAnyNumberOfThreads) {
   for (const char* bits : {"16", "4"}) {
     TrainerOptions options = small_options(bits);
@@ -60,10 +57,10 @@ TEST(Trainer, TheSameBitsForAnyNumberOfThreads) {
         EXPECT_EQ(result.loss_nats, results[static_cast<size_t>(step)].loss_nats);
         EXPECT_EQ(result.gradient_norm, results[static_cast<size_t>(step)].gradient_norm);
       }
-      EXPECT_TRUE(equal(one.parameters().flat, many.parameters().flat))
+      EXPECT_TRUE(same_bits(one.parameters().flat, many.parameters().flat))
           << bits << " bits, " << threads;
-      EXPECT_TRUE(equal(one.first_moment(), many.first_moment()));
-      EXPECT_TRUE(equal(one.second_moment(), many.second_moment()));
+      EXPECT_TRUE(same_bits(one.first_moment(), many.first_moment()));
+      EXPECT_TRUE(same_bits(one.second_moment(), many.second_moment()));
     }
   }
 }
