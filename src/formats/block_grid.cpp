@@ -87,12 +87,12 @@ class BlockSearch {
         return of_scale(scale, kSmallestNormal);
       case ScaleRule::kE8M0: {
         if (scale < kSmallestNormal / 2) return {};
-        const int exponent = std::min(std::ilogb(scale), kE8M0Bias - e8m0_unit());
-        return of_scale(std::ldexp(1.0f, exponent), kSmallestNormal / 2);
+        const int unit = e8m0_unit(scheme_.format);
+        const int exponent = std::min(std::ilogb(scale) + unit, kE8M0Bias);
+        return of_scale(e8m0_scale(scheme_.format, exponent), kSmallestNormal / 2);
       }
       case ScaleRule::kE4M3:
-        return of_scale(round_to_code(float_format(4, 3), scale / tensor_scale_) * tensor_scale_,
-                        kSmallestNormal);
+        return of_scale(e4m3_number(scale, tensor_scale_) * tensor_scale_, kSmallestNormal);
     }
     return {};
   }
@@ -109,16 +109,10 @@ class BlockSearch {
     return best_clip({clip_table(scheme_.format), w_, count_, absmax});
   }
 
-  // One code of an integer is worth 2^(X - unit).
-  int e8m0_unit() const {
-    return scheme_.format.kind == FormatKind::kInteger ? largest_exponent(scheme_.format) : 0;
-  }
-
   BlockGrid power_of_two(float absmax) {
     const Format& element = scheme_.format;
-    const int unit = e8m0_unit();
     const auto grid = [&](int exponent) {
-      return of_scale(std::ldexp(1.0f, exponent - unit), kSmallestNormal / 2);
+      return of_scale(e8m0_scale(element, exponent), kSmallestNormal / 2);
     };
     const int rule = shared_exponent(element, absmax);
     if (!scheme_.clip) return grid(rule);
@@ -129,12 +123,10 @@ class BlockSearch {
   }
 
   BlockGrid e4m3(float absmax) {
-    static const Format scale_format = float_format(4, 3);
-    const float rule =
-        round_to_code(scale_format, absmax / scheme_.format.max_code / tensor_scale_);
+    const float rule = e4m3_number(absmax / scheme_.format.max_code, tensor_scale_);
     const auto grid = [&](float code) { return of_scale(code * tensor_scale_, kSmallestNormal); };
     if (!scheme_.clip) return grid(rule);
-    static const std::vector<float> codes = codes_from_zero(scale_format);
+    static const std::vector<float> codes = codes_from_zero(float_format(4, 3));
     if (std::isnan(rule)) return {};
     auto at = codes.begin() + e4m3_code(rule);
     if (at + 1 != codes.end()) ++at;
@@ -152,9 +144,10 @@ class BlockSearch {
     for (bool more = true; more;) {
       Scales scales;
       int n = 0;
-      for (; n < Scales::kCount && more; ++n, --code) {
+      for (; n < Scales::kCount && more; ++n) {
         scales.scale[n] = *code * tensor_scale_;
         more = *code > 0 && code[-1] >= least;
+        if (more) --code;
       }
       for (int i = 0; i < Scales::kCount; ++i) {
         const bool zeros = scales.scale[i] < kSmallestNormal;
@@ -174,8 +167,8 @@ class BlockSearch {
     return best_;
   }
 
-  // What is beyond the largest code costs as much, or more, at every smaller scale. The constants are
-  // for roundings.
+  // What is beyond the largest code costs as much, or more, at every smaller scale. The constants
+  // are for roundings.
   bool cannot_be_better(float scale) const {
     const float reach = std::max(scheme_.format.max_code, -scheme_.format.min_code);
     const float range = scale * reach * (1 + 0x1p-20f);

@@ -63,6 +63,10 @@ Format parse_format(const std::string& text);  // Error, with the known formats
 // Error if the text is an intB or eXmY, but with bits that do not exist; other texts pass.
 void require_in_range(std::string_view text);
 
+// The eXmY that are in use, for lists of names to choose from.
+inline constexpr const char* kUsualFloats[] = {"e2m0", "e2m1", "e2m3", "e3m0",
+                                               "e3m1", "e3m2", "e4m3", "e5m2"};
+
 // Nearest code to y, which is in units of the scale (for bf16 and fp32, the number itself).
 // Saturates beyond the largest and smallest codes, also for infinities; NaN stays NaN.
 float round_to_code(const Format& format, float y);

@@ -105,14 +105,12 @@ BlockScale block_scale(const Format& format, ScaleRule scales, float tensor, flo
   switch (scales) {
     case ScaleRule::kFloat32:
       break;
-    case ScaleRule::kE8M0: {
-      const int unit = format.kind == FormatKind::kInteger ? largest_exponent(format) : 0;
-      scale = std::ldexp(1.0f, shared_exponent(format, absmax) - unit);
+    case ScaleRule::kE8M0:
+      scale = e8m0_scale(format, shared_exponent(format, absmax));
       break;
-    }
     case ScaleRule::kE4M3:
       if (scale < kSmallestNormal) return {};
-      block = round_to_code(float_format(4, 3), scale / tensor);
+      block = e4m3_number(scale, tensor);
       scale = block * tensor;
       break;
   }
@@ -128,7 +126,7 @@ float tensor_scale(const Format& format, ScaleRule scales, float absmax) {
 
 float without_tensor(ScaleRule scales, float tensor, float scale) {
   // scale is fl(number * tensor), so that the quotient is within 2^-23 of the number.
-  return scales == ScaleRule::kE4M3 ? round_to_code(float_format(4, 3), scale / tensor) : scale;
+  return scales == ScaleRule::kE4M3 ? e4m3_number(scale, tensor) : scale;
 }
 
 bool folds_into_bf16(const Format& format, ScaleRule scales) {

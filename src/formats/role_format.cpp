@@ -15,8 +15,7 @@ namespace {
 std::vector<std::string> role_names() {
   std::vector<std::string> names{"bf16", "fp32"};
   for (int bits = 2; bits <= 16; ++bits) names.push_back(integer_format(bits).name());
-  for (const char* name : {"e2m0", "e2m1", "e2m3", "e3m0", "e3m1", "e3m2", "e4m3", "e5m2"})
-    names.emplace_back(name);
+  for (const char* name : kUsualFloats) names.emplace_back(name);
   for (const std::string& name : block_format_names()) names.push_back(name);
   return names;
 }

@@ -43,7 +43,7 @@ std::vector<std::string> usual_names() {
     for (const char* ending : {"", "-asym", "-clip", "-gauss", "-asym-clip"})
       names.push_back(fmt::format("int{}{}", bits, ending));
   }
-  for (const char* format : {"e2m0", "e2m1", "e2m3", "e3m0", "e3m1", "e3m2", "e4m3", "e5m2"}) {
+  for (const char* format : kUsualFloats) {
     for (const char* ending : {"", "-clip", "-gauss"})
       names.push_back(std::string(format) + ending);
   }
