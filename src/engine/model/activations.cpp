@@ -113,8 +113,7 @@ Rounding rounding_of(const Quantizer& quantizer, Role role, int64_t heads) {
   rounding.axis = scale_axis(role, quantizer.granularity);
   rounding.group = quantizer.group;
   rounding.scales = quantizer.scales;
-  rounding.clip = quantizer.options.clip;
-  rounding.gauss = quantizer.options.gauss;
+  rounding.options = quantizer.options;
   rounding.keeps_codes = role == Role::kWeights || role == Role::kActivations;
   rounding.row_blocks = rounding.axis == ScaleAxis::kColumn ? static_cast<int>(heads) : 1;
   return rounding;

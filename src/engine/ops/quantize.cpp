@@ -47,7 +47,7 @@ void quantize(Context& c, const Rounding& rounding, const Tensor& x, Operand& ou
   BITLAW_CHECK(rounding.row_blocks > 0 && x.extent(0) % rounding.row_blocks == 0);
   BITLAW_CHECK(rounding.axis == ScaleAxis::kTensor || rounding.absmax_elsewhere == 0);
   BITLAW_CHECK(!rounding.marks_trusted || rounding.axis != ScaleAxis::kColumn);
-  BITLAW_CHECK(!rounding.fits_range() ||
+  BITLAW_CHECK(!rounding.options.fits_range() ||
                (rounding.axis != ScaleAxis::kColumn && rounding.absmax_elsewhere == 0));
   const Timed timed(c.profile, "quantize", 0, bytes_of(x, out.codes));
   dispatch(c, op::quantize, rounding, x, out);

@@ -15,8 +15,8 @@ namespace bitlaw {
 //   value[r, c] = codes[r, c] * scales[r, c / group]    otherwise
 //
 // `codes` is BF16 if the format's codes are BF16 numbers, else F32. With Rounding::folds() it holds
-// the products code * block scale, which are BF16 numbers, and a row has the tensor's scale or none.
-// In two cases `codes` is F32 and holds the values themselves (code * scale), and `scales` is
+// the products code * block scale, which are BF16 numbers, and a row has the tensor's scale or
+// none. In two cases `codes` is F32 and holds the values themselves (code * scale), and `scales` is
 // undefined: if scales are per column, and, without Rounding::keeps_codes, if they are per group or
 // the codes are not BF16 numbers.
 struct Operand {
@@ -44,20 +44,19 @@ struct Rounding {
   int row_blocks = 1;
   // Products with weights take codes in groups and F32 codes; attention needs values.
   bool keeps_codes = false;
-  // How the range of a block is fitted, if it is (formats/weight_scheme.h); not for kColumn.
-  bool clip = false, gauss = false;
+  // Of these the op needs whether and how the range of a block is fitted; not for kColumn.
+  RoleOptions options{};
   // Whether the operand says which entries are trusted.
   bool marks_trusted = false;
   // kTensor only: the largest magnitude of what else shares the scale (a batch's other sequences).
   float absmax_elsewhere = 0;
 
-  bool fits_range() const { return clip || gauss; }
   // How a block is rounded; with kTensor, the matrix is one row.
   WeightScheme scheme() const {
     return {.format = format,
             .group = axis == ScaleAxis::kGroup ? group : 0,
-            .clip = clip,
-            .gauss = gauss,
+            .clip = options.clip,
+            .gauss = options.gauss,
             .scales = scales};
   }
   // Whether the rounded scales of groups are part of the operand's numbers.

@@ -149,8 +149,8 @@ std::vector<Rounding> fitted_roundings() {
           for (const bool clip : {false, true}) {
             rounding.scales = scales;
             rounding.keeps_codes = keeps_codes;
-            rounding.clip = clip;
-            rounding.gauss = !clip;
+            rounding.options.clip = clip;
+            rounding.options.gauss = !clip;
             out.push_back(rounding);
           }
         }
@@ -177,8 +177,9 @@ TEST(Quantize, FittedRangesAreTheDefinitionBitForBit) {
   for (const auto& [rows, columns] : {cases::MatrixCase{1, 1}, {3, 17}, {17, 33}, {12, 64}}) {
     const Tensor x = awkward(rows, columns, 5);
     for (const Rounding& rounding : fitted_roundings()) {
-      SCOPED_TRACE(testing::Message() << cases::text(rounding) << (rounding.clip ? " clip " : " ")
-                                      << rows << "x" << columns);
+      SCOPED_TRACE(testing::Message()
+                   << cases::text(rounding) << (rounding.options.clip ? " clip " : " ") << rows
+                   << "x" << columns);
       const WeightReference expected = definition_of(rounding, x);
       const bool codes = rounding.has_scales();
       for (Context& c : contexts) {
@@ -213,8 +214,9 @@ TEST(Quantize, MarksWhatIsTrusted) {
   int64_t cut_off = 0;
   for (Rounding rounding : fitted_roundings()) {
     if (!rounding.keeps_codes) continue;
-    if (rounding.scales == ScaleRule::kE8M0) rounding.gauss = rounding.clip;  // and the plain rule
-    rounding.clip = rounding.clip && !rounding.gauss;
+    if (rounding.scales == ScaleRule::kE8M0)
+      rounding.options.gauss = rounding.options.clip;  // and the plain rule
+    rounding.options.clip = rounding.options.clip && !rounding.options.gauss;
     rounding.marks_trusted = true;
     SCOPED_TRACE(cases::text(rounding));
     const WeightReference expected = definition_of(rounding, x);

@@ -147,7 +147,7 @@ void quantize(Context& context, const Rounding& rounding, const Tensor& x, Opera
 
   const CodeRule rule = code_rule(rounding.format);
   const float tensor = scale_of_tensor(kernel, rounding, x);
-  if (rounding.fits_range() || (rounding.marks_trusted && rounding.folds()))
+  if (rounding.options.fits_range() || (rounding.marks_trusted && rounding.folds()))
     return encode_fitted(kernel, rounding, rule, tensor, x, out);
   switch (rounding.axis) {
     case ScaleAxis::kTensor: {

@@ -13,7 +13,7 @@ namespace {
 // Codes, scales and values of one matrix.
 QuantizedReference rounded_by_definition(const Rounding& rounding, const float* x, int64_t rows,
                                          int64_t columns, float elsewhere) {
-  if (!rounding.fits_range()) {
+  if (!rounding.options.fits_range()) {
     return quantize_reference(rounding.format, rounding.axis, rounding.group, x, rows, columns,
                               elsewhere, rounding.scales);
   }
