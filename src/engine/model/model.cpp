@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "formats/rotation.h"
 #include "model/activations.h"
 #include "ops/rotate.h"
 
@@ -158,6 +159,9 @@ void Model::prepare(Context& context, const Parameters& parameters, bool trainin
   pool->parallel_for(count,
                      [&](int64_t index, int worker) { prepare_one(index, (*contexts)[worker]); });
 }
+
+// So that pieces of a gradient have whole blocks of the rotation.
+static_assert(Model::kFinishedTogether % kWidestRotation == 0);
 
 void Model::finish_gradient(Context& context, size_t index, int64_t begin, Tensor& gradient) const {
   const RoleOptions& options = recipe_.weights.options;
