@@ -24,7 +24,8 @@ BlockGrid block_grid(const WeightScheme& scheme, float tensor_scale, const float
 BlockGrid block_grid_reference(const WeightScheme& scheme, float tensor_scale, const float* w,
                                int64_t count);
 
-// block_grid in training, where a scale is a normal float or 0: below 2^-126 a block counts as zeros.
+// block_grid in training, where a scale is a normal float or 0: below 2^-126 a block counts as
+// zeros.
 BlockGrid training_grid(const WeightScheme& scheme, float tensor_scale, const float* w,
                         int64_t count);
 

@@ -21,7 +21,8 @@ constexpr const char* kSearched[] = {"int2",  "int3", "int4", "int5", "int8", "i
                                      "e4m3",  "e5m2", "e5m6", "e7m0", "e2m10"};
 
 // The blocks that a search may meet, by number: normal and heavy-tailed numbers, uniform ones,
-// multiples of a step (many errors are equal then), all but one entry alike, mostly zeros, one sign.
+// multiples of a step (many errors are equal then), all but one entry alike, mostly zeros, one
+// sign.
 std::vector<float> block_to_search(int64_t count, uint64_t seed) {
   std::vector<float> w(static_cast<size_t>(count));
   for (size_t i = 0; i < w.size(); ++i) {

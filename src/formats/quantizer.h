@@ -67,8 +67,9 @@ struct Quantizer {
 Quantizer make_quantizer(const Format& format, Granularity granularity, int group = 0,
                          ScaleRule scales = ScaleRule::kFloat32);
 
-// Inverse of name(); "int4" alone means kTensor. "int4/per-token" is "int4/token", and so on. Error,
-// with the known names, if it does not parse, or if a published format is given another group.
+// Inverse of name(); "int4" alone means kTensor. "int4/per-token" is "int4/token", and so on.
+// Error, with the known names, if it does not parse, or if a published format is given another
+// group.
 Quantizer parse_quantizer(const std::string& text);
 
 struct BlockScale {
@@ -81,7 +82,8 @@ BlockScale block_scale(const Format& format, float absmax);
 // The same with rounded scales; `tensor` is tensor_scale() of all that has one.
 BlockScale block_scale(const Format& format, ScaleRule scales, float tensor, float absmax);
 
-// The FP32 scale of a tensor with this absmax: 1 unless block scales are E4M3, else at least 2^-126.
+// The FP32 scale of a tensor with this absmax: 1 unless block scales are E4M3, else at least
+// 2^-126.
 float tensor_scale(const Format& format, ScaleRule scales, float absmax);
 
 // A block's scale without the tensor's, which is `tensor`: one of E4M3's numbers; otherwise

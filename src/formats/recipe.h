@@ -67,10 +67,10 @@ struct RecipeConfig {
 };
 
 // A named recipe and the keys that it stands for give equal recipes. The granularity of a role
-// without a scale (16, 32) is ignored. A published block format has its own granularity: the key may
-// be left out or name it. Error, naming the key and what is expected, if a name is unknown.
-// `batch_sequences` is how many sequences a batch has; the recipe keeps it if a role has a scale per
-// batch.
+// without a scale (16, 32) is ignored. A published block format has its own granularity: the key
+// may be left out or name it. Error, naming the key and what is expected, if a name is unknown.
+// `batch_sequences` is how many sequences a batch has; the recipe keeps it if a role has a scale
+// per batch.
 Recipe make_recipe(const RecipeConfig& config, int64_t batch_sequences = 0);
 
 // Up to version 0.2, "tensor" was the name of "sequence" for activations, keys, values and queries.

@@ -25,8 +25,8 @@ struct RoleFormat {
 // Error, with what is expected, if the text is no such name.
 RoleFormat role_format(const std::string& text);
 
-// The quantizer with what shares a scale in `shared`, whose format does not matter, or else with the
-// block of a published format.
+// The quantizer with what shares a scale in `shared`, whose format does not matter, or else with
+// the block of a published format.
 Quantizer in_role(const RoleFormat& role, const Quantizer& shared);
 
 // Error if `shared` is not the block of a published format.

@@ -1,7 +1,8 @@
 // What a role of a recipe does besides rounding to the nearest code, as options behind its format
 // (docs/decisions/0016-formats-in-training.md):
 //
-//   +clip          the range of each block is searched for the least squared error, as after training
+//   +clip          the range of each block is searched for the least squared error, as after
+//                  training
 //   +gauss         the range that is best for normal numbers of the block's size
 //                  (both: formats/weight_scheme.h)
 //   +hadamard      the matrix is rotated before it is rounded, in blocks as wide as its rows allow;

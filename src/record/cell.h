@@ -135,8 +135,8 @@ struct CellRecord {
   CellKey key;
   // Name of the run.
   std::string run;
-  // Tokens that the model had seen, if it was kept along the run (record/kept_model.h); empty: it is
-  // the final one.
+  // Tokens that the model had seen, if it was kept along the run (record/kept_model.h); empty: it
+  // is the final one.
   std::optional<int64_t> at_tokens;
 
   // Losses in nats per token on the evaluation text, and their difference, paired token by token.

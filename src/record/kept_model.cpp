@@ -66,8 +66,8 @@ Metrics read_metrics(const std::string& lines) {
   return out;
 }
 
-// The mean over the last kTailShare of the steps before `tokens`, or over the last line if it covers
-// more.
+// The mean over the last kTailShare of the steps before `tokens`, or over the last line if it
+// covers more.
 double train_loss_at(const std::vector<LossLine>& lines, int64_t tokens) {
   double sum = 0;
   int64_t steps = 0, wanted = 1;

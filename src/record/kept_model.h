@@ -1,5 +1,5 @@
-// Models kept along a run: RUN/checkpoints/tokens-N is the model as it was after N tokens. A line of
-// metrics.jsonl has its validation, which stays when the model is removed; the cells of its
+// Models kept along a run: RUN/checkpoints/tokens-N is the model as it was after N tokens. A line
+// of metrics.jsonl has its validation, which stays when the model is removed; the cells of its
 // quantization are files of the run (record/cell.h) and stay, too.
 #pragma once
 
@@ -30,7 +30,8 @@ inline constexpr double kTailShare = 0.05;
 // RUN/checkpoints/tokens-N.
 std::filesystem::path kept_checkpoint(const std::filesystem::path& run, int64_t tokens);
 
-// Models kept along the run, by their tokens, also those that were removed. Empty if there are none.
+// Models kept along the run, by their tokens, also those that were removed. Empty if there are
+// none.
 std::vector<KeptModel> kept_models(const std::filesystem::path& run);
 
 // Removes the model, and gives its bytes; 0 if it was not there. What was measured of it stays.

@@ -15,8 +15,8 @@ namespace bitlaw {
 // losses[w T + t] = -log p(windows[w][t+1] | windows[w][0..t]), nats, for windows of T + 1 tokens
 // each (T is the model's sequence). The model must be prepared (Model::prepare). Backend and
 // instruction set are taken from `like`. Each window is computed by one thread, so the result does
-// not depend on their number. Subnormal numbers count as zero, as in training. With scales per batch,
-// windows form batches in their order, of as many sequences as a batch of training had
+// not depend on their number. Subnormal numbers count as zero, as in training. With scales per
+// batch, windows form batches in their order, of as many sequences as a batch of training had
 // (Recipe::batch_sequences); the last batch may be smaller.
 std::vector<float> per_token_losses(const Model& model, const Parameters& parameters,
                                     std::span<const std::span<const uint16_t>> windows,

@@ -116,8 +116,8 @@ class Model {
   // The two parts of forward_backward(), for batches that share scales (Granularity::kBatch). First
   // all members go through the model together: their activations are what forward() would fill if
   // their numbers were rows of one matrix wherever one scale is shared. The largest magnitudes are
-  // exact, so the result does not depend on threads. The head is left to the caller: head_loss(), or
-  // backward() for one member after another.
+  // exact, so the result does not depend on threads. The head is left to the caller: head_loss(),
+  // or backward() for one member after another.
   using BatchTap = std::function<void(int64_t member, int64_t layer, Projection projection,
                                       const Tensor& input, const Rounding& rounding)>;
   void forward_batch(const Parameters&, std::span<const BatchMember> members, ThreadPool& pool,

@@ -24,8 +24,8 @@ struct Backend {
   bool takes_f64 = false;  // in addition to F32, for gradient checks
   // Memory for weights on its device, 64-byte aligned, not initialised.
   Tensor (*allocate)(DType, Shape) = nullptr;
-  // Called around ops that follow each other closely on one thread (OpSequence): what one op sets up
-  // may stay for the next.
+  // Called around ops that follow each other closely on one thread (OpSequence): what one op sets
+  // up may stay for the next.
   void (*begin_sequence)() = nullptr;
   void (*end_sequence)() = nullptr;
 

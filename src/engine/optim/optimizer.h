@@ -3,7 +3,8 @@
 //
 //   rate = base_rate (64 / width)^a (2 / layers)^b min(2, (batch / default batch)^c)
 //
-// The default batch follows the tokens (train/batch.h), so with it the rate does not depend on them.
+// The default batch follows the tokens (train/batch.h), so with it the rate does not depend on
+// them.
 //
 // a = 1/2 is the rule of Vaswani et al. ("Attention is all you need", 2017, eq. 3: rate
 // proportional to d^-0.5), b = 1/2 that of muP's extension to depth (Yang et al., "Tensor Programs

@@ -16,8 +16,8 @@ namespace {
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kHugeFrom = kHugePage / 2;
 
-// A tensor that fills at least half of a huge page asks for whole ones: the weights and gradients of
-// a step are read once each, and with small pages the walks through the page table show.
+// A tensor that fills at least half of a huge page asks for whole ones: the weights and gradients
+// of a step are read once each, and with small pages the walks through the page table show.
 void* allocate(size_t alignment, size_t bytes) {
   const size_t whole = allocated_bytes(bytes);
   if (whole < kHugeFrom) return std::aligned_alloc(alignment, whole);
