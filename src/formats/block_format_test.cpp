@@ -96,6 +96,8 @@ TEST(BlockFormats, SharedExponentIsTheFloor) {
           << element.name << " " << exponent;
     }
     EXPECT_EQ(shared_exponent(format, 0), -127);
+    EXPECT_EQ(shared_exponent(format, std::numeric_limits<float>::infinity()), 127);
+    EXPECT_EQ(shared_exponent(format, std::numeric_limits<float>::quiet_NaN()), 127);
   }
 }
 

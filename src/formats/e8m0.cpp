@@ -20,6 +20,7 @@ int largest_exponent(const Format& element) {
 
 int shared_exponent(const Format& element, float absmax) {
   if (absmax == 0) return -kE8M0Bias;
+  if (!std::isfinite(absmax)) return kE8M0Bias;
   const int emax = element.kind == FormatKind::kInteger ? 0 : largest_exponent(element);
   return std::clamp(std::ilogb(absmax) - emax, -kE8M0Bias, kE8M0Bias);
 }

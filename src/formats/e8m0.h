@@ -25,8 +25,9 @@ float e8m0_value(uint8_t code);
 // codes, where emax is 0; see shared_exponent.)
 int largest_exponent(const Format& element);
 
-// X above, for a finite absmax >= 0; -127 for a block of zeros. For integers of B bits it is the
-// exponent of 2^(B-2) codes, as in the specification, so that one code is worth 2^(X - (B-2)).
+// X above, for absmax >= 0; -127 for a block of zeros, 127 for infinity and NaN. For integers of B
+// bits it is the exponent of 2^(B-2) codes, as in the specification, so that one code is worth
+// 2^(X - (B-2)).
 int shared_exponent(const Format& element, float absmax);
 
 // code * scale as products see it, a BF16 number: zero with the code's sign if its magnitude is
