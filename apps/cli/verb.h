@@ -26,6 +26,7 @@ void add_eval(App& app);
 void add_export(App& app);
 void add_sweep(App& app);
 void add_work(App& app);
+void add_tune(App& app);
 void add_runs(App& app);
 void add_reproduce(App& app);
 void add_laws(App& app);

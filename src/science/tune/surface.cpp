@@ -106,9 +106,12 @@ AxisOptimum axis_optimum(const TuneAxis& axis, Eigen::Index k, const Quadratic& 
     end[k] = place;
     over_range = std::max(over_range, q.at(end) - q.at(u));
   }
-  if (over_range < rise || high - low >= kHardly) {
+  if (over_range < rise) {
     out.missing =
         fmt::format("the loss hardly depends on it: {:.2g} nats over the whole range", over_range);
+  } else if (high - low >= kHardly) {
+    out.missing = fmt::format("not known: anywhere from {:.3g} to {:.3g}", axis.value_at(low),
+                              axis.value_at(high));
   } else if (low <= -kEdge || u[k] <= -kEdge) {
     out.missing = fmt::format("best at {:.3g} or below, the low end of the range being {:.3g}",
                               axis.value_at(high), axis.from);

@@ -14,7 +14,7 @@ namespace bitlaw {
 namespace {
 
 constexpr int64_t kLeastConfigurations = 32;
-constexpr int64_t kLeastTail = 16;
+constexpr int64_t kLeastTail = 16, kLeastKnown = 23;  // seven of ten of these are a tail
 
 // Nodes of a standard normal number and their weights.
 constexpr int kNodes = 61;
@@ -235,6 +235,15 @@ TailFit fit_tail(std::vector<double> losses, const TailOptions& options) {
   if (n < kLeastConfigurations) {
     out.missing = fmt::format("{} configurations are too few to say; {} are the least", n,
                               kLeastConfigurations);
+    return out;
+  }
+  const auto known =
+      std::count_if(losses.begin(), losses.end(), [](double loss) { return std::isfinite(loss); });
+  if (known < kLeastKnown) {
+    out.missing = fmt::format(
+        "{} of {} configurations have a loss at this D; {} are the least (more points, or fewer "
+        "halvings)",
+        known, n, kLeastKnown);
     return out;
   }
   out.in_tail = tail_size(losses);

@@ -16,7 +16,8 @@ using Axis = std::pair<std::string, Json>;  // a key, and the list of its values
 
 // The keys of a grid, with nested ones written out: lists to `axes`, ranges to `ranges`.
 void collect_axes(const Json& grid, const std::string& prefix, const Json& variants,
-                  const std::string& where, std::vector<Axis>& axes, std::vector<Range>& ranges) {
+                  const std::string& where, std::vector<Axis>& axes,
+                  std::vector<GridRange>& ranges) {
   for (const auto& [name, value] : grid.items()) {
     const std::string key = prefix + name;
     if (is_range(value) && !variants.contains(key)) {
@@ -74,7 +75,7 @@ Cell cell_at(const std::vector<Axis>& axes, const std::vector<size_t>& place, co
 }
 
 // The cells of one combination of the lists.
-void add_points(const Cell& cell, const Sampling& sampling, const std::vector<Range>& ranges,
+void add_points(const Cell& cell, const Sampling& sampling, const std::vector<GridRange>& ranges,
                 std::vector<Cell>& cells) {
   if (ranges.empty()) {
     cells.push_back(cell);
@@ -92,13 +93,13 @@ void add_points(const Cell& cell, const Sampling& sampling, const std::vector<Ra
 
 }  // namespace
 
-void expand_grid(Json grid, const Json& base, const Json& variants, const std::string& where,
-                 std::vector<Cell>& cells) {
+std::vector<GridRange> expand_grid(Json grid, const Json& base, const Json& variants,
+                                   const std::string& where, std::vector<Cell>& cells) {
   if (!grid.is_object()) throw Error(fmt::format("{}: [[grid]] must be a section", where));
   const Sampling sampling = take_sampling(grid, where);
   grid.erase("require");
   std::vector<Axis> axes;
-  std::vector<Range> ranges;
+  std::vector<GridRange> ranges;
   collect_axes(grid, "", variants, where, axes, ranges);
   check_sampling(sampling, ranges.size(), where);
   require_few(axes, std::max<int64_t>(1, sampling.points), cells.size(), where);
@@ -107,7 +108,7 @@ void expand_grid(Json grid, const Json& base, const Json& variants, const std::s
     add_points(cell_at(axes, place, base, variants, where), sampling, ranges, cells);
     size_t axis = axes.size();
     while (axis > 0 && ++place[axis - 1] == axes[axis - 1].second.size()) place[--axis] = 0;
-    if (axis == 0) return;
+    if (axis == 0) return ranges;
   }
 }
 

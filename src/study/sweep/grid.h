@@ -10,9 +10,10 @@
 
 namespace bitlaw {
 
-// Appends the cells; `require` of the grid is not looked at. `base` has the keys that every cell begins with, `variants` the named bundles of
-// keys. Error, naming `where` (the file), if something is wrong or there would be too many.
-void expand_grid(Json grid, const Json& base, const Json& variants, const std::string& where,
-                 std::vector<Cell>& cells);
+// Appends the cells and returns the ranges; `require` of the grid is not looked at. `base` has the keys
+// that every cell begins with, `variants` the named bundles of keys. Error, naming `where` (the file),
+// if something is wrong or there would be too many.
+std::vector<GridRange> expand_grid(Json grid, const Json& base, const Json& variants,
+                                   const std::string& where, std::vector<Cell>& cells);
 
 }  // namespace bitlaw

@@ -282,10 +282,10 @@ void keep_cells(SweepPlan& plan, const std::vector<bool>& keep) {
   for (const PlannedRun& run : plan.runs) plan.study.cells.push_back(run.cell);
 }
 
-void scale_tokens(SweepPlan& plan, double scale) {
+void scale_tokens(SweepPlan& plan, double scale, WarmUp warm_up) {
   for (Cell& cell : plan.study.cells) {
     const TrainConfig config = config_of(cell, plan.study.name);
-    if (config.schedule.warmup_steps > 0) {
+    if (config.schedule.warmup_steps > 0 && warm_up == WarmUp::kScaled) {
       cell.config["schedule"]["warmup_steps"] = std::max<int64_t>(
           1, std::llround(scale * static_cast<double>(config.schedule.warmup_steps)));
     }

@@ -47,8 +47,10 @@ SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& d
 // Leaves out the other runs and their cells.
 void keep_cells(SweepPlan& plan, const std::vector<bool>& keep);
 
-// The same with this share of all training tokens, ten steps a run at the least.
-void scale_tokens(SweepPlan& plan, double scale);
+// The same with this share of all training tokens, ten steps a run at the least. A warm-up that is a
+// number of steps shrinks with them, unless it is kept: then runs of several scales share a trunk.
+enum class WarmUp { kScaled, kKept };
+void scale_tokens(SweepPlan& plan, double scale, WarmUp warm_up = WarmUp::kScaled);
 
 // How many models of a run its cells are of: the final one, and with [ptq] along = true those kept
 // along it.

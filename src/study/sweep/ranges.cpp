@@ -34,7 +34,7 @@ double fraction(double x) {
 
 }  // namespace
 
-Json Range::at(double share) const {
+Json GridRange::at(double share) const {
   double value = log ? from * std::pow(to / from, share) : from + (to - from) * share;
   if (multiple > 0)
     return number(std::clamp(std::round(value / multiple) * multiple,
@@ -56,7 +56,7 @@ bool is_range(const Json& value) {
   return value.is_object() && value.contains("from") && value.contains("to");
 }
 
-Range parse_range(const std::string& key, const Json& value, const std::string& where) {
+GridRange parse_range(const std::string& key, const Json& value, const std::string& where) {
   const std::string place = fmt::format("{}: range of {}", where, key);
   for (const auto& [name, unused] : value.items()) {
     const std::vector<std::string> known{"from", "to", "scale", "multiple"};
@@ -64,7 +64,7 @@ Range parse_range(const std::string& key, const Json& value, const std::string& 
       throw Error(fmt::format("{}: {}", place, unknown_name("key", name, known)));
   }
   const JsonFields fields(value, place);
-  Range range{key, fields.number("from"), fields.number("to")};
+  GridRange range{key, fields.number("from"), fields.number("to")};
   if (value.contains("multiple")) range.multiple = fields.number("multiple");
   if (value.contains("scale")) {
     const std::string& scale = fields.text("scale");

@@ -23,7 +23,7 @@
 
 namespace bitlaw {
 
-struct Range {
+struct GridRange {
   std::string key;
   double from = 0, to = 1;
   bool log = false;
@@ -45,7 +45,7 @@ struct Sampling {
 bool is_range(const Json& value);
 
 // Error, naming `where` and the key, if it is not a range that can be sampled.
-Range parse_range(const std::string& key, const Json& value, const std::string& where);
+GridRange parse_range(const std::string& key, const Json& value, const std::string& where);
 
 // Takes points, sampling and sampling_seed out of a grid. Error, naming `where`, if they are wrong.
 Sampling take_sampling(Json& grid, const std::string& where);

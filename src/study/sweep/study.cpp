@@ -111,7 +111,7 @@ Study expand_study(const Json& document, const std::string& where, const Json& d
   std::vector<Cell> all;
   for (const Json& grid : grids) {
     const size_t before = all.size();
-    expand_grid(grid, base, variants, where, all);
+    study.ranges.push_back(expand_grid(grid, base, variants, where, all));
     for (size_t i = before; i < all.size(); ++i) all[i].grid = study.require.size();
     study.require.push_back(require);
     for (const std::string& text : conditions_at(grid, "require", where + ": [[grid]]"))

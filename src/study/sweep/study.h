@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "sweep/ranges.h"
 
 namespace bitlaw {
 
@@ -50,8 +51,9 @@ struct Study {
   // each grid must fulfil, and which are quantized besides having Cell::quantize.
   std::vector<std::vector<std::string>> require;
   std::vector<std::string> quantize_where;
-  std::string budget;                 // sweep/budget.h; "": none
-  std::vector<std::string> variants;  // names of the lists of bundles
+  std::vector<std::vector<GridRange>> ranges;  // of each grid
+  std::string budget;                          // sweep/budget.h; "": none
+  std::vector<std::string> variants;           // names of the lists of bundles
 };
 
 // Expands a study document; an Error names `where` (the file) and what is wrong with it. `defaults`

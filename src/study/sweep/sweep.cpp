@@ -9,47 +9,19 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "record/result.h"
-#include "runs/effort.h"
+#include "sweep/launch_plan.h"
 #include "sweep/look.h"
 #include "sweep/plan.h"
 #include "train/batch.h"
 #include "train/kept_checkpoints.h"
 #include "train/repetition.h"
 #include "work/failure.h"
-#include "work/jobs_file.h"
 #include "work/outcome.h"
 
 namespace bitlaw {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::map<std::string, std::string> data_hashes(const SweepPlan& plan) {
-  std::map<std::string, std::string> hashes;
-  for (const auto& [path, info] : plan.data) hashes[path] = info.hash;
-  return hashes;
-}
-
-// The time is kept with the runs, if it was spent on this machine.
-Launched launch(std::vector<Job> jobs, const SweepPlan& plan, const Launcher& launcher,
-                const LaunchOptions& options, Clock::time_point start) {
-  if (!launcher.works_here || options.memory_bytes > 0) predict_memory(jobs, plan);
-  make_directories(options.runs);
-  write_job_files(jobs, options.runs);
-  write_study_jobs(options.runs, {.study = plan.study.name,
-                                  .directory = std::filesystem::current_path(),
-                                  .data = data_hashes(plan),
-                                  .jobs = jobs});
-  const std::vector<JobOutcome> before = outcomes_so_far(jobs, options.runs);
-  const bool done = std::all_of(before.begin(), before.end(), [](const JobOutcome& outcome) {
-    return outcome.state == JobState::kDone;
-  });
-  Launched launched = launcher.launch(jobs, options);
-  BITLAW_CHECK(launched.outcomes.size() == jobs.size());
-  if (!done && launcher.works_here)
-    add_effort(options.runs, std::chrono::duration<double>(Clock::now() - start).count());
-  return launched;
-}
 
 int& counter_of(JobState state, SweepResult& result) {
   switch (state) {
@@ -237,7 +209,7 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
   }
   const Launched launched = options.look_only || stopped
                                 ? Launched{outcomes_so_far(jobs, plan.directory), ""}
-                                : launch(jobs, plan, *options.launcher, launch_options, start);
+                                : launch_plan(jobs, plan, *options.launcher, launch_options, start);
   count_jobs(jobs, launched, launch_options, result);
   result.note = launched.note;
   result.trouble = launched.trouble;
