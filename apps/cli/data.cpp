@@ -23,6 +23,7 @@ void show(const DatasetInfo& info, bool json) {
     print_json(to_json(info));
   else
     fmt::print("{}", describe(info));
+  for (const std::string& sentence : warnings(info)) fmt::print(stderr, "note: {}\n", sentence);
 }
 
 void show_dry_run(const DataFlags& options) {

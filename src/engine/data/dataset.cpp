@@ -136,7 +136,49 @@ std::string describe(const NearDuplicates& found, int64_t validation_tokens) {
       found.string_tokens, percent(found.shared_tokens, before));
 }
 
+double share(int64_t part, int64_t whole) {
+  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+// "" if the source gives to validation about what it gives to training, or little to both.
+std::string unequal_shares(const SourceInfo& source, const DatasetInfo& info) {
+  constexpr double kLittle = 0.01, kTimes = 5;
+  const double train = share(source.train_tokens, info.train.tokens);
+  const double validation = share(source.validation_tokens, info.validation.tokens);
+  if (std::max(train, validation) < kLittle ||
+      (train <= kTimes * validation && validation <= kTimes * train))
+    return "";
+  return fmt::format(
+      "{} is {:.1f} % of training and {:.1f} % of validation: validation losses {}; documents are "
+      "split as a whole, so a source needs many of them",
+      source.name, 100 * train, 100 * validation,
+      train > validation ? "hardly see it" : "are much about it");
+}
+
 }  // namespace
+
+std::vector<std::string> warnings(const DatasetInfo& info) {
+  constexpr double kMuchDropped = 0.5, kMuchInvalid = 1e-3;
+  std::vector<std::string> out;
+  for (const SourceInfo& source : info.sources) {
+    if (std::string sentence = unequal_shares(source, info); !sentence.empty())
+      out.push_back(std::move(sentence));
+    const double dropped =
+        share(source.dropped_tokens, source.validation_tokens + source.dropped_tokens);
+    if (dropped >= kMuchDropped) {
+      out.push_back(fmt::format("{} lost {:.1f} % of its validation text, which training also has",
+                                source.name, 100 * dropped));
+    }
+  }
+  const double invalid = share(info.invalid_bytes, info.train.bytes + info.validation.bytes);
+  if (invalid >= kMuchInvalid) {
+    out.push_back(fmt::format(
+        "{:.2g} % of the bytes are no UTF-8 and were replaced: is there a binary file among the "
+        "text, or another encoding?",
+        100 * invalid));
+  }
+  return out;
+}
 
 std::string describe(const DatasetInfo& info) {
   const auto line = [](const char* name, const SplitInfo& split) {

@@ -118,6 +118,11 @@ DatasetInfo read_dataset_info(const Json& document, const std::string& where);
 // gives to training and to validation.
 std::string describe(const DatasetInfo& info);
 
+// A sentence for each thing that whoever trains on it should know: a source whose shares of training and
+// validation differ by more than five times, or which lost half of its validation text as
+// near-duplicates; much text that is no UTF-8.
+std::vector<std::string> warnings(const DatasetInfo& info);
+
 class Dataset {
  public:
   // Opens and validates: shard headers and sizes, token counts and hashes against dataset.json,

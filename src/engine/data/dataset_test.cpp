@@ -180,5 +180,46 @@ TEST(Dataset, OpensShardsOfOthers) {
             std::string::npos);
 }
 
+DatasetInfo of_two_sources() {
+  DatasetInfo info;
+  info.train.tokens = 1000;
+  info.validation.tokens = 100;
+  info.train.bytes = 4000;
+  info.validation.bytes = 400;
+  info.sources = {{.name = "big", .train_tokens = 700, .validation_tokens = 70},
+                  {.name = "mid", .train_tokens = 300, .validation_tokens = 30}};
+  return info;
+}
+
+TEST(DatasetWarnings, EqualSharesNeedNone) {
+  EXPECT_TRUE(warnings(of_two_sources()).empty());
+}
+
+TEST(DatasetWarnings, ASourceThatIsInOneSplitAlone) {
+  DatasetInfo info = of_two_sources();
+  info.sources[1].validation_tokens = 0;
+  ASSERT_EQ(warnings(info).size(), 1u);
+  EXPECT_EQ(warnings(info)[0].find("mid is 30.0 % of training and 0.0 % of validation"), 0u)
+      << warnings(info)[0];
+  info.sources[1] = {.name = "mid", .train_tokens = 0, .validation_tokens = 30};
+  EXPECT_EQ(warnings(info)[0].find("mid is 0.0 % of training and 30.0 % of validation"), 0u);
+}
+
+TEST(DatasetWarnings, ASmallSourceMayBeInOneSplitAlone) {
+  DatasetInfo info = of_two_sources();
+  info.sources.push_back({.name = "readme", .train_tokens = 9});
+  EXPECT_TRUE(warnings(info).empty());
+}
+
+TEST(DatasetWarnings, ASourceThatLostItsValidationAndTextThatIsNone) {
+  DatasetInfo info = of_two_sources();
+  info.sources[0].dropped_tokens = 100;
+  info.invalid_bytes = 440;
+  const std::vector<std::string> said = warnings(info);
+  ASSERT_EQ(said.size(), 2u);
+  EXPECT_EQ(said[0].find("big lost 58.8 % of its validation text"), 0u) << said[0];
+  EXPECT_EQ(said[1].find("10 % of the bytes are no UTF-8"), 0u) << said[1];
+}
+
 }  // namespace
 }  // namespace bitlaw

@@ -185,9 +185,11 @@ std::vector<TextFile> find_files(const std::vector<std::string>& roots, int64_t*
       continue;
     }
     std::vector<fs::path> inside;
+    fs::path place = root;  // that is being looked at: errors of the iterator do not always name it
     try {
       fs::recursive_directory_iterator entries(root);
       for (; entries != fs::recursive_directory_iterator(); ++entries) {
+        place = entries->path();
         if (is_hidden(entries->path())) {
           entries.disable_recursion_pending();
         } else if (entries->is_regular_file()) {
@@ -199,8 +201,8 @@ std::vector<TextFile> find_files(const std::vector<std::string>& roots, int64_t*
         }
       }
     } catch (const fs::filesystem_error& trouble) {
-      throw Error(fmt::format("{}: cannot be searched: {}", trouble.path1().string(),
-                              trouble.code().message()));
+      throw Error(fmt::format("{}: cannot be searched: {}; make it readable, or leave it out",
+                              place.string(), trouble.code().message()));
     }
     std::sort(inside.begin(), inside.end(),
               [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
