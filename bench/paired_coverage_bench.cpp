@@ -30,7 +30,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "data/dataset.h"
-#include "formats/weight_scheme.h"
+#include "formats/block_grid.h"
 #include "model/checkpoint.h"
 #include "model/evaluate.h"
 #include "program.h"
