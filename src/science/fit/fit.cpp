@@ -192,6 +192,8 @@ void add_held_out(const StageSetup& setup, const std::vector<Observation>& rows,
     if (masks.empty()) continue;
     HeldOut result = summarise(split, rows, held_out_squares(quick, rows, masks, parallel_for));
     result.part = post ? "post" : "training";
+    if (post) result.unclear = unclear_deltas(rows, masks);
+    result.fitted -= result.unclear;
     if (result.points > 0) fit.held_out.push_back(result);
   }
 }

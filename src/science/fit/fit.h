@@ -87,6 +87,7 @@ struct HeldOut {
   int fitted = 0, points = 0;        // rows fitted, rows predicted
   double rms_log = kUnknown;         // root of the mean squared log residual
   double standard_error = kUnknown;  // of rms_log, over clusters; NaN for one cluster
+  int unclear = 0;  // held-out deltas below five standard errors: their logarithms are not judged
 };
 
 // One of the two parts of a fit.

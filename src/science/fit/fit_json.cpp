@@ -79,7 +79,8 @@ Json fit_to_json(const Fit& fit) {
                                {"fitted", held.fitted},
                                {"points", held.points},
                                {"rms_log", json_number(held.rms_log)},
-                               {"standard_error", json_number(held.standard_error)}});
+                               {"standard_error", json_number(held.standard_error)},
+                               {"unclear", held.unclear}});
   }
   if (!fit.other_count.params.empty()) {
     Json& other = out["other_count"];
@@ -139,7 +140,7 @@ Fit fit_from_json(const Json& document, const std::string& where) {
     for (const Json& held : document.at("held_out")) {
       fit.held_out.push_back({held.at("part"), held.at("split"), held.at("fitted"),
                               held.at("points"), number_in(held, "rms_log"),
-                              number_in(held, "standard_error")});
+                              number_in(held, "standard_error"), held.value("unclear", 0)});
     }
     if (document.contains("other_count")) {
       const Json& other = document["other_count"];

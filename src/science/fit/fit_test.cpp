@@ -1,5 +1,6 @@
 #include "fit/fit.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <Eigen/QR>
@@ -441,14 +442,30 @@ TEST(Fit, HeldOutDeltasArePredictedToo) {
   StudyShape shape;
   shape.weights = shape.activations = shape.kv = {}, shape.post = {3, 4, 5},
   shape.delta_error = 1e-5;
-  const Fit result = fit(simulate(shape), options);
+  std::vector<Observation> rows = simulate(shape);
+  int measured = 0;
+  for (Observation& row : rows) {
+    if (!row.is_post_training() || ++measured % 4 != 0) continue;
+    row.delta_standard_error = row.delta_nats / 4;  // its logarithm would be noise
+  }
+  const auto unclear = std::count_if(rows.begin(), rows.end(), [](const Observation& row) {
+    return row.is_post_training() && !is_clear_delta(row);
+  });
+  EXPECT_GE(unclear, measured / 4);
+  const Fit result = fit(rows, options);
   int of_deltas = 0;
   for (const HeldOut& held : result.held_out) {
     if (held.part != "post") continue;
     ++of_deltas;
     EXPECT_GT(held.points, 0) << held.split;
     EXPECT_LT(held.rms_log, 0.5)
-        << held.split;  // rows above two standard errors: at most half a nat off
+        << held.split;  // rows above five standard errors: at most half a nat off
+    EXPECT_GT(held.unclear, 0) << held.split;
+    EXPECT_EQ(held.fitted + held.points + held.unclear, measured) << held.split;
+    EXPECT_NE(
+        fit_text(result).find(fmt::format("({} more, below five standard errors, ", held.unclear)),
+        std::string::npos);
+    if (held.split == "kfold") EXPECT_EQ(held.unclear, unclear) << "folds cover every row";
   }
   EXPECT_EQ(of_deltas, 3);
 }

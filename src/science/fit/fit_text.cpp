@@ -46,6 +46,10 @@ std::string fit_text(const Fit& fit) {
     if (std::isfinite(held.standard_error)) {
       out += fmt::format(" +- {:.3f} %", 100 * held.standard_error);
     }
+    if (held.unclear > 0) {
+      out += fmt::format(" ({} more, below five standard errors, {} not judged)", held.unclear,
+                         held.unclear == 1 ? "is" : "are");
+    }
     out += "\n";
   }
   for (const std::string& note : fit.notes) out += note + "\n";

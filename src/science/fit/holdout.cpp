@@ -96,6 +96,16 @@ std::vector<double> held_out_squares(const StageSetup& setup, const std::vector<
   return squares;
 }
 
+int unclear_deltas(const std::vector<Observation>& rows,
+                   const std::vector<std::vector<bool>>& masks) {
+  int count = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const bool held = std::any_of(masks.begin(), masks.end(), [&](auto& mask) { return mask[i]; });
+    count += held && !is_clear_delta(rows[i]);
+  }
+  return count;
+}
+
 HeldOut summarise(const std::string& split, const std::vector<Observation>& rows,
                   const std::vector<double>& squares) {
   HeldOut out;

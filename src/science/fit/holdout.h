@@ -34,6 +34,10 @@ std::vector<double> held_out_squares(const StageSetup& setup, const std::vector<
                                      const std::vector<std::vector<bool>>& masks,
                                      const ParallelFor& parallel_for = {});
 
+// Held-out rows whose delta is not clear (fit/residuals.h): they have no log residual.
+int unclear_deltas(const std::vector<Observation>& rows,
+                   const std::vector<std::vector<bool>>& masks);
+
 // Their root mean, with its standard error over clusters.
 HeldOut summarise(const std::string& split, const std::vector<Observation>& rows,
                   const std::vector<double>& squares);

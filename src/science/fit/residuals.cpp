@@ -124,6 +124,12 @@ ResidualProblem make_problem(const Law& law, const std::vector<Observation>& run
   return problem;
 }
 
+bool is_clear_delta(const Observation& row) {
+  constexpr double kClear = 5;
+  const double error = row.delta_standard_error > 0 ? row.delta_standard_error : 0;
+  return row.delta_nats > kClear * error;
+}
+
 std::vector<double> log_residuals(const Law& law, Stage stage, const std::vector<double>& values,
                                   const std::vector<Observation>& runs) {
   const bool post = stage == Stage::kPost;
@@ -134,9 +140,7 @@ std::vector<double> log_residuals(const Law& law, Stage stage, const std::vector
   out.resize(runs.size());
   for (size_t i = 0; i < runs.size(); ++i) {
     const double value = post ? runs[i].delta_nats : measured(law, runs[i]);
-    const double error = runs[i].delta_standard_error > 0 ? runs[i].delta_standard_error : 0;
-    constexpr double kClear = 5;  // a logarithm is known to a fifth or better
-    const bool noise = post && !(value > kClear * error);
+    const bool noise = post && !is_clear_delta(runs[i]);
     out[i] = noise ? kUnknown : std::log(out[i]) - std::log(value);
   }
   return out;

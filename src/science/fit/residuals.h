@@ -45,8 +45,11 @@ std::vector<DeltaScale> delta_scales(const std::vector<Observation>& rows, doubl
 // weight 1 and a threshold keeps its meaning. Error if a row has no standard error.
 std::vector<double> error_weights(const std::vector<Observation>& rows);
 
-// log prediction - log measurement of every row; NaN for a delta that is not above two standard
-// errors, whose logarithm would be noise.
+// Whether a row's delta is above five standard errors, so that its logarithm is known to a fifth.
+bool is_clear_delta(const Observation& row);
+
+// log prediction - log measurement of every row; NaN for a delta that is not clear, whose logarithm
+// would be noise.
 std::vector<double> log_residuals(const Law& law, Stage stage, const std::vector<double>& values,
                                   const std::vector<Observation>& rows);
 
