@@ -21,11 +21,64 @@ using Setting = std::tuple<double, double, std::string, std::vector<std::string>
 
 struct Measured {
   std::string name;
-  double loss = 0;  // mean
-  int runs = 0;
+  Mean loss;
+  std::map<std::string, Mean> by_seed;
   bool unstable = false;
   Reference reference;
 };
+
+// A setting and its reference, on the seeds that both have if there are any.
+struct Compared {
+  Mean low, high;
+  std::vector<double> differences;  // by seed; empty: means are compared
+
+  bool paired() const { return !differences.empty(); }
+};
+
+Compared compare(const Measured& setting) {
+  Compared out;
+  for (const auto& [seed, low] : setting.by_seed) {
+    const auto high = setting.reference.by_seed.find(seed);
+    if (high == setting.reference.by_seed.end()) continue;
+    out.low.add(low.loss), out.high.add(high->second.loss);
+    out.differences.push_back(low.loss - high->second.loss);
+  }
+  if (!out.paired()) out.low = setting.loss, out.high = setting.reference;
+  return out;
+}
+
+using Settings = std::map<Setting, Measured>;
+
+// The spread of paired differences around their mean, as that of losses (table/pure_error.h).
+PureError paired_error(const Settings& settings) {
+  PureError out;
+  for (const auto& [key, setting] : settings) {
+    const Compared compared = compare(setting);
+    if (compared.differences.size() < 2) continue;
+    PureErrorPart part;
+    part.params = std::get<0>(key), part.label = std::get<2>(key);
+    part.cells = 1, part.runs = static_cast<int>(compared.differences.size());
+    const double mean = compared.low.loss - compared.high.loss;
+    for (const double each : compared.differences) part.squares += (each - mean) * (each - mean);
+    const auto same = std::find_if(out.parts.begin(), out.parts.end(), [&](const auto& other) {
+      return other.params == part.params && other.label == part.label;
+    });
+    for (PureErrorPart* total : {&out.all, same == out.parts.end() ? nullptr : &*same}) {
+      if (total == nullptr) continue;
+      total->cells += part.cells, total->runs += part.runs, total->squares += part.squares;
+    }
+    if (same == out.parts.end()) out.parts.push_back(std::move(part));
+  }
+  return out;
+}
+
+double deviation_of(const Compared& compared, double params, const std::string& label,
+                    const PureError& noise, const PureError& of_pairs) {
+  if (compared.paired() && of_pairs.all.freedom() >= PureError::kFewestFreedom)
+    return of_pairs.deviation(params, label) / std::sqrt(compared.low.runs);
+  const double low = noise.deviation(params, label), high = noise.deviation(params, "BF16");
+  return std::sqrt(low * low / compared.low.runs + high * high / compared.high.runs);
+}
 
 // The factors of precision in which low-precision runs differ though their bits are the same.
 std::vector<const Factor*> telling_factors(const References& references) {
@@ -77,7 +130,7 @@ std::string verdict(const Json& penalties, const PureError& noise) {
 Json penalties(const std::vector<TidyRow>& rows, const References& references,
                const PureError& noise) {
   const std::vector<const Factor*> telling = telling_factors(references);
-  std::map<Setting, Measured> settings;
+  Settings settings;
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto reference = references.of(i);
     if (!reference) continue;
@@ -86,24 +139,25 @@ Json penalties(const std::vector<TidyRow>& rows, const References& references,
     setting.name = name_of(row, telling);
     setting.reference = *reference;
     setting.unstable = rows[i].unstable == 1;
-    ++setting.runs;
-    setting.loss += (row.loss - setting.loss) / setting.runs;
+    setting.loss.add(row.loss);
+    if (!row.seed.empty()) setting.by_seed[row.seed].add(row.loss);
   }
+  const PureError of_pairs = paired_error(settings);
   Json out = Json::array();
   for (const auto& [key, setting] : settings) {
     const auto& [params, tokens, label, values] = key;
-    const double difference = setting.loss - setting.reference.loss;
-    const double low = noise.deviation(params, label), high = noise.deviation(params, "BF16");
-    const double deviation =
-        std::sqrt(low * low / setting.runs + high * high / setting.reference.runs);
+    const Compared compared = compare(setting);
+    const double difference = compared.low.loss - compared.high.loss;
+    const double deviation = deviation_of(compared, params, label, noise, of_pairs);
     const bool known = std::isfinite(deviation) && noise.all.freedom() >= PureError::kFewestFreedom;
     out.push_back({{"N", params},
                    {"D", tokens},
                    {"precision", setting.name},
-                   {"runs", setting.runs},
-                   {"references", setting.reference.runs},
-                   {"loss", setting.loss},
-                   {"reference", setting.reference.loss},
+                   {"runs", compared.low.runs},
+                   {"references", compared.high.runs},
+                   {"paired", compared.paired()},
+                   {"loss", compared.low.loss},
+                   {"reference", compared.high.loss},
                    {"difference", difference},
                    {"deviation", json_number(deviation)},
                    {"noise", known ? Json(std::abs(difference) < kNoiseDeviations * deviation)

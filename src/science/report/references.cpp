@@ -28,7 +28,9 @@ std::vector<bool> factors_that_count(const std::vector<std::string>& pooled) {
   for (const Factor& factor : factors()) {
     bool count = factor.varies == Varies::kNever || factor.varies == Varies::kBySize;
     count &= std::find(pooled.begin(), pooled.end(), factor.name) == pooled.end();
-    for (const std::string& other : split(factor.follows, ' ')) count &= !is_ignored(other);
+    for (const std::string& other : split(factor.follows, ' ')) {
+      if (find_factor(other) != nullptr) count &= !is_ignored(other);
+    }
     counts.push_back(count);
   }
   return counts;
@@ -46,8 +48,8 @@ References::References(const std::vector<TidyRow>& rows, const std::vector<std::
   for (size_t i = 0; i < rows.size(); ++i) {
     if (!has_loss(rows[i]) || low_[i]) continue;
     Reference& mean = means_[key_of(i)];
-    ++mean.runs;
-    mean.loss += (rows[i].loss - mean.loss) / mean.runs;
+    mean.add(rows[i].loss);
+    if (!rows_[i].seed.empty()) mean.by_seed[rows_[i].seed].add(rows[i].loss);
   }
   for (size_t i = 0; i < rows.size(); ++i) unmatched_ += low_[i] && !of(i);
 }

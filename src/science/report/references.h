@@ -14,9 +14,14 @@
 
 namespace bitlaw {
 
-struct Reference {
-  double loss = 0;  // mean, nats per token
+struct Mean {
+  double loss = 0;  // nats per token
   int runs = 0;
+  void add(double value) { loss += (value - loss) / ++runs; }
+};
+
+struct Reference : Mean {
+  std::map<std::string, Mean> by_seed;  // of runs whose seed is known
 };
 
 class References {
