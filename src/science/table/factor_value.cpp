@@ -9,14 +9,10 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "table/words.h"
 
 namespace bitlaw {
 namespace {
-
-template <size_t Count>
-bool is_one_of(const std::string& text, const std::string_view (&words)[Count]) {
-  return std::find(std::begin(words), std::end(words), text) != std::end(words);
-}
 
 constexpr std::string_view kNothing[] = {"", "na", "n/a", "nan", "none", "null", "unknown", "?"};
 constexpr std::string_view kTrue[] = {"true", "yes", "t", "1", "1.0"};
@@ -28,7 +24,8 @@ bool is_switch(std::string_view name) {
 
 // Names that somebody gave: case may tell them apart.
 bool is_a_name(std::string_view name) {
-  return name == "data_hash" || name == "validation_hash";
+  return name == "data_hash" || name == "validation_hash" || name == "tokenizer" ||
+         name == "evaluation_hash" || name == "calibration_hash";
 }
 
 }  // namespace
@@ -38,12 +35,12 @@ std::string factor_value(const Factor& factor, const std::string& field) {
   std::string lower = text;
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  if (is_one_of(lower, kNothing)) return "";
+  const std::string_view name = factor.name;
+  if (is_one_of(lower, kNothing) && !(name == "schedule" && lower == "none")) return "";
   if (!factor.is_text()) {
     const auto number = parse_count(text);
     return number && std::isfinite(*number) ? fmt::format("{:.12g}", *number) : lower;
   }
-  const std::string_view name = factor.name;
   if (is_a_name(name)) return text;
   if (is_switch(name)) {
     if (is_one_of(lower, kTrue)) return "true";

@@ -8,8 +8,8 @@
 namespace bitlaw {
 
 // Equal texts for equal settings: true, True, yes and 1 are one value, as are per-token and token,
-// AdamW and adamw, 1e-2 and 0.01. "" if the field is empty or says that nothing is known: NA, nan,
-// none, null.
+// AdamW and adamw, 1e-2 and 0.01. "" if the field is empty or says that nothing is known: NA, n/a,
+// nan, none, null, unknown, ?. A schedule may be none.
 std::string factor_value(const Factor& factor, const std::string& field);
 
 }  // namespace bitlaw

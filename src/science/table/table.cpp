@@ -17,15 +17,11 @@
 #include "table/replicates.h"
 #include "table/row_filter.h"
 #include "table/row_reader.h"
+#include "table/row_status.h"
+#include "table/table_notes.h"
 
 namespace bitlaw {
 namespace {
-
-// What was read from somewhere else than its own column, for a note each.
-struct Derived {
-  int params = 0, tokens = 0, losses = 0, other_compute = 0, low_totals = 0;
-  PrecisionSources precision;
-};
 
 void must_have_columns(const Columns& columns, bool measured) {
   std::vector<std::string> missing;
@@ -137,15 +133,20 @@ bool asks_for_models_along(const TableOptions& options, const Columns& columns) 
 
 // Counts a row that says nothing to a fit; false: it does.
 bool leave_out(const RowReader& row, const TableOptions& options, bool along, Table& table) {
-  const std::string& status = row.text("status");
-  if (status == "diverged" || status == "failed") {
-    ++table.diverged;
+  const std::string status = row.text("status");
+  const RowStatus ended = row_status(status);
+  const bool has_result = row.has("loss") || row.has("perplexity") || row.has("delta");
+  if (ended == RowStatus::kDiverged) {
+    const double bits = row.bits("P_post", 0);
+    const bool is_cell = bits > 0 && bits < kUnquantizedBits;
+    ++(is_cell || row.number("run_fraction") < 1 ? table.of_diverged : table.diverged);
   } else if (row.has("format_a_post") || row.has("format_kv_post")) {
     ++table.in_use;
-  } else if (!status.empty() && status != "finished" && !row.has("loss") &&
-             !row.has("perplexity") && !row.has("delta")) {
+  } else if (ended == RowStatus::kUnknown && !has_result) {
     ++table.unfinished;
-  } else if (row.text("unstable") == "1" && !options.keep_3bit) {
+  } else if (ended == RowStatus::kUnknown) {
+    ++table.unknown_status[status];
+  } else if (is_marked_unstable(row) && !options.keep_3bit) {
     ++table.unstable;
   } else if (row.number("run_fraction") < 1 && !along) {
     ++table.along;
@@ -207,57 +208,6 @@ std::string cluster_of(const RawRow& row, const std::vector<size_t>& columns) {
   return cluster;
 }
 
-void add_notes(Table& table, const Derived& derived) {
-  const auto note = [&](int count, const char* one, const char* many) {
-    if (count > 0) table.notes.push_back(fmt::format(fmt::runtime(count == 1 ? one : many), count));
-  };
-  note(table.filtered, "{} row is left out by --where.", "{} rows are left out by --where.");
-  note(table.diverged, "{} row is marked as diverged or failed and left out.",
-       "{} rows are marked as diverged or failed and left out.");
-  note(table.unfinished, "{} row has no loss yet and is left out.",
-       "{} rows have no loss yet and are left out.");
-  note(
-      table.in_use,
-      "{} row has activations or KV rounded after training, for which no law has a term, and is "
-      "left out.",
-      "{} rows have activations or KV rounded after training, for which no law has a term, and are "
-      "left out.");
-  note(table.unstable,
-       "{} row was trained with 3 bits or fewer of activations or KV, where training limps or "
-       "diverges, and is left out; --keep-3bit uses it.",
-       "{} rows were trained with 3 bits or fewer of activations or KV, where training limps or "
-       "diverges, and are left out; --keep-3bit uses them.");
-  note(table.along,
-       "{} row is of a model along its run, before its learning rate had decayed, and is left out; "
-       "--where 'run_fraction<1' or --pool run_fraction uses it.",
-       "{} rows are of models along their runs, before their learning rates had decayed, and are "
-       "left out; --where 'run_fraction<1' or --pool run_fraction uses them.");
-  note(table.dropped, "{} row that repeats another is dropped.",
-       "{} rows that repeat others are dropped.");
-  note(derived.params, "N is C / (6 D) in {} row.", "N is C / (6 D) in {} rows.");
-  note(derived.tokens, "D is C / (6 N) in {} row.", "D is C / (6 N) in {} rows.");
-  note(derived.losses, "The loss is the logarithm of the perplexity in {} row.",
-       "The loss is the logarithm of the perplexity in {} rows.");
-  note(derived.precision.classes, "The bits of {} row are taken from its precision class.",
-       "The bits of {} rows are taken from their precision classes.");
-  note(derived.precision.disagreeing,
-       "In {} place the bits differ from those of the format; the bits are used.",
-       "In {} places the bits differ from those of the format; the bits are used.");
-  if (derived.precision.numbers > 0) {
-    const std::string& number = derived.precision.number;
-    table.notes.push_back(fmt::format(
-        "The precision {0} is no format, so it is a label without bits (in {1} {2}); write "
-        "W{0}A{0}, "
-        "or columns P_w and P_a, if it means bits.",
-        number, derived.precision.numbers, derived.precision.numbers == 1 ? "row" : "rows"));
-  }
-  note(derived.low_totals, "N_total is below N in {} row and ignored there.",
-       "N_total is below N in {} rows and ignored there.");
-  note(derived.other_compute,
-       "In {} row C differs from 6 N D by more than 20 %; N and D are used, C is not.",
-       "In {} rows C differs from 6 N D by more than 20 %; N and D are used, C is not.");
-}
-
 void drop_repeated_rows(Table& table) {
   const std::vector<bool> repeated = is_repeated(table.runs);
   size_t kept = 0;
@@ -315,8 +265,11 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
     throw Error(fmt::format(
         "{}: {} to {}{}", where, raw.kind == "runs" ? "no run" : "has a header but no row",
         options.measured ? "fit" : "choose from",
-        table.diverged > 0 && table.unstable == 0 ? "; every run diverged"
-        : table.unstable > 0                      ? "; --keep-3bit uses those with 3 bits"
+        table.diverged + table.of_diverged > 0 && table.unstable == 0 ? "; every run diverged"
+        : table.unstable > 0 ? "; --keep-3bit uses those with 3 bits"
+        : !table.unknown_status.empty()
+            ? "; none is known to be finished: " + unknown_statuses(table) +
+                  "; --columns status=- uses all rows"
         : table.along > 0 ? "; --where 'run_fraction<1' uses models along their runs"
                           : ""));
   }
@@ -326,6 +279,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
     MayDiffer may = options.may_differ;
     may.names = factor_names_in(columns);
     must_not_pool(table.factors, may, where, "--where ", table.notes);
+    note_repetition(table, may.modelled);
   }
   return table;
 }

@@ -16,9 +16,8 @@
 //   loss_standard_error      of the loss; or loss_low and loss_high, its 95 % interval
 //   method group             PTQ method; a group size above 0 makes "gptq" "gptq-g128"
 //   run                      trunk the row belongs to (its cluster in a bootstrap)
-//   status                   "diverged" and "failed" rows are counted and left out, and so are rows
-//                            without a loss that are not "finished"
-//   unstable                 1: the row is counted and left out unless keep_3bit
+//   status                   rows that are not finished (row_status.h) are counted and left out
+//   unstable                 1, or true: the row is counted and left out unless keep_3bit
 //   run_fraction             below 1: the model was kept along its run; the row is counted and left
 //                            out unless somebody asks for such rows
 //
@@ -47,21 +46,25 @@ struct TableOptions {
   bool keep_3bit = false;               // also rows that are marked as unstable
   bool along = false;    // also models along runs; so does a condition on run_fraction
   bool measured = true;  // false: planned runs, with nothing measured
-  MayDiffer may_differ;  // factors that rows may differ in (factors.h)
+  // Factors that rows may differ in (factors.h). Which law is fitted is not known: some have inputs
+  // for these.
+  MayDiffer may_differ = {.modelled = {"precision", "backward", "training_group"}};
 };
 
 struct Table {
   std::vector<Observation> runs;
   std::vector<FactorRow> factors;  // of each of them
-  std::string kind;    // what it was read as: "csv", "tsv", "json", "jsonl", "quest", "runs"
-  std::string hash;    // of its text; of a directory of runs, of the CSV that `bitlaw runs` writes
-  int filtered = 0;    // rows left out by a condition
-  int diverged = 0;    // rows left out by their status
-  int unfinished = 0;  // rows left out that have no loss yet, according to their status
-  int in_use = 0;      // rows left out because activations or KV were rounded after training, too
-  int unstable = 0;    // rows left out because 3 bits of activations or KV are too few to train
-  int along = 0;       // rows left out because the model was kept along its run
-  int dropped = 0;     // rows left out that repeat an earlier one
+  std::string kind;     // what it was read as: "csv", "tsv", "json", "jsonl", "quest", "runs"
+  std::string hash;     // of its text; of a directory of runs, of the CSV that `bitlaw runs` writes
+  int filtered = 0;     // rows left out by a condition
+  int diverged = 0;     // runs left out by their status
+  int of_diverged = 0;  // rows of models along these runs, and of their cells
+  int unfinished = 0;   // rows left out that have no loss yet, according to their status
+  std::map<std::string, int> unknown_status;  // rows left out whose status says neither, by status
+  int in_use = 0;    // rows left out because activations or KV were rounded after training, too
+  int unstable = 0;  // rows left out because 3 bits of activations or KV are too few to train
+  int along = 0;     // rows left out because the model was kept along its run
+  int dropped = 0;   // rows left out that repeat an earlier one
   std::vector<std::string> notes;  // how the table was read; warnings.h has what looks wrong
 };
 

@@ -1,5 +1,6 @@
 #include "table/table.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -45,6 +46,78 @@ TEST(Table, RowsMarkedAsUnstableAreLeftOutUnlessAskedFor) {
   EXPECT_EQ(read_table("N,D,loss,P_a\n1e8,2e9,4,3\n", "t", TableOptions{}).runs.size(), 1u)
       << "a table from elsewhere marks nothing";
   EXPECT_NE(error_of("N,D,loss,unstable\n1e8,2e9,3,1\n").find("--keep-3bit"), std::string::npos);
+}
+
+TEST(Table, MarksAreReadAsAnyProgramSpellsThem) {
+  const auto unstable = [](const std::string& mark) {
+    return read_table("N,D,loss,unstable\n1e8,2e9,3," + mark + "\n1e8,4e9,2.9,\n", "t",
+                      TableOptions{})
+        .unstable;
+  };
+  for (const char* yes : {"1", "1.0", "2", "true", "True", "TRUE", "yes"})
+    EXPECT_EQ(unstable(yes), 1) << yes;
+  for (const char* no : {"", "0", "0.0", "false", "False", "no", "NaN", "None"})
+    EXPECT_EQ(unstable(no), 0) << no;
+  EXPECT_NE(error_of("N,D,loss,unstable\n1e8,2e9,3,perhaps\n").find("neither true nor false"),
+            std::string::npos);
+  EXPECT_EQ(read_table(R"([{"N":1e8,"D":2e9,"loss":3,"unstable":true},
+                           {"N":1e8,"D":3e9,"loss":3,"unstable":1.0},
+                           {"N":1e8,"D":4e9,"loss":3,"unstable":false}])",
+                       "t")
+                .unstable,
+            2);
+}
+
+TEST(Table, AStatusIsReadInAnyCaseAndOthersAreNamed) {
+  const auto read = [](const std::string& status) {
+    return read_table("N,D,loss,status\n1e8,2e9,3," + status + "\n1e8,4e9,2.9,finished\n", "t",
+                      TableOptions{});
+  };
+  for (const char* word :
+       {"diverged", "Diverged", "DIVERGED ", "failed", "FAILED", "diverged (nan)", "NaN"}) {
+    EXPECT_EQ(read(word).diverged, 1) << word;
+    EXPECT_EQ(read(word).runs.size(), 1u) << word;
+  }
+  for (const char* word : {"", "finished", "Finished", "done", "COMPLETED", "success", "OK"})
+    EXPECT_EQ(read(word).runs.size(), 2u) << word;
+  for (const char* word : {"running", "crashed", "Killed", "started", "preempted"}) {
+    const Table table = read(word);
+    EXPECT_EQ(table.runs.size(), 1u) << word;
+    EXPECT_EQ(table.notes, std::vector<std::string>{fmt::format(
+                               "Not known to be finished and left out: status {} in 1 row. "
+                               "--columns status=- uses all rows.",
+                               word)});
+  }
+  EXPECT_NE(error_of("N,D,loss,status\n1e8,2e9,3,running\n").find("none is known to be finished"),
+            std::string::npos);
+  EXPECT_EQ(read_table("N,D,loss,status\n1e8,2e9,3,running\n", "t", parse_columns("status=-"))
+                .runs.size(),
+            1u);
+}
+
+TEST(Table, DivergedRunsAreCountedAsRuns) {
+  const Table table = read_table(
+      "N,D,loss,status,run_fraction,P_post,delta\n1e8,2e9,3,finished,1,,\n1e8,2e9,,diverged,1,,\n"
+      "1e8,1e9,4,diverged,0.5,,\n1e8,5e8,4,diverged,0.25,,\n1e8,5e8,4,diverged,0.25,4,.1\n",
+      "t", TableOptions{});
+  EXPECT_EQ(table.diverged, 1);
+  EXPECT_EQ(table.of_diverged, 3);
+  EXPECT_EQ(table.notes,
+            (std::vector<std::string>{"1 run is marked as diverged or failed and left out.",
+                                      "3 rows of models along diverged runs, or of what was "
+                                      "quantized after them, are left out."}));
+}
+
+TEST(Table, RepeatedTextIsNotedForALawWithoutIt) {
+  const std::string csv =
+      "N,D,loss,unique_tokens\n1e8,2e9,3,2e9\n1e8,4e9,2.9,2e9\n1e8,8e9,2.8,1e9\n";
+  EXPECT_EQ(read_table(csv, "t", TableOptions{}).notes,
+            std::vector<std::string>{
+                "2 of 3 rows repeat their text, up to 8 epochs: a law without a term for that "
+                "takes its cost for an effect of D; muennighoff has one."});
+  TableOptions options;
+  options.may_differ.modelled = {"epochs", "unique_tokens"};
+  EXPECT_TRUE(read_table(csv, "t", options).notes.empty());
 }
 
 // Their learning rate had not decayed, so they are no finished runs of fewer tokens.

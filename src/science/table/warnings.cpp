@@ -98,9 +98,11 @@ std::string small_losses(const Rows& rows) {
 
 std::string duplicates(int count) {
   if (count == 0) return "";
-  return fmt::format("{} {} exactly and {} twice: --drop-duplicates keeps the first.", count,
-                     count == 1 ? "row repeats an earlier one" : "rows repeat earlier ones",
-                     count == 1 ? "counts" : "count");
+  return fmt::format(
+      "{} {} exactly and {} twice in a fit, but not as replicates: --drop-duplicates keeps the "
+      "first.",
+      count, count == 1 ? "row repeats an earlier one" : "rows repeat earlier ones",
+      count == 1 ? "counts" : "count");
 }
 
 std::string replicates(int count) {
