@@ -15,14 +15,19 @@ namespace {
 constexpr Factor kFactors[] = {
     // What is learned and measured.
     {"data_hash", Varies::kNever},
-    {"vocabulary", Varies::kNever},
+    {"tokenizer", Varies::kNever, "", "", Values::kTexts},
+    {"vocabulary", Varies::kNever, "tokenizer"},
     {"validation_hash", Varies::kNever},
     {"validation_part", Varies::kNever},
     {"validation_tokens", Varies::kNever, "validation_hash validation_part"},
     {"sequence", Varies::kNever},
     {"epochs", Varies::kBySize, "data_hash"},
     {"unique_tokens", Varies::kBySize, "data_hash epochs"},
-    // The shape of the model.
+    // The model.
+    {"architecture", Varies::kNever, "", "", Values::kTexts},
+    {"activation", Varies::kNever, "architecture", "", Values::kTexts},
+    {"normalization", Varies::kNever, "architecture", "", Values::kTexts},
+    {"position_encoding", Varies::kNever, "architecture", "", Values::kTexts},
     {"extra_norm", Varies::kNever},
     {"tied_head", Varies::kNever},
     {"rope_theta", Varies::kNever},
@@ -45,29 +50,48 @@ constexpr Factor kFactors[] = {
     {"warmup", Varies::kBySize, "schedule"},
     {"decay", Varies::kBySize, "schedule"},
     {"final_rate", Varies::kBySize, "schedule"},
+    {"betas", Varies::kBySize, "optimizer", "", Values::kTexts},
     {"beta1", Varies::kBySize, "optimizer"},
     {"beta2", Varies::kBySize, "optimizer"},
     {"epsilon", Varies::kBySize, "optimizer"},
     {"clip", Varies::kBySize},
+    {"dropout", Varies::kNever, "", "", Values::kNumbers},
+    {"label_smoothing", Varies::kNever, "", "", Values::kNumbers},
+    {"z_loss", Varies::kNever, "", "", Values::kNumbers},
     // How things are rounded.
-    {"P_q", Varies::kByPrecision},
-    {"P_k", Varies::kByPrecision},
-    {"P_v", Varies::kByPrecision},
-    {"format_w", Varies::kByPrecision, "", "P_w"},
-    {"format_a", Varies::kByPrecision, "", "P_a"},
-    {"format_kv", Varies::kByPrecision, "", "P_kv"},
-    {"format_q", Varies::kByPrecision, "P_q format_kv", "P_q"},
-    {"granularity_w", Varies::kByPrecision, "", "P_w"},
-    {"granularity_a", Varies::kByPrecision, "", "P_a"},
-    {"granularity_kv", Varies::kByPrecision, "", "P_kv"},
-    {"granularity_q", Varies::kByPrecision, "P_q granularity_kv", "P_q"},
+    {"precision", Varies::kByPrecision, "", "", Values::kTexts},
+    {"backward", Varies::kByPrecision, "precision", "", Values::kTexts},
+    {"P_q", Varies::kByPrecision, "precision"},
+    {"P_k", Varies::kByPrecision, "precision"},
+    {"P_v", Varies::kByPrecision, "precision"},
+    {"format", Varies::kByPrecision, "precision", "P", Values::kTexts},
+    {"format_w", Varies::kByPrecision, "precision format", "P_w"},
+    {"format_a", Varies::kByPrecision, "precision format", "P_a"},
+    {"format_kv", Varies::kByPrecision, "precision format", "P_kv"},
+    {"format_q", Varies::kByPrecision, "precision format P_q format_kv", "P_q"},
+    {"training_group", Varies::kByPrecision, "precision format format_w format_a format_kv", "P",
+     Values::kNumbers},
+    {"granularity_w", Varies::kByPrecision, "precision format format_w training_group", "P_w"},
+    {"granularity_a", Varies::kByPrecision, "precision format format_a training_group", "P_a"},
+    {"granularity_kv", Varies::kByPrecision, "precision format format_kv training_group", "P_kv"},
+    {"granularity_q", Varies::kByPrecision, "precision format P_q format_q granularity_kv", "P_q"},
     {"format_post", Varies::kByPrecision, "", "P_post"},
+    // How cells of quantization after training are made and measured.
+    {"evaluation_tokens", Varies::kNever, "", "P_post"},
+    {"evaluation_hash", Varies::kNever, "data_hash validation_hash sequence evaluation_tokens",
+     "P_post"},
+    {"calibration_tokens", Varies::kNever, "", "P_post"},
+    {"calibration_hash", Varies::kNever,
+     "data_hash validation_hash sequence evaluation_hash calibration_tokens calibration_seed",
+     "P_post"},
+    {"first_damping", Varies::kNever, "", "P_post"},
     {"engine", Varies::kFreely},
 };
 
 }  // namespace
 
 bool Factor::is_text() const {
+  if (values != Values::kOfColumn) return values == Values::kTexts;
   const std::vector<TidyColumn>& columns = tidy_columns();
   const auto found = std::find_if(columns.begin(), columns.end(), [&](const TidyColumn& column) {
     return std::string_view(column.name) == name;
@@ -97,15 +121,13 @@ std::vector<std::string> factors_named(const std::vector<std::string>& names) {
     const std::string name = plain_name(each);
     if (name.empty()) continue;
     if (name == "all") return known;
-    const size_t before = out.size();
-    if (std::string factor = factor_called(name); !factor.empty()) {
-      out.push_back(std::move(factor));
-      continue;
-    }
-    std::copy_if(
-        known.begin(), known.end(), std::back_inserter(out),
-        [&](const std::string& factor) { return plain_name(factor).starts_with(name + "_"); });
-    if (out.size() == before) throw Error("pool: " + unknown_name("factor", trim(each), known));
+    const std::string whole = factor_called(name);
+    const auto is_meant = [&](const std::string& factor) {
+      return factor == whole || plain_name(factor).starts_with(name + "_");
+    };
+    if (std::none_of(known.begin(), known.end(), is_meant))
+      throw Error("pool: " + unknown_name("factor", trim(each), known));
+    std::copy_if(known.begin(), known.end(), std::back_inserter(out), is_meant);
   }
   return out;
 }

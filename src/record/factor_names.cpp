@@ -18,7 +18,11 @@ constexpr struct {
     // A name of the training text identifies it as well as its hash.
     {"data_hash",
      "dataset data_set dataset_name dataset_hash data data_name corpus corpus_name train_data "
-     "train_set train_dataset training_data training_set training_dataset training_corpus"},
+     "train_set train_dataset training_data training_set training_dataset training_corpus "
+     "data_path "
+     "data_dir dataset_path train_data_path"},
+    {"tokenizer",
+     "tokeniser tokenizer_name tokenizer_path tokenizer_type tokenizer_model tokenizer_hash"},
     {"vocabulary", "vocab vocab_size vocabulary_size n_vocab"},
     {"validation_hash",
      "val_hash validation_set val_set validation_data val_data val_dataset "
@@ -27,6 +31,17 @@ constexpr struct {
     {"sequence",
      "sequence_length sequence_len seq_len seq_length seqlen seq context context_length "
      "context_len ctx_len n_ctx ctx block_len max_seq_len max_sequence_length max_seq_length"},
+    {"architecture", "arch model_type model_family architecture_name model_architecture"},
+    {"activation",
+     "activation_function activation_fn act_fn hidden_act activation_type nonlinearity "
+     "mlp_activation mlp_type ffn_activation"},
+    {"normalization",
+     "norm norm_type norm_position norm_placement normalization_type layer_norm_type "
+     "layernorm_type "
+     "normalisation"},
+    {"position_encoding",
+     "positional_encoding position_embedding positional_embedding pos_encoding pos_emb "
+     "position_embedding_type pos_embed"},
     {"tied_head", "tied_embeddings tie_embeddings tied_embedding tie_word_embeddings weight_tying"},
     {"rope_theta", "rope_base"},
     {"norm_epsilon", "norm_eps rms_norm_eps layer_norm_eps layernorm_eps"},
@@ -50,12 +65,20 @@ constexpr struct {
     {"warmup", "warmup_steps warmup_ratio warmup_fraction warmup_share warmup_tokens warmup_iters"},
     {"decay", "decay_fraction decay_share decay_ratio decay_steps"},
     {"final_rate", "final_lr min_lr min_learning_rate final_learning_rate"},
+    {"betas", "adam_betas adamw_betas optimizer_betas"},
     {"beta1", "beta_1 adam_beta1 b1"},
     {"beta2", "beta_2 adam_beta2 b2"},
     {"epsilon", "eps adam_eps adam_epsilon"},
     {"clip",
      "grad_clip gradient_clip clip_grad clip_norm grad_clip_norm max_grad_norm "
      "gradient_clipping grad_norm_clip"},
+    {"dropout",
+     "dropout_rate dropout_p dropout_prob resid_dropout residual_dropout hidden_dropout "
+     "p_dropout"},
+    {"label_smoothing", "label_smoothing_factor smoothing"},
+    {"z_loss", "z_loss_weight z_loss_coefficient z_loss_coef zloss"},
+    {"calibration_tokens", "calib_tokens n_calibration_tokens calibration_size n_calib_tokens"},
+    {"first_damping", "damp_percent percdamp dampening"},
     {"seed", "random_seed rng_seed run_seed train_seed training_seed"},
 };
 

@@ -19,17 +19,20 @@ bool is_column(const std::string& name) {
 }
 
 TEST(Factor, EachIsAColumnAndComesAfterWhatDecidesIt) {
-  std::set<std::string> before;
+  std::set<std::string> before{kCalibrationSeed};  // which is no factor
   for (const Factor& factor : factors()) {
-    EXPECT_TRUE(is_column(factor.name)) << factor.name;
+    EXPECT_EQ(is_column(factor.name), factor.values == Values::kOfColumn) << factor.name;
     EXPECT_EQ(&factors()[factor.index()], &factor);
     for (const std::string& other : split(factor.follows, ' '))
       EXPECT_TRUE(other.empty() || before.count(other)) << factor.name << " follows " << other;
-    EXPECT_TRUE(*factor.bits == '\0' || is_column(factor.bits)) << factor.name;
+    const std::string bits = factor.bits;
+    EXPECT_TRUE(bits.empty() || bits == "P" || is_column(bits)) << factor.name;
     EXPECT_TRUE(before.insert(factor.name).second) << factor.name;
   }
   EXPECT_TRUE(find_factor("extra_norm")->is_text());
   EXPECT_FALSE(find_factor("lr")->is_text());
+  EXPECT_TRUE(find_factor("tokenizer")->is_text());
+  EXPECT_FALSE(find_factor("dropout")->is_text());
   EXPECT_TRUE(find_factor("data_hash")->is_text()) << "digits do not make a hash a number";
 }
 
@@ -72,6 +75,9 @@ TEST(Factor, NamesAreWholeOrTheFirstWords) {
   EXPECT_EQ(factors_named({"lr", "batch"}), (Names{"lr", "batch_tokens"}));
   EXPECT_EQ(factors_named({"granularity"}),
             (Names{"granularity_w", "granularity_a", "granularity_kv", "granularity_q"}));
+  EXPECT_EQ(factors_named({"format"}),
+            (Names{"format", "format_w", "format_a", "format_kv", "format_q", "format_post"}));
+  EXPECT_EQ(factors_named({"calibration"}), (Names{"calibration_tokens", "calibration_hash"}));
   EXPECT_EQ(factors_named({}), Names{});
   EXPECT_EQ(factors_named({"all"}).size(), factors().size());
   EXPECT_EQ(factors_named({"learning_rate", " Batch Size", "dataset"}),

@@ -53,6 +53,11 @@ struct TidyRow {
   std::string validation_part;
   double run_fraction = kNoNumber, train_loss = kNoNumber;
   std::string granularity_q;
+  std::optional<int64_t> evaluation_tokens;
+  std::string evaluation_hash;
+  std::optional<int64_t> calibration_tokens;
+  std::string calibration_hash;
+  double first_damping = kNoNumber;
 
   // v(name, field, help) for every column, in order.
   template <class V>
@@ -146,6 +151,12 @@ struct TidyRow {
       "learning rate had decayed");
     v("train_loss", train_loss, "training loss, nats per token, over the last 5 % of the steps");
     v("granularity_q", granularity_q, "which queries share a scale in training: as granularity_kv");
+    v("evaluation_tokens", evaluation_tokens, "tokens that a cell was measured on");
+    v("evaluation_hash", evaluation_hash, "hash of these tokens");
+    v("calibration_tokens", calibration_tokens, "tokens that a cell was calibrated on");
+    v("calibration_hash", calibration_hash, "hash of these tokens");
+    v("first_damping", first_damping,
+      "gptq: initial damping, as a share of the Hessian's mean diagonal");
   }
 
   // True for a model as it was trained, false for one of its cells.

@@ -38,7 +38,9 @@ TEST(TidyRow, TheColumnsAndTheirTypes) {
             "final_rate:r optimizer:t beta1:r beta2:r epsilon:r clip:r extra_norm:t tied_head:t "
             "head_width:w kv_heads:w hidden:w gradient_format:t validation_hash:t "
             "validation_tokens:w engine:t unstable:w rope_theta:r "
-            "norm_epsilon:r validation_part:t run_fraction:r train_loss:r granularity_q:t ");
+            "norm_epsilon:r validation_part:t run_fraction:r train_loss:r granularity_q:t "
+            "evaluation_tokens:w evaluation_hash:t calibration_tokens:w calibration_hash:t "
+            "first_damping:r ");
 }
 
 TEST(TidyRow, CsvKeepsEveryDigitAndQuotes) {

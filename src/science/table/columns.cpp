@@ -9,6 +9,7 @@
 #include "base/names.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "record/factor.h"
 #include "record/factor_names.h"
 #include "record/tidy_row.h"
 
@@ -134,6 +135,8 @@ Column column_named(const std::string& name) {
   for (const TidyColumn& column : tidy_columns()) {
     if (column.name == name) return {column.name, column.help, "", "", "", false};
   }
+  if (const Factor* factor = find_factor(name))
+    return {factor->name, "a factor", "", "", "", false};
   throw Error("no column is called " + name);
 }
 

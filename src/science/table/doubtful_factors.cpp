@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/text.h"
 
 namespace bitlaw {
 namespace {
+
+constexpr size_t kValuesShown = 3;  // values of a factor at one precision, in a note
 
 // The values of a factor at one precision, and the sizes at which it is known.
 struct Known {
@@ -19,10 +22,13 @@ struct Known {
 };
 using KnownByPrecision = std::map<std::string, Known>;
 
-KnownByPrecision known_by_precision(const std::vector<FactorRow>& rows, const Factor& factor) {
+// `precision`: FactorRow::label, or bits. Rows in which the factor does not count are left out.
+KnownByPrecision known_by(std::string FactorRow::*precision, const std::vector<FactorRow>& rows,
+                          const Factor& factor) {
   KnownByPrecision out;
   for (const FactorRow& row : rows) {
-    Known& known = out[row.label];
+    if (!row.counts[factor.index()]) continue;
+    Known& known = out[row.*precision];
     const std::string& value = row.value(factor);
     if (value.empty()) continue;
     known.values.insert(value);
@@ -64,6 +70,38 @@ std::string unknown_text(const KnownByPrecision& all) {
   return fmt::format("not at {}", fmt::join(unknown, ", "));
 }
 
+// The values at each precision that has several: "W4: int4, mxfp4".
+std::string several_text(const KnownByPrecision& all) {
+  std::vector<std::string> parts;
+  for (const auto& [label, known] : all) {
+    if (known.values.size() < 2) continue;
+    std::vector<std::string> shown(known.values.begin(), known.values.end());
+    if (shown.size() > kValuesShown) {
+      shown.resize(kValuesShown);
+      shown.emplace_back("...");
+    }
+    parts.push_back(fmt::format("{}: {}", label, fmt::join(shown, ", ")));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+// "3 of 8 rows" if the factor is known in some only of the rows in which it counts.
+std::string known_in(const std::vector<FactorRow>& rows, const Factor& factor) {
+  int counted = 0, known = 0;
+  for (const FactorRow& row : rows) {
+    counted += row.counts[factor.index()];
+    known += !row.value(factor).empty();
+  }
+  return known == 0 || known == counted ? "" : fmt::format("{} of {} rows", known, counted);
+}
+
+// Where nothing is said, the model is the final one; the class is that of the bits; and some methods
+// are not calibrated.
+bool may_be_unknown(std::string_view factor) {
+  return factor == "run_fraction" || factor == "precision" || factor == "backward" ||
+         factor == "first_damping" || factor.starts_with("calibration_");
+}
+
 bool has(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -95,27 +133,38 @@ class Doubts {
 void note_doubtful_factors(const std::vector<FactorRow>& given, const MayDiffer& may,
                            std::vector<std::string>& notes) {
   const std::vector<FactorRow> rows = merge_numbers(given);
-  Doubts decided, partly;
+  Doubts decided, partly, somewhere, by_size;
   for (const Factor& factor : factors()) {
-    const bool of_training = factor.varies == Varies::kNever || factor.varies == Varies::kBySize;
-    if (!of_training || has(may.pooled, factor.name) || has(may.modelled, factor.name)) continue;
-    const KnownByPrecision known = known_by_precision(rows, factor);
+    if (factor.varies == Varies::kFreely) continue;
+    if (has(may.pooled, factor.name) || has(may.modelled, factor.name)) continue;
     const auto name = may.names.find(factor.name);
     const std::string shown = name == may.names.end() ? factor.name : name->second;
+    const std::string places = may_be_unknown(factor.name) ? "" : known_in(rows, factor);
+    if (factor.varies == Varies::kByPrecision) {
+      const std::string several = several_text(known_by(&FactorRow::bits, rows, factor));
+      if (!several.empty()) by_size.add(factor, shown, several);
+      if (!places.empty()) somewhere.add(factor, shown, places);
+      continue;
+    }
+    const KnownByPrecision known = known_by(&FactorRow::label, rows, factor);
     if (goes_with_precision(known)) decided.add(factor, shown, values_text(known));
-    if (is_known_somewhere_only(known)) partly.add(factor, shown, unknown_text(known));
+    if (is_known_somewhere_only(known)) {
+      partly.add(factor, shown, unknown_text(known));
+    } else if (!places.empty()) {
+      somewhere.add(factor, shown, places);
+    }
   }
-  if (decided.any()) {
-    notes.push_back(fmt::format(
-        "Every precision has its own {}, and no N and D has two of the values: nothing tells its "
-        "effect from that of the precision.",
-        decided.list()));
-  }
-  if (partly.any()) {
-    notes.push_back(fmt::format(
-        "Known at some precisions only: {}; whether the rows are alike in it is not known.",
-        partly.list()));
-  }
+  const auto note = [&](const Doubts& doubts, const char* text) {
+    if (doubts.any()) notes.push_back(fmt::format(fmt::runtime(text), doubts.list()));
+  };
+  note(decided,
+       "Every precision has its own {}, and no N and D has two of the values: nothing tells its "
+       "effect from that of the precision.");
+  note(by_size,
+       "Rows of the same bits differ in {}, though never at the same N and D: nothing tells its "
+       "effect from that of N and D.");
+  note(partly, "Known at some precisions only: {}; whether the rows are alike in it is not known.");
+  note(somewhere, "Known in some rows only: {}; whether the others are alike in it is not known.");
 }
 
 }  // namespace bitlaw

@@ -1,5 +1,5 @@
-// The columns of factors and of the seed: as columns.h says, but a name may also have parts before
-// it, as nested objects have ("args.lr"), and numbers need no unit.
+// The columns of factors and of seeds: as columns.h says, but a name may also have parts before it,
+// as nested objects have ("args.lr", "config.data.path"), and numbers need no unit.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,8 +13,12 @@
 namespace bitlaw {
 namespace {
 
-std::string last_part(const std::string& name) {
-  return name.substr(name.rfind('.') + 1);  // all of it without a dot
+// The last `count` parts of a name with dots, or all of it.
+std::string last_parts(const std::string& name, int count) {
+  size_t dot = name.size();
+  for (int i = 0; i < count && dot != std::string::npos && dot > 0; ++i)
+    dot = name.rfind('.', dot - 1);
+  return dot == std::string::npos || dot == 0 ? name : name.substr(dot + 1);
 }
 
 bool is_called(const std::string& name, const std::string& factor) {
@@ -26,7 +30,7 @@ bool is_called(const std::string& name, const std::string& factor) {
 }  // namespace
 
 std::vector<std::string> factor_column_names() {
-  std::vector<std::string> out{"seed"};
+  std::vector<std::string> out{"seed", kCalibrationSeed};
   for (const Factor& factor : factors()) out.emplace_back(factor.name);
   return out;
 }
@@ -43,11 +47,13 @@ void Columns::take_factors(const ColumnMap& given) {
     }
   }
   for (const std::string& name : open) {
-    const bool whole =
-        take_called(name, [&](const std::string& column) { return is_called(column, name); });
-    if (!whole)
-      take_called(name,
-                  [&](const std::string& column) { return is_called(last_part(column), name); });
+    const auto take_by = [&](const auto& part_of) {
+      return take_called(
+          name, [&](const std::string& column) { return is_called(part_of(column), name); });
+    };
+    bool found = take_by([](const std::string& column) { return column; });
+    for (int parts = 1; parts <= 2 && !found; ++parts)
+      found = take_by([&](const std::string& column) { return last_parts(column, parts); });
   }
 }
 

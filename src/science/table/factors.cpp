@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "laws/bind.h"
 #include "table/doubtful_factors.h"
 #include "table/factor_value.h"
 #include "table/pooling_advice.h"
@@ -32,14 +33,22 @@ std::string text_of(const std::string& value) {
   return value;
 }
 
-// Of each number the smallest within 1 % of it: groups begin at the smallest.
-std::map<double, double> first_of_nearly_equal(std::vector<double> numbers) {
+// A share near 1 is known by what it leaves: beta2 = .99 averages over 100 steps, .999 over 1,000.
+bool is_share(const Factor& factor) {
+  const std::string_view name = factor.name;
+  return name == "beta1" || name == "beta2" || name == "run_fraction";
+}
+
+// Of each number the smallest within 1 % of it: groups begin at the smallest. What `shares` leave of
+// 1 has to be within 1 %, too.
+std::map<double, double> first_of_nearly_equal(std::vector<double> numbers, bool shares = false) {
   std::erase_if(numbers, [](double number) { return std::isnan(number); });
   std::sort(numbers.begin(), numbers.end());
   std::map<double, double> out;
   double first = kUnknown;
   for (const double number : numbers) {
-    const bool same = number == first || (first > 0 && number <= kSame * first);
+    const bool leaves_as_much = !shares || 1 - first <= kSame * (1 - number);
+    const bool same = number == first || (first > 0 && number <= kSame * first && leaves_as_much);
     if (!same) first = number;
     out[number] = first;
   }
@@ -51,7 +60,7 @@ void merge_values(std::vector<FactorRow>& rows, const Factor& factor) {
   std::vector<double> numbers;
   for (const FactorRow& row : rows)
     numbers.push_back(parse_number(row.values[place]).value_or(kUnknown));
-  const std::map<double, double> first = first_of_nearly_equal(numbers);
+  const std::map<double, double> first = first_of_nearly_equal(numbers, is_share(factor));
   for (size_t i = 0; i < rows.size(); ++i) {
     if (!std::isnan(numbers[i])) rows[i].values[place] = text_of(first.at(numbers[i]));
   }
@@ -77,11 +86,19 @@ class Pooling {
   static Group group_of(const Factor& factor, PooledFactor::Where where, const FactorRow& row) {
     Group group;
     if (where != PooledFactor::kAnywhere)
-      group.push_back(fmt::format("{} {}", row.params, row.tokens));
-    if (where == PooledFactor::kAtOnePrecision) group.push_back(row.precision);
+      group.push_back(fmt::format("{} {} {}", row.params, row.tokens, share_of_run(row)));
+    if (where == PooledFactor::kAtOnePrecision) group.push_back(row.bits);
     for (const std::string& name : split(factor.follows, ' '))
-      group.push_back(row.value(*find_factor(name)));
+      group.push_back(name == kCalibrationSeed ? row.calibration_seed
+                                               : row.value(*find_factor(name)));
     return group;
+  }
+
+  // Rules of N and D are those of the whole run: halfway through a long one the rate is another one
+  // than at the end of a short one.
+  static std::string share_of_run(const FactorRow& row) {
+    const std::string& share = row.value(*find_factor("run_fraction"));
+    return share.empty() ? "1" : share;
   }
 
   std::optional<PooledFactor> differing(const Factor& factor, PooledFactor::Where where) const {
@@ -100,7 +117,7 @@ class Pooling {
     if (where == PooledFactor::kAnywhere) {
       out.unknown =
           static_cast<int>(std::count_if(rows_.begin(), rows_.end(), [&](const FactorRow& row) {
-            return row.value(factor).empty();
+            return row.counts[factor.index()] && row.value(factor).empty();
           }));
     }
     if (!factor.is_text()) {
@@ -155,13 +172,21 @@ std::vector<std::string> fields_of(const auto& text_of) {
 }
 
 // The values of the factors, from the fields of a row and the bits of its parts.
-std::vector<std::string> values_of(const auto& text_of, const auto& bits_of) {
-  std::vector<std::string> out;
+void set_values(FactorRow& row, const auto& text_of, const auto& bits_of) {
+  row.fields = fields_of(text_of);
   for (const Factor& factor : factors()) {
     const bool counts = *factor.bits == '\0' || bits_of(factor.bits) < kUnquantizedBits;
-    out.push_back(counts ? factor_value(factor, text_of(factor.name)) : "");
+    row.counts.push_back(counts);
+    row.values.push_back(counts ? factor_value(factor, row.fields[factor.index()]) : "");
   }
-  return out;
+}
+
+// The class of a pass by any of its names; what is not quantized is BF16.
+void set_class(FactorRow& row, const char* factor, const std::string& name) {
+  const size_t place = find_factor(factor)->index();
+  const std::string& field = row.fields[place];
+  if (row.values[place].empty() && (field.empty() || !is_unquantized(field))) return;
+  row.values[place] = is_unquantized(name) ? "BF16" : name;
 }
 
 std::string settings_of(const std::string& label, double bits_post, const std::string& method,
@@ -197,16 +222,20 @@ FactorRow factor_row(const TidyRow& row) {
   if (row.N) out.params = static_cast<double>(*row.N);
   if (row.D) out.tokens = static_cast<double>(*row.D);
   out.label = label_of_bits(row.P_w, row.P_a, row.P_kv);
-  out.precision = settings_of(out.label, row.P_post, row.method, row.group.value_or(0));
+  const int64_t group = row.group.value_or(0);
+  out.bits = settings_of(out.label, row.P_post,
+                         row.method + (group > 0 ? fmt::format("-g{}", group) : ""));
+  out.precision = out.bits;
   std::map<std::string, std::string> fields;
   for_each_column(row, [&](const char* name, const auto& value, const char*) {
     fields[name] = text_of(value);
   });
   out.seed = fields["seed"];
+  out.calibration_seed = fields[kCalibrationSeed];
   if (row.is_run()) out.loss = row.loss;
   const auto text_in = [&](const std::string& column) { return fields[column]; };
-  out.fields = fields_of(text_in);
-  out.values = values_of(text_in, [&](const std::string& column) {
+  set_values(out, text_in, [&](const std::string& column) {
+    if (column == "P") return std::min({row.P_w, row.P_a, row.P_kv});
     return parse_number(fields[column]).value_or(kUnknown);
   });
   return out;
@@ -218,18 +247,21 @@ FactorRow factor_row(const Observation& run,
   out.params = run.params;
   out.tokens = run.tokens;
   out.label = label_of_bits(run.bits_weights, run.bits_activations, run.bits_kv);
-  out.precision =
-      settings_of(out.label, run.bits_post, run.method, run.group, run.precision, run.backward);
+  out.bits = settings_of(out.label, run.bits_post, run.method);
+  out.precision = settings_of(out.bits, 0, "", run.group, run.precision, run.backward);
   out.seed = text_of("seed");
+  out.calibration_seed = text_of(kCalibrationSeed);
   if (!run.is_post_training()) out.loss = run.loss_nats;
-  out.fields = fields_of(text_of);
-  out.values = values_of(text_of, [&](const std::string& column) {
+  set_values(out, text_of, [&](const std::string& column) {
+    if (column == "P") return std::min({run.bits_weights, run.bits_activations, run.bits_kv});
     if (column == "P_w") return run.bits_weights;
     if (column == "P_a") return run.bits_activations;
     if (column == "P_kv") return run.bits_kv;
     if (column == "P_post") return run.is_post_training() ? run.bits_post : kUnquantizedBits;
     return parse_number(text_of(column)).value_or(kUnknown);
   });
+  set_class(out, "precision", run.precision);
+  set_class(out, "backward", run.backward);
   return out;
 }
 
@@ -297,25 +329,31 @@ void must_not_pool(const std::vector<FactorRow>& rows, const MayDiffer& may,
 
 std::vector<std::string> modelled_factors(const Law& law) {
   std::vector<std::string> out;
-  if (!law.class_parameters.empty()) return out;  // it knows a table only by its classes
   Observation plain;
   plain.params = 1e8, plain.tokens = 1e10;
   plain.bits_weights = plain.bits_activations = plain.bits_kv = 4;
   plain.group = 32, plain.exponent_bits = 2, plain.mantissa_bits = 1;
   plain.gaussian_error_weights = plain.gaussian_error_activations = 0.01;
   plain.gaussian_error_kv = 0.01;
-  const auto add_if_felt = [&](const std::vector<std::string>& names, Observation other) {
-    const double* const constants = law.constants[0].values.data();
-    if (predict(law, constants, plain) != predict(law, constants, other))
+  plain.precision = "a", plain.backward = "a";
+  const BoundLaw bound = bind_law(law, std::vector{plain});
+  const double* const constants = bound.law().constants[0].values.data();
+  const auto add_if_felt = [&](const std::vector<std::string>& names, const Observation& other) {
+    if (predict(bound.law(), constants, plain) != predict(bound.law(), constants, other))
       out.insert(out.end(), names.begin(), names.end());
   };
+  for (const ClassParameter& parameter : law.class_parameters)
+    out.emplace_back(parameter.axis == ClassAxis::kForward ? "precision" : "backward");
   Observation other = plain;
   other.unique_tokens = plain.tokens / 4;
   add_if_felt({"epochs", "unique_tokens"}, other);
   other = plain;
   other.exponent_bits = 3, other.mantissa_bits = 2;
   other.gaussian_error_weights = other.gaussian_error_activations = other.gaussian_error_kv = 0.02;
-  add_if_felt({"format_w", "format_a", "format_kv"}, other);
+  add_if_felt({"format", "format_w", "format_a", "format_kv"}, other);
+  other = plain;
+  other.group = 128;
+  add_if_felt({"training_group"}, other);
   return out;
 }
 

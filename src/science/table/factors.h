@@ -19,13 +19,18 @@ struct FactorRow {
   double params = kUnknown, tokens = kUnknown;
   // What a law may see besides N and D, equal texts for equal settings.
   std::string precision;
+  // The part of it that every law with bits sees: bits, method and group of quantization.
+  std::string bits;
   // The same for people, of a run: "BF16", "W4", "W4A8".
   std::string label;
   // In the order of factors(); "": not known, or does not count in this row.
   std::vector<std::string> values;
+  // Whether they count in this row: the format of what is not quantized does not.
+  std::vector<bool> counts;
   // The same as the table spells them, also where they do not count.
   std::vector<std::string> fields;
-  std::string seed;  // "": not known
+  std::string seed;              // "": not known
+  std::string calibration_seed;  // "": not known, or no calibration
   double loss =
       kUnknown;  // nats per token, of a run; NaN for a cell of quantization after training
 
@@ -68,7 +73,8 @@ std::vector<PooledFactor> pooled_factors(const std::vector<FactorRow>& rows);
 // "lr (0.01: 3 rows, 0.02: 4 rows)"
 std::string describe(const PooledFactor& pooled);
 
-// The factors that a law has an input for: it may be fitted to rows that differ in them.
+// The factors that a law has an input for: it may be fitted to rows that differ in them. A law with
+// a constant for each class of precision has one for precision.
 std::vector<std::string> modelled_factors(const Law& law);
 
 // How the note on what is pooled begins.
@@ -76,8 +82,8 @@ inline constexpr const char* kPooledNote = "Pooled: ";
 
 // The factors in which rows may differ.
 struct MayDiffer {
-  std::vector<std::string> pooled;                // because the user says so: a note names them
-  std::vector<std::string> modelled;              // because the law has an input for them
+  std::vector<std::string> pooled = {};           // because the user says so: a note names them
+  std::vector<std::string> modelled = {};         // because the law has an input for them
   std::map<std::string, std::string> names = {};  // what messages call a factor, if not its name
 };
 

@@ -1,5 +1,6 @@
 #include "table/factors.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/test_folder.h"
@@ -289,6 +290,29 @@ TEST(Factors, AnAdviceOnFormatsKeepsBf16) {
   EXPECT_NE(sentence.find("give --where 'format_w!=e2m1' or"), std::string::npos) << sentence;
 }
 
+// int2 and BF16 share a granularity, mxfp4 and nvfp4 do not.
+TEST(Factors, AnAdviceLeavesOutOnlyWhatIsInTheWay) {
+  std::vector<TidyRow> rows;
+  for (const TidyRow& row : study()) {
+    rows.push_back(row);
+    if (row.P_w == 16) continue;
+    rows.back().format_w = "mxfp4", rows.back().granularity_w = "group32";
+    rows.push_back(rows.back());
+    rows.back().format_w = "nvfp4", rows.back().granularity_w = "group16";
+    rows.push_back(row);
+    rows.back().P_w = 2, rows.back().format_w = "int2";
+  }
+  EXPECT_EQ(refusal(rows),
+            "t: rows differ in format_w (mxfp4: 4 rows, nvfp4: 4 rows) at the same N, D and "
+            "precision; give --where 'format_w!=nvfp4' or --pool format_w");
+  for (TidyRow& row : rows) {
+    if (row.format_w == "nvfp4") row.format_w = "mxfp4";
+  }
+  EXPECT_EQ(refusal(rows),
+            "t: rows differ in granularity_w (group16: 4 rows, group32: 4 rows) at the same N, D "
+            "and precision; give --where 'granularity_w!=group32' or --pool granularity_w");
+}
+
 TEST(Factors, ManyValuesAreCutShort) {
   std::vector<TidyRow> rows = study();
   for (int i = 0; i < 7; ++i) {
@@ -334,6 +358,193 @@ TEST(Factors, EveryTableIsHeldToThem) {
               read_table("N,D,lr\n1e8,1e9,1\n1e8,1e9,2\n", "u", TableOptions{.measured = false});
             }),
             "");
+}
+
+// A cell of the study's first run, with settings as `bitlaw quantize` has by default.
+TidyRow cell(double bits) {
+  TidyRow row = study()[0];
+  row.method = "gptq", row.P_post = bits, row.format_post = fmt::format("int{}", bits);
+  row.delta = 0.1 / bits;
+  row.evaluation_tokens = 131072, row.evaluation_hash = "e";
+  row.calibration_tokens = 32768, row.calibration_hash = "c1", row.calibration_seed = 1;
+  row.first_damping = 0.01;
+  return row;
+}
+
+TEST(Factors, CellsDifferInHowTheyWereMade) {
+  const auto refusal_of = [](double bits, const auto& change) {
+    std::vector<TidyRow> rows = study();
+    rows.push_back(cell(3));
+    rows.push_back(cell(bits));
+    change(rows.back());
+    return refusal(rows);
+  };
+  EXPECT_EQ(refusal_of(4, [](TidyRow&) {}), "");
+  EXPECT_EQ(
+      refusal_of(3, [](TidyRow& row) { row.calibration_seed = 2, row.calibration_hash = "c2"; }),
+      "")
+      << "a replicate";
+  for (const double bits : {3.0, 4.0}) {  // whatever else is as in the other cell
+    EXPECT_EQ(
+        refusal_of(
+            bits, [](TidyRow& row) { row.evaluation_tokens = 100096, row.evaluation_hash = "e2"; }),
+        "t: rows differ in evaluation_tokens (100096: 1 row, 131072: 1 row); give --where "
+        "'evaluation_tokens!=131072' or --pool evaluation_tokens");
+    EXPECT_NE(refusal_of(bits, [](TidyRow& row) { row.evaluation_hash = "e2"; })
+                  .find("rows differ in evaluation_hash"),
+              std::string::npos);
+    EXPECT_NE(
+        refusal_of(bits,
+                   [](TidyRow& row) { row.calibration_tokens = 4096, row.calibration_hash = "c3"; })
+            .find("rows differ in calibration_tokens (4096: 1 row, 32768: 1 row"),
+        std::string::npos);
+    EXPECT_NE(refusal_of(bits, [](TidyRow& row) { row.calibration_hash = "c3"; })
+                  .find("rows differ in calibration_hash"),
+              std::string::npos)
+        << "other text of the same seed";
+    EXPECT_NE(refusal_of(bits, [](TidyRow& row) { row.first_damping = 0.1; })
+                  .find("rows differ in first_damping"),
+              std::string::npos);
+  }
+}
+
+// kumar sees bits alone.
+TEST(Factors, DocumentedColumnsOfPrecisionAreFactors) {
+  const auto read = [](const std::string& csv, const char* law) {
+    TableOptions options;
+    options.may_differ.modelled = modelled_factors(law_named(law));
+    return error_of([&] { read_table(csv, "u", options); });
+  };
+  const std::string two_groups =
+      "N,D,P_w,loss,training_group\n1e8,1e9,16,3,\n1e8,1e9,4,3.1,32\n1e8,1e9,4,3.2,128\n";
+  EXPECT_EQ(read(two_groups, "kumar"),
+            "u: rows differ in training_group (32: 1 row, 128: 1 row) at the same N, D and "
+            "precision; give --where 'training_group!=128' or --pool training_group");
+  EXPECT_EQ(read(two_groups, "chen-qat"), "") << "it has an input for groups";
+  EXPECT_NE(read("N,D,P_w,loss,group_size\n1e8,1e9,4,3,32\n1e8,1e9,4,3,-1\n", "kumar")
+                .find("training_group (-1: 1 row, 32: 1 row)"),
+            std::string::npos);
+  EXPECT_NE(read("N,D,P_w,loss,format\n1e8,1e9,16,3,bf16\n1e8,1e9,4,3,mxfp4\n1e8,1e9,4,3,nvfp4\n",
+                 "kumar")
+                .find("rows differ in format (mxfp4: 1 row, nvfp4: 1 row) at the same N, D and"),
+            std::string::npos);
+  EXPECT_NE(read("N,D,loss,precision\n1e8,1e9,3,bf16\n1e8,1e9,3,mxfp4\n1e8,1e9,3,nvfp4\n", "kumar")
+                .find("rows differ in precision (mxfp4: 1 row, nvfp4: 1 row) at the same N, D"),
+            std::string::npos);
+  const std::string rotated =
+      "N,D,P_w,P_a,loss,precision\n1e8,1e9,16,16,3,16\n1e8,1e9,4,4,3,W4A4\n"
+      "1e8,1e9,4,4,3,W4A4-hadamard\n";
+  EXPECT_NE(read(rotated, "kumar").find("rows differ in precision (W4A4: 1 row, W4A4-hadamard"),
+            std::string::npos)
+      << read(rotated, "kumar");
+  EXPECT_EQ(read(rotated, "quest"), "") << "it has a constant for each class";
+  EXPECT_EQ(
+      read("N,D,loss,precision\n1e8,1e9,3,W4A16\n1e8,1e9,3.1,w4a16\n1e8,1e9,3,int4\n", "kumar"), "")
+      << "names of one precision";
+  const std::string backward =
+      "N,D,P_w,loss,backward\n1e8,1e9,4,3,bf16\n1e8,1e9,4,3,fp4\n1e8,2e9,16,3,bf16\n";
+  EXPECT_NE(read(backward, "kumar").find("rows differ in backward (BF16: 1 row, fp4: 1 row)"),
+            std::string::npos)
+      << read(backward, "kumar");
+  EXPECT_EQ(read(backward, "quartet"), "");
+}
+
+TEST(Factors, SharesNearOneAreKnownByWhatTheyLeave) {
+  std::vector<TidyRow> rows = study();
+  for (TidyRow& row : rows) row.beta2 = row.P_w < 16 ? 0.99 : 0.999;
+  EXPECT_NE(refusal(rows).find("rows differ in beta2 (0.99: 4 rows, 0.999: 4 rows) between"),
+            std::string::npos);
+  for (TidyRow& row : rows) row.beta2 = row.P_w < 16 ? 0.95 : 0.9501;
+  EXPECT_EQ(refusal(rows), "");
+}
+
+// Formats and granularity are part of the precision; what goes with N or D passes for their effect.
+TEST(Factors, AFormatThatGoesWithSizeIsNoted) {
+  std::vector<TidyRow> rows = study();
+  for (TidyRow& row : rows) {
+    if (row.P_w < 16 && *row.N > 200'000) row.format_w = "mxfp4", row.granularity_w = "group32";
+  }
+  EXPECT_EQ(
+      notes_on(rows),
+      std::vector<std::string>{"Rows of the same bits differ in format_w (W4: int4, mxfp4), though "
+                               "never at the same N and D: nothing tells its effect from that of N "
+                               "and D."});
+  EXPECT_TRUE(notes_on(rows, {{"format_w", "granularity_w"}, {}}).empty());
+  for (TidyRow& row : rows) {
+    row.format_w = row.P_w < 16 ? "int4" : "bf16";
+    row.granularity_w = *row.D > 4'000'000 ? "channel" : "group32";
+  }
+  EXPECT_NE(notes_on(rows).at(0).find("granularity_w (W4: channel, group32)"), std::string::npos);
+}
+
+TEST(Factors, WhatIsKnownInSomeRowsOnlyIsNoted) {
+  std::vector<TidyRow> rows = study();
+  for (TidyRow& row : rows) {
+    if (*row.N > 200'000) row.data_hash = "", row.extra_norm = "n/a";
+  }
+  EXPECT_EQ(notes_on(rows),
+            std::vector<std::string>{"Known in some rows only: data_hash (4 of 8 rows), extra_norm "
+                                     "(4 of 8 rows); whether the others are alike in it is not "
+                                     "known."});
+  rows = study();
+  for (TidyRow& row : rows) row.schedule = *row.N > 200'000 ? "none" : "cosine";
+  EXPECT_NE(refusal(rows).find("rows differ in schedule (cosine: 4 rows, none: 4 rows)"),
+            std::string::npos)
+      << "no schedule is a schedule";
+}
+
+TEST(Factors, UsualSettingsOfOtherProgramsAreFactors) {
+  const auto read = [](const std::string& column, const std::string& a, const std::string& b) {
+    return error_of([&] {
+      read_table("N,D,loss," + column + "\n1e8,1e9,3," + a + "\n1e8,2e9,3.1," + b + "\n", "u",
+                 TableOptions{});
+    });
+  };
+  for (const char* column :
+       {"tokenizer", "architecture", "activation", "hidden_act", "norm", "config.data.path",
+        "config.data.name", "config.model.type", "config.tokenizer.name"})
+    EXPECT_NE(read(column, "a", "b").find("u: rows differ in "), std::string::npos) << column;
+  for (const char* column : {"dropout", "label_smoothing", "args.dropout"}) {
+    EXPECT_NE(read(column, "0", "0.2").find("u: rows differ in "), std::string::npos) << column;
+    EXPECT_EQ(read(column, "0.1", ".1"), "") << column;
+  }
+  EXPECT_EQ(read("my_note", "a", "b"), "");
+}
+
+TEST(Factors, AListIsAValue) {
+  const auto read = [](const std::string& first, const std::string& second) {
+    return error_of([&] {
+      read_table("[{\"N\":1e8,\"D\":1e9,\"loss\":3," + first +
+                     "},{\"N\":1e8,\"D\":1e9,\"loss\":3.1," + second + "}]",
+                 "u", TableOptions{});
+    });
+  };
+  EXPECT_EQ(read(R"("dataset":["c4"])", R"("dataset":"c4")"), "");
+  EXPECT_NE(read(R"("dataset":["c4"])", R"("dataset":["rpj"])").find("dataset (c4: 1 row, rpj"),
+            std::string::npos);
+  EXPECT_NE(read(R"("dataset":["c4","rpj"])", R"("dataset":["c4"])").find("rows differ in dataset"),
+            std::string::npos);
+  EXPECT_NE(read(R"("args":{"betas":[0.9,0.95]})", R"("args":{"betas":[0.9,0.99]})")
+                .find("rows differ in betas ([0.9,0.95]: 1 row, [0.9,0.99]: 1 row)"),
+            std::string::npos);
+}
+
+// Halfway through a long run the rate is another one than at the end of a short one, by a rule.
+TEST(Factors, RulesAlongARunAreThoseOfTheWholeRun) {
+  std::vector<TidyRow> along;
+  for (TidyRow row : study()) {
+    row.peak_lr = *row.D > 4'000'000 ? 0.02 : 0.01;
+    row.run_fraction = 1;
+    along.push_back(row);
+    for (const int part : {2, 4}) {
+      along.push_back(row);
+      along.back().D = *row.D / part;
+      along.back().run_fraction = 1.0 / part;
+    }
+  }
+  EXPECT_EQ(refusal(along, {{"run_fraction"}, {}}), "");
+  along[1].lr = 0.04;
+  EXPECT_NE(refusal(along, {{"run_fraction"}, {}}).find("rows differ in lr"), std::string::npos);
 }
 
 TEST(Factors, ALawMayHaveAnInputForThem) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -73,7 +74,21 @@ struct Place {
   std::string text() const { return fmt::format("{}: {} {}", where, table.place_is, number); }
 };
 
+constexpr size_t kLongestList = 200;  // characters
+
+// A list as text: equal lists are equal texts. A list of one is its entry.
+RawField field_of(const Json& value);
+RawField field_of_list(const Json& list) {
+  if (list.empty()) return {};
+  if (list.size() == 1 && !list[0].is_structured() && !list[0].is_null()) return field_of(list[0]);
+  std::string text = dump_json(list);
+  if (text.size() > kLongestList)
+    text = fmt::format("list of {} ({})", list.size(), hash_hex(text));
+  return text;
+}
+
 RawField field_of(const Json& value) {
+  if (value.is_array()) return field_of_list(value);
   if (value.is_string()) return trim(value.get<std::string>());
   if (value.is_number_float() || value.is_number_unsigned()) {
     const bool fits = value.is_number_unsigned() && value.get<uint64_t>() <= uint64_t{INT64_MAX};
@@ -89,7 +104,7 @@ void add_fields(RawTable& table, RawRow& row, const Json& object, const std::str
     const std::string name = prefix + key;
     if (value.is_object()) {
       add_fields(table, row, value, name + ".", place);
-    } else if (!value.is_array()) {
+    } else {
       const size_t column = table.column(name);
       if (value.is_null()) continue;
       if (!row.at(column).empty())
@@ -129,8 +144,9 @@ void add_columns(RawTable& table, const Json& document) {
   for (const auto& [name, list] : document.items()) {
     const size_t column = table.column(name);
     for (size_t i = 0; i < list.size(); ++i) {
-      if (!list[i].is_structured() && !list[i].is_null())
-        table.rows[i].set(column, field_of(list[i]));
+      if (!list[i].is_object() && !list[i].is_null())
+        if (RawField field = field_of(list[i]); !field.empty())
+          table.rows[i].set(column, std::move(field));
     }
   }
 }

@@ -62,13 +62,19 @@ std::vector<Selection> selections_of(const PooledFactor& pooled,
   std::stable_sort(values.begin(), values.end(), [&](const auto& a, const auto& b) {
     return std::pair(a.second, rows[a.first]) > std::pair(b.second, rows[b.first]);
   });
+  const auto is_pooled = [all = pooled.values](const std::string& value) {
+    return std::any_of(all.begin(), all.end(),
+                       [&](const auto& each) { return each.first == value; });
+  };
   if (values.size() > kTried) values.resize(kTried);
   std::vector<Selection> out;
   for (const bool keeps : {true, false}) {
     for (const auto& [value, count] : values) {
       Selection selection{place, "", {}, keeps};
       for (const auto& [other, spellings] : fields) {
-        if ((other == value) == keeps) selection.fields.insert(spellings.begin(), spellings.end());
+        // What is not in the way stays: BF16 beside the formats of 4 bits, say.
+        if (keeps ? other == value : other != value && is_pooled(other))
+          selection.fields.insert(spellings.begin(), spellings.end());
       }
       const auto text = listed(selection.fields);
       if (!text) continue;

@@ -26,7 +26,9 @@ struct Runs {
 std::vector<const Factor*> told_factors(const std::vector<FactorRow>& rows) {
   std::vector<const Factor*> out;
   for (const Factor& factor : factors()) {
-    const bool of_training = factor.varies == Varies::kNever || factor.varies == Varies::kBySize;
+    const bool of_training =
+        (factor.varies == Varies::kNever || factor.varies == Varies::kBySize) &&
+        *factor.bits == '\0';
     const bool told = std::any_of(rows.begin(), rows.end(),
                                   [&](const FactorRow& row) { return !row.value(factor).empty(); });
     if (of_training && told) out.push_back(&factor);
@@ -82,6 +84,10 @@ PureError pure_error(const std::vector<FactorRow>& rows) {
     if (!std::isfinite(row.loss) || (row.seed.empty() && !tells_all(row, told))) continue;
     Runs& runs = cells[{row.params, row.tokens, row.precision, row.fixed_values()}];
     if (!row.seed.empty() && !runs.seeds.insert(row.seed).second) continue;
+    // To the last bit: the same run again, rather than another seed that nobody named.
+    const bool again =
+        std::find(runs.losses.begin(), runs.losses.end(), row.loss) != runs.losses.end();
+    if (row.seed.empty() && again) continue;
     runs.label = row.label;
     runs.seeded &= !row.seed.empty();
     runs.losses.push_back(row.loss);

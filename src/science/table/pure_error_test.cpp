@@ -82,6 +82,16 @@ TEST(PureError, OtherFactorsAreNoReplicates) {
   EXPECT_EQ(pure_error_json(of(rows))["seeded"], false);
 }
 
+// To the last bit: the row is there twice. Its deviation of 0 would make everything else signal.
+TEST(PureError, ACopyOfARowIsNoReplicate) {
+  std::vector<TidyRow> rows{run(1000, 16, 1, 3.0), run(1000, 16, 2, 3.0), run(1000, 16, 3, 3.2)};
+  EXPECT_EQ(of(rows).all.runs, 3) << "their seeds differ";
+  for (TidyRow& row : rows) row.seed = std::nullopt;
+  EXPECT_EQ(of(rows).all.runs, 2);
+  rows.pop_back();
+  EXPECT_EQ(of(rows).all.cells, 0);
+}
+
 // Nothing tells whether such rows are replicates.
 TEST(PureError, WithoutSeedsFactorsMustBeKnownAlike) {
   std::vector<TidyRow> rows{run(1000, 16, 1, 3.0), run(1000, 16, 2, 3.2), run(9000, 16, 1, 2.9)};

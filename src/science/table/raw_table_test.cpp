@@ -65,7 +65,7 @@ TEST(RawTable, NumbersInJsonKeepEveryDigit) {
 TEST(RawTable, NestedObjectsBecomeColumnsWithDots) {
   EXPECT_EQ(lines_of(read_raw_table("[{\"a\": {\"b\": {\"c\": 1}, \"list\": [1, 2]}, \"d\": null}]",
                                     "t")),
-            (Lines{"1: a.b.c=1"}));
+            (Lines{"1: a.b.c=1 a.list=[1,2]"}));
 }
 
 TEST(RawTable, NonNumbersOfPythonAreReadAsText) {

@@ -189,7 +189,14 @@ TidyRow cell_row(const TidyRow& run, const CellRecord& cell) {
   row.kl = cell.kl_nats;
   row.same_top = cell.same_top;
   row.flagged = cell.flagged ? 1 : 0;
-  if (cell.key.calibration) row.calibration_seed = cell.key.calibration->seed;
+  row.evaluation_tokens = cell.key.evaluation.tokens;
+  row.evaluation_hash = cell.key.evaluation.hash;
+  if (cell.key.calibration) {
+    row.calibration_seed = cell.key.calibration->seed;
+    row.calibration_tokens = cell.key.calibration->tokens;
+    row.calibration_hash = cell.key.calibration->hash;
+  }
+  row.first_damping = cell.key.first_damping.value_or(kNoNumber);
   row.seconds = cell.seconds;
   row.tokens_per_second = row.train_loss = kNoNumber;
   return row;
@@ -203,7 +210,8 @@ std::optional<double> known(double number) {
 auto order_of(const TidyRow& row) {
   return std::make_tuple(row.N, row.D, known(row.P_w), known(row.P_a), known(row.P_kv), row.run,
                          !row.is_run(), row.method, row.group, known(row.P_post), row.format_post,
-                         row.calibration_seed);
+                         row.calibration_seed, row.evaluation_tokens, row.calibration_tokens,
+                         known(row.first_damping));
 }
 
 }  // namespace
