@@ -42,6 +42,9 @@ class Columns {
   std::optional<size_t> place(const std::string& name) const;
   size_t any(const std::string& name, const std::string& what) const;  // Error names the nearest
 
+  // Whether a column of the file has a meaning here.
+  bool is_taken(size_t place) const;
+
   // Throws the Error for missing columns: what they mean, what was found, what is similar.
   [[noreturn]] void missing(const std::vector<std::string>& names) const;
 
@@ -49,7 +52,6 @@ class Columns {
   [[noreturn]] void fail_missing(const std::vector<std::string>& texts) const;
   void take(const std::string& name, size_t place);
   void recognise(const std::string& name, size_t place);  // by a usual name, which a note lists
-  bool is_taken(size_t place) const;
   std::vector<size_t> among(const char* plain_names) const;
   bool take_usual(const std::string& name, const char* plain_names);
   void settle_group_size(bool training_open, bool post_open);

@@ -511,6 +511,23 @@ TEST(Factors, UsualSettingsOfOtherProgramsAreFactors) {
   EXPECT_EQ(read("my_note", "a", "b"), "");
 }
 
+TEST(Factors, OtherColumnsOfAFewWordsAreNamed) {
+  const std::string csv =
+      "N,D,loss,note,algo,id,x\n1e8,1e9,3,a,adam,r1,1\n1e8,2e9,3,a,adam,r2,2\n"
+      "1e8,4e9,3,a,muon,r3,1\n1e8,8e9,3,a,muon,r4,2\n";
+  TableOptions options;
+  EXPECT_EQ(read_table(csv, "t", options).notes,
+            std::vector<std::string>{
+                "Not compared, because no factor has such a name: algo (adam, muon). If one may "
+                "change a loss, --columns FACTOR=COLUMN says what it is."});
+  options.where = {"algo=adam,muon"};
+  EXPECT_TRUE(read_table(csv, "t", options).notes.empty()) << "somebody looked at it";
+  options.where.clear();
+  options.columns = parse_columns("optimizer=algo");
+  EXPECT_NE(error_of([&] { read_table(csv, "t", options); }).find("rows differ in optimizer"),
+            std::string::npos);
+}
+
 TEST(Factors, AListIsAValue) {
   const auto read = [](const std::string& first, const std::string& second) {
     return error_of([&] {

@@ -208,6 +208,17 @@ std::string cluster_of(const RawRow& row, const std::vector<size_t>& columns) {
   return cluster;
 }
 
+// The columns of the file that the options name.
+std::vector<size_t> named_columns(const Columns& columns, const TableOptions& options) {
+  std::vector<size_t> out = cluster_columns(columns, options.cluster);
+  const auto add = [&](const std::string& name) {
+    if (const auto place = columns.place(name)) out.push_back(*place);
+  };
+  for (const std::string& text : options.where) add(Condition("where", text).name());
+  for (const auto& [name, column] : options.columns) add(name);
+  return out;
+}
+
 void drop_repeated_rows(Table& table) {
   const std::vector<bool> repeated = is_repeated(table.runs);
   size_t kept = 0;
@@ -280,6 +291,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
     may.names = factor_names_in(columns);
     must_not_pool(table.factors, may, where, "--where ", table.notes);
     note_repetition(table, may.modelled);
+    if (raw.kind != "runs") note_unread(raw, columns, named_columns(columns, options), table);
   }
   return table;
 }

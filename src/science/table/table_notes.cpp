@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/names.h"
+#include "base/number.h"
 
 namespace bitlaw {
 
@@ -14,6 +16,42 @@ std::string unknown_statuses(const Table& table) {
     parts.push_back(
         fmt::format("status {} in {} row{}", printable(status), count, count == 1 ? "" : "s"));
   return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+void note_unread(const RawTable& raw, const Columns& columns, const std::vector<size_t>& except,
+                 Table& table) {
+  constexpr size_t kMostValues = 5, kMostColumns = 5;
+  std::vector<std::string> parts;
+  for (size_t place = 0; place < raw.columns().size(); ++place) {
+    const bool named = std::find(except.begin(), except.end(), place) != except.end();
+    if (columns.is_taken(place) || named) continue;
+    std::map<std::string, int> values;
+    bool words = true;
+    for (const RawRow& row : raw.rows) {
+      const RawField& field = row.at(place);
+      if (field.empty()) continue;
+      words &= !field.number() && !parse_number(field.view());
+      ++values[field.text()];
+      if (!words || values.size() > kMostValues) break;
+    }
+    const bool repeat =
+        std::all_of(values.begin(), values.end(), [](const auto& each) { return each.second > 1; });
+    if (!words || !repeat || values.size() < 2 || values.size() > kMostValues) continue;
+    std::vector<std::string> shown;
+    for (const auto& [value, count] : values) shown.push_back(printable(value));
+    parts.push_back(
+        fmt::format("{} ({})", printable(raw.columns()[place]), fmt::join(shown, ", ")));
+  }
+  if (parts.empty()) return;
+  if (parts.size() > kMostColumns) {
+    const size_t more = parts.size() - kMostColumns;
+    parts.resize(kMostColumns);
+    parts.push_back(fmt::format("and {} more", more));
+  }
+  table.notes.push_back(
+      fmt::format("Not compared, because no factor has such a name: {}. If one may change a loss, "
+                  "--columns FACTOR=COLUMN says what it is.",
+                  fmt::join(parts, ", ")));
 }
 
 void note_repetition(Table& table, const std::vector<std::string>& modelled) {

@@ -40,7 +40,9 @@ class Index : public testing::Test {
     cell.key.method = method;
     cell.key.bits = bits;
     cell.key.format = cell.key.scheme = "int" + std::to_string(bits);
-    cell.key.calibration = CalibrationText{.seed = 7};
+    cell.key.calibration = CalibrationText{.tokens = 512, .seed = 7, .hash = "c"};
+    cell.key.evaluation = {.tokens = 1024, .hash = "e"};
+    cell.key.first_damping = 0.02;
     cell.key.checkpoint = name;
     cell.loss_nats = 3.25 + delta;
     cell.delta = delta;
@@ -118,6 +120,11 @@ TEST_F(Index, GivesARowPerRunAndPerCell) {
   ASSERT_EQ(cells.size(), 1u);
   EXPECT_EQ(cells[0].delta, 0.04);
   EXPECT_EQ(cells[0].calibration_seed, 7);
+  EXPECT_EQ(cells[0].calibration_tokens, 512);
+  EXPECT_EQ(cells[0].calibration_hash, "c");
+  EXPECT_EQ(cells[0].evaluation_tokens, 1024);
+  EXPECT_EQ(cells[0].evaluation_hash, "e");
+  EXPECT_EQ(cells[0].first_damping, 0.02);
   EXPECT_EQ(cells[0].N, 1000);
   EXPECT_EQ(index.select({"status!=started", "method=none"}).size(), 2u);
   EXPECT_EQ(index.select({"P_post=3,4", "method=gptq,rtn"}).size(), 2u);
