@@ -1,8 +1,8 @@
 // What fewer bits in training cost, measured: the loss of the runs of one setting minus that of
 // their reference (report/references.h), held against the deviation between replicates. The same
 // seed gives the same first weights and the same order of samples at every precision, so seeds that
-// both have are compared one by one (paired), and the others are not used. Without such seeds, means
-// are compared.
+// both have are compared one by one (paired), and the others are not used. Without such seeds,
+// means are compared.
 #pragma once
 
 #include <string>

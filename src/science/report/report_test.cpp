@@ -169,8 +169,8 @@ TEST(Report, DifferencesBelowTwoDeviationsAreNoise) {
   EXPECT_NE(unknown["summary"]["noise"].get<std::string>().find("not known"), std::string::npos);
 }
 
-// The same seed gives the same first weights and the same samples: what it does to a loss, it does at
-// every precision.
+// The same seed gives the same first weights and the same samples: what it does to a loss, it does
+// at every precision.
 TEST(Report, SeedsThatBothHaveAreComparedInPairs) {
   std::vector<TidyRow> rows;
   const double of_seed[] = {0.0, 0.1, 0.5}, of_pair[] = {-0.001, 0.001};

@@ -95,8 +95,8 @@ std::string known_in(const std::vector<FactorRow>& rows, const Factor& factor) {
   return known == 0 || known == counted ? "" : fmt::format("{} of {} rows", known, counted);
 }
 
-// Where nothing is said, the model is the final one; the class is that of the bits; and some methods
-// are not calibrated.
+// Where nothing is said, the model is the final one; the class is that of the bits; and some
+// methods are not calibrated.
 bool may_be_unknown(std::string_view factor) {
   return factor == "run_fraction" || factor == "precision" || factor == "backward" ||
          factor == "first_damping" || factor.starts_with("calibration_");

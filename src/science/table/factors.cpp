@@ -39,8 +39,8 @@ bool is_share(const Factor& factor) {
   return name == "beta1" || name == "beta2" || name == "run_fraction";
 }
 
-// Of each number the smallest within 1 % of it: groups begin at the smallest. What `shares` leave of
-// 1 has to be within 1 %, too.
+// Of each number the smallest within 1 % of it: groups begin at the smallest. What `shares` leave
+// of 1 has to be within 1 %, too.
 std::map<double, double> first_of_nearly_equal(std::vector<double> numbers, bool shares = false) {
   std::erase_if(numbers, [](double number) { return std::isnan(number); });
   std::sort(numbers.begin(), numbers.end());

@@ -39,8 +39,8 @@ struct PureError {
 
 // Of rows that have a loss. Rows whose seed is known count once for each seed. Rows whose seed is
 // not known count as different seeds if their factors are known to be alike: at least one factor of
-// training is known, and every one that any row of the table tells. Rows without a seed that have the
-// same loss to the last bit count once.
+// training is known, and every one that any row of the table tells. Rows without a seed that have
+// the same loss to the last bit count once.
 PureError pure_error(const std::vector<FactorRow>& rows);
 
 // .deviation .freedom .cells .runs .seeded .parts[].{N,precision,...}; null without replicates.

@@ -64,9 +64,9 @@ class RawTable {
 //   jsonl  one object per line
 //   quest  json with the fields of QuEST's runs_for_scaling.json (importers.h)
 //
-// Nested objects become columns with dots ("args.lr"); lists inside a row become texts, or their entry
-// if they have one. "auto" detects the format from the content. Error if the text is empty, is not of the format, or is not
-// text at all (a workbook, an archive).
+// Nested objects become columns with dots ("args.lr"); lists inside a row become texts, or their
+// entry if they have one. "auto" detects the format from the content. Error if the text is empty,
+// is not of the format, or is not text at all (a workbook, an archive).
 RawTable read_raw_table(const std::string& text, const std::string& where,
                         const std::string& format = "auto");
 

@@ -23,8 +23,8 @@ void add_notes(Table& table, const Derived& derived);
 // Adds one on rows whose text repeats, unless every law has an input for it (`modelled`).
 void note_repetition(Table& table, const std::vector<std::string>& modelled);
 
-// Adds one on columns without a meaning here that hold a few words, each in several rows: their names
-// may hide a factor. `except`: columns that the user named.
+// Adds one on columns without a meaning here that hold a few words, each in several rows: their
+// names may hide a factor. `except`: columns that the user named.
 void note_unread(const RawTable& raw, const Columns& columns, const std::vector<size_t>& except,
                  Table& table);
 
