@@ -39,7 +39,8 @@ void print_outcome(const Reproduction& out) {
   print_engines(out);
   fmt::print("{:<20} {:>14} {:>14}\n", "", "in the record", "now");
   for (const ReproducedNumber& each : out.numbers)
-    fmt::print("{:<20} {:>14} {:>14}\n", each.name, nine_digits(each.recorded), nine_digits(each.again));
+    fmt::print("{:<20} {:>14} {:>14}\n", each.name, nine_digits(each.recorded),
+               nine_digits(each.again));
   if (!out.weights_hash.empty())
     fmt::print("weights              {}\n",
                out.weights_hash == out.weights_hash_again ? "the same, bit for bit" : "others");

@@ -122,9 +122,10 @@ void compare(Reproduction& out, const std::string& name, double recorded, double
   const double difference = std::abs(again - recorded);
   if (!out.exact && (!bounded || difference <= out.bound_nats)) return;
   out.differences.push_back(
-      out.exact ? fmt::format("{}: {:.17g} in the record, {:.17g} now", name, recorded, again)
-                : fmt::format("{}: {:.6g} in the record, {:.6g} now, which differ by more than {:g}",
-                              name, recorded, again, out.bound_nats));
+      out.exact
+          ? fmt::format("{}: {:.17g} in the record, {:.17g} now", name, recorded, again)
+          : fmt::format("{}: {:.6g} in the record, {:.6g} now, which differ by more than {:g}",
+                        name, recorded, again, out.bound_nats));
 }
 
 void compare_text(Reproduction& out, const std::string& name, const std::string& recorded,

@@ -14,13 +14,13 @@
 namespace bitlaw {
 
 struct ReproduceOptions {
-  std::string what;          // directory of a run, or TABLE.csv:ROW with rows from 1
-  std::string runs{};        // of a table: the directory of its runs; empty: where the table is
-  std::string data{};        // of the data set; empty: where the run found it
-  std::string directory{};   // where the new run is kept, below its name; empty: nowhere
-  double within = 0;         // bound in nats; 0: by the bits of the recipe
-  int64_t threads = 0;       // 0: all that the machine has
-  bool quiet = false;        // no progress
+  std::string what;         // directory of a run, or TABLE.csv:ROW with rows from 1
+  std::string runs{};       // of a table: the directory of its runs; empty: where the table is
+  std::string data{};       // of the data set; empty: where the run found it
+  std::string directory{};  // where the new run is kept, below its name; empty: nowhere
+  double within = 0;        // bound in nats; 0: by the bits of the recipe
+  int64_t threads = 0;      // 0: all that the machine has
+  bool quiet = false;       // no progress
 
   template <class V>
   void visit(V& v) {

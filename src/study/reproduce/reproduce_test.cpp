@@ -79,8 +79,9 @@ TEST_F(Reproduce, ARunComesOutAgainBitForBit) {
   ASSERT_FALSE(out.numbers.empty());
   EXPECT_EQ(out.numbers[0].recorded, out.numbers[0].again);
   EXPECT_GT(out.flops, 0);
-  EXPECT_EQ(fs::exists(fs::temp_directory_path() / ("bitlaw-reproduce-" + std::to_string(::getpid()))),
-            false)
+  EXPECT_EQ(
+      fs::exists(fs::temp_directory_path() / ("bitlaw-reproduce-" + std::to_string(::getpid()))),
+      false)
       << "nothing is left";
 }
 
@@ -134,9 +135,7 @@ TEST_F(Reproduce, ARowOfATableIsHeldAgainstItsRun) {
   EXPECT_FALSE(wrong.reproduced);
   ASSERT_EQ(wrong.differences.size(), 1u);
   EXPECT_EQ(wrong.differences[0].find("loss in the table: "), 0u);
-  const auto refused = [&](const std::string& what) {
-    return error_of([&] { reproduced(what); });
-  };
+  const auto refused = [&](const std::string& what) { return error_of([&] { reproduced(what); }); };
   EXPECT_NE(refused(table + ":3").find("row 3: is a cell of post-training quantization (rtn)"),
             std::string::npos);
   EXPECT_NE(refused(table + ":4").find("--runs"), std::string::npos);

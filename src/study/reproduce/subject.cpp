@@ -41,7 +41,8 @@ Row read_row(const TablePlace& place) {
   const int64_t rows = std::ssize(records) - 1;
   if (place.row < 1 || place.row > rows) {
     throw Error(fmt::format("{}: has {} row{}, so there is no row {}; the first one is row 1",
-                            place.file, std::max<int64_t>(rows, 0), rows == 1 ? "" : "s", place.row));
+                            place.file, std::max<int64_t>(rows, 0), rows == 1 ? "" : "s",
+                            place.row));
   }
   const std::vector<std::string>& names = records[0];
   const std::vector<std::string>& fields = records[static_cast<size_t>(place.row)];
@@ -60,9 +61,10 @@ Subject subject_in_table(const TablePlace& place, const std::string& runs) {
   if (field("run").empty())
     throw Error(where + ": has no column run; give the directory of the run instead");
   if (const std::string method = field("method"); !method.empty() && method != "none") {
-    throw Error(fmt::format(
-        "{}: is a cell of post-training quantization ({}); reproduce its run, {}, and quantize that",
-        where, method, field("run")));
+    throw Error(
+        fmt::format("{}: is a cell of post-training quantization ({}); reproduce its run, {}, and "
+                    "quantize that",
+                    where, method, field("run")));
   }
   const double fraction = parse_number(field("run_fraction")).value_or(1);
   if (fraction < 1) {
