@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/output_file.h"
 #include "base/parallel.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
@@ -28,6 +28,7 @@ void run_compare(CompareFlags& options) {
     fmt::print("{}", dump_toml(to_json(options.compare)));
     return;
   }
+  require_other_file("--out", options.out, options.table.path);
   std::vector<std::string> said_later;
   const Table table = options.table.read(laws_to_compare(options.compare.laws, said_later));
   if (options.dry_run) {
@@ -40,7 +41,7 @@ void run_compare(CompareFlags& options) {
   Json document = comparison_json(comparison);
   document["table"] = table_json(table, options.table.path);
   print_notes(table);
-  if (!options.out.empty()) write_file_atomically(options.out, dump_json(document, 1) + "\n");
+  if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
   if (options.json) {
     print_json(document);
   } else {

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output_file.h"
 #include "base/parallel.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
@@ -31,6 +32,8 @@ void run_design(DesignFlags& options) {
     fmt::print("{}", dump_toml(to_json(options.design)));
     return;
   }
+  require_other_file("--out", options.out, options.table.path);
+  require_other_file("--out", options.out, options.design.candidates);
   const Table table = options.table.read({&law_named(options.design.law)});
   if (options.dry_run) {
     print_table(table, options.table.path, options.json);
@@ -47,7 +50,7 @@ void run_design(DesignFlags& options) {
   print_notes(table);
   Json document = design_json(design);
   document["table"] = table_json(table, options.table.path);
-  if (!options.out.empty()) write_file_atomically(options.out, dump_json(document, 1) + "\n");
+  if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
   if (options.json) {
     print_json(document);
   } else {

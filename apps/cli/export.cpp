@@ -57,15 +57,14 @@ void run_export(const ExportFlags& options) {
     document["hf"] = {{"directory", options.hf}};
   }
   if (!options.gguf.empty()) {
-    hf::export_gguf(checkpoint, *tokenizer, trained.record.name, kTypes.at(options.type),
-                    options.gguf);
-    document["gguf"] = {
-        {"file", options.gguf}, {"type", options.type}, {"bytes", fs::file_size(options.gguf)}};
+    const size_t bytes = hf::export_gguf(checkpoint, *tokenizer, trained.record.name,
+                                         kTypes.at(options.type), options.gguf);
+    document["gguf"] = {{"file", options.gguf}, {"type", options.type}, {"bytes", bytes}};
   }
   if (options.json) return print_json(document);
   if (!options.gguf.empty()) {
     fmt::print("{}: {} as {}\n", options.gguf,
-               format_bytes(static_cast<double>(fs::file_size(options.gguf))), options.type);
+               format_bytes(document["gguf"]["bytes"].get<double>()), options.type);
   }
   if (!options.hf.empty()) fmt::print("{}: model and tokenizer for transformers\n", options.hf);
   if (!document["note"].get<std::string>().empty())

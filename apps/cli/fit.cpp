@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "base/file.h"
+#include "base/output_file.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "cli/table_flags.h"
@@ -55,7 +55,7 @@ void run_fit(FitFlags& options) {
   print_notes(table);
   Json document = fit_to_json(fit);
   document["table"] = table_json(table, options.table.path);
-  if (!options.out.empty()) write_file_atomically(options.out, dump_json(document, 1) + "\n");
+  if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
   if (options.json) {
     print_json(document);
     return;

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/hash.h"
+#include "base/output_file.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "fit/fit.h"
@@ -35,6 +35,7 @@ void must_be_conditions(const ReportFlags& options) {
 
 void run_report(const ReportFlags& options) {
   must_be_conditions(options);
+  require_other_file("--out", options.out, options.fit);
   const bool along = ask_for_models_along(options.filters) || pool_models_along(options.pool);
   const RunIndex index(options.runs, along ? Along::kInclude : Along::kLeaveOut);
   report_left_out(index.problems());
@@ -59,7 +60,7 @@ void run_report(const ReportFlags& options) {
     print_json(document);
     return;
   }
-  write_file_atomically(options.out, report_html(document));
+  write_output_file(options.out, report_html(document));
   fmt::print("{}\nreport: {}\n", report_text(document),
              std::filesystem::absolute(options.out).lexically_normal().string());
 }

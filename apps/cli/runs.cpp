@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/output_file.h"
 #include "base/text.h"
 #include "cli/verb.h"
 #include "record/kept_model.h"
@@ -95,7 +95,7 @@ void show_runs(const RunsFlags& options) {
   if (options.csv == "-") {
     fmt::print("{}", tidy_to_csv(rows));
   } else if (!options.csv.empty()) {
-    write_file_atomically(options.csv, tidy_to_csv(rows));
+    write_output_file(options.csv, tidy_to_csv(rows));
     fmt::print(stderr, "{}: {} rows\n", options.csv, rows.size());
   }
   if (options.json)

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output_file.h"
 #include "base/text.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
@@ -39,6 +40,8 @@ void run_simulate(SimulateFlags& options) {
     fmt::print("{}", dump_toml(to_json(options.study)));
     return;
   }
+  require_other_file("--out", options.out, options.like);
+  require_other_file("--out", options.out, options.fit);
   std::optional<Fit> fit;
   if (!options.fit.empty()) {
     fit = fit_from_json(parse_json(read_file(options.fit), options.fit), options.fit);
@@ -63,7 +66,7 @@ void run_simulate(SimulateFlags& options) {
       fmt::print("{}: {} rows, {} diverged\n", law.name, study.rows.size(), study.diverged);
     return;
   }
-  if (!options.out.empty()) write_file_atomically(options.out, table_to_csv(study.rows));
+  if (!options.out.empty()) write_output_file(options.out, table_to_csv(study.rows));
   if (options.json)
     print_json(study_json(truth, study, options.study));
   else if (options.out.empty())

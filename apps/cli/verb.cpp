@@ -68,7 +68,7 @@ App* add_verb(App& app, const std::string& name, const std::string& summary,
 
 void require_other_file(const char* option, const std::string& out, const std::string& input) {
   std::error_code none;
-  if (out.empty() || !std::filesystem::equivalent(out, input, none)) return;
+  if (!fs::is_regular_file(out, none) || !fs::equivalent(out, input, none)) return;
   throw Error(
       fmt::format("{} {}: is the input, which it would replace; give another file", option, out));
 }

@@ -1,15 +1,13 @@
 #include "base/file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 
 namespace bitlaw {
@@ -21,31 +19,14 @@ std::string reason() {
   return std::strerror(errno);
 }
 
-class Descriptor {
- public:
-  Descriptor(const fs::path& path, int flags, mode_t mode = 0644)
-      : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  bool ok() const { return fd_ >= 0; }
-  int get() const { return fd_; }
-  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
+// A file that is replaced leaves its mode to the new one and, as far as that is permitted, its owner
+// and group.
+bool take_after(int fd, const struct stat& old) {
+  constexpr uid_t kSameOwner = static_cast<uid_t>(-1);
+  const bool kept =
+      ::fchown(fd, old.st_uid, old.st_gid) == 0 || ::fchown(fd, kSameOwner, old.st_gid) == 0;
+  // Bits that lend the owner's rights are not for another owner.
+  return ::fchmod(fd, old.st_mode & (kept ? 07777 : 0777)) == 0;
 }
 
 }  // namespace
@@ -93,8 +74,10 @@ void write_file_atomically(const fs::path& path, std::span<const std::string_vie
     throw Error(
         fmt::format("{}: cannot be written: {}; nothing was changed there", path.string(), why));
   };
-  Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-  if (!file.ok()) fail();
+  struct stat old {};
+  const bool replaces = ::lstat(path.c_str(), &old) == 0 && S_ISREG(old.st_mode);
+  Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC, replaces ? 0600 : 0644);
+  if (!file.ok() || (replaces && !take_after(file.get(), old))) fail();
   for (std::string_view part : parts) {
     if (!write_all(file.get(), part)) fail();
   }

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/output_file.h"
 #include "data/split_plan.h"
 #include "data/write_tokens.h"
 
@@ -92,7 +93,8 @@ std::unique_ptr<Tokenizer> make_tokenizer(const PrepareConfig& config, const Spl
 class NewDirectory {
  public:
   explicit NewDirectory(const fs::path& place)
-      : place_(place), temporary_(place.string() + fmt::format(".tmp{}", ::getpid())) {
+      : place_(follow_links(place)),
+        temporary_(place_.string() + fmt::format(".tmp{}", ::getpid())) {
     make_directories(temporary_);
   }
   ~NewDirectory() {

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/output_file.h"
 
 namespace bitlaw::hf {
 namespace {
@@ -75,8 +75,8 @@ size_t size_of(GgufType type) {
   return type == GgufType::kF32 ? 4 : 2;
 }
 
-void write_gguf(const std::filesystem::path& path, std::span<const GgufEntry> entries,
-                std::span<const GgufTensor> tensors) {
+size_t write_gguf(const std::filesystem::path& path, std::span<const GgufEntry> entries,
+                  std::span<const GgufTensor> tensors) {
   Writer header;
   header.bytes = "GGUF";
   header.put(kVersion);
@@ -112,7 +112,10 @@ void write_gguf(const std::filesystem::path& path, std::span<const GgufEntry> en
     parts.push_back(tensor.bytes);
     parts.push_back({kZeros, aligned(tensor.bytes.size()) - tensor.bytes.size()});
   }
-  write_file_atomically(path, parts);
+  write_output_file(path, parts);
+  size_t bytes = 0;
+  for (const std::string_view part : parts) bytes += part.size();
+  return bytes;
 }
 
 }  // namespace bitlaw::hf

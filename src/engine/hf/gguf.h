@@ -32,9 +32,10 @@ struct GgufTensor {
   std::string_view bytes;  // row-major
 };
 
-// Writes the entries and tensors in the given order, atomically (base/file.h). Equal arguments give
-// equal bytes. Names are distinct and below 64 bytes.
-void write_gguf(const std::filesystem::path& path, std::span<const GgufEntry> entries,
-                std::span<const GgufTensor> tensors);
+// Writes the entries and tensors in the given order, to a path that somebody named
+// (base/output_file.h), and returns the number of bytes. Equal arguments give equal bytes. Names are
+// distinct and below 64 bytes.
+size_t write_gguf(const std::filesystem::path& path, std::span<const GgufEntry> entries,
+                  std::span<const GgufTensor> tensors);
 
 }  // namespace bitlaw::hf

@@ -144,8 +144,8 @@ int64_t rotary_source_row(int64_t row, int64_t head_dim) {
   return head * head_dim + (within % 2) * (head_dim / 2) + within / 2;
 }
 
-void export_gguf(const std::filesystem::path& checkpoint, const Tokenizer& tokenizer,
-                 const std::string& name, GgufType type, const std::filesystem::path& file) {
+size_t export_gguf(const std::filesystem::path& checkpoint, const Tokenizer& tokenizer,
+                   const std::string& name, GgufType type, const std::filesystem::path& file) {
   const ModelConfig config = load_exportable(checkpoint, tokenizer).config;
   std::vector<GgufEntry> entries;
   add_model(config, name, type, entries);
@@ -171,7 +171,7 @@ void export_gguf(const std::filesystem::path& checkpoint, const Tokenizer& token
     }
     tensors.push_back(std::move(tensor));
   }
-  write_gguf(file, entries, tensors);
+  return write_gguf(file, entries, tensors);
 }
 
 }  // namespace bitlaw::hf

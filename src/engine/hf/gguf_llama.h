@@ -21,8 +21,8 @@ namespace bitlaw::hf {
 int64_t rotary_source_row(int64_t row, int64_t head_dim);
 
 // Writes FILE from a directory of save_model (model/checkpoint.h). Error as in load_exportable, and
-// for weights too large for FP16; then nothing is written.
-void export_gguf(const std::filesystem::path& checkpoint, const Tokenizer& tokenizer,
-                 const std::string& name, GgufType type, const std::filesystem::path& file);
+// for weights too large for FP16; then nothing is written. The number of bytes.
+size_t export_gguf(const std::filesystem::path& checkpoint, const Tokenizer& tokenizer,
+                   const std::string& name, GgufType type, const std::filesystem::path& file);
 
 }  // namespace bitlaw::hf

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output_file.h"
 #include "hf/exportable.h"
 #include "tokenizer/hf_export.h"
 
@@ -24,7 +25,8 @@ void export_hf(const fs::path& checkpoint, const Tokenizer& tokenizer, const fs:
         fmt::format("{}: exists and is not empty; choose a new directory", directory.string()));
   }
   // Written to a temporary directory and renamed into place.
-  const fs::path whole = directory.has_filename() ? directory : directory.parent_path();
+  const fs::path whole =
+      follow_links(directory.has_filename() ? directory : directory.parent_path());
   const fs::path temporary = fmt::format("{}.{}.tmp", whole.string(), ::getpid());
   try {
     for (const char* name : {"model.safetensors", "config.json"})

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/output_file.h"
 #include "formats/half.h"
 
 namespace bitlaw::hf {
@@ -78,7 +79,7 @@ fs::path without_slash(const fs::path& path) {
 CheckpointWriter::CheckpointWriter(const fs::path& source, const Weights& weights,
                                    const fs::path& target, std::set<std::string> replaced,
                                    const std::string& dtype)
-    : target_(without_slash(target)),
+    : target_(follow_links(without_slash(target))),
       partial_(target_.string() + fmt::format(".partial{}", ::getpid())),
       replaced_(std::move(replaced)),
       dtype_(dtype) {
