@@ -17,6 +17,8 @@ Rules (ARCHITECTURE.md has the reasons):
   7. Laws are known through the registry: only laws itself and tests include laws/forms/ or have a
      law's name as a string (in `table`, "quest" is the name of a file format).
   8. The picture in ARCHITECTURE.md shows every component once, in its tower, above what it depends on.
+  9. Under src/ and apps/ nothing prints on standard error with fmt::print, which throws where that
+     is full: base/say.h does it. (Tests may.)
 """
 import pathlib
 import re
@@ -32,6 +34,7 @@ IMPURE_SYSTEM = re.compile(r"(thread|mutex|future|condition_variable|filesystem|
 IMPURE_OWN = re.compile(r"(base/file\.h|base/parallel\.h|tensor/.*|ops/.*)$")
 LAW_NAME = re.compile(r'\bkName\s*=\s*"([^"]+)"')
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)
+THROWING_PRINT = re.compile(r"fmt::print\(\s*stderr\b")
 SOURCES = (".h", ".cpp", ".cu", ".cuh", ".inc")
 
 
@@ -214,6 +217,17 @@ def picture_violations(table, text):
     return found
 
 
+def print_violations(root):
+    found = []
+    for folder in ("src", "apps"):
+        for path in sorted(p for p in (root / folder).rglob("*") if p.suffix in SOURCES and not is_test(p)):
+            text = path.read_text()
+            for match in THROWING_PRINT.finditer(text):
+                found.append("%s:%d: fmt::print throws where standard error is full; use say() of base/say.h" %
+                             (path.relative_to(root).as_posix(), text.count("\n", 0, match.start()) + 1))
+    return found
+
+
 def violations(root):
     src = root / "src"
     table = component_table((src / "CMakeLists.txt").read_text())
@@ -244,6 +258,7 @@ def violations(root):
                 found.append("src/%s: %s knows no threads, files, databases or tensors, but %s" %
                              (name, component, " includes ".join(steps)))
     found += unused_violations(table, used, used_by_tests)
+    found += print_violations(root)
     picture = root / "ARCHITECTURE.md"
     if picture.exists():
         found += picture_violations(table, picture.read_text())

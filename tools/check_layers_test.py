@@ -103,6 +103,11 @@ class CheckLayers(unittest.TestCase):
         self.assert_one({"engine/model/model.cpp": '#include "apps/cli/verbs.h"\n'}, "nothing in src/ includes apps")
         self.assert_one({"engine/model/model.cpp": '#include "../../apps/cli/verbs.h"\n'}, "nothing in src/ includes apps")
 
+    def test_notes_do_not_throw(self):
+        for call in ('fmt::print(stderr, "x");', 'fmt::print(\n    stderr, "x");'):
+            self.assert_one({"engine/model/model.cpp": "void f() {\n  %s\n}\n" % call}, "model.cpp:2: ", "say()")
+        self.assertEqual(self.violations({"engine/model/model_test.cpp": 'fmt::print(stderr, "x");\n'}), [])
+
     def test_paths_begin_with_a_component(self):
         self.assert_one({"engine/model/model.cpp": '#include "model.h"\n'}, "does not begin with a component")
         self.assert_one({"base/error.h": "", "engine/model/model.cpp": "#include <base/error.h>\n"}, "one of ours")

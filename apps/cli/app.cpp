@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <sstream>
 
 #include "base/names.h"
 #include "base/number.h"
@@ -156,7 +157,10 @@ bool Program::run(int argc, char** argv) {
     return true;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) {
-      program_->exit(error);
+      // Not as CLI11 prints it, with std::cout: fmt::print throws if it cannot be written.
+      std::ostringstream text;
+      program_->exit(error, text, text);
+      fmt::print("{}", text.str());
       return false;
     }
     std::string meant = mistyped(*program_, argc, argv);

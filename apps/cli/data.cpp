@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/progress.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "cli/verb.h"
 #include "data/documents.h"
@@ -23,7 +24,7 @@ void show(const DatasetInfo& info, bool json) {
     print_json(to_json(info));
   else
     fmt::print("{}", describe(info));
-  for (const std::string& sentence : warnings(info)) fmt::print(stderr, "note: {}\n", sentence);
+  for (const std::string& sentence : warnings(info)) say("note: {}", sentence);
 }
 
 void show_dry_run(const DataFlags& options) {

@@ -1,19 +1,20 @@
 // bitlaw: train fleets of small language models at chosen bits, quantize every checkpoint, fit the
 // laws that relate loss to parameters, tokens and bits, and plan from them.
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/file_lock.h"
-#include "base/names.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "cli/verb.h"
@@ -26,13 +27,35 @@ void print_error(std::string sentence) {
   for (char& c : sentence) {
     if (static_cast<unsigned char>(c) < ' ' || c == 127) c = ' ';
   }
-  std::fputs(fmt::format("bitlaw: {}\n", trim(sentence)).c_str(), stderr);
+  say("bitlaw: {}", trim(sentence));
+}
+
+// Where a standard stream is closed, the next file to be opened would get its number, and what is
+// printed would end up in that file. What goes to a closed standard output is an error, as on a full
+// disk; what goes to a closed standard error is lost.
+void open_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF)
+      ::open("/dev/null", stream == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+  }
 }
 
 // A full disk behind a redirection shows when the last bytes leave.
 void flush_results() {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
-  throw Error(fmt::format("standard output cannot be written: {}", std::strerror(errno)));
+  if (std::fflush(stdout) != 0)
+    throw std::system_error(errno, std::generic_category(), "standard output");
+}
+
+// A reader of standard output that has left, as in `| head -1`, wants no sentence.
+void end_quietly() {
+  ::signal(SIGPIPE, SIG_DFL);
+  ::raise(SIGPIPE);
+}
+
+void print_system_error(const std::system_error& error) {
+  if (std::ferror(stdout) == 0) return print_error(error.what());
+  if (error.code() == std::errc::broken_pipe) end_quietly();
+  print_error(fmt::format("standard output cannot be written: {}", error.code().message()));
 }
 
 }  // namespace
@@ -42,6 +65,8 @@ int main(int argc, char** argv) {
   using namespace bitlaw;
   using namespace bitlaw::cli;
   ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of write(), like a full disk
+  ::signal(SIGPIPE, SIG_IGN);  // and so is a reader that has left
+  open_standard_streams();
   Program program("bitlaw", "Scaling laws for precision: train, quantize, fit, plan.", kVersion);
   App& app = program.app();
   app.require_subcommand(1, 1);
@@ -63,6 +88,8 @@ int main(int argc, char** argv) {
     return kBusyExitCode;
   } catch (const std::bad_alloc&) {
     print_error("not enough memory; `bitlaw train ... --dry-run` shows how much a run needs");
+  } catch (const std::system_error& error) {
+    print_system_error(error);
   } catch (const std::exception& error) {
     print_error(error.what());
   }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/progress.h"
+#include "base/say.h"
 #include "cli/quantized_rows.h"
 #include "cli/verb.h"
 #include "quantize/planned_cells.h"
@@ -71,9 +72,7 @@ void note_runs_without_models(const std::vector<std::string>& runs) {
   for (const std::string& run : runs)
     without += is_checkpoint(run) || models_of_run(run, true).at_tokens.size() < 2;
   if (without > 0) {
-    fmt::print(
-        stderr,
-        "note: --along: no model is kept along {} of {}; `bitlaw train --checkpoints` keeps them\n",
+    say("note: --along: no model is kept along {} of {}; `bitlaw train --checkpoints` keeps them",
         without, runs.size() == 1 ? "1 run" : fmt::format("{} runs", runs.size()));
   }
 }
@@ -86,8 +85,7 @@ void run_quantize(QuantizeFlags& options) {
     return;
   }
   if (!options.quiet) {
-    for (const std::string& note : notes_on_old_names(options.quantize.grid))
-      fmt::print(stderr, "note: {}\n", note);
+    for (const std::string& note : notes_on_old_names(options.quantize.grid)) say("note: {}", note);
   }
   options.quantize.runs = runs_among(options.quantize.runs);
   if (options.quantize.grid.along && !options.quiet)

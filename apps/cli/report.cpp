@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/output_file.h"
+#include "base/say.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "fit/fit.h"
@@ -41,7 +42,7 @@ void run_report(const ReportFlags& options) {
   report_left_out(index.problems());
   std::vector<std::string> notes;
   const std::vector<TidyRow> rows = index.select(options.filters, notes);
-  for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : notes) say("note: {}", note);
   if (rows.empty())
     throw Error(
         fmt::format("{}: no runs to report on; train some, or loosen the filters", options.runs));

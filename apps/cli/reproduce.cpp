@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/progress.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "cli/verb.h"
 #include "train/interrupt.h"
@@ -72,8 +73,7 @@ void run_reproduce(ReproduceFlags& flags) {
   else if (!out.interrupted)
     print_outcome(out);
   if (out.interrupted) {
-    fmt::print(stderr, "stopped{}\n",
-               flags.options.directory.empty() ? "" : "; the same command goes on from here");
+    say("stopped{}", flags.options.directory.empty() ? "" : "; the same command goes on from here");
     exit_status = kInterruptedExitCode;
   } else if (!out.reproduced) {
     exit_status = 1;

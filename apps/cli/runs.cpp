@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/output_file.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "cli/verb.h"
 #include "record/kept_model.h"
@@ -87,7 +88,7 @@ void show_runs(const RunsFlags& options) {
   report_left_out(index.problems());
   std::vector<std::string> notes;
   const std::vector<TidyRow> rows = index.select(options.filters, notes);
-  for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : notes) say("note: {}", note);
   if (options.prune) {
     prune(options.directory, rows, options.json);
     return;
@@ -96,7 +97,7 @@ void show_runs(const RunsFlags& options) {
     fmt::print("{}", tidy_to_csv(rows));
   } else if (!options.csv.empty()) {
     write_output_file(options.csv, tidy_to_csv(rows));
-    fmt::print(stderr, "{}: {} rows\n", options.csv, rows.size());
+    say("{}: {} rows", options.csv, rows.size());
   }
   if (options.json)
     print_json(Json{{"rows", tidy_to_json(rows)}, {"problems", index.problems()}});

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/output_file.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
@@ -53,8 +54,7 @@ void run_simulate(SimulateFlags& options) {
   const Truth truth = truth_for(law, runs, options.set, fit ? &*fit : nullptr, options.constants);
   const SimulatedStudy study = draw_study(truth, runs, options.study);
   if (study.diverged > 0) {
-    fmt::print(stderr, "note: {} of {} rows would have diverged and were left out\n",
-               study.diverged, runs.size());
+    say("note: {} of {} rows would have diverged and were left out", study.diverged, runs.size());
   }
   if (study.rows.empty()) throw Error("every run diverged; raise --diverged, or the bits");
   if (options.dry_run) {

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "base/say.h"
 #include "base/text.h"
 #include "cli/verb.h"
 #include "cli/work_flags.h"
@@ -136,7 +137,7 @@ void run_sweep(SweepFlags& options) {
   sweep_options.stop = &stop_work;
   if (!sweep_options.look_only) stop_work_on_signals();
   const SweepResult result = sweep(sweep_options, [&](const std::string& sentence) {
-    if (!sweep_options.quiet) fmt::print(stderr, "{}\n", sentence);
+    if (!sweep_options.quiet) say("{}", sentence);
   });
   if (options.json) {
     print_json(struct_to_json(result));
@@ -147,16 +148,15 @@ void run_sweep(SweepFlags& options) {
   }
   if (!result.trouble.empty()) throw Error(trouble_sentence(result.trouble));
   if (stop_work) {
-    fmt::print(stderr, "stopped; the same command resumes the sweep\n");
+    say("stopped; the same command resumes the sweep");
     exit_status = kInterruptedExitCode;
   } else if (result.failed > 0) {
-    fmt::print(stderr,
-               "bitlaw: {} of {} jobs failed; the others are not affected, and --retry tries the "
-               "failed ones again\n",
-               result.failed, result.jobs);
+    say("bitlaw: {} of {} jobs failed; the others are not affected, and --retry tries the failed "
+        "ones again",
+        result.failed, result.jobs);
     exit_status = 1;
   } else if (sweep_options.seconds > 0 && result.waiting > 0 && !sweep_options.look_only) {
-    fmt::print(stderr, "the time is over; the same command resumes the sweep\n");
+    say("the time is over; the same command resumes the sweep");
   }
 }
 

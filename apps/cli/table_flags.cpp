@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/say.h"
 #include "cli/verb.h"
 #include "record/factor_names.h"
 #include "record/result.h"
@@ -104,7 +105,7 @@ Table table_at(const std::string& path, const TableOptions& options) {
   if (!std::filesystem::is_directory(path)) return read_table(read_file(path), path, options);
   std::vector<std::string> problems;
   std::vector<TidyRow> rows = read_tidy_rows(path, problems, Along::kInclude);
-  for (const std::string& problem : problems) fmt::print(stderr, "left out: {}\n", problem);
+  for (const std::string& problem : problems) say("left out: {}", problem);
   if (rows.empty()) throw Error(no_runs_in(path, !problems.empty()));
   // As `bitlaw runs` lists them without models along the runs.
   std::vector<TidyRow> whole = rows;
@@ -127,7 +128,7 @@ void must_have_something_to_fit(const Table& table, const std::string& path) {
 }
 
 void print_notes(const Table& table) {
-  for (const std::string& note : table.notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : table.notes) say("note: {}", note);
 }
 
 void print_table(const Table& table, const std::string& path, bool json) {

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file_lock.h"
 #include "base/parallel.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "cli/verb.h"
 #include "formats/named_recipe.h"
@@ -80,8 +81,7 @@ void run_train(TrainFlags& options) {
   }
   const TrainConfig& config = options.request.config;
   if (!options.request.run.quiet) {
-    for (const std::string& note : notes_on_old_names(config.recipe))
-      fmt::print(stderr, "note: {}\n", note);
+    for (const std::string& note : notes_on_old_names(config.recipe)) say("note: {}", note);
   }
   if (config.data.path.empty())
     throw Error("data.path is not set; give data.path=DIRECTORY of `bitlaw data prepare`");

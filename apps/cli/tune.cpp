@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/say.h"
 #include "base/text.h"
 #include "cli/verb.h"
 #include "cli/work_flags.h"
@@ -134,7 +135,7 @@ void run_tune(TuneFlags& flags) {
     throw Error(fmt::format("--replicates {}: expected 0 to 100", flags.tune.replicates));
   if (!flags.status) stop_work_on_signals();
   const TuneResult result = tune(flags.tune, [&](const std::string& sentence) {
-    if (!sweep.quiet) fmt::print(stderr, "{}\n", sentence);
+    if (!sweep.quiet) say("{}", sentence);
   });
   if (flags.json)
     print_json(struct_to_json(result));
@@ -142,16 +143,14 @@ void run_tune(TuneFlags& flags) {
     print_result(result);
   if (!result.trouble.empty()) throw Error(trouble_sentence(result.trouble));
   if (stop_work) {
-    fmt::print(stderr, "stopped; the same command goes on\n");
+    say("stopped; the same command goes on");
     exit_status = kInterruptedExitCode;
   } else if (result.failed > 0) {
-    fmt::print(stderr, "bitlaw: {} of {} jobs failed; --retry tries them again\n", result.failed,
-               result.jobs);
+    say("bitlaw: {} of {} jobs failed; --retry tries them again", result.failed, result.jobs);
     exit_status = 1;
   } else if (!result.complete) {
-    fmt::print(stderr,
-               "not all is done: this is what is there so far; the same command{} goes on\n",
-               flags.status ? " without --status" : "");
+    say("not all is done: this is what is there so far; the same command{} goes on",
+        flags.status ? " without --status" : "");
   }
 }
 

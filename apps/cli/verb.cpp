@@ -4,13 +4,13 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "base/parallel.h"
+#include "base/say.h"
 #include "base/text.h"
 
 namespace bitlaw::cli {
@@ -74,14 +74,14 @@ void require_other_file(const char* option, const std::string& out, const std::s
 }
 
 void print_json(const Json& document) {
-  std::printf("%s\n", dump_json(document, 2).c_str());
+  fmt::print("{}\n", dump_json(document, 2));  // throws if it cannot be written
 }
 
 void report_left_out(const std::vector<std::string>& problems) {
   if (problems.empty()) return;
-  for (const std::string& problem : problems) fmt::print(stderr, "left out: {}\n", problem);
-  fmt::print(stderr, "bitlaw: {} damaged file{} left out; the rest is complete\n", problems.size(),
-             problems.size() == 1 ? " was" : "s were");
+  for (const std::string& problem : problems) say("left out: {}", problem);
+  say("bitlaw: {} damaged file{} left out; the rest is complete", problems.size(),
+      problems.size() == 1 ? " was" : "s were");
   exit_status = 1;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/parallel.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "cli/verb.h"
 #include "cli/work_flags.h"
@@ -70,12 +71,12 @@ void run_work(const JoinFlags& flags) {
   options.wait_for_others = flags.stay;
   stop_work_on_signals();
   const JoinResult result = join(options, flags.directory, [&](const std::string& sentence) {
-    if (!flags.quiet) fmt::print(stderr, "{}\n", sentence);
+    if (!flags.quiet) say("{}", sentence);
   });
   print_joined(result, flags.json);
   if (!result.worked.trouble.empty()) throw Error(trouble_sentence(result.worked.trouble));
   if (stop_work) {
-    fmt::print(stderr, "stopped; any worker goes on with what is left\n");
+    say("stopped; any worker goes on with what is left");
     exit_status = kInterruptedExitCode;
   } else if (count(result, JobState::kFailed) > 0) {
     exit_status = 1;

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "base/say.h"
 
 namespace bitlaw {
 namespace {
@@ -58,6 +59,13 @@ void write_through(Descriptor& file, const fs::path& path,
   if (!file.close()) fail(path, std::strerror(errno));
 }
 
+void say_if_nobody_reads(const fs::path& path, const struct stat& status) {
+  if (!S_ISFIFO(status.st_mode)) return;
+  const Descriptor file(path, O_WRONLY | O_NONBLOCK);
+  if (!file.ok() && errno == ENXIO)
+    say("{}: is a FIFO that nobody reads; waiting for a reader", path.string());
+}
+
 }  // namespace
 
 fs::path follow_links(const fs::path& path) {
@@ -88,6 +96,7 @@ void write_output_file(const fs::path& path, std::span<const std::string_view> p
     return;
   }
   if (S_ISDIR(status.st_mode)) fail(path, "is a directory, expected a file");
+  say_if_nobody_reads(place, status);
   Descriptor file(place, O_WRONLY | O_NOCTTY);
   write_through(file, path, parts);
 }

@@ -33,9 +33,9 @@ int open_or_exit(const std::string& path, int flags) {
 }
 
 // After fork and before exec: nothing here allocates or throws.
-[[noreturn]] void become_bitlaw(char* const* arguments, char* const* environment,
-                                const Surroundings& around, const std::string& in,
-                                const std::string& out, const std::string& err) {
+[[noreturn]] void become(const char* program, char* const* arguments, char* const* environment,
+                         const Surroundings& around, const std::string& in, const std::string& out,
+                         const std::string& err) {
   const int input = open_or_exit(in, O_RDONLY);
   const int output = open_or_exit(out, O_WRONLY | O_CREAT);
   const int error = open_or_exit(err, O_WRONLY | O_CREAT);
@@ -51,7 +51,7 @@ int open_or_exit(const std::string& path, int flags) {
       ::prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0) != 0)
     ::_exit(kNoSurroundings);
   ::alarm(kLongestSeconds);
-  ::execve(BITLAW_PROGRAM, arguments, environment);
+  ::execve(program, arguments, environment);
   ::_exit(kNoSurroundings);
 }
 
@@ -62,9 +62,10 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return out;
 }
 
-pid_t start(const std::vector<std::string>& arguments, const Surroundings& around,
-            const std::string& in, const std::string& out, const std::string& err) {
-  std::vector<std::string> texts{"bitlaw"}, variables;
+pid_t start(const char* program, const std::vector<std::string>& arguments,
+            const Surroundings& around, const std::string& in, const std::string& out,
+            const std::string& err) {
+  std::vector<std::string> texts{program}, variables{std::string("BITLAW=") + BITLAW_PROGRAM};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   for (char** each = environ; *each != nullptr; ++each) variables.push_back(*each);
   for (const auto& [name, value] : around.variables) variables.push_back(name + "=" + value);
@@ -72,7 +73,7 @@ pid_t start(const std::vector<std::string>& arguments, const Surroundings& aroun
                            variable_pointers = pointers_to(variables);
   const pid_t pid = ::fork();
   if (pid == 0)
-    become_bitlaw(argument_pointers.data(), variable_pointers.data(), around, in, out, err);
+    become(program, argument_pointers.data(), variable_pointers.data(), around, in, out, err);
   BITLAW_CHECK(pid > 0);
   return pid;
 }
@@ -112,13 +113,16 @@ Json Outcome::json() const {
   }
 }
 
-Outcome run_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around) {
+namespace {
+
+Outcome run(const char* program, const std::vector<std::string>& arguments,
+            const Surroundings& around) {
   const Folder streams;
   const std::string in = streams.path() / "in", out = streams.path() / "out",
                     err = streams.path() / "err";
   write_text(in, around.input);
   const pid_t pid =
-      start(arguments, around, in, around.output_to.empty() ? out : around.output_to, err);
+      start(program, arguments, around, in, around.output_to.empty() ? out : around.output_to, err);
   int status = 0;
   BITLAW_CHECK(::waitpid(pid, &status, 0) == pid);
   Outcome outcome;
@@ -128,8 +132,18 @@ Outcome run_bitlaw(const std::vector<std::string>& arguments, const Surroundings
   return outcome;
 }
 
+}  // namespace
+
+Outcome run_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around) {
+  return run(BITLAW_PROGRAM, arguments, around);
+}
+
+Outcome run_shell(const std::string& command, const Surroundings& around) {
+  return run("/bin/sh", {"-c", command}, around);
+}
+
 pid_t start_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around) {
-  return start(arguments, around, "/dev/null", "/dev/null", "/dev/null");
+  return start(BITLAW_PROGRAM, arguments, around, "/dev/null", "/dev/null", "/dev/null");
 }
 
 void kill_with_children(pid_t pid) {

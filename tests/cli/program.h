@@ -47,6 +47,9 @@ struct Outcome {
 // Kills the program after two minutes (status 142).
 Outcome run_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around);
 
+// A command of the shell in which "$BITLAW" is the program.
+Outcome run_shell(const std::string& command, const Surroundings& around);
+
 // Starts it and does not wait.
 pid_t start_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around);
 // Kills it and all processes that it started, at once, and waits until they are gone.

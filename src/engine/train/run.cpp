@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/progress.h"
+#include "base/say.h"
 #include "base/time.h"
 #include "base/version.h"
 #include "data/loader.h"
@@ -137,10 +138,9 @@ class Session {
     const size_t missing =
         missing_checkpoints(directory_.path(), past, resolved_.config.train.batch_tokens);
     if (missing > 0 && !options_.quiet) {
-      fmt::print(stderr,
-                 "note: {}: resumes after step {}, so {} of the {} models asked for along the run "
-                 "cannot be kept\n",
-                 directory_.path().string(), first_step_, missing, kept_steps_.size());
+      say("note: {}: resumes after step {}, so {} of the {} models asked for along the run "
+          "cannot be kept",
+          directory_.path().string(), first_step_, missing, kept_steps_.size());
     }
   }
 
@@ -203,10 +203,8 @@ class Session {
       last = *step - 1;
     }
     if (!other.empty() && !options_.quiet) {
-      fmt::print(
-          stderr,
-          "note: {}: the beginning that other runs share was computed by {}, and this is {}; "
-          "the run trains its own\n",
+      say("note: {}: the beginning that other runs share was computed by {}, and this is {}; the "
+          "run trains its own",
           directory_.path().string(), other, engines_.here().name);
     }
     return std::nullopt;
@@ -435,10 +433,9 @@ void note_missing_checkpoints(const fs::path& run, const std::vector<int64_t>& k
                               int64_t batch_tokens) {
   const size_t missing = missing_checkpoints(run, kept_steps, batch_tokens);
   if (missing == 0) return;
-  fmt::print(stderr,
-             "note: {}: the run has ended, and {} of the {} models asked for along it are not "
-             "there; train it in another --directory to get them\n",
-             run.string(), missing, kept_steps.size());
+  say("note: {}: the run has ended, and {} of the {} models asked for along it are not "
+      "there; train it in another --directory to get them",
+      run.string(), missing, kept_steps.size());
 }
 
 }  // namespace
@@ -492,7 +489,7 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
   for (const std::string& note :
        {repetition_note(resolved, dataset.info()), few_steps_note(resolved),
         few_checkpoints_note(options, resolved.steps)}) {
-    if (!note.empty() && !options.quiet) fmt::print(stderr, "note: {}\n", note);
+    if (!note.empty() && !options.quiet) say("note: {}", note);
   }
   return Session(resolved, options, dataset, directory, kept, sink).run();
 }
