@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/names.h"
+#include "base/nesting.h"
 
 namespace bitlaw {
 namespace {
@@ -53,6 +54,12 @@ void print_section(const Json& object, const std::string& prefix, std::string& o
 }  // namespace
 
 Json parse_toml(const std::string& text, const std::string& where) {
+  if (toml_nesting(text) > kDeepestNesting) {
+    throw Error(
+        fmt::format("{}: is nested more than {} levels deep (each part of a dotted key "
+                    "is a level)",
+                    where, kDeepestNesting));
+  }
   try {
     return from_toml(toml::parse(text));
   } catch (const toml::parse_error& error) {
@@ -81,8 +88,13 @@ void apply_override(Json& document, const std::string& assignment) {
   } catch (const Error&) {
     value = text;
   }
+  const std::vector<std::string> parts = split(assignment.substr(0, equals), '.');
+  if (parts.size() > kDeepestNesting) {
+    throw Error(fmt::format("{}...: a key of {} parts is nested more than {} levels deep",
+                            assignment.substr(0, 40), parts.size(), kDeepestNesting));
+  }
   Json* place = &document;
-  for (const std::string& part : split(assignment.substr(0, equals), '.')) {
+  for (const std::string& part : parts) {
     if (!place->is_object()) *place = Json::object();
     place = &(*place)[part];
   }

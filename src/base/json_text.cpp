@@ -6,11 +6,14 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/nesting.h"
 
 namespace bitlaw {
 namespace {
 
-constexpr int kDeepest = 200;
+struct TooDeep : Json::exception {
+  TooDeep() : exception(fmt::format("JSON: nested more than {} levels deep", kDeepestNesting)) {}
+};
 
 // Builds a Json from nlohmann's events.
 class Builder {
@@ -55,6 +58,7 @@ class Builder {
 
   bool open(Json value, JsonEvent event) {
     tell(event, "");
+    if (open_.size() == kDeepestNesting) throw TooDeep();
     open_.push_back(&place(std::move(value)));
     return true;
   }
@@ -123,15 +127,11 @@ std::optional<Json> try_parse_json(std::string_view text) {
 }
 
 Json parse_json(const std::string& text, const std::string& where) {
-  // Printing and reading what is nested go down with it, and a file must not choose how far.
-  const JsonWatch watch = [&](JsonEvent, int depth, const std::string&) {
-    if (depth > kDeepest) {
-      throw Error(
-          fmt::format("{}: is nested more than {} levels deep; it is damaged", where, kDeepest));
-    }
-  };
   try {
-    return parse_json_watched(text, watch);
+    return Json::parse(text);
+  } catch (const TooDeep&) {
+    throw Error(fmt::format("{}: is nested more than {} levels deep; it is damaged", where,
+                            kDeepestNesting));
   } catch (const Json::parse_error& error) {
     const size_t end = std::min(error.byte, text.size());
     const auto line = 1 + std::count(text.begin(), text.begin() + end, '\n');
