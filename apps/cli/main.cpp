@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "cli/verb.h"
+#include "train/interrupt.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -86,6 +87,9 @@ int main(int argc, char** argv) {
   } catch (const Busy& error) {
     print_error(error.what());
     return kBusyExitCode;
+  } catch (const Stopped& error) {  // in the middle of what cannot be resumed
+    print_error(error.what());
+    return kInterruptedExitCode;
   } catch (const std::bad_alloc&) {
     print_error("not enough memory; `bitlaw train ... --dry-run` shows how much a run needs");
   } catch (const std::system_error& error) {

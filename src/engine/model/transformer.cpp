@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "base/float_mode.h"
 #include "base/parallel.h"
+#include "base/stop.h"
 #include "model/activations.h"
 #include "ops/embed.h"
 #include "ops/glu.h"
@@ -66,6 +67,7 @@ class Pass {  // of one sequence
   }
 
   void run(int64_t l, int stage, Tokens tokens, const Tap& tap) {
+    end_if_stop_requested();
     switch (stage) {
       case 0:
         if (l == 0) embed(context_, tokens, parameters_.tensors[model_.embedding()], x(0));
@@ -90,7 +92,9 @@ class Pass {  // of one sequence
     norm_backward(scratch_.normed, act_.residual.back(), model_.final_norm(), act_.final_rstd,
                   false, scratch_.residual, gradients);
     for (int64_t l = config_.layers - 1; l >= 0; --l) {
+      end_if_stop_requested();
       ffn_block_backward(l, gradients);
+      end_if_stop_requested();
       attention_block_backward(l, gradients);
     }
     embed_backward(context_, tokens, scratch_.residual, gradients.tensors[model_.embedding()]);

@@ -1,15 +1,14 @@
-// A request to stop, by Ctrl-C, a scheduler's SIGTERM, or a caller; checked after each step.
+// Training stops at a request (base/stop.h) between two layers: a step that is not finished is left
+// out, and the state after the last whole step is saved.
 #pragma once
+
+#include "base/stop.h"
 
 namespace bitlaw {
 
 // From now on SIGINT and SIGTERM request a stop; a second one of the same kind ends the process at
 // once.
 void install_stop_handlers();
-
-void request_stop();
-bool stop_requested();
-void clear_stop_request();
 
 inline constexpr int kInterruptedExitCode = 130;  // 128 + SIGINT, as in shells
 

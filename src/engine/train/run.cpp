@@ -104,23 +104,14 @@ class Session {
                       options_.quiet);
     progress.update(static_cast<double>(trainer_.steps_done()));
     last_save_ = Clock::now();
-    while (trainer_.steps_done() < resolved_.steps) {
-      if (stop_requested()) {
-        save();
-        return outcome(RunStatus::kInterrupted);
-      }
-      const double loss_nats = step();
-      if (diverged_at_ > 0) break;
-      progress.update(
-          static_cast<double>(trainer_.steps_done()),
-          fmt::format("loss {:.3f}  {}tokens/s", loss_nats, format_count(tokens_per_second())));
-      validate_now_and_then();
-      if (std::binary_search(kept_steps_.begin(), kept_steps_.end(), trainer_.steps_done())) keep();
-      leave_for_others();
-      save_now_and_then();
+    ResultRecord result;
+    try {
+      train_to_the_end(progress);
+      result = finish();
+    } catch (const Stopped&) {  // the weights are those after the last whole step
+      save();
+      return outcome(RunStatus::kInterrupted);
     }
-    if (diverged_at_ == 0 && divergence_.diverged_at_end()) diverged_at_ = resolved_.steps;
-    const ResultRecord result = finish();
     progress.finish(diverged_at_ > 0 ? fmt::format("diverged at step {}", diverged_at_)
                                      : fmt::format("validation loss {:.4f}", validated_.loss_nats));
     RunOutcome out = outcome(diverged_at_ > 0 ? RunStatus::kDiverged : RunStatus::kFinished);
@@ -129,12 +120,38 @@ class Session {
   }
 
  private:
+  void train_to_the_end(Progress& progress) {
+    if (after_step_is_due_) after_step();
+    while (trainer_.steps_done() < resolved_.steps) {
+      end_if_stop_requested();
+      const double loss_nats = step();
+      if (diverged_at_ > 0) break;
+      progress.update(
+          static_cast<double>(trainer_.steps_done()),
+          fmt::format("loss {:.3f}  {}tokens/s", loss_nats, format_count(tokens_per_second())));
+      after_step_is_due_ = true;
+      after_step();
+      save_now_and_then();
+    }
+    if (diverged_at_ == 0 && divergence_.diverged_at_end()) diverged_at_ = resolved_.steps;
+  }
+
+  // What belongs to a step besides its update. If it is stopped in the middle, the state says that
+  // it is due, and the process that resumes does it again.
+  void after_step() {
+    validate_now_and_then();
+    if (std::binary_search(kept_steps_.begin(), kept_steps_.end(), trainer_.steps_done())) keep();
+    leave_for_others();
+    after_step_is_due_ = false;
+  }
+
   void resume() {
     if (!restore(directory_.state_file(), directory_.name())) begin_from_trunk();
-    directory_.truncate_metrics(trainer_.steps_done());
+    directory_.truncate_metrics(trainer_.steps_done(), after_step_is_due_);
     first_step_ = trainer_.steps_done();
-    const std::vector<int64_t> past(
-        kept_steps_.begin(), std::upper_bound(kept_steps_.begin(), kept_steps_.end(), first_step_));
+    const std::vector<int64_t> past(kept_steps_.begin(),
+                                    std::upper_bound(kept_steps_.begin(), kept_steps_.end(),
+                                                     first_step_ - (after_step_is_due_ ? 1 : 0)));
     const size_t missing =
         missing_checkpoints(directory_.path(), past, resolved_.config.train.batch_tokens);
     if (missing > 0 && !options_.quiet) {
@@ -156,6 +173,7 @@ class Session {
       divergence_.restore(divergence);
       sums_ = read_sums(state->progress.at("sums"));
       shared_steps_ = state->progress.value("shared_steps", int64_t{0});
+      after_step_is_due_ = state->progress.value("after_step_is_due", false);
     } catch (const Json::exception&) {
       consistent = false;
     }
@@ -306,16 +324,25 @@ class Session {
   }
 
   void save_state_in(const fs::path& file, const std::string& name) {
+    Json progress{{"divergence", divergence_.state()},
+                  {"sums", to_json(sums_)},
+                  {"shared_steps", shared_steps_}};
+    // Not in a state for other runs, which leave_for_others() saves.
+    if (after_step_is_due_ && name == directory_.name()) progress["after_step_is_due"] = true;
+    const auto saved = [&](const Tensor& moment) {
+      // Released after the last step, which no step follows: nothing depends on them.
+      return moment.defined() ? moment
+                              : Tensor::zeros(DType::kF32, {trainer_.parameters().flat.elements()});
+    };
     save_state(file,
                {.run = name,
                 .engine = engines_.here().name,
                 .library = engines_.here().library,
                 .engines = engines_.all(),
                 .steps = trainer_.steps_done(),
-                .progress = {{"divergence", divergence_.state()},
-                             {"sums", to_json(sums_)},
-                             {"shared_steps", shared_steps_}}},
-               trainer_.parameters().flat, trainer_.first_moment(), trainer_.second_moment());
+                .progress = progress},
+               trainer_.parameters().flat, saved(trainer_.first_moment()),
+               saved(trainer_.second_moment()));
   }
 
   // Validates and saves the model, unless it diverged, and writes result.json.
@@ -408,6 +435,7 @@ class Session {
   Validation validated_;
   int64_t diverged_at_ = 0;  // step, from 1; 0: it has not
   int64_t first_step_ = 0;   // of this process
+  bool after_step_is_due_ = false;
   double session_seconds_ = 0;
   Clock::time_point last_save_;
 };
@@ -491,11 +519,20 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
         few_checkpoints_note(options, resolved.steps)}) {
     if (!note.empty() && !options.quiet) say("note: {}", note);
   }
-  return Session(resolved, options, dataset, directory, kept, sink).run();
+  try {
+    return Session(resolved, options, dataset, directory, kept, sink).run();
+  } catch (const Stopped&) {  // while the memory that it needs was measured
+    return {.status = RunStatus::kInterrupted,
+            .name = directory.name(),
+            .directory = directory.path(),
+            .steps = resolved.steps};
+  }
 }
 
 std::string describe(const RunOutcome& outcome) {
   const std::string where = outcome.directory.string();
+  if (outcome.status == RunStatus::kInterrupted && outcome.steps_done == 0)
+    return fmt::format("{}: stopped before a step was done; the same command starts again", where);
   if (outcome.status == RunStatus::kInterrupted) {
     return fmt::format("{}: stopped after step {} of {}; the same command resumes from there",
                        where, outcome.steps_done, outcome.steps);

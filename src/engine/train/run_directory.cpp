@@ -53,7 +53,7 @@ void RunDirectory::open(const RunRecord& record) {
   }
 }
 
-void RunDirectory::truncate_metrics(int64_t step) {
+void RunDirectory::truncate_metrics(int64_t step, bool without_records) {
   const fs::path file = metrics_file();
   if (!fs::exists(file)) return;
   const std::string before = read_file(file);
@@ -61,6 +61,7 @@ void RunDirectory::truncate_metrics(int64_t step) {
   for (const std::string& line : split(before, '\n')) {
     const Json document = try_parse_json(line).value_or(Json());
     if (!document.contains("step") || document.at("step") > step) continue;
+    if (without_records && document.at("step") == step && document.contains("validation")) continue;
     kept += line + "\n";
   }
   if (kept != before) write_file_atomically(file, kept);

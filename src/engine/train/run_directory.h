@@ -46,7 +46,9 @@ class RunDirectory {
 
   // Truncates metrics.jsonl to the lines up to `step` and removes torn ones; later lines will be
   // written again.
-  void truncate_metrics(int64_t step);
+  // `without_records`: and without what is recorded beside the line of that step, its validation
+  // and the model kept.
+  void truncate_metrics(int64_t step, bool without_records = false);
   void append_metrics(const StepMetrics& metrics);
   void append_metrics(const Json& line);
 

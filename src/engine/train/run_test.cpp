@@ -284,14 +284,15 @@ TEST_F(Run, AKilledRunGoesOnBitForBit) {
   EXPECT_EQ(step, 200);
 }
 
+std::map<std::string, std::string> kept_in(const fs::path& run) {
+  std::map<std::string, std::string> weights;
+  for (const fs::directory_entry& entry : fs::directory_iterator(run / "checkpoints"))
+    weights[entry.path().filename()] = read_file(entry.path() / "model.safetensors");
+  return weights;
+}
+
 TEST_F(Run, KeepsModelsAlongTheWayThatChangeNothing) {
   const RunOutcome plain = train();
-  const auto kept_in = [](const fs::path& run) {
-    std::map<std::string, std::string> weights;
-    for (const fs::directory_entry& entry : fs::directory_iterator(run / "checkpoints"))
-      weights[entry.path().filename()] = read_file(entry.path() / "model.safetensors");
-    return weights;
-  };
   EXPECT_EQ(kept_in(plain.directory).size(), 1u) << "only the final model, unless asked for";
 
   runs_in("kept");
@@ -522,6 +523,40 @@ TEST_F(Run, AnOlderStateIsOfTheEngineThatBeganTheRun) {
   record.build->engine.clear();  // older still
   write_run_record(run, record);
   EXPECT_EQ(train().result->training->engines, std::vector<std::string>{engine_name(Context{})});
+}
+
+// metrics.jsonl without times.
+std::vector<Json> without_seconds(const fs::path& run) {
+  std::vector<Json> lines = metrics_of(run);
+  for (Json& line : lines) line.erase("seconds");
+  return lines;
+}
+
+// The sink asks for a stop when it is told of a step, before what else belongs to that step: its
+// validation, and the model that is kept.
+TEST_F(Run, AStopInsideAValidationGoesOnBitForBit) {
+  request_.run.validation_steps = 14;
+  request_.run.checkpoints = 2;
+  for (const int64_t step : {28, 30, 60}) {
+    SCOPED_TRACE(step);
+    request_.run.log_steps = step;
+    runs_in(fmt::format("whole-{}", step).c_str());
+    const RunOutcome whole = train();
+    runs_in(fmt::format("stopped-{}", step).c_str());
+    StopAtStep sink(step);
+    const RunOutcome stopped = bitlaw::train(request_.config, request_.run, &sink);
+    EXPECT_EQ(stopped.status, RunStatus::kInterrupted);
+    EXPECT_EQ(stopped.steps_done, step);
+    EXPECT_FALSE(fs::exists(stopped.directory / "result.json"));
+    EXPECT_FALSE(metrics_of(stopped.directory).back().contains("validation"));
+    clear_stop_request();
+    const RunOutcome rest = train();
+    EXPECT_EQ(rest.status, RunStatus::kFinished);
+    EXPECT_TRUE(weights_of(whole.directory) == weights_of(rest.directory));
+    EXPECT_EQ(rest.result->validation->loss_nats, whole.result->validation->loss_nats);
+    EXPECT_EQ(without_seconds(rest.directory), without_seconds(whole.directory));
+    EXPECT_TRUE(kept_in(rest.directory) == kept_in(whole.directory));
+  }
 }
 
 TEST_F(Run, DivergenceIsAResult) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/stop.h"
 #include "tensor/same_bits_for_tests.h"
 #include "train/synthetic_text.h"
 
@@ -228,6 +229,35 @@ TEST(Trainer, AnErrorInASequenceEndsTheStep) {
       };
       EXPECT_THROW(trainer.step(source, 1e-3), Error) << threads << " threads, sequence " << bad;
       EXPECT_TRUE(trainer.step(text, 1e-3).updated);  // and the next step is a step again
+    }
+  }
+}
+
+// A stop that is requested inside a step leaves it out; done again, it gives the same bits.
+TEST(Trainer, AStopEndsAStepInItsMiddle) {
+  const SequenceSource text = text_source();
+  for (const bool batch_scales : {false, true}) {
+    TrainerOptions options = small_options("4");
+    if (batch_scales) options.recipe.activations.granularity = Granularity::kBatch;
+    for (const int threads : {1, 3}) {
+      options.threads = threads;
+      Trainer undisturbed(options), stopped(options);
+      for (Trainer* each : {&undisturbed, &stopped}) each->step(text, 1e-2);
+      for (const int64_t at : {0, 3, 5}) {
+        EXPECT_THROW(stopped.step(
+                         [&](int64_t step, int64_t index, std::span<uint16_t> tokens) {
+                           if (index == at) request_stop();
+                           text(step, index, tokens);
+                         },
+                         1e-2),
+                     Stopped);
+        EXPECT_EQ(stopped.steps_done(), undisturbed.steps_done());
+        EXPECT_TRUE(same_bits(stopped.parameters().flat, undisturbed.parameters().flat));
+        clear_stop_request();
+        for (Trainer* each : {&undisturbed, &stopped}) each->step(text, 1e-2);
+        EXPECT_TRUE(same_bits(stopped.parameters().flat, undisturbed.parameters().flat));
+        EXPECT_TRUE(same_bits(stopped.second_moment(), undisturbed.second_moment()));
+      }
     }
   }
 }
