@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/input_file.h"
 #include "base/output_file.h"
 #include "base/say.h"
 #include "base/text.h"
@@ -45,7 +45,7 @@ void run_simulate(SimulateFlags& options) {
   require_other_file("--out", options.out, options.fit);
   std::optional<Fit> fit;
   if (!options.fit.empty()) {
-    fit = fit_from_json(parse_json(read_file(options.fit), options.fit), options.fit);
+    fit = fit_from_json(parse_json(read_input_file(options.fit), options.fit), options.fit);
     options.law = fit->law;
   }
   const Law& law = law_named(options.law);

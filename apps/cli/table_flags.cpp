@@ -6,8 +6,8 @@
 #include <map>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/hash.h"
+#include "base/input_file.h"
 #include "base/say.h"
 #include "cli/verb.h"
 #include "record/factor_names.h"
@@ -102,7 +102,7 @@ bool pool_models_along(const std::vector<std::string>& pool) {
 }
 
 Table table_at(const std::string& path, const TableOptions& options) {
-  if (!std::filesystem::is_directory(path)) return read_table(read_file(path), path, options);
+  if (!std::filesystem::is_directory(path)) return read_table(read_input_file(path), path, options);
   std::vector<std::string> problems;
   std::vector<TidyRow> rows = read_tidy_rows(path, problems, Along::kInclude);
   for (const std::string& problem : problems) say("left out: {}", problem);

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/input_file.h"
 #include "base/number.h"
 #include "base/parallel.h"
 #include "base/say.h"
@@ -93,7 +93,7 @@ std::function<void(int64_t count, const std::function<void(int64_t)>& task)> on(
 
 Json read_fit(const std::string& path) {
   if (path.empty()) return nullptr;
-  const Json fit = parse_json(read_file(path), path);
+  const Json fit = parse_json(read_input_file(path), path);
   for (const char* part : {"law", "parameters"}) {
     if (!fit.is_object() || !fit.contains(part)) {
       throw Error(fmt::format(

@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "base/file.h"
+#include "base/input_file.h"
 #include "base/names.h"
 #include "base/nesting.h"
 
@@ -69,7 +69,7 @@ Json parse_toml(const std::string& text, const std::string& where) {
 }
 
 Json read_toml(const std::filesystem::path& path) {
-  const std::string text = read_file(path);
+  const std::string text = read_input_file(path);
   return path.extension() == ".json" ? parse_json(text, path.string())
                                      : parse_toml(text, path.string());
 }

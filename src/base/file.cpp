@@ -9,6 +9,7 @@
 
 #include "base/descriptor.h"
 #include "base/error.h"
+#include "base/input_file.h"
 
 namespace bitlaw {
 namespace {
@@ -32,12 +33,9 @@ bool take_after(int fd, const struct stat& old) {
 }  // namespace
 
 std::string read_file(const fs::path& path) {
-  Descriptor file(path, O_RDONLY);
-  if (!file.ok()) throw Error(fmt::format("{}: cannot be read: {}", path.string(), reason()));
+  const Descriptor file = open_regular_file(path);
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0 || S_ISDIR(status.st_mode)) {
-    throw Error(fmt::format("{}: is a directory, expected a file", path.string()));
-  }
+  ::fstat(file.get(), &status);
   std::string bytes;
   bytes.reserve(static_cast<size_t>(status.st_size));
   char buffer[1 << 16];
@@ -88,7 +86,7 @@ void write_file_atomically(const fs::path& path, std::span<const std::string_vie
 }
 
 void append_line(const fs::path& path, std::string_view line) {
-  Descriptor file(path, O_WRONLY | O_CREAT | O_APPEND);
+  Descriptor file(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK);  // no waiting for a FIFO
   const std::string whole = std::string(line) + "\n";
   if (!file.ok() || !write_all(file.get(), whole)) {
     throw Error(fmt::format("{}: cannot be appended to: {}", path.string(), reason()));
@@ -96,13 +94,10 @@ void append_line(const fs::path& path, std::string_view line) {
 }
 
 MappedFile::MappedFile(const fs::path& path) {
-  Descriptor file(path, O_RDONLY);
+  const Descriptor file = open_regular_file(path);
   struct stat status {};
-  if (!file.ok() || ::fstat(file.get(), &status) != 0) {
+  if (::fstat(file.get(), &status) != 0)
     throw Error(fmt::format("{}: cannot be read: {}", path.string(), reason()));
-  }
-  if (!S_ISREG(status.st_mode))
-    throw Error(fmt::format("{}: is not a regular file", path.string()));
   size_ = static_cast<size_t>(status.st_size);
   if (size_ == 0) return;
   void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);

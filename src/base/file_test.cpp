@@ -119,8 +119,7 @@ TEST_F(FileTest, MissingFilesAndDirectoriesCannotBeRead) {
   EXPECT_NE(error_of([&] { read_file(missing); }).find(missing.string()), std::string::npos);
   EXPECT_NE(error_of([&] { MappedFile{missing}; }).find(missing.string()), std::string::npos);
   EXPECT_NE(error_of([&] { read_file(directory_); }).find("directory"), std::string::npos);
-  EXPECT_NE(error_of([&] { MappedFile{directory_}; }).find("not a regular file"),
-            std::string::npos);
+  EXPECT_NE(error_of([&] { MappedFile{directory_}; }).find("directory"), std::string::npos);
 }
 
 TEST_F(FileTest, AMappedFileCanBeMoved) {

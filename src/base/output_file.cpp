@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr int kMostLinks = 40;  // as the kernel follows
 
-[[noreturn]] void fail(const fs::path& path, const std::string& why) {
+[[noreturn]] void cannot_write(const fs::path& path, const std::string& why) {
   throw Error(fmt::format("{}: cannot be written: {}", path.string(), why));
 }
 
@@ -29,7 +29,8 @@ fs::path parent_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-// The number of an open descriptor of this process that `path` names; -1 if it names none.
+}  // namespace
+
 int own_descriptor(const fs::path& path) {
   std::error_code error;
   const fs::path directory = fs::canonical(parent_of(path), error);
@@ -40,6 +41,8 @@ int own_descriptor(const fs::path& path) {
   }
   return -1;
 }
+
+namespace {
 
 // One link further; the same path where there is none. The links in a directory of descriptors
 // lead to what is open, which may have no name.
@@ -52,18 +55,25 @@ fs::path next_link(const fs::path& path) {
 
 void write_through(Descriptor& file, const fs::path& path,
                    std::span<const std::string_view> parts) {
-  if (!file.ok()) fail(path, std::strerror(errno));
+  if (!file.ok()) cannot_write(path, std::strerror(errno));
   for (const std::string_view part : parts) {
-    if (!write_all(file.get(), part)) fail(path, std::strerror(errno));
+    if (!write_all(file.get(), part)) cannot_write(path, std::strerror(errno));
   }
-  if (!file.close()) fail(path, std::strerror(errno));
+  if (!file.close()) cannot_write(path, std::strerror(errno));
 }
 
-void say_if_nobody_reads(const fs::path& path, const struct stat& status) {
-  if (!S_ISFIFO(status.st_mode)) return;
-  const Descriptor file(path, O_WRONLY | O_NONBLOCK);
-  if (!file.ok() && errno == ENXIO)
-    say("{}: is a FIFO that nobody reads; waiting for a reader", path.string());
+// A FIFO is opened once: a writer that looks in and leaves would be the end of what its reader
+// reads.
+Descriptor open_to_write(const fs::path& path, const struct stat& status) {
+  if (S_ISFIFO(status.st_mode)) {
+    Descriptor file(path, O_WRONLY | O_NONBLOCK);
+    if (file.ok()) {
+      ::fcntl(file.get(), F_SETFL, O_WRONLY);
+      return file;
+    }
+    if (errno == ENXIO) say("{}: nobody reads this FIFO yet; waiting", path.string());
+  }
+  return Descriptor(path, O_WRONLY | O_NOCTTY);
 }
 
 }  // namespace
@@ -75,7 +85,7 @@ fs::path follow_links(const fs::path& path) {
     if (next == place) return place;
     place = next;
   }
-  fail(path, "its symbolic links lead in a circle");
+  cannot_write(path, "its symbolic links lead in a circle");
 }
 
 void write_output_file(const fs::path& path, std::string_view bytes) {
@@ -95,9 +105,8 @@ void write_output_file(const fs::path& path, std::span<const std::string_view> p
     write_file_atomically(place, parts);
     return;
   }
-  if (S_ISDIR(status.st_mode)) fail(path, "is a directory, expected a file");
-  say_if_nobody_reads(place, status);
-  Descriptor file(place, O_WRONLY | O_NOCTTY);
+  if (S_ISDIR(status.st_mode)) cannot_write(path, "is a directory, expected a file");
+  Descriptor file = open_to_write(place, status);
   write_through(file, path, parts);
 }
 

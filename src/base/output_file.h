@@ -19,6 +19,10 @@ namespace bitlaw {
 void write_output_file(const std::filesystem::path& path, std::string_view bytes);
 void write_output_file(const std::filesystem::path& path, std::span<const std::string_view> parts);
 
+// The number of an open descriptor of this process that `path` names, as /dev/fd/3 and
+// /proc/self/fd/3 do; -1 if it names none. Links are not followed.
+int own_descriptor(const std::filesystem::path& path);
+
 // Where `path` leads if it is a symbolic link, or a chain of them; the place need not exist.
 std::filesystem::path follow_links(const std::filesystem::path& path);
 

@@ -1,8 +1,6 @@
 #include "data/byte_source.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -12,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/input_file.h"
 
 namespace bitlaw {
 namespace {
@@ -21,16 +20,11 @@ constexpr size_t kInputBytes = 1 << 16;
 class FileSource : public ByteSource {
  public:
   explicit FileSource(const std::filesystem::path& path)
-      : name_(path.string()), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (file_ < 0) fail();
-  }
-  ~FileSource() override { ::close(file_); }
-  FileSource(const FileSource&) = delete;
-  FileSource& operator=(const FileSource&) = delete;
+      : name_(path.string()), file_(open_regular_file(path)) {}
 
   size_t read(std::span<char> buffer) override {
     while (true) {
-      const ssize_t n = ::read(file_, buffer.data(), buffer.size());
+      const ssize_t n = ::read(file_.get(), buffer.data(), buffer.size());
       if (n >= 0) return static_cast<size_t>(n);
       if (errno != EINTR) fail();
     }
@@ -41,7 +35,7 @@ class FileSource : public ByteSource {
     throw Error(fmt::format("{}: cannot be read: {}", name_, std::strerror(errno)));
   }
   std::string name_;
-  int file_;
+  Descriptor file_;
 };
 
 class ViewSource : public ByteSource {

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/input_file.h"
 
 namespace bitlaw {
 namespace {
@@ -65,6 +66,7 @@ StateHeader header_of(const Json& document) {
 }
 
 OpenedState open_state(const fs::path& path) {
+  open_regular_file(path);  // a FIFO is refused, not waited for
   OpenedState state{std::ifstream(path, std::ios::binary), {}, {}, 0, {}};
   std::ifstream& file = state.file;
   if (!file)
