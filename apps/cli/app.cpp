@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <sstream>
@@ -79,6 +80,18 @@ Option* Option::default_str(const std::string& text) {
 
 Option* Option::positive() {
   option_->check(CLI::Validator(complaint_unless_positive, "ABOVE 0"));
+  return this;
+}
+
+Option* Option::whole(int64_t least, int64_t largest) {
+  const auto complaint = [=](std::string& text) -> std::string {
+    const double value = parse_number(text).value_or(least - 0.5);
+    if (value == std::floor(value) && value >= static_cast<double>(least) &&
+        value <= static_cast<double>(largest))
+      return "";
+    return fmt::format("expected a whole number from {} to {}, not {}", least, largest, text);
+  };
+  option_->check(CLI::Validator(complaint, fmt::format("{} to {}", least, largest)));
   return this;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -24,8 +25,9 @@ class Option {
   explicit Option(CLI::Option* option) : option_(option) {}
 
   Option* required();
-  Option* default_str(const std::string& text);  // as --help shows it
-  Option* positive();                            // a number above 0
+  Option* default_str(const std::string& text);   // as --help shows it
+  Option* positive();                             // a number above 0
+  Option* whole(int64_t least, int64_t largest);  // a whole number in this range
   Option* one_of(const std::vector<std::string>& words);
   Option* delimiter(char between);       // a list in one argument
   Option* allow_extra_args(bool allow);  // a list in several arguments

@@ -7,9 +7,10 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/input_file.h"
 #include "base/output_file.h"
 #include "base/parallel.h"
+#include "base/range.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "table/candidates.h"
@@ -42,8 +43,8 @@ void run_design(DesignFlags& options) {
   must_have_something_to_fit(table, options.table.path);
   const std::string& listed = options.design.candidates;
   std::vector<Observation> candidates;
-  if (std::filesystem::is_regular_file(listed)) {
-    candidates = read_candidates(read_file(listed), listed);
+  if (std::error_code none; std::filesystem::exists(listed, none)) {
+    candidates = read_candidates(read_input_file(listed), listed);
   }
   ThreadPool pool(options.threads);
   const Design design = design_runs(table.runs, options.design, candidates, on(pool));
@@ -70,7 +71,7 @@ void add_design(App& app) {
       "--json");
   options->table.add(verb);
   verb->add_option("--out", options->out, "also write the JSON document to this file");
-  verb->add_option("--threads", options->threads, "threads")->positive();
+  verb->add_option("--threads", options->threads, "threads")->whole(1, kMostThreads);
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run, "read the table, print what it contains, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");

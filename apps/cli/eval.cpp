@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/range.h"
 #include "cli/verb.h"
 #include "train/run.h"
 
@@ -35,8 +36,7 @@ void run_eval(EvalFlags& options) {
     fmt::print("{}", dump_toml(to_json(options.config)));
     return;
   }
-  if (options.config.tokens < 0)
-    throw Error(fmt::format("--tokens: expected 0 (all) or more, not {}", options.config.tokens));
+  require_range("--tokens", options.config.tokens, 0, kMostTokens);  // 0: all
   const TrainedRun trained = read_run(options.run);
   const std::string path =
       options.config.data.empty() ? trained.config.data.path : options.config.data;
@@ -77,7 +77,7 @@ void add_eval(App& app) {
                        "bitlaw eval runs/0123456789abcdef --tokens 1e6");
   verb->add_option("run", options->run, "directory of the run")->required();
   options->flags.add(verb, options->config);
-  verb->add_option("--threads", options->threads, "threads")->positive();
+  verb->add_option("--threads", options->threads, "threads")->whole(1, kMostThreads);
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run, "print what would be evaluated, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");

@@ -6,6 +6,7 @@
 
 #include "base/output_file.h"
 #include "base/parallel.h"
+#include "base/range.h"
 #include "base/text.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
@@ -67,7 +68,7 @@ void run_fit(FitFlags& options) {
 void add_common(App* verb, FitFlags& options) {
   options.table.add(verb);
   verb->add_option("--out", options.out, "also write the JSON document to this file");
-  verb->add_option("--threads", options.threads, "threads")->positive();
+  verb->add_option("--threads", options.threads, "threads")->whole(1, kMostThreads);
   verb->add_flag("--print-config", options.print_config, "print the options as TOML and stop");
   verb->add_flag("--dry-run", options.dry_run, "read the table, print what it contains, and stop");
   verb->add_flag("--json", options.json, "print one JSON document");

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/progress.h"
+#include "base/range.h"
 #include "base/say.h"
 #include "cli/quantized_rows.h"
 #include "cli/verb.h"
@@ -131,7 +132,7 @@ void add_quantize(App& app) {
   verb->add_option(
           "--sequence", checkpoint.sequence,
           "Hugging Face checkpoints: tokens per window (default: their context, at most 1024)")
-      ->positive();
+      ->whole(1, 1 << 20);
   verb->add_option("--trained-tokens", checkpoint.trained_tokens,
                    "Hugging Face checkpoints: tokens they were trained on, D in the table")
       ->positive();
@@ -149,7 +150,7 @@ void add_quantize(App& app) {
           "Hugging Face checkpoints: gigabytes for hidden states; layers are loaded one at a time")
       ->positive()
       ->default_str("4");
-  verb->add_option("--threads", options->threads, "threads")->positive();
+  verb->add_option("--threads", options->threads, "threads")->whole(1, kMostThreads);
   verb->add_flag("--quiet", options->quiet, "no progress");
   verb->add_flag("--dry-run", options->dry_run, "list the cells and which are done, and stop");
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");

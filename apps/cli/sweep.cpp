@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "base/range.h"
 #include "base/say.h"
 #include "base/text.h"
 #include "cli/verb.h"
@@ -176,7 +177,7 @@ void add_sweep(App& app) {
                    "directory of the runs (default: runs/NAME of the study)");
   verb->add_option("--launcher", options->launcher, launcher_help())->default_str("local");
   verb->add_option("--jobs", sweep_options.jobs, "processes at a time, one thread each")
-      ->positive();
+      ->whole(1, kMostThreads);
   options->work.add(verb);
   verb->add_flag("--retry", sweep_options.retry, "try the jobs again that have failed");
   verb->add_option("--minutes", sweep_options.minutes,

@@ -167,7 +167,8 @@ Json StructFlags::given() const {
 }
 
 ConfigItem read_config_item(const std::string& file_or_override) {
-  if (file_or_override.find('=') == std::string::npos || fs::exists(file_or_override))
+  std::error_code too_long;
+  if (file_or_override.find('=') == std::string::npos || fs::exists(file_or_override, too_long))
     return {read_toml(file_or_override), file_or_override};
   Json document = Json::object();
   apply_override(document, file_or_override);

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/parallel.h"
+#include "base/range.h"
 #include "base/say.h"
 #include "base/text.h"
 #include "cli/verb.h"
@@ -90,7 +91,8 @@ void add_work(App& app) {
   App* verb = add_verb(app, "work", "Take jobs of a study that was begun with `sweep`",
                        "bitlaw work runs/demo --jobs 4 --for 2h");
   verb->add_option("runs", flags->runs, "directory of the study's runs")->required();
-  verb->add_option("--jobs", flags->jobs, "processes at a time, one thread each")->positive();
+  verb->add_option("--jobs", flags->jobs, "processes at a time, one thread each")
+      ->whole(1, kMostThreads);
   verb->add_option("--directory", flags->directory,
                    "where relative paths of the data count from (default: as in the sweep)");
   flags->work.add(verb);

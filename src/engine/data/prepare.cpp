@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/output_file.h"
+#include "base/range.h"
 #include "data/split_plan.h"
 #include "data/write_tokens.h"
 
@@ -36,7 +37,7 @@ void check_options(const PrepareConfig& config) {
   demand(config.near_duplicate_tokens >= 0 && config.near_duplicate_tokens <= 1'000'000,
          fmt::format("near_duplicate_tokens {}: must be 0 (off) to 1000000",
                      config.near_duplicate_tokens));
-  demand(config.threads >= 0, fmt::format("threads {}: must be 0 (all) or more", config.threads));
+  require_range("threads", config.threads, 0, kMostThreads);  // 0: all
 }
 
 // A sample of the training documents that depends on the documents alone, not on their order: those

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/range.h"
 #include "data/loader.h"
 #include "record/run.h"
 #include "train/batch.h"
@@ -16,6 +17,7 @@ constexpr int kDocumentVersion = 1;
 // The same, of a run that is validated on part of the held-out text: windows from all of it, where
 // version 1 took the first ones.
 constexpr int kSampledDocumentVersion = 2;
+constexpr int64_t kMostBatchTokens = 1 << 30;
 
 void require(bool ok, const char* key, double value, const std::string& rule) {
   if (!ok) throw Error(fmt::format("{} = {}: expected {}", key, value, rule));
@@ -44,14 +46,11 @@ RecipeConfig canonical(const Recipe& recipe) {
 }
 
 void check(const TrainingConfig& train) {
-  require(train.tokens > 0, "train.tokens", static_cast<double>(train.tokens), "a positive number");
-  require(train.batch_tokens >= 0, "train.batch_tokens", static_cast<double>(train.batch_tokens),
-          "0 (chosen from train.tokens) or a positive number");
+  require_range("train.tokens", train.tokens, 1, kMostTokens);
+  require_range("train.batch_tokens", train.batch_tokens, 0, kMostBatchTokens);  // 0: chosen
   require(train.lr > 0 && std::isfinite(train.lr), "train.lr", train.lr, "a positive number");
-  require(train.lanes >= 1 && train.lanes <= 1024, "train.lanes", static_cast<double>(train.lanes),
-          "1 to 1024");
-  require(train.validation_tokens >= 0, "train.validation_tokens",
-          static_cast<double>(train.validation_tokens), "0 (all) or a positive number");
+  require_range("train.lanes", train.lanes, 1, 1024);
+  require_range("train.validation_tokens", train.validation_tokens, 0, kMostTokens);  // 0: all
   if (train.backward != "bf16" && train.backward != "fp32") {
     throw Error(fmt::format("train.backward = '{}': expected bf16 or fp32", train.backward));
   }
@@ -68,8 +67,7 @@ void require_one_window(const char* part, int64_t tokens, int64_t T) {
 }  // namespace
 
 void RunOptions::check() const {
-  require(threads >= 0 && threads <= 4096, "run.threads", static_cast<double>(threads),
-          "0 (all) or a number of threads");
+  require_range("run.threads", threads, 0, kMostThreads);  // 0: all
   require(checkpoint_seconds >= 0, "run.checkpoint_seconds", checkpoint_seconds,
           "0 or a positive number");
   require(checkpoint_steps >= 0, "run.checkpoint_steps", static_cast<double>(checkpoint_steps),

@@ -112,9 +112,39 @@ MemoryPlan measure(const ResolvedConfig& resolved, const DatasetInfo& data, int 
   return plan;
 }
 
+double parameter_bytes(const ModelConfig& model) {
+  return static_cast<double>(model.parameters_with_embeddings()) * sizeof(float);
+}
+
+[[noreturn]] void refuse_model(const ResolvedConfig& resolved, double available_bytes) {
+  const ModelConfig& model = resolved.config.model;
+  const auto copies = static_cast<double>(3 + resolved.config.train.lanes);
+  throw Error(fmt::format(
+      "model.width = {}, model.layers = {}, model.hidden = {}: {} parameters with their moments "
+      "and gradients (train.lanes = {}) take {}, and this machine has {}; use a smaller model",
+      model.width, model.layers, model.hidden,
+      format_count(static_cast<double>(model.parameters_with_embeddings())),
+      resolved.config.train.lanes, format_bytes(copies * parameter_bytes(model)),
+      format_bytes(available_bytes)));
+}
+
+// Models of one and two layers, with their gradients.
+void require_probes_fit(const ResolvedConfig& resolved, double available_bytes) {
+  ModelConfig probed = resolved.config.model;
+  probed.layers = std::min<int64_t>(2, probed.layers);
+  if (2 * parameter_bytes(probed) > available_bytes) refuse_model(resolved, available_bytes);
+}
+
 }  // namespace
 
+void require_model_fits(const ResolvedConfig& resolved, double available_bytes) {
+  const auto copies = static_cast<double>(3 + resolved.config.train.lanes);
+  const double bytes = copies * parameter_bytes(resolved.config.model);
+  if (bytes > available_bytes) refuse_model(resolved, available_bytes);
+}
+
 MemoryPlan plan_memory(const ResolvedConfig& resolved, const DatasetInfo& data, int threads) {
+  require_probes_fit(resolved, machine_memory_bytes());
   // In a separate process: what the probes leave in the heap would raise the peak that they
   // foretell.
   int ends[2];

@@ -29,10 +29,15 @@ struct MemoryPlan {        // bytes
   }
 };
 
+// Error if the parameters, their moments and their gradients alone need more than
+// `available_bytes`.
+void require_model_fits(const ResolvedConfig& resolved, double available_bytes);
+
+// Measured on models of one and two layers; Error if even those do not fit into this machine.
 MemoryPlan plan_memory(const ResolvedConfig& resolved, const DatasetInfo& data, int threads);
 
 // Error if a run with scales per batch needs more than `available_bytes`: it keeps the activations of
-// a whole batch in memory. Other runs are never refused.
+// a whole batch in memory.
 void require_batch_fits(const ResolvedConfig& resolved, const MemoryPlan& plan,
                         double available_bytes);
 double machine_memory_bytes();

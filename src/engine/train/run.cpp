@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/progress.h"
+#include "base/range.h"
 #include "base/say.h"
 #include "base/time.h"
 #include "base/version.h"
@@ -494,6 +495,7 @@ RunRecord make_run_record(const ResolvedConfig& resolved, const DatasetInfo& dat
 
 RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSink* sink) {
   options.check();
+  require_range("model.vocabulary", config.model.vocabulary, 0, kLargestVocabulary);
   reset_peak_memory();
   const Dataset dataset =
       Dataset::open(config.data.path, static_cast<int>(config.model.vocabulary));
@@ -511,6 +513,7 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
   };
   RunDirectory directory(options.directory, resolved.name());
   if (const auto result = directory.result()) return ended(directory, *result);
+  require_model_fits(resolved, machine_memory_bytes());
   directory.open(make_run_record(resolved, dataset.info()));
   // Another process may have ended it while this one waited to open it.
   if (const auto result = directory.result()) return ended(directory, *result);

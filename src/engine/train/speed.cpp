@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/random.h"
+#include "train/memory.h"
 #include "train/trainer.h"
 
 namespace bitlaw {
@@ -23,6 +24,7 @@ SequenceSource random_text(uint64_t vocabulary) {
 }  // namespace
 
 double measure_speed(const ResolvedConfig& resolved, int threads, double seconds) {
+  require_model_fits(resolved, machine_memory_bytes());
   const TrainConfig& config = resolved.config;
   Trainer trainer({.model = config.model,
                    .recipe = resolved.recipe,

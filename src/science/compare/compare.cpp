@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/range.h"
 #include "base/text.h"
 #include "fit/bootstrap.h"
 #include "fit/holdout.h"
@@ -243,7 +244,8 @@ Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptio
   Comparison out;
   const std::vector<const Law*> chosen = laws_to_compare(options.laws, out.notes);
   check_split(options.hold_out);
-  if (options.folds < 2) throw Error("folds: must be at least 2");
+  require_range("folds", options.folds, 2, 1'000'000);
+  require_range("starts", options.starts, 1, kMostStarts);
   const Task task{&runs, fit_options(options), options, &parallel_for};
 
   ComparePart training, post;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/range.h"
 #include "base/statistics.h"
 #include "design/quantity.h"
 #include "design/selection.h"
@@ -292,7 +293,8 @@ std::string names_of(const Law& law, const std::vector<int>& constants) {
 
 Design design_runs(const std::vector<Observation>& runs, const DesignOptions& options,
                    const std::vector<Observation>& candidates, const ParallelFor& parallel_for) {
-  if (options.runs < 1) throw Error("runs: must be at least 1");
+  require_range("runs", options.runs, 1, 1'000'000);
+  require_range("starts", options.starts, 1, kMostStarts);
   if (!(options.budget >= 0))
     throw Error(fmt::format(
         "budget: expected a positive number of FLOP, got {}; 0 means a tenth of the table's",

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "base/number.h"
+#include "base/range.h"
 #include "base/text.h"
 #include "fit/identify.h"
 
@@ -141,8 +142,8 @@ void check_options(const FitOptions& options) {
   }
   if (!(options.huber_delta > 0)) throw Error("huber_delta: must be positive");
   if (!(options.level > 0 && options.level < 1)) throw Error("level: must be between 0 and 1");
-  if (options.starts < 1) throw Error("starts: must be at least 1");
-  if (options.draws < 0) throw Error("draws: must not be negative");
+  require_range("starts", options.starts, 1, kMostStarts);
+  require_range("draws", options.draws, 0, 1'000'000);
 }
 
 StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,

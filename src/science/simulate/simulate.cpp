@@ -12,6 +12,7 @@
 #include "base/names.h"
 #include "base/number.h"
 #include "base/random.h"
+#include "base/range.h"
 #include "base/text.h"
 #include "fit/bootstrap.h"
 #include "table/write_table.h"
@@ -40,7 +41,7 @@ void check(const StudyOptions& options) {
   check_positive(options.tied, "tied");
   check_positive(options.post, "post");
   if (options.params.empty()) throw Error("params: give at least one size N");
-  if (options.replicates < 1) throw Error("replicates: must be at least 1");
+  require_range("replicates", options.replicates, 1, 1'000'000);
   if (options.trunk != "run" && options.trunk != "size") {
     throw Error(fmt::format("trunk: {} is unknown; use run or size", options.trunk));
   }
@@ -118,9 +119,24 @@ int source_of(const std::vector<Observation>& runs, size_t row) {
 
 }  // namespace
 
+// More would not fit into memory.
+void check_rows(const StudyOptions& options, size_t precisions, size_t token_counts) {
+  constexpr double kMostRows = 1e7;
+  const double rows =
+      static_cast<double>(options.params.size()) * static_cast<double>(token_counts * precisions) *
+      static_cast<double>(options.replicates) * static_cast<double>(1 + options.post.size());
+  if (rows <= kMostRows) return;
+  throw Error(fmt::format(
+      "replicates = {}: with these sizes, token counts and bits that is a study of {:.3g} rows, "
+      "expected at most {:.0e}",
+      options.replicates, rows, kMostRows));
+}
+
 std::vector<Observation> design_runs(const Law& law, const StudyOptions& options) {
   check(options);
   const std::vector<Observation> kinds = precisions(law, options);
+  const size_t token_counts = options.tokens.size() + options.ratios.size();
+  check_rows(options, kinds.size(), std::max<size_t>(1, token_counts));
   std::vector<Observation> out;
   const auto add_cells = [&](const Observation& run) {
     for (const double bits : options.post) {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "base/range.h"
 #include "formats/recipe.h"
 #include "formats/role_format.h"
 #include "formats/role_name.h"
@@ -17,7 +18,6 @@ namespace {
 
 constexpr int kFewestBits = 2, kMostBits = 8;
 const std::string kTrained = "trained";  // activations, or keys and values, as in training
-constexpr int64_t kMostTokens = 1'000'000'000'000'000;  // sums and products of a few stay whole
 
 void check_lists(const PtqConfig& config) {
   const auto not_empty = [](const char* key, bool empty, const char* advice) {

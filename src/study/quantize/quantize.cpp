@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/error.h"
+#include "base/range.h"
 #include "hf/config.h"
 #include "hf/forward.h"
 #include "hf/weights.h"
@@ -130,6 +131,11 @@ void check(const QuantizeOptions& options) {
     throw Error(
         fmt::format("--trained-tokens: expected a number of tokens, 1 to 1e18, not {}", trained));
   }
+  if (!(of.memory_gigabytes > 0 && of.memory_gigabytes <= 1e9)) {
+    throw Error(fmt::format("--memory: expected a number of gigabytes, up to 1e9, not {}",
+                            of.memory_gigabytes));
+  }
+  require_range("--sequence", of.sequence, 0, 1 << 20);  // 0: of the checkpoint
   if (of.records.empty()) throw Error("--records is empty; give a directory, such as runs");
   const auto checkpoints = std::count_if(options.runs.begin(), options.runs.end(), is_checkpoint);
   if (checkpoints == 0 && !of.text.empty()) {
