@@ -34,6 +34,21 @@ TEST(Json, WhatIsNotANumberBecomesNull) {
             "[null,null,null,1.0]");
 }
 
+TEST(Json, IsPrintedOnOneLineOrIndented) {
+  const Json document{{"a", Json::array({1, -2.5, Json::object(), Json::array(), nullptr})},
+                      {"b", {{"c\n\"", "\t\x7f\u00e9"}}},
+                      {"n", uint64_t{18446744073709551615u}},
+                      {"yes", true}};
+  EXPECT_EQ(dump_json(document),
+            "{\"a\":[1,-2.5,{},[],null],\"b\":{\"c\\n\\\"\":\"\\t\x7f\u00e9\"},"
+            "\"n\":18446744073709551615,\"yes\":true}");
+  EXPECT_EQ(dump_json(document, 0),
+            "{\n\"a\": [\n1,\n-2.5,\n{},\n[],\nnull\n],\n\"b\": {\n\"c\\n\\\"\": "
+            "\"\\t\x7f\u00e9\"\n},\n\"n\": 18446744073709551615,\n\"yes\": true\n}");
+  EXPECT_EQ(dump_json(document["a"], 2), "[\n  1,\n  -2.5,\n  {},\n  [],\n  null\n]");
+  EXPECT_EQ(dump_json(document["b"], 1), "{\n \"c\\n\\\"\": \"\\t\x7f\u00e9\"\n}");
+}
+
 TEST(Json, BytesThatAreNotTextDoNotStopThePrinting) {
   EXPECT_NO_THROW(parse_json(dump_json(Json(std::string("\xff\xfe"))), ""));
 }

@@ -1,7 +1,9 @@
-// Reads and prints JSON with nlohmann/json, which defines grammar, numbers and escapes.
+// Reads and prints JSON. nlohmann/json defines grammar, numbers and escapes.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -85,29 +87,91 @@ Json parse(std::string_view text, const JsonWatch* watch) {
   return builder.take();
 }
 
-nlohmann::json to_nlohmann(const Json& value) {
-  if (value.is_object()) {
-    auto out = nlohmann::json::object();
-    for (const auto& [key, member] : value.items()) out.emplace(key, to_nlohmann(member));
-    return out;
+// Prints piece by piece. (A tree of nlohmann::json would take the memory again, and taking it down
+// allocates in a destructor: without memory left, the program would end there.)
+class Printer {
+ public:
+  Printer(int indent, std::string& out) : indent_(indent), out_(out) {}
+
+  void print(const Json& value) {
+    if (value.is_object()) {
+      print_all(value.items(), '{', '}', [&](const auto& member) {
+        print(member.first);
+        out_ += indent_ >= 0 ? ": " : ":";
+        print(member.second);
+      });
+    } else if (value.is_array()) {
+      print_all(value, '[', ']', [&](const Json& element) { print(element); });
+    } else if (value.is_string()) {
+      print(value.text());
+    } else if (value.is_boolean()) {
+      out_ += value.get<bool>() ? "true" : "false";
+    } else if (value.is_number_float()) {
+      print(value.get<double>());
+    } else if (value.is_number_unsigned()) {
+      fmt::format_to(std::back_inserter(out_), "{}", value.get<uint64_t>());
+    } else if (value.is_number_integer()) {
+      fmt::format_to(std::back_inserter(out_), "{}", value.get<int64_t>());
+    } else {
+      out_ += "null";
+    }
   }
-  if (value.is_array()) {
-    auto out = nlohmann::json::array();
-    for (const Json& element : value) out.push_back(to_nlohmann(element));
-    return out;
+
+ private:
+  template <class Items, class PrintOne>
+  void print_all(const Items& items, char open, char close, const PrintOne& print_one) {
+    out_ += open;
+    ++depth_;
+    bool first = true;
+    for (const auto& item : items) {
+      if (!first) out_ += ',';
+      first = false;
+      new_line();
+      print_one(item);
+    }
+    --depth_;
+    if (!first) new_line();
+    out_ += close;
   }
-  if (value.is_string()) return value.text();
-  if (value.is_boolean()) return value.get<bool>();
-  if (value.is_number_float()) return value.get<double>();
-  if (value.is_number_unsigned()) return value.get<uint64_t>();
-  if (value.is_number_integer()) return value.get<int64_t>();
-  return nullptr;
-}
+
+  void new_line() {
+    if (indent_ < 0) return;
+    out_ += '\n';
+    out_.append(static_cast<size_t>(indent_ * depth_), ' ');
+  }
+
+  void print(double value) {
+    if (!std::isfinite(value)) {
+      out_ += "null";
+      return;
+    }
+    char digits[64];
+    out_.append(digits, nlohmann::detail::to_chars(digits, std::end(digits), value));
+  }
+
+  void print(const std::string& text) {
+    const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+      return c >= ' ' && c < 127 && c != '"' && c != '\\';
+    });
+    if (plain) {
+      out_ += '"';
+      out_ += text;
+      out_ += '"';
+    } else {
+      out_ += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    }
+  }
+
+  int indent_, depth_ = 0;
+  std::string& out_;
+};
 
 }  // namespace
 
 std::string Json::dump(int indent) const {
-  return to_nlohmann(*this).dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string out;
+  Printer(indent, out).print(*this);
+  return out;
 }
 
 Json Json::parse(std::string_view text) {
