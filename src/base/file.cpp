@@ -10,6 +10,7 @@
 #include "base/descriptor.h"
 #include "base/error.h"
 #include "base/input_file.h"
+#include "base/temporary.h"
 
 namespace bitlaw {
 namespace {
@@ -65,7 +66,7 @@ void write_file_atomically(const fs::path& path, std::string_view bytes) {
 void write_file_atomically(const fs::path& path, std::span<const std::string_view> parts) {
   const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
   make_directories(parent);
-  const fs::path temporary = path.string() + fmt::format(".tmp{}", ::getpid());
+  const fs::path temporary = temporary_beside(path);
   auto fail = [&] {
     const std::string why = reason();
     ::unlink(temporary.c_str());

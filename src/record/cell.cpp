@@ -7,6 +7,7 @@
 #include "base/checksum.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/temporary.h"
 #include "formats/recipe.h"
 
 namespace bitlaw {
@@ -95,6 +96,7 @@ CellRecord parse_cell(const std::string& text, const std::string& where) {
 }
 
 void write_cell(const fs::path& file, const CellRecord& cell) {
+  remove_old_temporaries(file.parent_path(), Owner::kBitlaw);
   write_file_atomically(file, dump_json(with_checksum(struct_to_json(cell)), 1) + "\n");
 }
 

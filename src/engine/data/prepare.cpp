@@ -1,7 +1,8 @@
 #include "data/prepare.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
+#include <stdio.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include "base/hash.h"
 #include "base/output_file.h"
 #include "base/range.h"
+#include "base/temporary.h"
 #include "data/split_plan.h"
 #include "data/write_tokens.h"
 
@@ -94,8 +96,7 @@ std::unique_ptr<Tokenizer> make_tokenizer(const PrepareConfig& config, const Spl
 class NewDirectory {
  public:
   explicit NewDirectory(const fs::path& place)
-      : place_(follow_links(place)),
-        temporary_(place_.string() + fmt::format(".tmp{}", ::getpid())) {
+      : place_(follow_links(place)), temporary_(temporary_beside(place_)) {
     make_directories(temporary_);
   }
   ~NewDirectory() {
@@ -108,9 +109,14 @@ class NewDirectory {
   const fs::path& path() const { return temporary_; }
 
   void commit() {
-    const fs::path old = temporary_.string() + ".old";
+    const fs::path old = old_beside(place_);
     std::error_code error;
     const bool replaced = fs::exists(place_, error) && !fs::is_empty(place_, error);
+    // In one step; the destructor removes what was there.
+    if (replaced &&
+        ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, place_.c_str(), RENAME_EXCHANGE) == 0)
+      return;
+    // On file systems that cannot do that, in two.
     if (replaced) fs::rename(place_, old, error);
     if (!error) fs::rename(temporary_, place_, error);
     if (error) {

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/temporary.h"
 
 namespace bitlaw {
 
@@ -58,7 +59,7 @@ std::span<const Token> parse_shard(std::string_view bytes, const std::string& wh
 }
 
 ShardWriter::ShardWriter(const std::filesystem::path& path)
-    : path_(path), temporary_(path.string() + fmt::format(".tmp{}", ::getpid())) {
+    : path_(path), temporary_(temporary_beside(path)) {
   if (path.has_parent_path()) make_directories(path.parent_path());
   file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file_ < 0) fail();

@@ -1,13 +1,13 @@
 #include "hf/hf_directory.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <system_error>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/output_file.h"
+#include "base/temporary.h"
 #include "hf/exportable.h"
 #include "tokenizer/hf_export.h"
 
@@ -27,7 +27,7 @@ void export_hf(const fs::path& checkpoint, const Tokenizer& tokenizer, const fs:
   // Written to a temporary directory and renamed into place.
   const fs::path whole =
       follow_links(directory.has_filename() ? directory : directory.parent_path());
-  const fs::path temporary = fmt::format("{}.{}.tmp", whole.string(), ::getpid());
+  const fs::path temporary = temporary_beside(whole);
   try {
     for (const char* name : {"model.safetensors", "config.json"})
       write_file_atomically(temporary / name, MappedFile(checkpoint / name).bytes());

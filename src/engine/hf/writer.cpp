@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/output_file.h"
+#include "base/temporary.h"
 #include "formats/half.h"
 
 namespace bitlaw::hf {
@@ -80,7 +81,7 @@ CheckpointWriter::CheckpointWriter(const fs::path& source, const Weights& weight
                                    const fs::path& target, std::set<std::string> replaced,
                                    const std::string& dtype)
     : target_(follow_links(without_slash(target))),
-      partial_(target_.string() + fmt::format(".partial{}", ::getpid())),
+      partial_(temporary_beside(target_)),
       replaced_(std::move(replaced)),
       dtype_(dtype) {
   BITLAW_CHECK(dtype == "F32" || dtype == "BF16");

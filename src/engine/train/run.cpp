@@ -507,7 +507,8 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
   }
   const int64_t batch_tokens = resolved.config.train.batch_tokens;
   const std::vector<int64_t> kept = kept_steps(options, resolved.steps, batch_tokens);
-  const auto ended = [&](const RunDirectory& run, const ResultRecord& result) {
+  const auto ended = [&](RunDirectory& run, const ResultRecord& result) {
+    run.remove_state();
     if (!options.quiet) note_missing_checkpoints(run.path(), kept, batch_tokens);
     return outcome_of_ended(run, result, resolved.steps);
   };

@@ -100,10 +100,14 @@ void RunDirectory::save_checkpoint(const fs::path& place,
   }
 }
 
-void RunDirectory::finish(const ResultRecord& result) {
-  write_result(path_, result);
+void RunDirectory::remove_state() {
   std::error_code ignored;
   fs::remove_all(state_file().parent_path(), ignored);
+}
+
+void RunDirectory::finish(const ResultRecord& result) {
+  write_result(path_, result);
+  remove_state();
 }
 
 }  // namespace bitlaw

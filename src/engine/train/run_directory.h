@@ -56,6 +56,9 @@ class RunDirectory {
   void save_checkpoint(const std::filesystem::path& place,
                        const std::function<void(const std::filesystem::path&)>& write);
 
+  // Once the run has ended: what a process leaves that is killed inside finish().
+  void remove_state();
+
   // Writes result.json and removes the saved state.
   void finish(const ResultRecord& result);
 

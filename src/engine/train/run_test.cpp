@@ -559,6 +559,16 @@ TEST_F(Run, AStopInsideAValidationGoesOnBitForBit) {
   }
 }
 
+// Killed after result.json and before the state was removed.
+TEST_F(Run, TheStateOfARunThatHasEndedIsRemoved) {
+  const RunOutcome whole = train();
+  const fs::path state = whole.directory / "checkpoints/state/state.bin";
+  EXPECT_FALSE(fs::exists(state.parent_path()));
+  write_file_atomically(state, "state");
+  EXPECT_TRUE(train().was_there);
+  EXPECT_FALSE(fs::exists(state.parent_path()));
+}
+
 TEST_F(Run, DivergenceIsAResult) {
   request_.config.train.lr = 1e3;
   const RunOutcome outcome = train();
