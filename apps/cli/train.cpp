@@ -29,9 +29,19 @@ int threads_of(const RunOptions& options) {
   return options.threads > 0 ? static_cast<int>(options.threads) : hardware_threads();
 }
 
+// With what a named recipe gives.
+TrainRequest spelled_out(TrainRequest request) {
+  RecipeConfig& recipe = request.config.recipe;
+  const std::string named = recipe.named;
+  recipe = bitlaw::spelled_out(recipe);
+  recipe.named = named;
+  return request;
+}
+
 void print_plan(const RunPlan& plan) {
   const MemoryPlan& memory = plan.memory;
   fmt::print("run {}\n", plan.name);
+  fmt::print("  recipe           {}\n", plan.recipe);
   fmt::print("  parameters       {} (with embeddings {})\n",
              format_count(static_cast<double>(plan.parameters)),
              format_count(static_cast<double>(plan.parameters_with_embeddings)));
@@ -76,7 +86,7 @@ void run_train(TrainFlags& options) {
   fill_from(options.request, options.configuration);
   options.flags.fill_into(options.request.run);
   if (options.print_config) {
-    fmt::print("{}", dump_toml(to_json(options.request)));
+    fmt::print("{}", dump_toml(to_json(spelled_out(options.request))));
     return;
   }
   const TrainConfig& config = options.request.config;
@@ -144,7 +154,7 @@ void add_train(App& app) {
   verb->callback([options] { run_train(*options); });
   // Every key with its default, from the structs themselves.
   std::string keys = "\nKeys:\n";
-  for (const ConfigKey& key : config_keys(TrainConfig{})) {
+  for (const ConfigKey& key : config_keys(spelled_out(TrainRequest{}).config)) {
     keys += fmt::format("  {:<32} {} [{}]\n", key.name, key.help, dump_json(key.value));
   }
   keys +=

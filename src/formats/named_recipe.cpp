@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "formats/recipe.h"
+#include "formats/role_format.h"
+#include "formats/role_name.h"
 
 namespace bitlaw {
 namespace {
@@ -50,15 +52,48 @@ constexpr NamedRecipe kNamedRecipes[] = {
      .activations_granularity = ""},
 };
 
-// What a named recipe gives is either left alone or said again.
-void give(const NamedRecipe& recipe, const char* key, const std::string& value,
-          const std::string& left_alone, std::string& field) {
-  if (field != left_alone && field != value) {
+const NamedRecipe& find_recipe(const std::string& name) {
+  const auto* const found =
+      std::find_if(std::begin(kNamedRecipes), std::end(kNamedRecipes),
+                   [&](const NamedRecipe& each) { return name == each.name; });
+  if (found != std::end(kNamedRecipes)) return *found;
+  std::vector<std::string> names;
+  for (const NamedRecipe& each : kNamedRecipes) names.emplace_back(each.name);
+  throw Error("recipe.named: " + unknown_name("recipe", name, names));
+}
+
+// Whether two names of a role's format mean the same: "4+trust+gauss" and "int4+gauss+trust".
+bool same_format(const char* role, const std::string& a, const std::string& b) {
+  const auto read = [&](const std::string& text) {
+    return in_role(role_format(role_name(role, text)), {});
+  };
+  try {
+    return a == b || read(a) == read(b);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// What a named recipe gives is left out or said again. Another value is refused, also the one that
+// the key has without a named recipe.
+void give(const NamedRecipe& recipe, const char* key, const std::string& value, bool is_said_again,
+          std::string& field) {
+  if (!field.empty() && !is_said_again) {
     throw Error(
         fmt::format("recipe.{} = {}: recipe.named = {} gives it ({}); leave one of the two out",
                     key, field, recipe.name, value));
   }
   field = value;
+}
+
+void give_format(const NamedRecipe& recipe, const char* key, std::string& field) {
+  give(recipe, key, recipe.projections, same_format(key, field, recipe.projections), field);
+}
+
+// A published block format says its block itself, so its recipe gives none.
+void give_granularity(const NamedRecipe& recipe, const char* key, const std::string& value,
+                      std::string& field) {
+  if (!value.empty()) give(recipe, key, value, field == value, field);
 }
 
 }  // namespace
@@ -77,29 +112,24 @@ std::string named_recipes_help() {
 }
 
 RecipeConfig spelled_out(const RecipeConfig& config) {
-  if (config.named.empty()) return config;
-  const auto* const found =
-      std::find_if(std::begin(kNamedRecipes), std::end(kNamedRecipes),
-                   [&](const NamedRecipe& each) { return config.named == each.name; });
-  if (found == std::end(kNamedRecipes)) {
-    std::vector<std::string> names;
-    for (const NamedRecipe& each : kNamedRecipes) names.emplace_back(each.name);
-    throw Error("recipe.named: " + unknown_name("recipe", config.named, names));
-  }
-  const RecipeConfig defaults;
-  const auto or_default = [](const char* text, const std::string& other) {
-    return *text == '\0' ? other : std::string(text);
-  };
   RecipeConfig out = config;
   out.named.clear();
-  give(*found, "weights", found->projections, defaults.weights, out.weights);
-  give(*found, "activations", found->projections, defaults.activations, out.activations);
-  give(*found, "weights_granularity",
-       or_default(found->weights_granularity, defaults.weights_granularity),
-       defaults.weights_granularity, out.weights_granularity);
-  give(*found, "activations_granularity",
-       or_default(found->activations_granularity, defaults.activations_granularity),
-       defaults.activations_granularity, out.activations_granularity);
+  if (!config.named.empty()) {
+    const NamedRecipe& recipe = find_recipe(config.named);
+    give_format(recipe, "weights", out.weights);
+    give_format(recipe, "activations", out.activations);
+    give_granularity(recipe, "weights_granularity", recipe.weights_granularity,
+                     out.weights_granularity);
+    give_granularity(recipe, "activations_granularity", recipe.activations_granularity,
+                     out.activations_granularity);
+  }
+  const auto or_usual = [](std::string& field, const char* usual) {
+    if (field.empty()) field = usual;
+  };
+  or_usual(out.weights, "16");
+  or_usual(out.activations, "16");
+  or_usual(out.weights_granularity, "channel");
+  or_usual(out.activations_granularity, "sequence");
   return out;
 }
 

@@ -28,8 +28,8 @@ std::span<const NamedRecipe> named_recipes();
 // For --help: one paragraph for each.
 std::string named_recipes_help();
 
-// The same recipe in the keys themselves, without a name. Error if there is no such recipe, or if a
-// key that it gives is set to something else.
+// The same recipe with every key set, without a name. Error if there is no such recipe, or if a key
+// that it gives is set to something else, be it the key's usual value.
 RecipeConfig spelled_out(const RecipeConfig& config);
 
 }  // namespace bitlaw

@@ -23,6 +23,21 @@ TEST(NamedRecipe, IsTheSameAsItsKeys) {
     EXPECT_NE(named_recipes_help().find(each.lacks), std::string::npos);
   }
   EXPECT_EQ(spelled_out({.weights = "3"}).weights, "3");
+  const RecipeConfig usual = spelled_out({});
+  EXPECT_EQ(usual.weights, "16");
+  EXPECT_EQ(usual.activations, "16");
+  EXPECT_EQ(usual.weights_granularity, "channel");
+  EXPECT_EQ(usual.activations_granularity, "sequence");
+}
+
+// What is said again may be spelled in another way, and a block format takes its own block.
+TEST(NamedRecipe, IsSaidAgainInOtherWords) {
+  EXPECT_EQ(make_recipe({.named = "quest-w4a4", .weights = "4+trust+hadamard128+gauss"}),
+            make_recipe({.named = "quest-w4a4"}));
+  EXPECT_EQ(
+      make_recipe(
+          {.named = "nvfp4-forward", .activations = "NVFP4", .weights_granularity = "group16"}),
+      make_recipe({.named = "nvfp4-forward"}));
 }
 
 TEST(NamedRecipe, ContradictionsAreErrors) {
@@ -39,6 +54,18 @@ TEST(NamedRecipe, ContradictionsAreErrors) {
             std::string::npos);
   EXPECT_NE(error_of({.named = "quest-w4a4", .activations_granularity = "batch"})
                 .find("recipe.named = quest-w4a4 gives it (token)"),
+            std::string::npos);
+  EXPECT_NE(error_of({.named = "nvfp4-forward", .weights_granularity = "group64"})
+                .find("blocks of 16, not group64"),
+            std::string::npos);
+  // The value that a key has without a named recipe is another value, too.
+  EXPECT_EQ(error_of({.named = "nvfp4-forward", .activations = "16"}),
+            "recipe.activations = 16: recipe.named = nvfp4-forward gives it (nvfp4); leave one of "
+            "the two out");
+  EXPECT_NE(error_of({.named = "quest-w4a4", .weights = "BF16"}).find("recipe.weights = BF16: "),
+            std::string::npos);
+  EXPECT_NE(error_of({.named = "quest-w4a4", .activations_granularity = "sequence"})
+                .find("recipe.activations_granularity = sequence: "),
             std::string::npos);
 }
 

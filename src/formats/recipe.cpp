@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <string_view>
 #include <utility>
@@ -114,6 +115,13 @@ void require_rotated_alike(const char* key, const Quantizer& role, const char* o
   const auto said = [](const RoleOptions& options) {
     return options.hadamard == 0 ? "no +hadamard" : options.name();
   };
+  if (own.hadamard != 0 && others.hadamard != 0) {
+    const int64_t narrow = std::min(own.hadamard, others.hadamard);
+    throw Error(fmt::format(
+        "recipe.{} has {} and recipe.{} has {}: a product is unchanged only if both of its "
+        "operands are rotated in the same blocks; write +hadamard{} on both, for example",
+        key, said(own), other_key, said(others), narrow));
+  }
   throw Error(fmt::format(
       "recipe.{} has {} and recipe.{} has {}: a product is unchanged only if both of its "
       "operands are rotated; {}",

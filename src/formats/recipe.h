@@ -38,14 +38,14 @@ ScaleAxis scale_axis(Role role, Granularity granularity);
 // A recipe in a configuration file, with the names of formats/role_format.h. 16 means BF16, 32
 // means FP32 (no rounding at all, for reference runs).
 struct RecipeConfig {
-  std::string named;  // a recipe of formats/named_recipe.h, which gives other keys; or none
-  std::string weights = "16";  // a number of bits or a name of formats/role_format.h
-  std::string activations = "16";
-  std::string kv = "16";                             // keys and values
-  std::string queries = "16";                        // or "kv": as keys and values
-  std::string weights_granularity = "channel";       // tensor, channel or groupG
-  std::string activations_granularity = "sequence";  // sequence, channel, token, groupG or batch
-  std::string kv_granularity = "sequence";           // the same
+  std::string named;        // a recipe of formats/named_recipe.h, which gives other keys; or none
+  std::string weights;      // a number of bits or a name of formats/role_format.h; empty: as named,
+  std::string activations;  // or else 16
+  std::string kv = "16";    // keys and values
+  std::string queries = "16";           // or "kv": as keys and values
+  std::string weights_granularity;      // tensor, channel or groupG; empty: as named, or channel
+  std::string activations_granularity;  // sequence, channel, token, groupG or batch; or as above
+  std::string kv_granularity = "sequence";  // the same
 
   template <class V>
   void visit(V& v) {

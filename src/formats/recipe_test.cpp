@@ -97,9 +97,10 @@ TEST(Recipe, ARoleTakesTheNameOfItsPart) {
   EXPECT_EQ(error_of(bits("W4A8", "16", "16", "16")),
             "recipe.weights: 'W4A8' is the precision of other parts, too; write 4, and "
             "recipe.activations = 8");
-  EXPECT_EQ(error_of(bits("A8", "16", "16", "16")),
-            "recipe.weights: 'A8' is the precision of other parts, too; write 16, and "
-            "recipe.activations = 8");
+  EXPECT_EQ(
+      error_of(bits("A8", "16", "16", "16")),
+      "recipe.weights: 'A8' says nothing of this part, it is recipe.activations = 8; expected "
+      "bits or a format, for example 4, int4 or mxfp4");
   EXPECT_NE(error_of(bits("W4-hadamard", "16", "16", "16")).find("more than a format"),
             std::string::npos);
   // IEEE half is a format that is rounded to; what is not quantized is BF16.
@@ -113,6 +114,9 @@ TEST(Recipe, QueriesAsKeysAndValuesInAnyCase) {
 }
 
 TEST(Recipe, ErrorsNameTheKeyAndWhatItTakes) {
+  EXPECT_EQ(error_of(bits("1", "16", "16", "16")),
+            "recipe.weights: '1' is not a number of bits to round to; expected 2 to 16, for "
+            "example 4, or a format such as e2m1 or mxfp4");
   const std::string format = error_of(bits("16", "16", "int44", "16"));
   EXPECT_EQ(format.rfind("recipe.kv: ", 0), 0u) << format;
   const std::string queries = error_of(bits("16", "16", "4", "x"));
@@ -171,7 +175,7 @@ TEST(Recipe, TheOldNameOfPerSequenceIsReadWithANote) {
   RecipeConfig now = bits("4", "4", "4", "4"), old = now, plain = now;
   old.activations_granularity = "tensor";
   old.kv_granularity = "per-tensor";
-  EXPECT_EQ(now.activations_granularity, "sequence");
+  now.activations_granularity = "sequence";
   EXPECT_EQ(make_recipe(old), make_recipe(now));
   EXPECT_TRUE(notes_on_old_names(now).empty());
   EXPECT_EQ(notes_on_old_names(old),
@@ -237,7 +241,8 @@ TEST(Recipe, ConfigurationIsFilledFromADocument) {
   fill(config, parse_toml("weights = \"e2m1\"\nkv_granularity = \"token\"", "a test"), "a test");
   EXPECT_EQ(config.weights, "e2m1");
   EXPECT_EQ(config.kv_granularity, "token");
-  EXPECT_EQ(config.activations, "16");
+  EXPECT_EQ(config.activations, "") << "left out";
+  EXPECT_EQ(make_recipe(config).activations, Quantizer{});
 }
 
 }  // namespace

@@ -47,6 +47,12 @@ RoleFormat role_format(const std::string& text) {
     require_in_range(name);
     unknown_role(name);
   }
+  if (!part->format && (part->bits < 2 || part->bits > 16)) {
+    throw Error(fmt::format(
+        "'{}' is not a number of bits to round to; expected 2 to 16, for example 4, or a format "
+        "such as e2m1 or mxfp4",
+        text));
+  }
   if (!part->format) {
     throw Error(
         fmt::format("'{}' gives bits but not the codes; write int4 or e2m1, for example", text));

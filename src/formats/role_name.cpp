@@ -32,6 +32,12 @@ std::string role_name(const std::string& role, const std::string& text) {
     }
   }
   BITLAW_CHECK(wanted != nullptr);
+  if (!others.empty() && !wanted->quantized()) {
+    throw Error(fmt::format(
+        "'{}' says nothing of this part, it is {}; expected bits or a format, for example 4, int4 "
+        "or mxfp4",
+        text, fmt::join(others, ", ")));
+  }
   if (!others.empty()) {
     throw Error(fmt::format("'{}' is the precision of other parts, too; write {:g}, and {}", text,
                             wanted->bits, fmt::join(others, ", ")));

@@ -47,6 +47,12 @@ TEST(RoleOptions, ErrorsSayWhatIsWrong) {
     EXPECT_NE(refusal_of({.weights = row.weights}).find(row.says), std::string::npos)
         << row.weights << ": " << refusal_of({.weights = row.weights});
   }
+  EXPECT_EQ(refusal_of({.weights = "4+hadamard64", .activations = "4+hadamard32"}),
+            "recipe.weights has +hadamard64 and recipe.activations has +hadamard32: a product is "
+            "unchanged only if both of its operands are rotated in the same blocks; write "
+            "+hadamard32 on both, for example");
+  EXPECT_NE(refusal_of({.kv = "4+hadamard", .queries = "4+hadamard16"}).find("+hadamard16 on both"),
+            std::string::npos);
   EXPECT_NE(refusal_of({.kv = "4+hadamard"}).find("queries = kv"), std::string::npos);
   EXPECT_NE(refusal_of({.kv = "4+trust"}).find("for weights and activations"), std::string::npos);
   EXPECT_NE(refusal_of({.activations = "4+gauss", .activations_granularity = "batch"})

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "formats/named_recipe.h"
 #include "record/later_keys.h"
 #include "record/schema.h"
 
@@ -68,7 +69,7 @@ RunSettings RunRecord::settings() const {
 RecipeConfig RunRecord::recipe_config() const {
   RecipeConfig recipe;
   fill(recipe, current_config().at("recipe"), name);
-  return recipe;
+  return spelled_out(recipe);
 }
 
 Json RunRecord::current_config() const {

@@ -278,11 +278,58 @@ TEST_F(Contract, PrintConfigIsTomlThatShowsWhatWasGiven) {
                 .at("width"),
             64)
       << "later items win";
+  // With what a named recipe gives, and read back without a contradiction.
+  const Outcome named = run({"train", "recipe.named=quest-w4a4", "--print-config"});
+  const Json recipe = parse_toml(named.out, "").at("recipe");
+  EXPECT_EQ(recipe.at("named"), "quest-w4a4");
+  EXPECT_EQ(recipe.at("activations"), "int4+gauss+hadamard128+trust");
+  EXPECT_EQ(recipe.at("activations_granularity"), "token");
+  write_text(around_.directory / "named.toml", named.out);
+  EXPECT_EQ(run({"train", "named.toml", "--print-config"}).out, named.out);
 
   write_text(around_.directory / "study.toml", kStudy);
   const Json cells = json_of({"sweep", "study.toml", "base.train.lr=0.5", "--print-config"});
   ASSERT_EQ(cells.size(), 2u);
   for (const Json& cell : cells) EXPECT_EQ(cell.at("train").at("lr"), 0.5);
+}
+
+// An explicit key that contradicts a named recipe is refused wherever it stands, also if it is the
+// key's usual value.
+TEST_F(Contract, ANamedRecipeAndAKeyThatItGivesAreRefused) {
+  const std::string says =
+      "recipe.activations = 16: recipe.named = nvfp4-forward gives it (nvfp4); leave one of the "
+      "two "
+      "out";
+  const std::string named = "recipe.named=nvfp4-forward";
+  const std::string file = "[recipe]\nnamed = \"nvfp4-forward\"\n";
+  write_text(around_.directory / "named.toml", file);
+  write_text(around_.directory / "both.toml", file + "activations = \"16\"\n");
+  write_text(around_.directory / "key.toml", "[recipe]\nactivations = 16\n");
+  const std::vector<std::vector<std::string>> all{{named, "recipe.activations=16"},
+                                                  {"recipe.activations=16", named},
+                                                  {"named.toml", "recipe.activations=16"},
+                                                  {"both.toml"},
+                                                  {"key.toml", named}};
+  for (const std::vector<std::string>& given : all) {
+    expect_refused(tiny_run(given), {says});
+    std::vector<std::string> shown{"train", "--print-config"};
+    shown.insert(shown.end(), given.begin(), given.end());
+    expect_refused(shown, {says});
+  }
+  const std::string base = "[base]\ndata.path = \"data\"\nmodel.sequence = 32\n";
+  for (const std::string& study :
+       {base + "recipe.named = \"nvfp4-forward\"\nrecipe.activations = \"16\"\n",
+        base + "recipe.named = \"nvfp4-forward\"\n[[grid]]\n\"recipe.activations\" = [16]\n",
+        base + "recipe.activations = 16\n[[grid]]\n\"recipe.named\" = [\"nvfp4-forward\"]\n"}) {
+    write_text(around_.directory / "study.toml", "name = \"both\"\n" + study);
+    expect_refused({"sweep", "study.toml", "--dry-run"}, {"both: ", says});
+    expect_refused({"sweep", "study.toml"}, {says});
+  }
+  const Outcome dry = run(tiny_run({named, "--dry-run"}));
+  EXPECT_NE(dry.out.find("weights=nvfp4 activations=nvfp4 keys=bf16"), std::string::npos)
+      << dry.out;
+  EXPECT_EQ(json_of(tiny_run({"recipe.weights=4", "--dry-run", "--json"})).at("recipe"),
+            "w4a16kv16");
 }
 
 TEST_F(Contract, DryRunsSayWhatThereIsToDoAndWriteNothing) {

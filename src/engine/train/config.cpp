@@ -6,6 +6,7 @@
 
 #include "base/range.h"
 #include "data/loader.h"
+#include "formats/named_recipe.h"
 #include "record/run.h"
 #include "train/batch.h"
 
@@ -33,7 +34,7 @@ std::string spelling(const Quantizer& quantizer, const std::string& unused) {
 
 RecipeConfig canonical(const Recipe& recipe) {
   RecipeConfig out;
-  const RecipeConfig defaults;
+  const RecipeConfig defaults = spelled_out({});
   out.weights = recipe.weights.format_name();
   out.activations = recipe.activations.format_name();
   out.kv = recipe.keys.format_name();

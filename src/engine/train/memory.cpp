@@ -186,6 +186,7 @@ RunPlan plan_run(const ResolvedConfig& resolved, const DatasetInfo& data, int th
                  double flops_per_second) {
   const ModelConfig& config = resolved.config.model;
   RunPlan plan{.name = resolved.name(),
+               .recipe = resolved.recipe.name(),
                .steps = resolved.steps,
                .tokens = resolved.config.train.tokens,
                .parameters = config.parameters(),
@@ -206,6 +207,7 @@ RunPlan plan_run(const ResolvedConfig& resolved, const DatasetInfo& data, int th
 Json to_json(const RunPlan& plan) {
   const MemoryPlan& memory = plan.memory;
   Json document{{"name", plan.name},
+                {"recipe", plan.recipe},
                 {"steps", plan.steps},
                 {"tokens", plan.tokens},
                 {"epochs", plan.epochs},

@@ -44,6 +44,7 @@ double machine_memory_bytes();
 
 struct RunPlan {
   std::string name;
+  std::string recipe;  // with what a named one resolves to
   int64_t steps, tokens, parameters, parameters_with_embeddings;
   double peak_learning_rate;
   double epochs;           // over the training tokens

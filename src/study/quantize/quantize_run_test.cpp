@@ -11,6 +11,7 @@
 #include "base/file_lock.h"
 #include "base/random.h"
 #include "data/prepare.h"
+#include "formats/named_recipe.h"
 #include "model/checkpoint.h"
 #include "quantize/grid_rows.h"
 #include "quantize/planned_cells.h"
@@ -71,7 +72,8 @@ class QuantizeRun : public testing::Test {
   }
   ~QuantizeRun() override { fs::remove_all(place_); }
 
-  void make_run(const RecipeConfig& recipe, RunStatus status) {
+  void make_run(const RecipeConfig& given, RunStatus status) {
+    const RecipeConfig recipe = spelled_out(given);
     const Model model(shape(), make_recipe(recipe));
     parameters_ = model.make_parameters();
     model.initialize(parameters_, 1);

@@ -10,6 +10,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "formats/named_recipe.h"
 #include "quantize/cell.h"
 #include "sweep/conditions.h"
 #include "sweep/memory.h"
@@ -209,7 +210,9 @@ Json study_document(const std::vector<std::string>& study, size_t without) {
 }
 
 Study study_of(const Json& document, const std::string& where) {
-  return expand_study(document, where, to_json(TrainConfig{}));
+  TrainConfig defaults;
+  defaults.recipe = spelled_out({});
+  return expand_study(document, where, to_json(defaults));
 }
 
 bool same_cells(const Study& a, const Study& b) {

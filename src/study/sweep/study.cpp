@@ -10,6 +10,8 @@
 #include "base/json_fields.h"
 #include "base/names.h"
 #include "base/text.h"
+#include "formats/named_recipe.h"
+#include "formats/recipe.h"
 #include "sweep/grid.h"
 #include "sweep/paths.h"
 
@@ -50,6 +52,18 @@ std::string text_at(const Json& document, const char* key, const std::string& wh
   return document.contains(key) ? JsonFields(document, where).text(key) : "";
 }
 
+// What a cell without some keys has at them: the defaults, with what a named recipe gives.
+Json left_out_of(const Cell& cell, const std::string& where, Json defaults) {
+  RecipeConfig recipe;
+  fill(recipe, cell.config.at("recipe"), where);
+  try {
+    defaults["recipe"] = to_json(spelled_out(recipe));
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: {}", where, error.what()));
+  }
+  return defaults;
+}
+
 // Which cells a section of keys and values means.
 void quantize_cells_with(const Json& values, const std::string& where, const Json& defaults,
                          std::vector<Cell>& cells) {
@@ -60,9 +74,12 @@ void quantize_cells_with(const Json& values, const std::string& where, const Jso
   flatten(defaults, "", all_keys);
   for (const auto& [key, value] : wanted) require_known(key, all_keys, where + " [ptq] where");
   for (Cell& cell : cells) {
+    const bool named = find_path(cell.config, "recipe.named") != nullptr;
+    const Json left_out = named ? left_out_of(cell, where, defaults) : Json();
     cell.quantize = std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
       const Json* value = find_path(cell.config, entry.first);
-      return equal(value ? *value : *find_path(defaults, entry.first), entry.second);
+      return equal(value ? *value : *find_path(named ? left_out : defaults, entry.first),
+                   entry.second);
     });
   }
 }

@@ -90,6 +90,20 @@ TEST(Study, AConditionOfQuantizationLooksAtDefaultsToo) {
             std::string::npos);
 }
 
+// A cell with a named recipe has what that gives.
+TEST(Study, AConditionOfQuantizationKnowsNamedRecipes) {
+  const Study study = expand(
+      "name='x'\n[[grid]]\n'recipe.named'=['nvfp4-forward', '']\n[ptq]\n"
+      "where={'recipe.weights'='16'}");
+  ASSERT_EQ(study.cells.size(), 2u);
+  EXPECT_FALSE(study.cells[0].quantize);
+  EXPECT_TRUE(study.cells[1].quantize);
+  EXPECT_NE(error_of("name='x'\n[base]\n'recipe.named'='nvfp4-forward'\n[[grid]]\n"
+                     "'recipe.weights'=['16']\n[ptq]")
+                .find("recipe.named = nvfp4-forward gives it (nvfp4)"),
+            std::string::npos);
+}
+
 TEST(Study, EqualCellsAppearOnce) {
   const Study study =
       expand("name='x'\n[[grid]]\n'train.seed'=[1,2]\n[[grid]]\n'train.seed'=[2,3]\n");
