@@ -10,6 +10,7 @@
 #include "cli/verb.h"
 #include "formats/named_recipe.h"
 #include "train/interrupt.h"
+#include "train/kept_checkpoints.h"
 #include "train/memory.h"
 #include "train/run.h"
 #include "train/speed.h"
@@ -72,14 +73,26 @@ void print_outcome(const RunOutcome& outcome) {
 }
 
 // Errors name the flags that were given.
-RunOutcome train_as_typed(const TrainFlags& options) {
+template <class Task>
+auto as_typed(const TrainFlags& options, const Task& task) {
   try {
-    return train(options.request.config, options.request.run);
+    return task();
   } catch (const Busy&) {
     throw;
   } catch (const Error& error) {
     throw Error(options.flags.as_typed("run", error.what()));
   }
+}
+
+// The plan, with what will not be kept along the run. Error if the options are refused by a run.
+RunPlan planned(const ResolvedConfig& resolved, const DatasetInfo& data, const RunOptions& run,
+                double flops_per_second) {
+  run.check();
+  kept_steps(run, resolved.steps, resolved.config.train.batch_tokens);
+  RunPlan plan = plan_run(resolved, data, threads_of(run), flops_per_second);
+  std::string few = few_checkpoints_note(run, resolved.steps);
+  if (!few.empty()) plan.notes.push_back(std::move(few));
+  return plan;
 }
 
 void run_train(TrainFlags& options) {
@@ -98,10 +111,12 @@ void run_train(TrainFlags& options) {
   if (options.measure > 0 || options.dry_run) {
     const DatasetInfo data = Dataset::open(config.data.path).info();
     const ResolvedConfig resolved = resolve(config, data);
-    const int threads = threads_of(options.request.run);
+    const RunOptions& run = options.request.run;
+    const int threads = threads_of(run);
     const double rate = options.measure > 0 ? measure_speed(resolved, threads, options.measure) : 0;
-    const RunPlan plan =
-        plan_run(resolved, data, threads, rate * resolved.config.model.training_flops_per_token());
+    const RunPlan plan = as_typed(options, [&] {
+      return planned(resolved, data, run, rate * resolved.config.model.training_flops_per_token());
+    });
     if (options.json) {
       Json document = to_json(plan);
       if (rate > 0) {
@@ -118,7 +133,8 @@ void run_train(TrainFlags& options) {
     return;
   }
   install_stop_handlers();
-  const RunOutcome outcome = train_as_typed(options);
+  const RunOutcome outcome =
+      as_typed(options, [&] { return train(options.request.config, options.request.run); });
   if (options.json) {
     Json document = outcome.result ? result_to_json(*outcome.result) : Json::object();
     document["run"] = outcome.name;

@@ -134,6 +134,15 @@ std::string StructFlags::as_typed(const std::string& section, const std::string&
   return error;
 }
 
+std::string StructFlags::with_flag(const std::string& error) const {
+  for (const Flag& flag : flags_) {
+    const std::string key = fmt::format("{}: {} ", kHere, flag.key.name);
+    if (error.starts_with(key))
+      return fmt::format("--{} {}", dashed(flag.key.name), error.substr(key.size()));
+  }
+  return error;
+}
+
 Json StructFlags::given() const {
   Json document = Json::object();
   for (const Flag& flag : flags_) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/config.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "cli/app.h"
 
@@ -74,14 +75,21 @@ class StructFlags {
   std::string as_typed(const std::string& section, const std::string& error) const;
   template <class T>
   void fill_into(T& config) const {
-    fill(config, given(), "the command line");
+    try {
+      fill(config, given(), kHere);
+    } catch (const Error& error) {
+      throw Error(with_flag(error.what()));
+    }
   }
 
  private:
   void add_keys(App* app, const std::vector<ConfigKey>& keys,
                 const std::vector<std::string>& without);
   Json given() const;
+  // The error of fill() with the flag instead of the key.
+  std::string with_flag(const std::string& error) const;
 
+  static constexpr const char* kHere = "the command line";
   struct Flag {
     ConfigKey key;
     std::shared_ptr<std::string> text = std::make_shared<std::string>();

@@ -359,7 +359,7 @@ TEST_F(QuantizeCheckpoint, RefusesOptionsOutOfRange) {
   expect_refused({"quantize", "k", "--text", "text", "--calibration-tokens", "9e18"},
                  {"calibration_tokens", "up to 1e15"});
   expect_refused({"quantize", "k", "--text", "text", "--evaluation-tokens", "9223372036854775807"},
-                 {"evaluation_tokens must be a smaller number"});
+                 {"--evaluation-tokens must be a smaller number"});
 }
 
 TEST_F(QuantizeCheckpoint, RefusesToWriteWhatIsNotOneCheckpoint) {

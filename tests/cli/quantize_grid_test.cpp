@@ -94,11 +94,13 @@ TEST_F(QuantizeGrid, NumbersThatAreOutOfRange) {
   refused({"--damping", "0"}, {"damping = 0"});
   refused({"--damping", "nan"}, {"damping"});
   refused({"--calibration-seeds", "-1"}, {"calibration_seeds = -1"});
-  refused({"--calibration-seeds", "99999999999999999999"}, {"calibration_seeds"});
+  refused({"--calibration-seeds", "99999999999999999999"},
+          {"--calibration-seeds must be a smaller number"});
   refused({"--calibration-tokens", "0"}, {"calibration_tokens = 0"});
   refused({"--calibration-tokens", "9e18"}, {"calibration_tokens", "up to 1e15"});
   refused({"--evaluation-tokens", "9e18"}, {"evaluation_tokens", "up to 1e15"});
-  refused({"--evaluation-tokens", "9223372036854775807"}, {"evaluation_tokens"});
+  refused({"--evaluation-tokens", "9223372036854775807"},
+          {"--evaluation-tokens must be a smaller number"});
   refused({"--threads", "1e9"}, {"--threads"});
   refused({"--data", "nowhere"}, {"nowhere"});
   refused({"--data", "text"}, {"text"});

@@ -19,15 +19,21 @@ std::vector<int64_t> kept_steps(const RunOptions& options, int64_t steps, int64_
   int64_t step = steps;
   for (int64_t i = 0; i < options.checkpoints && step > 1; ++i) kept.insert(step /= 2);
   for (const double tokens : options.checkpoint_tokens) {
-    if (!(tokens >= step_tokens && tokens < all_tokens)) {
+    if (!(tokens >= step_tokens && tokens < all_tokens + step_tokens / 2)) {
       throw Error(fmt::format(
-          "run.checkpoint_tokens: {} is not between one step ({} tokens) and the end of the run "
-          "({}), where the final model is saved anyway",
-          format_count(tokens), format_count(step_tokens), format_count(all_tokens)));
+          "run.checkpoint_tokens: {:.12g} is not between one step ({} tokens) and the end of the "
+          "run ({:.12g})",
+          tokens, batch_tokens, all_tokens));
     }
-    kept.insert(std::llround(tokens / step_tokens));
+    const int64_t nearest = std::llround(tokens / step_tokens);
+    if (nearest == steps) {
+      throw Error(fmt::format(
+          "run.checkpoint_tokens: {:.12g} is the end of the run ({:.12g} tokens in steps of {}), "
+          "where the final model is saved anyway; leave it out",
+          tokens, all_tokens, batch_tokens));
+    }
+    kept.insert(nearest);
   }
-  kept.erase(steps);
   return {kept.begin(), kept.end()};
 }
 

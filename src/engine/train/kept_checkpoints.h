@@ -14,7 +14,7 @@ namespace bitlaw {
 
 // Steps after which a model is kept, ascending, all before the last: at D/2, D/4, ... for
 // run.checkpoints, and at the tokens of run.checkpoint_tokens, each rounded to a whole step. Error
-// if a number of tokens is not between one step and D.
+// if that is not before the last.
 std::vector<int64_t> kept_steps(const RunOptions& options, int64_t steps, int64_t batch_tokens);
 
 // Says that run.checkpoints are more models than so many steps have halves; "" if they are not.

@@ -155,7 +155,7 @@ class Session {
                                                      first_step_ - (after_step_is_due_ ? 1 : 0)));
     const size_t missing =
         missing_checkpoints(directory_.path(), past, resolved_.config.train.batch_tokens);
-    if (missing > 0 && !options_.quiet) {
+    if (missing > 0) {
       say("note: {}: resumes after step {}, so {} of the {} models asked for along the run "
           "cannot be kept",
           directory_.path().string(), first_step_, missing, kept_steps_.size());
@@ -458,6 +458,7 @@ RunOutcome outcome_of_ended(const RunDirectory& directory, const ResultRecord& r
           .steps = steps};
 }
 
+// Also where progress is not shown: what was asked for is not done.
 void note_missing_checkpoints(const fs::path& run, const std::vector<int64_t>& kept_steps,
                               int64_t batch_tokens) {
   const size_t missing = missing_checkpoints(run, kept_steps, batch_tokens);
@@ -509,7 +510,7 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
   const std::vector<int64_t> kept = kept_steps(options, resolved.steps, batch_tokens);
   const auto ended = [&](RunDirectory& run, const ResultRecord& result) {
     run.remove_state();
-    if (!options.quiet) note_missing_checkpoints(run.path(), kept, batch_tokens);
+    note_missing_checkpoints(run.path(), kept, batch_tokens);
     return outcome_of_ended(run, result, resolved.steps);
   };
   RunDirectory directory(options.directory, resolved.name());
@@ -519,10 +520,11 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
   // Another process may have ended it while this one waited to open it.
   if (const auto result = directory.result()) return ended(directory, *result);
   for (const std::string& note :
-       {repetition_note(resolved, dataset.info()), few_steps_note(resolved),
-        few_checkpoints_note(options, resolved.steps)}) {
+       {repetition_note(resolved, dataset.info()), few_steps_note(resolved)}) {
     if (!note.empty() && !options.quiet) say("note: {}", note);
   }
+  const std::string few = few_checkpoints_note(options, resolved.steps);
+  if (!few.empty()) say("note: {}", few);
   try {
     return Session(resolved, options, dataset, directory, kept, sink).run();
   } catch (const Stopped&) {  // while the memory that it needs was measured

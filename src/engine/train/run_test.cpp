@@ -343,10 +343,19 @@ TEST(KeptSteps, FewerStepsThanHalvesAreSaid) {
 }
 
 TEST_F(Run, RefusesToKeepAModelWhereThereIsNone) {
-  request_.run.checkpoint_tokens = {60 * 256};
-  EXPECT_EQ(error_of_training(),
-            "run.checkpoint_tokens: 15.4 k is not between one step (256 tokens) and the end of the "
-            "run (15.4 k), where the final model is saved anyway");
+  for (const double end : {60 * 256.0, 60 * 256.0 - 100, 60 * 256.0 + 100}) {
+    request_.run.checkpoint_tokens = {end};
+    EXPECT_EQ(error_of_training(),
+              fmt::format("run.checkpoint_tokens: {} is the end of the run (15360 tokens in steps "
+                          "of 256), where the final model is saved anyway; leave it out",
+                          end));
+  }
+  for (const double outside : {0.0, 255.0, 15360.0 + 128, 1e6}) {
+    request_.run.checkpoint_tokens = {outside};
+    EXPECT_EQ(error_of_training(), fmt::format("run.checkpoint_tokens: {:.12g} is not between one "
+                                               "step (256 tokens) and the end of the run (15360)",
+                                               outside));
+  }
   EXPECT_FALSE(fs::exists(request_.run.directory));
 }
 
