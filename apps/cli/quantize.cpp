@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <optional>
 
 #include "base/progress.h"
@@ -12,6 +13,7 @@
 #include "cli/verb.h"
 #include "quantize/planned_cells.h"
 #include "quantize/quantize_run.h"
+#include "record/kept_model.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -68,14 +70,33 @@ QuantizeProgress progress_lines(const QuantizeFlags& options) {
   };
 }
 
-void note_runs_without_models(const std::vector<std::string>& runs) {
-  size_t without = 0;
-  for (const std::string& run : runs)
-    without += is_checkpoint(run) || models_of_run(run, true).at_tokens.size() < 2;
-  if (without > 0) {
-    say("note: --along: no model is kept along {} of {}; `bitlaw train --checkpoints` keeps them",
-        without, runs.size() == 1 ? "1 run" : fmt::format("{} runs", runs.size()));
+// What --along finds nothing for, by the reason.
+void note_what_has_no_models(const std::vector<std::string>& given) {
+  size_t runs = 0, without = 0, removed = 0;
+  const auto note = [](const std::string& text) {
+    say("note: --along: {}", text);
+  };
+  for (const std::string& place : given) {
+    if (const auto kept = kept_place(place)) {
+      note(fmt::format("{} is one of the models kept along a run; give {} for all of them", place,
+                       std::filesystem::proximate(kept->run).string()));
+    } else if (is_checkpoint(place)) {
+      note(fmt::format("{} is a Hugging Face checkpoint, not a run of `bitlaw train`", place));
+    } else {
+      ++runs;
+      if (models_of_run(place, true).at_tokens.size() > 1) continue;
+      ++(kept_models(place).empty() ? without : removed);
+    }
   }
+  const std::string of_runs = runs == 1 ? "1 run" : fmt::format("{} runs", runs);
+  if (without > 0)
+    note(fmt::format("no model is kept along {} of {}; `bitlaw train --checkpoints` keeps them",
+                     without, of_runs));
+  if (removed > 0)
+    note(fmt::format(
+        "the models kept along {} of {} were removed, and what was measured of them stays; `bitlaw "
+        "train --checkpoints` with another --directory makes them again",
+        removed, of_runs));
 }
 
 void run_quantize(QuantizeFlags& options) {
@@ -89,18 +110,21 @@ void run_quantize(QuantizeFlags& options) {
     for (const std::string& note : notes_on_old_names(options.quantize.grid)) say("note: {}", note);
   }
   options.quantize.runs = runs_among(options.quantize.runs);
-  if (options.quantize.grid.along && !options.quiet)
-    note_runs_without_models(options.quantize.runs);
+  if (options.quantize.grid.along && !options.quiet) note_what_has_no_models(options.quantize.runs);
   if (options.dry_run) {
     show_dry_run(options);
     return;
   }
   ThreadPool pool(options.threads);
-  const std::vector<CellRow> rows = quantize(options.quantize, pool, progress_lines(options));
+  std::vector<std::string> damaged;
+  const std::vector<CellRow> rows =
+      quantize(options.quantize, pool, progress_lines(options), &damaged);
+  for (const std::string& problem : damaged) fmt::print(stderr, "bitlaw: {}\n", problem);
+  if (!damaged.empty()) exit_status = 1;
   if (options.json) {
     Json documents = Json::array();
     for (const CellRow& row : rows) documents.push_back(struct_to_json(row));
-    print_json(Json{{"rows", documents}});
+    print_json(Json{{"rows", documents}, {"problems", damaged}});
     return;
   }
   print_rows(rows);
@@ -154,7 +178,8 @@ void add_quantize(App& app) {
   verb->add_flag("--quiet", options->quiet, "no progress");
   verb->add_flag("--dry-run", options->dry_run, "list the cells and which are done, and stop");
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
-  verb->add_flag("--json", options->json, "print one JSON document: .rows[], a row per cell");
+  verb->add_flag("--json", options->json,
+                 "print one JSON document: .rows[], a row per cell, and .problems[]");
   verb->callback([options] { run_quantize(*options); });
 }
 

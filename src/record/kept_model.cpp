@@ -38,6 +38,7 @@ struct LossLine {
 struct Metrics {
   std::vector<LossLine> losses;
   std::map<int64_t, std::optional<Validation>> kept;  // by tokens
+  std::vector<std::string> damaged;                   // numbers of lines, from 1
 };
 
 std::optional<Validation> validation_in(const Json& line) {
@@ -48,22 +49,85 @@ std::optional<Validation> validation_in(const Json& line) {
   }
 }
 
-// Lines that are torn, or of something else, are passed over.
-Metrics read_metrics(const std::string& lines) {
+// `gap`: a line since the last loss is damaged. Records of the loss are at equal distances.
+LossLine loss_line(const Json& line, const LossLine& last, bool gap) {
+  LossLine out{line["step"].get<int64_t>(), line["tokens"].get<int64_t>(), 0,
+               line["loss_nats"].get<double>()};
+  out.steps = out.step - last.step;
+  if (gap && last.steps > 0) out.steps = std::min(out.steps, last.steps);
+  return out;
+}
+
+// False if the line is damaged.
+bool read_line(const std::string& text, bool& gap, Metrics& out) {
+  const Json line = try_parse_json(text).value_or(Json());
+  if (!line.is_object() || !line.contains("step") || !line.contains("tokens") ||
+      !line["step"].is_number_integer() || !line["tokens"].is_number_integer())
+    return false;
+  const auto tokens = line["tokens"].get<int64_t>();
+  const bool kept = line.contains("checkpoint");
+  if (kept) out.kept[tokens] = validation_in(line);
+  if (line.contains("loss_nats") && line["loss_nats"].is_number()) {
+    out.losses.push_back(loss_line(line, out.losses.empty() ? LossLine{} : out.losses.back(), gap));
+    gap = false;
+  }
+  return !kept || out.kept[tokens].has_value();
+}
+
+// The last line has no end if the run was killed while it wrote, or writes it now.
+Metrics read_metrics(const std::string& lines, bool has_ended) {
   Metrics out;
-  int64_t last_step = 0;
-  for (const std::string& text : split(lines, '\n')) {
-    const Json line = try_parse_json(text).value_or(Json());
-    if (!line.is_object() || !line.contains("step") || !line.contains("tokens") ||
-        !line["step"].is_number_integer() || !line["tokens"].is_number_integer())
-      continue;
-    const auto step = line["step"].get<int64_t>(), tokens = line["tokens"].get<int64_t>();
-    if (line.contains("checkpoint")) out.kept[tokens] = validation_in(line);
-    if (!line.contains("loss_nats") || !line["loss_nats"].is_number()) continue;
-    out.losses.push_back({step, tokens, step - last_step, line["loss_nats"].get<double>()});
-    last_step = step;
+  const std::vector<std::string> all = split(lines, '\n');
+  bool gap = false;
+  for (size_t i = 0; i < all.size(); ++i) {
+    const bool torn = i + 1 == all.size() && !lines.ends_with('\n') && !has_ended;
+    if (all[i].empty() || read_line(all[i], gap, out) || torn) continue;
+    out.damaged.push_back(fmt::format("{}", i + 1));
+    gap = true;
   }
   return out;
+}
+
+// "7", "7 and 9", "7, 9, 11 and 4 more".
+std::string listed(std::vector<std::string> items) {
+  constexpr size_t kShown = 3;
+  if (items.size() > kShown + 1) {
+    const size_t more = items.size() - kShown;
+    items.resize(kShown);
+    items.push_back(fmt::format("{} more", more));
+  }
+  const std::string last = items.back();
+  items.pop_back();
+  return items.empty() ? last : fmt::format("{} and {}", fmt::join(items, ", "), last);
+}
+
+// What of the file cannot be read, and what is not known for that; "" if nothing is.
+std::string problem_of(const fs::path& file, const Metrics& metrics,
+                       const std::vector<KeptModel>& models, bool has_ended) {
+  std::vector<std::string> unknown;
+  for (const KeptModel& model : models) {
+    if (!model.validation) unknown.push_back(fmt::format("{}", model.tokens));
+  }
+  const bool several = unknown.size() > 1;
+  const std::string of_models = unknown.empty() ? ""
+                                                : fmt::format("the model{} kept at {} tokens",
+                                                              several ? "s" : "", listed(unknown));
+  constexpr const char* kAdvice =
+      "restore the file from a copy, or train the run again in another --directory, which gives "
+      "the same numbers";
+  if (!metrics.damaged.empty()) {
+    const bool lines = metrics.damaged.size() > 1;
+    return fmt::format("{}: line{} {} {} damaged{}; {}", file.string(), lines ? "s" : "",
+                       listed(metrics.damaged), lines ? "are" : "is",
+                       unknown.empty()
+                           ? ""
+                           : fmt::format(", and the loss{} of {} {} not known", several ? "es" : "",
+                                         of_models, several ? "are" : "is"),
+                       kAdvice);
+  }
+  if (unknown.empty() || !has_ended) return "";
+  return fmt::format("{}: has no validation of {}, so {} not known; {}", file.string(), of_models,
+                     several ? "their losses are" : "its loss is", kAdvice);
 }
 
 // The mean over the last kTailShare of the steps before `tokens`, or over the last line if it
@@ -86,7 +150,7 @@ fs::path kept_checkpoint(const fs::path& run, int64_t tokens) {
   return run / "checkpoints" / fmt::format("{}{}", kPrefix, tokens);
 }
 
-std::vector<KeptModel> kept_models(const fs::path& run) {
+std::vector<KeptModel> kept_models(const fs::path& run, std::vector<std::string>* problems) {
   std::map<int64_t, KeptModel> models;
   std::error_code none;
   for (const fs::directory_entry& entry : fs::directory_iterator(run / "checkpoints", none)) {
@@ -96,7 +160,8 @@ std::vector<KeptModel> kept_models(const fs::path& run) {
   const fs::path file = run / "metrics.jsonl";
   const std::string lines = fs::exists(file, none) ? read_file(file) : "";
   if (models.empty() && lines.find("\"checkpoint\"") == std::string::npos) return {};
-  const Metrics metrics = read_metrics(lines);
+  const bool has_ended = fs::exists(result_file(run), none);
+  const Metrics metrics = read_metrics(lines, has_ended);
   for (const auto& [tokens, validation] : metrics.kept) {
     models[tokens].tokens = tokens;
     models[tokens].validation = validation;
@@ -106,6 +171,8 @@ std::vector<KeptModel> kept_models(const fs::path& run) {
     model.train_loss_nats = train_loss_at(metrics.losses, tokens);
     out.push_back(model);
   }
+  const std::string problem = problem_of(file, metrics, out, has_ended);
+  if (problems != nullptr && !problem.empty()) problems->push_back(problem);
   return out;
 }
 

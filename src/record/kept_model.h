@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/json_struct.h"
@@ -31,8 +32,10 @@ inline constexpr double kTailShare = 0.05;
 std::filesystem::path kept_checkpoint(const std::filesystem::path& run, int64_t tokens);
 
 // Models kept along the run, by their tokens, also those that were removed. Empty if there are
-// none.
-std::vector<KeptModel> kept_models(const std::filesystem::path& run);
+// none. `problems` (may be null) gets a sentence if lines of metrics.jsonl are damaged, or if the
+// run has ended and the loss of such a model is not there.
+std::vector<KeptModel> kept_models(const std::filesystem::path& run,
+                                   std::vector<std::string>* problems = nullptr);
 
 // Removes the model, and gives its bytes; 0 if it was not there. What was measured of it stays.
 int64_t remove_kept_model(const std::filesystem::path& run, int64_t tokens);

@@ -53,6 +53,50 @@ TEST(KeptModels, AreThoseOnDiskAndThoseThatWere) {
   EXPECT_TRUE(kept_models(folder / "none").empty());
 }
 
+TEST(KeptModels, DamagedLinesAreNamedAndTheRestIsRead) {
+  const TestFolder folder;
+  folder.write("a/run.json", "{}");
+  folder.write("a/checkpoints/tokens-500/x", "");
+  folder.write("a/checkpoints/tokens-1000/x", "");
+  std::vector<std::string> problems;
+  folder.write("a/metrics.jsonl", metrics());
+  kept_models(folder / "a", &problems);
+  EXPECT_TRUE(problems.empty()) << "a torn line of a run that goes on";
+
+  // The 6th line has the loss of the first model, the 11th a training loss.
+  std::string lines = metrics();
+  const auto cut = [&](const std::string& text, size_t length) {
+    const size_t place = lines.find(text);
+    ASSERT_NE(place, std::string::npos);
+    lines.replace(place, length, "#");
+  };
+  cut("\"tokens-500\"", 6);
+  cut("{\"loss_nats\":-4.0,", 8);
+  folder.write("a/metrics.jsonl", lines);
+  const std::vector<KeptModel> kept = kept_models(folder / "a", &problems);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0],
+            (folder / "a/metrics.jsonl").string() +
+                ": lines 6 and 10 are damaged, and the loss of the model kept at 500 tokens is not "
+                "known; restore the file from a copy, or train the run again in another "
+                "--directory, which gives the same numbers");
+  ASSERT_EQ(kept.size(), 2u);
+  EXPECT_FALSE(kept[0].validation);
+  EXPECT_EQ(kept[0].train_loss_nats, 0);
+  EXPECT_EQ(kept[1].validation->loss_nats, -4);
+
+  problems.clear();
+  folder.write("a/metrics.jsonl", "");
+  folder.write("a/result.json", "{}");
+  kept_models(folder / "a", &problems);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_NE(
+      problems[0].find("has no validation of the models kept at 500 and 1000 tokens, so their "
+                       "losses are not known"),
+      std::string::npos)
+      << problems[0];
+}
+
 TEST(KeptModels, TheTrainingLossIsAMeanOfTheLastFivePercent) {
   const TestFolder folder;
   std::string lines;

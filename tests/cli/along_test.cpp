@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/file.h"
 #include "cli/world.h"
 
 namespace bitlaw {
@@ -89,12 +90,106 @@ TEST_F(AlongARun, ModelsGoAndWhatWasMeasuredStays) {
   EXPECT_EQ(json_of({"runs", "kept", "--prune", "--json"}).at("removed"), 0);
   const Outcome note = run({"quantize", "kept", "--along", "--bits", "4", "--method", "rtn",
                             "--evaluation-tokens", "512"});
-  EXPECT_NE(note.err.find("no model is kept along 1 of 1 run"), std::string::npos) << note.err;
+  EXPECT_NE(note.err.find("note: --along: the models kept along 1 of 1 run were removed"),
+            std::string::npos)
+      << note.err;
+  EXPECT_EQ(note.err.find("no model is kept"), std::string::npos) << note.err;
+}
+
+TEST_F(AlongARun, NotesOnWhatAlongFindsAreTrue) {
+  const std::vector<std::string> grid{
+      "--along", "--bits", "4", "--method", "rtn", "--evaluation-tokens", "512"};
+  const auto errors_of = [&](const std::string& place) {
+    std::vector<std::string> arguments{"quantize", place};
+    arguments.insert(arguments.end(), grid.begin(), grid.end());
+    return run(arguments).err;
+  };
+  const std::string model = "kept/" + name_ + "/checkpoints/tokens-1280";
+  EXPECT_NE(errors_of(model).find("note: --along: " + model +
+                                  " is one of the models kept along a run; give "),
+            std::string::npos)
+      << errors_of(model);
+  EXPECT_EQ(errors_of(model).find("no model is kept"), std::string::npos);
+  EXPECT_NE(errors_of(run_).find("note: --along: no model is kept along 1 of 1 run"),
+            std::string::npos);
+  EXPECT_EQ(errors_of("kept").find("note:"), std::string::npos) << errors_of("kept");
+}
+
+TEST_F(AlongARun, ADamagedModelDoesNotStopTheOthers) {
+  const fs::path place = around_.directory / "kept" / name_ / "checkpoints/tokens-1280";
+  for (const char* file : {"config.json", "model.safetensors"}) {
+    SCOPED_TRACE(file);
+    const std::string whole = read_file(place / file);
+    write_text(place / file, whole.substr(0, whole.size() / 2));
+    const Outcome out = run(quantize("kept", {"--along"}));
+    EXPECT_EQ(out.status, 1);
+    const Json document = Json::parse(out.out);
+    ASSERT_EQ(document.at("rows").size(), 2u);
+    EXPECT_EQ(document.at("rows")[1].at("at_tokens"), 2560);
+    ASSERT_EQ(document.at("problems").size(), 1u);
+    const std::string problem = document.at("problems")[0];
+    EXPECT_NE(problem.find(file), std::string::npos) << problem;
+    EXPECT_NE(problem.find("the model kept along the run at 1280 tokens is left out, and"),
+              std::string::npos)
+        << problem;
+    EXPECT_NE(problem.find("tokens-1280 may be removed"), std::string::npos) << problem;
+    EXPECT_EQ(out.err, "bitlaw: " + problem + "\n");
+    expect_refused(quantize("kept/" + name_ + "/checkpoints/tokens-1280"), {file});
+    write_text(place / file, whole);
+  }
+  EXPECT_EQ(json_of(quantize("kept", {"--along"})).at("rows").size(), 3u);
+}
+
+TEST_F(AlongARun, ADamagedLineIsNamedAndTheRestIsRead) {
+  json_of(quantize("kept", {"--along"}));
+  const fs::path file = around_.directory / "kept" / name_ / "metrics.jsonl";
+  std::string lines = read_file(file);
+  lines.insert(lines.find("\"tokens-1280\""), "#");
+  write_text(file, lines);
+  const auto listed = [&](const std::vector<std::string>& arguments) {
+    const Outcome out = run(arguments);
+    EXPECT_EQ(out.status, 1) << out.err;
+    return Json::parse(out.out);
+  };
+  const Json document = listed({"runs", "kept", "--along", "--json"});
+  EXPECT_EQ(document.at("rows").size(), 6u);
+  ASSERT_EQ(document.at("problems").size(), 1u);
+  const std::string problem = document.at("problems")[0];
+  EXPECT_NE(problem.find("metrics.jsonl: line 1 is damaged, and the loss of the model kept at 1280 "
+                         "tokens is not known; restore the file"),
+            std::string::npos)
+      << problem;
+  EXPECT_TRUE(json_of({"runs", "kept", "--json"}).at("problems").empty()) << "not asked for";
+  // Also if only its cell tells that it was there.
+  fs::remove_all(around_.directory / "kept" / name_ / "checkpoints/tokens-1280");
+  const Json later = listed({"runs", "kept", "run_fraction<0.3", "--json"});
+  EXPECT_EQ(later.at("rows").size(), 2u);
+  EXPECT_EQ(later.at("problems").size(), 1u);
+}
+
+TEST_F(AlongARun, WhatIsNotKeptIsSaidAlsoQuietly) {
+  const Outcome again = run(tiny_run({"--directory", "kept", "--checkpoints", "3"}));
+  EXPECT_EQ(again.status, 0);
+  EXPECT_NE(again.out.find("(already finished)"), std::string::npos) << again.out;
+  EXPECT_NE(again.err.find("1 of the 3 models asked for along it are not there; train it in "
+                           "another --directory to get them"),
+            std::string::npos)
+      << again.err;
+  const Outcome few = run(tiny_run({"--directory", "other", "--checkpoints", "20"}));
+  EXPECT_NE(few.err.find("note: 4 of the 20 models"), std::string::npos) << few.err;
+  const Outcome dry = run(tiny_run({"--checkpoints", "20", "--dry-run"}));
+  EXPECT_NE(dry.out.find("note: 4 of the 20 models"), std::string::npos) << dry.out;
 }
 
 TEST_F(AlongARun, MessagesNameTheFlag) {
   expect_refused(tiny_run({"--directory", "other", "--checkpoint-tokens", "100"}),
                  {"bitlaw: --checkpoint-tokens: 100 is not between one step (256 tokens)"});
+  for (const char* dry : {"--dry-run", "--json"})
+    expect_refused(tiny_run({"--directory", "other", "--checkpoint-tokens", "5100", dry}),
+                   {"bitlaw: --checkpoint-tokens: 5100 is the end of the run (5120 tokens in steps "
+                    "of 256), where the final model is saved anyway; leave it out"});
+  expect_refused(tiny_run({"--directory", "other", "--checkpoint-tokens", "abc"}),
+                 {"bitlaw: --checkpoint-tokens must be a number, not \"abc\""});
   expect_refused(tiny_run({"--directory", "other", "--checkpoints", "70"}),
                  {"bitlaw: --checkpoints = 70: expected 0 to 62"});
   expect_refused(tiny_run({"--directory", "other", "run.checkpoints=70"}),

@@ -164,19 +164,24 @@ void check(const QuantizeOptions& options) {
 }
 
 std::vector<CellRow> quantize(const QuantizeOptions& options, ThreadPool& pool,
-                              const QuantizeProgress& progress) {
+                              const QuantizeProgress& progress, std::vector<std::string>* damaged) {
   check(options);
   std::vector<CellRow> rows;
+  std::vector<std::string> left_out;
   for (size_t i = 0; i < options.runs.size(); ++i) {
     const std::string& run = options.runs[i];
     const PtqProgress report = [&](double done, double total, const std::string& note) {
       if (progress) progress({i, done, total, note, false});
     };
-    std::vector<CellRow> cells = is_checkpoint(run) ? checkpoint_rows(options, run, pool, report)
-                                                    : quantize_run(run, options.grid, pool, report);
+    std::vector<CellRow> cells = is_checkpoint(run)
+                                     ? checkpoint_rows(options, run, pool, report)
+                                     : quantize_run(run, options.grid, pool, report, &left_out);
     if (progress) progress({i, 1, 1, "", true});
     std::move(cells.begin(), cells.end(), std::back_inserter(rows));
   }
+  if (damaged == nullptr && !left_out.empty())
+    throw Error(fmt::format("{}", fmt::join(left_out, "; ")));
+  if (damaged != nullptr) *damaged = std::move(left_out);
   return rows;
 }
 

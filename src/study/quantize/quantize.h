@@ -48,8 +48,10 @@ using QuantizeProgress = std::function<void(const QuantizeStep& step)>;
 void check(const QuantizeOptions& options);
 
 // The rows of every run, in the order of ptq_cells(). Checks the options, then processes run by
-// run; after an Error in one, the cells of earlier runs are kept.
+// run; after an Error in one, the cells of earlier runs are kept. `damaged` as in
+// quantize/quantize_run.h.
 std::vector<CellRow> quantize(const QuantizeOptions& options, ThreadPool& pool,
-                              const QuantizeProgress& progress = {});
+                              const QuantizeProgress& progress = {},
+                              std::vector<std::string>* damaged = nullptr);
 
 }  // namespace bitlaw

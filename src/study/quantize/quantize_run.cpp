@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -162,10 +163,26 @@ struct OpenedRun {
   TokenWindows evaluation;
 };
 
-OpenedRun open_run(const Run& run, const PtqConfig& config) {
+LoadedModel load_whole_model(const Run& run) {
   LoadedModel loaded = load_model(run.checkpoint);
   require_weights(run.checkpoint, run.weights_hash);
   require_finite_weights(Model(loaded.config, run.recipe), loaded.parameters);
+  return loaded;
+}
+
+// The same for a model along a run; a sentence in `damaged` if it is.
+std::optional<LoadedModel> load_if_whole(const Run& run, std::vector<std::string>& damaged) {
+  try {
+    return load_whole_model(run);
+  } catch (const Error& error) {
+    damaged.push_back(fmt::format(
+        "{}; the model kept along the run at {} tokens is left out, and {} may be removed",
+        error.what(), run.at_tokens.value_or(0), run.checkpoint.string()));
+    return std::nullopt;
+  }
+}
+
+OpenedRun open_run(const Run& run, LoadedModel loaded, const PtqConfig& config) {
   OpenedRun out{run, std::move(loaded), open_data(run, config, loaded.config.vocabulary), {}, {}};
   const int64_t T = out.loaded.config.sequence;
   for (const int64_t seed : config.calibration_seeds) {
@@ -299,14 +316,19 @@ ModelsOfRun models_of_run(const fs::path& directory, bool along) {
 }
 
 std::vector<CellRow> quantize_run(const fs::path& directory, const PtqConfig& config,
-                                  ThreadPool& pool, const PtqProgress& progress) {
+                                  ThreadPool& pool, const PtqProgress& progress,
+                                  std::vector<std::string>* damaged) {
   const std::vector<PtqCell> cells = ptq_cells(config);
   const ModelsOfRun models = models_of_run(directory, config.along);
   std::vector<CellRow> out;
+  std::vector<std::string> left_out;
   for (size_t i = 0; i < models.at_tokens.size(); ++i) {
     const std::optional<int64_t>& at = models.at_tokens[i];
-    const OpenedRun opened =
-        open_run(at ? read_kept_model(models.run, *at) : read_finished_run(models.run), config);
+    const Run run = at ? read_kept_model(models.run, *at) : read_finished_run(models.run);
+    std::optional<LoadedModel> loaded =
+        i == 0 ? load_whole_model(run) : load_if_whole(run, left_out);
+    if (!loaded) continue;
+    const OpenedRun opened = open_run(run, std::move(*loaded), config);
     GridRows rows = rows_of(opened, config, cells);
     const PtqProgress of_all = [&](double done, double total, const std::string& note) {
       const auto count = static_cast<double>(models.at_tokens.size());
@@ -317,6 +339,9 @@ std::vector<CellRow> quantize_run(const fs::path& directory, const PtqConfig& co
     std::vector<CellRow> answer = rows.answer();
     std::move(answer.begin(), answer.end(), std::back_inserter(out));
   }
+  if (damaged == nullptr && !left_out.empty())
+    throw Error(fmt::format("{}", fmt::join(left_out, "; ")));
+  if (damaged != nullptr) damaged->insert(damaged->end(), left_out.begin(), left_out.end());
   return out;
 }
 

@@ -47,9 +47,14 @@ ModelsOfRun models_of_run(const std::filesystem::path& directory, bool along);
 // order of ptq_cells().
 //
 // Error, before anything is written for a model, for a directory that is not a run, a run that has
-// not finished or has diverged (unless one of its kept models is asked for), a checkpoint that is missing, damaged or not finite, a data set that is not the
-// run's, text that is too short, and a bad configuration.
+// not finished or has diverged (unless one of its kept models is asked for), a checkpoint that is
+// missing, damaged or not finite, a data set that is not the run's, text that is too short, and a
+// bad configuration.
+//
+// A damaged model along the run does not stop the others: `damaged` gets a sentence for each, or if
+// it is null, they are an Error after all others.
 std::vector<CellRow> quantize_run(const std::filesystem::path& run, const PtqConfig& config,
-                                  ThreadPool& pool, const PtqProgress& progress = {});
+                                  ThreadPool& pool, const PtqProgress& progress = {},
+                                  std::vector<std::string>* damaged = nullptr);
 
 }  // namespace bitlaw

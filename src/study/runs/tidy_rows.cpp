@@ -161,13 +161,31 @@ TidyRow kept_row(const TidyRow& whole, const KeptModel& kept, const RunRecord& r
 
 // By the tokens of the model.
 std::map<int64_t, TidyRow> kept_rows(const fs::path& run, const TidyRow& whole,
-                                     const RunRecord& record) {
+                                     const RunRecord& record, const std::vector<CellRecord>& cells,
+                                     std::vector<std::string>& problems) {
   std::map<int64_t, TidyRow> rows;
   const int64_t tokens = record.settings().train.tokens.value_or(0);
-  for (const KeptModel& kept : kept_models(run)) {
-    if (kept.tokens < tokens) rows[kept.tokens] = kept_row(whole, kept, record, tokens);
+  std::vector<KeptModel> models = kept_models(run, &problems);
+  // One that was removed, and whose line of metrics.jsonl is damaged, is known from its cells.
+  for (const CellRecord& cell : cells) {
+    if (cell.at_tokens) models.push_back({.tokens = *cell.at_tokens, .validation = {}});
+  }
+  for (const KeptModel& kept : models) {
+    if (kept.tokens < tokens) rows.try_emplace(kept.tokens, kept_row(whole, kept, record, tokens));
   }
   return rows;
+}
+
+std::vector<CellRecord> readable_cells(const fs::path& run, std::vector<std::string>& problems) {
+  std::vector<CellRecord> cells;
+  for (const fs::path& file : cell_files(run)) {
+    try {
+      cells.push_back(read_cell(file));
+    } catch (const Error& error) {
+      problems.push_back(error.what());
+    }
+  }
+  return cells;
 }
 
 TidyRow cell_row(const TidyRow& run, const CellRecord& cell) {
@@ -247,21 +265,17 @@ std::vector<TidyRow> tidy_rows_of(const fs::path& run, std::vector<std::string>&
   const std::optional<ResultRecord> result = read_result(run);
   if (result) require_result_of(record, *result, run);
   std::vector<TidyRow> rows{tidy_row_of(run.filename().string(), record, result)};
+  const std::vector<CellRecord> cells = readable_cells(run, problems);
   std::map<int64_t, TidyRow> kept;
-  if (along == Along::kInclude) kept = kept_rows(run, rows.front(), record);
+  if (along == Along::kInclude) kept = kept_rows(run, rows.front(), record, cells, problems);
   for (const auto& [tokens, row] : kept) rows.push_back(row);
-  for (const fs::path& file : cell_files(run)) {
-    try {
-      const CellRecord cell = read_cell(file);
-      // A cell that rounds nothing is the model again, on the tokens of its grid.
-      if (cell.key.method == "none") continue;
-      if (!cell.at_tokens) {
-        rows.push_back(cell_row(rows.front(), cell));
-      } else if (const auto model = kept.find(*cell.at_tokens); model != kept.end()) {
-        rows.push_back(cell_row(model->second, cell));
-      }
-    } catch (const Error& error) {
-      problems.push_back(error.what());
+  for (const CellRecord& cell : cells) {
+    // A cell that rounds nothing is the model again, on the tokens of its grid.
+    if (cell.key.method == "none") continue;
+    if (!cell.at_tokens) {
+      rows.push_back(cell_row(rows.front(), cell));
+    } else if (const auto model = kept.find(*cell.at_tokens); model != kept.end()) {
+      rows.push_back(cell_row(model->second, cell));
     }
   }
   return rows;

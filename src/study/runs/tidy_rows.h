@@ -22,7 +22,7 @@ enum class Along { kLeaveOut, kInclude };
 
 // First the run itself (method "none"), then the models along it, then the cells of all these in the
 // order of their files. Error if run.json or result.json is damaged; a damaged cell is left out and
-// named in `problems`.
+// named in `problems`, as are damaged lines about the models along it.
 std::vector<TidyRow> tidy_rows_of(const std::filesystem::path& run,
                                   std::vector<std::string>& problems,
                                   Along along = Along::kLeaveOut);
