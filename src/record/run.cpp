@@ -49,6 +49,19 @@ void require_name(const RunRecord& record, const std::string& where) {
       fmt::format("{}: has the configuration of the run {}, not of {}", where, name, record.name));
 }
 
+std::string no_directory_of_runs(const fs::path& place, const std::string& why) {
+  std::error_code none;
+  if (!fs::exists(place, none))
+    return fmt::format("{}: does not exist; give a directory of runs, such as runs",
+                       place.string());
+  if (fs::is_directory(place, none))
+    return fmt::format("{}: cannot be read: {}", place.string(), why);
+  return fmt::format(
+      "{}: is a file; `bitlaw runs` and `bitlaw report` take a directory of runs, `bitlaw fit` and "
+      "`bitlaw compare` also take a table",
+      place.string());
+}
+
 }  // namespace
 
 std::string name_of_configuration(Json config) {
@@ -110,8 +123,7 @@ std::vector<fs::path> find_run_directories(const fs::path& runs) {
   std::error_code error;
   std::vector<fs::path> found;
   fs::directory_iterator entries(runs, error);
-  if (error)
-    throw Error(fmt::format("{}: is not a directory of runs: {}", runs.string(), error.message()));
+  if (error) throw Error(no_directory_of_runs(runs, error.message()));
   for (const fs::directory_entry& entry : entries) {
     if (is_run(entry.path())) found.push_back(entry.path());
   }

@@ -152,8 +152,13 @@ TEST(RunRecord, DirectoriesAreFoundInTheOrderOfTheirNames) {
             (std::vector<std::filesystem::path>{folder / "a", folder / "b"}));
   EXPECT_NE(error_of([&] {
               find_run_directories(folder / "nothing");
-            }).find("is not a directory of runs"),
+            }).find("does not exist; give a directory of runs"),
             std::string::npos);
+  folder.write("all.csv", "N,D,loss\n");
+  EXPECT_EQ(error_of([&] { find_run_directories(folder / "all.csv"); }),
+            (folder / "all.csv").string() +
+                ": is a file; `bitlaw runs` and `bitlaw report` take a directory of runs, `bitlaw "
+                "fit` and `bitlaw compare` also take a table");
 }
 
 TEST(RunRecord, DamageIsNamedWithWhatToDo) {

@@ -213,11 +213,8 @@ void add_other_count(const Law& law, const std::vector<Observation>& runs, FitOp
   fit.other_count = {options.params, other.objective, other.values};
   const int alpha = parameter_index(law, "alpha");
   if (alpha >= 0) {
-    fit.notes.push_back(
-        fmt::format("Counting {} parameters instead gives alpha {:.4g} rather than {:.4g}, "
-                    "with objective {:.4g} rather than {:.4g}.",
-                    options.params, other.values[alpha], values[alpha], other.objective,
-                    fit.training.objective));
+    fit.notes.push_back(note_on_other_count(options.params, {values[alpha], other.values[alpha]},
+                                            {fit.training.objective, other.objective}));
   }
 }
 
@@ -312,7 +309,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
     fit.notes.push_back(
         "No row has a training loss: the training law keeps its published constants.");
   } else {
-    require_points(law, rows.training.size(), training.free.size(), "runs");
+    require_points(law, rows.training.size(), training.free.size(), "run");
     const StageMinimum minimum = fit_stage(training, rows.training, parallel_for);
     values = minimum.values;
     fit.training = describe(training, rows.training, minimum, fit.notes);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "fit/residuals.h"
+#include "fit/setup.h"
 #include "fit/stage.h"
 #include "laws/forms/chinchilla.h"
 #include "simulate/simulate_for_tests.h"
@@ -287,6 +288,15 @@ TEST(Fit, DProportionalToNIsNoticed) {
   EXPECT_TRUE(says(result, "would separate them"));
 }
 
+TEST(Fit, ANoteOnTheOtherCountNamesOnlyDifferences) {
+  EXPECT_EQ(note_on_other_count("total", {0.49651, 0.49654}, {0.012, 0.013}),
+            "Counting total parameters instead gives the same alpha, 0.4965, with objective 0.013 "
+            "rather than 0.012.");
+  EXPECT_EQ(note_on_other_count("total", {0.49, 0.51}, {0.012, 0.012}),
+            "Counting total parameters instead gives alpha 0.51 rather than 0.49, with the same "
+            "objective, 0.012.");
+}
+
 TEST(Fit, TooFewRowsAreRefusedAndJustEnoughGetNoIntervals) {
   const std::vector<Observation> rows = simulate({.params = {1e5, 2e5},
                                                   .tokens = {2e6, 8e6, 32e6},
@@ -299,6 +309,9 @@ TEST(Fit, TooFewRowsAreRefusedAndJustEnoughGetNoIntervals) {
   EXPECT_NE(sentence.find("4 runs cannot determine the 5 constants of chinchilla; add 1"),
             std::string::npos)
       << sentence;
+  EXPECT_NE(error_of({rows.begin(), rows.begin() + 1}, quick("chinchilla"))
+                .find("1 run cannot determine the "),
+            std::string::npos);
   std::vector<Observation> few =
       simulate({.params = {1e5, 2e5}, .tokens = {2e6}, .activations = {}, .kv = {}, .post = {}});
   few.resize(7);

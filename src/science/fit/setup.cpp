@@ -207,7 +207,7 @@ StageSetup setup_of(const Law& law, Stage stage, const ParameterChoice& choice,
   return setup;
 }
 
-void require_points(const Law& law, size_t points, size_t free, const char* rows) {
+void require_points(const Law& law, size_t points, size_t free, const char* row) {
   if (points < free) {
     const std::string classes =
         law.classes.empty()
@@ -216,9 +216,21 @@ void require_points(const Law& law, size_t points, size_t free, const char* rows
                           law.parameters[static_cast<size_t>(law.classes.front().position)].name,
                           law.parameters[static_cast<size_t>(law.classes.back().position)].name);
     throw Error(
-        fmt::format("{} {} cannot determine the {} constants of {}{}; add {} or freeze some",
-                    points, rows, free, law.name, classes, free - points));
+        fmt::format("{} {}{} cannot determine the {} constants of {}{}; add {} or freeze some",
+                    points, row, points == 1 ? "" : "s", free, law.name, classes, free - points));
   }
+}
+
+std::string note_on_other_count(const std::string& other, const ByCount& alpha,
+                                const ByCount& objective) {
+  const auto compared = [](const char* name, const ByCount& value) {
+    const std::string now = fmt::format("{:.4g}", value.otherwise);
+    const std::string before = fmt::format("{:.4g}", value.as_counted);
+    return now == before ? fmt::format("the same {}, {}", name, now)
+                         : fmt::format("{} {} rather than {}", name, now, before);
+  };
+  return fmt::format("Counting {} parameters instead gives {}, with {}.", other,
+                     compared("alpha", alpha), compared("objective", objective));
 }
 
 double r_squared(const std::vector<double>& measured, const std::vector<double>& predicted) {

@@ -56,7 +56,14 @@ StageSetup setup_of(const Law& law, Stage stage, const ParameterChoice& choice,
                     std::vector<double> base, const FitOptions& options);
 
 // Throws an Error that says how many rows are missing.
-void require_points(const Law& law, size_t points, size_t free, const char* rows);
+void require_points(const Law& law, size_t points, size_t free, const char* row);
+
+// What the other count of parameters ("total", "non-embedding") changes in alpha and the objective.
+struct ByCount {
+  double as_counted, otherwise;
+};
+std::string note_on_other_count(const std::string& other, const ByCount& alpha,
+                                const ByCount& objective);
 
 // 1 - (left over) / (spread around the mean); NaN if there is no spread.
 double r_squared(const std::vector<double>& measured, const std::vector<double>& predicted);

@@ -143,7 +143,9 @@ const char* place_of(PooledFactor::Where where) {
   return "";
 }
 
-// The factors in which rows differ at one place: "a (...) and b (...) at the same N and D".
+// The factors in which rows differ, place by place: "a (...); and, at the same N and D, in b
+// (...)".
+// A place belongs to its own factors alone.
 std::string sentence_of(const std::vector<PooledFactor>& all) {
   std::vector<std::string> parts;
   for (const auto where :
@@ -155,10 +157,12 @@ std::string sentence_of(const std::vector<PooledFactor>& all) {
     if (here.empty()) continue;
     const std::string last = here.back();
     here.pop_back();
-    parts.push_back(fmt::format("{}{}{}{}", fmt::join(here, ", "), here.empty() ? "" : " and ",
-                                last, place_of(where)));
+    const std::string names =
+        fmt::format("{}{}{}", fmt::join(here, ", "), here.empty() ? "" : " and ", last);
+    parts.push_back(parts.empty() ? names + place_of(where)
+                                  : fmt::format("and,{}, in {}", place_of(where), names));
   }
-  return fmt::format("{}", fmt::join(parts, "; in "));
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 bool is_among(const PooledFactor& pooled, const std::vector<std::string>& names) {
@@ -290,12 +294,17 @@ std::vector<PooledFactor> pooled_factors(const std::vector<FactorRow>& rows) {
 }
 
 std::string describe(const PooledFactor& pooled) {
+  // Values are more than 1 % apart, so a share needs no more digits.
+  const auto short_of = [&](const std::string& value) {
+    const auto number = pooled.factor->is_text() ? std::nullopt : parse_finite(value);
+    return number && *number != std::floor(*number) ? fmt::format("{:.4g}", *number) : value;
+  };
   const auto rows = [](int count) { return fmt::format("{} row{}", count, count == 1 ? "" : "s"); };
   std::vector<std::string> shown;
   int others = 0;
   for (const auto& [value, count] : pooled.values) {
     if (shown.size() < kShown)
-      shown.push_back(fmt::format("{}: {}", value, rows(count)));
+      shown.push_back(fmt::format("{}: {}", short_of(value), rows(count)));
     else
       others += count;
   }

@@ -162,10 +162,19 @@ TEST(Factors, SeveralAreNamedTogether) {
                              row.lr = 0.04;
                              row.weight_decay = 0;
                            })),
-      "t: rows differ in extra_norm (false: 1 row, true: 8 rows); in lr (0.02: 1 row, 0.04: 1 "
-      "row) at the same N, D and precision; give --where extra_norm=true --where lr=0.02 or "
-      "--pool extra_norm,lr")
+      "t: rows differ in extra_norm (false: 1 row, true: 8 rows); and, at the same N, D and "
+      "precision, in lr (0.02: 1 row, 0.04: 1 row); give --where extra_norm=true --where lr=0.02 "
+      "or --pool extra_norm,lr")
       << "a weight decay that only one row knows says nothing";
+}
+
+// Rows of other D than those that differ in the rate.
+TEST(Factors, SharesOfARunAreNamedShortlyAndWithoutAPlace) {
+  std::vector<TidyRow> rows = with_copy_of(0, [](TidyRow& row) { row.D = 32'000'000; });
+  for (TidyRow& row : rows) row.run_fraction = row.D == 32'000'000 ? 0.247863247863 : 1;
+  const std::string sentence = refusal(rows);
+  EXPECT_NE(sentence.find("(0.2479: 1 row, 1: "), std::string::npos) << sentence;
+  EXPECT_EQ(sentence.find("at the same N"), std::string::npos) << sentence;
 }
 
 TEST(Factors, PrecisionHasFactorsOfItsOwn) {
