@@ -119,7 +119,7 @@ void run_quantize(QuantizeFlags& options) {
   std::vector<std::string> damaged;
   const std::vector<CellRow> rows =
       quantize(options.quantize, pool, progress_lines(options), &damaged);
-  for (const std::string& problem : damaged) fmt::print(stderr, "bitlaw: {}\n", problem);
+  for (const std::string& problem : damaged) say("bitlaw: {}", problem);
   if (!damaged.empty()) exit_status = 1;
   if (options.json) {
     Json documents = Json::array();
