@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json_struct.h"
 #include "base/number.h"
 #include "base/time.h"
@@ -80,6 +81,14 @@ std::optional<Claimant> claimant_in(const std::string& bytes) {
 bool write_all(int descriptor, const std::string& bytes) {
   return ::pwrite(descriptor, bytes.data(), bytes.size(), 0) == std::ssize(bytes) &&
          ::fsync(descriptor) == 0;
+}
+
+// Of this process among all: in containers, those of many machines are number 1 of the same host.
+std::string own_name() {
+  const ProcessIdentity own = own_identity();
+  return fmt::format(
+      "{}-{}", own.pid,
+      hash_hex(fmt::format("{} {} {} {}", own.host, own.boot, own.pid_namespace, own.started)));
 }
 
 }  // namespace
@@ -174,8 +183,7 @@ bool Claims::is_gone(const std::string& key, int64_t generation,
 // file is created first, which readers take for a claim that is being written.
 bool Claims::create(const fs::path& file, const std::string& bytes) const {
   static std::atomic<int> count{0};
-  const ProcessIdentity own = own_identity();
-  const fs::path temporary = directory_ / fmt::format(".{}-{}-{}.tmp", own.host, own.pid, count++);
+  const fs::path temporary = directory_ / fmt::format(".{}-{}.tmp", own_name(), count++);
   write_file_atomically(temporary, bytes);
   std::error_code none;
   const bool linked = ::link(temporary.c_str(), file.c_str()) == 0;
