@@ -8,6 +8,7 @@
 #include "base/range.h"
 #include "base/say.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "cli/verb.h"
 #include "cli/work_flags.h"
 #include "sweep/join.h"
@@ -18,8 +19,9 @@ namespace {
 
 struct JoinFlags {
   WorkFlags work;
-  std::string runs, directory;
+  std::string runs, directory, idle;
   int jobs = hardware_threads();
+  int left_status = -1, failed_status = 1;  // -1: not given
   bool stay = false, quiet = false, json = false;
 };
 
@@ -62,6 +64,19 @@ void print_joined(const JoinResult& result, bool json) {
                failure["message"].get<std::string>());
 }
 
+// The exit status of a worker whose time was over, or that was asked to stop by SIGUSR1 or SIGUSR2,
+// for a scheduler that starts it again on --left-status.
+int status_when_out_of_time(const JoinFlags& flags, const JoinResult& result) {
+  if (result.worked.advanced) {
+    fmt::print(stderr, "out of time, with jobs left\n");
+    return flags.left_status;
+  }
+  if (!result.worked.begun) return 0;  // whatever is left runs elsewhere
+  throw Error(
+      "the time was over before any job came to a later saved state; give the worker more time "
+      "(--for, --time-limit)");
+}
+
 void run_work(const JoinFlags& flags) {
   WorkOptions options = flags.work.parsed();
   options.runs = flags.runs;
@@ -70,17 +85,21 @@ void run_work(const JoinFlags& flags) {
   options.quiet = flags.quiet;
   options.stop = &stop_work;
   options.wait_for_others = flags.stay;
+  if (!flags.idle.empty()) options.idle_seconds = parse_duration(flags.idle, "--idle");
   stop_work_on_signals();
   const JoinResult result = join(options, flags.directory, [&](const std::string& sentence) {
     if (!flags.quiet) say("{}", sentence);
   });
   print_joined(result, flags.json);
   if (!result.worked.trouble.empty()) throw Error(trouble_sentence(result.worked.trouble));
-  if (stop_work) {
+  const bool out_of_time = stop_work ? stop_was_announced() : result.worked.time_over;
+  if (flags.left_status >= 0 && out_of_time && count(result, JobState::kWaiting) > 0) {
+    exit_status = status_when_out_of_time(flags, result);
+  } else if (stop_work) {
     say("stopped; any worker goes on with what is left");
     exit_status = kInterruptedExitCode;
   } else if (count(result, JobState::kFailed) > 0) {
-    exit_status = 1;
+    exit_status = flags.failed_status;
   }
 }
 
@@ -96,6 +115,12 @@ void add_work(App& app) {
   verb->add_option("--directory", flags->directory,
                    "where relative paths of the data count from (default: as in the sweep)");
   flags->work.add(verb);
+  verb->add_option("--idle", flags->idle,
+                   "end when there was nothing to start for this time, such as 2m");
+  verb->add_option("--left-status", flags->left_status,
+                   "exit status if the time was over with jobs left and some brought forward");
+  verb->add_option("--failed-status", flags->failed_status, "exit status if jobs have failed")
+      ->default_str("1");
   verb->add_flag("--stay", flags->stay,
                  "stay until the jobs of other workers have ended, to take over where one dies");
   verb->add_flag("--quiet", flags->quiet, "no progress");

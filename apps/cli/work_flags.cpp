@@ -35,6 +35,14 @@ double bytes_of(const std::string& text) {
 
 std::atomic<bool> stop_work{false};
 
+namespace {
+std::atomic<bool> announced{false}, cancelled{false};
+}  // namespace
+
+bool stop_was_announced() {
+  return announced && !cancelled;
+}
+
 std::string trouble_sentence(const std::string& trouble) {
   std::string cause = trouble;
   if (cause.starts_with("bitlaw: ")) cause.erase(0, 8);
@@ -42,9 +50,9 @@ std::string trouble_sentence(const std::string& trouble) {
 }
 
 void stop_work_on_signals() {
-  stop_on_signals([](int) { stop_work = true; });
+  stop_on_signals([](int) { stop_work = cancelled = true; });
   struct sigaction action {};
-  action.sa_handler = [](int) { stop_work = true; };
+  action.sa_handler = [](int) { stop_work = announced = true; };
   ::sigaction(SIGUSR1, &action, nullptr);
   ::sigaction(SIGUSR2, &action, nullptr);
 }

@@ -25,5 +25,7 @@ std::string trouble_sentence(const std::string& trouble);
 // clusters send the last two before they end a job.
 extern std::atomic<bool> stop_work;
 void stop_work_on_signals();
+// Whether it was SIGUSR1 or SIGUSR2: the time of this process is over, and nobody has cancelled it.
+bool stop_was_announced();
 
 }  // namespace bitlaw::cli

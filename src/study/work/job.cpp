@@ -1,6 +1,7 @@
 #include "work/job.h"
 
 #include <algorithm>
+#include <fstream>
 
 #include "base/config.h"
 #include "base/error.h"
@@ -11,6 +12,7 @@
 #include "record/beside_runs.h"
 #include "record/cell.h"
 #include "record/result.h"
+#include "train/run_directory.h"
 
 namespace bitlaw {
 namespace {
@@ -156,6 +158,16 @@ double share_done(const Job& job, const fs::path& runs) {
       return 0;
   }
   return 0;
+}
+
+std::string saved_state(const Job& job, const fs::path& runs) {
+  if (job.kind == JobKind::kQuantize) return std::to_string(share_done(job, runs));
+  // The state begins with its header, which has the steps done and a hash.
+  std::ifstream file(runs / job.run / kStateFile, std::ios::binary);
+  std::string header(4096, '\0');
+  file.read(header.data(), static_cast<std::streamsize>(header.size()));
+  header.resize(static_cast<size_t>(file.gcount()));
+  return header;
 }
 
 }  // namespace bitlaw

@@ -59,4 +59,7 @@ void write_job_files(const std::vector<Job>& jobs, const std::filesystem::path& 
 bool is_done(const Job& job, const std::filesystem::path& runs);
 double share_done(const Job& job, const std::filesystem::path& runs);
 
+// What is saved of a job that is not done: other text once it can be resumed from a later place.
+std::string saved_state(const Job& job, const std::filesystem::path& runs);
+
 }  // namespace bitlaw

@@ -29,6 +29,13 @@ constexpr NamedOrder kOrders[] = {
 
 }  // namespace
 
+const char* name_of(JobOrder order) {
+  for (const NamedOrder& each : kOrders) {
+    if (each.order == order) return each.name;
+  }
+  throw Error("an order without a name");
+}
+
 JobOrder order_named(const std::string& name) {
   std::vector<std::string> known;
   for (const NamedOrder& each : kOrders) {

@@ -17,6 +17,7 @@ enum class JobOrder {
   kStudy,     // as the file has them
 };
 
+const char* name_of(JobOrder order);
 // Error with the nearest name.
 JobOrder order_named(const std::string& name);
 std::string order_help();  // of --order

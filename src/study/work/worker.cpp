@@ -76,15 +76,19 @@ class Worker {
     pid_t pid = 0;
     size_t job = 0;
     std::optional<Claim> claim;  // none of a job that is not shared
+    std::string saved;           // saved_state() when it started
     bool lost = false;           // the claim: another worker has the job
     Clock::time_point begin = Clock::now();
   };
 
   bool stopping() const {
-    return !trouble_.empty() || (options_.stop != nullptr && options_.stop->load()) ||
-           (options_.seconds > 0 && seconds_since(begin_) >= options_.seconds);
+    return !trouble_.empty() || (options_.stop != nullptr && options_.stop->load()) || time_over();
+  }
+  bool time_over() const {
+    return options_.seconds > 0 && seconds_since(begin_) >= options_.seconds;
   }
   bool anything_left() const;
+  bool idle() const;
   bool past_trunk(size_t i) const;
   bool fits(size_t i) const;
   bool ready(size_t i);
@@ -113,7 +117,8 @@ class Worker {
   size_t next_look_ = 0;
   const Clock::time_point begin_ = Clock::now();
   Clock::time_point looked_{}, shown_{}, beaten_ = begin_;
-  bool asked_ = false;
+  Clock::time_point busy_ = begin_;  // when a process of this worker was last there
+  bool asked_ = false, begun_ = false, advanced_ = false;
   std::string trouble_;            // why no job can go on
   std::vector<std::string> last_;  // what ended last
   LiveTable live_;
@@ -126,14 +131,15 @@ Worked Worker::run() {
     else
       start_ready();
     beat();
-    if (running_.empty() && (stopping() || !anything_left())) break;
+    if (running_.empty() && (stopping() || !anything_left() || idle())) break;
+    if (!running_.empty()) busy_ = Clock::now();
     if (collect()) continue;
     look_elsewhere();
     show_progress();
     pause();
   }
-  if (!stopping()) live_.finish(fmt::format("{} jobs", jobs_.size()));
-  return {outcomes_, trouble_};
+  if (!stopping() && !anything_left()) live_.finish(fmt::format("{} jobs", jobs_.size()));
+  return {outcomes_, trouble_, time_over(), begun_, advanced_};
 }
 
 void Worker::pause() const {
@@ -145,6 +151,10 @@ bool Worker::anything_left() const {
     return outcome.state == JobState::kWaiting ||
            (outcome.state == JobState::kRunning && options_.wait_for_others);
   });
+}
+
+bool Worker::idle() const {
+  return options_.idle_seconds > 0 && seconds_since(busy_) >= options_.idle_seconds;
 }
 
 // A branch may begin, or its trunk has ended without coming there.
@@ -221,12 +231,15 @@ void Worker::start(size_t i) {
     trouble_ = error.what();
     return;
   }
+  std::string saved = saved_state(job, options_.runs);
   try {
     const pid_t pid = start_process(job_command(job, options_.runs, options_.program),
                                     {.log = job_log(job, options_.runs),
                                      .directory = options_.directory,
                                      .nice = options_.nice});
-    running_.push_back({.pid = pid, .job = i, .claim = std::move(claimed)});
+    running_.push_back(
+        {.pid = pid, .job = i, .claim = std::move(claimed), .saved = std::move(saved)});
+    begun_ = true;
     outcomes_[i] = {.state = JobState::kRunning};
   } catch (const Error& error) {
     if (claimed) claimed->release();
@@ -283,6 +296,7 @@ void Worker::end_child(Child child, int status) {
   };
   const bool killed = signal == SIGKILL || signal == SIGTERM || signal == SIGHUP ||
                       signal == SIGINT || code == kStoppedExit;
+  if (code == 0 || saved_state(jobs_[i], options_.runs) != child.saved) advanced_ = true;
   if (child.lost) {
     outcomes_[i] = {.state = JobState::kRunning};
   } else if (code == 0) {

@@ -27,11 +27,15 @@ struct WorkOptions {
   JobOrder order = JobOrder::kLongest;
   double lease_seconds = 60;    // a claim whose worker is silent for so long is free
   bool wait_for_others = true;  // end when all jobs have ended, also those of other workers
+  double idle_seconds = 0;      // end when nothing could be started for so long; 0: stay
 };
 
 struct Worked {
   std::vector<JobOutcome> outcomes;  // one per job
   std::string trouble;  // why no job could go on, for example a full disk; empty if there is none
+  bool time_over = false;  // WorkOptions::seconds have passed
+  bool begun = false;      // this worker has started a job
+  bool advanced = false;   // and brought one to its end, or to a later saved state
 };
 
 // Leaves out jobs that are done or have failed, and starts none before what it waits for is done; a job

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "work/claim.h"
 #include "work/failure.h"
 #include "work/jobs_for_tests.h"
 #include "work/worker.h"
@@ -178,6 +179,43 @@ TEST_F(WorkerTest, EndsWhenItsTimeIsOver) {
   a_moment.seconds = 0.3;
   EXPECT_EQ(launch(a_moment)[0].state, JobState::kWaiting);
   EXPECT_TRUE(fs::is_empty(runs() / "claims"));
+}
+
+TEST_F(WorkerTest, KnowsWhetherItBroughtAnythingForward) {
+  const std::string state = directory("saves") + "/state.bin";
+  const std::string wait = "; while true; do sleep 0.02; done";
+  add("saves",
+      "trap 'mkdir -p " + directory("saves") + "; echo 1 >> " + state + "; exit 130' TERM" + wait);
+  WorkOptions a_moment = options();
+  a_moment.seconds = 0.3;
+  Worked worked = work(jobs, a_moment);
+  EXPECT_TRUE(worked.begun);
+  EXPECT_TRUE(worked.advanced) << "the second state is a later one";
+
+  folder().write("saves.sh", "trap 'exit 130' TERM" + wait);
+  worked = work(jobs, a_moment);
+  EXPECT_TRUE(worked.begun);
+  EXPECT_FALSE(worked.advanced);
+
+  folder().write("saves.sh", "true");
+  worked = work(jobs, a_moment);
+  EXPECT_TRUE(worked.advanced) << "it has ended";
+}
+
+TEST_F(WorkerTest, LeavesWhenThereIsNothingToStartForAWhile) {
+  add("a", "true");
+  add("b", "true");
+  jobs[1].trunk = 0;
+  jobs[1].trunk_state = "trunks/t/step-4";
+  Claims others(runs() / "claims", 60);
+  const auto claim = others.take(job_key(jobs[0]));
+  ASSERT_TRUE(claim);
+  WorkOptions short_of_work = options();
+  short_of_work.idle_seconds = 0.3;
+  const Worked worked = work(jobs, short_of_work);
+  EXPECT_EQ(worked.outcomes[0].state, JobState::kRunning);
+  EXPECT_EQ(worked.outcomes[1].state, JobState::kWaiting);
+  EXPECT_FALSE(worked.begun);
 }
 
 TEST_F(WorkerTest, StartsWhatFitsIntoTheMemory) {
