@@ -8,6 +8,7 @@
 #include "base/range.h"
 #include "base/say.h"
 #include "base/text.h"
+#include "cli/launch_flags.h"
 #include "cli/verb.h"
 #include "cli/work_flags.h"
 #include "sweep/conditions.h"
@@ -20,7 +21,9 @@ namespace {
 struct SweepFlags {
   SweepOptions sweep;
   WorkFlags work;
-  std::string launcher = "local", why;
+  LaunchFlags launch;
+  std::string why;
+  int jobs = 0;  // 0: not given
   bool status = false, dry_run = false, json = false, print_config = false;
   bool prune = false, yes = false;
 };
@@ -108,7 +111,11 @@ void print_configurations(const SweepOptions& options) {
 
 void run_sweep(SweepFlags& options) {
   SweepOptions& sweep_options = options.sweep;
-  sweep_options.launcher = &launcher_named(options.launcher);
+  sweep_options.launcher = &options.launch.launcher();
+  sweep_options.cluster = options.launch.parsed();
+  // The cores of this machine say nothing of others.
+  if (!sweep_options.launcher->works_here) sweep_options.jobs = 1;
+  if (options.jobs > 0) sweep_options.jobs = options.jobs;
   const WorkOptions work = options.work.parsed();
   sweep_options.seconds = work.seconds;
   sweep_options.memory_bytes = work.memory_bytes;
@@ -134,7 +141,7 @@ void run_sweep(SweepFlags& options) {
     return;
   }
   sweep_options.look_only = options.status || options.dry_run;
-  sweep_options.forecast = options.dry_run;
+  sweep_options.forecast = sweep_options.show_script = options.dry_run;
   sweep_options.stop = &stop_work;
   if (!sweep_options.look_only) stop_work_on_signals();
   const SweepResult result = sweep(sweep_options, [&](const std::string& sentence) {
@@ -146,6 +153,7 @@ void run_sweep(SweepFlags& options) {
     if (sweep_options.look_only) print_cells(result);
     if (result.forecast) print_forecast(*result.forecast);
     print_summary(result);
+    if (!result.script.empty()) fmt::print("\n{}", result.script);
   }
   if (!result.trouble.empty()) throw Error(trouble_sentence(result.trouble));
   if (stop_work) {
@@ -175,9 +183,11 @@ void add_sweep(App& app) {
       ->required();
   verb->add_option("--runs", sweep_options.runs,
                    "directory of the runs (default: runs/NAME of the study)");
-  verb->add_option("--launcher", options->launcher, launcher_help())->default_str("local");
-  verb->add_option("--jobs", sweep_options.jobs, "processes at a time, one thread each")
+  verb->add_option("--jobs", options->jobs,
+                   "processes at a time, one thread each; of each task with other launchers")
+      ->default_str(fmt::format("{}, others 1", sweep_options.jobs))
       ->whole(1, kMostThreads);
+  options->launch.add(verb);
   options->work.add(verb);
   verb->add_flag("--retry", sweep_options.retry, "try the jobs again that have failed");
   verb->add_option("--minutes", sweep_options.minutes,

@@ -68,7 +68,7 @@ void print_joined(const JoinResult& result, bool json) {
 // for a scheduler that starts it again on --left-status.
 int status_when_out_of_time(const JoinFlags& flags, const JoinResult& result) {
   if (result.worked.advanced) {
-    fmt::print(stderr, "out of time, with jobs left\n");
+    say("out of time, with jobs left");
     return flags.left_status;
   }
   if (!result.worked.begun) return 0;  // whatever is left runs elsewhere

@@ -11,8 +11,8 @@ TEST(BesideRuns, EveryNameIsKnownAndARunIsNot) {
   const TestFolder folder;
   folder.write("demo/0123456789abcdef/run.json", "{}");
   folder.write("demo/logs/run.json", "{}");
-  for (const char* name : {kConfigurationsFolder, kDecisionFile, kScriptFile, kEffortFile,
-                           kIndexFile, "index.sqlite-wal", kSweepLock}) {
+  for (const char* name : {kConfigurationsFolder, kDecisionFile, kScriptFile, kSlurmFile,
+                           kCondorFile, kEffortFile, kIndexFile, "index.sqlite-wal", kSweepLock}) {
     EXPECT_TRUE(is_beside_runs(folder / "demo" / name)) << name;
   }
   EXPECT_TRUE(is_beside_runs(folder / "demo/cells/")) << "as a shell completes it";

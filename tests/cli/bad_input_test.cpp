@@ -327,6 +327,19 @@ TEST_F(BadInput, Studies) {
   for (const char* look : {"--quiet", "--status", "--print-config"})
     expect_refused({"sweep", "s.toml", "--launcher", "scrpt", look},
                    {"unknown launcher 'scrpt'; did you mean 'script'?"});
+  const auto refused_by = [&](const std::string& launcher, const std::vector<std::string>& flags,
+                              const std::vector<std::string>& parts) {
+    std::vector<std::string> arguments{"sweep", "s.toml", "--launcher", launcher, "--quiet"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    expect_refused(arguments, parts);
+  };
+  refused_by("local", {"--ranks", "3"}, {"--ranks is for --launcher mpi, not local"});
+  refused_by("mpi", {}, {"Say --ranks N"});
+  refused_by("slurm", {"--time-limit", "soon"}, {"--time-limit", "soon"});
+  refused_by("slurm", {"--time-limit", "1m", "--margin", "1m"}, {"--margin", "leaves nothing"});
+  refused_by("slurm", {"--slurm-option", "-p short"}, {"--slurm-option '-p short'", "partition="});
+  refused_by("slurm", {"--slurm-option", "time=1"}, {"is set by --time-limit"});
+  refused_by("condor", {"--condor-option", "queue 7"}, {"--condor-option 'queue 7'"});
 }
 
 TEST_F(BadInput, Tables) {

@@ -138,17 +138,17 @@ class Tuning {
         for (const Job& job : jobs) forget_failure(job, plan.directory);
       }
       launched = launch_plan(jobs, plan, *sweep.launcher,
-                             {.runs = plan.directory,
-                              .program = sweep.program,
-                              .parallel = sweep.jobs,
-                              .quiet = sweep.quiet,
-                              .label = label,
-                              .stop = sweep.stop,
-                              .seconds = seconds_left(),
-                              .memory_bytes = sweep.memory_bytes,
-                              .nice = sweep.nice,
-                              .order = sweep.order,
-                              .lease_seconds = sweep.lease_seconds});
+                             WorkOptions{.runs = plan.directory,
+                                         .program = sweep.program,
+                                         .parallel = sweep.jobs,
+                                         .quiet = sweep.quiet,
+                                         .label = label,
+                                         .stop = sweep.stop,
+                                         .seconds = seconds_left(),
+                                         .memory_bytes = sweep.memory_bytes,
+                                         .nice = sweep.nice,
+                                         .order = sweep.order,
+                                         .lease_seconds = sweep.lease_seconds});
     }
     result_.jobs += std::ssize(jobs);
     result_.trouble = launched.trouble;

@@ -12,28 +12,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/error.h"
 #include "base/file.h"
 #include "base/names.h"
 #include "base/text.h"
 #include "record/beside_runs.h"
+#include "sweep/cluster.h"
 #include "sweep/launcher.h"
 
 namespace bitlaw {
 namespace {
-
-// A word that the POSIX shell reads as `text`.
-std::string quoted(const std::string& text) {
-  constexpr const char* kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
-  if (text.find('\n') != std::string::npos)
-    throw Error(fmt::format("{}: a name with a line break cannot stand in a list of commands",
-                            printable(text)));
-  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
 
 // `first`, then the jobs that wait for it, in an order in which they can run.
 std::vector<size_t> chain_from(size_t first, const std::vector<Job>& jobs,
@@ -57,7 +44,7 @@ std::string line_of(const std::vector<size_t>& chain, const std::vector<Job>& jo
   for (const size_t i : chain) {
     std::string separator = line.empty() ? "" : " && ";
     for (const std::string& word : job_command(jobs[i], options.runs, options.program))
-      line += std::exchange(separator, " ") + quoted(word);
+      line += std::exchange(separator, " ") + shell_word(word);
     cost += jobs[i].cost;
     memory_bytes = std::max(memory_bytes, jobs[i].memory_bytes);
   }
@@ -88,7 +75,7 @@ Launched launch_script(const std::vector<Job>& jobs, const LaunchOptions& option
     launched.note = fmt::format(
         "{}: {} independent {}; run from this directory in any order, for example with: "
         "parallel < {}",
-        file.string(), lines, lines == 1 ? "line" : "lines", quoted(file.string()));
+        file.string(), lines, lines == 1 ? "line" : "lines", shell_word(file.string()));
   }
   return launched;
 }

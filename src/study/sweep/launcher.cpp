@@ -16,6 +16,18 @@ constexpr Launcher kLaunchers[] = {
     {.name = "script",
      .help = "runs nothing; writes the commands to RUNS/jobs.sh, one line per run",
      .launch = launch_script},
+    {.name = "slurm",
+     .help = "as tasks of a job array, submitted with sbatch",
+     .launch = launch_slurm,
+     .script = slurm_script},
+    {.name = "condor",
+     .help = "runs nothing; writes RUNS/condor.sub for condor_submit",
+     .launch = launch_condor,
+     .script = condor_script},
+    {.name = "mpi",
+     .help = "as --ranks processes of mpirun",
+     .launch = launch_mpi,
+     .script = mpi_command},
 };
 
 }  // namespace

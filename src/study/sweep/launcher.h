@@ -5,13 +5,18 @@
 
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "sweep/cluster.h"
 #include "work/worker.h"
 
 namespace bitlaw {
 
-using LaunchOptions = WorkOptions;
+struct LaunchOptions : WorkOptions {
+  LaunchOptions(WorkOptions work) : WorkOptions(std::move(work)) {}
+  ClusterOptions cluster{};
+};
 
 struct Launched {
   std::vector<JobOutcome> outcomes;  // one per job
@@ -28,6 +33,8 @@ struct Launcher {
   // The jobs run on this machine, and have ended when the call returns. Otherwise they come with
   // their memory_bytes.
   bool works_here = false;
+  // What it would write or call. Called before anything is written: Error for options that are wrong.
+  std::string (*script)(const std::vector<Job>& jobs, const LaunchOptions& options) = nullptr;
 };
 
 std::span<const Launcher> launchers();
@@ -37,5 +44,11 @@ std::string launcher_help();                              // of --launcher
 // The functions of the table, each in a file of its name.
 Launched launch_local(const std::vector<Job>& jobs, const LaunchOptions& options);
 Launched launch_script(const std::vector<Job>& jobs, const LaunchOptions& options);
+Launched launch_slurm(const std::vector<Job>& jobs, const LaunchOptions& options);
+Launched launch_condor(const std::vector<Job>& jobs, const LaunchOptions& options);
+Launched launch_mpi(const std::vector<Job>& jobs, const LaunchOptions& options);
+std::string slurm_script(const std::vector<Job>& jobs, const LaunchOptions& options);
+std::string condor_script(const std::vector<Job>& jobs, const LaunchOptions& options);
+std::string mpi_command(const std::vector<Job>& jobs, const LaunchOptions& options);
 
 }  // namespace bitlaw

@@ -22,7 +22,8 @@ constexpr const char* kKinds =
 LaunchOptions options_for(const StudyFolder& tiny, const std::string& script) {
   tiny.folder().write("program", "#!/bin/sh\n" + script + "\n");
   fs::permissions(tiny.folder() / "program", fs::perms::owner_all);
-  return {.runs = tiny.runs(), .program = (tiny.folder() / "program").string(), .parallel = 2};
+  return WorkOptions{
+      .runs = tiny.runs(), .program = (tiny.folder() / "program").string(), .parallel = 2};
 }
 constexpr const char* kThousand = "echo '{\"tokens_per_second\": 1000}'";
 

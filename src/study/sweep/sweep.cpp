@@ -154,6 +154,22 @@ std::string missing_models_note(const SweepPlan& plan) {
       count, plan.runs.size());
 }
 
+// What the launcher would write or call, of a sweep that is to start or to be shown.
+std::string script_of(std::vector<Job> jobs, const SweepPlan& plan, const SweepOptions& options,
+                      const LaunchOptions& launch_options) {
+  if (options.launcher->script == nullptr || (options.look_only && !options.show_script)) return "";
+  predict_memory(jobs, plan);
+  return options.launcher->script(jobs, launch_options);
+}
+
+// How many workers the launcher lets run at the same time.
+int workers_at_once(const SweepOptions& options) {
+  const ClusterOptions& cluster = options.cluster;
+  if (cluster.ranks > 0) return cluster.ranks;
+  if (options.launcher->script == nullptr) return 1;
+  return cluster.at_once > 0 ? std::min(cluster.at_once, cluster.tasks) : cluster.tasks;
+}
+
 void retry(const std::vector<Job>& jobs, const std::filesystem::path& runs, const SweepNote& note) {
   const auto count = std::count_if(jobs.begin(), jobs.end(),
                                    [&](const Job& job) { return forget_failure(job, runs); });
@@ -167,17 +183,18 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
   SweepPlan plan = plan_sweep(options.study, options.runs);
   if (options.minutes > 0 && !(options.selection.budget + plan.study.budget).empty())
     throw Error("--minutes shrinks the study to a time, and the budget does too; leave one out");
-  const LaunchOptions launch_options{.runs = plan.directory,
-                                     .program = options.program,
-                                     .parallel = options.jobs,
-                                     .quiet = options.quiet,
-                                     .label = plan.study.name,
-                                     .stop = options.stop,
-                                     .seconds = options.seconds,
-                                     .memory_bytes = options.memory_bytes,
-                                     .nice = options.nice,
-                                     .order = options.order,
-                                     .lease_seconds = options.lease_seconds};
+  LaunchOptions launch_options(WorkOptions{.runs = plan.directory,
+                                           .program = options.program,
+                                           .parallel = options.jobs,
+                                           .quiet = options.quiet,
+                                           .label = plan.study.name,
+                                           .stop = options.stop,
+                                           .seconds = options.seconds,
+                                           .memory_bytes = options.memory_bytes,
+                                           .nice = options.nice,
+                                           .order = options.order,
+                                           .lease_seconds = options.lease_seconds});
+  launch_options.cluster = options.cluster;
   SweepResult result{.study = plan.study.name, .runs = plan.directory.string()};
   bool stopped = false;
   if (options.minutes > 0 && options.look_only) {
@@ -201,6 +218,8 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
   stopped = stopped || (options.stop && *options.stop);
   for (const std::string& sentence : plan.notes) note("note: " + sentence);
   const std::vector<Job> jobs = make_jobs(plan);
+  const std::string script = script_of(jobs, plan, options, launch_options);
+  if (options.show_script) result.script = script;
   if (options.retry && !options.look_only) retry(jobs, plan.directory, note);
   for (const std::string& sentence :
        {repetition_note(plan), few_steps_note(plan), few_models_note(plan),
@@ -218,7 +237,7 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
     result.cells.push_back(cell_of(plan.runs[i], states[i]));
   if (options.forecast) {
     result.forecast = forecast(plan, launched.outcomes,
-                               {.processes = options.jobs,
+                               {.processes = options.jobs * workers_at_once(options),
                                 .rates = speeds ? speeds->rates : Rates{},
                                 .speeds = speeds ? speeds->from : "",
                                 .price_per_core_hour = options.price_per_core_hour});

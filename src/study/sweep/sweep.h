@@ -41,6 +41,8 @@ struct SweepOptions {
   int nice = 0;                    // of the processes
   JobOrder order = JobOrder::kLongest;
   double lease_seconds = 60;          // work/claim.h
+  ClusterOptions cluster;             // of launchers that use others' machines
+  bool show_script = false;           // with look_only: what the launcher would write or call
   bool retry = false;                 // the jobs that have failed
   bool quiet = false;                 // no progress
   std::atomic<bool>* stop = nullptr;  // may be set at any time
@@ -90,6 +92,7 @@ struct SweepResult {
   // Of the launcher: what to do next, and why no job could go on.
   std::string note, trouble;
   std::optional<Forecast> forecast;
+  std::string script;  // of the launcher, if asked for
 
   template <class V>
   void visit(V& v) {
@@ -106,6 +109,7 @@ struct SweepResult {
     v.known("note", note);
     v.known("trouble", trouble);
     v.known("forecast", forecast);
+    v.known("script", script);
   }
 };
 
