@@ -142,6 +142,10 @@ Outcome run_shell(const std::string& command, const Surroundings& around) {
   return run("/bin/sh", {"-c", command}, around);
 }
 
+std::string program_path() {
+  return BITLAW_PROGRAM;
+}
+
 pid_t start_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around) {
   return start(BITLAW_PROGRAM, arguments, around, "/dev/null", "/dev/null", "/dev/null");
 }

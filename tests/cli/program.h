@@ -50,6 +50,9 @@ Outcome run_bitlaw(const std::vector<std::string>& arguments, const Surroundings
 // A command of the shell in which "$BITLAW" is the program.
 Outcome run_shell(const std::string& command, const Surroundings& around);
 
+// Where it is.
+std::string program_path();
+
 // Starts it and does not wait.
 pid_t start_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around);
 // Kills it and all processes that it started, at once, and waits until they are gone.
