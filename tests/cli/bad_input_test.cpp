@@ -46,7 +46,7 @@ TEST_F(BadInput, CommandLines) {
   expect_refused({"plan", "--compute", "1e21", "--laww", "kumar"}, {"did you mean '--law'?"});
   expect_refused({"fit"}, {"table"});
   expect_refused({"fit", "table.csv", "--law"}, {"--law"});
-  expect_refused({"fit", "table.csv", "--threads", "0"}, {"--threads", "above 0"});
+  expect_refused({"fit", "table.csv", "--threads", "0"}, {"--threads", "from 1 to 4096"});
   expect_refused({"fit", "table.csv", "--threads", "many"}, {"--threads", "many"});
   expect_refused({"plan", "--compute", "much"}, {"--compute", "'much' is not a number"});
 }
