@@ -478,7 +478,9 @@ TEST(Fit, HeldOutDeltasArePredictedToo) {
     EXPECT_NE(
         fit_text(result).find(fmt::format("({} more, below five standard errors, ", held.unclear)),
         std::string::npos);
-    if (held.split == "kfold") EXPECT_EQ(held.unclear, unclear) << "folds cover every row";
+    if (held.split == "kfold") {
+      EXPECT_EQ(held.unclear, unclear) << "folds cover every row";
+    }
   }
   EXPECT_EQ(of_deltas, 3);
 }
