@@ -73,9 +73,7 @@ QuantizeProgress progress_lines(const QuantizeFlags& options) {
 // What --along finds nothing for, by the reason.
 void note_what_has_no_models(const std::vector<std::string>& given) {
   size_t runs = 0, without = 0, removed = 0;
-  const auto note = [](const std::string& text) {
-    say("note: --along: {}", text);
-  };
+  const auto note = [](const std::string& text) { say("note: --along: {}", text); };
   for (const std::string& place : given) {
     if (const auto kept = kept_place(place)) {
       note(fmt::format("{} is one of the models kept along a run; give {} for all of them", place,
@@ -99,6 +97,15 @@ void note_what_has_no_models(const std::vector<std::string>& given) {
         removed, of_runs));
 }
 
+std::vector<std::string> runs_with_models(const QuantizeFlags& options) {
+  FinishedRuns found = finished_among(runs_among(options.quantize.runs));
+  if (found.diverged + found.unfinished > 0 && !options.quiet) {
+    say("note: {} runs are left out: {} diverged, {} are not finished",
+        found.diverged + found.unfinished, found.diverged, found.unfinished);
+  }
+  return std::move(found.places);
+}
+
 void run_quantize(QuantizeFlags& options) {
   options.flags.fill_into(options.quantize.grid);
   if (!options.methods.empty()) options.quantize.grid.methods = options.methods;
@@ -109,7 +116,7 @@ void run_quantize(QuantizeFlags& options) {
   if (!options.quiet) {
     for (const std::string& note : notes_on_old_names(options.quantize.grid)) say("note: {}", note);
   }
-  options.quantize.runs = runs_among(options.quantize.runs);
+  options.quantize.runs = runs_with_models(options);
   if (options.quantize.grid.along && !options.quiet) note_what_has_no_models(options.quantize.runs);
   if (options.dry_run) {
     show_dry_run(options);

@@ -9,6 +9,7 @@
 #include "quantize/rows.h"
 #include "record/beside_runs.h"
 #include "record/kept_model.h"
+#include "record/result.h"
 #include "record/run.h"
 
 namespace bitlaw {
@@ -112,6 +113,26 @@ std::vector<std::string> runs_among(const std::vector<std::string>& given) {
   }
   if (out.empty())
     throw Error(fmt::format("{}: no run and no checkpoint is there", fmt::join(given, ", ")));
+  return out;
+}
+
+FinishedRuns finished_among(const std::vector<std::string>& places) {
+  FinishedRuns out;
+  for (const std::string& place : places) {
+    RunStatus status = RunStatus::kFinished;
+    try {
+      if (!is_checkpoint(place) && !kept_place(place)) status = run_status(place);
+    } catch (const Error&) {  // whoever opens it says what is damaged
+    }
+    if (status == RunStatus::kFinished || places.size() == 1)
+      out.places.push_back(place);
+    else
+      ++(status == RunStatus::kDiverged ? out.diverged : out.unfinished);
+  }
+  if (out.places.empty()) {
+    throw Error(fmt::format("none of {} runs has a model to quantize: {} diverged, {} are not finished",
+                            places.size(), out.diverged, out.unfinished));
+  }
   return out;
 }
 

@@ -28,6 +28,14 @@ bool is_checkpoint(const std::filesystem::path& directory);
 // left out if anything else is given. Error for a directory without a run.
 std::vector<std::string> runs_among(const std::vector<std::string>& given);
 
+// Of several places, those with a model: runs that diverged or have not finished are left out and
+// counted. A place alone is kept, for whoever opens it says what is wrong. Error if none is left.
+struct FinishedRuns {
+  std::vector<std::string> places;
+  size_t diverged = 0, unfinished = 0;
+};
+FinishedRuns finished_among(const std::vector<std::string>& places);
+
 // The cells of a run or checkpoint, in the order of quantize_run(). A cell exists if a file of the run
 // has the same method, format, group, damping, and the number of tokens that the request gives on
 // the run's data. Error if run.json or a cell is damaged.

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/test_folder.h"
+#include "record/result.h"
 
 namespace bitlaw {
 namespace {
@@ -38,6 +39,23 @@ TEST(RunsAmong, RefusesWhatIsNoRun) {
   EXPECT_THROW(runs_among({(folder / "demo/cells").string()}), Error);
   EXPECT_THROW(runs_among({(folder / "demo/cells").string(), (folder / "demo/cells").string()}),
                Error);
+}
+
+TEST(FinishedAmong, LeavesOutWhatHasNoModel) {
+  const TestFolder folder;
+  const auto at = [&](const std::string& name) { return (folder / name).string(); };
+  for (const char* run : {"a", "b", "c"}) folder.write(std::string(run) + "/run.json", "{}");
+  write_result(folder / "a", {.status = RunStatus::kDiverged});
+  write_result(folder / "b", {.status = RunStatus::kFinished,
+                              .validation = Validation{},
+                              .training = TrainingResult{}});
+  const FinishedRuns found = finished_among({at("a"), at("b"), at("c")});
+  EXPECT_EQ(found.places, std::vector<std::string>{at("b")});
+  EXPECT_EQ(found.diverged, 1u);
+  EXPECT_EQ(found.unfinished, 1u);
+  EXPECT_EQ(finished_among({at("a")}).places, std::vector<std::string>{at("a")})
+      << "alone it is kept: whoever opens it says what is wrong";
+  EXPECT_THROW(finished_among({at("a"), at("c")}), Error);
 }
 
 }  // namespace

@@ -98,7 +98,7 @@ TEST(Study, AConditionOfQuantizationKnowsNamedRecipes) {
   ASSERT_EQ(study.cells.size(), 2u);
   EXPECT_FALSE(study.cells[0].quantize);
   EXPECT_TRUE(study.cells[1].quantize);
-  EXPECT_NE(error_of("name='x'\n[base]\n'recipe.named'='nvfp4-forward'\n[[grid]]\n"
+  EXPECT_NE(error_in("name='x'\n[base]\n'recipe.named'='nvfp4-forward'\n[[grid]]\n"
                      "'recipe.weights'=['16']\n[ptq]")
                 .find("recipe.named = nvfp4-forward gives it (nvfp4)"),
             std::string::npos);
