@@ -130,8 +130,9 @@ FinishedRuns finished_among(const std::vector<std::string>& places) {
       ++(status == RunStatus::kDiverged ? out.diverged : out.unfinished);
   }
   if (out.places.empty()) {
-    throw Error(fmt::format("none of {} runs has a model to quantize: {} diverged, {} are not finished",
-                            places.size(), out.diverged, out.unfinished));
+    throw Error(
+        fmt::format("none of {} runs has a model to quantize: {} diverged, {} are not finished",
+                    places.size(), out.diverged, out.unfinished));
   }
   return out;
 }

@@ -46,9 +46,9 @@ TEST(FinishedAmong, LeavesOutWhatHasNoModel) {
   const auto at = [&](const std::string& name) { return (folder / name).string(); };
   for (const char* run : {"a", "b", "c"}) folder.write(std::string(run) + "/run.json", "{}");
   write_result(folder / "a", {.status = RunStatus::kDiverged});
-  write_result(folder / "b", {.status = RunStatus::kFinished,
-                              .validation = Validation{},
-                              .training = TrainingResult{}});
+  write_result(
+      folder / "b",
+      {.status = RunStatus::kFinished, .validation = Validation{}, .training = TrainingResult{}});
   const FinishedRuns found = finished_among({at("a"), at("b"), at("c")});
   EXPECT_EQ(found.places, std::vector<std::string>{at("b")});
   EXPECT_EQ(found.diverged, 1u);
