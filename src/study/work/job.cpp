@@ -163,7 +163,7 @@ double share_done(const Job& job, const fs::path& runs) {
 std::string saved_state(const Job& job, const fs::path& runs) {
   if (job.kind == JobKind::kQuantize) return std::to_string(share_done(job, runs));
   // The state begins with its header, which has the steps done and a hash.
-  std::ifstream file(runs / job.run / kStateFile, std::ios::binary);
+  std::ifstream file(RunDirectory(runs, job.run).state_file(), std::ios::binary);
   std::string header(4096, '\0');
   file.read(header.data(), static_cast<std::streamsize>(header.size()));
   header.resize(static_cast<size_t>(file.gcount()));

@@ -182,10 +182,10 @@ TEST_F(WorkerTest, EndsWhenItsTimeIsOver) {
 }
 
 TEST_F(WorkerTest, KnowsWhetherItBroughtAnythingForward) {
-  const std::string state = directory("saves") + "/state.bin";
+  const std::string state = directory("saves") + "/checkpoints/state";
   const std::string wait = "; while true; do sleep 0.02; done";
   add("saves",
-      "trap 'mkdir -p " + directory("saves") + "; echo 1 >> " + state + "; exit 130' TERM" + wait);
+      "trap 'mkdir -p " + state + "; echo 1 >> " + state + "/state.bin; exit 130' TERM" + wait);
   WorkOptions a_moment = options();
   a_moment.seconds = 0.3;
   Worked worked = work(jobs, a_moment);
