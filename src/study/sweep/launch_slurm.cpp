@@ -159,8 +159,11 @@ done
 
 # Stopped before its time was over, with something done and something left: this task goes on later.
 if [ "$status" -eq {go_on} ] && [ -z "$cancelled" ]; then
-  scontrol requeue "$SLURM_JOB_ID" && sleep 60  # in which Slurm ends this script
-  echo "not requeued; sbatch on this script goes on with what is left"
+  if scontrol requeue "$SLURM_JOB_ID"; then
+    sleep 60  # in which Slurm ends this script
+  else
+    echo "not requeued; sbatch on this script goes on with what is left"
+  fi
 fi
 exit "$status"
 )",
