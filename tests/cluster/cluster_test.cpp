@@ -150,7 +150,10 @@ TEST(Cluster, AStudyThroughSlurmWithWallsAndKilledDaemons) {
   EXPECT_TRUE(wait_until(some_result, 120)) << slurm.queue() << slurm.logs();
   slurm.kill_and_restart_controller();
 
-  const auto ended = [&] { return slurm.queue().empty(); };
+  const auto ended = [&] {
+    slurm.put_right();
+    return slurm.queue().empty();
+  };
   EXPECT_TRUE(wait_until(ended, 240)) << slurm.queue() << slurm.logs();
   const std::string told = text_in(runs / "logs", "slurm-");
   EXPECT_EQ(left_of(local.study, "slurm"), 0) << told << slurm.logs();

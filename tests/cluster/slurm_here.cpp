@@ -154,6 +154,14 @@ void SlurmHere::kill_and_restart_controller() {
   start_controller();
 }
 
+void SlurmHere::put_right() const {
+  if (ask("sinfo -h -o %T").out.find("drain") != std::string::npos)
+    ask("scontrol update NodeName=" + host() + " State=RESUME");
+  for (const std::string& job :
+       split(trim(ask("squeue -h -t PENDING -o '%i %r' | grep held").out), '\n'))
+    ask("scontrol release " + job.substr(0, job.find(' ')));
+}
+
 std::string SlurmHere::queue() const {
   const Answer answer = ask("squeue -h -o '%i %T %r'");
   return answer.status == 0 ? answer.out : "?";

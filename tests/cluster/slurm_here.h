@@ -24,6 +24,9 @@ class SlurmHere {
   bool has_node() const;         // that takes jobs, within half a minute
   void kill_and_restart_node();  // the daemon; jobs go on
   void kill_and_restart_controller();
+  // What an administrator does after that: a controller that was killed may have forgotten that a
+  // task ran, starts it twice, and then holds it and drains the node.
+  void put_right() const;
   std::string queue() const;  // the jobs, one line each; "?" if the controller is silent
   std::string logs() const;   // of the daemons, their ends
 

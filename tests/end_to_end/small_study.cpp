@@ -16,9 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::set<std::string> kTimes{
-    "seconds",           "created", "finished",         "tokens_per_second",
-    "peak_memory_bytes", "threads", "flops_per_second", "predicted_memory_bytes",
-    "checksum"};
+    "seconds",           "created",     "finished",         "tokens_per_second",
+    "peak_memory_bytes", "threads",     "flops_per_second", "predicted_memory_bytes",
+    "checksum",          "shared_steps"};
 const std::set<std::string> kOfOneSession{"logs", "effort.json", "index.sqlite", "lock",
                                           "ptq.lock"};
 
