@@ -19,7 +19,7 @@ class OutputOption : public World {
         {"fit", "table.csv", "--law", "chinchilla", "--draws", "20", "--out"},
         {"compare", "table.csv", "--laws", "chinchilla,gadre", "--out"},
         {"design", "table.csv", "--law", "chinchilla", "--shrink", "alpha", "--candidates",
-         "N=1e8,2e8;D=1e10", "--out"},
+         "N=1e6,2e6;D=1e8", "--out"},
         {"simulate", "--law", "chinchilla", "--out"},
         {"report", "runs", "--out"},
         {"runs", "runs", "--csv"},

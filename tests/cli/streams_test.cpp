@@ -70,8 +70,6 @@ TEST_F(Streams, AFullStandardOutputIsAnErrorOfEveryVerb) {
       {"train", "--print-config"},
       tiny_run({"--dry-run"}),
       tiny_run({"--json"}),
-      {"data", "show", "data"},
-      {"data", "show", "data", "--json"},
       {"eval", run_},
       {"eval", run_, "--json"},
       {"quantize", run_, "--dry-run"},
