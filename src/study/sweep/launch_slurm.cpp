@@ -159,7 +159,8 @@ done
 
 # Stopped before its time was over, with something done and something left: this task goes on later.
 if [ "$status" -eq {go_on} ] && [ -z "$cancelled" ]; then
-  if scontrol requeue "$SLURM_JOB_ID"; then
+  # Not SLURM_JOB_ID: of one of the tasks that is the number of the whole array.
+  if scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID"; then
     sleep 60  # in which Slurm ends this script
   else
     echo "not requeued; sbatch on this script goes on with what is left"

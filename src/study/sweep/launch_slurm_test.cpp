@@ -40,9 +40,10 @@ class LaunchSlurm : public testing::Test, protected ScriptedJobs {
     std::filesystem::permissions(folder() / "bin/scontrol", std::filesystem::perms::owner_all);
     folder().write("slurm.sh", script(options()));
     const std::string ready = folder() / "ready";
-    std::string command = "cd " + folder().path().string() +
-                          "; SLURM_JOB_ID=7 PATH=" + (folder() / "bin").string() +
-                          ":$PATH; export SLURM_JOB_ID PATH; sh slurm.sh & ";
+    std::string command =
+        "cd " + folder().path().string() +
+        "; SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=2 PATH=" + (folder() / "bin").string() +
+        ":$PATH; export SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID PATH; sh slurm.sh & ";
     if (!signal.empty())
       command += "while ! test -e ready; do sleep 0.02; done; kill -" + signal + " $!; ";
     const int status = std::system((command + "wait $!").c_str());
@@ -138,7 +139,7 @@ TEST_F(LaunchSlurm, ATaskGoesOnLaterOnlyIfItsWorkerSaysSo) {
   EXPECT_EQ(run("exit 1"), 1);
   EXPECT_FALSE(requeued());
   run("exit 75");
-  EXPECT_EQ(trim(read_file(called())), "requeue 7");
+  EXPECT_EQ(trim(read_file(called())), "requeue 7_2");
 }
 
 constexpr const char* kWaits =
