@@ -312,7 +312,7 @@ TEST_F(BadInput, Studies) {
   expect_refused({"sweep", "s.toml", "base.train.lrr=1"}, {"did you mean 'train.lr'?"});
   expect_refused({"sweep", "s.toml", "base.train.tokens=oops"},
                  {"base.train.tokens=oops", "has no effect", "[[grid]]"});
-  expect_refused({"sweep", "s.toml", "--jobs", "0"}, {"--jobs", "above 0"});
+  expect_refused({"sweep", "s.toml", "--jobs", "0"}, {"--jobs", "from 1 to 4096"});
   expect_refused({"sweep", "s.toml", "grid=[]"}, {"s.toml: has no cell; give it a [[grid]]"});
   expect_refused({"sweep", "s.toml", "require=[\"N<10\"]"}, {"require leaves out all", "'N<10'"});
   expect_refused({"sweep", "s.toml", "base.model.heads=5"},
