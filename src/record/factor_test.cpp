@@ -48,7 +48,7 @@ TEST(Factor, EveryColumnIsAFactorOrIsKnownNotToBeOne) {
       // replicates
       "seed", "calibration_seed",
       // names, marks, and rows that are left out
-      "run", "status", "unstable", "format_a_post", "format_kv_post",
+      "run", "status", "unstable", "tuning", "format_a_post", "format_kv_post",
       // width / head_width
       "heads"};
   for (const TidyColumn& column : tidy_columns()) {

@@ -58,6 +58,7 @@ struct TidyRow {
   std::optional<int64_t> calibration_tokens;
   std::string calibration_hash;
   double first_damping = kNoNumber;
+  std::optional<int64_t> tuning;
 
   // v(name, field, help) for every column, in order.
   template <class V>
@@ -157,6 +158,8 @@ struct TidyRow {
     v("calibration_hash", calibration_hash, "hash of these tokens");
     v("first_damping", first_damping,
       "gptq: initial damping, as a share of the Hessian's mean diagonal");
+    v("tuning", tuning,
+      "1: a run of `bitlaw tune`, whose hyperparameters are spread on purpose: fits leave it out");
   }
 
   // True for a model as it was trained, false for one of its cells.

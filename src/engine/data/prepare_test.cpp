@@ -386,7 +386,8 @@ TEST(Prepare, BadOptionsAndTextsAreErrors) {
   EXPECT_NE(
       error_with([](auto& c) { c.near_duplicate_tokens = -1; }).find("near_duplicate_tokens -1"),
       std::string::npos);
-  EXPECT_NE(error_with([](auto& c) { c.threads = -1; }).find("threads -1"), std::string::npos);
+  EXPECT_NE(error_with([](auto& c) { c.threads = -1; }).find("threads = -1: expected 0 to 4096"),
+            std::string::npos);
   EXPECT_NE(error_with([](auto& c) { c.tokenizer = "gpt"; }).find("tokenizer gpt: expected"),
             std::string::npos);
   EXPECT_NE(error_with([](auto& c) {

@@ -125,6 +125,7 @@ constexpr Column kColumns[] = {
     {"run", "cluster", "run_id run_name trunk", "", "run", false},
     {"status", "finished, or diverged", "state run_status run_state", "", "status state", false},
     {"unstable", "1: too few bits of activations or KV for training", "", "", "", false},
+    {"tuning", "1: a run of tuning, left out of fits", "", "", "", false},
 };
 
 // Factors have no entry of their own.

@@ -124,15 +124,22 @@ Observation precision_of(const RowReader& row) {
   return run;
 }
 
-bool asks_for_models_along(const TableOptions& options, const Columns& columns) {
-  return options.along ||
-         std::any_of(options.where.begin(), options.where.end(), [&](const std::string& text) {
-           return Condition("where", text).mentions(columns.file_name("run_fraction"));
-         });
+// Rows that are left out unless somebody asks for them.
+struct AskedFor {
+  bool along = false, tuning = false;
+};
+
+AskedFor asked_for(const TableOptions& options, const Columns& columns) {
+  const auto mentioned = [&](const char* column) {
+    return std::any_of(options.where.begin(), options.where.end(), [&](const std::string& text) {
+      return Condition("where", text).mentions(columns.file_name(column));
+    });
+  };
+  return {.along = options.along || mentioned("run_fraction"), .tuning = mentioned("tuning")};
 }
 
 // Counts a row that says nothing to a fit; false: it does.
-bool leave_out(const RowReader& row, const TableOptions& options, bool along, Table& table) {
+bool leave_out(const RowReader& row, const TableOptions& options, AskedFor asked, Table& table) {
   const std::string status = row.text("status");
   const RowStatus ended = row_status(status);
   const bool has_result = row.has("loss") || row.has("perplexity") || row.has("delta");
@@ -148,8 +155,10 @@ bool leave_out(const RowReader& row, const TableOptions& options, bool along, Ta
     ++table.unknown_status[status];
   } else if (is_marked_unstable(row) && !options.keep_3bit) {
     ++table.unstable;
-  } else if (row.number("run_fraction") < 1 && !along) {
+  } else if (row.number("run_fraction") < 1 && !asked.along) {
     ++table.along;
+  } else if (row.number("tuning") > 0 && !asked.tuning) {
+    ++table.tuning;
   } else {
     return false;
   }
@@ -260,11 +269,11 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
     return precision_of(reader);
   });
   const std::vector<size_t> clusters = cluster_columns(columns, options.cluster);
-  const bool along = asks_for_models_along(options, columns);
+  const AskedFor asked = asked_for(options, columns);
   Derived derived;
   for (const RawRow& row : raw.rows) {
     reader.start(row);
-    if (options.measured && leave_out(reader, options, along, table)) continue;
+    if (options.measured && leave_out(reader, options, asked, table)) continue;
     Observation& run = table.runs.emplace_back(read_row(reader, options, derived));
     run.cluster = cluster_of(row, clusters);
     table.factors.push_back(factor_row(run, [&](const std::string& column) {
@@ -281,8 +290,9 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
         : !table.unknown_status.empty()
             ? "; none is known to be finished: " + unknown_statuses(table) +
                   "; --columns status=- uses all rows"
-        : table.along > 0 ? "; --where 'run_fraction<1' uses models along their runs"
-                          : ""));
+        : table.tuning > 0 ? "; --where tuning=1 uses runs of tuning"
+        : table.along > 0  ? "; --where 'run_fraction<1' uses models along their runs"
+                           : ""));
   }
   if (options.drop_duplicates) drop_repeated_rows(table);
   add_notes(table, derived);

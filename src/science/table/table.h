@@ -64,6 +64,7 @@ struct Table {
   int in_use = 0;    // rows left out because activations or KV were rounded after training, too
   int unstable = 0;  // rows left out because 3 bits of activations or KV are too few to train
   int along = 0;     // rows left out because the model was kept along its run
+  int tuning = 0;    // rows left out because they are runs of tuning
   int dropped = 0;   // rows left out that repeat an earlier one
   std::vector<std::string> notes;  // how the table was read; warnings.h has what looks wrong
 };

@@ -105,6 +105,11 @@ void add_notes(Table& table, const Derived& derived) {
        "--where 'run_fraction<1' or --pool run_fraction uses it.",
        "{} rows are of models along their runs, before their learning rates had decayed, and are "
        "left out; --where 'run_fraction<1' or --pool run_fraction uses them.");
+  note(table.tuning,
+       "{} row is a run of tuning, whose hyperparameters are spread on purpose, and is left out; "
+       "--where tuning=1 uses it.",
+       "{} rows are runs of tuning, whose hyperparameters are spread on purpose, and are left out; "
+       "--where tuning=1 uses them.");
   note(table.dropped, "{} row that repeats another is dropped.",
        "{} rows that repeat others are dropped.");
   note(derived.params, "N is C / (6 D) in {} row.", "N is C / (6 D) in {} rows.");

@@ -121,6 +121,22 @@ TEST(Table, RepeatedTextIsNotedForALawWithoutIt) {
 }
 
 // Their learning rate had not decayed, so they are no finished runs of fewer tokens.
+TEST(Table, RunsOfTuningAreLeftOutUnlessTheyAreAskedFor) {
+  const std::string text =
+      "N,D,loss,lr,tuning\n1e8,2e9,3,0.01,\n1e8,2e9,4,0.1,1\n1e8,2e9,3.1,0.02,1\n";
+  const Table table = read_table(text, "t", TableOptions{});
+  EXPECT_EQ(table.runs.size(), 1u);
+  EXPECT_EQ(table.tuning, 2);
+  EXPECT_NE(std::find_if(table.notes.begin(), table.notes.end(),
+                         [](const std::string& note) {
+                           return note.find("2 rows are runs of tuning") == 0;
+                         }),
+            table.notes.end());
+  TableOptions options;
+  options.where = {"tuning=1", "lr=0.1"};
+  EXPECT_EQ(read_table(text, "t", options).runs.size(), 1u);
+}
+
 TEST(Table, ModelsAlongARunAreLeftOutUnlessAskedFor) {
   const std::string csv =
       "N,D,loss,run_fraction\n1e8,2e9,3,1\n1e8,1e9,4,0.5\n1e8,5e8,4.5,0.25\n1e8,4e9,2.9,\n";

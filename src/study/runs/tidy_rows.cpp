@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "base/error.h"
@@ -12,6 +13,7 @@
 #include "record/kept_model.h"
 #include "record/result.h"
 #include "record/run.h"
+#include "record/tuning_marks.h"
 
 namespace bitlaw {
 namespace {
@@ -284,9 +286,13 @@ std::vector<TidyRow> tidy_rows_of(const fs::path& run, std::vector<std::string>&
 std::vector<TidyRow> read_tidy_rows(const fs::path& runs, std::vector<std::string>& problems,
                                     Along along) {
   std::vector<TidyRow> rows;
+  const std::set<std::string> tuning = tuning_runs(is_run(runs) ? runs.parent_path() : runs);
   for (const fs::path& run : find_run_directories(runs)) {
     try {
-      for (TidyRow& row : tidy_rows_of(run, problems, along)) rows.push_back(std::move(row));
+      for (TidyRow& row : tidy_rows_of(run, problems, along)) {
+        if (tuning.contains(row.run)) row.tuning = 1;
+        rows.push_back(std::move(row));
+      }
     } catch (const Error& problem) {
       problems.push_back(problem.what());
     }
