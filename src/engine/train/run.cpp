@@ -147,6 +147,7 @@ class Session {
   }
 
   void resume() {
+    if (!trunk_.empty()) remove_half_left(options_.directory, trunk_, directory_.name());
     if (!restore(directory_.state_file(), directory_.name())) begin_from_trunk();
     directory_.truncate_metrics(trainer_.steps_done(), after_step_is_due_);
     first_step_ = trainer_.steps_done();
@@ -175,6 +176,7 @@ class Session {
       sums_ = read_sums(state->progress.at("sums"));
       shared_steps_ = state->progress.value("shared_steps", int64_t{0});
       after_step_is_due_ = state->progress.value("after_step_is_due", false);
+      saved_by_ = state->progress.value("saved_by", "");
     } catch (const Json::exception&) {
       consistent = false;
     }
@@ -205,7 +207,8 @@ class Session {
                       place.string(), trainer_.steps_done()));
     }
     write_file_atomically(directory_.metrics_file(), read_file(place / kMetricsFile));
-    shared_steps_ = *furthest;
+    // A run that lost its own state, and finds what it has left, made these steps itself.
+    if (saved_by_ != directory_.name()) shared_steps_ = *furthest;
   }
 
   // The furthest step at which this engine has left a state of the trunk.
@@ -327,7 +330,8 @@ class Session {
   void save_state_in(const fs::path& file, const std::string& name) {
     Json progress{{"divergence", divergence_.state()},
                   {"sums", to_json(sums_)},
-                  {"shared_steps", shared_steps_}};
+                  {"shared_steps", shared_steps_},
+                  {"saved_by", directory_.name()}};
     // Not in a state for other runs, which leave_for_others() saves.
     if (after_step_is_due_ && name == directory_.name()) progress["after_step_is_due"] = true;
     const auto saved = [&](const Tensor& moment) {
@@ -432,6 +436,7 @@ class Session {
   std::string trunk_;  // "" without one
   RunEngines engines_;
   int64_t shared_steps_ = 0;
+  std::string saved_by_;  // the run whose state this one began with
   Sums sums_;
   Validation validated_;
   int64_t diverged_at_ = 0;  // step, from 1; 0: it has not

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 // What a killed process can leave: write_file_atomically's temporary files and an unfinished
 // checkpoint.
-void remove_leftovers(const fs::path& directory) {
+void remove_half_written(const fs::path& directory) {
   std::error_code ignored;
   std::vector<fs::path> leftovers;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, ignored)) {
@@ -39,7 +39,7 @@ void RunDirectory::open(const RunRecord& record) {
                     path_.string()));
   }
   for (const char* place : {"", "checkpoints", "checkpoints/state"})
-    remove_leftovers(path_ / place);
+    remove_half_written(path_ / place);
 
   if (!is_run(path_)) {
     write_run_record(path_, record);

@@ -16,6 +16,7 @@
 
 #include "base/file_lock.h"
 #include "base/json.h"
+#include "record/leftovers.h"
 #include "record/result.h"
 #include "record/run.h"
 #include "train/metrics.h"
@@ -32,7 +33,7 @@ class RunDirectory {
 
   const std::string& name() const { return name_; }
   const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path state_file() const { return path_ / "checkpoints/state" / kStateFile; }
+  std::filesystem::path state_file() const { return state_directory(path_) / kStateFile; }
   std::filesystem::path metrics_file() const { return path_ / kMetricsFile; }
   std::filesystem::path final_checkpoint() const { return bitlaw::final_checkpoint(path_); }
 

@@ -18,6 +18,11 @@ namespace fs = std::filesystem;
 
 constexpr const char* kStep = "step-";
 
+// Where a run writes what it leaves, until that is whole.
+fs::path half_left(const fs::path& trunk, const std::string& run) {
+  return trunk / (".tmp-" + run);
+}
+
 }  // namespace
 
 std::string trunk_name(const ResolvedConfig& resolved) {
@@ -57,11 +62,16 @@ std::optional<int64_t> furthest_trunk_step(const fs::path& runs, const std::stri
   return furthest;
 }
 
+void remove_half_left(const fs::path& runs, const std::string& trunk, const std::string& run) {
+  std::error_code none;
+  fs::remove_all(half_left(runs / kTrunksFolder / trunk, run), none);
+}
+
 void leave_in_trunk(const fs::path& place, const std::string& run,
                     const std::function<void(const fs::path&)>& write) {
   std::error_code error;
   if (fs::exists(place, error)) return;
-  const fs::path temporary = place.parent_path() / (".tmp-" + run);
+  const fs::path temporary = half_left(place.parent_path(), run);
   fs::remove_all(temporary, error);
   make_directories(temporary);
   try {

@@ -39,4 +39,8 @@ std::optional<int64_t> furthest_trunk_step(const std::filesystem::path& runs,
 void leave_in_trunk(const std::filesystem::path& place, const std::string& run,
                     const std::function<void(const std::filesystem::path&)>& write);
 
+// Removes what `run` had half written there when it was killed.
+void remove_half_left(const std::filesystem::path& runs, const std::string& trunk,
+                      const std::string& run);
+
 }  // namespace bitlaw

@@ -101,6 +101,22 @@ TEST_F(Trunk, ALongerRunGoesOnWhereAShorterOneLeftIt) {
   expect_same(alone(40), longer);
 }
 
+// As after a kill before the first state of its own.
+TEST_F(Trunk, ARunThatBeginsWithWhatItLeftItselfSharesNothing) {
+  const RunOutcome first = sharing(60, {15});
+  const fs::path half =
+      trunk_place(directory_.path() / "shared", trunk_name(resolved()), 15).parent_path() /
+      (".tmp-" + first.name);
+  fs::create_directories(half);
+  fs::remove_all(first.directory);
+  const RunOutcome again = sharing(60, {15});
+  EXPECT_EQ(log_of(again).front().at("step"), 7)
+      << "it began after step 45, with the log until there";
+  EXPECT_FALSE(again.result->training->shared_steps.has_value());
+  EXPECT_FALSE(fs::exists(half)) << "what a killed process has half written goes";
+  expect_same(alone(60), again);
+}
+
 TEST_F(Trunk, OneShapeOfTheDecaySharesWithTheOther) {
   sharing(40);
   config_.schedule.decay_shape = "1-sqrt";
