@@ -36,7 +36,7 @@ Launched launch_plan(std::vector<Job> jobs, const SweepPlan& plan, const Launche
   });
   Launched launched = launcher.launch(jobs, options);
   BITLAW_CHECK(launched.outcomes.size() == jobs.size());
-  if (!done && launcher.works_here)
+  if (!done && launcher.works_here && launched.trouble.empty())
     add_effort(options.runs,
                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   return launched;

@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/json_struct.h"
 #include "base/number.h"
+#include "base/temporary.h"
 #include "base/time.h"
 
 namespace bitlaw {
@@ -89,6 +90,20 @@ std::string own_name() {
   return fmt::format(
       "{}-{}", own.pid,
       hash_hex(fmt::format("{} {} {} {}", own.host, own.boot, own.pid_namespace, own.started)));
+}
+
+// False if the file exists and must not (O_EXCL in `flags`).
+bool write_file(const fs::path& file, const std::string& bytes, int flags = O_TRUNC) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
+  if (descriptor < 0 && errno == EEXIST) return false;
+  if (descriptor < 0) fail(file);
+  const bool written = write_all(descriptor, bytes);
+  const int error = errno;
+  ::close(descriptor);
+  if (written) return true;
+  ::unlink(file.c_str());
+  errno = error;
+  fail(file);
 }
 
 }  // namespace
@@ -168,7 +183,7 @@ bool Claims::is_gone(const std::string& key, int64_t generation,
   claimant = claimant_in(*bytes);
   if (claimant) {
     if (claimant->process == own_identity()) return false;
-    if (const std::optional<bool> alive = is_alive(claimant->process)) return !*alive;
+    if (is_alive(claimant->process) == false) return true;
   }
   Seen& seen = seen_[key];
   if (seen.generation != generation || seen.bytes != *bytes) {
@@ -183,8 +198,9 @@ bool Claims::is_gone(const std::string& key, int64_t generation,
 // file is created first, which readers take for a claim that is being written.
 bool Claims::create(const fs::path& file, const std::string& bytes) const {
   static std::atomic<int> count{0};
-  const fs::path temporary = directory_ / fmt::format(".{}-{}.tmp", own_name(), count++);
-  write_file_atomically(temporary, bytes);
+  const fs::path temporary =
+      temporary_beside(directory_ / fmt::format(".{}-{}", own_name(), count++));
+  write_file(temporary, bytes);
   std::error_code none;
   const bool linked = ::link(temporary.c_str(), file.c_str()) == 0;
   const int error = errno;
@@ -193,25 +209,37 @@ bool Claims::create(const fs::path& file, const std::string& bytes) const {
   const bool there = linked || (::stat(temporary.c_str(), &status) == 0 && status.st_nlink == 2);
   fs::remove(temporary, none);
   if (there) return true;
-  if (error == EEXIST) return false;
+  // ENOENT: somebody has taken the temporary for a leftover, as in containers that look like one.
+  if (error == EEXIST || error == ENOENT) return false;
   if (error != EPERM && error != ENOTSUP && error != EOPNOTSUPP && error != ENOSYS) {
     errno = error;
     fail(file);
   }
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (descriptor < 0) {
-    if (errno == EEXIST) return false;
-    fail(file);
-  }
-  const bool written = write_all(descriptor, bytes);
-  ::close(descriptor);
-  if (!written) fail(file);
-  return true;
+  return write_file(file, bytes, O_EXCL);
 }
 
 std::optional<Claim> Claims::take(const std::string& key) {
   make_directories(directory_);
+  return take_after(key, highest(key));
+}
+
+std::optional<Claim> Claims::take_over(const std::string& key) {
   const int64_t before = highest(key);
+  return before > 0 ? take_after(key, before) : std::nullopt;
+}
+
+std::set<std::string> Claims::keys() const {
+  std::set<std::string> keys;
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory_, none)) {
+    const fs::path name = entry.path().filename();
+    const std::string number = name.extension().string();
+    if (!number.empty() && parse_whole(number.substr(1))) keys.insert(name.stem().string());
+  }
+  return keys;
+}
+
+std::optional<Claim> Claims::take_after(const std::string& key, int64_t before) {
   std::optional<Claimant> claimant;
   if (before > 0 && !is_gone(key, before, claimant)) return std::nullopt;
   const int64_t generation = before + 1;

@@ -5,8 +5,9 @@
 //   RUNS/claims/KEY.2   who took it over, because the first was gone; the highest number has the job
 //
 // A claimant is gone if its process has ended on this machine, or if its beat has stood still for its
-// lease, as measured by the clock of whoever looks. To take over is to create the next number, which
-// succeeds for one. Whoever was only asleep sees the higher number at its next beat, and stops.
+// lease, as measured by the clock of whoever looks: it may be stopped, or the directory a copy. To
+// take over is to create the next number, which succeeds for one. Whoever was only asleep sees the
+// higher number at its next beat, and stops.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "work/process.h"
@@ -50,12 +52,14 @@ class Claim {
   // The job is anyone's again. Nothing happens if another worker has taken over.
   void release();
 
+  // Whether the job is another worker's by now.
+  bool lost() const;
+
   // How often the job was claimed and not released, with this time.
   int64_t generation() const { return generation_; }
 
  private:
   std::filesystem::path file() const;
-  bool lost() const;
 
   std::filesystem::path directory_;
   std::string key_;
@@ -74,6 +78,11 @@ class Claims {
   // The job, unless somebody works on it. Error if the directory cannot be written.
   std::optional<Claim> take(const std::string& key);
 
+  // The same, but only what a worker that is gone has left; empty if there is no claim.
+  std::optional<Claim> take_over(const std::string& key);
+  // The jobs that have a claim, of a worker that is there or gone.
+  std::set<std::string> keys() const;
+
   // Who works on it; empty if nobody does.
   std::optional<Claimant> holder(const std::string& key);
 
@@ -83,6 +92,7 @@ class Claims {
     std::string bytes;
     double since = 0;
   };
+  std::optional<Claim> take_after(const std::string& key, int64_t before);
   bool is_gone(const std::string& key, int64_t generation, std::optional<Claimant>& claimant);
   int64_t highest(const std::string& key) const;
   bool create(const std::filesystem::path& file, const std::string& bytes) const;

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <functional>
 
@@ -77,7 +78,7 @@ TEST_F(ClaimTest, AProcessThatHasEndedHasNothing) {
   EXPECT_EQ(files(), std::vector<std::string>{});
 }
 
-TEST_F(ClaimTest, AProcessThatLivesKeepsItsJobForAsLongAsItLives) {
+TEST_F(ClaimTest, AProcessThatLivesButIsSilentLosesItsJobAfterTheLease) {
   int up[2];
   ASSERT_EQ(::pipe(up), 0);
   const pid_t pid = ::fork();
@@ -91,10 +92,39 @@ TEST_F(ClaimTest, AProcessThatLivesKeepsItsJobForAsLongAsItLives) {
   ASSERT_EQ(::read(up[0], &byte, 1), 1);
   Claims claims = this->claims();
   EXPECT_FALSE(claims.take("job"));
-  now_ = 1e6;
-  EXPECT_FALSE(claims.take("job")) << "it is seen to live, so its silence means nothing";
+  now_ = 59;
+  EXPECT_FALSE(claims.take("job"));
+  now_ = 60;
+  EXPECT_TRUE(claims.take("job"))
+      << "it may be stopped, or this directory a copy of the one it has";
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);
+}
+
+TEST_F(ClaimTest, WhatIsTakenOverWasLeftByAnother) {
+  Claims claims = this->claims();
+  EXPECT_FALSE(claims.take_over("job")) << "nobody has left a claim";
+  EXPECT_EQ(files(), std::vector<std::string>{});
+  EXPECT_EQ(in_process([&] { return this->claims().take("job") ? 0 : 1; }), 0);
+  elsewhere("other-job.3", 1);
+  EXPECT_EQ(claims.keys(), (std::set<std::string>{"job", "other-job"}));
+  EXPECT_FALSE(claims.take_over("other-job")) << "somebody has it";
+  std::optional<Claim> left = claims.take_over("job");
+  ASSERT_TRUE(left);
+  left->release();
+  EXPECT_EQ(files(), std::vector<std::string>{"other-job.3"});
+}
+
+TEST_F(ClaimTest, ClocksOfMachinesAndFilesMeanNothing) {
+  elsewhere("job.1", 1);
+  const auto now = fs::file_time_type::clock::now();
+  Claims claims = this->claims();
+  for (const int years : {-30, 30}) {
+    fs::last_write_time(folder_ / "job.1", now + std::chrono::hours(24 * 365 * years));
+    EXPECT_FALSE(claims.take("job")) << "it has not stood still for long";
+    now_ += 20;
+  }
+  now_ = 60;
   EXPECT_TRUE(claims.take("job"));
 }
 

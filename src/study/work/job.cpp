@@ -132,7 +132,10 @@ fs::path job_log(const Job& job, const fs::path& runs) {
 void write_job_files(const std::vector<Job>& jobs, const fs::path& runs) {
   for (const Job& job : jobs) {
     if (job.kind == JobKind::kQuantize) continue;
-    write_file_atomically(configuration_file(job, runs), dump_json(job.configuration, 1) + "\n");
+    const fs::path file = configuration_file(job, runs);
+    const std::string text = dump_json(job.configuration, 1) + "\n";
+    std::error_code none;
+    if (!fs::exists(file, none) || read_file(file) != text) write_file_atomically(file, text);
   }
 }
 

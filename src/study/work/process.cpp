@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/names.h"
 #include "base/text.h"
 
 namespace bitlaw {
@@ -80,6 +81,19 @@ ProcessIdentity identify() {
   ::_exit(127);
 }
 
+// With room for what the job says last, which says why on a full disk, too. Appended to, so that what
+// an earlier process still writes leaves no hole.
+int open_log(const fs::path& file) {
+  constexpr off_t kRoom = 4096;
+  const int log = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+  const bool full = log >= 0 && ::fallocate(log, FALLOC_FL_KEEP_SIZE, 0, kRoom) != 0 &&
+                    (errno == ENOSPC || errno == EDQUOT);
+  if (log >= 0 && !full) return log;
+  const std::string why = std::strerror(errno);
+  if (log >= 0) ::close(log);
+  throw Error(fmt::format("{}: cannot be written: {}", file.string(), why));
+}
+
 }  // namespace
 
 ProcessIdentity own_identity() {
@@ -108,11 +122,7 @@ pid_t start_process(const std::vector<std::string>& command, const ProcessOption
   for (const std::string& argument : command)
     arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
-  const int log = ::open(options.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (log < 0) {
-    throw Error(
-        fmt::format("{}: cannot be written: {}", options.log.string(), std::strerror(errno)));
-  }
+  const int log = open_log(options.log);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid == 0) become(arguments.data(), parent, log, options.directory.c_str(), options.nice);

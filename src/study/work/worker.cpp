@@ -8,15 +8,19 @@
 #include <chrono>
 #include <cstring>
 #include <optional>
+#include <set>
+#include <string>
 #include <thread>
 #include <utility>
 
 #include "base/error.h"
 #include "base/file_lock.h"
+#include "base/temporary.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/version.h"
 #include "record/beside_runs.h"
+#include "record/leftovers.h"
 #include "work/claim.h"
 #include "work/failure.h"
 #include "work/live.h"
@@ -101,6 +105,9 @@ class Worker {
   void end_child(Child child, int status);
   void failed(size_t i, int code, const std::string& message);
   void end(size_t i, const JobOutcome& outcome);
+  void end_elsewhere(size_t i, const JobOutcome& outcome);
+  void tidy_up();
+  void take_leavings(size_t i);
   void look_elsewhere();
   void show_progress();
   void pause() const;
@@ -125,6 +132,7 @@ class Worker {
 };
 
 Worked Worker::run() {
+  tidy_up();
   while (true) {
     if (stopping())
       ask_to_stop();
@@ -205,7 +213,7 @@ bool Worker::claim(size_t i, std::optional<Claim>& claim) {
   const auto ended = [&] {
     const JobOutcome so_far = outcome_so_far(jobs_[i], options_.runs);
     if (so_far.state == JobState::kWaiting) return false;
-    end(i, so_far);
+    end_elsewhere(i, so_far);
     return true;
   };
   if (ended()) return false;
@@ -289,6 +297,9 @@ void Worker::end_child(Child child, int status) {
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   const int code = signal > 0 ? 128 + signal : WEXITSTATUS(status);
   const std::string message = last_line(job_log(jobs_[i], options_.runs));
+  child.lost = child.lost || (child.claim && child.claim->lost());
+  // Whatever became of the process: it may have been killed, or unable to print, after its result.
+  const bool done = code == 0 || outcome_so_far(jobs_[i], options_.runs).state == JobState::kDone;
   const auto remember = [&](const std::string& what) {
     last_.push_back(fmt::format("{} {} after {}", jobs_[i].name, what,
                                 format_duration(seconds_since(child.begin))));
@@ -299,7 +310,8 @@ void Worker::end_child(Child child, int status) {
   if (code == 0 || saved_state(jobs_[i], options_.runs) != child.saved) advanced_ = true;
   if (child.lost) {
     outcomes_[i] = {.state = JobState::kRunning};
-  } else if (code == 0) {
+  } else if (done) {
+    if (code != 0) remove_leftovers_of_run(options_.runs / jobs_[i].run);
     forget_failure(jobs_[i], options_.runs);
     end(i, {.state = JobState::kDone});
     remember("done");
@@ -345,6 +357,35 @@ void Worker::end(size_t i, const JobOutcome& outcome) {
   finished_cost_ += jobs_[i].cost;
 }
 
+void Worker::end_elsewhere(size_t i, const JobOutcome& outcome) {
+  end(i, outcome);
+  take_leavings(i);
+}
+
+// What workers that were killed have left.
+void Worker::tidy_up() {
+  for (const char* place : {"", kConfigurationsFolder, kClaimsFolder, kFailuresFolder})
+    remove_old_temporaries(options_.runs / place, Owner::kBitlaw);
+  const std::set<std::string> keys = claims_.keys();
+  if (keys.empty()) return;
+  for (size_t i = 0; i < jobs_.size(); ++i) {
+    if (outcomes_[i].state != JobState::kWaiting && keys.count(job_key(jobs_[i])) > 0)
+      take_leavings(i);
+  }
+}
+
+// Of a job that has ended: the claim of a worker that is gone, and what its process has left.
+void Worker::take_leavings(size_t i) {
+  if (!is_shared(jobs_[i])) return;
+  try {
+    std::optional<Claim> claim = claims_.take_over(job_key(jobs_[i]));
+    if (!claim) return;
+    remove_leftovers_of_run(options_.runs / jobs_[i].run);
+    claim->release();
+  } catch (const Error&) {  // nothing depends on it
+  }
+}
+
 // What other workers have finished, a few jobs at a time.
 void Worker::look_elsewhere() {
   const Clock::time_point now = Clock::now();
@@ -355,7 +396,7 @@ void Worker::look_elsewhere() {
     const size_t i = next_look_++ % jobs_.size();
     if (outcomes_[i].state != JobState::kWaiting || !is_shared(jobs_[i])) continue;
     const JobOutcome so_far = outcome_so_far(jobs_[i], options_.runs);
-    if (so_far.state != JobState::kWaiting) end(i, so_far);
+    if (so_far.state != JobState::kWaiting) end_elsewhere(i, so_far);
   }
   running_cost_ = 0;
   for (const Child& child : running_)

@@ -1,8 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <thread>
 
 #include "base/file.h"
+#include "base/temporary.h"
 #include "work/claim.h"
 #include "work/failure.h"
 #include "work/jobs_for_tests.h"
@@ -153,6 +157,33 @@ TEST_F(WorkerTest, AFullDiskStopsTheWorkerAndFailsNoJob) {
   EXPECT_NE(worked.trouble.find("No space left on device"), std::string::npos) << worked.trouble;
   EXPECT_EQ(outcome_so_far(jobs[0], runs()).state, JobState::kWaiting);
   EXPECT_FALSE(has_log(1));
+}
+
+TEST_F(WorkerTest, AJobWhoseResultIsThereIsDoneHoweverItsProcessEnded) {
+  add("a", finishing("a") + "; mkdir -p " + directory("a") + "/checkpoints/state; kill -9 $$");
+  add("b", finishing("b") + "; exit 1");  // it could not print, for example
+  for (const JobOutcome& outcome : launch(options())) EXPECT_EQ(outcome.state, JobState::kDone);
+  EXPECT_FALSE(fs::exists(directory("a") + "/checkpoints/state")) << "nobody resumes from it";
+}
+
+// Its worker was killed; its process went on to the end.
+TEST_F(WorkerTest, WhatAWorkerThatIsGoneHasLeftIsTidiedUp) {
+  add("a", "exit 1");
+  write_result(directory("a"), {.status = RunStatus::kDiverged});
+  fs::create_directories(directory("a") + "/checkpoints/state");
+  const pid_t killed = ::fork();
+  if (killed == 0) {
+    const auto claim = Claims(runs() / "claims", 60).take("a");
+    folder().write(temporary_beside("runs/claims/.7").string(), "");
+    folder().write(temporary_beside("runs/jobs.json").string(), "{");
+    ::_exit(0);
+  }
+  ::waitpid(killed, nullptr, 0);
+  EXPECT_EQ(launch(options())[0].state, JobState::kDone);
+  EXPECT_TRUE(fs::is_empty(runs() / "claims"));
+  EXPECT_FALSE(fs::exists(directory("a") + "/checkpoints/state"));
+  for (const auto& entry : fs::recursive_directory_iterator(runs()))
+    EXPECT_EQ(entry.path().string().find(".tmp"), std::string::npos) << entry.path();
 }
 
 TEST_F(WorkerTest, WorkersShareAStudyAndNoJobRunsTwice) {
