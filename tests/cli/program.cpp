@@ -146,14 +146,20 @@ std::string program_path() {
   return BITLAW_PROGRAM;
 }
 
-pid_t start_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around) {
-  return start(BITLAW_PROGRAM, arguments, around, "/dev/null", "/dev/null", "/dev/null");
+pid_t start_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around,
+                   const fs::path& errors) {
+  return start(BITLAW_PROGRAM, arguments, around, "/dev/null", "/dev/null", errors);
+}
+
+std::vector<pid_t> descendants_of(pid_t pid) {
+  std::vector<pid_t> out;
+  collect_children(pid, out);
+  return out;
 }
 
 void kill_with_children(pid_t pid) {
   ::kill(pid, SIGSTOP);  // starts no further ones
-  std::vector<pid_t> children;
-  collect_children(pid, children);
+  const std::vector<pid_t> children = descendants_of(pid);
   ::kill(pid, SIGKILL);
   for (const pid_t child : children) ::kill(child, SIGKILL);
   ::waitpid(pid, nullptr, 0);

@@ -53,8 +53,11 @@ Outcome run_shell(const std::string& command, const Surroundings& around);
 // Where it is.
 std::string program_path();
 
-// Starts it and does not wait.
-pid_t start_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around);
+// Starts it and does not wait. What it says on standard error goes to the file `errors`.
+pid_t start_bitlaw(const std::vector<std::string>& arguments, const Surroundings& around,
+                   const std::filesystem::path& errors = "/dev/null");
+// The processes that it has started, and those that they have, and so on.
+std::vector<pid_t> descendants_of(pid_t pid);
 // Kills it and all processes that it started, at once, and waits until they are gone.
 void kill_with_children(pid_t pid);
 bool has_ended(pid_t pid);

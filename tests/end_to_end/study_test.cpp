@@ -11,8 +11,8 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "cli/english.h"
 #include "cli/program.h"
+#include "end_to_end/small_study.h"
 
 namespace bitlaw {
 namespace {
@@ -52,38 +52,10 @@ evaluation_tokens = 4096
 constexpr size_t kRuns = 4 + 4 + 2, kQuantizedRuns = 4;
 constexpr size_t kCells = 3 + 2 * 3;  // round to nearest, and GPTQ on two calibrations
 
-class Study {
+// Prepared with its own tokenizer.
+class Study : public SmallStudy {
  public:
-  Study() {
-    for (uint64_t i = 0; i < 60; ++i)
-      write_text(folder_.path() / fmt::format("text/{:03}.txt", i), English(i).document(60));
-    write_text(folder_.path() / "little.toml", kStudy);
-    around_.directory = folder_.path();
-  }
-
-  fs::path path(const std::string& name) const { return folder_.path() / name; }
-  const Surroundings& around() const { return around_; }
-
-  Json json_of(std::vector<std::string> arguments) const {
-    std::string command;
-    for (const std::string& argument : arguments) command += " " + argument;
-    SCOPED_TRACE("bitlaw" + command);
-    arguments.push_back("--json");
-    const Outcome outcome = run_bitlaw(arguments, around_);
-    EXPECT_EQ(outcome.status, 0) << outcome.err << outcome.out;
-    return outcome.json();
-  }
-
-  void prepare() const {
-    const Json data = json_of({"data", "prepare", "text", "--to", "data", "--vocabulary", "352",
-                               "--validation-fraction", "0.15", "--quiet"});
-    ASSERT_EQ(data.at("vocabulary"), 352);
-    ASSERT_GT(data.at("validation").at("tokens").get<int>(), 4096 + 32);
-  }
-
- private:
-  Folder folder_;
-  Surroundings around_;
+  Study() : SmallStudy(kStudy) { prepare(352); }
 };
 
 // What must not depend on how often a study was stopped: every run's weights, and all rows of its
@@ -121,7 +93,7 @@ double mean(const std::vector<double>& values) {
 
 void kill_a_sweep_in_the_middle(const Study& study, const std::string& runs) {
   using Clock = std::chrono::steady_clock;
-  const pid_t pid = start_bitlaw({"sweep", "little.toml", "--runs", runs, "--jobs", "2", "--quiet"},
+  const pid_t pid = start_bitlaw({"sweep", "study.toml", "--runs", runs, "--jobs", "2", "--quiet"},
                                  study.around());
   const auto deadline = Clock::now() + std::chrono::seconds(60);
   while (finished_runs(study.path(runs)) < 3 && !has_ended(pid) && Clock::now() < deadline)
@@ -183,14 +155,13 @@ void check_page(const Study& study, const Json& document) {
 
 TEST(SlowStudy, FromTextToReportThroughAKill) {
   const Study study;
-  study.prepare();
   kill_a_sweep_in_the_middle(study, "runs");
   const Json resumed =
-      study.json_of({"sweep", "little.toml", "--runs", "runs", "--jobs", "2", "--quiet"});
+      study.json_of({"sweep", "study.toml", "--runs", "runs", "--jobs", "2", "--quiet"});
   EXPECT_EQ(resumed.at("done"), kRuns + kQuantizedRuns);
   EXPECT_EQ(resumed.at("failed"), 0);
 
-  study.json_of({"sweep", "little.toml", "--runs", "whole", "--jobs", "1", "--quiet"});
+  study.json_of({"sweep", "study.toml", "--runs", "whole", "--jobs", "1", "--quiet"});
   const auto results = results_of(study, "whole");
   EXPECT_EQ(results.size(), kRuns + kRuns + kQuantizedRuns * kCells);
   EXPECT_EQ(results_of(study, "runs"), results)
@@ -229,7 +200,6 @@ TEST(SlowStudy, FromTextToReportThroughAKill) {
 
 TEST(SlowStudy, TheNumberOfThreadsChangesNoBit) {
   const Study study;
-  study.prepare();
   std::set<std::string> hashes;
   for (const char* threads : {"1", "2"}) {
     const std::string runs = std::string("threads-") + threads;
