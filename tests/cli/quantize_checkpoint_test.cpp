@@ -347,7 +347,7 @@ TEST_F(QuantizeCheckpoint, RefusesTextThatIsNone) {
 
 TEST_F(QuantizeCheckpoint, RefusesOptionsOutOfRange) {
   refused({"k: windows of 64 tokens are longer than the checkpoint's 32"}, {"--sequence", "64"});
-  refused({"k: windows of 9223372036854775807 tokens"}, {"--sequence", "9223372036854775807"});
+  refused({"--sequence", "from 1 to 1048576"}, {"--sequence", "9223372036854775807"});
   refused({"--sequence", "from 1 to 1048576"}, {"--sequence", "-3"});
   refused({"--trained-tokens", "above 0"}, {"--trained-tokens", "-3"});
   refused({"--trained-tokens", "1 to 1e18", "0.5"}, {"--trained-tokens", "0.5"});
