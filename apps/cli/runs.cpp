@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "base/error.h"
 #include "base/output_file.h"
@@ -73,6 +74,21 @@ void prune(const fs::path& directory, const std::vector<TidyRow>& rows, bool jso
              format_bytes(static_cast<double>(bytes)));
 }
 
+// Models along the runs that fulfil the conditions; where these name run_fraction, the models that do.
+std::vector<TidyRow> models_to_remove(const RunIndex& index,
+                                      const std::vector<std::string>& filters,
+                                      const std::vector<TidyRow>& selected) {
+  if (ask_for_models_along(filters)) return selected;
+  std::set<std::string> runs;
+  for (const TidyRow& row : selected) {
+    if (row.is_run() && !row.is_along()) runs.insert(row.run);
+  }
+  std::vector<std::string> notes;
+  std::vector<TidyRow> all = index.select({}, notes);
+  std::erase_if(all, [&](const TidyRow& row) { return !runs.contains(row.run); });
+  return all;
+}
+
 void show_runs(const RunsFlags& options) {
   if (options.csv == "-" && options.json)
     throw Error(
@@ -90,7 +106,7 @@ void show_runs(const RunsFlags& options) {
   const std::vector<TidyRow> rows = index.select(options.filters, notes);
   for (const std::string& note : notes) say("note: {}", note);
   if (options.prune) {
-    prune(options.directory, rows, options.json);
+    prune(options.directory, models_to_remove(index, options.filters, rows), options.json);
     return;
   }
   if (options.csv == "-") {

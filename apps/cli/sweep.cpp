@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/range.h"
@@ -45,6 +46,10 @@ void print_forecast(const Forecast& forecast) {
 void print_summary(const SweepResult& result) {
   fmt::print("{}: {} of {} jobs done, {} failed, {} waiting; runs in {}\n", result.study,
              result.done, result.jobs, result.failed + result.skipped, result.waiting, result.runs);
+  const auto diverged =
+      std::count_if(result.cells.begin(), result.cells.end(),
+                    [](const SweepCell& cell) { return cell.status == "diverged"; });
+  if (diverged > 0) fmt::print("{} of {} runs diverged\n", diverged, result.cells.size());
   for (const SweepFailure& failure : result.failures)
     fmt::print("failed: {}: {} ({})\n", failure.job, failure.message, failure.log);
   if (!result.note.empty()) fmt::print("{}\n", result.note);
