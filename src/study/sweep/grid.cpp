@@ -43,6 +43,30 @@ const Json& variant_of(const Json& variants, const std::string& key, const std::
       fmt::format("{}: [variants.{}]: {}", where, key, unknown_name("variant", choice, known)));
 }
 
+// A bundle that sets a key of the grid would decide silently which of the two counts.
+void require_one_setter(const std::vector<Axis>& axes, const std::vector<GridRange>& ranges,
+                        const Json& variants, const std::string& where) {
+  const auto is_of_grid = [&](const std::string& key) {
+    const auto is_key = [&](const Axis& axis) { return axis.first == key; };
+    const auto is_range_of = [&](const GridRange& range) { return range.key == key; };
+    return std::any_of(axes.begin(), axes.end(), is_key) ||
+           std::any_of(ranges.begin(), ranges.end(), is_range_of);
+  };
+  for (const auto& [name, choices] : axes) {
+    if (!variants.contains(name)) continue;
+    for (const Json& choice : choices) {
+      std::vector<std::pair<std::string, Json>> keys;
+      flatten(variant_of(variants, name, text_of(choice), where), "", keys);
+      for (const auto& [key, unused] : keys) {
+        if (!is_of_grid(key)) continue;
+        throw Error(fmt::format(
+            "{}: {} is set by the [[grid]] and by {} = {} of [variants.{}]; leave out one of them",
+            where, key, name, text_of(choice), name));
+      }
+    }
+  }
+}
+
 void require_few(const std::vector<Axis>& axes, int64_t points, size_t before,
                  const std::string& where) {
   constexpr double kMostCells = 100'000;
@@ -102,6 +126,7 @@ std::vector<GridRange> expand_grid(Json grid, const Json& base, const Json& vari
   std::vector<GridRange> ranges;
   collect_axes(grid, "", variants, where, axes, ranges);
   check_sampling(sampling, ranges.size(), where);
+  require_one_setter(axes, ranges, variants, where);
   require_few(axes, std::max<int64_t>(1, sampling.points), cells.size(), where);
   std::vector<size_t> place(axes.size(), 0);
   while (true) {

@@ -111,5 +111,23 @@ TEST(Grid, TooManyCellsAreRefusedBeforeTheyAreMade) {
             std::string::npos);
 }
 
+TEST(Grid, ABundleMaySetNoKeyOfTheGrid) {
+  const Json variants{{"size", {{"a", {{"model", {{"width", 32}}}}}}}};
+  for (const Json& grid :
+       {Json{{"size", {"a"}}, {"model.width", {64}}},
+        Json{{"size", {"a"}}, {"points", 2}, {"model.width", {{"from", 16}, {"to", 64}}}}}) {
+    std::vector<Cell> cells;
+    try {
+      expand_grid(grid, Json::object(), variants, "study.toml", cells);
+      ADD_FAILURE() << dump_json(grid);
+    } catch (const Error& error) {
+      EXPECT_EQ(
+          std::string(error.what()),
+          "study.toml: model.width is set by the [[grid]] and by size = a of [variants.size]; "
+          "leave out one of them");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace bitlaw
