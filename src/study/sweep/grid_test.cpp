@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/config.h"
 #include "base/error.h"
 #include "base/json.h"
 
