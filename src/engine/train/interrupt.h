@@ -6,8 +6,9 @@
 
 namespace bitlaw {
 
-// From now on SIGINT and SIGTERM request a stop; a second one of the same kind ends the process at
-// once.
+// From now on SIGINT and SIGTERM request a stop. A second SIGINT ends the process at once. A second
+// SIGTERM does not: schedulers of clusters send one to every process of a job, and a worker sends one
+// to each of its own.
 void install_stop_handlers();
 
 inline constexpr int kInterruptedExitCode = 130;  // 128 + SIGINT, as in shells

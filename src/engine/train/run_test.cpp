@@ -108,8 +108,9 @@ class Child {
     pid_ = -1;
     return WIFEXITED(status_) ? WEXITSTATUS(status_) : -1;
   }
+  void kill(int signal) const { ::kill(pid_, signal); }
   int kill_and_wait(int signal) {
-    ::kill(pid_, signal);
+    kill(signal);
     return wait();
   }
 
@@ -477,6 +478,7 @@ TEST_F(Run, ASignalSavesTheStateAndTheSameCallGoesOn) {
   };
   while (!(fs::exists(runs) && started()) && !child.ended())
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  child.kill(SIGTERM);  // as a scheduler does, besides the worker
   EXPECT_EQ(child.kill_and_wait(SIGTERM), kInterruptedExitCode);
 }
 
