@@ -1,7 +1,7 @@
 // Who works on a job. A claim is a file of RUNS/claims that one worker creates and nobody else
 // writes. It needs no locks, no common clock and no server, so it works on shared disks.
 //
-//   RUNS/claims/KEY.1   who has the job KEY, with a number that counts up while he works: its beat
+//   RUNS/claims/KEY.1   who has the job KEY, with a number that counts up while it works: its beat
 //   RUNS/claims/KEY.2   who took it over, because the first was gone; the highest number has the job
 //
 // A claimant is gone if its process has ended on this machine, or if its beat has stood still for its

@@ -6,13 +6,13 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/text.h"
 #include "quantize/planned_cells.h"
 #include "quantize/quantize_run.h"
 #include "record/beside_runs.h"
 #include "record/cell.h"
 #include "record/result.h"
 #include "train/run_directory.h"
+#include "work/pace.h"
 
 namespace bitlaw {
 namespace {
@@ -58,18 +58,6 @@ bool all_cells_there(const fs::path& run, const PtqConfig& grid) {
                        [](const PlannedCell& cell) { return cell.there == true; });
   } catch (const Error&) {
     return false;  // the job itself says what is damaged
-  }
-}
-
-// From the last whole line of what a running process has logged, of the tokens after `begin`.
-double share_trained(const fs::path& run, int64_t begin, int64_t tokens) {
-  try {
-    const std::vector<std::string> lines = split(trim(read_file(run / "metrics.jsonl")), '\n');
-    if (lines.empty()) return 0;
-    const double done = parse_json(lines.back(), "metrics").at("tokens").get<double>();
-    return (done - static_cast<double>(begin)) / static_cast<double>(tokens - begin);
-  } catch (const std::exception&) {
-    return 0;  // not there yet, or a line just being written
   }
 }
 
@@ -154,7 +142,7 @@ bool is_done(const Job& job, const fs::path& runs) {
 double share_done(const Job& job, const fs::path& runs) {
   switch (job.kind) {
     case JobKind::kTrain:
-      return std::clamp(share_trained(runs / job.run, job.trunk_tokens, job.tokens), 0.0, 1.0);
+      return pace_of(job, runs).value_or(Pace{}).share;
     case JobKind::kQuantize:
       return std::clamp(share_quantized(runs / job.run, job.grid), 0.0, 1.0);
     case JobKind::kMeasure:

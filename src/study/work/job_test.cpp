@@ -114,10 +114,13 @@ TEST(Job, TheShareOfTrainingIsThatOfItsTokens) {
   job.tokens = 1000;
   EXPECT_EQ(share_done(job, folder.path()), 0) << "nothing is there";
   const std::string metrics = std::string(kRun) + "/metrics.jsonl";
-  folder.write(metrics, "{\"tokens\": 100}\n{\"tokens\": 250}\n");
+  const auto line = [](int64_t tokens) {
+    return dump_json({{"loss_nats", 6.0}, {"seconds", 1.0}, {"tokens", tokens}}) + "\n";
+  };
+  folder.write(metrics, line(100) + line(250));
   EXPECT_EQ(share_done(job, folder.path()), 0.25);
-  folder.write(metrics, "{\"tokens\": 100}\n{\"tok");
-  EXPECT_EQ(share_done(job, folder.path()), 0) << "a line just being written";
+  folder.write(metrics, line(100) + "{\"tok");
+  EXPECT_EQ(share_done(job, folder.path()), 0.1) << "a line just being written does not count";
 }
 
 }  // namespace

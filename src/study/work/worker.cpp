@@ -21,6 +21,7 @@
 #include "base/version.h"
 #include "record/beside_runs.h"
 #include "record/leftovers.h"
+#include "train/interrupt.h"
 #include "work/claim.h"
 #include "work/failure.h"
 #include "work/live.h"
@@ -32,7 +33,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kStoppedExit = 130;   // the process was asked to stop, and saved its state
 constexpr int kMostAttempts = 3;    // of a job that is killed
 constexpr double kLookSeconds = 1;  // between two looks at a job that runs elsewhere
 
@@ -306,7 +306,7 @@ void Worker::end_child(Child child, int status) {
     if (last_.size() > 3) last_.erase(last_.begin());
   };
   const bool killed = signal == SIGKILL || signal == SIGTERM || signal == SIGHUP ||
-                      signal == SIGINT || code == kStoppedExit;
+                      signal == SIGINT || code == kInterruptedExitCode;
   if (code == 0 || saved_state(jobs_[i], options_.runs) != child.saved) advanced_ = true;
   if (child.lost) {
     outcomes_[i] = {.state = JobState::kRunning};
