@@ -11,7 +11,6 @@ namespace bitlaw {
 
 struct TunedFleet {
   TuneFleet fleet;
-  TailFit tail;
   Surface surface;
 };
 

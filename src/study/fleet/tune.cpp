@@ -297,6 +297,7 @@ class Tuning {
   FleetReport report_of(const Fleet& fleet, std::vector<TunedFleet>& tuned) {
     FleetReport report{.label = fleet.label, .configurations = std::ssize(fleet.runs)};
     TailOptions tail{.tolerance = options_.tolerance};
+    std::vector<double> begun;
     for (const Stage& stage : stages_) {
       TunedFleet at{.fleet = points_of(fleet, stage)};
       at.surface = fit_surface(at.fleet);
@@ -305,12 +306,13 @@ class Tuning {
       report.precision = at.fleet.precision;
       report.rungs.push_back({at.fleet.D, std::ssize(at.fleet.points), at.surface});
       for (const size_t i : fleet.runs) report.diverged += stage.diverged[i];
-      tuned.push_back(std::move(at));
+      begun = at.fleet.begun;
+      // The later stages have the same configurations, so they are no further evidence of a rule.
+      if (&stage == &stages_.front()) tuned.push_back(std::move(at));
     }
     add_best(fleet, report);
     tail.noise = report.noise;
-    report.tail = fit_tail(tuned.back().fleet.begun, tail);
-    tuned.back().tail = report.tail;
+    report.tail = fit_tail(std::move(begun), tail);
     return report;
   }
 
