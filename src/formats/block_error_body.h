@@ -3,11 +3,11 @@
 #include <immintrin.h>
 #endif
 
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "formats/block_error.h"
 
@@ -20,7 +20,6 @@ typedef uint32_t Words __attribute__((vector_size(kWidth * sizeof(uint32_t))));
 typedef float HalfFloats __attribute__((vector_size(kHalf * sizeof(float))));
 typedef uint32_t HalfWords __attribute__((vector_size(kHalf * sizeof(uint32_t))));
 typedef double Doubles __attribute__((vector_size(kHalf * sizeof(double))));
-typedef int64_t Places __attribute__((vector_size(kHalf * sizeof(int64_t))));
 
 template <class V>
 using WordsLike = std::conditional_t<sizeof(V) == sizeof(Words), Words, HalfWords>;
@@ -80,14 +79,10 @@ inline Floats load(const float* p) {
 // The first lanes have x[i] + x[i + step].
 template <int step>
 inline Doubles folded(Doubles x) {
-  static constexpr auto kPlaces = [] {
-    std::array<int64_t, kHalf> places{};
-    for (int i = 0; i < kHalf; ++i) places[i] = i ^ step;
-    return places;
-  }();
-  Places places;
-  std::memcpy(&places, kPlaces.data(), sizeof places);
-  return x + __builtin_shuffle(x, places);
+  return [&]<int... i>(std::integer_sequence<int, i...>) {
+    return x + __builtin_shufflevector(x, x, (i ^ step)...);
+  }
+  (std::make_integer_sequence<int, kHalf>{});
 }
 
 inline Doubles widened(HalfFloats x) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <limits>
+#include <utility>
 
 #include "formats/block_error_body.h"
 #include "formats/clip_search.h"
@@ -35,14 +36,11 @@ inline PerFactor per_factor(Function) {
 
 template <int step, class Combine>
 inline uint32_t across(Words x, Combine combine) {
-  static constexpr auto kPlaces = [] {
-    std::array<uint32_t, kWidth> places{};
-    for (uint32_t i = 0; i < kWidth; ++i) places[i] = i ^ step;
-    return places;
-  }();
-  Words places;
-  std::memcpy(&places, kPlaces.data(), sizeof places);
-  x = combine(x, __builtin_shuffle(x, places));
+  const Words others = [&]<int... i>(std::integer_sequence<int, i...>) {
+    return Words(__builtin_shufflevector(x, x, (i ^ step)...));
+  }
+  (std::make_integer_sequence<int, kWidth>{});
+  x = combine(x, others);
   if constexpr (step > 1) return across<step / 2>(x, combine);
   return x[0];
 }
