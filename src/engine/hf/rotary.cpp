@@ -69,8 +69,9 @@ void check_settings(const JsonFields& table, RotaryScaling scaling) {
         std::find(std::begin(kReadByAll), std::end(kReadByAll), key) != std::end(kReadByAll)) {
       continue;
     }
-    const auto row = std::find_if(std::begin(kSettings), std::end(kSettings),
-                                  [&](const SettingRow& known) { return key == known.key; });
+    const auto row =
+        std::find_if(std::begin(kSettings), std::end(kSettings),
+                     [&key = key](const SettingRow& known) { return key == known.key; });
     if (row == std::end(kSettings) ||
         std::find(row->readers.begin(), row->readers.end(), scaling) == row->readers.end()) {
       table.fail(key,

@@ -54,8 +54,9 @@ std::vector<WeightFile> open_shards(const fs::path& directory) {
     }
   }
   for (const auto& [tensor, shard] : shard_of) {
-    const auto file = std::find_if(files.begin(), files.end(),
-                                   [&](const WeightFile& known) { return known.name == shard; });
+    const auto file =
+        std::find_if(files.begin(), files.end(),
+                     [&shard = shard](const WeightFile& known) { return known.name == shard; });
     if (!file->file->contains(tensor)) {
       throw Error(fmt::format("{}: tensor '{}' is not in {}; the files do not belong together",
                               index.string(), tensor, shard));
