@@ -17,6 +17,7 @@ namespace bitlaw {
 namespace {
 
 constexpr int kFewestBits = 2, kMostBits = 8;
+constexpr int kMostCellsOfGrid = 10'000;
 const std::string kTrained = "trained";  // activations, or keys and values, as in training
 
 void check_lists(const PtqConfig& config) {
@@ -28,6 +29,17 @@ void check_lists(const PtqConfig& config) {
   not_empty("activations", config.activations.empty(), "'trained' keeps them as in training");
   not_empty("kv", config.kv.empty(), "'trained' keeps them as in training");
   not_empty("calibration_seeds", config.calibration_seeds.empty(), "give at least one, such as 1");
+  double cells = 1;
+  for (const size_t choices :
+       {config.methods.size(), config.bits.size() + config.formats.size(), config.groups.size(),
+        config.activations.size(), config.kv.size(), config.calibration_seeds.size()})
+    cells *= static_cast<double>(choices);
+  if (cells > kMostCellsOfGrid) {
+    throw Error(
+        fmt::format("methods, bits, formats, groups, activations, kv and calibration_seeds "
+                    "make {:.4g} cells, more than {}; shorten one of these lists",
+                    cells, kMostCellsOfGrid));
+  }
   for (const int group : config.groups) {
     if (group < 0)
       throw Error(

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/test_folder.h"
 #include "quantize/cell.h"
 
 namespace bitlaw {
@@ -54,6 +55,15 @@ TEST(PtqConfig, CalibratedCellsComeOncePerSeedBesideOneRoundToNearest) {
   }
   EXPECT_EQ(seen, (std::vector<std::string>{"rtn+clip 0", "rtn 0", "gptq+act-order+clip 5",
                                             "gptq+act-order+clip 6", "awq 5", "awq 6"}));
+}
+
+// They took hours to list, and memory without end.
+TEST(PtqConfig, AGridOfTooManyCellsIsRefusedBeforeItIsMade) {
+  PtqConfig config = small();
+  config.bits.assign(1000, 4);
+  config.groups.assign(1000, 0);
+  EXPECT_NE(error_of([&] { ptq_cells(config); }).find("make 2e+06 cells, more than 10000"),
+            std::string::npos);
 }
 
 TEST(PtqConfig, PublishedBlockFormatsKeepTheirGroup) {

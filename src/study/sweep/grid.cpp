@@ -67,14 +67,13 @@ void require_one_setter(const std::vector<Axis>& axes, const std::vector<GridRan
   }
 }
 
-void require_few(const std::vector<Axis>& axes, int64_t points, size_t before,
+void require_few(const std::vector<Axis>& axes, int64_t points, size_t before, size_t most,
                  const std::string& where) {
-  constexpr double kMostCells = 100'000;
   double count = static_cast<double>(points);
   for (const auto& [key, values] : axes) count *= static_cast<double>(values.size());
-  if (count + static_cast<double>(before) <= kMostCells) return;
+  if (count + static_cast<double>(before) <= static_cast<double>(most)) return;
   throw Error(fmt::format("{}: has {:.4g} cells, more than {}; shorten the lists of its [[grid]]s",
-                          where, count + static_cast<double>(before), kMostCells));
+                          where, count + static_cast<double>(before), most));
 }
 
 void add_label(Cell& cell, const std::string& key, const Json& value) {
@@ -118,7 +117,8 @@ void add_points(const Cell& cell, const Sampling& sampling, const std::vector<Gr
 }  // namespace
 
 std::vector<GridRange> expand_grid(Json grid, const Json& base, const Json& variants,
-                                   const std::string& where, std::vector<Cell>& cells) {
+                                   const std::string& where, size_t most_cells,
+                                   std::vector<Cell>& cells) {
   if (!grid.is_object()) throw Error(fmt::format("{}: [[grid]] must be a section", where));
   const Sampling sampling = take_sampling(grid, where);
   grid.erase("require");
@@ -127,7 +127,7 @@ std::vector<GridRange> expand_grid(Json grid, const Json& base, const Json& vari
   collect_axes(grid, "", variants, where, axes, ranges);
   check_sampling(sampling, ranges.size(), where);
   require_one_setter(axes, ranges, variants, where);
-  require_few(axes, std::max<int64_t>(1, sampling.points), cells.size(), where);
+  require_few(axes, std::max<int64_t>(1, sampling.points), cells.size(), most_cells, where);
   std::vector<size_t> place(axes.size(), 0);
   while (true) {
     add_points(cell_at(axes, place, base, variants, where), sampling, ranges, cells);

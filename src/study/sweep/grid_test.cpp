@@ -14,7 +14,8 @@ namespace {
 
 std::vector<Cell> cells_of(const std::string& toml) {
   std::vector<Cell> cells;
-  expand_grid(parse_toml(toml, "study.toml"), Json::object(), Json::object(), "study.toml", cells);
+  expand_grid(parse_toml(toml, "study.toml"), Json::object(), Json::object(), "study.toml",
+              kMostCells, cells);
   return cells;
 }
 
@@ -119,7 +120,7 @@ TEST(Grid, ABundleMaySetNoKeyOfTheGrid) {
         Json{{"size", {"a"}}, {"points", 2}, {"model.width", {{"from", 16}, {"to", 64}}}}}) {
     std::vector<Cell> cells;
     try {
-      expand_grid(grid, Json::object(), variants, "study.toml", cells);
+      expand_grid(grid, Json::object(), variants, "study.toml", kMostCells, cells);
       ADD_FAILURE() << dump_json(grid);
     } catch (const Error& error) {
       EXPECT_EQ(

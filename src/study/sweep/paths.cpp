@@ -2,21 +2,38 @@
 
 #include <fmt/format.h>
 
+#include "base/error.h"
+#include "base/names.h"
+#include "base/nesting.h"
 #include "base/text.h"
 
 namespace bitlaw {
+namespace {
 
-void set_path(Json& document, const std::string& dotted, const Json& value) {
+// `depth`: of the place in its document.
+void set_below(Json& document, const std::string& dotted, const Json& value, int depth) {
   Json* place = &document;
   for (const std::string& part : split(dotted, '.')) {
+    if (++depth > kDeepestNesting) {
+      throw Error(
+          fmt::format("{}...: is nested more than {} levels deep (each part of a key with "
+                      "dots is a level)",
+                      printable(dotted.substr(0, 40)), kDeepestNesting));
+    }
     if (!place->is_object()) *place = Json::object();
     place = &(*place)[part];
   }
   if (value.is_object()) {
-    for (const auto& [key, inner] : value.items()) set_path(*place, key, inner);
+    for (const auto& [key, inner] : value.items()) set_below(*place, key, inner, depth);
   } else {
     *place = value;
   }
+}
+
+}  // namespace
+
+void set_path(Json& document, const std::string& dotted, const Json& value) {
+  set_below(document, dotted, value, 0);
 }
 
 void merge(Json& document, const Json& keys) {

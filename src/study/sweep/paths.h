@@ -9,7 +9,8 @@
 
 namespace bitlaw {
 
-// "a.b" and nested objects come to the same: {a: {b: value}}.
+// "a.b" and nested objects come to the same: {a: {b: value}}. Error if that is nested too deeply
+// (base/nesting.h).
 void set_path(Json& document, const std::string& dotted, const Json& value);
 
 // Sets every key of `keys`.

@@ -48,6 +48,25 @@ std::vector<std::string> conditions_at(const Json& section, const char* key,
   return conditions;
 }
 
+// Error unless it is a section.
+const Json& require_section(const Json& value, const std::string& name, const std::string& where) {
+  if (!value.is_object())
+    throw Error(fmt::format("{}: {} {}", where, name, must_be("a section", value)));
+  return value;
+}
+
+// {list: {choice: {key: value}}}; empty if there are none.
+Json variants_of(const Json& document, const std::string& where) {
+  if (!document.contains("variants")) return Json::object();
+  const Json& variants = require_section(document["variants"], "variants", where);
+  for (const auto& [list, choices] : variants.items()) {
+    const std::string name = "variants." + list;
+    for (const auto& [choice, keys] : require_section(choices, name, where).items())
+      require_section(keys, name + "." + choice, where);
+  }
+  return variants;
+}
+
 std::string text_at(const Json& document, const char* key, const std::string& where) {
   return document.contains(key) ? JsonFields(document, where).text(key) : "";
 }
@@ -95,10 +114,11 @@ void take_ptq(const Json& section, const std::string& where, const Json& default
 
 }  // namespace
 
-Study expand_study(const Json& document, const std::string& where, const Json& defaults) {
+Study expand_study(const Json& document, const std::string& where, const Json& defaults,
+                   size_t most_cells) {
   const std::vector<std::string> known{"name", "checkpoints", "require", "budget",
                                        "base", "variants",    "grid",    "ptq"};
-  for (const auto& [key, value] : document.items()) {
+  for (const auto& [key, value] : require_section(document, "a study file", where).items()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     throw Error(fmt::format("{}: {}", where, unknown_name("key", key, known)));
   }
@@ -116,8 +136,8 @@ Study expand_study(const Json& document, const std::string& where, const Json& d
   if (document.contains("checkpoints"))
     study.checkpoints = JsonFields(document, where).whole("checkpoints", 0, 62);
   Json base = Json::object();
-  if (document.contains("base")) merge(base, document["base"]);
-  const Json variants = document.value("variants", Json::object());
+  if (document.contains("base")) merge(base, require_section(document["base"], "base", where));
+  const Json variants = variants_of(document, where);
   Json grids = document.value("grid", Json::array({Json::object()}));
   if (grids.is_object()) grids = Json::array({grids});
   if (!grids.is_array())
@@ -128,7 +148,7 @@ Study expand_study(const Json& document, const std::string& where, const Json& d
   std::vector<Cell> all;
   for (const Json& grid : grids) {
     const size_t before = all.size();
-    study.ranges.push_back(expand_grid(grid, base, variants, where, all));
+    study.ranges.push_back(expand_grid(grid, base, variants, where, most_cells, all));
     for (size_t i = before; i < all.size(); ++i) all[i].grid = study.require.size();
     study.require.push_back(require);
     for (const std::string& text : conditions_at(grid, "require", where + ": [[grid]]"))

@@ -58,6 +58,9 @@ struct Study {
 
 // Expands a study document; an Error names `where` (the file) and what is wrong with it. `defaults`
 // has every key of a run with its default: what `ptq.where` is held to where a cell sets nothing.
-Study expand_study(const Json& document, const std::string& where, const Json& defaults);
+// Error for more than `most_cells`, before any is made.
+inline constexpr size_t kMostCells = 100'000;
+Study expand_study(const Json& document, const std::string& where, const Json& defaults,
+                   size_t most_cells = kMostCells);
 
 }  // namespace bitlaw

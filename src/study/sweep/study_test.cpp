@@ -127,6 +127,35 @@ TEST(Study, KnowsTheChoicesOfItsCells) {
   EXPECT_EQ(study.cells[7].grid, 1u);
 }
 
+TEST(Study, ItsSectionsAreSections) {
+  const auto says = [](const std::string& toml, const std::string& sentence) {
+    EXPECT_EQ(error_in("name = \"demo\"\n" + toml), "study.toml: " + sentence);
+  };
+  says("base = 3", "base must be a section, not 3");
+  says("variants = 3", "variants must be a section, not 3");
+  says("variants.size = [1]", "variants.size must be a section, not [1]");
+  says("variants.size.small = 3", "variants.size.small must be a section, not 3");
+  EXPECT_THROW(expand_study(Json::array({1}), "study.json", Json::object()), Error);
+}
+
+// Printing and destroying a document go down with it on the stack: this was a crash.
+TEST(Study, QuotedKeysAreNotNestedTooDeeply) {
+  std::string deep = "a";
+  for (int i = 0; i < 100'000; ++i) deep += ".a";
+  for (const char* place : {"[base]\n", "[[grid]]\n", "[ptq]\nwhere = {"}) {
+    const std::string end = place[1] == 'p' ? "}" : "";
+    EXPECT_NE(error_in(std::string("name = \"demo\"\n") + place + "\"" + deep + "\" = 1" + end)
+                  .find("is nested more than 200 levels deep"),
+              std::string::npos)
+        << place;
+  }
+  // Each key is within the limit, both together are not.
+  const std::string half = deep.substr(0, 2 * 150 - 1);
+  EXPECT_NE(error_in("name = \"demo\"\n[base]\n\"" + half + "\" = { \"" + half + "\" = 1 }")
+                .find("nested more than"),
+            std::string::npos);
+}
+
 TEST(Study, SaysWhatIsWrong) {
   EXPECT_NE(error_in("[base]\n").find("needs a name"), std::string::npos);
   EXPECT_NE(error_in("name='a b'").find("one word"), std::string::npos);
