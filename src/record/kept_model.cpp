@@ -58,13 +58,20 @@ LossLine loss_line(const Json& line, const LossLine& last, bool gap) {
   return out;
 }
 
+// A number of steps or tokens; empty if the value is none.
+std::optional<int64_t> count_in(const Json& line, const char* key) {
+  constexpr int64_t kMost = int64_t{1} << 53;
+  if (!line.contains(key) || !line[key].is_number_integer()) return std::nullopt;
+  const auto count = line[key].get<int64_t>();
+  return count >= 0 && count <= kMost ? std::optional(count) : std::nullopt;
+}
+
 // False if the line is damaged.
 bool read_line(const std::string& text, bool& gap, Metrics& out) {
   const Json line = try_parse_json(text).value_or(Json());
-  if (!line.is_object() || !line.contains("step") || !line.contains("tokens") ||
-      !line["step"].is_number_integer() || !line["tokens"].is_number_integer())
-    return false;
-  const auto tokens = line["tokens"].get<int64_t>();
+  const auto step = count_in(line, "step"), seen = count_in(line, "tokens");
+  if (!step || !seen) return false;
+  const int64_t tokens = *seen;
   const bool kept = line.contains("checkpoint");
   if (kept) out.kept[tokens] = validation_in(line);
   if (line.contains("loss_nats") && line["loss_nats"].is_number()) {

@@ -97,6 +97,20 @@ TEST(KeptModels, DamagedLinesAreNamedAndTheRestIsRead) {
       << problems[0];
 }
 
+TEST(KeptModels, ANumberOfStepsThatCannotBeIsDamage) {
+  const TestFolder folder;
+  folder.write("a/run.json", "{}");
+  folder.write("a/checkpoints/tokens-500/x", "");
+  folder.write("a/metrics.jsonl",
+               "{\"step\": -9223372036854775808, \"tokens\": 100, \"loss_nats\": 5.0}\n"
+               "{\"step\": 9223372036854775807, \"tokens\": 200, \"loss_nats\": 4.0}\n"
+               "{\"step\": 3, \"tokens\": -300, \"loss_nats\": 4.0}\n");
+  std::vector<std::string> problems;
+  kept_models(folder / "a", &problems);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_NE(problems[0].find("lines 1, 2 and 3 are damaged"), std::string::npos) << problems[0];
+}
+
 TEST(KeptModels, TheTrainingLossIsAMeanOfTheLastFivePercent) {
   const TestFolder folder;
   std::string lines;

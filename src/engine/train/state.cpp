@@ -53,10 +53,15 @@ struct OpenedState {
   StateHeader header;
 };
 
+int64_t whole(const Json& value) {
+  if (!value.is_number_integer()) throw Json::exception("expected a whole number");
+  return value.get<int64_t>();
+}
+
 StateHeader header_of(const Json& document) {
   StateHeader header;
   header.run = document.at("run");
-  header.steps = document.at("steps");
+  header.steps = whole(document.at("steps"));
   header.progress = document.at("progress");
   if (document.at("version") == kPayloadHashVersion) return header;
   header.engine = document.at("engine");
@@ -80,7 +85,7 @@ OpenedState open_state(const fs::path& path) {
   try {
     state.document = parse_json(state.header_text, path.string());
     if (state.document.at("format") != kFormat) refuse(path, "not a saved training state");
-    state.version = state.document.at("version");
+    state.version = whole(state.document.at("version"));
     if (state.version > kStateVersion) refuse(path, "written by a newer version of bitlaw");
     if (state.version < kPayloadHashVersion) refuse(path, "not a training state of any version");
     state.header = header_of(state.document);
@@ -105,7 +110,10 @@ void check_content(const fs::path& path, OpenedState& state,
                    const std::array<const Tensor*, 3>& payload) {
   std::string written, computed;
   if (state.version == kPayloadHashVersion) {
-    written = state.document.value("hash", std::string());
+    const auto hash = state.document.find("hash");
+    if (hash == state.document.end() || !hash->is_string())
+      refuse(path, "a saved training state with a damaged header");
+    written = hash->text();
     computed = hash_of(payload);
   } else {
     written.resize(kHashDigits);

@@ -118,11 +118,18 @@ TEST_F(StateFile, NumbersThatCannotBeAreRefused) {
   for (const int version : {1, 2}) {
     save(some_vectors(3), 80);
     if (version == 1) make_state_of_version_1(file_);
-    for (const Json& steps : {Json(-5), Json(1e300), Json("80"), Json(nullptr)}) {
+    for (const Json& steps : {Json(-5), Json(1e300), Json(1.5), Json("80"), Json(nullptr)}) {
       change_state(file_, [&](Json& header) { header["steps"] = steps; });
       EXPECT_NE(error_of_loading().find("damaged header"), std::string::npos) << dump_json(steps);
     }
   }
+}
+
+TEST_F(StateFile, OfVersion1NeedsItsChecksum) {
+  save(some_vectors(3), 80);
+  make_state_of_version_1(file_);
+  change_state(file_, [&](Json& header) { header["hash"] = 3; });
+  EXPECT_NE(error_of_loading().find("damaged header"), std::string::npos);
 }
 
 TEST_F(StateFile, OfVersion1IsReadWithoutAnEngine) {

@@ -61,15 +61,20 @@ Job job_from(const JsonFields& fields, const std::string& where, int64_t jobs) {
   const auto whole = [&](const char* key, int64_t from, int64_t otherwise) {
     return fields.has(key) ? fields.whole(key, from, kMost) : otherwise;
   };
-  Job job{.kind = kind_named(fields.text("kind"), where),
-          .name = fields.text("name"),
-          .run = fields.text("run"),
-          .tokens = whole("tokens", 0, 0),
-          .checkpoints = whole("checkpoints", 0, 0),
-          .share = fields.has("share") && fields.truth("share"),
-          .cost = fields.number("cost")};
+  // One by one: if one of them throws inside Job{...}, g++ 12 destroys the members before it twice.
+  Job job;
+  job.kind = kind_named(fields.text("kind"), where);
+  job.name = fields.text("name");
+  job.run = fields.text("run");
+  job.tokens = whole("tokens", 0, 0);
+  job.checkpoints = whole("checkpoints", 0, 0);
+  job.share = fields.has("share") && fields.truth("share");
+  job.cost = fields.number("cost");
   if (fields.has("share_steps")) {
-    for (const Json& step : fields.at("share_steps")) job.share_steps.push_back(step);
+    for (const Json& step : fields.list("share_steps")) {
+      if (!step.is_number_integer()) fields.refuse("share_steps", "a list of whole numbers");
+      job.share_steps.push_back(step);
+    }
   }
   if (fields.has("grid")) fill(job.grid, fields.at("grid"), where);
   if (fields.has("memory_bytes")) job.memory_bytes = fields.number("memory_bytes");
@@ -116,7 +121,7 @@ StudyJobs read_study_jobs(const fs::path& runs) {
   StudyJobs study{.study = fields.text("study"), .directory = fields.text("directory")};
   try {
     study.data = fields.at("data").get<std::map<std::string, std::string>>();
-    const Json& jobs = fields.at("jobs");
+    const Json& jobs = fields.list("jobs");
     for (const Json& job : jobs)
       study.jobs.push_back(job_from(JsonFields(job, file.string(), "jobs"), file.string(),
                                     static_cast<int64_t>(jobs.size())));

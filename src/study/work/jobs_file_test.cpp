@@ -80,6 +80,17 @@ TEST(JobsFile, OtherFilesAreRefusedInASentence) {
   outside.replace(outside.find("\"after\":1"), 9, "\"after\":9");
   folder.write("jobs.json", outside);
   EXPECT_NE(error_of_reading(folder), "") << "no such job";
+  std::string incomplete = good;
+  incomplete.replace(incomplete.find("\"cost\""), 6, "\"toll\"");
+  folder.write("jobs.json", incomplete);
+  EXPECT_NE(error_of_reading(folder).find("cost"), std::string::npos);
+  for (const char* steps : {"[4,1e300]", "[4,1.5]", "{\"a\":4}"}) {
+    std::string odd = good;
+    odd.replace(odd.find("[4,8]"), 5, steps);
+    folder.write("jobs.json", odd);
+    EXPECT_NE(error_of_reading(folder).find("share_steps must be a list"), std::string::npos)
+        << steps;
+  }
 }
 
 }  // namespace
