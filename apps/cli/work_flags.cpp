@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <cctype>
-
 #include "base/number.h"
 #include "base/time.h"
 #include "cli/verb.h"
@@ -14,21 +12,10 @@ namespace bitlaw::cli {
 namespace {
 
 double bytes_of(const std::string& text) {
-  size_t end = 0;
-  while (end < text.size() &&
-         (std::isdigit(static_cast<unsigned char>(text[end])) != 0 || text[end] == '.'))
-    ++end;
-  const auto number = parse_number(text.substr(0, end));
-  std::string unit = text.substr(end);
-  if (unit.ends_with("iB")) unit.resize(unit.size() - 2);
-  if (unit.ends_with("B")) unit.resize(unit.size() - 1);
-  double factor = 0;
-  if (unit.empty()) factor = 1;
-  if (unit == "M") factor = 1024.0 * 1024;
-  if (unit == "G") factor = 1024.0 * 1024 * 1024;
-  if (!number || factor == 0 || !(*number > 0))
+  const auto bytes = parse_bytes(text);
+  if (!bytes)
     throw Error(fmt::format("--memory: '{}' is not an amount such as 8GB or 500MB", text));
-  return *number * factor;
+  return *bytes;
 }
 
 }  // namespace

@@ -76,6 +76,26 @@ std::optional<double> parse_count(std::string_view text) {
   return *value * factor;
 }
 
+std::optional<double> parse_bytes(std::string_view text) {
+  text = without_blanks(text);
+  const auto is = [](char one, char lower) { return one == lower || one == lower - 'a' + 'A'; };
+  if (text.empty() || !is(text.back(), 'b')) return std::nullopt;
+  text.remove_suffix(1);
+  const bool binary = !text.empty() && is(text.back(), 'i');
+  if (binary) text.remove_suffix(1);
+  double factor = 1;
+  constexpr std::string_view kUnits = "kmgt";
+  for (size_t i = 0; i < kUnits.size() && factor == 1; ++i) {
+    if (!text.empty() && is(text.back(), kUnits[i]))
+      factor = std::pow(binary ? 1024.0 : 1000.0, static_cast<double>(i + 1));
+  }
+  if (factor != 1) text.remove_suffix(1);
+  if (binary && factor == 1) return std::nullopt;
+  const auto value = parse_positive(text);
+  if (!value) return std::nullopt;
+  return *value * factor;
+}
+
 std::optional<int> take_whole(std::string_view& text) {
   if (!begins_with_whole(text)) return std::nullopt;
   int value = 0;

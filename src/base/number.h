@@ -17,6 +17,10 @@ std::optional<double> parse_positive(std::string_view text);  // finite and abov
 // 1.5e9.
 std::optional<double> parse_count(std::string_view text);
 
+// An amount of bytes above 0: a number with B, kB, MB, GB or TB (powers of 1000) or KiB, MiB, GiB or
+// TiB (of 1024) behind it, in either case. "1.5GB" is 1.5e9.
+std::optional<double> parse_bytes(std::string_view text);
+
 // Only digits, without sign or leading zeros: all of `text`, or removed from its front.
 std::optional<int> parse_whole(std::string_view text);
 std::optional<int> take_whole(std::string_view& text);

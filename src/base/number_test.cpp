@@ -61,5 +61,15 @@ TEST(Number, WholesAndDecimalsAreTakenFromTheFront) {
     EXPECT_EQ(parse_whole(bad), std::nullopt) << bad;
 }
 
+TEST(ParseBytes, TakesDecimalAndBinaryUnitsAndNothingElse) {
+  const std::pair<const char*, double> good[] = {
+      {"200MB", 2e8},       {"1.5GB", 1.5e9},        {"512B", 512},       {" 3 kB", 3e3},
+      {"2GiB", 2147483648}, {"7mib", 7 * 1048576.0}, {"1e3KiB", 1024000}, {"2TB", 2e12}};
+  for (const auto& [text, value] : good) EXPECT_EQ(parse_bytes(text), value) << text;
+  for (const char* text :
+       {"", "B", "200", "200M", "MB", "-2MB", "0GB", "2iB", "2 M B", "nanMB", "infB", "2XB", "GiB"})
+    EXPECT_EQ(parse_bytes(text), std::nullopt) << text;
+}
+
 }  // namespace
 }  // namespace bitlaw
