@@ -37,6 +37,7 @@ std::vector<fs::path> shard_paths(const fs::path& directory, const SplitInfo& sp
 // Here rather than where it is first used, at the end of a training run. By its hash: sentencepiece
 // is not made for damaged files.
 void check_tokenizer(const DatasetInfo& info, const fs::path& directory) {
+  if (info.synthetic) return;  // has none
   const fs::path path = directory / "tokenizer.model";
   if (hash_hex(read_file(path)) == info.tokenizer_hash) return;
   throw Error(fmt::format(
@@ -184,7 +185,7 @@ std::string describe(const DatasetInfo& info) {
   const auto line = [](const char* name, const SplitInfo& split) {
     std::string text =
         fmt::format("{:<11} {} tokens", name, format_count(static_cast<double>(split.tokens)));
-    if (split.documents > 0) {
+    if (split.bytes > 0) {
       text += fmt::format(", {} documents, {}, {:.3f} bytes per token", split.documents,
                           format_bytes(static_cast<double>(split.bytes)),
                           static_cast<double>(split.bytes) / static_cast<double>(split.tokens));
@@ -201,6 +202,11 @@ std::string describe(const DatasetInfo& info) {
   if (info.near_duplicates) {
     text += fmt::format("{:<11} {}\n", "dropped",
                         describe(*info.near_duplicates, info.validation.tokens));
+  } else if (info.synthetic) {
+    text += fmt::format(
+        "{:<11} {:.6f} nats per token, the least loss of sequences of whole documents ({} tokens "
+        "each)\n",
+        "entropy", info.synthetic->entropy_rate, info.synthetic->document_tokens);
   } else if (info.train.documents > 0) {
     text += fmt::format(
         "{:<11} an earlier version prepared it: validation is in the order of its "

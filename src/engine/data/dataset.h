@@ -75,9 +75,21 @@ struct NearDuplicates {
   }
 };
 
+// Of tokens that are drawn, not text (data/synthetic.h).
+struct SyntheticSource {
+  double entropy_rate = 0;      // nats a token: the least loss, if sequences are whole documents
+  int64_t document_tokens = 0;  // of each document
+
+  template <class V>
+  void visit(V& v) {
+    v("entropy_rate", entropy_rate);
+    v("document_tokens", document_tokens);
+  }
+};
+
 struct DatasetInfo {
   std::string hash;  // of both splits' tokens and the tokenizer: names the data in a run's record
-  std::string tokenizer_kind;  // "byte", "bpe", or "unknown" without dataset.json
+  std::string tokenizer_kind;  // "byte", "bpe", or "unknown": no dataset.json, or no text
   std::string tokenizer_hash;
   int vocabulary = 0;
   int end_of_document = -1;  // token, or -1 if not known
@@ -85,6 +97,7 @@ struct DatasetInfo {
   // By size; empty, as near_duplicates, in data sets of earlier versions.
   std::vector<SourceInfo> sources;
   std::optional<NearDuplicates> near_duplicates;
+  std::optional<SyntheticSource> synthetic;
   std::string source_hash;        // of the documents read, before the split
   int64_t duplicates = 0;         // documents dropped because an equal one came before
   int64_t invalid_bytes = 0;      // replaced by U+FFFD
@@ -102,6 +115,7 @@ struct DatasetInfo {
     v("validation", validation);
     v.known("sources", sources);
     v.known("near_duplicates", near_duplicates);
+    v.known("synthetic", synthetic);
     v("source_hash", source_hash);
     v("duplicates", duplicates);
     v("invalid_bytes", invalid_bytes);

@@ -1,8 +1,6 @@
 #include "data/prepare.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <stdio.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -13,9 +11,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/output_file.h"
 #include "base/range.h"
-#include "base/temporary.h"
+#include "data/new_directory.h"
+#include "data/place.h"
 #include "data/split_plan.h"
 #include "data/write_tokens.h"
 
@@ -92,46 +90,6 @@ std::unique_ptr<Tokenizer> make_tokenizer(const PrepareConfig& config, const Spl
   return tokenizer;
 }
 
-// A temporary directory next to `place`, renamed to it by commit() and removed otherwise.
-class NewDirectory {
- public:
-  explicit NewDirectory(const fs::path& place)
-      : place_(follow_links(place)), temporary_(temporary_beside(place_)) {
-    make_directories(temporary_);
-  }
-  ~NewDirectory() {
-    std::error_code error;
-    fs::remove_all(temporary_, error);
-  }
-  NewDirectory(const NewDirectory&) = delete;
-  NewDirectory& operator=(const NewDirectory&) = delete;
-
-  const fs::path& path() const { return temporary_; }
-
-  void commit() {
-    const fs::path old = old_beside(place_);
-    std::error_code error;
-    const bool replaced = fs::exists(place_, error) && !fs::is_empty(place_, error);
-    // In one step; the destructor removes what was there.
-    if (replaced &&
-        ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, place_.c_str(), RENAME_EXCHANGE) == 0)
-      return;
-    // On file systems that cannot do that, in two.
-    if (replaced) fs::rename(place_, old, error);
-    if (!error) fs::rename(temporary_, place_, error);
-    if (error) {
-      const std::string why = error.message();
-      if (replaced && !fs::exists(place_, error)) fs::rename(old, place_, error);
-      throw Error(fmt::format("{}: the data set cannot be written there: {}; nothing was changed",
-                              place_.string(), why));
-    }
-    fs::remove_all(old, error);
-  }
-
- private:
-  fs::path place_, temporary_;
-};
-
 // Options that affect the result: neither paths nor the number of threads.
 Json lasting_options(const PrepareConfig& config) {
   Json options = to_json(config);
@@ -140,52 +98,31 @@ Json lasting_options(const PrepareConfig& config) {
   return options;
 }
 
-// The data set that is already in `place`, if it was made from the same text with the same options.
-// Throws Error where something else is there that may not be replaced.
-bool already_there(const fs::path& place, const PrepareConfig& config, const SplitPlan& plan,
-                   DatasetInfo& info) {
-  std::error_code error;
-  if (!fs::exists(place, error) || (fs::is_directory(place, error) && fs::is_empty(place, error)))
-    return false;
-  if (!fs::exists(place / "dataset.json", error)) {
-    throw Error(fmt::format(
-        "{}: contains something other than a data set; choose another directory", place.string()));
-  }
-  std::string difference = "was made from different text or options";
-  try {
-    info = Dataset::open(place).info();
-    const bool own_tokenizer = config.tokenizer == "byte" || config.tokenizer == "bpe" ||
-                               load_tokenizer(config.tokenizer)->hash() == info.tokenizer_hash;
-    if (info.split_rule != kSplitRule) {
-      difference = "was made by an earlier version";
-    } else if (info.source_hash == plan.source_hash && info.options == lasting_options(config) &&
-               own_tokenizer) {
-      return true;
-    }
-  } catch (const Error& trouble) {
-    difference = fmt::format("is damaged ({})", trouble.what());
-  }
-  if (config.overwrite) return false;
-  throw Error(fmt::format(
-      "{}: the data set there {}; choose another directory, or give --overwrite to replace it",
-      place.string(), difference));
+// "" if `there` was made from this text with these options, or what is different about it.
+std::string difference(const DatasetInfo& there, const PrepareConfig& config,
+                       const SplitPlan& plan) {
+  if (there.split_rule != kSplitRule && !there.synthetic) return "was made by an earlier version";
+  const bool own_tokenizer = config.tokenizer == "byte" || config.tokenizer == "bpe" ||
+                             load_tokenizer(config.tokenizer)->hash() == there.tokenizer_hash;
+  const bool same = there.source_hash == plan.source_hash &&
+                    there.options == lasting_options(config) && own_tokenizer;
+  return same ? "" : "was made from different text or options";
 }
 
 }  // namespace
 
 DatasetInfo prepare_dataset(const PrepareConfig& config, const PrepareProgress& progress) {
   check_options(config);
-  const fs::path place =
-      fs::path(config.to).has_filename() ? fs::path(config.to) : fs::path(config.to).parent_path();
+  const fs::path place = dataset_place(config.to);
   if (progress) progress("reading", 0);
   const SplitPlan plan = plan_split(config);
   if (progress) progress("reading", 1);
-  DatasetInfo info;
-  if (already_there(place, config, plan, info)) return info;
+  const auto differs = [&](const DatasetInfo& there) { return difference(there, config, plan); };
+  if (auto there = dataset_there(place, config.overwrite, differs)) return *there;
 
   NewDirectory directory(place);
   const auto tokenizer = make_tokenizer(config, plan, progress);
-  info = DatasetInfo{};
+  DatasetInfo info;
   write_tokens(config, plan, *tokenizer, directory.path(), info, progress);
   tokenizer->save(directory.path() / "tokenizer.model");
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/parallel.h"
 #include "data/near_duplicates.h"
+#include "data/split_writer.h"
 
 namespace bitlaw {
 namespace {
@@ -17,50 +17,6 @@ namespace fs = std::filesystem;
 constexpr int64_t kBatchBytes = 4 << 20;  // encoded at a time, on all threads
 // A byte tells less than a token of a vocabulary: this many count as one.
 constexpr int64_t kBytesForAToken = 4;
-
-// One split's shards, begun when the one before is full.
-class SplitWriter {
- public:
-  SplitWriter(fs::path directory, std::string name, int64_t shard_tokens)
-      : directory_(std::move(directory)), name_(std::move(name)), shard_tokens_(shard_tokens) {}
-
-  void add_document(std::span<const Token> tokens, int64_t bytes) {
-    ++info_.documents;
-    info_.bytes += bytes;
-    info_.tokens += static_cast<int64_t>(tokens.size());
-    hasher_.update({reinterpret_cast<const char*>(tokens.data()), tokens.size_bytes()});
-    while (!tokens.empty()) {
-      if (shard_ == nullptr) {
-        info_.shards.push_back(fmt::format("{}_{:06}.bin", name_, info_.shards.size()));
-        shard_ = std::make_unique<ShardWriter>(directory_ / info_.shards.back());
-      }
-      const size_t n =
-          std::min(tokens.size(), static_cast<size_t>(shard_tokens_ - shard_->tokens()));
-      shard_->write(tokens.first(n));
-      tokens = tokens.subspan(n);
-      if (shard_->tokens() == shard_tokens_) close();
-    }
-  }
-
-  SplitInfo finish() {
-    if (shard_ != nullptr) close();
-    info_.hash = hasher_.hex();
-    return info_;
-  }
-
- private:
-  void close() {
-    shard_->finish();
-    shard_.reset();
-  }
-
-  fs::path directory_;
-  std::string name_;
-  int64_t shard_tokens_;
-  SplitInfo info_;
-  Hasher hasher_;
-  std::unique_ptr<ShardWriter> shard_;
-};
 
 // Documents of validation, without end tokens.
 struct HeldOut {
