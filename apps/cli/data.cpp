@@ -5,6 +5,7 @@
 #include "base/progress.h"
 #include "base/say.h"
 #include "base/text.h"
+#include "cli/data_verbs.h"
 #include "cli/verb.h"
 #include "data/documents.h"
 #include "data/prepare.h"
@@ -12,22 +13,13 @@
 namespace bitlaw::cli {
 namespace {
 
-struct DataFlags {
+struct PrepareFlags {
   PrepareConfig prepare;
   StructFlags flags;
-  std::string directory;
   bool json = false, print_config = false, dry_run = false, quiet = false;
 };
 
-void show(const DatasetInfo& info, bool json) {
-  if (json)
-    print_json(to_json(info));
-  else
-    fmt::print("{}", describe(info));
-  for (const std::string& sentence : warnings(info)) say("note: {}", sentence);
-}
-
-void show_dry_run(const DataFlags& options) {
+void show_dry_run(const PrepareFlags& options) {
   const PrepareConfig& config = options.prepare;
   const auto files = find_text_files(config.from);
   uintmax_t bytes = 0;
@@ -46,7 +38,7 @@ void show_dry_run(const DataFlags& options) {
              exists ? ", which exists" : "");
 }
 
-void run_prepare(DataFlags& options) {
+void run_prepare(PrepareFlags& options) {
   options.flags.fill_into(options.prepare);
   if (options.print_config) {
     fmt::print("{}", dump_toml(bitlaw::to_json(options.prepare)));
@@ -56,32 +48,17 @@ void run_prepare(DataFlags& options) {
     show_dry_run(options);
     return;
   }
-  std::string stage;
-  std::unique_ptr<Progress> bar;
-  const DatasetInfo info =
-      prepare_dataset(options.prepare, [&](std::string_view name, double fraction) {
-        if (name != stage) {
-          if (bar) bar->finish();
-          stage = name;
-          bar = std::make_unique<Progress>(stage, 1.0, options.quiet);
-        }
-        bar->update(fraction);
-      });
-  if (bar) bar->finish();
-  show(info, options.json);
+  show_dataset(with_progress(options.quiet,
+                             [&](const PrepareProgress& progress) {
+                               return prepare_dataset(options.prepare, progress);
+                             }),
+               options.json);
 }
 
-}  // namespace
-
-void add_data(App& app) {
-  auto options = std::make_shared<DataFlags>();
-  App* verb =
-      add_verb(app, "data", "Prepare and inspect data sets",
-               "bitlaw data prepare texts/ --to data/ --vocabulary 4096\n  bitlaw data show data/");
-  verb->require_subcommand(1, 1);
-
+void add_prepare(App& verb) {
+  auto options = std::make_shared<PrepareFlags>();
   App* prepare = add_verb(
-      *verb, "prepare", "Turn text (.txt, .jsonl, also .gz and .zst) into a data set",
+      verb, "prepare", "Turn text (.txt, .jsonl, also .gz and .zst) into a data set",
       "bitlaw data prepare texts/ more.jsonl.gz --to data/ --tokenizer bpe --vocabulary 4096");
   prepare->add_option("from", options->prepare.from, "folders or files of text")->required();
   options->flags.add(prepare, options->prepare, {"from"});
@@ -90,12 +67,57 @@ void add_data(App& app) {
   prepare->add_flag("--quiet", options->quiet, "no progress");
   prepare->add_flag("--json", options->json, "print dataset.json");
   prepare->callback([options] { run_prepare(*options); });
+}
 
-  App* show_verb =
-      add_verb(*verb, "show", "Check a data set and describe it", "bitlaw data show data/");
-  show_verb->add_option("directory", options->directory, "the data set")->required();
-  show_verb->add_flag("--json", options->json, "print dataset.json");
-  show_verb->callback([options] { show(Dataset::open(options->directory).info(), options->json); });
+void add_show(App& verb) {
+  struct ShowFlags {
+    std::string directory;
+    bool json = false;
+  };
+  auto options = std::make_shared<ShowFlags>();
+  App* show = add_verb(verb, "show", "Check a data set and describe it", "bitlaw data show data/");
+  show->add_option("directory", options->directory, "the data set")->required();
+  show->add_flag("--json", options->json, "print dataset.json");
+  show->callback(
+      [options] { show_dataset(Dataset::open(options->directory).info(), options->json); });
+}
+
+}  // namespace
+
+void show_dataset(const DatasetInfo& info, bool json) {
+  if (json)
+    print_json(to_json(info));
+  else
+    fmt::print("{}", describe(info));
+  for (const std::string& sentence : warnings(info)) say("note: {}", sentence);
+}
+
+DatasetInfo with_progress(bool quiet,
+                          const std::function<DatasetInfo(const PrepareProgress&)>& make) {
+  std::string stage;
+  std::unique_ptr<Progress> bar;
+  DatasetInfo info = make([&](std::string_view name, double fraction) {
+    if (name != stage) {
+      if (bar) bar->finish();
+      stage = name;
+      bar = std::make_unique<Progress>(stage, 1.0, quiet);
+    }
+    bar->update(fraction);
+  });
+  if (bar) bar->finish();
+  return info;
+}
+
+void add_data(App& app) {
+  App* verb = add_verb(
+      app, "data", "Prepare and inspect data sets",
+      "bitlaw data prepare texts/ --to data/ --vocabulary 4096\n"
+      "  bitlaw data corpus --size 200MB --to data/ --vocabulary 512\n  bitlaw data show data/");
+  verb->require_subcommand(1, 1);
+  add_prepare(*verb);
+  add_data_corpus(*verb);
+  add_data_synthetic(*verb);
+  add_show(*verb);
 }
 
 }  // namespace bitlaw::cli

@@ -76,6 +76,11 @@ TEST_F(BadInput, TextAndOptionsOfPrepare) {
   expect_refused(prepare({"text", "--vocabulary", "ten"}), {"--vocabulary"});
   expect_refused(prepare({"text", "--validation-fraction", "2"}), {"validation_fraction"});
   expect_refused({"data", "prepare", "text"}, {"no directory"});
+  expect_refused({"data", "corpus"}, {"no directory", "--to"});
+  expect_refused({"data", "corpus", "--text", "t"}, {"--to is missing", "--text-only"});
+  expect_refused({"data", "corpus", "--size", "50", "--to", "new"}, {"--size 50", "200MB"});
+  expect_refused({"data", "corpus", "--size", "5TB", "--to", "new", "--quiet"}, {"packages give"});
+  expect_refused({"data", "synthetic", "--to", "new", "--rules", "33"}, {"rules = 33", "1 to 32"});
   expect_refused({"data", "prepare", "text", "--to", "data", "--quiet"}, {"data", "overwrite"});
   expect_refused({"data", "prepare", "text", "--to", "runs", "--tokenizer", "byte", "--quiet"},
                  {"other than a data set"});

@@ -208,8 +208,9 @@ TEST_F(Contract, EveryVerbHasAnExampleWhoseOptionsExist) {
     const std::string example = help.out.substr(place, help.out.find("\n\n", place) - place);
     EXPECT_NE(example.find("\n  bitlaw " + verb), std::string::npos) << example;
     // `data` shows its examples before the options of its own verbs.
-    const std::string options =
-        verb == "data" ? run({"data", "prepare", "--help"}).out : help.out.substr(0, place);
+    const std::string options = verb == "data" ? run({"data", "prepare", "--help"}).out +
+                                                     run({"data", "corpus", "--help"}).out
+                                               : help.out.substr(0, place);
     const std::regex flag("--[a-z-]+");
     for (std::sregex_iterator it(example.begin(), example.end(), flag), end; it != end; ++it)
       EXPECT_NE(options.find(it->str()), std::string::npos) << it->str();
@@ -345,6 +346,9 @@ TEST_F(Contract, DryRunsSayWhatThereIsToDoAndWriteNothing) {
     return json_of(arguments);
   };
   EXPECT_EQ(dry({"data", "prepare", "text", "--to", "new"}).at("files"), 12);
+  const Json corpus = dry({"data", "corpus", "--size", "60MB", "--to", "new"});
+  EXPECT_GT(corpus.at("packages").size(), 5U);
+  EXPECT_GE(corpus.at("megabytes").get<double>(), 60);
   const Json train = dry(tiny_run({"train.seed=2"}));
   EXPECT_EQ(train.at("tokens"), 5120);
   EXPECT_EQ(train.at("steps"), 20);

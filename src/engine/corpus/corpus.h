@@ -1,0 +1,57 @@
+// English text to train on, from documentation packages of Debian: nothing but a package mirror is
+// needed. One file of documents per package, one paragraph of prose per line of a document;
+// paragraphs that occurred before, in this package or in another, are left out.
+//
+// The licences of the packages are mixed: the text is for use where it is made, and is not to be
+// handed on.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace bitlaw {
+
+struct CorpusConfig {
+  std::filesystem::path to;  // a folder
+  int64_t bytes = 0;         // of text: whole packages are taken until there is so much
+  int threads = 0;           // 0: all
+};
+
+// The text of one package.
+struct CorpusPart {
+  std::string name;     // in the list of packages
+  std::string package;  // the file it came from, with its version
+  int64_t bytes = 0, documents = 0, paragraphs = 0;
+  int64_t repeated = 0;  // paragraphs of prose that occurred before
+  std::string hash;      // of the file of documents
+
+  template <class V>
+  void visit(V& v) {
+    v("name", name);
+    v("package", package);
+    v("bytes", bytes);
+    v("documents", documents);
+    v("paragraphs", paragraphs);
+    v("repeated", repeated);
+    v("hash", hash);
+  }
+};
+
+struct Corpus {
+  std::vector<CorpusPart> parts;         // in their order
+  std::vector<std::string> files;        // theirs: TO/NAME.jsonl
+  std::vector<std::string> unreachable;  // "NAME: why"
+  int64_t bytes() const;
+};
+
+using CorpusProgress = std::function<void(int64_t bytes, const std::string& note)>;
+
+// Makes what is missing; a part that is there is kept, so a stopped call goes on. Error for more
+// bytes than the listed packages have, for a system without apt-get, if nothing can be fetched, and
+// for a full disk; finished parts stay.
+Corpus make_corpus(const CorpusConfig& config, const CorpusProgress& progress = {});
+
+}  // namespace bitlaw
