@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "cli/verb.h"
+#include "train/engines.h"
 #include "train/interrupt.h"
 
 namespace bitlaw::cli {
@@ -87,6 +88,9 @@ int main(int argc, char** argv) {
   } catch (const Busy& error) {
     print_error(error.what());
     return kBusyExitCode;
+  } catch (const OtherEngine& error) {
+    print_error(error.what());
+    return kOtherEngineExitCode;
   } catch (const Stopped& error) {  // in the middle of what cannot be resumed
     print_error(error.what());
     return kInterruptedExitCode;

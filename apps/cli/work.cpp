@@ -91,6 +91,7 @@ void run_work(const JoinFlags& flags) {
     if (!flags.quiet) say("{}", sentence);
   });
   print_joined(result, flags.json);
+  if (!result.worked.note.empty()) say("note: {}", result.worked.note);
   if (!result.worked.trouble.empty()) throw Error(trouble_sentence(result.worked.trouble));
   const bool out_of_time = stop_work ? stop_was_announced() : result.worked.time_over;
   if (flags.left_status >= 0 && out_of_time && count(result, JobState::kWaiting) > 0) {

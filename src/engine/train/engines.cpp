@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/error.h"
 #include "ops/engine.h"
 #include "record/run.h"
 
@@ -38,7 +37,7 @@ void RunEngines::resume(const std::filesystem::path& file, const StateHeader& st
   if (before == here_) return;
   const std::string was = title(before, here_.name), is = title(here_, before.name);
   if (!allowed) {
-    throw Error(fmt::format(
+    throw OtherEngine(fmt::format(
         "{}: was computed by the engine {}, and this is {}, whose bits differ; {}, or add "
         "--other-engine to go on all the same, which the result records",
         file.string(), was, is, way_back(before, here_)));

@@ -6,9 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "train/state.h"
 
 namespace bitlaw {
+
+// Another engine than the one here began the run.
+class OtherEngine : public Error {
+  using Error::Error;
+};
+inline constexpr int kOtherEngineExitCode = 76;  // of the program after OtherEngine
 
 // Equal ones compute equal bits (ops/engine.h).
 struct Engine {
@@ -25,7 +32,7 @@ class RunEngines {
   // Those that computed steps, in order; the last one is here.
   const std::vector<std::string>& all() const { return all_; }
 
-  // Goes on from the state in `file`. Error, with what to do, if another engine computed its last
+  // Goes on from the state in `file`. OtherEngine, with what to do, if another one computed its last
   // steps and that is not `allowed`.
   void resume(const std::filesystem::path& file, const StateHeader& state, bool allowed);
 

@@ -8,7 +8,9 @@ namespace bitlaw {
 
 Launched launch_local(const std::vector<Job>& jobs, const LaunchOptions& options) {
   Worked worked = work(jobs, options);
-  return {.outcomes = std::move(worked.outcomes), .trouble = std::move(worked.trouble)};
+  return {.outcomes = std::move(worked.outcomes),
+          .note = std::move(worked.note),
+          .trouble = std::move(worked.trouble)};
 }
 
 }  // namespace bitlaw

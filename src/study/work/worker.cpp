@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,6 +23,7 @@
 #include "base/version.h"
 #include "record/beside_runs.h"
 #include "record/leftovers.h"
+#include "train/engines.h"
 #include "train/interrupt.h"
 #include "work/claim.h"
 #include "work/failure.h"
@@ -93,6 +96,9 @@ class Worker {
   }
   bool anything_left() const;
   bool idle() const;
+  bool needs_other_engine(size_t i) const;
+  bool waits_for_other_engine(size_t i) const;
+  std::string other_engine_note() const;
   bool past_trunk(size_t i) const;
   bool fits(size_t i) const;
   bool ready(size_t i);
@@ -147,7 +153,7 @@ Worked Worker::run() {
     pause();
   }
   if (!stopping() && !anything_left()) live_.finish(fmt::format("{} jobs", jobs_.size()));
-  return {outcomes_, trouble_, time_over(), begun_, advanced_};
+  return {outcomes_, trouble_, other_engine_note(), time_over(), begun_, advanced_};
 }
 
 void Worker::pause() const {
@@ -155,10 +161,36 @@ void Worker::pause() const {
 }
 
 bool Worker::anything_left() const {
-  return std::any_of(outcomes_.begin(), outcomes_.end(), [&](const JobOutcome& outcome) {
-    return outcome.state == JobState::kWaiting ||
-           (outcome.state == JobState::kRunning && options_.wait_for_others);
-  });
+  for (size_t i = 0; i < jobs_.size(); ++i) {
+    const JobState state = outcomes_[i].state;
+    if (state == JobState::kWaiting && !waits_for_other_engine(i)) return true;
+    if (state == JobState::kRunning && options_.wait_for_others) return true;
+  }
+  return false;
+}
+
+// Its run was begun by an engine that this machine does not have: left to workers that have it.
+bool Worker::needs_other_engine(size_t i) const {
+  return outcomes_[i].state == JobState::kWaiting && std::isinf(later_[i]);
+}
+
+// Or what it waits for does.
+bool Worker::waits_for_other_engine(size_t i) const {
+  return needs_other_engine(i) ||
+         (jobs_[i].after >= 0 && needs_other_engine(static_cast<size_t>(jobs_[i].after))) ||
+         (jobs_[i].trunk >= 0 && needs_other_engine(static_cast<size_t>(jobs_[i].trunk)));
+}
+
+std::string Worker::other_engine_note() const {
+  size_t count = 0, first = 0;
+  for (size_t i = jobs_.size(); i-- > 0;) {
+    if (!needs_other_engine(i)) continue;
+    ++count;
+    first = i;
+  }
+  if (count == 0) return "";
+  return fmt::format("{} of {} jobs can go on only where they were begun: {}", count, jobs_.size(),
+                     outcomes_[first].message);
 }
 
 bool Worker::idle() const {
@@ -320,6 +352,9 @@ void Worker::end_child(Child child, int status) {
   } else if (code == kBusyExitCode) {
     outcomes_[i] = {.state = JobState::kWaiting};
     later_[i] = seconds_since(begin_) + kLookSeconds;
+  } else if (code == kOtherEngineExitCode) {
+    outcomes_[i] = {.state = JobState::kWaiting, .message = message};
+    later_[i] = std::numeric_limits<double>::infinity();
   } else if (is_about_the_disk(message)) {
     outcomes_[i] = {.state = JobState::kWaiting};
     trouble_ = message;

@@ -33,6 +33,7 @@ struct WorkOptions {
 struct Worked {
   std::vector<JobOutcome> outcomes;  // one per job
   std::string trouble;  // why no job could go on, for example a full disk; empty if there is none
+  std::string note;     // of jobs that only another kind of machine can go on with; may be empty
   bool time_over = false;  // WorkOptions::seconds have passed
   bool begun = false;      // this worker has started a job
   bool advanced = false;   // and brought one to its end, or to a later saved state

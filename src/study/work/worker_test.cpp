@@ -50,6 +50,25 @@ TEST_F(WorkerTest, AFailureIsKeptAndStopsOnlyWhatWaitsForIt) {
   EXPECT_EQ(outcomes[3].exit_code, 128 + 9);
 }
 
+TEST_F(WorkerTest, LeavesARunOfAnotherEngineToWorkersThatHaveIt) {
+  add("begun", "echo 'bitlaw: state.bin: was computed by the engine amx'; exit 76");
+  add("begun", "true", 0);
+  add("branch", "true");
+  jobs[2].trunk = 0;
+  jobs[2].trunk_state = "trunks/t/step-4";
+  add("good", "true");
+  const Worked worked = work(jobs, options());
+  EXPECT_EQ(worked.outcomes[0].state, JobState::kWaiting);
+  EXPECT_EQ(worked.outcomes[1].state, JobState::kWaiting);
+  EXPECT_EQ(worked.outcomes[2].state, JobState::kWaiting);
+  EXPECT_EQ(worked.outcomes[3].state, JobState::kDone);
+  EXPECT_NE(worked.note.find("1 of 4 jobs can go on only where they were begun: "),
+            std::string::npos)
+      << worked.note;
+  EXPECT_NE(worked.note.find("was computed by the engine amx"), std::string::npos);
+  EXPECT_FALSE(read_failure(jobs[0], runs()));
+}
+
 TEST_F(WorkerTest, AProgramThatIsNotThereFails) {
   add("a", "true");
   WorkOptions absent = options();
