@@ -38,7 +38,7 @@ class PieceCache {
 
  private:
   static constexpr size_t kLongestPiece = 64;  // bytes; longer ones rarely recur
-  static constexpr size_t kMostPieces = 1 << 16;
+  static constexpr size_t kMostPieces = 1 << 18;
 
   struct Range {
     size_t begin, count;  // in tokens_
