@@ -169,6 +169,8 @@ struct CellRecord {
   bool flagged = false;
   // Time for this cell, without baseline and calibration.
   double seconds = kNoNumber;
+  // What computed it (ops/engine.h); empty in cells of earlier versions.
+  std::string engine;
 
   template <class V>
   void visit(V& v) {
@@ -198,6 +200,7 @@ struct CellRecord {
     v("flags", flags);
     v("flagged", flagged);
     v("seconds", seconds);
+    v.known("engine", engine);
   }
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "ops/engine.h"
 
 namespace bitlaw {
 
@@ -69,6 +70,7 @@ void GridRows::finish(size_t index, const std::vector<MatrixReport>& matrices,
   add_comparison(row.record, paired, clustered_by, no_difference_by_definition);
   compare_with_rtn(row.record, rtn_of(row.cell));
   row.record.seconds = seconds;
+  row.record.engine = engine_name(Context());
   write_cell(row.file, row.record);
   row.there = true;
 }

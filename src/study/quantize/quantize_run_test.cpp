@@ -13,6 +13,7 @@
 #include "data/prepare.h"
 #include "formats/named_recipe.h"
 #include "model/checkpoint.h"
+#include "ops/engine.h"
 #include "quantize/grid_rows.h"
 #include "quantize/planned_cells.h"
 #include "record/kept_model.h"
@@ -202,6 +203,7 @@ TEST_F(QuantizeRun, GivesARowAndAFilePerCell) {
     EXPECT_GT(row["kl_nats"], 0);
     EXPECT_LT(row["same_top"], 1);
     EXPECT_GT(row["bits_per_byte"], 0);
+    EXPECT_EQ(row["engine"], engine_name(Context()));
     EXPECT_EQ(row["damping"].is_null(), row["method"].get<std::string>().find("gptq") != 0);
     EXPECT_EQ(row["rtn_delta"].is_null(), !calibrated);
     for (const Json& layer : row["layers"]) {
