@@ -17,6 +17,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "corpus/apt.h"
+#include "corpus/licenses.h"
 #include "corpus/package_file.h"
 #include "corpus/packages.h"
 #include "corpus/paragraphs.h"
@@ -27,6 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kListFile = ".corpus.json";
 constexpr int kDownloads = 3;  // at once
 constexpr size_t kBatchBytes = size_t{8} << 20;
 
@@ -42,6 +44,7 @@ struct Paragraph {
 
 std::vector<Paragraph> prose_of(const PackedFile& file) {
   std::vector<Paragraph> out;
+  if (is_copyright(file.path)) return out;
   const bool pod = fs::path(file.path).extension() == ".pod";
   for (std::string& text : pod ? pod_paragraphs(file.content) : html_paragraphs(file.content)) {
     if (!is_prose(text)) continue;
@@ -140,20 +143,15 @@ class CorpusMaker {
 
  private:
   fs::path work() const { return config_.to / ".work"; }
-  fs::path list_file() const { return config_.to / ".corpus.json"; }
+  fs::path list_file() const { return config_.to / kListFile; }
   fs::path file_of(const std::string& name) const { return config_.to / (name + ".jsonl"); }
 
-  // The parts that a former call finished by the present rules, and that are as it left them.
+  // The parts that a former call finished, and that are as it left them.
   std::vector<CorpusPart> read_list() const {
     std::error_code none;
     std::vector<CorpusPart> parts;
     if (!fs::exists(list_file(), none)) return parts;
-    const std::string where = list_file().string();
-    const Json document = parse_json(read_file(list_file()), where);
-    const JsonFields fields(document, where);
-    if (fields.whole("rules") != kProseRules) return parts;
-    for (size_t i = 0; i < fields.list("parts").size(); ++i) {
-      auto part = struct_from_json<CorpusPart>(fields.item("parts", i));
+    for (CorpusPart& part : read_corpus_list(config_.to)) {
       if (fs::exists(file_of(part.name), none) &&
           hash_hex(read_file(file_of(part.name))) == part.hash)
         parts.push_back(std::move(part));
@@ -245,7 +243,12 @@ class CorpusMaker {
       pool_.parallel_for(static_cast<int64_t>(batch.size()), [&](int64_t i, int) {
         prose[static_cast<size_t>(i)] = prose_of(batch[static_cast<size_t>(i)]);
       });
-      for (size_t i = 0; i < batch.size(); ++i) writer.add(batch[i].path, prose[i]);
+      for (size_t i = 0; i < batch.size(); ++i) {
+        if (is_copyright(batch[i].path))
+          part.licenses = licenses_of(batch[i].content);
+        else
+          writer.add(batch[i].path, prose[i]);
+      }
       if (progress_) progress_(corpus_.bytes() + part.bytes, "reading " + name);
       batch = coming.get();
       end_if_stop_requested();
@@ -290,6 +293,17 @@ double listed_megabytes() {
 int64_t Corpus::bytes() const {
   return std::accumulate(parts.begin(), parts.end(), int64_t{0},
                          [](int64_t sum, const CorpusPart& part) { return sum + part.bytes; });
+}
+
+std::vector<CorpusPart> read_corpus_list(const fs::path& text) {
+  const std::string where = (text / kListFile).string();
+  const Json document = parse_json(read_file(where), where);
+  const JsonFields fields(document, where);
+  std::vector<CorpusPart> parts;
+  if (fields.whole("rules") != kProseRules) return parts;
+  for (size_t i = 0; i < fields.list("parts").size(); ++i)
+    parts.push_back(struct_from_json<CorpusPart>(fields.item("parts", i)));
+  return parts;
 }
 
 Corpus make_corpus(const CorpusConfig& config, const CorpusProgress& progress) {

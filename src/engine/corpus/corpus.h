@@ -27,6 +27,7 @@ struct CorpusPart {
   int64_t bytes = 0, documents = 0, paragraphs = 0;
   int64_t repeated = 0;  // paragraphs of prose that occurred before
   std::string hash;      // of the file of documents
+  std::vector<std::string> licenses;  // by the package's copyright file; empty if that is prose
 
   template <class V>
   void visit(V& v) {
@@ -37,6 +38,7 @@ struct CorpusPart {
     v("paragraphs", paragraphs);
     v("repeated", repeated);
     v("hash", hash);
+    v.known("licenses", licenses);
   }
 };
 
@@ -53,5 +55,9 @@ using CorpusProgress = std::function<void(int64_t bytes, const std::string& note
 // bytes than the listed packages have, for a system without apt-get, if nothing can be fetched, and
 // for a full disk; finished parts stay.
 Corpus make_corpus(const CorpusConfig& config, const CorpusProgress& progress = {});
+
+// The parts that a folder's list names; none if they were made by other rules than the present ones.
+// Error if there is no list, or if it is damaged.
+std::vector<CorpusPart> read_corpus_list(const std::filesystem::path& text);
 
 }  // namespace bitlaw

@@ -57,7 +57,8 @@ class CorpusTest : public testing::Test {
     add_package("perl-doc", {{"usr/a.pod", "=pod\n\n" + prose("first") + "\n\n" + kShared}});
     add_package("python3.13-doc", {{"usr/a.html", "<p>" + prose("second") + "<p>" + kShared},
                                    {"usr/b.html", "<p>short"}});
-    add_package("git-doc", {{"usr/a.html", "<p>" + prose("third") + "<p>" + prose("FIRST") + "!"}});
+    add_package("git-doc", {{"usr/share/doc/git-doc/copyright", "License: GPL-2\n"},
+                            {"usr/a.html", "<p>" + prose("third") + "<p>" + prose("FIRST") + "!"}});
   }
 
   Corpus make(int64_t bytes = 100'000) const { return make_corpus({.to = to(), .bytes = bytes}); }
@@ -102,6 +103,8 @@ TEST_F(CorpusTest, KeepsEveryParagraphOnceAndTakesThePackageThatTheReleaseHas) {
   EXPECT_EQ(corpus.parts[1].package, "python3.13-doc_1.0_all.deb");
   EXPECT_EQ(corpus.parts[2].repeated, 1);
   EXPECT_EQ(corpus.files.size(), 3U);
+  EXPECT_EQ(read_corpus_list(to()).at(2).licenses, std::vector<std::string>{"GPL-2"});
+  EXPECT_TRUE(corpus.parts[0].licenses.empty());
   EXPECT_FALSE(corpus.unreachable.empty());
   EXPECT_NE(corpus.unreachable.front().find("postgresql-doc-15: "), std::string::npos);
   EXPECT_FALSE(fs::exists(fs::path(to()) / ".work"));

@@ -12,6 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_document(const fs::path& path) {
+  if (is_copyright(path.string())) return true;
   const fs::path suffix = path.extension();
   return suffix == ".html" || suffix == ".htm" || suffix == ".pod";
 }
@@ -81,6 +82,10 @@ PackageReader::PackageReader(const fs::path& package) : archives_(std::make_uniq
 }
 
 PackageReader::~PackageReader() = default;
+
+bool is_copyright(const std::string& path) {
+  return path.ends_with("/copyright") && path.find("usr/share/doc/") != std::string::npos;
+}
 
 bool PackageReader::next(PackedFile& file) {
   archive* inner = archives_->inner.get();

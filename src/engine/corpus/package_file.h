@@ -19,14 +19,17 @@ struct PackedFile {
   std::string content;
 };
 
+// usr/share/doc/NAME/copyright
+bool is_copyright(const std::string& path);
+
 class PackageReader {
  public:
   // DamagedPackage, naming the file, if it is no Debian package.
   explicit PackageReader(const std::filesystem::path& package);
   ~PackageReader();
 
-  // The next regular file whose name ends in .html, .htm or .pod, in the package's order; false at
-  // the end. Files larger than kLargestPackedFile are left out. DamagedPackage if it ends early.
+  // The next regular file that is_copyright() or whose name ends in .html, .htm or .pod, in the
+  // package's order; false at the end. Files larger than kLargestPackedFile are left out. DamagedPackage if it ends early.
   bool next(PackedFile& file);
 
  private:

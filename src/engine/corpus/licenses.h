@@ -1,0 +1,14 @@
+// The licences of a package, from its copyright file.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bitlaw {
+
+// The short names in the License fields of a machine-readable copyright file of Debian (format 1.0),
+// each once, the most frequent first; empty for a file that is prose.
+std::vector<std::string> licenses_of(std::string_view copyright);
+
+}  // namespace bitlaw
