@@ -25,8 +25,8 @@ struct CorpusPart {
   std::string name;     // in the list of packages
   std::string package;  // the file it came from, with its version
   int64_t bytes = 0, documents = 0, paragraphs = 0;
-  int64_t repeated = 0;  // paragraphs of prose that occurred before
-  std::string hash;      // of the file of documents
+  int64_t repeated = 0;               // paragraphs of prose that occurred before
+  std::string hash;                   // of the file of documents
   std::vector<std::string> licenses;  // by the package's copyright file; empty if that is prose
 
   template <class V>
