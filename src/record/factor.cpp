@@ -1,7 +1,9 @@
 #include "record/factor.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/names.h"
@@ -88,20 +90,32 @@ constexpr Factor kFactors[] = {
     {"engine", Varies::kFreely},
 };
 
-}  // namespace
-
-bool Factor::is_text() const {
-  if (values != Values::kOfColumn) return values == Values::kTexts;
+bool has_texts(const Factor& factor) {
+  if (factor.values != Values::kOfColumn) return factor.values == Values::kTexts;
   const std::vector<TidyColumn>& columns = tidy_columns();
   const auto found = std::find_if(columns.begin(), columns.end(), [&](const TidyColumn& column) {
-    return std::string_view(column.name) == name;
+    return std::string_view(column.name) == factor.name;
   });
   BITLAW_CHECK(found != columns.end());
   return found->type == TidyColumn::kText;
 }
 
+}  // namespace
+
+// Both are asked for every row of a table: the lists are searched once.
+bool Factor::is_text() const {
+  static const std::vector<bool> texts = [] {
+    std::vector<bool> out;
+    for (const Factor& factor : kFactors) out.push_back(has_texts(factor));
+    return out;
+  }();
+  return texts[index()];
+}
+
 size_t Factor::index() const {
-  return static_cast<size_t>(find_factor(name) - kFactors);
+  const std::less<const Factor*> before;
+  const bool listed = !before(this, std::begin(kFactors)) && before(this, std::end(kFactors));
+  return static_cast<size_t>((listed ? this : find_factor(name)) - kFactors);
 }
 
 std::span<const Factor> factors() {
@@ -109,9 +123,13 @@ std::span<const Factor> factors() {
 }
 
 const Factor* find_factor(std::string_view name) {
-  const auto* const found = std::find_if(std::begin(kFactors), std::end(kFactors),
-                                         [&](const Factor& factor) { return name == factor.name; });
-  return found == std::end(kFactors) ? nullptr : found;
+  static const std::unordered_map<std::string_view, const Factor*> all = [] {
+    std::unordered_map<std::string_view, const Factor*> out;
+    for (const Factor& factor : kFactors) out.emplace(factor.name, &factor);
+    return out;
+  }();
+  const auto found = all.find(name);
+  return found == all.end() ? nullptr : found->second;
 }
 
 std::vector<std::string> factors_named(const std::vector<std::string>& names) {

@@ -17,6 +17,7 @@ namespace {
 
 // Does the row's prediction rest on one of these constants of classes?
 bool is_of(const std::vector<int>& positions, const Law& law, const Observation& row) {
+  if (positions.empty()) return false;
   for (size_t k = 0; k < law.class_parameters.size(); ++k) {
     const int position = class_position(law, static_cast<int>(k), row);
     if (std::count(positions.begin(), positions.end(), position) > 0) return true;
@@ -27,10 +28,10 @@ bool is_of(const std::vector<int>& positions, const Law& law, const Observation&
 // Positions of the constants of classes that no row is of.
 std::vector<int> classes_without(const Law& law, const std::vector<Observation>& rows) {
   std::vector<int> out;
+  const std::vector<std::vector<int>> classes = class_positions(law, rows);
   for (const BoundClass& each : law.classes) {
-    const bool present = std::any_of(rows.begin(), rows.end(), [&](const Observation& row) {
-      return class_position(law, each.parameter, row) == each.position;
-    });
+    const std::vector<int>& of_rows = classes[static_cast<size_t>(each.parameter)];
+    const bool present = std::find(of_rows.begin(), of_rows.end(), each.position) != of_rows.end();
     if (!present) out.push_back(each.position);
   }
   return out;

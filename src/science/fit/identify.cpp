@@ -104,6 +104,7 @@ double correlation_of_logs(const std::vector<Observation>& rows) {
 std::vector<Frozen> unidentifiable(const Law& law, Stage stage,
                                    const std::vector<Observation>& rows) {
   std::vector<Frozen> out;
+  const std::vector<std::vector<int>> classes = class_positions(law, rows);
   for (size_t i = 0; i < law.parameters.size(); ++i) {
     const Parameter& p = law.parameters[i];
     if (p.stage != stage) continue;
@@ -115,12 +116,13 @@ std::vector<Frozen> unidentifiable(const Law& law, Stage stage,
         std::find_if(law.classes.begin(), law.classes.end(),
                      [&](const BoundClass& each) { return each.position == static_cast<int>(i); });
     std::set<double> seen;
-    for (const Observation& row : rows) {
-      if (p.needs.quantized && precision_class(row).empty()) continue;
+    for (size_t row = 0; row < rows.size(); ++row) {
+      if (static_cast<int>(seen.size()) >= p.needs.distinct) break;
+      if (p.needs.quantized && precision_class(rows[row]).empty()) continue;
       if (of_class != law.classes.end() &&
-          class_position(law, of_class->parameter, row) != of_class->position)
+          classes[static_cast<size_t>(of_class->parameter)][row] != of_class->position)
         continue;
-      const double value = value_of(p.needs.of, row);
+      const double value = value_of(p.needs.of, rows[row]);
       if (!std::isnan(value)) seen.insert(value);
     }
     if (static_cast<int>(seen.size()) < p.needs.distinct) {
@@ -135,9 +137,8 @@ std::vector<Frozen> unidentifiable(const Law& law, Stage stage,
     }
   }
   for (const BoundClass& each : law.classes) {
-    const bool present = std::any_of(rows.begin(), rows.end(), [&](const Observation& row) {
-      return class_position(law, each.parameter, row) == each.position;
-    });
+    const std::vector<int>& of_rows = classes[static_cast<size_t>(each.parameter)];
+    const bool present = std::find(of_rows.begin(), of_rows.end(), each.position) != of_rows.end();
     if (!present && stage == Stage::kTraining) {
       out.push_back({each.position, fmt::format("no row is of class {}", each.name)});
     }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <set>
 #include <string_view>
+#include <unordered_map>
 
 #include "formats/precision.h"
 
@@ -11,6 +13,9 @@ namespace bitlaw {
 namespace {
 
 std::string number(double bits) {
+  // Most are whole, and there is one for every part of every row.
+  if (bits == std::floor(bits) && bits >= 0 && bits < 1000)
+    return std::to_string(static_cast<int>(bits));
   std::string text = std::to_string(bits);
   text.erase(text.find_last_not_of('0') + 1);
   if (text.ends_with('.')) text.pop_back();
@@ -52,17 +57,42 @@ std::string precision_class(const Observation& run) {
 }
 
 std::string backward_class(const Observation& run) {
+  if (run.backward.empty()) return "";
   return is_unquantized(run.backward) ? "" : run.backward;
 }
 
-int class_position(const Law& law, int k, const Observation& run) {
+namespace {
+
+std::string class_name(const Law& law, int k, const Observation& run) {
   const bool forward = law.class_parameters[static_cast<size_t>(k)].axis == ClassAxis::kForward;
-  const std::string name = forward ? precision_class(run) : backward_class(run);
+  return forward ? precision_class(run) : backward_class(run);
+}
+
+}  // namespace
+
+int class_position(const Law& law, int k, const Observation& run) {
+  const std::string name = class_name(law, k, run);
   if (name.empty()) return Rows::kReference;
   for (const BoundClass& bound : law.classes) {
     if (bound.parameter == k && bound.name == name) return bound.position;
   }
   return Rows::kUnknownClass;
+}
+
+std::vector<std::vector<int>> class_positions(const Law& law, std::span<const Observation> runs) {
+  std::vector<std::vector<int>> out(law.class_parameters.size());
+  for (size_t k = 0; k < out.size(); ++k) {
+    std::unordered_map<std::string_view, int> known{{"", Rows::kReference}};
+    for (const BoundClass& bound : law.classes) {
+      if (bound.parameter == static_cast<int>(k)) known.emplace(bound.name, bound.position);
+    }
+    out[k].reserve(runs.size());
+    for (const Observation& run : runs) {
+      const auto found = known.find(class_name(law, static_cast<int>(k), run));
+      out[k].push_back(found == known.end() ? Rows::kUnknownClass : found->second);
+    }
+  }
+  return out;
 }
 
 BoundLaw bind_law(const Law& law, const std::vector<std::pair<int, std::string>>& classes) {
@@ -107,15 +137,12 @@ BoundLaw bind_law(const Law& law, const std::vector<std::pair<int, std::string>>
 BoundLaw bind_law(const Law& law, std::span<const Observation> runs) {
   std::vector<std::pair<int, std::string>> classes;
   for (size_t k = 0; k < law.class_parameters.size(); ++k) {
-    std::vector<std::string> names;
+    std::set<std::string> names;
     for (const Observation& run : runs) {
-      const bool forward = law.class_parameters[k].axis == ClassAxis::kForward;
-      std::string name = forward ? precision_class(run) : backward_class(run);
-      if (!name.empty()) names.push_back(std::move(name));
+      std::string name = class_name(law, static_cast<int>(k), run);
+      if (!name.empty()) names.insert(std::move(name));
     }
-    std::sort(names.begin(), names.end());
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    for (std::string& name : names) classes.emplace_back(static_cast<int>(k), std::move(name));
+    for (const std::string& name : names) classes.emplace_back(static_cast<int>(k), name);
   }
   return bind_law(law, classes);
 }

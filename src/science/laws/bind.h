@@ -22,6 +22,8 @@ std::string backward_class(const Observation& run);
 // Position of the k-th class parameter of a row among the parameters of a bound law, or
 // Rows::kReference, Rows::kUnknownClass.
 int class_position(const Law& law, int k, const Observation& run);
+// The same for every class parameter and every row: [k][row].
+std::vector<std::vector<int>> class_positions(const Law& law, std::span<const Observation> runs);
 
 inline constexpr int kMostClassParameters = 4;
 

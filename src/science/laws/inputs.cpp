@@ -63,9 +63,11 @@ Rows::Rows(const Law& law, std::span<const Observation> runs)
                              in.log_gaussian_error_kv};
     static_assert(std::size(fields) == kInputs);
     for (int f = 0; f < kInputs; ++f) data_[static_cast<size_t>(f) * stride_ + i] = fields[f];
-    for (size_t k = 0; k < law.class_parameters.size(); ++k) {
-      positions_[k * stride_ + i] = class_position(law, static_cast<int>(k), run);
-    }
+  }
+  const std::vector<std::vector<int>> classes = class_positions(law, runs);
+  for (size_t k = 0; k < classes.size(); ++k) {
+    for (size_t i = 0; i < stride_; ++i)
+      positions_[k * stride_ + i] = classes[k][std::min(i, size_ - 1)];
   }
 }
 

@@ -258,7 +258,7 @@ Columns::Columns(const RawTable& table, const std::string& where, const ColumnMa
   }
 }
 
-std::optional<size_t> Columns::find(const std::string& name) const {
+std::optional<size_t> Columns::find(std::string_view name) const {
   const auto place = places_.find(name);
   if (place == places_.end()) return std::nullopt;
   return place->second;

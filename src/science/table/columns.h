@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "table/raw_table.h"
@@ -34,8 +35,8 @@ class Columns {
   Columns(const RawTable& table, const std::string& where, const ColumnMap& given,
           std::vector<std::string>& notes);
 
-  std::optional<size_t> find(const std::string& name) const;  // place of a canonical name
-  bool has(const std::string& name) const { return places_.count(name) > 0; }
+  std::optional<size_t> find(std::string_view name) const;  // place of a canonical name
+  bool has(std::string_view name) const { return find(name).has_value(); }
   std::string file_name(const std::string& name) const;  // its name in the file
 
   // A file's column, by its own or its canonical name.
@@ -65,8 +66,9 @@ class Columns {
   const RawTable& table_;
   std::string where_;
   std::map<std::string, std::vector<size_t>> plain_;  // plain name -> the file's columns
-  std::map<std::string, size_t> places_;              // canonical -> the file's column
-  std::map<std::string, std::string> recognised_;     // canonical -> the file's name
+  // canonical -> the file's column
+  std::map<std::string, size_t, std::less<>> places_;
+  std::map<std::string, std::string> recognised_;  // canonical -> the file's name
 };
 
 }  // namespace bitlaw

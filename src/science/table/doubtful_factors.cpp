@@ -130,13 +130,19 @@ class Doubts {
 
 }  // namespace
 
-void note_doubtful_factors(const std::vector<FactorRow>& given, const MayDiffer& may,
+void note_doubtful_factors(const std::vector<FactorRow>& rows, const MayDiffer& may,
                            std::vector<std::string>& notes) {
-  const std::vector<FactorRow> rows = merge_numbers(given);
+  note_doubtful_among(merge_numbers(rows), may, notes);
+}
+
+void note_doubtful_among(const std::vector<FactorRow>& rows, const MayDiffer& may,
+                         std::vector<std::string>& notes) {
+  const std::vector<bool> known_anywhere = known_factors(rows);
   Doubts decided, partly, somewhere, by_size;
   for (const Factor& factor : factors()) {
     if (factor.varies == Varies::kFreely) continue;
     if (has(may.pooled, factor.name) || has(may.modelled, factor.name)) continue;
+    if (!known_anywhere[factor.index()]) continue;
     const auto name = may.names.find(factor.name);
     const std::string shown = name == may.names.end() ? factor.name : name->second;
     const std::string places = may_be_unknown(factor.name) ? "" : known_in(rows, factor);

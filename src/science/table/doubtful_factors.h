@@ -14,5 +14,8 @@ namespace bitlaw {
 // only. Not for what may vary freely or by precision, nor for what is refused, pooled or modelled.
 void note_doubtful_factors(const std::vector<FactorRow>& rows, const MayDiffer& may,
                            std::vector<std::string>& notes);
+// The same for rows whose numbers are merged (merge_numbers).
+void note_doubtful_among(const std::vector<FactorRow>& merged, const MayDiffer& may,
+                         std::vector<std::string>& notes);
 
 }  // namespace bitlaw

@@ -71,10 +71,12 @@ using Group = std::vector<std::string>;
 
 class Pooling {
  public:
-  explicit Pooling(const std::vector<FactorRow>& rows) : rows_(merge_numbers(rows)) {}
+  // The numbers of `rows` are merged.
+  explicit Pooling(const std::vector<FactorRow>& rows) : rows_(rows) {}
 
   std::optional<PooledFactor> find(const Factor& factor) const {
     using Where = PooledFactor::Where;
+    if (!has_two_values(factor)) return std::nullopt;
     const bool everywhere = factor.varies == Varies::kNever || factor.varies == Varies::kFreely;
     if (everywhere) return differing(factor, Where::kAnywhere);
     if (auto found = differing(factor, Where::kAtOnePrecision)) return found;
@@ -99,6 +101,19 @@ class Pooling {
   static std::string share_of_run(const FactorRow& row) {
     const std::string& share = row.value(*find_factor("run_fraction"));
     return share.empty() ? "1" : share;
+  }
+
+  // Most factors of most tables have one value or none.
+  bool has_two_values(const Factor& factor) const {
+    const size_t place = factor.index();
+    const std::string* first = nullptr;
+    for (const FactorRow& row : rows_) {
+      const std::string& value = row.values[place];
+      if (value.empty()) continue;
+      if (first && value != *first) return true;
+      first = &value;
+    }
+    return false;
   }
 
   std::optional<PooledFactor> differing(const Factor& factor, PooledFactor::Where where) const {
@@ -128,8 +143,19 @@ class Pooling {
     return out;
   }
 
-  std::vector<FactorRow> rows_;
+  const std::vector<FactorRow>& rows_;
 };
+
+std::vector<PooledFactor> pooled_among(const std::vector<FactorRow>& merged) {
+  const Pooling pooling(merged);
+  const std::vector<bool> known = known_factors(merged);
+  std::vector<PooledFactor> out;
+  for (const Factor& factor : factors()) {
+    if (!known[factor.index()]) continue;
+    if (auto found = pooling.find(factor)) out.push_back(std::move(*found));
+  }
+  return out;
+}
 
 const char* place_of(PooledFactor::Where where) {
   switch (where) {
@@ -169,19 +195,19 @@ bool is_among(const PooledFactor& pooled, const std::vector<std::string>& names)
   return std::find(names.begin(), names.end(), pooled.factor->name) != names.end();
 }
 
-std::vector<std::string> fields_of(const auto& text_of) {
-  std::vector<std::string> out;
-  for (const Factor& factor : factors()) out.push_back(trim(text_of(factor.name)));
-  return out;
-}
-
 // The values of the factors, from the fields of a row and the bits of its parts.
-void set_values(FactorRow& row, const auto& text_of, const auto& bits_of) {
-  row.fields = fields_of(text_of);
+void set_values(FactorRow& row, std::vector<std::string> fields, const auto& bits_of) {
+  row.fields = std::move(fields);
+  row.counts.reserve(row.fields.size());
+  row.values.resize(row.fields.size());
   for (const Factor& factor : factors()) {
+    const size_t place = factor.index();
     const bool counts = *factor.bits == '\0' || bits_of(factor.bits) < kUnquantizedBits;
     row.counts.push_back(counts);
-    row.values.push_back(counts ? factor_value(factor, row.fields[factor.index()]) : "");
+    std::string& field = row.fields[place];
+    if (field.empty()) continue;
+    field = trim(field);
+    if (counts) row.values[place] = factor_value(factor, field);
   }
 }
 
@@ -237,35 +263,45 @@ FactorRow factor_row(const TidyRow& row) {
   out.seed = fields["seed"];
   out.calibration_seed = fields[kCalibrationSeed];
   if (row.is_run()) out.loss = row.loss;
-  const auto text_in = [&](const std::string& column) { return fields[column]; };
-  set_values(out, text_in, [&](const std::string& column) {
+  std::vector<std::string> texts;
+  for (const Factor& factor : factors()) texts.push_back(fields[factor.name]);
+  set_values(out, std::move(texts), [&](std::string_view column) {
     if (column == "P") return std::min({row.P_w, row.P_a, row.P_kv});
-    return parse_number(fields[column]).value_or(kUnknown);
+    return parse_number(fields[std::string(column)]).value_or(kUnknown);
   });
   return out;
 }
 
-FactorRow factor_row(const Observation& run,
-                     const std::function<std::string(const std::string& column)>& text_of) {
+FactorRow factor_row(const Observation& run, FactorTexts texts) {
   FactorRow out;
   out.params = run.params;
   out.tokens = run.tokens;
   out.label = label_of_bits(run.bits_weights, run.bits_activations, run.bits_kv);
   out.bits = settings_of(out.label, run.bits_post, run.method);
   out.precision = settings_of(out.bits, 0, "", run.group, run.precision, run.backward);
-  out.seed = text_of("seed");
-  out.calibration_seed = text_of(kCalibrationSeed);
+  out.seed = std::move(texts.seed);
+  out.calibration_seed = std::move(texts.calibration_seed);
   if (!run.is_post_training()) out.loss = run.loss_nats;
-  set_values(out, text_of, [&](const std::string& column) {
+  set_values(out, std::move(texts.fields), [&](std::string_view column) {
     if (column == "P") return std::min({run.bits_weights, run.bits_activations, run.bits_kv});
     if (column == "P_w") return run.bits_weights;
     if (column == "P_a") return run.bits_activations;
     if (column == "P_kv") return run.bits_kv;
     if (column == "P_post") return run.is_post_training() ? run.bits_post : kUnquantizedBits;
-    return parse_number(text_of(column)).value_or(kUnknown);
+    return parse_number(out.fields[find_factor(column)->index()]).value_or(kUnknown);
   });
   set_class(out, "precision", run.precision);
   set_class(out, "backward", run.backward);
+  return out;
+}
+
+std::vector<bool> known_factors(const std::vector<FactorRow>& rows) {
+  std::vector<bool> out(factors().size(), false);
+  for (const FactorRow& row : rows) {
+    for (size_t i = 0; i < row.values.size(); ++i) {
+      if (!row.values[i].empty()) out[i] = true;
+    }
+  }
   return out;
 }
 
@@ -278,19 +314,15 @@ std::vector<FactorRow> merge_numbers(std::vector<FactorRow> rows) {
       if (!std::isnan(row.*size)) row.*size = same.at(row.*size);
     }
   }
+  const std::vector<bool> known = known_factors(rows);
   for (const Factor& factor : factors()) {
-    if (!factor.is_text()) merge_values(rows, factor);
+    if (known[factor.index()] && !factor.is_text()) merge_values(rows, factor);
   }
   return rows;
 }
 
 std::vector<PooledFactor> pooled_factors(const std::vector<FactorRow>& rows) {
-  const Pooling pooling(rows);
-  std::vector<PooledFactor> out;
-  for (const Factor& factor : factors()) {
-    if (auto found = pooling.find(factor)) out.push_back(std::move(*found));
-  }
-  return out;
+  return pooled_among(merge_numbers(rows));
 }
 
 std::string describe(const PooledFactor& pooled) {
@@ -319,8 +351,9 @@ std::string describe(const PooledFactor& pooled) {
 void must_not_pool(const std::vector<FactorRow>& rows, const MayDiffer& may,
                    const std::string& where, const std::string& filter,
                    std::vector<std::string>& notes) {
+  const std::vector<FactorRow> merged = merge_numbers(rows);
   std::vector<PooledFactor> refused, said;
-  for (PooledFactor& pooled : pooled_factors(rows)) {
+  for (PooledFactor& pooled : pooled_among(merged)) {
     if (is_among(pooled, may.modelled)) continue;
     if (const auto name = may.names.find(pooled.name); name != may.names.end())
       pooled.name = name->second;
@@ -333,7 +366,7 @@ void must_not_pool(const std::vector<FactorRow>& rows, const MayDiffer& may,
   }
   if (!said.empty())
     notes.push_back(fmt::format("{}rows differ in {}.", kPooledNote, sentence_of(said)));
-  note_doubtful_factors(rows, may, notes);
+  note_doubtful_among(merged, may, notes);
 }
 
 std::vector<std::string> modelled_factors(const Law& law) {

@@ -2,7 +2,6 @@
 // would be taken for noise, or for an effect of N, D or the precision.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -40,12 +39,18 @@ struct FactorRow {
 };
 
 FactorRow factor_row(const TidyRow& row);
-// `text_of` gives the row's field in a column, "" if there is none.
-FactorRow factor_row(const Observation& run,
-                     const std::function<std::string(const std::string& column)>& text_of);
+// The fields of a row of a table from elsewhere; "" if there is none.
+struct FactorTexts {
+  std::vector<std::string> fields;  // in the order of factors()
+  std::string seed, calibration_seed;
+};
+FactorRow factor_row(const Observation& run, FactorTexts texts);
 
 // "W4A8", or "BF16" if nothing is below 16.
 std::string label_of_bits(double weights, double activations, double kv);
+
+// Which factors, in the order of factors(), have a value in some row: most tables tell few of them.
+std::vector<bool> known_factors(const std::vector<FactorRow>& rows);
 
 // The same rows with one number where numbers are within 1 % of each other: D is rounded to whole
 // steps, and what follows from it, too; N may be counted with or without small parts.

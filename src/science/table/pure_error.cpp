@@ -19,19 +19,19 @@ struct Runs {
   std::string label;
   std::set<std::string> seeds;
   std::vector<double> losses;
+  std::set<double> different;  // of them
   bool seeded = true;
 };
 
 // The factors of training that any row tells.
 std::vector<const Factor*> told_factors(const std::vector<FactorRow>& rows) {
+  const std::vector<bool> known = known_factors(rows);
   std::vector<const Factor*> out;
   for (const Factor& factor : factors()) {
     const bool of_training =
         (factor.varies == Varies::kNever || factor.varies == Varies::kBySize) &&
         *factor.bits == '\0';
-    const bool told = std::any_of(rows.begin(), rows.end(),
-                                  [&](const FactorRow& row) { return !row.value(factor).empty(); });
-    if (of_training && told) out.push_back(&factor);
+    if (of_training && known[factor.index()]) out.push_back(&factor);
   }
   return out;
 }
@@ -85,9 +85,8 @@ PureError pure_error(const std::vector<FactorRow>& rows) {
     Runs& runs = cells[{row.params, row.tokens, row.precision, row.fixed_values()}];
     if (!row.seed.empty() && !runs.seeds.insert(row.seed).second) continue;
     // To the last bit: the same run again, rather than another seed that nobody named.
-    const bool again =
-        std::find(runs.losses.begin(), runs.losses.end(), row.loss) != runs.losses.end();
-    if (row.seed.empty() && again) continue;
+    const bool is_new = runs.different.insert(row.loss).second;
+    if (row.seed.empty() && !is_new) continue;
     runs.label = row.label;
     runs.seeded &= !row.seed.empty();
     runs.losses.push_back(row.loss);

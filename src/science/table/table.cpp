@@ -217,6 +217,31 @@ std::string cluster_of(const RawRow& row, const std::vector<size_t>& columns) {
   return cluster;
 }
 
+// Where the file has the texts that factor_row needs.
+class FactorPlaces {
+ public:
+  explicit FactorPlaces(const Columns& columns)
+      : seed_(columns.find("seed")), calibration_seed_(columns.find(kCalibrationSeed)) {
+    for (const Factor& factor : factors()) {
+      if (const auto place = columns.find(factor.name))
+        places_.emplace_back(factor.index(), *place);
+    }
+  }
+
+  FactorTexts of(const RawRow& row) const {
+    FactorTexts out;
+    out.fields.resize(factors().size());
+    for (const auto& [factor, place] : places_) out.fields[factor] = row.at(place).text();
+    if (seed_) out.seed = row.at(*seed_).text();
+    if (calibration_seed_) out.calibration_seed = row.at(*calibration_seed_).text();
+    return out;
+  }
+
+ private:
+  std::vector<std::pair<size_t, size_t>> places_;  // of a factor, and of its column
+  std::optional<size_t> seed_, calibration_seed_;
+};
+
 // The columns of the file that the options name.
 std::vector<size_t> named_columns(const Columns& columns, const TableOptions& options) {
   std::vector<size_t> out = cluster_columns(columns, options.cluster);
@@ -270,16 +295,16 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
   });
   const std::vector<size_t> clusters = cluster_columns(columns, options.cluster);
   const AskedFor asked = asked_for(options, columns);
+  const FactorPlaces factor_places(columns);
   Derived derived;
+  table.runs.reserve(raw.rows.size());
+  table.factors.reserve(raw.rows.size());
   for (const RawRow& row : raw.rows) {
     reader.start(row);
     if (options.measured && leave_out(reader, options, asked, table)) continue;
     Observation& run = table.runs.emplace_back(read_row(reader, options, derived));
     run.cluster = cluster_of(row, clusters);
-    table.factors.push_back(factor_row(run, [&](const std::string& column) {
-      const auto place = columns.find(column);
-      return place ? row.at(*place).text() : std::string();
-    }));
+    table.factors.push_back(factor_row(run, factor_places.of(row)));
   }
   if (table.runs.empty()) {
     throw Error(fmt::format(

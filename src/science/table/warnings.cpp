@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <tuple>
 #include <utility>
 
@@ -28,10 +27,10 @@ constexpr double kFewestRatio = 1e-2, kMostRatio = 1e5;
 constexpr double kProportional = 0.98;  // correlation of log N and log D
 
 template <class Value>
-size_t distinct(const Rows& rows, const Value& value) {
-  std::set<decltype(value(rows[0]))> values;
-  for (const Observation& row : rows) values.insert(value(row));
-  return values.size();
+bool all_have_one(const Rows& rows, const Value& value) {
+  const auto first = value(rows[0]);
+  return std::all_of(rows.begin(), rows.end(),
+                     [&](const Observation& row) { return value(row) == first; });
 }
 
 std::string trained_precision(const Observation& row) {
@@ -114,7 +113,7 @@ std::string replicates(int count) {
 }
 
 std::string one_size(const Rows& rows) {
-  if (rows.size() < 2 || distinct(rows, [](const Observation& row) { return row.params; }) > 1)
+  if (rows.size() < 2 || !all_have_one(rows, [](const Observation& row) { return row.params; }))
     return "";
   return fmt::format(
       "Every row has N = {}: how the loss falls with N cannot be identified; alpha and A need runs "
@@ -123,7 +122,7 @@ std::string one_size(const Rows& rows) {
 }
 
 std::string one_token_count(const Rows& rows) {
-  if (rows.size() < 2 || distinct(rows, [](const Observation& row) { return row.tokens; }) > 1)
+  if (rows.size() < 2 || !all_have_one(rows, [](const Observation& row) { return row.tokens; }))
     return "";
   return fmt::format(
       "Every row has D = {}: how the loss falls with D cannot be identified; beta and B need runs "
@@ -134,8 +133,12 @@ std::string one_token_count(const Rows& rows) {
 // Of log N and log D over their distinct pairs; 0 if fewer than three, or if one of them is
 // constant.
 double correlation(const Rows& rows) {
-  std::set<std::pair<double, double>> pairs;
-  for (const Observation& row : rows) pairs.emplace(std::log(row.params), std::log(row.tokens));
+  std::vector<std::pair<double, double>> pairs;
+  for (const Observation& row : rows) pairs.emplace_back(row.params, row.tokens);
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  for (auto& [n, d] : pairs) n = std::log(n), d = std::log(d);
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
   if (pairs.size() < 3) return 0;
   const auto count = static_cast<double>(pairs.size());
   double mean_n = 0, mean_d = 0, nn = 0, dd = 0, nd = 0;
@@ -161,7 +164,7 @@ std::string proportional(const Rows& rows) {
 std::string one_precision(const Rows& rows) {
   const bool post = std::any_of(rows.begin(), rows.end(),
                                 [](const Observation& row) { return row.is_post_training(); });
-  if (post || rows.size() < 2 || distinct(rows, trained_precision) > 1) return "";
+  if (post || rows.size() < 2 || !all_have_one(rows, trained_precision)) return "";
   return fmt::format(
       "Every run is trained at one precision, {}: the cost of precision cannot be identified; that "
       "needs runs at other bits.",
@@ -190,7 +193,7 @@ std::string nothing_to_fit(const std::vector<Observation>& rows) {
   const auto inputs = [](const Observation& row) {
     return std::tuple(row.params, row.tokens, row.bits_post, trained_precision(row));
   };
-  if (rows.size() < 2 || distinct(rows, inputs) > 1) return "";
+  if (rows.size() < 2 || !all_have_one(rows, inputs)) return "";
   return fmt::format(
       "all {} rows have the same N, D and precision: there is nothing to fit; a table needs runs "
       "that differ",
