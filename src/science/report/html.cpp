@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "report/packed.h"
 #include "report/page.h"
 #include "report/report.h"
 
@@ -10,11 +11,17 @@ std::string report_html(const Json& document) {
   const size_t place = page.find(kPlace);
   BITLAW_CHECK(place != std::string::npos);
   // "</script" would end the element that holds the data, and "<!--<script" would keep it open.
-  std::string data = dump_json(document);
-  constexpr std::string_view kLess = "\\u003c";
-  for (size_t at = data.find('<'); at != std::string::npos; at = data.find('<', at + kLess.size()))
-    data.replace(at, 1, kLess);
-  return page.replace(place, kPlace.size(), data);
+  const std::string data = dump_json(packed_for_page(document), -1);
+  std::string escaped;
+  escaped.reserve(data.size());
+  for (const char c : data) {
+    if (c == '<') {
+      escaped += "\\u003c";
+    } else {
+      escaped += c;
+    }
+  }
+  return page.replace(place, kPlace.size(), escaped);
 }
 
 }  // namespace bitlaw

@@ -1,0 +1,17 @@
+// The document of a report as its page carries it. Long lists of objects become columns, texts become
+// places in one list, numbers keep as many digits as a figure or a table can show. `unpacked` in
+// report/page.html is the inverse, but for the digits and for what no part of the page shows.
+//
+//   a list of objects   {"@rows": count, "columns": {key: column}}; null: the object has no such key
+//   a column            [values] or, shorter, {"of": [different values], "at": [places]},
+//                       or {"texts": [places in .texts of the document]}, or {"same": value}
+#pragma once
+
+#include "base/json.h"
+
+namespace bitlaw {
+
+// .table_columns[] .name .exact: the columns of `rows` that the page shows; others are left out.
+Json packed_for_page(const Json& document);
+
+}  // namespace bitlaw
