@@ -8,8 +8,8 @@
 //   replicates              the best three again with other seeds: their losses are not those of the luck
 //                           that chose them, and give the noise
 //
-// Every run is one of the study's directory, with a name and a row like any other. RUNS/tuning.json says
-// which are runs of tuning.
+// Every run is one of the study's directory, with a name and a row like any other.
+// RUNS/tuning-marks says which are runs of tuning.
 #pragma once
 
 #include <atomic>
