@@ -13,6 +13,7 @@
 #include "fit/identify.h"
 #include "fit/joint.h"
 #include "fit/multistart.h"
+#include "fit/refits.h"
 #include "fit/separate.h"
 #include "fit/setup.h"
 #include "fit/stage.h"
@@ -130,6 +131,10 @@ void bootstrap(const StageRows& rows, const StageSetup& training, const StageSet
     return present(weights.begin(), middle) >= training.free.size() &&
            present(middle, weights.end()) >= post.free.size();
   };
+  // A joint fit moves the constants of both stages.
+  const std::vector<Observation> none;
+  const Refits training_refits(training, joint ? none : rows.training, best);
+  const Refits post_refits(post, joint ? none : rows.post, best);
   std::vector<std::vector<double>> draws(static_cast<size_t>(options.draws));
   run_parallel(parallel_for, options.draws, [&](int64_t draw) {
     std::vector<double> weights(all.size());
@@ -146,19 +151,16 @@ void bootstrap(const StageRows& rows, const StageSetup& training, const StageSet
       return;
     }
     if (!training.free.empty()) {
-      const StageMinimum refit =
-          refit_stage(training, rows.training, values,
-                      {weights.begin(), weights.begin() + static_cast<long>(runs)});
+      const StageMinimum refit = training_refits.refit(
+          training.base, {weights.begin(), weights.begin() + static_cast<long>(runs)});
       if (!std::isfinite(refit.objective)) return;
       // The rest stays at the best, from which the other stage starts.
       const Law& law = *training.law;
       for (size_t i = 0; i < law.training_parameters; ++i) values[i] = refit.values[i];
     }
     if (!post.free.empty()) {
-      StageSetup with_draw = post;
-      with_draw.base = values;
-      const StageMinimum refit = refit_stage(
-          with_draw, rows.post, values, {weights.begin() + static_cast<long>(runs), weights.end()});
+      const StageMinimum refit =
+          post_refits.refit(values, {weights.begin() + static_cast<long>(runs), weights.end()});
       if (!std::isfinite(refit.objective)) return;
       values = refit.values;
     }

@@ -54,72 +54,116 @@ std::vector<double> error_weights(const std::vector<Observation>& rows) {
   return relative;
 }
 
+StageResiduals::StageResiduals(const Law& law, const std::vector<Observation>& runs,
+                               const ResidualSettings& settings)
+    : law_(law),
+      post_(settings.stage == Stage::kPost),
+      width_(static_cast<long>(post_ ? law.parameters.size() : law.training_parameters)),
+      settings_of_rows_(law, runs) {
+  const long count = static_cast<long>(runs.size());
+  padded_ = (count + 7) / 8 * 8;
+  for (Vector* v : {&logarithmic_, &target_, &scale_}) v->resize(padded_);
+  const std::vector<DeltaScale> scales =
+      post_ ? delta_scales(runs, settings.floor) : std::vector<DeltaScale>();
+  for (long i = 0; i < padded_; ++i) {
+    const size_t row = static_cast<size_t>(std::min(i, count - 1));
+    const double value = post_ ? runs[row].delta_nats : measured(law, runs[row]);
+    const bool logarithmic = post_ ? scales[row].logarithmic : !settings.linear;
+    logarithmic_[i] = logarithmic ? 1 : 0;
+    target_[i] = logarithmic ? std::log(value) : value;
+    scale_[i] = !post_ ? 1 : (logarithmic ? value : 1) / scales[row].error;
+  }
+}
+
+bool StageResiduals::at(const std::vector<double>& values, Vector& r) const {
+  predict(values, r, nullptr);
+  return link(r, nullptr);
+}
+
+bool StageResiduals::at(const Coordinates& coordinates, const Vector& x, Vector& r,
+                        Matrix& jacobian) const {
+  thread_local Matrix of_values;
+  thread_local Vector slope, of_settings;
+  const std::vector<double> values = coordinates.values(x);
+  const long settings = settings_of_rows_.stride();
+  of_values.resize(settings, width_), slope.resize(padded_), of_settings.resize(settings);
+  predict(values, r, of_values.data());
+  if (!link(r, slope.data())) return false;
+  const Matrix chain = coordinates.derivative(
+      Eigen::Map<const Vector>(values.data(), static_cast<long>(values.size())));
+  const ResidualKernel& kernel = residual_kernel();
+  thread_local std::vector<double> factors;
+  thread_local std::vector<const double*> columns;
+  thread_local Vector ones;
+  if (!settings_of_rows_.all_differ()) ones.setOnes(settings);
+  for (long j = 0; j < chain.cols(); ++j) {
+    factors.clear(), columns.clear();
+    for (long i = 0; i < width_; ++i) {
+      if (chain(i, j) == 0) continue;
+      factors.push_back(chain(i, j));
+      columns.push_back(of_values.col(i).data());
+    }
+    const int count = static_cast<int>(factors.size());
+    if (settings_of_rows_.all_differ()) {
+      kernel.combine(padded_, slope.data(), count, factors.data(), columns.data(),
+                     jacobian.col(j).data());
+      continue;
+    }
+    kernel.combine(settings, ones.data(), count, factors.data(), columns.data(),
+                   of_settings.data());
+    const std::vector<int>& setting = settings_of_rows_.setting();
+    double* const out = jacobian.col(j).data();
+    for (long i = 0; i < padded_; ++i)
+      out[i] = slope[i] * of_settings[setting[static_cast<size_t>(i)]];
+  }
+  return true;
+}
+
+// What the law gives, row by row; `of_values`: its derivatives, setting by setting, or null.
+void StageResiduals::predict(const std::vector<double>& values, Vector& r,
+                             double* of_values) const {
+  const auto evaluate = post_ ? evaluate_delta : evaluate_loss;
+  if (settings_of_rows_.all_differ()) {
+    evaluate(law_, values.data(), settings_of_rows_.rows(), r.data(), of_values);
+    return;
+  }
+  thread_local Vector of_settings;
+  of_settings.resize(settings_of_rows_.stride());
+  evaluate(law_, values.data(), settings_of_rows_.rows(), of_settings.data(), of_values);
+  const std::vector<int>& setting = settings_of_rows_.setting();
+  for (long i = 0; i < padded_; ++i) r[i] = of_settings[setting[static_cast<size_t>(i)]];
+}
+
+bool StageResiduals::link(Vector& r, double* slope) const {
+  return residual_kernel().link(padded_, logarithmic_.data(), target_.data(), scale_.data(),
+                                r.data(), slope);
+}
+
+Vector StageResiduals::weights(const std::vector<Observation>& runs,
+                               const ResidualSettings& settings) const {
+  Vector out = Vector::Zero(padded_);
+  out.head(static_cast<long>(runs.size())).setOnes();
+  if (!settings.weighted || post_) return out;
+  const std::vector<double> of_errors = error_weights(runs);
+  for (size_t i = 0; i < of_errors.size(); ++i) out[static_cast<long>(i)] = of_errors[i];
+  return out;
+}
+
 ResidualProblem make_problem(const Law& law, const std::vector<Observation>& runs,
                              const Coordinates& coordinates, const ResidualSettings& settings,
                              const std::vector<double>& weights) {
-  const bool post = settings.stage == Stage::kPost;
-  const long width = static_cast<long>(post ? law.parameters.size() : law.training_parameters);
-  const auto rows = std::make_shared<const Rows>(law, runs);
-  const long count = static_cast<long>(runs.size()), padded = static_cast<long>(rows->stride());
-
-  // r = scale * (link(prediction) - target), link = log or identity.
-  struct Links {
-    Vector logarithmic, target, scale;  // logarithmic: 1 or 0
-  };
-  Links links{Vector(padded), Vector(padded), Vector(padded)};
-  const std::vector<DeltaScale> scales =
-      post ? delta_scales(runs, settings.floor) : std::vector<DeltaScale>();
-  for (long i = 0; i < padded; ++i) {
-    const size_t row = static_cast<size_t>(std::min(i, count - 1));
-    const double value = post ? runs[row].delta_nats : measured(law, runs[row]);
-    const bool logarithmic = post ? scales[row].logarithmic : !settings.linear;
-    links.logarithmic[i] = logarithmic ? 1 : 0;
-    links.target[i] = logarithmic ? std::log(value) : value;
-    links.scale[i] = !post ? 1 : (logarithmic ? value : 1) / scales[row].error;
-  }
-
+  const auto residuals = std::make_shared<const StageResiduals>(law, runs, settings);
   ResidualProblem problem;
-  problem.rows = static_cast<int>(padded);
+  problem.rows = static_cast<int>(residuals->padded());
   problem.low = coordinates.low();
   problem.high = coordinates.high();
   problem.scale = Vector::Ones(coordinates.size());
   problem.huber = settings.huber;
-  problem.weights = Vector::Zero(padded);
-  problem.weights.head(count).setOnes();
-  const auto times = [&](const std::vector<double>& more) {
-    for (size_t i = 0; i < more.size(); ++i) problem.weights[static_cast<long>(i)] *= more[i];
-  };
-  times(weights);
-  if (settings.weighted && !post) times(error_weights(runs));
-  problem.evaluate = [&law, &coordinates, post, rows, width, padded, links = std::move(links)](
-                         const Vector& x, Vector& r, Matrix* jacobian) {
-    thread_local Matrix of_values;
-    thread_local Vector slope;
-    const std::vector<double> values = coordinates.values(x);
-    if (jacobian) of_values.resize(padded, width), slope.resize(padded);
-    (post ? evaluate_delta : evaluate_loss)(law, values.data(), *rows, r.data(),
-                                            jacobian ? of_values.data() : nullptr);
-    const ResidualKernel& kernel = residual_kernel();
-    if (!kernel.link(padded, links.logarithmic.data(), links.target.data(), links.scale.data(),
-                     r.data(), jacobian ? slope.data() : nullptr)) {
-      return false;
-    }
-    if (!jacobian) return true;
-    const Matrix chain = coordinates.derivative(
-        Eigen::Map<const Vector>(values.data(), static_cast<long>(values.size())));
-    thread_local std::vector<double> factors;
-    thread_local std::vector<const double*> columns;
-    for (long j = 0; j < chain.cols(); ++j) {
-      factors.clear(), columns.clear();
-      for (long i = 0; i < width; ++i) {
-        if (chain(i, j) == 0) continue;
-        factors.push_back(chain(i, j));
-        columns.push_back(of_values.col(i).data());
-      }
-      kernel.combine(padded, slope.data(), static_cast<int>(factors.size()), factors.data(),
-                     columns.data(), jacobian->col(j).data());
-    }
-    return true;
+  problem.weights = residuals->weights(runs, settings);
+  for (size_t i = 0; i < weights.size(); ++i) problem.weights[static_cast<long>(i)] *= weights[i];
+  problem.evaluate = [residuals, &coordinates](const Vector& x, Vector& r, Matrix* jacobian) {
+    return jacobian ? residuals->at(coordinates, x, r, *jacobian)
+                    : residuals->at(coordinates.values(x), r);
   };
   return problem;
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "fit/coordinates.h"
+#include "fit/row_settings.h"
 #include "laws/observation.h"
 #include "solve/solver.h"
 
@@ -26,6 +27,33 @@ struct ResidualSettings {
   double floor = 0.1;     // smallest relative error of a delta
   bool linear = false;    // training: residuals of the loss itself rather than of its logarithm
   bool weighted = false;  // training: weights are inverse squares of the standard errors
+};
+
+// The residuals of a stage's rows at any constants of the law. The law must outlive them. Rows are
+// padded to a multiple of eight with copies of the last.
+class StageResiduals {
+ public:
+  StageResiduals(const Law& law, const std::vector<Observation>& runs,
+                 const ResidualSettings& settings);
+
+  long padded() const { return padded_; }
+  // False if one is not finite. r, and the rows of the Jacobian: padded() entries.
+  bool at(const std::vector<double>& values, Vector& r) const;
+  bool at(const Coordinates& coordinates, const Vector& x, Vector& r, Matrix& jacobian) const;
+  // Of these rows, by their standard errors if the settings say so; 0 for the padding.
+  Vector weights(const std::vector<Observation>& runs, const ResidualSettings& settings) const;
+
+ private:
+  void predict(const std::vector<double>& values, Vector& r, double* of_values) const;
+  bool link(Vector& r, double* slope) const;
+
+  const Law& law_;
+  bool post_;
+  long width_;  // constants that the stage's prediction depends on
+  long padded_ = 0;
+  RowSettings settings_of_rows_;
+  // r = scale * (link(prediction) - target); link = log if logarithmic is 1, identity if it is 0.
+  Vector logarithmic_, target_, scale_;
 };
 
 // The law (bound to these rows' classes) and the coordinates must outlive the problem. weights: one

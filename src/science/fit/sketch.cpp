@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string_view>
 #include <tuple>
 
 #include "base/random.h"
@@ -13,12 +14,14 @@ std::vector<Observation> sketch_of(const std::vector<Observation>& rows, size_t 
   if (rows.size() <= count) return rows;
   std::vector<size_t> order(rows.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  const auto key = [&](size_t i) {
-    const Observation& row = rows[i];
-    return std::tie(row.bits_post, row.precision, row.bits_weights, row.bits_activations,
-                    row.bits_kv, row.params, row.tokens);
-  };
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return key(a) < key(b); });
+  // Copied, so that sorting a large table stays in the caches.
+  std::vector<std::tuple<double, std::string_view, double, double, double, double, double>> keys;
+  for (const Observation& row : rows) {
+    keys.emplace_back(row.bits_post, row.precision, row.bits_weights, row.bits_activations,
+                      row.bits_kv, row.params, row.tokens);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return keys[a] < keys[b]; });
 
   constexpr uint64_t kStream = 1u << 29;
   std::vector<size_t> chosen;

@@ -27,12 +27,13 @@ void run_parallel(const ParallelFor& parallel_for, int64_t count,
 }
 
 StageMinimum refit_stage(const StageSetup& setup, const std::vector<Observation>& rows,
-                         const std::vector<double>& values, const std::vector<double>& weights) {
+                         const std::vector<double>& values, const std::vector<double>& weights,
+                         double tolerance) {
   const Coordinates coordinates = coordinates_of(setup);
   const ResidualProblem problem =
       make_problem(*setup.law, rows, coordinates, setup.settings, weights);
   return stage_minimum(coordinates, minimise_residuals(problem, coordinates.from_values(values),
-                                                       {.tolerance = 1e-6}));
+                                                       {.tolerance = tolerance}));
 }
 
 Matrix stage_jacobian(const StageSetup& setup, const std::vector<Observation>& rows,

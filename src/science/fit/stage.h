@@ -35,7 +35,8 @@ StageMinimum stage_minimum(const Coordinates& coordinates, const Minimum& minimu
 // The local minimum reached from `values` with weighted rows (a bootstrap draw), to about a
 // hundredth of a standard error, which is enough for an interval.
 StageMinimum refit_stage(const StageSetup& setup, const std::vector<Observation>& rows,
-                         const std::vector<double>& values, const std::vector<double>& weights);
+                         const std::vector<double>& values, const std::vector<double>& weights,
+                         double tolerance = 1e-6);
 
 // The Jacobian of the residuals at `values`, one row per row, one column per free constant.
 Matrix stage_jacobian(const StageSetup& setup, const std::vector<Observation>& rows,

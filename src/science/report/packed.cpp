@@ -25,12 +25,10 @@ struct TableColumn {
   bool exact;
 };
 constexpr TableColumn kTableColumns[] = {
-    {"run", false},  {"status", false},         {"N", false},
-    {"D", false},    {"P_w", false},            {"P_a", false},
-    {"P_kv", false}, {"method", false},         {"P_post", false},
-    {"loss", true},  {"delta", true},           {"standard_error", true},
-    {"bits_per_byte", true}, {"lr", false},     {"seed", false},
-    {"tokens_per_second", false},
+    {"run", false},          {"status", false}, {"N", false},    {"D", false},
+    {"P_w", false},          {"P_a", false},    {"P_kv", false}, {"method", false},
+    {"P_post", false},       {"loss", true},    {"delta", true}, {"standard_error", true},
+    {"bits_per_byte", true}, {"lr", false},     {"seed", false}, {"tokens_per_second", false},
 };
 
 // Seven digits: a figure of 360 by 260 shows four. Whole numbers without a point.

@@ -31,7 +31,35 @@ void for_each_nonzero(const double* column, long rows, const Found& found) {
 
 }  // namespace
 
+// The values alone, if the nonzero entries are where they were: the same number of them, at the same
+// places.
+bool SparseRows::refill(long rows, const double* jacobian, long stride, int columns) {
+  if (columns != columns_ || first_.size() != static_cast<size_t>(rows) + 1 ||
+      value_.size() != static_cast<size_t>(first_.back()))
+    return false;
+  long count = 0;
+  for (int j = 0; j < columns; ++j) {
+    const double* const column = jacobian + j * stride;
+    long of_column = 0;
+    for (long i = 0; i < rows; ++i) of_column += column[i] != 0;
+    count += of_column;
+  }
+  if (count != first_.back()) return false;
+  bool all = true;
+  for (long i = 0; i < rows; ++i) {
+    const long end = first_[static_cast<size_t>(i) + 1];
+    for (long a = first_[static_cast<size_t>(i)]; a < end; ++a) {
+      const size_t place = static_cast<size_t>(a);
+      value_[place] = jacobian[column_[place] * stride + i];
+      all = all && value_[place] != 0;
+    }
+  }
+  return all;
+}
+
 bool SparseRows::build(long rows, const double* jacobian, long stride, int columns) {
+  if (refill(rows, jacobian, stride, columns)) return true;
+  value_.clear();
   columns_ = columns;
   first_.assign(static_cast<size_t>(rows) + 1, 0);
   for (int j = 0; j < columns; ++j) {
