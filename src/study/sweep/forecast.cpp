@@ -20,8 +20,8 @@ std::vector<Variation> variations(const SweepPlan& plan) {
   std::vector<std::unordered_set<std::string>> seen;
   for (const PlannedRun& run : plan.runs) {
     for (const auto& [key, value] : run.cell.choices) {
-      const auto found = std::find_if(all.begin(), all.end(),
-                                      [&](const Variation& each) { return each.key == key; });
+      const auto found = std::find_if(
+          all.begin(), all.end(), [&key = key](const Variation& each) { return each.key == key; });
       const auto place = static_cast<size_t>(found - all.begin());
       if (found == all.end()) {
         all.push_back({key, {}});
