@@ -1,9 +1,10 @@
 // Tables of runs in any format: any bytes give rows with numbers that can be fitted, or an Error,
-// and warnings can be computed for any such rows.
+// and warnings can be computed for any such rows. Candidates are such tables without losses.
 #include <cmath>
 #include <cstdint>
 
 #include "base/error.h"
+#include "table/candidates.h"
 #include "table/raw_table.h"
 #include "table/table.h"
 #include "table/warnings.h"
@@ -33,11 +34,20 @@ void read(const std::string& text, const TableOptions& options) {
   }
 }
 
+void read_without_losses(const std::string& text) {
+  try {
+    for (const Observation& run : read_candidates(text, "input"))
+      BITLAW_CHECK(run.params > 0 && run.tokens > 0);
+  } catch (const Error&) {
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   read(text, {});
+  read_without_losses(text);
   TableOptions options;
   options.where = {"loss!=nan,", "N>0"};
   options.drop_duplicates = true;
