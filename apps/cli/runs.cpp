@@ -100,10 +100,11 @@ void show_runs(const RunsFlags& options) {
     return;
   }
   const bool along = options.along || options.prune || ask_for_models_along(options.filters);
-  const RunIndex index(options.directory, along ? Along::kInclude : Along::kLeaveOut);
+  RunIndex index(options.directory, along ? Along::kInclude : Along::kLeaveOut);
   report_left_out(index.problems());
   std::vector<std::string> notes;
-  const std::vector<TidyRow> rows = index.select(options.filters, notes);
+  const std::vector<TidyRow> rows = options.prune ? index.select(options.filters, notes)
+                                                  : std::move(index).select(options.filters, notes);
   for (const std::string& note : notes) say("note: {}", note);
   if (options.prune) {
     prune(options.directory, models_to_remove(index, options.filters, rows), options.json);
@@ -119,6 +120,7 @@ void show_runs(const RunsFlags& options) {
     print_json(Json{{"rows", tidy_to_json(rows)}, {"problems", index.problems()}});
   else if (options.csv.empty())
     print_table(rows);
+  if (!index.note().empty()) say("note: {}", index.note());
 }
 
 }  // namespace

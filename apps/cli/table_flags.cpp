@@ -14,7 +14,7 @@
 #include "record/result.h"
 #include "record/run.h"
 #include "record/tidy_row.h"
-#include "runs/tidy_rows.h"
+#include "runs/index.h"
 #include "table/factors.h"
 #include "table/pure_error.h"
 #include "table/tidy_table.h"
@@ -103,10 +103,10 @@ bool pool_models_along(const std::vector<std::string>& pool) {
 
 Table table_at(const std::string& path, const TableOptions& options) {
   if (!std::filesystem::is_directory(path)) return read_table(read_input_file(path), path, options);
-  std::vector<std::string> problems;
-  std::vector<TidyRow> rows = read_tidy_rows(path, problems, Along::kInclude);
-  for (const std::string& problem : problems) say("left out: {}", problem);
-  if (rows.empty()) throw Error(no_runs_in(path, !problems.empty()));
+  const RunIndex index(path, Along::kInclude);
+  std::vector<TidyRow> rows = index.select({});
+  report_left_out(index.problems());
+  if (rows.empty()) throw Error(no_runs_in(path, !index.problems().empty()));
   // As `bitlaw runs` lists them without models along the runs.
   std::vector<TidyRow> whole = rows;
   std::erase_if(whole, [](const TidyRow& row) { return row.is_along(); });

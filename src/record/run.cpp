@@ -119,15 +119,21 @@ bool is_run(const fs::path& directory) {
   return fs::exists(run_file(directory), none);
 }
 
-std::vector<fs::path> find_run_directories(const fs::path& runs) {
+std::vector<fs::path> find_directories(const fs::path& runs) {
   std::error_code error;
   std::vector<fs::path> found;
   fs::directory_iterator entries(runs, error);
   if (error) throw Error(no_directory_of_runs(runs, error.message()));
   for (const fs::directory_entry& entry : entries) {
-    if (is_run(entry.path())) found.push_back(entry.path());
+    if (entry.is_symlink(error) || !entry.is_regular_file(error)) found.push_back(entry.path());
   }
   std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<fs::path> find_run_directories(const fs::path& runs) {
+  std::vector<fs::path> found = find_directories(runs);
+  std::erase_if(found, [](const fs::path& directory) { return !is_run(directory); });
   return found;
 }
 

@@ -245,8 +245,11 @@ std::filesystem::path final_checkpoint(const std::filesystem::path& run);
 
 bool is_run(const std::filesystem::path& directory);
 
-// Directories below `runs` that contain a run.json, sorted by name. Error if `runs` is not a
-// directory.
+// All that may be a directory below `runs`, sorted by name, whether it is a run or not. Error if `runs`
+// is not a directory.
+std::vector<std::filesystem::path> find_directories(const std::filesystem::path& runs);
+
+// Those that contain a run.json.
 std::vector<std::filesystem::path> find_run_directories(const std::filesystem::path& runs);
 
 // Error, naming the file and what to do, if there is no run.json or it is damaged: its name must be

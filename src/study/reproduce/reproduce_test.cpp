@@ -9,7 +9,7 @@
 #include "base/test_folder.h"
 #include "data/prepare.h"
 #include "record/tidy_row.h"
-#include "runs/tidy_rows.h"
+#include "runs/index.h"
 #include "train/interrupt.h"
 #include "train/run.h"
 
@@ -119,8 +119,7 @@ TEST_F(Reproduce, ElsewhereTheLossMustBeWithinTheBound) {
 
 TEST_F(Reproduce, ARowOfATableIsHeldAgainstItsRun) {
   const fs::path run = made();
-  std::vector<std::string> problems;
-  std::vector<TidyRow> rows = read_tidy_rows(folder_ / "runs", problems);
+  std::vector<TidyRow> rows = RunIndex(folder_ / "runs").select({});
   ASSERT_EQ(rows.size(), 1u);
   rows.push_back(rows[0]);
   rows[1].loss += 0.5;

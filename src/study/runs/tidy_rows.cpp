@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
-#include <set>
 #include <tuple>
 
 #include "base/error.h"
@@ -13,7 +14,6 @@
 #include "record/kept_model.h"
 #include "record/result.h"
 #include "record/run.h"
-#include "record/tuning_marks.h"
 
 namespace bitlaw {
 namespace {
@@ -180,6 +180,11 @@ std::map<int64_t, TidyRow> kept_rows(const fs::path& run, const TidyRow& whole,
 
 std::vector<CellRecord> readable_cells(const fs::path& run, std::vector<std::string>& problems) {
   std::vector<CellRecord> cells;
+  std::error_code error;
+  const fs::directory_iterator directory(cell_directory(run), error);
+  if (error && error != std::errc::no_such_file_or_directory)
+    problems.push_back(
+        fmt::format("{}: cannot be read: {}", cell_directory(run).string(), error.message()));
   for (const fs::path& file : cell_files(run)) {
     try {
       cells.push_back(read_cell(file));
@@ -222,16 +227,20 @@ TidyRow cell_row(const TidyRow& run, const CellRecord& cell) {
   return row;
 }
 
-std::optional<double> known(double number) {
-  return std::isnan(number) ? std::nullopt : std::optional(number);
+// What is not known comes first.
+double known_first(double number) {
+  return std::isnan(number) ? -std::numeric_limits<double>::infinity() : number;
 }
 
-// What is not known comes first.
 auto order_of(const TidyRow& row) {
-  return std::make_tuple(row.N, row.D, known(row.P_w), known(row.P_a), known(row.P_kv), row.run,
-                         !row.is_run(), row.method, row.group, known(row.P_post), row.format_post,
-                         row.calibration_seed, row.evaluation_tokens, row.calibration_tokens,
-                         known(row.first_damping));
+  const std::string &run = row.run, &method = row.method, &format = row.format_post;
+  return std::tuple<std::optional<int64_t>, std::optional<int64_t>, double, double, double,
+                    const std::string&, bool, const std::string&, std::optional<int64_t>, double,
+                    const std::string&, std::optional<int64_t>, std::optional<int64_t>,
+                    std::optional<int64_t>, double>(
+      row.N, row.D, known_first(row.P_w), known_first(row.P_a), known_first(row.P_kv), run,
+      !row.is_run(), method, row.group, known_first(row.P_post), format, row.calibration_seed,
+      row.evaluation_tokens, row.calibration_tokens, known_first(row.first_damping));
 }
 
 }  // namespace
@@ -261,45 +270,43 @@ TidyRow tidy_row_of(const std::string& name, const RunRecord& record,
   return row;
 }
 
-std::vector<TidyRow> tidy_rows_of(const fs::path& run, std::vector<std::string>& problems,
-                                  Along along) {
+RunRows read_run_rows(const fs::path& run) {
   const RunRecord record = read_run_record(run);
   const std::optional<ResultRecord> result = read_result(run);
   if (result) require_result_of(record, *result, run);
-  std::vector<TidyRow> rows{tidy_row_of(run.filename().string(), record, result)};
-  const std::vector<CellRecord> cells = readable_cells(run, problems);
-  std::map<int64_t, TidyRow> kept;
-  if (along == Along::kInclude) kept = kept_rows(run, rows.front(), record, cells, problems);
-  for (const auto& [tokens, row] : kept) rows.push_back(row);
+  RunRows out;
+  out.rows = {tidy_row_of(run.filename().string(), record, result)};
+  const std::vector<CellRecord> cells = readable_cells(run, out.problems);
+  const std::map<int64_t, TidyRow> kept =
+      kept_rows(run, out.rows.front(), record, cells, out.problems_along);
+  for (const auto& [tokens, row] : kept) out.rows.push_back(row);
   for (const CellRecord& cell : cells) {
     // A cell that rounds nothing is the model again, on the tokens of its grid.
     if (cell.key.method == "none") continue;
     if (!cell.at_tokens) {
-      rows.push_back(cell_row(rows.front(), cell));
+      out.rows.push_back(cell_row(out.rows.front(), cell));
     } else if (const auto model = kept.find(*cell.at_tokens); model != kept.end()) {
-      rows.push_back(cell_row(model->second, cell));
+      out.rows.push_back(cell_row(model->second, cell));
     }
   }
-  return rows;
+  return out;
 }
 
-std::vector<TidyRow> read_tidy_rows(const fs::path& runs, std::vector<std::string>& problems,
-                                    Along along) {
-  std::vector<TidyRow> rows;
-  const std::set<std::string> tuning = tuning_runs(is_run(runs) ? runs.parent_path() : runs);
-  for (const fs::path& run : find_run_directories(runs)) {
-    try {
-      for (TidyRow& row : tidy_rows_of(run, problems, along)) {
-        if (tuning.contains(row.run)) row.tuning = 1;
-        rows.push_back(std::move(row));
-      }
-    } catch (const Error& problem) {
-      problems.push_back(problem.what());
-    }
-  }
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const TidyRow& a, const TidyRow& b) { return order_of(a) < order_of(b); });
-  return rows;
+void sort_rows(std::vector<const TidyRow*>& rows) {
+  // What decides most comparisons lies side by side: a row has more than a thousand bytes.
+  struct Key {
+    std::optional<int64_t> N, D;
+    const TidyRow* row;
+  };
+  std::vector<Key> keys;
+  keys.reserve(rows.size());
+  for (const TidyRow* row : rows) keys.push_back({row->N, row->D, row});
+  std::stable_sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
+    if (a.N != b.N) return a.N < b.N;
+    if (a.D != b.D) return a.D < b.D;
+    return order_of(*a.row) < order_of(*b.row);
+  });
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = keys[i].row;
 }
 
 }  // namespace bitlaw

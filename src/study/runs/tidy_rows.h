@@ -20,17 +20,20 @@ TidyRow tidy_row_of(const std::string& name, const RunRecord& record,
 // Models kept along the runs (record/kept_model.h), and their cells.
 enum class Along { kLeaveOut, kInclude };
 
-// First the run itself (method "none"), then the models along it, then the cells of all these in the
-// order of their files. Error if run.json or result.json is damaged; a damaged cell is left out and
-// named in `problems`, as are damaged lines about the models along it.
-std::vector<TidyRow> tidy_rows_of(const std::filesystem::path& run,
-                                  std::vector<std::string>& problems,
-                                  Along along = Along::kLeaveOut);
+// All rows of one run: first the run itself (method "none"), then the models along it, then the cells
+// of all these in the order of their files.
+struct RunRows {
+  std::vector<TidyRow> rows;
+  // Files that are damaged or cannot be read; what they say is not in the rows.
+  std::vector<std::string> problems;
+  // The same about models along the run.
+  std::vector<std::string> problems_along;
+};
 
-// All runs below `runs`, in the order of N, D, bits, run and method. A damaged run is left out and
-// named in `problems`. Error if `runs` is not a directory.
-std::vector<TidyRow> read_tidy_rows(const std::filesystem::path& runs,
-                                    std::vector<std::string>& problems,
-                                    Along along = Along::kLeaveOut);
+// Error if run.json or result.json is damaged.
+RunRows read_run_rows(const std::filesystem::path& run);
+
+// Puts rows into the order of the table: N, D, bits, run and method.
+void sort_rows(std::vector<const TidyRow*>& rows);
 
 }  // namespace bitlaw

@@ -75,8 +75,7 @@ TEST(CellConditions, ThePlannedRowIsThatOfTheRun) {
   const SweepPlan plan = plan_sweep(tiny.study(), tiny.runs());
   const PlannedRun& run = plan.runs.at(0);
   train(run.given, {.directory = tiny.runs(), .threads = 1, .quiet = true});
-  std::vector<std::string> problems;
-  TidyRow made = tidy_rows_of(plan.directory / run.name, problems).at(0);
+  TidyRow made = read_run_rows(plan.directory / run.name).rows.at(0);
   EXPECT_EQ(made.status, "finished");
   made.status = "started";
   made.loss = made.loss_standard_error = made.bits_per_byte = made.run_fraction = kNoNumber;
