@@ -12,6 +12,7 @@
 #include "base/say.h"
 #include "base/text.h"
 #include "cli/verb.h"
+#include "record/event_file.h"
 #include "record/kept_model.h"
 #include "runs/index.h"
 
@@ -23,7 +24,7 @@ namespace fs = std::filesystem;
 struct RunsFlags {
   std::string directory = "runs";
   std::vector<std::string> filters;
-  std::string csv;
+  std::string csv, tensorboard;
   bool along = false, prune = false, json = false, columns = false;
 };
 
@@ -89,6 +90,19 @@ std::vector<TidyRow> models_to_remove(const RunIndex& index,
   return all;
 }
 
+// Event files of the runs among these rows, a directory for each.
+void write_events(const RunsFlags& options, const std::vector<TidyRow>& rows) {
+  std::set<std::string> runs;
+  for (const TidyRow& row : rows) runs.insert(row.run);
+  size_t written = 0;
+  for (const std::string& run : runs) {
+    const fs::path place = fs::path(options.tensorboard) / run;
+    written += !write_event_file(fs::path(options.directory) / run, place).empty();
+  }
+  say("{}: event files of {} runs; tensorboard --logdir {}", options.tensorboard, written,
+      options.tensorboard);
+}
+
 void show_runs(const RunsFlags& options) {
   if (options.csv == "-" && options.json)
     throw Error(
@@ -109,6 +123,10 @@ void show_runs(const RunsFlags& options) {
   if (options.prune) {
     prune(options.directory, models_to_remove(index, options.filters, rows), options.json);
     return;
+  }
+  if (!options.tensorboard.empty()) {
+    write_events(options, rows);
+    if (options.csv.empty() && !options.json) return;
   }
   if (options.csv == "-") {
     fmt::print("{}", tidy_to_csv(rows));
@@ -134,6 +152,9 @@ void add_runs(App& app) {
                    "rows to list: P_w=4, P_w=3,4, N=1e6..3e8, D/N>20, method!=none");
   verb->add_option("--csv", options->csv,
                    "write the table to this CSV file (- for standard output)");
+  verb->add_option("--tensorboard", options->tensorboard,
+                   "write the metrics of these runs as event files to this directory, for "
+                   "`tensorboard --logdir`; those that are up to date stay");
   verb->add_flag("--along", options->along,
                  "also models kept along the runs and their cells (so does a filter on "
                  "run_fraction)");

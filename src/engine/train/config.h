@@ -82,6 +82,7 @@ struct RunOptions {
   bool other_engine = false;                // resume on another engine than the run began on
   int64_t log_steps = 10;                   // steps per line of metrics.jsonl
   int64_t validation_steps = 0;             // steps between validations; 0: only at the end
+  bool tensorboard = false;                 // also write an event file of TensorBoard
   bool quiet = false;                       // no progress on standard error
 
   template <class V>
@@ -99,6 +100,8 @@ struct RunOptions {
       "resume a run that another engine began, whose bits differ; the result records both");
     v("log_steps", log_steps, "steps per line of metrics.jsonl");
     v("validation_steps", validation_steps, "steps between validations; 0: only at the end");
+    v("tensorboard", tensorboard,
+      "also write the metrics as an event file, for `tensorboard --logdir`");
     v("quiet", quiet, "show no progress on standard error");
   }
 

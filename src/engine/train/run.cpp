@@ -150,6 +150,7 @@ class Session {
     if (!trunk_.empty()) remove_half_left(options_.directory, trunk_, directory_.name());
     if (!restore(directory_.state_file(), directory_.name())) begin_from_trunk();
     directory_.truncate_metrics(trainer_.steps_done(), after_step_is_due_);
+    if (options_.tensorboard) directory_.begin_events();
     first_step_ = trainer_.steps_done();
     const std::vector<int64_t> past(kept_steps_.begin(),
                                     std::upper_bound(kept_steps_.begin(), kept_steps_.end(),
@@ -516,6 +517,7 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
   const auto ended = [&](RunDirectory& run, const ResultRecord& result) {
     run.remove_state();
     note_missing_checkpoints(run.path(), kept, batch_tokens);
+    if (options.tensorboard) write_event_file(run.path(), run.path());
     return outcome_of_ended(run, result, resolved.steps);
   };
   RunDirectory directory(options.directory, resolved.name());

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <system_error>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -24,6 +26,10 @@ void remove_half_written(const fs::path& directory) {
       leftovers.push_back(entry.path());
   }
   for (const fs::path& path : leftovers) fs::remove_all(path, ignored);
+}
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace
@@ -78,6 +84,18 @@ void RunDirectory::append_metrics(const StepMetrics& metrics) {
 
 void RunDirectory::append_metrics(const Json& line) {
   append_line(metrics_file(), dump_json(line));
+  append_events(events_.of_line(line, seconds_now()));
+}
+
+void RunDirectory::begin_events() {
+  events_ = {};
+  event_file_ = begin_event_file(path_, events_);
+}
+
+void RunDirectory::append_events(const std::string& bytes) {
+  if (event_file_.empty() || bytes.empty()) return;
+  Descriptor file(event_file_, O_WRONLY | O_APPEND);
+  if (!file.ok() || !write_all(file.get(), bytes)) event_file_.clear();  // the run goes on
 }
 
 void RunDirectory::save_checkpoint(const fs::path& place,
@@ -107,6 +125,7 @@ void RunDirectory::remove_state() {
 
 void RunDirectory::finish(const ResultRecord& result) {
   write_result(path_, result);
+  append_events(events_.of_result(result, seconds_now()));
   remove_state();
 }
 

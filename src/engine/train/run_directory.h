@@ -2,6 +2,7 @@
 //
 //   run.json             configuration, model, data and build; written first
 //   metrics.jsonl        a line per record of MetricsSink
+//   events.out.tfevents.*  the same for TensorBoard, if asked for (record/event_file.h)
 //   checkpoints/state/   state.bin, to resume from (train/state.h); removed when the run has ended
 //   checkpoints/tokens-N/  the model after N tokens, if asked for (train/kept_checkpoints.h)
 //   checkpoints/final/   the trained model and its tokenizer, in Hugging Face's layout
@@ -16,6 +17,7 @@
 
 #include "base/file_lock.h"
 #include "base/json.h"
+#include "record/event_file.h"
 #include "record/leftovers.h"
 #include "record/result.h"
 #include "record/run.h"
@@ -52,6 +54,8 @@ class RunDirectory {
   void truncate_metrics(int64_t step, bool without_records = false);
   void append_metrics(const StepMetrics& metrics);
   void append_metrics(const Json& line);
+  // From now on, metrics also go to an event file of TensorBoard (record/event_file.h).
+  void begin_events();
 
   // Lets `write` fill a temporary directory, then renames that to `place`, a checkpoint of this run.
   void save_checkpoint(const std::filesystem::path& place,
@@ -64,9 +68,13 @@ class RunDirectory {
   void finish(const ResultRecord& result);
 
  private:
+  void append_events(const std::string& bytes);
+
   std::string name_;
   std::filesystem::path path_;
   FileLock lock_;
+  std::filesystem::path event_file_;  // empty: none
+  MetricsEvents events_;
 };
 
 }  // namespace bitlaw
