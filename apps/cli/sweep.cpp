@@ -15,6 +15,7 @@
 #include "sweep/conditions.h"
 #include "sweep/look.h"
 #include "train/interrupt.h"
+#include "watch/watch.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -127,6 +128,7 @@ void run_sweep(SweepFlags& options) {
   sweep_options.nice = work.nice;
   sweep_options.order = work.order;
   sweep_options.lease_seconds = work.lease_seconds;
+  sweep_options.tensorboard = work.tensorboard;
   if (options.print_config) {
     print_configurations(sweep_options);
     return;
@@ -148,12 +150,16 @@ void run_sweep(SweepFlags& options) {
   sweep_options.look_only = options.status || options.dry_run;
   sweep_options.forecast = sweep_options.show_script = options.dry_run;
   sweep_options.stop = &stop_work;
+  Watch watch({.order = work.order == JobOrder::kInformative});
+  sweep_options.advisor = &watch;
   if (!sweep_options.look_only) stop_work_on_signals();
   const SweepResult result = sweep(sweep_options, [&](const std::string& sentence) {
     if (!sweep_options.quiet) say("{}", sentence);
   });
   if (options.json) {
-    print_json(struct_to_json(result));
+    Json document = struct_to_json(result);
+    if (const auto law = watch.law()) document["law"] = struct_to_json(*law);
+    print_json(document);
   } else {
     if (sweep_options.look_only) print_cells(result);
     if (result.forecast) print_forecast(*result.forecast);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "base/parallel.h"
 #include "base/range.h"
@@ -13,6 +14,7 @@
 #include "cli/work_flags.h"
 #include "sweep/join.h"
 #include "train/interrupt.h"
+#include "watch/watch.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -41,20 +43,22 @@ Json failures_of(const JoinResult& result) {
   return failures;
 }
 
-void print_joined(const JoinResult& result, bool json) {
+void print_joined(const JoinResult& result, const std::optional<LawSoFar>& law, bool json) {
   const int64_t done = count(result, JobState::kDone), running = count(result, JobState::kRunning);
   const int64_t failed = count(result, JobState::kFailed);
   const int64_t waiting = count(result, JobState::kWaiting);
   const Json failures = failures_of(result);
   if (json) {
-    print_json({{"study", result.study},
-                {"jobs", result.jobs.size()},
-                {"done", done},
-                {"running_elsewhere", running},
-                {"waiting", waiting},
-                {"failed", failed},
-                {"skipped", count(result, JobState::kSkipped)},
-                {"failures", failures}});
+    Json document{{"study", result.study},
+                  {"jobs", result.jobs.size()},
+                  {"done", done},
+                  {"running_elsewhere", running},
+                  {"waiting", waiting},
+                  {"failed", failed},
+                  {"skipped", count(result, JobState::kSkipped)},
+                  {"failures", failures}};
+    if (law) document["law"] = struct_to_json(*law);
+    print_json(document);
     return;
   }
   fmt::print("{}: {} of {} jobs done, {} running elsewhere, {} failed, {} waiting\n", result.study,
@@ -86,11 +90,13 @@ void run_work(const JoinFlags& flags) {
   options.stop = &stop_work;
   options.wait_for_others = flags.stay;
   if (!flags.idle.empty()) options.idle_seconds = parse_duration(flags.idle, "--idle");
+  Watch watch({.order = options.order == JobOrder::kInformative});
+  options.advisor = &watch;
   stop_work_on_signals();
   const JoinResult result = join(options, flags.directory, [&](const std::string& sentence) {
     if (!flags.quiet) say("{}", sentence);
   });
-  print_joined(result, flags.json);
+  print_joined(result, watch.law(), flags.json);
   if (!result.worked.note.empty()) say("note: {}", result.worked.note);
   if (!result.worked.trouble.empty()) throw Error(trouble_sentence(result.worked.trouble));
   const bool out_of_time = stop_work ? stop_was_announced() : result.worked.time_over;

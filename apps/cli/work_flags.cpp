@@ -53,6 +53,8 @@ void WorkFlags::add(App* verb) {
   verb->add_option("--lease", lease,
                    "a worker that is silent for this time loses its jobs to others")
       ->default_str(lease);
+  verb->add_flag("--tensorboard", tensorboard,
+                 "runs also write event files, for `tensorboard --logdir RUNS`");
 }
 
 WorkOptions WorkFlags::parsed() const {
@@ -63,6 +65,7 @@ WorkOptions WorkFlags::parsed() const {
   options.nice = nice;
   options.order = order_named(order);
   options.lease_seconds = parse_duration(lease, "--lease");
+  options.tensorboard = tensorboard;
   if (options.lease_seconds < 1) throw Error("--lease " + lease + ": expected at least 1s");
   return options;
 }

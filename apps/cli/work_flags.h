@@ -12,6 +12,7 @@ namespace bitlaw::cli {
 struct WorkFlags {
   std::string seconds, memory, order = "longest", lease = "60s";
   int nice = 0;
+  bool tensorboard = false;
 
   void add(App* verb);
   // The options of the flags; Error with the flag that is wrong.

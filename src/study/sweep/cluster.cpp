@@ -98,6 +98,7 @@ std::vector<std::string> worker_arguments(const WorkOptions& work, const Cluster
   if (work.order != usual.order) add("--order", name_of(work.order));
   if (work.lease_seconds != usual.lease_seconds)
     add("--lease", fmt::format("{:g}s", work.lease_seconds));
+  if (work.tensorboard) words.push_back("--tensorboard");
   return words;
 }
 

@@ -193,7 +193,9 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
                                            .memory_bytes = options.memory_bytes,
                                            .nice = options.nice,
                                            .order = options.order,
-                                           .lease_seconds = options.lease_seconds});
+                                           .lease_seconds = options.lease_seconds,
+                                           .tensorboard = options.tensorboard,
+                                           .advisor = options.advisor});
   launch_options.cluster = options.cluster;
   SweepResult result{.study = plan.study.name, .runs = plan.directory.string()};
   bool stopped = false;

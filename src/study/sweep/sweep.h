@@ -45,6 +45,8 @@ struct SweepOptions {
   bool show_script = false;           // with look_only: what the launcher would write or call
   bool retry = false;                 // the jobs that have failed
   bool quiet = false;                 // no progress
+  bool tensorboard = false;           // runs also write event files (record/event_file.h)
+  Advisor* advisor = nullptr;         // reads the results meanwhile; may be null
   std::atomic<bool>* stop = nullptr;  // may be set at any time
 };
 

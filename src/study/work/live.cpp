@@ -52,11 +52,14 @@ std::vector<std::string> live_lines(const LiveState& state, size_t width) {
     lines.push_back(cut(running_line(job), width));
   }
   for (const std::string& line : state.last) lines.push_back(cut(printable(line), width));
+  if (!state.law.empty()) lines.push_back(cut(printable(state.law), width));
   return lines;
 }
 
 LiveTable::LiveTable(const std::string& label, double total_cost, bool quiet)
-    : progress_(label, total_cost, quiet), terminal_(!quiet && ::isatty(STDERR_FILENO) != 0) {}
+    : progress_(label, total_cost, quiet),
+      terminal_(!quiet && ::isatty(STDERR_FILENO) != 0),
+      quiet_(quiet) {}
 
 LiveTable::~LiveTable() {
   clear();
@@ -70,15 +73,31 @@ void LiveTable::clear() {
 
 void LiveTable::show(const LiveState& state) {
   progress_.update(state.cost_done, counts(state));
+  done_ = state.done;
   if (!terminal_) return;
   std::string text;
-  const std::vector<std::string> lines = live_lines(state, terminal_width() - 1);
+  LiveState shown = state;
+  shown.law = law_;
+  const std::vector<std::string> lines = live_lines(shown, terminal_width() - 1);
   for (const std::string& line : lines) text += "\n\033[K" + line;
   if (lines.size() < drawn_) text += "\n\033[J\033[1A";
   if (!lines.empty()) text += fmt::format("\033[{}A\r", lines.size());
   std::fputs(text.c_str(), stderr);
   std::fflush(stderr);
   drawn_ = lines.size();
+}
+
+void LiveTable::show_law(const std::string& line, bool last) {
+  law_ = line;
+  if (quiet_ || line.empty() || line == logged_law_) return;
+  const bool due = last || (!terminal_ && 4 * done_ >= 5 * logged_done_);
+  if (!due) return;
+  clear();
+  if (terminal_) std::fputs("\r\033[K", stderr);
+  std::fputs((printable(line) + "\n").c_str(), stderr);
+  std::fflush(stderr);
+  logged_law_ = line;
+  logged_done_ = done_ + 1;
 }
 
 void LiveTable::finish(const std::string& note) {

@@ -22,6 +22,7 @@ struct LiveState {
   double cost_done = 0;           // of the total cost
   std::vector<LiveJob> running;   // here
   std::vector<std::string> last;  // what ended last, newest last
+  std::string law{};              // as the results so far have it
 };
 
 // The lines below the progress bar, each at most `width` characters.
@@ -32,6 +33,9 @@ class LiveTable {
   LiveTable(const std::string& label, double total_cost, bool quiet);
   ~LiveTable();
   void show(const LiveState& state);
+  // What the results say so far; "" if nothing. A log gets it when a quarter more jobs have ended than
+  // at the last time, and at the end.
+  void show_law(const std::string& line, bool last);
   void finish(const std::string& note);
 
  private:
@@ -40,6 +44,9 @@ class LiveTable {
   Progress progress_;
   bool terminal_;
   size_t drawn_ = 0;  // lines below the bar
+  bool quiet_;
+  std::string law_, logged_law_;
+  size_t done_ = 0, logged_done_ = 0;  // jobs
 };
 
 }  // namespace bitlaw

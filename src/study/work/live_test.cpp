@@ -29,6 +29,21 @@ TEST(LiveTable, FitsTheTerminal) {
   EXPECT_EQ(lines.back(), "  and 24 more");
 }
 
+TEST(LiveTable, ALogHasTheLawNowAndThen) {
+  testing::internal::CaptureStderr();
+  {
+    LiveTable table("tiny", 10, false);
+    for (size_t done = 0; done < 20; ++done) {
+      table.show({.jobs = 20, .done = done, .running = {}, .last = {}});
+      table.show_law(done < 8 ? "" : "kumar on " + std::to_string(done) + " runs", false);
+    }
+    table.show_law("kumar on 20 runs", true);
+    table.show_law("kumar on 20 runs", true);
+  }
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(text, "kumar on 8 runs\nkumar on 12 runs\nkumar on 17 runs\nkumar on 20 runs\n");
+}
+
 TEST(LiveTable, ALogHasPlainLines) {
   testing::internal::CaptureStderr();
   {

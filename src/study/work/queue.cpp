@@ -25,6 +25,7 @@ constexpr NamedOrder kOrders[] = {
     {"cheapest", JobOrder::kCheapest, "many results early"},
     {"trunks", JobOrder::kTrunks, "what others branch off, then the longest"},
     {"study", JobOrder::kStudy, "as the file has them"},
+    {"informative", JobOrder::kInformative, "what tells most about the law per FLOP"},
 };
 
 }  // namespace
@@ -64,6 +65,7 @@ std::vector<size_t> order_of(const std::vector<Job>& jobs, JobOrder order) {
         return jobs[a].cost > jobs[b].cost;
       case JobOrder::kLongest:
         return jobs[a].cost > jobs[b].cost;
+      case JobOrder::kInformative:
       case JobOrder::kCheapest:
         return jobs[a].cost < jobs[b].cost;
       case JobOrder::kStudy:
@@ -75,6 +77,26 @@ std::vector<size_t> order_of(const std::vector<Job>& jobs, JobOrder order) {
   std::iota(indices.begin(), indices.end(), size_t{0});
   std::stable_sort(indices.begin(), indices.end(), before);
   return indices;
+}
+
+std::vector<size_t> with_first(const std::vector<Job>& jobs, const std::vector<size_t>& first,
+                               const std::vector<size_t>& order) {
+  std::vector<size_t> out;
+  std::vector<bool> taken(jobs.size(), false);
+  for (const size_t job : first) {
+    std::vector<size_t> chain;  // what the job waits for, last first
+    for (auto i = static_cast<int>(job); i >= 0 && !taken[static_cast<size_t>(i)];) {
+      const Job& each = jobs[static_cast<size_t>(i)];
+      chain.push_back(static_cast<size_t>(i));
+      taken[chain.back()] = true;
+      i = each.after >= 0 ? each.after : each.trunk;
+    }
+    out.insert(out.end(), chain.rbegin(), chain.rend());
+  }
+  for (const size_t job : order) {
+    if (!taken[job]) out.push_back(job);
+  }
+  return out;
 }
 
 double planned_duration(const std::vector<Job>& jobs, int parallel) {

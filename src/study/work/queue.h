@@ -15,6 +15,8 @@ enum class JobOrder {
   kCheapest,  // what costs least comes first: many results early
   kTrunks,    // what others branch off, then the longest
   kStudy,     // as the file has them
+  // What tells most about the law, as an advisor says (work/advisor.h); the cheapest until it does.
+  kInformative,
 };
 
 const char* name_of(JobOrder order);
@@ -24,6 +26,10 @@ std::string order_help();  // of --order
 
 // Indices of jobs; equal ones stay in their order.
 std::vector<size_t> order_of(const std::vector<Job>& jobs, JobOrder order);
+
+// `order` with these jobs first, each behind what it waits for.
+std::vector<size_t> with_first(const std::vector<Job>& jobs, const std::vector<size_t>& first,
+                               const std::vector<size_t>& order);
 
 // How long `parallel` processes take if every job takes its cost and none is done yet, in the unit of
 // the costs.

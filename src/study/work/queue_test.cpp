@@ -33,7 +33,19 @@ TEST(Queue, TrunksComeBeforeTheLongest) {
   EXPECT_EQ(order_of(four, JobOrder::kTrunks), (std::vector<size_t>{2, 3, 1, 0}));
 }
 
+TEST(Queue, WhatComesFirstComesBehindWhatItWaitsFor) {
+  std::vector<Job> six = jobs({{1, -1}, {3, -1}, {2, -1}, {4, -1}, {1, 3}, {5, -1}});
+  six[0].trunk = 2;
+  six[2].trunk = 5;
+  const std::vector<size_t> order = order_of(six, JobOrder::kInformative);
+  EXPECT_EQ(order, (std::vector<size_t>{0, 4, 2, 1, 3, 5})) << "the cheapest until more is known";
+  EXPECT_EQ(with_first(six, {}, order), order);
+  EXPECT_EQ(with_first(six, {1, 0}, order), (std::vector<size_t>{1, 5, 2, 0, 4, 3}));
+  EXPECT_EQ(with_first(six, {4, 2, 0}, order), (std::vector<size_t>{3, 4, 5, 2, 0, 1}));
+}
+
 TEST(Queue, OrdersAreNamed) {
+  EXPECT_EQ(order_named("informative"), JobOrder::kInformative);
   EXPECT_EQ(order_named("cheapest"), JobOrder::kCheapest);
   try {
     order_named("cheapst");

@@ -115,12 +115,15 @@ class Worker {
   void tidy_up();
   void take_leavings(size_t i);
   void look_elsewhere();
+  void ask_advisor();
   void show_progress();
   void pause() const;
 
   const std::vector<Job>& jobs_;
   const WorkOptions& options_;
-  const std::vector<size_t> order_;
+  const std::vector<size_t> order_;  // as asked for
+  std::vector<size_t> first_;        // as the advisor says
+  std::vector<size_t> now_ = order_;
   std::vector<JobOutcome> outcomes_;
   std::vector<double> later_;  // seconds after the beginning before which a job is not looked at
   std::vector<int> attempts_;
@@ -139,6 +142,9 @@ class Worker {
 
 Worked Worker::run() {
   tidy_up();
+  if (options_.advisor != nullptr)
+    options_.advisor->begin(jobs_, options_.runs,
+                            options_.directory.empty() ? fs::current_path() : options_.directory);
   while (true) {
     if (stopping())
       ask_to_stop();
@@ -151,6 +157,11 @@ Worked Worker::run() {
     look_elsewhere();
     show_progress();
     pause();
+  }
+  if (options_.advisor != nullptr) {
+    ask_advisor();
+    options_.advisor->finish();
+    live_.show_law(options_.advisor->line(), true);
   }
   if (!stopping() && !anything_left()) live_.finish(fmt::format("{} jobs", jobs_.size()));
   return {outcomes_, trouble_, other_engine_note(), time_over(), begun_, advanced_};
@@ -234,7 +245,7 @@ bool Worker::ready(size_t i) {
 }
 
 void Worker::start_ready() {
-  for (const size_t i : order_) {
+  for (const size_t i : now_) {
     if (static_cast<int>(running_.size()) >= options_.parallel || !trouble_.empty()) break;
     if (ready(i)) start(i);
   }
@@ -273,10 +284,11 @@ void Worker::start(size_t i) {
   }
   std::string saved = saved_state(job, options_.runs);
   try {
-    const pid_t pid = start_process(job_command(job, options_.runs, options_.program),
-                                    {.log = job_log(job, options_.runs),
-                                     .directory = options_.directory,
-                                     .nice = options_.nice});
+    std::vector<std::string> command = job_command(job, options_.runs, options_.program);
+    if (options_.tensorboard && job.kind == JobKind::kTrain) command.push_back("--tensorboard");
+    const pid_t pid = start_process(command, {.log = job_log(job, options_.runs),
+                                              .directory = options_.directory,
+                                              .nice = options_.nice});
     running_.push_back(
         {.pid = pid, .job = i, .claim = std::move(claimed), .saved = std::move(saved)});
     begun_ = true;
@@ -438,10 +450,25 @@ void Worker::look_elsewhere() {
     running_cost_ += jobs_[child.job].cost * share_done(jobs_[child.job], options_.runs);
 }
 
+void Worker::ask_advisor() {
+  if (options_.advisor == nullptr) return;
+  options_.advisor->ended(static_cast<size_t>(
+      std::count_if(outcomes_.begin(), outcomes_.end(), [](const JobOutcome& outcome) {
+        return outcome.state != JobState::kWaiting && outcome.state != JobState::kRunning;
+      })));
+  live_.show_law(options_.advisor->line(), false);
+  if (options_.order != JobOrder::kInformative) return;
+  std::vector<size_t> first = options_.advisor->first();
+  if (first == first_) return;
+  first_ = std::move(first);
+  now_ = with_first(jobs_, first_, order_);
+}
+
 void Worker::show_progress() {
   const Clock::time_point now = Clock::now();
   if (now - shown_ < std::chrono::milliseconds(500)) return;
   shown_ = now;
+  ask_advisor();
   const auto count = [&](JobState state) {
     return static_cast<size_t>(
         std::count_if(outcomes_.begin(), outcomes_.end(),

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "work/advisor.h"
 #include "work/outcome.h"
 #include "work/queue.h"
 
@@ -28,6 +29,8 @@ struct WorkOptions {
   double lease_seconds = 60;    // a claim whose worker is silent for so long is free
   bool wait_for_others = true;  // end when all jobs have ended, also those of other workers
   double idle_seconds = 0;      // end when nothing could be started for so long; 0: stay
+  bool tensorboard = false;     // runs also write event files (record/event_file.h)
+  Advisor* advisor = nullptr;   // reads the results meanwhile; may be null
 };
 
 struct Worked {
