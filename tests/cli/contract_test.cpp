@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <regex>
 #include <set>
 
@@ -228,7 +229,7 @@ TEST_F(Contract, ReproduceSaysWhetherARunCameOutAgain) {
   const Json again = json_of({"reproduce", run_, "--quiet", "--json"});
   EXPECT_EQ(again.at("reproduced"), true);
   EXPECT_EQ(again.at("weights_hash"), again.at("weights_hash_again"));
-  EXPECT_EQ(again.at("run"), fs::path(run_).filename().string());
+  EXPECT_EQ(again.at("run"), std::filesystem::path(run_).filename().string());
   EXPECT_EQ(run({"runs", "runs", "--csv", "rows.csv"}).status, 0);
   EXPECT_EQ(
       json_of({"reproduce", "rows.csv:1", "--runs", "runs", "--quiet", "--json"}).at("reproduced"),
