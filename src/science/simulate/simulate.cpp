@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <string_view>
+#include <tuple>
 
 #include "base/config.h"
 #include "base/error.h"
@@ -102,20 +104,29 @@ std::string cluster_name(const Observation& run, const StudyOptions& options, in
   return name;
 }
 
-// The training run that a row was quantized from, or -1.
-int source_of(const std::vector<Observation>& runs, size_t row) {
-  const Observation& cell = runs[row];
-  for (size_t i = 0; i < runs.size(); ++i) {
-    const Observation& run = runs[i];
-    if (!run.is_post_training() && run.cluster == cell.cluster && !cell.cluster.empty() &&
-        run.params == cell.params && run.tokens == cell.tokens &&
-        run.bits_weights == cell.bits_weights && run.bits_activations == cell.bits_activations &&
-        run.bits_kv == cell.bits_kv) {
-      return static_cast<int>(i);
+// The training runs that rows were quantized from.
+class Sources {
+ public:
+  explicit Sources(const std::vector<Observation>& runs) {
+    for (size_t i = 0; i < runs.size(); ++i) {
+      if (!runs[i].is_post_training() && !runs[i].cluster.empty())
+        first_.emplace(key(runs[i]), static_cast<int>(i));
     }
   }
-  return -1;
-}
+  // The place of the first, or -1.
+  int of(const Observation& cell) const {
+    const auto found = first_.find(key(cell));
+    return found == first_.end() ? -1 : found->second;
+  }
+
+ private:
+  using Key = std::tuple<std::string_view, double, double, double, double, double>;
+  static Key key(const Observation& run) {
+    return {run.cluster,      run.params,           run.tokens,
+            run.bits_weights, run.bits_activations, run.bits_kv};
+  }
+  std::map<Key, int> first_;
+};
 
 }  // namespace
 
@@ -241,10 +252,11 @@ SimulatedStudy draw_study(const Truth& truth, const std::vector<Observation>& ru
            std::exp(options.noise * error_of(row, kLossOfRun, kLossOfTrunk));
   };
 
+  const Sources sources(runs);
   SimulatedStudy out;
   for (size_t i = 0; i < runs.size(); ++i) {
     Observation row = runs[i];
-    const int source = row.is_post_training() ? source_of(runs, i) : -1;
+    const int source = row.is_post_training() ? sources.of(row) : -1;
     const double value = draw(source >= 0 ? static_cast<size_t>(source) : i);
     if (!std::isfinite(value)) {
       throw Error(fmt::format("row {}: {} does not predict a run with N = {:g}, D = {:g}, {}",
