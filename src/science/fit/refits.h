@@ -49,8 +49,7 @@ class Refits {
   std::unique_ptr<const Shared> shared_at_minimum() const;
   bool agrees_with_solver() const;
   // Not converged if it does not get there in the box.
-  StageMinimum by_shared(const std::vector<double>& base,
-                                        const std::vector<double>& weights) const;
+  StageMinimum by_shared(const std::vector<double>& base, const std::vector<double>& weights) const;
 
   const StageSetup& setup_;
   const std::vector<Observation>& rows_;
