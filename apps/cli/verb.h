@@ -30,6 +30,7 @@ void add_work(App& app);
 void add_tune(App& app);
 void add_runs(App& app);
 void add_reproduce(App& app);
+void add_publish(App& app);
 void add_laws(App& app);
 void add_fit(App& app);
 void add_compare(App& app);

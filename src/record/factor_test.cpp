@@ -44,11 +44,11 @@ TEST(Factor, EveryColumnIsAFactorOrIsKnownNotToBeOne) {
       // what was measured
       "loss", "loss_standard_error", "delta", "standard_error", "measured_delta",
       "measured_standard_error", "kl", "same_top", "bits_per_byte", "flagged", "storage_bits",
-      "seconds", "tokens_per_second", "train_loss",
+      "seconds", "tokens_per_second", "train_loss", "flops", "weights_hash",
       // replicates
       "seed", "calibration_seed",
       // names, marks, and rows that are left out
-      "run", "status", "unstable", "tuning", "format_a_post", "format_kv_post",
+      "run", "status", "unstable", "tuning", "bitlaw_version", "format_a_post", "format_kv_post",
       // width / head_width
       "heads"};
   for (const TidyColumn& column : tidy_columns()) {

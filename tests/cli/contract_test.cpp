@@ -18,8 +18,8 @@ namespace {
 using Contract = World;
 
 const std::vector<std::string> kVerbs{
-    "data",      "train", "quantize", "eval",    "export", "sweep",    "work", "tune",  "runs",
-    "reproduce", "laws",  "fit",      "compare", "design", "simulate", "plan", "report"};
+    "data",    "train",     "quantize", "eval", "export",  "sweep",  "work",     "tune", "runs",
+    "publish", "reproduce", "laws",     "fit",  "compare", "design", "simulate", "plan", "report"};
 
 constexpr const char* kStudy = R"(
 name = "small"

@@ -562,7 +562,13 @@ std::string describe(const RunOutcome& outcome) {
 }
 
 TrainedRun read_run(const std::filesystem::path& directory) {
-  TrainedRun run{directory, read_run_record(directory), {}, read_result(directory)};
+  RunRecord record = read_run_record(directory);
+  return trained_run(directory, std::move(record), read_result(directory));
+}
+
+TrainedRun trained_run(const std::filesystem::path& directory, RunRecord record,
+                       std::optional<ResultRecord> result) {
+  TrainedRun run{directory, std::move(record), {}, std::move(result)};
   if (run.record.checkpoint) {
     throw Error(
         fmt::format("{}: is the record of the third-party checkpoint {}, not a run that "

@@ -46,6 +46,9 @@ struct TrainedRun {
 };
 // Error if the directory is not such a run.
 TrainedRun read_run(const std::filesystem::path& directory);
+// The same from its records; the directory need not exist.
+TrainedRun trained_run(const std::filesystem::path& directory, RunRecord record,
+                       std::optional<ResultRecord> result);
 
 // Validation of a finished run's final checkpoint on a data set of the same vocabulary, at most
 // `tokens` tokens (0: all), with the recipe it was trained with. Error if its loss is not finite.

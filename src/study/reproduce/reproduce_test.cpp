@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/test_folder.h"
 #include "data/prepare.h"
+#include "record/published_records.h"
 #include "record/tidy_row.h"
 #include "runs/index.h"
 #include "train/interrupt.h"
@@ -140,6 +141,18 @@ TEST_F(Reproduce, ARowOfATableIsHeldAgainstItsRun) {
   EXPECT_NE(refused(table + ":4").find("--runs"), std::string::npos);
   EXPECT_NE(refused(table + ":5").find("has 4 rows, so there is no row 5"), std::string::npos);
   EXPECT_NE(refused(table + ":0").find("the first one is row 1"), std::string::npos);
+}
+
+TEST_F(Reproduce, ARowIsMadeAgainFromThePublishedRecords) {
+  const fs::path run = made();
+  folder_.write("results/study.csv", tidy_to_csv(read_run_rows(run).rows));
+  folder_.write("results/study.runs.jsonl", published_line(run) + "\n");
+  fs::remove_all(folder_ / "runs");
+  const Reproduction out = reproduced((folder_ / "results/study.csv:1").string());
+  EXPECT_TRUE(out.exact) << out.why_not;
+  EXPECT_TRUE(out.reproduced);
+  EXPECT_FALSE(out.weights_hash.empty());
+  EXPECT_EQ(out.weights_hash, out.weights_hash_again);
 }
 
 TEST_F(Reproduce, WhatCannotBeMadeAgainIsOneSentence) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "record/published_records.h"
 
 namespace bitlaw {
 namespace {
@@ -72,11 +73,18 @@ Subject subject_in_table(const TablePlace& place, const std::string& runs) {
   }
   const fs::path folder = runs.empty() ? fs::path(place.file).parent_path() : fs::path(runs);
   const fs::path directory = folder / field("run");
-  if (!is_run(directory)) {
-    throw Error(fmt::format("{}: there is no run {}; give the directory of its runs with --runs",
-                            where, directory.string()));
+  if (is_run(directory)) return {read_run(directory), parse_number(field("loss"))};
+  const fs::path records = published_records_file(place.file);
+  std::error_code none;
+  if (runs.empty() && fs::exists(records, none)) {
+    if (auto found = find_published_record(records, field("run")))
+      return {trained_run(directory, std::move(found->run), std::move(found->result)),
+              parse_number(field("loss"))};
   }
-  return {read_run(directory), parse_number(field("loss"))};
+  throw Error(
+      fmt::format("{}: there is no run {}, nor its record in {}; give the directory of its "
+                  "runs with --runs",
+                  where, directory.string(), records.string()));
 }
 
 }  // namespace

@@ -1,0 +1,107 @@
+#include "publish/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <utility>
+
+#include "base/csv.h"
+#include "base/error.h"
+#include "record/published_records.h"
+#include "runs/index.h"
+
+namespace bitlaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+PublishedTable read_table(const fs::path& runs) {
+  PublishedTable table;
+  table.name = fs::path(runs / "").parent_path().filename().string();
+  RunIndex index(runs);
+  const std::vector<std::string> problems = index.problems();
+  if (!problems.empty()) {
+    throw Error(fmt::format(
+        "{}; mend or remove {} before the table is published", problems.front(),
+        problems.size() == 1 ? "it" : fmt::format("this and {} more", problems.size() - 1)));
+  }
+  std::vector<std::string> notes;
+  for (TidyRow& row : std::move(index).select({}, notes)) {
+    if (row.status == "started") {
+      table.started += row.is_run();
+      continue;
+    }
+    if (row.is_run()) table.records += published_line(runs / row.run) + "\n";
+    table.rows.push_back(std::move(row));
+  }
+  if (table.rows.empty())
+    throw Error(fmt::format("{}: no run has ended there, so there is no table", runs.string()));
+  return table;
+}
+
+void add_if_known(std::set<std::string>& set, const std::string& value) {
+  if (!value.empty()) set.insert(value);
+}
+
+void add(double& sum, double value) {
+  if (!std::isnan(value)) sum += value;
+}
+
+}  // namespace
+
+size_t PublishedTable::count(const std::string& status) const {
+  return static_cast<size_t>(std::count_if(rows.begin(), rows.end(), [&](const TidyRow& row) {
+    return row.is_run() && row.status == status;
+  }));
+}
+
+size_t PublishedTable::cells() const {
+  return static_cast<size_t>(
+      std::count_if(rows.begin(), rows.end(), [](const TidyRow& row) { return !row.is_run(); }));
+}
+
+Totals totals_of(const std::vector<PublishedTable>& tables) {
+  Totals totals;
+  for (const PublishedTable& table : tables) {
+    for (const TidyRow& row : table.rows) {
+      add(row.is_run() ? totals.training_seconds : totals.cell_seconds, row.seconds);
+      add(totals.flops, row.flops);
+      add_if_known(totals.engines, row.engine);
+      add_if_known(totals.versions, row.bitlaw_version);
+      add_if_known(totals.data, row.data_hash);
+    }
+  }
+  return totals;
+}
+
+std::vector<PublishedTable> read_tables(const std::vector<std::string>& runs) {
+  if (runs.empty()) throw Error("no directory of runs given, so there is nothing to publish");
+  std::vector<PublishedTable> tables;
+  std::set<std::string> names;
+  for (const std::string& directory : runs) {
+    tables.push_back(read_table(directory));
+    if (!names.insert(tables.back().name).second) {
+      throw Error(
+          fmt::format("two directories of runs are called {}; rename one, since their tables "
+                      "would have the same name",
+                      tables.back().name));
+    }
+  }
+  return tables;
+}
+
+std::string text_csv(const std::vector<CorpusPart>& parts) {
+  if (parts.empty()) return "";
+  std::string csv = "package,file,bytes,documents,paragraphs,licenses\n";
+  for (const CorpusPart& part : parts) {
+    csv += csv_line({part.name, part.package, std::to_string(part.bytes),
+                     std::to_string(part.documents), std::to_string(part.paragraphs),
+                     part.licenses.empty() ? "see the package's copyright file"
+                                           : fmt::format("{}", fmt::join(part.licenses, "; "))});
+  }
+  return csv;
+}
+
+}  // namespace bitlaw

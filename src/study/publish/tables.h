@@ -1,0 +1,37 @@
+// What a publication consists of, read before anything is written.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "corpus/corpus.h"
+#include "publish/publish.h"
+#include "record/tidy_row.h"
+
+namespace bitlaw {
+
+struct PublishedTable {
+  std::string name;  // of its files
+  std::vector<TidyRow> rows;
+  std::string records;                            // the lines of NAME.runs.jsonl
+  int64_t started = 0;                            // runs left out, because they have not ended
+  size_t count(const std::string& status) const;  // of whole runs
+  size_t cells() const;
+};
+
+// Sums over all tables.
+struct Totals {
+  double flops = 0, training_seconds = 0, cell_seconds = 0;
+  std::set<std::string> engines, versions, data;
+};
+Totals totals_of(const std::vector<PublishedTable>& tables);
+
+// Error as in publish().
+std::vector<PublishedTable> read_tables(const std::vector<std::string>& runs);
+
+// The packages of the text as CSV; empty without any.
+std::string text_csv(const std::vector<CorpusPart>& parts);
+
+}  // namespace bitlaw
