@@ -20,19 +20,20 @@ function(bitlaw_sources folder sources_variable tests_variable)
 endfunction()
 
 # bitlaw_component(PATH [LIGHT] [DEPENDS component ...] [TEST_DEPENDS component ...] [LIBRARIES target ...]
-#                  [TEST_LABELS label])
+#                  [TEST_LABELS label] [THREAD_TESTS pattern ...])
 #
 # One folder of src/ is one component is one static library, bitlaw_NAME, where NAME is the last part of
 # PATH. Sources are found by bitlaw_sources; its tests become the test program NAME_test. Includes begin with NAME: the folder that holds it is an include root.
 # Files named *_avx2.cpp, *_avx512.cpp, *_avx512bf16.cpp and *_amx.cpp alone are compiled for those instruction sets.
 # LIGHT: its own loops are short, so it is compiled with -O1, which takes a third less time and gives
 # the same bits.
-# TEST_LABELS: `threads` for components whose tests run under the thread sanitizer; a test with Slow in its
-# name gets the label `slow` and is left out under sanitizers.
+# TEST_LABELS: `threads` for components whose tests run under the thread sanitizer; THREAD_TESTS: those of its
+# tests that do, where the others use no threads and take long there. A test with Slow in its name gets the label
+# `slow` and is left out under sanitizers.
 # DEPENDS is the architecture: tools/check_layers.py checks every #include against it.
 # TEST_DEPENDS: components that only the tests include.
 function(bitlaw_component path)
-  cmake_parse_arguments(ARG "LIGHT" "" "DEPENDS;TEST_DEPENDS;LIBRARIES;TEST_LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "LIGHT" "" "DEPENDS;TEST_DEPENDS;LIBRARIES;TEST_LABELS;THREAD_TESTS" ${ARGN})
   cmake_path(GET path FILENAME name)
   cmake_path(GET path PARENT_PATH tower)
   bitlaw_sources(${CMAKE_CURRENT_SOURCE_DIR}/${path} sources tests)
@@ -85,8 +86,13 @@ function(bitlaw_component path)
     endforeach()
     target_compile_options(${name}_test PRIVATE ${bitlaw_test_options})
     bitlaw_precompile(${name}_test TESTS)
+    list(JOIN ARG_THREAD_TESTS ":" threads)
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                         TEST_FILTER "-*Slow*" NO_PRETTY_VALUES PROPERTIES TIMEOUT 600 LABELS "${ARG_TEST_LABELS}")
+                         TEST_FILTER "-*Slow*:${threads}" NO_PRETTY_VALUES PROPERTIES TIMEOUT 600 LABELS "${ARG_TEST_LABELS}")
+    if(threads)
+      gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                           TEST_FILTER "${threads}" TEST_LIST ${name}_threads NO_PRETTY_VALUES PROPERTIES TIMEOUT 600 LABELS threads)
+    endif()
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                          TEST_FILTER "*Slow*" TEST_LIST ${name}_slow NO_PRETTY_VALUES PROPERTIES TIMEOUT 900 LABELS "slow")
   endif()

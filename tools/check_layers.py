@@ -54,7 +54,7 @@ def component_table(cmake_text):
         component = table[words[0].split("/")[-1]] = Component(words[0])
         keyword = None
         for word in words[1:]:
-            if word in ("DEPENDS", "TEST_DEPENDS", "LIBRARIES", "TEST_LABELS"):
+            if word in ("DEPENDS", "TEST_DEPENDS", "LIBRARIES", "TEST_LABELS", "THREAD_TESTS"):
                 keyword = word
             elif keyword == "DEPENDS":
                 component.depends.append(word)

@@ -11,7 +11,7 @@ TABLE = """
 bitlaw_component(base LIBRARIES fmt::fmt)
 bitlaw_component(engine/tensor DEPENDS base)
 bitlaw_component(engine/ops DEPENDS tensor
-                 LIBRARIES dnnl TEST_LABELS threads)
+                 LIBRARIES dnnl TEST_LABELS threads THREAD_TESTS *Threads*)
 bitlaw_component(engine/model DEPENDS ops TEST_DEPENDS tensor)
 bitlaw_component(science/laws DEPENDS base)
 bitlaw_component(study/runs DEPENDS base TEST_DEPENDS laws)
