@@ -42,7 +42,7 @@ class TensorBoard : public World {
 
 TEST_F(TensorBoard, ReadsWhatARunHasWritten) {
   const Json result =
-      json_of(tiny_run({"--tensorboard", "--log-steps", "1", "--directory", "other"}));
+      json_of(tiny_run({"--tensorboard", "--log-steps", "1", "--directory", "other", "--json"}));
   const std::string run = "other/" + result.at("run").get<std::string>();
   const Json scalars = read(run);
   std::vector<Json> losses;
