@@ -12,7 +12,8 @@ namespace bitlaw::cli {
 namespace {
 
 double bytes_of(const std::string& text) {
-  const auto bytes = parse_bytes(text);
+  auto bytes = parse_bytes(text);
+  if (!bytes) bytes = parse_bytes(text + "B");  // 8G, or a number of bytes
   if (!bytes)
     throw Error(fmt::format("--memory: '{}' is not an amount such as 8GB or 500MB", text));
   return *bytes;

@@ -36,7 +36,7 @@ struct Page {
   int skipping = 0;  // elements that are open and left out
 
   void end_paragraph() {
-    std::string line = one_line(text);
+    std::string line = one_line(valid_utf8(text));
     if (!line.empty()) paragraphs.push_back(std::move(line));
     text.clear();
   }
