@@ -44,7 +44,7 @@ TEST(Factor, EveryColumnIsAFactorOrIsKnownNotToBeOne) {
       // what was measured
       "loss", "loss_standard_error", "delta", "standard_error", "measured_delta",
       "measured_standard_error", "kl", "same_top", "bits_per_byte", "flagged", "storage_bits",
-      "seconds", "tokens_per_second", "train_loss", "flops", "weights_hash",
+      "seconds", "tokens_per_second", "train_loss", "spent_flop", "weights_hash",
       // replicates
       "seed", "calibration_seed",
       // names, marks, and rows that are left out

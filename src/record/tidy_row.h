@@ -59,7 +59,7 @@ struct TidyRow {
   std::string calibration_hash;
   double first_damping = kNoNumber;
   std::optional<int64_t> tuning;
-  double flops = kNoNumber;
+  double spent_flop = kNoNumber;
   std::string weights_hash, bitlaw_version;
 
   // v(name, field, help) for every column, in order.
@@ -162,7 +162,7 @@ struct TidyRow {
       "gptq: initial damping, as a share of the Hessian's mean diagonal");
     v("tuning", tuning,
       "1: a run of `bitlaw tune`, whose hyperparameters are spread on purpose: fits leave it out");
-    v("flops", flops, "FLOP of training");
+    v("spent_flop", spent_flop, "FLOP of training, all of the model counted");
     v("weights_hash", weights_hash, "hash of the trained weights");
     v("bitlaw_version", bitlaw_version, "of bitlaw, that made the run");
   }

@@ -40,7 +40,7 @@ TEST(TidyRow, TheColumnsAndTheirTypes) {
             "validation_tokens:w engine:t unstable:w rope_theta:r "
             "norm_epsilon:r validation_part:t run_fraction:r train_loss:r granularity_q:t "
             "evaluation_tokens:w evaluation_hash:t calibration_tokens:w calibration_hash:t "
-            "first_damping:r tuning:w flops:r weights_hash:t bitlaw_version:t ");
+            "first_damping:r tuning:w spent_flop:r weights_hash:t bitlaw_version:t ");
 }
 
 TEST(TidyRow, CsvKeepsEveryDigitAndQuotes) {

@@ -418,6 +418,9 @@ TEST_F(Contract, TheTidyTableIsWhatFitReads) {
     EXPECT_TRUE(columns.count(wanted)) << wanted;
   EXPECT_EQ(run({"runs", "runs", "--csv", "-"}).out, table);
   EXPECT_EQ(json_of({"fit", "out.csv", "--dry-run", "--json"}).at("rows"), 1);
+  const Outcome read = run({"fit", "out.csv", "--dry-run"});
+  EXPECT_EQ(read.err.find("recognized by their usual names"), std::string::npos)
+      << "all names are bitlaw's own: " << read.err;
 }
 
 TEST_F(Contract, AScriptOfASweepDoesWhatTheSweepWouldDo) {

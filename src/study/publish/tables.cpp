@@ -67,7 +67,7 @@ Totals totals_of(const std::vector<PublishedTable>& tables) {
   for (const PublishedTable& table : tables) {
     for (const TidyRow& row : table.rows) {
       add(row.is_run() ? totals.training_seconds : totals.cell_seconds, row.seconds);
-      add(totals.flops, row.flops);
+      add(totals.flops, row.spent_flop);
       add_if_known(totals.engines, row.engine);
       add_if_known(totals.versions, row.bitlaw_version);
       add_if_known(totals.data, row.data_hash);

@@ -130,7 +130,7 @@ void set_result(const ResultRecord& result, TidyRow& row) {
     row.train_loss = result.training->train_loss_nats;
     row.D = result.training->tokens;
     row.seconds = result.training->seconds;
-    row.flops = result.training->flops;
+    row.spent_flop = result.training->flops;
     row.weights_hash = result.training->weights_hash;
     row.tokens_per_second = result.training->tokens_per_second;
     // All of them, if the run went on with another: avx512/avx2.
@@ -158,7 +158,7 @@ TidyRow kept_row(const TidyRow& whole, const KeptModel& kept, const RunRecord& r
   row.loss_standard_error = validation.standard_error;
   row.bits_per_byte = validation.bits_per_byte;
   if (kept.validation) row.validation_tokens = validation.tokens;
-  row.seconds = row.tokens_per_second = row.flops = kNoNumber;
+  row.seconds = row.tokens_per_second = row.spent_flop = kNoNumber;
   row.weights_hash.clear();
   set_steps(record.data, row);
   return row;
@@ -226,7 +226,7 @@ TidyRow cell_row(const TidyRow& run, const CellRecord& cell) {
   }
   row.first_damping = cell.key.first_damping.value_or(kNoNumber);
   row.seconds = cell.seconds;
-  row.flops = kNoNumber;
+  row.spent_flop = kNoNumber;
   row.tokens_per_second = row.train_loss = kNoNumber;
   return row;
 }
@@ -270,8 +270,8 @@ TidyRow tidy_row_of(const std::string& name, const RunRecord& record,
   set_shape(settings.model, row);
   set_training(settings, row);
   if (result) set_result(*result, row);
-  if (result && result->training && std::isnan(row.flops))  // a record of an earlier version
-    row.flops = record.model.flops_per_token * static_cast<double>(result->training->tokens);
+  if (result && result->training && std::isnan(row.spent_flop))  // a record of an earlier version
+    row.spent_flop = record.model.flops_per_token * static_cast<double>(result->training->tokens);
   set_steps(record.data, row);
   set_warmup(settings, row);
   set_validation_part(record.data, settings, row);

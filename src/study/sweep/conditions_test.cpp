@@ -79,7 +79,7 @@ TEST(CellConditions, ThePlannedRowIsThatOfTheRun) {
   EXPECT_EQ(made.status, "finished");
   made.status = "started";
   made.loss = made.loss_standard_error = made.bits_per_byte = made.run_fraction = kNoNumber;
-  made.train_loss = made.seconds = made.tokens_per_second = made.flops = kNoNumber;
+  made.train_loss = made.seconds = made.tokens_per_second = made.spent_flop = kNoNumber;
   made.weights_hash.clear();
   EXPECT_EQ(tidy_to_csv({planned_row(run, plan.data_of(run))}), tidy_to_csv({made}));
 }
