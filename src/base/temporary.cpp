@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -95,8 +96,16 @@ bool is_forgotten(const fs::path& path) {
   return last_change(path) + kForgotten < fs::file_time_type::clock::now();
 }
 
+// A process that its parent has not yet taken note of (a zombie) has ended, although it has a number.
 bool has_ended(int pid) {
-  return ::kill(pid, 0) != 0 && errno == ESRCH;
+  if (::kill(pid, 0) != 0) return errno == ESRCH;
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  std::getline(file, line);
+  const size_t name_end = line.rfind(')');  // the state follows the name, which may have brackets
+  if (name_end == std::string::npos || name_end + 2 >= line.size()) return false;
+  const char state = line[name_end + 2];
+  return state == 'Z' || state == 'X';
 }
 
 bool is_leftover(const fs::path& path, const Temporary& temporary, Owner owner) {

@@ -46,6 +46,17 @@ TEST_F(Leftovers, OfEndedProcessesOfThisHostAreRemoved) {
   EXPECT_EQ(folder_.names(), std::vector<std::string>{"cell.json"});
 }
 
+TEST_F(Leftovers, OfAProcessThatNobodyHasWaitedForAreRemoved) {
+  const pid_t zombie = ::fork();
+  if (zombie == 0) ::_exit(0);
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(zombie), &ended, WEXITED | WNOWAIT), 0);
+  folder_.write(of("cell.json", host(), zombie), "half");
+  remove_old_temporaries(folder_.path());
+  EXPECT_TRUE(folder_.names().empty());
+  ::waitpid(zombie, nullptr, 0);
+}
+
 TEST_F(Leftovers, OfRunningProcessesStay) {
   for (const pid_t pid : {::getpid(), ::getppid()}) folder_.write(of("file", host(), pid), "half");
   remove_old_temporaries(folder_.path());
