@@ -86,6 +86,12 @@ Published publish(const PublishOptions& options) {
   const std::vector<PublishedTable> tables = read_tables(options.runs);
   const std::vector<CorpusPart> text =
       options.text.empty() ? std::vector<CorpusPart>{} : read_corpus_list(options.text);
+  if (!options.text.empty() && text.empty()) {
+    throw Error(fmt::format(
+        "{}: its list names no packages, or another version of bitlaw made it; make the text again "
+        "with `bitlaw data corpus`, or leave --text out",
+        options.text));
+  }
   const Card card = card_of(options, tables);
   const fs::path to = options.to;
   const fs::path readme_file = to / "README.md";

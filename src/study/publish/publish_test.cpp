@@ -158,6 +158,14 @@ TEST_F(Publish, NamesTheTextAndItsLicences) {
             "perl-doc,perl-doc_5_all.deb,7,2,3,GPL-1+ or Artistic; Expat\n");
 }
 
+TEST_F(Publish, RefusesTextThatOtherRulesMade) {
+  folder_.write("text/.corpus.json", R"({"rules": 1, "parts": []})");
+  PublishOptions with_text = options();
+  with_text.text = (folder_ / "text").string();
+  EXPECT_NE(error_of([&] { publish(with_text); }).find("make the text again"), std::string::npos);
+  EXPECT_FALSE(fs::exists(folder_ / "results"));
+}
+
 TEST_F(Publish, RefusesWhatCannotBeATable) {
   const auto refused = [&](auto change) {
     PublishOptions changed = options();
