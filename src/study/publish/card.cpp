@@ -38,7 +38,8 @@ std::string range_of(const std::vector<PublishedTable>& tables, const Get& get) 
     }
   }
   if (least > most) return "unknown";
-  return least == most ? format_count(least) : format_count(least) + " to " + format_count(most);
+  const std::string from = format_count(least), to = format_count(most);
+  return from == to ? from : from + " to " + to;
 }
 
 std::string joined(const std::set<std::string>& values) {
