@@ -10,12 +10,12 @@ namespace bitlaw {
 
 std::vector<std::string> licenses_of(std::string_view copyright) {
   constexpr std::string_view kField = "License:";
-  constexpr size_t kLongestName = 60;  // what is longer is the licence itself
+  constexpr std::ptrdiff_t kMostSpaces = 5;  // with more words it is the licence itself
   std::map<std::string, int> counts;
   for (const std::string& line : split(valid_utf8(copyright), '\n')) {
     if (!line.starts_with(kField)) continue;
     std::string name = trim(std::string_view(line).substr(kField.size()));
-    if (!name.empty() && name.size() <= kLongestName) ++counts[name];
+    if (!name.empty() && std::count(name.begin(), name.end(), ' ') <= kMostSpaces) ++counts[name];
   }
   std::vector<std::string> names;
   for (const auto& [name, count] : counts) names.push_back(name);

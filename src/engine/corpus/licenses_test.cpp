@@ -15,7 +15,7 @@ TEST(Licenses, AreTheNamesOfTheFieldsTheMostFrequentFirst) {
                   "\nLicense:\n"),
       (Names{"GPL-2+ or Artistic", "MIT"}));
   EXPECT_EQ(licenses_of("This package is free. License terms follow.\n"), Names{});
-  EXPECT_EQ(licenses_of("License: " + std::string(61, 'x') + "\n"), Names{}) << "no name";
+  EXPECT_EQ(licenses_of("License: By using this software you agree to\n"), Names{}) << "no name";
   EXPECT_EQ(licenses_of("License: a\xff\n"), Names{"a\uFFFD"}) << "always UTF-8";
 }
 
