@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "cli/data_verbs.h"
 #include "cli/verb.h"
-#include "data/documents.h"
 #include "data/prepare.h"
+#include "data/text_files.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -21,21 +21,23 @@ struct PrepareFlags {
 
 void show_dry_run(const PrepareFlags& options) {
   const PrepareConfig& config = options.prepare;
-  const auto files = find_text_files(config.from);
+  const TextFiles found = search_text_files(config.from, config.text_key);
   uintmax_t bytes = 0;
-  for (const auto& file : files) bytes += std::filesystem::file_size(file);
+  for (const TextFile& file : found.files) bytes += std::filesystem::file_size(file.path);
   const bool exists = std::filesystem::exists(config.to);
   if (options.json) {
-    print_json(Json{{"files", files.size()},
+    print_json(Json{{"files", found.files.size()},
                     {"file_bytes", bytes},
                     {"to", config.to},
                     {"exists", exists},
                     {"tokenizer", config.tokenizer}});
     return;
   }
-  fmt::print("{} text files, {}; tokenizer {}; data set in {}{}\n", files.size(),
+  fmt::print("{} text files, {}; tokenizer {}; data set in {}{}\n", found.files.size(),
              format_bytes(static_cast<double>(bytes)), config.tokenizer, config.to,
              exists ? ", which exists" : "");
+  const std::string others = left_out_sentence(found.others);
+  if (!others.empty()) say("note: {}", others);
 }
 
 void run_prepare(PrepareFlags& options) {
@@ -58,7 +60,7 @@ void run_prepare(PrepareFlags& options) {
 void add_prepare(App& verb) {
   auto options = std::make_shared<PrepareFlags>();
   App* prepare = add_verb(
-      verb, "prepare", "Turn text (.txt, .jsonl, also .gz and .zst) into a data set",
+      verb, "prepare", "Turn text (.txt, .jsonl, .json, also .gz and .zst) into a data set",
       "bitlaw data prepare texts/ more.jsonl.gz --to data/ --tokenizer bpe --vocabulary 4096");
   prepare->add_option("from", options->prepare.from, "folders or files of text")->required();
   options->flags.add(prepare, options->prepare, {"from"});

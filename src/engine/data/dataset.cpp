@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/checksum.h"
 #include "base/error.h"
@@ -156,14 +157,42 @@ std::string unequal_shares(const SourceInfo& source, const DatasetInfo& info) {
       train > validation ? "hardly see it" : "are much about it");
 }
 
+// "" if validation has about the share of the text that was asked for.
+std::string missed_share(const DatasetInfo& info) {
+  constexpr double kFactor = 1.5;
+  if (!info.options.is_object() || !info.options.contains("validation_fraction")) return "";
+  const Json& fraction = info.options.at("validation_fraction");
+  if (!fraction.is_number()) return "";
+  const auto asked = fraction.get<double>();
+  const int64_t dropped = info.near_duplicates ? info.near_duplicates->dropped_tokens : 0;
+  const int64_t validation = info.validation.tokens + dropped;
+  const double share_given = share(validation, info.train.tokens + validation);
+  if (share_given <= kFactor * asked && asked <= kFactor * share_given) return "";
+  return fmt::format(
+      "validation has {:.1f} % of the text where {:.1f} % was asked for: documents are split as a "
+      "whole, and there are {}; cut long ones into several, or add others",
+      100 * share_given, 100 * asked, info.train.documents + info.validation.documents);
+}
+
 }  // namespace
 
 std::vector<std::string> warnings(const DatasetInfo& info) {
   constexpr double kMuchDropped = 0.5, kMuchInvalid = 1e-3;
-  std::vector<std::string> out;
+  std::vector<std::string> out = info.notes;
+  if (std::string sentence = missed_share(info); !sentence.empty())
+    out.push_back(std::move(sentence));
+  constexpr size_t kMostUnequal = 2;  // named one by one
+  std::vector<std::string> unequal;
   for (const SourceInfo& source : info.sources) {
     if (std::string sentence = unequal_shares(source, info); !sentence.empty())
-      out.push_back(std::move(sentence));
+      unequal.push_back(std::move(sentence));
+  }
+  if (unequal.size() > kMostUnequal) {
+    unequal.front() += fmt::format(" ({} other sources are as unequal)", unequal.size() - 1);
+    unequal.resize(1);
+  }
+  std::move(unequal.begin(), unequal.end(), std::back_inserter(out));
+  for (const SourceInfo& source : info.sources) {
     const double dropped =
         share(source.dropped_tokens, source.validation_tokens + source.dropped_tokens);
     if (dropped >= kMuchDropped) {

@@ -103,6 +103,8 @@ struct DatasetInfo {
   int64_t invalid_bytes = 0;      // replaced by U+FFFD
   std::string split_rule;         // in words
   Json options = Json::object();  // the PrepareConfig that made it, without its paths
+  // Sentences on what was read, from prepare_dataset alone; they are not kept.
+  std::vector<std::string> notes;
 
   template <class V>
   void visit(V& v) {
@@ -132,9 +134,10 @@ DatasetInfo read_dataset_info(const Json& document, const std::string& where);
 // gives to training and to validation.
 std::string describe(const DatasetInfo& info);
 
-// A sentence for each thing that whoever trains on it should know: a source whose shares of training and
-// validation differ by more than five times, or which lost half of its validation text as
-// near-duplicates; much text that is no UTF-8.
+// A sentence for each thing that whoever trains on it should know: its notes; validation that has
+// another share of the text than was asked for; a source whose shares of training and validation
+// differ by more than five times, or which lost half of its validation text as near-duplicates; much
+// text that is no UTF-8.
 std::vector<std::string> warnings(const DatasetInfo& info);
 
 class Dataset {

@@ -2,35 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
-#include "base/error.h"
-#include "base/json.h"
-#include "base/text.h"
+#include "data/text_files.h"
 #include "tokenizer/utf8.h"
 
 namespace bitlaw {
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr size_t kReadBytes = 1 << 16;
-
-enum class TextKind { kNone, kText, kJsonLines };
-
-// By the suffix below a compression's: "a.jsonl.gz" is JSONL.
-TextKind kind_of(fs::path path) {
-  if (compression_of(path) != Compression::kNone) path.replace_extension();
-  const std::string suffix = path.extension().string();
-  if (suffix == ".txt") return TextKind::kText;
-  if (suffix == ".jsonl") return TextKind::kJsonLines;
-  return TextKind::kNone;
-}
-
-bool is_hidden(const fs::path& path) {
-  return path.filename().string().starts_with('.');
-}
 
 bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
@@ -86,17 +64,6 @@ size_t section_end(std::string_view text) {
   return end;
 }
 
-std::string json_text(const std::string& line, const std::string& where) {
-  const std::optional<Json> record = try_parse_json(line);
-  if (!record || !record->contains("text") || !record->at("text").is_string()) {
-    throw Error(
-        fmt::format("{}: expected one JSON object with a string \"text\" on the line, found {}; "
-                    "correct or remove the line",
-                    where, record ? "other JSON" : "no valid JSON"));
-  }
-  return record->at("text").get<std::string>();
-}
-
 }  // namespace
 
 void read_text(ByteSource& source, const std::string& name, const DocumentCallback& callback,
@@ -127,117 +94,46 @@ void read_text(ByteSource& source, const std::string& name, const DocumentCallba
   if (!is_blank(text)) cut(text.size());
 }
 
-void read_jsonl(ByteSource& source, const std::string& name, const DocumentCallback& callback,
-                ReadCounts& counts) {
-  std::array<char, kReadBytes> buffer;
-  std::string line;
-  int64_t number = 0;
-  auto take_line = [&] {
-    ++number;
-    if (!is_blank(line)) {
-      const std::string where = fmt::format("{}:{}", name, number);
-      std::string text;
-      LineEnds().append(json_text(valid_utf8(line, &counts.invalid_bytes), where), text);
-      emit(text, where, callback, counts);
-    }
-    line.clear();
-  };
-  while (const size_t n = source.read(buffer)) {
-    std::string_view rest(buffer.data(), n);
-    for (size_t end; (end = rest.find('\n')) != std::string_view::npos;
-         rest.remove_prefix(end + 1)) {
-      line.append(rest.substr(0, end));
-      take_line();
-    }
-    line.append(rest);
-    if (line.size() > kLongestLineBytes) {
-      throw Error(
-          fmt::format("{}:{}: the line is longer than {}; is this JSONL, one object per line?",
-                      name, number + 1, format_bytes(static_cast<double>(kLongestLineBytes))));
-    }
-  }
-  take_line();
+void emit_document(std::string_view text, std::string place, const DocumentCallback& callback,
+                   ReadCounts& counts) {
+  std::string lines;
+  LineEnds().append(text, lines);
+  emit(lines, std::move(place), callback, counts);
 }
 
 namespace {
 
-struct TextFile {
-  fs::path path;
-  std::string source;  // as in Document
-};
-
-std::vector<TextFile> find_files(const std::vector<std::string>& roots, int64_t* other_files) {
-  if (roots.empty()) throw Error("no text given; give a folder of .txt or .jsonl files");
-  std::vector<TextFile> found;
-  for (const std::string& root : roots) {
-    std::error_code error;
-    if (!fs::exists(root, error)) {
-      throw Error(fmt::format("{}: does not exist; give a folder of .txt or .jsonl files", root));
-    }
-    if (!fs::is_directory(root, error)) {
-      if (kind_of(root) == TextKind::kNone) {
-        throw Error(
-            fmt::format("{}: not a readable kind of text; rename it to .txt, or to .jsonl with one "
-                        "{{\"text\": ...}} per line (.gz and .zst may be added)",
-                        root));
-      }
-      found.push_back({root, fs::path(root).filename().string()});
-      continue;
-    }
-    std::vector<fs::path> inside;
-    fs::path place = root;  // that is being looked at: errors of the iterator do not always name it
-    try {
-      fs::recursive_directory_iterator entries(root);
-      for (; entries != fs::recursive_directory_iterator(); ++entries) {
-        place = entries->path();
-        if (is_hidden(entries->path())) {
-          entries.disable_recursion_pending();
-        } else if (entries->is_regular_file()) {
-          if (kind_of(entries->path()) != TextKind::kNone) {
-            inside.push_back(entries->path());
-          } else if (other_files != nullptr) {
-            ++*other_files;
-          }
-        }
-      }
-    } catch (const fs::filesystem_error& trouble) {
-      throw Error(fmt::format("{}: cannot be searched: {}; make it readable, or leave it out",
-                              place.string(), trouble.code().message()));
-    }
-    std::sort(inside.begin(), inside.end(),
-              [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
-    for (fs::path& path : inside) {
-      std::string source = path.lexically_relative(root).begin()->string();
-      found.push_back({std::move(path), std::move(source)});
-    }
+void read_file_text(const TextFile& file, const DocumentCallback& callback, ReadCounts& counts,
+                    const std::string& key) {
+  const std::string name = file.path.string();
+  std::unique_ptr<ByteSource> bytes = open_text(file.path);
+  if (file.kind == TextKind::kText) {
+    read_text(*bytes, name, callback, counts);
+    return;
   }
-  if (found.empty()) {
-    throw Error(fmt::format(
-        "{}: contains no .txt or .jsonl file (also .gz or .zst); give a folder that does",
-        fmt::join(roots, ", ")));
-  }
-  return found;
+  constexpr size_t kLookBytes = 4096;  // for the first bracket
+  const std::string head = read_head(bytes, kLookBytes);
+  const size_t first = head.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  const bool list = first != std::string::npos && head[first] == '[';
+  if (file.kind == TextKind::kJsonLines && !list)
+    read_jsonl(*bytes, name, callback, counts, key);
+  else
+    read_json(*bytes, name, callback, counts, key);
 }
 
 }  // namespace
 
-std::vector<fs::path> find_text_files(const std::vector<std::string>& roots, int64_t* other_files) {
-  std::vector<fs::path> paths;
-  for (TextFile& file : find_files(roots, other_files)) paths.push_back(std::move(file.path));
-  return paths;
-}
-
-ReadCounts read_documents(const std::vector<std::string>& roots, const DocumentCallback& callback) {
+ReadCounts read_documents(const std::vector<std::string>& roots, const DocumentCallback& callback,
+                          const std::string& key) {
   ReadCounts counts;
-  for (const TextFile& file : find_files(roots, &counts.other_files)) {
-    const std::string name = file.path.string();
-    const auto bytes = decompress(open_file(file.path), compression_of(file.path), name);
+  TextFiles found = search_text_files(roots, key);
+  counts.other_files = std::move(found.others);
+  for (const TextFile& file : found.files) {
     const DocumentCallback with_source = [&](Document&& document) {
       document.source = file.source;
       callback(std::move(document));
     };
-    (kind_of(file.path) == TextKind::kText ? read_text : read_jsonl)(*bytes, name, with_source,
-                                                                     counts);
+    read_file_text(file, with_source, counts, key);
     ++counts.files;
   }
   return counts;

@@ -4,6 +4,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <array>
+
 #include "base/random.h"
 #include "base/test_folder.h"
 
@@ -90,6 +92,55 @@ TEST(ByteSource, OtherBytesAreAnError) {
             std::string::npos);
 }
 
+TEST(ByteSource, ZerosAfterGzipAreIgnoredAndOtherBytesAreNot) {
+  const std::string padded = gzip("one ") + gzip("two") + std::string(1000, '\0');
+  for (const size_t buffer : {1, 7, 65536})
+    EXPECT_EQ(read_all(padded, Compression::kGzip, buffer), "one two");
+  const std::string error =
+      error_of([&] { read_all(gzip("one") + "then text", Compression::kGzip, 64); });
+  EXPECT_NE(error.find("followed by bytes that are none"), std::string::npos) << error;
+}
+
+std::string zstd_of_window(const std::string& text, int window_log) {
+  ZSTD_CCtx* const context = ZSTD_createCCtx();
+  ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log);
+  std::string out(ZSTD_compressBound(text.size()) + 64, '\0');
+  // A stream of unknown length keeps its window in the frame.
+  ZSTD_inBuffer in{text.data(), text.size(), 0};
+  ZSTD_outBuffer to{out.data(), out.size(), 0};
+  EXPECT_FALSE(ZSTD_isError(ZSTD_compressStream2(context, &to, &in, ZSTD_e_continue)));
+  EXPECT_EQ(ZSTD_compressStream2(context, &to, &in, ZSTD_e_end), 0u);
+  out.resize(to.pos);
+  ZSTD_freeCCtx(context);
+  return out;
+}
+
+TEST(ByteSource, ALongWindowOfZstdIsReadAndOneBeyondTheLimitIsNotCalledDamage) {
+  const std::string text = sample_text(100'000);
+  const std::string bytes = zstd_of_window(text, 28);
+  EXPECT_EQ(read_all(bytes, Compression::kZstd, 65536), text);
+  const std::string error = error_of([&] {
+    std::array<char, 64> buffer;
+    decompress(view_bytes(bytes), Compression::kZstd, "test", 27)->read(buffer);
+  });
+  EXPECT_NE(error.find("window that is too long"), std::string::npos) << error;
+  EXPECT_EQ(error.find("corrupt"), std::string::npos) << error;
+}
+
+TEST(Documents, CompressionIsKnownByContentToo) {
+  TestFolder folder;
+  folder.write("a.txt", gzip("compressed without a suffix"));
+  folder.write("b.txt", zstd("this as well"));
+  const auto documents = documents_of({folder.string()});
+  ASSERT_EQ(documents.size(), 2u);
+  EXPECT_EQ(documents[0].text, "compressed without a suffix");
+  EXPECT_EQ(documents[1].text, "this as well");
+  folder.write("c.txt.gz", "plain");
+  const std::string error = error_of([&] { documents_of({folder.string()}); });
+  EXPECT_NE(error.find("is not compressed with gzip, although its name says so"), std::string::npos)
+      << error;
+}
+
 TEST(Documents, ReadsEveryKindInTheOrderOfTheNames) {
   TestFolder folder;
   const std::string lines = "{\"text\": \"one\"}\n\n{\"id\": 7, \"text\": \"two\\nlines\"}\n";
@@ -120,7 +171,7 @@ TEST(Documents, ReadsEveryKindInTheOrderOfTheNames) {
   EXPECT_EQ(documents_of({folder.string() + "/", file})[1].source, "b");
   EXPECT_EQ(documents_of({folder.string() + "/", file})[9].source, "a.jsonl");
   EXPECT_EQ(counts.files, 6);
-  EXPECT_EQ(counts.other_files, 1);
+  EXPECT_EQ(counts.other_files, (std::map<std::string, int64_t>{{".png", 1}}));
   EXPECT_EQ(counts.documents, 9);
   EXPECT_EQ(counts.bytes, 5 + 3 * (3 + 9) + 6 + 4);
 }
@@ -198,8 +249,8 @@ TEST(Documents, ErrorsSayWhatAndWhere) {
             std::string::npos);
   EXPECT_NE(error_of([&] { documents_of({folder.string()}); }).find("no .txt or .jsonl"),
             std::string::npos);
-  folder.write("a.pdf", "x");
-  EXPECT_NE(error_of([&] { documents_of({(folder / "a.pdf").string()}); }).find("rename it"),
+  folder.write("a.doc", "x");
+  EXPECT_NE(error_of([&] { documents_of({(folder / "a.doc").string()}); }).find("rename it"),
             std::string::npos);
   for (const std::string line : {"{\"text\": 3}", "{\"txt\": \"x\"}", "[]", "nonsense",
                                  "{\"text\": \"cut", "{\"text\": \"x\", \"n\": 1e999}"}) {

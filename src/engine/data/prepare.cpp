@@ -15,6 +15,7 @@
 #include "data/new_directory.h"
 #include "data/place.h"
 #include "data/split_plan.h"
+#include "data/text_files.h"
 #include "data/write_tokens.h"
 
 namespace bitlaw {
@@ -95,18 +96,39 @@ Json lasting_options(const PrepareConfig& config) {
   Json options = to_json(config);
   for (const char* passing : {"from", "to", "threads", "overwrite"}) options.erase(passing);
   if (config.tokenizer != "byte" && config.tokenizer != "bpe") options["tokenizer"] = "file";
+  if (config.text_key == PrepareConfig().text_key)
+    options.erase("text_key");  // as before it existed
   return options;
 }
 
 // "" if `there` was made from this text with these options, or what is different about it.
 std::string difference(const DatasetInfo& there, const PrepareConfig& config,
                        const SplitPlan& plan) {
-  if (there.split_rule != kSplitRule && !there.synthetic) return "was made by an earlier version";
+  const bool known = there.split_rule == plan.rule || there.split_rule == kSplitRule;
+  if (!known && !there.synthetic) return "was made by an earlier version";
   const bool own_tokenizer = config.tokenizer == "byte" || config.tokenizer == "bpe" ||
                              load_tokenizer(config.tokenizer)->hash() == there.tokenizer_hash;
   const bool same = there.source_hash == plan.source_hash &&
                     there.options == lasting_options(config) && own_tokenizer;
   return same ? "" : "was made from different text or options";
+}
+
+std::vector<std::string> notes_on(const SplitPlan& plan) {
+  std::vector<std::string> notes;
+  if (std::string others = left_out_sentence(plan.counts.other_files); !others.empty())
+    notes.push_back(std::move(others));
+  if (plan.rule != kFewDocumentsRule) return notes;
+  int64_t validation = 0, total = 0;
+  for (const Entry& entry : plan.entries) {
+    if (entry.duplicate) continue;
+    total += entry.bytes;
+    validation += entry.validation ? entry.bytes : 0;
+  }
+  notes.push_back(fmt::format(
+      "few or long documents: validation is not the first ones by their hashes but those whose "
+      "bytes come close to validation_fraction, {:.1f} % of the text",
+      100 * static_cast<double>(validation) / static_cast<double>(total)));
+  return notes;
 }
 
 }  // namespace
@@ -118,7 +140,11 @@ DatasetInfo prepare_dataset(const PrepareConfig& config, const PrepareProgress& 
   const SplitPlan plan = plan_split(config);
   if (progress) progress("reading", 1);
   const auto differs = [&](const DatasetInfo& there) { return difference(there, config, plan); };
-  if (auto there = dataset_there(place, config.overwrite, differs)) return *there;
+  const std::vector<std::string> notes = notes_on(plan);
+  if (auto there = dataset_there(place, config.overwrite, differs)) {
+    there->notes = notes;
+    return *there;
+  }
 
   NewDirectory directory(place);
   const auto tokenizer = make_tokenizer(config, plan, progress);
@@ -134,7 +160,8 @@ DatasetInfo prepare_dataset(const PrepareConfig& config, const PrepareProgress& 
   info.source_hash = plan.source_hash;
   info.duplicates = plan.duplicates;
   info.invalid_bytes = plan.counts.invalid_bytes;
-  info.split_rule = kSplitRule;
+  info.split_rule = plan.rule;
+  info.notes = notes;
   info.options = lasting_options(config);
   write_file_atomically(directory.path() / "dataset.json",
                         dump_json(with_checksum(to_json(info)), 2) + "\n");

@@ -18,6 +18,7 @@ namespace bitlaw {
 struct PrepareConfig {
   std::vector<std::string> from;       // folders or files of text
   std::string to;                      // directory of the data set
+  std::string text_key = "text";       // of JSON: a key, or keys with dots between
   std::string tokenizer = "bpe";       // "byte", "bpe", or the path of a tokenizer.model
   int vocabulary = 4096;               // tokens of a "bpe" that is trained here
   double validation_fraction = 0.05;   // of the text's bytes
@@ -29,8 +30,10 @@ struct PrepareConfig {
 
   template <class V>
   void visit(V& v) {
-    v("from", from, "folders or files of text: .txt, .jsonl with \"text\", each also .gz or .zst");
+    v("from", from, "folders or files of text: .txt, .jsonl, .json, each also .gz or .zst");
     v("to", to, "directory of the data set");
+    v("text_key", text_key,
+      "key of the text in JSON, with dots into objects and lists: turns.content");
     v("tokenizer", tokenizer, "byte, bpe (trained here), or the path of a tokenizer.model");
     v("vocabulary", vocabulary, "vocabulary size of the trained bpe");
     v("validation_fraction", validation_fraction,

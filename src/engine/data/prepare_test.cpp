@@ -1,5 +1,6 @@
 #include "data/prepare.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -16,6 +17,7 @@
 #include "base/test_folder.h"
 #include "data/documents.h"
 #include "data/loader.h"
+#include "data/split_plan.h"
 
 namespace bitlaw {
 namespace {
@@ -179,6 +181,105 @@ TEST(Prepare, EveryFirstPartOfValidationHasAllSourcesInProportion) {
   EXPECT_EQ(held_out, info.validation.tokens);
   const std::string text = describe(info);
   EXPECT_NE(text.find("\nm "), std::string::npos) << text;
+}
+
+double validation_share(const DatasetInfo& info) {
+  const auto validation = static_cast<double>(info.validation.bytes);
+  return validation / (validation + static_cast<double>(info.train.bytes));
+}
+
+// The share that is asked for, or as near as whole documents come to it.
+TEST(Prepare, FewDocumentsComeAsCloseToTheFractionAsTheyCan) {
+  int by_size = 0;
+  for (uint64_t seed = 0; seed < 48; ++seed) {
+    TestFolder corpus, out;
+    const uint64_t files = 2 + seed % 5;
+    std::vector<double> bytes;
+    double total = 0;
+    for (uint64_t f = 0; f < files; ++f) {
+      const auto size = static_cast<size_t>(1000 * std::pow(10, 2 * random_uniform(3, seed, f)));
+      std::string text = words(100 * seed + f, size);
+      text.back() = '.';
+      bytes.push_back(static_cast<double>(text.size()));
+      total += bytes.back();
+      corpus.write(std::to_string(f) + ".txt", text);
+    }
+    double best = 1;  // distance from the fraction
+    for (uint64_t set = 1; set + 1 < uint64_t{1} << files; ++set) {
+      double some = 0;
+      for (uint64_t f = 0; f < files; ++f) some += (set >> f & 1) != 0 ? bytes[f] : 0;
+      best = std::min(best, std::abs(some / total - 0.05));
+    }
+    PrepareConfig config = config_for(corpus, out / "set");
+    config.validation_fraction = 0.05;
+    config.near_duplicate_tokens = 0;
+    const DatasetInfo info = prepare_dataset(config);
+    const double share = validation_share(info);
+    EXPECT_LE(std::abs(share - 0.05), std::max(0.0125, best) + 1e-12) << seed;
+    EXPECT_GE(info.train.documents, 1);
+    by_size += info.split_rule == kFewDocumentsRule;
+    const std::string notes = fmt::format("{}", fmt::join(warnings(info), "\n"));
+    EXPECT_EQ(notes.find("where 5.0 % was asked for") != std::string::npos,
+              share > 0.075 || share < 0.05 / 1.5)
+        << notes;
+    EXPECT_EQ(notes.find("few or long documents") != std::string::npos,
+              info.split_rule == kFewDocumentsRule);
+    EXPECT_EQ(to_json(prepare_dataset(config)), to_json(info));  // found again
+  }
+  EXPECT_GT(by_size, 24);
+}
+
+TEST(Prepare, LongDocumentsAmongManyDoNotFillValidation) {
+  for (uint64_t seed = 0; seed < 6; ++seed) {
+    TestFolder corpus, out;
+    std::string lines;
+    for (uint64_t d = 0; d < 40; ++d) {
+      const size_t size = d < 4 ? 60'000 : 1'000;
+      lines += Json{{"text", words(1000 * seed + d, size)}}.dump() + "\n";
+    }
+    corpus.write("a.jsonl", lines);
+    PrepareConfig config = config_for(corpus, out / "set");
+    config.validation_fraction = 0.05;
+    EXPECT_NEAR(validation_share(prepare_dataset(config)), 0.05, 0.0125) << seed;
+  }
+}
+
+// A data set that an earlier version split by hashes alone stays as it is.
+TEST(Prepare, AnEarlierSplitOfFewDocumentsIsKept) {
+  TestFolder corpus, out;
+  corpus.write("a.txt", words(1, 90'000));
+  corpus.write("b.txt", words(2, 5'000));
+  PrepareConfig config = config_for(corpus, out / "set");
+  config.validation_fraction = 0.05;
+  DatasetInfo info = prepare_dataset(config);
+  EXPECT_NEAR(validation_share(info), 5.0 / 95, 0.001);
+  info.split_rule = kSplitRule;
+  write_file_atomically(out / "set/dataset.json", to_json(info).dump());
+  EXPECT_EQ(prepare_dataset(config).split_rule, kSplitRule);
+}
+
+// The split of a text of many documents, as it has been since validation text had all sources.
+TEST(Prepare, ManyDocumentsAreSplitAsEver) {
+  TestFolder corpus, out;
+  write_three_sources(corpus, {"a", "m", "z"});
+  const DatasetInfo info = prepare_dataset(config_for(corpus, out / "set"));
+  EXPECT_EQ(info.split_rule, kSplitRule);
+  EXPECT_EQ(info.hash, "2259b5a4ca338c9d1cd913de1f83f8b3");
+  EXPECT_FALSE(info.options.contains("text_key"));
+}
+
+TEST(Prepare, TheKeyOfTheTextIsAnOption) {
+  TestFolder corpus, out;
+  std::string lines;
+  for (uint64_t d = 0; d < 40; ++d) lines += Json{{"content", words(d, 300)}}.dump() + "\n";
+  corpus.write("a.jsonl", lines);
+  PrepareConfig config = config_for(corpus, out / "set");
+  EXPECT_NE(error_of([&] { prepare_dataset(config); }).find("--text-key content"),
+            std::string::npos);
+  config.text_key = "content";
+  const DatasetInfo info = prepare_dataset(config);
+  EXPECT_EQ(info.train.documents + info.validation.documents, 40);
+  EXPECT_EQ(info.options["text_key"], "content");
 }
 
 TEST(Prepare, ValidationDoesNotDependOnPaths) {

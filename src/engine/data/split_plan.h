@@ -20,6 +20,17 @@ inline constexpr const char* kSplitRule =
     "validation_fraction of the bytes; of equal documents the first is kept; validation text that "
     "training also has in strings of near_duplicate_tokens is dropped";
 
+// In a text of few documents the rule above may take one that is much longer than all of validation
+// should be. There, documents of all sources are taken by size as well.
+inline constexpr const char* kFewDocumentsRule =
+    "whole documents, few or long ones: in the order of the hashes of their lower-case letters and "
+    "digits, those that still fit into validation_fraction of the bytes, and one more if that "
+    "comes "
+    "closer to it; of equal documents the first is kept; validation text that training also has in "
+    "strings of near_duplicate_tokens is dropped";
+// Which rule holds: validation is off by more than this share of validation_fraction by the first.
+inline constexpr double kMostOff = 0.25;
+
 // What is remembered of a document between the two readings of the text.
 struct Entry {
   std::string hash;   // of the text
@@ -35,6 +46,7 @@ struct SplitPlan {
   ReadCounts counts;
   std::string source_hash;
   int64_t duplicates = 0;
+  std::string rule = kSplitRule;
   std::vector<std::string> sources;  // names by size, the smaller ones as kOtherSources
 };
 
