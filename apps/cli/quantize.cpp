@@ -160,6 +160,12 @@ void add_quantize(App& app) {
           "--text", checkpoint.text,
           "Hugging Face checkpoints: files and folders of text to calibrate and evaluate on")
       ->delimiter(',');
+  verb->add_option("--text-key", checkpoint.text_key,
+                   "key of the text in JSON, with dots into objects and lists: turns.content")
+      ->default_str(checkpoint.text_key);
+  verb->add_flag("--worse-than-chance", checkpoint.worse_than_chance,
+                 "Hugging Face checkpoints: measure also one whose loss on the text is above that "
+                 "of a uniform guess");
   verb->add_option(
           "--sequence", checkpoint.sequence,
           "Hugging Face checkpoints: tokens per window (default: their context, at most 1024)")

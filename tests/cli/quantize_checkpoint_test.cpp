@@ -132,7 +132,9 @@ TEST_F(QuantizeCheckpoint, ThreadsAndMemoryDoNotChangeAnything) {
 TEST_F(QuantizeCheckpoint, ReadsShardsAndTokenizersOfOthers) {
   make_neox("n", 3);
   const Json rows =
-      json_of(quantize({"--sequence", "16", "--method", "awq+asymmetric"}, "n")).at("rows");
+      json_of(
+          quantize({"--sequence", "16", "--method", "awq+asymmetric", "--worse-than-chance"}, "n"))
+          .at("rows");
   ASSERT_EQ(rows.size(), 4u);  // including round-to-nearest
   for (const Json& row : rows) {
     // Random weights know nothing about text: the loss is not far from that of a uniform guess.
@@ -145,6 +147,40 @@ TEST_F(QuantizeCheckpoint, ADryRunWritesNothing) {
   const Snapshot before = snapshot_of(around_.directory);
   EXPECT_EQ(json_of(quantize({"--dry-run"})).at("rows").size(), 4u);
   EXPECT_EQ(differences(before, snapshot_of(around_.directory)), "");
+}
+
+// Weights of a model and the tokenizer of another one with as many tokens.
+TEST_F(QuantizeCheckpoint, RefusesWhatKnowsLessThanAGuess) {
+  make_neox("n", 1);
+  const std::vector<std::string> grid{"--sequence", "16", "--bits", "3"};
+  const Snapshot before = snapshot_of(around_.directory);
+  expect_refused(quantize(grid, "n"),
+                 {"n: its loss on this text is ", "uniform guess among its 672 tokens has 6.51",
+                  "--worse-than-chance"});
+  EXPECT_EQ(differences(before, snapshot_of(around_.directory)), "");
+  std::vector<std::string> all_the_same = grid;
+  all_the_same.push_back("--worse-than-chance");
+  EXPECT_EQ(json_of(quantize(all_the_same, "n")).at("rows").size(), 2u);
+  // What that call has recorded counts.
+  const Outcome again = run(quantize(grid, "n"));
+  EXPECT_EQ(again.status, 1);
+  EXPECT_NE(again.err.find("uniform guess"), std::string::npos) << again.err;
+}
+
+TEST_F(QuantizeCheckpoint, CalibrationsOfAllTheTextAreOne) {
+  const auto outcome = [&](const std::string& tokens) {
+    return run(
+        quantize({"--bits", "3", "--calibration-seeds", "1,2", "--calibration-tokens", tokens}));
+  };
+  const Outcome all = outcome("1000000");
+  EXPECT_EQ(all.status, 0) << all.err;
+  EXPECT_NE(all.err.find("every calibration takes all of the "), std::string::npos) << all.err;
+  const Json one = parse_json(all.out, "rows").at("rows");
+  EXPECT_EQ(one.size(), 2u);  // round-to-nearest and one GPTQ
+  for (const Json& row : one) EXPECT_FALSE(row.contains("spread"));
+  const Outcome part = outcome("256");
+  EXPECT_EQ(parse_json(part.out, "rows").at("rows").size(), 3u);
+  EXPECT_EQ(part.err.find("every calibration"), std::string::npos) << part.err;
 }
 
 // The run's own validation text, given as text: the same model on the same documents.

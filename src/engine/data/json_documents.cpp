@@ -150,9 +150,10 @@ std::string parsed_text(const std::string& value, const std::string& key, bool i
                         const std::string& where) {
   const std::optional<Json> record = try_parse_json(value);
   if (!record) {
-    throw Error(fmt::format("{}: expected a JSON object with text under \"{}\", found no valid "
-                            "JSON; correct or remove it",
-                            where, key));
+    throw Error(
+        fmt::format("{}: expected a JSON object with text under \"{}\", found no valid "
+                    "JSON; correct or remove it",
+                    where, key));
   }
   if (in_list && record->is_string()) return record->get<std::string>();
   return record_text(*record, key, where);

@@ -33,10 +33,9 @@ TEST(JsonDocuments, ListsLinesAndObjectsOverLinesAreTheSame) {
   const Texts expected{"one [1]", "two \"{\" \\", "three\nlines"};
   const std::string one = R"({"text": "one [1]", "n": [1, {"a": "]"}]})",
                     two = R"({"text": "two \"{\" \\"})", three = R"({"text": "three\r\nlines"})";
-  for (const std::string& content :
-       {"[" + one + "," + two + "," + three + "]", "\n [ " + one + " ,\n" + two + "\n,\n" + three +
-                                                      "\n]\n",
-        one + "\n" + two + "\n" + three + "\n", one + two + three}) {
+  for (const std::string& content : {"[" + one + "," + two + "," + three + "]",
+                                     "\n [ " + one + " ,\n" + two + "\n,\n" + three + "\n]\n",
+                                     one + "\n" + two + "\n" + three + "\n", one + two + three}) {
     EXPECT_EQ(read("a.json", content).texts, expected) << content;
   }
   EXPECT_EQ(read("a.jsonl", "[" + one + "," + two + "," + three + "]").texts, expected);
@@ -52,8 +51,8 @@ TEST(JsonDocuments, AnyCutBetweenReadsGivesTheSame) {
   // Longer than one read, so that the cuts fall inside texts and between escapes.
   Json list = Json::array();
   for (int i = 0; i < 4000; ++i)
-    list.push_back({{"text", std::string(static_cast<size_t>(i % 97), '"') + "\\ {[ " +
-                                 std::to_string(i)}});
+    list.push_back(
+        {{"text", std::string(static_cast<size_t>(i % 97), '"') + "\\ {[ " + std::to_string(i)}});
   const Texts texts = read("a.json", list.dump()).texts;
   ASSERT_EQ(texts.size(), 4000u);
   for (size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(texts[i], list[i]["text"].get<std::string>());
@@ -63,8 +62,7 @@ TEST(JsonDocuments, AnotherKeyIsNamedOrGiven) {
   const std::string line = R"({"id": "7", "n": 3, "content": "the text of it"})";
   for (const char* name : {"a.jsonl", "a.json"}) {
     const std::string error = error_of([&] { read(name, line); });
-    EXPECT_NE(error.find("has no key \"text\"; there is text under content, id"),
-              std::string::npos)
+    EXPECT_NE(error.find("has no key \"text\"; there is text under content, id"), std::string::npos)
         << error;
     EXPECT_NE(error.find("--text-key content"), std::string::npos) << error;
     EXPECT_EQ(read(name, line, "content").texts, Texts{"the text of it"});

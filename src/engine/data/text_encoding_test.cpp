@@ -38,8 +38,7 @@ std::string decoded(const std::string& bytes, size_t buffer_bytes) {
 }
 
 const std::u32string kText = U"caf\u00E9, \u65E5\u672C, \U0001F600 and ends.\r\n";
-const std::string kUtf8 =
-    "caf\xC3\xA9, \xE6\x97\xA5\xE6\x9C\xAC, \xF0\x9F\x98\x80 and ends.\r\n";
+const std::string kUtf8 = "caf\xC3\xA9, \xE6\x97\xA5\xE6\x9C\xAC, \xF0\x9F\x98\x80 and ends.\r\n";
 
 TEST(TextEncoding, EveryMarkedEncodingBecomesUtf8) {
   for (const size_t unit : {2, 4}) {
@@ -73,7 +72,9 @@ TEST(TextEncoding, HalvesOfPairsAndCutCharactersAreCountedAsInvalid) {
   const auto unit = [](int low, int high) {
     return std::string{static_cast<char>(low), static_cast<char>(high)};
   };
-  EXPECT_EQ(decoded(mark + unit('a', 0) + unit(0x00, 0xD8) + unit('b', 0), 64), "a\xFF" "b");
+  EXPECT_EQ(decoded(mark + unit('a', 0) + unit(0x00, 0xD8) + unit('b', 0), 64),
+            "a\xFF"
+            "b");
   EXPECT_EQ(decoded(mark + unit('a', 0) + unit(0x00, 0xDC), 64), "a\xFF");
   EXPECT_EQ(decoded(mark + unit('a', 0) + unit(0x00, 0xD8), 64), "a\xFF");
   EXPECT_EQ(decoded(mark + unit('a', 0) + "b", 64), "a\xFF");
@@ -91,13 +92,14 @@ TEST(TextEncoding, Utf16WithoutAMarkIsNamed) {
 TEST(Documents, FilesInUtf16AreText) {
   TestFolder folder;
   folder.write("a.txt", encoded(U"\uFEFF" + kText, 2, false));
-  folder.write("b.jsonl", encoded(U"\uFEFF{\"text\": \"one\"}\r\n{\"text\": \"two\"}\r\n", 2, true));
+  folder.write("b.jsonl",
+               encoded(U"\uFEFF{\"text\": \"one\"}\r\n{\"text\": \"two\"}\r\n", 2, true));
   folder.write("c.json", "\xEF\xBB\xBF[{\"text\": \"three\"}]");
   std::vector<std::string> texts;
   const ReadCounts counts = read_documents(
       {folder.string()}, [&](Document&& document) { texts.push_back(document.text); });
-  EXPECT_EQ(texts, (std::vector<std::string>{kUtf8.substr(0, kUtf8.size() - 2), "one", "two",
-                                             "three"}));
+  EXPECT_EQ(texts,
+            (std::vector<std::string>{kUtf8.substr(0, kUtf8.size() - 2), "one", "two", "three"}));
   EXPECT_EQ(counts.invalid_bytes, 0);
 }
 

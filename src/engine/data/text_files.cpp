@@ -50,7 +50,6 @@ constexpr AdviceRow kAdvice[] = {
     {".pdf", "is a PDF document; extract its text to .txt, for example with `pdftotext`"},
     {".html", "is HTML; extract its text to .txt first"},
     {".htm", "is HTML; extract its text to .txt first"},
-    {".bin", "holds tokens or other binary data, not text"},
 };
 
 // ".jsonl" of "a.jsonl.gz".

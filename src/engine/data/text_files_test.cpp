@@ -28,7 +28,8 @@ TEST(TextFiles, LinksToFoldersAreFollowed) {
   fs::create_directory_symlink(folder / "elsewhere", folder / "corpus/b");
   EXPECT_EQ(names_in(folder, folder / "corpus"),
             (Names{"corpus/a/1.txt", "corpus/b/2.txt", "corpus/b/deep/3.txt"}));
-  EXPECT_EQ(names_in(folder, folder / "corpus/b"), (Names{"corpus/b/2.txt", "corpus/b/deep/3.txt"}));
+  EXPECT_EQ(names_in(folder, folder / "corpus/b"),
+            (Names{"corpus/b/2.txt", "corpus/b/deep/3.txt"}));
   EXPECT_EQ(search_text_files({(folder / "corpus").string()}).files[1].source, "b");
 }
 

@@ -11,16 +11,21 @@
 #include "base/hash.h"
 #include "data/documents.h"
 #include "data/loader.h"
+#include "data/text_files.h"
 
 namespace bitlaw {
 namespace {
 
+// A smaller share of the text is said; half is meant.
+constexpr double kLeastPart = 0.25;
+
 struct Parts {
   std::vector<std::string> evaluation, calibration;  // texts in the order of their groups
+  std::vector<std::string> notes;
 };
 
 // Equal documents once; whole groups of documents with the same letters and digits to one part.
-Parts split_documents(const std::vector<std::string>& roots) {
+Parts split_documents(const std::vector<std::string>& roots, const std::string& key) {
   struct Text {
     std::string text, group;
   };
@@ -28,14 +33,15 @@ Parts split_documents(const std::vector<std::string>& roots) {
   std::unordered_set<std::string> seen;
   std::map<std::string, size_t> group_bytes;  // in the order of hashes
   size_t total = 0;
-  read_documents(roots, [&](Document&& document) {
+  const DocumentCallback take = [&](Document&& document) {
     if (!seen.insert(hash_hex(document.text)).second) return;
     Text text{std::move(document.text), {}};
     text.group = hash_hex(letters_and_digits(text.text));
     group_bytes[text.group] += text.text.size();
     total += text.text.size();
     texts.push_back(std::move(text));
-  });
+  };
+  const ReadCounts counts = read_documents(roots, take, key);
   if (group_bytes.size() < 2) {
     throw Error(fmt::format(
         "{}: has {} distinct document{}, but calibration and evaluation need one each; give "
@@ -52,6 +58,15 @@ Parts split_documents(const std::vector<std::string>& roots) {
   std::stable_sort(texts.begin(), texts.end(),
                    [](const Text& a, const Text& b) { return a.group < b.group; });
   Parts parts;
+  if (std::string others = left_out_sentence(counts.other_files); !others.empty())
+    parts.notes.push_back(std::move(others));
+  const double share = static_cast<double>(taken) / static_cast<double>(total);
+  if (share < kLeastPart || share > 1 - kLeastPart) {
+    parts.notes.push_back(fmt::format(
+        "evaluation has {:.0f} % of the text and calibration the rest: documents are split as a "
+        "whole, and there are {}; cut long ones into several, or add others",
+        100 * share, group_bytes.size()));
+  }
   for (Text& text : texts) {
     (evaluated.contains(text.group) ? parts.evaluation : parts.calibration)
         .push_back(std::move(text.text));
@@ -138,15 +153,22 @@ TextWindows CheckpointText::calibration_windows(int64_t tokens, uint64_t seed) c
   return out;
 }
 
+double CheckpointText::calibration_share(int64_t tokens) const {
+  const int64_t T = calibration.sequence;
+  const auto wanted = static_cast<double>((tokens + T - 1) / T);
+  return std::min(1.0, wanted / static_cast<double>(calibration.size()));
+}
+
 CheckpointText read_checkpoint_text(const CheckpointTextOptions& options,
                                     const TextTokenizer& tokenizer) {
   BITLAW_CHECK(options.sequence > 0 && options.calibration_tokens > 0);
-  const Parts parts = split_documents(options.roots);
+  const Parts parts = split_documents(options.roots, options.key);
   // At most 1e15 tokens are asked for (config.cpp), so these products do not overflow.
   return {cut(parts.evaluation, tokenizer, options.sequence, kTextPool * options.evaluation_tokens,
               options.evaluation_tokens, "evaluation"),
           cut(parts.calibration, tokenizer, options.sequence,
-              kTextPool * options.calibration_tokens, 0, "calibration")};
+              kTextPool * options.calibration_tokens, 0, "calibration"),
+          parts.notes};
 }
 
 }  // namespace bitlaw

@@ -40,11 +40,15 @@ struct TextWindows {
 
 struct CheckpointText {
   TextWindows evaluation;
-  TextWindows calibration;  // kTextPool times what one calibration uses
+  TextWindows calibration;         // kTextPool times what one calibration uses
+  std::vector<std::string> notes;  // sentences on what was read
 
   // `tokens` of the calibration part, rounded up to windows, drawn without repetition by `seed`; or
   // all of it if that is less.
   TextWindows calibration_windows(int64_t tokens, uint64_t seed) const;
+  // Share of the calibration part that one such sample takes, 0 to 1. Two samples share as much of
+  // their text on average; at 1 they are the same text in another order.
+  double calibration_share(int64_t tokens) const;
 };
 
 struct CheckpointTextOptions {
@@ -52,6 +56,7 @@ struct CheckpointTextOptions {
   int64_t sequence = 0;            // T
   int64_t evaluation_tokens = 0;   // largest number; 0: all
   int64_t calibration_tokens = 0;  // of one calibration
+  std::string key = "text";        // of the text in JSON
 };
 
 // Error for text that cannot be read, is empty, or is too short for one window in either part.

@@ -227,5 +227,41 @@ TEST_F(CheckpointTextTest, TooLittleTextSaysSo) {
   EXPECT_NE(error(20).find("one window needs 21"), std::string::npos);
 }
 
+TEST_F(CheckpointTextTest, SaysHowMuchOfTheTextACalibrationTakes) {
+  write(40);
+  const CheckpointText text = read(10, 0, 1000);
+  const int64_t all = text.calibration.targets();
+  EXPECT_EQ(text.calibration_share(all), 1);
+  EXPECT_EQ(text.calibration_share(10 * all), 1);
+  EXPECT_NEAR(text.calibration_share(all / 4), 0.25, 10.0 / static_cast<double>(all));
+  EXPECT_EQ(text.notes, std::vector<std::string>{});
+}
+
+TEST_F(CheckpointTextTest, UnequalPartsAndFilesLeftOutAreNoted) {
+  folder_.write("texts/a.txt", document(1));
+  std::string length;
+  for (int i = 0; i < 40; ++i) length += document(i) + " ";
+  folder_.write("texts/b.txt", length);
+  folder_.write("texts/c.parquet", "x");
+  const CheckpointText text = read();
+  ASSERT_EQ(text.notes.size(), 2u);
+  EXPECT_EQ(text.notes[0], "1 other file was left out of the text: 1 .parquet");
+  EXPECT_NE(text.notes[1].find("documents are split as a whole, and there are 2"),
+            std::string::npos)
+      << text.notes[1];
+}
+
+TEST_F(CheckpointTextTest, TheKeyOfTheTextIsAChoice) {
+  std::string lines;
+  for (int i = 0; i < 40; ++i) lines += dump_json({{"body", document(i)}}) + "\n";
+  folder_.write("texts/a.jsonl", lines);
+  const std::string error = error_of([&] { read(); });
+  EXPECT_NE(error.find("--text-key body"), std::string::npos) << error;
+  const CheckpointText text =
+      read_checkpoint_text({{(folder_ / "texts").string()}, 10, 0, 1000, "body"}, ByteTokens());
+  write(40);
+  EXPECT_EQ(text.evaluation.tokens, read().evaluation.tokens);
+}
+
 }  // namespace
 }  // namespace bitlaw

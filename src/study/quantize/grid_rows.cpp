@@ -75,13 +75,16 @@ void GridRows::finish(size_t index, const std::vector<MatrixReport>& matrices,
   row.there = true;
 }
 
-std::vector<CellRow> GridRows::answer() const {
+std::vector<CellRow> GridRows::answer(bool same_calibration_text) const {
   std::vector<CellRecord> cells;
   for (const Row& row : rows_) {
     BITLAW_CHECK(row.there);
     cells.push_back(row.record);
   }
-  return with_spreads(std::move(cells));
+  if (!same_calibration_text) return with_spreads(std::move(cells));
+  std::vector<CellRow> out;
+  for (CellRecord& cell : cells) out.push_back({std::move(cell), std::nullopt});
+  return out;
 }
 
 }  // namespace bitlaw

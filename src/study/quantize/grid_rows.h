@@ -38,8 +38,9 @@ class GridRows {
   void finish(size_t row, const std::vector<MatrixReport>& matrices, const PairedComparison& paired,
               const std::string& clustered_by, bool no_difference_by_definition, double seconds);
 
-  // All rows in the order of add(), with their spreads; all must be complete.
-  std::vector<CellRow> answer() const;
+  // All rows in the order of add(); all must be complete. With their spreads, unless every
+  // calibration had the same text.
+  std::vector<CellRow> answer(bool same_calibration_text = false) const;
 
  private:
   struct Row {

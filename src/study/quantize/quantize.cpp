@@ -8,14 +8,17 @@
 
 #include "base/error.h"
 #include "base/range.h"
+#include "base/say.h"
 #include "hf/config.h"
 #include "hf/forward.h"
 #include "hf/weights.h"
+#include "quantize/chance.h"
 #include "quantize/checkpoint_record.h"
 #include "quantize/planned_cells.h"
 #include "quantize/quantize_checkpoint.h"
 #include "quantize/quantize_run.h"
 #include "quantize/write_checkpoint.h"
+#include "record/result.h"
 
 namespace bitlaw {
 namespace {
@@ -29,7 +32,23 @@ constexpr double kMostTrainedTokens = 1e18, kMostGigabytes = 1e9;
 struct OpenedCheckpoint {
   CheckpointText text;
   CheckpointRecord record;
+  int64_t vocabulary;
 };
+
+// Refuses a checkpoint that knows nothing of the text. What an earlier call has measured counts; or
+// else a glance at the text must do before the grid is computed.
+void require_better_than_chance(const QuantizeOptions& options, const fs::path& directory,
+                                const hf::Architecture& architecture, const hf::Weights& weights,
+                                const OpenedCheckpoint& opened, ThreadPool& pool) {
+  if (options.checkpoint.worse_than_chance) return;
+  std::optional<ResultRecord> before;
+  if (is_run(opened.record.directory)) before = read_result(opened.record.directory);
+  const double loss = before && before->validation
+                          ? before->validation->loss_nats
+                          : loss_at_a_glance(architecture, weights, opened.text.evaluation, pool);
+  const std::string sentence = worse_than_chance(directory.string(), loss, architecture.vocabulary);
+  if (!sentence.empty()) throw Error(sentence);
+}
 
 OpenedCheckpoint open_checkpoint(const QuantizeOptions& options, const fs::path& directory,
                                  ThreadPool& pool) {
@@ -53,11 +72,15 @@ OpenedCheckpoint open_checkpoint(const QuantizeOptions& options, const fs::path&
   OpenedCheckpoint out{read_checkpoint_text({.roots = of.text,
                                              .sequence = sequence,
                                              .evaluation_tokens = options.grid.evaluation_tokens,
-                                             .calibration_tokens = options.grid.calibration_tokens},
+                                             .calibration_tokens = options.grid.calibration_tokens,
+                                             .key = of.text_key},
                                             *tokenizer),
-                       {}};
+                       {},
+                       architecture.vocabulary};
+  for (const std::string& note : out.text.notes) say("note: {}", note);
   out.record = make_checkpoint_record(directory, of.records, out.text.evaluation,
                                       static_cast<int64_t>(of.trained_tokens), pool);
+  require_better_than_chance(options, directory, architecture, weights, out, pool);
   return out;
 }
 
@@ -81,10 +104,34 @@ PtqCell cell_to_write(const QuantizeOptions& options) {
   return cell;
 }
 
+// The grid, with one calibration if all of them would take the same text: all of it.
+PtqConfig with_distinct_calibrations(const PtqConfig& grid, const CheckpointText& text) {
+  constexpr double kMuch = 0.5;
+  PtqConfig out = grid;
+  const std::vector<PtqCell> cells = ptq_cells(grid);
+  const bool any = std::any_of(cells.begin(), cells.end(),
+                               [](const PtqCell& cell) { return cell.calibrated(); });
+  if (!any || grid.calibration_seeds.size() < 2) return out;
+  const double share = text.calibration_share(grid.calibration_tokens);
+  if (share >= 1) {
+    say("note: every calibration takes all of the {} tokens of calibration text, so there is one, "
+        "and no spread; give more text or fewer --calibration-tokens",
+        text.calibration.targets());
+    out.calibration_seeds = {grid.calibration_seeds.front()};
+  } else if (share > kMuch) {
+    say("note: calibrations share {:.0f} % of their text, so their spread is too small; give more "
+        "text or fewer --calibration-tokens",
+        100 * share);
+  }
+  return out;
+}
+
 std::vector<CellRow> checkpoint_rows(const QuantizeOptions& options, const fs::path& directory,
-                                     ThreadPool& pool, const PtqProgress& progress) {
+                                     ThreadPool& pool, const PtqProgress& progress,
+                                     std::vector<std::string>& problems) {
   ptq_cells(options.grid);  // says what is wrong with the request before anything is read
   const OpenedCheckpoint opened = open_checkpoint(options, directory, pool);
+  const PtqConfig grid = with_distinct_calibrations(options.grid, opened.text);
   const double gigabytes = std::min(options.checkpoint.memory_gigabytes, kMostGigabytes);
   std::vector<fs::path> made;
   CheckpointStudy study{.checkpoint = directory,
@@ -100,9 +147,12 @@ std::vector<CellRow> checkpoint_rows(const QuantizeOptions& options, const fs::p
     study.solved = [&](const hf::Layer& rounded) { writer->add(rounded); };
   }
   try {
-    std::vector<CellRow> rows =
-        quantize_checkpoint(study, opened.text, options.grid, pool, progress);
+    std::vector<CellRow> rows = quantize_checkpoint(study, opened.text, grid, pool, progress);
     finish_checkpoint_record(opened.record, rows[0].cell);
+    std::string sentence =
+        worse_than_chance(directory.string(), rows[0].cell.baseline_loss_nats, opened.vocabulary);
+    if (!sentence.empty() && !options.checkpoint.worse_than_chance)
+      problems.push_back(std::move(sentence));
     if (writer) writer->commit();
     return rows;
   } catch (...) {
@@ -174,7 +224,7 @@ std::vector<CellRow> quantize(const QuantizeOptions& options, ThreadPool& pool,
       if (progress) progress({i, done, total, note, false});
     };
     std::vector<CellRow> cells = is_checkpoint(run)
-                                     ? checkpoint_rows(options, run, pool, report)
+                                     ? checkpoint_rows(options, run, pool, report, left_out)
                                      : quantize_run(run, options.grid, pool, report, &left_out);
     if (progress) progress({i, 1, 1, "", true});
     std::move(cells.begin(), cells.end(), std::back_inserter(rows));

@@ -19,6 +19,8 @@ namespace bitlaw {
 // What third-party checkpoints need in addition to the grid.
 struct CheckpointOptions {
   std::vector<std::string> text;   // files and folders for calibration and evaluation
+  std::string text_key = "text";   // of the text in JSON (data/json_documents.h)
+  bool worse_than_chance = false;  // measure also what knows less of the text than a uniform guess
   std::string records = "runs";    // directory of runs where results are recorded
   double trained_tokens = 0;       // tokens of training, D in the table; 0: not known
   int64_t sequence = 0;            // tokens of a window; 0: the context, at most 1024
@@ -48,8 +50,9 @@ using QuantizeProgress = std::function<void(const QuantizeStep& step)>;
 void check(const QuantizeOptions& options);
 
 // The rows of every run, in the order of ptq_cells(). Checks the options, then processes run by
-// run; after an Error in one, the cells of earlier runs are kept. `damaged` as in
-// quantize/quantize_run.h.
+// run; after an Error in one, the cells of earlier runs are kept. An Error, too, for a checkpoint
+// that knows less of its text than a uniform guess (quantize/chance.h). `damaged` as in
+// quantize/quantize_run.h. Notes are said.
 std::vector<CellRow> quantize(const QuantizeOptions& options, ThreadPool& pool,
                               const QuantizeProgress& progress = {},
                               std::vector<std::string>* damaged = nullptr);

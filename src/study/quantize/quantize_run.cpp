@@ -13,7 +13,9 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/say.h"
 #include "data/dataset.h"
+#include "data/loader.h"
 #include "model/checkpoint.h"
 #include "model/evaluate.h"
 #include "quantize/grid_rows.h"
@@ -194,6 +196,22 @@ OpenedRun open_run(const Run& run, LoadedModel loaded, const PtqConfig& config) 
   return out;
 }
 
+// Whether every calibration takes all of the training text, so that two of them differ in its order
+// alone. Then their spread says nothing.
+bool all_the_text(const OpenedRun& opened) {
+  const TokenWindows& one = opened.calibrations.begin()->second;
+  return one.size() == window_count(opened.dataset.train_tokens(), static_cast<int>(one.sequence));
+}
+
+void say_if_all_the_text(const OpenedRun& opened, const std::vector<PtqCell>& cells) {
+  const bool calibrated = std::any_of(cells.begin(), cells.end(),
+                                      [](const PtqCell& cell) { return cell.calibrated(); });
+  if (!calibrated || opened.calibrations.size() < 2 || !all_the_text(opened)) return;
+  say("note: {}: every calibration takes all of the training text, so their spread says nothing "
+      "and is not given; give fewer --calibration-tokens",
+      opened.run.name);
+}
+
 GridRows rows_of(const OpenedRun& opened, const PtqConfig& config,
                  const std::vector<PtqCell>& cells) {
   const std::string checkpoint_hash = hash_of(opened.loaded.parameters.flat);
@@ -330,13 +348,14 @@ std::vector<CellRow> quantize_run(const fs::path& directory, const PtqConfig& co
     if (!loaded) continue;
     const OpenedRun opened = open_run(run, std::move(*loaded), config);
     GridRows rows = rows_of(opened, config, cells);
+    if (i == 0) say_if_all_the_text(opened, cells);
     const PtqProgress of_all = [&](double done, double total, const std::string& note) {
       const auto count = static_cast<double>(models.at_tokens.size());
       if (progress) progress(static_cast<double>(i) * total + done, count * total, note);
     };
     if (!rows.missing().empty()) rows.claim();
     if (!rows.missing().empty()) MissingCells(opened, rows, pool, of_all).compute();
-    std::vector<CellRow> answer = rows.answer();
+    std::vector<CellRow> answer = rows.answer(all_the_text(opened));
     std::move(answer.begin(), answer.end(), std::back_inserter(out));
   }
   if (damaged == nullptr && !left_out.empty())
