@@ -2,11 +2,13 @@
 // constants, fits each with its bootstrap and its profiles, and counts.
 //
 //   bench/run coverage [--law kumar] [--studies 200] [--draws 200] [--shared 0] [--level 0.9]
-//                      [--objective huber] [--by row] [--threads 1] [--out FILE.jsonl] [--json]
+//                      [--objective huber] [--by row] [--confounding one-D] [--threads 1]
+//                      [--out FILE.jsonl] [--json]
 //
 // --shared: share of the noise's variance that runs of one size and precision have in common (one
 // trunk). --by row resamples rows although the errors of a trunk are correlated, to show what goes
-// wrong then. With --out, every study is appended to the file as soon as it is done, and a later
+// wrong then. --confounding draws studies from which some constants cannot be told apart: what is
+// printed for those is the whole range that the rows allow. With --out, every study is appended to the file as soon as it is done, and a later
 // call resumes from there.
 #include <fmt/format.h>
 
@@ -24,12 +26,13 @@
 #include "base/text.h"
 #include "fit/derived.h"
 #include "simulate/simulate.h"
+#include "simulate/simulate_for_tests.h"
 
 namespace bitlaw {
 namespace {
 
 struct Options {
-  std::string law = "kumar", objective = "huber", by = "trunk", out;
+  std::string law = "kumar", objective = "huber", by = "trunk", confounding, out;
   int studies = 200, draws = 200, threads = 1, starts = 4;
   double shared = 0, noise = 1e-3, level = 0.9;
   bool profiles = true, json = false;
@@ -190,12 +193,18 @@ std::vector<std::string> names_in_order(const Truth& truth, const std::vector<Ob
   return out;
 }
 
+std::string join_names(const std::vector<std::string>& names) {
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 int run(const Options& options) {
   const Law* law = find_law(options.law);
   const auto constants = kTruth.find(options.law);
   if (!law || constants == kTruth.end())
     throw Error("law: expected chinchilla, kumar or additive-exp");
-  const std::vector<Observation> runs = design_runs(*law, design(options));
+  const std::vector<Observation> runs = options.confounding.empty()
+                                            ? design_runs(*law, design(options))
+                                            : confounded_runs(options.confounding);
   const Truth truth = truth_for(*law, runs, "", nullptr, constants->second);
 
   std::vector<Json> lines(static_cast<size_t>(options.studies));
@@ -246,6 +255,9 @@ int main(int argc, char** argv) {
   app.add_option("--objective", options.objective, "huber or least-squares");
   app.add_option("--by", options.by, "what is resampled: trunk or row")
       ->check(CLI::IsMember({"trunk", "row"}));
+  app.add_option("--confounding", options.confounding,
+                 "runs that do not identify all constants: " + join_names(confoundings()))
+      ->check(CLI::IsMember(confoundings()));
   app.add_option("--threads", options.threads, "threads")->check(CLI::PositiveNumber);
   app.add_option("--out", options.out,
                  "file that gets a line per study; an existing one is resumed");

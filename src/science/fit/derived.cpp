@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "fit/bootstrap.h"
+#include "fit/intervals.h"
 #include "laws/bind.h"
 #include "laws/effective.h"
 
@@ -156,11 +157,8 @@ std::string note_on(const FittedStages& stages, const DerivedQuantity& quantity,
   std::vector<std::string> names;
   for (size_t i = 0; i < law.parameters.size(); ++i) {
     const int at = static_cast<int>(i);
-    const auto is_free = [&](const StageSetup& stage) {
-      return std::count(stage.free.begin(), stage.free.end(), at) > 0;
-    };
-    if (is_free(*stages.training) || is_free(*stages.post) || stages.choice->tied_to[i] >= 0 ||
-        law.parameters[i].never) {
+    if (is_free(*stages.training, at) || is_free(*stages.post, at) ||
+        stages.choice->tied_to[i] >= 0 || law.parameters[i].never) {
       continue;
     }
     std::vector<double> moved = values;
@@ -171,6 +169,19 @@ std::string note_on(const FittedStages& stages, const DerivedQuantity& quantity,
     }
   }
   return names.empty() ? "" : fmt::format("with {}, not fitted", fmt::join(names, ", "));
+}
+
+// The points that the rows of both stages allow, each with the fitted constants of the other stage.
+std::vector<std::vector<double>> allowed_points(const FittedStages& stages,
+                                                const std::vector<double>& values) {
+  std::vector<std::vector<double>> out = stages.allowed->training.points;
+  const Law& law = *stages.training->law;
+  for (std::vector<double>& point : out) {
+    for (size_t i = law.training_parameters; i < point.size(); ++i) point[i] = values[i];
+  }
+  const auto& of_post = stages.allowed->post.points;
+  out.insert(out.end(), of_post.begin(), of_post.end());
+  return out;
 }
 
 }  // namespace
@@ -203,6 +214,7 @@ void add_derived(const FittedStages& stages, const std::vector<double>& values,
       samples[i].push_back(quantity.of(fit.draws[i].data()));
     }
   });
+  const std::vector<std::vector<double>> points = allowed_points(stages, values);
   for (size_t q = 0; q < quantities.size(); ++q) {
     Derived derived = quantities[q].about;
     std::vector<double> sample;
@@ -210,8 +222,14 @@ void add_derived(const FittedStages& stages, const std::vector<double>& values,
     const int clusters = quantities[q].of_training
                              ? fit.training.clusters
                              : std::min(fit.training.clusters, fit.post.clusters);
-    const Interval interval =
+    Interval interval =
         percentile_interval(std::move(sample), expanded_level(options.level, clusters));
+    if (!points.empty() && !fit.draws.empty()) {
+      std::vector<double> allowed;
+      for (const std::vector<double>& point : points)
+        allowed.push_back(quantities[q].of(point.data()));
+      interval = widened(interval, hull_of(allowed), derived.value > 0);
+    }
     derived.low = interval.low, derived.high = interval.high;
     derived.note = note_on(stages, quantities[q], values);
     fit.derived.push_back(std::move(derived));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "fit/allowed.h"
 #include "fit/fit.h"
 #include "fit/setup.h"
 
@@ -33,6 +34,7 @@ struct FittedStages {
   const StageRows* rows;
   const ParameterChoice* choice;
   const StageSetup *training, *post;
+  const FitAllowed* allowed;
 };
 
 // Fills fit.derived, with intervals from fit.draws.

@@ -7,13 +7,17 @@
 #include <optional>
 
 #include "base/error.h"
+#include "fit/allowed.h"
 #include "fit/bootstrap.h"
+#include "fit/combinations.h"
 #include "fit/derived.h"
+#include "fit/draws.h"
+#include "fit/equal_parts.h"
 #include "fit/holdout.h"
 #include "fit/identify.h"
+#include "fit/intervals.h"
 #include "fit/joint.h"
 #include "fit/multistart.h"
-#include "fit/refits.h"
 #include "fit/separate.h"
 #include "fit/setup.h"
 #include "fit/stage.h"
@@ -109,81 +113,6 @@ void note_frozen(const Law& law, const ParameterChoice& choice, const StageRows&
   }
 }
 
-// Refits on clusters drawn with replacement, both stages on the same clusters.
-void bootstrap(const StageRows& rows, const StageSetup& training, const StageSetup& post,
-               const std::optional<JointSetup>& joint, const std::vector<double>& best,
-               const FitOptions& options, const ParallelFor& parallel_for, Fit& fit) {
-  std::vector<Observation> all = rows.training;
-  all.insert(all.end(), rows.post.begin(), rows.post.end());
-  const std::vector<int> cluster = number_clusters(all);
-  const int clusters = 1 + *std::max_element(cluster.begin(), cluster.end());
-  const size_t runs = rows.training.size();
-  if (clusters < 2) {
-    fit.notes.push_back("All rows belong to one cluster, so intervals cannot be estimated.");
-    return;
-  }
-
-  const auto enough = [&](const std::vector<double>& weights) {
-    const auto present = [](auto begin, auto end) {
-      return static_cast<size_t>(std::count_if(begin, end, [](double w) { return w > 0; }));
-    };
-    const auto middle = weights.begin() + static_cast<long>(runs);
-    return present(weights.begin(), middle) >= training.free.size() &&
-           present(middle, weights.end()) >= post.free.size();
-  };
-  // A joint fit moves the constants of both stages.
-  const std::vector<Observation> none;
-  const Refits training_refits(training, joint ? none : rows.training, best);
-  const Refits post_refits(post, joint ? none : rows.post, best);
-  std::vector<std::vector<double>> draws(static_cast<size_t>(options.draws));
-  run_parallel(parallel_for, options.draws, [&](int64_t draw) {
-    std::vector<double> weights(all.size());
-    for (int attempt = 0; attempt < 20; ++attempt) {
-      const std::vector<double> counts = draw_clusters(clusters, options.seed, draw, attempt);
-      for (size_t i = 0; i < all.size(); ++i) weights[i] = counts[cluster[i]];
-      if (enough(weights)) break;
-    }
-    if (!enough(weights)) return;
-    std::vector<double> values = best;
-    if (joint) {
-      const StageMinimum refit = fit_joint(*joint, rows.training, rows.post, best, weights);
-      if (std::isfinite(refit.objective)) draws[static_cast<size_t>(draw)] = refit.values;
-      return;
-    }
-    if (!training.free.empty()) {
-      const StageMinimum refit = training_refits.refit(
-          training.base, {weights.begin(), weights.begin() + static_cast<long>(runs)});
-      if (!std::isfinite(refit.objective)) return;
-      // The rest stays at the best, from which the other stage starts.
-      const Law& law = *training.law;
-      for (size_t i = 0; i < law.training_parameters; ++i) values[i] = refit.values[i];
-    }
-    if (!post.free.empty()) {
-      const StageMinimum refit =
-          post_refits.refit(values, {weights.begin() + static_cast<long>(runs), weights.end()});
-      if (!std::isfinite(refit.objective)) return;
-      values = refit.values;
-    }
-    draws[static_cast<size_t>(draw)] = std::move(values);
-  });
-  for (std::vector<double>& draw : draws) {
-    if (!draw.empty()) fit.draws.push_back(std::move(draw));
-  }
-  if (static_cast<int64_t>(fit.draws.size()) < options.draws) {
-    fit.notes.push_back(fmt::format("{} of {} bootstrap draws had too few rows and were left out.",
-                                    options.draws - static_cast<int64_t>(fit.draws.size()),
-                                    options.draws));
-  }
-  const auto note_few = [&](const StageFit& stage, const char* part) {
-    if (stage.free > 0 && stage.clusters < 10) {
-      fit.notes.push_back(fmt::format("{}: only {} clusters of rows, so its intervals are rough.",
-                                      part, stage.clusters));
-    }
-  };
-  note_few(fit.training, "Training law");
-  note_few(fit.post, "Post-training term");
-}
-
 void add_held_out(const StageSetup& setup, const std::vector<Observation>& rows,
                   const FitOptions& options, const ParallelFor& parallel_for, Fit& fit) {
   StageSetup quick = setup;
@@ -218,6 +147,15 @@ void add_other_count(const Law& law, const std::vector<Observation>& runs, FitOp
     fit.notes.push_back(note_on_other_count(options.params, {values[alpha], other.values[alpha]},
                                             {fit.training.objective, other.objective}));
   }
+}
+
+// Constants of a stage that its rows cannot tell from those that are fitted.
+std::vector<int> confounded_of(const Law& law, Stage stage, const ParameterChoice& choice) {
+  std::vector<int> out;
+  for (const int i : choice.confounded) {
+    if (law.parameters[static_cast<size_t>(i)].stage == stage) out.push_back(i);
+  }
+  return out;
 }
 
 // The objective of constants as they are.
@@ -304,6 +242,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   fit.level = options.level;
   fit.objective_name = objective_name(options);
 
+  FitAllowed allowed;
   StageSetup training = setup_of(law, Stage::kTraining, choice, choice.base, options);
   std::vector<double> values = choice.base;
   if (rows.training.empty()) {
@@ -312,9 +251,13 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
         "No row has a training loss: the training law keeps its published constants.");
   } else {
     require_points(law, rows.training.size(), training.free.size(), "run");
-    const StageMinimum minimum = fit_stage(training, rows.training, parallel_for);
+    StageMinimum minimum = fit_stage(training, rows.training, parallel_for);
+    add_exchanged(training, rows.training, minimum);
     values = minimum.values;
     fit.training = describe(training, rows.training, minimum, fit.notes);
+    allowed.training =
+        allowed_by(training, confounded_of(law, Stage::kTraining, choice), rows.training, minimum,
+                   fit.training.condition, options.level, parallel_for);
     if (!law.uses_bits &&
         std::any_of(rows.training.begin(), rows.training.end(), [](const auto& run) {
           return run.bits_weights < 16 || run.bits_activations < 16 || run.bits_kv < 16;
@@ -338,6 +281,8 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
     const StageMinimum minimum = fit_stage(post, rows.post, parallel_for);
     values = minimum.values;
     fit.post = describe(post, rows.post, minimum, fit.notes);
+    allowed.post = allowed_by(post, confounded_of(law, Stage::kPost, choice), rows.post, minimum,
+                              fit.post.condition, options.level, parallel_for);
     fit.censored = static_cast<int>(std::count_if(
         rows.post.begin(), rows.post.end(), [](const auto& row) { return row.delta_nats <= 0; }));
     if (fit.censored > 0) {
@@ -377,7 +322,8 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
                     "are no intervals.",
                     bare->points, bare->free));
   } else if (options.draws > 0) {
-    bootstrap(rows, training, post, joint, values, options, parallel_for, fit);
+    fit.draws = bootstrap_draws(rows, {&training, &allowed.training}, {&post, &allowed.post}, joint,
+                                values, options, parallel_for, fit.notes);
   }
   if (options.hold_out && fit.training.points > fit.training.free) {
     add_held_out(training, rows.training, options, parallel_for, fit);
@@ -387,31 +333,10 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   }
   add_other_count(law, runs, options, choice, parallel_for, values, fit);
 
-  for (size_t i = 0; i < law.parameters.size(); ++i) {
-    FittedParameter p;
-    p.name = law.parameters[i].name;
-    p.value = values[i];
-    const bool fitted =
-        std::count(training.free.begin(), training.free.end(), static_cast<int>(i)) +
-            std::count(post.free.begin(), post.free.end(), static_cast<int>(i)) >
-        0;
-    if (choice.tied_to[i] >= 0) {
-      p.tied_to = law.parameters[choice.tied_to[i]].name;
-    } else if (!fitted) {
-      p.frozen = choice.reasons[i].empty() ? "no rows to fit it to" : choice.reasons[i];
-    }
-    if (p.frozen.empty() && !fit.draws.empty()) {
-      std::vector<double> sample;
-      for (const std::vector<double>& draw : fit.draws) sample.push_back(draw[i]);
-      const StageFit& stage = law.parameters[i].stage == Stage::kTraining ? fit.training : fit.post;
-      const Interval interval =
-          percentile_interval(std::move(sample), expanded_level(options.level, stage.clusters));
-      p.low = interval.low, p.high = interval.high;
-    }
-    fit.parameters.push_back(std::move(p));
-  }
-  const FittedStages stages{&rows, &choice, &training, &post};
+  const FittedStages stages{&rows, &choice, &training, &post, &allowed};
+  add_parameters(stages, values, options, fit);
   add_derived(stages, values, options, parallel_for, fit);
+  add_combinations(stages, runs, values, options, parallel_for, fit);
   add_profiles(stages, values, options, parallel_for, fit);
   return fit;
 }

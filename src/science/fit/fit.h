@@ -78,6 +78,10 @@ struct FittedParameter {
   double low = kUnknown, high = kUnknown;  // percentile interval; NaN = none
   std::string frozen;                      // why it was not fitted; "" = fitted or tied
   std::string tied_to;                     // the constant it always equals; "" = none
+  // False: over most of its range no value is better than another, whatever the others are then.
+  // `value` is one of many, and [low, high] all of them.
+  bool identified = true;
+  bool low_open = false, high_open = false;  // the rows set no such end: it is that of the search
 };
 
 // The error on held-out rows.

@@ -1,6 +1,7 @@
 // A fit as a document, and back. Numbers keep every digit; NaN is null.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -38,6 +39,12 @@ StageFit stage_from(const Json& document) {
   return out;
 }
 
+// A constant that was kept moves with those that the rows cannot tell it from.
+bool varies(const std::vector<std::vector<double>>& draws, size_t parameter, double value) {
+  return std::any_of(draws.begin(), draws.end(),
+                     [&](const auto& draw) { return draw[parameter] != value; });
+}
+
 }  // namespace
 
 Json fit_to_json(const Fit& fit) {
@@ -66,8 +73,11 @@ Json fit_to_json(const Fit& fit) {
                {"high", json_number(p.high)}};
     if (!p.frozen.empty()) entry["frozen"] = p.frozen;
     if (!p.tied_to.empty()) entry["tied_to"] = p.tied_to;
+    if (!p.identified) entry["identified"] = false;
+    if (p.low_open) entry["low_open"] = true;
+    if (p.high_open) entry["high_open"] = true;
     out["parameters"][p.name] = std::move(entry);
-    if (p.frozen.empty()) {
+    if (p.frozen.empty() || varies(fit.draws, i, p.value)) {
       moving.push_back(i);
       names.push_back(p.name);
     }
@@ -135,6 +145,9 @@ Fit fit_from_json(const Json& document, const std::string& where) {
       out.high = number_in(entry, "high");
       out.frozen = entry.value("frozen", "");
       out.tied_to = entry.value("tied_to", "");
+      out.identified = entry.value("identified", true);
+      out.low_open = entry.value("low_open", false);
+      out.high_open = entry.value("high_open", false);
       fit.parameters.push_back(std::move(out));
     }
     for (const Json& held : document.at("held_out")) {

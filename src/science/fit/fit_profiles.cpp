@@ -17,10 +17,6 @@ struct Targets {
   std::vector<ProfileTarget> training, post;
 };
 
-bool is_free(const StageSetup& stage, int parameter) {
-  return std::count(stage.free.begin(), stage.free.end(), parameter) > 0;
-}
-
 void add_constant(const FittedStages& stages, int parameter, Targets& out) {
   const char* name = stages.training->law->parameters[static_cast<size_t>(parameter)].name;
   if (is_free(*stages.training, parameter)) out.training.push_back({name, parameter, {}});

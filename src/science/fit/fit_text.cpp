@@ -16,9 +16,14 @@ std::string stage_line(const char* name, const StageFit& stage) {
 }
 
 std::string parameter_line(const FittedParameter& p, double level) {
-  std::string line = fmt::format("  {:<11} {:>14.8g}", p.name, p.value);
+  const auto end = [](double value, bool open) {
+    return open ? std::string("none") : fmt::format("{:.5g}", value);
+  };
+  std::string line = p.identified ? fmt::format("  {:<11} {:>14.8g}", p.name, p.value)
+                                  : fmt::format("  {:<11} not identified", p.name);
   if (std::isfinite(p.low)) {
-    line += fmt::format("  [{:.5g}, {:.5g}] {:.0f} %", p.low, p.high, 100 * level);
+    line += fmt::format("  [{}, {}] {:.0f} %", end(p.low, p.low_open), end(p.high, p.high_open),
+                        100 * level);
   }
   if (!p.tied_to.empty()) line += fmt::format("  = {}", p.tied_to);
   return line + "\n";

@@ -133,7 +133,8 @@ std::vector<Frozen> unidentifiable(const Law& law, Stage stage,
                        : p.needs.quantized           ? " that are quantized"
                                                      : "",
                        seen.size(), words(p.needs.of, stage), p.needs.distinct,
-                       p.needs.distinct == 1 ? "is" : "are")});
+                       p.needs.distinct == 1 ? "is" : "are"),
+           !seen.empty()});
     }
   }
   for (const BoundClass& each : law.classes) {

@@ -15,6 +15,8 @@ namespace bitlaw {
 struct Frozen {
   int parameter;       // its position in the law
   std::string reason;  // "the rows have 1 KV precisions below 16, 2 are needed"
+  // The rows depend on it, and have values that inform it, but too few: it trades off against others.
+  bool depends = false;
 };
 
 // Constants of this stage that `rows` do not identify.

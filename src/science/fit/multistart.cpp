@@ -155,6 +155,10 @@ StageMinimum from_all_starts(const StageSetup& setup, const std::vector<Observat
   out.reached = 0;
   for (const Meeting& each : meetings) {
     if (each.minimum.objective <= best->minimum.objective * kSame) out.reached += each.starts;
+    const Vector& x = best->minimum.x;
+    const bool apart = ((each.minimum.x - x).array().abs() > 1e-3 * (1 + x.array().abs())).any();
+    if (apart && each.minimum.objective <= 2 * best->minimum.objective)
+      out.others.push_back({each.minimum.objective, coordinates.values(each.minimum.x)});
   }
   return out;
 }

@@ -14,17 +14,11 @@
 #include <string>
 #include <vector>
 
+#include "fit/profile_path.h"
 #include "fit/stage.h"
 #include "fit/uncertainty.h"
 
 namespace bitlaw {
-
-// What to follow: a constant, or a smooth function of all constants.
-struct ProfileTarget {
-  std::string name;
-  int parameter = -1;                             // position in the law, free in the stage; or
-  std::function<double(const double* p)> follow;  // NaN if it has no value
-};
 
 struct ProfileResult {
   ProfileInterval profile;

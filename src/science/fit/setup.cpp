@@ -41,7 +41,9 @@ void freeze_unidentifiable(const Law& law, Stage stage, const std::vector<Observ
       told_by_a_tie |= choice.tied_to[i] == frozen.parameter && !is_unknown(i);
     }
     std::string& reason = choice.reasons[frozen.parameter];
-    if (reason.empty() && !told_by_a_tie) reason = frozen.reason;
+    if (!reason.empty() || told_by_a_tie) continue;
+    reason = frozen.reason;
+    if (frozen.depends) choice.confounded.push_back(frozen.parameter);
   }
 }
 

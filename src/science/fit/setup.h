@@ -25,6 +25,8 @@ struct ParameterChoice {
   std::vector<double> base;          // published, or from the options
   std::vector<int> tied_to;          // -1 = none
   std::vector<std::string> reasons;  // why frozen; "" = free
+  // Frozen because the rows cannot tell them from others that are fitted. Ascending.
+  std::vector<int> confounded;
 };
 
 // A law prepared for a table: bound to its classes, the rows sorted, the constants chosen.

@@ -1,5 +1,7 @@
 #include "fit/stage.h"
 
+#include <algorithm>
+
 namespace bitlaw {
 namespace {
 
@@ -8,6 +10,10 @@ Coordinates coordinates_of(const StageSetup& setup) {
 }
 
 }  // namespace
+
+bool is_free(const StageSetup& setup, int parameter) {
+  return std::count(setup.free.begin(), setup.free.end(), parameter) > 0;
+}
 
 StageMinimum stage_minimum(const Coordinates& coordinates, const Minimum& minimum) {
   return {.values = coordinates.values(minimum.x),

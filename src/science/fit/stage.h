@@ -20,6 +20,8 @@ struct StageSetup {
   uint64_t seed = 1;
 };
 
+bool is_free(const StageSetup& setup, int parameter);
+
 struct StageMinimum {
   std::vector<double> values;  // all the law's constants
   double objective = kUnknown;
@@ -27,6 +29,12 @@ struct StageMinimum {
   // Starts run, and starts whose minimum is within 1 % of the best. Starts that reached the same
   // point are followed as one; only the best few points are followed to the end.
   int starts = 0, reached = 0;
+  // Other minima, at least 1e-3 apart in some coordinate and within a factor of two of the best.
+  struct Other {
+    double objective;
+    std::vector<double> values;
+  };
+  std::vector<Other> others;
 };
 
 // The solver's minimum from one start, as constants of the law.

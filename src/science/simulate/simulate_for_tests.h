@@ -1,6 +1,7 @@
 // Studies of the size of our own runs, for the tests of this folder.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/random.h"
@@ -40,6 +41,44 @@ inline std::vector<Observation> simulate(
   std::vector<Observation> rows = draw_study({bind_law(law, runs), constants}, runs, options).rows;
   for (Observation& row : rows) row.method.clear();
   return rows;
+}
+
+// Runs from which some constants cannot be told apart: the commonest tables that people have.
+inline const std::vector<std::string>& confoundings() {
+  static const std::vector<std::string> all{"equal-bits", "one-D", "one-N", "fixed-ratio",
+                                            "one-precision"};
+  return all;
+}
+
+// Runs without losses, for kumar; for chinchilla where the ratio D/N is fixed.
+inline std::vector<Observation> confounded_runs(const std::string& confounding) {
+  std::vector<Observation> out;
+  const auto add = [&](double params, double tokens, double weights, double activations) {
+    Observation run;
+    run.params = params, run.tokens = tokens;
+    run.bits_weights = weights, run.bits_activations = activations;
+    out.push_back(run);
+  };
+  const std::vector<double> sizes{1e5, 2e5, 4e5, 8e5};
+  if (confounding == "fixed-ratio") {
+    for (const double size : sizes) {
+      for (const double share : {1.0, 1.2, 1.4, 1.7}) add(share * size, 20 * share * size, 16, 16);
+    }
+    return out;
+  }
+  const std::vector<double> tokens =
+      confounding == "one-D" ? std::vector<double>{8e6, 8e6} : std::vector<double>{2e6, 8e6, 32e6};
+  for (const double size : confounding == "one-N" ? std::vector<double>{2e5, 2e5} : sizes) {
+    for (const double count : tokens) {
+      if (confounding == "one-precision") {
+        add(size, count, 4, 4), add(1.4 * size, 2 * count, 4, 4);
+        continue;
+      }
+      for (const double bits : {16, 3, 4, 6, 8})
+        add(size, count, bits, confounding == "equal-bits" ? bits : 16);
+    }
+  }
+  return out;
 }
 
 }  // namespace bitlaw
