@@ -452,6 +452,22 @@ TEST(Prepare, AnotherDataSetIsReplacedOnlyWhenAsked) {
             1);  // no temporary directory is left
 }
 
+TEST(Prepare, OtherThingsBesideADataSetAreNeverReplaced) {
+  TestFolder corpus, out;
+  write_corpus(corpus);
+  PrepareConfig config = config_for(corpus, out / "set");
+  prepare_dataset(config);
+  out.write("set/notes.md", "years of work");
+  EXPECT_NE(prepare_dataset(config).hash, "") << "the same data set is only looked at";
+  config.validation_fraction = 0.3;
+  config.overwrite = true;
+  const std::string error = error_of([&] { prepare_dataset(config); });
+  EXPECT_NE(error.find("holds notes.md beside the data set"), std::string::npos) << error;
+  EXPECT_EQ(read_file(out / "set/notes.md"), "years of work");
+  std::filesystem::remove(out / "set/notes.md");
+  EXPECT_EQ(prepare_dataset(config).options["validation_fraction"], 0.3);
+}
+
 TEST(Prepare, OtherThingsAreNeverReplaced) {
   TestFolder corpus, out;
   write_corpus(corpus);
