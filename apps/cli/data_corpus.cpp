@@ -1,6 +1,7 @@
 // bitlaw data corpus: English text from documentation packages, as a data set.
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -13,6 +14,8 @@
 #include "cli/verb.h"
 #include "corpus/corpus.h"
 #include "corpus/packages.h"
+#include "data/place.h"
+#include "train/interrupt.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -61,7 +64,46 @@ void show_plan(const CorpusConfig& config, bool json) {
     fmt::print("{:<28} {:>6.1f} MB  of text, as measured on Debian 12\n", "together", sum);
 }
 
+// While text is made, SIGINT and SIGTERM end apt-get, too; then they do again what they did before.
+class StopHandlers {
+ public:
+  StopHandlers() {
+    ::sigaction(SIGTERM, nullptr, &terminate_);
+    ::sigaction(SIGINT, nullptr, &interrupt_);
+    install_stop_handlers();
+  }
+  ~StopHandlers() {
+    ::sigaction(SIGTERM, &terminate_, nullptr);
+    ::sigaction(SIGINT, &interrupt_, nullptr);
+  }
+  StopHandlers(const StopHandlers&) = delete;
+  StopHandlers& operator=(const StopHandlers&) = delete;
+
+ private:
+  struct sigaction terminate_ {};
+  struct sigaction interrupt_ {};
+};
+
+bool is_inside(const std::filesystem::path& inner, const std::filesystem::path& outer) {
+  const std::string below = std::filesystem::weakly_canonical(inner).string() + "/";
+  return below.starts_with(std::filesystem::weakly_canonical(outer).string() + "/");
+}
+
+// What would be an error after the text has been made is one before.
+void require_all(const CorpusFlags& options, const CorpusConfig& config) {
+  require_size(config);
+  if (options.text_only) return;
+  require_options(options.prepare);
+  if (is_inside(config.to, dataset_place(options.prepare.to))) {
+    throw Error(fmt::format(
+        "--text {}: is in the directory of the data set, which holds nothing else; choose another "
+        "folder for the text",
+        config.to.string()));
+  }
+}
+
 Corpus make(const CorpusConfig& config, bool quiet) {
+  const StopHandlers handlers;
   Progress bar("text", static_cast<double>(config.bytes), quiet);
   Corpus corpus = make_corpus(config, [&](int64_t bytes, const std::string& note) {
     bar.update(static_cast<double>(std::min(bytes, config.bytes)), note);
@@ -89,11 +131,13 @@ void run_corpus(CorpusFlags& options) {
   options.flags.fill_into(options.prepare);
   const CorpusConfig config = corpus_config(options);
   if (options.dry_run) {
+    require_size(config);
     show_plan(config, options.json);
     return;
   }
   if (!options.text_only && options.prepare.to.empty())
     throw Error("--to is missing: the directory of the data set; --text-only stops at the text");
+  require_all(options, config);
   const Corpus corpus = make(config, options.quiet);
   describe_corpus(corpus, config);
   if (options.text_only) {

@@ -80,6 +80,13 @@ TEST_F(BadInput, TextAndOptionsOfPrepare) {
   expect_refused({"data", "corpus", "--text", "t"}, {"--to is missing", "--text-only"});
   expect_refused({"data", "corpus", "--size", "50", "--to", "new"}, {"--size 50", "200MB"});
   expect_refused({"data", "corpus", "--size", "5TB", "--to", "new", "--quiet"}, {"packages give"});
+  expect_refused({"data", "corpus", "--size", "5TB", "--to", "new", "--dry-run"},
+                 {"packages give"});
+  // Before the text is made.
+  expect_refused({"data", "corpus", "--size", "1MB", "--to", "new", "--vocabulary", "300"},
+                 {"vocabulary 300", "320 to 65536"});
+  expect_refused({"data", "corpus", "--size", "1MB", "--to", "new", "--text", "new/text"},
+                 {"--text new/text", "choose another folder"});
   expect_refused({"data", "synthetic", "--to", "new", "--rules", "33"}, {"rules = 33", "1 to 32"});
   expect_refused({"data", "prepare", "text", "--to", "data", "--quiet"}, {"data", "overwrite"});
   expect_refused({"data", "prepare", "text", "--to", "runs", "--tokenizer", "byte", "--quiet"},

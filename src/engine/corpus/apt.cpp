@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "base/command.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -18,6 +22,33 @@ std::string last_error(const fs::path& log) {
     if (!line.empty()) last = line;
   }
   return error.empty() ? last : error;
+}
+
+template <size_t count>
+bool has_any(const std::string& text, const std::array<std::string_view, count>& phrases) {
+  return std::any_of(phrases.begin(), phrases.end(),
+                     [&](std::string_view phrase) { return text.find(phrase) != text.npos; });
+}
+
+// apt's words for a server that does not answer; "" if there are none.
+std::string no_connection(const fs::path& log) {
+  constexpr std::array<std::string_view, 7> kPhrases{
+      "Could not connect",        "Could not resolve", "Temporary failure resolving",
+      "Unable to connect",        "Connection failed", "Cannot initiate the connection",
+      "Could not create a socket"};
+  for (const std::string& line : split(read_file(log), '\n')) {
+    if (has_any(line, kPhrases)) return trim(line);
+  }
+  return "";
+}
+
+bool is_full(const fs::path& folder, const std::string& reason) {
+  constexpr std::array<std::string_view, 3> kPhrases{"No space left on device", "enough free space",
+                                                     "Disk quota exceeded"};
+  constexpr uintmax_t kLeastBytes = 4096;
+  std::error_code error;
+  const fs::space_info space = fs::space(folder, error);
+  return has_any(reason, kPhrases) || (!error && space.available < kLeastBytes);
 }
 
 fs::path package_in(const fs::path& folder) {
@@ -39,7 +70,8 @@ std::vector<std::string> apt_get(const std::vector<std::string>& options,
 
 }  // namespace
 
-Apt::Apt(fs::path work) : work_(std::move(work)) {
+// apt takes a relative directory as one below `/`.
+Apt::Apt(fs::path work) : work_(fs::absolute(work)) {
   make_directories(work_);
   if (run_command({"apt-get", "--version"}, work_, work_ / "version.log") == 127) {
     throw Error(
@@ -62,6 +94,7 @@ void Apt::fetch_own_lists() {
     const fs::path log = work_ / "update.log";
     const int status = run_command(apt_get(own_list_options(), {"update"}), work_, log);
     own_lists_ = status == 0 ? "" : last_error(log);
+    no_connection_ = no_connection(log);
   }
   if (!own_lists_->empty()) throw Unreachable(*own_lists_);
 }
@@ -72,9 +105,16 @@ fs::path Apt::download(const std::vector<std::string>& names, const fs::path& fo
   fs::remove_all(temporary);
   make_directories(temporary);
   const fs::path log = work_ / (names.front() + ".log");
-  std::string reason;
+  std::string reason, silent;
+  const auto note = [](std::string& first, const std::string& now) {
+    if (first.empty()) first = now;
+  };
   for (const bool own_lists : {false, true}) {
-    if (own_lists) fetch_own_lists();
+    if (own_lists) {
+      if (!silent.empty()) throw NoConnection(silent);
+      fetch_own_lists();
+      note(silent, no_connection_);
+    }
     for (const std::string& name : names) {
       const int status = run_command(
           apt_get(own_lists ? own_list_options() : std::vector<std::string>{}, {"download", name}),
@@ -85,8 +125,16 @@ fs::path Apt::download(const std::vector<std::string>& names, const fs::path& fo
         return folder / package.filename();
       }
       reason = last_error(log);
+      note(silent, no_connection(log));
+      if (is_full(work_, reason)) {
+        throw Error(fmt::format(
+            "{}: cannot be fetched to {}: the disk is full; free some space and run this again: "
+            "what is finished is kept",
+            name, work_.parent_path().string()));
+      }
     }
   }
+  if (!silent.empty()) throw NoConnection(silent);
   throw Unreachable(reason);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/file_lock.h"
 #include "base/hash.h"
 #include "base/json_struct.h"
 #include "base/parallel.h"
@@ -30,6 +31,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kListFile = ".corpus.json";
 constexpr int kDownloads = 3;  // at once
+// Packages in a row whose server does not answer, after a quarter of a minute each: then none will.
+constexpr int kSilent = 2;
 constexpr size_t kBatchBytes = size_t{8} << 20;
 
 using Keys = std::unordered_set<std::string>;
@@ -132,12 +135,7 @@ class CorpusMaker {
       else
         make_part(i);
     }
-    if (corpus_.parts.empty()) {
-      throw Error(fmt::format(
-          "apt cannot fetch the documentation packages ({}); check the network and the package "
-          "sources and run this again, or give `bitlaw data prepare` a folder of your own text",
-          corpus_.unreachable.front()));
-    }
+    if (corpus_.parts.empty()) give_up(corpus_.unreachable.front());
     return std::move(corpus_);
   }
 
@@ -173,6 +171,13 @@ class CorpusMaker {
     return nullptr;
   }
 
+  [[noreturn]] static void give_up(const std::string& why) {
+    throw Error(fmt::format(
+        "apt cannot fetch the documentation packages ({}); check the network and the package "
+        "sources and run this again, or give `bitlaw data prepare` a folder of your own text",
+        why));
+  }
+
   void take(const CorpusPart& part) {
     corpus_.parts.push_back(part);
     corpus_.files.push_back(file_of(part.name).string());
@@ -195,9 +200,17 @@ class CorpusMaker {
       std::error_code none;
       fs::remove_all(package.parent_path(), none);
       take(part);
+      silent_ = 0;
+    } catch (const NoConnection& trouble) {
+      leave_out(name, trouble);
+      if (++silent_ == kSilent) give_up(corpus_.unreachable.back());
     } catch (const Unreachable& trouble) {
-      corpus_.unreachable.push_back(fmt::format("{}: {}", name, trouble.what()));
+      leave_out(name, trouble);
     }
+  }
+
+  void leave_out(const std::string& name, const Error& trouble) {
+    corpus_.unreachable.push_back(fmt::format("{}: {}", name, trouble.what()));
   }
 
   // Downloads run ahead of the reading.
@@ -276,6 +289,7 @@ class CorpusMaker {
   ThreadPool pool_;
   std::vector<CorpusPart> finished_;
   Corpus corpus_;
+  int silent_ = 0;  // packages in a row whose server did not answer
   std::optional<Apt> apt_;
   std::vector<std::future<fs::path>> downloads_;  // by the list of packages
   Keys keys_;
@@ -306,8 +320,7 @@ std::vector<CorpusPart> read_corpus_list(const fs::path& text) {
   return parts;
 }
 
-Corpus make_corpus(const CorpusConfig& config, const CorpusProgress& progress) {
-  require_range("threads", config.threads, 0, kMostThreads);
+void require_size(const CorpusConfig& config) {
   if (config.bytes < 1) throw Error("the size of the text must be above 0, for example 200MB");
   const double most = 1e6 * listed_megabytes();
   if (static_cast<double>(config.bytes) > most) {
@@ -316,7 +329,17 @@ Corpus make_corpus(const CorpusConfig& config, const CorpusProgress& progress) {
         "`bitlaw data prepare` text of your own",
         static_cast<double>(config.bytes) / 1e6, most / 1e6));
   }
+}
+
+Corpus make_corpus(const CorpusConfig& config, const CorpusProgress& progress) {
+  require_range("threads", config.threads, 0, kMostThreads);
+  require_size(config);
   make_directories(config.to);
+  FileLock lock;
+  if (!lock.take(config.to / ".lock")) {
+    throw Busy(fmt::format("{}: another process is making text there; wait until it has ended",
+                           config.to.string()));
+  }
   return CorpusMaker(config, progress).make();
 }
 

@@ -51,9 +51,12 @@ struct Corpus {
 
 using CorpusProgress = std::function<void(int64_t bytes, const std::string& note)>;
 
+// Error for a size that make_corpus refuses.
+void require_size(const CorpusConfig& config);
+
 // Makes what is missing; a part that is there is kept, so a stopped call goes on. Error for more
 // bytes than the listed packages have, for a system without apt-get, if nothing can be fetched, and
-// for a full disk; finished parts stay.
+// for a full disk; Busy if another process is making text in the folder; finished parts stay.
 Corpus make_corpus(const CorpusConfig& config, const CorpusProgress& progress = {});
 
 // The parts that a folder's list names; none if they were made by other rules than the present ones.

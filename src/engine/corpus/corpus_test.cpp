@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "base/file_lock.h"
 #include "base/json.h"
 #include "base/test_folder.h"
 #include "base/text.h"
@@ -22,9 +23,23 @@ std::string prose(const std::string& which) {
 const std::string kShared =
     "And there is one more of them in every one of the packages, which has to be kept in only one";
 
-// Hands out $PACKAGES/NAME.deb and writes down each download; fails as apt-get does otherwise.
+// Hands out $PACKAGES/NAME.deb and writes down each download; fails as apt-get does otherwise. With a
+// file $PACKAGES/only-own-lists, lists must have been fetched to the directory that was given for them.
+// $PACKAGES/trouble is what it says when a package cannot be fetched.
 constexpr const char* kAptGet = R"(#!/bin/sh
 for name; do :; done
+if [ -e "$PACKAGES/only-own-lists" ]; then
+  state=; for word; do case "$word" in Dir::State=*) state="${word#Dir::State=}";; esac; done
+  case " $* " in
+    *" update "*) cd / && echo list > "$state/lists/list"; exit;;
+    *" download "*) cd / && [ -n "$state" ] && [ -e "$state/lists/list" ] || exit 100; cd - >&2;;
+  esac
+fi
+if [ -e "$PACKAGES/trouble" ]; then
+  case " $* " in
+    *" download "*) echo "$name" >> "$PACKAGES/tries"; cat "$PACKAGES/trouble" >&2; exit 100;;
+  esac
+fi
 case " $* " in *" --version "*) exit 0;; *" update "*) echo "E: no network" >&2; exit 100;; esac
 if [ -e "$PACKAGES/$name.deb" ]; then
   echo "$name" >> "$PACKAGES/log"; cp "$PACKAGES/$name.deb" "./${name}_1.0_all.deb"; exit 0
@@ -175,6 +190,52 @@ TEST_F(CorpusTest, SaysWhyNothingCanBeFetched) {
       << message;
   ::setenv("PATH", (folder_ / "nothing").c_str(), 1);
   EXPECT_NE(error_of([&] { make(); }).find("apt-get is not on this system"), std::string::npos);
+}
+
+// apt-get would take a relative directory as one below `/`.
+TEST_F(CorpusTest, FetchesListsOfItsOwnForAFolderByARelativePath) {
+  add_packages();
+  folder_.write("packages/only-own-lists", "");
+  const fs::path before = fs::current_path();
+  fs::current_path(folder_.path());
+  std::string message;
+  size_t parts = 0;
+  message = error_of([&] { parts = make_corpus({.to = "text", .bytes = 100}).parts.size(); });
+  fs::current_path(before);
+  EXPECT_EQ(message, "");
+  EXPECT_EQ(parts, 1U);
+}
+
+TEST_F(CorpusTest, StopsWhereNoServerAnswers) {
+  folder_.write("packages/trouble",
+                "Err:1 http://deb.debian.org perl-doc\n"
+                "  Temporary failure resolving 'deb.debian.org'\n"
+                "E: Failed to fetch http://deb.debian.org/perl-doc.deb\n");
+  const std::string message = error_of([&] { make(); });
+  EXPECT_NE(message.find("Temporary failure resolving 'deb.debian.org')"), std::string::npos)
+      << message;
+  // Those after the first few are not tried: each takes apt-get half a minute.
+  EXPECT_LE(lines_of(folder_ / "packages/tries").size(), 12U);
+}
+
+TEST_F(CorpusTest, AFullDiskStopsIt) {
+  add_packages();
+  make(100);
+  folder_.write(
+      "packages/trouble",
+      "E: Failed to fetch http://deb.debian.org/a.deb  Error writing to file - write (28: "
+      "No space left on device)\n");
+  const std::string message = error_of([&] { make(); });
+  EXPECT_NE(message.find("the disk is full"), std::string::npos) << message;
+  EXPECT_EQ(texts().size(), 1U) << "what is finished stays";
+}
+
+TEST_F(CorpusTest, IsMadeByOneProcessAtATime) {
+  add_packages();
+  fs::create_directories(to());
+  FileLock lock;
+  ASSERT_TRUE(lock.take(fs::path(to()) / ".lock"));
+  EXPECT_THROW(make(), Busy);
 }
 
 TEST_F(CorpusTest, RefusesSizesThatCannotBe) {

@@ -17,6 +17,7 @@
 #include "data/split_plan.h"
 #include "data/text_files.h"
 #include "data/write_tokens.h"
+#include "tokenizer/bpe.h"
 
 namespace bitlaw {
 namespace {
@@ -132,6 +133,12 @@ std::vector<std::string> notes_on(const SplitPlan& plan) {
 }
 
 }  // namespace
+
+void require_options(const PrepareConfig& config) {
+  check_options(config);
+  if (config.tokenizer == "bpe") require_bpe_vocabulary(config.vocabulary);
+  dataset_there(dataset_place(config.to), config.overwrite, [](const DatasetInfo&) { return ""; });
+}
 
 DatasetInfo prepare_dataset(const PrepareConfig& config, const PrepareProgress& progress) {
   check_options(config);

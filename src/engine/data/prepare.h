@@ -52,6 +52,10 @@ struct PrepareConfig {
 // "comparing validation with training") and its progress, 0..1.
 using PrepareProgress = std::function<void(std::string_view stage, double fraction)>;
 
+// The error of prepare_dataset for options or a directory that no text could make right; the text need
+// not be there yet.
+void require_options(const PrepareConfig& config);
+
 // Creates the data set and returns its dataset.json. The result is a pure function of the text and
 // the options, for any number of threads. The directory is created atomically; if it already
 // contains the data set of the same text and options, that is returned and nothing is written.

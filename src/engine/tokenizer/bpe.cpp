@@ -224,14 +224,18 @@ std::unique_ptr<Tokenizer> load_bpe(std::string bytes, const std::string& where)
   return std::make_unique<BpeTokenizer>(std::move(bytes), where);
 }
 
+void require_bpe_vocabulary(int vocabulary) {
+  constexpr int kSmallest = 320;
+  if (vocabulary >= kSmallest && vocabulary <= kLargestVocabulary) return;
+  throw Error(
+      fmt::format("vocabulary {}: a bpe vocabulary has {} to {} tokens (256 of them are bytes)",
+                  vocabulary, kSmallest, kLargestVocabulary));
+}
+
 std::unique_ptr<Tokenizer> train_bpe(const BpeOptions& options,
                                      const std::function<bool(std::string& text)>& next) {
-  constexpr int kSmallest = 320, kFixed = 3 + 256;
-  if (options.vocabulary < kSmallest || options.vocabulary > kLargestVocabulary) {
-    throw Error(
-        fmt::format("vocabulary {}: a bpe vocabulary has {} to {} tokens (256 of them are bytes)",
-                    options.vocabulary, kSmallest, kLargestVocabulary));
-  }
+  constexpr int kFixed = 3 + 256;
+  require_bpe_vocabulary(options.vocabulary);
   std::vector<std::string> texts, sentences;
   for (std::string text; next(text);) texts.push_back(std::move(text));
   const Characters learnt =

@@ -13,4 +13,7 @@ namespace bitlaw {
 // `where`, if the model is damaged or lossy.
 std::unique_ptr<Tokenizer> load_bpe(std::string bytes, const std::string& where);
 
+// Error for a vocabulary that train_bpe refuses.
+void require_bpe_vocabulary(int vocabulary);
+
 }  // namespace bitlaw
