@@ -63,6 +63,8 @@ struct Task {
 };
 
 Task plan_task(const ReproduceOptions& options) {
+  if (!(options.within >= 0))
+    throw Error(fmt::format("within {}: expected a bound in nats, or 0", options.within));
   Task task{find_subject(options.what, options.runs), {}, {}};
   const TrainedRun& run = task.subject.run;
   task.config = run.config;
@@ -169,6 +171,13 @@ Reproduction reproduce(const ReproduceOptions& options) {
   if (fs::equivalent(place.path() / run.record.name, run.directory, none)) {
     throw Error(fmt::format("--directory {}: the run itself is there; give another directory",
                             options.directory));
+  }
+  // Training would find it finished, and do nothing.
+  if (is_run(place.path() / run.record.name) && read_result(place.path() / run.record.name)) {
+    throw Error(
+        fmt::format("--directory {}: this run has already ended there, so nothing would be "
+                    "made again; give another directory",
+                    options.directory));
   }
   const RunOptions how{
       .directory = place.path().string(), .threads = options.threads, .quiet = options.quiet};

@@ -136,6 +136,13 @@ TEST_F(Reproduce, ARowOfATableIsHeldAgainstItsRun) {
   ASSERT_EQ(wrong.differences.size(), 1u);
   EXPECT_EQ(wrong.differences[0].find("loss in the table: "), 0u);
   const auto refused = [&](const std::string& what) { return error_of([&] { reproduced(what); }); };
+  std::vector<TidyRow> changed = {rows[0], rows[0]};
+  changed[0].P_w = 8;
+  changed[1].D = 999'936;
+  const std::string other = (folder_ / "runs/changed.csv").string();
+  write_file_atomically(other, tidy_to_csv(changed));
+  EXPECT_NE(refused(other + ":1").find("has P_w 8.0, but the record of run"), std::string::npos);
+  EXPECT_NE(refused(other + ":2").find("has D 999936, but the record of run"), std::string::npos);
   EXPECT_NE(refused(table + ":3").find("row 3: is a cell of post-training quantization (rtn)"),
             std::string::npos);
   EXPECT_NE(refused(table + ":4").find("--runs"), std::string::npos);
@@ -160,6 +167,12 @@ TEST_F(Reproduce, WhatCannotBeMadeAgainIsOneSentence) {
   const auto refused = [](const ReproduceOptions& how) {
     return error_of([&] { reproduce(how); });
   };
+  ReproduceOptions negative = options(run.string());
+  negative.within = -1;
+  EXPECT_NE(refused(negative).find("within -1"), std::string::npos);
+  folder_.write("table.csv", "run,loss\n");
+  EXPECT_NE(refused(options((folder_ / "table.csv").string())).find("table.csv:1"),
+            std::string::npos);
   ReproduceOptions into_itself = options(run.string());
   into_itself.directory = (folder_ / "runs").string();
   EXPECT_NE(refused(into_itself).find("the run itself is there"), std::string::npos);
@@ -193,6 +206,8 @@ TEST_F(Reproduce, AnInterruptedOneGoesOnWhereItIsKept) {
   EXPECT_TRUE(reproduce(keep).interrupted);
   clear_stop_request();
   EXPECT_TRUE(reproduce(keep).reproduced);
+  const std::string again = error_of([&] { reproduce(keep); });
+  EXPECT_NE(again.find("nothing would be made again"), std::string::npos) << again;
   EXPECT_TRUE(fs::exists(folder_ / "again" / run.filename().string() / "result.json"));
 }
 
