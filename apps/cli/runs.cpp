@@ -94,13 +94,23 @@ std::vector<TidyRow> models_to_remove(const RunIndex& index,
 void write_events(const RunsFlags& options, const std::vector<TidyRow>& rows) {
   std::set<std::string> runs;
   for (const TidyRow& row : rows) runs.insert(row.run);
+  if (runs.empty()) {
+    say("no run fulfils the conditions, so there are no event files");
+    return;
+  }
   size_t written = 0;
   for (const std::string& run : runs) {
     const fs::path place = fs::path(options.tensorboard) / run;
     written += !write_event_file(fs::path(options.directory) / run, place).empty();
   }
-  say("{}: event files of {} runs; tensorboard --logdir {}", options.tensorboard, written,
-      options.tensorboard);
+  if (written < runs.size()) {
+    say("note: {} of {} runs have no metrics.jsonl, and so no event file", runs.size() - written,
+        runs.size());
+  }
+  if (written > 0) {
+    say("{}: event files of {} run{}; tensorboard --logdir {}", options.tensorboard, written,
+        written == 1 ? "" : "s", options.tensorboard);
+  }
 }
 
 void show_runs(const RunsFlags& options) {

@@ -99,6 +99,21 @@ TEST_F(Index, ModelsAlongTheRunsAreListedIfAskedFor) {
   EXPECT_FALSE(ask_for_models_along({"P_w=4"}));
 }
 
+// The sweep that made it counts it as done, so it must not be left out in silence.
+TEST_F(Index, AResultWithoutItsRecordIsAProblem) {
+  add_run("aa", 2000, "16", "finished");
+  add_run("bb", 1000, "4", "finished");
+  fs::remove(runs_ / "bb/run.json");
+  make_directories(runs_ / "logs");
+  for (int look = 0; look < 2; ++look) {
+    const RunIndex index(runs_);
+    EXPECT_EQ(index.select({}).size(), 1u);
+    ASSERT_EQ(index.problems().size(), 1u);
+    EXPECT_NE(index.problems()[0].find("bb/run.json: is missing"), std::string::npos)
+        << index.problems()[0];
+  }
+}
+
 TEST_F(Index, GivesARowPerRunAndPerCell) {
   add_run("aa", 2000, "16", "finished");
   add_cell("aa", "x", "rtn", 4, 0.05);

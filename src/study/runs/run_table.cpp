@@ -1,5 +1,7 @@
 #include "runs/run_table.h"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <optional>
 #include <set>
@@ -8,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "record/result.h"
 #include "record/run.h"
 #include "record/tuning_marks.h"
 #include "runs/packed_rows.h"
@@ -44,7 +47,17 @@ Look look_at(const fs::path& directory, bool tuning, TableRun* before) {
   const int64_t now = time_of_files();
   const std::optional<RunState> state = run_state(directory, tuning);
   Look look;
-  if (!state) return look;
+  if (!state) {
+    std::error_code none;
+    if (!fs::exists(result_file(directory), none)) return look;
+    look.is_run = look.was_read = true;
+    look.run.directory = directory.filename().string();
+    look.run.read.problems.push_back(
+        fmt::format("{}: is missing, but there is a result.json; restore it, or remove the "
+                    "directory and repeat the run",
+                    run_file(directory).string()));
+    return look;
+  }
   look.is_run = true;
   if (before != nullptr && before->state == state->hash) {
     look.run = std::move(*before);
