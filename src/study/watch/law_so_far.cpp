@@ -13,6 +13,7 @@
 #include "table/factors.h"
 #include "table/table.h"
 #include "table/tidy_table.h"
+#include "table/warnings.h"
 
 namespace bitlaw {
 namespace {
@@ -71,6 +72,7 @@ std::optional<LawSoFar> law_so_far(const std::vector<TidyRow>& rows, const std::
     TableOptions how;
     how.may_differ.modelled = modelled_factors(law_named(law));
     const Table table = table_of(tidy_table(runs), "runs", how);
+    if (!nothing_to_fit(table.runs).empty()) return std::nullopt;
     const Fit fit = fit_law(
         table.runs, {.law = law, .starts = kStarts, .draws = 0, .hold_out = false}, parallel_for);
     if (!fit.converged()) return std::nullopt;

@@ -38,6 +38,20 @@ TEST(LawSoFar, SaysNothingUntilThereIsALaw) {
   EXPECT_FALSE(law_so_far(rows, "kumar").has_value());
 }
 
+// As `bitlaw fit`, which refuses such a table.
+TEST(LawSoFar, SaysNothingOfRunsThatDifferInTheirSeedAlone) {
+  std::vector<TidyRow> rows = rows_of_a_study();
+  rows.resize(12);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    rows[i].N = rows[0].N;
+    rows[i].D = rows[0].D;
+    rows[i].P_w = rows[0].P_w;
+    rows[i].seed = static_cast<int64_t>(i);
+    rows[i].loss = 1.74 + 0.001 * static_cast<double>(i % 5);
+  }
+  EXPECT_FALSE(law_so_far(rows, "kumar").has_value());
+}
+
 TEST(LawSoFar, SaysNothingOfAFitAtTheEdge) {
   std::vector<TidyRow> rows = rows_of_a_study();
   for (TidyRow& row : rows) row.loss = 1e8 / static_cast<double>(*row.D);  // E = 0, as 1 / D
