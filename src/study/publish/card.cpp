@@ -69,9 +69,9 @@ std::string table_summary(const PublishedTable& table) {
 std::string cost_section(const Totals& totals) {
   return fmt::format(
       "## What it cost\n\n"
-      "Training {:.3g} FLOP in {:.1f} core-hours, quantization {:.1f} core-hours. Computed by {}, "
+      "Training {:.3g} FLOP in {:.3g} core-hours, quantization {:.3g} hours. Computed by {}, "
       "with bitlaw {}. Data sets: {}.\n\n",
-      totals.flops, totals.training_seconds / 3600, totals.cell_seconds / 3600,
+      totals.flops, totals.training_core_seconds / 3600, totals.cell_seconds / 3600,
       joined(totals.engines), joined(totals.versions), joined(totals.data));
 }
 

@@ -24,7 +24,7 @@ struct PublishOptions {
   std::string to;                     // the folder
   std::string name;                   // short; empty: that of the first directory
   std::string title, description;     // empty: a sentence is made
-  std::vector<std::string> authors;   // "Family, Given"
+  std::vector<std::string> authors;   // "Family;Given", or one name
   std::string license = "CC-BY-4.0";  // of the tables, by its SPDX name
   std::string url;                    // where the folder will be
   std::string version = "1.0.0";      // of the tables
@@ -38,7 +38,8 @@ struct PublishOptions {
     v("name", name, "short name; empty = that of the first directory");
     v("title", title, "one line; empty = one is made");
     v("description", description, "a few sentences; empty = one is made");
-    v("authors", authors, "authors of the tables, each as Family;Given or one name");
+    v("authors", authors,
+      "authors of the tables, with commas between them: Family;Given, or the name of a group");
     v("license", license, "of the tables, as an SPDX name");
     v("url", url, "where the folder will be");
     v("version", version, "of the tables");
@@ -68,9 +69,11 @@ struct Published {
   std::vector<std::string> notes;
 };
 
-// Writes the folder; files that are there are replaced one by one, others are left alone. Runs that
-// have not ended are left out, with a note. Error, before anything is written, if a run or a cell
-// cannot be read, if there is no row, or if two directories have the same name.
+// Writes the folder; files that are there are replaced one by one. Others are left alone, with a note
+// about those of an earlier publication; but a Parquet file that would be older than its table is
+// removed. Runs that have not ended are left out, with a note. Error, before anything is written, if a
+// run or a cell cannot be read, if there is no row, if two files would have the same name, or for an
+// option that citations or metadata cannot hold.
 Published publish(const PublishOptions& options);
 
 }  // namespace bitlaw

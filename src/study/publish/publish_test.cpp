@@ -138,6 +138,32 @@ TEST_F(Publish, KeepsWhatPeopleWroteAboveItsOwnPart) {
   EXPECT_EQ(file("study.csv"), "untouched") << "nothing is written then";
 }
 
+TEST_F(Publish, LeavesNoParquetThatIsOlderThanItsTable) {
+  folder_.write("results/study.parquet", "as the table was");
+  publish(options());
+  EXPECT_FALSE(fs::exists(folder_ / "results/study.parquet"));
+}
+
+TEST_F(Publish, NamesFilesOfAnEarlierPublicationThatItDoesNotList) {
+  publish(options());
+  PublishOptions one = options();
+  one.runs.resize(1);
+  const Published out = publish(one);
+  EXPECT_TRUE(fs::exists(folder_ / "results/tuning.csv"));
+  ASSERT_EQ(out.notes.size(), 3U) << "runs that have not ended, tuning.csv and tuning.runs.jsonl";
+  EXPECT_NE(out.notes[1].find("tuning.csv: an earlier publication wrote it"), std::string::npos);
+  EXPECT_EQ(publish(one).notes.size(), 1U) << "once";
+}
+
+TEST_F(Publish, ATableHasTheNameOfItsDirectoryHoweverThatIsWritten) {
+  PublishOptions dots = options();
+  dots.runs = {(folder_ / "tuning/../study/.").string()};
+  publish(dots);
+  EXPECT_TRUE(fs::exists(folder_ / "results/study.csv"));
+  dots.runs.push_back((folder_ / "study").string());
+  EXPECT_NE(error_of([&] { publish(dots); }).find("two directories"), std::string::npos);
+}
+
 TEST_F(Publish, IsTheSameEveryTime) {
   publish(options());
   const std::string sums = file("SHA256SUMS");
@@ -158,6 +184,21 @@ TEST_F(Publish, NamesTheTextAndItsLicences) {
             "perl-doc,perl-doc_5_all.deb,7,2,3,GPL-1+ or Artistic; Expat\n");
 }
 
+// Both would be text.csv.
+TEST_F(Publish, RefusesATableThatTheListOfPackagesWouldReplace) {
+  fs::rename(folder_ / "study", folder_ / "text");
+  folder_.write("text/.corpus.json",
+                R"({"rules": 3, "parts": [{"name": "perl-doc", "package": "perl-doc_5_all.deb",
+                    "bytes": 7, "documents": 2, "paragraphs": 3, "repeated": 0, "hash": "h",
+                    "licenses": []}]})");
+  PublishOptions both = options();
+  both.runs = {(folder_ / "text").string()};
+  EXPECT_EQ(error_of([&] { publish(both); }), "");
+  both.text = both.runs[0];
+  EXPECT_NE(error_of([&] { publish(both); }).find("rename the directory"), std::string::npos);
+  EXPECT_TRUE(file("text.csv").starts_with("run,status,N,"));
+}
+
 TEST_F(Publish, RefusesTextThatOtherRulesMade) {
   folder_.write("text/.corpus.json", R"({"rules": 1, "parts": []})");
   PublishOptions with_text = options();
@@ -175,7 +216,14 @@ TEST_F(Publish, RefusesWhatCannotBeATable) {
   EXPECT_NE(refused([](auto& o) { o.runs.clear(); }).find("no directory of runs"),
             std::string::npos);
   EXPECT_NE(refused([](auto& o) { o.to = ""; }).find("no folder given"), std::string::npos);
-  EXPECT_NE(refused([](auto& o) { o.date = "29.11.2026"; }).find("YYYY-MM-DD"), std::string::npos);
+  for (const char* date : {"29.11.2026", "2026-13-45", "2026-02-30", "2026-1-1", "2026-11-29x"})
+    EXPECT_NE(refused([&](auto& o) { o.date = date; }).find("YYYY-MM-DD"), std::string::npos);
+  for (const char* license : {"", "my: own", "CC BY"})
+    EXPECT_NE(refused([&](auto& o) { o.license = license; }).find("SPDX"), std::string::npos);
+  for (const char* author : {"", ";", "Doe;Jane;X", "Doe;"})
+    EXPECT_NE(refused([&](auto& o) { o.authors = {author}; }).find("authors"), std::string::npos);
+  EXPECT_NE(refused([](auto& o) { o.title = "two\nlines"; }).find("title: must be one line"),
+            std::string::npos);
   EXPECT_NE(refused([](auto& o) { o.runs[1] = o.runs[0]; }).find("two directories"),
             std::string::npos);
   EXPECT_NE(refused([](auto& o) { o.runs[0] += "/nowhere"; }).find("nowhere"), std::string::npos);

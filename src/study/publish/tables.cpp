@@ -10,6 +10,7 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "record/published_records.h"
+#include "record/result.h"
 #include "runs/index.h"
 
 namespace bitlaw {
@@ -17,9 +18,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// The name of the directory, however it is written: `.`, with a slash at its end ...
+std::string name_of_directory(const fs::path& runs) {
+  return (fs::absolute(runs) / "").lexically_normal().parent_path().filename().string();
+}
+
+// Of its threads together.
+double core_seconds(const fs::path& run) {
+  const std::optional<ResultRecord> result = read_result(run);
+  if (!result || !result->training) return 0;
+  return result->training->seconds * std::max(1, result->training->threads);
+}
+
 PublishedTable read_table(const fs::path& runs) {
   PublishedTable table;
-  table.name = fs::path(runs / "").parent_path().filename().string();
+  table.name = name_of_directory(runs);
   RunIndex index(runs);
   const std::vector<std::string> problems = index.problems();
   if (!problems.empty()) {
@@ -33,7 +46,10 @@ PublishedTable read_table(const fs::path& runs) {
       table.started += row.is_run();
       continue;
     }
-    if (row.is_run()) table.records += published_line(runs / row.run) + "\n";
+    if (row.is_run()) {
+      table.records += published_line(runs / row.run) + "\n";
+      table.training_core_seconds += core_seconds(runs / row.run);
+    }
     table.rows.push_back(std::move(row));
   }
   if (table.rows.empty())
@@ -65,8 +81,9 @@ size_t PublishedTable::cells() const {
 Totals totals_of(const std::vector<PublishedTable>& tables) {
   Totals totals;
   for (const PublishedTable& table : tables) {
+    totals.training_core_seconds += table.training_core_seconds;
     for (const TidyRow& row : table.rows) {
-      add(row.is_run() ? totals.training_seconds : totals.cell_seconds, row.seconds);
+      if (!row.is_run()) add(totals.cell_seconds, row.seconds);
       add(totals.flops, row.spent_flop);
       add_if_known(totals.engines, row.engine);
       add_if_known(totals.versions, row.bitlaw_version);

@@ -15,15 +15,16 @@ namespace bitlaw {
 struct PublishedTable {
   std::string name;  // of its files
   std::vector<TidyRow> rows;
-  std::string records;                            // the lines of NAME.runs.jsonl
-  int64_t started = 0;                            // runs left out, because they have not ended
+  std::string records;  // the lines of NAME.runs.jsonl
+  int64_t started = 0;  // runs left out, because they have not ended
+  double training_core_seconds = 0;
   size_t count(const std::string& status) const;  // of whole runs
   size_t cells() const;
 };
 
 // Sums over all tables.
 struct Totals {
-  double flops = 0, training_seconds = 0, cell_seconds = 0;
+  double flops = 0, training_core_seconds = 0, cell_seconds = 0;
   std::set<std::string> engines, versions, data;
 };
 Totals totals_of(const std::vector<PublishedTable>& tables);
