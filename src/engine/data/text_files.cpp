@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/known_content.h"
 #include "data/json_documents.h"
 #include "data/text_encoding.h"
 
@@ -224,7 +225,13 @@ std::string left_out_sentence(const std::map<std::string, int64_t>& others) {
 
 std::unique_ptr<ByteSource> open_text(const fs::path& path) {
   const std::string where = path.string();
-  return as_utf8(decompress_by_content(open_file(path), compression_of(path), where), where);
+  constexpr size_t kLookBytes = 256;
+  std::unique_ptr<ByteSource> source = open_file(path);
+  // A pointer in place of a text is text as well.
+  const std::string head = read_head(source, kLookBytes);
+  if (head.starts_with("version https://git-lfs"))
+    throw Error(fmt::format("{}: {}", where, known_content(head)));
+  return as_utf8(decompress_by_content(std::move(source), compression_of(path), where), where);
 }
 
 }  // namespace bitlaw

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_fields.h"
+#include "base/known_content.h"
 #include "hf/rotary.h"
 
 namespace bitlaw::hf {
@@ -269,6 +270,53 @@ const char* name_of(Family family) {
   BITLAW_CHECK(false);
 }
 
+namespace {
+
+struct QuantizerRow {
+  const char *method, *name;
+};
+constexpr QuantizerRow kQuantizers[] = {
+    {"gptq", "GPTQ"},
+    {"awq", "AWQ"},
+    {"bitsandbytes", "bitsandbytes"},
+    {"compressed-tensors", "compressed-tensors"},
+    {"fp8", "FP8"},
+    {"fbgemm_fp8", "FP8"},
+    {"mxfp4", "MXFP4"},
+    {"hqq", "HQQ"},
+    {"aqlm", "AQLM"},
+    {"quanto", "Quanto"},
+    {"torchao", "torchao"},
+    {"bitnet", "BitNet"},
+};
+
+// Quantized weights say so in one of two settings; MLX's has no name of a method.
+void refuse_quantized(const JsonFields& settings) {
+  for (const char* key : {"quantization_config", "quantization"}) {
+    if (!settings.has(key) || says_nothing(settings.at(key))) continue;
+    std::string by;
+    const Json& value = settings.at(key);
+    if (value.is_object() && value.contains("quant_method") &&
+        value.at("quant_method").is_string()) {
+      const auto method = value.at("quant_method").get<std::string>();
+      by = method;
+      for (const QuantizerRow& row : kQuantizers) {
+        if (method == row.method) by = row.name;
+      }
+    } else if (value.is_object() && value.contains("group_size") && value.contains("bits")) {
+      by = "MLX";
+    } else if (value.is_object() &&
+               (value.contains("load_in_4bit") || value.contains("load_in_8bit"))) {
+      by = "bitsandbytes";
+    }
+    settings.fail(key, fmt::format("says that the weights are already quantized{}; give the "
+                                   "original checkpoint",
+                                   by.empty() ? "" : fmt::format(" ({})", by)));
+  }
+}
+
+}  // namespace
+
 Architecture parse_architecture(const Json& document, const std::string& where) {
   const JsonFields settings(document, where);
   const FamilyRow& row = family_row(settings);
@@ -276,10 +324,7 @@ Architecture parse_architecture(const Json& document, const std::string& where) 
   Architecture a;
   a.family = row.family;
   const bool neox = a.family == Family::kGptNeox, olmo2 = a.family == Family::kOlmo2;
-  if (settings.has("quantization_config") && !says_nothing(settings.at("quantization_config"))) {
-    settings.fail("quantization_config",
-                  "says that the weights are already quantized; give the original checkpoint");
-  }
+  refuse_quantized(settings);
   for (const std::string key : kForeignSettings) {
     if (neox && key == "use_parallel_residual") continue;
     if (settings.has(key) && !says_nothing(settings.at(key)))
@@ -302,6 +347,13 @@ Architecture parse_architecture(const Json& document, const std::string& where) 
   return a;
 }
 
+Json parse_checkpoint_json(const std::filesystem::path& file) {
+  const std::string text = read_file(file);
+  const std::string known = known_content(text);
+  if (!known.empty()) throw Error(fmt::format("{}: {}", file.string(), known));
+  return parse_json(text, file.string());
+}
+
 Architecture read_architecture(const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "config.json";
   if (!std::filesystem::exists(file)) {
@@ -310,7 +362,7 @@ Architecture read_architecture(const std::filesystem::path& directory) {
                     "Hugging Face's layout",
                     directory.string()));
   }
-  return parse_architecture(parse_json(read_file(file), file.string()), file.string());
+  return parse_architecture(parse_checkpoint_json(file), file.string());
 }
 
 }  // namespace bitlaw::hf

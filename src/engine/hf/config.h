@@ -90,4 +90,7 @@ Architecture parse_architecture(const Json& document, const std::string& where);
 // The same for DIR/config.json.
 Architecture read_architecture(const std::filesystem::path& directory);
 
+// A JSON file of a checkpoint. Error that names what it is, for a git-lfs pointer and its like.
+Json parse_checkpoint_json(const std::filesystem::path& file);
+
 }  // namespace bitlaw::hf

@@ -21,8 +21,10 @@ struct FakeTensor {
   std::string bytes;
 };
 
-inline std::string safetensors_bytes(const std::map<std::string, FakeTensor>& tensors) {
+inline std::string safetensors_bytes(const std::map<std::string, FakeTensor>& tensors,
+                                     const std::map<std::string, std::string>& metadata = {}) {
   Json header = Json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
   size_t at = 0;
   std::string data;
   for (const auto& [name, tensor] : tensors) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/text.h"
 
 namespace bitlaw::hf {
 namespace {
@@ -175,18 +174,6 @@ Layout layout_of(const Architecture& a) {
 std::vector<std::string> head_names(Family family) {
   if (family == Family::kGptNeox) return {"embed_out.weight", "lm_head.weight"};
   return {"lm_head.weight"};
-}
-
-bool is_derived_buffer(const Architecture& a, const std::string& name) {
-  const std::vector<std::string> parts = split(name, '.');  // model layers 0 self_attn ...
-  const Names names = names_of(a.family);
-  if (parts.size() < 5 || parts[0] != split(names.layer, '.')[0] || parts[1] != "layers")
-    return false;
-  const std::string inner = name.substr(parts[0].size() + parts[2].size() + 9);  // ".layers." + "."
-  const std::string attention = names.attention;
-  if (inner == attention + "rotary_emb.inv_freq") return true;
-  return a.family == Family::kGptNeox &&
-         (inner == attention + "bias" || inner == attention + "masked_bias");
 }
 
 }  // namespace bitlaw::hf

@@ -66,8 +66,4 @@ Layout layout_of(const Architecture& architecture);
 // of the embedding there.
 std::vector<std::string> head_names(Family family);
 
-// Tensors that some writers store in addition to the weights, although they follow from
-// config.json: masks and rotary frequencies.
-bool is_derived_buffer(const Architecture& architecture, const std::string& name);
-
 }  // namespace bitlaw::hf

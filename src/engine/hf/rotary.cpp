@@ -86,6 +86,15 @@ struct Place {
   const JsonFields& settings;
   const char* key;
 };
+
+// "rope_parameters.rope_theta", or "rope_theta at the top".
+std::string name_of(const Place& place) {
+  const std::string in = place.settings.where() + ": ", of = place.settings.place();
+  const bool table = of.starts_with(in + "rope_");
+  return table ? fmt::format("{}.{}", of.substr(in.size()), place.key)
+               : fmt::format("{} at the top", place.key);
+}
+
 double agreed_number(std::initializer_list<Place> places, double least, double largest,
                      double otherwise) {
   const Place* first = nullptr;
@@ -96,8 +105,10 @@ double agreed_number(std::initializer_list<Place> places, double least, double l
       first = &place;
       otherwise = value;
     } else if (value != otherwise) {
-      place.settings.fail(place.key,
-                          fmt::format("{} contradicts {}, {}", value, first->key, otherwise));
+      throw Error(
+          fmt::format("{}: {} is {}, but {} is {}, which contradicts it; remove the one that is "
+                      "not the model's",
+                      place.settings.where(), name_of(place), value, name_of(*first), otherwise));
     }
   }
   return otherwise;

@@ -10,59 +10,15 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "formats/half.h"
+#include "hf/tensor_names.h"
 
 namespace bitlaw::hf {
 namespace {
 
 namespace fs = std::filesystem;
 
-const char* const kSingle = "model.safetensors";
-const char* const kIndex = "model.safetensors.index.json";
-constexpr size_t kLongestName = 255;  // of a file
-
 std::string shape_text(const std::vector<int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
-}
-
-WeightFile open_file(const fs::path& directory, const std::string& name) {
-  return {name, std::make_shared<const SafetensorsFile>(directory / name)};
-}
-
-std::vector<WeightFile> open_shards(const fs::path& directory) {
-  const fs::path index = directory / kIndex;
-  const std::map<std::string, std::string> shard_of =
-      parse_shard_index(read_file(index), index.string());
-  std::set<std::string> names;
-  for (const auto& [tensor, shard] : shard_of) names.insert(shard);
-  for (const std::string& name : names) {
-    if (fs::exists(directory / name)) continue;
-    throw Error(fmt::format("{}: the shard {} is missing; fetch the whole checkpoint again",
-                            directory.string(), name));
-  }
-  std::vector<WeightFile> files;
-  for (const std::string& name : names) {
-    files.push_back(open_file(directory, name));
-    for (const auto& [tensor, entry] : files.back().file->entries()) {
-      const auto listed = shard_of.find(tensor);
-      if (listed == shard_of.end() || listed->second != name) {
-        throw Error(fmt::format(
-            "{}: {} contains tensor '{}', which the index {}; the files do not "
-            "belong together",
-            index.string(), name, tensor,
-            listed == shard_of.end() ? "does not list" : "places in " + listed->second));
-      }
-    }
-  }
-  for (const auto& [tensor, shard] : shard_of) {
-    const auto file =
-        std::find_if(files.begin(), files.end(),
-                     [&shard = shard](const WeightFile& known) { return known.name == shard; });
-    if (!file->file->contains(tensor)) {
-      throw Error(fmt::format("{}: tensor '{}' is not in {}; the files do not belong together",
-                              index.string(), tensor, shard));
-    }
-  }
-  return files;
 }
 
 template <class Word>
@@ -97,33 +53,6 @@ int64_t elements_of(const std::vector<int64_t>& shape) {
 
 }  // namespace
 
-std::map<std::string, std::string> parse_shard_index(const std::string& text,
-                                                     const std::string& where) {
-  const Json document = parse_json(text, where);
-  if (!document.is_object() || !document.contains("weight_map") ||
-      !document["weight_map"].is_object() || document["weight_map"].empty()) {
-    throw Error(
-        fmt::format("{}: has no weight_map from tensors to shards; it is not the index of a "
-                    "checkpoint",
-                    where));
-  }
-  std::map<std::string, std::string> shard_of;
-  for (const auto& [tensor, shard] : document["weight_map"].items()) {
-    const std::string name = shard.is_string() ? shard.get<std::string>() : "";
-    // A shard must be in the same directory as its index.
-    if (name.empty() || name.size() > kLongestName || name == "." || name == ".." ||
-        name.find('/') != std::string::npos || name.find('\\') != std::string::npos ||
-        name.find('\0') != std::string::npos) {
-      throw Error(
-          fmt::format("{}: the shard of tensor '{}' is not the name of a file beside the "
-                      "index",
-                      where, tensor));
-    }
-    shard_of[tensor] = name;
-  }
-  return shard_of;
-}
-
 void widen_to_f32(const std::string& dtype, const char* bytes, int64_t count, float* out) {
   if (dtype == "F32") {
     std::memcpy(out, bytes, static_cast<size_t>(count) * sizeof(float));
@@ -135,107 +64,168 @@ void widen_to_f32(const std::string& dtype, const char* bytes, int64_t count, fl
   }
 }
 
-std::vector<WeightFile> open_weight_files(const fs::path& directory) {
-  if (fs::exists(directory / kIndex) && fs::exists(directory / kSingle)) {
-    throw Error(fmt::format("{}: has both {} and {}; remove the one that is not to be used",
-                            directory.string(), kSingle, kIndex));
-  }
-  if (fs::exists(directory / kIndex)) return open_shards(directory);
-  if (fs::exists(directory / kSingle)) return {open_file(directory, kSingle)};
-  if (fs::exists(directory / "pytorch_model.bin") ||
-      fs::exists(directory / "pytorch_model.bin.index.json")) {
-    throw Error(
-        fmt::format("{}: has weights in pickled files only, which bitlaw does not read; "
-                    "save it as safetensors with transformers",
-                    directory.string()));
-  }
-  throw Error(
-      fmt::format("{}: has neither {} nor {}; the checkpoint is incomplete; fetch the "
-                  "weights too",
-                  directory.string(), kSingle, kIndex));
-}
-
 namespace {
 
-// Endings of tensors in which other programs pack quantized weights.
-constexpr const char* kPackedEndings[] = {".qweight", ".weight_packed", ".SCB", ".absmax",
-                                          ".weight_scale"};
+// Whether two tensors of the same shape have the same values, to the precision of the coarser type.
+bool same_values(const std::string& type, const char* bytes, const std::string& other_type,
+                 const char* other_bytes, int64_t count) {
+  if (type == other_type)
+    return std::memcmp(bytes, other_bytes, static_cast<size_t>(count * bytes_of(type))) == 0;
+  constexpr int64_t kAtOnce = 1 << 16;
+  std::vector<float> one(kAtOnce), other(kAtOnce);
+  const auto rounded = [](const std::string& to, float x) {
+    if (to == "BF16") return round_to_bf16(x);
+    return to == "F16" ? fp16_value(fp16_bits(x)) : x;
+  };
+  for (int64_t begin = 0; begin < count; begin += kAtOnce) {
+    const int64_t n = std::min(kAtOnce, count - begin);
+    widen_to_f32(type, bytes + begin * bytes_of(type), n, one.data());
+    widen_to_f32(other_type, other_bytes + begin * bytes_of(other_type), n, other.data());
+    for (size_t i = 0; i < static_cast<size_t>(n); ++i) {
+      if (rounded(other_type, one[i]) != rounded(type, other[i])) return false;
+    }
+  }
+  return true;
+}
 
-bool is_packed(const std::string& name) {
-  return std::any_of(std::begin(kPackedEndings), std::end(kPackedEndings),
-                     [&](const char* ending) { return name.ends_with(ending); });
+bool is_float(const std::string& dtype) {
+  return dtype == "F32" || dtype == "F16" || dtype == "BF16";
 }
 
 }  // namespace
 
-Weights::Weights(const fs::path& directory, const Architecture& a)
-    : files_(open_weight_files(directory)), layout_(layout_of(a)) {
-  std::map<std::string, Place> found;
+void Weights::find_stored(const fs::path& directory) {
   for (const WeightFile& file : files_) {
     const std::string where = (directory / file.name).string();
+    for (const auto& [alias, name] : file.file->metadata()) aliases_[alias] = name;
     for (const auto& [name, entry] : file.file->entries()) {
-      if (is_packed(name)) {
+      const std::string program = packed_by(name, entry.dtype);
+      if (!program.empty()) {
+        throw Error(fmt::format(
+            "{}: tensor '{}' says that the weights are already quantized ({}); give the "
+            "original checkpoint",
+            where, name, program));
+      }
+      if (name.find(".lora_A.") != std::string::npos) {
         throw Error(
-            fmt::format("{}: tensor '{}' says that the weights are already quantized; give the "
-                        "original checkpoint",
+            fmt::format("{}: tensor '{}' is of an adapter (LoRA); merge it into the weights first",
                         where, name));
       }
-      found[name] = {file.file.get(), &entry, file.file->bytes(name).data(), where};
+      stored_[name] = {file.file.get(), &entry, file.file->bytes(name).data(), where, name};
     }
   }
-  const std::vector<std::string> heads = head_names(a.family);
-  if (!a.tied_head) {
-    for (const std::string& name : heads) {
-      if (found.contains(name)) layout_.head.name = name;
-    }
-  }
+}
 
-  for (const TensorSpec& spec : layout_.tensors()) {
-    const auto place = found.find(spec.name);
-    if (place == found.end()) {
-      throw Error(
-          fmt::format("{}: tensor '{}' of a {} model with {} layers is missing; the "
-                      "checkpoint is incomplete, or config.json belongs to another one",
-                      directory.string(), spec.name, name_of(a.family), a.layers));
-    }
-    const auto& [file, entry, data, where] = place->second;
-    if (entry->shape != spec.shape) {
-      throw Error(fmt::format("{}: tensor '{}' has shape {}, but config.json requires {}", where,
-                              spec.name, shape_text(entry->shape), shape_text(spec.shape)));
-    }
-    if (entry->dtype != "F32" && entry->dtype != "F16" && entry->dtype != "BF16") {
-      throw Error(
-          fmt::format("{}: tensor '{}' is {}; bitlaw reads weights in F32, F16 and BF16; "
-                      "save it in one of them",
-                      where, spec.name, entry->dtype));
-    }
-    places_[spec.name] = place->second;
+// The names of the layout as they are stored. The head's name may be another, and of a tied pair
+// either may be the one that is stored.
+std::map<std::string, std::string> Weights::match(const std::vector<std::string>& heads,
+                                                  bool tied) {
+  std::vector<std::string> wanted = heads;
+  for (const TensorSpec& spec : layout_.tensors()) wanted.push_back(spec.name);
+  std::set<std::string> names;
+  for (const auto& [name, place] : stored_) names.insert(name);
+  std::map<std::string, std::string> matched = match_names(wanted, names, aliases_);
+  for (const std::string& head : heads) {
+    const auto found = matched.find(head);
+    if (found == matched.end()) continue;
+    if (!tied)
+      layout_.head.name = head;
+    else
+      matched.emplace(layout_.embedding.name, found->second);
   }
-  for (const auto& [name, place] : found) {
-    if (places_.contains(name) || is_derived_buffer(a, name)) continue;
-    const bool head = std::find(heads.begin(), heads.end(), name) != heads.end();
-    if (!head) {
+  return matched;
+}
+
+void Weights::refuse_missing(const fs::path& directory, const TensorSpec& spec,
+                             const Architecture& a, size_t matched) const {
+  if (spec.name == layout_.head.name) {
+    throw Error(
+        fmt::format("{}: tensor '{}' is missing, and config.json does not say that the output head "
+                    "is the embedding; if it is, set \"tie_word_embeddings\": true there; or else "
+                    "the checkpoint is incomplete",
+                    directory.string(), spec.name));
+  }
+  const bool foreign = matched == 0 && !stored_.empty();
+  throw Error(fmt::format(
+      "{}: tensor '{}' of a {} model with {} layers is missing; the checkpoint is incomplete, or "
+      "config.json belongs to another one{}",
+      directory.string(), spec.name, name_of(a.family), a.layers,
+      foreign ? fmt::format(" (none of its tensors has such a name; one is '{}')",
+                            stored_.begin()->first)
+              : ""));
+}
+
+// What is stored besides the layout's tensors must follow from them.
+void Weights::refuse_left_over(const std::vector<std::string>& heads, const Architecture& a) const {
+  std::set<std::string> used;
+  std::map<std::string, const Place*> by_bare;
+  for (const auto& [name, place] : places_) {
+    used.insert(place.name);
+    by_bare[bare_name(name)] = &place;
+  }
+  for (const auto& [name, place] : stored_) {
+    if (used.contains(name) || is_derived_buffer(name)) continue;
+    const std::string bare = bare_name(name);
+    const bool head = std::find(heads.begin(), heads.end(), bare) != heads.end();
+    const auto twin = by_bare.find(bare);
+    const Place* const like = twin != by_bare.end() ? twin->second
+                              : head                ? &places_.at(layout_.embedding.name)
+                                                    : nullptr;
+    if (like == nullptr) {
       throw Error(
           fmt::format("{}: tensor '{}' is not part of the {} model that config.json "
                       "describes; config.json belongs to another checkpoint",
                       place.where, name, name_of(a.family)));
     }
-    const Place& embedding = places_.at(layout_.embedding.name);
-    if (place.entry->dtype != embedding.entry->dtype ||
-        place.file->bytes(name) != embedding.file->bytes(layout_.embedding.name)) {
-      throw Error(fmt::format(
-          "{}: '{}' is {}", place.where, name,
-          a.tied_head ? "not the embedding, although tie_word_embeddings in config.json says so"
-                      : "a second output head that differs from the embedding; remove the one that "
-                        "is not to be used"));
+    if (place.entry->shape == like->entry->shape && is_float(place.entry->dtype) &&
+        same_values(place.entry->dtype, place.data, like->entry->dtype, like->data,
+                    elements_of(place.entry->shape))) {
+      continue;
     }
+    const char* const what =
+        twin != by_bare.end()
+            ? "stored twice, with other values; remove the one that is not to be used"
+        : a.tied_head
+            ? "not the embedding, although tie_word_embeddings in config.json says so"
+            : "a second output head that differs from the embedding; remove the one that is not to "
+              "be used";
+    throw Error(fmt::format("{}: '{}' is {}", place.where, name, what));
   }
+}
+
+Weights::Weights(const fs::path& directory, const Architecture& a)
+    : files_(open_weight_files(directory)), layout_(layout_of(a)) {
+  find_stored(directory);
+  const std::vector<std::string> heads = head_names(a.family);
+  const std::map<std::string, std::string> matched = match(heads, a.tied_head);
+  for (const TensorSpec& spec : layout_.tensors()) {
+    const auto name = matched.find(spec.name);
+    if (name == matched.end()) refuse_missing(directory, spec, a, matched.size());
+    const Place& place = stored_.at(name->second);
+    if (place.entry->shape != spec.shape) {
+      throw Error(fmt::format("{}: tensor '{}' has shape {}, but config.json requires {}",
+                              place.where, place.name, shape_text(place.entry->shape),
+                              shape_text(spec.shape)));
+    }
+    if (!is_float(place.entry->dtype)) {
+      throw Error(
+          fmt::format("{}: tensor '{}' is {}; bitlaw reads weights in F32, F16 and BF16; "
+                      "save it in one of them",
+                      place.where, place.name, place.entry->dtype));
+    }
+    places_[spec.name] = place;
+  }
+  refuse_left_over(heads, a);
 }
 
 const Weights::Place& Weights::place(const TensorSpec& spec) const {
   const auto found = places_.find(spec.name);
   BITLAW_CHECK(found != places_.end());
   return found->second;
+}
+
+const std::string& Weights::stored_name(const TensorSpec& spec) const {
+  return place(spec).name;
 }
 
 const std::string& Weights::dtype(const TensorSpec& spec) const {
@@ -247,7 +237,7 @@ Tensor Weights::tensor(const TensorSpec& spec) const {
 }
 
 Tensor Weights::rows(const TensorSpec& spec, int64_t begin, int64_t end) const {
-  const auto& [file, entry, data, where] = place(spec);
+  const auto& [file, entry, data, where, name] = place(spec);
   BITLAW_CHECK(0 <= begin && begin <= end && end <= entry->shape[0]);
   const int64_t row = elements_of(entry->shape) / entry->shape[0], count = (end - begin) * row;
   const char* const first = data + begin * row * bytes_of(entry->dtype);
@@ -255,7 +245,7 @@ Tensor Weights::rows(const TensorSpec& spec, int64_t begin, int64_t end) const {
     throw Error(
         fmt::format("{}: tensor '{}' has weights that are NaN or infinite; "
                     "fetch the checkpoint again",
-                    where, spec.name));
+                    where, name));
   }
   const Tensor out = spec.shape.size() == 1 ? Tensor::empty(DType::kF32, {end - begin})
                                             : Tensor::empty(DType::kF32, {end - begin, row});
@@ -267,7 +257,7 @@ std::string Weights::check_and_hash(ThreadPool& pool) const {
   std::vector<std::string> names, digests(places_.size());
   for (const auto& [name, place] : places_) names.push_back(name);
   pool.parallel_for(static_cast<int64_t>(names.size()), [&](int64_t i, int) {
-    const auto& [file, entry, data, where] = places_.at(names[static_cast<size_t>(i)]);
+    const auto& [file, entry, data, where, stored] = places_.at(names[static_cast<size_t>(i)]);
     if (all_finite(entry->dtype, data, elements_of(entry->shape))) {
       digests[static_cast<size_t>(i)] =
           fmt::format("{} {} {} {}\n", names[static_cast<size_t>(i)], entry->dtype,
@@ -280,7 +270,7 @@ std::string Weights::check_and_hash(ThreadPool& pool) const {
       throw Error(
           fmt::format("{}: tensor '{}' has weights that are NaN or infinite; "
                       "fetch the checkpoint again",
-                      places_.at(names[i]).where, names[i]));
+                      places_.at(names[i]).where, places_.at(names[i]).name));
     }
     hasher.update(digests[i]);
   }

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "formats/half.h"
 #include "hf/fake_checkpoint_for_tests.h"
 
 namespace bitlaw::hf {
@@ -127,6 +128,171 @@ TEST_F(HfWeights, WhatOlderWritersStoredBesideIsPassedOver) {
   neox.tensors["lm_head.weight"] = neox.tensors.extract("embed_out.weight").mapped();
   neox.write(directory_);
   EXPECT_EQ(error(), "");
+}
+
+// Every way to call the same tensors gives the same weights and the same hash.
+TEST_F(HfWeights, NamesOfOtherProgramsAreTheSameCheckpoint) {
+  ThreadPool pool(1);
+  for (const char* type : {"llama", "gpt_neox"}) {
+    const FakeCheckpoint plain(fake_config(type));
+    plain.write(directory_);
+    const std::string hash = open().check_and_hash(pool);
+    const std::string model = std::string(type) == "llama" ? "model." : "gpt_neox.";
+    const auto renamed = [&](const auto& rename) {
+      FakeCheckpoint other = plain;
+      other.tensors.clear();
+      for (const auto& [name, tensor] : plain.tensors) other.tensors[rename(name)] = tensor;
+      other.write(directory_);
+      EXPECT_EQ(error(), "");
+      EXPECT_EQ(open().check_and_hash(pool), hash);
+    };
+    renamed([&](const std::string& name) { return "module." + name; });
+    renamed([&](const std::string& name) { return "_orig_mod." + name; });
+    renamed([&](const std::string& name) { return "base_model.model." + name; });
+    renamed([&](const std::string& name) {
+      return name.starts_with(model) ? name.substr(model.size()) : name;
+    });
+    renamed([&](const std::string& name) {
+      return name.starts_with(model) ? "transformer." + name.substr(model.size()) : name;
+    });
+  }
+}
+
+TEST_F(HfWeights, ATiedMatrixStoredOnceUnderEitherNameIsRead) {
+  ThreadPool pool(1);
+  FakeCheckpoint tied(fake_config("llama", {{"tie_word_embeddings", true}}));
+  tied.write(directory_);
+  const std::string hash = open().check_and_hash(pool);
+  const std::string embedding = "model.embed_tokens.weight", head = "lm_head.weight";
+  auto tensors = tied.tensors;
+  tensors[head] = tensors.extract(embedding).mapped();
+  for (const std::map<std::string, std::string>& metadata :
+       {std::map<std::string, std::string>{{embedding, head}, {"format", "pt"}}, {}}) {
+    write_file_atomically(directory_ / "model.safetensors", safetensors_bytes(tensors, metadata));
+    EXPECT_EQ(error(), "");
+    EXPECT_EQ(open().check_and_hash(pool), hash);
+  }
+  // Two matrices by config.json, one by an alias.
+  FakeCheckpoint untied(fake_config("llama"));
+  untied.tensors.erase(head);
+  untied.write(directory_);
+  expect_error("tensor 'lm_head.weight' is missing, and config.json does not say");
+  expect_error("\"tie_word_embeddings\": true");
+  write_file_atomically(directory_ / "model.safetensors",
+                        safetensors_bytes(untied.tensors, {{head, embedding}}));
+  EXPECT_EQ(error(), "");
+  const Weights weights = open();
+  const Tensor one = weights.tensor(weights.layout().embedding),
+               two = weights.tensor(weights.layout().head);
+  EXPECT_EQ(std::memcmp(one.raw(), two.raw(), one.bytes()), 0);
+}
+
+std::string as_bf16(const std::string& f32_bytes, bool back_to_f32) {
+  std::string out;
+  for (size_t i = 0; i < f32_bytes.size(); i += 4) {
+    float value;
+    std::memcpy(&value, f32_bytes.data() + i, 4);
+    const uint16_t bits = bf16_bits(value);
+    const float rounded = bf16_value(bits);
+    if (back_to_f32)
+      out.append(reinterpret_cast<const char*>(&rounded), 4);
+    else
+      out.append(reinterpret_cast<const char*>(&bits), 2);
+  }
+  return out;
+}
+
+TEST_F(HfWeights, AHeadWithTheValuesOfTheEmbeddingIsPassedOverInAnyType) {
+  FakeCheckpoint tied(fake_config("llama", {{"tie_word_embeddings", true}}));
+  const FakeTensor full = tied.tensors.at("model.embed_tokens.weight");
+  const FakeTensor half{"BF16", full.shape, as_bf16(full.bytes, false)};
+  const FakeTensor widened{"F32", full.shape, as_bf16(full.bytes, true)};
+  for (const auto& [embedding, head] : {std::pair{half, widened}, std::pair{widened, half},
+                                        std::pair{full, half}, std::pair{half, full}}) {
+    tied.tensors["model.embed_tokens.weight"] = embedding;
+    tied.tensors["lm_head.weight"] = head;
+    tied.write(directory_);
+    EXPECT_EQ(error(), "");
+  }
+  tied.tensors["lm_head.weight"] = widened;
+  tied.tensors["lm_head.weight"].bytes[3] ^= 0x40;
+  tied.write(directory_);
+  expect_error("not the embedding, although tie_word_embeddings");
+}
+
+TEST_F(HfWeights, ATensorStoredTwiceMustAgree) {
+  FakeCheckpoint twice(fake_config("llama"));
+  twice.tensors["norm.weight"] = twice.tensors.at("model.norm.weight");
+  twice.tensors["model.rotary_emb.inv_freq"] = f32({4}, {1, 2, 3, 4});
+  twice.write(directory_);
+  EXPECT_EQ(error(), "");
+  twice.tensors["norm.weight"].bytes[2] ^= 1;
+  twice.write(directory_);
+  expect_error("'norm.weight' is stored twice, with other values");
+}
+
+TEST_F(HfWeights, OtherFilesThanTheUsualOnesAreFound) {
+  ThreadPool pool(1);
+  const FakeCheckpoint good(fake_config("qwen2"));
+  good.write(directory_);
+  const std::string hash = open().check_and_hash(pool);
+  const fs::path single = directory_ / "model.safetensors";
+  for (const char* name : {"model-00001-of-00001.safetensors", "pytorch_model.safetensors"}) {
+    fs::rename(single, directory_ / name);
+    EXPECT_EQ(error(), "") << name;
+    EXPECT_EQ(open().check_and_hash(pool), hash);
+    fs::rename(directory_ / name, single);
+  }
+  // Shards without an index, and with the index of an older save.
+  fs::remove(single);
+  good.write(directory_, 3);
+  const fs::path index = directory_ / "model.safetensors.index.json";
+  fs::remove(index);
+  EXPECT_EQ(open().check_and_hash(pool), hash);
+  write_file_atomically(
+      index, R"({"weight_map": {"model.norm.weight": "model-00001-of-00004.safetensors"}})");
+  EXPECT_EQ(open().check_and_hash(pool), hash);
+  fs::remove(index);
+  fs::remove(directory_ / FakeCheckpoint::shard_name(1, 3));
+  expect_error("shard 2 of 3 is missing; fetch the whole checkpoint again");
+  fs::copy_file(directory_ / FakeCheckpoint::shard_name(0, 3),
+                directory_ / FakeCheckpoint::shard_name(1, 3));
+  expect_error("the files do not belong together");
+}
+
+TEST_F(HfWeights, FilesThatAreSomethingElseAreNamed) {
+  const FakeCheckpoint good(fake_config("llama"));
+  good.write(directory_);
+  const std::string pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 134515008\n";
+  write_file_atomically(directory_ / "model.safetensors", pointer);
+  expect_error("model.safetensors: is a git-lfs pointer");
+  write_file_atomically(directory_ / "config.json", pointer);
+  expect_error("config.json: is a git-lfs pointer");
+  good.write(directory_);
+  write_file_atomically(directory_ / "model.safetensors", std::string("PK\x03\x04") + "rest");
+  expect_error("is a zip file, as torch.save writes it");
+
+  FakeCheckpoint mlx = good;
+  const std::string up = "model.layers.0.mlp.up_proj.";
+  mlx.tensors[up + "weight"] = {"U32", {48, 4}, std::string(48 * 4 * 4, '\1')};
+  mlx.write(directory_);
+  expect_error("already quantized (MLX)");
+  FakeCheckpoint adapter = good;
+  adapter.tensors[up + "lora_A.weight"] = f32({1}, {1});
+  adapter.write(directory_);
+  expect_error("is of an adapter (LoRA)");
+  fs::remove(directory_ / "model.safetensors");
+  write_file_atomically(directory_ / "adapter_config.json", "{}");
+  write_file_atomically(directory_ / "adapter_model.safetensors", "x");
+  expect_error("is an adapter (LoRA), not a whole model");
+
+  FakeCheckpoint foreign = good;
+  foreign.tensors.clear();
+  foreign.tensors["h.0.attn.c_attn.weight"] = f32({1}, {1});
+  fs::remove(directory_ / "adapter_config.json");
+  foreign.write(directory_);
+  expect_error("one is 'h.0.attn.c_attn.weight'");
 }
 
 TEST_F(HfWeights, TensorsThatDoNotFitAreNamed) {

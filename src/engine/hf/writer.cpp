@@ -91,7 +91,8 @@ CheckpointWriter::CheckpointWriter(const fs::path& source, const Weights& weight
   try {
     make_directories(partial_);
     for (const WeightFile& file : weights.files()) write_file(file);
-    if (weights.files().size() > 1) write_index();
+    const auto& files = weights.files();
+    if (files.size() > 1 || files.front().name != "model.safetensors") write_index();
     write_config(source);
     for (const fs::directory_entry& entry : fs::directory_iterator(source)) {
       if (!entry.is_regular_file() || !is_companion(entry.path())) continue;

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/known_content.h"
 
 namespace bitlaw {
 namespace {
@@ -124,6 +125,8 @@ void check_cover(const SafetensorsTable& table, size_t data_begin, size_t file_b
 }  // namespace
 
 SafetensorsTable parse_safetensors(std::string_view file, const std::string& where) {
+  const std::string known = known_content(file);
+  if (!known.empty()) throw Error(fmt::format("{}: {}", where, known));
   uint64_t header_bytes;
   if (file.size() < kLengthBytes)
     fail(where, fmt::format("the file has only {} bytes", file.size()));

@@ -128,12 +128,21 @@ class HfTokenizer : public TextTokenizer {
       const auto found = added.ids.find(token);
       return found == added.ids.end() ? model_.id_of(token) : found->second;
     });
+    text_size_ = static_cast<int>(pieces_.size());
+    std::set<int32_t> beside;  // special tokens that are not in the vocabulary itself
+    for (const auto& [token, id] : added.ids) {
+      if (added.special.contains(id) && model_.id_of(token) < 0) beside.insert(id);
+    }
+    beside.erase(begin_token());
+    beside.erase(end_token());
+    while (text_size_ > 0 && beside.contains(text_size_ - 1)) --text_size_;
   }
 
   std::string kind() const override {
     return pretokenizer_.byte_level() ? "byte-level bpe" : "bpe";
   }
   int vocabulary_size() const override { return static_cast<int>(pieces_.size()); }
+  int text_vocabulary_size() const override { return text_size_; }
 
  protected:
   const std::string& piece(int32_t token) const override {
@@ -172,6 +181,7 @@ class HfTokenizer : public TextTokenizer {
   HfBpe model_;
   AddedTokens before_, after_;  // normalization
   std::vector<std::string> pieces_;
+  int text_size_ = 0;
   mutable CachePool<int32_t> caches_;
 };
 

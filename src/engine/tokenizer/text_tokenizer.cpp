@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/known_content.h"
 #include "tokenizer/hf_tokenizer.h"
 #include "tokenizer/sentencepiece_tokenizer.h"
 #include "tokenizer/utf8.h"
@@ -51,8 +52,14 @@ void TextTokenizer::set_special_tokens(const SpecialTokenNames& names, int32_t o
 std::unique_ptr<TextTokenizer> load_text_tokenizer(const fs::path& directory) {
   const SpecialTokenNames names = read_special_token_names(directory);
   const fs::path json = directory / "tokenizer.json", model = directory / "tokenizer.model";
-  if (fs::exists(json)) return parse_hf_tokenizer(read_file(json), json.string(), names);
-  if (fs::exists(model)) return parse_sentencepiece(read_file(model), model.string(), names);
+  const auto read = [](const fs::path& file) {
+    std::string bytes = read_file(file);
+    const std::string known = known_content(bytes);
+    if (!known.empty()) throw Error(fmt::format("{}: {}", file.string(), known));
+    return bytes;
+  };
+  if (fs::exists(json)) return parse_hf_tokenizer(read(json), json.string(), names);
+  if (fs::exists(model)) return parse_sentencepiece(read(model), model.string(), names);
   throw Error(
       fmt::format("{}: has no tokenizer.json or tokenizer.model; copy the checkpoint's "
                   "tokenizer into it",
@@ -60,8 +67,8 @@ std::unique_ptr<TextTokenizer> load_text_tokenizer(const fs::path& directory) {
 }
 
 void require_vocabulary(const TextTokenizer& tokenizer, int64_t vocabulary) {
-  const int64_t tokens = tokenizer.vocabulary_size();
-  if (tokens <= vocabulary && 2 * tokens >= vocabulary) return;
+  const int64_t tokens = tokenizer.vocabulary_size(), of_text = tokenizer.text_vocabulary_size();
+  if (of_text <= vocabulary && 2 * tokens >= vocabulary) return;
   throw Error(fmt::format(
       "the tokenizer has {} tokens but the model {}: they belong to different checkpoints; use the "
       "tokenizer that came with the model",

@@ -27,6 +27,9 @@ class TextTokenizer {
 
   virtual std::string kind() const = 0;     // "byte-level bpe", "bpe", "sentencepiece" or "byte"
   virtual int vocabulary_size() const = 0;  // ids are 0 .. vocabulary_size() - 1
+  // The same without special tokens that were added at the end, such as a [PAD], which no text gives
+  // unless it names them. The begin and the end token count.
+  virtual int text_vocabulary_size() const { return vocabulary_size(); }
 
   // Thread-safe. Error if `with_begin` is set and the tokenizer has no begin token.
   std::vector<int32_t> encode(std::string_view text, bool with_begin = false) const;
@@ -60,8 +63,9 @@ class TextTokenizer {
 // or not supported.
 std::unique_ptr<TextTokenizer> load_text_tokenizer(const std::filesystem::path& directory);
 
-// Error unless the tokenizer fits a model with `vocabulary` tokens: every id is below it, and at
-// least half of it are ids (models pad their vocabulary by a few per cent).
+// Error unless the tokenizer fits a model with `vocabulary` tokens: every id but those of special
+// tokens is below it, and at least half of it are ids (models pad their vocabulary by a few per
+// cent).
 void require_vocabulary(const TextTokenizer& tokenizer, int64_t vocabulary);
 
 }  // namespace bitlaw

@@ -133,14 +133,43 @@ TEST(TextTokenizer, OwnTokenizersOfRunsLoad) {
 }
 
 TEST(TextTokenizer, HasToFitTheModel) {
-  const auto tokenizer = load_text_tokenizer(kGolden / "gpt2");  // 641 tokens
-  for (const int64_t fits : {641, 768, 1282}) EXPECT_NO_THROW(require_vocabulary(*tokenizer, fits));
-  for (const int64_t other : {640, 1283, 50304}) {
+  // 641 tokens, of which the last was added: no text gives it unless it names it.
+  const auto tokenizer = load_text_tokenizer(kGolden / "gpt2");
+  for (const int64_t fits : {640, 641, 768, 1282})
+    EXPECT_NO_THROW(require_vocabulary(*tokenizer, fits));
+  for (const int64_t other : {639, 1283, 50304}) {
     EXPECT_EQ(error_of([&] { require_vocabulary(*tokenizer, other); }),
               fmt::format("the tokenizer has 641 tokens but the model {}: they belong to different "
                           "checkpoints; use the tokenizer that came with the model",
                           other));
   }
+}
+
+// Ids that no text gives do not count.
+TEST(TextTokenizer, AnAddedPadTokenMayBeBeyondTheModel) {
+  TestFolder folder;
+  const fs::path golden = fs::path(kSourceFolder) / "tests/golden/tokenizers/gpt2/tokenizer.json";
+  Json document = parse_json(read_file(golden), golden.string());
+  const auto add = [&](int64_t id, const std::string& content, bool special) {
+    document["added_tokens"].push_back({{"id", id},
+                                        {"content", content},
+                                        {"single_word", false},
+                                        {"lstrip", false},
+                                        {"rstrip", false},
+                                        {"normalized", false},
+                                        {"special", special}});
+  };
+  add(641, "[PAD]", true);
+  folder.write("tokenizer.json", dump_json(document));
+  folder.write("tokenizer_config.json", R"({"eos_token": "<|endoftext|>"})");
+  const auto tokenizer = load_text_tokenizer(folder.path());
+  EXPECT_EQ(tokenizer->vocabulary_size(), 642);
+  EXPECT_EQ(tokenizer->text_vocabulary_size(), 641);
+  EXPECT_EQ(error_of([&] { require_vocabulary(*tokenizer, 641); }), "");
+  EXPECT_NE(error_of([&] { require_vocabulary(*tokenizer, 640); }), "");  // the end token's id
+  add(642, "word", false);                                                // a text may have it
+  folder.write("tokenizer.json", dump_json(document));
+  EXPECT_NE(error_of([&] { require_vocabulary(*load_text_tokenizer(folder.path()), 641); }), "");
 }
 
 TEST(TextTokenizer, MissingOrDamagedFilesAreOneSentence) {

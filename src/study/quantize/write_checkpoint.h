@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -30,7 +31,8 @@ class CellWriter {
   void commit();
 
  private:
-  std::optional<hf::CheckpointWriter> writer_;  // none after an error
+  std::optional<hf::CheckpointWriter> writer_;       // none after an error
+  std::map<std::string, std::string> stored_names_;  // of the matrices, by their layout's names
   std::exception_ptr error_;
 };
 

@@ -1,0 +1,51 @@
+#include "base/known_content.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace bitlaw {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct KnownRow {
+  std::string_view begins;
+  const char* sentence;
+};
+constexpr KnownRow kKnown[] = {
+    {"version https://git-lfs"sv,
+     "is a git-lfs pointer, not the file itself; run `git lfs pull` where it was cloned, or "
+     "download it"},
+    {"PK\x03\x04"sv, "is a zip file, as torch.save writes it, not the expected format"},
+    {"\x80\x02"sv, "is a Python pickle, not the expected format"},
+    {"GGUF"sv, "is a GGUF file, not the expected format"},
+    {"\x89HDF\r\n"sv, "is an HDF5 file, not the expected format"},
+    {"PAR1"sv, "is a Parquet file, not the expected format"},
+    {"\x1F\x8B"sv, "is compressed with gzip; decompress it first"},
+    {"\x28\xB5\x2F\xFD"sv, "is compressed with zstd; decompress it first"},
+};
+
+bool is_page(std::string_view bytes) {
+  std::string head(bytes.substr(0, 64));
+  std::transform(head.begin(), head.end(), head.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  const size_t first = head.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) return false;
+  const std::string_view rest = std::string_view(head).substr(first);
+  return rest.starts_with("<!doctype html") || rest.starts_with("<html");
+}
+
+}  // namespace
+
+std::string known_content(std::string_view bytes) {
+  for (const KnownRow& row : kKnown) {
+    if (bytes.starts_with(row.begins)) return row.sentence;
+  }
+  if (is_page(bytes)) {
+    return "is a page of a web site, not the file itself; download the file (on a hub, from its "
+           "`resolve` address)";
+  }
+  return "";
+}
+
+}  // namespace bitlaw
