@@ -97,6 +97,59 @@ std::optional<PartPrecision> part_named(std::string_view name) {
   return PartPrecision{double(*bits), double(*bits), 0, std::nullopt};
 }
 
+// What training frameworks call runs of 16 bits and more: "bf16-mixed", "amp_bfloat16",
+// "torch.bfloat16", "32-true", "full precision", "p=f32,c=bf16". Every word is one of these, and at
+// least one is a type, or the whole is a name of its own.
+constexpr std::string_view kTypes[] = {"bf16", "bfloat16", "fp16",  "float16", "f16",    "half",
+                                       "fp32", "float32",  "f32",   "tf32",    "float",  "single",
+                                       "fp64", "float64",  "f64",   "double",  "16",     "32",
+                                       "64",   "16bit",    "32bit", "64bit",   "16bits", "32bits"};
+constexpr std::string_view kBesideTypes[] = {"mixed",  "true",     "pure",  "amp",       "full",
+                                             "native", "apex",     "bit",   "bits",      "autocast",
+                                             "dtype",  "training", "train", "precision", "class"};
+constexpr std::string_view kWholeNames[] = {"amp",
+                                            "full",
+                                            "full precision",
+                                            "no",
+                                            "no quant",
+                                            "no quantization",
+                                            "not quantized",
+                                            "non quantized",
+                                            "unquantized",
+                                            "unquantised",
+                                            "noquant"};
+
+template <size_t Count>
+bool is_among(std::string_view word, const std::string_view (&words)[Count]) {
+  return std::find(std::begin(words), std::end(words), word) != std::end(words);
+}
+
+// "bfloat16" of "torch.bfloat16" and of "c=bfloat16".
+std::string_view without_module(std::string_view word) {
+  word.remove_prefix(word.rfind('=') + 1);  // 0 if there is none
+  const bool is_name = !word.empty() && std::isalpha(static_cast<unsigned char>(word[0]));
+  if (is_name) word.remove_prefix(word.rfind('.') + 1);
+  return word;
+}
+
+bool is_label_of_16_bits(std::string_view lower) {
+  constexpr std::string_view kBetween = " -_/,;+<>'\"()";
+  std::string joined;
+  bool any_type = false, all_known = true;
+  while (true) {
+    lower.remove_prefix(std::min(lower.find_first_not_of(kBetween), lower.size()));
+    if (lower.empty()) break;
+    const size_t end = std::min(lower.find_first_of(kBetween), lower.size());
+    const std::string_view word = without_module(lower.substr(0, end));
+    lower.remove_prefix(end);
+    const bool is_type = is_among(word, kTypes);
+    any_type = any_type || is_type;
+    all_known = all_known && (is_type || is_among(word, kBesideTypes));
+    joined += (joined.empty() ? "" : " ") + std::string(word);
+  }
+  return (any_type && all_known) || is_among(joined, kWholeNames);
+}
+
 constexpr const char* kSigns = " -_/,";  // may stand between parts: W4-A4
 
 // Takes "w4" from the front of `rest` for the letter w. False if it does not begin so; `part` is
@@ -225,6 +278,7 @@ std::optional<NamedPrecision> named_precision(std::string_view text) {
   if (lower.empty()) return NamedPrecision{};
   if (auto named = read_parts(written)) return named;
   const auto part = part_named(lower);
+  if (!part && is_label_of_16_bits(lower)) return NamedPrecision{};
   if (!part) return std::nullopt;
   NamedPrecision named;
   named.weights = *part;

@@ -4,7 +4,9 @@
 //   a format            int4, 4, e2m1, fp8, mxfp4, nvfp4, int4-e8m0 ...: weights and activations
 //   bits of each part   W4A16, W4A4KV8, W3A16g128 (128 weights share a scale of 16 bits); also
 //                       apart: W4 A4, W4-A4, W4_A4, W4/A4
-//   not quantized       BF16, FP16, 16, none, NoQuantizer, W16A16 and "", and FP32 or 32: all parts
+//   not quantized       BF16, FP16, 16, none, NoQuantizer, W16A16 and "", and FP32 or 32: all parts;
+//                       also as training frameworks say it: bf16-mixed, 32-true, amp_bfloat16,
+//                       torch.bfloat16, no, full precision
 //
 // Keys, values and queries are quantized only if the name says so. Case does not matter.
 #pragma once

@@ -140,6 +140,49 @@ TEST(Precision, SixteenBitsAndMoreAreNotQuantized) {
   EXPECT_EQ(law_bits(parse_format("e4m3")), 8);
 }
 
+// Of Lightning, Accelerate, Composer, OpenCLIP, torch, Keras, JAX's jmp, and people.
+TEST(Precision, FrameworksNamesOfSixteenBitsAndMoreAreNotQuantized) {
+  for (const char* text : {"bf16-mixed",
+                           "16-mixed",
+                           "16-true",
+                           "bf16-true",
+                           "32-true",
+                           "64-true",
+                           "BF16-Mixed",
+                           "no",
+                           "amp",
+                           "amp_bf16",
+                           "amp_bfloat16",
+                           "amp_fp16",
+                           "pure_bf16",
+                           "torch.bfloat16",
+                           "torch.float32",
+                           "mixed_bfloat16",
+                           "mixed_float16",
+                           "jax.numpy.bfloat16",
+                           "p=f32,c=bf16,o=f32",
+                           "params=float32,compute=bfloat16",
+                           "<class 'jax.numpy.float32'>",
+                           "full",
+                           "full precision",
+                           "full_precision",
+                           "half-precision",
+                           "unquantized",
+                           "not quantized",
+                           "16 bit",
+                           "16-bit",
+                           "32bit",
+                           "fp64",
+                           "double",
+                           "tf32",
+                           "bf16 mixed precision"})
+    EXPECT_TRUE(is_unquantized(text)) << text;
+  for (const char* text : {"baseline", "fp8-mixed", "amp_fp8", "transformer-engine", "mixed",
+                           "mixed precision", "bf16-w4", "int8-mixed", "true", "mxfp4-bf16", "4bit",
+                           "8-bit", "bf16+int4", "precision", "e4m3-bf16"})
+    EXPECT_FALSE(is_unquantized(text)) << text;
+}
+
 TEST(Precision, AnythingElseIsALabel) {
   for (const char* text :
        {"fast",   "W",     "W99",   "W0A4", "W4Q",   "W4A4x",   "e4",       "e4m",

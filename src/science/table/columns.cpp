@@ -12,6 +12,7 @@
 #include "record/factor.h"
 #include "record/factor_names.h"
 #include "record/tidy_row.h"
+#include "table/row_status.h"
 
 namespace bitlaw {
 namespace {
@@ -93,8 +94,8 @@ constexpr Column kColumns[] = {
     {"backward", "precision class of the backward pass",
      "backward_quantizer backward_precision backward_class bwd", "bwd_quant bwd_precision",
      "backward bwd", false},
-    {"training_group", "entries that share a scale in training",
-     "quant_group_size block_size blocksize", "", "group block", false},
+    {"training_group", "entries that share a scale in training", "quant_group_size", "",
+     "group block", false},
     {"gaussian_error_w", "mean squared error of the weights' format on a unit Gaussian",
      "gmse_w gmse_weights", "", "gmse gaussian", false},
     {"gaussian_error_a", "mean squared error of the activations' format on a unit Gaussian",
@@ -123,10 +124,89 @@ constexpr Column kColumns[] = {
      "number format of keys and values after training, if different from training", "", "", "",
      false},
     {"run", "cluster", "run_id run_name trunk", "", "run", false},
-    {"status", "finished, or diverged", "state run_status run_state", "", "status state", false},
+    {"status", "finished, or diverged",
+     "state run_status run_state job_status job_state trial_status training_status sys_state", "",
+     "status state", false},
+    {"finished", "whether the run came to its end",
+     "is_finished completed is_completed is_complete done is_done succeeded", "", "", false},
+    {"failed", "whether the run crashed, diverged or was killed",
+     "is_failed sys_failed crashed is_crashed diverged is_diverged has_diverged killed is_killed "
+     "is_nan oom",
+     "", "", false},
     {"unstable", "1: too few bits of activations or KV for training", "", "", "", false},
     {"tuning", "1: a run of tuning, left out of fits", "", "", "", false},
 };
+
+// Losses per byte and per character: what to say, or "" if the file has none.
+std::string loss_in_other_units(const std::vector<std::string>& header) {
+  struct Unit {
+    const char *names, *unit, *factor, *why;
+  };
+  constexpr Unit kUnits[] = {
+      {"bpb bits_per_byte val_bpb val_bits_per_byte validation_bpb eval_bpb eval_bits_per_byte "
+       "test_bpb final_bpb loss_bpb bpb_val",
+       "bits per byte", "3.1", "ln 2 times the bytes of a token, here 4.5"},
+      {"bpc bits_per_char bits_per_character val_bpc test_bpc eval_bpc", "bits per character",
+       "3.1", "ln 2 times the characters of a token, here 4.5"},
+      {"bits_per_token val_bits_per_token loss_bits val_loss_bits", "bits per token", "0.6931",
+       "ln 2"},
+      {"nats_per_byte val_nats_per_byte", "nats per byte", "4.5", "the bytes of a token"},
+  };
+  for (const std::string& name : header) {
+    for (const Unit& unit : kUnits) {
+      const std::vector<std::string> known = split(unit.names, ' ');
+      if (std::find(known.begin(), known.end(), plain_name(name)) == known.end()) continue;
+      return fmt::format(
+          "; {} seems to be in {}: --columns loss={} --scale loss={} reads it, where the factor is "
+          "{}; with another factor E, A and B change, the exponents do not",
+          printable(name), unit.unit, printable(name), unit.factor, unit.why);
+    }
+  }
+  return "";
+}
+
+// nanoGPT's block_size is the length of a sequence, that of a quantizer what shares a scale.
+void note_block_size(const RawTable& table, const Columns& columns,
+                     std::vector<std::string>& notes) {
+  for (size_t place = 0; place < table.columns().size(); ++place) {
+    const std::string &name = table.columns()[place], plain = plain_name(name);
+    if ((plain != "block_size" && plain != "blocksize") || columns.is_taken(place)) continue;
+    notes.push_back(fmt::format(
+        "{0} may be the length of a sequence or what shares a scale in training, and is not read: "
+        "--columns sequence={0} or training_group={0} says which.",
+        printable(name)));
+  }
+}
+
+// A file with a column for each run rather than a row: what to do, or "".
+std::string foreign_layout(const RawTable& table, const std::vector<std::string>& missing) {
+  const auto lacks = [&](const char* name) {
+    return std::find(missing.begin(), missing.end(), name) != missing.end();
+  };
+  const std::vector<std::string>& names = table.columns();
+  if (!(lacks("N") && lacks("D") && lacks("loss")) || names.size() < 3) return "";
+  const std::string first = plain_name(names[0]);
+  const bool counts = first == "step" || first == "steps" || first == "global_step" ||
+                      first == "iteration" || first == "iter" || first == "epoch" ||
+                      first == "tokens" || first == "relative_time_process" ||
+                      first == "relative_time_wall" || first == "wall_time" || first.empty();
+  if (!counts) return "";
+  const bool of_wandb = std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return name.ends_with("__MIN") || name.ends_with("__MAX");
+  });
+  if (of_wandb) {
+    return fmt::format(
+        "is a chart of Weights & Biases, with a column for each run ({}) and a row for each {}; a "
+        "table of runs has a row for each run: on the page of the runs, show the columns with "
+        "parameters, tokens and final loss, and export that table as CSV",
+        printable(names[1]), names[0]);
+  }
+  return fmt::format(
+      "seems to have a column for each run ({}) and a row for each {}; a table of runs has a row "
+      "for each run or point, with parameters, tokens and loss in columns: in pandas, "
+      "df.melt(id_vars=\"{}\", var_name=\"run\", value_name=\"loss\"), then columns N and D",
+      printable(std::vector(names.begin() + 1, names.end())), names[0], names[0]);
+}
 
 // Factors have no entry of their own.
 Column column_named(const std::string& name) {
@@ -192,6 +272,32 @@ void each_assignment(const std::string& text, const char* option, const char* ex
 
 }  // namespace
 
+namespace {
+
+bool is_called(const std::string& plain, const Column& column) {
+  if (plain == plain_name(column.name)) return true;
+  for (const char* names : {column.usual, column.too}) {
+    const std::vector<std::string> usual = split(names, ' ');
+    if (std::find(usual.begin(), usual.end(), plain) != usual.end()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool is_called_one_of(std::string_view name, std::initializer_list<std::string_view> columns) {
+  const std::string plain = plain_name(name);
+  return std::any_of(columns.begin(), columns.end(), [&](std::string_view column) {
+    return is_called(plain, column_named(std::string(column)));
+  });
+}
+
+bool is_usual_name(std::string_view name) {
+  const std::string plain = plain_name(name);
+  return std::any_of(std::begin(kColumns), std::end(kColumns),
+                     [&](const Column& column) { return is_called(plain, column); });
+}
+
 ColumnMap parse_columns(const std::string& text) {
   ColumnMap columns;
   each_assignment(
@@ -220,16 +326,14 @@ Columns::Columns(const RawTable& table, const std::string& where, const ColumnMa
   for (size_t place = 0; place < table.columns().size(); ++place)
     plain_[plain_name(table.columns()[place])].push_back(place);
 
-  std::vector<std::string> missing;
   for (const auto& [name, column] : given) {
     if (column == "-") continue;
     if (const auto place = table.find(column))
       take(name, *place);
     else
-      missing.push_back(fmt::format("{} ({}{})", printable(column), column_named(name).meaning,
-                                    hint(column, column_named(name), table.columns())));
+      not_there_.push_back(fmt::format("{} ({}{})", printable(column), column_named(name).meaning,
+                                       hint(column, column_named(name), table.columns())));
   }
-  if (!missing.empty()) fail_missing(missing);
   const auto open = [&](const char* name) { return !has(name) && !given.count(name); };
   for (const Column& column : kColumns) {
     if (!open(column.name)) continue;
@@ -238,15 +342,17 @@ Columns::Columns(const RawTable& table, const std::string& where, const ColumnMa
   for (const Column& column : kColumns) {
     const bool covered =
         std::string(column.name) == "P" && (has("P_w") || has("P_a") || has("P_kv"));
-    if (open(column.name) && !covered && !take_usual(column.name, column.usual))
-      take_usual(column.name, column.too);
+    if (open(column.name) && !covered && !take_usual(column.name, column.usual, notes))
+      take_usual(column.name, column.too, notes);
   }
+  settle_flags();
   settle_group_size(open("training_group"), open("group"));
   settle_bits();
   settle_errors(open("loss_standard_error"));
   settle_counts(open("N"), open("N_total"), notes);
   if (open("loss_standard_error") && open("loss_low") && open("loss_high")) take_interval();
-  take_factors(given);
+  take_factors(given, notes);
+  note_block_size(table, *this, notes);
 
   if (!recognised_.empty()) {
     std::vector<std::string> pairs;
@@ -280,24 +386,31 @@ size_t Columns::any(const std::string& name, const std::string& what) const {
   throw Error(fmt::format("{}: {}: {}", where_, what, unknown_column(name, table_.columns())));
 }
 
-void Columns::missing(const std::vector<std::string>& names) const {
-  std::vector<std::string> texts;
-  for (const std::string& name : names) {
-    const Column& column = column_named(name);
-    std::string meant = hint(name, column, table_.columns());
-    if (meant.empty() && name == "loss") {
-      const std::string other = hint("", column_named("perplexity"), table_.columns());
-      if (!other.empty()) meant = other + " Then --columns perplexity=... takes its logarithm";
-    }
-    texts.push_back(fmt::format("{} ({}{})", name, column.meaning, meant));
+std::string Columns::describe_missing(const std::string& name) const {
+  const Column& column = column_named(name);
+  std::string meant = hint(name, column, table_.columns());
+  if (meant.empty() && name == "loss") {
+    const std::string other = hint("", column_named("perplexity"), table_.columns());
+    if (!other.empty()) meant = other + " Then --columns perplexity=... takes its logarithm";
   }
-  fail_missing(texts);
+  if (name == "loss") {
+    if (const std::string unit = loss_in_other_units(table_.columns()); !unit.empty()) meant = unit;
+  }
+  return fmt::format("{} ({}{})", name, column.meaning, meant);
 }
 
-void Columns::fail_missing(const std::vector<std::string>& texts) const {
-  throw Error(fmt::format(
-      "{}: no column {}; the file has {}; name yours with --columns N=...,D=...,loss=...", where_,
-      fmt::join(texts, ", "), printable(table_.columns())));
+void Columns::must_have(const std::vector<std::string>& missing) const {
+  std::vector<std::string> parts, texts = not_there_;
+  if (const std::string layout = foreign_layout(table_, missing); !layout.empty())
+    throw Error(fmt::format("{}: {}", where_, layout));
+  for (const std::string& name : missing) texts.push_back(describe_missing(name));
+  if (!texts.empty()) {
+    parts.push_back(
+        fmt::format("no column {}; the file has {}; name yours with --columns N=...,D=...,loss=...",
+                    fmt::join(texts, ", "), printable(table_.columns())));
+  }
+  parts.insert(parts.end(), problems_.begin(), problems_.end());
+  if (!parts.empty()) throw Error(fmt::format("{}: {}", where_, fmt::join(parts, "; ")));
 }
 
 void Columns::take(const std::string& name, size_t place) {
@@ -327,17 +440,60 @@ std::vector<size_t> Columns::among(const char* plain_names) const {
   return found;
 }
 
-bool Columns::take_usual(const std::string& name, const char* plain_names) {
+namespace {
+
+// Columns that no law sees: a fit does without them.
+constexpr std::string_view kNotNeeded[] = {
+    "run", "N_total", "loss_standard_error", "standard_error", "C", "perplexity"};
+
+bool are_equal(const RawTable& table, size_t a, size_t b) {
+  return !table.rows.empty() &&
+         std::all_of(table.rows.begin(), table.rows.end(), [&](const RawRow& row) {
+           const RawField &one = row.at(a), &other = row.at(b);
+           if (one.text() == other.text()) return true;
+           const auto x = one.number() ? one.number() : parse_count(one.view());
+           const auto y = other.number() ? other.number() : parse_count(other.view());
+           return x && y && *x == *y;
+         });
+}
+
+}  // namespace
+
+void Columns::settle_several(const std::string& name, const char* meaning,
+                             const std::vector<size_t>& found, bool needed,
+                             std::vector<std::string>& notes) {
+  std::vector<std::string> names;
+  bool equal = true;
+  for (const size_t place : found) {
+    names.push_back(table_.columns()[place]);
+    equal = equal && are_equal(table_, found[0], place);
+  }
+  if (equal) {
+    recognise(name, found[0]);
+  } else if (needed) {
+    problems_.push_back(fmt::format(
+        "{} could each be {} ({}); say which with --columns {}={}, or none with --columns {}=-",
+        printable(names), name, meaning, name, names[0], name));
+  } else {
+    notes.push_back(
+        fmt::format("{} could each be {} ({}): none of them is read; --columns {}={} says which.",
+                    printable(names), name, meaning, name, names[0]));
+  }
+}
+
+bool Columns::take_usual(const std::string& name, const char* plain_names,
+                         std::vector<std::string>& notes) {
   const std::vector<size_t> found = among(plain_names);
   if (found.size() > 1) {
-    std::vector<std::string> names;
-    for (const size_t place : found) names.push_back(table_.columns()[place]);
-    throw Error(fmt::format(
-        "{}: {} could each be {} ({}); say which with --columns {}={}, or "
-        "none with --columns {}=-",
-        where_, printable(names), name, column_named(name).meaning, name, names[0], name));
+    const bool needed =
+        std::find(std::begin(kNotNeeded), std::end(kNotNeeded), name) == std::end(kNotNeeded);
+    settle_several(name, column_named(name).meaning, found,
+                   needed || (name == "perplexity" && !has("loss")) ||
+                       (name == "C" && !(has("N") && has("D"))),
+                   notes);
+  } else if (!found.empty()) {
+    recognise(name, found[0]);
   }
-  if (!found.empty()) recognise(name, found[0]);
   return !found.empty();
 }
 
@@ -349,19 +505,33 @@ void Columns::settle_group_size(bool training_open, bool post_open) {
     recognise("training_group", found[0]);
     return;
   }
-  throw Error(fmt::format(
-      "{}: {} could be the group size of training or after it; say --columns training_group={} or "
+  problems_.push_back(fmt::format(
+      "{} could be the group size of training or after it; say --columns training_group={} or "
       "group={}",
-      where_, table_.columns()[found[0]], table_.columns()[found[0]], table_.columns()[found[0]]));
+      table_.columns()[found[0]], table_.columns()[found[0]], table_.columns()[found[0]]));
+}
+
+// A column called "done" may also hold dates or percentages.
+void Columns::settle_flags() {
+  for (const char* name : {"finished", "failed"}) {
+    const auto place = find(name);
+    if (!place) continue;
+    const bool flags = std::all_of(table_.rows.begin(), table_.rows.end(), [&](const RawRow& row) {
+      return read_flag(row.at(*place).text()).has_value();
+    });
+    if (flags) continue;
+    places_.erase(name);
+    recognised_.erase(name);
+  }
 }
 
 // Bits in a table of loss differences could be those of training or those after it.
 void Columns::settle_bits() {
   const auto bits = recognised_.find("P");
   if (bits == recognised_.end() || !has("delta") || has("P_post")) return;
-  throw Error(
-      fmt::format("{}: {} could be bits in training or after it; say --columns P_post={} or P={}",
-                  where_, bits->second, bits->second, bits->second));
+  problems_.push_back(
+      fmt::format("{} could be bits in training or after it; say --columns P_post={} or P={}",
+                  bits->second, bits->second, bits->second));
 }
 
 // Without a delta, a standard error is the loss's.
@@ -386,7 +556,7 @@ void Columns::settle_counts(bool params_open, bool total_open, std::vector<std::
     const std::string plain = plain_name(recognised_["N"]);
     const std::vector<std::string> exact = split(params.usual, ' ');
     if (std::find(exact.begin(), exact.end(), plain) != exact.end())
-      take_usual("N_total", kParameterCounts);
+      take_usual("N_total", kParameterCounts, notes);
   } else if (has("N") && file_name("N") == "N" && !without.empty() && total_open) {
     const std::string other = printable(table_.columns()[without[0]]);
     notes.push_back(

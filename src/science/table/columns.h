@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,13 +26,18 @@ ColumnMap parse_columns(const std::string& text);
 // parameters and billions of tokens. Error if a column has no unit or the factor is not above 0.
 std::map<std::string, double> parse_scale(const std::string& text);
 
+// Whether a column of a file with this name is one of these, by their own names or usual ones.
+bool is_called_one_of(std::string_view name, std::initializer_list<std::string_view> columns);
+// Whether it is any column that is no factor.
+bool is_usual_name(std::string_view name);
+
 // Of the factors (record/factor.h), and "seed".
 std::vector<std::string> factor_column_names();
 
 class Columns {
  public:
-  // Assigns the columns that can be identified; `notes` lists the assignments. Error if a name
-  // given by the user does not exist, or if several columns could be meant.
+  // Assigns the columns that can be identified; `notes` lists the assignments. What is wrong (a name
+  // given by the user does not exist, several columns could be meant) is an Error of must_have().
   Columns(const RawTable& table, const std::string& where, const ColumnMap& given,
           std::vector<std::string>& notes);
 
@@ -46,22 +52,31 @@ class Columns {
   // Whether a column of the file has a meaning here.
   bool is_taken(size_t place) const;
 
-  // Throws the Error for missing columns: what they mean, what was found, what is similar.
-  [[noreturn]] void missing(const std::vector<std::string>& names) const;
+  // Error that names everything that is wrong with the columns: these are missing (what they mean,
+  // what was found, what is similar), or what the constructor found.
+  void must_have(const std::vector<std::string>& missing) const;
 
  private:
-  [[noreturn]] void fail_missing(const std::vector<std::string>& texts) const;
+  std::string describe_missing(const std::string& name) const;
+  // Several columns could be `name`: the first, if they are equal; none, with a note, if a fit needs
+  // none; else a problem.
+  void settle_several(const std::string& name, const char* meaning,
+                      const std::vector<size_t>& found, bool needed,
+                      std::vector<std::string>& notes);
   void take(const std::string& name, size_t place);
   void recognise(const std::string& name, size_t place);  // by a usual name, which a note lists
   std::vector<size_t> among(const char* plain_names) const;
-  bool take_usual(const std::string& name, const char* plain_names);
+  bool take_usual(const std::string& name, const char* plain_names,
+                  std::vector<std::string>& notes);
+  void settle_flags();
   void settle_group_size(bool training_open, bool post_open);
   void settle_bits();
   void settle_errors(bool loss_error_open);
   void settle_counts(bool params_open, bool total_open, std::vector<std::string>& notes);
   void take_interval();
-  void take_factors(const ColumnMap& given);
-  bool take_called(const std::string& name, const std::function<bool(const std::string&)>& is_it);
+  void take_factors(const ColumnMap& given, std::vector<std::string>& notes);
+  bool take_called(const std::string& name, const std::function<bool(const std::string&)>& is_it,
+                   std::vector<std::string>& notes);
 
   const RawTable& table_;
   std::string where_;
@@ -69,6 +84,7 @@ class Columns {
   // canonical -> the file's column
   std::map<std::string, size_t, std::less<>> places_;
   std::map<std::string, std::string> recognised_;  // canonical -> the file's name
+  std::vector<std::string> not_there_, problems_;  // given columns that do not exist; ambiguities
 };
 
 }  // namespace bitlaw

@@ -127,20 +127,103 @@ TEST(Columns, WhatCouldMeanTwoThingsIsAsked) {
        {std::pair("N,D,val_loss,test_loss", "val_loss, test_loss could each be loss"),
         {"N,D,val_loss,Val Loss", "could each be loss"},
         {"N,D,delta,bits", "--columns P_post=bits or P=bits"},
-        {"N,D,a.lr,b.lr",
-         "a.lr, b.lr could each be the factor lr; say which with --columns "
-         "lr=a.lr, or none with --columns lr=-"},
         {"N,D,delta,P_post,group_size",
          "--columns training_group=group_size or group=group_size"}}) {
     try {
       std::vector<std::string> notes;
       const RawTable table = with_columns(header);
       const Columns columns(table, "t", {}, notes);
+      columns.must_have({});
       FAIL() << header;
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
     }
   }
+}
+
+TEST(Columns, TwoNamesOfAColumnThatNoFitNeedsAreNoError) {
+  std::vector<std::string> notes;
+  const RawTable table = with_columns("N,D,loss,run_id,run_name,a.lr,b.lr");
+  const Columns columns(table, "t", {}, notes);
+  columns.must_have({});
+  EXPECT_FALSE(columns.has("run"));
+  EXPECT_FALSE(columns.has("lr"));
+  EXPECT_EQ(notes, (std::vector<std::string>{
+                       "run_id, run_name could each be run (cluster): none of them is read; "
+                       "--columns run=run_id says which.",
+                       "a.lr, b.lr could each be lr (a factor): none of them is read; --columns "
+                       "lr=a.lr says which."}));
+}
+
+TEST(Columns, EqualColumnsAreOne) {
+  RawTable table = with_columns("N,D,loss,run_id,run_name,val_loss,eval_loss");
+  for (const char* name : {"a", "b"}) {
+    RawRow& row = table.rows.emplace_back();
+    for (size_t column = 3; column < 5; ++column) row.set(column, RawField(name));
+  }
+  std::vector<std::string> notes;
+  EXPECT_EQ(Columns(table, "t", {}, notes).file_name("run"), "run_id");
+}
+
+TEST(Columns, AllThatIsWrongIsSaidAtOnce) {
+  std::vector<std::string> notes;
+  const RawTable table = with_columns("my_tokens,lossy,w_bits,weight_bits");
+  const Columns columns(table, "t", parse_columns("D=my_token"), notes);
+  try {
+    columns.must_have({"N", "loss"});
+    FAIL();
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    for (const char* part : {"my_token (training tokens", "N (parameters without embeddings",
+                             "did you mean 'lossy'", "w_bits, weight_bits could each be P_w"})
+      EXPECT_NE(text.find(part), std::string::npos) << text;
+  }
+}
+
+TEST(Columns, LossesInOtherUnitsAreExplained) {
+  for (const auto& [header, unit] : {std::pair("N,D,val_bpb", "bits per byte"),
+                                     {"N,D,bits_per_byte", "bits per byte"},
+                                     {"N,D,val/bpc", "bits per character"},
+                                     {"N,D,bits_per_token", "bits per token"}}) {
+    std::vector<std::string> notes;
+    const RawTable table = with_columns(header);
+    const Columns columns(table, "t", {}, notes);
+    try {
+      columns.must_have({"loss"});
+      FAIL() << header;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(unit), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("--scale loss="), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST(Columns, AFileWithAColumnForEachRunIsNamed) {
+  for (const auto& [header, part] :
+       {std::pair("Step,a - val/loss,a - val/loss__MIN,a - val/loss__MAX",
+                  "is a chart of Weights & Biases, with a column for each run (a - val/loss)"),
+        {"step,L8-H768,L11-H1056", "seems to have a column for each run (L8-H768, L11-H1056)"}}) {
+    std::vector<std::string> notes;
+    const RawTable table = with_columns(header);
+    const Columns columns(table, "t", {}, notes);
+    try {
+      columns.must_have({"N", "D", "loss"});
+      FAIL() << header;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST(Columns, ABlockSizeIsNotGuessed) {
+  std::vector<std::string> notes;
+  const RawTable table = with_columns("N,D,loss,block_size");
+  EXPECT_FALSE(Columns(table, "t", {}, notes).has("training_group"));
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_NE(notes[0].find("--columns sequence=block_size or training_group=block_size"),
+            std::string::npos);
+  EXPECT_TRUE(
+      Columns(table, "t", parse_columns("training_group=block_size"), notes).has("training_group"));
 }
 
 TEST(Columns, AMissingColumnIsNamedWithWhatIsNear) {
@@ -157,7 +240,7 @@ TEST(Columns, AMissingColumnIsNamedWithWhatIsNear) {
     const RawTable table = with_columns(header);
     const Columns columns(table, "t", {}, notes);
     try {
-      columns.missing({missing});
+      columns.must_have({missing});
       FAIL() << header;
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();

@@ -1,4 +1,5 @@
-// A table from CSV (base/csv.h): a header line, then one row per record.
+// A table from text with a header line, then one row per record: CSV (base/csv.h), and the layouts of
+// text_layout.h.
 #pragma once
 
 #include <string>
@@ -7,8 +8,8 @@
 
 namespace bitlaw {
 
-// `separator` 0 takes the comma, semicolon or tab that the header line has most of. A column
-// without a name is called "column 3". Error, with the line, if the text has no header, a column
+// `separator` 0: any. A column without a name is called "column 3". Where the separator is not the
+// comma, numbers may have decimal commas (decimal_comma.h). Error, with the line, if the text has no header, a column
 // appears twice, a record has a different number of fields than the header, or a quoted field never
 // ends.
 RawTable read_csv(const std::string& text, const std::string& where, char separator = 0);

@@ -21,7 +21,7 @@ std::string last_parts(const std::string& name, int count) {
   return dot == std::string::npos || dot == 0 ? name : name.substr(dot + 1);
 }
 
-bool is_called(const std::string& name, const std::string& factor) {
+bool is_factor(const std::string& name, const std::string& factor) {
   const std::string plain = plain_name(name);
   const std::vector<std::string>& usual = usual_names(factor);
   return plain == plain_name(factor) || std::find(usual.begin(), usual.end(), plain) != usual.end();
@@ -35,7 +35,7 @@ std::vector<std::string> factor_column_names() {
   return out;
 }
 
-void Columns::take_factors(const ColumnMap& given) {
+void Columns::take_factors(const ColumnMap& given, std::vector<std::string>& notes) {
   std::vector<std::string> open;
   for (const std::string& name : factor_column_names()) {
     if (has(name) || given.count(name)) continue;
@@ -49,7 +49,7 @@ void Columns::take_factors(const ColumnMap& given) {
   for (const std::string& name : open) {
     const auto take_by = [&](const auto& part_of) {
       return take_called(
-          name, [&](const std::string& column) { return is_called(part_of(column), name); });
+          name, [&](const std::string& column) { return is_factor(part_of(column), name); }, notes);
     };
     bool found = take_by([](const std::string& column) { return column; });
     for (int parts = 1; parts <= 2 && !found; ++parts)
@@ -58,21 +58,16 @@ void Columns::take_factors(const ColumnMap& given) {
 }
 
 bool Columns::take_called(const std::string& name,
-                          const std::function<bool(const std::string&)>& is_it) {
+                          const std::function<bool(const std::string&)>& is_it,
+                          std::vector<std::string>& notes) {
   std::vector<size_t> found;
-  std::vector<std::string> names;
   for (size_t place = 0; place < table_.columns().size(); ++place) {
-    if (is_taken(place) || !is_it(table_.columns()[place])) continue;
-    found.push_back(place);
-    names.push_back(table_.columns()[place]);
+    if (!is_taken(place) && is_it(table_.columns()[place])) found.push_back(place);
   }
-  if (found.size() > 1) {
-    throw Error(fmt::format(
-        "{}: {} could each be the factor {}; say which with --columns {}={}, or none with "
-        "--columns {}=-",
-        where_, printable(names), name, name, names[0], name));
-  }
-  if (!found.empty()) recognise(name, found[0]);
+  if (found.size() > 1)
+    settle_several(name, "a factor", found, false, notes);
+  else if (!found.empty())
+    recognise(name, found[0]);
   return !found.empty();
 }
 

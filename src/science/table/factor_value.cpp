@@ -9,12 +9,13 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "table/missing.h"
 #include "table/words.h"
 
 namespace bitlaw {
 namespace {
 
-constexpr std::string_view kNothing[] = {"", "na", "n/a", "nan", "none", "null", "unknown", "?"};
+constexpr std::string_view kNothing[] = {"", "unknown"};  // besides missing.h
 constexpr std::string_view kTrue[] = {"true", "yes", "t", "1", "1.0"};
 constexpr std::string_view kFalse[] = {"false", "no", "f", "0", "0.0"};
 
@@ -36,7 +37,8 @@ std::string factor_value(const Factor& factor, const std::string& field) {
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
   const std::string_view name = factor.name;
-  if (is_one_of(lower, kNothing) && !(name == "schedule" && lower == "none")) return "";
+  const bool nothing = is_missing_word(text) || is_one_of(lower, kNothing);
+  if (nothing && !(name == "schedule" && lower == "none")) return "";
   if (!factor.is_text()) {
     const auto number = parse_count(text);
     return number && std::isfinite(*number) ? fmt::format("{:.12g}", *number) : lower;

@@ -3,12 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/number.h"
 #include "base/text.h"
+#include "record/factor_names.h"
+#include "table/columns.h"
 
 namespace bitlaw {
 namespace {
@@ -98,6 +105,58 @@ RawField field_of(const Json& value) {
   return dump_json(value);  // true and false
 }
 
+bool is_list_of_objects(const Json& value) {
+  return value.is_array() && !value.empty() && value[0].is_object();
+}
+
+// A short text, or a list of one, that may be the name of an entry.
+std::string label_of(const Json& value) {
+  constexpr size_t kLongestLabel = 40;
+  if (value.is_array() && value.size() == 1) return label_of(value[0]);
+  if (!value.is_string()) return "";
+  std::string label = trim(value.get<std::string>());
+  return label.size() <= kLongestLabel ? label : "";
+}
+
+// What tells the entries of a list apart: the field that names a data set, a task or a metric, if it
+// differs between them; else "0", "1", ...
+std::vector<std::string> labels_of(const Json& list) {
+  constexpr std::string_view kNaming[] = {"data",  "set",    "task",   "metric", "name",
+                                          "split", "corpus", "domain", "eval"};
+  for (const auto& [key, unused] : list[0].items()) {
+    const std::string plain = plain_name(key);
+    const bool names = std::any_of(std::begin(kNaming), std::end(kNaming), [&](auto word) {
+      return plain.find(word) != std::string::npos;
+    });
+    if (!names) continue;
+    std::vector<std::string> labels;
+    std::set<std::string> different;
+    for (const Json& entry : list) {
+      const bool has = entry.is_object() && entry.contains(key);
+      labels.push_back(has ? label_of(entry[key]) : "");
+      different.insert(labels.back());
+    }
+    if (different.size() == list.size() && !different.contains("")) return labels;
+  }
+  std::vector<std::string> numbers;
+  for (size_t i = 0; i < list.size(); ++i) numbers.push_back(std::to_string(i));
+  return numbers;
+}
+
+constexpr size_t kMostEntries = 64;  // of a list whose entries become columns
+
+void add_fields(RawTable& table, RawRow& row, const Json& object, const std::string& prefix,
+                const Place& place);
+
+// results[0].loss of a list of objects is the column results.0.loss, or results.c4.loss by its label.
+void add_entries(RawTable& table, RawRow& row, const Json& list, const std::string& name,
+                 const Place& place) {
+  const std::vector<std::string> labels = labels_of(list);
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (list[i].is_object()) add_fields(table, row, list[i], name + '.' + labels[i] + '.', place);
+  }
+}
+
 void add_fields(RawTable& table, RawRow& row, const Json& object, const std::string& prefix,
                 const Place& place) {
   for (const auto& [key, value] : object.items()) {
@@ -110,6 +169,8 @@ void add_fields(RawTable& table, RawRow& row, const Json& object, const std::str
       if (!row.at(column).empty())
         throw Error(fmt::format("{}: {} appears twice", place.text(), name));
       if (RawField field = field_of(value); !field.empty()) row.set(column, std::move(field));
+      if (is_list_of_objects(value) && value.size() <= kMostEntries)
+        add_entries(table, row, value, name, place);
     }
   }
 }
@@ -118,15 +179,13 @@ void add_row(RawTable& table, const Json& object, int number, const std::string&
   const Place place{where, table, number};
   if (!object.is_object()) {
     throw Error(fmt::format(
-        "{} is not an object; a row is {{\"N\": ..., \"D\": ..., \"loss\": ...}}", place.text()));
+        "{} is {}; a row is {{\"N\": ..., \"D\": ..., \"loss\": ...}}{}", place.text(),
+        object.is_array() ? "a list without names" : "not an object",
+        object.is_array() ? "; in pandas, to_json(orient=\"records\") writes them" : ""));
   }
   RawRow row{number, {}};
   add_fields(table, row, object, "", place);
   table.rows.push_back(std::move(row));
-}
-
-bool is_list_of_objects(const Json& value) {
-  return value.is_array() && !value.empty() && value[0].is_object();
 }
 
 // {"N": [1e6, 2e6], "loss": [3, 2.9]}
@@ -151,6 +210,92 @@ void add_columns(RawTable& table, const Json& document) {
   }
 }
 
+// pandas' to_json(orient="split"): {"columns": ["N", ...], "index": [0, ...], "data": [[1e6, ...], ...]}
+bool is_split(const Json& document) {
+  if (!document.is_object() || !document.contains("columns") || !document.contains("data"))
+    return false;
+  const Json &columns = document["columns"], &data = document["data"];
+  return columns.is_array() && data.is_array() &&
+         std::all_of(columns.begin(), columns.end(), [](auto& name) { return name.is_string(); }) &&
+         std::all_of(data.begin(), data.end(),
+                     [&](auto& row) { return row.is_array() && row.size() == columns.size(); });
+}
+
+void add_split(RawTable& table, const Json& document, const std::string& where) {
+  int number = 0;
+  for (const Json& values : document["data"]) {
+    Json row = Json::object();
+    for (size_t i = 0; i < values.size(); ++i)
+      row[document["columns"][i].get<std::string>()] = values[i];
+    add_row(table, row, ++number, where);
+  }
+}
+
+// Objects whose fields are mostly the same.
+bool are_alike(const Json& a, const Json& b) {
+  size_t shared = 0;
+  for (const auto& [key, unused] : a.items()) shared += b.contains(key);
+  return 2 * shared >= std::max(a.size(), b.size());
+}
+
+// {"run-1": {"N": ...}, "run-2": {...}} or pandas' {"N": {"0": ...}, "D": {"0": ...}}.
+bool is_object_of_objects(const Json& document) {
+  if (!document.is_object() || document.size() < 2) return false;
+  const Json& first = document.front();
+  return std::all_of(document.begin(), document.end(), [&](const Json& member) {
+    return member.is_object() && !member.empty() && are_alike(first, member);
+  });
+}
+
+struct Keys {
+  bool known = false;   // some are usual names of columns
+  bool numbers = true;  // all are 0, 1, 2 ...
+};
+
+Keys keys_of(const Json& object) {
+  Keys out;
+  for (const auto& [key, unused] : object.items()) {
+    out.known = out.known || is_usual_name(key);
+    out.numbers = out.numbers && parse_whole(key).has_value();
+  }
+  return out;
+}
+
+void add_objects(RawTable& table, const Json& document, const std::string& where) {
+  const Keys outer = keys_of(document), inner = keys_of(document.front());
+  const bool by_columns = outer.known != inner.known ? outer.known : inner.numbers;
+  if (!by_columns) {
+    const std::string key = document.front().contains("run") ? "key" : "run";
+    int number = 0;
+    for (const auto& [name, object] : document.items()) {
+      Json row = object;
+      if (!outer.numbers && !row.contains(key)) row[key] = name;
+      add_row(table, row, ++number, where);
+    }
+    return;
+  }
+  // pandas numbers the rows; as texts, "10" would come before "2".
+  std::map<std::pair<int, std::string>, Json> rows;
+  for (const auto& [column, values] : document.items()) {
+    for (const auto& [key, value] : values.items())
+      rows[{parse_whole(key).value_or(0), key}][column] = value;
+  }
+  int number = 0;
+  for (const auto& [key, row] : rows) add_row(table, row, ++number, where);
+}
+
+// Whether an object says itself how large a model is, or on how much it was trained: it is a run then,
+// and a list in it holds its results.
+bool is_run(const Json& object) {
+  for (const auto& [key, value] : object.items()) {
+    // "n" may be the number of rows.
+    const bool is_size =
+        value.is_number() && key.size() > 1 && is_called_one_of(key, {"N", "D", "N_total"});
+    if (value.is_object() ? is_run(value) : is_size) return true;
+  }
+  return false;
+}
+
 // The rows of a document that is not itself a list.
 Json rows_of(const Json& document, const std::string& where) {
   std::vector<std::string> lists;
@@ -158,7 +303,7 @@ Json rows_of(const Json& document, const std::string& where) {
     for (const auto& [name, member] : document.items()) {
       if (is_list_of_objects(member)) lists.push_back(name);
     }
-    if (lists.empty()) return Json::array({document});
+    if (lists.empty() || is_run(document)) return Json::array({document});
   }
   if (lists.size() == 1) return document.at(lists[0]);
   if (lists.empty()) throw Error(fmt::format("{}: is not a list of objects", where));
@@ -173,8 +318,16 @@ RawTable read_json_table(const std::string& text, const std::string& where) {
   RawTable table;
   table.kind = "json";
   table.place_is = "entry";
+  if (is_split(document)) {
+    add_split(table, document, where);
+    return table;
+  }
   if (is_columns(document)) {
     add_columns(table, document);
+    return table;
+  }
+  if (is_object_of_objects(document)) {
+    add_objects(table, document, where);
     return table;
   }
   int number = 0;

@@ -5,13 +5,18 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <string>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/number.h"
 #include "formats/gaussian_error.h"
 #include "formats/precision.h"
 #include "formats/role_options.h"
+#include "laws/bind.h"
+#include "record/factor_names.h"
+#include "table/observation_columns.h"
 
 namespace bitlaw {
 namespace {
@@ -32,6 +37,7 @@ constexpr Part kParts[] = {
 };
 
 PartPrecision read_format(const RowReader& row, const char* column) {
+  if (is_unquantized(row.text(column))) return {};
   try {
     return part_precision(without_options(row.text(column)));
   } catch (const Error& error) {
@@ -95,6 +101,10 @@ void read_class(const RowReader& row, Observation& run, PrecisionSources& source
                                  : named->quantized() ? named->name
                                                       : "BF16",
                                  sources.forward);
+  if (named && !named->quantized() && !no_part_quantized(run)) {
+    run.precision.clear();
+    ++sources.arithmetic;
+  }
   if (!named || !named->quantized()) return;
   const PartPrecision* const parts[] = {&named->weights, &named->activations, &named->kv};
   if (no_part_quantized(run)) {
@@ -123,11 +133,55 @@ std::string first_spelling(const std::string& name, std::vector<std::string>& kn
   return known.emplace_back(name);
 }
 
+namespace {
+
+bool is_same_class(const std::string& a, const std::string& b) {
+  return is_same_precision(a, b) || plain_name(a) == plain_name(b);
+}
+
+// Laws take a class that is called BF16 as unquantized.
+void take_reference(Observation& run, PrecisionSources& sources) {
+  if (sources.reference.empty()) return;
+  const std::string forward = precision_class(run);
+  const auto is_it = [&](const std::string& name) {
+    return is_same_class(name.empty() ? "BF16" : name, sources.reference);
+  };
+  if (is_it(forward)) {
+    run.precision = "BF16";
+    ++sources.referred;
+  } else {
+    sources.unquantized += forward.empty();
+  }
+  if (is_it(run.backward)) run.backward.clear();
+}
+
+}  // namespace
+
+void check_reference(const PrecisionSources& sources, const std::vector<Observation>& runs,
+                     const std::string& where) {
+  if (sources.reference.empty()) return;
+  std::set<std::string> classes;
+  for (const Observation& run : runs) classes.insert(class_of(run));
+  if (sources.referred == 0) {
+    throw Error(fmt::format("{}: --reference {}: no row is of this class; the table has {}", where,
+                            printable(sources.reference),
+                            printable(std::vector(classes.begin(), classes.end()))));
+  }
+  if (sources.unquantized > 0) {
+    throw Error(fmt::format(
+        "{}: --reference {}: {} other row{} not quantized, either; a law has one such class: use "
+        "--where to leave one of them out",
+        where, printable(sources.reference), sources.unquantized,
+        sources.unquantized == 1 ? " is" : "s are"));
+  }
+}
+
 void read_precision(const RowReader& row, Observation& run, PrecisionSources& sources) {
   for (const Part& part : kParts) read_part(row, part, run, sources);
   read_class(row, run, sources);
   const std::string backward = row.text("backward");
   if (!is_unquantized(backward)) run.backward = first_spelling(backward, sources.backward);
+  take_reference(run, sources);
 }
 
 }  // namespace bitlaw

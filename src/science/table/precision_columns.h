@@ -9,7 +9,8 @@
 //   Gaussian error  its column, else that of a floating-point format; else unknown, for which laws
 //                   use the best uniform grid with its bits
 //   classes         spellings of one precision (MXFP4 and mxfp4, int4 and 4) are one class, named
-//                   as the table spells it first
+//                   as the table spells it first; the name of a 16-bit type beside fewer bits is
+//                   that of the arithmetic, not a class
 #pragma once
 
 #include <string>
@@ -29,8 +30,16 @@ struct PrecisionSources {
   int disagreeing = 0;                         // parts whose bits are not those of their format
   int numbers = 0;                             // rows whose class is a number that is no format
   std::string number;                          // the first such class
+  int arithmetic = 0;                          // rows of 16 bits by their class, of fewer by bits
   std::vector<std::string> forward, backward;  // classes, each as the table spells it first
+  // The class that the user names as unquantized, or "": laws see its rows as BF16.
+  std::string reference;
+  int referred = 0, unquantized = 0;  // rows of it, and other rows without quantization
 };
+
+// Error if the rows have no class `sources.reference`, or others that are not quantized, too.
+void check_reference(const PrecisionSources& sources, const std::vector<Observation>& runs,
+                     const std::string& where);
 
 // Fills the bits, formats, errors and classes of `run`. Error if a field is not a number of bits,
 // not a format, or not an error above 0.

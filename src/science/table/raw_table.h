@@ -44,8 +44,9 @@ struct RawRow {
 class RawTable {
  public:
   std::vector<RawRow> rows;
-  std::string kind;               // "csv", "tsv", "json", "jsonl", "quest", or "runs"
-  const char* place_is = "line";  // what RawRow::place counts, for messages
+  std::string kind;                // "csv", "tsv", "json", "jsonl", "quest", or "runs"
+  const char* place_is = "line";   // what RawRow::place counts, for messages
+  std::vector<std::string> notes;  // sentences on how the text was read
 
   const std::vector<std::string>& columns() const { return columns_; }
   std::optional<size_t> find(const std::string& name) const;

@@ -78,6 +78,57 @@ TEST(RawTable, OneObjectIsOneRow) {
   EXPECT_EQ(lines_of(read_raw_table("{\"N\": 1}\n", "t")), (Lines{"1: N=1"}));
 }
 
+TEST(RawTable, AnyLayoutOfPandasIsRead) {
+  const Lines rows{"1: D=2e9 N=1e8", "2: D=3e9 N=1e8", "3: D=4e9 N=3e8"};
+  const auto same = [&](const std::string& text) {
+    Lines lines = lines_of(read_raw_table(text, "t"));
+    for (std::string& line : lines) {
+      const size_t n = line.find(" N="), d = line.find(" D=");
+      if (n < d) line = line.substr(0, n) + line.substr(d) + line.substr(n, d - n);
+    }
+    EXPECT_EQ(lines, rows) << text;
+  };
+  const std::string values[3] = {R"("N":"1e8","D":"2e9")", R"("N":"1e8","D":"3e9")",
+                                 R"("N":"3e8","D":"4e9")"};
+  same(R"({"N":{"0":"1e8","1":"1e8","2":"3e8"},"D":{"0":"2e9","1":"3e9","2":"4e9"}})");
+  same("{\"0\":{" + values[0] + "},\"1\":{" + values[1] + "},\"2\":{" + values[2] + "}}");
+  same("[{" + values[0] + "},{" + values[1] + "},{" + values[2] + "}]");
+  same(
+      R"({"columns":["N","D"],"index":[0,1,2],"data":[["1e8","2e9"],["1e8","3e9"],["3e8","4e9"]]})");
+  same(R"({"schema":{"fields":[{"name":"N"}]},"data":[{)" + values[0] + "},{" + values[1] + "},{" +
+       values[2] + "}]}");
+  // More than ten rows stay in their order.
+  std::string many = "{\"N\":{", loss = "},\"loss\":{";
+  for (int i = 0; i < 12; ++i) {
+    many += fmt::format("{}\"{}\":{}", i ? "," : "", i, i);
+    loss += fmt::format("{}\"{}\":{}", i ? "," : "", i, i);
+  }
+  EXPECT_EQ(lines_of(read_raw_table(many + loss + "}}", "t"))[10], "11: N=10 loss=10");
+}
+
+TEST(RawTable, ObjectsKeyedByRunAreRows) {
+  EXPECT_EQ(lines_of(read_raw_table(R"({"a":{"N":1,"loss":3},"b":{"N":2,"loss":2}})", "t")),
+            (Lines{"1: N=1 loss=3 run=a", "2: N=2 loss=2 run=b"}));
+  EXPECT_EQ(lines_of(read_raw_table(R"({"a":{"x":1,"y":3},"b":{"x":2,"y":2}})", "t")),
+            (Lines{"1: run=a x=1 y=3", "2: run=b x=2 y=2"}));
+  // One run of W&B, whose parts have nothing in common.
+  EXPECT_EQ(lines_of(read_raw_table(R"({"config":{"N":1},"summary":{"loss":2}})", "t")),
+            (Lines{"1: config.N=1 summary.loss=2"}));
+}
+
+TEST(RawTable, AListInARunIsReachedByName) {
+  const std::string run =
+      R"({"params":1,"results":[{"loss":3,"val_data":["c4"]},{"loss":2,"val_data":["wiki"]}]})";
+  for (const std::string& text : {run, "[" + run + "]"}) {
+    const RawTable table = read_raw_table(text, "t");
+    ASSERT_EQ(table.rows.size(), 1u) << text;
+    EXPECT_EQ(table.rows[0].at(table.find("results.wiki.loss").value()).text(), "2");
+    EXPECT_EQ(table.rows[0].at(table.find("params").value()).text(), "1");
+  }
+  const RawTable table = read_raw_table(R"([{"evals":[{"loss":3},{"loss":2}]}])", "t");
+  EXPECT_EQ(table.rows[0].at(table.find("evals.1.loss").value()).text(), "2");
+}
+
 TEST(RawTable, ObjectsWithOtherKeysTakeNoMoreMemoryThanTheirText) {
   std::string text;
   for (int i = 0; i < 20000; ++i) text += fmt::format("{{\"k{}\":1}}\n", i);
@@ -101,6 +152,7 @@ TEST(RawTable, WhatIsNoTableIsSaidInOneSentence) {
            Mistake{std::string("a,b\n1,\0", 7), "auto", "a zero byte in line 2"},
            Mistake{"[]", "auto", "an empty list"},
            Mistake{"[1, 2]", "auto", "entry 1 is not an object"},
+           Mistake{"[[1, 2]]", "auto", "entry 1 is a list without names"},
            Mistake{"[{\"a\": 1}, 3]", "auto", "entry 2 is not an object"},
            Mistake{"[{\"a\": 1},\n{\"a\"", "auto", "not valid JSON near line 2"},
            Mistake{"{\"a\":1}\n{\"a\":1}\n{\"a\":\n", "auto", "not valid JSON near line 3"},

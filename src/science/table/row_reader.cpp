@@ -9,6 +9,9 @@
 #include "base/names.h"
 #include "base/number.h"
 #include "laws/observation.h"
+#include "record/factor_names.h"
+#include "table/missing.h"
+#include "table/words.h"
 
 namespace bitlaw {
 
@@ -20,10 +23,72 @@ RowReader::RowReader(const RawTable& table, const Columns& columns,
       where_(std::move(where)),
       filtered_(filtered) {}
 
-const RawField& RowReader::field(const char* column) const {
-  static const RawField empty;
+namespace {
+
+// In these a word such as nan has a meaning of its own, or is a name.
+bool has_own_words(std::string_view column) {
+  constexpr std::string_view kOwn[] = {"status", "unstable", "finished", "failed", "run"};
+  return is_one_of(column, kOwn);
+}
+
+// A precision or format of "none" is not quantized.
+bool is_name(std::string_view column) {
+  constexpr std::string_view kNames[] = {"precision", "backward", "method"};
+  return is_one_of(column, kNames) || column.starts_with("format");
+}
+
+bool is_none(std::string_view text) {
+  return text.size() == 4 && plain_name(text) == "none";
+}
+
+const RawField kNoField;
+
+}  // namespace
+
+RowError::RowError(const std::string& where, std::string place, std::string column,
+                   std::string problem)
+    : Error(fmt::format("{}: {}, column {}: {}", where, place, column, problem)),
+      place(std::move(place)),
+      column(std::move(column)),
+      problem(std::move(problem)) {}
+
+void RowProblems::add(const RowError& error) {
+  constexpr size_t kMost = 8;
+  for (Kind& kind : kinds_) {
+    if (kind.column != error.column || kind.problem != error.problem) continue;
+    ++kind.more;
+    return;
+  }
+  if (kinds_.size() == kMost)
+    ++others_;
+  else
+    kinds_.push_back({error.column, error.problem, error.place});
+}
+
+void RowProblems::must_be_none(const std::string& where) const {
+  if (kinds_.empty()) return;
+  std::vector<std::string> parts;
+  for (const Kind& kind : kinds_) {
+    parts.push_back(fmt::format("{}, column {}: {}", kind.first, kind.column, kind.problem));
+    if (kind.more > 0) {
+      parts.back() += fmt::format(" (and in {} more row{})", kind.more, kind.more == 1 ? "" : "s");
+    }
+  }
+  if (others_ > 0)
+    parts.push_back(fmt::format("and {} more row{}", others_, others_ == 1 ? "" : "s"));
+  throw Error(fmt::format("{}: {}", where, fmt::join(parts, "; ")));
+}
+
+const RawField& RowReader::written(const char* column) const {
   const auto place = columns_.find(column);
-  return place ? row_->at(*place) : empty;
+  return place ? row_->at(*place) : kNoField;
+}
+
+const RawField& RowReader::field(const char* column) const {
+  const RawField& field = written(column);
+  const bool missing = is_missing_word(field.view()) && !has_own_words(column) &&
+                       !(is_name(column) && is_none(field.view()));
+  return missing ? kNoField : field;
 }
 
 double RowReader::number(const char* column) const {
@@ -33,7 +98,10 @@ double RowReader::number(const char* column) const {
 double RowReader::positive(const char* column) const {
   const double value = number(column);
   if (std::isnan(value)) {
-    fail(column, "an empty field", "is not a number; " + advice(column, "!="));
+    const std::string word = written(column).text();
+    const bool is_nan = parse_number(word).has_value();
+    fail(column, word.empty() ? "an empty field" : word,
+         fmt::format("is not {}; {}", is_nan ? "finite" : "a number", advice(column, "!=" + word)));
   }
   if (!(value > 0)) {
     fail(column, text(column), "must be positive; " + advice(column, ">0"));
@@ -74,8 +142,8 @@ double RowReader::bits(const char* column, double otherwise) const {
 
 void RowReader::fail(const char* column, const std::string& what,
                      const std::string& problem) const {
-  throw Error(fmt::format("{}: {} {}, column {}: {} {}", where_, table_.place_is, row_->place,
-                          columns_.file_name(column), printable(what), problem));
+  throw RowError(where_, fmt::format("{} {}", table_.place_is, row_->place),
+                 columns_.file_name(column), printable(what) + ' ' + problem);
 }
 
 std::string RowReader::advice(const char* column, const std::string& condition) const {

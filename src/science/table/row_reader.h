@@ -4,11 +4,38 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
+#include "base/error.h"
 #include "table/columns.h"
 #include "table/raw_table.h"
 
 namespace bitlaw {
+
+// A field that cannot be read.
+class RowError : public Error {
+ public:
+  RowError(const std::string& where, std::string place, std::string column, std::string problem);
+
+  const std::string place, column;  // "line 7", "P_w"
+  const std::string problem;        // "x is not a number"
+};
+
+// The errors of several rows, each kind of them once: "t.csv: line 4, column P_w: x is not a number (and
+// in 15 more rows); line 9, column loss: -3 must be positive".
+class RowProblems {
+ public:
+  void add(const RowError& error);
+  void must_be_none(const std::string& where) const;  // throws the Error
+
+ private:
+  struct Kind {
+    std::string column, problem, first;
+    int more = 0;
+  };
+  std::vector<Kind> kinds_;
+  int others_ = 0;
+};
 
 class RowReader {
  public:
@@ -19,9 +46,10 @@ class RowReader {
 
   void start(const RawRow& row) { row_ = &row; }
 
-  // Columns by canonical names.
+  // Columns by canonical names. A word for a missing value (missing.h) is an empty field.
   bool has(const char* column) const { return !field(column).empty(); }  // not empty in this row
   std::string text(const char* column) const { return field(column).text(); }
+  std::string column_name(const char* column) const { return columns_.file_name(column); }
 
   // In our unit; NaN if the column is absent or the field empty. Error if it is not a number.
   double number(const char* column) const;
@@ -39,6 +67,7 @@ class RowReader {
 
  private:
   const RawField& field(const char* column) const;
+  const RawField& written(const char* column) const;         // also a word for a missing value
   double parse(const char* column, bool with_suffix) const;  // in our unit
   // How to leave out the rows that a condition such as ">0" on the column does not keep.
   std::string advice(const char* column, const std::string& condition) const;

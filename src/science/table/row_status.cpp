@@ -11,13 +11,26 @@
 namespace bitlaw {
 namespace {
 
-constexpr std::string_view kFinished[] = {"",          "finished",  "finish", "done",
-                                          "complete",  "completed", "ok",     "success",
-                                          "succeeded", "successful"};
+constexpr std::string_view kFinished[] = {
+    "",        "finished",  "finish",     "done",     "complete", "completed", "ok",
+    "success", "succeeded", "successful", "inactive", "ended",    "published"};
 constexpr std::string_view kDiverged[] = {"diverged", "divergence", "diverging", "failed",
-                                          "failure",  "fail",       "nan"};
+                                          "failure",  "fail",       "error",     "errored",
+                                          "nan",      "inf",        "exploded"};
+constexpr std::string_view kYes[] = {"true", "yes", "t", "y"};
+constexpr std::string_view kNo[] = {"",    "false", "no",   "f",    "n",      "na",
+                                    "n_a", "nan",   "none", "null", "unknown"};
 
 }  // namespace
+
+std::optional<bool> read_flag(std::string_view text) {
+  if (const auto number = parse_finite(text); number && (*number == 0 || *number == 1))
+    return *number == 1;
+  const std::string plain = plain_name(text);
+  if (is_one_of(plain, kYes)) return true;
+  if (is_one_of(plain, kNo)) return false;
+  return std::nullopt;
+}
 
 RowStatus row_status(const std::string& text) {
   const std::string plain = plain_name(text);
@@ -27,17 +40,20 @@ RowStatus row_status(const std::string& text) {
 }
 
 bool is_marked_unstable(const RowReader& row) {
-  constexpr std::string_view kYes[] = {"true", "yes", "t", "y", "unstable"};
-  constexpr std::string_view kNo[] = {"",   "false", "no",  "f",    "n",    "stable",
-                                      "na", "n_a",   "nan", "none", "null", "unknown"};
   if (!row.has("unstable")) return false;
   const std::string text = row.text("unstable");
-  const auto number = parse_finite(text);
-  if (number) return *number != 0;
+  if (const auto number = parse_finite(text)) return *number != 0;
   const std::string plain = plain_name(text);
-  if (is_one_of(plain, kYes)) return true;
-  if (!is_one_of(plain, kNo)) row.fail("unstable", text, "is neither true nor false; write 1 or 0");
-  return false;
+  if (plain == "stable" || plain == "unstable") return plain == "unstable";
+  const std::optional<bool> flag = read_flag(text);
+  if (!flag) row.fail("unstable", text, "is neither true nor false; write 1 or 0");
+  return *flag;
+}
+
+const char* unfinished_by(const RowReader& row) {
+  if (row.has("finished") && read_flag(row.text("finished")) == false) return "finished";
+  if (row.has("failed") && read_flag(row.text("failed")) == true) return "failed";
+  return row_status(row.text("status")) == RowStatus::kUnknown ? "status" : nullptr;
 }
 
 }  // namespace bitlaw

@@ -1,7 +1,9 @@
 // What a table says of how a run ended, in any of the usual words.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "table/row_reader.h"
 
@@ -15,6 +17,14 @@ enum class RowStatus {
 
 // In any case: DIVERGED and diverged are one word.
 RowStatus row_status(const std::string& text);
+
+// What true, false, yes, no, 1 and 0 say; "" and words for a missing value are false. Nothing for
+// other texts.
+std::optional<bool> read_flag(std::string_view text);
+
+// The column, "status", "finished" or "failed", by which it is not known that the run came to its
+// end; null if none says so.
+const char* unfinished_by(const RowReader& row);
 
 // Whether the row is marked as unstable: by true, yes, or a number other than 0. Error if the field
 // is neither that, nor false, no, 0 or empty.

@@ -8,10 +8,12 @@
 #include "base/condition.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "formats/recipe.h"
 #include "record/factor_names.h"
 #include "record/old_names.h"
+#include "table/missing.h"
 #include "table/precision_columns.h"
 #include "table/raw_table.h"
 #include "table/replicates.h"
@@ -23,14 +25,14 @@
 namespace bitlaw {
 namespace {
 
-void must_have_columns(const Columns& columns, bool measured) {
+std::vector<std::string> missing_columns(const Columns& columns, bool measured) {
   std::vector<std::string> missing;
   if (!columns.has("N") && !(columns.has("C") && columns.has("D"))) missing.emplace_back("N");
   if (!columns.has("D") && !(columns.has("C") && columns.has("N"))) missing.emplace_back("D");
   if (measured && !columns.has("loss") && !columns.has("perplexity") && !columns.has("delta") &&
       !columns.has("qat_share"))
     missing.emplace_back("loss");
-  if (!missing.empty()) columns.missing(missing);
+  return missing;
 }
 
 // C = 6 N D, if N or D is missing.
@@ -140,8 +142,8 @@ AskedFor asked_for(const TableOptions& options, const Columns& columns) {
 
 // Counts a row that says nothing to a fit; false: it does.
 bool leave_out(const RowReader& row, const TableOptions& options, AskedFor asked, Table& table) {
-  const std::string status = row.text("status");
-  const RowStatus ended = row_status(status);
+  const RowStatus ended = row_status(row.text("status"));
+  const char* const unfinished = unfinished_by(row);
   const bool has_result = row.has("loss") || row.has("perplexity") || row.has("delta");
   if (ended == RowStatus::kDiverged) {
     const double bits = row.bits("P_post", 0);
@@ -149,10 +151,11 @@ bool leave_out(const RowReader& row, const TableOptions& options, AskedFor asked
     ++(is_cell || row.number("run_fraction") < 1 ? table.of_diverged : table.diverged);
   } else if (row.has("format_a_post") || row.has("format_kv_post")) {
     ++table.in_use;
-  } else if (ended == RowStatus::kUnknown && !has_result) {
+  } else if (unfinished != nullptr && !has_result) {
     ++table.unfinished;
-  } else if (ended == RowStatus::kUnknown) {
-    ++table.unknown_status[status];
+  } else if (unfinished != nullptr) {
+    ++table.unknown_status[{unfinished,
+                            row.column_name(unfinished) + ' ' + printable(row.text(unfinished))}];
   } else if (is_marked_unstable(row) && !options.keep_3bit) {
     ++table.unstable;
   } else if (row.number("run_fraction") < 1 && !asked.along) {
@@ -212,7 +215,7 @@ std::string cluster_of(const RawRow& row, const std::vector<size_t>& columns) {
   std::string cluster;
   for (const size_t column : columns) {
     if (!cluster.empty()) cluster += '/';
-    cluster += row.at(column).text();
+    if (!is_missing_word(row.at(column).view())) cluster += row.at(column).text();
   }
   return cluster;
 }
@@ -280,6 +283,7 @@ Table read_table(const std::string& text, const std::string& where, const TableO
 Table table_of(RawTable raw, const std::string& where, const TableOptions& options) {
   Table table;
   table.kind = raw.kind;
+  table.notes = raw.notes;
   const bool is_old = is_table_of_version_0_2(raw.columns());
   if (is_old) rename_old_scales(raw, table.notes);
   const std::vector<std::string> conditions =
@@ -287,7 +291,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
           ? with_current_scales(where + ": where", options.where, table.notes)
           : options.where;
   const Columns columns(raw, where, options.columns, table.notes);
-  must_have_columns(columns, options.measured);
+  columns.must_have(missing_columns(columns, options.measured));
   RowReader reader(raw, columns, options.scale, where, options.measured);
   table.filtered = keep_rows(raw, columns, conditions, where, [&](const RawRow& row) {
     reader.start(row);
@@ -297,15 +301,22 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
   const AskedFor asked = asked_for(options, columns);
   const FactorPlaces factor_places(columns);
   Derived derived;
+  derived.precision.reference = table.reference = options.reference;
   table.runs.reserve(raw.rows.size());
   table.factors.reserve(raw.rows.size());
+  RowProblems problems;
   for (const RawRow& row : raw.rows) {
     reader.start(row);
-    if (options.measured && leave_out(reader, options, asked, table)) continue;
-    Observation& run = table.runs.emplace_back(read_row(reader, options, derived));
-    run.cluster = cluster_of(row, clusters);
-    table.factors.push_back(factor_row(run, factor_places.of(row)));
+    try {
+      if (options.measured && leave_out(reader, options, asked, table)) continue;
+      Observation& run = table.runs.emplace_back(read_row(reader, options, derived));
+      run.cluster = cluster_of(row, clusters);
+      table.factors.push_back(factor_row(run, factor_places.of(row)));
+    } catch (const RowError& error) {
+      problems.add(error);
+    }
   }
+  problems.must_be_none(where);
   if (table.runs.empty()) {
     throw Error(fmt::format(
         "{}: {} to {}{}", where, raw.kind == "runs" ? "no run" : "has a header but no row",
@@ -313,12 +324,12 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
         table.diverged + table.of_diverged > 0 && table.unstable == 0 ? "; every run diverged"
         : table.unstable > 0 ? "; --keep-3bit uses those with 3 bits"
         : !table.unknown_status.empty()
-            ? "; none is known to be finished: " + unknown_statuses(table) +
-                  "; --columns status=- uses all rows"
+            ? "; none is known to be finished: " + unknown_statuses(table)
         : table.tuning > 0 ? "; --where tuning=1 uses runs of tuning"
         : table.along > 0  ? "; --where 'run_fraction<1' uses models along their runs"
                            : ""));
   }
+  if (options.measured) check_reference(derived.precision, table.runs, where);
   if (options.drop_duplicates) drop_repeated_rows(table);
   add_notes(table, derived);
   if (options.measured) {

@@ -28,6 +28,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "laws/observation.h"
@@ -42,6 +43,7 @@ struct TableOptions {
   std::vector<std::string> where;       // conditions of row_filter.h
   std::string cluster = "run";          // columns, with commas, whose rows are resampled together
   std::map<std::string, double> scale;  // from parse_scale()
+  std::string reference;                // the class that is not quantized; "" = by its name
   bool drop_duplicates = false;         // keep only the first of identical rows
   bool keep_3bit = false;               // also rows that are marked as unstable
   bool along = false;    // also models along runs; so does a condition on run_fraction
@@ -54,13 +56,15 @@ struct TableOptions {
 struct Table {
   std::vector<Observation> runs;
   std::vector<FactorRow> factors;  // of each of them
+  std::string reference;           // of TableOptions
   std::string kind;     // what it was read as: "csv", "tsv", "json", "jsonl", "quest", "runs"
   std::string hash;     // of its text; of a directory of runs, of the CSV that `bitlaw runs` writes
   int filtered = 0;     // rows left out by a condition
   int diverged = 0;     // runs left out by their status
   int of_diverged = 0;  // rows of models along these runs, and of their cells
   int unfinished = 0;   // rows left out that have no loss yet, according to their status
-  std::map<std::string, int> unknown_status;  // rows left out whose status says neither, by status
+  // Rows left out whose status says neither: by the column, and by its name and word in the file.
+  std::map<std::pair<std::string, std::string>, int> unknown_status;
   int in_use = 0;    // rows left out because activations or KV were rounded after training, too
   int unstable = 0;  // rows left out because 3 bits of activations or KV are too few to train
   int along = 0;     // rows left out because the model was kept along its run

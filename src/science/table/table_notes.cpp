@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/names.h"
 #include "base/number.h"
@@ -12,10 +13,13 @@ namespace bitlaw {
 
 std::string unknown_statuses(const Table& table) {
   std::vector<std::string> parts;
-  for (const auto& [status, count] : table.unknown_status)
-    parts.push_back(
-        fmt::format("status {} in {} row{}", printable(status), count, count == 1 ? "" : "s"));
-  return fmt::format("{}", fmt::join(parts, ", "));
+  std::set<std::string> columns;
+  for (const auto& [status, count] : table.unknown_status) {
+    parts.push_back(fmt::format("{} in {} row{}", status.second, count, count == 1 ? "" : "s"));
+    columns.insert(status.first + "=-");
+  }
+  return fmt::format("{}. --columns {} uses all rows", fmt::join(parts, ", "),
+                     fmt::join(columns, ","));
 }
 
 void note_unread(const RawTable& raw, const Columns& columns, const std::vector<size_t>& except,
@@ -84,8 +88,7 @@ void add_notes(Table& table, const Derived& derived) {
        "{} rows of models along diverged runs, or of what was quantized after them, are left out.");
   if (!table.unknown_status.empty()) {
     table.notes.push_back(
-        fmt::format("Not known to be finished and left out: {}. --columns status=- uses all rows.",
-                    unknown_statuses(table)));
+        fmt::format("Not known to be finished and left out: {}.", unknown_statuses(table)));
   }
   note(table.unfinished, "{} row has no loss yet and is left out.",
        "{} rows have no loss yet and are left out.");
@@ -118,6 +121,11 @@ void add_notes(Table& table, const Derived& derived) {
        "The loss is the logarithm of the perplexity in {} rows.");
   note(derived.precision.classes, "The bits of {} row are taken from its precision class.",
        "The bits of {} rows are taken from their precision classes.");
+  note(derived.precision.arithmetic,
+       "In {} row the precision is a type of 16 bits or more and the bits are fewer: the bits are "
+       "used, also for its class.",
+       "In {} rows the precision is a type of 16 bits or more and the bits are fewer: the bits are "
+       "used, also for their classes.");
   note(derived.precision.disagreeing,
        "In {} place the bits differ from those of the format; the bits are used.",
        "In {} places the bits differ from those of the format; the bits are used.");

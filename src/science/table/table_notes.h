@@ -28,7 +28,7 @@ void note_repetition(Table& table, const std::vector<std::string>& modelled);
 void note_unread(const RawTable& raw, const Columns& columns, const std::vector<size_t>& except,
                  Table& table);
 
-// "status running in 3 rows, status crashed in 1 row"
+// "status running in 3 rows, status crashed in 1 row. --columns status=- uses all rows"
 std::string unknown_statuses(const Table& table);
 
 }  // namespace bitlaw

@@ -1,0 +1,73 @@
+#include "table/precision_columns.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "laws/bind.h"
+#include "table/table.h"
+
+namespace bitlaw {
+namespace {
+
+std::string table_with(const std::string& unquantized) {
+  return fmt::format("N,D,loss,precision\n1e8,2e9,3,\"{}\"\n1e8,2e9,3.2,W4A4\n", unquantized);
+}
+
+std::string refusal(const std::string& text, const TableOptions& options) {
+  try {
+    read_table(text, "t.csv", options);
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+TEST(PrecisionColumns, EverySpellingOfSixteenBitsIsTheReference) {
+  for (const char* name : {"bf16", "bf16-mixed", "amp_bfloat16", "torch.bfloat16", "32-true",
+                           "16-mixed", "no", "full", "p=f32,c=bf16"}) {
+    const Table table = read_table(table_with(name), "t.csv");
+    EXPECT_EQ(precision_class(table.runs[0]), "") << name;
+    EXPECT_EQ(table.runs[0].bits_weights, 16) << name;
+    EXPECT_EQ(precision_class(table.runs[1]), "W4A4") << name;
+  }
+  const Table formats = read_table("N,D,loss,format\n1e8,2e9,3,torch.bfloat16\n", "t.csv");
+  EXPECT_EQ(formats.runs[0].bits_weights, 16);
+}
+
+TEST(PrecisionColumns, TheUserNamesAReferenceOfAnyName) {
+  const Table table =
+      read_table(table_with("baseline"), "t.csv", TableOptions{.reference = "Baseline"});
+  EXPECT_EQ(precision_class(table.runs[0]), "");
+  EXPECT_EQ(table.reference, "Baseline");
+  EXPECT_EQ(precision_class(read_table(table_with("baseline"), "t.csv").runs[0]), "baseline");
+
+  const Table by_bits = read_table("N,D,loss,P\n1e8,2e9,3,8\n1e8,2e9,3.2,4\n", "t.csv",
+                                   TableOptions{.reference = "W8A8KV8"});
+  EXPECT_EQ(precision_class(by_bits.runs[0]), "");
+  EXPECT_EQ(by_bits.runs[0].bits_weights, 8);
+  EXPECT_EQ(precision_class(by_bits.runs[1]), "W4A4KV4");
+}
+
+TEST(PrecisionColumns, AReferenceThatNoRowOrMoreThanOneClassIsAnError) {
+  EXPECT_EQ(refusal(table_with("baseline"), TableOptions{.reference = "base"}),
+            "t.csv: --reference base: no row is of this class; the table has W4A4, baseline");
+  EXPECT_EQ(refusal("N,D,loss,precision\n1e8,2e9,3,bf16\n1e8,2e9,3,base\n",
+                     TableOptions{.reference = "base"}),
+            "t.csv: --reference base: 1 other row is not quantized, either; a law has one such "
+            "class: use --where to leave one of them out");
+}
+
+// A trainer's arithmetic beside the bits of its fake quantization.
+TEST(PrecisionColumns, ATypeOfSixteenBitsBesideFewerBitsIsNoClass) {
+  const Table table = read_table(
+      "N,D,loss,precision,w_bits\n1e8,2e9,3,bf16-mixed,16\n1e8,2e9,3.2,bf16-mixed,4\n", "t.csv");
+  EXPECT_EQ(precision_class(table.runs[0]), "");
+  EXPECT_EQ(precision_class(table.runs[1]), "W4A16");
+  EXPECT_NE(table.notes.back().find("In 1 row the precision is a type of 16 bits or more"),
+            std::string::npos)
+      << table.notes.back();
+}
+
+}  // namespace
+}  // namespace bitlaw
