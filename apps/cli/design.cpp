@@ -44,7 +44,9 @@ void run_design(DesignFlags& options) {
   const std::string& listed = options.design.candidates;
   std::vector<Observation> candidates;
   if (std::error_code none; std::filesystem::exists(listed, none)) {
-    candidates = read_candidates(read_input_file(listed), listed);
+    TableOptions planned;
+    planned.reference = table.reference;
+    candidates = read_candidates(read_input_file(listed), listed, planned);
   }
   ThreadPool pool(options.threads);
   const Design design = design_runs(table.runs, options.design, candidates, on(pool));

@@ -52,7 +52,8 @@ void run_fit(FitFlags& options) {
   must_have_something_to_fit(table, options.table.path);
   freeze_from_file(options.freeze_from, law, table.runs, options.fit.freeze);
   ThreadPool pool(options.threads);
-  const Fit fit = fit_law(law, table.runs, options.fit, on(pool));
+  Fit fit = fit_law(law, table.runs, options.fit, on(pool));
+  fit.classes.reference = table.reference;
   print_notes(table);
   Json document = fit_to_json(fit);
   document["table"] = table_json(table, options.table.path);

@@ -42,6 +42,9 @@ void TableFlags::add(App* verb, bool required) {
                    "(docs/tables.md#factors)")
       ->delimiter(',')
       ->allow_extra_args(false);
+  verb->add_option("--reference", reference_,
+                   "the precision class that is not quantized, if its name does not say so: "
+                   "baseline");
   verb->add_flag("--drop-duplicates", drop_duplicates_, "keep only the first of identical rows");
   verb->add_flag("--keep-3bit", keep_3bit_,
                  "use runs with 3 bits or fewer of activations or KV, which fits leave out");
@@ -79,6 +82,7 @@ Table TableFlags::read(const std::vector<const Law*>& laws) const {
   options.scale = parse_scale(scale_);
   options.where = where_;
   options.cluster = cluster_;
+  options.reference = reference_;
   options.drop_duplicates = drop_duplicates_;
   options.keep_3bit = keep_3bit_;
   options.may_differ = may_differ(laws);
@@ -147,6 +151,7 @@ Json table_json(const Table& table, const std::string& path) {
   return Json{{"path", path},
               {"kind", table.kind},
               {"hash", table.hash},
+              {"reference", table.reference.empty() ? Json(nullptr) : Json(table.reference)},
               {"rows", table.runs.size()},
               {"filtered", table.filtered},
               {"diverged", table.diverged},

@@ -21,7 +21,7 @@ class TableFlags {
   Table read(const std::vector<const Law*>& laws) const;
 
  private:
-  std::string format_ = "auto", columns_, scale_, cluster_ = "run";
+  std::string format_ = "auto", columns_, scale_, cluster_ = "run", reference_;
   std::vector<std::string> where_, pool_;
   bool drop_duplicates_ = false, keep_3bit_ = false;
 };

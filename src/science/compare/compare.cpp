@@ -11,6 +11,7 @@
 #include "fit/bootstrap.h"
 #include "fit/holdout.h"
 #include "fit/multistart.h"
+#include "fit/reference.h"
 #include "fit/setup.h"
 
 namespace bitlaw {
@@ -252,6 +253,7 @@ Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptio
   post.stage = Stage::kPost;
   std::vector<std::vector<bool>> training_masks, post_masks;
   std::vector<Observation> training_rows, post_rows;
+  std::vector<std::string> without_reference;
   for (const Law* unbound : chosen) {
     const Prepared ready = prepare(*unbound, runs, task.fit);
     const StageRows& rows = ready.rows;
@@ -264,6 +266,8 @@ Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptio
       if (training_masks.empty()) throw Error(training.problem);
     }
     entry.values = ready.choice.base;
+    if (missing_reference(ready.law(), rows.training).size() > 0)
+      without_reference.push_back(entry.name);
     if (!rows.training.empty()) {
       measure(task, ready.law(), Stage::kTraining, rows.training, ready.choice, ready.choice.base,
               training_masks, entry);
@@ -276,6 +280,12 @@ Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptio
       post.laws.push_back(measure_post(task, entry, ready, post_masks));
     }
     training.laws.push_back(std::move(entry));
+  }
+  if (!without_reference.empty()) {
+    out.notes.push_back(
+        fmt::format("No row is unquantized, so {} can predict these rows, but the constants of "
+                    "their classes mean nothing by themselves: --reference names that class.",
+                    fmt::join(without_reference, ", ")));
   }
   if (training_rows.empty() && post_rows.empty()) {
     throw Error("the table has no training loss to compare laws on");

@@ -14,6 +14,7 @@
 #include "design/selection.h"
 #include "fit/identify.h"
 #include "fit/multistart.h"
+#include "fit/reference.h"
 #include "fit/residuals.h"
 #include "fit/setup.h"
 #include "laws/bind.h"
@@ -306,6 +307,8 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
   const FitOptions how = fit_options(options);
   const Prepared ready = prepare(named, runs, how);
   const Law& law = ready.law();
+  if (const std::string missing = missing_reference(law, ready.rows.training); !missing.empty())
+    throw Error(missing);
   const ParameterChoice& choice = ready.choice;
   const Fitted fitted = fit_table(ready, how, parallel_for);
 

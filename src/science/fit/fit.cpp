@@ -18,6 +18,7 @@
 #include "fit/intervals.h"
 #include "fit/joint.h"
 #include "fit/multistart.h"
+#include "fit/reference.h"
 #include "fit/separate.h"
 #include "fit/setup.h"
 #include "fit/stage.h"
@@ -232,6 +233,9 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   const Law& law = ready.law();
   const StageRows& rows = ready.rows;
   const ParameterChoice& choice = ready.choice;
+  if (const std::string missing = missing_reference(law, rows.training);
+      !missing.empty() && options.freeze.empty())
+    throw Error(missing);
   if (rows.training.empty() && rows.post.empty()) {
     throw Error(fmt::format("the table has no row that {} can be fitted to", law.name));
   }
@@ -239,6 +243,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   Fit fit;
   fit.law = law.name;
   fit.studied = studied_in(runs);
+  if (!law.class_parameters.empty()) fit.classes = classes_of(rows.training);
   fit.level = options.level;
   fit.objective_name = objective_name(options);
 

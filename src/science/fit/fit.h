@@ -16,6 +16,7 @@
 
 #include "base/json.h"
 #include "fit/uncertainty.h"
+#include "laws/fitted_classes.h"
 #include "laws/observation.h"
 #include "laws/parameter.h"
 #include "laws/registry.h"
@@ -118,6 +119,7 @@ struct Fit {
   StageFit training, post;                  // points = 0 if there were no rows
   double level = 0.9;                       // of the intervals
   Studied studied;                          // how far the rows reach; a plan beyond it extrapolates
+  FittedClasses classes;                    // of precision, if the law has constants for them
   int censored = 0;                         // rows of delta <= 0, fitted as measurements near zero
   std::vector<HeldOut> held_out;
   OtherCount other_count;
@@ -144,6 +146,7 @@ Fit fit_law(const std::vector<Observation>& runs, const FitOptions& options,
             const ParallelFor& parallel_for = {});
 
 // .law .objective .parameters.NAME.{value,low,high[,frozen][,tied_to]} .r2 .points .notes[]
+// .classes.{reference,bits[]} (laws/fitted_classes.h), of laws with a constant for each class
 // .training .post .studied.{least_bits,most_bits,most_params,most_tokens} .held_out[] .draws.{names,values} .derived[].{name,unit,value,low,high[,note]}
 // .profiles.NAME.{low,high,points[].{value,rise}}, all digits. fit_from_json is its inverse;
 // `where` names the file in an Error.

@@ -62,6 +62,7 @@ Json fit_to_json(const Fit& fit) {
            {"censored", fit.censored},
            {"level", fit.level},
            {"notes", fit.notes}};
+  if (!fit.classes.bits.empty()) out["classes"] = classes_json(fit.classes);
   if (fit.training.points > 0) out["training"] = stage_json(fit.training);
   if (fit.post.points > 0) out["post"] = stage_json(fit.post);
   std::vector<size_t> moving;  // constants that the draws differ in
@@ -134,6 +135,7 @@ Fit fit_from_json(const Json& document, const std::string& where) {
       fit.studied = {number_in(studied, "least_bits"), number_in(studied, "most_bits"),
                      number_in(studied, "most_params"), number_in(studied, "most_tokens")};
     }
+    fit.classes = classes_from_json(document.value("classes", Json()));
     if (document.contains("training")) fit.training = stage_from(document["training"]);
     if (document.contains("post")) fit.post = stage_from(document["post"]);
     for (const Parameter& p : law->parameters) {

@@ -18,7 +18,22 @@ std::vector<std::string> classes_of(const Law& law, ClassAxis axis) {
   return out;
 }
 
-std::vector<PrecisionChoice> formats_of(const Law& law) {
+Bits bits_of(const ClassBits& known) {
+  return {known.weights, known.activations, known.kv};
+}
+
+// What the table says of a class whose name says no bits, or of the one without quantization.
+void take_bits(const FittedClasses& classes, bool named, PrecisionChoice& format) {
+  const ClassBits* known = classes.find(format.forward);
+  const bool is_reference = format.forward.empty();
+  if (is_reference && !classes.reference.empty()) format.name = classes.reference;
+  if (known == nullptr || (named && !is_reference)) return;
+  format.bits = format.storage = bits_of(*known);
+  // By its bits it would be another class.
+  if (is_reference && format.bits != Bits{}) format.forward = "BF16";
+}
+
+std::vector<PrecisionChoice> formats_of(const Law& law, const FittedClasses& classes) {
   std::vector<PrecisionChoice> out;
   const std::vector<std::string> backward = classes_of(law, ClassAxis::kBackward);
   for (const std::string& forward : classes_of(law, ClassAxis::kForward)) {
@@ -29,6 +44,7 @@ std::vector<PrecisionChoice> formats_of(const Law& law) {
       PrecisionChoice format = choice_of(named);
       format.forward = forward, format.backward = gradients;
       format.name = forward.empty() ? "BF16" : forward;
+      take_bits(classes, named_precision(forward).has_value(), format);
       if (backward.size() > 1) {
         format.own_gradients = true, format.gradient_bits = choice_of(of_gradients).bits;
         format.name += ", gradients " + (gradients.empty() ? std::string("BF16") : gradients);
@@ -73,7 +89,7 @@ const PrecisionChoice* find_class(const Choices& known, const Bits& bits) {
 }  // namespace
 
 std::string read_classes(const PlanRequest& request, const Law& law, PlanProblem& out) {
-  Choices known = formats_of(law);
+  Choices known = formats_of(law, out.classes);
   if (!out.bits_are_free()) {
     const PrecisionChoice* format = request.precision.empty()
                                         ? find_class(known, out.precision.bits)

@@ -170,5 +170,35 @@ TEST(Classes, EveryLawTakesFewEvaluations) {
   }
 }
 
+// A class whose name says no bits costs what its rows in the table have; the class without
+// quantization is called as there.
+TEST(Classes, OfAFitTakeTheirNamesAndBitsFromItsTable) {
+  Json fit{{"law", "quest"}, {"points", 32}};
+  for (const auto& [name, value] : {std::pair{"A", 406.4},
+                                    {"B", 410.7},
+                                    {"E", 1.69},
+                                    {"alpha", 0.34},
+                                    {"beta", 0.28},
+                                    {"eff[recipe]", 0.9}})
+    fit["parameters"][name] = {{"value", value}};
+  PlanRequest request;
+  request.compute = 1e21;
+  const Plan without = make_plan(request, fit);
+  EXPECT_EQ(precision_of(without), "BF16");
+  EXPECT_TRUE(notes_say(without, "recipe: the name does not define bits"));
+
+  fit["classes"] = {{"reference", "baseline"},
+                    {"bits",
+                     {{{"class", ""}, {"P_w", 16}, {"P_a", 16}, {"P_kv", 16}},
+                      {{"class", "recipe"}, {"P_w", 4}, {"P_a", 4}, {"P_kv", 4}}}}};
+  const Plan with = make_plan(request, fit);
+  EXPECT_EQ(precision_of(with), "recipe");
+  EXPECT_FALSE(notes_say(with, "does not define bits"));
+  request.precision = "baseline";
+  const Plan baseline = make_plan(request, fit);
+  EXPECT_EQ(precision_of(baseline), "baseline");
+  EXPECT_NEAR(6 * at(baseline, "N") * at(baseline, "D") / 1e21, 1, 1e-9);
+}
+
 }  // namespace
 }  // namespace bitlaw

@@ -56,6 +56,8 @@ std::string read_fit(const Json& fit, Constants& out) {
                       p.name));
     }
   }
+  if (const auto classes = fit.find("classes"); classes != fit.end())
+    out.classes = classes_from_json(*classes);
   if (const auto table = fit.find("table"); table != fit.end() && table->is_object()) {
     if (const Json pooled = table->value("pooled", Json()); pooled.is_string())
       out.notes.push_back(fmt::format("The fit: {}", pooled.get<std::string>()));

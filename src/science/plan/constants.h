@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "laws/bind.h"
+#include "laws/fitted_classes.h"
 
 namespace bitlaw {
 
@@ -16,6 +17,7 @@ struct Constants {
   std::vector<std::vector<double>> draws;  // bootstrap refits, same order; empty = no intervals
   bool published = true;                   // false: a fit, or a starting point for one
   bool knows_bits = true;                  // the training loss depends on bits
+  FittedClasses classes;                   // of the table of a fit
   Studied studied;                         // the runs that a published set was fitted to
   std::string source;                      // for the reader
   std::vector<std::string> notes;          // constants that a fit froze

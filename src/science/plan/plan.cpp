@@ -75,7 +75,7 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Constants& constant
         "kv_width for yours.");
   }
   for (const PrecisionChoice& format : problem.formats) {
-    if (!named_precision(format.forward)) {
+    if (!named_precision(format.forward) && !problem.classes.find(format.forward)) {
       notes.push_back(fmt::format(
           "{}: the name does not define bits, so the cost is that of 16 bits.", format.name));
     }
@@ -156,6 +156,7 @@ Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
                               law.name, laws_with_delta()));
   }
   PlanProblem problem;
+  problem.classes = constants.classes;
   wrong = read_problem(request, law, devices, constants.knows_bits, problem);
   if (!wrong.empty()) return failed(wrong);
 

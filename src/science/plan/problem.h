@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "laws/effective.h"
+#include "laws/fitted_classes.h"
 #include "plan/devices.h"
 #include "plan/limits.h"
 #include "plan/plan.h"
@@ -26,6 +27,7 @@ struct PlanProblem {
   double params = 0, tokens = 0;         // if not free
   double post_bits = 0;                  // 0 = not quantized after training
   std::vector<double> available;         // values of a free P; empty = any
+  FittedClasses classes;                 // of the table that the law was fitted to, or none
   std::vector<PrecisionChoice> formats;  // a free precision is one of these; empty = any bits
   std::vector<double> post;              // values of a free P_post, 0 = none; empty = any
 

@@ -1,0 +1,36 @@
+#include "fit/reference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/names.h"
+#include "laws/bind.h"
+
+namespace bitlaw {
+
+std::string missing_reference(const Law& law, const std::vector<Observation>& rows) {
+  if (rows.empty()) return "";
+  const std::vector<std::vector<int>> positions = class_positions(law, rows);
+  for (size_t k = 0; k < positions.size(); ++k) {
+    const std::vector<int>& of_rows = positions[k];
+    if (std::find(of_rows.begin(), of_rows.end(), Rows::kReference) != of_rows.end()) continue;
+    std::vector<std::string> classes;
+    for (const BoundClass& each : law.classes) {
+      if (each.parameter == static_cast<int>(k)) classes.emplace_back(each.name);
+    }
+    if (classes.empty()) continue;
+    const ClassParameter& parameter = law.class_parameters[k];
+    return fmt::format(
+        "{}: {} of a class is relative to {}, and no row has {}: the classes are {}; name the one "
+        "that is not quantized with --reference, or freeze a constant of a class",
+        law.name, parameter.parameter.name,
+        parameter.axis == ClassAxis::kForward ? "runs that are not quantized (bf16, fp16, 32-true)"
+                                              : "runs whose gradients are not quantized",
+        parameter.axis == ClassAxis::kForward ? "such a precision" : "such a backward pass",
+        printable(classes));
+  }
+  return "";
+}
+
+}  // namespace bitlaw
