@@ -43,9 +43,9 @@ class ExpressionParser {
     bool of_several;
   };
   static constexpr Function kFunctions[] = {
-      {"log", Op::kLog, false},   {"log2", Op::kLog2, false}, {"log10", Op::kLog10, false},
-      {"exp", Op::kExp, false},   {"sqrt", Op::kSqrt, false}, {"abs", Op::kAbs, false},
-      {"min", Op::kMin, true},    {"max", Op::kMax, true},
+      {"log", Op::kLog, false}, {"log2", Op::kLog2, false}, {"log10", Op::kLog10, false},
+      {"exp", Op::kExp, false}, {"sqrt", Op::kSqrt, false}, {"abs", Op::kAbs, false},
+      {"min", Op::kMin, true},  {"max", Op::kMax, true},
   };
   static constexpr int kDeepest = 200;
 
@@ -66,10 +66,10 @@ class ExpressionParser {
 
   [[noreturn]] void fail(std::string_view problem) {
     skip_blanks();
-    const std::string place =
-        at_ == text_.size() ? "at its end"
-                            : fmt::format("at character {}, before '{}'", at_ + 1,
-                                          printable(text_.substr(at_, 20)));
+    const std::string place = at_ == text_.size()
+                                  ? "at its end"
+                                  : fmt::format("at character {}, before '{}'", at_ + 1,
+                                                printable(text_.substr(at_, 20)));
     throw Error(fmt::format("{}: '{}': {} {}", what_, printable(text_), problem, place));
   }
 

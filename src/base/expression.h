@@ -38,8 +38,24 @@ class Expression {
  private:
   friend class ExpressionParser;
 
-  enum class Op { kNumber, kName, kAdd, kSubtract, kMultiply, kDivide, kPower, kNegate,
-                  kLog, kLog2, kLog10, kExp, kSqrt, kAbs, kMin, kMax };
+  enum class Op {
+    kNumber,
+    kName,
+    kAdd,
+    kSubtract,
+    kMultiply,
+    kDivide,
+    kPower,
+    kNegate,
+    kLog,
+    kLog2,
+    kLog10,
+    kExp,
+    kSqrt,
+    kAbs,
+    kMin,
+    kMax
+  };
   struct Step {
     Op op;
     double number = 0;  // of kNumber

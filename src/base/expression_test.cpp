@@ -118,9 +118,7 @@ struct Slope {
   }
   friend Slope exp(Slope a) { return {std::exp(a.value), a.slope * std::exp(a.value)}; }
   friend Slope log(Slope a) { return {std::log(a.value), a.slope / a.value}; }
-  friend Slope sqrt(Slope a) {
-    return {std::sqrt(a.value), a.slope / (2 * std::sqrt(a.value))};
-  }
+  friend Slope sqrt(Slope a) { return {std::sqrt(a.value), a.slope / (2 * std::sqrt(a.value))}; }
   friend Slope pow(Slope a, Slope b) { return exp(b * log(a)); }
   friend double value_of(const Slope& a) { return a.value; }
 };

@@ -2,8 +2,11 @@
 // and warnings can be computed for any such rows. Candidates are such tables without losses.
 #include <cmath>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "base/error.h"
+#include "base/expression.h"
 #include "table/candidates.h"
 #include "table/raw_table.h"
 #include "table/table.h"
@@ -42,6 +45,16 @@ void read_without_losses(const std::string& text) {
   }
 }
 
+// Any text is a formula with a value, or an Error.
+void evaluate(const std::string& text) {
+  try {
+    const Expression formula(text.substr(0, text.find('\n')));
+    const std::vector<double> inputs(formula.names().size(), 2.0);
+    formula.value(std::span<const double>(inputs));
+  } catch (const Error&) {
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -52,6 +65,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   options.where = {"loss!=nan,", "N>0"};
   options.drop_duplicates = true;
   read(text, options);
+  options.replicates = "best";
+  options.set = {"half=N/2", "D=max(D, half)"};
+  read(text, options);
+  options.set.clear();
+  options.replicates = "mean";
+  options.last_row_per_run = true;
+  read(text, options);
+  evaluate(text);
   for (const std::string& format : table_formats()) {
     options.format = format;
     read(text, options);

@@ -17,8 +17,9 @@ struct ClassBits {
 };
 
 struct FittedClasses {
-  std::string reference;        // the table's name of the class without quantization; "" = a usual one
-  std::vector<ClassBits> bits;  // of the forward pass; classes whose rows differ in bits are missing
+  std::string reference;  // the table's name of the class without quantization; "" = a usual one
+  std::vector<ClassBits>
+      bits;  // of the forward pass; classes whose rows differ in bits are missing
 
   const ClassBits* find(const std::string& name) const;
 };

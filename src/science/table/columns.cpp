@@ -12,6 +12,7 @@
 #include "record/factor.h"
 #include "record/factor_names.h"
 #include "record/tidy_row.h"
+#include "table/column_names.h"
 #include "table/row_status.h"
 
 namespace bitlaw {
@@ -124,6 +125,9 @@ constexpr Column kColumns[] = {
      "number format of keys and values after training, if different from training", "", "", "",
      false},
     {"run", "cluster", "run_id run_name trunk", "", "run", false},
+    {"step", "step of a row of a learning curve",
+     "step global_step train_step training_step current_step optimizer_step", "iteration iter", "",
+     false},
     {"status", "finished, or diverged",
      "state run_status run_state job_status job_state trial_status training_status sys_state", "",
      "status state", false},
@@ -298,6 +302,16 @@ bool is_usual_name(std::string_view name) {
                      [&](const Column& column) { return is_called(plain, column); });
 }
 
+std::vector<ColumnNames> column_names() {
+  std::vector<ColumnNames> out;
+  for (const Column& column : kColumns) {
+    ColumnNames& names = out.emplace_back(ColumnNames{column.name, split(column.usual, ' ')});
+    for (std::string& name : split(column.too, ' ')) names.usual.push_back(std::move(name));
+  }
+  for (const std::string& name : factor_column_names()) out.push_back({name, usual_names(name)});
+  return out;
+}
+
 ColumnMap parse_columns(const std::string& text) {
   ColumnMap columns;
   each_assignment(
@@ -409,6 +423,8 @@ void Columns::must_have(const std::vector<std::string>& missing) const {
         fmt::format("no column {}; the file has {}; name yours with --columns N=...,D=...,loss=...",
                     fmt::join(texts, ", "), printable(table_.columns())));
   }
+  if (has("C") && missing.size() > 1 && missing[0] == "N" && missing[1] == "D")
+    parts.emplace_back("C alone gives neither N nor D, which every law is a function of");
   parts.insert(parts.end(), problems_.begin(), problems_.end());
   if (!parts.empty()) throw Error(fmt::format("{}: {}", where_, fmt::join(parts, "; ")));
 }
@@ -446,8 +462,9 @@ namespace {
 constexpr std::string_view kNotNeeded[] = {
     "run", "N_total", "loss_standard_error", "standard_error", "C", "perplexity"};
 
+// In several rows: one may agree by chance.
 bool are_equal(const RawTable& table, size_t a, size_t b) {
-  return !table.rows.empty() &&
+  return table.rows.size() > 1 &&
          std::all_of(table.rows.begin(), table.rows.end(), [&](const RawRow& row) {
            const RawField &one = row.at(a), &other = row.at(b);
            if (one.text() == other.text()) return true;

@@ -123,8 +123,7 @@ void read_decimal_commas(RawTable& table, bool by_semicolons, const std::string&
       }
     }
   }
-  table.notes.push_back(
-      fmt::format("Decimal commas are read as points, in {}.", printable(names)));
+  table.notes.push_back(fmt::format("Decimal commas are read as points, in {}.", printable(names)));
 }
 
 }  // namespace bitlaw

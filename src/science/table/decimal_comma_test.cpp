@@ -18,8 +18,7 @@ TEST(DecimalComma, IsReadWhereSemicolonsSeparate) {
   EXPECT_EQ(table.runs[0].tokens, 2e8);
   EXPECT_EQ(table.runs[0].loss_nats, 5.326);
   EXPECT_EQ(table.runs[1].params, 1000000.5);
-  EXPECT_EQ(table.notes[0],
-            "Decimal commas are read as points, in Parameter, tokens, val_loss.");
+  EXPECT_EQ(table.notes[0], "Decimal commas are read as points, in Parameter, tokens, val_loss.");
 }
 
 TEST(DecimalComma, IsReadBetweenTabsWhereItCanBeNothingElse) {
@@ -47,9 +46,10 @@ TEST(DecimalComma, ANumberOfTwoMeaningsIsAsked) {
     read_csv("N;loss\n12.345;5,3\n1,5;4,2\n", "t");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(),
-                 "t: line 2, column N: 12.345 could be 12345 or 12,345, beside numbers with decimal "
-                 "commas; write it without the point");
+    EXPECT_STREQ(
+        error.what(),
+        "t: line 2, column N: 12.345 could be 12345 or 12,345, beside numbers with decimal "
+        "commas; write it without the point");
   }
 }
 

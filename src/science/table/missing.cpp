@@ -10,9 +10,9 @@
 namespace bitlaw {
 
 bool is_missing_word(std::string_view text) {
-  constexpr std::string_view kWords[] = {"na",  "n/a", "#n/a", "nan",  "none", "null", "nil", "-",
-                                         "--",  "---", "?",    "\u2013", "\u2014", ".",    "missing",
-                                         "<na>", "n.a.", "undefined", "\\n"};
+  constexpr std::string_view kWords[] = {
+      "na", "n/a",    "#n/a",   "nan", "none",    "null", "nil",  "-",         "--", "---",
+      "?",  "\u2013", "\u2014", ".",   "missing", "<na>", "n.a.", "undefined", "\\n"};
   if (text.size() > 12) return false;
   std::string lower = trim(std::string(text));
   std::transform(lower.begin(), lower.end(), lower.begin(),

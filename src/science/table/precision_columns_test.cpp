@@ -53,7 +53,7 @@ TEST(PrecisionColumns, AReferenceThatNoRowOrMoreThanOneClassIsAnError) {
   EXPECT_EQ(refusal(table_with("baseline"), TableOptions{.reference = "base"}),
             "t.csv: --reference base: no row is of this class; the table has W4A4, baseline");
   EXPECT_EQ(refusal("N,D,loss,precision\n1e8,2e9,3,bf16\n1e8,2e9,3,base\n",
-                     TableOptions{.reference = "base"}),
+                    TableOptions{.reference = "base"}),
             "t.csv: --reference base: 1 other row is not quantized, either; a law has one such "
             "class: use --where to leave one of them out");
 }

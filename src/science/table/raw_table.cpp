@@ -95,6 +95,11 @@ std::optional<size_t> RawTable::find(const std::string& name) const {
   return place->second;
 }
 
+std::string RawTable::place_of(const RawRow& row) const {
+  const auto source = static_cast<size_t>(row.source);
+  return fmt::format("{} {}", source < sources.size() ? sources[source] : place_is, row.place);
+}
+
 size_t RawTable::column(const std::string& name) {
   const auto [place, is_new] = places_.emplace(name, columns_.size());
   if (is_new) columns_.push_back(name);

@@ -35,6 +35,7 @@ class RawField {
 
 struct RawRow {
   int place = 0;                                    // its line, or its number in a list, from 1
+  int source = 0;                                   // of several files, which
   std::vector<std::pair<size_t, RawField>> fields;  // columns ascending
 
   const RawField& at(size_t column) const;  // an empty one if the row has no such field
@@ -44,13 +45,15 @@ struct RawRow {
 class RawTable {
  public:
   std::vector<RawRow> rows;
-  std::string kind;                // "csv", "tsv", "json", "jsonl", "quest", or "runs"
-  const char* place_is = "line";   // what RawRow::place counts, for messages
-  std::vector<std::string> notes;  // sentences on how the text was read
+  std::string kind;  // "csv", "tsv", "json", "jsonl", "quest", "runs", or "several" of these
+  const char* place_is = "line";     // what RawRow::place counts, for messages
+  std::vector<std::string> sources;  // of several files: "a.csv, line"
+  std::vector<std::string> notes;    // sentences on how the text was read
 
   const std::vector<std::string>& columns() const { return columns_; }
   std::optional<size_t> find(const std::string& name) const;
-  size_t column(const std::string& name);  // its place; adds the column if it is missing
+  std::string place_of(const RawRow& row) const;  // "line 7", of several files "a.csv, line 7"
+  size_t column(const std::string& name);         // its place; adds the column if it is missing
 
  private:
   std::vector<std::string> columns_;

@@ -98,6 +98,18 @@ Repeats count_repeats(const std::vector<Observation>& rows) {
   return repeats;
 }
 
+std::vector<int> number_settings(const std::vector<Observation>& rows) {
+  const Sorted sorted(rows);
+  std::vector<int> out(rows.size(), 0);
+  int number = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const size_t row = sorted.order()[i];
+    number += i > 0 && !sorted.same_settings(sorted.order()[i - 1], row);
+    out[row] = number;
+  }
+  return out;
+}
+
 std::vector<bool> is_repeated(const std::vector<Observation>& rows) {
   const Sorted sorted(rows);
   std::vector<bool> out(rows.size(), false);

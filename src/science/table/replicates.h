@@ -15,6 +15,9 @@ struct Repeats {
 
 Repeats count_repeats(const std::vector<Observation>& rows);
 
+// Of each row, a number that is the same for rows that differ only in what was measured.
+std::vector<int> number_settings(const std::vector<Observation>& rows);
+
 // Of each row, whether it equals an earlier one.
 std::vector<bool> is_repeated(const std::vector<Observation>& rows);
 

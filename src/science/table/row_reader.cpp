@@ -142,8 +142,8 @@ double RowReader::bits(const char* column, double otherwise) const {
 
 void RowReader::fail(const char* column, const std::string& what,
                      const std::string& problem) const {
-  throw RowError(where_, fmt::format("{} {}", table_.place_is, row_->place),
-                 columns_.file_name(column), printable(what) + ' ' + problem);
+  throw RowError(where_, table_.place_of(*row_), columns_.file_name(column),
+                 printable(what) + ' ' + problem);
 }
 
 std::string RowReader::advice(const char* column, const std::string& condition) const {

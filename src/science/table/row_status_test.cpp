@@ -9,20 +9,20 @@ namespace bitlaw {
 namespace {
 
 Table read_status(const std::string& column, const std::string& word) {
-  return read_table(
-      fmt::format("N,D,loss,{}\n1e8,2e9,9,{}\n1e8,4e9,2.9,\n", column, word), "t", TableOptions{});
+  return read_table(fmt::format("N,D,loss,{}\n1e8,2e9,9,{}\n1e8,4e9,2.9,\n", column, word), "t",
+                    TableOptions{});
 }
 
 // As W&B, MLflow, Slurm, Ray, Optuna, ClearML and cloud services say it.
 TEST(RowStatus, RowsThatAreNotFinishedAreLeftOutAndCounted) {
   for (const char* column : {"State", "status", "run.state", "job_state", "trial_status"}) {
-    for (const char* word : {"crashed", "running", "killed", "KILLED", "CANCELLED by 1000", "TIMEOUT",
-                             "OUT_OF_MEMORY", "NODE_FAIL", "PREEMPTED", "Pending", "SCHEDULED",
-                             "PRUNED", "stopped", "aborted", "queued"}) {
+    for (const char* word : {"crashed", "running", "killed", "KILLED", "CANCELLED by 1000",
+                             "TIMEOUT", "OUT_OF_MEMORY", "NODE_FAIL", "PREEMPTED", "Pending",
+                             "SCHEDULED", "PRUNED", "stopped", "aborted", "queued"}) {
       const Table table = read_status(column, word);
       EXPECT_EQ(table.runs.size(), 1u) << column << " " << word;
-      EXPECT_NE(table.notes.back().find(fmt::format("left out: {} {} in 1 row. --columns status=-",
-                                                    column, word)),
+      EXPECT_NE(table.notes.back().find(
+                    fmt::format("left out: {} {} in 1 row. --columns status=-", column, word)),
                 std::string::npos)
           << table.notes.back();
     }

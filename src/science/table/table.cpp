@@ -13,10 +13,12 @@
 #include "formats/recipe.h"
 #include "record/factor_names.h"
 #include "record/old_names.h"
-#include "table/missing.h"
+#include "table/computed_columns.h"
+#include "table/merge_replicates.h"
 #include "table/precision_columns.h"
 #include "table/raw_table.h"
 #include "table/replicates.h"
+#include "table/row_clusters.h"
 #include "table/row_filter.h"
 #include "table/row_reader.h"
 #include "table/row_status.h"
@@ -200,26 +202,6 @@ std::map<std::string, std::string> factor_names_in(const Columns& columns) {
   return out;
 }
 
-std::vector<size_t> cluster_columns(const Columns& columns, const std::string& cluster) {
-  std::vector<size_t> places;
-  if (cluster == "run") {
-    if (const auto place = columns.find("run")) places.push_back(*place);
-    return places;
-  }
-  for (const std::string& name : split(cluster, ','))
-    places.push_back(columns.any(trim(name), "cluster " + cluster));
-  return places;
-}
-
-std::string cluster_of(const RawRow& row, const std::vector<size_t>& columns) {
-  std::string cluster;
-  for (const size_t column : columns) {
-    if (!cluster.empty()) cluster += '/';
-    if (!is_missing_word(row.at(column).view())) cluster += row.at(column).text();
-  }
-  return cluster;
-}
-
 // Where the file has the texts that factor_row needs.
 class FactorPlaces {
  public:
@@ -246,8 +228,9 @@ class FactorPlaces {
 };
 
 // The columns of the file that the options name.
-std::vector<size_t> named_columns(const Columns& columns, const TableOptions& options) {
-  std::vector<size_t> out = cluster_columns(columns, options.cluster);
+std::vector<size_t> named_columns(const Columns& columns, const RowClusters& clusters,
+                                  const TableOptions& options) {
+  std::vector<size_t> out = clusters.columns();
   const auto add = [&](const std::string& name) {
     if (const auto place = columns.place(name)) out.push_back(*place);
   };
@@ -258,21 +241,36 @@ std::vector<size_t> named_columns(const Columns& columns, const TableOptions& op
 
 void drop_repeated_rows(Table& table) {
   const std::vector<bool> repeated = is_repeated(table.runs);
+  keep_only(table, [&](size_t row) { return !repeated[row]; });
+  table.dropped = static_cast<int>(repeated.size() - table.runs.size());
+}
+
+}  // namespace
+
+void keep_only(Table& table, const std::function<bool(size_t row)>& stays) {
   size_t kept = 0;
-  for (size_t i = 0; i < repeated.size(); ++i) {
-    if (repeated[i]) continue;
+  for (size_t i = 0; i < table.runs.size(); ++i) {
+    if (!stays(i)) continue;
     if (kept != i) {
       table.runs[kept] = std::move(table.runs[i]);
       table.factors[kept] = std::move(table.factors[i]);
     }
     ++kept;
   }
-  table.dropped = static_cast<int>(repeated.size() - kept);
   table.runs.resize(kept);
   table.factors.resize(kept);
 }
 
-}  // namespace
+bool tells_precision(const RawTable& raw, const std::string& where, const TableOptions& options) {
+  std::vector<std::string> unused;
+  const Columns columns(raw, where, options.columns, unused);
+  for (const char* name : {"P_w", "P_a", "P_kv", "P", "format", "format_w", "format_a", "format_kv",
+                           "precision", "backward", "P_post", "delta", "qat_share",
+                           "gaussian_error_w", "gaussian_error_a", "gaussian_error_kv"}) {
+    if (columns.has(name)) return true;
+  }
+  return false;
+}
 
 Table read_table(const std::string& text, const std::string& where, const TableOptions& options) {
   Table table = table_of(read_raw_table(text, where, options.format), where, options);
@@ -290,6 +288,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
       is_old || raw.kind == "runs"
           ? with_current_scales(where + ": where", options.where, table.notes)
           : options.where;
+  add_computed(raw, options.set, options.columns, where);
   const Columns columns(raw, where, options.columns, table.notes);
   columns.must_have(missing_columns(columns, options.measured));
   RowReader reader(raw, columns, options.scale, where, options.measured);
@@ -297,7 +296,8 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
     reader.start(row);
     return precision_of(reader);
   });
-  const std::vector<size_t> clusters = cluster_columns(columns, options.cluster);
+  const RowClusters clusters(raw, columns, options.cluster);
+  const Replicates replicates = parse_replicates(options.replicates);
   const AskedFor asked = asked_for(options, columns);
   const FactorPlaces factor_places(columns);
   Derived derived;
@@ -305,12 +305,14 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
   table.runs.reserve(raw.rows.size());
   table.factors.reserve(raw.rows.size());
   RowProblems problems;
+  std::vector<RowOrigin> origins;
   for (const RawRow& row : raw.rows) {
     reader.start(row);
     try {
       if (options.measured && leave_out(reader, options, asked, table)) continue;
       Observation& run = table.runs.emplace_back(read_row(reader, options, derived));
-      run.cluster = cluster_of(row, clusters);
+      run.cluster = clusters.cluster_of(row);
+      origins.push_back(clusters.origin_of(row));
       table.factors.push_back(factor_row(run, factor_places.of(row)));
     } catch (const RowError& error) {
       problems.add(error);
@@ -330,14 +332,18 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
                            : ""));
   }
   if (options.measured) check_reference(derived.precision, table.runs, where);
+  if (options.measured) clusters.settle_curves(table, origins, options.last_row_per_run, where);
   if (options.drop_duplicates) drop_repeated_rows(table);
   add_notes(table, derived);
   if (options.measured) {
+    merge_replicates(table, replicates);
+    clusters.settle_inputs(table);
     MayDiffer may = options.may_differ;
     may.names = factor_names_in(columns);
     must_not_pool(table.factors, may, where, "--where ", table.notes);
     note_repetition(table, may.modelled);
-    if (raw.kind != "runs") note_unread(raw, columns, named_columns(columns, options), table);
+    if (raw.kind != "runs")
+      note_unread(raw, columns, named_columns(columns, clusters, options), table);
   }
   return table;
 }

@@ -26,6 +26,7 @@
 // and column. Rows that differ in a factor without saying so are an Error, too (factors.h).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -41,9 +42,12 @@ struct TableOptions {
   std::string format = "auto";          // or one of table_formats()
   ColumnMap columns;                    // from parse_columns()
   std::vector<std::string> where;       // conditions of row_filter.h
-  std::string cluster = "run";          // columns, with commas, whose rows are resampled together
+  std::string cluster = "run";          // what is resampled together (row_clusters.h)
   std::map<std::string, double> scale;  // from parse_scale()
   std::string reference;                // the class that is not quantized; "" = by its name
+  std::vector<std::string> set;         // computed columns (computed_columns.h)
+  std::string replicates = "all";       // of equal inputs: all, best or mean (merge_replicates.h)
+  bool last_row_per_run = false;        // of learning curves (row_clusters.h)
   bool drop_duplicates = false;         // keep only the first of identical rows
   bool keep_3bit = false;               // also rows that are marked as unstable
   bool along = false;    // also models along runs; so does a condition on run_fraction
@@ -78,5 +82,11 @@ Table read_table(const std::string& text, const std::string& where, const TableO
 Table read_table(const std::string& text, const std::string& where, const ColumnMap& columns = {});
 // From a table that was read already (ignores options.format).
 Table table_of(RawTable raw, const std::string& where, const TableOptions& options);
+
+// Keeps the rows for which `stays` of their number is true, with their factors.
+void keep_only(Table& table, const std::function<bool(size_t row)>& stays);
+
+// Whether the table says anything of a precision, in training or after it.
+bool tells_precision(const RawTable& raw, const std::string& where, const TableOptions& options);
 
 }  // namespace bitlaw

@@ -19,7 +19,7 @@ struct Line {
   std::string_view text;
 };
 
-constexpr size_t kSample = 60;     // lines that are looked at
+constexpr size_t kSample = 60;  // lines that are looked at
 constexpr size_t kMostTitles = 12;
 
 size_t after_mark(std::string_view text) {
@@ -71,17 +71,20 @@ size_t count_outside_quotes(std::string_view line, char sign) {
   return count;
 }
 
+bool has_open_quote(std::string_view line) {
+  return std::count(line.begin(), line.end(), '"') % 2 != 0;
+}
+
+// Of the first record in it; none if a quote is left open.
 std::vector<std::string> fields_of(std::string_view line, char separator) {
   if (separator == '|') return split_pipes(line);
   if (separator == ' ') return split_blanks(line);
   std::vector<std::string> fields;
-  read_csv_records(std::string(line), "", separator,
-                   [&](CsvRecord& record) { fields = std::move(record.fields); });
+  if (has_open_quote(line)) return fields;
+  read_csv_records(std::string(line), "", separator, [&](CsvRecord& record) {
+    if (fields.empty()) fields = std::move(record.fields);
+  });
   return fields;
-}
-
-bool has_open_quote(std::string_view line) {
-  return std::count(line.begin(), line.end(), '"') % 2 != 0;
 }
 
 size_t field_count(std::string_view line, char separator) {
@@ -151,9 +154,9 @@ std::optional<Header> header_below(const std::vector<Line>& lines, size_t first,
       if (given != 0 && separator != given) continue;
       const std::vector<std::string> names = fields_of(lines[i].text, separator);
       if (names.size() < 2 || has_open_quote(lines[i].text) || !no_number(names)) continue;
-      const bool wider =
-          std::all_of(lines.begin() + static_cast<long>(first), lines.begin() + static_cast<long>(i),
-                      [&](const Line& line) { return field_count(line.text, separator) < names.size(); });
+      const bool wider = std::all_of(
+          lines.begin() + static_cast<long>(first), lines.begin() + static_cast<long>(i),
+          [&](const Line& line) { return field_count(line.text, separator) < names.size(); });
       if (wider && agree(lines, i + 1, lines.size(), separator, names.size()))
         return Header{i, separator};
     }

@@ -22,10 +22,10 @@
 namespace bitlaw {
 
 struct TextLayout {
-  char separator = ',';  // or ; or a tab, or |, or a blank for any number of blanks
-  size_t begin = 0;      // where the header begins in the text
-  int line = 1;          // its number
-  int titles = 0;        // lines before it that are neither empty nor comments
+  char separator = ',';    // or ; or a tab, or |, or a blank for any number of blanks
+  size_t begin = 0;        // where the header begins in the text
+  int line = 1;            // its number
+  int titles = 0;          // lines before it that are neither empty nor comments
   bool commented = false;  // the header is a comment: its # is no part of the first name
 };
 

@@ -78,7 +78,8 @@ TEST(TextLayout, NumpysHeaderIsAComment) {
 
 TEST(TextLayout, BlanksMaySeparate) {
   expect_four_runs("N D loss\n" + separated(' '));
-  expect_four_runs(" N    D  loss\n" + four_runs([](const char* n, const char* d, const char* loss) {
+  expect_four_runs(" N    D  loss\n" +
+                   four_runs([](const char* n, const char* d, const char* loss) {
                      return fmt::format("  {:>10}   {:>12}\t{}  \n", n, d, loss);
                    }));
   EXPECT_EQ(split_blanks("  1e8 \"a b\"\t3 "), (std::vector<std::string>{"1e8", "a b", "3"}));
@@ -87,7 +88,8 @@ TEST(TextLayout, BlanksMaySeparate) {
 TEST(TextLayout, TablesOfMarkdownAndTerminals) {
   expect_four_runs("| params | tokens | val_loss |\n|---:|:---:|---|\n" + piped());
   expect_four_runs("Results:\n\n| N | D | loss |\n|---|---|---|\n" + piped() + "\nThat is all.\n");
-  expect_four_runs("+---+---+---+\n| N | D | loss |\n+===+===+===+\n" + piped() + "+---+---+---+\n");
+  expect_four_runs("+---+---+---+\n| N | D | loss |\n+===+===+===+\n" + piped() +
+                   "+---+---+---+\n");
   expect_four_runs(" N | D | loss \n---+---+------\n" + four_runs([](auto n, auto d, auto loss) {
                      return fmt::format(" {} | {} | {}\n", n, d, loss);
                    }) +
@@ -103,9 +105,10 @@ TEST(TextLayout, ATableWithoutAHeaderIsSaidToHaveNone) {
       read_table(separated(separator), "t");
       FAIL() << separator;
     } catch (const Error& error) {
-      EXPECT_STREQ(error.what(),
-                   "t: line 1 holds numbers where the names of columns are expected; begin the file "
-                   "with a line such as N,D,loss");
+      EXPECT_STREQ(
+          error.what(),
+          "t: line 1 holds numbers where the names of columns are expected; begin the file "
+          "with a line such as N,D,loss");
     }
   }
 }

@@ -108,7 +108,8 @@ std::string replicates(int count) {
   if (count == 0) return "";
   return fmt::format(
       "{} rows are replicates: the same N, D and precision as another row, with a different "
-      "result. All are used.",
+      "result. All are used, and resampled together unless a column names their runs; --replicates "
+      "best or mean makes one of them.",
       count);
 }
 

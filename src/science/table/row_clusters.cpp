@@ -1,0 +1,167 @@
+#include "table/row_clusters.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "base/number.h"
+#include "base/text.h"
+#include "record/factor.h"
+#include "table/curves.h"
+#include "table/merge_replicates.h"
+#include "table/missing.h"
+
+namespace bitlaw {
+namespace {
+
+// The columns of words that a few rows share: the name of a model, but neither a date nor a name of
+// each row.
+std::vector<size_t> columns_of_words(const RawTable& raw, const Columns& columns) {
+  constexpr size_t kRowsForAWord = 3;
+  std::vector<size_t> out;
+  for (size_t place = 0; place < raw.columns().size(); ++place) {
+    if (columns.is_taken(place)) continue;
+    std::set<std::string> values;
+    bool words = true;
+    for (const RawRow& row : raw.rows) {
+      const RawField& field = row.at(place);
+      if (field.empty()) continue;
+      words = words && !field.number() && !parse_number(field.view());
+      if (!words || values.size() * kRowsForAWord > raw.rows.size()) break;
+      values.insert(field.text());
+    }
+    if (words && !values.empty() && values.size() * kRowsForAWord <= raw.rows.size())
+      out.push_back(place);
+  }
+  return out;
+}
+
+// What the points of one run agree in.
+std::string key_of(const Observation& run, const FactorRow& factors_of_run, const RowOrigin& origin) {
+  std::string key =
+      fmt::format("{}\n{}\n{}\n{}", run.params, run.params_total, factors_of_run.precision,
+                  factors_of_run.seed);
+  for (const Factor& factor : factors()) {
+    if (factor.varies == Varies::kNever && std::string_view(factor.name) != "run_fraction")
+      key += '\n' + factors_of_run.value(factor);
+  }
+  return key + '\n' + origin.words;
+}
+
+bool is_run_row(const Observation& run) {
+  return !run.is_post_training() && run.loss_nats > 0;
+}
+
+}  // namespace
+
+RowClusters::RowClusters(const RawTable& raw, const Columns& columns, const std::string& cluster) {
+  step_ = columns.find("step");
+  if (cluster == "run") {
+    if (const auto place = columns.find("run")) {
+      columns_.push_back(*place);
+    } else {
+      kind_ = Kind::kRecognised;
+      words_ = columns_of_words(raw, columns);
+    }
+    return;
+  }
+  if ((cluster == "inputs" || cluster == "row") && !columns.place(cluster)) {
+    kind_ = cluster == "row" ? Kind::kRow : Kind::kInputs;
+    return;
+  }
+  for (const std::string& name : split(cluster, ','))
+    columns_.push_back(columns.any(trim(name), "cluster " + cluster));
+}
+
+std::string RowClusters::cluster_of(const RawRow& row) const {
+  std::string cluster;
+  for (const size_t column : columns_) {
+    if (!cluster.empty()) cluster += '/';
+    if (!is_missing_word(row.at(column).view())) cluster += row.at(column).text();
+  }
+  return cluster;
+}
+
+RowOrigin RowClusters::origin_of(const RawRow& row) const {
+  RowOrigin out;
+  for (const size_t column : words_) out.words += row.at(column).text() + '\n';
+  if (step_) {
+    const RawField& field = row.at(*step_);
+    out.step = field.number() ? *field.number() : parse_count(field.view()).value_or(kUnknown);
+  }
+  return out;
+}
+
+namespace {
+
+void recognise(Table& table, const std::vector<RowOrigin>& origins) {
+  std::vector<CurvePoint> points;
+  std::vector<size_t> rows;
+  for (size_t i = 0; i < table.runs.size(); ++i) {
+    if (!is_run_row(table.runs[i])) continue;
+    rows.push_back(i);
+    points.push_back({key_of(table.runs[i], table.factors[i], origins[i]), table.runs[i].tokens,
+                      origins[i].step});
+  }
+  const Curves curves = find_curves(points);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (curves.curve[i] >= 0)
+      table.runs[rows[i]].cluster = fmt::format("curve {}", curves.curve[i] + 1);
+  }
+  if (curves.count > 0) {
+    table.notes.push_back(fmt::format(
+        "{} rows look like points of {} learning curve{}: they are resampled by curve, because "
+        "points of one run are not independent. --last-row-per-run keeps the last of each, "
+        "--cluster COLUMN names the run, --cluster row takes every row for a run.{}",
+        curves.points, curves.count, curves.count == 1 ? "" : "s",
+        curves.same_tokens ? " D is the same at all steps of a curve, so only its last row has the D "
+                             "of its loss."
+                           : ""));
+  }
+}
+
+// Whether b comes behind a in their run.
+bool is_later(const Table& table, const std::vector<RowOrigin>& origins, size_t a, size_t b) {
+  if (origins[a].step != origins[b].step && origins[a].step > 0 && origins[b].step > 0)
+    return origins[b].step > origins[a].step;
+  return table.runs[b].tokens >= table.runs[a].tokens;
+}
+
+void keep_last_rows(Table& table, const std::vector<RowOrigin>& origins, const std::string& where) {
+  std::map<std::string, size_t> last;
+  for (size_t i = 0; i < table.runs.size(); ++i) {
+    const std::string& cluster = table.runs[i].cluster;
+    if (cluster.empty() || !is_run_row(table.runs[i])) continue;
+    const auto [place, is_new] = last.emplace(cluster, i);
+    if (!is_new && is_later(table, origins, place->second, i)) place->second = i;
+  }
+  const size_t before = table.runs.size();
+  keep_only(table, [&](size_t row) {
+    const Observation& run = table.runs[row];
+    return run.cluster.empty() || !is_run_row(run) || last.at(run.cluster) == row;
+  });
+  if (table.runs.size() == before) {
+    throw Error(fmt::format(
+        "{}: last_row_per_run: no run has several rows; --cluster COLUMN names the column of the run",
+        where));
+  }
+  table.notes.push_back(fmt::format("{} earlier rows of learning curves are left out.",
+                                    before - table.runs.size()));
+}
+
+}  // namespace
+
+void RowClusters::settle_curves(Table& table, const std::vector<RowOrigin>& origins, bool last_row,
+                                const std::string& where) const {
+  if (kind_ == Kind::kRecognised) recognise(table, origins);
+  if (last_row) keep_last_rows(table, origins, where);
+}
+
+void RowClusters::settle_inputs(Table& table) const {
+  if (kind_ == Kind::kRecognised || kind_ == Kind::kInputs) cluster_by_inputs(table);
+}
+
+}  // namespace bitlaw
