@@ -29,18 +29,18 @@ void run_compare(CompareFlags& options) {
     fmt::print("{}", dump_toml(to_json(options.compare)));
     return;
   }
-  require_other_file("--out", options.out, options.table.path);
+  require_other_file("--out", options.out, options.table.paths);
   std::vector<std::string> said_later;
   const Table table = options.table.read(laws_to_compare(options.compare.laws, said_later));
   if (options.dry_run) {
-    print_table(table, options.table.path, options.json);
+    print_table(table, options.table.path(), options.json);
     return;
   }
-  must_have_something_to_fit(table, options.table.path);
+  must_have_something_to_fit(table, options.table.path());
   ThreadPool pool(options.threads);
   const Comparison comparison = compare_laws(table.runs, options.compare, on(pool));
   Json document = comparison_json(comparison);
-  document["table"] = table_json(table, options.table.path);
+  document["table"] = table_json(table, options.table.path());
   print_notes(table);
   if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
   if (options.json) {

@@ -33,14 +33,15 @@ void run_design(DesignFlags& options) {
     fmt::print("{}", dump_toml(to_json(options.design)));
     return;
   }
-  require_other_file("--out", options.out, options.table.path);
+  require_other_file("--out", options.out, options.table.paths);
   require_other_file("--out", options.out, options.design.candidates);
+  if (!options.flags.has("law")) options.design.law = options.table.usual_law();
   const Table table = options.table.read({&law_named(options.design.law)});
   if (options.dry_run) {
-    print_table(table, options.table.path, options.json);
+    print_table(table, options.table.path(), options.json);
     return;
   }
-  must_have_something_to_fit(table, options.table.path);
+  must_have_something_to_fit(table, options.table.path());
   const std::string& listed = options.design.candidates;
   std::vector<Observation> candidates;
   if (std::error_code none; std::filesystem::exists(listed, none)) {
@@ -52,7 +53,7 @@ void run_design(DesignFlags& options) {
   const Design design = design_runs(table.runs, options.design, candidates, on(pool));
   print_notes(table);
   Json document = design_json(design);
-  document["table"] = table_json(table, options.table.path);
+  document["table"] = table_json(table, options.table.path());
   if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
   if (options.json) {
     print_json(document);

@@ -42,21 +42,22 @@ void run_fit(FitFlags& options) {
     fmt::print("{}", dump_toml(to_json(options.fit)));
     return;
   }
-  require_other_file("--out", options.out, options.table.path);
+  require_other_file("--out", options.out, options.table.paths);
+  if (!options.flags.has("law")) options.fit.law = options.table.usual_law();
   const Law& law = law_named(options.fit.law);
   const Table table = options.table.read({&law});
   if (options.dry_run) {
-    print_table(table, options.table.path, options.json);
+    print_table(table, options.table.path(), options.json);
     return;
   }
-  must_have_something_to_fit(table, options.table.path);
+  must_have_something_to_fit(table, options.table.path());
   freeze_from_file(options.freeze_from, law, table.runs, options.fit.freeze);
   ThreadPool pool(options.threads);
   Fit fit = fit_law(law, table.runs, options.fit, on(pool));
   fit.classes.reference = table.reference;
   print_notes(table);
   Json document = fit_to_json(fit);
-  document["table"] = table_json(table, options.table.path);
+  document["table"] = table_json(table, options.table.path());
   if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
   if (options.json) {
     print_json(document);

@@ -3,39 +3,40 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "base/error.h"
-#include "base/hash.h"
-#include "base/input_file.h"
 #include "base/say.h"
 #include "cli/verb.h"
 #include "record/factor_names.h"
-#include "record/result.h"
-#include "record/run.h"
-#include "record/tidy_row.h"
-#include "runs/index.h"
 #include "table/factors.h"
 #include "table/pure_error.h"
-#include "table/tidy_table.h"
 #include "table/warnings.h"
 
 namespace bitlaw::cli {
 
 void TableFlags::add(App* verb, bool required) {
   Option* table = verb->add_option(
-      "table", path, "a CSV, TSV, JSON or JSONL file (docs/tables.md), or a directory of runs");
+      "table", paths,
+      "CSV, TSV, JSON, JSONL or Markdown files, also .gz and .zst (docs/tables.md), - for standard "
+      "input, or directories of runs");
   if (required) table->required();
   verb->add_option("--format", format_, "auto, csv, tsv, json, jsonl or quest")
       ->default_str(format_);
   verb->add_option("--columns", columns_,
                    "names of your columns: N=params,D=tokens,loss=val_loss; P_w=- for none");
   verb->add_option("--scale", scale_, "units of columns: N=1e6,D=1e9 for millions and billions");
+  verb->add_option("--set", set_,
+                   "a computed column: 'N=params-50304*width', 'loss=val_bpb*log(2)*4.5'; "
+                   "repeatable")
+      ->allow_extra_args(false);
   verb->add_option("--where", where_,
                    "rows to use: dataset=c4, P_w=3,4, P_w!=16, N=1e6..3e8, D/N>20; repeatable")
       ->allow_extra_args(false);
   verb->add_option("--cluster", cluster_,
-                   "columns that define clusters, resampled as a whole: size,seed")
+                   "columns that define clusters, resampled as a whole: size,seed; or inputs, or "
+                   "row")
       ->default_str(cluster_);
   verb->add_option("--pool", pool_,
                    "factors in which rows may differ: lr,batch,extra_norm, or all "
@@ -45,20 +46,17 @@ void TableFlags::add(App* verb, bool required) {
   verb->add_option("--reference", reference_,
                    "the precision class that is not quantized, if its name does not say so: "
                    "baseline");
+  verb->add_option("--replicates", replicates_,
+                   "runs of equal N, D and precision: all, best (the least loss) or mean")
+      ->default_str(replicates_);
+  verb->add_flag("--last-row-per-run", last_row_per_run_,
+                 "keep only the last row of each run or learning curve");
   verb->add_flag("--drop-duplicates", drop_duplicates_, "keep only the first of identical rows");
   verb->add_flag("--keep-3bit", keep_3bit_,
                  "use runs with 3 bits or fewer of activations or KV, which fits leave out");
 }
 
 namespace {
-
-std::string no_runs_in(const std::string& path, bool damaged) {
-  if (damaged) return path + ": has no undamaged run";
-  if (is_run(path)) return path + ": is one run; give the directory that contains it";
-  return path +
-         ": is a directory without runs; give the one that `bitlaw train` or `bitlaw sweep` "
-         "wrote, or a file";
-}
 
 // What every law has an input for may differ; what some of them have one for, too, but a note says
 // so.
@@ -75,23 +73,60 @@ MayDiffer may_differ(const std::vector<const Law*>& laws) {
 
 }  // namespace
 
-Table TableFlags::read(const std::vector<const Law*>& laws) const {
+TableOptions TableFlags::options() const {
   TableOptions options;
   options.format = format_;
   options.columns = parse_columns(columns_);
   options.scale = parse_scale(scale_);
+  options.set = set_;
   options.where = where_;
   options.cluster = cluster_;
   options.reference = reference_;
+  options.replicates = replicates_;
+  options.last_row_per_run = last_row_per_run_;
   options.drop_duplicates = drop_duplicates_;
   options.keep_3bit = keep_3bit_;
-  options.may_differ = may_differ(laws);
   options.along = pool_models_along(pool_);
+  return options;
+}
+
+// A blank in a list makes its second word a file: --pool lr batch.
+void TableFlags::must_be_files() const {
+  for (const std::string& name : paths) {
+    if (paths.size() == 1 || pool_.empty() || name == "-" || std::filesystem::exists(name) ||
+        name.find_first_of("*?[") != std::string::npos)
+      continue;
+    throw Error(
+        fmt::format("{} was not expected; --pool takes one list with commas, as in --pool {},{}",
+                    name, pool_.back(), name));
+  }
+}
+
+const TableFiles& TableFlags::files() const {
+  must_be_files();
+  if (!files_) files_ = read_table_files(paths, format_);
+  return *files_;
+}
+
+std::string TableFlags::usual_law() const {
+  constexpr const char* kWithoutBits = "chinchilla";
+  if (tells_precision(files().raw, path(), options())) return default_law().name;
+  note_ =
+      fmt::format("The table has no column of a precision, so the law is {}; --law names another.",
+                  kWithoutBits);
+  return kWithoutBits;
+}
+
+Table TableFlags::read(const std::vector<const Law*>& laws) const {
+  TableOptions how = options();
+  how.may_differ = may_differ(laws);
   for (std::string& factor : factors_named(pool_))
-    options.may_differ.pooled.push_back(std::move(factor));
+    how.may_differ.pooled.push_back(std::move(factor));
   const bool law_uses_bits =
       std::any_of(laws.begin(), laws.end(), [](const Law* law) { return law->uses_bits; });
-  Table table = table_at(path, options);
+  Table table = table_of(files().raw, path(), how);
+  table.hash = files().hash;
+  if (!note_.empty()) table.notes.insert(table.notes.begin(), note_);
   for (std::string& warning : table_warnings(table.runs, law_uses_bits))
     table.notes.push_back(std::move(warning));
   return table;
@@ -106,23 +141,9 @@ bool pool_models_along(const std::vector<std::string>& pool) {
 }
 
 Table table_at(const std::string& path, const TableOptions& options) {
-  if (!std::filesystem::is_directory(path)) return read_table(read_input_file(path), path, options);
-  const RunIndex index(path, Along::kInclude);
-  std::vector<TidyRow> rows = index.select({});
-  report_left_out(index.problems());
-  if (rows.empty()) throw Error(no_runs_in(path, !index.problems().empty()));
-  // As `bitlaw runs` lists them without models along the runs.
-  std::vector<TidyRow> whole = rows;
-  std::erase_if(whole, [](const TidyRow& row) { return row.is_along(); });
-  const std::string hash = hash_hex(tidy_to_csv(whole));
-  std::erase_if(rows,
-                [](const TidyRow& row) { return row.status == name_of(RunStatus::kStarted); });
-  if (rows.empty())
-    throw Error(path +
-                ": no run has ended; `bitlaw runs` lists them, the same `bitlaw train` or "
-                "`bitlaw sweep` resumes them");
-  Table table = table_of(tidy_table(rows), path, options);
-  table.hash = hash;
+  TableFiles files = read_table_files({path}, options.format);
+  Table table = table_of(std::move(files.raw), path, options);
+  table.hash = files.hash;
   return table;
 }
 

@@ -1,35 +1,50 @@
 // The options of every verb that reads a table of runs: where it is, how to read it, which rows.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "cli/app.h"
+#include "cli/table_files.h"
 #include "table/table.h"
 
 namespace bitlaw::cli {
 
 class TableFlags {
  public:
-  std::string path;  // a file, or a directory of runs
+  // Files, patterns, directories of runs; - for standard input (table_files.h).
+  std::vector<std::string> paths;
+
+  std::string path() const { return name_of(paths); }  // for messages
 
   // `required`: the verb cannot do without a table.
   void add(App* verb, bool required = true);
 
   // The table, for these laws; its notes are followed by what looks odd in it (table/warnings.h).
   Table read(const std::vector<const Law*>& laws) const;
+  // The law for a verb that is given none: the default, or, for a table without any column of a
+  // precision, the one without bits, which a note of read() says. The files are read once.
+  std::string usual_law() const;
 
  private:
+  TableOptions options() const;
+  void must_be_files() const;
+  const TableFiles& files() const;
+
   std::string format_ = "auto", columns_, scale_, cluster_ = "run", reference_;
-  std::vector<std::string> where_, pool_;
-  bool drop_duplicates_ = false, keep_3bit_ = false;
+  std::string replicates_ = "all";
+  std::vector<std::string> where_, pool_, set_;
+  bool drop_duplicates_ = false, keep_3bit_ = false, last_row_per_run_ = false;
+  mutable std::optional<TableFiles> files_;
+  mutable std::string note_;
 };
 
 // Whether --pool names models along the runs, which are left out otherwise; `all` does not.
 bool pool_models_along(const std::vector<std::string>& pool);
 
-// A file, or a directory of runs. Prints to standard error which runs were left out.
+// A file, or a directory of runs.
 Table table_at(const std::string& path, const TableOptions& options);
 
 // Error where no law can be fitted to the table at all.
