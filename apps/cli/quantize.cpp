@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/home.h"
 #include "base/progress.h"
 #include "base/range.h"
 #include "base/say.h"
@@ -116,6 +117,10 @@ void run_quantize(QuantizeFlags& options) {
   if (!options.quiet) {
     for (const std::string& note : notes_on_old_names(options.quantize.grid)) say("note: {}", note);
   }
+  for (std::string* path : {&options.quantize.grid.data, &options.quantize.checkpoint.records,
+                            &options.quantize.checkpoint.write}) {
+    *path = expand_home(*path);
+  }
   options.quantize.runs = runs_with_models(options);
   if (options.quantize.grid.along && !options.quiet) note_what_has_no_models(options.quantize.runs);
   if (options.dry_run) {
@@ -193,6 +198,11 @@ void add_quantize(App& app) {
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--json", options->json,
                  "print one JSON document: .rows[], a row per cell, and .problems[]");
+  verb->footer(
+      verb->get_footer() +
+      "\nCheckpoints of Hugging Face are read of these families, in safetensors: Llama (also "
+      "SmolLM2\nand TinyLlama), Mistral, Qwen2 and Qwen2.5, OLMo-2, GPT-NeoX (Pythia). "
+      "Settings of config.json\nthat are not followed are refused by name.");
   verb->callback([options] { run_quantize(*options); });
 }
 

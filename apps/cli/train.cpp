@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file_lock.h"
+#include "base/home.h"
 #include "base/parallel.h"
 #include "base/say.h"
 #include "base/text.h"
@@ -98,6 +99,8 @@ RunPlan planned(const ResolvedConfig& resolved, const DatasetInfo& data, const R
 void run_train(TrainFlags& options) {
   fill_from(options.request, options.configuration);
   options.flags.fill_into(options.request.run);
+  options.request.config.data.path = expand_home(options.request.config.data.path);
+  options.request.run.directory = expand_home(options.request.run.directory);
   if (options.print_config) {
     fmt::print("{}", dump_toml(to_json(spelled_out(options.request))));
     return;

@@ -24,9 +24,12 @@ TEST_F(ExportVerb, WritesBothAndSaysSo) {
   const fs::path out = around_.directory / "out";
   EXPECT_EQ(document.at("gguf").at("bytes"), fs::file_size(out / "model.gguf"));
   EXPECT_EQ(document.at("gguf").at("type"), "bf16");
-  for (const char* name :
-       {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"})
+  for (const char* name : {"config.json", "model.safetensors", "tokenizer.json",
+                           "tokenizer_config.json", "generation_config.json"})
     EXPECT_TRUE(fs::exists(out / "hf" / name)) << name;
+  const std::string card = read_file(out / "hf/README.md");
+  EXPECT_TRUE(card.starts_with("---\nlibrary_name: transformers\n")) << card;
+  EXPECT_NE(card.find("| validation loss | "), std::string::npos) << card;
   const std::string before = read_file(out / "model.gguf");
   json_of({"export", run_, "--gguf", "out/model.gguf", "--type", "bf16", "--json"});
   EXPECT_EQ(read_file(out / "model.gguf"), before) << "the same run gives the same bytes";
@@ -42,6 +45,27 @@ TEST_F(ExportVerb, SaysThatRoundingInTrainingIsNotExported) {
   const Json document = json_of({"export", "low/" + name, "--gguf", "low.gguf", "--json"});
   EXPECT_TRUE(document.at("note").get<std::string>().starts_with("trained as w4a16kv16: "))
       << document.at("note");
+}
+
+TEST_F(ExportVerb, ExportsRoundedWeightsIfAsked) {
+  ASSERT_EQ(run(tiny_run({"recipe.weights=2", "--directory", "low", "--json"})).status, 0);
+  const std::string name = fs::directory_iterator(around_.directory / "low")->path().filename();
+  const auto loss = [&](const std::string& to, std::vector<std::string> further) {
+    std::vector<std::string> line{"export", "low/" + name, "--hf", to, "--json"};
+    line.insert(line.end(), further.begin(), further.end());
+    json_of(line);
+    return json_of({"quantize", to, "--text", "text", "--records", "records", "--method", "none",
+                    "--worse-than-chance", "--quiet", "--json"})
+        .at("rows")[0]
+        .at("baseline_loss_nats")
+        .get<double>();
+  };
+  const double plain = loss("plain", {}), rounded = loss("rounded", {"--rounded"});
+  EXPECT_NE(plain, rounded);
+  const Json document =
+      json_of({"export", "low/" + name, "--gguf", "r.gguf", "--rounded", "--json"});
+  EXPECT_NE(document.at("note").get<std::string>().find("as they were rounded"), std::string::npos);
+  EXPECT_EQ(document.at("rounded"), true);
 }
 
 TEST_F(ExportVerb, RefusesInOneSentence) {

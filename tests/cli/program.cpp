@@ -67,7 +67,11 @@ pid_t start(const char* program, const std::vector<std::string>& arguments,
             const std::string& err) {
   std::vector<std::string> texts{program}, variables{std::string("BITLAW=") + BITLAW_PROGRAM};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
-  for (char** each = environ; *each != nullptr; ++each) variables.push_back(*each);
+  for (char** each = environ; *each != nullptr; ++each) {
+    const std::string variable = *each;
+    if (!around.variables.contains(variable.substr(0, variable.find('='))))
+      variables.push_back(variable);
+  }
   for (const auto& [name, value] : around.variables) variables.push_back(name + "=" + value);
   const std::vector<char*> argument_pointers = pointers_to(texts),
                            variable_pointers = pointers_to(variables);

@@ -29,9 +29,10 @@ class Folder {
 };
 
 struct Surroundings {
-  std::filesystem::path directory;               // where it runs
-  std::map<std::string, std::string> variables;  // added to the environment
-  std::string input;                             // standard input
+  std::filesystem::path directory;  // where it runs
+  std::map<std::string, std::string>
+      variables;                         // in the environment, instead of others of the name
+  std::string input;                     // standard input
   std::optional<uint64_t> largest_file;  // bytes: a limit on file sizes simulates a full disk
   bool no_privileges = false;            // directory permissions apply even to the superuser
   std::string output_to;                 // another place for standard output, such as /dev/full

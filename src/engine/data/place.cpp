@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/home.h"
 
 namespace bitlaw {
 
@@ -33,7 +34,8 @@ void require_nothing_else(const fs::path& place) {
 }  // namespace
 
 fs::path dataset_place(const std::string& to) {
-  return fs::path(to).has_filename() ? fs::path(to) : fs::path(to).parent_path();
+  const fs::path place = expand_home(to);
+  return place.has_filename() ? place : place.parent_path();
 }
 
 std::optional<DatasetInfo> dataset_there(

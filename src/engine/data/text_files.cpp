@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/home.h"
 #include "base/known_content.h"
 #include "data/json_documents.h"
 #include "data/text_encoding.h"
@@ -172,7 +173,8 @@ TextFiles search_text_files(const std::vector<std::string>& roots, const std::st
   if (roots.empty()) throw Error("no text given; give a folder of .txt or .jsonl files");
   TextFiles out;
   std::string refusal;
-  for (const std::string& root : roots) {
+  for (const std::string& given : roots) {
+    const std::string root = expand_home(given);
     std::error_code error;
     if (!fs::exists(root, error))
       throw Error(fmt::format("{}: does not exist; give a folder of .txt or .jsonl files", root));

@@ -347,10 +347,50 @@ Architecture parse_architecture(const Json& document, const std::string& where) 
   return a;
 }
 
+std::string meaning_of(const Architecture& a) {
+  const Rotary& r = a.rotary;
+  return dump_json({
+      {"family", name_of(a.family)},
+      {"width", a.width},
+      {"layers", a.layers},
+      {"heads", a.heads},
+      {"kv_heads", a.kv_heads},
+      {"head_dim", a.head_dim},
+      {"hidden", a.hidden},
+      {"vocabulary", a.vocabulary},
+      {"context", a.context},
+      {"tied_head", a.tied_head},
+      {"norm", static_cast<int>(a.norm)},
+      {"norm_epsilon", a.norm_epsilon},
+      {"norm_after", a.norm_after},
+      {"qk_norm", a.qk_norm},
+      {"parallel", a.parallel},
+      {"gated", a.gated},
+      {"fused_qkv", a.fused_qkv},
+      {"qkv_bias", a.qkv_bias},
+      {"output_bias", a.output_bias},
+      {"ffn_bias", a.ffn_bias},
+      {"activation", static_cast<int>(a.activation)},
+      {"window", a.window},
+      {"rotary",
+       {{"dim", r.dim},
+        {"theta", r.theta},
+        {"scaling", static_cast<int>(r.scaling)},
+        {"factor", r.factor},
+        {"original_context", r.original_context},
+        {"low_frequency", r.low_frequency},
+        {"high_frequency", r.high_frequency},
+        {"beta_fast", r.beta_fast},
+        {"beta_slow", r.beta_slow},
+        {"truncate", r.truncate},
+        {"attention_factor", r.attention_factor}}},
+  });
+}
+
 Json parse_checkpoint_json(const std::filesystem::path& file) {
   const std::string text = read_file(file);
   const std::string known = known_content(text);
-  if (!known.empty()) throw Error(fmt::format("{}: {}", file.string(), known));
+  if (!known.empty()) throw Error(fmt::format("{}: not valid JSON: it {}", file.string(), known));
   return parse_json(text, file.string());
 }
 

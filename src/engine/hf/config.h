@@ -90,6 +90,10 @@ Architecture parse_architecture(const Json& document, const std::string& where);
 // The same for DIR/config.json.
 Architecture read_architecture(const std::filesystem::path& directory);
 
+// Everything that the model computes with, in one spelling: two files that say the same in other
+// words have the same meaning. The type of the weights and the special tokens are no part of it.
+std::string meaning_of(const Architecture& architecture);
+
 // A JSON file of a checkpoint. Error that names what it is, for a git-lfs pointer and its like.
 Json parse_checkpoint_json(const std::filesystem::path& file);
 

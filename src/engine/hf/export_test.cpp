@@ -10,8 +10,11 @@
 #include "hf/gguf_llama.h"
 #include "hf/gguf_reader_for_tests.h"
 #include "hf/hf_directory.h"
+#include "hf/rounded.h"
+#include "model/activations.h"
 #include "model/checkpoint.h"
 #include "model/safetensors.h"
+#include "tokenizer/hf_export.h"
 #include "tokenizer/text_tokenizer.h"
 
 namespace bitlaw::hf {
@@ -179,7 +182,8 @@ TEST_F(Export, GgufHoldsTheTokenizer) {
     EXPECT_EQ(types[i], 1);
     EXPECT_EQ(scores[i], -static_cast<float>(i - 259)) << "merged in the order of their ids";
   }
-  EXPECT_EQ(gguf.numbers.at("tokenizer.ggml.eos_token_id"), 2u);
+  for (const char* token : {"bos", "eos", "padding"})
+    EXPECT_EQ(gguf.numbers.at(std::string("tokenizer.ggml.") + token + "_token_id"), 2u);
   EXPECT_EQ(gguf.numbers.at("tokenizer.ggml.unknown_token_id"), 0u);
   for (const char* key : {"tokenizer.ggml.add_bos_token", "tokenizer.ggml.add_space_prefix"})
     EXPECT_FALSE(gguf.truths.at(key));
@@ -200,18 +204,82 @@ TEST_F(Export, DirectoryForTransformersHoldsModelAndTokenizer) {
     save(*tokenizer);
     const fs::path directory = folder_ / (bytes ? "bytes" : "bpe");
     export_hf(checkpoint_, *tokenizer, directory);
-    for (const char* name : {"model.safetensors", "config.json"})
-      EXPECT_EQ(read_file(directory / name), read_file(checkpoint_ / name));
+    EXPECT_EQ(read_file(directory / "model.safetensors"),
+              read_file(checkpoint_ / "model.safetensors"));
+    const auto json_in = [](const fs::path& file) {
+      return parse_json(read_file(file), file.string());
+    };
+    Json config = json_in(directory / "config.json"), before = json_in(checkpoint_ / "config.json");
+    const Json tokens = json_in(directory / "tokenizer_config.json"),
+               generation = json_in(directory / "generation_config.json");
+    const int end = tokenizer->end_of_document();
+    for (const std::string token : {"bos_token", "eos_token", "pad_token"}) {
+      EXPECT_EQ(tokens[token], bytes ? kByteEndToken : "</s>");
+      EXPECT_EQ(config[token + "_id"], end);
+      EXPECT_EQ(generation[token + "_id"], end);
+      config.erase(token + "_id");
+      before.erase(token + "_id");
+    }
+    EXPECT_EQ(config, before);
+    EXPECT_EQ(tokens["add_bos_token"], false);
+    EXPECT_EQ(tokens["add_prefix_space"], false);
+    EXPECT_EQ(tokens["model_input_names"], (Json{"input_ids", "attention_mask"}));
+    EXPECT_FALSE(fs::exists(directory / "README.md"));
     EXPECT_EQ(fs::exists(directory / "tokenizer.model"), !bytes);
     // The tokenizer for third-party files gives the same tokens as our own.
     const auto theirs = load_text_tokenizer(directory);
     EXPECT_EQ(theirs->vocabulary_size(), tokenizer->vocabulary_size());
     EXPECT_EQ(theirs->end_token(), tokenizer->end_of_document());
-    EXPECT_EQ(theirs->begin_token(), -1);
+    EXPECT_EQ(theirs->begin_token(), end);
+    EXPECT_FALSE(theirs->adds_begin());
     for (const std::string& text : kTexts) {
       const auto own = tokenizer->encode(text);
       EXPECT_EQ(theirs->encode(text), (std::vector<int32_t>{own.begin(), own.end()})) << text;
     }
+  }
+}
+
+TEST_F(Export, RoundedWeightsAreThoseOfTheModelInUse) {
+  ModelConfig shape{.width = 32, .layers = 2, .heads = 2, .kv_heads = 1, .sequence = 16};
+  shape.vocabulary = 61;
+  const ModelConfig config = shape.resolved();
+  const Model plain(config, Recipe{});
+  Parameters parameters = plain.make_parameters();
+  plain.initialize(parameters, 3);
+  for (const char* weights : {"3", "4+hadamard", "mxfp4", "int2"}) {
+    const bool rotated = std::string(weights).ends_with("+hadamard");
+    RecipeConfig named;
+    named.kv = named.queries = "fp32";
+    named.activations = rotated ? "fp32+hadamard" : "fp32";
+    named.weights = weights;
+    const Recipe recipe = make_recipe(named);
+    named.activations = named.weights = "fp32";
+    const Parameters rounded = rounded_parameters(config, recipe, parameters);
+    Model trained(config, recipe), exact(config, make_recipe(named));
+    Context context;
+    std::vector<uint16_t> tokens(16), targets(16);
+    for (size_t i = 0; i < 16; ++i) {
+      tokens[i] = static_cast<uint16_t>(i * 7 % 61);
+      targets[i] = static_cast<uint16_t>(i * 11 % 61);
+    }
+    const auto losses = [&](Model& model, const Parameters& own) {
+      model.prepare(context, own, false);
+      const ActivationsPtr activations = make_activations(model, false);
+      Tensor out = Tensor::empty(DType::kF32, {16});
+      model.forward(context, own, tokens, targets, *activations, out);
+      return std::vector<float>(out.f32(), out.f32() + 16);
+    };
+    const std::vector<float> in_use = losses(trained, parameters),
+                             of_others = losses(exact, rounded),
+                             unrounded = losses(exact, parameters);
+    double largest = 0, moved = 0;
+    for (size_t i = 0; i < 16; ++i) {
+      largest = std::max(largest, std::fabs(double{in_use[i]} - of_others[i]));
+      moved = std::max(moved, std::fabs(double{in_use[i]} - unrounded[i]));
+    }
+    // Nine sums in a row of at most 97 FP32 products each, of numbers below ten; two rotations.
+    EXPECT_LT(largest, 9 * 2 * 97 * 10 * 0x1p-24) << weights;
+    EXPECT_GT(moved, 10 * largest) << weights;
   }
 }
 

@@ -81,6 +81,7 @@ void add_tokenizer(const Tokenizer& tokenizer, std::vector<GgufEntry>& entries) 
   }
   entries.emplace_back("tokenizer.ggml.bos_token_id", end);
   entries.emplace_back("tokenizer.ggml.eos_token_id", end);
+  entries.emplace_back("tokenizer.ggml.padding_token_id", end);
   for (const char* key : {"tokenizer.ggml.add_bos_token", "tokenizer.ggml.add_eos_token",
                           "tokenizer.ggml.add_space_prefix"}) {
     entries.emplace_back(key, false);

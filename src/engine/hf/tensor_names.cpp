@@ -53,8 +53,8 @@ std::string bare_name(const std::string& name) {
   std::erase_if(parts, [](const std::string& part) { return is_one_of(part, kWrappers); });
   size_t first = 0;
   while (first + 1 < parts.size() && is_one_of(parts[first], kModels)) ++first;
-  return fmt::format("{}", fmt::join(parts.begin() + static_cast<std::ptrdiff_t>(first),
-                                     parts.end(), "."));
+  return fmt::format(
+      "{}", fmt::join(parts.begin() + static_cast<std::ptrdiff_t>(first), parts.end(), "."));
 }
 
 bool is_derived_buffer(const std::string& name) {

@@ -20,10 +20,10 @@ TEST(TensorNames, WrappersAndTheModelsNameAreLeftOut) {
 }
 
 TEST(TensorNames, BuffersAreKnownAnywhere) {
-  for (const char* name : {"model.rotary_emb.inv_freq", "rotary_emb.inv_freq",
-                           "model.layers.7.self_attn.rotary_emb.inv_freq", "rope.freqs",
-                           "module.model.rotary_emb.original_inv_freq",
-                           "gpt_neox.layers.0.attention.masked_bias"}) {
+  for (const char* name :
+       {"model.rotary_emb.inv_freq", "rotary_emb.inv_freq",
+        "model.layers.7.self_attn.rotary_emb.inv_freq", "rope.freqs",
+        "module.model.rotary_emb.original_inv_freq", "gpt_neox.layers.0.attention.masked_bias"}) {
     EXPECT_TRUE(is_derived_buffer(name)) << name;
   }
   for (const char* name : {"model.norm.weight", "inv_freq", "model.layers.0.self_attn.q_proj.bias",

@@ -80,9 +80,8 @@ Found look_for_weights(const fs::path& directory) {
     for (const auto& [number, name] : shards) found.whole.push_back(name);
   }
   if (complete > 1) {
-    throw Error(
-        fmt::format("{}: has {} whole sets of shards; remove those that are not to be used",
-                    directory.string(), complete));
+    throw Error(fmt::format("{}: has {} whole sets of shards; remove those that are not to be used",
+                            directory.string(), complete));
   }
   return found;
 }
@@ -95,9 +94,9 @@ std::vector<WeightFile> open_all(const fs::path& directory, const std::vector<st
     for (const auto& [tensor, entry] : files.back().file->entries()) {
       const auto [owner, is_new] = owners.emplace(tensor, name);
       if (is_new) continue;
-      throw Error(fmt::format(
-          "{}: tensor '{}' is in {} and in {}; the files do not belong together",
-          directory.string(), tensor, owner->second, name));
+      throw Error(
+          fmt::format("{}: tensor '{}' is in {} and in {}; the files do not belong together",
+                      directory.string(), tensor, owner->second, name));
     }
   }
   return files;
@@ -186,8 +185,8 @@ std::vector<WeightFile> open_weight_files(const fs::path& directory) {
   const Found found = look_for_weights(directory);
   if (!found.whole.empty()) return open_all(directory, found.whole);
   if (!found.part.empty()) {
-    throw Error(fmt::format("{}: {}; fetch the whole checkpoint again", directory.string(),
-                            found.part));
+    throw Error(
+        fmt::format("{}: {}; fetch the whole checkpoint again", directory.string(), found.part));
   }
   if (fs::exists(directory / "adapter_config.json")) {
     throw Error(

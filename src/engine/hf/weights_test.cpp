@@ -268,7 +268,7 @@ TEST_F(HfWeights, FilesThatAreSomethingElseAreNamed) {
   write_file_atomically(directory_ / "model.safetensors", pointer);
   expect_error("model.safetensors: is a git-lfs pointer");
   write_file_atomically(directory_ / "config.json", pointer);
-  expect_error("config.json: is a git-lfs pointer");
+  expect_error("config.json: not valid JSON: it is a git-lfs pointer");
   good.write(directory_);
   write_file_atomically(directory_ / "model.safetensors", std::string("PK\x03\x04") + "rest");
   expect_error("is a zip file, as torch.save writes it");

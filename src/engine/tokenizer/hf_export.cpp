@@ -139,8 +139,11 @@ std::string hf_tokenizer_json(const Tokenizer& tokenizer) {
 }
 
 std::string hf_tokenizer_config(const Tokenizer& tokenizer, int64_t context) {
+  // PreTrainedTokenizerFast would also give token_type_ids, which Llama's forward() refuses, and
+  // llama.cpp's converter a space in front of every text.
   Json config{{"tokenizer_class", "PreTrainedTokenizerFast"},
-              {"bos_token", nullptr},
+              {"model_input_names", {"input_ids", "attention_mask"}},
+              {"add_prefix_space", false},
               {"add_bos_token", false},
               {"add_eos_token", false},
               {"clean_up_tokenization_spaces", false},
@@ -154,6 +157,8 @@ std::string hf_tokenizer_config(const Tokenizer& tokenizer, int64_t context) {
       if (piece.type == PieceType::kUnknown) config["unk_token"] = piece.text;
     }
   }
+  // The token that ends a document also begins the next one and fills a batch.
+  config["bos_token"] = config["pad_token"] = config["eos_token"];
   return dump_json(config, 2) + "\n";
 }
 

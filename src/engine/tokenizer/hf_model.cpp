@@ -56,7 +56,9 @@ HfBpe::HfBpe(const Json& value, const std::string& file, bool byte_level)
   for (unsigned byte = 0; byte < 256; ++byte) {
     byte_ids_[byte] = id_of(byte_level ? byte_level_characters()[byte]
                                        : byte_piece(static_cast<unsigned char>(byte)));
-    if (byte_ids_[byte] < 0)
+    // Some vocabularies lack bytes that no usual text has; a text that has one is refused.
+    const bool usual = (byte >= 0x20 && byte < 0x7F) || byte == '\n' || byte == '\t';
+    if (byte_ids_[byte] < 0 && (usual || !byte_level))
       vocabulary.fail(fmt::format("lacks the byte 0x{:02X}; text would be lost", byte));
   }
   parts_at_marks_ = !byte_level && !ignore_merges_;
@@ -160,7 +162,16 @@ void HfBpe::encode(std::string_view piece, std::vector<int32_t>& tokens,
   }
   const size_t begin = tokens.size();
   const auto push_bytes = [&](std::string_view bytes) {
-    for (const char c : bytes) tokens.push_back(byte_ids_[static_cast<unsigned char>(c)]);
+    for (const char c : bytes) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte_ids_[byte] < 0) {
+        throw Error(
+            fmt::format("the text has the byte 0x{:02X}, which the tokenizer's vocabulary lacks; "
+                        "remove it from the text",
+                        byte));
+      }
+      tokens.push_back(byte_ids_[byte]);
+    }
   };
   if (byte_level_) {
     push_bytes(piece);

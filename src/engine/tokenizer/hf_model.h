@@ -20,8 +20,8 @@ class HfBpe {
  public:
   // With `byte_level`, pieces are bytes, written in the vocabulary as in tokenizer/byte_level.h.
   // Otherwise they are characters, and characters outside the vocabulary become tokens <0x00> ..
-  // <0xFF>. Error for a model that is not such a BPE or would lose text, and for merges that name
-  // unknown tokens.
+  // <0xFF>. Error for a model that is not such a BPE or would lose usual text, and for merges that
+  // name unknown tokens.
   HfBpe(const Json& model, const std::string& file, bool byte_level);
 
   // The same for a sentencepiece model. A pair has the rank of the piece that it makes, which gives
@@ -40,7 +40,7 @@ class HfBpe {
   // small.
   size_t first_part(std::string_view piece) const;
 
-  // Appends the tokens of one piece.
+  // Appends the tokens of one piece. Error for a byte that the vocabulary lacks.
   void encode(std::string_view piece, std::vector<int32_t>& tokens,
               PairMerges::Workspace& workspace) const;
 

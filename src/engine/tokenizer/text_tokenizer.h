@@ -31,7 +31,8 @@ class TextTokenizer {
   // unless it names them. The begin and the end token count.
   virtual int text_vocabulary_size() const { return vocabulary_size(); }
 
-  // Thread-safe. Error if `with_begin` is set and the tokenizer has no begin token.
+  // Thread-safe. Error if `with_begin` is set and the tokenizer has no begin token, and for a byte
+  // that the vocabulary lacks.
   std::vector<int32_t> encode(std::string_view text, bool with_begin = false) const;
 
   // The bytes of one token; "" for special ones. Error for a token outside the vocabulary.

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/source_folder.h"
 #include "base/test_folder.h"
+#include "tokenizer/byte_level.h"
 #include "tokenizer/hf_tokenizer.h"
 #include "tokenizer/sentencepiece_tokenizer.h"
 #include "tokenizer/tokenizer.h"
@@ -145,6 +146,25 @@ TEST(TextTokenizer, HasToFitTheModel) {
   }
 }
 
+// Some vocabularies lack bytes that no usual text has.
+TEST(TextTokenizer, AMissingByteIsRefusedInTheText) {
+  TestFolder folder;
+  const fs::path golden = kGolden / "gpt2/tokenizer.json";
+  Json document = parse_json(read_file(golden), golden.string());
+  for (const unsigned byte : {0x00u, 0x0Bu, 0xFFu})
+    document["model"]["vocab"].erase(byte_level_characters()[byte]);
+  folder.write("tokenizer.json", dump_json(document));
+  const auto tokenizer = load_text_tokenizer(folder.path());
+  const std::string usual =
+      "Usual text,\n\twith Gr\xC3\xBC\xC3\x9F"
+      "e.";
+  EXPECT_EQ(tokenizer->encode(usual), load_text_tokenizer(kGolden / "gpt2")->encode(usual));
+  EXPECT_EQ(
+      error_of([&] { tokenizer->encode("a form\vfeed"); }),
+      "the text has the byte 0x0B, which the tokenizer's vocabulary lacks; remove it from the "
+      "text");
+}
+
 // Ids that no text gives do not count.
 TEST(TextTokenizer, AnAddedPadTokenMayBeBeyondTheModel) {
   TestFolder folder;
@@ -254,7 +274,7 @@ TEST(TextTokenizer, WhatIsWrongOrNotSupportedIsNamed) {
        "t.json: model.dropout is not supported: it draws tokens at random"},
       {"/model/end_of_word_suffix", "\"</w>\"",
        "t.json: model.end_of_word_suffix is not supported"},
-      {"/model/vocab", "{}", "t.json: model.vocab lacks the byte 0x00; text would be lost"},
+      {"/model/vocab", "{}", "t.json: model.vocab lacks the byte 0x09; text would be lost"},
       {"/model/vocab/a", "-1",
        "t.json: model.vocab has no valid id for 'a' (a whole number from 0)"},
       {"/model/vocab/a", "3", "t.json: id 3 belongs to both '$' and 'a'"},

@@ -31,10 +31,14 @@ CheckpointRecord make_checkpoint_record(const fs::path& checkpoint, const fs::pa
   const hf::Weights weights(checkpoint, architecture);
   const std::string weights_hash = weights.check_and_hash(pool);
   const std::string text_hash = evaluation.hash();
-  const std::string config = read_file(checkpoint / "config.json");
   CheckpointRecord out;
-  out.name = hash_hex(weights_hash + hash_hex(config) + text_hash).substr(0, 16);
-  out.directory = runs / out.name;
+  const auto name_with = [&](const std::string& architecture_hash) {
+    out.architecture_hash = architecture_hash;
+    out.name = hash_hex(weights_hash + architecture_hash + text_hash).substr(0, 16);
+    out.directory = runs / out.name;
+  };
+  name_with(hash_hex(read_file(checkpoint / "config.json")));  // of an earlier version
+  if (!is_run(out.directory)) name_with(hash_hex(hf::meaning_of(architecture)));
   RunSettings settings;
   settings.model = {architecture.width, architecture.layers, architecture.heads,
                     evaluation.sequence, architecture.vocabulary};

@@ -1,10 +1,13 @@
 // A third-party checkpoint as a run directory, so that tables, fits and reports read its cells like
 // those of any run (runs/tidy_rows.h):
 //
-//   RUNS/<hash of weights, config.json and evaluation text>/
+//   RUNS/<hash of weights, architecture and evaluation text>/
 //     run.json       family, shape, N, hash of the weights, hash of the evaluation text
 //     result.json    its own loss on that text, after the first complete call
 //     ptq/*.json     its cells
+//
+// The architecture is what config.json means (hf::meaning_of), not its spelling. Records of earlier
+// versions, whose names have the hash of that file, keep their names and cells.
 //
 // A checkpoint does not record how many tokens it was trained on, so the caller gives D.
 #pragma once
@@ -25,6 +28,7 @@ namespace bitlaw {
 struct CheckpointRecord {
   std::filesystem::path directory;
   std::string name;  // of the directory
+  std::string architecture_hash;
   RunRecord run;
 };
 

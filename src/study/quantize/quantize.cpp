@@ -138,6 +138,7 @@ std::vector<CellRow> checkpoint_rows(const QuantizeOptions& options, const fs::p
                         .record = opened.record.directory,
                         .name = opened.record.name,
                         .weights_hash = opened.record.run.checkpoint->weights_hash,
+                        .architecture_hash = opened.record.architecture_hash,
                         .memory_budget = static_cast<int64_t>(gigabytes * 1e9),
                         .before_computing = [&] { made = begin_checkpoint_record(opened.record); }};
   std::optional<CellWriter> writer;

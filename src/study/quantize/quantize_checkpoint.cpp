@@ -21,7 +21,9 @@ std::vector<CellRow> quantize_checkpoint(const CheckpointStudy& study, const Che
   const hf::Weights weights(study.checkpoint, architecture);
   const std::string checkpoint_hash =
       study.weights_hash.empty() ? weights.check_and_hash(pool) : study.weights_hash;
-  const std::string config_hash = hash_hex(read_file(study.checkpoint / "config.json"));
+  const std::string architecture_hash = study.architecture_hash.empty()
+                                            ? hash_hex(hf::meaning_of(architecture))
+                                            : study.architecture_hash;
 
   std::map<int64_t, TextWindows> calibrations;  // by seed
   for (const int64_t seed : config.calibration_seeds) {
@@ -36,7 +38,7 @@ std::vector<CellRow> quantize_checkpoint(const CheckpointStudy& study, const Che
         calibrations.at(cell.calibrated() ? cell.calibration_seed : config.calibration_seeds[0]);
     CellKey key = requested_cell(cell, windows.targets(), evaluation.targets());
     key.checkpoint = checkpoint_hash;
-    key.architecture = config_hash;
+    key.architecture = architecture_hash;
     key.recipe = "fp32";
     key.evaluation.hash = evaluation.hash();
     if (key.calibration) key.calibration->hash = windows.hash();

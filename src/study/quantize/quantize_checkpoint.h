@@ -4,7 +4,7 @@
 //
 //   RECORD/ptq/<hash of the resolved cell>.json
 //
-// The hash covers the weights, config.json, the cell itself and the calibration and evaluation
+// The hash covers the weights, the architecture, the cell itself and the calibration and evaluation
 // tokens. A cell whose file exists is never computed again, so a killed command resumes with the
 // cells of the waves that had not finished.
 //
@@ -30,6 +30,7 @@ struct CheckpointStudy {
   std::filesystem::path record;              // gets ptq/*.json
   std::string name;                          // "run" of the rows
   std::string weights_hash;                  // hf::Weights::check_and_hash(); empty: not known yet
+  std::string architecture_hash = {};        // of the record; empty: of hf::meaning_of()
   int64_t memory_budget = int64_t{4} << 30;  // bytes for the hidden states of text
   // Called after all checks that are possible before the first layer. May be empty.
   std::function<void()> before_computing = {};

@@ -10,6 +10,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "base/home.h"
 #include "formats/named_recipe.h"
 #include "quantize/cell.h"
 #include "sweep/conditions.h"
@@ -41,6 +42,7 @@ TrainConfig config_of(const Cell& cell, const std::string& study) {
   fill(config, cell.config, place_of(cell, study));
   if (config.data.path.empty())
     throw Error(fmt::format("{}: data.path is not set; give it in [base]", study));
+  config.data.path = expand_home(config.data.path);
   return config;
 }
 
@@ -260,7 +262,7 @@ SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& d
           "give checkpoints = 4, for example, above the sections");
     }
   }
-  plan.directory = directory;
+  plan.directory = expand_home(directory);
   if (directory.empty()) plan.directory = std::filesystem::path("runs") / plan.study.name;
   std::vector<std::string> notes = resolve_cells(plan);
   apply_require(plan, study[0]);
