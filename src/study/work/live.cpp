@@ -23,6 +23,14 @@ std::string cut(std::string line, size_t width) {
   return line;
 }
 
+// Whole, unlike printable(): the terminal's width decides what is cut.
+std::string without_control(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
+  }
+  return text;
+}
+
 std::string running_line(const LiveJob& job) {
   std::string line = fmt::format("  {:<9}", format_duration(job.seconds));
   if (job.pace) {
@@ -51,8 +59,8 @@ std::vector<std::string> live_lines(const LiveState& state, size_t width) {
     }
     lines.push_back(cut(running_line(job), width));
   }
-  for (const std::string& line : state.last) lines.push_back(cut(printable(line), width));
-  if (!state.law.empty()) lines.push_back(cut(printable(state.law), width));
+  for (const std::string& line : state.last) lines.push_back(cut(without_control(line), width));
+  if (!state.law.empty()) lines.push_back(cut(without_control(state.law), width));
   return lines;
 }
 
@@ -94,7 +102,7 @@ void LiveTable::show_law(const std::string& line, bool last) {
   if (!due) return;
   clear();
   if (terminal_) std::fputs("\r\033[K", stderr);
-  std::fputs((printable(line) + "\n").c_str(), stderr);
+  std::fputs((without_control(line) + "\n").c_str(), stderr);
   std::fflush(stderr);
   logged_law_ = line;
   logged_done_ = done_ + 1;

@@ -44,6 +44,21 @@ TEST(LiveTable, ALogHasTheLawNowAndThen) {
   EXPECT_EQ(text, "kumar on 8 runs\nkumar on 12 runs\nkumar on 17 runs\nkumar on 20 runs\n");
 }
 
+// The example of docs/studies.md.
+TEST(LiveTable, TheLawIsNotCut) {
+  const std::string law =
+      "kumar on 41 runs: alpha 0.291 (+0.004), beta 0.4 (-0.02), E 2.41 (+0.01), best precision "
+      "5.9 "
+      "bits";
+  LiveState state;
+  state.law = law;
+  state.last = {std::string(80, 'x') + "\033  3 s"};
+  EXPECT_EQ(live_lines(state, 120), (std::vector{std::string(80, 'x') + "?  3 s", law}));
+  testing::internal::CaptureStderr();
+  LiveTable("tiny", 10, false).show_law(law, true);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), law + "\n");
+}
+
 TEST(LiveTable, ALogHasPlainLines) {
   testing::internal::CaptureStderr();
   {
