@@ -320,10 +320,12 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
   }
   problems.must_be_none(where);
   if (table.runs.empty()) {
+    const auto others =
+        table.unstable + table.tuning + table.along + std::ssize(table.unknown_status);
     throw Error(fmt::format(
         "{}: {} to {}{}", where, raw.kind == "runs" ? "no run" : "has a header but no row",
         options.measured ? "fit" : "choose from",
-        table.diverged + table.of_diverged > 0 && table.unstable == 0 ? "; every run diverged"
+        table.diverged + table.of_diverged > 0 && others == 0 ? "; every run diverged"
         : table.unstable > 0 ? "; --keep-3bit uses those with 3 bits"
         : !table.unknown_status.empty()
             ? "; none is known to be finished: " + unknown_statuses(table)

@@ -281,6 +281,9 @@ TEST(Table, EveryMistakeIsOneClearSentence) {
            Mistake{"\n\n", "", "is empty"},
            Mistake{"N,D,loss\n", "", "no row to fit"},
            Mistake{"N,D,loss,status\n1,1,1,diverged\n", "", "every run diverged"},
+           // Of a directory of `bitlaw tune`.
+           Mistake{"N,D,loss,status,tuning\n1,1,,diverged,1\n1e8,2e9,3,finished,1\n", "",
+                   "no row to fit; --where tuning=1 uses runs of tuning"},
            Mistake{"N,D,los\n1,2,3\n", "",
                    "no column loss (loss in nats per token; did you mean 'los'?); the file has N, "
                    "D, los"},
