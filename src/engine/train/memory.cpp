@@ -193,10 +193,10 @@ RunPlan plan_run(const ResolvedConfig& resolved, const DatasetInfo& data, int th
                .parameters_with_embeddings = config.parameters_with_embeddings(),
                .peak_learning_rate = resolved.peak_rate};
   plan.epochs = epochs(resolved, data);
-  if (std::string note = repetition_note(resolved, data); !note.empty())
-    plan.notes.push_back(std::move(note));
-  if (std::string note = few_steps_note(resolved); !note.empty())
-    plan.notes.push_back(std::move(note));
+  for (std::string note : {repetition_note(resolved, data), few_steps_note(resolved),
+                           cut_documents_note(resolved, data)}) {
+    if (!note.empty()) plan.notes.push_back(std::move(note));
+  }
   plan.flops_per_token = config.training_flops_per_token();
   plan.flops = plan.flops_per_token * static_cast<double>(plan.tokens);
   plan.seconds = flops_per_second > 0 ? plan.flops / flops_per_second : 0;

@@ -28,4 +28,14 @@ std::string repetition_note(const ResolvedConfig& resolved, const DatasetInfo& d
       format_count(usable_tokens(resolved, data)), resolved.config.data.path, passes);
 }
 
+std::string cut_documents_note(const ResolvedConfig& resolved, const DatasetInfo& data) {
+  const int64_t T = resolved.config.model.sequence;
+  if (!data.synthetic || T % data.synthetic->document_tokens == 0) return "";
+  return fmt::format(
+      "sequences of {} tokens cut the documents of {} tokens of {}: the least loss is above its "
+      "entropy, {:.4f} nats; make model.sequence a multiple of {}",
+      T, data.synthetic->document_tokens, resolved.config.data.path, data.synthetic->entropy_rate,
+      data.synthetic->document_tokens);
+}
+
 }  // namespace bitlaw

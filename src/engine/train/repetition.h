@@ -14,4 +14,8 @@ double epochs(const ResolvedConfig& resolved, const DatasetInfo& data);
 // token is seen twice.
 std::string repetition_note(const ResolvedConfig& resolved, const DatasetInfo& data);
 
+// "sequences of 64 tokens cut the documents of 128 of DATA: ..."; "" for text, and for sequences of
+// whole documents, whose least loss is the entropy of the data (data/synthetic.h).
+std::string cut_documents_note(const ResolvedConfig& resolved, const DatasetInfo& data);
+
 }  // namespace bitlaw

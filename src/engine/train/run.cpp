@@ -527,7 +527,8 @@ RunOutcome train(const TrainConfig& config, const RunOptions& options, MetricsSi
   // Another process may have ended it while this one waited to open it.
   if (const auto result = directory.result()) return ended(directory, *result);
   for (const std::string& note :
-       {repetition_note(resolved, dataset.info()), few_steps_note(resolved)}) {
+       {repetition_note(resolved, dataset.info()), few_steps_note(resolved),
+        cut_documents_note(resolved, dataset.info())}) {
     if (!note.empty() && !options.quiet) say("note: {}", note);
   }
   const std::string few = few_checkpoints_note(options, resolved.steps);

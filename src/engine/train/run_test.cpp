@@ -725,6 +725,21 @@ TEST_F(RunMemory, SlowPeakOfLargeShapesIsPredictedWithinATenth) {
   }
 }
 
+TEST_F(Run, SequencesThatCutDocumentsOfKnownEntropyAreSaid) {
+  DatasetInfo data = Dataset::open(request_.config.data.path, kSyntheticVocabulary).info();
+  const auto notes = [&](int64_t document_tokens) {
+    data.synthetic = SyntheticSource{1.25, document_tokens};
+    return fmt::format("{}",
+                       fmt::join(plan_run(resolve(request_.config, data), data, 1).notes, ";"));
+  };
+  ASSERT_EQ(request_.config.model.sequence, 32);
+  EXPECT_EQ(notes(32).find("cut the documents"), std::string::npos);
+  EXPECT_EQ(notes(8).find("cut the documents"), std::string::npos);
+  EXPECT_NE(notes(128).find("sequences of 32 tokens cut the documents of 128 tokens"),
+            std::string::npos)
+      << notes(128);
+}
+
 TEST_F(Run, TextThatRepeatsIsSaidBeforeItStarts) {
   const DatasetInfo data = Dataset::open(request_.config.data.path, kSyntheticVocabulary).info();
   const auto note_at = [&](int64_t steps) {

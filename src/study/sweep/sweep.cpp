@@ -91,6 +91,15 @@ std::string few_steps_note(const SweepPlan& plan) {
       kTooFewSteps, count, plan.runs.size(), shortest->resolved.steps);
 }
 
+// That of the first run that has one.
+std::string cut_documents_note(const SweepPlan& plan) {
+  for (const PlannedRun& run : plan.runs) {
+    std::string note = cut_documents_note(run.resolved, plan.data_of(run));
+    if (!note.empty()) return note;
+  }
+  return "";
+}
+
 // "" if every run has as many steps as the models along it need.
 std::string few_models_note(const SweepPlan& plan) {
   if (plan.study.checkpoints == 0) return "";
@@ -224,8 +233,8 @@ SweepResult sweep(const SweepOptions& options, const SweepNote& note) {
   if (options.show_script) result.script = script;
   if (options.retry && !options.look_only) retry(jobs, plan.directory, note);
   for (const std::string& sentence :
-       {repetition_note(plan), few_steps_note(plan), few_models_note(plan),
-        missing_models_note(plan), trunk_note(jobs, plan)}) {
+       {repetition_note(plan), few_steps_note(plan), cut_documents_note(plan),
+        few_models_note(plan), missing_models_note(plan), trunk_note(jobs, plan)}) {
     if (!sentence.empty()) note("note: " + sentence);
   }
   const Launched launched = options.look_only || stopped
