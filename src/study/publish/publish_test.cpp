@@ -184,6 +184,17 @@ TEST_F(Publish, NamesTheTextAndItsLicences) {
             "perl-doc,perl-doc_5_all.deb,7,2,3,GPL-1+ or Artistic; Expat\n");
 }
 
+// `bitlaw reproduce results/study.csv:ROW` looks for the record by the name in the row.
+TEST_F(Publish, RowsHaveTheNameOfTheRunAndNotOfItsDirectory) {
+  const std::string name = trained_run_record(4000, "16").name;
+  fs::rename(folder_ / ("tuning/" + name), folder_ / "tuning/best");
+  publish(options());
+  EXPECT_NE(file("tuning.csv").find("\n" + name + ",finished,"), std::string::npos);
+  EXPECT_TRUE(file("tuning.runs.jsonl").starts_with("{\"name\":\"" + name + "\""));
+  fs::copy(folder_ / "tuning/best", folder_ / "tuning/copy", fs::copy_options::recursive);
+  EXPECT_NE(error_of([&] { publish(options()); }).find("hold the same run"), std::string::npos);
+}
+
 // Both would be text.csv.
 TEST_F(Publish, RefusesATableThatTheListOfPackagesWouldReplace) {
   fs::rename(folder_ / "study", folder_ / "text");

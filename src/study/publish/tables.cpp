@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <utility>
 
 #include "base/csv.h"
 #include "base/error.h"
 #include "record/published_records.h"
 #include "record/result.h"
+#include "record/run.h"
 #include "runs/index.h"
 
 namespace bitlaw {
@@ -41,15 +43,25 @@ PublishedTable read_table(const fs::path& runs) {
         problems.size() == 1 ? "it" : fmt::format("this and {} more", problems.size() - 1)));
   }
   std::vector<std::string> notes;
+  std::map<std::string, std::string> directories;  // by the name of the run
   for (TidyRow& row : std::move(index).select({}, notes)) {
     if (row.status == "started") {
       table.started += row.is_run();
       continue;
     }
+    // A directory may have been renamed; records are found by the name of the run.
+    const std::string name = read_run_record(runs / row.run).name;
+    const std::string& directory = directories.try_emplace(name, row.run).first->second;
+    if (directory != row.run) {
+      throw Error(
+          fmt::format("{} and {} hold the same run, which would be in the table twice; remove one",
+                      (runs / directory).string(), (runs / row.run).string()));
+    }
     if (row.is_run()) {
       table.records += published_line(runs / row.run) + "\n";
       table.training_core_seconds += core_seconds(runs / row.run);
     }
+    row.run = name;
     table.rows.push_back(std::move(row));
   }
   if (table.rows.empty())
