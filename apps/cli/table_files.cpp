@@ -118,7 +118,8 @@ std::vector<std::string> expanded(const std::vector<std::string>& names) {
   std::vector<std::string> out;
   for (const std::string& name : names) {
     std::error_code none;
-    const bool is_pattern = name.find_first_of("*?[") != std::string::npos && !fs::exists(name, none);
+    const bool is_pattern =
+        name.find_first_of("*?[") != std::string::npos && !fs::exists(name, none);
     if (!is_pattern) {
       out.push_back(name);
       continue;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <utility>
 
 #include "base/error.h"
 #include "base/say.h"
@@ -124,8 +125,9 @@ Table TableFlags::read(const std::vector<const Law*>& laws) const {
     how.may_differ.pooled.push_back(std::move(factor));
   const bool law_uses_bits =
       std::any_of(laws.begin(), laws.end(), [](const Law* law) { return law->uses_bits; });
-  Table table = table_of(files().raw, path(), how);
-  table.hash = files().hash;
+  files();
+  Table table = table_of(std::move(files_->raw), path(), how);
+  table.hash = files_->hash;
   if (!note_.empty()) table.notes.insert(table.notes.begin(), note_);
   for (std::string& warning : table_warnings(table.runs, law_uses_bits))
     table.notes.push_back(std::move(warning));

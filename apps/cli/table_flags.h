@@ -22,7 +22,8 @@ class TableFlags {
   // `required`: the verb cannot do without a table.
   void add(App* verb, bool required = true);
 
-  // The table, for these laws; its notes are followed by what looks odd in it (table/warnings.h).
+  // The table, for these laws, once; its notes are followed by what looks odd in it
+  // (table/warnings.h).
   Table read(const std::vector<const Law*>& laws) const;
   // The law for a verb that is given none: the default, or, for a table without any column of a
   // precision, the one without bits, which a note of read() says. The files are read once.

@@ -20,7 +20,8 @@ std::string csv(const std::string& unquantized, double least_params = 1e7) {
         const double size = params * least_params;
         const double loss =
             1.69 + 406.4 / std::pow(size * share, 0.34) + 410.7 / std::pow(tokens, 0.28);
-        text += fmt::format("{},{},{},{:.6f}\n", size, tokens, share == 1 ? unquantized : "W4A4", loss);
+        text +=
+            fmt::format("{},{},{},{:.6f}\n", size, tokens, share == 1 ? unquantized : "W4A4", loss);
       }
     }
   }

@@ -241,8 +241,10 @@ std::string hint(const std::string& name, const Column& column,
   std::vector<std::string> alike;
   for (const std::string& part : split(column.parts, ' ')) {
     for (const std::string& each : header) {
-      if (alike.size() < 5 && plain_name(each).find(part) != std::string::npos &&
-          !each.ends_with("95") && std::find(alike.begin(), alike.end(), each) == alike.end())
+      // hyperparameters.lr has nothing to do with parameters.
+      const std::string last = plain_name(each.substr(each.rfind('.') + 1));
+      if (alike.size() < 5 && last.find(part) != std::string::npos && !each.ends_with("95") &&
+          std::find(alike.begin(), alike.end(), each) == alike.end())
         alike.push_back(each);
     }
   }

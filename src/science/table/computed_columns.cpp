@@ -26,8 +26,8 @@ Assignment parse_assignment(const std::string& text) {
   const size_t equals = text.find('=');
   const std::string name = trim(text.substr(0, equals));
   if (equals == std::string::npos || name.empty()) {
-    throw Error(fmt::format("set: '{}' is not NAME=FORMULA, as in N=params-50304*width",
-                            printable(text)));
+    throw Error(
+        fmt::format("set: '{}' is not NAME=FORMULA, as in N=params-50304*width", printable(text)));
   }
   return {name, Expression(text.substr(equals + 1), "set " + name)};
 }

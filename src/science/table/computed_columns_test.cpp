@@ -26,10 +26,9 @@ std::string why_not(const std::string& text, std::vector<std::string> set,
 }
 
 TEST(ComputedColumns, AreUsedAsIfTheFileHadThem) {
-  const std::string text =
-      "params,d_model,tokens,val_bpb\n100M,512,2B,1.5\n2e8,1024,4B,1.25\n";
-  const Table table = with_set(
-      text, {"N=params-50304*d_model", "loss=val_bpb*log(2)*4.5", "N_total = params"});
+  const std::string text = "params,d_model,tokens,val_bpb\n100M,512,2B,1.5\n2e8,1024,4B,1.25\n";
+  const Table table =
+      with_set(text, {"N=params-50304*d_model", "loss=val_bpb*log(2)*4.5", "N_total = params"});
   ASSERT_EQ(table.runs.size(), 2u);
   EXPECT_EQ(table.runs[0].params, 100e6 - 50304 * 512);
   EXPECT_EQ(table.runs[0].params_total, 100e6);

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/csv.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "table/decimal_comma.h"
 #include "table/text_layout.h"
 
@@ -45,51 +49,90 @@ const char* name_of(char separator) {
                              : "commas";
 }
 
+// Takes records up into a table.
+class CsvReader {
+ public:
+  CsvReader(const TextLayout& layout, const std::string& where) : layout_(layout), where_(where) {
+    table_.kind = layout.separator == '\t' ? "tsv" : "csv";
+  }
+
+  void add(CsvRecord& record) {
+    if (table_.columns().empty()) {
+      if (layout_.commented) take_comment_sign(record);
+      read_header(table_, record, where_);
+      columns_ = table_.columns().size();
+    } else if (is_comment(record, table_)) {
+      ++comments_;
+    } else {
+      add_row(record);
+    }
+  }
+
+  RawTable finish() {
+    if (table_.columns().empty())
+      throw Error(fmt::format("{}: is empty; expected a CSV table with a header line", where_));
+    if (layout_.titles > 0) {
+      table_.notes.push_back(fmt::format(
+          "The header is line {}; {} above it {} passed over.", layout_.line,
+          layout_.titles == 1 ? "the line" : "the lines", layout_.titles == 1 ? "is" : "are"));
+    }
+    if (comments_ == 1)
+      table_.notes.emplace_back("1 line that begins with # is passed over as a comment.");
+    if (comments_ > 1) {
+      table_.notes.push_back(
+          fmt::format("{} lines that begin with # are passed over as comments.", comments_));
+    }
+    if (layout_.separator != ',') read_decimal_commas(table_, layout_.separator == ';', where_);
+    return std::move(table_);
+  }
+
+ private:
+  // R's write.table names the rows, 1, 2, 3 ... or by words, but not their column: every line has a
+  // field more than the header.
+  bool has_row_name(const CsvRecord& record) const {
+    if (columns_ < 2 || record.fields.size() != columns_ + 1) return false;
+    if (!table_.rows.empty() && !row_names_) return false;
+    const std::string& name = record.fields[0];
+    const auto number = parse_number(name);
+    return number ? *number == static_cast<double>(table_.rows.size() + 1) : !name.empty();
+  }
+
+  void add_row(CsvRecord& record) {
+    const bool named = has_row_name(record);
+    if (named ? record.fields.size() != columns_ + 1
+              : row_names_ || record.fields.size() != columns_) {
+      throw Error(fmt::format(
+          "{}: line {} has {} fields, the header has {}{}", where_, record.line,
+          record.fields.size(), columns_,
+          columns_ == 1 ? fmt::format(" (separated by {})", name_of(layout_.separator)) : ""));
+    }
+    RawRow row{record.line, 0, {}};
+    if (named) {
+      row_names_ = true;
+      std::rotate(record.fields.begin(), record.fields.begin() + 1, record.fields.end());
+      table_.column("row names");
+    }
+    for (size_t i = 0; i < record.fields.size(); ++i) {
+      if (!record.fields[i].empty()) row.fields.emplace_back(i, std::move(record.fields[i]));
+    }
+    table_.rows.push_back(std::move(row));
+  }
+
+  const TextLayout& layout_;
+  const std::string& where_;
+  RawTable table_;
+  size_t columns_ = 0;  // of the header
+  int comments_ = 0;
+  bool row_names_ = false;
+};
+
 }  // namespace
 
 RawTable read_csv(const std::string& text, const std::string& where, char separator) {
   const TextLayout layout = layout_of(text, where, separator);
-  RawTable table;
-  table.kind = layout.separator == '\t' ? "tsv" : "csv";
-  int comments = 0;
-  read_laid_out(text, where, layout, [&](CsvRecord& record) {
-    const size_t columns = table.columns().size();
-    if (columns == 0) {
-      if (layout.commented) take_comment_sign(record);
-      read_header(table, record, where);
-      return;
-    }
-    if (is_comment(record, table)) {
-      ++comments;
-      return;
-    }
-    if (record.fields.size() != columns) {
-      throw Error(fmt::format(
-          "{}: line {} has {} fields, the header has {}{}", where, record.line,
-          record.fields.size(), columns,
-          columns == 1 ? fmt::format(" (separated by {})", name_of(layout.separator)) : ""));
-    }
-    RawRow row{record.line, {}};
-    for (size_t i = 0; i < columns; ++i) {
-      if (!record.fields[i].empty()) row.fields.emplace_back(i, std::move(record.fields[i]));
-    }
-    table.rows.push_back(std::move(row));
-  });
-  if (table.columns().empty())
-    throw Error(fmt::format("{}: is empty; expected a CSV table with a header line", where));
-  if (layout.titles > 0) {
-    table.notes.push_back(fmt::format("The header is line {}; {} above it {} passed over.",
-                                      layout.line, layout.titles == 1 ? "the line" : "the lines",
-                                      layout.titles == 1 ? "is" : "are"));
-  }
-  if (comments > 0) {
-    table.notes.push_back(fmt::format("{} that begin{} with # {} passed over as {}.",
-                                      comments == 1 ? "1 line" : fmt::format("{} lines", comments),
-                                      comments == 1 ? "s" : "", comments == 1 ? "is" : "are",
-                                      comments == 1 ? "a comment" : "comments"));
-  }
-  if (layout.separator != ',') read_decimal_commas(table, layout.separator == ';', where);
-  return table;
+  CsvReader reader(layout, where);
+  read_laid_out(text, where, layout, [&](CsvRecord& record) { reader.add(record); });
+  return reader.finish();
 }
 
 }  // namespace bitlaw

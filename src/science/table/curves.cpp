@@ -9,7 +9,7 @@
 namespace bitlaw {
 namespace {
 
-constexpr size_t kFewest = 10, kFewestOfAnySpacing = 30;
+constexpr size_t kFewestOfAnySpacing = 30;
 
 bool grows(const std::vector<double>& values) {
   for (size_t i = 0; i + 1 < values.size(); ++i) {
@@ -31,11 +31,12 @@ bool in_equal_steps(const std::vector<double>& values) {
 }
 
 bool all_equal(const std::vector<double>& values) {
-  return std::all_of(values.begin(), values.end(), [&](double value) { return value == values[0]; });
+  return std::all_of(values.begin(), values.end(),
+                     [&](double value) { return value == values[0]; });
 }
 
 bool is_curve(const std::vector<double>& tokens, const std::vector<double>& steps) {
-  if (tokens.size() < kFewest) return false;
+  if (tokens.size() < kFewestCurvePoints) return false;
   const auto sorted = [](std::vector<double> values) {
     std::sort(values.begin(), values.end());
     return values;

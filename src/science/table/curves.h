@@ -13,6 +13,7 @@
 // A grid of runs is none of these: its D are few, or in geometric steps.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,13 @@ struct CurvePoint {
 };
 
 struct Curves {
-  std::vector<int> curve;  // of each row; -1: of none
-  int count = 0;           // of curves
-  int points = 0;          // rows in them
+  std::vector<int> curve;    // of each row; -1: of none
+  int count = 0;             // of curves
+  int points = 0;            // rows in them
   bool same_tokens = false;  // some curve has one D at all its steps: it is the planned number
 };
+
+inline constexpr size_t kFewestCurvePoints = 10;
 
 // Points in the order of the table.
 Curves find_curves(const std::vector<CurvePoint>& points);

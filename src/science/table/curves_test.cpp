@@ -57,7 +57,8 @@ TEST(Curves, AGridOfRunsIsNone) {
 }
 
 // Three models at 20 points each; `head` and `tail` are more columns.
-std::string three_curves(const std::string& names, const std::function<std::string(int, int)>& more) {
+std::string three_curves(const std::string& names,
+                         const std::function<std::string(int, int)>& more) {
   std::string text = "N,D,loss" + names + "\n";
   for (int model = 1; model <= 3; ++model) {
     for (int i = 1; i <= 20; ++i) {
@@ -95,15 +96,16 @@ TEST(Curves, AColumnOfTheRunGoesFirst) {
   EXPECT_EQ(clusters_of(table), (std::vector<std::string>{"r1", "r2", "r3"}));
   EXPECT_EQ(read_table(named, "t", TableOptions{.last_row_per_run = true}).runs.size(), 3u);
   // Each row with a name of its own is a run of its own.
-  const std::string runs = three_curves(
-      ",run_id", [](int model, int i) { return fmt::format(",r{}-{}", model, i); });
+  const std::string runs =
+      three_curves(",run_id", [](int model, int i) { return fmt::format(",r{}-{}", model, i); });
   EXPECT_EQ(clusters_of(read_table(runs, "t")).size(), 60u);
   EXPECT_THROW(read_table(runs, "t", TableOptions{.last_row_per_run = true}), Error);
 }
 
 TEST(Curves, TheLastRowIsThatOfTheLargestStep) {
-  const std::string text = "N,D,loss,model,Step\n1e8,2e9,3.1,a,2000\n1e8,2e9,3.5,a,1000\n"
-                           "2e8,2e9,2.9,b,1500\n2e8,2e9,3.2,b,500\n";
+  const std::string text =
+      "N,D,loss,model,Step\n1e8,2e9,3.1,a,2000\n1e8,2e9,3.5,a,1000\n"
+      "2e8,2e9,2.9,b,1500\n2e8,2e9,3.2,b,500\n";
   const Table table =
       read_table(text, "t", TableOptions{.cluster = "model", .last_row_per_run = true});
   ASSERT_EQ(table.runs.size(), 2u);

@@ -17,9 +17,12 @@ namespace {
 // Of each row, a text that is equal for equal inputs; "" for rows that stay as they are.
 std::vector<std::string> inputs_of(const Table& table) {
   const std::vector<int> settings = number_settings(table.runs);
+  std::vector<int> rows_of(table.runs.size(), 0);  // by number of their settings
+  for (const int number : settings) ++rows_of[static_cast<size_t>(number)];
   std::vector<std::string> out;
   for (size_t i = 0; i < table.runs.size(); ++i) {
     std::string& text = out.emplace_back();
+    if (rows_of[static_cast<size_t>(settings[i])] < 2) continue;
     if (table.runs[i].is_post_training() || !(table.runs[i].loss_nats > 0)) continue;
     text = std::to_string(settings[i]);
     for (const Factor& factor : factors()) {
@@ -88,18 +91,18 @@ void merge_replicates(Table& table, Replicates how) {
     table.notes.emplace_back("No two runs have equal inputs, so there are no replicates to merge.");
     return;
   }
-  table.notes.push_back(fmt::format("{} runs of equal inputs became {}: {} of each.", merged, left,
-                                    how == Replicates::kBest ? "the one with the least loss"
-                                                             : "the mean of the losses"));
+  table.notes.push_back(fmt::format(
+      "{} runs of equal inputs became {}: {} of each.", merged, left,
+      how == Replicates::kBest ? "the one with the least loss" : "the mean of the losses"));
 }
 
 void cluster_by_inputs(Table& table) {
   for (const std::vector<size_t>& rows : groups_of(inputs_of(table))) {
-    const bool free = std::all_of(rows.begin(), rows.end(), [&](size_t row) {
-      return table.runs[row].cluster.empty();
-    });
+    const bool free = std::all_of(rows.begin(), rows.end(),
+                                  [&](size_t row) { return table.runs[row].cluster.empty(); });
     if (!free) continue;
-    for (const size_t row : rows) table.runs[row].cluster = fmt::format("inputs of row {}", rows[0] + 1);
+    for (const size_t row : rows)
+      table.runs[row].cluster = fmt::format("inputs of row {}", rows[0] + 1);
   }
 }
 

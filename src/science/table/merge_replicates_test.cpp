@@ -39,10 +39,10 @@ TEST(MergeReplicates, TheMeanHasItsStandardError) {
 }
 
 TEST(MergeReplicates, PrecisionsAndWhatCannotBeComparedStayApart) {
-  EXPECT_EQ(merged("N,D,loss,P_w\n1e8,2e9,3,16\n1e8,2e9,2.9,16\n1e8,2e9,3.2,4\n1e8,2e9,3.3,4\n",
-                   "best")
-                .runs.size(),
-            2u);
+  EXPECT_EQ(
+      merged("N,D,loss,P_w\n1e8,2e9,3,16\n1e8,2e9,2.9,16\n1e8,2e9,3.2,4\n1e8,2e9,3.3,4\n", "best")
+          .runs.size(),
+      2u);
   EXPECT_THROW(merged("N,D,loss,tokenizer\n1e8,2e9,3,a\n1e8,2e9,2,b\n", "best"), Error)
       << "losses of two tokenizers";
   EXPECT_THROW(merged(kGrid, "least"), Error);

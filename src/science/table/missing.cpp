@@ -9,11 +9,10 @@
 
 namespace bitlaw {
 
-bool is_missing_word(std::string_view text) {
+bool is_missing_word_in_any_case(std::string_view text) {
   constexpr std::string_view kWords[] = {
       "na", "n/a",    "#n/a",   "nan", "none",    "null", "nil",  "-",         "--", "---",
       "?",  "\u2013", "\u2014", ".",   "missing", "<na>", "n.a.", "undefined", "\\n"};
-  if (text.size() > 12) return false;
   std::string lower = trim(std::string(text));
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });

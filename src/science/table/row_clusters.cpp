@@ -20,7 +20,8 @@ namespace {
 // The columns of words that a few rows share: the name of a model, but neither a date nor a name of
 // each row.
 std::vector<size_t> columns_of_words(const RawTable& raw, const Columns& columns) {
-  constexpr size_t kRowsForAWord = 3;
+  constexpr size_t kRowsForAWord = 3, kMostWords = 1000;
+  const size_t most = std::min(raw.rows.size() / kRowsForAWord, kMostWords);
   std::vector<size_t> out;
   for (size_t place = 0; place < raw.columns().size(); ++place) {
     if (columns.is_taken(place)) continue;
@@ -30,20 +31,19 @@ std::vector<size_t> columns_of_words(const RawTable& raw, const Columns& columns
       const RawField& field = row.at(place);
       if (field.empty()) continue;
       words = words && !field.number() && !parse_number(field.view());
-      if (!words || values.size() * kRowsForAWord > raw.rows.size()) break;
+      if (!words || values.size() > most) break;
       values.insert(field.text());
     }
-    if (words && !values.empty() && values.size() * kRowsForAWord <= raw.rows.size())
-      out.push_back(place);
+    if (words && !values.empty() && values.size() <= most) out.push_back(place);
   }
   return out;
 }
 
 // What the points of one run agree in.
-std::string key_of(const Observation& run, const FactorRow& factors_of_run, const RowOrigin& origin) {
-  std::string key =
-      fmt::format("{}\n{}\n{}\n{}", run.params, run.params_total, factors_of_run.precision,
-                  factors_of_run.seed);
+std::string key_of(const Observation& run, const FactorRow& factors_of_run,
+                   const RowOrigin& origin) {
+  std::string key = fmt::format("{}\n{}\n{}\n{}", run.params, run.params_total,
+                                factors_of_run.precision, factors_of_run.seed);
   for (const Factor& factor : factors()) {
     if (factor.varies == Varies::kNever && std::string_view(factor.name) != "run_fraction")
       key += '\n' + factors_of_run.value(factor);
@@ -97,14 +97,29 @@ RowOrigin RowClusters::origin_of(const RawRow& row) const {
 
 namespace {
 
+// The N that as many rows have as a curve needs.
+std::set<double> sizes_of_many(const std::vector<Observation>& runs) {
+  std::vector<double> sorted;
+  sorted.reserve(runs.size());
+  for (const Observation& run : runs) sorted.push_back(run.params);
+  std::sort(sorted.begin(), sorted.end());
+  std::set<double> out;
+  for (size_t i = kFewestCurvePoints - 1; i < sorted.size(); ++i) {
+    if (sorted[i] == sorted[i - (kFewestCurvePoints - 1)]) out.insert(sorted[i]);
+  }
+  return out;
+}
+
 void recognise(Table& table, const std::vector<RowOrigin>& origins) {
+  const std::set<double> sizes = sizes_of_many(table.runs);
+  if (sizes.empty()) return;
   std::vector<CurvePoint> points;
   std::vector<size_t> rows;
   for (size_t i = 0; i < table.runs.size(); ++i) {
-    if (!is_run_row(table.runs[i])) continue;
+    const Observation& run = table.runs[i];
+    if (!is_run_row(run) || !sizes.contains(run.params)) continue;
     rows.push_back(i);
-    points.push_back({key_of(table.runs[i], table.factors[i], origins[i]), table.runs[i].tokens,
-                      origins[i].step});
+    points.push_back({key_of(run, table.factors[i], origins[i]), run.tokens, origins[i].step});
   }
   const Curves curves = find_curves(points);
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -117,9 +132,10 @@ void recognise(Table& table, const std::vector<RowOrigin>& origins) {
         "points of one run are not independent. --last-row-per-run keeps the last of each, "
         "--cluster COLUMN names the run, --cluster row takes every row for a run.{}",
         curves.points, curves.count, curves.count == 1 ? "" : "s",
-        curves.same_tokens ? " D is the same at all steps of a curve, so only its last row has the D "
-                             "of its loss."
-                           : ""));
+        curves.same_tokens
+            ? " D is the same at all steps of a curve, so only its last row has the D "
+              "of its loss."
+            : ""));
   }
 }
 
@@ -144,12 +160,13 @@ void keep_last_rows(Table& table, const std::vector<RowOrigin>& origins, const s
     return run.cluster.empty() || !is_run_row(run) || last.at(run.cluster) == row;
   });
   if (table.runs.size() == before) {
-    throw Error(fmt::format(
-        "{}: last_row_per_run: no run has several rows; --cluster COLUMN names the column of the run",
-        where));
+    throw Error(
+        fmt::format("{}: last_row_per_run: no run has several rows; --cluster COLUMN names the "
+                    "column of the run",
+                    where));
   }
-  table.notes.push_back(fmt::format("{} earlier rows of learning curves are left out.",
-                                    before - table.runs.size()));
+  table.notes.push_back(
+      fmt::format("{} earlier rows of learning curves are left out.", before - table.runs.size()));
 }
 
 }  // namespace

@@ -19,8 +19,8 @@ namespace bitlaw {
 
 // What the file has of a row that became an observation.
 struct RowOrigin {
-  std::string words;        // its fields in columns of words without a meaning here
-  double step = kUnknown;   // in a column of steps
+  std::string words;       // its fields in columns of words without a meaning here
+  double step = kUnknown;  // in a column of steps
 };
 
 class RowClusters {

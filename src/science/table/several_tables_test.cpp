@@ -16,8 +16,7 @@ RawTable joined(const std::string& a, const std::string& b) {
 }
 
 TEST(SeveralTables, HaveTheRowsAndColumnsOfAll) {
-  const RawTable raw =
-      joined("N,D,loss,P_w\n1e8,2e9,3,4\n", R"([{"loss":2.5,"N":1e8,"D":4e9}])");
+  const RawTable raw = joined("N,D,loss,P_w\n1e8,2e9,3,4\n", R"([{"loss":2.5,"N":1e8,"D":4e9}])");
   EXPECT_EQ(raw.kind, "several");
   const Table table = table_of(raw, "a.csv, b.json", {});
   ASSERT_EQ(table.runs.size(), 2u);

@@ -239,7 +239,8 @@ TextLayout layout_of(const std::string& text, const std::string& where, char sep
   char chosen = separator != 0 ? separator : separator_of(lines[first].text);
   std::vector<std::string> names = fields_of(lines[first].text, chosen);
   if (separator == 0 && chosen == ' ' &&
-      (names.size() < 2 || !agree(lines, first + 1, lines.size(), ' ', names.size()))) {
+      (names.size() < 2 || !(agree(lines, first + 1, lines.size(), ' ', names.size()) ||
+                             agree(lines, first + 1, lines.size(), ' ', names.size() + 1)))) {
     chosen = ',';
     names = fields_of(lines[first].text, ',');
   }
@@ -272,11 +273,12 @@ TextLayout layout_of(const std::string& text, const std::string& where, char sep
 void read_laid_out(const std::string& text, const std::string& where, const TextLayout& layout,
                    const std::function<void(CsvRecord&)>& each) {
   if (layout.separator != '|' && layout.separator != ' ') {
-    const std::string rest = text.substr(layout.begin);
-    read_csv_records(rest, where, layout.separator, [&](CsvRecord& record) {
-      record.line += layout.line - 1;
-      each(record);
-    });
+    const std::string rest = layout.begin == 0 ? "" : text.substr(layout.begin);
+    read_csv_records(layout.begin == 0 ? text : rest, where, layout.separator,
+                     [&](CsvRecord& record) {
+                       record.line += layout.line - 1;
+                       each(record);
+                     });
     return;
   }
   CsvRecord record{layout.line, {}};

@@ -99,6 +99,17 @@ TEST(TextLayout, TablesOfMarkdownAndTerminals) {
             (std::vector<std::string>{"a | b", "3", "x"}));
 }
 
+TEST(TextLayout, RNamesItsRowsWithoutAHeader) {
+  int row = 0;
+  const auto numbered = [&](const char* n, const char* d, const char* loss) {
+    return fmt::format("\"{}\" {} {} {}\n", ++row, n, d, loss);
+  };
+  expect_four_runs("\"N\" \"D\" \"loss\"\n" + four_runs(numbered));
+  EXPECT_EQ(read_csv("N,D\nsmall,1,2\nlarge,3,4\n", "t").rows[1].at(2).text(), "large");
+  EXPECT_THROW(read_csv("N,D\n1e7,1,2\n", "t"), Error) << "a column without a name";
+  EXPECT_THROW(read_csv("N,D\nsmall,1,2\n3,4\n", "t"), Error);
+}
+
 TEST(TextLayout, ATableWithoutAHeaderIsSaidToHaveNone) {
   for (const char separator : {',', ';', ' '}) {
     try {
