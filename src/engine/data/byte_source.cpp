@@ -232,6 +232,8 @@ class HeadSource : public ByteSource {
   size_t position_ = 0;
 };
 
+}  // namespace
+
 Compression compression_shown_by(std::string_view head) {
   using namespace std::string_view_literals;
   if (head.starts_with("\x1F\x8B"sv)) return Compression::kGzip;
@@ -241,8 +243,6 @@ Compression compression_shown_by(std::string_view head) {
       head.size() >= 4 && (head[0] & 0xF0) == 0x50 && head.substr(1, 3) == "\x2A\x4D\x18"sv;
   return skippable ? Compression::kZstd : Compression::kNone;
 }
-
-}  // namespace
 
 std::string read_head(std::unique_ptr<ByteSource>& source, size_t most) {
   std::string head(most, '\0');

@@ -24,6 +24,7 @@ class ByteSource {
 enum class Compression { kNone, kGzip, kZstd };
 
 Compression compression_of(const std::filesystem::path& path);  // by the suffix: .gz, .zst, other
+Compression compression_shown_by(std::string_view head);        // by the first four bytes
 
 std::unique_ptr<ByteSource> open_file(const std::filesystem::path& path);  // without decompression
 std::unique_ptr<ByteSource> view_bytes(std::string_view bytes);  // which the caller must keep

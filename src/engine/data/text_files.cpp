@@ -229,10 +229,13 @@ std::unique_ptr<ByteSource> open_text(const fs::path& path) {
   const std::string where = path.string();
   constexpr size_t kLookBytes = 256;
   std::unique_ptr<ByteSource> source = open_file(path);
-  // A pointer in place of a text is text as well.
+  // A git-lfs pointer is text as well. Pages of a web site may be the corpus.
   const std::string head = read_head(source, kLookBytes);
-  if (head.starts_with("version https://git-lfs"))
-    throw Error(fmt::format("{}: {}", where, known_content(head)));
+  const std::string known = known_content(head);
+  const size_t first = head.find_first_not_of(" \t\r\n");
+  const bool page = first != std::string::npos && head[first] == '<';
+  if (!known.empty() && !page && compression_shown_by(head) == Compression::kNone)
+    throw Error(fmt::format("{}: {}", where, known));
   return as_utf8(decompress_by_content(std::move(source), compression_of(path), where), where);
 }
 

@@ -85,6 +85,20 @@ TEST(TextFiles, KindsThatAreNotTextAreNamed) {
   EXPECT_NE(error.find("Parquet"), std::string::npos) << error;
 }
 
+TEST(TextFiles, KindsThatAreNotTextAreNamedByTheirContent) {
+  TestFolder folder;
+  const auto error_for = [&](const std::string& content) {
+    folder.write("a.jsonl", content);
+    return error_of([&] { open_text(folder / "a.jsonl"); });
+  };
+  EXPECT_NE(error_for("PAR1 and so on").find("a.jsonl: is a Parquet file"), std::string::npos);
+  EXPECT_NE(
+      error_for("version https://git-lfs.github.com/spec/v1\noid sha256:0\n").find("git lfs pull"),
+      std::string::npos);
+  EXPECT_EQ(error_for("<html> may be the text"), "");
+  EXPECT_EQ(error_for("version 1 of a text"), "");
+}
+
 TEST(TextFiles, AJsonFileOfAFolderCountsIfItHoldsDocuments) {
   TestFolder folder;
   folder.write("lines.json", "{\"text\": \"one\"}\n{\"text\": \"two\"}\n");

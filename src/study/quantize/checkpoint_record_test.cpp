@@ -57,8 +57,8 @@ TEST_F(CheckpointRecordTest, ARecordOfAnEarlierVersionKeepsItsName) {
   CheckpointRecord now = record(folder_ / "a");
   const std::string spelled = hash_hex(read_file(folder_ / "a/config.json"));
   CheckpointRecord before = now;
-  before.name = hash_hex(now.run.checkpoint->weights_hash + spelled + some_text().hash())
-                    .substr(0, 16);
+  before.name =
+      hash_hex(now.run.checkpoint->weights_hash + spelled + some_text().hash()).substr(0, 16);
   EXPECT_NE(before.name, now.name);
   before.directory = folder_ / "runs" / before.name;
   begin_checkpoint_record(before);

@@ -293,6 +293,16 @@ TEST_F(QuantizeRun, OtherTextIsAnotherCell) {
       1e-12);
 }
 
+// Calibrations of all the text differ in its order alone, which is no spread.
+TEST_F(QuantizeRun, CalibrationsOfAllTheTextHaveNoSpread) {
+  ThreadPool pool(1);
+  config_.calibration_seeds = {1, 2};
+  config_.calibration_tokens = 1'000'000'000;
+  const Json rows = rows_of(run_, config_, pool);
+  ASSERT_EQ(rows.size(), 6u);
+  for (const Json& row : rows) EXPECT_FALSE(row.contains("spread"));
+}
+
 TEST_F(QuantizeRun, RoundsWhatTheModelIsUsedWithAsWell) {
   for (const char* shared : {"sequence", "batch"}) {
     SCOPED_TRACE(shared);
