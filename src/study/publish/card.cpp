@@ -87,17 +87,30 @@ std::string text_section(const std::vector<CorpusPart>& text) {
       static_cast<double>(bytes) / 1e6, text.size());
 }
 
+// Fits leave out runs of `bitlaw tune`.
+bool can_be_fitted(const PublishedTable& table) {
+  return std::any_of(table.rows.begin(), table.rows.end(), [](const TidyRow& row) {
+    return row.is_run() && row.tuning.value_or(0) == 0;
+  });
+}
+
 std::string use_section(const std::vector<PublishedTable>& tables) {
-  const std::string& name = tables.front().name;
-  return fmt::format(
-      "## Using it\n\n```\n"
-      "bitlaw fit {0}.csv --law kumar                  # a law, with intervals\n"
-      "bitlaw compare {0}.csv --laws all --hold-out largest-N\n"
-      "bitlaw reproduce {0}.csv:1 --data DATA          # makes a row again, and compares every "
-      "bit\n"
-      "bitlaw sweep STUDY.toml --have {0}.csv          # goes on with the study elsewhere\n"
-      "sha256sum -c SHA256SUMS                         # checks the files\n```\n\n",
-      name);
+  std::string out = "## Using it\n\n```\n";
+  const auto fitted = std::find_if(tables.begin(), tables.end(), can_be_fitted);
+  if (fitted != tables.end()) {
+    out += fmt::format(
+        "bitlaw fit {0}.csv --law kumar                  # a law, with intervals\n"
+        "bitlaw compare {0}.csv --laws all --hold-out largest-N\n",
+        fitted->name);
+  }
+  return out +
+         fmt::format(
+             "bitlaw reproduce {0}.csv:1 --data DATA          # makes a row again, and compares "
+             "every "
+             "bit\n"
+             "bitlaw sweep STUDY.toml --have {0}.csv          # goes on with the study elsewhere\n"
+             "sha256sum -c SHA256SUMS                         # checks the files\n```\n\n",
+             tables.front().name);
 }
 
 std::string column_section() {

@@ -164,7 +164,7 @@ void note_files_of_before(const std::vector<std::string>& before, const fs::path
 Published publish(const PublishOptions& options) {
   check_options(options);
   const std::vector<PublishedTable> tables = read_tables(options.runs);
-  const std::vector<CorpusPart> text =
+  std::vector<CorpusPart> text =
       options.text.empty() ? std::vector<CorpusPart>{} : read_corpus_list(options.text);
   if (!options.text.empty() && text.empty()) {
     throw Error(fmt::format(
@@ -173,6 +173,8 @@ Published publish(const PublishOptions& options) {
         options.text));
   }
   require_different_files(tables, !text.empty());
+  Published out;
+  text = packages_of_data(text, options.text, tables, out.notes);
   const Card card = card_of(options, tables);
   const fs::path to = options.to;
   const fs::path readme_file = to / "README.md";
@@ -185,7 +187,6 @@ Published publish(const PublishOptions& options) {
         readme_file.string(), kGeneratedFrom));
   }
 
-  Published out;
   const std::vector<std::string> listed = listed_files(to);
   Publication publication(to);
   write_tables(tables, options, publication, out);

@@ -8,11 +8,13 @@
 #include "base/csv.h"
 #include "base/test_folder.h"
 #include "base/text.h"
+#include "data/prepare.h"
 #include "publish/card.h"
 #include "publish/sha256.h"
 #include "record/cell.h"
 #include "record/record_for_tests.h"
 #include "record/result.h"
+#include "record/tuning_marks.h"
 
 namespace bitlaw {
 namespace {
@@ -208,6 +210,56 @@ TEST_F(Publish, RefusesATableThatTheListOfPackagesWouldReplace) {
   both.text = both.runs[0];
   EXPECT_NE(error_of([&] { publish(both); }).find("rename the directory"), std::string::npos);
   EXPECT_TRUE(file("text.csv").starts_with("run,status,N,"));
+}
+
+// The folder keeps packages of a larger data set that was made before.
+TEST_F(Publish, NamesThePackagesThatTheDataHave) {
+  const auto text = [](const std::string& name) {
+    std::string lines;
+    for (int i = 0; i < 40; ++i)
+      lines += R"({"text": "the )" + name + " of the words " + std::to_string(i * i) + "\"}\n";
+    return lines;
+  };
+  folder_.write("text/perl-doc.jsonl", text("first"));
+  folder_.write("text/.corpus.json",
+                R"({"rules": 3, "parts": [
+                    {"name": "perl-doc", "package": "perl-doc_5_all.deb", "bytes": 7, "documents": 2,
+                     "paragraphs": 3, "repeated": 0, "hash": "h", "licenses": []},
+                    {"name": "git-doc", "package": "git-doc_2_all.deb", "bytes": 7, "documents": 2,
+                     "paragraphs": 3, "repeated": 0, "hash": "h", "licenses": []}]})");
+  PrepareConfig prepare;
+  prepare.from = {(folder_ / "text/perl-doc.jsonl").string()};
+  prepare.to = (folder_ / "data").string();
+  prepare.tokenizer = "byte";
+  prepare.validation_fraction = 0.3;
+  RunRecord record = trained_run_record(5000, "16");
+  record.data.hash = prepare_dataset(prepare).hash;
+  record.data.path = prepare.to;
+  const fs::path run = folder_ / ("made/" + record.name);
+  write_run_record(run, record);
+  write_result(run, {.validation = Validation{3.5, .01}});
+  PublishOptions made = options();
+  made.runs = {(folder_ / "made").string()};
+  made.text = (folder_ / "text").string();
+  EXPECT_TRUE(publish(made).notes.empty());
+  EXPECT_NE(file("text.csv").find("perl-doc,"), std::string::npos);
+  EXPECT_EQ(file("text.csv").find("git-doc,"), std::string::npos);
+  fs::remove_all(prepare.to);
+  const Published unchecked = publish(made);
+  ASSERT_EQ(unchecked.notes.size(), 1U);
+  EXPECT_NE(unchecked.notes[0].find("it is not checked"), std::string::npos);
+  EXPECT_NE(file("text.csv").find("git-doc,"), std::string::npos);
+}
+
+// A fit leaves out all rows of a table of `bitlaw tune`.
+TEST_F(Publish, TheCardShowsNoFitOfRunsOfTuning) {
+  mark_as_tuning(folder_ / "tuning", {trained_run_record(4000, "16").name});
+  PublishOptions tuned = options();
+  tuned.runs = {(folder_ / "tuning").string()};
+  publish(tuned);
+  EXPECT_EQ(file("README.md").find("bitlaw fit"), std::string::npos);
+  publish(options());
+  EXPECT_NE(file("README.md").find("bitlaw fit study.csv"), std::string::npos);
 }
 
 TEST_F(Publish, RefusesTextThatOtherRulesMade) {

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <utility>
 
 #include "base/csv.h"
 #include "base/error.h"
+#include "data/dataset.h"
 #include "record/published_records.h"
 #include "record/result.h"
 #include "record/run.h"
@@ -50,7 +52,9 @@ PublishedTable read_table(const fs::path& runs) {
       continue;
     }
     // A directory may have been renamed; records are found by the name of the run.
-    const std::string name = read_run_record(runs / row.run).name;
+    const RunRecord record = read_run_record(runs / row.run);
+    const std::string& name = record.name;
+    table.data.try_emplace(record.data.hash, record.data.path);
     const std::string& directory = directories.try_emplace(name, row.run).first->second;
     if (directory != row.run) {
       throw Error(
@@ -119,6 +123,39 @@ std::vector<PublishedTable> read_tables(const std::vector<std::string>& runs) {
     }
   }
   return tables;
+}
+
+std::vector<CorpusPart> packages_of_data(const std::vector<CorpusPart>& text,
+                                         const std::string& folder,
+                                         const std::vector<PublishedTable>& tables,
+                                         std::vector<std::string>& notes) {
+  if (text.empty()) return text;
+  std::set<std::string> sources;
+  for (const PublishedTable& table : tables) {
+    for (const auto& [hash, path] : table.data) {
+      try {
+        const DatasetInfo info = Dataset::open(path).info();
+        if (info.hash != hash) throw Error("another data set");
+        for (const SourceInfo& source : info.sources) sources.insert(source.name);
+      } catch (const Error&) {
+        notes.push_back(fmt::format(
+            "text.csv has all packages of {}: the data set {} is not at {}, so it is not checked "
+            "which of them it has",
+            folder, hash, path.empty() ? "a known place" : path));
+        return text;
+      }
+    }
+  }
+  std::vector<CorpusPart> used;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(used),
+               [&](const CorpusPart& part) { return sources.contains(part.name + ".jsonl"); });
+  if (used.empty()) {
+    throw Error(fmt::format(
+        "{}: the data of these runs have none of its packages; give the folder of their text, or "
+        "leave --text out",
+        folder));
+  }
+  return used;
 }
 
 std::string text_csv(const std::vector<CorpusPart>& parts) {

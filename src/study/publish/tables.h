@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct PublishedTable {
   std::string records;  // the lines of NAME.runs.jsonl
   int64_t started = 0;  // runs left out, because they have not ended
   double training_core_seconds = 0;
+  std::map<std::string, std::string> data;        // where each data set was, by its hash
   size_t count(const std::string& status) const;  // of whole runs
   size_t cells() const;
 };
@@ -31,6 +33,14 @@ Totals totals_of(const std::vector<PublishedTable>& tables);
 
 // Error as in publish().
 std::vector<PublishedTable> read_tables(const std::vector<std::string>& runs);
+
+// The packages of `text` (made in `folder`) that the data sets of the tables have; the folder may have
+// others, of larger data sets. All of them, with a note, if a data set is not where it was. Error if the
+// data sets have none of them.
+std::vector<CorpusPart> packages_of_data(const std::vector<CorpusPart>& text,
+                                         const std::string& folder,
+                                         const std::vector<PublishedTable>& tables,
+                                         std::vector<std::string>& notes);
 
 // The packages of the text as CSV; empty without any.
 std::string text_csv(const std::vector<CorpusPart>& parts);
