@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/json.h"
 #include "data/byte_source.h"
 #include "data/documents.h"
 

@@ -1,6 +1,5 @@
 #include "hf/rounded.h"
 
-#include "base/error.h"
 #include "formats/rotation.h"
 
 namespace bitlaw::hf {
