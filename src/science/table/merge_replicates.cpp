@@ -67,6 +67,32 @@ size_t mean_of(Table& table, const std::vector<size_t>& rows) {
   return rows[0];
 }
 
+bool is_grid(const Table& table, const std::vector<size_t>& rows) {
+  return std::any_of(factors().begin(), factors().end(), [&](const Factor& factor) {
+    const std::string& first = table.factors[rows[0]].value(factor);
+    return factor.varies == Varies::kBySize &&
+           std::any_of(rows.begin(), rows.end(),
+                       [&](size_t row) { return table.factors[row].value(factor) != first; });
+  });
+}
+
+// Names of clusters, each with one that stands for all that it is joined with.
+class Joined {
+ public:
+  std::string of(std::string name) const {
+    for (auto next = into_.find(name); next != into_.end(); next = into_.find(name))
+      name = next->second;
+    return name;
+  }
+  void join(const std::string& a, const std::string& b) {
+    const std::string one = of(a), other = of(b);
+    if (one != other) into_[other] = one;
+  }
+
+ private:
+  std::map<std::string, std::string> into_;
+};
+
 }  // namespace
 
 Replicates parse_replicates(const std::string& text) {
@@ -104,6 +130,21 @@ void cluster_by_inputs(Table& table) {
     for (const size_t row : rows)
       table.runs[row].cluster = fmt::format("inputs of row {}", rows[0] + 1);
   }
+}
+
+int join_grids(Table& table) {
+  Joined joined;
+  int rows_in_grids = 0;
+  for (const std::vector<size_t>& rows : groups_of(inputs_of(table))) {
+    const bool clustered = std::none_of(
+        rows.begin(), rows.end(), [&](size_t row) { return table.runs[row].cluster.empty(); });
+    if (!clustered || !is_grid(table, rows)) continue;
+    for (const size_t row : rows) joined.join(table.runs[rows[0]].cluster, table.runs[row].cluster);
+    rows_in_grids += static_cast<int>(rows.size());
+  }
+  if (rows_in_grids == 0) return 0;
+  for (Observation& run : table.runs) run.cluster = joined.of(run.cluster);
+  return rows_in_grids;
 }
 
 }  // namespace bitlaw

@@ -27,4 +27,8 @@ void merge_replicates(Table& table, Replicates how);
 // this point, so they are not independent.
 void cluster_by_inputs(Table& table);
 
+// Joins the clusters of rows that have equal inputs and differ in a factor that varies by size, as those
+// of a grid of learning rates do: the number of rows. Their spread is that of the grid, not of seeds.
+int join_grids(Table& table);
+
 }  // namespace bitlaw

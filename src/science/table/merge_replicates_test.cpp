@@ -59,5 +59,21 @@ TEST(MergeReplicates, EqualInputsAreResampledTogether) {
   EXPECT_EQ(read_table(text, "t", TableOptions{.cluster = "seed"}).runs[0].cluster, "1");
 }
 
+TEST(MergeReplicates, RunsOfAGridAreResampledTogetherThoughTheyHaveNames) {
+  const auto clusters = [](const std::string& text) {
+    TableOptions options;
+    options.may_differ.pooled = {"lr"};
+    std::vector<std::string> out;
+    for (const Observation& run : read_table(text, "t", options).runs) out.push_back(run.cluster);
+    return out;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(clusters("N,D,loss,lr,run_id\n1e8,2e9,3.2,0.001,a\n1e8,2e9,3.0,0.002,b\n"
+                     "2e8,2e9,2.8,0.001,c\n2e8,4e9,2.7,0.001,d\n"),
+            (Names{"a", "a", "c", "d"}));
+  EXPECT_EQ(clusters("N,D,loss,seed,run_id\n1e8,2e9,3.2,1,a\n1e8,2e9,3.0,2,b\n"), (Names{"a", "b"}))
+      << "seeds are no grid";
+}
+
 }  // namespace
 }  // namespace bitlaw

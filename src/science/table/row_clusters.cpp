@@ -62,6 +62,7 @@ RowClusters::RowClusters(const RawTable& raw, const Columns& columns, const std:
   if (cluster == "run") {
     if (const auto place = columns.find("run")) {
       columns_.push_back(*place);
+      kind_ = Kind::kRun;
     } else {
       kind_ = Kind::kRecognised;
       words_ = columns_of_words(raw, columns);
@@ -179,6 +180,14 @@ void RowClusters::settle_curves(Table& table, const std::vector<RowOrigin>& orig
 
 void RowClusters::settle_inputs(Table& table) const {
   if (kind_ == Kind::kRecognised || kind_ == Kind::kInputs) cluster_by_inputs(table);
+  if (kind_ != Kind::kRun) return;
+  const int rows = join_grids(table);
+  if (rows == 0) return;
+  table.notes.push_back(fmt::format(
+      "{} runs of equal N, D and precision differ in a factor (a grid): they are resampled "
+      "together. "
+      "--replicates best takes the best of each; --cluster row takes every row by itself.",
+      rows));
 }
 
 }  // namespace bitlaw

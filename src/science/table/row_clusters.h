@@ -1,6 +1,7 @@
 // Which rows a fit resamples together (Observation::cluster), and which row of a learning curve is kept.
 //
-//   --cluster run     (the default) by the column of the run; without one, learning curves (curves.h)
+//   --cluster run     (the default) by the column of the run, and the runs of a grid at equal N, D and
+//                     precision together; without one, learning curves (curves.h)
 //                     are recognised, and rows of equal inputs are together
 //   --cluster a,b     by the values of these columns
 //   --cluster inputs  by N, D and precision; --cluster row: every row by itself; unless there are
@@ -41,7 +42,7 @@ class RowClusters {
   void settle_inputs(Table& table) const;
 
  private:
-  enum class Kind { kColumns, kRecognised, kInputs, kRow };
+  enum class Kind { kColumns, kRun, kRecognised, kInputs, kRow };
 
   Kind kind_ = Kind::kColumns;
   std::vector<size_t> columns_, words_;
