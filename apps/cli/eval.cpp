@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/range.h"
+#include "base/say.h"
 #include "cli/verb.h"
 #include "train/run.h"
 
@@ -27,8 +30,20 @@ struct EvalFlags {
   EvalConfig config;
   StructFlags flags;
   int threads = hardware_threads();
-  bool json = false, print_config = false, dry_run = false;
+  bool json = false, print_config = false, dry_run = false, worse_than_chance = false;
 };
+
+// A loss above that of a uniform guess says that text and model do not belong together, most often
+// because the data set has another tokenizer with as many tokens.
+void judge(const EvalFlags& options, const Validation& validation, int64_t vocabulary) {
+  const double chance = std::log(static_cast<double>(vocabulary));
+  if (!(validation.loss_nats > chance)) return;
+  const bool accepted = options.worse_than_chance || options.config.data.empty();
+  say("{}{}: its loss is {:.2f} nats per token, and a uniform guess among {} tokens has {:.2f}{}",
+      accepted ? "note: " : "bitlaw: ", options.run, validation.loss_nats, vocabulary, chance,
+      accepted ? "" : ": was the data set made with the tokenizer of the run?");
+  if (!accepted) exit_status = 1;
+}
 
 void run_eval(EvalFlags& options) {
   options.flags.fill_into(options.config);
@@ -53,6 +68,7 @@ void run_eval(EvalFlags& options) {
   }
   const Validation validation =
       evaluate_run(trained, dataset, options.config.tokens, options.threads);
+  judge(options, validation, trained.config.model.vocabulary);
   if (options.json) {
     Json document = struct_to_json(validation);
     document["run"] = trained.record.name;
@@ -80,6 +96,8 @@ void add_eval(App& app) {
   verb->add_option("--threads", options->threads, "threads")->whole(1, kMostThreads);
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run, "print what would be evaluated, and stop");
+  verb->add_flag("--worse-than-chance", options->worse_than_chance,
+                 "with --data: accept a loss above that of a uniform guess");
   verb->add_flag("--json", options->json, "print one JSON document");
   verb->callback([options] { run_eval(*options); });
 }
