@@ -11,6 +11,7 @@ namespace bitlaw {
 std::string expand_home(const std::string& path) {
   if (!path.starts_with('~')) return path;
   if (path.size() > 1 && path[1] != '/') {
+    if (path.find('/') == std::string::npos) return path;  // a file whose name begins with it
     throw Error(
         fmt::format("{}: the home of another user is not known here; write the whole path, or ./{} "
                     "for a folder of that name",

@@ -5,8 +5,8 @@
 
 namespace bitlaw {
 
-// "~" and "~/..." with $HOME in place of "~"; anything else as it is. Error without $HOME, and for
-// "~name/...", which only a shell knows. "./~" names a folder of that name.
+// "~" and "~/..." with $HOME in place of "~"; anything else as it is, also a file "~name". Error
+// without $HOME, and for "~name/...", which only a shell knows. "./~" names a folder of that name.
 std::string expand_home(const std::string& path);
 
 }  // namespace bitlaw

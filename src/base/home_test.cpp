@@ -17,7 +17,8 @@ TEST(Home, StandsForATilde) {
   ::setenv("HOME", "/home/ada", 1);
   EXPECT_EQ(expand_home("~"), "/home/ada");
   EXPECT_EQ(expand_home("~/data/x"), "/home/ada/data/x");
-  for (const char* path : {"", "data", "./~", "a/~/b", "/~"}) EXPECT_EQ(expand_home(path), path);
+  for (const char* path : {"", "data", "./~", "a/~/b", "/~", "~old.csv"})
+    EXPECT_EQ(expand_home(path), path);
   EXPECT_NE(error_of([] { expand_home("~bob/data"); }).find("write the whole path, or ./~bob/data"),
             std::string::npos);
   ::unsetenv("HOME");

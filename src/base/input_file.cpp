@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/home.h"
 #include "base/output_file.h"
 #include "base/say.h"
 
@@ -108,7 +109,8 @@ Descriptor open_regular_file(const fs::path& path) {
   return file;
 }
 
-std::string read_input_file(const fs::path& path) {
+std::string read_input_file(const fs::path& named) {
+  const fs::path path = expand_home(named.string());
   struct stat status {};
   const Descriptor file = open_input(path, status);
   if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode) && !::isatty(file.get())) {

@@ -11,6 +11,7 @@
 #include "base/descriptor.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/home.h"
 #include "base/number.h"
 #include "base/say.h"
 
@@ -93,7 +94,7 @@ void write_output_file(const fs::path& path, std::string_view bytes) {
 }
 
 void write_output_file(const fs::path& path, std::span<const std::string_view> parts) {
-  const fs::path place = follow_links(path);
+  const fs::path place = follow_links(expand_home(path.string()));
   if (const int open = own_descriptor(place); open >= 0) {
     std::fflush(stdout);  // what was printed before comes before
     Descriptor file(::fcntl(open, F_DUPFD_CLOEXEC, 0));

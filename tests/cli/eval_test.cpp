@@ -17,9 +17,9 @@ TEST_F(EvalVerb, SaysThatAModelKnowsLessThanAGuess) {
       text += "#$%&*+<=>@[]^_{|}~0123456789"[random_below(7, document, i, 28)];
     write_text(around_.directory / "signs" / (std::to_string(document) + ".txt"), text);
   }
-  ASSERT_EQ(run({"data", "prepare", "signs", "--to", "other", "--tokenizer", "byte", "--quiet"})
-                .status,
-            0);
+  ASSERT_EQ(
+      run({"data", "prepare", "signs", "--to", "other", "--tokenizer", "byte", "--quiet"}).status,
+      0);
   const std::vector<std::string> line{"eval", run_, "--data", "other", "--threads", "1"};
   const Outcome outcome = run(line);
   EXPECT_EQ(outcome.status, 1);

@@ -34,6 +34,9 @@ TEST_F(HomeTest, StandsForATildeInKeysAndStudies) {
       run({"data", "prepare", "text", "--to=~/again", "--tokenizer", "byte", "--quiet"});
   EXPECT_EQ(prepared.status, 0) << prepared.err;
   EXPECT_TRUE(fs::exists(home / "again/dataset.json"));
+  const Outcome written = run({"runs", run_ + "/..", "--csv=~/table.csv"});
+  EXPECT_EQ(written.status, 0) << written.err;
+  EXPECT_TRUE(fs::exists(home / "table.csv"));
   EXPECT_FALSE(fs::exists(around_.directory / "~"));
 }
 
