@@ -25,6 +25,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "fit/derived.h"
+#include "predict/predict.h"
 #include "simulate/simulate.h"
 #include "simulate/simulate_for_tests.h"
 
@@ -82,6 +83,29 @@ Json side(double low, double high, double truth, bool open_ends) {
   return truth < low ? -1 : truth > high ? 1 : 0;
 }
 
+constexpr const char* kMean = "mean loss of a run not fitted";
+constexpr const char* kRun = "loss of a run not fitted";
+
+// The same runs again, in trunks of their own: predicted, the mean and the measured loss.
+void add_new_runs(const Options& options, const Truth& truth, const std::vector<Observation>& runs,
+                  int number, const Fit& fit, Json& sides) {
+  Constants constants;
+  if (!read_constants("", "", fit_to_json(fit), constants).empty()) return;
+  StudyOptions study = design(options);
+  study.seed = static_cast<uint64_t>(number) + 1'000'000;
+  Json of_mean = Json::array(), of_run = Json::array();
+  for (const Observation& run : draw_study(truth, runs, study).rows) {
+    if (run.is_post_training()) continue;
+    const Prediction made = predict_run(constants, run, options.level);
+    if (!made.run) continue;
+    const double mean = predict(truth.law.law(), truth.values.data(), run);
+    of_mean.push_back(side(made.mean->low, made.mean->high, mean, false));
+    of_run.push_back(side(made.run->low, made.run->high, run.loss_nats, false));
+  }
+  sides[kMean] = {std::move(of_mean), nullptr};
+  sides[kRun] = {std::move(of_run), nullptr};
+}
+
 // {quantity: [bootstrap, profile]}
 Json study_line(const Options& options, const Truth& truth, const std::vector<Observation>& runs,
                 int number) {
@@ -112,6 +136,7 @@ Json study_line(const Options& options, const Truth& truth, const std::vector<Ob
       add(derived.name, derived.low, derived.high, quantity.about.value);
     }
   }
+  add_new_runs(options, truth, runs, number, fit, line["sides"]);
   return line;
 }
 
@@ -122,6 +147,10 @@ struct Count {
   double error() const { return std::sqrt(share() * (1 - share()) / all()); }
   void add(const Json& side) {
     if (side.is_null()) return;
+    if (side.is_array()) {
+      for (const Json& each : side) add(each);
+      return;
+    }
     (side == 0 ? inside : side == -1 ? below : above) += 1;
   }
 };
@@ -190,6 +219,8 @@ std::vector<std::string> names_in_order(const Truth& truth, const std::vector<Ob
   for (const DerivedQuantity& quantity : derived_quantities(law, sorted, truth.values)) {
     out.push_back(quantity.about.name);
   }
+  out.emplace_back(kMean);
+  out.emplace_back(kRun);
   return out;
 }
 

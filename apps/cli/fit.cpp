@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "base/range.h"
 #include "base/text.h"
+#include "cli/predictions.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "fit/freeze_from.h"
@@ -18,7 +19,7 @@ namespace {
 
 struct FitFlags {
   TableFlags table;
-  std::string out, freeze_from;
+  std::string out, freeze_from, residuals;
   FitOptions fit;
   StructFlags flags;
   int threads = hardware_threads();
@@ -43,6 +44,7 @@ void run_fit(FitFlags& options) {
     return;
   }
   require_other_file("--out", options.out, options.table.paths);
+  require_other_file("--residuals", options.residuals, options.table.paths);
   if (!options.flags.has("law")) options.fit.law = options.table.usual_law();
   const Law& law = law_named(options.fit.law);
   const Table table = options.table.read({&law});
@@ -59,6 +61,13 @@ void run_fit(FitFlags& options) {
   Json document = fit_to_json(fit);
   document["table"] = table_json(table, options.table.path());
   if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
+  if (!options.residuals.empty()) {
+    std::vector<Predicting> by{{fit.law, {}}};
+    const std::string wrong = read_constants("", "", document, by[0].constants);
+    if (!wrong.empty()) throw Error("--residuals: " + wrong);
+    write_output_file(options.residuals,
+                      predictions_csv(table.runs, predict_rows(by, table.runs, options.fit.level)));
+  }
   if (options.json) {
     print_json(document);
     return;
@@ -86,6 +95,8 @@ void add_fit(App& app) {
       "  bitlaw fit table.csv --law chinchilla --columns N=params,D=tokens,loss=val_loss --json");
   add_common(verb, *options);
   options->flags.add(verb, options->fit);
+  verb->add_option("--residuals", options->residuals,
+                   "write a CSV of every row with its prediction, intervals and residual");
   verb->add_option(
       "--freeze-from", options->freeze_from,
       "a fit whose constants are kept fixed (fit.json), or some of them (fit.json:E,alpha)");

@@ -36,6 +36,7 @@ void add_fit(App& app);
 void add_compare(App& app);
 void add_design(App& app);
 void add_simulate(App& app);
+void add_predict(App& app);
 void add_plan(App& app);
 void add_report(App& app);
 

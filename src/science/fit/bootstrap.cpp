@@ -36,18 +36,22 @@ std::vector<double> draw_clusters(int clusters, uint64_t seed, int64_t draw, int
   return counts;
 }
 
+std::vector<double> draw_fractions(int clusters, uint64_t seed, int64_t draw) {
+  std::vector<double> out(static_cast<size_t>(clusters));
+  double sum = 0;
+  for (size_t i = 0; i < out.size(); ++i) {
+    const double share = random_uniform(seed, 1 + static_cast<uint64_t>(draw), i);
+    sum += out[i] = -std::log1p(-share);
+  }
+  for (double& weight : out) weight *= clusters / sum;
+  return out;
+}
+
 Interval percentile_interval(std::vector<double> sample, double level) {
   std::erase_if(sample, [](double value) { return !std::isfinite(value); });
   if (sample.size() < 2) return {};
   std::sort(sample.begin(), sample.end());
   return {percentile(sample, (1 - level) / 2), percentile(sample, (1 + level) / 2)};
-}
-
-double expanded_level(double level, int clusters) {
-  if (clusters < 2) return level;
-  const double n = clusters;
-  const double reach = std::sqrt(n / (n - 1)) * t_quantile(0.5 + 0.5 * level, n - 1);
-  return 1 - 2 * normal_share(-reach);
 }
 
 }  // namespace bitlaw

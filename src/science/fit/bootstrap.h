@@ -16,16 +16,15 @@ std::vector<int> number_clusters(const std::vector<Observation>& rows);
 // another draw of the same number.
 std::vector<double> draw_clusters(int clusters, uint64_t seed, int64_t draw, int attempt = 0);
 
+// Weights of mean 1 that are exponential instead of whole: no cluster is left out, so that a draw
+// identifies what the rows identify (Rubin 1981, "The Bayesian bootstrap"; Xu et al. 2020,
+// "Applications of the fractional-random-weight bootstrap").
+std::vector<double> draw_fractions(int clusters, uint64_t seed, int64_t draw);
+
 // Percentile interval of `level` of a sample, by linear interpolation; NaN values are left out.
 struct Interval {
   double low = kUnknown, high = kUnknown;
 };
 Interval percentile_interval(std::vector<double> sample, double level);
-
-// The level whose percentiles have coverage `level` with only `clusters` clusters: a bootstrap's
-// spread is too small by sqrt((n - 1) / n), and ignores Student's t. This is the expanded
-// percentile interval of Hesterberg (2015, "What teachers should know about the bootstrap", section
-// 4.2).
-double expanded_level(double level, int clusters);
 
 }  // namespace bitlaw

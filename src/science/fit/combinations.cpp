@@ -38,8 +38,7 @@ void add_quantity(const std::string& name, const std::string& unit, const StageF
   Derived derived{.name = name, .unit = unit, .value = of(values.data())};
   std::vector<double> sample;
   for (const std::vector<double>& draw : fit.draws) sample.push_back(of(draw.data()));
-  const Interval interval =
-      percentile_interval(std::move(sample), expanded_level(level, stage.clusters));
+  const Interval interval = percentile_interval(std::move(sample), stage.drawn(level));
   derived.low = interval.low, derived.high = interval.high;
   if (std::isfinite(derived.value)) fit.derived.push_back(std::move(derived));
 }

@@ -219,11 +219,9 @@ void add_derived(const FittedStages& stages, const std::vector<double>& values,
     Derived derived = quantities[q].about;
     std::vector<double> sample;
     for (const std::vector<double>& each : samples) sample.push_back(each[q]);
-    const int clusters = quantities[q].of_training
-                             ? fit.training.clusters
-                             : std::min(fit.training.clusters, fit.post.clusters);
-    Interval interval =
-        percentile_interval(std::move(sample), expanded_level(options.level, clusters));
+    const bool few = !quantities[q].of_training && fit.post.clusters < fit.training.clusters;
+    const StageFit& stage = few ? fit.post : fit.training;
+    Interval interval = percentile_interval(std::move(sample), stage.drawn(options.level));
     if (!points.empty() && !fit.draws.empty()) {
       std::vector<double> allowed;
       for (const std::vector<double>& point : points)

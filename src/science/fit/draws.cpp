@@ -6,8 +6,10 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "base/statistics.h"
 #include "fit/bootstrap.h"
 #include "fit/refits.h"
+#include "fit/sandwich.h"
 
 namespace bitlaw {
 namespace {
@@ -73,6 +75,34 @@ class StageDraws {
 
 const std::vector<Observation> StageDraws::kNone;
 
+// Whether the draws' predictions for the rows themselves spread more than twice as far as the
+// curvature of the objective and the noise have it.
+bool run_away(const StageSetup& setup, const std::vector<Observation>& rows,
+              const std::vector<double>& best, const std::vector<std::vector<double>>& draws) {
+  constexpr size_t kLookedAt = 48, kFewestDraws = 20;
+  constexpr double kTooFar = 2, kNinetyPercent = 2 * 1.6449;
+  if (setup.free.empty() || draws.size() < kFewestDraws) return false;
+  StageSetup in_logs = setup;
+  in_logs.settings.linear = in_logs.settings.weighted = false;
+  const Sandwich sandwich = sandwich_of(setup, rows, best);
+  std::vector<Observation> some;
+  for (size_t i = 0; i < std::min(rows.size(), kLookedAt); ++i)
+    some.push_back(rows[i * rows.size() / std::min(rows.size(), kLookedAt)]);
+  const Matrix slopes = stage_jacobian(in_logs, some, best);
+  std::vector<double> ratios;
+  for (size_t i = 0; i < some.size(); ++i) {
+    const auto slope = slopes.row(static_cast<long>(i));
+    const double error = std::sqrt((slope * sandwich.covariance * slope.transpose()).value());
+    std::vector<double> drawn;
+    for (const std::vector<double>& draw : draws)
+      drawn.push_back(std::log(predict(*setup.law, draw.data(), some[i])));
+    const Interval interval = percentile_interval(std::move(drawn), 0.9);
+    const double ratio = (interval.high - interval.low) / (kNinetyPercent * error);
+    if (std::isfinite(ratio)) ratios.push_back(ratio);
+  }
+  return !ratios.empty() && median(std::move(ratios)) > kTooFar;
+}
+
 void note_few(const StageSetup& setup, const std::vector<Observation>& rows, const char* part,
               std::vector<std::string>& notes) {
   if (setup.free.empty() || rows.empty()) return;
@@ -85,10 +115,10 @@ void note_few(const StageSetup& setup, const std::vector<Observation>& rows, con
 
 }  // namespace
 
-std::vector<std::vector<double>> bootstrap_draws(
-    const StageRows& rows, const DrawnStage& training, const DrawnStage& post,
-    const std::optional<JointSetup>& joint, const std::vector<double>& best,
-    const FitOptions& options, const ParallelFor& parallel_for, std::vector<std::string>& notes) {
+Draws bootstrap_draws(const StageRows& rows, const DrawnStage& training, const DrawnStage& post,
+                      const std::optional<JointSetup>& joint, const std::vector<double>& best,
+                      const FitOptions& options, const ParallelFor& parallel_for,
+                      std::vector<std::string>& notes) {
   std::vector<Observation> all = rows.training;
   all.insert(all.end(), rows.post.begin(), rows.post.end());
   const std::vector<int> cluster = number_clusters(all);
@@ -109,37 +139,49 @@ std::vector<std::vector<double>> bootstrap_draws(
   };
   const StageDraws of_training(training, Stage::kTraining, rows.training, best, joint.has_value());
   const StageDraws of_post(post, Stage::kPost, rows.post, best, joint.has_value());
-  std::vector<std::vector<double>> draws(static_cast<size_t>(options.draws));
-  run_parallel(parallel_for, options.draws, [&](int64_t draw) {
-    std::vector<double> weights(all.size());
-    for (int attempt = 0; attempt < 20; ++attempt) {
-      const std::vector<double> counts = draw_clusters(clusters, options.seed, draw, attempt);
-      for (size_t i = 0; i < all.size(); ++i) weights[i] = counts[static_cast<size_t>(cluster[i])];
-      if (enough(weights)) break;
-    }
-    if (!enough(weights)) return;
-    std::vector<double> values = best;
+  // The constants of one draw; empty without a minimum.
+  const auto refit = [&](int64_t draw, const std::vector<double>& of_clusters) {
+    std::vector<double> weights(all.size()), values = best;
+    for (size_t i = 0; i < all.size(); ++i)
+      weights[i] = of_clusters[static_cast<size_t>(cluster[i])];
+    if (!enough(weights)) return std::vector<double>();
     of_training.move_start(options.seed, draw, values);
     of_post.move_start(options.seed, draw, values);
     if (joint) {
-      const StageMinimum refit = fit_joint(*joint, rows.training, rows.post, values, weights);
-      if (std::isfinite(refit.objective)) draws[static_cast<size_t>(draw)] = refit.values;
-      return;
+      const StageMinimum found = fit_joint(*joint, rows.training, rows.post, values, weights);
+      return std::isfinite(found.objective) ? found.values : std::vector<double>();
     }
     if (!of_training.refit(values, {weights.begin(), weights.begin() + runs}) ||
         !of_post.refit(values, {weights.begin() + runs, weights.end()}))
-      return;
-    draws[static_cast<size_t>(draw)] = std::move(values);
-  });
+      return std::vector<double>();
+    return values;
+  };
 
-  std::erase_if(draws, [](const std::vector<double>& draw) { return draw.empty(); });
-  if (static_cast<int64_t>(draws.size()) < options.draws) {
+  Draws out;
+  out.values.resize(static_cast<size_t>(options.draws));
+  run_parallel(parallel_for, options.draws, [&](int64_t draw) {
+    std::vector<double>& values = out.values[static_cast<size_t>(draw)];
+    for (int attempt = 0; attempt < 20 && values.empty(); ++attempt)
+      values = refit(draw, draw_clusters(clusters, options.seed, draw, attempt));
+  });
+  std::erase_if(out.values, [](const std::vector<double>& draw) { return draw.empty(); });
+  if (!joint && run_away(*training.setup, rows.training, best, out.values)) {
+    out.fractional = true;
+    out.values.assign(static_cast<size_t>(options.draws), {});
+    run_parallel(parallel_for, options.draws, [&](int64_t draw) {
+      out.values[static_cast<size_t>(draw)] =
+          refit(draw, draw_fractions(clusters, options.seed, draw));
+    });
+    std::erase_if(out.values, [](const std::vector<double>& draw) { return draw.empty(); });
+  }
+  if (static_cast<int64_t>(out.values.size()) < options.draws) {
     notes.push_back(fmt::format("{} of {} bootstrap draws had too few rows and were left out.",
-                                options.draws - static_cast<int64_t>(draws.size()), options.draws));
+                                options.draws - static_cast<int64_t>(out.values.size()),
+                                options.draws));
   }
   note_few(*training.setup, rows.training, "Training law", notes);
   note_few(*post.setup, rows.post, "Post-training term", notes);
-  return draws;
+  return out;
 }
 
 }  // namespace bitlaw

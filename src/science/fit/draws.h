@@ -18,12 +18,18 @@ struct DrawnStage {
   const Allowed* allowed;
 };
 
-// A value for every constant of the law, for every draw that had rows enough. Where a stage's rows
-// leave constants open, every draw starts from another point that they allow, so that draws spread
+struct Draws {
+  std::vector<std::vector<double>> values;  // for every draw that had rows enough, all constants
+  // Rows were weighted by fractions rather than drawn: where whole counts lose the only rows of a
+  // constant, its draws run away, and the intervals are several times too long.
+  bool fractional = false;
+};
+
+// Where a stage's rows leave constants open, every draw starts from another point that they allow, so that draws spread
 // over all of them. `best`: the fitted constants. Adds notes on what was left out.
-std::vector<std::vector<double>> bootstrap_draws(
-    const StageRows& rows, const DrawnStage& training, const DrawnStage& post,
-    const std::optional<JointSetup>& joint, const std::vector<double>& best,
-    const FitOptions& options, const ParallelFor& parallel_for, std::vector<std::string>& notes);
+Draws bootstrap_draws(const StageRows& rows, const DrawnStage& training, const DrawnStage& post,
+                      const std::optional<JointSetup>& joint, const std::vector<double>& best,
+                      const FitOptions& options, const ParallelFor& parallel_for,
+                      std::vector<std::string>& notes);
 
 }  // namespace bitlaw

@@ -19,6 +19,7 @@
 #include "fit/joint.h"
 #include "fit/multistart.h"
 #include "fit/reference.h"
+#include "fit/run_scatter.h"
 #include "fit/separate.h"
 #include "fit/setup.h"
 #include "fit/stage.h"
@@ -204,21 +205,6 @@ std::string objective_name(const FitOptions& options) {
   return fmt::format("half the sum of squared {}{}", residuals, weights);
 }
 
-// Bits are those while training; as in Studied, 16 if a part is not quantized.
-Studied studied_in(const std::vector<Observation>& runs) {
-  Studied out{.least_bits = kUnquantizedBits};
-  for (const Observation& run : runs) {
-    if (run.params > 0) out.most_params = std::max(out.most_params, run.params);
-    if (run.tokens > 0) out.most_tokens = std::max(out.most_tokens, run.tokens);
-    for (const double bits : {run.bits_weights, run.bits_activations, run.bits_kv}) {
-      if (!std::isfinite(bits)) continue;
-      out.least_bits = std::min(out.least_bits, bits);
-      out.most_bits = std::max(out.most_bits, std::min(bits, kUnquantizedBits));
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<double> Fit::values() const {
@@ -242,7 +228,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
 
   Fit fit;
   fit.law = law.name;
-  fit.studied = studied_in(runs);
+  fit.reach = reach_of(runs);
   if (!law.class_parameters.empty()) fit.classes = classes_of(rows.training);
   fit.level = options.level;
   fit.objective_name = objective_name(options);
@@ -327,8 +313,18 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
                     "are no intervals.",
                     bare->points, bare->free));
   } else if (options.draws > 0) {
-    fit.draws = bootstrap_draws(rows, {&training, &allowed.training}, {&post, &allowed.post}, joint,
-                                values, options, parallel_for, fit.notes);
+    Draws drawn = bootstrap_draws(rows, {&training, &allowed.training}, {&post, &allowed.post},
+                                  joint, values, options, parallel_for, fit.notes);
+    fit.draws = std::move(drawn.values);
+    if (drawn.fractional) {
+      fit.training.absorbed = std::max(1, fit.training.free);
+      fit.post.absorbed = std::max(1, fit.post.free);
+    }
+  }
+  if (!bare && options.draws > 0) {
+    if (!rows.training.empty())
+      fit.training.scatter = run_scatter(training, rows.training, values, parallel_for);
+    if (!post.free.empty()) fit.post.scatter = run_scatter(post, rows.post, values, parallel_for);
   }
   if (options.hold_out && fit.training.points > fit.training.free) {
     add_held_out(training, rows.training, options, parallel_for, fit);

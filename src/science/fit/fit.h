@@ -20,6 +20,9 @@
 #include "laws/observation.h"
 #include "laws/parameter.h"
 #include "laws/registry.h"
+#include "predict/reach.h"
+#include "predict/scatter.h"
+#include "solve/quantile.h"
 
 namespace bitlaw {
 
@@ -103,6 +106,11 @@ struct StageFit {
   int starts = 0, reached = 0;  // starts run; starts within 1 % of the best objective
   bool converged = false;
   double condition = kUnknown;  // of the Jacobian, columns scaled to one
+  Scatter scatter;              // of runs around the law; of deltas
+  // The constants that the spread of draws lacks, 1 unless draws weight rows by fractions.
+  int absorbed = 1;
+  // The level whose percentiles over the draws have coverage `level`.
+  double drawn(double level) const { return expanded_level(level, clusters, absorbed); }
 };
 
 // The training law fitted with the other way to count N, if the rows have both.
@@ -118,7 +126,7 @@ struct Fit {
   std::vector<FittedParameter> parameters;  // all of the law's, in its order
   StageFit training, post;                  // points = 0 if there were no rows
   double level = 0.9;                       // of the intervals
-  Studied studied;                          // how far the rows reach; a plan beyond it extrapolates
+  Reach reach;                              // of the rows; a plan beyond it extrapolates
   FittedClasses classes;                    // of precision, if the law has constants for them
   int censored = 0;                         // rows of delta <= 0, fitted as measurements near zero
   std::vector<HeldOut> held_out;
@@ -147,7 +155,7 @@ Fit fit_law(const std::vector<Observation>& runs, const FitOptions& options,
 
 // .law .objective .parameters.NAME.{value,low,high[,frozen][,tied_to]} .r2 .points .notes[]
 // .classes.{reference,bits[]} (laws/fitted_classes.h), of laws with a constant for each class
-// .training .post .studied.{least_bits,most_bits,most_params,most_tokens} .held_out[] .draws.{names,values} .derived[].{name,unit,value,low,high[,note]}
+// .training .post .studied (predict/reach.h) .held_out[] .draws.{names,values} .derived[].{name,unit,value,low,high[,note]}
 // .profiles.NAME.{low,high,points[].{value,rise}}, all digits. fit_from_json is its inverse;
 // `where` names the file in an Error.
 Json fit_to_json(const Fit& fit);

@@ -22,7 +22,9 @@ Json stage_json(const StageFit& stage) {
           {"starts", stage.starts},
           {"reached", stage.reached},
           {"converged", stage.converged},
-          {"condition", json_number(stage.condition)}};
+          {"condition", json_number(stage.condition)},
+          {"absorbed", stage.absorbed},
+          {"scatter", stage.scatter.is_known() ? scatter_json(stage.scatter) : Json(nullptr)}};
 }
 
 StageFit stage_from(const Json& document) {
@@ -36,6 +38,8 @@ StageFit stage_from(const Json& document) {
   out.reached = document.at("reached");
   out.converged = document.at("converged");
   out.condition = number_in(document, "condition");
+  out.absorbed = document.value("absorbed", 1);
+  if (document.contains("scatter")) out.scatter = scatter_from(document["scatter"]);
   return out;
 }
 
@@ -54,11 +58,7 @@ Json fit_to_json(const Fit& fit) {
            {"r2", json_number(fit.main().r2)},
            {"points", fit.main().points},
            {"converged", fit.converged()},
-           {"studied",
-            {{"least_bits", fit.studied.least_bits},
-             {"most_bits", fit.studied.most_bits},
-             {"most_params", fit.studied.most_params},
-             {"most_tokens", fit.studied.most_tokens}}},
+           {"studied", reach_json(fit.reach)},
            {"censored", fit.censored},
            {"level", fit.level},
            {"notes", fit.notes}};
@@ -130,11 +130,7 @@ Fit fit_from_json(const Json& document, const std::string& where) {
     fit.censored = document.at("censored");
     fit.level = document.at("level");
     fit.notes = document.at("notes");
-    if (document.contains("studied")) {  // not in fits of version 0.2
-      const Json& studied = document["studied"];
-      fit.studied = {number_in(studied, "least_bits"), number_in(studied, "most_bits"),
-                     number_in(studied, "most_params"), number_in(studied, "most_tokens")};
-    }
+    if (document.contains("studied")) fit.reach = reach_from(document["studied"]);
     fit.classes = classes_from_json(document.value("classes", Json()));
     if (document.contains("training")) fit.training = stage_from(document["training"]);
     if (document.contains("post")) fit.post = stage_from(document["post"]);

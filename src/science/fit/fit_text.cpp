@@ -15,6 +15,18 @@ std::string stage_line(const char* name, const StageFit& stage) {
       name, stage.points, stage.clusters, stage.free, stage.objective, stage.r2, stage.condition);
 }
 
+// "runs scatter by .81 % of the loss around the law; by 2.1 % more per factor of e beyond ..."
+std::string scatter_line(const Scatter& scatter) {
+  if (!scatter.is_known()) return "";
+  std::string out =
+      fmt::format("  runs scatter around the law by {:.3f} %", 100 * scatter.deviation);
+  if (std::isfinite(scatter.growth)) {
+    out += fmt::format("; beyond these rows it errs by {:.3f} % per factor of e in N, D or C",
+                       100 * scatter.growth);
+  }
+  return out + "\n";
+}
+
 std::string parameter_line(const FittedParameter& p, double level) {
   const auto end = [](double value, bool open) {
     return open ? std::string("none") : fmt::format("{:.5g}", value);
@@ -33,7 +45,8 @@ std::string parameter_line(const FittedParameter& p, double level) {
 
 std::string fit_text(const Fit& fit) {
   std::string out = fmt::format("{}, {}\n", fit.law, fit.objective_name);
-  if (fit.training.points > 0) out += stage_line("training", fit.training);
+  if (fit.training.points > 0)
+    out += stage_line("training", fit.training) + scatter_line(fit.training.scatter);
   if (fit.post.points > 0) out += stage_line("after training", fit.post);
   std::vector<std::string> frozen;
   for (const FittedParameter& p : fit.parameters) {

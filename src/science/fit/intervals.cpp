@@ -75,7 +75,7 @@ void add_parameters(const FittedStages& stages, const std::vector<double>& value
       std::vector<double> sample;
       for (const std::vector<double>& draw : fit.draws) sample.push_back(draw[i]);
       set_interval(allowed.range(tied_to >= 0 ? tied_to : at), std::move(sample),
-                   expanded_level(options.level, stage.clusters), p);
+                   stage.drawn(options.level), p);
     } else if (!p.frozen.empty() && allowed.range(at)) {
       p.identified = false;
     }

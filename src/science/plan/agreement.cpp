@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "plan/constants.h"
 #include "plan/plan.h"
+#include "predict/constants.h"
 
 namespace bitlaw {
 namespace {

@@ -14,13 +14,14 @@ namespace bitlaw {
 namespace {
 
 // Of the main answer's numbers, over those of the draws.
-std::map<std::string, PlanInterval> intervals_of(const PlanOptimum& main,
+std::map<std::string, PlanInterval> intervals_of(const Constants& constants,
+                                                 const PlanOptimum& main,
                                                  const std::vector<PlanOptimum>& draws) {
   std::map<std::string, PlanInterval> out;
   for_each_number(main, [&](const char* name, double, const char*) {
     std::vector<double> values;
     for (const PlanOptimum& draw : draws) values.push_back(draw.find(name).value_or(kUnknown));
-    const auto range = interval(std::move(values));
+    const auto range = interval(std::move(values), drawn_level(constants, 0.9));
     if (!range) return;
     // By the request, not by the draws.
     const bool fixed = range->high - range->low <= 1e-9 * std::fabs(range->high);
@@ -81,13 +82,13 @@ std::string label_of(const PlanProblem& problem, const PlanPoint& point) {
   return label;
 }
 
-std::optional<PlanInterval> interval(std::vector<double> values) {
+std::optional<PlanInterval> interval(std::vector<double> values, double level) {
   values.erase(
       std::remove_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); }),
       values.end());
   if (values.size() < 20) return std::nullopt;
   std::sort(values.begin(), values.end());
-  return PlanInterval{percentile(values, 0.05), percentile(values, 0.95)};
+  return PlanInterval{percentile(values, (1 - level) / 2), percentile(values, (1 + level) / 2)};
 }
 
 std::string add_optimum(Plan& plan, const Planner& planner, Limits& limits) {
@@ -114,25 +115,29 @@ std::string add_optimum(Plan& plan, const Planner& planner, Limits& limits) {
     });
   };
 
+  // An answer for every draw; those without a loss have no numbers.
   std::vector<PlanOptimum> draws;
   std::map<std::string, int> choices;
+  int answered = 0;
   for (const std::vector<double>& draw : constants.draws) {
     PlanPoint point;
     const PlanOptimum drawn = nearby(draw, point);
-    if (!std::isfinite(point.loss)) continue;
-    draws.push_back(drawn);
-    ++choices[label_of(problem, point)];
+    const bool found = std::isfinite(point.loss);
+    draws.push_back(found ? drawn : PlanOptimum{});
+    if (found) ++choices[label_of(problem, point)], ++answered;
   }
-  if (!constants.draws.empty()) plan.intervals = intervals_of(numbers, draws);
-  if (problem.discrete() && draws.size() >= 20) {
-    for (const auto& [label, count] : choices) {
-      plan.choices[label] = static_cast<double>(count) / static_cast<double>(draws.size());
-    }
+  if (!constants.draws.empty()) plan.intervals = intervals_of(constants, numbers, draws);
+  if (problem.discrete() && answered >= 20) {
+    for (const auto& [label, count] : choices)
+      plan.choices[label] = static_cast<double>(count) / answered;
   }
-  plan.sensitivity = sensitivity(constants, [&](const std::vector<double>& values) {
-    PlanPoint point;
-    return nearby(values, point);
-  });
+  plan.sensitivity = sensitivity(
+      constants,
+      [&](const std::vector<double>& values) {
+        PlanPoint point;
+        return nearby(values, point);
+      },
+      draws);
 
   const std::vector<Use> uses =
       limits.uses(main.point.params, main.point.tokens, main.point.precision, main.point.post_bits);
@@ -169,8 +174,8 @@ std::string add_served(Plan& plan, const Planner& planner, double budget) {
   plan.optimum = numbers;
   std::vector<PlanOptimum> draws;
   for (const std::vector<double>& draw : constants.draws) draws.push_back(solve(draw));
-  if (!draws.empty()) plan.intervals = intervals_of(numbers, draws);
-  plan.sensitivity = sensitivity(constants, solve);
+  if (!draws.empty()) plan.intervals = intervals_of(constants, numbers, draws);
+  plan.sensitivity = sensitivity(constants, solve, draws);
   return "";
 }
 
@@ -188,10 +193,14 @@ void add_critical_data(Plan& plan, const Planner& planner, double params,
     CriticalData& row = plan.critical_data.emplace_back(CriticalData{params, bits});
     const double tokens = solve(constants.values).tokens;
     if (std::isfinite(tokens)) row.tokens = tokens, row.tokens_per_param = tokens / params;
+    std::vector<PlanOptimum> answers;
     std::vector<double> drawn;
-    for (const std::vector<double>& draw : constants.draws) drawn.push_back(solve(draw).tokens);
-    row.interval = interval(std::move(drawn));
-    if (std::isfinite(tokens)) row.sensitivity = sensitivity(constants, solve);
+    for (const std::vector<double>& draw : constants.draws) {
+      answers.push_back(solve(draw));
+      drawn.push_back(answers.back().tokens);
+    }
+    row.interval = interval(std::move(drawn), drawn_level(constants, 0.9));
+    if (std::isfinite(tokens)) row.sensitivity = sensitivity(constants, solve, answers);
   }
 }
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "plan/constants.h"
 #include "plan/optimum.h"
 #include "plan/result.h"
+#include "predict/constants.h"
 
 namespace bitlaw {
 
@@ -45,9 +45,9 @@ PlanOptimum numbers_of(const PlanTask& task, const PlanPoint& point);
 // The label of a choice from a list: "W4A4", "4 bits", "4/8/16 bits".
 std::string label_of(const PlanProblem& problem, const PlanPoint& point);
 
-// The 5 % and 95 % points, by linear interpolation; none for fewer than 20 finite values, which
+// The ends of this share of the values, by linear interpolation; none for fewer than 20 finite values, which
 // cannot show such a tail.
-std::optional<PlanInterval> interval(std::vector<double> values);
+std::optional<PlanInterval> interval(std::vector<double> values, double level);
 
 // .optimum, .intervals, .choices, .sensitivity and .budgets with .binding of the best plan, or the
 // reason why there is none.

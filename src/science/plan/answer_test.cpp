@@ -174,15 +174,43 @@ TEST(Answer, SensitivitiesAreThoseOfTheClosedForms) {
   EXPECT_NE(plan_text(plan).find("1 % more of"), std::string::npos);
 }
 
-TEST(Answer, StandardErrorsScaleTheSensitivities) {
+// Draws that differ in A alone move the answer as that many per cent of A do.
+TEST(Answer, StandardErrorsMoveTheAnswerAsTheDrawsDo) {
   PlanRequest request;
   request.compute = 1e21;
-  const Plan plan = make_plan(request, fit_with_draws(400));
+  Json fit = fit_with_draws(400);
+  const Law& law = *find_law("kumar");
+  const int of_a = parameter_index(law, "A");
+  for (Json& draw : fit["draws"]["values"]) {
+    for (size_t i = 0; i < draw.size(); ++i) {
+      if (static_cast<int>(i) != of_a) draw[i] = law.constants[0].values[i];
+    }
+  }
+  const Plan plan = make_plan(request, fit);
   const PlanSensitivity& a = plan.sensitivity.at("A");
   const double error = a.standard_error, value = a.value;
   EXPECT_NEAR(error / value, 0.03, 0.005);  // 400 draws know a deviation to 1/sqrt(800)
-  EXPECT_NEAR(a.per_standard_error.value().log_params / a.per_percent.value().log_params,
-              100 * error / value, 1e-9);
+  const double ratio = a.per_standard_error.value().log_params / a.per_percent.value().log_params;
+  EXPECT_NEAR(ratio, 100 * error / value, 0.05 * 100 * error / value);
+  EXPECT_FALSE(plan.sensitivity.at("B").per_standard_error);  // known without error
+}
+
+// However uncertain a constant is, it moves the answer no further than the draws' answers spread. A
+// derivative times its standard error would promise any number.
+TEST(Answer, AnUncertainConstantMovesTheAnswerWithinItsSpread) {
+  PlanRequest request;
+  request.compute = 1e21;
+  Json fit = fit_with_draws(100);
+  const int of_a = parameter_index(*find_law("kumar"), "A");
+  for (size_t k = 0; k < fit["draws"]["values"].size(); ++k)
+    fit["draws"]["values"][k][static_cast<size_t>(of_a)] = std::pow(10.0, 1 + 0.12 * k);
+  const Plan plan = make_plan(request, fit);
+  const PlanSensitivity& a = plan.sensitivity.at("A");
+  EXPECT_GT(a.standard_error, 100 * a.value);
+  const PlanInterval& loss = plan.intervals.value().at("loss");
+  const PlanInterval& size = plan.intervals->at("N");
+  EXPECT_LT(std::fabs(a.per_standard_error.value().loss), loss.high - loss.low);
+  EXPECT_LT(std::fabs(a.per_standard_error->log_params), std::log(size.high / size.low));
 }
 
 TEST(Answer, EveryNumberHasAnInterval) {

@@ -145,7 +145,7 @@ TEST(Classes, TheShareOfQuantizedTraining) {
 TEST(Classes, StartingPointsAreNotPassedOffAsPublished) {
   const Plan plan = plan_of("frantar-eff");
   EXPECT_EQ(plan.source.find("starting point"), 0) << plan.source;
-  EXPECT_TRUE(notes_say(plan, "Do not rely on this plan"));
+  EXPECT_TRUE(notes_say(plan, "Do not rely on this"));
   PlanRequest request;
   request.compute = 1e21, request.laws = {"all"};
   for (const NamedPlan& each : compare_plans(request, {}).plans) {

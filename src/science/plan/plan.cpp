@@ -6,14 +6,12 @@
 #include <cmath>
 
 #include "plan/answer.h"
-#include "plan/constants.h"
 #include "plan/given.h"
 #include "plan/problem.h"
+#include "predict/constants.h"
 
 namespace bitlaw {
 namespace {
-
-constexpr double kNoticeableBits = 0.005;
 
 Plan failed(const std::string& sentence) {
   Plan plan;
@@ -21,41 +19,21 @@ Plan failed(const std::string& sentence) {
   return plan;
 }
 
-// How far the answer lies outside of the runs that the authors fitted their constants to.
-void add_extrapolation(std::vector<std::string>& notes, const PlanOptimum& best,
-                       const Studied& studied) {
-  if (studied.most_params == 0) return;
-  std::vector<std::string> outside;
-  const auto beyond = [&](const char* name, double value, double most) {
-    if (value > most) {
-      outside.push_back(fmt::format("{} is {:.3g} times their largest", name, value / most));
+// The answer as a run.
+Observation run_of(const PlanOptimum& best, const PlanProblem& problem, const Planner& planner) {
+  return planner.with(planner.constants().values, [&](const PlanTask& task) {
+    const PrecisionChoice* choice = nullptr;
+    for (const PrecisionChoice& format : problem.formats) {
+      if (format.name == best.precision) choice = &format;
     }
-  };
-  beyond("N", best.params, studied.most_params);
-  beyond("D", best.tokens, studied.most_tokens);
-  // A name such as FP32 is not quantized for the law, however many bits it costs.
-  const auto seen = [&](double bits) {
-    return best.precision.empty() ? bits : std::min(bits, kUnquantizedBits);
-  };
-  const double weights = seen(best.bits_weights), activations = seen(best.bits_activations),
-               kv = seen(best.bits_kv);
-  const bool tied = weights == activations && weights == kv;
-  for (const auto& [name, bits] : {std::pair{"P_w", weights}, {"P_a", activations}, {"P_kv", kv}}) {
-    if (bits > studied.least_bits - kNoticeableBits && bits < studied.most_bits + kNoticeableBits) {
-      continue;
-    }
-    outside.push_back(fmt::format("{} = {:.2f} is not within {} to {} bits", tied ? "P" : name,
-                                  bits, studied.least_bits, studied.most_bits));
-    if (tied) break;
-  }
-  if (!outside.empty()) {
-    notes.push_back(
-        fmt::format("Extrapolates beyond the runs that the constants were fitted to: {}.",
-                    fmt::join(outside, ", ")));
-  }
+    if (choice == nullptr && problem.precision.choice != nullptr) choice = problem.precision.choice;
+    const Precision precision{{best.bits_weights, best.bits_activations, best.bits_kv}, choice};
+    return task.predictor.run(best.params, best.tokens, precision, best.post_bits.value_or(0));
+  });
 }
 
-void add_notes(Plan& plan, const PlanProblem& problem, const Constants& constants) {
+void add_notes(Plan& plan, const PlanProblem& problem, const Planner& planner) {
+  const Constants& constants = planner.constants();
   const Law& law = *constants.law;
   std::vector<std::string>& notes = plan.notes = constants.notes;
   if (problem.ignores_bits) {
@@ -87,7 +65,14 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Constants& constant
         "Under this law training fails at these bits: almost no effective parameters remain, and "
         "the loss is meaningless; allow more bits.");
   }
-  add_extrapolation(notes, best, constants.studied);
+  plan.next_run = predict_run(constants, run_of(best, problem, planner));
+  if (!plan.next_run->beyond.empty()) {
+    notes.push_back(
+        fmt::format("Extrapolates beyond the runs that the constants were fitted to: {}.",
+                    fmt::join(plan.next_run->beyond, ", ")));
+  }
+  if (!constants.published && !plan.next_run->problem.empty())
+    notes.push_back(fmt::format("No interval of a run: {}.", plan.next_run->problem));
 }
 
 // A law of the best share of quantization-aware training: nothing is minimised, the share is asked
@@ -121,7 +106,9 @@ std::string add_share(Plan& plan, const Planner& planner) {
     shares.push_back(solve(draw));
     tokens.push_back(shares.back() * problem.tokens);
   }
-  const auto of_share = interval(std::move(shares)), of_tokens = interval(std::move(tokens));
+  const double level = drawn_level(constants, 0.9);
+  const auto of_share = interval(std::move(shares), level),
+             of_tokens = interval(std::move(tokens), level);
   if (of_share && of_tokens) {
     plan.intervals = {{"qat_share", *of_share}, {"qat_tokens", *of_tokens}};
   }
@@ -179,7 +166,7 @@ Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
     wrong = add_optimum(plan, planner, problem.limits);
   }
   if (!wrong.empty()) return failed(wrong);
-  add_notes(plan, problem, constants);
+  add_notes(plan, problem, planner);
   plan.evaluations = planner.evaluations();
   return plan;
 }

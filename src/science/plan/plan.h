@@ -30,6 +30,8 @@ PlanComparison compare_plans(const PlanRequest& request, const std::vector<Json>
 //                        tokens_per_param compute [gpu_hours] [serving_compute] [memory_bytes]
 //                        [kv_bytes]
 //   .intervals.NAME      low, high: 5 % and 95 % over the fit's bootstrap draws, if it has any
+//   .run                 the optimum as a run: loss, intervals of the mean and of a run, what of it
+//                        lies beyond the fitted runs (predict/predict.h)
 //   .choices.LABEL       share of the draws that choose this precision, if it is from a list
 //   .budgets[]           name amount used binds loss_per_percent (change of the loss for 1 % more)
 //   .binding             a sentence: what limits the answer

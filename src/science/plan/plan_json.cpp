@@ -84,6 +84,7 @@ Json answer_json(const Plan& plan) {
     Json& intervals = out["intervals"] = Json::object();
     for (const auto& [name, each] : *plan.intervals) intervals[name] = interval_json(each);
   }
+  if (plan.next_run) out["run"] = prediction_json(*plan.next_run);
   if (!plan.choices.empty()) out["choices"] = plan.choices;
   if (!plan.sensitivity.empty()) out["sensitivity"] = sensitivity_json(plan.sensitivity);
   if (plan.budgets) out["budgets"] = budgets_json(*plan.budgets);

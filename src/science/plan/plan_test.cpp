@@ -45,7 +45,7 @@ TEST(Plan, SaysHowFarItLiesBeyondTheRunsOfAFit) {
   const Plan plan = make_plan(request, fit);
   EXPECT_EQ(says(plan, "does not say how far"), 0);
   EXPECT_EQ(says(plan, "Extrapolates beyond the runs"), 1);
-  EXPECT_EQ(says(plan, "P = 7.00 is not within 3 to 6 bits"), 1);
+  EXPECT_EQ(says(plan, "P_w = 7 is not within their 3 to 6 bits"), 1);
   EXPECT_EQ(
       says(plan, fmt::format("N is {:.3g} times their largest", at(plan, "N") / 800e3).c_str()), 1);
   fit["studied"] = {
@@ -269,7 +269,7 @@ TEST(Plan, AFitThatEndedAtTheEdgeOfARangeIsNotToBeReliedOn) {
   Json fit = fit_document({});
   const auto warned = [&] {
     return fmt::format("{}", fmt::join(make_plan(request, fit).notes, "\n"))
-               .find("Do not rely on this plan: A ended") != std::string::npos;
+               .find("Do not rely on this: A ended") != std::string::npos;
   };
   EXPECT_FALSE(warned());
   const Law& law = *find_law("kumar");

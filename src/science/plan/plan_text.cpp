@@ -39,6 +39,17 @@ std::string optimum_text(const Plan& plan) {
     }
     out += fmt::format("  {}\n", meaning);
   });
+  if (plan.next_run && plan.next_run->run) {
+    const PredictedInterval &mean = *plan.next_run->mean, &run = *plan.next_run->run;
+    out += fmt::format("  {:<17} {:>14}  [{}, {}]  loss of one such run, if this is made\n", "run",
+                       shown("loss", plan.next_run->loss), shown("loss", run.low),
+                       shown("loss", run.high));
+    if (!plan.next_run->beyond.empty()) {
+      out += fmt::format(
+          "  {:<17} {:>14}  [{}, {}]  mean loss of such runs, with the law's own error\n", "mean",
+          shown("loss", plan.next_run->loss), shown("loss", mean.low), shown("loss", mean.high));
+    }
+  }
   return out;
 }
 
@@ -58,7 +69,7 @@ std::string moved(std::string_view name, double by) {
   if (std::fabs(by) < 5e-5) return "";
   if (name.starts_with("log_")) {
     const double percent = 100 * std::expm1(by);
-    return std::fabs(percent) < 1e4 ? fmt::format("{:+.2f} %", percent)
+    return std::fabs(percent) < 100 ? fmt::format("{:+.2f} %", percent)
                                     : fmt::format("times {:.2g}", std::exp(by));
   }
   if (std::fabs(by) >= 1e4) return fmt::format("{:+.3g}", by);

@@ -26,6 +26,11 @@ class Predictor {
   const double* values() const { return values_; }
   const Surroundings& surroundings() const { return surroundings_; }
 
+  // The run that the others below predict.
+  Observation run(double params, double tokens, const Precision& precision,
+                  double post_bits) const {
+    return observe(params, tokens, precision, post_bits);
+  }
   // post_bits = 0 means no post-training quantization. NaN if the law cannot predict it.
   double loss(double params, double tokens, const Precision& precision, double post_bits) const;
   double delta(double params, double tokens, const Precision& precision, double post_bits) const;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "plan/request.h"
+#include "predict/predict.h"
 
 namespace bitlaw {
 
@@ -62,7 +63,7 @@ void for_each_number(const PlanOptimum& optimum, const Each& each) {
   const_cast<PlanOptimum&>(optimum).visit(present);
 }
 
-// 5 % and 95 % over a fit's draws.
+// 90 % of a fit's draws; of somewhat more with few clusters, as in the fit's own intervals.
 struct PlanInterval {
   double low, high;
 };
@@ -85,8 +86,8 @@ struct PlanMoves {
   }
 };
 
-// The sensitivity of an answer to a constant of the law. Empty: the constant is 0, or the fit has
-// too few draws for a standard error.
+// The sensitivity of an answer to a constant of the law (plan/sensitivity.h). Empty: the constant is
+// 0, or the fit has too few draws for a standard error.
 struct PlanSensitivity {
   double value = kUnknown;    // of the constant
   double standard_error = 0;  // of the constant; 0 = unknown
@@ -118,6 +119,7 @@ struct Plan {
   std::optional<PlanOptimum> optimum;
   // By the number's name, without those that the request fixes; empty if the fit has no draws.
   std::optional<std::map<std::string, PlanInterval>> intervals;
+  std::optional<Prediction> next_run;     // the optimum as a run, with both intervals of its loss
   std::map<std::string, double> choices;  // share of the draws that choose a precision of a list
   PlanSensitivities sensitivity;
   std::optional<std::vector<PlanBudget>> budgets;  // of a plan under budgets

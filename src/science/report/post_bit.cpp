@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "plan/answer.h"
-#include "plan/constants.h"
+#include "predict/constants.h"
 
 namespace bitlaw {
 namespace {
@@ -37,7 +37,7 @@ Json post_bit(const Json& fit, const Observation& run) {
     moved[i] = constants.values[i];
   }
   for (const std::vector<double>& draw : constants.draws) drawn.push_back(of(draw));
-  if (const auto range = interval(std::move(drawn))) {
+  if (const auto range = interval(std::move(drawn), drawn_level(constants, 0.9))) {
     out["low"] = range->low;
     out["high"] = range->high;
   }

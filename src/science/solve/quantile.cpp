@@ -1,5 +1,6 @@
 #include "solve/quantile.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/search.h"
@@ -57,6 +58,18 @@ double t_quantile(double share, double freedom) {
   const Bracket found =
       bisect([&](double t) { return t_share(t, freedom) < share; }, low, high, 200, 1e-15);
   return 0.5 * (found.low + found.high);
+}
+
+double expanded_level(double level, int clusters, int constants) {
+  if (clusters < 2) return level;
+  const double n = clusters, freedom = std::max(1.0, n - std::max(1, constants));
+  const double reach = std::sqrt(n / freedom) * t_quantile(0.5 + 0.5 * level, freedom);
+  return 1 - 2 * normal_share(-reach);
+}
+
+double f_share_above(double f, double numerator, double denominator) {
+  if (!(f > 0)) return 1;
+  return beta_share(denominator / 2, numerator / 2, denominator / (denominator + numerator * f));
 }
 
 }  // namespace bitlaw

@@ -27,13 +27,16 @@
 namespace bitlaw {
 namespace {
 
+bool has_measurements(const Columns& columns) {
+  return columns.has("loss") || columns.has("perplexity") || columns.has("delta") ||
+         columns.has("qat_share");
+}
+
 std::vector<std::string> missing_columns(const Columns& columns, bool measured) {
   std::vector<std::string> missing;
   if (!columns.has("N") && !(columns.has("C") && columns.has("D"))) missing.emplace_back("N");
   if (!columns.has("D") && !(columns.has("C") && columns.has("N"))) missing.emplace_back("D");
-  if (measured && !columns.has("loss") && !columns.has("perplexity") && !columns.has("delta") &&
-      !columns.has("qat_share"))
-    missing.emplace_back("loss");
+  if (measured && !has_measurements(columns)) missing.emplace_back("loss");
   return missing;
 }
 
@@ -106,8 +109,9 @@ Observation read_row(const RowReader& row, const TableOptions& options, Derived&
   read_precision(row, run, derived.precision);
   const double group = row.number("training_group");
   if (group > 0) run.group = group;  // 0 and -1: a whole channel, whose length is not known
-  if (!options.measured) return run;
+  if (!options.measured && !options.may_be_planned) return run;
   run.bits_post = row.bits("P_post", 0);
+  if (!options.measured) return run;
   if (run.is_post_training()) read_post_training(row, run);
   run.qat_share = row.not_negative("qat_share");
   if (run.qat_share > 1) row.fail("qat_share", row.text("qat_share"), "is not a share, 0 to 1");
@@ -278,7 +282,8 @@ Table read_table(const std::string& text, const std::string& where, const TableO
   return table;
 }
 
-Table table_of(RawTable raw, const std::string& where, const TableOptions& options) {
+Table table_of(RawTable raw, const std::string& where, const TableOptions& given) {
+  TableOptions options = given;
   Table table;
   table.kind = raw.kind;
   table.notes = raw.notes;
@@ -290,6 +295,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
           : options.where;
   add_computed(raw, options.set, options.columns, where);
   const Columns columns(raw, where, options.columns, table.notes);
+  if (options.may_be_planned && !has_measurements(columns)) options.measured = false;
   columns.must_have(missing_columns(columns, options.measured));
   RowReader reader(raw, columns, options.scale, where, options.measured);
   table.filtered = keep_rows(raw, columns, conditions, where, [&](const RawRow& row) {

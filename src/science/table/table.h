@@ -52,6 +52,8 @@ struct TableOptions {
   bool keep_3bit = false;               // also rows that are marked as unstable
   bool along = false;    // also models along runs; so does a condition on run_fraction
   bool measured = true;  // false: planned runs, with nothing measured
+  // A table without any measured column is one of planned runs, and of planned cells if it has P_post.
+  bool may_be_planned = false;
   // Factors that rows may differ in (factors.h). Which law is fitted is not known: some have inputs
   // for these.
   MayDiffer may_differ = {.modelled = {"precision", "backward", "training_group"}};

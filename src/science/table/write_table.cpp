@@ -90,12 +90,19 @@ std::vector<const Column*> columns_of(const std::vector<Observation>& rows) {
 }  // namespace
 
 std::string table_to_csv(const std::vector<Observation>& rows) {
+  return table_to_csv(rows, {});
+}
+
+std::string table_to_csv(const std::vector<Observation>& rows,
+                         const std::vector<ExtraColumn>& extra) {
   const std::vector<const Column*> columns = columns_of(rows);
   std::vector<std::string> fields;
   for (const Column* column : columns) fields.emplace_back(column->name);
+  for (const ExtraColumn& column : extra) fields.push_back(column.name);
   std::string out = csv_line(fields);
-  for (const Observation& row : rows) {
-    for (size_t i = 0; i < columns.size(); ++i) fields[i] = csv_text(columns[i]->of(row));
+  for (size_t row = 0; row < rows.size(); ++row) {
+    for (size_t i = 0; i < columns.size(); ++i) fields[i] = csv_text(columns[i]->of(rows[row]));
+    for (size_t i = 0; i < extra.size(); ++i) fields[columns.size() + i] = extra[i].fields[row];
     out += csv_line(fields);
   }
   return out;

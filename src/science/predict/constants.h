@@ -1,4 +1,5 @@
-// The input of a plan: a law with its constants, published or fitted.
+// A law with its constants, published or fitted, and what is known of how far they hold: the input of
+// predictions and plans.
 #pragma once
 
 #include <string>
@@ -7,6 +8,8 @@
 #include "base/json.h"
 #include "laws/bind.h"
 #include "laws/fitted_classes.h"
+#include "predict/reach.h"
+#include "predict/scatter.h"
 
 namespace bitlaw {
 
@@ -18,10 +21,16 @@ struct Constants {
   bool published = true;                   // false: a fit, or a starting point for one
   bool knows_bits = true;                  // the training loss depends on bits
   FittedClasses classes;                   // of the table of a fit
-  Studied studied;                         // the runs that a published set was fitted to
+  Reach reach;                             // of the runs that they were fitted to
+  Scatter scatter, post_scatter;           // of runs around the law, and of deltas
+  int clusters = 0;                        // independent runs of a fit; 0 = unknown
+  int absorbed = 1;                        // constants that the draws' spread lacks
   std::string source;                      // for the reader
   std::vector<std::string> notes;          // constants that a fit froze
 };
+
+// The level whose percentiles over the draws have coverage `level`, with so few clusters.
+double drawn_level(const Constants& constants, double level);
 
 // The set `set` ("" = the first) of law `name`; or, if `fit` is a document of fit_to_json, its
 // constants. Returns "" or the error.

@@ -1,10 +1,11 @@
-#include "plan/constants.h"
+#include "predict/constants.h"
 
 #include <fmt/format.h>
 
 #include "base/json_fields.h"
 #include "base/names.h"
 #include "laws/effective.h"
+#include "solve/quantile.h"
 
 namespace bitlaw {
 namespace {
@@ -31,6 +32,19 @@ std::vector<std::pair<int, std::string>> published_classes(const Law& law,
   return out;
 }
 
+// Fits of version 0.2 have none.
+void read_scatter(const Json& fit, Constants& out) {
+  for (const auto& [stage, scatter] :
+       {std::pair{"training", &out.scatter}, {"post", &out.post_scatter}}) {
+    const auto part = fit.find(stage);
+    if (part == fit.end() || !part->is_object()) continue;
+    const int clusters = part->value("clusters", 0);
+    if (out.clusters == 0) out.clusters = clusters, out.absorbed = part->value("absorbed", 1);
+    if (const auto found = part->find("scatter"); found != part->end())
+      *scatter = scatter_from(*found);
+  }
+}
+
 std::string read_fit(const Json& fit, Constants& out) {
   const auto parameters = fit.find("parameters");
   if (parameters == fit.end() || !parameters->is_object()) {
@@ -40,19 +54,24 @@ std::string read_fit(const Json& fit, Constants& out) {
   for (const auto& [name, entry] : parameters->items()) fitted.push_back(name);
   out.bound = bind_names(*out.law, fitted);
   out.law = &out.bound.law();
-  std::vector<std::string> frozen;
+  std::vector<std::string> frozen, open;
   for (const Parameter& p : out.law->parameters) {
     const double value = number_at(*parameters, p.name, "value");
     if (std::isnan(value)) {
       return fmt::format("the fit has no value for {}; fit {} again", p.name, out.law->name);
     }
     out.values.push_back(value);
-    if ((*parameters)[p.name].contains("frozen")) {
-      frozen.push_back(p.name);
+    if (const Json& entry = (*parameters)[p.name]; entry.contains("frozen")) {
+      // What somebody asked for is no news.
+      if (!entry["frozen"].is_string() ||
+          entry["frozen"].get<std::string>().find("requested") == std::string::npos)
+        frozen.push_back(p.name);
+    } else if (entry.contains("identified") && entry["identified"] == false) {
+      open.push_back(p.name);
     } else if (at_edge(p, value)) {
       out.notes.push_back(
-          fmt::format("Do not rely on this plan: {} ended at the edge of its range in the fit, so "
-                      "the study is too small to identify it.",
+          fmt::format("Do not rely on this: {} ended at the edge of its range in the fit, so the "
+                      "study is too small to identify it.",
                       p.name));
     }
   }
@@ -64,15 +83,19 @@ std::string read_fit(const Json& fit, Constants& out) {
   }
   // Fits of version 0.2 do not have it.
   if (const auto studied = fit.find("studied"); studied != fit.end() && studied->is_object()) {
-    out.studied = {.least_bits = number_in(*studied, "least_bits"),
-                   .most_bits = number_in(*studied, "most_bits"),
-                   .most_params = number_in(*studied, "most_params"),
-                   .most_tokens = number_in(*studied, "most_tokens")};
+    out.reach = reach_from(*studied);
   } else {
     out.notes.push_back(
-        "The fit does not say how far its runs reach, so this plan does not say how far it "
+        "The fit does not say how far its runs reach, so nothing here says how far it "
         "extrapolates; fit again.");
   }
+  if (!open.empty()) {
+    out.notes.push_back(fmt::format(
+        "The fit does not identify {}: a number that depends on {} is known only to its "
+        "interval.",
+        fmt::join(open, ", "), open.size() == 1 ? "it" : "them"));
+  }
+  read_scatter(fit, out);
   const auto points = fit.find("points");
   const int64_t count = points != fit.end() && points->is_number() ? points->get<int64_t>() : 0;
   out.source = fmt::format("fit of {} to {} points", out.law->name, count);
@@ -110,6 +133,11 @@ std::string read_fit(const Json& fit, Constants& out) {
 
 }  // namespace
 
+double drawn_level(const Constants& constants, double level) {
+  return constants.clusters > 1 ? expanded_level(level, constants.clusters, constants.absorbed)
+                                : level;
+}
+
 std::string read_constants(const std::string& name, const std::string& set, const Json& fit,
                            Constants& out) {
   std::string law_name = name;
@@ -139,12 +167,12 @@ std::string read_constants(const std::string& name, const std::string& set, cons
     return unknown_name(fmt::format("set of {} constants", law_name), set, known);
   }
   out.published = constants->is_published();
-  out.studied = constants->studied;
+  out.reach = reach_of(constants->studied);
   out.source = out.published ? fmt::format("published constants: {}", constants->source)
                              : constants->source;  // which says so
   if (!out.published) {
     out.notes.push_back(
-        fmt::format("Do not rely on this plan: {} has no complete set of published constants, so "
+        fmt::format("Do not rely on this: {} has no complete set of published constants, so "
                     "these are starting values of a fit; give a fit.",
                     law_name));
   }

@@ -1,0 +1,224 @@
+#include "predict/predict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "base/json_fields.h"
+#include "base/statistics.h"
+#include "solve/quantile.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr size_t kMostDraws = 400;   // of which an interval is made
+constexpr size_t kFewestDraws = 20;  // without which there is none
+constexpr size_t kPoints = 41;       // of a distribution
+
+// The shares at which a draw takes the points of a distribution: evenly apart, and for every draw at
+// other places, so that all draws together know it finely.
+double share_of(size_t draw, size_t point) {
+  constexpr double kGolden = 0.6180339887498949;
+  const double place = static_cast<double>(draw + 1) * kGolden;
+  return (static_cast<double>(point) + place - std::floor(place)) / static_cast<double>(kPoints);
+}
+
+// Quantiles of a unit normal distribution, from a table.
+double normal_quantile(double share) {
+  constexpr size_t kSteps = 1000;
+  static const std::vector<double> table = [] {
+    std::vector<double> out;
+    for (size_t i = 0; i < kSteps; ++i) {
+      out.push_back(t_quantile((static_cast<double>(i) + 0.5) / kSteps,
+                               std::numeric_limits<double>::infinity()));
+    }
+    return out;
+  }();
+  const Scatter normal{.quantiles = table};
+  return normal.quantile(share);
+}
+
+// What is added to a draw, as a function of the share: the law's own error, normal; or the scatter of
+// runs, whose shape stays while its size grows with the distance.
+using Spread = std::function<double(double share)>;
+Spread law_error(double added) {
+  if (added == 0) return [](double) { return 0.0; };
+  return [added](double share) { return added * normal_quantile(share); };
+}
+Spread run_error(const Scatter& scatter, double added) {
+  const double growth = scatter.deviation > 0 ? std::hypot(1, added / scatter.deviation) : 1;
+  return [&scatter, growth](double share) { return growth * scatter.quantile(share); };
+}
+
+// Interval of value(draw, point) over all pairs.
+template <class Value>
+std::optional<PredictedInterval> interval_over(size_t draws, double level, const Value& value) {
+  std::vector<double> all;
+  all.reserve(draws * kPoints);
+  for (size_t draw = 0; draw < draws; ++draw) {
+    for (size_t point = 0; point < kPoints; ++point) {
+      const double each = value(draw, point);
+      if (std::isfinite(each)) all.push_back(each);
+    }
+  }
+  if (all.size() < kFewestDraws * kPoints) return std::nullopt;
+  std::sort(all.begin(), all.end());
+  return PredictedInterval{percentile(all, (1 - level) / 2), percentile(all, (1 + level) / 2)};
+}
+
+// Losses and deltas of the draws.
+struct Drawn {
+  std::vector<double> losses, deltas;
+};
+Drawn draw_all(const Constants& constants, const Observation& trained, const Observation& run) {
+  Drawn out;
+  const size_t count = std::min(constants.draws.size(), kMostDraws);
+  for (size_t i = 0; i < count; ++i) {
+    const double* values = constants.draws[i].data();
+    const double loss = predict(*constants.law, values, trained);
+    if (!(loss > 0) || !std::isfinite(loss)) continue;
+    const double delta = run.is_post_training() ? predict_delta(*constants.law, values, run) : 0;
+    out.losses.push_back(loss), out.deltas.push_back(delta);
+  }
+  return out;
+}
+
+// Draws spread too little with few clusters, runs do not: the draws alone are moved away from their
+// medians, to the level that has the coverage.
+void widen(const Constants& constants, double level, Drawn& drawn) {
+  const auto reach = [](double of) {
+    return t_quantile(0.5 + 0.5 * of, std::numeric_limits<double>::infinity());
+  };
+  const double by = reach(drawn_level(constants, level)) / reach(level);
+  const double loss = median(drawn.losses), delta = median(drawn.deltas);
+  for (double& each : drawn.losses) each = loss * std::pow(each / loss, by);
+  for (double& each : drawn.deltas) each = delta + by * (each - delta);
+}
+
+// The error assumed for a delta of this size.
+double error_of(const Scatter& scatter, double delta) {
+  return std::max(scatter.usual_error, scatter.floor * std::fabs(delta));
+}
+
+// Points of two distributions in pairs that have nothing to do with each other.
+size_t other_point(size_t point) {
+  return (17 * point + 8) % kPoints;
+}
+
+void add_intervals(const Constants& constants, const Observation& trained, const Observation& run,
+                   double level, Prediction& out) {
+  Drawn drawn = draw_all(constants, trained, run);
+  const size_t draws = drawn.losses.size();
+  if (draws < kFewestDraws) {
+    out.problem = "the fit has too few bootstrap draws for intervals; fit with more --draws";
+    return;
+  }
+  widen(constants, level, drawn);
+  const Distance away = distance(constants.reach, run);
+  const Scatter &scatter = constants.scatter, &of_delta = constants.post_scatter;
+  const bool post = run.is_post_training();
+  const double added = scatter.is_known() ? scatter.added(away) : 0;
+  const double added_delta = post && of_delta.is_known() ? of_delta.added(away) : 0;
+  const bool known = std::isfinite(added) && std::isfinite(added_delta);
+  const auto delta_of = [&](size_t draw, const Spread& spread, size_t point) {
+    const double delta = drawn.deltas[draw];
+    return post ? delta + error_of(of_delta, delta) * spread(share_of(draw, point)) : 0;
+  };
+  const auto total = [&](const Spread& of_loss, const Spread& of_deltas) {
+    return interval_over(draws, level, [&](size_t draw, size_t point) {
+      return drawn.losses[draw] * std::exp(of_loss(share_of(draw, point))) +
+             delta_of(draw, of_deltas, other_point(point));
+    });
+  };
+  const auto difference = [&](const Spread& spread) {
+    return interval_over(draws, level,
+                         [&](size_t draw, size_t point) { return delta_of(draw, spread, point); });
+  };
+  const Spread mean_error = law_error(known ? added : 0);
+  const Spread mean_delta_error = law_error(known ? added_delta : 0);
+  out.mean = total(mean_error, mean_delta_error);
+  if (post) out.mean_delta = difference(mean_delta_error);
+  if (!known) {
+    out.problem =
+        "the fitted rows cannot tell how the law errs beyond them, so there is no interval of a "
+        "run";
+    return;
+  }
+  if (!scatter.is_known() || (post && !of_delta.is_known())) {
+    out.problem = "the fit has no scatter of runs, so there is no interval of a run; fit again";
+    return;
+  }
+  const Spread of_runs = run_error(scatter, added);
+  const Spread of_cells = post ? run_error(of_delta, added_delta) : law_error(0);
+  out.run = total(of_runs, of_cells);
+  if (post) out.run_delta = difference(of_cells);
+}
+
+Json interval_json(const std::optional<PredictedInterval>& interval) {
+  if (!interval) return nullptr;
+  return {json_number(interval->low), json_number(interval->high)};
+}
+
+}  // namespace
+
+Prediction predict_run(const Constants& constants, const Observation& run, double level) {
+  Prediction out;
+  const Law& law = *constants.law;
+  const double* values = constants.values.data();
+  Observation trained = run;
+  trained.bits_post = 0;
+  out.loss = predict(law, values, trained);
+  if (run.is_post_training()) {
+    if (!law.has_delta) {
+      out.loss = kUnknown;
+      out.problem = fmt::format("{} does not model quantization after training", law.name);
+      return out;
+    }
+    out.delta = predict_delta(law, values, run);
+    out.loss += out.delta;
+  }
+  out.beyond = words_beyond(constants.reach, run);
+  if (!std::isfinite(out.loss)) {
+    const std::string name = precision_class(run);
+    out.problem = law.classes.empty() || name.empty()
+                      ? "the law gives no number for this run"
+                      : fmt::format("the fit has no constant for the precision {}", name);
+    return out;
+  }
+  if (constants.draws.empty()) {
+    out.problem = constants.published ? "published constants have no intervals"
+                                      : "the fit has no bootstrap draws, so there are no intervals";
+    return out;
+  }
+  add_intervals(constants, trained, run, level, out);
+  return out;
+}
+
+std::string prediction_text(const Prediction& prediction) {
+  if (!std::isfinite(prediction.loss)) return "no number";
+  std::string out = fmt::format("{:.4f}", prediction.loss);
+  const auto interval = [](const PredictedInterval& each) {
+    return fmt::format("[{:.4f}, {:.4f}]", each.low, each.high);
+  };
+  if (prediction.mean) out += " " + interval(*prediction.mean);
+  if (prediction.run) out += ", a run " + interval(*prediction.run);
+  return out;
+}
+
+Json prediction_json(const Prediction& prediction) {
+  Json out{{"loss", json_number(prediction.loss)},
+           {"mean", interval_json(prediction.mean)},
+           {"run", interval_json(prediction.run)},
+           {"beyond", prediction.beyond}};
+  if (std::isfinite(prediction.delta)) {
+    out["delta"] = prediction.delta;
+    out["mean_delta"] = interval_json(prediction.mean_delta);
+    out["run_delta"] = interval_json(prediction.run_delta);
+  }
+  if (!prediction.problem.empty()) out["problem"] = prediction.problem;
+  return out;
+}
+
+}  // namespace bitlaw

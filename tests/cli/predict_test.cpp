@@ -1,0 +1,95 @@
+// `bitlaw predict`: runs on the command line, tables, several laws, and refused requests.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "base/file.h"
+#include "cli/world.h"
+
+namespace bitlaw {
+namespace {
+
+class PredictVerb : public World {
+ protected:
+  // A simulated study, and a fit of kumar to it.
+  void fit() {
+    json_of({"simulate", "--params", "1e8,2e8,4e8", "--tokens", "1e9,4e9,2e10", "--weights",
+             "3,4,6", "--activations", "4,8", "--kv", "4", "--post", "3,4", "--out", "study.csv",
+             "--json"});
+    json_of({"fit", "study.csv", "--law", "kumar", "--draws", "60", "--starts", "8", "--threads",
+             "1", "--out", "fit.json", "--residuals", "residuals.csv", "--json"});
+  }
+  std::string text(const std::string& name) { return read_file(around_.directory / name); }
+};
+
+TEST_F(PredictVerb, OneRunByItsNumbers) {
+  fit();
+  const Json made = json_of({"predict", "--fit", "fit.json", "N=200M", "D=5B", "P_w=4", "--json"})
+                        .at("predictions");
+  ASSERT_EQ(made.size(), 1U);
+  const double loss = made[0].at("loss");
+  const Json &mean = made[0].at("mean"), &run = made[0].at("run");
+  EXPECT_EQ(made[0].at("of").at("N"), 2e8);
+  EXPECT_TRUE(mean[0] < loss && loss < mean[1]);
+  EXPECT_TRUE(run[0] < mean[0] && mean[1] < run[1]);
+  EXPECT_TRUE(made[0].at("beyond").empty());
+
+  const Json far = json_of({"predict", "--fit", "fit.json", "N=13e9", "D=5e12", "P_w=2", "--json"});
+  EXPECT_EQ(far.at("predictions")[0].at("beyond").size(), 4U);  // N, D, C and P_w
+  const Json cells =
+      json_of({"predict", "--fit", "fit.json", "N=2e8", "D=5e9", "P_post=3,4", "--json"});
+  EXPECT_GT(cells.at("predictions")[0].at("delta"), cells.at("predictions")[1].at("delta"));
+  EXPECT_FALSE(cells.at("predictions")[0].at("run_delta").is_null());
+}
+
+TEST_F(PredictVerb, ATableGetsColumnsAndResiduals) {
+  fit();
+  const Outcome out =
+      run({"predict", "--fit", "fit.json", "--law", "kumar", "study.csv", "--out", "made.csv"});
+  EXPECT_EQ(out.status, 0) << out.err;
+  EXPECT_NE(out.out.find("lie inside the 90 % interval of a run"), std::string::npos) << out.out;
+  const std::string header = text("made.csv").substr(0, text("made.csv").find('\n'));
+  for (const char* column : {"predicted", "mean_low", "run_high", "residual", "inside", "fit"})
+    EXPECT_NE(header.find(column), std::string::npos) << column;
+  // Two lines a row: the fit's and the published law's.
+  const auto lines = [&](const std::string& name) {
+    const std::string all = text(name);
+    return std::count(all.begin(), all.end(), '\n') - 1;
+  };
+  EXPECT_EQ(lines("made.csv"), 2 * lines("study.csv"));
+  EXPECT_EQ(lines("residuals.csv"), lines("study.csv"));
+
+  // Planned runs need no loss.
+  write_text(around_.directory / "planned.csv", "params,tokens,P_w\n1e8,1e9,4\n3e8,1e10,16\n");
+  const Json planned = json_of(
+      {"predict", "--fit", "fit.json", "planned.csv", "--columns", "N=params,D=tokens", "--json"});
+  EXPECT_EQ(planned.at("predictions").size(), 2U);
+  EXPECT_FALSE(planned.at("predictions")[0].contains("residual"));
+}
+
+TEST_F(PredictVerb, LawsSideBySide) {
+  const Json made =
+      json_of({"predict", "--law", "kumar", "--law", "chinchilla", "N=7e9", "D=2e12", "--json"});
+  ASSERT_EQ(made.at("predictions").size(), 2U);
+  EXPECT_EQ(made.at("predictions")[1].at("fit"), "chinchilla");
+  EXPECT_TRUE(made.at("predictions")[0].at("mean").is_null());
+  EXPECT_EQ(made.at("laws").size(), 2U);
+}
+
+TEST_F(PredictVerb, WhatCannotBePredictedIsRefused) {
+  expect_refused({"predict", "N=1e9", "D"}, {"D", "NAME=VALUE"});
+  expect_refused({"predict", "N=1e9"}, {"no column D"});
+  expect_refused({"predict", "N=1e9", "N=2e9", "D=1e9"}, {"N is given twice"});
+  expect_refused({"predict", "N=many", "D=1e9"}, {"many"});
+  expect_refused({"predict", "--law", "kumer", "N=1e9", "D=1e9"}, {"did you mean 'kumar'?"});
+  expect_refused({"predict", "--fit", "nowhere.json", "N=1e9", "D=1e9"}, {"nowhere.json"});
+  expect_refused({"predict", "--level", "90", "N=1e9", "D=1e9"}, {"--level"});
+  expect_refused({"predict", "nowhere.csv"}, {"nowhere.csv"});
+  const Outcome post = run({"predict", "--law", "chinchilla", "N=1e9", "D=1e9", "P_post=4"});
+  EXPECT_NE(post.out.find("does not model quantization after training"), std::string::npos)
+      << post.out;
+}
+
+}  // namespace
+}  // namespace bitlaw
