@@ -10,11 +10,13 @@
 #include "base/hash.h"
 #include "base/names.h"
 #include "base/text.h"
+#include "formats/precision.h"
 #include "formats/recipe.h"
 #include "record/factor_names.h"
 #include "record/old_names.h"
 #include "table/computed_columns.h"
 #include "table/merge_replicates.h"
+#include "table/missing.h"
 #include "table/precision_columns.h"
 #include "table/raw_table.h"
 #include "table/replicates.h"
@@ -268,10 +270,19 @@ void keep_only(Table& table, const std::function<bool(size_t row)>& stays) {
 bool tells_precision(const RawTable& raw, const std::string& where, const TableOptions& options) {
   std::vector<std::string> unused;
   const Columns columns(raw, where, options.columns, unused);
-  for (const char* name : {"P_w", "P_a", "P_kv", "P", "format", "format_w", "format_a", "format_kv",
-                           "precision", "backward", "P_post", "delta", "qat_share",
-                           "gaussian_error_w", "gaussian_error_a", "gaussian_error_kv"}) {
+  for (const char* name :
+       {"P_w", "P_a", "P_kv", "P", "format", "format_w", "format_a", "format_kv", "P_post", "delta",
+        "qat_share", "gaussian_error_w", "gaussian_error_a", "gaussian_error_kv"}) {
     if (columns.has(name)) return true;
+  }
+  // A trainer's "bf16-mixed" in every row says nothing of a quantizer.
+  for (const char* name : {"precision", "backward"}) {
+    const auto place = columns.find(name);
+    if (place && std::any_of(raw.rows.begin(), raw.rows.end(), [&](const RawRow& row) {
+          const std::string text = row.at(*place).text();
+          return !is_missing_word(text) && !is_unquantized(text);
+        }))
+      return true;
   }
   return false;
 }

@@ -88,7 +88,8 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& optio
 // Keeps the rows for which `stays` of their number is true, with their factors.
 void keep_only(Table& table, const std::function<bool(size_t row)>& stays);
 
-// Whether the table says anything of a precision, in training or after it.
+// Whether the table says anything of a precision, in training or after it: a column of bits or formats,
+// or a class that is quantized.
 bool tells_precision(const RawTable& raw, const std::string& where, const TableOptions& options);
 
 }  // namespace bitlaw

@@ -561,5 +561,20 @@ TEST(Table, RowsWithoutALossThatAreNotFinishedAreLeftOut) {
   EXPECT_EQ(table.unfinished, 1);
 }
 
+TEST(Table, ATableTellsAPrecisionByBitsFormatsOrClasses) {
+  const auto tells = [](const std::string& column, const std::string& value) {
+    return tells_precision(
+        read_raw_table(fmt::format("N,D,loss,{}\n1e8,2e9,3,{}\n", column, value), "t"), "t", {});
+  };
+  EXPECT_TRUE(tells("w_bits", "16"));
+  EXPECT_TRUE(tells("format_w", "int4"));
+  EXPECT_TRUE(tells("precision", "W4A4"));
+  EXPECT_TRUE(tells("precision", "baseline")) << "it may be anything";
+  EXPECT_TRUE(tells("ptq_bits", "4"));
+  EXPECT_FALSE(tells("precision", "bf16-mixed"));
+  EXPECT_FALSE(tells("precision", "NA"));
+  EXPECT_FALSE(tells("lr", "0.1"));
+}
+
 }  // namespace
 }  // namespace bitlaw
