@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/home.h"
 #include "base/input_file.h"
 #include "base/names.h"
 #include "cli/verb.h"
@@ -116,7 +117,8 @@ std::vector<std::string> matches_of(const std::string& pattern) {
 
 std::vector<std::string> expanded(const std::vector<std::string>& names) {
   std::vector<std::string> out;
-  for (const std::string& name : names) {
+  for (const std::string& given : names) {
+    const std::string name = expand_home(given);
     std::error_code none;
     const bool is_pattern =
         name.find_first_of("*?[") != std::string::npos && !fs::exists(name, none);

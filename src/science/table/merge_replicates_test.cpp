@@ -29,6 +29,16 @@ TEST(MergeReplicates, TheBestOfAGridIsThatOfEachSize) {
             "6 runs of equal inputs became 2: the one with the least loss of each.");
   // All of them differ in the learning rate at one size, which is refused.
   EXPECT_THROW(merged(kGrid, "all"), Error);
+  try {
+    merged(kGrid + std::string("2e8,2e9,3.1,0.008\n"), "all");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what())
+                  .find("give --replicates best, for the best run of each N, D and precision, or "
+                        "--pool lr"),
+              std::string::npos)
+        << error.what();
+  }
 }
 
 TEST(MergeReplicates, TheMeanHasItsStandardError) {

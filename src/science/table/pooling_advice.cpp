@@ -165,6 +165,15 @@ std::string conditions_for(const std::vector<FactorRow>& rows,
   return "";
 }
 
+// A factor that takes many values at one N, D and precision was searched over.
+bool is_grid(const std::vector<PooledFactor>& refused) {
+  constexpr size_t kFewestValues = 4;
+  return std::any_of(refused.begin(), refused.end(), [](const PooledFactor& pooled) {
+    return pooled.factor->varies == Varies::kBySize &&
+           pooled.where == PooledFactor::kAtOnePrecision && pooled.values.size() >= kFewestValues;
+  });
+}
+
 }  // namespace
 
 std::string pooling_advice(const std::vector<FactorRow>& rows,
@@ -173,6 +182,9 @@ std::string pooling_advice(const std::vector<FactorRow>& rows,
   std::vector<std::string> names;
   for (const PooledFactor& pooled : refused) names.push_back(pooled.name);
   const std::string pool = fmt::format("--pool {}", fmt::join(names, ","));
+  if (filter == "--where " && is_grid(refused))
+    return fmt::format("give --replicates best, for the best run of each N, D and precision, or {}",
+                       pool);
   const std::string conditions = conditions_for(rows, refused, may, filter);
   if (!conditions.empty()) return fmt::format("give {} or {}", conditions, pool);
   return fmt::format(
