@@ -86,6 +86,13 @@ TEST_F(TableFiles, AReferenceOfAnyNameGoesFromTheFitToThePlan) {
       shell("\"$BITLAW\" plan --fit fit.json --compute 1e20 --precision baseline --json");
   ASSERT_EQ(plan.status, 0) << plan.err;
   EXPECT_EQ(plan.json().at("optimum").at("precision"), "baseline") << plan.out;
+  const Outcome named =
+      shell("\"$BITLAW\" predict --fit fit.json N=1e8 D=5e9 precision=baseline --json");
+  const Outcome plain = shell("\"$BITLAW\" predict --fit fit.json N=1e8 D=5e9 --json");
+  ASSERT_EQ(named.status, 0) << named.err;
+  EXPECT_EQ(named.json().at("predictions")[0].at("loss"),
+            plain.json().at("predictions")[0].at("loss"))
+      << named.out;
 }
 
 TEST_F(TableFiles, ATableWithoutPrecisionsIsFittedByALawWithoutThem) {

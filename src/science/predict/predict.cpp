@@ -8,6 +8,7 @@
 
 #include "base/json_fields.h"
 #include "base/statistics.h"
+#include "laws/class_spelling.h"
 #include "solve/quantile.h"
 
 namespace bitlaw {
@@ -163,8 +164,9 @@ Json interval_json(const std::optional<PredictedInterval>& interval) {
 
 }  // namespace
 
-Prediction predict_run(const Constants& constants, const Observation& run, double level) {
+Prediction predict_run(const Constants& constants, const Observation& given, double level) {
   Prediction out;
+  const Observation run = spelled_as(constants.classes, given);
   const Law& law = *constants.law;
   const double* values = constants.values.data();
   Observation trained = run;
