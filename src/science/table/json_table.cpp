@@ -281,7 +281,10 @@ void add_objects(RawTable& table, const Json& document, const std::string& where
       rows[{parse_whole(key).value_or(0), key}][column] = value;
   }
   int number = 0;
-  for (const auto& [key, row] : rows) add_row(table, row, ++number, where);
+  for (auto& [key, row] : rows) {
+    if (!inner.numbers && !row.contains("run")) row["run"] = key.second;
+    add_row(table, row, ++number, where);
+  }
 }
 
 // Whether an object says itself how large a model is, or on how much it was trained: it is a run then,

@@ -111,6 +111,8 @@ TEST(RawTable, ObjectsKeyedByRunAreRows) {
             (Lines{"1: N=1 loss=3 run=a", "2: N=2 loss=2 run=b"}));
   EXPECT_EQ(lines_of(read_raw_table(R"({"a":{"x":1,"y":3},"b":{"x":2,"y":2}})", "t")),
             (Lines{"1: run=a x=1 y=3", "2: run=b x=2 y=2"}));
+  EXPECT_EQ(lines_of(read_raw_table(R"({"N":{"a":1,"b":2},"loss":{"a":3,"b":2}})", "t")),
+            (Lines{"1: N=1 loss=3 run=a", "2: N=2 loss=2 run=b"}));
   // One run of W&B, whose parts have nothing in common.
   EXPECT_EQ(lines_of(read_raw_table(R"({"config":{"N":1},"summary":{"loss":2}})", "t")),
             (Lines{"1: config.N=1 summary.loss=2"}));

@@ -245,16 +245,16 @@ TextLayout layout_of(const std::string& text, const std::string& where, char sep
     names = fields_of(lines[first].text, ',');
   }
   begin_at(first, chosen);
-  if (!names.empty() && all_numbers(names)) {
-    if (comment) {
-      const std::string named = trim(lines[*comment].text).substr(1);
-      const std::vector<std::string> commented = fields_of(named, chosen);
-      if (commented.size() == names.size() && no_number(commented)) {
-        begin_at(*comment, chosen);
-        layout.commented = true;
-        return layout;
-      }
+  if (comment && !no_number(names)) {
+    const std::string named = trim(lines[*comment].text).substr(1);
+    const std::vector<std::string> commented = fields_of(named, chosen);
+    if (commented.size() == names.size() && no_number(commented)) {
+      begin_at(*comment, chosen);
+      layout.commented = true;
+      return layout;
     }
+  }
+  if (!names.empty() && all_numbers(names)) {
     throw Error(fmt::format(
         "{}: line {} holds numbers where the names of columns are expected; begin the file with a "
         "line such as N,D,loss",

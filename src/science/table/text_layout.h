@@ -1,8 +1,8 @@
 // How a table of text is laid out: what stands before its header line, and what separates fields.
 //
 //   sep=;                  Excel's first line names the separator
-//   # ...                  comments; the last one is the header if the next line holds only numbers
-//                          (numpy.savetxt)
+//   # ...                  comments; the last one is the header if the next line holds numbers and
+//                          has as many fields (numpy.savetxt)
 //   Sweep of March         titles: lines before the first one from which on all lines have the same
 //                          number of fields, if that one holds no number
 //   N,D,loss               the header. Separated by the comma, semicolon or tab it has most of; by

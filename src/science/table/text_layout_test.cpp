@@ -74,6 +74,9 @@ TEST(TextLayout, NumpysHeaderIsAComment) {
   expect_four_runs("# N,D,loss\n" + separated(','));
   expect_four_runs("#N\tD\tloss\n" + separated('\t'));
   expect_four_runs("# made by me\n# N D loss\n" + separated(' '));
+  expect_four_runs("# model N D loss\n" + four_runs([](auto n, auto d, auto loss) {
+                     return fmt::format("gpt {} {} {}\n", n, d, loss);
+                   }));
 }
 
 TEST(TextLayout, BlanksMaySeparate) {
