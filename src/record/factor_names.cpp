@@ -10,7 +10,7 @@
 namespace bitlaw {
 namespace {
 
-// None of these is a usual name of another column (table/columns.cpp).
+// None of these is a usual name of another column (table/column_list.cpp).
 constexpr struct {
   const char* factor;
   const char* usual;

@@ -12,231 +12,15 @@
 #include "record/factor.h"
 #include "record/factor_names.h"
 #include "record/tidy_row.h"
-#include "table/column_names.h"
+#include "table/column_list.h"
+#include "table/foreign_tables.h"
 #include "table/row_status.h"
 
 namespace bitlaw {
 namespace {
 
-struct Column {
-  const char* name;     // ours
-  const char* meaning;  // for messages
-  const char* usual;    // usual plain names that can mean nothing else
-  const char* too;      // plain names that mean it if none of `usual` is present
-  const char* parts;    // what names that might mean it contain, for messages
-  bool has_unit;        // may be scaled
-};
-
-// Beside a count without embeddings, these are with them.
-constexpr const char* kParameterCounts =
-    "params n_params num_params parameters n_parameters num_parameters param_count "
-    "parameter_count model_params model_parameters";
-
-constexpr Column kColumns[] = {
-    {"N", "parameters without embeddings",
-     "non_embedding_parameters non_embedding_params nonembedding_parameters nonembedding_params "
-     "n_non_embedding n_nonembedding n_noembed n_non_emb n_nonemb params_non_embedding "
-     "num_non_embedding_params params_wo_embeddings parameters_without_embeddings",
-     "params n_params num_params parameters n_parameters num_parameters param_count "
-     "parameter_count model_params model_parameters model_size n",
-     "param size", true},
-    {"D", "training tokens",
-     "tokens n_tokens num_tokens training_tokens train_tokens total_tokens tokens_seen "
-     "num_training_tokens num_train_tokens token_count d_tokens tokens_trained trained_tokens",
-     "d", "token", true},
-    {"C", "training compute in FLOPs, 6 N D",
-     "training_flop training_flops train_flops total_flops compute_flops", "compute flop flops c",
-     "flop compute", true},
-    {"loss", "loss in nats per token",
-     "val_loss validation_loss valid_loss eval_loss test_loss final_val_loss "
-     "final_validation_loss final_eval_loss loss_val val_nll loss_nats",
-     "final_loss nll cross_entropy ce_loss ce train_loss training_loss final_train_loss l",
-     "loss nll entropy", true},
-    {"perplexity", "perplexity, whose logarithm is the loss",
-     "ppl val_ppl val_perplexity valid_ppl eval_ppl eval_perplexity test_ppl", "", "ppl perplexity",
-     false},
-    {"N_total", "parameters with embeddings",
-     "total_params params_total total_parameters parameters_total num_total_params n_all "
-     "params_with_embeddings n_with_embeddings",
-     "", "total", true},
-    {"unique_tokens", "distinct training tokens",
-     "unique_d d_unique u_d n_unique_tokens num_unique_tokens tokens_unique unique_training_tokens",
-     "", "unique", true},
-    {"epochs", "passes over the distinct tokens", "n_epochs num_epochs", "", "epoch", false},
-    {"delta", "loss difference of quantization after training",
-     "delta_loss loss_delta delta_nll delta_ptq ptq_delta delta_nats", "", "delta", true},
-    {"P_post", "weight bits after training",
-     "post_bits bits_post ptq_bits p_ptq bpw bits_per_weight", "", "bits bpw", false},
-    {"P_w", "weight bits",
-     "w_bits wbits bits_w weight_bits weights_bits bits_weight bits_weights weight_precision "
-     "p_weights",
-     "", "bits", false},
-    {"P_a", "activation bits",
-     "a_bits abits bits_a act_bits activation_bits activations_bits bits_activation "
-     "bits_activations activation_precision p_activations",
-     "", "bits", false},
-    {"P_kv", "key and value bits",
-     "kv_bits kvbits bits_kv kv_cache_bits kvcache_bits bits_kv_cache kv_precision", "", "bits",
-     false},
-    {"P", "bits of every part",
-     "bits n_bits num_bits bitwidth bit_width bits_all precision_bits p_bits", "", "bits", false},
-    {"format", "number format of every part", "number_format dtype_quant quant_format", "",
-     "format", false},
-    {"format_w", "number format of the weights",
-     "w_format weight_format weights_format format_weights", "", "format", false},
-    {"format_a", "number format of the activations",
-     "a_format act_format activation_format activations_format format_activations", "", "format",
-     false},
-    {"format_kv", "number format of keys and values", "kv_format kv_cache_format", "", "format",
-     false},
-    {"precision", "precision class of the forward pass",
-     "p_class precision_class quant_class forward forward_quantizer forward_precision fwd",
-     "fwd_quant fwd_precision", "precision class forward", false},
-    {"backward", "precision class of the backward pass",
-     "backward_quantizer backward_precision backward_class bwd", "bwd_quant bwd_precision",
-     "backward bwd", false},
-    {"training_group", "entries that share a scale in training", "quant_group_size", "",
-     "group block", false},
-    {"gaussian_error_w", "mean squared error of the weights' format on a unit Gaussian",
-     "gmse_w gmse_weights", "", "gmse gaussian", false},
-    {"gaussian_error_a", "mean squared error of the activations' format on a unit Gaussian",
-     "gmse_a gmse_activations", "", "gmse gaussian", false},
-    {"gaussian_error_kv", "mean squared error of the keys' and values' format on a unit Gaussian",
-     "gmse_kv", "", "gmse gaussian", false},
-    {"qat_share", "best share of the tokens to train with quantization",
-     "qat_fraction qat_frac best_qat_fraction optimal_qat_fraction optimal_qat_share", "", "qat",
-     false},
-    {"loss_standard_error", "standard error of the loss",
-     "loss_se loss_stderr loss_std_err loss_sem se_loss val_loss_se val_loss_stderr", "",
-     "error stderr", true},
-    {"loss_low", "lower end of the loss's 95 % interval", "", "", "lo95 low", false},
-    {"loss_high", "upper end of the loss's 95 % interval", "", "", "hi95 high", false},
-    {"standard_error", "standard error of delta",
-     "delta_se delta_stderr delta_standard_error se "
-     "stderr std_err",
-     "", "error stderr", true},
-    {"method", "method of quantization after training", "ptq_method quant_method", "", "method",
-     false},
-    {"group", "weights that share a scale after training", "ptq_group ptq_group_size", "", "group",
-     false},
-    {"format_a_post", "number format of the activations after training, if different from training",
-     "", "", "", false},
-    {"format_kv_post",
-     "number format of keys and values after training, if different from training", "", "", "",
-     false},
-    {"run", "cluster", "run_id run_name trunk", "", "run", false},
-    {"step", "step of a row of a learning curve",
-     "step global_step train_step training_step current_step optimizer_step", "iteration iter", "",
-     false},
-    {"status", "finished, or diverged",
-     "state run_status run_state job_status job_state trial_status training_status sys_state", "",
-     "status state", false},
-    {"finished", "whether the run came to its end",
-     "is_finished completed is_completed is_complete done is_done succeeded", "", "", false},
-    {"failed", "whether the run crashed, diverged or was killed",
-     "is_failed sys_failed crashed is_crashed diverged is_diverged has_diverged killed is_killed "
-     "is_nan oom",
-     "", "", false},
-    {"unstable", "1: too few bits of activations or KV for training", "", "", "", false},
-    {"tuning", "1: a run of tuning, left out of fits", "", "", "", false},
-};
-
-// Losses per byte and per character: what to say, or "" if the file has none.
-std::string loss_in_other_units(const std::vector<std::string>& header) {
-  struct Unit {
-    const char *names, *unit, *factor, *why;
-  };
-  constexpr Unit kUnits[] = {
-      {"bpb bits_per_byte val_bpb val_bits_per_byte validation_bpb eval_bpb eval_bits_per_byte "
-       "test_bpb final_bpb loss_bpb bpb_val",
-       "bits per byte", "3.1", "ln 2 times the bytes of a token, here 4.5"},
-      {"bpc bits_per_char bits_per_character val_bpc test_bpc eval_bpc", "bits per character",
-       "3.1", "ln 2 times the characters of a token, here 4.5"},
-      {"bits_per_token val_bits_per_token loss_bits val_loss_bits", "bits per token", "0.6931",
-       "ln 2"},
-      {"nats_per_byte val_nats_per_byte", "nats per byte", "4.5", "the bytes of a token"},
-  };
-  for (const std::string& name : header) {
-    for (const Unit& unit : kUnits) {
-      const std::vector<std::string> known = split(unit.names, ' ');
-      if (std::find(known.begin(), known.end(), plain_name(name)) == known.end()) continue;
-      return fmt::format(
-          "; {} seems to be in {}: --columns loss={} --scale loss={} reads it, where the factor is "
-          "{}; with another factor E, A and B change, the exponents do not",
-          printable(name), unit.unit, printable(name), unit.factor, unit.why);
-    }
-  }
-  return "";
-}
-
-// nanoGPT's block_size is the length of a sequence, that of a quantizer what shares a scale.
-void note_block_size(const RawTable& table, const Columns& columns,
-                     std::vector<std::string>& notes) {
-  for (size_t place = 0; place < table.columns().size(); ++place) {
-    const std::string &name = table.columns()[place], plain = plain_name(name);
-    if ((plain != "block_size" && plain != "blocksize") || columns.is_taken(place)) continue;
-    notes.push_back(fmt::format(
-        "{0} may be the length of a sequence or what shares a scale in training, and is not read: "
-        "--columns sequence={0} or training_group={0} says which.",
-        printable(name)));
-  }
-}
-
-// A file with a column for each run rather than a row: what to do, or "".
-std::string foreign_layout(const RawTable& table, const std::vector<std::string>& missing) {
-  const auto lacks = [&](const char* name) {
-    return std::find(missing.begin(), missing.end(), name) != missing.end();
-  };
-  const std::vector<std::string>& names = table.columns();
-  if (!(lacks("N") && lacks("D") && lacks("loss")) || names.size() < 3) return "";
-  const std::string first = plain_name(names[0]);
-  const bool counts = first == "step" || first == "steps" || first == "global_step" ||
-                      first == "iteration" || first == "iter" || first == "epoch" ||
-                      first == "tokens" || first == "relative_time_process" ||
-                      first == "relative_time_wall" || first == "wall_time" || first.empty();
-  if (!counts) return "";
-  const bool of_wandb = std::any_of(names.begin(), names.end(), [](const std::string& name) {
-    return name.ends_with("__MIN") || name.ends_with("__MAX");
-  });
-  if (of_wandb) {
-    return fmt::format(
-        "is a chart of Weights & Biases, with a column for each run ({}) and a row for each {}; a "
-        "table of runs has a row for each run: on the page of the runs, show the columns with "
-        "parameters, tokens and final loss, and export that table as CSV",
-        printable(names[1]), names[0]);
-  }
-  return fmt::format(
-      "seems to have a column for each run ({}) and a row for each {}; a table of runs has a row "
-      "for each run or point, with parameters, tokens and loss in columns: in pandas, "
-      "df.melt(id_vars=\"{}\", var_name=\"run\", value_name=\"loss\"), then columns N and D",
-      printable(std::vector(names.begin() + 1, names.end())), names[0], names[0]);
-}
-
-// Factors have no entry of their own.
-Column column_named(const std::string& name) {
-  const auto* const found = std::find_if(std::begin(kColumns), std::end(kColumns),
-                                         [&](const Column& each) { return each.name == name; });
-  if (found != std::end(kColumns)) return *found;
-  for (const TidyColumn& column : tidy_columns()) {
-    if (column.name == name) return {column.name, column.help, "", "", "", false};
-  }
-  if (const Factor* factor = find_factor(name))
-    return {factor->name, "a factor", "", "", "", false};
-  throw Error("no column is called " + name);
-}
-
-std::vector<std::string> known_columns() {
-  std::vector<std::string> names;
-  for (const Column& column : kColumns) names.emplace_back(column.name);
-  for (std::string& name : factor_column_names()) {
-    if (std::find(names.begin(), names.end(), name) == names.end())
-      names.push_back(std::move(name));
-  }
-  return names;
-}
-
 // What the user may have meant by a column that is not there.
-std::string hint(const std::string& name, const Column& column,
+std::string hint(const std::string& name, const TableColumn& column,
                  const std::vector<std::string>& header) {
   std::vector<std::string> alike;
   for (const std::string& part : split(column.parts, ' ')) {
@@ -278,42 +62,6 @@ void each_assignment(const std::string& text, const char* option, const char* ex
 
 }  // namespace
 
-namespace {
-
-bool is_called(const std::string& plain, const Column& column) {
-  if (plain == plain_name(column.name)) return true;
-  for (const char* names : {column.usual, column.too}) {
-    const std::vector<std::string> usual = split(names, ' ');
-    if (std::find(usual.begin(), usual.end(), plain) != usual.end()) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
-bool is_called_one_of(std::string_view name, std::initializer_list<std::string_view> columns) {
-  const std::string plain = plain_name(name);
-  return std::any_of(columns.begin(), columns.end(), [&](std::string_view column) {
-    return is_called(plain, column_named(std::string(column)));
-  });
-}
-
-bool is_usual_name(std::string_view name) {
-  const std::string plain = plain_name(name);
-  return std::any_of(std::begin(kColumns), std::end(kColumns),
-                     [&](const Column& column) { return is_called(plain, column); });
-}
-
-std::vector<ColumnNames> column_names() {
-  std::vector<ColumnNames> out;
-  for (const Column& column : kColumns) {
-    ColumnNames& names = out.emplace_back(ColumnNames{column.name, split(column.usual, ' ')});
-    for (std::string& name : split(column.too, ' ')) names.usual.push_back(std::move(name));
-  }
-  for (const std::string& name : factor_column_names()) out.push_back({name, usual_names(name)});
-  return out;
-}
-
 ColumnMap parse_columns(const std::string& text) {
   ColumnMap columns;
   each_assignment(
@@ -351,11 +99,11 @@ Columns::Columns(const RawTable& table, const std::string& where, const ColumnMa
                                        hint(column, column_named(name), table.columns())));
   }
   const auto open = [&](const char* name) { return !has(name) && !given.count(name); };
-  for (const Column& column : kColumns) {
+  for (const TableColumn& column : table_columns()) {
     if (!open(column.name)) continue;
     if (const auto place = table.find(column.name)) take(column.name, *place);
   }
-  for (const Column& column : kColumns) {
+  for (const TableColumn& column : table_columns()) {
     const bool covered =
         std::string(column.name) == "P" && (has("P_w") || has("P_a") || has("P_kv"));
     if (open(column.name) && !covered && !take_usual(column.name, column.usual, notes))
@@ -403,7 +151,7 @@ size_t Columns::any(const std::string& name, const std::string& what) const {
 }
 
 std::string Columns::describe_missing(const std::string& name) const {
-  const Column& column = column_named(name);
+  const TableColumn& column = column_named(name);
   std::string meant = hint(name, column, table_.columns());
   if (meant.empty() && name == "loss") {
     const std::string other = hint("", column_named("perplexity"), table_.columns());
@@ -564,7 +312,7 @@ void Columns::settle_errors(bool loss_error_open) {
 
 // With embeddings or without: a table may count both ways, or only with.
 void Columns::settle_counts(bool params_open, bool total_open, std::vector<std::string>& notes) {
-  const Column params = column_named("N");
+  const TableColumn params = column_named("N");
   const std::vector<size_t> without = among(params.usual);
   if (params_open && has("N_total")) {
     take("N", *find("N_total"));

@@ -1,6 +1,6 @@
 // The meaning of a table's columns. Each quantity has a canonical name. A column of the file is
 // assigned to it if it has that name, if the user says so, or if it has one of the usual names of
-// the quantity and no other column could be meant. The lists are in columns.cpp and
+// the quantity and no other column could be meant. The lists are in column_list.cpp and
 // record/factor_names.cpp, and in docs/tables.md.
 #pragma once
 
