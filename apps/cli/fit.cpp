@@ -12,6 +12,8 @@
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "fit/freeze_from.h"
+#include "fit/reference.h"
+#include "laws/bind.h"
 #include "table/pure_error.h"
 
 namespace bitlaw::cli {
@@ -47,8 +49,11 @@ void run_fit(FitFlags& options) {
   require_other_file("--residuals", options.residuals, options.table.paths);
   if (!options.flags.has("law")) options.fit.law = options.table.usual_law();
   const Law& law = law_named(options.fit.law);
-  const Table table = options.table.read({&law});
+  Table table = options.table.read({&law});
   if (options.dry_run) {
+    const BoundLaw bound = bind_law(law, table.runs);
+    if (const std::string missing = missing_reference(bound.law(), table.runs); !missing.empty())
+      table.notes.push_back(missing + '.');
     print_table(table, options.table.path(), options.json);
     return;
   }

@@ -145,8 +145,9 @@ std::span<const TableColumn> table_columns() {
 
 // Factors have no entry of their own.
 TableColumn column_named(const std::string& name) {
-  const auto* const found = std::find_if(std::begin(kColumns), std::end(kColumns),
-                                         [&](const TableColumn& each) { return each.name == name; });
+  const auto* const found =
+      std::find_if(std::begin(kColumns), std::end(kColumns),
+                   [&](const TableColumn& each) { return each.name == name; });
   if (found != std::end(kColumns)) return *found;
   for (const TidyColumn& column : tidy_columns()) {
     if (column.name == name) return {column.name, column.help, "", "", "", false};
