@@ -10,8 +10,10 @@
 #include "base/error.h"
 #include "base/range.h"
 #include "base/statistics.h"
+#include "design/clustered.h"
 #include "design/quantity.h"
 #include "design/selection.h"
+#include "fit/bootstrap.h"
 #include "fit/identify.h"
 #include "fit/multistart.h"
 #include "fit/reference.h"
@@ -107,6 +109,21 @@ Matrix information_rows(const Fitted& fitted, Stage stage, const std::vector<Obs
   BITLAW_CHECK(problem.evaluate(coordinates.from_values(fitted.values), residuals, &jacobian));
   const double variance = post ? fitted.post_variance : fitted.training_variance;
   return jacobian.topRows(static_cast<long>(rows.size())) / std::sqrt(variance);
+}
+
+// What the table's rows of a stage tell together.
+Matrix information_of(const Fitted& fitted, Stage stage, const Matrix& rows) {
+  const bool post = stage == Stage::kPost;
+  const std::vector<Observation>& of_stage = post ? fitted.rows.post : fitted.rows.training;
+  if (of_stage.empty()) return rows.transpose() * rows;
+  const StageSetup& setup = post ? fitted.post : fitted.training;
+  const Coordinates none(*fitted.law, fitted.values, {}, setup.tied_to);
+  const ResidualProblem problem = make_problem(*fitted.law, of_stage, none, setup.settings);
+  Vector residuals(problem.rows);
+  BITLAW_CHECK(problem.evaluate(Vector(0), residuals, nullptr));
+  const std::vector<int> cluster = number_clusters(of_stage);
+  residuals.conservativeResize(static_cast<long>(of_stage.size()));
+  return clustered_information(rows, cluster, shared_share(residuals, cluster));
 }
 
 // What is known without any row: each coordinate lies somewhere in the range it may never leave.
@@ -345,9 +362,10 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
   const Matrix of_losses =
       information_rows(fitted, Stage::kTraining, fitted.rows.training, coordinates);
   const Matrix of_deltas = information_rows(fitted, Stage::kPost, fitted.rows.post, coordinates);
-  const Matrix covariance = (range_information(coordinates) + of_losses.transpose() * of_losses +
-                             of_deltas.transpose() * of_deltas)
-                                .inverse();
+  const Matrix covariance =
+      (range_information(coordinates) + information_of(fitted, Stage::kTraining, of_losses) +
+       information_of(fitted, Stage::kPost, of_deltas))
+          .inverse();
   if (!added.empty()) {
     out.notes.push_back(
         fmt::format("The table does not identify {}: until there are further runs, only its "
@@ -404,8 +422,9 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
   if (distinct.size() < selection.chosen.size()) {
     out.notes.push_back("A run that is proposed more than once needs a different seed each time.");
   }
-  const double freedom =
-      static_cast<double>(fitted.rows.training.size() - fitted.training.free.size());
+  const std::vector<int> cluster = number_clusters(fitted.rows.training);
+  const int clusters = 1 + *std::max_element(cluster.begin(), cluster.end());
+  const double freedom = std::max(1.0, clusters - static_cast<double>(fitted.training.free.size()));
   const double errors = t_quantile(0.5 * (1 + options.level), freedom);
   const auto interval = [&](double spread) {
     return all ? DesignInterval{.standard_error = spread}
