@@ -10,6 +10,7 @@
 #include "base/range.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
+#include "fit/lack_of_fit.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -39,7 +40,20 @@ void run_compare(CompareFlags& options) {
   must_have_something_to_fit(table, options.table.path());
   ThreadPool pool(options.threads);
   const Comparison comparison = compare_laws(table.runs, options.compare, on(pool));
+  const PureError noise = pure_error(table.factors);
   Json document = comparison_json(comparison);
+  Json lacks = Json::object();
+  std::string lacking;  // a line for each law
+  if (comparison.training) {
+    for (const ComparedLaw& law : comparison.training->laws) {
+      const auto lack = law.fitted ? lack_of_fit(law.sse, comparison.training->points, law.k, noise)
+                                   : std::nullopt;
+      if (!lack) continue;
+      lacks[law.name] = lack_of_fit_json(lack);
+      lacking += fmt::format("  {}: {}\n", law.name, lack_of_fit_text(*lack));
+    }
+  }
+  document["lack_of_fit"] = std::move(lacks);
   document["table"] = table_json(table, options.table.path());
   print_notes(table);
   if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
@@ -47,6 +61,7 @@ void run_compare(CompareFlags& options) {
     print_json(document);
   } else {
     fmt::print("{}", comparison_text(comparison));
+    if (!lacking.empty()) fmt::print("Against replicates\n{}", lacking);
   }
 }
 

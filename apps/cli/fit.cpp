@@ -12,6 +12,7 @@
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "fit/freeze_from.h"
+#include "fit/lack_of_fit.h"
 #include "fit/reference.h"
 #include "laws/bind.h"
 #include "table/pure_error.h"
@@ -63,7 +64,10 @@ void run_fit(FitFlags& options) {
   Fit fit = fit_law(law, table.runs, options.fit, on(pool));
   fit.classes.reference = table.reference;
   print_notes(table);
+  const PureError noise = pure_error(table.factors);
+  const auto lack = lack_of_fit(fit.training.sse, fit.training.points, fit.training.free, noise);
   Json document = fit_to_json(fit);
+  document["lack_of_fit"] = lack_of_fit_json(lack);
   document["table"] = table_json(table, options.table.path());
   if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
   if (!options.residuals.empty()) {
@@ -77,7 +81,8 @@ void run_fit(FitFlags& options) {
     print_json(document);
     return;
   }
-  fmt::print("{}{}", fit_text(fit), pure_error_text(pure_error(table.factors)));
+  fmt::print("{}{}", fit_text(fit), pure_error_text(noise));
+  if (lack) fmt::print("{}\n", lack_of_fit_text(*lack));
   if (table.diverged > 0) fmt::print("{} diverged rows were left out.\n", table.diverged);
 }
 

@@ -51,11 +51,22 @@ double r_squared_of(const StageSetup& setup, const std::vector<Observation>& row
   return r_squared(observed, predicted);
 }
 
+// Of log residuals; deltas that are not clear have none.
+double sse_of(const StageSetup& setup, const std::vector<Observation>& rows,
+              const std::vector<double>& values) {
+  double sum = 0;
+  for (const double residual : log_residuals(*setup.law, setup.settings.stage, values, rows)) {
+    if (!std::isnan(residual)) sum += residual * residual;
+  }
+  return sum;
+}
+
 StageFit describe(const StageSetup& setup, const std::vector<Observation>& rows,
                   const StageMinimum& minimum, std::vector<std::string>& notes) {
   const bool training = setup.settings.stage == Stage::kTraining;
   StageFit out;
   out.objective = minimum.objective;
+  out.sse = sse_of(setup, rows, minimum.values);
   out.r2 = r_squared_of(setup, rows, minimum.values);
   out.points = static_cast<int>(rows.size());
   out.free = static_cast<int>(setup.free.size());
@@ -186,6 +197,8 @@ std::optional<JointSetup> move_together(const StageSetup& training, const StageS
   values = minimum.values;
   fit.training.objective = objective_at(training, rows.training, values);
   fit.post.objective = objective_at(post, rows.post, values);
+  fit.training.sse = sse_of(training, rows.training, values);
+  fit.post.sse = sse_of(post, rows.post, values);
   fit.training.r2 = r_squared_of(training, rows.training, values);
   fit.post.r2 = r_squared_of(post, rows.post, values);
   fit.training.converged = fit.post.converged = minimum.converged;

@@ -101,6 +101,7 @@ struct HeldOut {
 // One of the two parts of a fit.
 struct StageFit {
   double objective = kUnknown;  // at the minimum: a sum, not a mean
+  double sse = kUnknown;        // of log residuals (of log delta: where r2 is known)
   double r2 = kUnknown;         // of the loss; of log delta for deltas above five standard errors
   int points = 0, free = 0, clusters = 0;
   int starts = 0, reached = 0;  // starts run; starts within 1 % of the best objective

@@ -15,6 +15,7 @@ namespace {
 
 Json stage_json(const StageFit& stage) {
   return {{"objective", json_number(stage.objective)},
+          {"sse", json_number(stage.sse)},
           {"r2", json_number(stage.r2)},
           {"points", stage.points},
           {"free", stage.free},
@@ -30,6 +31,7 @@ Json stage_json(const StageFit& stage) {
 StageFit stage_from(const Json& document) {
   StageFit out;
   out.objective = number_in(document, "objective");
+  out.sse = number_in(document, "sse");
   out.r2 = number_in(document, "r2");
   out.points = document.at("points");
   out.free = document.at("free");

@@ -43,9 +43,13 @@ bool tells_all(const FactorRow& row, const std::vector<const Factor*>& told) {
 }
 
 void add(const Runs& runs, PureErrorPart& part) {
-  double mean = 0;
-  for (const double loss : runs.losses) mean += loss / static_cast<double>(runs.losses.size());
-  for (const double loss : runs.losses) part.squares += (loss - mean) * (loss - mean);
+  double mean = 0, log_mean = 0;
+  const auto count = static_cast<double>(runs.losses.size());
+  for (const double loss : runs.losses) mean += loss / count, log_mean += std::log(loss) / count;
+  for (const double loss : runs.losses) {
+    part.squares += (loss - mean) * (loss - mean);
+    part.log_squares += std::pow(std::log(loss) - log_mean, 2);
+  }
   part.seeded &= runs.seeded;
   ++part.cells;
   part.runs += static_cast<int>(runs.losses.size());

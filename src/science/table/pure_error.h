@@ -16,8 +16,9 @@ struct PureErrorPart {
   double params = kUnknown;  // of all cells of the part; NaN for the total
   std::string label;         // of their precision, "W4"; "" for the total
   int cells = 0, runs = 0;
-  double squares = 0;  // of deviations, nats^2
-  bool seeded = true;  // the seed of every run is known
+  double squares = 0;      // of deviations, nats^2
+  double log_squares = 0;  // of deviations of the loss's logarithm
+  bool seeded = true;      // the seed of every run is known
 
   int freedom() const { return runs - cells; }
   double deviation() const;  // nats per token; NaN without replicates
