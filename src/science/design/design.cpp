@@ -20,6 +20,7 @@
 #include "fit/residuals.h"
 #include "fit/setup.h"
 #include "laws/bind.h"
+#include "predict/reach.h"
 #include "solve/quantile.h"
 #include "table/candidates.h"
 
@@ -413,10 +414,20 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
   const Selection selection = select_experiments(covariance, direction, choices.experiments,
                                                  out.budget, static_cast<int>(options.runs));
   out.spent = selection.cost;
+  const Reach reach = reach_of(fitted.rows.training);
+  bool any_beyond = false;
   for (size_t i = 0; i < selection.chosen.size(); ++i) {
     ProposedRun run = choices.runs[static_cast<size_t>(selection.chosen[i])];
     run.standard_error = selection.spreads[i] * (quantity.logarithmic ? out.value : 1);
+    run.beyond = words_beyond(reach, run.run);
+    any_beyond |= !run.beyond.empty();
     out.runs.push_back(std::move(run));
+  }
+  if (any_beyond) {
+    out.notes.emplace_back(
+        "Runs marked with * leave the table's N, D, C or bits: what they tell holds if the law "
+        "holds "
+        "there. They also test whether it does.");
   }
   const std::set<int> distinct(selection.chosen.begin(), selection.chosen.end());
   if (distinct.size() < selection.chosen.size()) {

@@ -59,6 +59,7 @@ struct ProposedRun {
   std::vector<double> post_bits;  // to quantize it to after training, as in the table
   double flop = 0;
   double standard_error = kUnknown;  // of the quantity, after this run and those before it
+  std::vector<std::string> beyond;   // what of it leaves the table's runs, in words
 };
 
 struct DesignInterval {

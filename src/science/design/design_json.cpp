@@ -59,6 +59,7 @@ Json design_json(const Design& design) {
              {"standard_error_before", json_number(before)},
              {"standard_error_after", json_number(each.standard_error)}};
     if (!each.post_bits.empty()) row["P_post"] = each.post_bits;
+    if (!each.beyond.empty()) row["beyond"] = each.beyond;
     out["runs"].push_back(std::move(row));
     before = each.standard_error;
   }
@@ -79,9 +80,9 @@ std::string design_text(const Design& design) {
                      "FLOP", "standard error");
   int place = 0;
   for (const ProposedRun& each : design.runs) {
-    out += fmt::format("{:>3} {:>10.4g} {:>10.4g} {:>12} {:>10.3g} {:>16.4g}", ++place,
+    out += fmt::format("{:>3} {:>10.4g} {:>10.4g} {:>12} {:>10.3g} {:>16.4g}{}", ++place,
                        each.run.params, each.run.tokens, precision_name(each.run), each.flop,
-                       each.standard_error);
+                       each.standard_error, each.beyond.empty() ? "" : " *");
     if (!each.post_bits.empty()) {
       out += fmt::format("  then to {} bits", fmt::join(each.post_bits, ", "));
     }

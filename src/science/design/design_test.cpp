@@ -196,6 +196,20 @@ TEST(Design, AMistakeInAListIsCorrectedThere) {
   }
 }
 
+TEST(Design, RunsBeyondTheTableAreMarked) {
+  DesignOptions options = quick("alpha", 1e18);
+  options.candidates = "N=1e5,3.2e6;D=2e6,8e6;bits=16";
+  options.runs = 4;
+  const Design design = design_runs(study(), options);
+  int beyond = 0;
+  for (const ProposedRun& run : design.runs) {
+    EXPECT_EQ(run.beyond.empty(), run.run.params < 1e6);
+    beyond += !run.beyond.empty();
+  }
+  ASSERT_GT(beyond, 0);
+  EXPECT_NE(design_text(design).find(" *\n"), std::string::npos) << design_text(design);
+}
+
 TEST(Design, CandidatesStayInTheirBox) {
   const std::vector<Observation> rows = study();
   for (const Observation& run : candidate_grid(*find_law("kumar"), rows, "grid")) {

@@ -215,6 +215,9 @@ std::string objective_name(const FitOptions& options) {
   if (options.objective == "huber") {
     return fmt::format("huber({:g}, sum) of {}{}", options.huber_delta, residuals, weights);
   }
+  if (options.objective == "lad") {
+    return fmt::format("{:g} times the sum of absolute {}{}", kLadThreshold, residuals, weights);
+  }
   return fmt::format("half the sum of squared {}{}", residuals, weights);
 }
 

@@ -31,7 +31,7 @@ using ParallelFor = std::function<void(int64_t count, const std::function<void(i
 
 struct FitOptions {
   std::string law = default_law().name;
-  std::string objective = "huber";       // or "least-squares"
+  std::string objective = "huber";       // or "least-squares", or "lad"
   std::string residual = "log";          // of the loss; or "linear"
   std::string weights = "none";          // of runs; or "standard-error"
   double huber_delta = 1e-3;             // Huber's threshold, in log loss
@@ -52,7 +52,7 @@ struct FitOptions {
   template <class V>
   void visit(V& v) {
     v("law", law, "law to fit");
-    v("objective", objective, "huber or least-squares");
+    v("objective", objective, "huber, lad (least absolute deviations) or least-squares");
     v("residual", residual, "log (of the loss) or linear");
     v("weights", weights,
       "weights of runs: none, or standard-error (inverse square of the loss's standard error)");

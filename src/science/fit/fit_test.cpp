@@ -381,6 +381,35 @@ TEST(Fit, RowsOfOneClusterAreDrawnTogether) {
   EXPECT_LT(width(alone) / whole, 0.6);  // about 0.35
 }
 
+// With one constant left, the least sum of absolute deviations is at one of the rows: E = loss - rest.
+TEST(Fit, LeastAbsoluteDeviationsPassThroughARow) {
+  std::vector<Observation> rows =
+      simulate({.weights = {}, .activations = {}, .kv = {}, .post = {}, .noise = 1e-2});
+  rows[3].loss_nats *= 1.5;  // no matter how far off
+  FitOptions options = quick("chinchilla");
+  options.objective = "lad";
+  options.freeze = {"A=260", "B=4200", "alpha=0.44", "beta=0.53"};
+  const Fit found = fit(rows, options);
+  std::vector<double> values = found.values();
+  const Law& law = *find_law("chinchilla");
+  const auto sum = [&](double e) {
+    values[Chinchilla::kE] = e;
+    double out = 0;
+    for (const Observation& row : rows)
+      out += std::fabs(std::log(predict(law, values.data(), row) / row.loss_nats));
+    return out;
+  };
+  double best = std::numeric_limits<double>::infinity(), at = 0;
+  for (const Observation& row : rows) {
+    values[Chinchilla::kE] = 1;
+    const double e = row.loss_nats - (predict(law, values.data(), row) - 1);
+    if (sum(e) < best) best = sum(e), at = e;
+  }
+  EXPECT_NEAR(parameter(found, "E").value, at, 1e-5);
+  EXPECT_NEAR(found.training.objective / kLadThreshold, best, 1e-5);
+  EXPECT_NE(found.objective_name.find("absolute log residuals"), std::string::npos);
+}
+
 TEST(Fit, FewClustersAreSaidForEachStage) {
   const Fit result = fit(simulate({.params = {1e5, 4e5}}), quick("kumar", 10));
   EXPECT_TRUE(says(result, "Post-training term: only 6 clusters of rows"));

@@ -129,9 +129,10 @@ Prepared prepare(const Law& unbound, const std::vector<Observation>& runs,
 }
 
 void check_options(const FitOptions& options) {
-  if (options.objective != "huber" && options.objective != "least-squares") {
-    throw Error(
-        fmt::format("objective: {} is unknown; use huber or least-squares", options.objective));
+  if (options.objective != "huber" && options.objective != "least-squares" &&
+      options.objective != "lad") {
+    throw Error(fmt::format("objective: {} is unknown; use huber, lad or least-squares",
+                            options.objective));
   }
   if (options.residual != "log" && options.residual != "linear") {
     throw Error(fmt::format("residual: {} is unknown; use log or linear", options.residual));
@@ -197,7 +198,9 @@ StageSetup setup_of(const Law& law, Stage stage, const ParameterChoice& choice,
   setup.settings.linear = options.residual == "linear";
   constexpr double kSquares = std::numeric_limits<double>::infinity();
   if (stage == Stage::kTraining) {
-    setup.settings.huber = options.objective == "huber" ? options.huber_delta : kSquares;
+    setup.settings.huber = options.objective == "huber" ? options.huber_delta
+                           : options.objective == "lad" ? kLadThreshold
+                                                        : kSquares;
   } else {
     setup.settings.huber = options.post_threshold > 0 ? options.post_threshold : kSquares;
   }

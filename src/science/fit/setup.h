@@ -42,6 +42,9 @@ struct Prepared {
 Prepared prepare(const Law& unbound, const std::vector<Observation>& runs,
                  const FitOptions& options);
 
+// Least absolute deviations are Huber's objective with a threshold that no table's noise is near.
+inline constexpr double kLadThreshold = 1e-7;
+
 // Throws an Error on the first invalid option.
 void check_options(const FitOptions& options);
 
