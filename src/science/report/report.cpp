@@ -84,6 +84,8 @@ std::string identified_sentence(const Json& constants) {
                  high = number(line, "high");
     if (!text(line, "frozen").empty())
       frozen.push_back(name);
+    else if (!line.value("identified", true))
+      poorly.push_back(name + " (any value of its range fits as well)");
     else if (line.value("at_edge", false))
       poorly.push_back(name + " (ended at the edge of its range)");
     else if (!std::isfinite(low) || !std::isfinite(high))
@@ -215,9 +217,13 @@ std::string report_text(const Json& document) {
   };
   for (const Json& line : document.value("constants", Json::array())) {
     const std::string frozen = text(line, "frozen");
+    const bool open = frozen.empty() && !line.value("identified", true);
     out += fmt::format("{:<12} {:>12} {:>12} {:>12} {:>12}{}\n", text(line, "name"),
-                       cell(line, "value"), cell(line, "low"), cell(line, "high"),
-                       cell(line, "published"), frozen.empty() ? "" : "  not fitted: " + frozen);
+                       open ? "-" : cell(line, "value"), cell(line, "low"), cell(line, "high"),
+                       cell(line, "published"),
+                       open             ? "  not identified"
+                       : frozen.empty() ? ""
+                                        : "  not fitted: " + frozen);
   }
   return out + "\n" + end_of(document);
 }

@@ -444,6 +444,17 @@ TEST(Report, GivesNoNumberForWhatIsNotIdentified) {
   EXPECT_EQ(make_report({"t", small_study(), nullptr})["answer"].size(), 2u);
 }
 
+// A constant of which any value fits as well gets none.
+TEST(Report, WhatIsNotIdentifiedHasNoValue) {
+  Json fit = published_fit();
+  fit["parameters"]["E"].update(
+      {{"value", 1.2345}, {"low", 1e-9}, {"high", 2.5}, {"identified", false}});
+  const Json document = make_report({"t", small_study(), fit});
+  const std::string out = report_text(document);
+  EXPECT_NE(out.find("not identified"), std::string::npos) << out;
+  EXPECT_EQ(out.find("1.2345"), std::string::npos) << out;
+}
+
 TEST(Report, DataCannotEndTheScriptThatHoldsIt) {
   TidyRow bad = row(1e6, 1e8, 16, 3);
   bad.run = "</script><script>alert(1)</script>";
