@@ -134,6 +134,26 @@ void measure(const Task& task, const Law& law, Stage stage, const std::vector<Ob
   }
 }
 
+// Laws that differ in what these rows do not have, such as bits, are one law here.
+void find_coinciding(std::vector<ComparedLaw>& laws) {
+  const auto near = [](double a, double b, double within) {
+    return (std::isnan(a) && std::isnan(b)) || std::fabs(a - b) <= within * std::fabs(b);
+  };
+  const auto coincide = [&](const ComparedLaw& a, const ComparedLaw& b) {
+    return a.fitted && b.fitted && a.k == b.k && near(a.sse, b.sse, 1e-6) &&
+           near(a.held_out_rms, b.held_out_rms, 1e-2);
+  };
+  // The first of the registry stands for all.
+  for (ComparedLaw& law : laws) {
+    const ComparedLaw* first = &law;
+    for (const ComparedLaw& other : laws) {
+      if (coincide(law, other) && other.bound.law().index < first->bound.law().index)
+        first = &other;
+    }
+    if (first != &law) law.same_as = first->name;
+  }
+}
+
 // Laws that predict at least half of the rows held out are judged, all on the same rows: those that
 // each of them predicts.
 void judge(const std::vector<Observation>& rows, ComparePart& part) {
@@ -177,6 +197,7 @@ void judge(const std::vector<Observation>& rows, ComparePart& part) {
     entry.from_best = difference_of(entry.squares, best.squares, cluster);
     entry.tied = is_tie(entry.from_best);
   }
+  find_coinciding(part.laws);
 }
 
 std::vector<std::vector<bool>> masks_of(const std::vector<Observation>& rows,

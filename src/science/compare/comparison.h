@@ -16,7 +16,10 @@ struct ComparedLaw {
   BoundLaw bound;
   std::string name, note;
   bool fitted = false, judged = false;
-  bool tied = false;                 // with the best; the best is tied with itself
+  bool tied = false;  // with the best; the best is tied with itself
+  // The law that stands for it, because they coincide on these rows: as many constants, the same sum
+  // of squares and nearly the same held-out error (its fits start elsewhere). "" = none.
+  std::string same_as;
   std::vector<double> values;        // the law's constants
   std::vector<std::string> frozen;   // one per constant: why it was not fitted; "" = fitted
   std::vector<std::string> at_edge;  // constants that ended at the edge of their range

@@ -45,6 +45,7 @@ Json law_json(const ComparePart& part, const ComparedLaw& entry, double least) {
                          {"allowed_errors", json_number(allowed_errors(entry.from_best.clusters))}};
   }
   if (!entry.note.empty()) out["note"] = entry.note;
+  if (!entry.same_as.empty()) out["same_as"] = entry.same_as;
   return out;
 }
 

@@ -26,6 +26,7 @@ std::string table_of(const ComparePart& part) {
                                 width, "k", post ? "SSE" : "SSE(log)", post ? "RMS" : "RMS(log)",
                                 "R^2", "AICc", "starts", "held-out error");
   for (const ComparedLaw& law : part.laws) {
+    if (!law.same_as.empty()) continue;
     const std::string error =
         post ? plus_minus(shown(law.held_out_rms, "{:.3f}"), shown(law.held_out_error, "{:.3f}"))
              : plus_minus(shown(100 * law.held_out_rms, "{:.3f} %"),
@@ -47,7 +48,7 @@ std::string table_of(const ComparePart& part) {
 std::string constants_of(const ComparePart& part) {
   std::string out;
   for (const ComparedLaw& law : part.laws) {
-    if (!law.fitted) continue;
+    if (!law.fitted || !law.same_as.empty()) continue;
     std::map<std::string, std::string> words;  // by name
     for (size_t i = 0; i < law.values.size(); ++i) {
       const Parameter& p = law.bound.law().parameters[i];
@@ -63,6 +64,21 @@ std::string constants_of(const ComparePart& part) {
   return out;
 }
 
+// "chinchilla stands for kumar, quest, too: on these rows they are one law."
+std::string coinciding(const ComparePart& part) {
+  std::string out;
+  for (const ComparedLaw& law : part.laws) {
+    std::vector<std::string> same;
+    for (const ComparedLaw& other : part.laws) {
+      if (other.same_as == law.name) same.push_back(other.name);
+    }
+    if (same.empty()) continue;
+    out += fmt::format("{} stands for {}, too: on these rows they are one law.\n", law.name,
+                       fmt::join(same, ", "));
+  }
+  return out;
+}
+
 std::string part_text(const ComparePart& part) {
   std::string out = fmt::format("{} {} in {} clusters; held out: {}\n", part.points,
                                 part.stage == Stage::kPost
@@ -70,6 +86,7 @@ std::string part_text(const ComparePart& part) {
                                     : "losses",
                                 part.clusters, part.hold_out);
   out += table_of(part);
+  out += coinciding(part);
   out += "(starts: reached the best minimum / run; = tied with the best on held-out rows)\n";
   out += "Constants\n" + constants_of(part);
   return out + part.verdict() + "\n";
