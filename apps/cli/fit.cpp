@@ -48,6 +48,7 @@ void run_fit(FitFlags& options) {
   }
   require_other_file("--out", options.out, options.table.paths);
   require_other_file("--residuals", options.residuals, options.table.paths);
+  require_other_file("--residuals", options.residuals, options.out);
   if (!options.flags.has("law")) options.fit.law = options.table.usual_law();
   const Law& law = law_named(options.fit.law);
   Table table = options.table.read({&law});

@@ -7,12 +7,15 @@
 
 #include "base/csv.h"
 #include "base/error.h"
+#include "base/names.h"
 #include "base/number.h"
 #include "base/output_file.h"
 #include "base/text.h"
 #include "cli/predictions.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
+#include "table/column_list.h"
+#include "table/raw_table.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -81,8 +84,15 @@ std::vector<Observation> runs_of(const PredictFlags& options) {
   reading.where = options.where;
   reading.may_be_planned = true;
   if (are_words(options)) {
-    reading.measured = false;
-    return read_table(table_of_words(options.what), "the command line", reading).runs;
+    constexpr const char* kHere = "the command line";
+    RawTable raw = read_raw_table(table_of_words(options.what), kHere, "csv");
+    std::vector<std::string> notes;
+    const Columns columns(raw, kHere, reading.columns, notes);
+    for (size_t place = 0; place < raw.columns().size(); ++place) {
+      if (!columns.is_taken(place))
+        throw Error("predict: " + unknown_name("name", raw.columns()[place], known_columns()));
+    }
+    return table_of(std::move(raw), kHere, reading).runs;
   }
   return table_at(options.what[0], reading).runs;
 }
@@ -93,6 +103,12 @@ std::vector<Predicting> laws_of(const PredictFlags& options) {
     Predicting& each = out.emplace_back(Predicting{name, {}});
     const std::string wrong = read_constants(law, options.constants, fit, each.constants);
     if (!wrong.empty()) throw Error(fmt::format("{}: {}", name, wrong));
+    if (each.constants.law->predicts != Predicts::kLoss) {
+      throw Error(
+          fmt::format("{}: predicts a share of the tokens, not a loss; `bitlaw plan --law {}` "
+                      "answers with it",
+                      name, each.constants.law->name));
+    }
   };
   for (const std::string& path : options.fits) add(path, "", read_fit(path));
   std::vector<std::string> laws = options.laws;

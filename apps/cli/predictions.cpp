@@ -154,7 +154,11 @@ std::string predictions_text(const std::vector<Observation>& rows,
     if (!made.beyond.empty())
       out += fmt::format("  beyond the fitted runs: {}\n", fmt::join(made.beyond, ", "));
     if (!made.problem.empty()) out += fmt::format("  {}\n", made.problem);
+    if (!made.note.empty()) out += fmt::format("  {}\n", made.note);
   }
+  const bool any = std::any_of(predictions.begin(), predictions.end(),
+                               [](const RowPrediction& each) { return each.prediction.mean; });
+  if (any) out += fmt::format("Intervals hold {:g} %.\n", 100 * level);
   if (predictions.size() > kMostLines)
     out += fmt::format("... and {} more; --out FILE writes all\n", predictions.size() - kMostLines);
   for (const auto& [name, judged] : losses) out += judgement(name, judged, "losses", level);

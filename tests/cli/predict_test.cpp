@@ -80,6 +80,16 @@ TEST_F(PredictVerb, LawsSideBySide) {
 TEST_F(PredictVerb, WhatCannotBePredictedIsRefused) {
   expect_refused({"predict", "N=1e9", "D"}, {"D", "NAME=VALUE"});
   expect_refused({"predict", "N=1e9"}, {"no column D"});
+  expect_refused({"predict", "N=1e9", "D=1e9", "Pw=4"}, {"unknown name 'Pw'", "P_w"});
+  expect_refused({"predict", "N=1e9", "D=1e9", "foo=3"}, {"unknown name 'foo'"});
+  expect_refused({"predict", "--law", "apple-qat-fraction", "N=1e9", "D=1e9", "P_w=4"},
+                 {"share", "bitlaw plan"});
+  const auto loss = [&](const char* name) {
+    return json_of({"predict", "--law", "kumar", "N=1e9", "D=1e9", name, "--json"})
+        .at("predictions")[0]
+        .at("loss");
+  };
+  EXPECT_EQ(loss("p_w=4"), loss("P_w=4"));
   expect_refused({"predict", "N=1e9", "N=2e9", "D=1e9"}, {"N is given twice"});
   expect_refused({"predict", "N=many", "D=1e9"}, {"many"});
   expect_refused({"predict", "--law", "kumer", "N=1e9", "D=1e9"}, {"did you mean 'kumar'?"});

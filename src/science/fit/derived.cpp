@@ -226,7 +226,8 @@ void add_derived(const FittedStages& stages, const std::vector<double>& values,
       std::vector<double> allowed;
       for (const std::vector<double>& point : points)
         allowed.push_back(quantities[q].of(point.data()));
-      interval = widened(interval, hull_of(allowed), derived.value > 0);
+      // Exponents that add up to one have intervals that mirror each other: lengths as they are.
+      interval = widened(interval, hull_of(allowed), derived.unit == "tokens");
     }
     derived.low = interval.low, derived.high = interval.high;
     derived.note = note_on(stages, quantities[q], values);

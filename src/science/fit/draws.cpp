@@ -123,8 +123,10 @@ Draws bootstrap_draws(const StageRows& rows, const DrawnStage& training, const D
   all.insert(all.end(), rows.post.begin(), rows.post.end());
   const std::vector<int> cluster = number_clusters(all);
   const int clusters = 1 + *std::max_element(cluster.begin(), cluster.end());
-  if (clusters < 2) {
-    notes.emplace_back("All rows belong to one cluster, so intervals cannot be estimated.");
+  if (clusters < 3) {
+    notes.emplace_back(clusters == 1
+                           ? "All rows belong to one cluster, so intervals cannot be estimated."
+                           : "The rows belong to two clusters, too few to estimate intervals.");
     return {};
   }
 

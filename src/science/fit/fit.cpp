@@ -244,7 +244,11 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
 
   Fit fit;
   fit.law = law.name;
-  fit.reach = reach_of(runs);
+  std::vector<Observation> counted = rows.training;
+  counted.insert(counted.end(), rows.post.begin(), rows.post.end());
+  fit.reach = reach_of(counted);
+  fit.params = options.params;
+  fit.method = rows.method;
   if (!law.class_parameters.empty()) fit.classes = classes_of(rows.training);
   fit.level = options.level;
   fit.objective_name = objective_name(options);

@@ -129,6 +129,8 @@ struct Fit {
   double level = 0.9;                       // of the intervals
   Reach reach;                              // of the rows; a plan beyond it extrapolates
   FittedClasses classes;                    // of precision, if the law has constants for them
+  std::string params = "non-embedding";     // or "total": what N counts
+  std::string method;                       // of quantization, of the deltas; "" = unknown
   int censored = 0;                         // rows of delta <= 0, fitted as measurements near zero
   std::vector<HeldOut> held_out;
   OtherCount other_count;

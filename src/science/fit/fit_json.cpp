@@ -61,6 +61,8 @@ Json fit_to_json(const Fit& fit) {
            {"points", fit.main().points},
            {"converged", fit.converged()},
            {"studied", reach_json(fit.reach)},
+           {"params", fit.params},
+           {"method", fit.method},
            {"censored", fit.censored},
            {"level", fit.level},
            {"notes", fit.notes}};
@@ -131,6 +133,8 @@ Fit fit_from_json(const Json& document, const std::string& where) {
     fit.objective_name = document.at("objective_name");
     fit.censored = document.at("censored");
     fit.level = document.at("level");
+    fit.params = document.value("params", "non-embedding");
+    fit.method = document.value("method", "");
     fit.notes = document.at("notes");
     if (document.contains("studied")) fit.reach = reach_from(document["studied"]);
     fit.classes = classes_from_json(document.value("classes", Json()));

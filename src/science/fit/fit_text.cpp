@@ -21,8 +21,9 @@ std::string scatter_line(const Scatter& scatter) {
   std::string out =
       fmt::format("  runs scatter around the law by {:.3f} %", 100 * scatter.deviation);
   if (std::isfinite(scatter.growth)) {
-    out += fmt::format("; beyond these rows it errs by {:.3f} % per factor of e in N, D or C",
-                       100 * scatter.growth);
+    out += fmt::format(
+        "; laws fitted to inner rows missed outer ones by {:.3f} % per factor of e in N, D or C",
+        100 * scatter.growth);
   }
   return out + "\n";
 }

@@ -17,9 +17,10 @@ Interval union_of(const Interval& of_draws, const Hull& allowed) {
 // Of a constant that was fitted, or that was kept and moves along with others.
 void set_interval(const AllowedRange* range, std::vector<double> sample, double level,
                   FittedParameter& out) {
+  const bool with_interval = !sample.empty();
   Interval interval = percentile_interval(std::move(sample), level);
   if (range && !range->regular) {
-    interval = union_of(interval, {range->low, range->high});
+    if (with_interval) interval = union_of(interval, {range->low, range->high});
     out.identified = !range->flat && !(range->low_open && range->high_open);
     out.low_open = range->low_open, out.high_open = range->high_open;
   }
@@ -71,7 +72,7 @@ void add_parameters(const FittedStages& stages, const std::vector<double>& value
     } else if (!is_free(setup, at)) {
       p.frozen = reason.empty() ? "no rows to fit it to" : reason;
     }
-    if (p.frozen.empty() && !fit.draws.empty()) {
+    if (p.frozen.empty()) {
       std::vector<double> sample;
       for (const std::vector<double>& draw : fit.draws) sample.push_back(draw[i]);
       set_interval(allowed.range(tied_to >= 0 ? tied_to : at), std::move(sample),

@@ -13,7 +13,6 @@
 #include "fit/residuals.h"
 #include "fit/sandwich.h"
 #include "fit/sketch.h"
-#include "solve/quantile.h"
 
 namespace bitlaw {
 namespace {
@@ -113,11 +112,10 @@ void add_cuts(const std::vector<Observation>& rows, double (*of)(const Observati
   for (const size_t place : places) out.push_back({of, values[place]});
 }
 
-// What the errors of the outer rows say.
+// The error of an outer row.
 struct Outer {
-  double excess;    // error^2 - variance of the prediction
-  double variance;  // of the prediction
-  double square;    // of the distance
+  double square;    // of the error
+  double distance;  // squared
 };
 
 // Nothing if the inner rows do not identify what all rows do.
@@ -132,17 +130,13 @@ std::vector<Outer> predict_outer(const StageSetup& setup, const std::vector<Obse
   }
   const StageMinimum fitted = refit_stage(setup, inner, values, {}, 1e-9);
   if (!std::isfinite(fitted.objective)) return {};
-  const Sandwich sandwich = sandwich_of(setup, inner, fitted.values);
   const Linearised at = linearise(setup, outer, fitted.values);
   const Reach reach = reach_of(inner);
   std::vector<Outer> out;
   for (size_t i = 0; i < outer.size(); ++i) {
     const double away = distance(reach, outer[i]).*along;
-    const auto slope = at.jacobian.row(static_cast<long>(i));
-    const double variance = slope * sandwich.covariance * slope.transpose();
     const double error = at.residuals[static_cast<long>(i)];
-    if (away > 0 && std::isfinite(variance) && std::isfinite(error))
-      out.push_back({error * error - variance, variance, away * away});
+    if (away > 0 && std::isfinite(error)) out.push_back({error * error, away * away});
   }
   return out;
 }
@@ -151,13 +145,13 @@ std::vector<Outer> predict_outer(const StageSetup& setup, const std::vector<Obse
 double growth_of(const std::vector<Outer>& rows, double of_runs) {
   if (rows.empty()) return kUnknown;
   double growth = 0;  // squared
-  for (int pass = 0; pass < 5; ++pass) {
+  for (int pass = 0; pass < 8; ++pass) {
     double up = 0, down = 0;
     for (const Outer& row : rows) {
-      const double spread = of_runs + row.variance + growth * row.square;
+      const double spread = of_runs + growth * row.distance;
       const double weight = 1 / (spread * spread);
-      up += weight * row.square * (row.excess - of_runs);
-      down += weight * row.square * row.square;
+      up += weight * row.distance * (row.square - of_runs);
+      down += weight * row.distance * row.distance;
     }
     growth = down > 0 ? std::max(0.0, up / down) : 0;
   }
@@ -202,8 +196,6 @@ Scatter run_scatter(const StageSetup& stage, const std::vector<Observation>& all
   std::set<double> levels;
   for (const Observation& row : rows) levels.insert(coarseness_of(row));
   if (levels.size() >= 3) bits.push_back({coarseness_of, *std::prev(levels.end(), 2)});
-  // Each kind of cut is one trial of the law beyond its rows. A deviation from so few is too small as
-  // often as Student's t is wider than a normal.
   const auto growth = [&](const std::vector<Cut>& cuts, double Distance::*along) {
     std::vector<std::vector<Outer>> of_cut(cuts.size());
     run_parallel(parallel_for, static_cast<int64_t>(cuts.size()), [&](int64_t i) {
@@ -211,15 +203,9 @@ Scatter run_scatter(const StageSetup& stage, const std::vector<Observation>& all
       of_cut[at] = predict_outer(stage, rows, values, cuts[at], along);
     });
     std::vector<Outer> together;
-    std::set<double (*)(const Observation&)> kinds;
-    for (size_t i = 0; i < cuts.size(); ++i) {
-      together.insert(together.end(), of_cut[i].begin(), of_cut[i].end());
-      if (!of_cut[i].empty()) kinds.insert(cuts[i].of);
-    }
-    if (together.empty()) return kUnknown;
-    constexpr double kShare = 0.95, kInfinity = std::numeric_limits<double>::infinity();
-    return growth_of(together, variance) * t_quantile(kShare, static_cast<double>(kinds.size())) /
-           t_quantile(kShare, kInfinity);
+    for (const std::vector<Outer>& each : of_cut)
+      together.insert(together.end(), each.begin(), each.end());
+    return growth_of(together, variance);
   };
   out.growth = growth(sizes, &Distance::size);
   out.growth_bits = growth(bits, &Distance::bits);

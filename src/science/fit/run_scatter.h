@@ -8,10 +8,10 @@
 // (and above their lowest bits), the law is fitted to the rows on the inner side, and predicts the
 // others. growth^2 is the weighted regression of
 //
-//   error^2 - variance of runs - variance of the prediction    on    distance^2      (predict/reach.h)
+//   error^2 - variance of runs    on    distance^2      (predict/reach.h)
 //
-// so that a law that extrapolates within its own error has a growth of zero. It rests on as few trials
-// as there are kinds of cuts, and is widened by Student's t for that.
+// The error includes that of constants which the inner rows alone tell less well than all rows do: it
+// is an upper guess, on purpose.
 #pragma once
 
 #include "fit/stage.h"

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json_fields.h"
 #include "base/names.h"
 #include "laws/effective.h"
@@ -32,17 +34,28 @@ std::vector<std::pair<int, std::string>> published_classes(const Law& law,
   return out;
 }
 
-// Fits of version 0.2 have none.
-void read_scatter(const Json& fit, Constants& out) {
+// Fits of version 0.2 have none. False if it is none that a fit writes.
+bool read_scatter(const Json& fit, Constants& out) {
   for (const auto& [stage, scatter] :
        {std::pair{"training", &out.scatter}, {"post", &out.post_scatter}}) {
     const auto part = fit.find(stage);
     if (part == fit.end() || !part->is_object()) continue;
     const int clusters = part->value("clusters", 0);
     if (out.clusters == 0) out.clusters = clusters, out.absorbed = part->value("absorbed", 1);
-    if (const auto found = part->find("scatter"); found != part->end())
-      *scatter = scatter_from(*found);
+    const auto found = part->find("scatter");
+    if (found == part->end() || found->is_null()) continue;
+    if (!found->is_object() || !found->contains("quantiles") || !(*found)["quantiles"].is_array())
+      return false;
+    for (const Json& value : (*found)["quantiles"]) {
+      if (!value.is_number()) return false;
+    }
+    *scatter = scatter_from(*found);
+    const std::vector<double>& quantiles = scatter->quantiles;
+    if (!std::is_sorted(quantiles.begin(), quantiles.end()) || scatter->deviation < 0 ||
+        scatter->growth < 0 || scatter->growth_bits < 0)
+      return false;
   }
+  return true;
 }
 
 std::string read_fit(const Json& fit, Constants& out) {
@@ -95,7 +108,10 @@ std::string read_fit(const Json& fit, Constants& out) {
         "interval.",
         fmt::join(open, ", "), open.size() == 1 ? "it" : "them"));
   }
-  read_scatter(fit, out);
+  if (!read_scatter(fit, out)) return "the scatter of the fit is damaged; fit again";
+  out.total = fit.value("params", Json()) == "total";
+  if (const Json method = fit.value("method", Json()); method.is_string())
+    out.method = method.get<std::string>();
   const auto points = fit.find("points");
   const int64_t count = points != fit.end() && points->is_number() ? points->get<int64_t>() : 0;
   out.source = fmt::format("fit of {} to {} points", out.law->name, count);

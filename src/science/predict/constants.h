@@ -25,6 +25,8 @@ struct Constants {
   Scatter scatter, post_scatter;           // of runs around the law, and of deltas
   int clusters = 0;                        // independent runs of a fit; 0 = unknown
   int absorbed = 1;                        // constants that the draws' spread lacks
+  bool total = false;                      // N counts all parameters, as a fit with params total
+  std::string method;                      // of quantization after training; "" = any
   std::string source;                      // for the reader
   std::vector<std::string> notes;          // constants that a fit froze
 };

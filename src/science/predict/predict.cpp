@@ -108,6 +108,12 @@ size_t other_point(size_t point) {
   return (17 * point + 8) % kPoints;
 }
 
+std::optional<PredictedInterval> with(std::optional<PredictedInterval> run,
+                                      const std::optional<PredictedInterval>& mean) {
+  if (run && mean) run = {std::min(run->low, mean->low), std::max(run->high, mean->high)};
+  return run;
+}
+
 void add_intervals(const Constants& constants, const Observation& trained, const Observation& run,
                    double level, Prediction& out) {
   Drawn drawn = draw_all(constants, trained, run);
@@ -117,7 +123,8 @@ void add_intervals(const Constants& constants, const Observation& trained, const
     return;
   }
   widen(constants, level, drawn);
-  const Distance away = distance(constants.reach, run);
+  Distance away = distance(constants.reach, run);
+  if (!constants.knows_bits) away.bits = 0;
   const Scatter &scatter = constants.scatter, &of_delta = constants.post_scatter;
   const bool post = run.is_post_training();
   const double added = scatter.is_known() ? scatter.added(away) : 0;
@@ -137,8 +144,8 @@ void add_intervals(const Constants& constants, const Observation& trained, const
     return interval_over(draws, level,
                          [&](size_t draw, size_t point) { return delta_of(draw, spread, point); });
   };
-  const Spread mean_error = law_error(known ? added : 0);
-  const Spread mean_delta_error = law_error(known ? added_delta : 0);
+  const Spread mean_error = law_error(added);
+  const Spread mean_delta_error = law_error(added_delta);
   out.mean = total(mean_error, mean_delta_error);
   if (post) out.mean_delta = difference(mean_delta_error);
   if (!known) {
@@ -153,8 +160,9 @@ void add_intervals(const Constants& constants, const Observation& trained, const
   }
   const Spread of_runs = run_error(scatter, added);
   const Spread of_cells = post ? run_error(of_delta, added_delta) : law_error(0);
-  out.run = total(of_runs, of_cells);
-  if (post) out.run_delta = difference(of_cells);
+  // One run is not surer than the mean, whatever the shape of the scatter.
+  out.run = with(total(of_runs, of_cells), out.mean);
+  if (post) out.run_delta = with(difference(of_cells), out.mean_delta);
 }
 
 Json interval_json(const std::optional<PredictedInterval>& interval) {
@@ -166,9 +174,22 @@ Json interval_json(const std::optional<PredictedInterval>& interval) {
 
 Prediction predict_run(const Constants& constants, const Observation& given, double level) {
   Prediction out;
-  const Observation run = spelled_as(constants.classes, given);
+  Observation run = spelled_as(constants.classes, given);
   const Law& law = *constants.law;
   const double* values = constants.values.data();
+  if (constants.total) {
+    if (!(run.params_total > 0)) {
+      out.problem = "the fit counts all parameters; give N_total";
+      return out;
+    }
+    run.params = run.params_total;
+  }
+  if (run.is_post_training() && !run.method.empty() && !constants.method.empty() &&
+      run.method != constants.method) {
+    out.problem = fmt::format("the fit is of deltas of {}, and this one is of {}", constants.method,
+                              run.method);
+    return out;
+  }
   Observation trained = run;
   trained.bits_post = 0;
   out.loss = predict(law, values, trained);
@@ -182,6 +203,10 @@ Prediction predict_run(const Constants& constants, const Observation& given, dou
     out.loss += out.delta;
   }
   out.beyond = words_beyond(constants.reach, run);
+  if (!constants.knows_bits &&
+      std::min({run.bits_weights, run.bits_activations, run.bits_kv}) < kUnquantizedBits)
+    out.note =
+        fmt::format("{} does not model training precision: this is the loss at 16 bits", law.name);
   if (!std::isfinite(out.loss)) {
     const std::string name = precision_class(run);
     out.problem = law.classes.empty() || name.empty()
@@ -220,6 +245,7 @@ Json prediction_json(const Prediction& prediction) {
     out["run_delta"] = interval_json(prediction.run_delta);
   }
   if (!prediction.problem.empty()) out["problem"] = prediction.problem;
+  if (!prediction.note.empty()) out["note"] = prediction.note;
   return out;
 }
 

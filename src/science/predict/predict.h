@@ -26,11 +26,12 @@ struct Prediction {
   std::optional<PredictedInterval> mean_delta, run_delta;  // of delta
   std::vector<std::string> beyond;  // the quantities that leave the fitted range, in words
   std::string problem;  // why there is no number, or no interval; "" = nothing is missing
+  std::string note;     // what of the run the law does not model; "" = nothing
 };
 
 // level: of the intervals. A law that predicts a share of quantization-aware training gives it as
 // `loss`.
-Prediction predict_run(const Constants& constants, const Observation& run, double level = 0.9);
+Prediction predict_run(const Constants& constants, const Observation& given, double level = 0.9);
 
 // One line for people: "3.214 [3.201, 3.228], a run [3.187, 3.242]".
 std::string prediction_text(const Prediction& prediction);

@@ -54,6 +54,7 @@ TEST(Reach, IsKeptInADocument) {
 Constants certain(double growth) {
   Constants out;
   EXPECT_EQ(read_constants("chinchilla", "", nullptr, out), "");
+  EXPECT_FALSE(out.knows_bits);
   out.published = false;
   out.draws.assign(50, out.values);
   out.reach = reach_of(std::vector<Observation>{run(1e8, 1e9), run(1e9, 1e11)});
@@ -85,12 +86,44 @@ TEST(Predict, BeyondTheFittedRunsBothIntervalsGrow) {
   EXPECT_EQ(made.beyond.size(), 2U);
 }
 
-TEST(Predict, WhereTheRowsCannotTellTheRunHasNoInterval) {
+TEST(Predict, WhereTheRowsCannotTellThereAreNoIntervals) {
   const Prediction made = predict_run(certain(kUnknown), run(1e10, 1e11));
-  EXPECT_TRUE(made.mean);
-  EXPECT_FALSE(made.run);
+  EXPECT_FALSE(made.mean || made.run);
   EXPECT_NE(made.problem.find("cannot tell"), std::string::npos);
   EXPECT_TRUE(predict_run(certain(kUnknown), run(5e8, 1e10)).run);
+}
+
+TEST(Predict, ARunIsNoSurerThanItsMean) {
+  Constants constants = certain(0.02);
+  for (double& quantile : constants.scatter.quantiles) quantile = std::fabs(quantile);  // one-sided
+  const Prediction made = predict_run(constants, run(1e10, 1e11));
+  EXPECT_LE(made.run->low, made.mean->low);
+  EXPECT_GE(made.run->high, made.mean->high);
+}
+
+TEST(Predict, CountsParametersAsTheFitDid) {
+  Constants constants = certain(0.02);
+  constants.total = true;
+  Observation asked = run(5e8, 1e10);
+  EXPECT_NE(predict_run(constants, asked).problem.find("N_total"), std::string::npos);
+  asked.params_total = 8e8;
+  EXPECT_EQ(predict_run(constants, asked).loss,
+            predict(*constants.law, constants.values.data(), run(8e8, 1e10)));
+}
+
+TEST(Predict, SaysWhatTheFitIsNotOf) {
+  Constants constants;
+  ASSERT_EQ(read_constants("kumar", "", nullptr, constants), "");
+  constants.method = "gptq";
+  Observation cell = run(1e8, 1e10);
+  cell.bits_post = 4, cell.method = "rtn";
+  EXPECT_FALSE(std::isfinite(predict_run(constants, cell).loss));
+  EXPECT_NE(predict_run(constants, cell).problem.find("rtn"), std::string::npos);
+  cell.method = "gptq";
+  EXPECT_GT(predict_run(constants, cell).delta, 0);
+  // Bits that a law does not know are no extrapolation of it; that it does not know them is said.
+  const Prediction coarse = predict_run(certain(0.02), run(5e8, 1e10, 4));
+  EXPECT_NE(coarse.note.find("does not model"), std::string::npos);
 }
 
 TEST(Predict, PublishedConstantsHaveNoIntervals) {

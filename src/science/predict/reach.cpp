@@ -13,8 +13,8 @@
 namespace bitlaw {
 namespace {
 
-// Ends that were printed and read again are still inside.
-constexpr double kRounding = 1e-6;
+// Ends that were rounded to three digits, as candidates are, are still inside.
+constexpr double kRounding = 5e-3;
 
 struct Named {
   Extent Reach::*extent;

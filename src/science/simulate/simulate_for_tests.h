@@ -59,16 +59,16 @@ inline std::vector<Observation> confounded_runs(const std::string& confounding) 
     run.bits_weights = weights, run.bits_activations = activations;
     out.push_back(run);
   };
-  const std::vector<double> sizes{1e5, 2e5, 4e5, 8e5};
+  std::vector<double> sizes{1e5, 2e5, 4e5, 8e5}, tokens{2e6, 8e6, 32e6};
   if (confounding == "fixed-ratio") {
     for (const double size : sizes) {
       for (const double share : {1.0, 1.2, 1.4, 1.7}) add(share * size, 20 * share * size, 16, 16);
     }
     return out;
   }
-  const std::vector<double> tokens =
-      confounding == "one-D" ? std::vector<double>{8e6, 8e6} : std::vector<double>{2e6, 8e6, 32e6};
-  for (const double size : confounding == "one-N" ? std::vector<double>{2e5, 2e5} : sizes) {
+  if (confounding == "one-D") tokens.assign(2, 8e6);
+  if (confounding == "one-N") sizes.assign(2, 2e5);
+  for (const double size : sizes) {
     for (const double count : tokens) {
       if (confounding == "one-precision") {
         add(size, count, 4, 4), add(1.4 * size, 2 * count, 4, 4);

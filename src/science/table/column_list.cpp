@@ -53,18 +53,18 @@ constexpr TableColumn kColumns[] = {
     {"delta", "loss difference of quantization after training",
      "delta_loss loss_delta delta_nll delta_ptq ptq_delta delta_nats", "", "delta", true},
     {"P_post", "weight bits after training",
-     "post_bits bits_post ptq_bits p_ptq bpw bits_per_weight", "", "bits bpw", false},
+     "post_bits bits_post ptq_bits p_post p_ptq bpw bits_per_weight", "", "bits bpw", false},
     {"P_w", "weight bits",
-     "w_bits wbits bits_w weight_bits weights_bits bits_weight bits_weights weight_precision "
+     "w_bits wbits bits_w p_w weight_bits weights_bits bits_weight bits_weights weight_precision "
      "p_weights",
      "", "bits", false},
     {"P_a", "activation bits",
-     "a_bits abits bits_a act_bits activation_bits activations_bits bits_activation "
+     "a_bits abits bits_a p_a act_bits activation_bits activations_bits bits_activation "
      "bits_activations activation_precision p_activations",
      "", "bits", false},
     {"P_kv", "key and value bits",
-     "kv_bits kvbits bits_kv kv_cache_bits kvcache_bits bits_kv_cache kv_precision", "", "bits",
-     false},
+     "kv_bits kvbits bits_kv p_kv kv_cache_bits kvcache_bits bits_kv_cache kv_precision", "",
+     "bits", false},
     {"P", "bits of every part",
      "bits n_bits num_bits bitwidth bit_width bits_all precision_bits p_bits", "", "bits", false},
     {"format", "number format of every part", "number_format dtype_quant quant_format", "",
