@@ -13,7 +13,9 @@
 #include "design/clustered.h"
 #include "design/quantity.h"
 #include "design/selection.h"
+#include "fit/allowed.h"
 #include "fit/bootstrap.h"
+#include "fit/equal_parts.h"
 #include "fit/identify.h"
 #include "fit/multistart.h"
 #include "fit/reference.h"
@@ -308,6 +310,33 @@ std::string names_of(const Law& law, const std::vector<int>& constants) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+// The values of a quantity that the table's rows allow, where the curvature at the fit does not describe
+// them (fit/allowed.h); NaN where it does.
+Hull allowed_range(const Fitted& fitted, const ParameterChoice& choice, const LawQuantity& quantity,
+                   double level, const ParallelFor& parallel_for) {
+  if (fitted.training.free.empty()) return {};
+  StageMinimum minimum = fit_stage(fitted.training, fitted.rows.training, parallel_for);
+  std::vector<std::string> names;
+  for (const int i : fitted.training.free)
+    names.emplace_back(fitted.law->parameters[static_cast<size_t>(i)].name);
+  add_exchanged(fitted.training, fitted.rows.training, minimum);
+  const double condition =
+      conditioning(stage_jacobian(fitted.training, fitted.rows.training, minimum.values), names,
+                   fitted.rows.training)
+          .number;
+  std::vector<int> kept;
+  for (const int i : choice.confounded) {
+    if (fitted.law->parameters[static_cast<size_t>(i)].stage == Stage::kTraining) kept.push_back(i);
+  }
+  const Allowed allowed = allowed_by(fitted.training, kept, fitted.rows.training, minimum,
+                                     condition, level, parallel_for);
+  if (!allowed.explored) return {};
+  std::vector<double> values{quantity.of(fitted.values.data())};
+  for (const std::vector<double>& point : allowed.points)
+    values.push_back(quantity.of(point.data()));
+  return hull_of(values);
+}
+
 }  // namespace
 
 Design design_runs(const std::vector<Observation>& runs, const DesignOptions& options,
@@ -443,6 +472,18 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
   };
   const double before = spread_of(covariance, direction);
   out.before = interval(before);
+  if (!all) {
+    const Hull allowed = allowed_range(fitted, choice, quantity, options.level, parallel_for);
+    constexpr double kMuch = 2;
+    if (allowed.high - allowed.low > kMuch * (out.before.high - out.before.low)) {
+      out.before.low = std::min(out.before.low, allowed.low);
+      out.before.high = std::max(out.before.high, allowed.high);
+      out.notes.push_back(fmt::format(
+          "The table does not identify {}: its interval now is all that the rows allow. What runs "
+          "promise is computed at one of the fits that are as good, and may come out otherwise.",
+          options.shrink));
+    }
+  }
   out.after = interval(selection.spreads.empty() ? before : selection.spreads.back());
   out.random = interval(spread_of_random_choices(covariance, direction, choices.experiments,
                                                  out.budget, options.runs, options.seed));

@@ -196,6 +196,24 @@ TEST(Design, AMistakeInAListIsCorrectedThere) {
   }
 }
 
+// D is 20 N in every run: no seed may promise to know alpha.
+TEST(Design, WhatTheTableDoesNotIdentifyIsNotKnownNow) {
+  const std::vector<Observation> runs = confounded_runs("fixed-ratio");
+  const Truth truth = truth_for(*find_law("chinchilla"), runs, "", nullptr,
+                                {"E=2.1", "A=260", "B=4200", "alpha=0.44", "beta=0.53"});
+  const std::vector<Observation> rows = draw_study(truth, runs, {.seed = 5}).rows;
+  double low = 0, high = 10;  // what all of them have in common
+  for (const uint64_t seed : {1, 2, 3, 4, 5, 6}) {
+    DesignOptions options = quick("alpha");
+    options.law = "chinchilla", options.seed = seed, options.runs = 1;
+    const Design design = design_runs(rows, options);
+    low = std::max(low, design.before.low), high = std::min(high, design.before.high);
+    EXPECT_GT(design.before.high - design.before.low, 0.3) << seed;
+  }
+  EXPECT_LT(low, 0.44);
+  EXPECT_GT(high, 0.44);
+}
+
 TEST(Design, RunsBeyondTheTableAreMarked) {
   DesignOptions options = quick("alpha", 1e18);
   options.candidates = "N=1e5,3.2e6;D=2e6,8e6;bits=16";
