@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 #include "base/csv.h"
 #include "base/error.h"
@@ -14,6 +15,7 @@
 #include "cli/predictions.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
+#include "formats/precision.h"
 #include "table/column_list.h"
 #include "table/raw_table.h"
 
@@ -117,12 +119,32 @@ std::vector<Predicting> laws_of(const PredictFlags& options) {
   return out;
 }
 
+// A name that says one thing and bits that say another: which of them a law takes depends on the law.
+void refuse_contradictions(const std::vector<Observation>& runs) {
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const Observation& run = runs[i];
+    const auto named = named_precision(run.precision);
+    if (!named || !named->quantized()) continue;
+    for (const auto& [name, said, given] :
+         {std::tuple{"P_w", named->weights.law_bits(), run.bits_weights},
+          {"P_a", named->activations.law_bits(), run.bits_activations},
+          {"P_kv", named->says_kv ? named->kv.law_bits() : run.bits_kv, run.bits_kv}}) {
+      if (said == given) continue;
+      throw Error(
+          fmt::format("predict: run {}: precision {} has {} = {:g}, and {:g} is given; leave "
+                      "one of them out",
+                      i + 1, run.precision, name, said, given));
+    }
+  }
+}
+
 void run_predict(const PredictFlags& options) {
   if (!(options.level > 0 && options.level < 1))
     throw Error("--level: must be between 0 and 1, such as 0.9");
   for (const std::string& fit : options.fits) require_other_file("--out", options.out, fit);
   if (!are_words(options)) require_other_file("--out", options.out, options.what[0]);
   const std::vector<Observation> runs = runs_of(options);
+  refuse_contradictions(runs);
   const std::vector<Predicting> by = laws_of(options);
   const std::vector<RowPrediction> made = predict_rows(by, runs, options.level);
   if (!options.out.empty()) write_output_file(options.out, predictions_csv(runs, made));

@@ -84,6 +84,12 @@ TEST_F(PredictVerb, WhatCannotBePredictedIsRefused) {
   expect_refused({"predict", "N=1e9", "D=1e9", "foo=3"}, {"unknown name 'foo'"});
   expect_refused({"predict", "--law", "apple-qat-fraction", "N=1e9", "D=1e9", "P_w=4"},
                  {"share", "bitlaw plan"});
+  expect_refused({"predict", "N=1e9", "D=1e9", "precision=W4A4", "P_w=3"},
+                 {"W4A4", "P_w = 4", "3 is given"});
+  EXPECT_EQ(run({"predict", "N=1e9", "D=1e9", "precision=W4A4", "P_w=4", "P_a=4"}).status, 0);
+  EXPECT_EQ(run({"predict", "N=1e9", "D=1e9", "precision=W4A4KV8"}).status, 0);
+  EXPECT_EQ(run({"predict", "N=1e9", "D=1e9", "precision=mxfp4"}).status, 0);
+  EXPECT_EQ(run({"predict", "N=1e9", "D=1e9", "format=e2m1"}).status, 0);
   const auto loss = [&](const char* name) {
     return json_of({"predict", "--law", "kumar", "N=1e9", "D=1e9", name, "--json"})
         .at("predictions")[0]
