@@ -40,8 +40,11 @@ bool read_scatter(const Json& fit, Constants& out) {
        {std::pair{"training", &out.scatter}, {"post", &out.post_scatter}}) {
     const auto part = fit.find(stage);
     if (part == fit.end() || !part->is_object()) continue;
-    const int clusters = part->value("clusters", 0);
-    if (out.clusters == 0) out.clusters = clusters, out.absorbed = part->value("absorbed", 1);
+    const auto count = [&](const char* name, int least) {
+      const double value = number_in(*part, name);
+      return value >= least && value < 1e9 ? static_cast<int>(value) : least;
+    };
+    if (out.clusters == 0) out.clusters = count("clusters", 0), out.absorbed = count("absorbed", 1);
     const auto found = part->find("scatter");
     if (found == part->end() || found->is_null()) continue;
     if (!found->is_object() || !found->contains("quantiles") || !(*found)["quantiles"].is_array())
@@ -170,7 +173,12 @@ std::string read_constants(const std::string& name, const std::string& set, cons
   if (!out.law) return unknown_name("law", law_name, law_names());
   if (fit.is_object()) {
     out.published = false;
-    const std::string wrong = read_fit(fit, out);
+    std::string wrong;
+    try {
+      wrong = read_fit(fit, out);
+    } catch (const Json::exception& error) {
+      wrong = fmt::format("the fit is damaged ({}); fit again", error.what());
+    }
     if (wrong.empty()) out.knows_bits = feels_bits(*out.law, out.values.data());
     return wrong;
   }

@@ -126,6 +126,26 @@ TEST(Predict, SaysWhatTheFitIsNotOf) {
   EXPECT_NE(coarse.note.find("does not model"), std::string::npos);
 }
 
+TEST(Predict, ADamagedFitIsASentence) {
+  FitOptions options;
+  options.starts = 4, options.draws = 30, options.hold_out = false;
+  const Json fit = fit_to_json(fit_law(simulate(StudyShape{}), options));
+  Constants constants;
+  ASSERT_EQ(read_constants("", "", fit, constants), "");
+  const auto error_of = [&](const char* member, const Json& value) {
+    Json damaged = fit;
+    (std::string(member) == "clusters" ? damaged["training"]
+                                       : damaged["training"]["scatter"])[member] = value;
+    Constants read;
+    return read_constants("", "", damaged, read);
+  };
+  EXPECT_NE(error_of("quantiles", {3.0, 1.0}).find("fit again"), std::string::npos);
+  EXPECT_NE(error_of("quantiles", {"a"}).find("fit again"), std::string::npos);
+  EXPECT_NE(error_of("growth", -1).find("fit again"), std::string::npos);
+  EXPECT_NE(error_of("clusters", "many").find("fit again"), std::string::npos);
+  EXPECT_EQ(error_of("clusters", 20), "");
+}
+
 TEST(Predict, PublishedConstantsHaveNoIntervals) {
   Constants constants;
   ASSERT_EQ(read_constants("kumar", "", nullptr, constants), "");

@@ -41,8 +41,11 @@ Scatter scatter_from(const Json& document) {
   out.deviation = number_in(document, "deviation");
   out.growth = number_in(document, "growth");
   out.growth_bits = number_in(document, "growth_bits");
-  out.usual_error = document.value("usual_error", 0.0);
-  out.floor = document.value("floor", 0.0);
+  const auto size = [&](const char* name) {
+    const double value = number_in(document, name);
+    return value >= 0 && std::isfinite(value) ? value : 0;
+  };
+  out.usual_error = size("usual_error"), out.floor = size("floor");
   for (const Json& value : document.at("quantiles")) out.quantiles.push_back(value.get<double>());
   return out;
 }
