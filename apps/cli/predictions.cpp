@@ -141,8 +141,10 @@ std::string predictions_text(const std::vector<Observation>& rows,
                        prediction_text(made));
     if (std::isfinite(made.delta)) {
       out += fmt::format("; delta {:.4f}", made.delta);
+      if (made.mean_delta)
+        out += fmt::format(" [{:.4f}, {:.4f}]", made.mean_delta->low, made.mean_delta->high);
       if (made.run_delta)
-        out += fmt::format(" [{:.4f}, {:.4f}]", made.run_delta->low, made.run_delta->high);
+        out += fmt::format(", a run [{:.4f}, {:.4f}]", made.run_delta->low, made.run_delta->high);
     }
     if (std::isfinite(each.residual)) {
       out += fmt::format("; measured {:.4f}, {:+.4f}{}", each.measured, each.residual,
