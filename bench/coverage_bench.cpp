@@ -8,8 +8,8 @@
 // --shared: share of the noise's variance that runs of one size and precision have in common (one
 // trunk). --by row resamples rows although the errors of a trunk are correlated, to show what goes
 // wrong then. --confounding draws studies from which some constants cannot be told apart: what is
-// printed for those is the whole range that the rows allow. With --out, every study is appended to the file as soon as it is done, and a later
-// call resumes from there.
+// printed for those is the whole range that the rows allow. With --out, every study is appended to
+// the file as soon as it is done, and a later call resumes from there.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

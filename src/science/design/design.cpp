@@ -312,8 +312,8 @@ std::string names_of(const Law& law, const std::vector<int>& constants) {
 
 // The values of a quantity that the table's rows allow, where the curvature at the fit does not describe
 // them (fit/allowed.h); NaN where it does.
-Hull allowed_range(const Fitted& fitted, const ParameterChoice& choice, const LawQuantity& quantity,
-                   double level, const ParallelFor& parallel_for) {
+Interval allowed_range(const Fitted& fitted, const ParameterChoice& choice,
+                       const LawQuantity& quantity, double level, const ParallelFor& parallel_for) {
   if (fitted.training.free.empty()) return {};
   StageMinimum minimum = fit_stage(fitted.training, fitted.rows.training, parallel_for);
   std::vector<std::string> names;
@@ -334,7 +334,7 @@ Hull allowed_range(const Fitted& fitted, const ParameterChoice& choice, const La
   std::vector<double> values{quantity.of(fitted.values.data())};
   for (const std::vector<double>& point : allowed.points)
     values.push_back(quantity.of(point.data()));
-  return hull_of(values);
+  return range_of_values(values);
 }
 
 }  // namespace
@@ -473,7 +473,7 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
   const double before = spread_of(covariance, direction);
   out.before = interval(before);
   if (!all) {
-    const Hull allowed = allowed_range(fitted, choice, quantity, options.level, parallel_for);
+    const Interval allowed = allowed_range(fitted, choice, quantity, options.level, parallel_for);
     constexpr double kMuch = 2;
     if (allowed.high - allowed.low > kMuch * (out.before.high - out.before.low)) {
       out.before.low = std::min(out.before.low, allowed.low);

@@ -128,8 +128,8 @@ const AllowedRange* Allowed::range(int parameter) const {
   return nullptr;
 }
 
-Hull hull_of(const std::vector<double>& values) {
-  Hull out;
+Interval range_of_values(const std::vector<double>& values) {
+  Interval out;
   for (const double value : values) {
     if (!std::isfinite(value)) continue;
     if (!(out.low <= value)) out.low = value;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "fit/bootstrap.h"
 #include "fit/fit.h"
 #include "fit/stage.h"
 
@@ -46,10 +47,7 @@ Allowed allowed_by(const StageSetup& setup, const std::vector<int>& kept,
                    const std::vector<Observation>& rows, const StageMinimum& minimum,
                    double condition, double level, const ParallelFor& parallel_for = {});
 
-// The least and the greatest value of a quantity over the points.
-struct Hull {
-  double low = kUnknown, high = kUnknown;
-};
-Hull hull_of(const std::vector<double>& values);
+// The least and the greatest of the values that are finite; NaN if none is.
+Interval range_of_values(const std::vector<double>& values);
 
 }  // namespace bitlaw

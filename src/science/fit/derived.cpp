@@ -227,7 +227,7 @@ void add_derived(const FittedStages& stages, const std::vector<double>& values,
       for (const std::vector<double>& point : points)
         allowed.push_back(quantities[q].of(point.data()));
       // Exponents that add up to one have intervals that mirror each other: lengths as they are.
-      interval = widened(interval, hull_of(allowed), derived.unit == "tokens");
+      interval = widened(interval, range_of_values(allowed), derived.unit == "tokens");
     }
     derived.low = interval.low, derived.high = interval.high;
     derived.note = note_on(stages, quantities[q], values);

@@ -25,8 +25,9 @@ struct Draws {
   bool fractional = false;
 };
 
-// Where a stage's rows leave constants open, every draw starts from another point that they allow, so that draws spread
-// over all of them. `best`: the fitted constants. Adds notes on what was left out.
+// Where a stage's rows leave constants open, every draw starts from another point that they allow,
+// so that draws spread over all of them. `best`: the fitted constants. Adds notes on what was left
+// out.
 Draws bootstrap_draws(const StageRows& rows, const DrawnStage& training, const DrawnStage& post,
                       const std::optional<JointSetup>& joint, const std::vector<double>& best,
                       const FitOptions& options, const ParallelFor& parallel_for,

@@ -248,7 +248,6 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   counted.insert(counted.end(), rows.post.begin(), rows.post.end());
   fit.reach = reach_of(counted);
   fit.params = options.params;
-  fit.method = rows.method;
   if (!law.class_parameters.empty()) fit.classes = classes_of(rows.training);
   fit.level = options.level;
   fit.objective_name = objective_name(options);
@@ -291,6 +290,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   } else {
     const StageMinimum minimum = fit_stage(post, rows.post, parallel_for);
     values = minimum.values;
+    fit.method = rows.method;
     fit.post = describe(post, rows.post, minimum, fit.notes);
     allowed.post = allowed_by(post, confounded_of(law, Stage::kPost, choice), rows.post, minimum,
                               fit.post.condition, options.level, parallel_for);

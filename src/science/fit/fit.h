@@ -130,7 +130,7 @@ struct Fit {
   Reach reach;                              // of the rows; a plan beyond it extrapolates
   FittedClasses classes;                    // of precision, if the law has constants for them
   std::string params = "non-embedding";     // or "total": what N counts
-  std::string method;                       // of quantization, of the deltas; "" = unknown
+  std::string method;                       // whose deltas were fitted; "" = unknown, or none were
   int censored = 0;                         // rows of delta <= 0, fitted as measurements near zero
   std::vector<HeldOut> held_out;
   OtherCount other_count;
@@ -156,7 +156,8 @@ Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptio
 Fit fit_law(const std::vector<Observation>& runs, const FitOptions& options,
             const ParallelFor& parallel_for = {});
 
-// .law .objective .parameters.NAME.{value,low,high[,frozen][,tied_to]} .r2 .points .notes[]
+// .law .objective .parameters.NAME.{value,low,high[,frozen][,tied_to][,identified]} .params
+// .method .r2 .points .notes[]
 // .classes.{reference,bits[]} (laws/fitted_classes.h), of laws with a constant for each class
 // .training .post .studied (predict/reach.h) .held_out[] .draws.{names,values} .derived[].{name,unit,value,low,high[,note]}
 // .profiles.NAME.{low,high,points[].{value,rise}}, all digits. fit_from_json is its inverse;

@@ -9,7 +9,7 @@ namespace bitlaw {
 namespace {
 
 // The shortest that holds both.
-Interval union_of(const Interval& of_draws, const Hull& allowed) {
+Interval union_of(const Interval& of_draws, const Interval& allowed) {
   if (!std::isfinite(of_draws.low)) return {allowed.low, allowed.high};
   return {std::min(of_draws.low, allowed.low), std::max(of_draws.high, allowed.high)};
 }
@@ -41,7 +41,7 @@ void note_not_identified(const Fit& fit, std::vector<std::string>& notes) {
 
 }  // namespace
 
-Interval widened(const Interval& of_draws, const Hull& allowed, bool logarithmic) {
+Interval widened(const Interval& of_draws, const Interval& allowed, bool logarithmic) {
   constexpr double kMuch = 1.5;
   if (!std::isfinite(allowed.low) || !std::isfinite(allowed.high)) return of_draws;
   if (!std::isfinite(of_draws.low)) return union_of(of_draws, allowed);

@@ -12,7 +12,7 @@ namespace bitlaw {
 
 // An interval that holds both, if what the rows allow is much longer than the draws' interval; else
 // the draws'. `logarithmic`: lengths are compared of logarithms.
-Interval widened(const Interval& of_draws, const Hull& allowed, bool logarithmic);
+Interval widened(const Interval& of_draws, const Interval& allowed, bool logarithmic);
 
 // Fills fit.parameters, and adds a note on those that the rows do not identify.
 void add_parameters(const FittedStages& stages, const std::vector<double>& values,

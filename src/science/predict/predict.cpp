@@ -29,15 +29,14 @@ double share_of(size_t draw, size_t point) {
 // Quantiles of a unit normal distribution, from a table.
 double normal_quantile(double share) {
   constexpr size_t kSteps = 1000;
-  static const std::vector<double> table = [] {
-    std::vector<double> out;
+  static const Scatter normal = [] {
+    Scatter out;
     for (size_t i = 0; i < kSteps; ++i) {
-      out.push_back(t_quantile((static_cast<double>(i) + 0.5) / kSteps,
-                               std::numeric_limits<double>::infinity()));
+      out.quantiles.push_back(t_quantile((static_cast<double>(i) + 0.5) / kSteps,
+                                         std::numeric_limits<double>::infinity()));
     }
     return out;
   }();
-  const Scatter normal{.quantiles = table};
   return normal.quantile(share);
 }
 
@@ -81,6 +80,7 @@ Drawn draw_all(const Constants& constants, const Observation& trained, const Obs
     const double loss = predict(*constants.law, values, trained);
     if (!(loss > 0) || !std::isfinite(loss)) continue;
     const double delta = run.is_post_training() ? predict_delta(*constants.law, values, run) : 0;
+    if (!std::isfinite(delta)) continue;
     out.losses.push_back(loss), out.deltas.push_back(delta);
   }
   return out;
