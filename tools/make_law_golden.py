@@ -71,13 +71,18 @@ def kumar(row):
     return kumar_loss(row, kumar_share(row), 1)
 
 
-def kumar_delta(row, offsets=OFFSET, b=1.1277):
+def kumar_delta(row, offsets=OFFSET, b=1.1277, bracketed=3):
     post = row["bits_post"]
-    if post is None or post >= min(bits_of(row)):
+    bits = bits_of(row)[:bracketed]
+    if post is None or post >= min(bits):
         return 0.0
-    bracket = math.prod(1 - math.exp(-1000 * (P - post)) for P in bits_of(row))
+    bracket = math.prod(1 - math.exp(-1000 * (P - post)) for P in bits)
     return (0.0598 * math.exp(-post / 0.5907 + b) * row["tokens"] ** 0.5068
             / (row["params"] * kumar_share(row, offsets)) ** 0.3439 * bracket)
+
+
+def kumar_w_bracket_delta(row):
+    return kumar_delta(row, bracketed=1)
 
 
 def kumar_no_offsets(row):
@@ -235,6 +240,7 @@ TABLE = [
     ("chinchilla", hoffmann, none, SIZES),
     ("kumar", kumar, kumar_delta, SIZES + PARTS + POST),
     ("kumar-no-offsets", kumar_no_offsets, kumar_no_offsets_delta, SIZES + PARTS + POST),
+    ("kumar-w-bracket", kumar, kumar_w_bracket_delta, SIZES + PARTS + POST),
     ("kumar-additive", kumar_additive, none, SIZES + PARTS),
     ("kumar-deff", kumar_deff, none, SIZES + PARTS),
     ("kumar-both-tied", kumar_both, none, SIZES + PARTS),

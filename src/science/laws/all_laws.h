@@ -15,6 +15,7 @@
 #include "laws/forms/kumar_deff.h"
 #include "laws/forms/kumar_multiplicative.h"
 #include "laws/forms/kumar_no_offsets.h"
+#include "laws/forms/kumar_w_bracket.h"
 #include "laws/forms/muennighoff.h"
 #include "laws/forms/ouyang_qid.h"
 #include "laws/forms/panferov.h"
@@ -31,6 +32,7 @@ using AllLaws = LawList<  //
     Chinchilla,           //
     Kumar,                //
     KumarNoOffsets,       //
+    KumarWBracket,        //
     KumarAdditive,        //
     KumarDeff,            //
     KumarBothTied,        //

@@ -37,9 +37,9 @@ double without_bits(const Law& law, const Observation& run) {
 }
 
 TEST(Limits, UnlimitedBitsLeaveChinchillasLaw) {
-  for (const char* name :
-       {"kumar", "kumar-no-offsets", "kumar-additive", "kumar-deff", "kumar-both-tied",
-        "kumar-both-untied", "kumar-multiplicative", "panferov", "additive-exp", "ouyang-qid"}) {
+  for (const char* name : {"kumar", "kumar-no-offsets", "kumar-w-bracket", "kumar-additive",
+                           "kumar-deff", "kumar-both-tied", "kumar-both-untied",
+                           "kumar-multiplicative", "panferov", "additive-exp", "ouyang-qid"}) {
     const Observation run = run_of(2e8, 3e10, kUnlimitedBits);
     const double expected = without_bits(*find_law(name), run);
     EXPECT_NEAR(predicted(name, run), expected, 1e-14 * expected) << name;
@@ -205,6 +205,24 @@ TEST(ChenQat, ErrorOfAGroupOfOneIsNothingAndOfAnUnknownOneAPartOfK) {
   EXPECT_NEAR(predicted("chen-qat", run), of_two, 1e-15);
   run.group = 256;
   EXPECT_GT(predicted("chen-qat", run), of_two);
+}
+
+TEST(KumarWBracket, RoundingWeightsCostsWhateverOtherPartsHad) {
+  const Law &ours = *find_law("kumar-w-bracket"), &kumar = *find_law("kumar");
+  const auto delta = [](const Law& law, const Observation& run) {
+    return predict_delta(law, law.constants[0].values.data(), run);
+  };
+  Observation run = run_of(1e8, 1e10);
+  run.bits_post = 4;
+  EXPECT_DOUBLE_EQ(delta(ours, run), delta(kumar, run)) << "nothing else is rounded";
+  for (double Observation::*part : {&Observation::bits_activations, &Observation::bits_kv}) {
+    Observation coarse = run;
+    coarse.*part = 4;
+    EXPECT_EQ(delta(kumar, coarse), 0);
+    EXPECT_GT(delta(ours, coarse), delta(ours, run)) << "N_eff is smaller";
+  }
+  run.bits_weights = 4;
+  EXPECT_EQ(delta(ours, run), 0);
 }
 
 TEST(OuyangQid, IsThereOnlyWhereTrainingHadMoreBits) {

@@ -48,7 +48,7 @@ TEST(Registry, NamesAreUniqueAndFound) {
 
 TEST(Registry, TheDefaultKnowsBitsWhileTrainingAndAfter) {
   EXPECT_STREQ(default_law().name, "kumar");
-  EXPECT_EQ(laws_with_delta(), "kumar, kumar-no-offsets or ouyang-qid");
+  EXPECT_EQ(laws_with_delta(), "kumar, kumar-no-offsets, kumar-w-bracket or ouyang-qid");
 }
 
 TEST(Registry, PublishedValuesAreThoseOfTheFirstSet) {

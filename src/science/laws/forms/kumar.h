@@ -114,22 +114,28 @@ struct Kumar {
            p[kB] * falling(p[kBeta], run.log_tokens);
   }
 
+  static constexpr double kMany = 64;  // bits that stand for unlimited ones in a bracket
+
+  // C_T exp(b - P_post / gamma_post) D^gamma_D / N_eff^gamma_N
+  template <class Real, class Number>
+  static BITLAW_INLINE Real delta_without_bracket(const Real* p, const Inputs<Number>& run) {
+    using std::exp;
+    return p[kCT] *
+           exp(p[kOffsetPost] - run.bits_post / p[kGammaPost] + p[kGammaD] * run.log_tokens -
+               p[kGammaN] * (log_share(p, run) + run.log_params));
+  }
+
   // Loss difference in nats from quantizing the weights to run.bits_post after training; zero if
   // the row has none, or if training did not use more bits than that. p: all values.
   template <class Real, class Number>
   static BITLAW_INLINE Real delta(const Real* p, const Inputs<Number>& run) {
-    using std::exp;
     using std::expm1;
-    constexpr double kMany = 64;  // stands for unlimited bits
     const Number more_w = min(run.bits_weights - run.bits_post, Number(kMany));
     const Number more_a = min(run.bits_activations - run.bits_post, Number(kMany));
     const Number more_kv = min(run.bits_kv - run.bits_post, Number(kMany));
     const Real bracket =
         -(expm1(-(p[kCW] * more_w)) * expm1(-(p[kCA] * more_a)) * expm1(-(p[kCKv] * more_kv)));
-    const Real delta =
-        p[kCT] * bracket *
-        exp(p[kOffsetPost] - run.bits_post / p[kGammaPost] + p[kGammaD] * run.log_tokens -
-            p[kGammaN] * (log_share(p, run) + run.log_params));
+    const Real delta = delta_without_bracket(p, run) * bracket;
     return select(min(more_w, min(more_a, more_kv)) > Number(0.0), delta, Real(0.0));
   }
 };
