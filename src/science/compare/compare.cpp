@@ -11,8 +11,11 @@
 #include "fit/bootstrap.h"
 #include "fit/holdout.h"
 #include "fit/multistart.h"
+#include "fit/penalty.h"
 #include "fit/reference.h"
 #include "fit/setup.h"
+#include "fit/shared_share.h"
+#include "fit/threshold.h"
 
 namespace bitlaw {
 namespace {
@@ -26,8 +29,9 @@ struct Task {  // the same for every law
 
 FitOptions fit_options(const CompareOptions& options) {
   FitOptions out;
-  out.objective = "least-squares";
-  out.post_threshold = 0;  // squares
+  out.objective = options.objective;
+  out.huber_delta = options.huber_delta;
+  if (out.objective == "least-squares") out.post_threshold = 0;  // squares
   out.params = options.params;
   out.method = options.method;
   out.starts = options.starts;
@@ -94,7 +98,7 @@ void describe_residuals(const Law& law, Stage stage, const std::vector<Observati
 void measure(const Task& task, const Law& law, Stage stage, const std::vector<Observation>& rows,
              const ParameterChoice& choice, const std::vector<double>& base,
              const std::vector<std::vector<bool>>& masks, ComparedLaw& entry) {
-  const StageSetup setup = setup_of(law, stage, choice, base, task.fit);
+  StageSetup setup = setup_of(law, stage, choice, base, task.fit);
   entry.k = static_cast<int>(setup.free.size());
   entry.values = base;
   entry.frozen = choice.reasons;
@@ -107,30 +111,50 @@ void measure(const Task& task, const Law& law, Stage stage, const std::vector<Ob
     entry.note = fmt::format("{} rows for {} constants: too few", rows.size(), setup.free.size());
     return;
   }
+  if (stage == Stage::kTraining) settle_threshold(task.fit, rows, *task.parallel_for, setup);
   const Multistart found = fit_adaptively(setup, rows, {}, *task.parallel_for);
   if (!std::isfinite(found.best.objective)) {
     entry.note = missing_columns(law, base, rows);
     return;
   }
   entry.fitted = true;
+  entry.sse = 0;
   entry.values = found.best.values;
   entry.starts = found.best.starts;
   entry.reached = found.best.reached;
   entry.minima = found.minima;
   entry.converged = found.best.converged;
-  entry.sse = 2 * found.best.objective;
-  entry.aicc = corrected_information(entry.sse, static_cast<double>(rows.size()), entry.k);
+  entry.threshold = setup.settings.huber;
+  entry.residuals = stage_residuals(setup, rows, entry.values);
+  for (const double residual : entry.residuals) entry.sse += residual * residual;
   describe_residuals(law, stage, rows, entry);
+  if (stage == Stage::kTraining) entry.penalty_r2 = penalty_fit(law, entry.values, rows).r2;
   const Coordinates coordinates(law, setup.base, setup.free, setup.tied_to);
   entry.at_edge = coordinates.at_bounds(coordinates.from_values(entry.values));
 
-  const Measure unit = stage == Stage::kPost ? Measure::kStandardErrors : Measure::kLog;
-  const Unseen unseen =
-      predict_unseen(setup, rows, masks, unit, {entry.values}, *task.parallel_for);
+  const Unseen unseen = predict_unseen(setup, rows, masks, {entry.values}, *task.parallel_for);
   entry.missing = unseen.missing;
-  for (const double residual : unseen.residuals) {
+  for (const double residual : unseen.residuals()) {
     entry.squares.push_back(std::isfinite(residual) ? residual * residual : kUnknown);
     entry.predicted += std::isfinite(residual);
+  }
+}
+
+// AICc of every fitted law, by the independent rows that the rows count for.
+void add_information(const std::vector<Observation>& rows, ComparePart& part) {
+  const ComparedLaw* closest = nullptr;
+  for (const ComparedLaw& law : part.laws) {
+    if (law.fitted && (!closest || law.sse < closest->sse)) closest = &law;
+  }
+  if (!closest) return;
+  const std::vector<int> cluster = number_clusters(rows);
+  const Vector residuals = Eigen::Map<const Vector>(closest->residuals.data(),
+                                                    static_cast<long>(closest->residuals.size()));
+  part.shared = shared_share(residuals, cluster);
+  part.independent = independent_rows(cluster, part.shared);
+  for (ComparedLaw& law : part.laws) {
+    if (!law.fitted) continue;
+    law.aicc = corrected_information(misfit(law.residuals, law.threshold), part.independent, law.k);
   }
 }
 
@@ -157,6 +181,7 @@ void find_coinciding(std::vector<ComparedLaw>& laws) {
 // Laws that predict at least half of the rows held out are judged, all on the same rows: those that
 // each of them predicts.
 void judge(const std::vector<Observation>& rows, ComparePart& part) {
+  add_information(rows, part);
   std::vector<bool> common(rows.size(), true);
   for (ComparedLaw& entry : part.laws) {
     entry.judged = entry.fitted && entry.predicted > 0 && 2 * entry.predicted >= part.held_out;
@@ -224,7 +249,7 @@ ComparedLaw measure_post(const Task& task, const ComparedLaw& trained, const Pre
   ComparedLaw entry;
   entry.bound = trained.bound;
   entry.name = trained.name;
-  measure(task, entry.bound.law(), Stage::kPost, ready.rows.post, ready.choice, trained.values,
+  measure(task, entry.bound.law(), Stage::kPost, ready.rows.judged, ready.choice, trained.values,
           masks, entry);
   if (!trained.fitted) {
     const char* const words = "training constants at published values";
@@ -293,9 +318,9 @@ Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptio
       measure(task, ready.law(), Stage::kTraining, rows.training, ready.choice, ready.choice.base,
               training_masks, entry);
     }
-    if (!rows.post.empty()) {
+    if (!rows.judged.empty()) {
       if (post_rows.empty()) {
-        post_rows = rows.post;
+        post_rows = rows.judged;
         post_masks = masks_of(post_rows, options, post);
       }
       post.laws.push_back(measure_post(task, entry, ready, post_masks));

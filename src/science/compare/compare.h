@@ -1,7 +1,7 @@
-// Which law describes these runs best? Each law is fitted to the same rows by least squares of log
-// residuals (AICc assumes it) and ranked by its error on held-out rows. Laws whose difference from
-// the best is within about twice its standard error are tied, and the verdict says so. Laws with a
-// post-training term are compared a second time, by that term on loss differences.
+// Which law describes these runs best? Each law is fitted to the same rows, as fit_law fits it, and
+// ranked by its error on held-out rows. Laws whose difference from the best is within about twice its
+// standard error are tied, and the verdict says so. Laws with a post-training term are compared a
+// second time, by that term on loss differences.
 #pragma once
 
 #include <string>
@@ -18,6 +18,8 @@ struct CompareOptions {
   std::vector<std::string> laws;   // empty = all
   std::string hold_out = "kfold";  // see fit/masks.h
   int64_t folds = 5;
+  std::string objective = "huber";       // or "least-squares", or "lad"
+  double huber_delta = 0;                // Huber's threshold; 0 = from each law's residuals
   std::string params = "non-embedding";  // or "total": what N counts
   std::string method;                    // deltas of this method; "" = gptq, or the only one
   int64_t starts = 64;                   // maximum; fewer if there are few minima
@@ -30,6 +32,9 @@ struct CompareOptions {
       "rows to hold out and predict: largest-N, largest-D, kfold, bits, class, bits=3, P_w<=4, "
       "class=W4A4, N>3e8");
     v("folds", folds, "number of folds");
+    v("objective", objective, "huber, lad (least absolute deviations) or least-squares");
+    v("huber_delta", huber_delta,
+      "Huber's threshold, in log loss; 0 = 1.345 deviations of each law's residuals");
     v("params", params, "what N counts: non-embedding or total");
     v("method", method, "quantization method whose deltas are compared");
     v("starts", starts, "maximum number of starts of each fit");

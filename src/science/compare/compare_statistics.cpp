@@ -5,12 +5,53 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <numbers>
+
+#include "base/search.h"
 
 namespace bitlaw {
 
-double corrected_information(double sse, double points, double k) {
-  if (points <= k + 1) return std::numeric_limits<double>::quiet_NaN();
-  return points * std::log(sse / points) + 2 * k + 2 * k * (k + 1) / (points - k - 1);
+namespace {
+
+// log(Z(k) / sqrt(2 pi)) of the density exp(-rho_k) / Z(k).
+double log_normaliser(double k) {
+  const double middle = std::erf(k / std::numbers::sqrt2);  // of a unit normal within k
+  const double tails = 2 * std::exp(-k * k / 2) / k / std::sqrt(2 * std::numbers::pi);
+  return std::log(middle + tails);
+}
+
+double misfit_at(const std::vector<double>& residuals, double threshold, double scale) {
+  const double k = threshold / scale;
+  double sum = 0;
+  for (const double residual : residuals) {
+    const double z = std::fabs(residual) / scale;
+    sum += z < k ? z * z / 2 : k * z - k * k / 2;
+  }
+  return 2 * std::log(scale) + 2 * log_normaliser(k) +
+         2 * sum / static_cast<double>(residuals.size()) - 1;
+}
+
+}  // namespace
+
+double misfit(const std::vector<double>& residuals, double threshold) {
+  double mean_square = 0, mean = 0;
+  for (const double residual : residuals) {
+    mean_square += residual * residual / static_cast<double>(residuals.size());
+    mean += std::fabs(residual) / static_cast<double>(residuals.size());
+  }
+  if (std::isinf(threshold) || !(mean_square > 0)) return std::log(mean_square);
+  // s^2 lies between the mean square and, for a threshold near zero (Laplace's density), t times the
+  // mean of |r|.
+  const double largest = std::log(mean_square) / 2;
+  const double least = std::min(largest, std::log(threshold * mean) / 2);
+  return minimise([&](double log_s) { return misfit_at(residuals, threshold, std::exp(log_s)); },
+                  least - 1, largest + 1)
+      .value;
+}
+
+double corrected_information(double misfit, double rows, double k) {
+  if (rows <= k + 1) return std::numeric_limits<double>::quiet_NaN();
+  return rows * misfit + 2 * k + 2 * k * (k + 1) / (rows - k - 1);
 }
 
 MeanSquare mean_square(const std::vector<double>& squares, const std::vector<int>& cluster) {

@@ -5,12 +5,21 @@
 
 namespace bitlaw {
 
-// Akaike's criterion for least squares, with the correction for few rows (Hurvich and Tsai 1989):
+// What residuals r_i say against a law: -2 log L / n at the likeliest scale s, less that of a unit
+// normal, for the density that Huber's objective is the likelihood of (Huber 1964):
 //
-//   AICc = n log(SSE / n) + 2 k + 2 k (k + 1) / (n - k - 1)
+//   -2 log L / n = min over s of   2 log s + 2 log(Z(t / s) / sqrt(2 pi)) + 2 mean rho_{t/s}(r / s) - 1
+//   rho_k(z) = z^2 / 2 if |z| < k, k |z| - k^2 / 2 beyond;     Z(k) = integral of exp(-rho_k)
 //
-// k: free constants. NaN if n <= k + 1.
-double corrected_information(double sse, double points, double k);
+// t: Huber's threshold. If it is infinite, this is log(SSE / n); near zero, it is Laplace's.
+double misfit(const std::vector<double>& residuals, double threshold);
+
+// Akaike's criterion, with the correction for few rows (Hurvich and Tsai 1989):
+//
+//   AICc = n misfit + 2 k + 2 k (k + 1) / (n - k - 1)
+//
+// n: rows, or as many independent ones as they count for. k: free constants. NaN if n <= k + 1.
+double corrected_information(double misfit, double rows, double k);
 
 // The mean of a law's squared errors, and its standard error. Errors in a cluster are correlated,
 // so it is computed from sums by cluster:

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numbers>
 #include <numeric>
 
 #include "base/random.h"
@@ -14,9 +16,10 @@ namespace {
 // Burnham and Anderson 2002, section 2.4: AIC + 2 k (k + 1) / (n - k - 1).
 TEST(CompareStatistics, AiccIsAicWithItsCorrection) {
   const double aic = 20 * std::log(0.5 / 20) + 2 * 3;
-  EXPECT_NEAR(corrected_information(0.5, 20, 3), aic + 2 * 3 * 4 / 16.0, 1e-12);
-  EXPECT_TRUE(std::isnan(corrected_information(0.5, 4, 3)));
-  EXPECT_NEAR(corrected_information(0.5, 1e6, 3) - (1e6 * std::log(0.5 / 1e6) + 6), 0, 1e-4);
+  EXPECT_NEAR(corrected_information(std::log(0.5 / 20), 20, 3), aic + 2 * 3 * 4 / 16.0, 1e-12);
+  EXPECT_TRUE(std::isnan(corrected_information(std::log(0.5 / 4), 4, 3)));
+  EXPECT_NEAR(corrected_information(std::log(0.5 / 1e6), 1e6, 3) - (1e6 * std::log(0.5 / 1e6) + 6),
+              0, 1e-4);
 }
 
 // A constant that explains nothing lowers the SSE by a chi-squared of one degree; AICc must charge
@@ -33,12 +36,51 @@ TEST(CompareStatistics, AiccPrefersTheSmallerOfNestedModels) {
       mean += y / n, slope += z * y, squares += y * y, zz += z * z;
     }
     const double small = squares - n * mean * mean, large = small - slope * slope / zz;
-    preferred += corrected_information(small, n, 1) < corrected_information(large, n, 2);
+    preferred += corrected_information(std::log(small / n), n, 1) <
+                 corrected_information(std::log(large / n), n, 2);
   }
   // The charge is 2.21 (k = 1 to 2 at n = 40), the gain n log(small / large) = n log(1 + F / (n -
   // 2)) with F of (1, 38) degrees: F stays below 38 (e^(2.21/40) - 1) = 2.16 with 85.0 %.
   const double share = static_cast<double>(preferred) / draws;
   EXPECT_NEAR(share, 0.850, 4 * std::sqrt(0.85 * 0.15 / draws));
+}
+
+std::vector<double> normals(uint64_t seed, int count, double deviation) {
+  std::vector<double> out;
+  for (int i = 0; i < count; ++i) out.push_back(deviation * random_normal(seed, 0, i));
+  return out;
+}
+
+TEST(CompareStatistics, MisfitWithoutAThresholdIsTheLogOfTheMeanSquare) {
+  const std::vector<double> residuals{3e-3, -1e-3, 2e-3, 5e-3};
+  const double expected = std::log(39e-6 / 4);
+  EXPECT_NEAR(misfit(residuals, std::numeric_limits<double>::infinity()), expected, 1e-14);
+  EXPECT_NEAR(misfit(residuals, 1), expected, 1e-12) << "a threshold that no residual is near";
+}
+
+// Laplace's density exp(-|r| / b) / (2 b): -2 log L / n = 2 log(2 b) + 2 at b = mean |r|; less that of
+// a unit normal, log(2 pi) + 1.
+TEST(CompareStatistics, MisfitAtAThresholdNearZeroIsThatOfLaplace) {
+  const std::vector<double> residuals = normals(5, 50, 8e-3);
+  double mean = 0;
+  for (const double residual : residuals) mean += std::fabs(residual) / 50;
+  const double expected = 2 * std::log(2 * mean) + 1 - std::log(2 * std::numbers::pi);
+  EXPECT_NEAR(misfit(residuals, 1e-7), expected, 1e-4);
+}
+
+// Scaling the data by a shifts -2 log L / n by 2 log a, and the likelihood of normal residuals is
+// highest where the density is normal.
+TEST(CompareStatistics, MisfitIsALikelihood) {
+  const std::vector<double> residuals = normals(6, 4000, 1);
+  std::vector<double> ten;
+  for (const double residual : residuals) ten.push_back(10 * residual);
+  EXPECT_NEAR(misfit(ten, 13.45) - misfit(residuals, 1.345), 2 * std::log(10.0), 1e-9);
+  EXPECT_LT(misfit(residuals, std::numeric_limits<double>::infinity()), misfit(residuals, 1.345));
+  EXPECT_LT(misfit(residuals, 1.345), misfit(residuals, 0.1));
+  std::vector<double> with_outliers = residuals;
+  for (int i = 0; i < 40; ++i) with_outliers[static_cast<size_t>(i)] = 30;
+  EXPECT_LT(misfit(with_outliers, 1.345),
+            misfit(with_outliers, std::numeric_limits<double>::infinity()));
 }
 
 TEST(CompareStatistics, OneRowAClusterIsTheUsualStandardErrorOfAMean) {

@@ -234,6 +234,43 @@ TEST(Compare, TheErrorBarOfADifferenceHoldsForNewTrunks) {
   }
 }
 
+// One table, one answer: fit and compare print the same constants.
+TEST(Compare, ConstantsAreThoseOfFit) {
+  const std::vector<Observation> rows = simulate({.params = {1e5, 2e5, 4e5}, .noise = 8e-3});
+  const Comparison result = compare_laws(rows, quick());
+  for (const char* name : {"chinchilla", "kumar"}) {
+    const Fit fit = fit_law(rows, {.law = name, .draws = 0, .hold_out = false});
+    const ComparedLaw& training = law_in(result.training, name);
+    EXPECT_EQ(training.threshold, fit.threshold) << name;
+    const Law& law = training.bound.law();
+    for (size_t i = 0; i < law.training_parameters; ++i)
+      EXPECT_NEAR(training.values[i] / fit.values()[i], 1, 1e-4) << name << law.parameters[i].name;
+    if (!law.has_delta) continue;
+    const ComparedLaw& post = law_in(result.post, name);
+    for (size_t i = law.training_parameters; i < law.parameters.size(); ++i)
+      EXPECT_NEAR(post.values[i] / fit.values()[i], 1, 1e-4) << name << law.parameters[i].name;
+  }
+}
+
+// Rows copied within their clusters tell AICc nothing new.
+TEST(Compare, CopiesOfRowsAreNoRowsToAicc) {
+  const std::vector<Observation> rows = simulate(
+      {.params = {1e5, 2e5, 4e5}, .weights = {4}, .activations = {}, .kv = {}, .post = {}});
+  std::vector<Observation> twice;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    twice.push_back(rows[i]);
+    twice.back().cluster = fmt::format("run {}", i);
+    twice.push_back(twice.back());
+  }
+  const auto once_part = compare_laws(rows, quick()).training.value();
+  const auto twice_part = compare_laws(twice, quick()).training.value();
+  EXPECT_NEAR(twice_part.independent / static_cast<double>(rows.size()), 1, 1e-3);
+  for (const ComparedLaw& law : once_part.laws) {
+    const ComparedLaw& again = law_in(twice_part, law.name);
+    EXPECT_NEAR(again.aicc, law.aicc, 0.03 * std::fabs(law.aicc)) << law.name;
+  }
+}
+
 TEST(Compare, OnePrecisionIsPredictedFromTheOthers) {
   CompareOptions options = quick();
   options.hold_out = "bits=4";
@@ -267,6 +304,7 @@ TEST(Compare, PublicTableOfQuantizedRuns) {
   options.laws = {"chinchilla", "kumar-no-offsets", "kumar",         "panferov",
                   "quest",      "additive-exp",     "additive-class"};
   options.hold_out = "N>3e8";
+  options.objective = "least-squares";
   const Comparison result = compare_laws(rows, options);
   EXPECT_EQ(result.training->held_out, 7);
   struct Row {

@@ -29,6 +29,9 @@ struct ComparedLaw {
   double sse = kUnknown;      // of log residuals, or of deltas in standard errors
   double rms_log = kUnknown;  // of log residuals
   double r2 = kUnknown, aicc = kUnknown;
+  double penalty_r2 = kUnknown;   // of L(P) - L(16), fit/penalty.h
+  double threshold = kUnknown;    // Huber's
+  std::vector<double> residuals;  // of the fitted rows, as they were fitted
 
   std::vector<double> squares;  // of residuals of held-out rows; NaN if not predicted
   int predicted = 0;            // number of predicted rows
@@ -43,8 +46,11 @@ struct ComparePart {
   Stage stage = Stage::kTraining;
   std::string hold_out;
   int points = 0, clusters = 0;  // rows fitted
-  int held_out = 0;              // held-out rows
-  int judged = 0;                // of these, predicted by every judged law
+  // What rows of a cluster have in common of the variance around the law of least squares, and how
+  // many independent rows the rows count for (fit/shared_share.h); AICc goes by these.
+  double shared = 0, independent = kUnknown;
+  int held_out = 0;  // held-out rows
+  int judged = 0;    // of these, predicted by every judged law
   int judged_clusters = 0;
   int most_starts = 0;
   std::string problem;            // why no rows are held out; "" = some are

@@ -26,6 +26,8 @@ Json law_json(const ComparePart& part, const ComparedLaw& entry, double least) {
            {"rms_log", json_number(entry.rms_log)},
            {"r2", json_number(entry.r2)},
            {"aicc", json_number(entry.aicc)},
+           {"penalty_r2", json_number(entry.penalty_r2)},
+           {"threshold", json_number(entry.threshold)},
            {"aicc_above_best", json_number(entry.aicc - least)},
            {"converged", entry.converged},
            {"starts",
@@ -53,6 +55,8 @@ Json part_json(const ComparePart& part) {
   const ComparedLaw *best = part.best(), *first = part.best_by_aicc();
   Json out{{"points", part.points},
            {"clusters", part.clusters},
+           {"shared_variance", json_number(part.shared)},
+           {"independent_rows", json_number(part.independent)},
            {"hold_out", part.hold_out},
            {"held_out",
             {{"rows", part.held_out}, {"judged", part.judged}, {"clusters", part.judged_clusters}}},

@@ -18,13 +18,24 @@ std::string plus_minus(const std::string& value, const std::string& error) {
   return error == "-" ? value : value + " +- " + error;
 }
 
+bool has_penalties(const ComparePart& part) {
+  return std::any_of(part.laws.begin(), part.laws.end(),
+                     [](const ComparedLaw& law) { return std::isfinite(law.penalty_r2); });
+}
+
 std::string table_of(const ComparePart& part) {
   const bool post = part.stage == Stage::kPost;
   size_t width = 4;
   for (const ComparedLaw& law : part.laws) width = std::max(width, law.name.size());
-  std::string out = fmt::format("{:<{}} {:>3} {:>10} {:>9} {:>8} {:>9} {:>9} {:>20}\n", "law",
-                                width, "k", post ? "SSE" : "SSE(log)", post ? "RMS" : "RMS(log)",
-                                "R^2", "AICc", "starts", "held-out error");
+  // R^2 of what precision costs stands beside that of the loss.
+  const bool penalties = has_penalties(part);
+  const auto r2_of_penalty = [&](const std::string& text) {
+    return penalties ? fmt::format(" {:>8}", text) : "";
+  };
+  std::string out =
+      fmt::format("{:<{}} {:>3} {:>10} {:>9} {:>8}{} {:>9} {:>9} {:>20}\n", "law", width, "k",
+                  post ? "SSE" : "SSE(log)", post ? "RMS" : "RMS(log)", "R^2",
+                  r2_of_penalty("penalty"), "AICc", "starts", "held-out error");
   for (const ComparedLaw& law : part.laws) {
     if (!law.same_as.empty()) continue;
     const std::string error =
@@ -32,11 +43,11 @@ std::string table_of(const ComparePart& part) {
              : plus_minus(shown(100 * law.held_out_rms, "{:.3f} %"),
                           shown(100 * law.held_out_error, "{:.3f}"));
     out += fmt::format(
-        "{:<{}} {:>3} {:>10} {:>9} {:>8} {:>9} {:>9} {:>20}{}\n", law.name, width, law.k,
+        "{:<{}} {:>3} {:>10} {:>9} {:>8}{} {:>9} {:>9} {:>20}{}\n", law.name, width, law.k,
         shown(law.sse, "{:.4g}"),
         post ? shown(std::sqrt(law.sse / part.points), "{:.4f}") : shown(law.rms_log, "{:.5f}"),
-        shown(law.r2, "{:.4f}"), shown(law.aicc, "{:.1f}"),
-        fmt::format("{}/{}", law.reached, law.starts), error,
+        shown(law.r2, "{:.4f}"), r2_of_penalty(shown(law.penalty_r2, "{:.4f}")),
+        shown(law.aicc, "{:.1f}"), fmt::format("{}/{}", law.reached, law.starts), error,
         !law.note.empty() ? "  " + law.note
         : law.tied        ? "  ="
                           : "");
@@ -87,7 +98,17 @@ std::string part_text(const ComparePart& part) {
                                 part.clusters, part.hold_out);
   out += table_of(part);
   out += coinciding(part);
+  if (has_penalties(part)) {
+    out += "(penalty: R^2 of L(P) - L(16), where a row has an unquantized one of its N and D)\n";
+  }
   out += "(starts: reached the best minimum / run; = tied with the best on held-out rows)\n";
+  if (part.shared > 0 && part.clusters < part.points) {
+    out += fmt::format(
+        "(AICc counts {:.1f} independent rows: those of a cluster have {:.0f} % of their variance "
+        "in "
+        "common)\n",
+        part.independent, 100 * part.shared);
+  }
   out += "Constants\n" + constants_of(part);
   return out + part.verdict() + "\n";
 }

@@ -8,12 +8,9 @@
 
 namespace bitlaw {
 
-// The share rho of the variance that two rows of one cluster have in common, at least 0: the mean
-// product of residuals over pairs of one cluster, over their mean square. 0 without pairs.
-double shared_share(const Vector& residuals, const std::vector<int>& cluster);
-
 // The information of the least-squares estimate from rows of derivatives (residuals in standard
-// errors) whose errors correlate by rho within a cluster:
+// errors) whose errors correlate by rho within a cluster
+// (fit/shared_share.h):
 //
 //   H S^-1 H,    H = J' J,    S = sum over clusters of J_c' R J_c,    R = (1 - rho) I + rho 1 1'
 //

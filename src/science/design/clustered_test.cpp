@@ -36,15 +36,6 @@ Vector errors(double rho, uint64_t seed) {
   return out;
 }
 
-TEST(Clustered, SharesAreThoseOfTheErrors) {
-  double mean = 0;
-  for (uint64_t seed = 1; seed <= 200; ++seed) mean += shared_share(errors(0.6, seed), clusters());
-  EXPECT_NEAR(mean / 200, 0.6, 0.06);  // a ratio of few clusters is biased a little
-  std::vector<int> alone;
-  for (int i = 0; i < kClusters * kEach; ++i) alone.push_back(i);
-  EXPECT_EQ(shared_share(errors(0.6, 1), alone), 0);
-}
-
 TEST(Clustered, IndependentRowsAddUp) {
   const Matrix j = rows();
   EXPECT_LT((clustered_information(j, clusters(), 0) - j.transpose() * j).norm(), 1e-12);

@@ -21,6 +21,7 @@
 #include "fit/reference.h"
 #include "fit/residuals.h"
 #include "fit/setup.h"
+#include "fit/shared_share.h"
 #include "laws/bind.h"
 #include "predict/reach.h"
 #include "solve/quantile.h"

@@ -67,6 +67,7 @@ void add_ties(const FittedStages& stages, const std::vector<Observation>& runs, 
   options.tie = ties;
   options.hold_out = false;
   options.profile.clear();
+  if (options.objective == "huber") options.huber_delta = fit.threshold;
   const Fit tied = fit_law(law_named(fit.law), runs, options, parallel_for);
   std::vector<std::string> told;
   for (const std::string& tie : ties) {

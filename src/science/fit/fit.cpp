@@ -23,6 +23,7 @@
 #include "fit/separate.h"
 #include "fit/setup.h"
 #include "fit/stage.h"
+#include "fit/threshold.h"
 #include "formats/precision.h"
 #include "laws/bind.h"
 
@@ -134,25 +135,24 @@ void add_held_out(const StageSetup& setup, const std::vector<Observation>& rows,
   for (const char* split : {"largest-N", "largest-D", "kfold"}) {
     const auto masks = hold_out_masks(rows, split, kFolds, options.seed);
     if (masks.empty()) continue;
-    HeldOut result = summarise(split, rows, held_out_squares(quick, rows, masks, parallel_for));
+    HeldOut result = summarise(split, rows, predict_unseen(quick, rows, masks, {}, parallel_for));
     result.part = post ? "post" : "training";
-    if (post) result.unclear = unclear_deltas(rows, masks);
-    result.fitted -= result.unclear;
-    if (result.points > 0) fit.held_out.push_back(result);
+    if (result.points + result.all_points > 0) fit.held_out.push_back(result);
   }
 }
 
 // Exponents depend on whether N counts embeddings. Where both counts are known, the training law is
 // fitted to the other one too, without intervals.
 void add_other_count(const Law& law, const std::vector<Observation>& runs, FitOptions options,
-                     const ParameterChoice& choice, const ParallelFor& parallel_for,
-                     const std::vector<double>& values, Fit& fit) {
+                     const ParameterChoice& choice, double threshold,
+                     const ParallelFor& parallel_for, const std::vector<double>& values, Fit& fit) {
   const bool both = std::all_of(runs.begin(), runs.end(), [](const Observation& run) {
     return run.params_total > 0 && run.params_total != run.params;
   });
   if (!both || fit.training.points == 0 || fit.training.free == 0) return;
   options.params = options.params == "total" ? "non-embedding" : "total";
-  const StageSetup setup = setup_of(law, Stage::kTraining, choice, choice.base, options);
+  StageSetup setup = setup_of(law, Stage::kTraining, choice, choice.base, options);
+  setup.settings.huber = threshold;  // so that objectives compare
   const StageMinimum other = fit_stage(setup, sort_rows(law, runs, options).training, parallel_for);
   fit.other_count = {options.params, other.objective, other.values};
   const int alpha = parameter_index(law, "alpha");
@@ -177,6 +177,32 @@ double objective_at(StageSetup setup, const std::vector<Observation>& rows,
   setup.free.clear();
   setup.base = values;
   return fit_stage(setup, rows).objective;
+}
+
+// R^2 of all deltas, in nats, and what is measured where the law says that nothing can be lost.
+void judge_deltas(const StageSetup& post, const StageRows& rows, const std::vector<double>& values,
+                  Fit& fit) {
+  if (rows.judged.empty() || post.free.empty()) return;
+  std::vector<double> observed, predicted;
+  double none = 0;  // summed over the rows for which the law predicts zero
+  int count = 0;
+  for (const Observation& row : rows.judged) {
+    observed.push_back(row.delta_nats);
+    predicted.push_back(predict_delta(*post.law, values.data(), row));
+    if (!predicts_no_delta(*post.law, row)) continue;
+    none += row.delta_nats;
+    ++count;
+  }
+  fit.post.r2_all = r_squared(observed, predicted);
+  fit.post.judged = static_cast<int>(rows.judged.size());
+  if (count == 0) return;
+  fit.notes.push_back(fmt::format(
+      "{} rows were quantized to as many bits as their activations, keys or values had in "
+      "training, "
+      "or more. {} predicts that they lose nothing, whatever its constants; they lost {:.3g} nats "
+      "on average. They count in R^2 and in held-out errors; laws with the weights' bracket alone "
+      "fit them, too.",
+      count, post.law->name, none / count));
 }
 
 // The joint fit downhill of the staged one, whose values it replaces; none where a stage has
@@ -209,18 +235,6 @@ std::optional<JointSetup> move_together(const StageSetup& training, const StageS
   return setup;
 }
 
-std::string objective_name(const FitOptions& options) {
-  const char* residuals = options.residual == "log" ? "log residuals" : "residuals";
-  const char* weights = options.weights == "none" ? "" : ", weighted by standard errors";
-  if (options.objective == "huber") {
-    return fmt::format("huber({:g}, sum) of {}{}", options.huber_delta, residuals, weights);
-  }
-  if (options.objective == "lad") {
-    return fmt::format("{:g} times the sum of absolute {}{}", kLadThreshold, residuals, weights);
-  }
-  return fmt::format("half the sum of squared {}{}", residuals, weights);
-}
-
 }  // namespace
 
 std::vector<double> Fit::values() const {
@@ -250,10 +264,12 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   fit.params = options.params;
   if (!law.class_parameters.empty()) fit.classes = classes_of(rows.training);
   fit.level = options.level;
-  fit.objective_name = objective_name(options);
 
   FitAllowed allowed;
   StageSetup training = setup_of(law, Stage::kTraining, choice, choice.base, options);
+  settle_threshold(options, rows.training, parallel_for, training);
+  fit.threshold = training.settings.huber;
+  fit.objective_name = objective_name(options, fit.threshold);
   std::vector<double> values = choice.base;
   if (rows.training.empty()) {
     training.free.clear();
@@ -317,10 +333,12 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   }
   if (rows.no_difference > 0) {
     fit.notes.push_back(
-        fmt::format("{} rows were quantized to no fewer bits than in training; the law "
-                    "predicts a delta of zero, so they are left out.",
+        fmt::format("{} rows were quantized to no fewer bits than their weights had in training: "
+                    "nothing was rounded, so they are left out.",
                     rows.no_difference));
   }
+  judge_deltas(post, rows, values, fit);
+  if (law.predicts == Predicts::kLoss) fit.penalty = penalty_fit(law, values, rows.training);
   note_frozen(law, choice, rows, fit);
 
   const StageFit* bare = nullptr;  // a stage with too few rows to estimate its error
@@ -350,9 +368,9 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
     add_held_out(training, rows.training, options, parallel_for, fit);
   }
   if (options.hold_out && fit.post.points > fit.post.free) {
-    add_held_out(post, rows.post, options, parallel_for, fit);
+    add_held_out(post, rows.judged, options, parallel_for, fit);
   }
-  add_other_count(law, runs, options, choice, parallel_for, values, fit);
+  add_other_count(law, runs, options, choice, fit.threshold, parallel_for, values, fit);
 
   const FittedStages stages{&rows, &choice, &training, &post, &allowed};
   add_parameters(stages, values, options, fit);

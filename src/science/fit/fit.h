@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "fit/penalty.h"
 #include "fit/uncertainty.h"
 #include "laws/fitted_classes.h"
 #include "laws/observation.h"
@@ -31,10 +32,11 @@ using ParallelFor = std::function<void(int64_t count, const std::function<void(i
 
 struct FitOptions {
   std::string law = default_law().name;
-  std::string objective = "huber";       // or "least-squares", or "lad"
-  std::string residual = "log";          // of the loss; or "linear"
-  std::string weights = "none";          // of runs; or "standard-error"
-  double huber_delta = 1e-3;             // Huber's threshold, in log loss
+  std::string objective = "huber";  // or "least-squares", or "lad"
+  std::string residual = "log";     // of the loss; or "linear"
+  std::string weights = "none";     // of runs; or "standard-error"
+  double huber_delta =
+      0;  // Huber's threshold, in log loss; 0 = from the residuals (fit/threshold.h)
   std::string params = "non-embedding";  // or "total": what N counts
   std::string method;                    // deltas of this method only; "" = gptq, or the only one
   std::vector<std::string> tie;          // "beta=alpha": the first always equals the second
@@ -56,7 +58,8 @@ struct FitOptions {
     v("residual", residual, "log (of the loss) or linear");
     v("weights", weights,
       "weights of runs: none, or standard-error (inverse square of the loss's standard error)");
-    v("huber_delta", huber_delta, "Huber's threshold, in log loss");
+    v("huber_delta", huber_delta,
+      "Huber's threshold, in log loss; 0 = 1.345 deviations of the residuals");
     v("params", params, "what N counts: non-embedding or total");
     v("method", method,
       "quantization method whose deltas are fitted; empty = gptq, or the only one");
@@ -95,7 +98,11 @@ struct HeldOut {
   int fitted = 0, points = 0;        // rows fitted, rows predicted
   double rms_log = kUnknown;         // root of the mean squared log residual
   double standard_error = kUnknown;  // of rms_log, over clusters; NaN for one cluster
-  int unclear = 0;  // held-out deltas below five standard errors: their logarithms are not judged
+  // Held-out deltas without a logarithm: below five standard errors, or zero by the law.
+  int unclear = 0;
+  // Of deltas: the root mean square in standard errors, as they are fitted, over all `all_points`.
+  double rms_errors = kUnknown;
+  int all_points = 0;
 };
 
 // One of the two parts of a fit.
@@ -103,6 +110,8 @@ struct StageFit {
   double objective = kUnknown;  // at the minimum: a sum, not a mean
   double sse = kUnknown;        // of log residuals (of log delta: where r2 is known)
   double r2 = kUnknown;         // of the loss; of log delta for deltas above five standard errors
+  double r2_all = kUnknown;     // of deltas: of all that were measured, in nats
+  int judged = 0;               // how many these are
   int points = 0, free = 0, clusters = 0;
   int starts = 0, reached = 0;  // starts run; starts within 1 % of the best objective
   bool converged = false;
@@ -124,6 +133,7 @@ struct OtherCount {
 struct Fit {
   std::string law;
   std::string objective_name;               // "huber(0.001, sum) of log residuals"
+  double threshold = kUnknown;              // Huber's, of the training stage
   std::vector<FittedParameter> parameters;  // all of the law's, in its order
   StageFit training, post;                  // points = 0 if there were no rows
   double level = 0.9;                       // of the intervals
@@ -133,6 +143,7 @@ struct Fit {
   std::string method;                       // whose deltas were fitted; "" = unknown, or none were
   int censored = 0;                         // rows of delta <= 0, fitted as measurements near zero
   std::vector<HeldOut> held_out;
+  PenaltyFit penalty;  // what precision costs, by the training law
   OtherCount other_count;
   std::vector<std::vector<double>> draws;  // bootstrap: a value for every parameter
   std::vector<Derived> derived;            // derived quantities

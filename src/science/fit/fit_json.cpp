@@ -17,6 +17,8 @@ Json stage_json(const StageFit& stage) {
   return {{"objective", json_number(stage.objective)},
           {"sse", json_number(stage.sse)},
           {"r2", json_number(stage.r2)},
+          {"r2_all", json_number(stage.r2_all)},
+          {"judged", stage.judged},
           {"points", stage.points},
           {"free", stage.free},
           {"clusters", stage.clusters},
@@ -33,6 +35,8 @@ StageFit stage_from(const Json& document) {
   out.objective = number_in(document, "objective");
   out.sse = number_in(document, "sse");
   out.r2 = number_in(document, "r2");
+  if (document.contains("r2_all")) out.r2_all = number_in(document, "r2_all");
+  out.judged = document.value("judged", 0);
   out.points = document.at("points");
   out.free = document.at("free");
   out.clusters = document.at("clusters");
@@ -63,6 +67,7 @@ Json fit_to_json(const Fit& fit) {
            {"studied", reach_json(fit.reach)},
            {"params", fit.params},
            {"method", fit.method},
+           {"threshold", json_number(fit.threshold)},
            {"censored", fit.censored},
            {"level", fit.level},
            {"notes", fit.notes}};
@@ -95,7 +100,14 @@ Json fit_to_json(const Fit& fit) {
                                {"points", held.points},
                                {"rms_log", json_number(held.rms_log)},
                                {"standard_error", json_number(held.standard_error)},
-                               {"unclear", held.unclear}});
+                               {"unclear", held.unclear},
+                               {"rms_errors", json_number(held.rms_errors)},
+                               {"all_points", held.all_points}});
+  }
+  if (fit.penalty.rows > 0) {
+    out["penalty"] = {{"r2", json_number(fit.penalty.r2)},
+                      {"rows", fit.penalty.rows},
+                      {"without_reference", fit.penalty.without_reference}};
   }
   if (!fit.other_count.params.empty()) {
     Json& other = out["other_count"];
@@ -131,6 +143,7 @@ Fit fit_from_json(const Json& document, const std::string& where) {
     const BoundLaw bound = bind_names(*unbound, constants);
     const Law* law = &bound.law();
     fit.objective_name = document.at("objective_name");
+    if (document.contains("threshold")) fit.threshold = number_in(document, "threshold");
     fit.censored = document.at("censored");
     fit.level = document.at("level");
     fit.params = document.value("params", "non-embedding");
@@ -155,9 +168,16 @@ Fit fit_from_json(const Json& document, const std::string& where) {
       fit.parameters.push_back(std::move(out));
     }
     for (const Json& held : document.at("held_out")) {
-      fit.held_out.push_back({held.at("part"), held.at("split"), held.at("fitted"),
-                              held.at("points"), number_in(held, "rms_log"),
-                              number_in(held, "standard_error"), held.value("unclear", 0)});
+      HeldOut& out = fit.held_out.emplace_back();
+      out = {held.at("part"),         held.at("split"),           held.at("fitted"),
+             held.at("points"),       number_in(held, "rms_log"), number_in(held, "standard_error"),
+             held.value("unclear", 0)};
+      if (held.contains("rms_errors")) out.rms_errors = number_in(held, "rms_errors");
+      out.all_points = held.value("all_points", 0);
+    }
+    if (document.contains("penalty")) {
+      const Json& penalty = document["penalty"];
+      fit.penalty = {number_in(penalty, "r2"), penalty.at("rows"), penalty.at("without_reference")};
     }
     if (document.contains("other_count")) {
       const Json& other = document["other_count"];

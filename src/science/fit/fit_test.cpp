@@ -504,14 +504,54 @@ TEST(Fit, HeldOutDeltasArePredictedToo) {
         << held.split;  // rows above five standard errors: at most half a nat off
     EXPECT_GT(held.unclear, 0) << held.split;
     EXPECT_EQ(held.fitted + held.points + held.unclear, measured) << held.split;
-    EXPECT_NE(
-        fit_text(result).find(fmt::format("({} more, below five standard errors, ", held.unclear)),
-        std::string::npos);
+    EXPECT_EQ(held.all_points, held.points + held.unclear) << "every row is judged";
+    EXPECT_GT(held.rms_errors, 0) << held.split;
+    EXPECT_NE(fit_text(result).find(fmt::format(" of the {} clear ones", held.points)),
+              std::string::npos);
     if (held.split == "kfold") {
       EXPECT_EQ(held.unclear, unclear) << "folds cover every row";
     }
   }
   EXPECT_EQ(of_deltas, 3);
+}
+
+// kumar's product makes delta zero at A4 and P_post 4, whatever is measured there.
+TEST(Fit, RowsThatALawSaysLoseNothingAreJudgedButNotFitted) {
+  StudyShape shape;
+  shape.weights = shape.kv = {}, shape.activations = {4}, shape.post = {3, 4, 5};
+  shape.delta_error = 1e-5;
+  std::vector<Observation> rows = simulate(shape);
+  int silent = 0;  // rows for which kumar says zero
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].is_post_training() || rows[i].bits_activations > 4) continue;
+    Observation cell = rows[i];
+    cell.bits_post = 4, cell.delta_nats = 0.02, cell.delta_standard_error = 1e-4;
+    rows.push_back(cell);
+    ++silent;
+  }
+  ASSERT_GT(silent, 0);
+  FitOptions options = quick("kumar");
+  options.hold_out = true;
+  const Fit kumar = fit(rows, options);
+  EXPECT_EQ(kumar.post.judged, kumar.post.points + silent);
+  EXPECT_TRUE(says(kumar, "they lost 0.02 nats on average"));
+  std::vector<Observation> without = rows;
+  std::erase_if(without, [](const Observation& row) {
+    return row.is_post_training() && row.bits_activations <= row.bits_post;
+  });
+  const Fit alone = fit(without, options);
+  EXPECT_EQ(kumar.values(), alone.values()) << "they move no constant";
+  EXPECT_LT(kumar.post.r2_all, alone.post.r2_all - 0.01);
+  const auto held = [](const Fit& fit) {
+    return *std::find_if(fit.held_out.begin(), fit.held_out.end(), [](const HeldOut& each) {
+      return each.part == "post" && each.split == "kfold";
+    });
+  };
+  EXPECT_EQ(held(kumar).all_points, kumar.post.judged);
+  EXPECT_GT(held(kumar).rms_errors, 2 * held(alone).rms_errors);
+
+  options.law = "kumar-w-bracket";
+  EXPECT_EQ(fit(rows, options).post.points, kumar.post.judged) << "this law can fit them";
 }
 
 TEST(Fit, GoesThroughJsonUnchanged) {

@@ -15,6 +15,17 @@ std::string stage_line(const char* name, const StageFit& stage) {
       name, stage.points, stage.clusters, stage.free, stage.objective, stage.r2, stage.condition);
 }
 
+// "R^2 0.93 of the penalty L(P) - L(16) of 214 runs"
+std::string penalty_line(const PenaltyFit& penalty) {
+  if (!std::isfinite(penalty.r2)) return "";
+  std::string out =
+      fmt::format("  R^2 {:.4f} of the penalty L(P) - L(16) of {} runs", penalty.r2, penalty.rows);
+  if (penalty.without_reference > 0) {
+    out += fmt::format("; {} have no unquantized run of their N and D", penalty.without_reference);
+  }
+  return out + "\n";
+}
+
 // "runs scatter by .81 % of the loss around the law; by 2.1 % more per factor of e beyond ..."
 std::string scatter_line(const Scatter& scatter) {
   if (!scatter.is_known()) return "";
@@ -42,13 +53,36 @@ std::string parameter_line(const FittedParameter& p, double level) {
   return line + "\n";
 }
 
+std::string held_out_line(const HeldOut& held) {
+  const bool post = held.part == "post";
+  std::string out = fmt::format("  held out {:<9} {:>4} {}: ", held.split,
+                                post ? held.all_points : held.points, post ? "deltas" : "losses");
+  if (post) out += fmt::format("{:.2f} standard errors", held.rms_errors);
+  if (held.points > 0) {
+    out += fmt::format("{}relative error {:.3f} %", post ? "; " : "", 100 * held.rms_log);
+    if (std::isfinite(held.standard_error)) {
+      out += fmt::format(" +- {:.3f} %", 100 * held.standard_error);
+    }
+    if (held.unclear > 0) out += fmt::format(" of the {} clear ones", held.points);
+  }
+  return out + "\n";
+}
+
 }  // namespace
 
 std::string fit_text(const Fit& fit) {
   std::string out = fmt::format("{}, {}\n", fit.law, fit.objective_name);
-  if (fit.training.points > 0)
-    out += stage_line("training", fit.training) + scatter_line(fit.training.scatter);
-  if (fit.post.points > 0) out += stage_line("after training", fit.post);
+  if (fit.training.points > 0) {
+    out += stage_line("training", fit.training) + penalty_line(fit.penalty) +
+           scatter_line(fit.training.scatter);
+  }
+  if (fit.post.points > 0) {
+    out += stage_line("after training", fit.post);
+    if (std::isfinite(fit.post.r2_all)) {
+      out += fmt::format("  R^2 {:.4f} of all {} measured deltas, in nats; the other is of logs\n",
+                         fit.post.r2_all, fit.post.judged);
+    }
+  }
   std::vector<std::string> frozen;
   for (const FittedParameter& p : fit.parameters) {
     if (p.frozen.empty()) {
@@ -60,16 +94,7 @@ std::string fit_text(const Fit& fit) {
   if (!frozen.empty()) out += fmt::format("  not fitted: {}\n", fmt::join(frozen, ", "));
   out += uncertainty_text(fit);
   for (const HeldOut& held : fit.held_out) {
-    out += fmt::format("  held out {:<9} {:>4} {}: relative error {:.3f} %", held.split,
-                       held.points, held.part == "post" ? "deltas" : "losses", 100 * held.rms_log);
-    if (std::isfinite(held.standard_error)) {
-      out += fmt::format(" +- {:.3f} %", 100 * held.standard_error);
-    }
-    if (held.unclear > 0) {
-      out += fmt::format(" ({} more, below five standard errors, {} not judged)", held.unclear,
-                         held.unclear == 1 ? "is" : "are");
-    }
-    out += "\n";
+    out += held_out_line(held);
   }
   for (const std::string& note : fit.notes) out += note + "\n";
   return out;

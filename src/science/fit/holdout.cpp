@@ -46,15 +46,18 @@ double in_standard_errors(double predicted, const Observation& row, const DeltaS
 }  // namespace
 
 Unseen predict_unseen(const StageSetup& setup, const std::vector<Observation>& rows,
-                      const std::vector<std::vector<bool>>& masks, Measure measure,
+                      const std::vector<std::vector<bool>>& masks,
                       const std::vector<std::vector<double>>& hints,
                       const ParallelFor& parallel_for) {
   const Law& law = *setup.law;
   const Stage stage = setup.settings.stage;
   Unseen out;
-  out.residuals.assign(rows.size(), kUnknown);
+  out.logs.assign(rows.size(), kUnknown);
   std::vector<DeltaScale> scales;  // of all rows, so that every fit is judged by the same errors
-  if (measure == Measure::kStandardErrors) scales = delta_scales(rows, setup.settings.floor);
+  if (stage == Stage::kPost) {
+    scales = delta_scales(law, rows, setup.settings.floor);
+    out.errors.assign(rows.size(), kUnknown);
+  }
   for (const std::vector<bool>& mask : masks) {
     std::vector<Observation> seen, unseen;
     for (size_t i = 0; i < rows.size(); ++i) (mask[i] ? unseen : seen).push_back(rows[i]);
@@ -79,50 +82,38 @@ Unseen predict_unseen(const StageSetup& setup, const std::vector<Observation>& r
       if (!mask[i]) continue;
       const double log_residual = logs[next++];
       if (is_of(unseen_classes, law, rows[i])) continue;
-      out.residuals[i] = measure == Measure::kLog
-                             ? log_residual
-                             : in_standard_errors(predict_delta(law, fitted.values.data(), rows[i]),
-                                                  rows[i], scales[i]);
+      out.logs[i] = log_residual;
+      if (scales.empty()) continue;
+      out.errors[i] =
+          in_standard_errors(predict_delta(law, fitted.values.data(), rows[i]), rows[i], scales[i]);
     }
   }
   return out;
 }
 
-std::vector<double> held_out_squares(const StageSetup& setup, const std::vector<Observation>& rows,
-                                     const std::vector<std::vector<bool>>& masks,
-                                     const ParallelFor& parallel_for) {
-  std::vector<double> squares =
-      predict_unseen(setup, rows, masks, Measure::kLog, {}, parallel_for).residuals;
-  for (double& value : squares) value *= value;
-  return squares;
-}
-
-int unclear_deltas(const std::vector<Observation>& rows,
-                   const std::vector<std::vector<bool>>& masks) {
-  int count = 0;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const bool held = std::any_of(masks.begin(), masks.end(), [&](auto& mask) { return mask[i]; });
-    count += held && !is_clear_delta(rows[i]);
-  }
-  return count;
-}
-
 HeldOut summarise(const std::string& split, const std::vector<Observation>& rows,
-                  const std::vector<double>& squares) {
+                  const Unseen& unseen) {
   HeldOut out;
   out.split = split;
   const std::vector<int> cluster = number_clusters(rows);
   std::map<int, double> sum_of;  // squares by cluster
   std::map<int, int> count_of;
-  double sum = 0;
+  double sum = 0, sum_of_errors = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (std::isnan(squares[i])) continue;
-    sum += squares[i];
-    sum_of[cluster[i]] += squares[i];
+    if (!unseen.errors.empty() && std::isfinite(unseen.errors[i])) {
+      sum_of_errors += unseen.errors[i] * unseen.errors[i];
+      ++out.all_points;
+    }
+    if (std::isnan(unseen.logs[i])) continue;
+    const double square = unseen.logs[i] * unseen.logs[i];
+    sum += square;
+    sum_of[cluster[i]] += square;
     ++count_of[cluster[i]];
     ++out.points;
   }
-  out.fitted = static_cast<int>(rows.size()) - out.points;
+  out.unclear = std::max(0, out.all_points - out.points);
+  out.fitted = static_cast<int>(rows.size()) - out.points - out.unclear;
+  if (out.all_points > 0) out.rms_errors = std::sqrt(sum_of_errors / out.all_points);
   if (out.points == 0) return out;
   const double mean = sum / out.points;
   out.rms_log = std::sqrt(mean);

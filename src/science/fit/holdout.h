@@ -10,36 +10,29 @@
 
 namespace bitlaw {
 
-enum class Measure {
-  kLog,             // log prediction - log measurement; NaN for a delta that is mostly noise
-  kStandardErrors,  // of deltas, as they are fitted: every row counts
-};
-
 // Every row that some mask holds out, predicted by a fit to the others.
 struct Unseen {
-  std::vector<double> residuals;  // one per row; NaN if not predicted
-  std::string missing;            // why not; "" if every held-out row is predicted
+  // log prediction - log measurement, one per row; NaN if it is not predicted, or has no logarithm
+  // (log_residuals).
+  std::vector<double> logs;
+  // Of deltas: in standard errors, as they are fitted; every predicted row has one. Empty of losses.
+  std::vector<double> errors;
+  std::string missing;  // why rows are not predicted; "" if every held-out row is
+
+  // The residuals that laws are compared by, in log loss or in standard errors of delta.
+  const std::vector<double>& residuals() const { return errors.empty() ? logs : errors; }
 };
 
 // hints: as for fit_adaptively. Constants that the other rows do not identify keep base values.
 // Rows of a class that the others lack are not predicted; nothing is predicted if the others are no
 // more than the constants.
 Unseen predict_unseen(const StageSetup& setup, const std::vector<Observation>& rows,
-                      const std::vector<std::vector<bool>>& masks, Measure measure,
+                      const std::vector<std::vector<bool>>& masks,
                       const std::vector<std::vector<double>>& hints = {},
                       const ParallelFor& parallel_for = {});
 
-// Squares of log residuals.
-std::vector<double> held_out_squares(const StageSetup& setup, const std::vector<Observation>& rows,
-                                     const std::vector<std::vector<bool>>& masks,
-                                     const ParallelFor& parallel_for = {});
-
-// Held-out rows whose delta is not clear (fit/residuals.h): they have no log residual.
-int unclear_deltas(const std::vector<Observation>& rows,
-                   const std::vector<std::vector<bool>>& masks);
-
-// Their root mean, with its standard error over clusters.
+// Root mean squares, those of logarithms with a standard error over clusters.
 HeldOut summarise(const std::string& split, const std::vector<Observation>& rows,
-                  const std::vector<double>& squares);
+                  const Unseen& unseen);
 
 }  // namespace bitlaw

@@ -26,14 +26,20 @@ double usual_error(const std::vector<Observation>& rows) {
 
 }  // namespace
 
-std::vector<DeltaScale> delta_scales(const std::vector<Observation>& rows, double floor) {
+bool predicts_no_delta(const Law& law, const Observation& row) {
+  return predict_delta(law, law.constants[0].values.data(), row) == 0;
+}
+
+std::vector<DeltaScale> delta_scales(const Law& law, const std::vector<Observation>& rows,
+                                     double floor) {
   const double usual = usual_error(rows);
   std::vector<DeltaScale> scales;
   for (const Observation& row : rows) {
     const double of_law = floor * std::fabs(row.delta_nats);
     const bool known = row.delta_standard_error > 0;
     const double measured = known ? row.delta_standard_error : row.delta_nats > 0 ? of_law : usual;
-    scales.push_back({row.delta_nats > 0 && measured <= of_law, std::max(measured, of_law)});
+    const bool by_ratio = row.delta_nats > 0 && measured <= of_law && !predicts_no_delta(law, row);
+    scales.push_back({by_ratio, std::max(measured, of_law)});
   }
   return scales;
 }
@@ -64,7 +70,7 @@ StageResiduals::StageResiduals(const Law& law, const std::vector<Observation>& r
   padded_ = (count + 7) / 8 * 8;
   for (Vector* v : {&logarithmic_, &target_, &scale_}) v->resize(padded_);
   const std::vector<DeltaScale> scales =
-      post_ ? delta_scales(runs, settings.floor) : std::vector<DeltaScale>();
+      post_ ? delta_scales(law, runs, settings.floor) : std::vector<DeltaScale>();
   for (long i = 0; i < padded_; ++i) {
     const size_t row = static_cast<size_t>(std::min(i, count - 1));
     const double value = post_ ? runs[row].delta_nats : measured(law, runs[row]);
@@ -184,8 +190,8 @@ std::vector<double> log_residuals(const Law& law, Stage stage, const std::vector
   out.resize(runs.size());
   for (size_t i = 0; i < runs.size(); ++i) {
     const double value = post ? runs[i].delta_nats : measured(law, runs[i]);
-    const bool noise = post && !is_clear_delta(runs[i]);
-    out[i] = noise ? kUnknown : std::log(out[i]) - std::log(value);
+    const bool has_logarithm = !post || (is_clear_delta(runs[i]) && out[i] != 0);
+    out[i] = has_logarithm ? std::log(out[i]) - std::log(value) : kUnknown;
   }
   return out;
 }

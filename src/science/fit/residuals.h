@@ -67,7 +67,12 @@ struct DeltaScale {
   bool logarithmic;
   double error;  // s, in nats
 };
-std::vector<DeltaScale> delta_scales(const std::vector<Observation>& rows, double floor);
+std::vector<DeltaScale> delta_scales(const Law& law, const std::vector<Observation>& rows,
+                                     double floor);
+
+// Whether the law predicts a delta of exactly zero whatever its constants: kumar's, where any part
+// was trained at P_post or fewer bits. Such a row is compared by difference.
+bool predicts_no_delta(const Law& law, const Observation& row);
 
 // Weights of training rows: (typical relative error / the row's)^2, so that the median row has
 // weight 1 and a threshold keeps its meaning. Error if a row has no standard error.
@@ -77,7 +82,7 @@ std::vector<double> error_weights(const std::vector<Observation>& rows);
 bool is_clear_delta(const Observation& row);
 
 // log prediction - log measurement of every row; NaN for a delta that is not clear, whose logarithm
-// would be noise.
+// would be noise, or predicted as zero.
 std::vector<double> log_residuals(const Law& law, Stage stage, const std::vector<double>& values,
                                   const std::vector<Observation>& rows);
 

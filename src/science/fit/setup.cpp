@@ -143,7 +143,7 @@ void check_options(const FitOptions& options) {
   if (options.params != "non-embedding" && options.params != "total") {
     throw Error(fmt::format("params: {} is unknown; use non-embedding or total", options.params));
   }
-  if (!(options.huber_delta > 0)) throw Error("huber_delta: must be positive");
+  if (!(options.huber_delta >= 0)) throw Error("huber_delta: must be positive, or 0");
   if (!(options.level > 0 && options.level < 1)) throw Error("level: must be between 0 and 1");
   require_range("starts", options.starts, 1, kMostStarts);
   require_range("draws", options.draws, 0, 1'000'000);
@@ -175,10 +175,11 @@ StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
       continue;
     } else if (!std::isfinite(run.delta_nats)) {
       ++rows.no_delta;
-    } else if (std::min({run.bits_weights, run.bits_activations, run.bits_kv}) <= run.bits_post) {
+    } else if (run.bits_weights <= run.bits_post) {
       ++rows.no_difference;
     } else {
-      rows.post.push_back(run);
+      rows.judged.push_back(run);
+      if (!predicts_no_delta(law, run)) rows.post.push_back(run);
     }
   }
   return rows;

@@ -14,10 +14,13 @@ namespace bitlaw {
 // The rows of a study, sorted into the two stages.
 struct StageRows {
   std::vector<Observation> training, post;
+  // Of deltas: `post`, and the rows for which the law predicts zero whatever its constants, which it
+  // is judged by but cannot be fitted to. In the order of the table.
+  std::vector<Observation> judged;
   std::string method;               // of the post rows
   std::vector<std::string> others;  // methods whose rows are left out
   int no_delta = 0;                 // quantized rows whose delta is unknown
-  int no_difference = 0;  // P_post not below the training precision: the law predicts exactly zero
+  int no_difference = 0;            // P_post at or above P_w: nothing was rounded
 };
 
 // Which constants are free, tied or frozen, and why.

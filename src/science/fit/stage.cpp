@@ -42,6 +42,15 @@ StageMinimum refit_stage(const StageSetup& setup, const std::vector<Observation>
                                                        {.tolerance = tolerance}));
 }
 
+std::vector<double> stage_residuals(const StageSetup& setup, const std::vector<Observation>& rows,
+                                    const std::vector<double>& values) {
+  const Coordinates none(*setup.law, values, {}, setup.tied_to);
+  const ResidualProblem problem = make_problem(*setup.law, rows, none, setup.settings);
+  Vector residuals(problem.rows);
+  if (!problem.evaluate(Vector(0), residuals, nullptr)) return {};
+  return {residuals.data(), residuals.data() + rows.size()};
+}
+
 Matrix stage_jacobian(const StageSetup& setup, const std::vector<Observation>& rows,
                       const std::vector<double>& values) {
   const Coordinates coordinates = coordinates_of(setup);

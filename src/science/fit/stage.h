@@ -46,6 +46,10 @@ StageMinimum refit_stage(const StageSetup& setup, const std::vector<Observation>
                          const std::vector<double>& values, const std::vector<double>& weights,
                          double tolerance = 1e-6);
 
+// The residuals of `rows` at `values`, as the stage fits them; empty if one is not finite.
+std::vector<double> stage_residuals(const StageSetup& setup, const std::vector<Observation>& rows,
+                                    const std::vector<double>& values);
+
 // The Jacobian of the residuals at `values`, one row per row, one column per free constant.
 Matrix stage_jacobian(const StageSetup& setup, const std::vector<Observation>& rows,
                       const std::vector<double>& values);

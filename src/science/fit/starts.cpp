@@ -92,7 +92,7 @@ void match_scale(const Law& law, const std::vector<Observation>& rows,
     if (law.parameters[i].linear) scale = static_cast<int>(i);
   }
   if (scale < 0) return;
-  const std::vector<DeltaScale> scales = delta_scales(rows, settings.floor);
+  const std::vector<DeltaScale> scales = delta_scales(law, rows, settings.floor);
   double sum = 0;
   int count = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
