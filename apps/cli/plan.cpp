@@ -4,9 +4,16 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "base/error.h"
 #include "base/file.h"
+#include "base/names.h"
+#include "base/number.h"
+#include "base/output_file.h"
 #include "cli/verb.h"
+#include "formats/code_entropy.h"
+#include "plan/frontier.h"
 #include "plan/given.h"
 
 namespace bitlaw::cli {
@@ -16,7 +23,7 @@ struct PlanFlags {
   PlanRequest request;
   StructFlags flags;
   std::vector<std::string> fits;
-  std::string devices;
+  std::string devices, csv;
   bool json = false, print_config = false, dry_run = false;
 };
 
@@ -66,8 +73,53 @@ void refuse_others(const PlanFlags& options, const std::vector<Json>& fits) {
   }
 }
 
+// A file of counts of codes, {"4": [12, 80, ...], "3": [...]}, as entropies of these bits.
+void read_counts(std::vector<std::string>& entropies) {
+  std::vector<std::string> out;
+  for (const std::string& item : entropies) {
+    if (item == "gaussian" || item.find(':') != std::string::npos ||
+        !std::filesystem::exists(item)) {
+      out.push_back(item);
+      continue;
+    }
+    const Json counts = parse_json(read_file(item), item);
+    if (!counts.is_object() || counts.empty())
+      throw Error(
+          fmt::format("{}: expected counts of codes by bits, {{\"4\": [12, 80, ...]}}", item));
+    for (const auto& [bits, list] : counts.items()) {
+      std::vector<double> numbers;
+      for (const Json& each : list.is_array() ? list : Json::array()) {
+        if (!each.is_number() || !(each.get<double>() >= 0))
+          throw Error(fmt::format("{}: a count of {} bits is not a number of codes", item, bits));
+        numbers.push_back(each.get<double>());
+      }
+      const auto count = parse_positive(bits);
+      const double entropy = entropy_of_counts(numbers);
+      if (!count || !(entropy > 0) || static_cast<double>(numbers.size()) > std::exp2(*count)) {
+        throw Error(fmt::format(
+            "{}: {} is not a list of counts of at most 2^bits codes, two or more of them in use",
+            item, printable(bits)));
+      }
+      out.push_back(fmt::format("{}:{}", bits, entropy));
+    }
+  }
+  entropies = std::move(out);
+}
+
+void run_frontier(const PlanFlags& options, const std::vector<Json>& fits, const Json& devices) {
+  const Frontiers made = make_frontiers(options.request, fits, devices);
+  if (!made.error.empty()) throw Error("plan: " + made.error);
+  if (!options.csv.empty()) write_output_file(options.csv, frontier_csv(made));
+  if (options.json) {
+    print_json(frontier_json(made));
+  } else if (options.csv != "/dev/stdout") {
+    fmt::print("{}", frontier_text(made));
+  }
+}
+
 void run_plan(PlanFlags& options) {
   options.flags.fill_into(options.request);
+  read_counts(options.request.entropy_coded);
   if (options.print_config) {
     fmt::print("{}", dump_toml(as_resolved(options.request)));
     return;
@@ -76,6 +128,13 @@ void run_plan(PlanFlags& options) {
   for (const std::string& path : options.fits) fits.push_back(read_fit(path));
   refuse_others(options, fits);
   const Json devices = options.devices.empty() ? Json(nullptr) : read_toml(options.devices);
+  if (!options.request.frontier.empty()) {
+    if (options.dry_run)
+      throw Error("--dry-run: a frontier is computed at once; leave out --dry-run or --frontier");
+    run_frontier(options, fits, devices);
+    return;
+  }
+  if (!options.csv.empty()) throw Error("--csv: this is for a frontier; give --frontier too");
   const bool several = !options.request.laws.empty() || fits.size() > 1;
   if (several) {
     print(compare_plans(options.request, fits, devices), options);
@@ -94,12 +153,14 @@ void add_plan(App& app) {
       "  bitlaw plan --law kumar --critical-data --params 30e6 --bits 3,4,5,6\n"
       "  bitlaw plan --fit fit.json --bits 4 --compute 1e18 --json\n"
       "  bitlaw plan --gpu-hours 1e5 --device h100 --memory-bytes 24e9 --serve-tokens 1e12\n"
+      "  bitlaw plan --frontier bytes=4e6..1e12 --tokens 1e11 --csv frontier.csv\n"
       "  bitlaw plan --laws all --compute 1e21");
   options->flags.add(verb, options->request);
   verb->add_option("--fit", options->fits,
                    "your own constants: documents of `bitlaw fit --out`; several are compared");
   verb->add_option("--devices", options->devices,
                    "a TOML table of your own devices: [name] 16 = FLOP/s, 8 = ..., 4 = ...");
+  verb->add_option("--csv", options->csv, "with --frontier: write the table to this file as CSV");
   verb->add_flag("--print-config", options->print_config, "print the request as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run,
                  "print the request and the constants' source, and stop");

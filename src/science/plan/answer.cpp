@@ -56,6 +56,13 @@ PlanOptimum numbers_of(const PlanTask& task, const PlanPoint& point) {
     out.serving_compute =
         2 * point.params * limits.serving.tokens * problem.cost.of_serving(paid, point.post_bits);
   }
+  if (limits.serving.memory_bytes > 0 && limits.file.whole) {
+    const ModelFile& file = limits.file;
+    const double matrices = file.matrices(point.params);
+    out.embedding_bytes = file.embedding_bytes(point.params);
+    out.weight_bits = file.weight_bits(paid, point.post_bits, file.shape.width_of(matrices));
+    out.total_params = file.shape.total(matrices);
+  }
   if (limits.serving.context > 0) out.kv_bytes = limits.kv_bytes(point.params, paid);
   for (const Use& use : limits.uses(point.params, point.tokens, paid, point.post_bits)) {
     if (use.name == "gpu_hours") out.gpu_hours = use.used;
@@ -67,6 +74,19 @@ PlanOptimum numbers_of(const PlanTask& task, const PlanPoint& point) {
   }
   out.loss = point.loss;
   return out;
+}
+
+Observation run_of(const PlanOptimum& best, const Planner& planner) {
+  const PlanProblem& problem = planner.problem();
+  return planner.with(planner.constants().values, [&](const PlanTask& task) {
+    const PrecisionChoice* choice = nullptr;
+    for (const PrecisionChoice& format : problem.formats) {
+      if (format.name == best.precision) choice = &format;
+    }
+    if (choice == nullptr && problem.precision.choice != nullptr) choice = problem.precision.choice;
+    const Precision precision{{best.bits_weights, best.bits_activations, best.bits_kv}, choice};
+    return task.predictor.run(best.params, best.tokens, precision, best.post_bits.value_or(0));
+  });
 }
 
 std::string label_of(const PlanProblem& problem, const PlanPoint& point) {

@@ -42,6 +42,9 @@ class Planner {
 // A point and its costs.
 PlanOptimum numbers_of(const PlanTask& task, const PlanPoint& point);
 
+// The answer as a run.
+Observation run_of(const PlanOptimum& best, const Planner& planner);
+
 // The label of a choice from a list: "W4A4", "4 bits", "4/8/16 bits".
 std::string label_of(const PlanProblem& problem, const PlanPoint& point);
 

@@ -99,6 +99,7 @@ TEST(Answer, MemoryBindsWhereItIsLessThanTheBestModelTakes) {
   PlanRequest request;
   request.compute = 1e22;
   const double free_params = at(make_plan(request), "N");
+  request.memory_counts = "weights";
   request.memory_bytes = free_params;  // 7 bits would fit
   Plan plan = make_plan(request);
   EXPECT_FALSE(budget(plan, "memory_bytes").binds);
@@ -149,6 +150,7 @@ TEST(Answer, MemoryAloneIsTheInferencePlan) {
   const Plan served = make_plan(request);
   request = PlanRequest();
   request.free = {"N", "D", "P_post"}, request.memory_bytes = 1e10;
+  request.memory_counts = "weights";
   const Plan plan = make_plan(request);
   EXPECT_NEAR(at(plan, "P_post"), at(served, "P_post"), 0.05);
   EXPECT_NEAR(at(plan, "N") / at(served, "N"), 1, 0.01);

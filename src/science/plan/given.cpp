@@ -48,6 +48,7 @@ std::string check_lists(const PlanRequest& request) {
 std::string check_inference_budget(const PlanRequest& request) {
   for (const auto& [option, is_given] : {std::pair{"params", request.params > 0},
                                          {"tokens", request.tokens > 0},
+                                         {"tokens_per_param", request.tokens_per_param > 0},
                                          {"bits", !request.bits.empty()},
                                          {"precision", !request.precision.empty()},
                                          {"formats", !request.formats.empty()},
@@ -72,7 +73,7 @@ std::vector<std::string> free_of(const PlanRequest& request) {
   if (!uses_free(request)) return {"N", "D", "P"};
   std::vector<std::string> out;
   if (!(request.params > 0)) out.emplace_back("N");
-  if (!(request.tokens > 0)) out.emplace_back("D");
+  if (!(request.tokens > 0) && !(request.tokens_per_param > 0)) out.emplace_back("D");
   if (request.bits.empty() && request.precision.empty()) out.emplace_back("P");
   return out;
 }
@@ -88,6 +89,7 @@ std::string check_given(const PlanRequest& request) {
   };
   if (request.params > 0 && frees("N")) return given_and_free("params", "N");
   if (request.tokens > 0 && frees("D")) return given_and_free("tokens", "D");
+  if (request.tokens_per_param > 0 && frees("D")) return given_and_free("tokens_per_param", "D");
   if (request.post_bits > 0 && frees("P_post")) return given_and_free("post_bits", "P_post");
   if (!request.bits.empty()) {
     if (frees("P")) return given_and_free("bits", "P");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/search.h"
+
 namespace bitlaw {
 namespace {
 
@@ -36,8 +38,33 @@ double Limits::most_params(double tokens, const Precision& precision, double pos
   return most;
 }
 
+double Limits::most_params_at_ratio(double ratio, const Precision& precision,
+                                    double post_bits) const {
+  double most = most_params_in_memory(precision, post_bits);
+  for (const ComputeBudget& budget : compute) {
+    // a N^2 + b N = C
+    const double a = 6 * ratio * budget.cost.of(precision);
+    const double b =
+        serving.tokens > 0 ? 2 * serving.tokens * budget.cost.of_serving(precision, post_bits) : 0;
+    most = std::min(most, 2 * budget.flop / (b + std::sqrt(b * b + 4 * a * budget.flop)));
+  }
+  return most;
+}
+
 double Limits::most_params_in_memory(const Precision& precision, double post_bits) const {
   if (!(serving.memory_bytes > 0)) return std::numeric_limits<double>::infinity();
+  if (file.whole) {
+    // Bytes grow with the matrices, nearly as a power of their number.
+    const auto params = [&](double log_matrices) { return file.params_of(std::exp(log_matrices)); };
+    const auto room = [&](double log_matrices) {
+      return std::log(serving.memory_bytes /
+                      memory_bytes(params(log_matrices), precision, post_bits));
+    };
+    if (!(room(0) >= 0)) return 0;
+    double high = 1;
+    while (room(high) > 0) high *= 2;
+    return params(root_of_falling(room, 0, high));
+  }
   const double weight_bytes = storage_bits(precision, post_bits).weights / 8;
   const double bytes_at_one = kv_bytes(1, precision);
   if (serving.kv_entries > 0 || bytes_at_one == 0) {
@@ -70,7 +97,8 @@ double Limits::kv_bytes(double params, const Precision& precision) const {
 }
 
 double Limits::memory_bytes(double params, const Precision& precision, double post_bits) const {
-  return params * storage_bits(precision, post_bits).weights / 8 + kv_bytes(params, precision);
+  return file.weight_bytes(params, precision, post_bits) + file.embedding_bytes(params) +
+         kv_bytes(params, precision);
 }
 
 std::vector<Use> Limits::uses(double params, double tokens, const Precision& precision,

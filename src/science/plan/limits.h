@@ -1,7 +1,7 @@
 // What a plan may spend, and on what:
 //
 //   training and serving   N (6 D cost(P) + 2 T cost(P_serve)) <= C       for each compute budget
-//   memory when serving    N P_w,serve / 8 + KV cache <= M       P with its share of scales
+//   memory when serving    model file + KV cache <= M            plan/model_file.h
 //   KV cache               2 (layers x width of keys) x context x batch x P_kv / 8     bytes
 //
 // T tokens are served over the life of the model, at its precision after quantization. GPU hours
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "plan/cost.h"
+#include "plan/model_file.h"
 
 namespace bitlaw {
 
@@ -44,6 +45,7 @@ struct Use {
 struct Limits {
   std::vector<ComputeBudget> compute;
   Serving serving;
+  ModelFile file;
 
   bool none() const { return compute.empty() && !(serving.memory_bytes > 0); }
 
@@ -51,6 +53,8 @@ struct Limits {
   double most_tokens(double params, const Precision& precision, double post_bits) const;
   // The largest N that can be trained on `tokens` (at least 1) and served.
   double most_params(double tokens, const Precision& precision, double post_bits) const;
+  // The same on `ratio` N tokens.
+  double most_params_at_ratio(double ratio, const Precision& precision, double post_bits) const;
   double most_params_in_memory(const Precision& precision, double post_bits) const;
   // The minimum over budgets of C / (6 cost): N D if serving is free.
   double product(const Precision& precision) const;

@@ -19,19 +19,6 @@ Plan failed(const std::string& sentence) {
   return plan;
 }
 
-// The answer as a run.
-Observation run_of(const PlanOptimum& best, const PlanProblem& problem, const Planner& planner) {
-  return planner.with(planner.constants().values, [&](const PlanTask& task) {
-    const PrecisionChoice* choice = nullptr;
-    for (const PrecisionChoice& format : problem.formats) {
-      if (format.name == best.precision) choice = &format;
-    }
-    if (choice == nullptr && problem.precision.choice != nullptr) choice = problem.precision.choice;
-    const Precision precision{{best.bits_weights, best.bits_activations, best.bits_kv}, choice};
-    return task.predictor.run(best.params, best.tokens, precision, best.post_bits.value_or(0));
-  });
-}
-
 void add_notes(Plan& plan, const PlanProblem& problem, const Planner& planner) {
   const Constants& constants = planner.constants();
   const Law& law = *constants.law;
@@ -52,6 +39,10 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Planner& planner) {
         "The KV cache is an estimate for a decoder 128 times as wide as deep; give layers and "
         "kv_width for yours.");
   }
+  if (problem.limits.serving.memory_bytes > 0) {
+    for (std::string& each : assumptions(plan.request, problem.limits.file))
+      notes.push_back(std::move(each));
+  }
   for (const PrecisionChoice& format : problem.formats) {
     if (!named_precision(format.forward) && !problem.classes.find(format.forward)) {
       notes.push_back(fmt::format(
@@ -65,7 +56,7 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Planner& planner) {
         "Under this law training fails at these bits: almost no effective parameters remain, and "
         "the loss is meaningless; allow more bits.");
   }
-  plan.next_run = predict_run(constants, run_of(best, problem, planner));
+  plan.next_run = predict_run(constants, run_of(best, planner));
   if (!plan.next_run->beyond.empty()) {
     notes.push_back(
         fmt::format("Extrapolates beyond the runs that the constants were fitted to: {}.",
@@ -144,6 +135,7 @@ Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
   }
   PlanProblem problem;
   problem.classes = constants.classes;
+  problem.limits.file.total = constants.total;
   wrong = read_problem(request, law, devices, constants.knows_bits, problem);
   if (!wrong.empty()) return failed(wrong);
 

@@ -28,7 +28,7 @@ PlanComparison compare_plans(const PlanRequest& request, const std::vector<Json>
 //   .request             the request as resolved
 //   .optimum             N D P_w P_a P_kv [P_post] [precision] loss [delta] [N_eff]
 //                        tokens_per_param compute [gpu_hours] [serving_compute] [memory_bytes]
-//                        [kv_bytes]
+//                        [kv_bytes] [embedding_bytes] [weight_bits] [N_total]
 //   .intervals.NAME      low, high: 5 % and 95 % over the fit's bootstrap draws, if it has any
 //   .run                 the optimum as a run: loss, intervals of the mean and of a run, what of it
 //                        lies beyond the fitted runs (predict/predict.h)
@@ -46,6 +46,7 @@ PlanComparison compare_plans(const PlanRequest& request, const std::vector<Json>
 // A law that predicts the best share of quantization-aware training has .optimum.{N, D, P_w,
 // qat_share, qat_tokens} for a given N, D and precision.
 Json plan_json(const Plan& plan);
+Json request_json(PlanRequest request);
 
 // The comparison as a document, or .error alone:
 //   .plans[]             name, and the document of the plan without .request

@@ -4,13 +4,6 @@
 namespace bitlaw {
 namespace {
 
-Json request_json(PlanRequest request) {
-  Json out = Json::object();
-  auto write = [&out](const char* name, const auto& value, const char*) { out[name] = value; };
-  request.visit(write);
-  return out;
-}
-
 Json optimum_json(const PlanOptimum& optimum) {
   Json out = Json::object();
   for_each_number(optimum,
@@ -94,6 +87,13 @@ Json answer_json(const Plan& plan) {
 }
 
 }  // namespace
+
+Json request_json(PlanRequest request) {
+  Json out = Json::object();
+  auto write = [&out](const char* name, const auto& value, const char*) { out[name] = value; };
+  request.visit(write);
+  return out;
+}
 
 Json plan_json(const Plan& plan) {
   if (!plan.error.empty()) return {{"error", plan.error}};

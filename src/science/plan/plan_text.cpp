@@ -15,12 +15,12 @@ namespace {
 // "2.31e+09" would be exact but is not how people say it.
 std::string shown(const std::string& name, double value) {
   for (const char* amount :
-       {"N", "D", "N_eff", "tokens", "params", "tokens_per_param", "qat_tokens"}) {
+       {"N", "D", "N_eff", "N_total", "tokens", "params", "tokens_per_param", "qat_tokens"}) {
     if (name == amount) return format_count(value);
   }
   if (name == "compute" || name == "serving_compute") return fmt::format("{:.3g} FLOP", value);
   if (name == "gpu_hours") return fmt::format("{:.4g} h", value);
-  if (name == "memory_bytes" || name == "kv_bytes") return format_bytes(value);
+  if (name.ends_with("_bytes")) return format_bytes(value);
   if (std::fabs(value) >= 1e4) return fmt::format("{:.3g}", value);
   return name.starts_with("P_") ? fmt::format("{:.2f}", value) : fmt::format("{:.4f}", value);
 }

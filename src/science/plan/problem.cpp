@@ -179,6 +179,7 @@ std::string read_limits(const PlanRequest& request, const Json& devices, PlanPro
                                     {"serve_tokens", request.serve_tokens},
                                     {"params", request.params},
                                     {"tokens", request.tokens},
+                                    {"tokens_per_param", request.tokens_per_param},
                                     {"unique_tokens", request.unique_tokens},
                                     {"group", request.group},
                                     {"inference_budget", request.inference_budget}}) {
@@ -216,6 +217,8 @@ std::string read_limits(const PlanRequest& request, const Json& devices, PlanPro
     out.limits.compute.push_back({"gpu_hours", request.gpu_hours, flop, device.cost()});
     if (!(request.compute > 0)) out.cost = device.cost();
   }
+  if (const std::string wrong = read_model_file(request, out.limits.file); !wrong.empty())
+    return wrong;
   Serving& serving = out.limits.serving;
   serving.tokens = request.serve_tokens;
   serving.memory_bytes = request.memory_bytes;
@@ -230,6 +233,11 @@ std::string read_limits(const PlanRequest& request, const Json& devices, PlanPro
     return "context: the KV cache takes memory; give memory_bytes";
   }
   out.params = request.params, out.tokens = request.tokens;
+  out.tokens_per_param = request.tokens_per_param;
+  if (out.tokens_per_param > 0 && out.tokens > 0) {
+    return "tokens_per_param: D is given by tokens; leave out one of the two";
+  }
+  if (out.tokens_per_param > 0) out.tokens = out.tokens_per_param * out.params;
   out.post_bits = request.post_bits;
   out.surroundings = {request.unique_tokens, request.group};
   return "";
@@ -238,7 +246,8 @@ std::string read_limits(const PlanRequest& request, const Json& devices, PlanPro
 std::string check_amounts(const PlanRequest& request, const PlanProblem& problem) {
   if (request.critical_data || request.inference_budget > 0) return "";
   if (!problem.free_params && problem.params == 0) return "params: give N, or make it free";
-  if (!problem.free_tokens && problem.tokens == 0) return "tokens: give D, or make it free";
+  if (!problem.free_tokens && problem.tokens == 0 && problem.tokens_per_param == 0)
+    return "tokens: give D, or make it free";
   const bool budget = !problem.limits.compute.empty();
   // Past the critical size more data makes a quantized model worse: D needs no budget then.
   const bool data_may_hurt = problem.free_post || problem.post_bits > 0;
@@ -261,7 +270,10 @@ std::string read_problem(const PlanRequest& request, const Law& law, const Json&
   if (wrong.empty()) wrong = read_bits(request, law, out);
   if (wrong.empty()) wrong = check_amounts(request, out);
   if (wrong.empty()) wrong = read_choices(request, law, out);
-  return wrong;
+  if (!wrong.empty()) return wrong;
+  add_entropies(out.formats, out.limits.file);
+  if (!out.fixed.name.empty()) add_entropies({out.fixed}, out.limits.file);
+  return "";
 }
 
 }  // namespace bitlaw

@@ -25,6 +25,7 @@ struct PlanProblem {
   Limits limits;
   Surroundings surroundings;
   double params = 0, tokens = 0;         // if not free
+  double tokens_per_param = 0;           // > 0: D is this times N
   double post_bits = 0;                  // 0 = not quantized after training
   std::vector<double> available;         // values of a free P; empty = any
   FittedClasses classes;                 // of the table that the law was fitted to, or none

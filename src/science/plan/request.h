@@ -22,21 +22,33 @@ struct PlanRequest {
   double batch = 1;                 // sequences served at a time
   double layers = 0, kv_width = 0;  // shape of the KV cache; 0 = estimated from N
   double kv_share = 1;              // key heads per query head in that estimate
-  double serve_tokens = 0;          // T over the model's life: 2 N T cost(P) on top of training
-  double params = 0;                // N; 0 = not given
-  double tokens = 0;                // D; 0 = not given
-  double unique_tokens = 0;         // distinct tokens available; 0 = enough
-  double group = 0;                 // entries that share a scale, for laws that use it
-  std::vector<double> bits;         // P; empty = not given: free, or 16
-  std::string precision;            // or by name (formats/precision.h), "W4A4", or a class
-  double post_bits = 0;             // of the weights after PTQ; 0 = none
-  bool tied = true;                 // a free P is one number for all three parts
+  std::string memory_counts = "file";      // what memory_bytes holds; or "weights": N P / 8 alone
+  double vocabulary = 0;                   // rows of the embedding table; 0 = 32,000
+  double width = 0;                        // of the model; 0 = estimated from N
+  bool tied_head = false;                  // the output head is the embedding table
+  std::string embedding_format = "BF16";   // a format, a number of bits or a type of GGUF
+  std::string head_format;                 // "" = as the embeddings
+  double scale_group = 0;                  // weights that share a scale in the file; 0 = a row
+  double scale_bits = 16, zero_bits = 0;   // of a scale and of a zero point
+  std::vector<std::string> storage;        // what P bits take: "4:q4_k", "3:3.4375"
+  std::vector<std::string> entropy_coded;  // "gaussian", or measured entropies, "4:3.1"
+  double serve_tokens = 0;             // T over the model's life: 2 N T cost(P) on top of training
+  double params = 0;                   // N; 0 = not given
+  double tokens = 0;                   // D; 0 = not given
+  double tokens_per_param = 0;         // D / N; 0 = not given
+  double unique_tokens = 0;            // distinct tokens available; 0 = enough
+  double group = 0;                    // entries that share a scale, for laws that use it
+  std::vector<double> bits;            // P; empty = not given: free, or 16
+  std::string precision;               // or by name (formats/precision.h), "W4A4", or a class
+  double post_bits = 0;                // of the weights after PTQ; 0 = none
+  bool tied = true;                    // a free P is one number for all three parts
   std::vector<double> available_bits;  // a free P takes one of these; empty = any in [1, 32]
   bool integer_bits = false;           // shorthand for all whole numbers up to 16
   std::vector<std::string> formats;    // a free precision is one of these formats or classes
   std::string cost = "linear";         // of `compute`: or speed-ups by bits, "16:1,8:2,4:4"
   bool critical_data = false;          // D beyond which training hurts after PTQ
   double inference_budget = 0;         // N P_post, bits of weights to serve; 0 = none
+  std::string frontier;                // "bytes=4e6..1e12": for make_frontier (plan/frontier.h)
 
   template <class V>
   void visit(V& v) {
@@ -56,9 +68,25 @@ struct PlanRequest {
     v("layers", layers, "layers of the model, for its KV cache; 0 = estimated from N");
     v("kv_width", kv_width, "width of the keys of a layer; 0 = estimated from N");
     v("kv_share", kv_share, "key heads per query head, if the shape is estimated");
+    v("memory_counts", memory_counts,
+      "what memory_bytes holds: file (embeddings, head and scales, too) or weights (N P / 8)");
+    v("vocabulary", vocabulary, "rows of the embedding table; 0 = 32,000");
+    v("width", width, "width of the model, for its embeddings; 0 = estimated from N");
+    v("tied_head", tied_head, "the output head is the embedding table");
+    v("embedding_format", embedding_format,
+      "embeddings in the file: a format, a number of bits or a type of GGUF (q6_k)");
+    v("head_format", head_format, "output head in the file; empty = as the embeddings");
+    v("scale_group", scale_group,
+      "weights that share a scale in the file, if no format says so; 0 = a row");
+    v("scale_bits", scale_bits, "bits of such a scale");
+    v("zero_bits", zero_bits, "bits of its zero point; 0 = none");
+    v("storage", storage, "what a weight of P bits takes in the file: 4:q4_k,3:3.4375");
+    v("entropy_coded", entropy_coded,
+      "codes take their entropy: gaussian, or measured as 4:3.1,3:2.4 (or a file of counts)");
     v("serve_tokens", serve_tokens, "tokens served over the model's life, 2 N T cost(P)");
     v("params", params, "parameters N; 0 = not given");
     v("tokens", tokens, "tokens D; 0 = not given");
+    v("tokens_per_param", tokens_per_param, "tokens per parameter D / N; 0 = not given");
     v("unique_tokens", unique_tokens, "distinct tokens available, for laws of repeated data");
     v("group", group, "entries that share a scale, for laws that ask for it");
     v("bits", bits,
@@ -74,6 +102,8 @@ struct PlanRequest {
     v("critical_data", critical_data,
       "report the tokens beyond which more training makes the quantized model worse");
     v("inference_budget", inference_budget, "bits of weights to serve, N P_post");
+    v("frontier", frontier,
+      "the best N and bits for every number of bytes of a range: bytes=4e6..1e12");
   }
 };
 

@@ -22,6 +22,7 @@ struct PlanOptimum {
   std::optional<double> effective_params;  // N_eff
   std::optional<double> compute;           // FLOP at 16 bits
   std::optional<double> serving_compute, gpu_hours, memory_bytes, kv_bytes;
+  std::optional<double> embedding_bytes, weight_bits, total_params;  // of a whole file
   std::optional<double> qat_share, qat_tokens;  // of a law that predicts that share
   std::optional<double> delta, loss;
   std::string precision;  // its name, if precisions were given by name
@@ -43,6 +44,9 @@ struct PlanOptimum {
     v("gpu_hours", gpu_hours, "total device time");
     v("memory_bytes", memory_bytes, "memory when serving");
     v("kv_bytes", kv_bytes, "KV cache, part of the memory");
+    v("embedding_bytes", embedding_bytes, "embeddings and head, part of the memory");
+    v("weight_bits", weight_bits, "bits per weight in the file, with scales");
+    v("N_total", total_params, "parameters with embeddings and head");
     v("qat_share", qat_share, "best share of the tokens with quantization");
     v("qat_tokens", qat_tokens, "tokens with quantization");
     v("delta", delta, "loss added by quantization after training, nats");

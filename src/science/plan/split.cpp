@@ -47,18 +47,24 @@ PlanPoint tokens_for(const PlanTask& task, double params, const Precision& preci
   return point_at(task, params, best == high ? most : std::exp(best), precision, post_bits);
 }
 
-// D given, N free.
+// D given, or in proportion to N; N free.
 PlanPoint params_for(const PlanTask& task, const Precision& precision, double post_bits) {
-  const double tokens = task.problem.tokens;
-  const double most = task.problem.limits.most_params(tokens, precision, post_bits);
+  const double ratio = task.problem.tokens_per_param;
+  const auto tokens = [&](double params) {
+    return ratio > 0 ? ratio * params : task.problem.tokens;
+  };
+  const Limits& limits = task.problem.limits;
+  const double most = ratio > 0 ? limits.most_params_at_ratio(ratio, precision, post_bits)
+                                : limits.most_params(task.problem.tokens, precision, post_bits);
   if (!(most >= 1) || std::isinf(most)) return nowhere(precision, post_bits);
   const double best = best_below(
       [&](double log_params) {
-        return task.predictor.loss(std::exp(log_params), tokens, precision, post_bits);
+        const double params = std::exp(log_params);
+        return task.predictor.loss(params, tokens(params), precision, post_bits);
       },
       std::log(most), 0);
-  return point_at(task, best == std::log(most) ? most : std::exp(best), tokens, precision,
-                  post_bits);
+  const double params = best == std::log(most) ? most : std::exp(best);
+  return point_at(task, params, tokens(params), precision, post_bits);
 }
 
 PlanPoint closed_split(const PlanTask& task, const Precision& precision, double post_bits) {

@@ -1,5 +1,7 @@
 #include "report/figures.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -9,6 +11,7 @@
 #include <utility>
 
 #include "laws/effective.h"
+#include "plan/frontier.h"
 #include "plan/plan.h"
 #include "report/fields.h"
 #include "report/fitted_law.h"
@@ -268,6 +271,37 @@ Json optimum_figure(const std::vector<TidyRow>& rows, const Json& fit, const Fit
   return out;
 }
 
+// The best bits by the bytes of the model file, trained on as many tokens as the study's longest
+// runs. Embeddings are those of the study if its rows say them and agree.
+Json frontier_figure(const std::vector<TidyRow>& rows, const Json& fit,
+                     const FittedLaw& constants) {
+  if (!constants.models_bits()) return nullptr;
+  double least = 1e300, most = 0, tokens = 0;
+  std::set<int64_t> vocabularies;
+  bool all_tied = true;
+  for (const TidyRow& row : rows) {
+    if (!row.is_run() || !(whole(row.N) > 0) || !(whole(row.D) > 0)) continue;
+    least = std::min(least, whole(row.N)), most = std::max(most, whole(row.N));
+    tokens = std::max(tokens, whole(row.D));
+    vocabularies.insert(row.vocabulary.value_or(0));
+    all_tied = all_tied && row.tied_head == "true";
+  }
+  if (!(tokens > 0)) return nullptr;
+  PlanRequest request;
+  request.tokens = tokens;
+  if (vocabularies.size() == 1 && *vocabularies.begin() > 0) {
+    request.vocabulary = static_cast<double>(*vocabularies.begin());
+    request.tied_head = all_tied;
+  }
+  // From the smallest model at two bits to a hundred times the largest at sixteen.
+  request.frontier = fmt::format("bytes={}..{}", least / 4, 200 * most);
+  const Frontier made = make_frontier(request, fit);
+  if (!made.error.empty()) return nullptr;
+  Json out = frontier_json(made);
+  out["tokens"] = tokens;
+  return out;
+}
+
 }  // namespace
 
 Json figures_of(const std::vector<TidyRow>& rows, const References& references, const Json& fit) {
@@ -276,7 +310,8 @@ Json figures_of(const std::vector<TidyRow>& rows, const References& references, 
           {"delta", delta_figure(rows, constants)},
           {"effective", effective_figure(rows, references, constants, published)},
           {"predicted", predicted_figure(rows, constants)},
-          {"optimum", optimum_figure(rows, fit, constants, published)}};
+          {"optimum", optimum_figure(rows, fit, constants, published)},
+          {"frontier", frontier_figure(rows, fit, constants)}};
 }
 
 }  // namespace bitlaw

@@ -45,6 +45,8 @@ std::vector<FactorRow> rows_to_pool(const std::vector<TidyRow>& rows);
 //   .figures.predicted.points[]  x: predicted, y: measured, kind
 //   .figures.optimum             compute, curve[] {x: bits, y: nats, low, high}, best,
 //                                intervals, published_best, depends_on[] (constants)
+//   .figures.frontier            tokens, and what frontier_json has (plan/frontier.h); null for laws
+//                                without bits
 //   .rows[]        the table of runs
 Json make_report(const ReportInput& input);
 
