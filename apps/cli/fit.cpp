@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "base/range.h"
 #include "base/text.h"
+#include "cli/approach.h"
 #include "cli/predictions.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
@@ -22,9 +23,10 @@ namespace {
 
 struct FitFlags {
   TableFlags table;
-  std::string out, freeze_from, residuals;
+  std::string out, freeze_from, residuals, approach;
   FitOptions fit;
-  StructFlags flags;
+  ApproachOptions of_approach;
+  StructFlags flags, approach_flags;
   int threads = hardware_threads();
   bool json = false, print_config = false, dry_run = false;
 };
@@ -49,6 +51,18 @@ void run_fit(FitFlags& options) {
   require_other_file("--out", options.out, options.table.paths);
   require_other_file("--residuals", options.residuals, options.table.paths);
   require_other_file("--residuals", options.residuals, options.out);
+  options.approach_flags.fill_into(options.of_approach);
+  if (!options.approach.empty()) {
+    if (!options.residuals.empty() || !options.freeze_from.empty())
+      throw Error("--approach: --residuals and --freeze-from are for a fit of one law");
+    if (!options.flags.has("law")) options.fit.law = TableFlags::kLawWithoutBits;
+    run_approach({options.approach, options.out, options.threads, options.dry_run, options.json},
+                 options.of_approach, options.table, options.fit);
+    return;
+  }
+  if (options.approach_flags.has("compute") || options.approach_flags.has("budget_tolerance"))
+    throw Error(
+        "--compute and --budget-tolerance are for --approach isoflop, envelope, parametric or all");
   if (!options.flags.has("law")) options.fit.law = options.table.usual_law();
   const Law& law = law_named(options.fit.law);
   Table table = options.table.read({&law});
@@ -103,9 +117,15 @@ void add_fit(App& app) {
   App* verb = add_verb(
       app, "fit", "Fit a law to a table of runs, with intervals",
       "bitlaw fit runs/demo --law kumar --out fit.json\n"
-      "  bitlaw fit table.csv --law chinchilla --columns N=params,D=tokens,loss=val_loss --json");
+      "  bitlaw fit table.csv --law chinchilla --columns N=params,D=tokens,loss=val_loss --json\n"
+      "  bitlaw fit table.csv --approach all --compute 1e21,1e22");
   add_common(verb, *options);
   options->flags.add(verb, options->fit);
+  verb->add_option("--approach", options->approach,
+                   "the compute-optimal N and D instead of one law: isoflop (parabolas by budget), "
+                   "envelope (of learning curves), parametric, or all")
+      ->one_of({"isoflop", "envelope", "parametric", "all"});
+  options->approach_flags.add(verb, options->of_approach);
   verb->add_option("--residuals", options->residuals,
                    "write a CSV of every row with its prediction, intervals and residual");
   verb->add_option(

@@ -88,6 +88,7 @@ TableOptions TableFlags::options() const {
   options.drop_duplicates = drop_duplicates_;
   options.keep_3bit = keep_3bit_;
   options.along = pool_models_along(pool_);
+  options.tokens_by_step = tokens_by_step;
   return options;
 }
 
@@ -110,12 +111,11 @@ const TableFiles& TableFlags::files() const {
 }
 
 std::string TableFlags::usual_law() const {
-  constexpr const char* kWithoutBits = "chinchilla";
   if (tells_precision(files().raw, path(), options())) return default_law().name;
   note_ =
       fmt::format("The table has no column of a precision, so the law is {}; --law names another.",
-                  kWithoutBits);
-  return kWithoutBits;
+                  kLawWithoutBits);
+  return kLawWithoutBits;
 }
 
 Table TableFlags::read(const std::vector<const Law*>& laws) const {

@@ -25,9 +25,12 @@ class TableFlags {
   // The table, for these laws, once; its notes are followed by what looks odd in it
   // (table/warnings.h).
   Table read(const std::vector<const Law*>& laws) const;
+  // In rows of learning curves that have the D of the whole run, D is taken by the step.
+  bool tokens_by_step = false;
   // The law for a verb that is given none: the default, or, for a table without any column of a
   // precision, the one without bits, which a note of read() says. The files are read once.
   std::string usual_law() const;
+  static constexpr const char* kLawWithoutBits = "chinchilla";
 
  private:
   TableOptions options() const;

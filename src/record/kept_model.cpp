@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPrefix = "tokens-";
+constexpr const char* kMetricsName = "metrics.jsonl";
 
 std::optional<int64_t> tokens_of(const std::string& name) {
   if (!name.starts_with(kPrefix)) return std::nullopt;
@@ -164,7 +165,7 @@ std::vector<KeptModel> kept_models(const fs::path& run, std::vector<std::string>
     if (const auto tokens = tokens_of(entry.path().filename().string()))
       models[*tokens] = {.tokens = *tokens, .validation = {}, .is_there = true};
   }
-  const fs::path file = run / "metrics.jsonl";
+  const fs::path file = run / kMetricsName;
   const std::string lines = fs::exists(file, none) ? read_file(file) : "";
   if (models.empty() && lines.find("\"checkpoint\"") == std::string::npos) return {};
   const bool has_ended = fs::exists(result_file(run), none);
@@ -180,6 +181,21 @@ std::vector<KeptModel> kept_models(const fs::path& run, std::vector<std::string>
   }
   const std::string problem = problem_of(file, metrics, out, has_ended);
   if (problems != nullptr && !problem.empty()) problems->push_back(problem);
+  return out;
+}
+
+std::vector<LossAt> training_losses(const fs::path& run) {
+  std::vector<LossAt> out;
+  const fs::path file = run / kMetricsName;
+  std::error_code none;
+  if (!fs::exists(file, none)) return out;
+  double before = 0;
+  for (const LossLine& line : read_metrics(read_file(file), false).losses) {
+    const auto tokens = static_cast<double>(line.tokens);
+    if (tokens > before && line.loss_nats > 0)
+      out.push_back({0.5 * (before + tokens), line.loss_nats});
+    before = tokens;
+  }
   return out;
 }
 

@@ -37,6 +37,13 @@ std::filesystem::path kept_checkpoint(const std::filesystem::path& run, int64_t 
 std::vector<KeptModel> kept_models(const std::filesystem::path& run,
                                    std::vector<std::string>* problems = nullptr);
 
+// The training loss along the run, as metrics.jsonl has it: each is a mean over the steps since the one
+// before, at the middle of these. Lines that are damaged are left out; empty if there is no such file.
+struct LossAt {
+  double tokens = 0, loss_nats = kNoNumber;
+};
+std::vector<LossAt> training_losses(const std::filesystem::path& run);
+
 // Removes the model, and gives its bytes; 0 if it was not there. What was measured of it stays.
 int64_t remove_kept_model(const std::filesystem::path& run, int64_t tokens);
 

@@ -125,6 +125,18 @@ TEST(KeptModels, TheTrainingLossIsAMeanOfTheLastFivePercent) {
   EXPECT_EQ(kept[1].train_loss_nats, 395) << "twenty steps, two lines";
 }
 
+TEST(KeptModels, TheTrainingLossIsACurve) {
+  const TestFolder folder;
+  EXPECT_TRUE(training_losses(folder / "a").empty());
+  folder.write("a/metrics.jsonl", metrics());
+  const std::vector<LossAt> curve = training_losses(folder / "a");
+  ASSERT_EQ(curve.size(), 4u);
+  for (int step = 1; step <= 4; ++step) {  // later ones of this file are not positive
+    EXPECT_EQ(curve[step - 1].loss_nats, 5.0 - step);
+    EXPECT_EQ(curve[step - 1].tokens, 100 * step - 50);  // the middle of what it is a mean of
+  }
+}
+
 TEST(KeptModels, APlaceIsKnownByItsPath) {
   const TestFolder folder;
   folder.write("a/run.json", "{}");

@@ -20,6 +20,7 @@ struct Observation {
   double params = kUnknown;     // N, parameters without embeddings and output head
   double params_total = 0;      // N with embeddings and output head; 0 = unknown
   double tokens = kUnknown;     // D, training tokens
+  double compute = kUnknown;    // C of training, FLOP, as a table has it; NaN = 6 N D
   double loss_nats = kUnknown;  // validation loss in nats per token, of the row itself (after
                                 // quantization if bits_post is set); NaN = not measured
   double loss_standard_error = kUnknown;       // of loss_nats; NaN = unknown

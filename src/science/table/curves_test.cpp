@@ -113,5 +113,25 @@ TEST(Curves, TheLastRowIsThatOfTheLargestStep) {
   EXPECT_EQ(table.runs[1].loss_nats, 2.9);
 }
 
+// A step column beside the planned D: on request a row has the tokens of its step.
+TEST(Curves, TokensOfTheStepReplaceThoseOfTheRun) {
+  const std::string text =
+      "N,D,C,loss,run,step\n1e8,2e9,1.2e18,3.5,a,500\n1e8,2e9,1.2e18,3.1,a,2000\n"
+      "2e8,4e9,4.8e18,2.9,b,1000\n3e8,1e9,,3.3,c,10\n3e8,2e9,,3.2,c,20\n";
+  const Table as_written = read_table(text, "t");
+  EXPECT_EQ(as_written.runs[0].tokens, 2e9);
+  EXPECT_EQ(as_written.runs[0].compute, 1.2e18);
+  const Table table = read_table(text, "t", TableOptions{.tokens_by_step = true});
+  EXPECT_EQ(table.runs[0].tokens, 5e8);
+  EXPECT_TRUE(std::isnan(table.runs[0].compute));  // that of the whole run
+  EXPECT_EQ(table.runs[1].tokens, 2e9);
+  EXPECT_EQ(table.runs[2].tokens, 4e9);  // a single row is no curve
+  EXPECT_EQ(table.runs[3].tokens, 1e9);  // its D grows already
+  ASSERT_FALSE(table.notes.empty());
+  EXPECT_TRUE(std::any_of(table.notes.begin(), table.notes.end(), [](const std::string& note) {
+    return note.find("in 2 rows it is taken in proportion to the step") != std::string::npos;
+  }));
+}
+
 }  // namespace
 }  // namespace bitlaw

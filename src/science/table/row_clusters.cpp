@@ -170,12 +170,49 @@ void keep_last_rows(Table& table, const std::vector<RowOrigin>& origins, const s
       fmt::format("{} earlier rows of learning curves are left out.", before - table.runs.size()));
 }
 
+// D of the step instead of that of the whole run, in clusters whose rows have one D at different steps.
+void take_tokens_of_steps(Table& table, const std::vector<RowOrigin>& origins) {
+  struct Run {
+    double tokens = 0, least_step = 0, most_step = 0;
+    int rows = 0;
+    bool one_d = true;
+  };
+  std::map<std::string, Run> runs;
+  for (size_t i = 0; i < table.runs.size(); ++i) {
+    const Observation& row = table.runs[i];
+    if (row.cluster.empty() || !is_run_row(row)) continue;
+    Run& run = runs[row.cluster];
+    const double step = origins[i].step;
+    if (run.rows++ == 0) run.tokens = row.tokens, run.least_step = run.most_step = step;
+    run.one_d = run.one_d && row.tokens == run.tokens && step > 0;
+    run.least_step = std::min(run.least_step, step);
+    run.most_step = std::max(run.most_step, step);
+  }
+  int changed = 0;
+  for (size_t i = 0; i < table.runs.size(); ++i) {
+    Observation& row = table.runs[i];
+    const auto found = runs.find(row.cluster);
+    if (found == runs.end() || !is_run_row(row)) continue;
+    const Run& run = found->second;
+    if (!run.one_d || !(run.least_step < run.most_step)) continue;
+    row.tokens = run.tokens * origins[i].step / run.most_step;
+    row.compute = kUnknown;  // also that of the whole run
+    ++changed;
+  }
+  if (changed > 0)
+    table.notes.push_back(fmt::format(
+        "D is the same at all steps of a run: in {} rows it is taken in proportion to the "
+        "step, as if each run came to its last step with all its tokens.",
+        changed));
+}
+
 }  // namespace
 
-void RowClusters::settle_curves(Table& table, const std::vector<RowOrigin>& origins, bool last_row,
+void RowClusters::settle_curves(Table& table, const std::vector<RowOrigin>& origins, OfCurves how,
                                 const std::string& where) const {
   if (kind_ == Kind::kRecognised) recognise(table, origins);
-  if (last_row) keep_last_rows(table, origins, where);
+  if (how.by_step) take_tokens_of_steps(table, origins);
+  if (how.last_row) keep_last_rows(table, origins, where);
 }
 
 void RowClusters::settle_inputs(Table& table) const {

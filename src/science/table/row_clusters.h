@@ -34,9 +34,13 @@ class RowClusters {
   RowOrigin origin_of(const RawRow& row) const;
   const std::vector<size_t>& columns() const { return columns_; }
 
-  // Learning curves become clusters if no column says what a run is, with a note; then, if `last_row`,
-  // only the last row of each cluster (of the largest step or D) stays. `origins`: of each row.
-  void settle_curves(Table& table, const std::vector<RowOrigin>& origins, bool last_row,
+  // Learning curves become clusters if no column says what a run is, with a note. `origins`: of each
+  // row. last_row: only the last row of each cluster (of the largest step or D) stays. by_step: where
+  // all rows of a cluster have the D of the whole run and different steps, D becomes that of the step.
+  struct OfCurves {
+    bool last_row = false, by_step = false;
+  };
+  void settle_curves(Table& table, const std::vector<RowOrigin>& origins, OfCurves how,
                      const std::string& where) const;
   // Rows of equal inputs become clusters, as far as they have none; warnings.h says so.
   void settle_inputs(Table& table) const;

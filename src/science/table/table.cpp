@@ -44,7 +44,7 @@ std::vector<std::string> missing_columns(const Columns& columns, bool measured) 
 
 // C = 6 N D, if N or D is missing.
 void read_sizes(const RowReader& row, Observation& run, Derived& derived) {
-  const double compute = row.count_or_unknown("C");
+  const double compute = run.compute = row.count_or_unknown("C");
   if (!row.has("N") && !std::isnan(compute)) {
     run.tokens = row.count("D");
     run.params = compute / (6 * run.tokens);
@@ -351,7 +351,11 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
                            : ""));
   }
   if (options.measured) check_reference(derived.precision, table.runs, where);
-  if (options.measured) clusters.settle_curves(table, origins, options.last_row_per_run, where);
+  if (options.measured) {
+    clusters.settle_curves(
+        table, origins, {.last_row = options.last_row_per_run, .by_step = options.tokens_by_step},
+        where);
+  }
   if (options.drop_duplicates) drop_repeated_rows(table);
   add_notes(table, derived);
   if (options.measured) {

@@ -48,10 +48,11 @@ struct TableOptions {
   std::vector<std::string> set;         // computed columns (computed_columns.h)
   std::string replicates = "all";       // of equal inputs: all, best or mean (merge_replicates.h)
   bool last_row_per_run = false;        // of learning curves (row_clusters.h)
-  bool drop_duplicates = false;         // keep only the first of identical rows
-  bool keep_3bit = false;               // also rows that are marked as unstable
-  bool along = false;    // also models along runs; so does a condition on run_fraction
-  bool measured = true;  // false: planned runs, with nothing measured
+  bool tokens_by_step = false;   // where D is that of the whole run in all its rows: D of the step
+  bool drop_duplicates = false;  // keep only the first of identical rows
+  bool keep_3bit = false;        // also rows that are marked as unstable
+  bool along = false;            // also models along runs; so does a condition on run_fraction
+  bool measured = true;          // false: planned runs, with nothing measured
   // A table without any measured column is one of planned runs, and of planned cells if it has P_post.
   bool may_be_planned = false;
   // Factors that rows may differ in (factors.h). Which law is fitted is not known: some have inputs

@@ -1,0 +1,103 @@
+// `bitlaw fit --approach`: isoFLOP budgets, learning curves, and what they refuse.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "cli/world.h"
+
+namespace bitlaw {
+namespace {
+
+double loss_of(double params, double tokens) {
+  return 1.7 + 400 * std::pow(params, -0.34) + 400 * std::pow(tokens, -0.34);
+}
+
+class ApproachVerb : public World {
+ protected:
+  // Four budgets of six sizes around the optimum, which is N = D here.
+  void write_isoflop(double from, const std::string& more_columns = "",
+                     const std::string& more = "") {
+    std::string text = "N,D,loss" + more_columns + "\n";
+    uint64_t row = 0;
+    for (int b = 0; b < 4; ++b) {
+      const double budget = 1e17 * std::pow(8.0, b);
+      for (int i = 0; i < 6; ++i) {
+        const double params = std::sqrt(budget / 6) * from * std::pow(1.6, i);
+        const double tokens = budget / (6 * params);
+        const double noise = std::exp(5e-4 * random_normal(1, 1, row++));
+        text += std::to_string(params) + ',' + std::to_string(tokens) + ',' +
+                std::to_string(loss_of(params, tokens) * noise) + more + '\n';
+      }
+    }
+    write_text(around_.directory / "t.csv", text);
+  }
+  void write_curves() {
+    std::string text = "model,N,D,step,loss\n";
+    for (int size = 0; size < 5; ++size) {
+      const double params = 1e7 * std::pow(2.0, size);
+      for (int step = 1; step <= 200; ++step) {
+        const double planned = 10 * params, tokens = planned * step / 200;
+        text += "m" + std::to_string(size) + ',' + std::to_string(params) + ',' +
+                std::to_string(planned) + ',' + std::to_string(step) + ',' +
+                std::to_string(loss_of(params, tokens)) + '\n';
+      }
+    }
+    write_text(around_.directory / "curves.csv", text);
+  }
+};
+
+TEST_F(ApproachVerb, IsoflopAndParametricAgree) {
+  write_isoflop(0.32);
+  const Json out = json_of({"fit", "t.csv", "--approach", "all", "--compute", "1e20,1e21",
+                            "--draws", "60", "--threads", "1", "--out", "kept.json", "--json"});
+  EXPECT_EQ(out.at("isoflop").at("budgets").size(), 4U);
+  for (const char* name : {"isoflop", "parametric"}) {
+    const Json& found = out.at(name);
+    EXPECT_NEAR(found.at("a").at("value").get<double>(), 0.5, 0.03) << name;
+    EXPECT_LT(found.at("a").at("low"), found.at("a").at("high"));
+    ASSERT_EQ(found.at("at").size(), 2U);
+    EXPECT_GT(found.at("at")[1].at("beyond"), 10);
+  }
+  EXPECT_FALSE(out.at("envelope").at("missing").is_null());
+  ASSERT_EQ(out.at("agreement").size(), 1U);
+  EXPECT_NE(out.at("agreement")[0].get<std::string>().find("agree on a"), std::string::npos);
+  EXPECT_EQ(parse_json(read_file(around_.directory / "kept.json"), "kept.json"), out);
+}
+
+TEST_F(ApproachVerb, WithoutAMinimumThereIsNoNumber) {
+  write_isoflop(1.7);  // every size is above the optimum
+  const Outcome out = run({"fit", "t.csv", "--approach", "isoflop", "--threads", "1"});
+  EXPECT_EQ(out.status, 1);
+  EXPECT_NE(out.out.find("below the smallest size trained"), std::string::npos) << out.out;
+  EXPECT_NE(out.out.find("none: no budget has a minimum"), std::string::npos) << out.out;
+}
+
+// D is that of the whole run in every row: the steps say how much of it a row has seen.
+TEST_F(ApproachVerb, TheEnvelopeReadsSteps) {
+  write_curves();
+  const Json out =
+      json_of({"fit", "curves.csv", "--approach", "envelope", "--cluster", "model", "--json"});
+  EXPECT_EQ(out.at("envelope").at("crossings").size(), 4U);
+  EXPECT_NEAR(out.at("envelope").at("a").at("value").get<double>(), 0.5, 0.01);
+  EXPECT_NE(dump_json(out.at("notes")).find("does not say the schedule"), std::string::npos);
+}
+
+TEST_F(ApproachVerb, RefusesWhatItCannotUse) {
+  write_isoflop(0.32, ",P_w", ",4");
+  const std::string text = read_file(around_.directory / "t.csv");
+  write_text(around_.directory / "mixed.csv", text + "1e9,1e9,3.1,16\n");
+  const Outcome mixed = run({"fit", "mixed.csv", "--approach", "all"});
+  EXPECT_EQ(mixed.status, 1);
+  EXPECT_NE(mixed.err.find("differ in precision"), std::string::npos) << mixed.err;
+  EXPECT_NE(run({"fit", "t.csv", "--approach", "isoflp"}).status, 0);
+  const Outcome alone = run({"fit", "t.csv", "--compute", "1e20"});
+  EXPECT_NE(alone.status, 0);
+  EXPECT_NE(alone.err.find("are for --approach"), std::string::npos) << alone.err;
+  EXPECT_NE(run({"fit", "t.csv", "--approach", "all", "--residuals", "r.csv"}).status, 0);
+}
+
+}  // namespace
+}  // namespace bitlaw
