@@ -1,4 +1,4 @@
-// bitlaw report: one self-contained page from a directory of runs and a fit.
+// bitlaw report: one self-contained page from a directory of runs, or a table, and a fit.
 
 #include "report/report.h"
 
@@ -6,57 +6,124 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/input_file.h"
 #include "base/output_file.h"
 #include "base/say.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "fit/fit.h"
 #include "record/tidy_row.h"
+#include "report/from_table.h"
 #include "runs/effort.h"
 #include "runs/index.h"
+#include "table/tidy_table.h"
 
 namespace bitlaw::cli {
 namespace {
 
 struct ReportFlags {
-  std::string runs = "runs", fit, out = "report.html", title;
-  std::vector<std::string> filters, pool;
+  TableFlags table;
+  std::string fit, out = "report.html", title, compare;
   bool json = false;
 };
 
-// In `report RUNS --pool lr batch` the last word is a filter.
-void must_be_conditions(const ReportFlags& options) {
-  for (const std::string& filter : options.filters) {
-    if (options.pool.empty() || filter.find_first_of("=!<>") != std::string::npos) continue;
-    throw Error(
-        fmt::format("{} was not expected; --pool takes one list with commas, as in --pool {},{}",
-                    filter, options.pool.back(), filter));
+bool is_condition(const std::string& word) {
+  return word.find_first_of("=!<>") != std::string::npos && !std::filesystem::exists(word);
+}
+
+// Conditions may stand behind the directory or the table.
+std::vector<std::string> take_filters(TableFlags& table) {
+  std::vector<std::string> filters, paths;
+  for (const std::string& word : table.paths)
+    (is_condition(word) ? filters : paths).push_back(word);
+  table.paths = std::move(paths);
+  if (table.paths.empty())
+    throw Error("report: expected a directory of runs or a table, as in: bitlaw report runs/demo");
+  return filters;
+}
+
+// The runs as a fit would see them; none if there is nothing to fit.
+std::vector<Observation> observations_of(std::vector<TidyRow> rows, const std::string& path,
+                                         bool along) {
+  std::erase_if(rows, [](const TidyRow& row) { return row.status == "started"; });
+  TableOptions options;
+  options.along = along;
+  options.may_differ.pooled = factors_named({"all"});
+  try {
+    return table_of(tidy_table(rows), path, options).runs;
+  } catch (const Error&) {
+    return {};
   }
 }
 
-void run_report(const ReportFlags& options) {
-  must_be_conditions(options);
-  require_other_file("--out", options.out, options.fit);
-  const bool along = ask_for_models_along(options.filters) || pool_models_along(options.pool);
-  const RunIndex index(options.runs, along ? Along::kInclude : Along::kLeaveOut);
+Json read_comparison(const std::string& path) {
+  if (path.empty()) return nullptr;
+  Json document = parse_json(read_input_file(path), path);
+  if (!document.is_object() || !document.contains("laws") || !document["laws"].is_array())
+    throw Error(path + ": expected a document of `bitlaw compare --out`");
+  return document;
+}
+
+ReportInput of_runs(const ReportFlags& options, const std::string& path,
+                    std::vector<std::string> filters) {
+  if (const std::string option = options.table.option_for_tables(); !option.empty())
+    throw Error(fmt::format("{}: it is for tables, and {} is a directory of runs", option, path));
+  for (const std::string& condition : options.table.conditions()) filters.push_back(condition);
+  const std::vector<std::string> pool = options.table.pooled();
+  const bool along = ask_for_models_along(filters) || pool_models_along(pool);
+  const RunIndex index(path, along ? Along::kInclude : Along::kLeaveOut);
   report_left_out(index.problems());
   std::vector<std::string> notes;
-  const std::vector<TidyRow> rows = index.select(options.filters, notes);
+  ReportInput out;
+  out.rows = index.select(filters, notes);
   for (const std::string& note : notes) say("note: {}", note);
-  if (rows.empty())
-    throw Error(
-        fmt::format("{}: no runs to report on; train some, or loosen the filters", options.runs));
-  const std::vector<std::string> pooled = factors_named(options.pool);
+  if (out.rows.empty())
+    throw Error(fmt::format("{}: no runs to report on; train some, or loosen the filters", path));
+  out.pooled = factors_named(pool);
   std::vector<std::string> in_the_document;
-  must_not_pool(rows_to_pool(rows), {pooled, {}}, options.runs, "", in_the_document);
-  const Json fit = read_fit(options.fit);
-  if (!fit.is_null()) fit_from_json(fit, options.fit);  // only to refuse what is not a fit
-  const std::string title =
-      options.title.empty() ? fmt::format("bitlaw: {}", options.runs) : options.title;
+  must_not_pool(rows_to_pool(out.rows), {out.pooled, {}}, path, "", in_the_document);
   std::vector<TidyRow> whole = index.select({});
   std::erase_if(whole, [](const TidyRow& row) { return row.is_along(); });
-  const std::string hash = hash_hex(tidy_to_csv(whole));
-  const Json document = make_report({title, rows, fit, read_effort(options.runs), pooled, hash});
+  out.runs_hash = hash_hex(tidy_to_csv(whole));
+  out.effort = read_effort(path);
+  out.observations = observations_of(out.rows, path, along);
+  return out;
+}
+
+ReportInput of_table(const ReportFlags& options, const std::vector<std::string>& filters,
+                     const Json& fit) {
+  TableFlags flags = options.table;
+  flags.add_conditions(filters);
+  const Law* law = fit.is_null() ? nullptr : find_law(fit.value("law", std::string()));
+  const Table table = flags.read({law == nullptr ? &default_law() : law});
+  print_notes(table);
+  ReportInput out;
+  out.observations = table.runs;
+  out.rows = tidy_rows_of(table.runs);
+  out.is_table = true;
+  out.runs_hash = table.hash;
+  out.pooled = factors_named({"all"});
+  return out;
+}
+
+void run_report(const ReportFlags& given) {
+  ReportFlags options = given;  // conditions are taken out of its paths
+  const std::vector<std::string> filters = take_filters(options.table);
+  require_other_file("--out", options.out, options.fit);
+  require_other_file("--out", options.out, options.compare);
+  require_other_file("--out", options.out, options.table.paths);
+  const Json fit = read_fit(options.fit);
+  if (!fit.is_null()) fit_from_json(fit, options.fit);  // only to refuse what is not a fit
+  const Json comparison = read_comparison(options.compare);
+  const std::string path = options.table.path();
+  ReportInput input =
+      options.table.paths.size() == 1 && is_directory_of_runs(options.table.paths[0])
+          ? of_runs(options, path, filters)
+          : of_table(options, filters, fit);
+  input.title = options.title.empty() ? fmt::format("bitlaw: {}", path) : options.title;
+  input.fit = fit;
+  input.comparison = comparison;
+  const Json document = make_report(input);
   if (options.json) {
     print_json(document);
     return;
@@ -70,17 +137,13 @@ void run_report(const ReportFlags& options) {
 
 void add_report(App& app) {
   auto options = std::make_shared<ReportFlags>();
-  App* verb = add_verb(app, "report", "Report on a study in one self-contained HTML file",
-                       "bitlaw report runs/demo --fit fit.json --out report.html");
-  verb->add_option("runs", options->runs, "directory of runs")->required();
-  verb->add_option("filters", options->filters,
-                   "rows to report: P_w=3,4, D/N>20, as in `bitlaw runs`");
-  verb->add_option("--pool", options->pool,
-                   "factors in which rows may differ: lr,batch,extra_norm, or all "
-                   "(docs/tables.md#factors)")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  App* verb =
+      add_verb(app, "report", "Report on a study or a table in one self-contained HTML file",
+               "bitlaw report runs/demo --fit fit.json --out report.html\n"
+               "  bitlaw report table.csv --fit fit.json --compare compare.json");
+  options->table.add(verb);
   verb->add_option("--fit", options->fit, "a document of `bitlaw fit --out`");
+  verb->add_option("--compare", options->compare, "a document of `bitlaw compare --out`");
   verb->add_option("--out", options->out, "the page")->default_str(options->out);
   verb->add_option("--title", options->title, "its title");
   verb->add_flag("--json", options->json, "print the page's data as JSON, and write nothing");

@@ -92,10 +92,7 @@ bool has_runs(const std::string& directory) {
 
 // A directory of runs of ours, or of files that are tables; no index is written to the latter.
 TableFiles read_directory(const std::string& path, const std::string& format) {
-  if (!has_runs(path) && !is_run(path)) {
-    const std::vector<std::string> files = table_files_in(path);
-    if (!files.empty()) return read_table_files(files, format);
-  }
+  if (!is_directory_of_runs(path)) return read_table_files(table_files_in(path), format);
   const RunIndex index(path, Along::kInclude);
   std::vector<TidyRow> rows = index.select({});
   report_left_out(index.problems());
@@ -160,6 +157,12 @@ void require_other_file(const char* option, const std::string& out,
                         const std::vector<std::string>& names) {
   if (out.empty()) return;
   for (const std::string& name : expanded(names)) require_other_file(option, out, name);
+}
+
+bool is_directory_of_runs(const std::string& path) {
+  std::error_code none;
+  return fs::is_directory(path, none) &&
+         (has_runs(path) || is_run(path) || table_files_in(path).empty());
 }
 
 }  // namespace bitlaw::cli

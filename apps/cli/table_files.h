@@ -19,6 +19,9 @@ struct TableFiles {
 // Several become one table (table/several_tables.h). Prints to standard error which runs were left out.
 TableFiles read_table_files(const std::vector<std::string>& names, const std::string& format);
 
+// A directory of runs of ours, or an empty one: not one of files that are tables.
+bool is_directory_of_runs(const std::string& path);
+
 // The names in one sentence: "a.csv, b.csv", "runs/*.json".
 std::string name_of(const std::vector<std::string>& names);
 

@@ -92,6 +92,24 @@ TableOptions TableFlags::options() const {
   return options;
 }
 
+void TableFlags::add_conditions(const std::vector<std::string>& conditions) {
+  where_.insert(where_.end(), conditions.begin(), conditions.end());
+}
+
+std::string TableFlags::option_for_tables() const {
+  const TableFlags plain;
+  if (format_ != plain.format_) return "--format";
+  if (!columns_.empty()) return "--columns";
+  if (!scale_.empty()) return "--scale";
+  if (!set_.empty()) return "--set";
+  if (cluster_ != plain.cluster_) return "--cluster";
+  if (!reference_.empty()) return "--reference";
+  if (replicates_ != plain.replicates_) return "--replicates";
+  if (last_row_per_run_) return "--last-row-per-run";
+  if (drop_duplicates_) return "--drop-duplicates";
+  return keep_3bit_ ? "--keep-3bit" : "";
+}
+
 // A blank in a list makes its second word a file: --pool lr batch.
 void TableFlags::must_be_files() const {
   for (const std::string& name : paths) {

@@ -18,6 +18,12 @@ class TableFlags {
   std::vector<std::string> paths;
 
   std::string path() const { return name_of(paths); }  // for messages
+  // Further conditions, as --where gives.
+  void add_conditions(const std::vector<std::string>& conditions);
+  const std::vector<std::string>& conditions() const { return where_; }
+  const std::vector<std::string>& pooled() const { return pool_; }
+  // The first option that says how a table is read, which a directory of runs has no use for; "" = none.
+  std::string option_for_tables() const;
 
   // `required`: the verb cannot do without a table.
   void add(App* verb, bool required = true);

@@ -85,6 +85,32 @@ TEST_F(ApproachVerb, TheEnvelopeReadsSteps) {
   EXPECT_NE(dump_json(out.at("notes")).find("does not say the schedule"), std::string::npos);
 }
 
+// The page about a table has what the verbs found.
+TEST_F(ApproachVerb, AReportDrawsATable) {
+  write_isoflop(0.32);
+  run({"fit", "t.csv", "--draws", "30", "--threads", "1", "--profile", "alpha", "--out",
+       "fit.json"});
+  run({"compare", "t.csv", "--laws", "chinchilla,gadre", "--threads", "1", "--out",
+       "compare.json"});
+  const std::vector<std::string> report{"report",   "t.csv",     "N>0",         "--fit",
+                                        "fit.json", "--compare", "compare.json"};
+  std::vector<std::string> as_json = report;
+  as_json.emplace_back("--json");
+  const Json document = json_of(as_json);
+  EXPECT_EQ(document.at("rows").size(), 24U);
+  EXPECT_EQ(document.at("figures").at("isoflop").at("budgets").size(), 4U);
+  EXPECT_EQ(document.at("figures").at("residuals").at("panels").size(), 3U);
+  EXPECT_EQ(document.at("figures").at("profiles").size(), 1U);
+  EXPECT_EQ(document.at("comparison").at("laws").size(), 2U);
+  EXPECT_EQ(run(report).status, 0);
+  EXPECT_NE(read_file(around_.directory / "report.html").find("isoFLOP curves"), std::string::npos);
+  // Options of tables say nothing about a directory of runs, whose columns are known.
+  expect_refused({"report", "runs", "--columns", "N=params"}, {"--columns", "directory of runs"});
+  expect_refused({"report", "t.csv", "--compare", "fit.json"},
+                 {"fit.json", "bitlaw compare --out"});
+  expect_refused({"report", "t.csv", "--out", "t.csv"}, {"t.csv"});
+}
+
 TEST_F(ApproachVerb, RefusesWhatItCannotUse) {
   write_isoflop(0.32, ",P_w", ",4");
   const std::string text = read_file(around_.directory / "t.csv");

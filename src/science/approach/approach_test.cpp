@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "approach/power_line.h"
@@ -74,6 +75,32 @@ TEST(Budgets, AreGroupedByTheNarrowestSpanFirst) {
   // No budget spans more than the tolerance.
   for (const auto& group : group_budgets(runs, 0.06))
     EXPECT_LE(runs[group.back()].compute, 1.06 * runs[group.front()].compute);
+}
+
+// The same as looking for the narrowest joint among all, which takes the square of the time.
+TEST(Budgets, AreThoseOfTheDefinition) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    std::vector<SizedRun> runs;
+    for (int i = 0; i < 60; ++i)
+      runs.push_back({1, 1, std::exp(3 * random_uniform(seed, 1, static_cast<uint64_t>(i))), 1, i});
+    std::vector<std::vector<double>> slow;
+    for (const SizedRun& run : runs) slow.push_back({run.compute});
+    std::sort(slow.begin(), slow.end());
+    while (true) {
+      size_t best = 0;
+      const auto ratio = [&](size_t i) { return slow[i + 1].back() / slow[i].front(); };
+      for (size_t i = 1; i + 1 < slow.size(); ++i) best = ratio(i) < ratio(best) ? i : best;
+      if (ratio(best) > 1.1) break;
+      slow[best].insert(slow[best].end(), slow[best + 1].begin(), slow[best + 1].end());
+      slow.erase(slow.begin() + static_cast<ptrdiff_t>(best) + 1);
+    }
+    const auto fast = group_budgets(runs, 0.1);
+    ASSERT_EQ(fast.size(), slow.size());
+    for (size_t i = 0; i < fast.size(); ++i) {
+      ASSERT_EQ(fast[i].size(), slow[i].size());
+      EXPECT_EQ(runs[fast[i].front()].compute, slow[i].front());
+    }
+  }
 }
 
 TEST(Parabola, IsExactWhereThePointsAre) {

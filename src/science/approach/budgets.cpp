@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
+#include <utility>
 
 namespace bitlaw {
 
@@ -19,18 +21,30 @@ std::vector<std::vector<int>> group_budgets(std::span<const SizedRun> runs, doub
     else
       groups.push_back({run});
   }
+  // Groups as a list; the joints between neighbours by the span that they would give.
+  const size_t count = groups.size();
+  std::vector<size_t> next(count), before(count);
+  for (size_t i = 0; i < count; ++i) next[i] = i + 1, before[i] = i == 0 ? count : i - 1;
   const auto span = [&](size_t i) {
-    return std::log(runs[groups[i + 1].back()].compute / runs[groups[i].front()].compute);
+    return std::log(runs[groups[next[i]].back()].compute / runs[groups[i].front()].compute);
   };
-  while (groups.size() > 1) {
-    size_t best = 0;
-    for (size_t i = 1; i + 1 < groups.size(); ++i) {
-      if (span(i) < span(best)) best = i;
+  std::set<std::pair<double, size_t>> joints;
+  for (size_t i = 0; i + 1 < count; ++i) joints.emplace(span(i), i);
+  while (!joints.empty() && joints.begin()->first <= std::log1p(tolerance)) {
+    const size_t low = joints.begin()->second, high = next[low];
+    joints.erase(joints.begin());
+    if (before[low] < count) joints.erase({span(before[low]), before[low]});
+    if (next[high] < count) joints.erase({span(high), high});
+    groups[low].insert(groups[low].end(), groups[high].begin(), groups[high].end());
+    groups[high].clear();
+    next[low] = next[high];
+    if (next[low] < count) {
+      before[next[low]] = low;
+      joints.emplace(span(low), low);
     }
-    if (span(best) > std::log1p(tolerance)) break;
-    groups[best].insert(groups[best].end(), groups[best + 1].begin(), groups[best + 1].end());
-    groups.erase(groups.begin() + static_cast<ptrdiff_t>(best) + 1);
+    if (before[low] < count) joints.emplace(span(before[low]), before[low]);
   }
+  std::erase_if(groups, [](const std::vector<int>& group) { return group.empty(); });
   return groups;
 }
 

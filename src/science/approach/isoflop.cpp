@@ -57,18 +57,20 @@ struct Motion {
 };
 
 void fit_curve(const std::vector<SizedRun>& runs, double a, double slope, IsoflopBudget& budget) {
-  budget.x.clear(), budget.y.clear(), budget.log_tokens.clear();
+  budget.x.clear(), budget.y.clear();
+  std::vector<double> log_tokens;
   for (const int i : budget.runs) {
     const double away = std::log(runs[i].compute / budget.compute);
     budget.x.push_back(std::log(runs[i].params) - a * away);
     budget.y.push_back((runs[i].loss_nats - slope * away) / budget.mean_loss);
-    budget.log_tokens.push_back(std::log(runs[i].tokens) - (1 - a) * away);
+    log_tokens.push_back(std::log(runs[i].tokens) - (1 - a) * away);
   }
   budget.parabola = fit_parabola(budget.x, budget.y);
+  budget.tokens_line = fit_power_line(budget.x, log_tokens, {});
 }
 
 double log_tokens_at(const IsoflopBudget& budget, double log_params) {
-  return fit_power_line(budget.x, budget.log_tokens, {}).at(log_params);
+  return budget.tokens_line.at(log_params);
 }
 
 // The minimum if the sizes enclose it.

@@ -15,6 +15,7 @@
 #include "approach/budgets.h"
 #include "approach/optima.h"
 #include "approach/parabola.h"
+#include "approach/power_line.h"
 
 namespace bitlaw {
 
@@ -33,7 +34,8 @@ struct IsoflopBudget {
   // The parabola: of loss / mean_loss in log N, of runs moved to exactly `compute`.
   std::optional<Parabola> parabola;
   double mean_loss = kUnknown;
-  std::vector<double> x, y, log_tokens;
+  std::vector<double> x, y;
+  PowerLine tokens_line;  // log D against log N
 
   bool has_minimum() const { return missing.empty(); }
 };

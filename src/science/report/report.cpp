@@ -13,8 +13,10 @@
 #include "report/fields.h"
 #include "report/figures.h"
 #include "report/fitted_law.h"
+#include "report/isoflop_figure.h"
 #include "report/penalties.h"
 #include "report/post_bit.h"
+#include "report/residuals.h"
 #include "report/rows.h"
 #include "table/doubtful_factors.h"
 
@@ -161,6 +163,50 @@ std::string end_of(const Json& document) {
   return wrapped(text(document["summary"], "sentence")) + (noise.empty() ? "" : wrapped(noise));
 }
 
+// How far the objective rises along each constant that the fit profiled.
+Json profiles_figure(const Json& fit) {
+  Json out = Json::array();
+  const Json profiles = fit.is_object() ? fit.value("profiles", Json::object()) : Json::object();
+  if (!profiles.is_object()) return out;
+  for (const auto& [name, profile] : profiles.items()) {
+    Json points = Json::array();
+    for (const Json& point : profile.value("points", Json::array())) {
+      const double value = number(point, "value"), rise = number(point, "rise");
+      if (std::isfinite(value) && std::isfinite(rise))
+        points.push_back({{"x", value}, {"y", rise}});
+    }
+    if (points.size() < 3) continue;
+    out.push_back({{"name", name},
+                   {"low", profile.value("low", Json())},
+                   {"high", profile.value("high", Json())},
+                   {"points", std::move(points)}});
+  }
+  return out;
+}
+
+// The training losses of a comparison; null where there is none.
+Json comparison_table(const Json& comparison) {
+  const Json& part = comparison;
+  if (!part.is_object() || !part.contains("laws") || part["laws"].empty()) return nullptr;
+  Json laws = Json::array();
+  for (const Json& law : part["laws"]) {
+    const Json held = law.value("held_out", Json::object());
+    laws.push_back({{"name", text(law, "name")},
+                    {"k", law.value("k", Json())},
+                    {"rms_log", law.value("rms_log", Json())},
+                    {"r2", law.value("r2", Json())},
+                    {"aicc", law.value("aicc", Json())},
+                    {"held_out", held.value("rms_log", Json())},
+                    {"held_out_error", held.value("standard_error", Json())},
+                    {"tied", law.value("tied_with_best", false)},
+                    {"note", !text(law, "same_as").empty() ? "the same as " + text(law, "same_as")
+                                                           : text(law, "note")}});
+  }
+  return {{"verdict", text(part, "verdict")},
+          {"hold_out", text(part, "hold_out")},
+          {"laws", std::move(laws)}};
+}
+
 }  // namespace
 
 std::vector<FactorRow> rows_to_pool(const std::vector<TidyRow>& rows) {
@@ -193,6 +239,12 @@ Json make_report(const ReportInput& input) {
   document["training"] = input.fit.is_object() ? input.fit.value("training", Json()) : Json();
   document["post"] = input.fit.is_object() ? input.fit.value("post", Json()) : Json();
   document["figures"] = figures_of(input.rows, references, input.fit);
+  Json& figures = document["figures"];
+  if (input.is_table) figures["predicted"] = predicted_of_table(input.observations, input.fit);
+  figures["residuals"] = residual_figure(input.observations, input.fit);
+  figures["isoflop"] = isoflop_figure(input.observations, input.fit);
+  figures["profiles"] = profiles_figure(input.fit);
+  document["comparison"] = comparison_table(input.comparison);
   document["post_bit"] = post_bit(input.fit, largest(sizes_of(input.rows)));
   std::vector<std::string> about_fit;
   for (std::string& sentence :
@@ -208,6 +260,12 @@ std::string report_text(const Json& document) {
   std::string out;
   for (const Json& sentence : document["answer"])
     out += wrapped(sentence.get<std::string>()) + "\n";
+  for (const char* figure : {"residuals", "isoflop"}) {
+    if (!document["figures"][figure].is_object()) continue;
+    for (const Json& sentence : document["figures"][figure]["sentences"])
+      out += wrapped(sentence.get<std::string>());
+    out += "\n";
+  }
   if (document.value("constants", Json::array()).empty()) return out + end_of(document);
   out += fmt::format("{:<12} {:>12} {:>12} {:>12} {:>12}\n", "constant", "value", "low", "high",
                      "published");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "laws/observation.h"
 #include "record/tidy_row.h"
 #include "table/factors.h"
 
@@ -21,6 +22,9 @@ struct ReportInput {
   std::vector<std::string> pooled = {};  // factors that rows may differ in (record/factor.h)
   // Of the CSV of all rows of the directory, to see whether the fit is theirs; "" = not known.
   std::string runs_hash = {};
+  std::vector<Observation> observations = {};  // the rows as a fit sees them
+  Json comparison = {};                        // of comparison_json (compare/compare.h), or null
+  bool is_table = false;  // `rows` were made of `observations` (report/from_table.h)
 };
 
 // The rows of a report that have a result, as must_not_pool() (table/factors.h) takes them.
@@ -47,6 +51,10 @@ std::vector<FactorRow> rows_to_pool(const std::vector<TidyRow>& rows);
 //                                intervals, published_best, depends_on[] (constants)
 //   .figures.frontier            tokens, and what frontier_json has (plan/frontier.h); null for laws
 //                                without bits
+//   .figures.residuals           report/residuals.h
+//   .figures.isoflop             report/isoflop_figure.h
+//   .figures.profiles[]          name, low, high, points[] {x: value, y: rise in squared standard errors}
+//   .comparison                  verdict, hold_out, laws[]: of a table of runs; or null
 //   .rows[]        the table of runs
 Json make_report(const ReportInput& input);
 

@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "laws/registry.h"
+#include "predict/reach.h"
+#include "report/from_table.h"
 
 namespace bitlaw {
 namespace {
@@ -501,6 +504,153 @@ TEST(Report, EveryMethodWithoutOptionsIsDrawn) {
   for (const Json& one : document["figures"]["delta"]["series"])
     drawn.insert(one["method"].get<std::string>());
   EXPECT_EQ(drawn, (std::set<std::string>{"a-new-one", "gptq", "rtn"}));
+}
+
+// ---- tables from elsewhere ----
+
+// Runs of a law without bits, with a fit whose E is off by `off`, for the studied ranges `studied`.
+std::vector<Observation> table_rows(double noise) {
+  std::vector<Observation> out;
+  for (const double n : {1e7, 2e7, 4e7, 8e7, 1.6e8, 3.2e8}) {
+    for (const double d : {1e9, 2e9, 4e9, 8e9, 1.6e10, 3.2e10}) {
+      Observation row;
+      row.params = n, row.tokens = d;
+      row.loss_nats = (1.8 + 480 * std::pow(n, -0.35) + 2000 * std::pow(d, -0.36)) *
+                      std::exp(noise * std::sin(37.0 * static_cast<double>(out.size())));
+      out.push_back(row);
+    }
+  }
+  return out;
+}
+
+Json two_term_fit(double e, double most_params) {
+  Json parameters = Json::object();
+  for (const auto& [name, value] : std::map<std::string, double>{
+           {"E", e}, {"A", 480}, {"B", 2000}, {"alpha", 0.35}, {"beta", 0.36}})
+    parameters[name] = {{"value", value}, {"low", 0.9 * value}, {"high", 1.1 * value}};
+  Reach reach;
+  reach.params = {1e7, most_params}, reach.tokens = {1e9, 3.2e10}, reach.compute = {6e16, 7e19};
+  return {{"law", "chinchilla"},
+          {"parameters", parameters},
+          {"studied", reach_json(reach)},
+          {"profiles",
+           {{"alpha",
+             {{"low", 0.3},
+              {"high", nullptr},
+              {"points", Json::parse(R"([{"value": 0.3, "rise": 2.7}, {"value": 0.35, "rise": 0},
+                                         {"value": 0.4, "rise": 0.5}])")}}}}},
+          {"notes", Json::array()}};
+}
+
+Json report_on_table(std::vector<Observation> rows, Json fit, Json comparison = nullptr) {
+  ReportInput input;
+  input.title = "t";
+  input.rows = tidy_rows_of(rows);
+  input.observations = std::move(rows);
+  input.fit = std::move(fit);
+  input.comparison = std::move(comparison);
+  input.is_table = true;
+  return make_report(input);
+}
+
+std::string sentences_of(const Json& figure) {
+  std::string out;
+  for (const Json& each : figure["sentences"]) out += each.get<std::string>() + " ";
+  return out;
+}
+
+TEST(ReportOfATable, ResidualsAreThoseOfTheLaw) {
+  const Json figure =
+      report_on_table(table_rows(0), two_term_fit(1.8, 3.2e8))["figures"]["residuals"];
+  ASSERT_EQ(figure["panels"].size(), 3u);
+  for (const Json& panel : figure["panels"]) {
+    size_t points = 0;
+    for (const Json& series : panel["series"]) {
+      points += series["points"].size();
+      for (const Json& point : series["points"]) EXPECT_NEAR(point["y"].get<double>(), 0, 1e-9);
+    }
+    EXPECT_EQ(points, 36u) << panel["x"];
+  }
+  EXPECT_NE(sentences_of(figure).find("no mean residual"), std::string::npos);
+  EXPECT_NE(sentences_of(figure).find("All runs lie within"), std::string::npos);
+}
+
+TEST(ReportOfATable, WhatIsOffAndWhatIsBeyondIsSaid) {
+  std::vector<Observation> rows = table_rows(1e-3);
+  for (Observation& row : rows) {
+    if (row.params > 1e8) row.loss_nats *= 1.02;  // the large ones are worse than the law has it
+  }
+  const Json figure = report_on_table(rows, two_term_fit(1.8, 1e8))["figures"]["residuals"];
+  const std::string said = sentences_of(figure);
+  EXPECT_NE(said.find("off in the mean"), std::string::npos) << said;
+  EXPECT_NE(said.find("N 160 M to 320 M (+"), std::string::npos) << said;
+  EXPECT_NE(said.find("12 of 36 rows lie beyond"), std::string::npos) << said;
+  EXPECT_NE(said.find("N is 3.2 times their largest"), std::string::npos) << said;
+}
+
+TEST(ReportOfATable, IsoflopCurvesHaveTheirMinima) {
+  const Json figure =
+      report_on_table(table_rows(1e-4), two_term_fit(1.8, 3.2e8))["figures"]["isoflop"];
+  ASSERT_TRUE(figure.is_object());
+  size_t with_minimum = 0;
+  for (const Json& budget : figure["budgets"]) {
+    EXPECT_GE(budget["points"].size(), 3u);
+    EXPECT_EQ(budget["law"].size(), 40u);
+    EXPECT_NE(budget.contains("minimum"), budget.contains("missing"));
+    with_minimum += budget.contains("minimum");
+  }
+  EXPECT_NE(sentences_of(figure).find("budgets"), std::string::npos);
+  EXPECT_GT(with_minimum, 0u);
+}
+
+TEST(ReportOfATable, ProfilesAndComparisonsAreTables) {
+  const Json comparison = Json::parse(R"({"verdict": "a is ahead of b.", "hold_out": "kfold",
+      "laws": [{"name": "a", "k": 5, "rms_log": 0.01, "r2": 0.9, "aicc": -10.0, "tied_with_best": true,
+                "held_out": {"rms_log": 0.02, "standard_error": 0.001}},
+               {"name": "b", "k": 3, "note": "cannot be fitted"}]})");
+  const Json document = report_on_table(table_rows(0), two_term_fit(1.8, 3.2e8), comparison);
+  ASSERT_EQ(document["figures"]["profiles"].size(), 1u);
+  EXPECT_EQ(document["figures"]["profiles"][0]["points"].size(), 3u);
+  ASSERT_EQ(document["comparison"]["laws"].size(), 2u);
+  EXPECT_EQ(document["comparison"]["laws"][0]["held_out"], 0.02);
+  EXPECT_EQ(document["comparison"]["laws"][1]["note"], "cannot be fitted");
+  EXPECT_EQ(document["figures"]["predicted"]["points"].size(), 36u);
+}
+
+TEST(ReportOfATable, NamesNeverBecomeMarkup) {
+  std::vector<Observation> rows = table_rows(1e-3);
+  const std::string evil = "</script><script>alert(1)</script>";
+  for (Observation& row : rows) row.precision = row.cluster = evil;
+  Json comparison = Json::parse(R"({"verdict": "v", "hold_out": "h", "laws": [{"name": "n"}]})");
+  comparison["laws"][0]["note"] = evil;
+  const std::string page = report_html(report_on_table(rows, two_term_fit(1.8, 3.2e8), comparison));
+  EXPECT_EQ(page.find(evil), std::string::npos);
+  EXPECT_EQ(page.find("<script>alert"), std::string::npos);
+}
+
+TEST(ReportOfATable, RowsThatTheFitCannotPredictAreCounted) {
+  std::vector<Observation> rows = table_rows(1e-3);
+  Json fit = two_term_fit(1.8, 3.2e8);
+  fit["law"] = "quest";
+  fit["parameters"]["eff[4]"] = {{"value", 0.7}};
+  for (size_t i = 0; i < rows.size(); ++i) rows[i].precision = i < 30 ? "4" : "3";
+  const std::string said = sentences_of(report_on_table(rows, fit)["figures"]["residuals"]);
+  EXPECT_NE(said.find("losses of 30 runs"), std::string::npos) << said;
+  EXPECT_NE(said.find("6 more have a precision"), std::string::npos) << said;
+}
+
+// 750 M is not 75 M: what shortens a number drops zeros behind the point alone.
+TEST(ReportOfATable, ThePageDropsNoZerosOfWholeNumbers) {
+  const std::string page = report_html(report_on_table(table_rows(0), nullptr));
+  EXPECT_EQ(page.find("replace(/\\.?0+$/"), std::string::npos);
+}
+
+TEST(ReportOfATable, WithoutAFitThereAreNoResiduals) {
+  const Json document = report_on_table(table_rows(1e-3), nullptr);
+  EXPECT_TRUE(document["figures"]["residuals"].is_null());
+  EXPECT_TRUE(document["figures"]["isoflop"].is_object());  // the curves need none
+  EXPECT_TRUE(document["comparison"].is_null());
+  EXPECT_FALSE(report_html(document).empty());
 }
 
 }  // namespace
