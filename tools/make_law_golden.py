@@ -226,6 +226,18 @@ def additive_class(row):
     return hoffmann(row) + (0.1 * row["tokens"] ** 0.2 / row["params"] ** 0.2 if precision(row) else 0.0)
 
 
+def gap_class(row):
+    return 0.1 * row["tokens"] ** 0.2 / row["params"] ** 0.2 if precision(row) else 0.0
+
+
+def gap_exp(row):
+    return (row["tokens"] / row["params"]) ** 0.2 * sum(math.exp(-P) for P in bits_of(row) if P < 16)
+
+
+def gap_bits(row):
+    return (row["tokens"] / row["params"]) ** 0.2 / min(*bits_of(row), 1e5) ** 3
+
+
 # -- Runs ------------------------------------------------------------------------------------------
 
 SIZES = [run(3e7, 1.5e9), run(2.2e8, 2.6e10), run(7e10, 1.4e12)]
@@ -271,6 +283,9 @@ TABLE = [
         run(8.67e9, 1.78e11, unique_tokens=2.5e10), run(1.46e8, 2e10, unique_tokens=1e8)]),
     ("additive-exp", additive_exp, none, SIZES + PARTS),
     ("additive-class", additive_class, none, SIZES + BOTH),
+    ("gap-class", gap_class, none, SIZES + BOTH),
+    ("gap-exp", gap_exp, none, SIZES + PARTS),
+    ("gap-bits", gap_bits, none, SIZES + PARTS),
 ]
 
 

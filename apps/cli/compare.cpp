@@ -32,7 +32,8 @@ void run_compare(CompareFlags& options) {
   }
   require_other_file("--out", options.out, options.table.paths);
   std::vector<std::string> said_later;
-  const Table table = options.table.read(laws_to_compare(options.compare.laws, said_later));
+  options.compare.gaps = options.table.takes_gaps();
+  const Table table = options.table.read(laws_to_compare(options.compare, said_later));
   if (options.dry_run) {
     print_table(table, options.table.path(), options.json);
     return;
@@ -44,7 +45,7 @@ void run_compare(CompareFlags& options) {
   Json document = comparison_json(comparison);
   Json lacks = Json::object();
   std::string lacking;  // a line for each law
-  if (comparison.training) {
+  if (comparison.training && !options.compare.gaps) {
     for (const ComparedLaw& law : comparison.training->laws) {
       const auto lack = law.fitted ? lack_of_fit(law.sse, comparison.training->points, law.k, noise)
                                    : std::nullopt;

@@ -80,7 +80,9 @@ void run_fit(FitFlags& options) {
   fit.classes.reference = table.reference;
   print_notes(table);
   const PureError noise = pure_error(table.factors);
-  const auto lack = lack_of_fit(fit.training.sse, fit.training.points, fit.training.free, noise);
+  const auto lack = options.table.takes_gaps() ? std::nullopt
+                                               : lack_of_fit(fit.training.sse, fit.training.points,
+                                                             fit.training.free, noise);
   Json document = fit_to_json(fit);
   document["lack_of_fit"] = lack_of_fit_json(lack);
   document["table"] = table_json(table, options.table.path());

@@ -105,7 +105,7 @@ std::vector<Predicting> laws_of(const PredictFlags& options) {
     Predicting& each = out.emplace_back(Predicting{name, {}});
     const std::string wrong = read_constants(law, options.constants, fit, each.constants);
     if (!wrong.empty()) throw Error(fmt::format("{}: {}", name, wrong));
-    if (each.constants.law->predicts != Predicts::kLoss) {
+    if (each.constants.law->predicts == Predicts::kQatShare) {
       throw Error(
           fmt::format("{}: predicts a share of the tokens, not a loss; `bitlaw plan --law {}` "
                       "answers with it",

@@ -137,8 +137,8 @@ std::string predictions_text(const std::vector<Observation>& rows,
     }
     if (++lines > kMostLines) continue;
     const Prediction& made = each.prediction;
-    out += fmt::format("{}; {}: loss {}", run_text(rows[each.row]), each.by->name,
-                       prediction_text(made));
+    out += fmt::format("{}; {}: {} {}", run_text(rows[each.row]), each.by->name,
+                       measured_name(*each.by->constants.law), prediction_text(made));
     if (std::isfinite(made.delta)) {
       out += fmt::format("; delta {:.4f}", made.delta);
       if (made.mean_delta)

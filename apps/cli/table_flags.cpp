@@ -47,6 +47,8 @@ void TableFlags::add(App* verb, bool required) {
   verb->add_option("--reference", reference_,
                    "the precision class that is not quantized, if its name does not say so: "
                    "baseline");
+  verb->add_option("--gap-to", gap_to_,
+                   "fit gaps: losses minus those of this class at the same N, D and seed (bf16)");
   verb->add_option("--replicates", replicates_,
                    "runs of equal N, D and precision: all, best (the least loss) or mean")
       ->default_str(replicates_);
@@ -83,6 +85,7 @@ TableOptions TableFlags::options() const {
   options.where = where_;
   options.cluster = cluster_;
   options.reference = reference_;
+  options.gap_to = gap_to_;
   options.replicates = replicates_;
   options.last_row_per_run = last_row_per_run_;
   options.drop_duplicates = drop_duplicates_;
@@ -129,6 +132,11 @@ const TableFiles& TableFlags::files() const {
 }
 
 std::string TableFlags::usual_law() const {
+  constexpr const char* kOfGaps = "gap-class";
+  if (takes_gaps()) {
+    note_ = fmt::format("The law is {}; others of gaps: {}.", kOfGaps, laws_of_gaps());
+    return kOfGaps;
+  }
   if (tells_precision(files().raw, path(), options())) return default_law().name;
   note_ =
       fmt::format("The table has no column of a precision, so the law is {}; --law names another.",
@@ -137,6 +145,15 @@ std::string TableFlags::usual_law() const {
 }
 
 Table TableFlags::read(const std::vector<const Law*>& laws) const {
+  for (const Law* law : laws) {
+    const bool of_gaps = law->predicts == Predicts::kGap;
+    if (of_gaps == takes_gaps()) continue;
+    throw Error(of_gaps ? fmt::format("{} is a law of gaps between runs: name the class of the "
+                                      "reference runs, as in --gap-to bf16",
+                                      law->name)
+                        : fmt::format("--gap-to: {} is a law of losses, not of gaps; use {}",
+                                      law->name, laws_of_gaps()));
+  }
   TableOptions how = options();
   how.may_differ = may_differ(laws);
   for (std::string& factor : factors_named(pool_))

@@ -37,13 +37,15 @@ class TableFlags {
   // precision, the one without bits, which a note of read() says. The files are read once.
   std::string usual_law() const;
   static constexpr const char* kLawWithoutBits = "chinchilla";
+  // Whether rows become gaps to reference runs (table/gaps.h).
+  bool takes_gaps() const { return !gap_to_.empty(); }
 
  private:
   TableOptions options() const;
   void must_be_files() const;
   const TableFiles& files() const;
 
-  std::string format_ = "auto", columns_, scale_, cluster_ = "run", reference_;
+  std::string format_ = "auto", columns_, scale_, cluster_ = "run", reference_, gap_to_;
   std::string replicates_ = "all";
   std::vector<std::string> where_, pool_, set_;
   bool drop_duplicates_ = false, keep_3bit_ = false, last_row_per_run_ = false;

@@ -83,10 +83,10 @@ void describe_residuals(const Law& law, Stage stage, const std::vector<Observati
   double sum = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (!std::isfinite(logs[i])) continue;
-    const bool post = stage == Stage::kPost;
-    const double value = post ? std::log(rows[i].delta_nats) : measured(law, rows[i]);
+    const bool differences = is_of_differences(law, stage);
+    const double value = differences ? std::log(rows[i].delta_nats) : measured(law, rows[i]);
     observed.push_back(value);
-    predicted.push_back(post ? value + logs[i] : value * std::exp(logs[i]));
+    predicted.push_back(differences ? value + logs[i] : value * std::exp(logs[i]));
     sum += logs[i] * logs[i];
   }
   entry.r2 = r_squared(observed, predicted);
@@ -128,7 +128,8 @@ void measure(const Task& task, const Law& law, Stage stage, const std::vector<Ob
   entry.residuals = stage_residuals(setup, rows, entry.values);
   for (const double residual : entry.residuals) entry.sse += residual * residual;
   describe_residuals(law, stage, rows, entry);
-  if (stage == Stage::kTraining) entry.penalty_r2 = penalty_fit(law, entry.values, rows).r2;
+  if (law.predicts == Predicts::kLoss && stage == Stage::kTraining)
+    entry.penalty_r2 = penalty_fit(law, entry.values, rows).r2;
   const Coordinates coordinates(law, setup.base, setup.free, setup.tied_to);
   entry.at_edge = coordinates.at_bounds(coordinates.from_values(entry.values));
 
@@ -228,6 +229,7 @@ void judge(const std::vector<Observation>& rows, ComparePart& part) {
 std::vector<std::vector<bool>> masks_of(const std::vector<Observation>& rows,
                                         const CompareOptions& options, ComparePart& part) {
   part.hold_out = options.hold_out;
+  part.gaps = options.gaps;
   part.most_starts = static_cast<int>(options.starts);
   part.points = static_cast<int>(rows.size());
   const std::vector<int> cluster = number_clusters(rows);
@@ -260,11 +262,11 @@ ComparedLaw measure_post(const Task& task, const ComparedLaw& trained, const Pre
 
 }  // namespace
 
-std::vector<const Law*> laws_to_compare(const std::vector<std::string>& names,
+std::vector<const Law*> laws_to_compare(const CompareOptions& options,
                                         std::vector<std::string>& notes) {
   std::vector<const Law*> out;
-  bool all = names.empty();
-  for (const std::string& list : names) {
+  bool all = options.laws.empty();
+  for (const std::string& list : options.laws) {
     for (const std::string& item : split(list, ',')) {
       const std::string name = trim(item);
       all |= name == "all";
@@ -277,19 +279,29 @@ std::vector<const Law*> laws_to_compare(const std::vector<std::string>& names,
     out.clear();
     for (const Law& law : laws()) out.push_back(&law);
   }
+  const Predicts wanted = options.gaps ? Predicts::kGap : Predicts::kLoss;
+  std::vector<std::string> others;
   std::erase_if(out, [&](const Law* law) {
-    if (law->predicts == Predicts::kLoss) return false;
-    notes.push_back(fmt::format("{} is left out: it does not predict a training loss.", law->name));
+    if (law->predicts == wanted) return false;
+    // Who compares all laws of losses asked for no law of gaps.
+    if (!all || law->predicts == Predicts::kQatShare) others.emplace_back(law->name);
     return true;
   });
-  if (out.empty()) throw Error("laws: none of these predicts a loss; see `bitlaw laws`");
+  const char* what = options.gaps ? "gap" : "training loss";
+  if (!others.empty() && !(all && options.gaps)) {
+    notes.push_back(fmt::format("{} {} left out: {} not predict a {}.", fmt::join(others, ", "),
+                                others.size() == 1 ? "is" : "are",
+                                others.size() == 1 ? "it does" : "they do", what));
+  }
+  if (out.empty())
+    throw Error(fmt::format("laws: none of these predicts a {}; see `bitlaw laws`", what));
   return out;
 }
 
 Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptions& options,
                         const ParallelFor& parallel_for) {
   Comparison out;
-  const std::vector<const Law*> chosen = laws_to_compare(options.laws, out.notes);
+  const std::vector<const Law*> chosen = laws_to_compare(options, out.notes);
   check_split(options.hold_out);
   require_range("folds", options.folds, 2, 1'000'000);
   require_range("starts", options.starts, 1, kMostStarts);

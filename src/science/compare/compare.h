@@ -16,6 +16,7 @@ namespace bitlaw {
 
 struct CompareOptions {
   std::vector<std::string> laws;   // empty = all
+  bool gaps = false;               // rows are gaps (table/gaps.h): laws of gaps are compared
   std::string hold_out = "kfold";  // see fit/masks.h
   int64_t folds = 5;
   std::string objective = "huber";       // or "least-squares", or "lad"
@@ -42,9 +43,9 @@ struct CompareOptions {
   }
 };
 
-// The laws that CompareOptions::laws names, each once; `notes` says which are left out because they
-// predict no loss. Error for an unknown name.
-std::vector<const Law*> laws_to_compare(const std::vector<std::string>& names,
+// The laws that CompareOptions::laws names, each once; `notes` says which are left out because they do
+// not predict a loss (or a gap). Error for an unknown name.
+std::vector<const Law*> laws_to_compare(const CompareOptions& options,
                                         std::vector<std::string>& notes);
 
 // Error if an option is invalid, or if the table has nothing to compare laws on.

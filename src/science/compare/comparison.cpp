@@ -14,9 +14,9 @@ std::string is_or_are(const std::vector<std::string>& names) {
 }
 
 // "0.52 %", or "1.3 standard errors" of deltas.
-std::string error_words(Stage stage, double rms) {
-  return stage == Stage::kPost ? fmt::format("{:.2f} standard errors", rms)
-                               : fmt::format("{:.3f} %", 100 * rms);
+std::string error_words(bool in_standard_errors, double rms) {
+  return in_standard_errors ? fmt::format("{:.2f} standard errors", rms)
+                            : fmt::format("{:.3f} %", 100 * rms);
 }
 
 std::vector<std::string> names_where(const std::vector<ComparedLaw>& laws,
@@ -61,7 +61,7 @@ std::string ComparePart::verdict() const {
   } else {
     const std::vector<std::string> same = tied(), worse = behind();
     out = fmt::format("{} has the smallest held-out error, {}", best->name,
-                      error_words(stage, best->held_out_rms));
+                      error_words(in_standard_errors(), best->held_out_rms));
     if (!same.empty()) {
       out += fmt::format(", but {} within {:.2g} standard errors of it: a tie", is_or_are(same),
                          allowed_errors(judged_clusters));

@@ -44,6 +44,7 @@ struct ComparedLaw {
 // All laws on one stage.
 struct ComparePart {
   Stage stage = Stage::kTraining;
+  bool gaps = false;  // of runs, instead of their losses
   std::string hold_out;
   int points = 0, clusters = 0;  // rows fitted
   // What rows of a cluster have in common of the variance around the law of least squares, and how
@@ -55,6 +56,9 @@ struct ComparePart {
   int most_starts = 0;
   std::string problem;            // why no rows are held out; "" = some are
   std::vector<ComparedLaw> laws;  // best first; then those that were not judged, then not fitted
+
+  // Whether errors are in standard errors of differences, rather than of log losses.
+  bool in_standard_errors() const { return stage == Stage::kPost || gaps; }
 
   // By held-out error; null if no law could be judged.
   const ComparedLaw* best() const { return !laws.empty() && laws[0].judged ? &laws[0] : nullptr; }

@@ -36,11 +36,11 @@ Json law_json(const ComparePart& part, const ComparedLaw& entry, double least) {
              {"minima", entry.minima},
              {"most", part.most_starts}}},
            {"tied_with_best", entry.tied}};
-  const char* unit = part.stage == Stage::kPost ? "rms" : "rms_log";
+  const char* unit = part.in_standard_errors() ? "rms" : "rms_log";
   out["held_out"] = {{"points", entry.predicted},
                      {unit, json_number(entry.held_out_rms)},
                      {"standard_error", json_number(entry.held_out_error)}};
-  if (part.stage == Stage::kPost) out["rms"] = json_number(std::sqrt(entry.sse / part.points));
+  if (part.in_standard_errors()) out["rms"] = json_number(std::sqrt(entry.sse / part.points));
   if (entry.judged) {
     out["difference"] = {{"log_rms", json_number(entry.from_best.log_ratio)},
                          {"standard_error", json_number(entry.from_best.standard_error)},

@@ -24,7 +24,7 @@ bool has_penalties(const ComparePart& part) {
 }
 
 std::string table_of(const ComparePart& part) {
-  const bool post = part.stage == Stage::kPost;
+  const bool post = part.in_standard_errors();
   size_t width = 4;
   for (const ComparedLaw& law : part.laws) width = std::max(width, law.name.size());
   // R^2 of what precision costs stands beside that of the loss.
@@ -92,7 +92,8 @@ std::string coinciding(const ComparePart& part) {
 
 std::string part_text(const ComparePart& part) {
   std::string out = fmt::format("{} {} in {} clusters; held out: {}\n", part.points,
-                                part.stage == Stage::kPost
+                                part.gaps ? "gaps (in standard errors, at least 10 % each)"
+                                : part.stage == Stage::kPost
                                     ? "loss differences (in standard errors, at least 10 % each)"
                                     : "losses",
                                 part.clusters, part.hold_out);

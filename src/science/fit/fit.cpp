@@ -34,20 +34,19 @@ constexpr int kHeldOutStarts = 8;
 constexpr int kFolds = 5;
 constexpr int kSpareRows = 3;  // rows beyond the constants without which there are no intervals
 
-// R^2 of the loss (runs) or of log delta (post-training rows whose delta exceeds five standard
-// errors).
+// R^2 of the loss (runs) or of log differences (those that exceed five standard errors).
 double r_squared_of(const StageSetup& setup, const std::vector<Observation>& rows,
                     const std::vector<double>& values) {
-  const bool post = setup.settings.stage == Stage::kPost;
+  const bool differences = is_of_differences(*setup.law, setup.settings.stage);
   const std::vector<double> residuals =
       log_residuals(*setup.law, setup.settings.stage, values, rows);
   std::vector<double> observed, predicted;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (std::isnan(residuals[i])) continue;
-    const double value = post ? rows[i].delta_nats : measured(*setup.law, rows[i]);
-    const double log_measured = std::log(value);
-    observed.push_back(post ? log_measured : value);
-    predicted.push_back(post ? log_measured + residuals[i] : std::exp(log_measured + residuals[i]));
+    const double value = differences ? rows[i].delta_nats : measured(*setup.law, rows[i]);
+    const double log_measured = std::log(value), log_predicted = log_measured + residuals[i];
+    observed.push_back(differences ? log_measured : value);
+    predicted.push_back(differences ? log_predicted : std::exp(log_predicted));
   }
   return r_squared(observed, predicted);
 }
@@ -205,6 +204,18 @@ void judge_deltas(const StageSetup& post, const StageRows& rows, const std::vect
       count, post.law->name, none / count));
 }
 
+// R^2 of all gaps, in nats.
+void judge_gaps(const Law& law, const std::vector<Observation>& rows,
+                const std::vector<double>& values, StageFit& stage) {
+  std::vector<double> observed, predicted;
+  for (const Observation& row : rows) {
+    observed.push_back(row.delta_nats);
+    predicted.push_back(predict(law, values.data(), row));
+  }
+  stage.r2_all = r_squared(observed, predicted);
+  stage.judged = static_cast<int>(rows.size());
+}
+
 // The joint fit downhill of the staged one, whose values it replaces; none where a stage has
 // nothing to fit.
 std::optional<JointSetup> move_together(const StageSetup& training, const StageSetup& post,
@@ -269,7 +280,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   StageSetup training = setup_of(law, Stage::kTraining, choice, choice.base, options);
   settle_threshold(options, rows.training, parallel_for, training);
   fit.threshold = training.settings.huber;
-  fit.objective_name = objective_name(options, fit.threshold);
+  fit.objective_name = objective_name(options, training);
   std::vector<double> values = choice.base;
   if (rows.training.empty()) {
     training.free.clear();
@@ -338,6 +349,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
                     rows.no_difference));
   }
   judge_deltas(post, rows, values, fit);
+  if (law.predicts == Predicts::kGap) judge_gaps(law, rows.training, values, fit.training);
   if (law.predicts == Predicts::kLoss) fit.penalty = penalty_fit(law, values, rows.training);
   note_frozen(law, choice, rows, fit);
 

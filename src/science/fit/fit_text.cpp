@@ -15,6 +15,12 @@ std::string stage_line(const char* name, const StageFit& stage) {
       name, stage.points, stage.clusters, stage.free, stage.objective, stage.r2, stage.condition);
 }
 
+std::string differences_line(const StageFit& stage, const char* what) {
+  if (stage.judged == 0) return "";
+  return fmt::format("  R^2 {:.4f} of all {} measured {}, in nats; the other is of logs\n",
+                     stage.r2_all, stage.judged, what);
+}
+
 // "R^2 0.93 of the penalty L(P) - L(16) of 214 runs"
 std::string penalty_line(const PenaltyFit& penalty) {
   if (!std::isfinite(penalty.r2)) return "";
@@ -54,12 +60,13 @@ std::string parameter_line(const FittedParameter& p, double level) {
 }
 
 std::string held_out_line(const HeldOut& held) {
-  const bool post = held.part == "post";
+  const bool differences = held.all_points > 0;
+  const char* what = held.part == "post" ? "deltas" : differences ? "gaps" : "losses";
   std::string out = fmt::format("  held out {:<9} {:>4} {}: ", held.split,
-                                post ? held.all_points : held.points, post ? "deltas" : "losses");
-  if (post) out += fmt::format("{:.2f} standard errors", held.rms_errors);
+                                differences ? held.all_points : held.points, what);
+  if (differences) out += fmt::format("{:.2f} standard errors", held.rms_errors);
   if (held.points > 0) {
-    out += fmt::format("{}relative error {:.3f} %", post ? "; " : "", 100 * held.rms_log);
+    out += fmt::format("{}relative error {:.3f} %", differences ? "; " : "", 100 * held.rms_log);
     if (std::isfinite(held.standard_error)) {
       out += fmt::format(" +- {:.3f} %", 100 * held.standard_error);
     }
@@ -73,15 +80,13 @@ std::string held_out_line(const HeldOut& held) {
 std::string fit_text(const Fit& fit) {
   std::string out = fmt::format("{}, {}\n", fit.law, fit.objective_name);
   if (fit.training.points > 0) {
-    out += stage_line("training", fit.training) + penalty_line(fit.penalty) +
-           scatter_line(fit.training.scatter);
+    out += stage_line("training", fit.training) + differences_line(fit.training, "gaps") +
+           penalty_line(fit.penalty);
+    if (fit.training.judged == 0) out += scatter_line(fit.training.scatter);
   }
   if (fit.post.points > 0) {
     out += stage_line("after training", fit.post);
-    if (std::isfinite(fit.post.r2_all)) {
-      out += fmt::format("  R^2 {:.4f} of all {} measured deltas, in nats; the other is of logs\n",
-                         fit.post.r2_all, fit.post.judged);
-    }
+    out += differences_line(fit.post, "deltas");
   }
   std::vector<std::string> frozen;
   for (const FittedParameter& p : fit.parameters) {

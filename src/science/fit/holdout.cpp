@@ -54,7 +54,7 @@ Unseen predict_unseen(const StageSetup& setup, const std::vector<Observation>& r
   Unseen out;
   out.logs.assign(rows.size(), kUnknown);
   std::vector<DeltaScale> scales;  // of all rows, so that every fit is judged by the same errors
-  if (stage == Stage::kPost) {
+  if (is_of_differences(law, stage)) {
     scales = delta_scales(law, rows, setup.settings.floor);
     out.errors.assign(rows.size(), kUnknown);
   }
@@ -84,8 +84,10 @@ Unseen predict_unseen(const StageSetup& setup, const std::vector<Observation>& r
       if (is_of(unseen_classes, law, rows[i])) continue;
       out.logs[i] = log_residual;
       if (scales.empty()) continue;
-      out.errors[i] =
-          in_standard_errors(predict_delta(law, fitted.values.data(), rows[i]), rows[i], scales[i]);
+      const double predicted = stage == Stage::kPost
+                                   ? predict_delta(law, fitted.values.data(), rows[i])
+                                   : predict(law, fitted.values.data(), rows[i]);
+      out.errors[i] = in_standard_errors(predicted, rows[i], scales[i]);
     }
   }
   return out;

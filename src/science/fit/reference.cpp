@@ -10,7 +10,7 @@
 namespace bitlaw {
 
 std::string missing_reference(const Law& law, const std::vector<Observation>& rows) {
-  if (rows.empty()) return "";
+  if (rows.empty() || law.predicts == Predicts::kGap) return "";  // gaps are to the reference
   const std::vector<std::vector<int>> positions = class_positions(law, rows);
   for (size_t k = 0; k < positions.size(); ++k) {
     const std::vector<int>& of_rows = positions[k];

@@ -27,7 +27,8 @@ double usual_error(const std::vector<Observation>& rows) {
 }  // namespace
 
 bool predicts_no_delta(const Law& law, const Observation& row) {
-  return predict_delta(law, law.constants[0].values.data(), row) == 0;
+  return row.is_post_training() && law.has_delta &&
+         predict_delta(law, law.constants[0].values.data(), row) == 0;
 }
 
 std::vector<DeltaScale> delta_scales(const Law& law, const std::vector<Observation>& rows,
@@ -64,20 +65,21 @@ StageResiduals::StageResiduals(const Law& law, const std::vector<Observation>& r
                                const ResidualSettings& settings)
     : law_(law),
       post_(settings.stage == Stage::kPost),
+      differences_(is_of_differences(law, settings.stage)),
       width_(static_cast<long>(post_ ? law.parameters.size() : law.training_parameters)),
       settings_of_rows_(law, runs) {
   const long count = static_cast<long>(runs.size());
   padded_ = (count + 7) / 8 * 8;
   for (Vector* v : {&logarithmic_, &target_, &scale_}) v->resize(padded_);
   const std::vector<DeltaScale> scales =
-      post_ ? delta_scales(law, runs, settings.floor) : std::vector<DeltaScale>();
+      differences_ ? delta_scales(law, runs, settings.floor) : std::vector<DeltaScale>();
   for (long i = 0; i < padded_; ++i) {
     const size_t row = static_cast<size_t>(std::min(i, count - 1));
     const double value = post_ ? runs[row].delta_nats : measured(law, runs[row]);
-    const bool logarithmic = post_ ? scales[row].logarithmic : !settings.linear;
+    const bool logarithmic = differences_ ? scales[row].logarithmic : !settings.linear;
     logarithmic_[i] = logarithmic ? 1 : 0;
     target_[i] = logarithmic ? std::log(value) : value;
-    scale_[i] = !post_ ? 1 : (logarithmic ? value : 1) / scales[row].error;
+    scale_[i] = !differences_ ? 1 : (logarithmic ? value : 1) / scales[row].error;
   }
 }
 
@@ -149,7 +151,7 @@ Vector StageResiduals::weights(const std::vector<Observation>& runs,
                                const ResidualSettings& settings) const {
   Vector out = Vector::Zero(padded_);
   out.head(static_cast<long>(runs.size())).setOnes();
-  if (!settings.weighted || post_) return out;
+  if (!settings.weighted || differences_) return out;
   const std::vector<double> of_errors = error_weights(runs);
   for (size_t i = 0; i < of_errors.size(); ++i) out[static_cast<long>(i)] = of_errors[i];
   return out;
@@ -190,7 +192,8 @@ std::vector<double> log_residuals(const Law& law, Stage stage, const std::vector
   out.resize(runs.size());
   for (size_t i = 0; i < runs.size(); ++i) {
     const double value = post ? runs[i].delta_nats : measured(law, runs[i]);
-    const bool has_logarithm = !post || (is_clear_delta(runs[i]) && out[i] != 0);
+    const bool has_logarithm =
+        !is_of_differences(law, stage) || (is_clear_delta(runs[i]) && out[i] != 0);
     out[i] = has_logarithm ? std::log(out[i]) - std::log(value) : kUnknown;
   }
   return out;

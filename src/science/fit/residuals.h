@@ -48,7 +48,7 @@ class StageResiduals {
   bool link(Vector& r, double* slope) const;
 
   const Law& law_;
-  bool post_;
+  bool post_, differences_;
   long width_;  // constants that the stage's prediction depends on
   long padded_ = 0;
   RowSettings settings_of_rows_;
@@ -61,6 +61,12 @@ class StageResiduals {
 ResidualProblem make_problem(const Law& law, const std::vector<Observation>& rows,
                              const Coordinates& coordinates, const ResidualSettings& settings,
                              const std::vector<double>& weights = {});
+
+// Whether the stage of a law is of differences of losses: deltas of post-training quantization, or gaps
+// between runs, which are compared as the post stage above.
+inline bool is_of_differences(const Law& law, Stage stage) {
+  return stage == Stage::kPost || law.predicts == Predicts::kGap;
+}
 
 // How a delta enters the fit.
 struct DeltaScale {

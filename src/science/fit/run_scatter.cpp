@@ -181,7 +181,7 @@ Scatter run_scatter(const StageSetup& stage, const std::vector<Observation>& all
     const double share = (static_cast<double>(i) + 0.5) / static_cast<double>(count);
     out.quantiles.push_back(all_found.quantile(share));
   }
-  if (stage.settings.stage == Stage::kPost) {
+  if (is_of_differences(*stage.law, stage.settings.stage)) {
     out.floor = stage.settings.floor;
     std::vector<double> errors;
     for (const Observation& row : rows) {

@@ -163,11 +163,17 @@ StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
     if (total) run.params = run.params_total;
     const bool post = run.is_post_training();
     const double value = measured(law, run);
-    if (!(run.params > 0) || !(run.tokens > 0) || (!post && !(value > 0)) ||
+    const bool gap = law.predicts == Predicts::kGap;
+    if (!post && gap && std::isnan(value)) {
+      throw Error(
+          fmt::format("{} is fitted to gaps between runs, and row {} has none: name the class "
+                      "of the reference runs with --gap-to",
+                      law.name, i + 1));
+    }
+    if (!(run.params > 0) || !(run.tokens > 0) || (!post && !gap && !(value > 0)) ||
         !std::isfinite(run.params * run.tokens) || std::isinf(value)) {
       throw Error(fmt::format("row {}: N = {}, D = {}, {} = {}; all must be positive numbers",
-                              i + 1, run.params, run.tokens,
-                              law.predicts == Predicts::kLoss ? "loss" : "qat_share", value));
+                              i + 1, run.params, run.tokens, measured_name(law), value));
     }
     if (!post) {
       rows.training.push_back(run);
@@ -198,7 +204,7 @@ StageSetup setup_of(const Law& law, Stage stage, const ParameterChoice& choice,
   setup.settings.weighted = options.weights == "standard-error";
   setup.settings.linear = options.residual == "linear";
   constexpr double kSquares = std::numeric_limits<double>::infinity();
-  if (stage == Stage::kTraining) {
+  if (stage == Stage::kTraining && law.predicts != Predicts::kGap) {
     setup.settings.huber = options.objective == "huber" ? options.huber_delta
                            : options.objective == "lad" ? kLadThreshold
                                                         : kSquares;

@@ -54,7 +54,7 @@ Vector combination(const Matrix& columns, const Vector& target) {
 
 // Sets the free linear constants so that the law comes nearest to the losses, relatively.
 void solve_linear(const Law& law, const std::vector<Observation>& rows,
-                  const std::vector<int>& free, std::vector<double>& values) {
+                  const std::vector<int>& free, double floor, std::vector<double>& values) {
   std::vector<int> linear;
   for (const int i : free) {
     if (law.parameters[i].linear) linear.push_back(i);
@@ -65,16 +65,23 @@ void solve_linear(const Law& law, const std::vector<Observation>& rows,
   Vector predicted(static_cast<long>(inputs.stride()));
   Matrix jacobian(static_cast<long>(inputs.stride()), static_cast<long>(law.training_parameters));
   evaluate_loss(law, values.data(), inputs, predicted.data(), jacobian.data());
+  // A row counts by its loss, or a difference by its error.
+  std::vector<double> unit(rows.size());
+  if (is_of_differences(law, Stage::kTraining)) {
+    const std::vector<DeltaScale> scales = delta_scales(law, rows, floor);
+    for (size_t i = 0; i < rows.size(); ++i) unit[i] = scales[i].error;
+  } else {
+    for (size_t i = 0; i < rows.size(); ++i) unit[i] = measured(law, rows[i]);
+  }
   Matrix columns(count, static_cast<long>(linear.size()));
   Vector target(count);
   for (long i = 0; i < count; ++i) {
     double rest = predicted[i];  // of the constants that stay
     for (size_t j = 0; j < linear.size(); ++j) {
-      columns(i, static_cast<long>(j)) =
-          jacobian(i, linear[j]) / measured(law, rows[static_cast<size_t>(i)]);
+      columns(i, static_cast<long>(j)) = jacobian(i, linear[j]) / unit[static_cast<size_t>(i)];
       rest -= jacobian(i, linear[j]) * values[linear[j]];
     }
-    target[i] = 1 - rest / measured(law, rows[static_cast<size_t>(i)]);
+    target[i] = (measured(law, rows[static_cast<size_t>(i)]) - rest) / unit[static_cast<size_t>(i)];
   }
   if (!columns.allFinite() || !target.allFinite()) return;
   if (linear.size() > 8) return;  // too many subsets
@@ -130,7 +137,7 @@ Vector starting_point(const Law& law, const std::vector<Observation>& rows,
     values = coordinates.values(x.cwiseMax(coordinates.low()).cwiseMin(coordinates.high()));
   }
   if (settings.stage == Stage::kTraining) {
-    solve_linear(law, rows, coordinates.free(), values);
+    solve_linear(law, rows, coordinates.free(), settings.floor, values);
   } else {
     match_scale(law, rows, settings, values);
   }

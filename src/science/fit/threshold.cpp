@@ -58,11 +58,18 @@ double settled_threshold(const StageSetup& stage, const std::vector<Observation>
 
 void settle_threshold(const FitOptions& options, const std::vector<Observation>& rows,
                       const ParallelFor& parallel_for, StageSetup& setup) {
-  if (options.objective == "huber" && options.huber_delta == 0 && !rows.empty())
+  if (options.objective == "huber" && options.huber_delta == 0 && !rows.empty() &&
+      !is_of_differences(*setup.law, setup.settings.stage))
     setup.settings.huber = settled_threshold(setup, rows, parallel_for);
 }
 
-std::string objective_name(const FitOptions& options, double threshold) {
+std::string objective_name(const FitOptions& options, const StageSetup& setup) {
+  const double threshold = setup.settings.huber;
+  if (is_of_differences(*setup.law, setup.settings.stage)) {
+    return std::isfinite(threshold)
+               ? fmt::format("huber({:g}, sum) of gaps in standard errors", threshold)
+               : "half the sum of squared gaps in standard errors";
+  }
   const char* residuals = options.residual == "log" ? "log residuals" : "residuals";
   const char* weights = options.weights == "none" ? "" : ", weighted by standard errors";
   if (options.objective == "huber") {

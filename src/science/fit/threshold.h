@@ -23,11 +23,12 @@ double huber_threshold(std::vector<double> residuals, size_t constants);
 double settled_threshold(const StageSetup& setup, const std::vector<Observation>& rows,
                          const ParallelFor& parallel_for = {});
 
-// settled_threshold where the options leave it to the residuals; nothing changes otherwise.
+// settled_threshold where the options leave it to the residuals; nothing changes otherwise, nor for
+// differences, which are compared in standard errors.
 void settle_threshold(const FitOptions& options, const std::vector<Observation>& rows,
                       const ParallelFor& parallel_for, StageSetup& setup);
 
 // "huber(0.0107, sum) of log residuals".
-std::string objective_name(const FitOptions& options, double threshold);
+std::string objective_name(const FitOptions& options, const StageSetup& setup);
 
 }  // namespace bitlaw

@@ -8,6 +8,9 @@
 #include "laws/forms/chinchilla.h"
 #include "laws/forms/frantar_eff.h"
 #include "laws/forms/gadre.h"
+#include "laws/forms/gap_bits.h"
+#include "laws/forms/gap_class.h"
+#include "laws/forms/gap_exp.h"
 #include "laws/forms/kumar.h"
 #include "laws/forms/kumar_additive.h"
 #include "laws/forms/kumar_both_tied.h"
@@ -49,6 +52,9 @@ using AllLaws = LawList<  //
     Gadre,                //
     Muennighoff,          //
     AdditiveExp,          //
-    AdditiveClass>;
+    AdditiveClass,        //
+    GapClass,             //
+    GapExp,               //
+    GapBits>;
 
 }  // namespace bitlaw

@@ -27,7 +27,7 @@ std::vector<std::string> definitions(const Law& law) {
 
 // What the law predicts of training.
 const char* quantity(const Law& law) {
-  return law.predicts == Predicts::kQatShare ? "qat share" : "loss";
+  return law.predicts == Predicts::kQatShare ? "qat share" : measured_name(law);
 }
 
 const char* scale_name(Scale scale) {

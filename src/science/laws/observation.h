@@ -28,8 +28,10 @@ struct Observation {
   double bits_activations = kUnquantizedBits;  // P_a while training
   double bits_kv = kUnquantizedBits;           // P_kv while training
   double bits_post = 0;                        // P_post of the weights afterwards; 0 or 16 = none
-  double delta_nats = kUnknown;                // loss after - loss before P_post; NaN = none
-  double delta_standard_error = kUnknown;      // of delta_nats; NaN = unknown
+  // Loss after - loss before P_post; of a run, loss - that of its reference run, where runs are paired
+  // (table/gaps.h); NaN = none.
+  double delta_nats = kUnknown;
+  double delta_standard_error = kUnknown;  // of delta_nats; NaN = unknown
 
   // Inputs of some laws.
   double unique_tokens = kUnknown;  // distinct training tokens; NaN = no token repeats

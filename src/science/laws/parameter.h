@@ -19,6 +19,7 @@ enum class Scale {
 enum class Predicts {
   kLoss,      // nats per token
   kQatShare,  // the best share of the tokens to train with quantization
+  kGap,       // loss minus that of the reference run of the same N, D and seed, nats per token
 };
 
 // The rows that identify a parameter.

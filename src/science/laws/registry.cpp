@@ -171,16 +171,30 @@ std::vector<std::string> law_names() {
   return names;
 }
 
-std::string laws_with_delta() {
+namespace {
+
+// "kumar, kumar-no-offsets or ouyang-qid"
+template <class Wanted>
+std::string names_of(const Wanted& wanted) {
   std::vector<std::string> names;
   for (const Law& law : kLaws) {
-    if (law.has_delta) names.emplace_back(law.name);
+    if (wanted(law)) names.emplace_back(law.name);
   }
   std::string out;
   for (size_t i = 0; i < names.size(); ++i) {
     out += (i == 0 ? "" : i + 1 < names.size() ? ", " : " or ") + names[i];
   }
   return out;
+}
+
+}  // namespace
+
+std::string laws_with_delta() {
+  return names_of([](const Law& law) { return law.has_delta; });
+}
+
+std::string laws_of_gaps() {
+  return names_of([](const Law& law) { return law.predicts == Predicts::kGap; });
 }
 
 int parameter_index(const Law& law, std::string_view name) {
@@ -209,7 +223,21 @@ double published_value(const Law& law, std::string_view constant) {
 }
 
 double measured(const Law& law, const Observation& run) {
-  return law.predicts == Predicts::kQatShare ? run.qat_share : run.loss_nats;
+  switch (law.predicts) {
+    case Predicts::kQatShare:
+      return run.qat_share;
+    case Predicts::kGap:
+      return run.delta_nats;
+    case Predicts::kLoss:
+      break;
+  }
+  return run.loss_nats;
+}
+
+const char* measured_name(const Law& law) {
+  return law.predicts == Predicts::kQatShare ? "qat_share"
+         : law.predicts == Predicts::kGap    ? "gap"
+                                             : "loss";
 }
 
 void evaluate_loss(const Law& law, const double* p, const Rows& rows, double* values,

@@ -68,6 +68,10 @@ double published_value(const Law& law, std::string_view constant);
 
 // The measured value of what the law predicts; NaN if the row has none.
 double measured(const Law& law, const Observation& run);
+// What that is called in messages: "loss", "qat_share", "gap".
+const char* measured_name(const Law& law);
+// Laws of gaps: "gap-class, gap-exp or gap-bits".
+std::string laws_of_gaps();
 
 // Evaluates a law on all rows: the training loss, or the delta of post-training quantization (if
 // the law has one). p: the law's values in the order of its parameters. values: rows.stride()
@@ -81,7 +85,7 @@ void evaluate_delta(const Law& law, const double* p, const Rows& rows, double* v
                     double* jacobian);
 
 // One prediction: the training loss in nats plus, if the row is quantized after training and the
-// law models that, its loss difference. (Or the share, for a law that predicts a share.)
+// law models that, its loss difference. (Or the share, for a law that predicts a share; or the gap.)
 double predict(const Law& law, const double* p, const Observation& run);
 double predict_delta(const Law& law, const double* p, const Observation& run);  // 0 if none
 

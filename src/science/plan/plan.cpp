@@ -118,6 +118,12 @@ Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
   PlanRequest request = asked;
   request.law = law.name;
   request.free = free_of(asked);
+  if (law.predicts == Predicts::kGap) {
+    return failed(
+        fmt::format("{} predicts the gap of a recipe to its reference run, not a loss; plan with a "
+                    "law of losses",
+                    law.name));
+  }
   const bool of_share = law.predicts == Predicts::kQatShare;
   if (of_share) {
     request.free.clear();

@@ -144,6 +144,18 @@ void add_intervals(const Constants& constants, const Observation& trained, const
     return interval_over(draws, level,
                          [&](size_t draw, size_t point) { return delta_of(draw, spread, point); });
   };
+  if (constants.law->predicts == Predicts::kGap) {
+    // A gap is a difference, whatever its sign.
+    const auto gap = [&](const Spread& spread) {
+      return interval_over(draws, level, [&](size_t draw, size_t point) {
+        const double mean = drawn.losses[draw];
+        return mean + error_of(scatter, mean) * spread(share_of(draw, point));
+      });
+    };
+    out.mean = gap(law_error(added));
+    if (scatter.is_known() && known) out.run = with(gap(run_error(scatter, added)), out.mean);
+    return;
+  }
   const Spread mean_error = law_error(added);
   const Spread mean_delta_error = law_error(added_delta);
   out.mean = total(mean_error, mean_delta_error);
@@ -212,6 +224,10 @@ Prediction predict_run(const Constants& constants, const Observation& given, dou
     out.problem = law.classes.empty() || name.empty()
                       ? "the law gives no number for this run"
                       : fmt::format("the fit has no constant for the precision {}", name);
+    return out;
+  }
+  if (law.predicts == Predicts::kGap && precision_class(run).empty()) {
+    out.problem = "a run that is not quantized is its own reference, so there is no gap";
     return out;
   }
   if (constants.draws.empty()) {

@@ -15,6 +15,7 @@
 #include "record/factor_names.h"
 #include "record/old_names.h"
 #include "table/computed_columns.h"
+#include "table/gaps.h"
 #include "table/merge_replicates.h"
 #include "table/missing.h"
 #include "table/precision_columns.h"
@@ -318,7 +319,12 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
   const AskedFor asked = asked_for(options, columns);
   const FactorPlaces factor_places(columns);
   Derived derived;
-  derived.precision.reference = table.reference = options.reference;
+  const bool gaps = !options.gap_to.empty() && options.measured;
+  if (gaps && !options.reference.empty() && options.reference != options.gap_to) {
+    throw Error(fmt::format("{}: --reference {} and --gap-to {} name two classes; give one", where,
+                            printable(options.reference), printable(options.gap_to)));
+  }
+  derived.precision.reference = table.reference = gaps ? options.gap_to : options.reference;
   table.runs.reserve(raw.rows.size());
   table.factors.reserve(raw.rows.size());
   RowProblems problems;
@@ -368,6 +374,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
     if (raw.kind != "runs")
       note_unread(raw, columns, named_columns(columns, clusters, options), table);
   }
+  if (gaps) take_gaps(table, options.gap_to, where);
   return table;
 }
 

@@ -45,9 +45,12 @@ struct TableOptions {
   std::string cluster = "run";          // what is resampled together (row_clusters.h)
   std::map<std::string, double> scale;  // from parse_scale()
   std::string reference;                // the class that is not quantized; "" = by its name
-  std::vector<std::string> set;         // computed columns (computed_columns.h)
-  std::string replicates = "all";       // of equal inputs: all, best or mean (merge_replicates.h)
-  bool last_row_per_run = false;        // of learning curves (row_clusters.h)
+  // The class whose runs the others are paired with: rows become gaps (gaps.h). "" = none. It is also the
+  // reference, and no other may be named.
+  std::string gap_to;
+  std::vector<std::string> set;    // computed columns (computed_columns.h)
+  std::string replicates = "all";  // of equal inputs: all, best or mean (merge_replicates.h)
+  bool last_row_per_run = false;   // of learning curves (row_clusters.h)
   bool tokens_by_step = false;   // where D is that of the whole run in all its rows: D of the step
   bool drop_duplicates = false;  // keep only the first of identical rows
   bool keep_3bit = false;        // also rows that are marked as unstable

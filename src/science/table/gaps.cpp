@@ -1,0 +1,151 @@
+#include "table/gaps.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <numbers>
+#include <tuple>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "laws/bind.h"
+#include "table/observation_columns.h"
+#include "table/pure_error.h"
+
+namespace bitlaw {
+namespace {
+
+// Runs that may be compared but for the precision and the seed.
+using Setting = std::tuple<double, double, std::vector<std::string>>;
+
+Setting setting_of(const FactorRow& row) {
+  std::vector<std::string> fixed;
+  for (const Factor& factor : factors()) {
+    const bool of_precision = *factor.bits != '\0' || factor.name == std::string_view("precision");
+    if (factor.varies == Varies::kNever && !of_precision) fixed.push_back(row.value(factor));
+  }
+  return {row.params, row.tokens, std::move(fixed)};
+}
+
+struct Paired {
+  double loss = 0;      // mean
+  double variance = 0;  // of that mean, by the standard errors of its losses; NaN = unknown
+  std::string cluster;  // "" = none
+};
+
+Paired mean_of(const std::vector<size_t>& rows, const std::vector<Observation>& runs) {
+  Paired out;
+  const auto count = static_cast<double>(rows.size());
+  for (const size_t row : rows) {
+    out.loss += runs[row].loss_nats / count;
+    out.variance += std::pow(runs[row].loss_standard_error / count, 2);
+  }
+  out.cluster = runs[rows.front()].cluster;
+  return out;
+}
+
+// The deviation of gaps that differ in nothing but the seed; NaN with too few degrees of freedom.
+double between_seeds(const std::vector<Observation>& runs, const std::vector<FactorRow>& rows) {
+  std::map<std::tuple<Setting, std::string, std::string>, std::vector<double>> cells;
+  for (size_t i = 0; i < runs.size(); ++i)
+    cells[{setting_of(rows[i]), rows[i].precision, class_of(runs[i])}].push_back(
+        runs[i].delta_nats);
+  double squares = 0;
+  int freedom = 0;
+  for (const auto& [unused, gaps] : cells) {
+    double mean = 0;
+    for (const double gap : gaps) mean += gap / static_cast<double>(gaps.size());
+    for (const double gap : gaps) squares += (gap - mean) * (gap - mean);
+    freedom += static_cast<int>(gaps.size()) - 1;
+  }
+  return freedom >= PureError::kFewestFreedom ? std::sqrt(squares / freedom) : kUnknown;
+}
+
+}  // namespace
+
+void take_gaps(Table& table, const std::string& name, const std::string& where) {
+  const std::vector<FactorRow> merged = merge_numbers(table.factors);
+  const PureError noise = pure_error(table.factors);
+  std::map<Setting, std::vector<size_t>> references;
+  for (size_t i = 0; i < table.runs.size(); ++i) {
+    const Observation& run = table.runs[i];
+    if (!run.is_post_training() && precision_class(run).empty() && run.loss_nats > 0)
+      references[setting_of(merged[i])].push_back(i);
+  }
+  size_t used = 0, of_other_seeds = 0, alone = 0, cells = 0;
+  std::vector<bool> stays(table.runs.size());
+  std::vector<bool> is_used(table.runs.size());
+  for (size_t i = 0; i < table.runs.size(); ++i) {
+    Observation& run = table.runs[i];
+    if (run.is_post_training()) {
+      ++cells;
+      continue;
+    }
+    if (precision_class(run).empty()) continue;
+    const auto found = references.find(setting_of(merged[i]));
+    if (found == references.end() || !(run.loss_nats > 0)) {
+      ++alone;
+      continue;
+    }
+    std::vector<size_t> of_seed;
+    for (const size_t row : found->second) {
+      if (!merged[i].seed.empty() && merged[row].seed == merged[i].seed) of_seed.push_back(row);
+    }
+    of_other_seeds += of_seed.empty() && !merged[i].seed.empty();
+    const std::vector<size_t>& rows = of_seed.empty() ? found->second : of_seed;
+    const Paired reference = mean_of(rows, table.runs);
+    for (const size_t row : rows) is_used[row] = true;
+    run.delta_nats = run.loss_nats - reference.loss;
+    run.delta_standard_error = std::sqrt(std::pow(run.loss_standard_error, 2) + reference.variance);
+    run.cluster = reference.cluster.empty() ? fmt::format("reference {}", rows.front() + 1)
+                                            : reference.cluster;
+    stays[i] = true;
+    ++used;
+  }
+  if (used == 0) {
+    throw Error(fmt::format(
+        "{}: --gap-to {}: no run has a reference of its N and D; the table has {} runs of {} and "
+        "{} "
+        "others",
+        where, printable(name), table.runs.size() - alone - cells, printable(name), alone));
+  }
+  keep_only(table, [&](size_t row) { return stays[row]; });
+
+  double error = between_seeds(table.runs, merge_numbers(table.factors));
+  std::string origin = "the error of a gap is that between seeds";
+  if (!std::isfinite(error) && noise.all.freedom() >= PureError::kFewestFreedom) {
+    error = std::numbers::sqrt2 * noise.all.deviation();
+    origin = "the error of a gap is that of losses between seeds, times sqrt 2";
+  }
+  bool known = std::isfinite(error);
+  if (known) {
+    for (Observation& run : table.runs) run.delta_standard_error = error;
+    origin += fmt::format(", {:.3g} nats", error);
+  } else {
+    known = true;
+    for (Observation& run : table.runs) {
+      if (!(run.delta_standard_error > 0)) run.delta_standard_error = kUnknown, known = false;
+    }
+    origin =
+        known ? "the error of a gap is that of its two losses, as if they were independent"
+              : "nothing tells the error of a gap: add a column of seeds, with several of them, or "
+                "loss_standard_error";
+  }
+  size_t reference_runs = 0;
+  for (const bool each : is_used) reference_runs += each;
+  std::string note = fmt::format("Gaps: {} runs are paired with {} of {} at their N and D; {}.",
+                                 used, reference_runs, printable(name), origin);
+  if (of_other_seeds > 0)
+    note += fmt::format(
+        " {} have no reference of their seed and are held against the mean of the "
+        "others.",
+        of_other_seeds);
+  if (alone > 0)
+    note += fmt::format(" {} without a reference of their N and D are left out.", alone);
+  if (cells > 0)
+    note += fmt::format(" {} cells of quantization after training are left out.", cells);
+  table.notes.push_back(std::move(note));
+}
+
+}  // namespace bitlaw
