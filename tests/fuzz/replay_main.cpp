@@ -2,7 +2,10 @@
 // mutations of each (bytes flipped, set, inserted, removed, copied, cut off; numbers at their
 // limits).
 //
-//   fuzz_NAME [--mutations N] FILE_OR_FOLDER...
+//   fuzz_NAME [--mutations N] [--seconds S] FILE_OR_FOLDER...
+//
+// N mutations of each seed; after S seconds no more, but at least 50 of each, so that a slow disk takes
+// inputs from a test, not its result.
 //
 // A target that crashes or throws ends the program, which then names the input; the same arguments
 // reproduce it.
@@ -10,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstring>
@@ -29,6 +33,8 @@ namespace bitlaw {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr uint64_t kFewestRounds = 50;
 
 char current_input[512] = "none";
 
@@ -105,25 +111,51 @@ std::vector<fs::path> files_in(const fs::path& root) {
   return files;
 }
 
-int replay(const std::vector<std::string>& arguments) {
-  uint64_t mutations = 1000, inputs = 1, seeds = 0;
-  run("the empty input", "");
+struct Arguments {
+  uint64_t mutations = 1000;
+  double seconds = 0;  // 0: no limit
+  std::vector<fs::path> seeds;
+};
+
+Arguments parsed(const std::vector<std::string>& arguments) {
+  Arguments out;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i] == "--mutations" && i + 1 < arguments.size()) {
-      mutations = std::stoull(arguments[++i]);
-      continue;
-    }
-    for (const fs::path& file : files_in(arguments[i])) {
-      const std::string bytes = read_file(file);
-      run(file.string(), bytes);
-      for (uint64_t m = 0; m < mutations; ++m)
-        run(fmt::format("{}, mutation {}", file.string(), m), mutated(bytes, seeds, m));
-      ++seeds;
-      inputs += 1 + mutations;
+    const bool has_value = i + 1 < arguments.size();
+    if (arguments[i] == "--mutations" && has_value) {
+      out.mutations = std::stoull(arguments[++i]);
+    } else if (arguments[i] == "--seconds" && has_value) {
+      out.seconds = std::stod(arguments[++i]);
+    } else {
+      const std::vector<fs::path> files = files_in(arguments[i]);
+      out.seeds.insert(out.seeds.end(), files.begin(), files.end());
     }
   }
-  if (seeds == 0) throw Error("no seeds; give a folder of them");
-  fmt::print("{} inputs from {} seeds\n", inputs, seeds);
+  if (out.seeds.empty()) throw Error("no seeds; give a folder of them");
+  return out;
+}
+
+// A round mutates every seed once, so that all have their share if time runs out.
+int replay(const Arguments& arguments) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
+  const auto is_over = [&] {
+    return arguments.seconds > 0 &&
+           std::chrono::duration<double>(Clock::now() - begin).count() > arguments.seconds;
+  };
+  run("the empty input", "");
+  std::vector<std::string> seeds;
+  for (const fs::path& file : arguments.seeds) {
+    seeds.push_back(read_file(file));
+    run(file.string(), seeds.back());
+  }
+  uint64_t rounds = 0;
+  for (; rounds < arguments.mutations && (rounds < kFewestRounds || !is_over()); ++rounds) {
+    for (size_t seed = 0; seed < seeds.size(); ++seed) {
+      run(fmt::format("{}, mutation {}", arguments.seeds[seed].string(), rounds),
+          mutated(seeds[seed], seed, rounds));
+    }
+  }
+  fmt::print("{} inputs from {} seeds\n", 1 + seeds.size() * (1 + rounds), seeds.size());
   return 0;
 }
 
@@ -136,7 +168,7 @@ int main(int argc, char** argv) {
   if (__sanitizer_set_death_callback != nullptr)
     __sanitizer_set_death_callback(bitlaw::name_current_input);
   try {
-    return bitlaw::replay({argv + 1, argv + argc});
+    return bitlaw::replay(bitlaw::parsed({argv + 1, argv + argc}));
   } catch (const std::exception& trouble) {
     fmt::print(stderr, "{}\n", trouble.what());
     bitlaw::name_current_input();
