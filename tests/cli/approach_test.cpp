@@ -85,6 +85,23 @@ TEST_F(ApproachVerb, TheEnvelopeReadsSteps) {
   EXPECT_NE(dump_json(out.at("notes")).find("does not say the schedule"), std::string::npos);
 }
 
+// Runs of our own have their curves in metrics.jsonl.
+TEST_F(ApproachVerb, TheEnvelopeReadsTheCurvesOfRuns) {
+  for (const char* width : {"model.width=16", "model.width=64"}) {
+    const Outcome made =
+        run(tiny_run({width, "run.log_steps=1", "run.directory=sizes", "model.layers=1"}));
+    ASSERT_EQ(made.status, 0) << made.err;
+  }
+  const Outcome out = run({"fit", "sizes", "--approach", "envelope", "--json", "--pool", "all"});
+  const Json document = parse_json(out.out, "the output");
+  EXPECT_EQ(document.at("envelope").at("curves"), 2);
+  EXPECT_EQ(document.at("envelope").at("sizes"), 2);
+  const std::string notes = dump_json(document.at("notes"));
+  EXPECT_NE(notes.find("curves are of the training loss"), std::string::npos) << notes;
+  EXPECT_NE(notes.find("schedule of the learning rate is cosine"), std::string::npos) << notes;
+  EXPECT_EQ(out.status, 1);  // two sizes cross once at most
+}
+
 // The page about a table has what the verbs found.
 TEST_F(ApproachVerb, AReportDrawsATable) {
   write_isoflop(0.32);

@@ -628,6 +628,16 @@ TEST(ReportOfATable, NamesNeverBecomeMarkup) {
   EXPECT_EQ(page.find("<script>alert"), std::string::npos);
 }
 
+TEST(ReportOfATable, ResidualsStandAgainstReplicates) {
+  Json fit = two_term_fit(1.8, 3.2e8);
+  fit["lack_of_fit"] = {{"residual", 0.0127}, {"noise", 0.0023},       {"f", 89.0},
+                        {"p", 1e-20},         {"noise_freedom", 58.0}, {"freedom", 28.0}};
+  const std::string said =
+      sentences_of(report_on_table(table_rows(1e-3), fit)["figures"]["residuals"]);
+  EXPECT_NE(said.find("F(28, 58) = 89"), std::string::npos) << said;
+  EXPECT_NE(said.find("misses more than noise"), std::string::npos) << said;
+}
+
 TEST(ReportOfATable, RowsThatTheFitCannotPredictAreCounted) {
   std::vector<Observation> rows = table_rows(1e-3);
   Json fit = two_term_fit(1.8, 3.2e8);

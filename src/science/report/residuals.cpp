@@ -170,6 +170,21 @@ std::string reach_sentence(const std::vector<Observation>& rows, const Json& fit
       outside, rows.size(), fmt::join(words_beyond(reach, farthest), ", "));
 }
 
+// The residuals of the fit against runs that differ in nothing but the seed (fit/lack_of_fit.h).
+std::string replicates_sentence(const Json& fit) {
+  const Json lack = fit.value("lack_of_fit", Json());
+  if (!lack.is_object()) return "";
+  constexpr double kClear = 0.01;
+  const double p = number(lack, "p");
+  return fmt::format(
+      "Repeated runs differ by {:.2f} %, and the fit's residuals are {:.2f} %, F({:.0f}, {:.0f}) = "
+      "{:.3g}, "
+      "p = {:.1g}: {}.",
+      100 * number(lack, "noise"), 100 * number(lack, "residual"), number(lack, "freedom"),
+      number(lack, "noise_freedom"), number(lack, "f"), p,
+      p < kClear ? "the law misses more than noise" : "no more than noise");
+}
+
 Json panel(const std::vector<Residual>& rows, const char* x, const char* by,
            const std::vector<std::string>& groups) {
   std::vector<std::string> order;  // as they come by ascending size, or by name
@@ -228,6 +243,7 @@ Json residual_figure(const std::vector<Observation>& rows, const Json& fit) {
                     "here.",
                     static_cast<size_t>(runs) - residuals.size()));
   if (residuals.size() >= 10) sentences.push_back(means_sentence(residuals));
+  if (const std::string lack = replicates_sentence(fit); !lack.empty()) sentences.push_back(lack);
   if (const std::string beyond = reach_sentence(rows, fit); !beyond.empty())
     sentences.push_back(beyond);
   if (residuals.size() > kMostPoints)
