@@ -165,6 +165,9 @@ void add_tune(App& app) {
                    "a study file with ranges, then overrides such as base.train.tokens=1e6")
       ->required();
   verb->add_option("--runs", sweep.runs, "directory of the runs (default: runs/NAME of the study)");
+  verb->add_option("--have", flags->tune.have,
+                   "tables of `bitlaw publish`: runs that have ended there are not made again")
+      ->allow_extra_args(false);
   verb->add_option("--jobs", sweep.jobs, "processes at a time, one thread each")->positive();
   verb->add_option("--halvings", flags->tune.halvings,
                    "rounds in which half of the configurations are given up: 2 is D/4, D/2, D")

@@ -1,6 +1,14 @@
 #include "record/tidy_row.h"
 
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
 #include "base/csv.h"
+#include "base/error.h"
+#include "base/names.h"
+#include "base/number.h"
 
 namespace bitlaw {
 namespace {
@@ -32,6 +40,24 @@ constexpr TidyColumn::Type type_of(double) {
 }
 constexpr TidyColumn::Type type_of(const std::optional<int64_t>&) {
   return TidyColumn::kWhole;
+}
+
+// False if the text is not such a value.
+bool read_text(const std::string& text, std::string& field) {
+  field = text;
+  return true;
+}
+bool read_text(const std::string& text, double& field) {
+  const auto value = parse_number(text);
+  if (value) field = *value;
+  return value.has_value();
+}
+bool read_text(const std::string& text, std::optional<int64_t>& field) {
+  const auto value = parse_number(text);
+  constexpr double kExact = 9007199254740992.0;  // 2^53
+  if (!value || *value != std::floor(*value) || std::fabs(*value) > kExact) return false;
+  field = static_cast<int64_t>(*value);
+  return true;
 }
 
 }  // namespace
@@ -69,6 +95,31 @@ std::string tidy_to_csv(const std::vector<TidyRow>& rows) {
     });
     out += csv_line(fields);
   }
+  return out;
+}
+
+std::vector<TidyRow> tidy_from_csv(const std::string& text, const std::string& where) {
+  std::map<std::string, size_t> places;  // of columns
+  std::vector<TidyRow> out;
+  bool is_header = true;
+  read_csv_records(text, where, ',', [&](CsvRecord& record) {
+    if (is_header) {
+      is_header = false;
+      for (size_t i = 0; i < record.fields.size(); ++i) places.emplace(record.fields[i], i);
+      return;
+    }
+    TidyRow& row = out.emplace_back();
+    const auto read = [&](const char* name, auto& field, const char*) {
+      const auto place = places.find(name);
+      if (place == places.end() || place->second >= record.fields.size()) return;
+      const std::string& value = record.fields[place->second];
+      if (value.empty() || read_text(value, field)) return;
+      throw Error(
+          fmt::format("{}: row {}, column {}: {} is not such a value as bitlaw writes there", where,
+                      out.size(), name, printable(value)));
+    };
+    row.visit(read);
+  });
   return out;
 }
 

@@ -193,4 +193,8 @@ Json tidy_to_json(const std::vector<TidyRow>& rows);
 // CSV with a header line. A value that does not apply is an empty field; numbers keep every digit.
 std::string tidy_to_csv(const std::vector<TidyRow>& rows);
 
+// Its inverse. Columns that are not known are left out, and those that are missing do not apply. Error
+// with line and column for a value that is not what the column holds; `where` is the file's name.
+std::vector<TidyRow> tidy_from_csv(const std::string& text, const std::string& where);
+
 }  // namespace bitlaw

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "base/error.h"
+
 namespace bitlaw {
 namespace {
 
@@ -60,6 +64,29 @@ TEST(TidyRow, JsonHasEveryColumnAndNullWhereNothingApplies) {
   EXPECT_TRUE(document[0]["D"].is_null());
   EXPECT_TRUE(document[0]["delta"].is_null());
   EXPECT_TRUE(document[0]["schedule"].is_null());
+}
+
+TEST(TidyRow, ComesBackFromCsv) {
+  const std::string csv = tidy_to_csv({row(), TidyRow{}});
+  EXPECT_EQ(tidy_to_csv(tidy_from_csv(csv, "t.csv")), csv);
+  // Columns in another order, some missing, one unknown.
+  const std::vector<TidyRow> some = tidy_from_csv("loss,N,mine,run\n3.5,7,x,a\n", "t.csv");
+  ASSERT_EQ(some.size(), 1u);
+  EXPECT_EQ(some[0].loss, 3.5);
+  EXPECT_EQ(some[0].N, 7);
+  EXPECT_EQ(some[0].run, "a");
+  EXPECT_TRUE(std::isnan(some[0].P_w));
+}
+
+TEST(TidyRow, AValueOfAnotherTypeIsNamed) {
+  for (const char* csv : {"run,N\na,1\nb,many\n", "run,N\na,1\nb,1.5\n"}) {
+    try {
+      tidy_from_csv(csv, "t.csv");
+      FAIL() << csv;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("t.csv: row 2, column N: "), std::string::npos);
+    }
+  }
 }
 
 }  // namespace

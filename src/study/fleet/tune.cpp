@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <optional>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "fleet/halving.h"
 #include "record/result.h"
@@ -79,6 +81,35 @@ SweepPlan plan_of(const TuneOptions& options) {
   return plan;
 }
 
+// What a run came to.
+struct Ended {
+  bool diverged = false;
+  std::optional<double> loss = std::nullopt;
+};
+
+// The runs of published tables, by their names.
+std::map<std::string, Ended> ended_runs(const std::vector<std::string>& tables) {
+  std::map<std::string, Ended> out;
+  for (const std::string& table : tables) {
+    size_t runs = 0;
+    for (const TidyRow& row : tidy_from_csv(read_file(table), table)) {
+      const bool diverged = row.status == "diverged";
+      if (!row.is_run() || row.run.empty() || row.is_along()) continue;
+      if (!diverged && row.status != "finished") continue;
+      Ended& ended = out[row.run] = {.diverged = diverged};
+      if (std::isfinite(row.loss)) ended.loss = row.loss;
+      ++runs;
+    }
+    if (runs == 0) {
+      throw Error(
+          fmt::format("--have {}: no run has ended in it; expected a table of `bitlaw publish` "
+                      "or `bitlaw runs --csv`, with the columns run, status, method and loss",
+                      table));
+    }
+  }
+  return out;
+}
+
 // Runs of some cells of a plan, and their losses.
 struct Stage {
   std::vector<double> losses;  // of each run of the plan; infinite: not of this stage, or diverged
@@ -90,7 +121,11 @@ struct Stage {
 class Tuning {
  public:
   Tuning(const TuneOptions& options, const SweepNote& note)
-      : options_(options), note_(note), plan_(plan_of(options)), fleets_(fleets_of(plan_)) {
+      : options_(options),
+        note_(note),
+        plan_(plan_of(options)),
+        fleets_(fleets_of(plan_)),
+        have_(ended_runs(options.have)) {
     result_.study = plan_.study.name;
     result_.runs = plan_.directory.string();
   }
@@ -98,6 +133,7 @@ class Tuning {
   TuneResult run() {
     for (const std::string& sentence : plan_.notes) note_("note: " + sentence);
     say_what_is_shared();
+    if (!have_.empty()) note_(fmt::format("note: {} runs stand in --have", have_.size()));
     const bool ended = halve() && replicate();
     result_.complete = ended && result_.failed == 0;
     report();
@@ -124,8 +160,11 @@ class Tuning {
   }
 
   // False if it did not come to its end.
-  bool launch(const SweepPlan& plan, const std::string& label) {
+  bool launch(SweepPlan plan, const std::string& label) {
     const SweepOptions& sweep = options_.sweep;
+    std::vector<bool> wanted;
+    for (const PlannedRun& run : plan.runs) wanted.push_back(!have_.contains(run.name));
+    keep_cells(plan, wanted);
     std::vector<Job> jobs = make_jobs(plan);
     std::vector<std::string> names;
     for (const PlannedRun& run : plan.runs) names.push_back(run.name);
@@ -177,10 +216,10 @@ class Tuning {
     for (const PlannedRun& run : plan.runs) {
       const size_t i = index_of(run.cell.label);
       stage.names[i] = run.name;
-      const std::optional<ResultRecord> result = result_of(plan.directory / run.name);
-      if (!result) continue;
-      stage.diverged[i] = result->status == RunStatus::kDiverged;
-      if (result->validation) stage.losses[i] = result->validation->loss_nats;
+      const std::optional<Ended> ended = ended_run(run.name);
+      if (!ended) continue;
+      stage.diverged[i] = ended->diverged;
+      if (ended->loss) stage.losses[i] = *ended->loss;
     }
     stages_.push_back(std::move(stage));
     return ended;
@@ -194,9 +233,16 @@ class Tuning {
     throw Error("a cell without a label cannot be tuned: " + label);
   }
 
-  static std::optional<ResultRecord> result_of(const std::filesystem::path& run) {
+  // Here, or in a published table.
+  std::optional<Ended> ended_run(const std::string& name) const {
+    const auto published = have_.find(name);
+    if (published != have_.end()) return published->second;
     try {
-      return read_result(run);
+      const std::optional<ResultRecord> result = read_result(plan_.directory / name);
+      if (!result) return std::nullopt;
+      Ended out{.diverged = result->status == RunStatus::kDiverged};
+      if (result->validation) out.loss = result->validation->loss_nats;
+      return out;
     } catch (const Error&) {
       return std::nullopt;  // its job has failed, and says why
     }
@@ -265,8 +311,8 @@ class Tuning {
     std::vector<double> losses;
     for (const Replicate& replicate : replicates_) {
       if (replicate.of != i || replicate.run.empty()) continue;
-      const auto result = result_of(plan_.directory / replicate.run);
-      if (result && result->validation) losses.push_back(result->validation->loss_nats);
+      const auto ended = ended_run(replicate.run);
+      if (ended && ended->loss) losses.push_back(*ended->loss);
     }
     return losses;
   }
@@ -387,6 +433,7 @@ class Tuning {
   const SweepNote& note_;
   const SweepPlan plan_;
   const std::vector<Fleet> fleets_;
+  const std::map<std::string, Ended> have_;
   std::vector<Stage> stages_;
   std::vector<Replicate> replicates_;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();

@@ -26,7 +26,9 @@
 namespace bitlaw {
 
 struct TuneOptions {
-  SweepOptions sweep;       // the study and how this machine works; its selection is not used
+  SweepOptions sweep;  // the study and how this machine works; its selection is not used
+  // Published tables (`bitlaw publish`): runs that have ended there, by their names, are not made again.
+  std::vector<std::string> have;
   int64_t halvings = 2;     // 0: every configuration is trained to D
   int64_t replicates = 2;   // seeds besides the first, of the best three
   double tolerance = 0.01;  // nats: what the best may lose to the best possible in a tuned size

@@ -7,6 +7,7 @@
 #include "fleet/halving.h"
 #include "fleet/tune.h"
 #include "record/result.h"
+#include "record/tidy_row.h"
 #include "record/tuning_marks.h"
 #include "sweep/paths.h"
 #include "sweep/study_for_tests.h"
@@ -154,6 +155,36 @@ TEST(Tune, AStudyWithoutRangesIsRefused) {
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("nothing to tune"), std::string::npos) << error.what();
   }
+}
+
+// On another machine, the runs of a published table are not made again, and the answer is the same.
+TEST(Tune, GoesOnFromAPublishedTable) {
+  const StudyFolder tiny(kTuned);
+  TuneOptions options = options_for(tiny);
+  const TuneResult first = tune(options);
+  const size_t runs = runs_said(tiny);
+  std::vector<TidyRow> rows;
+  for (const auto& entry : fs::directory_iterator(tiny.runs())) {
+    if (!entry.is_directory()) continue;
+    const std::optional<ResultRecord> result = read_result(entry.path());
+    if (!result) continue;
+    TidyRow& row = rows.emplace_back();
+    row.run = entry.path().filename().string();
+    row.status = "finished", row.method = "none";
+    row.loss = result->validation->loss_nats;
+  }
+  ASSERT_EQ(rows.size(), runs);
+  rows.resize(runs / 2);
+  const fs::path table = tiny.folder() / "tuning.csv";
+  write_file_atomically(table, tidy_to_csv(rows));
+  fs::remove_all(tiny.runs());
+  options.have = {table.string()};
+  const TuneResult again = tune(options);
+  EXPECT_EQ(runs_said(tiny), runs - rows.size());
+  EXPECT_EQ(struct_to_json(again).at("fleets"), struct_to_json(first).at("fleets"));
+
+  write_file_atomically(table, "N,D,loss\n1,2,3\n");
+  EXPECT_THROW(tune(options), Error);
 }
 
 }  // namespace

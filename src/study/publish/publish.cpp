@@ -163,7 +163,7 @@ void note_files_of_before(const std::vector<std::string>& before, const fs::path
 
 Published publish(const PublishOptions& options) {
   check_options(options);
-  const std::vector<PublishedTable> tables = read_tables(options.runs);
+  const std::vector<PublishedTable> tables = read_tables(options.runs, options.have);
   std::vector<CorpusPart> text =
       options.text.empty() ? std::vector<CorpusPart>{} : read_corpus_list(options.text);
   if (!options.text.empty() && text.empty()) {

@@ -20,7 +20,10 @@
 namespace bitlaw {
 
 struct PublishOptions {
-  std::vector<std::string> runs;      // directories of runs
+  std::vector<std::string> runs;  // directories of runs
+  // Earlier tables of the same studies, NAME.csv with NAME.runs.jsonl beside it: rows of runs that have
+  // not ended in the directory of this name are kept.
+  std::vector<std::string> have;
   std::string to;                     // the folder
   std::string name;                   // short; empty: that of the first directory
   std::string title, description;     // empty: a sentence is made
@@ -34,6 +37,8 @@ struct PublishOptions {
 
   template <class V>
   void visit(V& v) {
+    v("have", have,
+      "earlier tables, whose rows of runs that are not here are kept: results/tuning.csv");
     v("to", to, "the folder");
     v("name", name, "short name; empty = that of the first directory");
     v("title", title, "one line; empty = one is made");

@@ -298,5 +298,29 @@ TEST_F(Publish, RefusesWhatCannotBeATable) {
   EXPECT_NE(message.find("before the table is published"), std::string::npos) << message;
 }
 
+// A study that goes on elsewhere: the runs of the first machine are in the earlier table alone.
+TEST_F(Publish, RowsOfAnEarlierTableAreKept) {
+  publish(options());
+  const std::string csv = file("study.csv"), records = file("study.runs.jsonl");
+  const std::string gone = trained_run_record(1000, "16").name;
+  fs::remove_all(folder_ / ("study/" + gone));
+  add_run("study", 5000, ResultRecord{.validation = Validation{3.4, .01}});
+
+  PublishOptions again = options();
+  again.have = {(folder_ / "results/study.csv").string()};
+  const Published out = publish(again);
+  EXPECT_EQ(out.files[0].rows, 4) << "the run and its cell, the diverged one, the new one";
+  for (const std::string& line : split(csv, '\n'))
+    EXPECT_NE(file("study.csv").find(line), std::string::npos) << line;
+  for (const std::string& line : split(records, '\n'))
+    EXPECT_NE(file("study.runs.jsonl").find(line), std::string::npos) << line;
+  EXPECT_NE(file("README.md").find("in 2 core-hours"), std::string::npos) << "half an hour each";
+
+  fs::remove(folder_ / "results/study.runs.jsonl");
+  EXPECT_THROW(publish(again), Error) << "a row without a record cannot be made again";
+  again.have = {(folder_ / "results/other.csv").string()};
+  EXPECT_THROW(publish(again), Error) << "no directory has this name";
+}
+
 }  // namespace
 }  // namespace bitlaw

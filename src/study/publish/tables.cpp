@@ -11,11 +11,14 @@
 
 #include "base/csv.h"
 #include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
 #include "data/dataset.h"
 #include "record/published_records.h"
 #include "record/result.h"
 #include "record/run.h"
 #include "runs/index.h"
+#include "runs/tidy_rows.h"
 
 namespace bitlaw {
 namespace {
@@ -73,6 +76,59 @@ PublishedTable read_table(const fs::path& runs) {
   return table;
 }
 
+// Where the lines of a file of records begin, by the name of the run.
+std::map<std::string, std::string> lines_by_name(const std::string& text) {
+  constexpr std::string_view kBegin = "{\"name\":\"";
+  std::map<std::string, std::string> out;
+  for (const std::string& line : split(text, '\n')) {
+    if (!line.starts_with(kBegin)) continue;
+    const std::string name =
+        line.substr(kBegin.size(), line.find('"', kBegin.size()) - kBegin.size());
+    out.emplace(name, line + "\n");
+  }
+  return out;
+}
+
+// Rows of an earlier table whose runs have not ended in the directory.
+void keep_rows_of(const fs::path& earlier, PublishedTable& table) {
+  const std::string where = earlier.string();
+  const std::vector<TidyRow> rows = tidy_from_csv(read_file(earlier), where);
+  const fs::path records = published_records_file(earlier);
+  if (!fs::exists(records)) {
+    throw Error(
+        fmt::format("--have {}: {} is missing, without which its runs have no record; keep both "
+                    "files of the earlier table",
+                    where, records.string()));
+  }
+  const std::map<std::string, std::string> lines = lines_by_name(read_file(records));
+  std::set<std::string> here;
+  for (const TidyRow& row : table.rows) here.insert(row.run);
+  std::set<std::string> kept;
+  for (const TidyRow& row : rows) {
+    if (row.run.empty() || here.contains(row.run) || row.status == "started") continue;
+    table.rows.push_back(row);
+    if (!kept.insert(row.run).second) continue;
+    const auto line = lines.find(row.run);
+    if (line == lines.end()) {
+      throw Error(fmt::format("--have {}: {} has no record of the run {}", where, records.string(),
+                              row.run));
+    }
+    const auto record = find_published_record(line->second, row.run, records.string());
+    BITLAW_CHECK(record.has_value());
+    table.records += line->second;
+    table.data.try_emplace(record->run.data.hash, record->run.data.path);
+    if (record->result && record->result->training)
+      table.training_core_seconds +=
+          record->result->training->seconds * std::max(1, record->result->training->threads);
+  }
+  std::vector<const TidyRow*> order;
+  for (const TidyRow& row : table.rows) order.push_back(&row);
+  sort_rows(order);
+  std::vector<TidyRow> sorted;
+  for (const TidyRow* row : order) sorted.push_back(*row);
+  table.rows = std::move(sorted);
+}
+
 void add_if_known(std::set<std::string>& set, const std::string& value) {
   if (!value.empty()) set.insert(value);
 }
@@ -109,7 +165,8 @@ Totals totals_of(const std::vector<PublishedTable>& tables) {
   return totals;
 }
 
-std::vector<PublishedTable> read_tables(const std::vector<std::string>& runs) {
+std::vector<PublishedTable> read_tables(const std::vector<std::string>& runs,
+                                        const std::vector<std::string>& have) {
   if (runs.empty()) throw Error("no directory of runs given, so there is nothing to publish");
   std::vector<PublishedTable> tables;
   std::set<std::string> names;
@@ -121,6 +178,18 @@ std::vector<PublishedTable> read_tables(const std::vector<std::string>& runs) {
                       "would have the same name",
                       tables.back().name));
     }
+  }
+  for (const std::string& earlier : have) {
+    const std::string name = fs::path(earlier).stem().string();
+    const auto table = std::find_if(tables.begin(), tables.end(),
+                                    [&](const PublishedTable& each) { return each.name == name; });
+    if (table == tables.end()) {
+      throw Error(
+          fmt::format("--have {}: no directory of runs is called {}; give the directory with "
+                      "which this study goes on",
+                      earlier, name));
+    }
+    keep_rows_of(earlier, *table);
   }
   return tables;
 }

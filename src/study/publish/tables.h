@@ -32,7 +32,8 @@ struct Totals {
 Totals totals_of(const std::vector<PublishedTable>& tables);
 
 // Error as in publish().
-std::vector<PublishedTable> read_tables(const std::vector<std::string>& runs);
+std::vector<PublishedTable> read_tables(const std::vector<std::string>& runs,
+                                        const std::vector<std::string>& have = {});
 
 // The packages of `text` (made in `folder`) that the data sets of the tables have; the folder may have
 // others, of larger data sets. All of them, with a note, if a data set is not where it was. Error if the
