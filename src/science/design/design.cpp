@@ -23,6 +23,7 @@
 #include "fit/setup.h"
 #include "fit/shared_share.h"
 #include "laws/bind.h"
+#include "laws/fixed_params.h"
 #include "predict/reach.h"
 #include "solve/quantile.h"
 #include "table/candidates.h"
@@ -415,6 +416,11 @@ Design design_runs(const std::vector<Observation>& runs, const DesignOptions& op
     std::vector<Observation> around = fitted.rows.training;
     add_parts(law, added, around);
     possible = candidate_grid(law, around, options.candidates);
+  }
+  if (how.params == "total") {
+    // A candidate's N is all of its parameters; embeddings and head are as in the table.
+    const FixedParams fixed = fixed_params_of(runs);
+    for (Observation& run : possible) run.fixed_share = fixed.share_of_total(run.params);
   }
   const Choice choices = experiments_of(fitted, coordinates, possible);
   out.candidates = static_cast<int>(choices.runs.size());

@@ -161,6 +161,20 @@ void add_other_count(const Law& law, const std::vector<Observation>& runs, FitOp
   }
 }
 
+// With all parameters counted: what of them no precision shrinks.
+void add_fixed_note(const std::vector<Observation>& rows, Fit& fit) {
+  double least = 1, most = 0;
+  for (const Observation& row : rows) {
+    least = std::min(least, row.fixed_share), most = std::max(most, row.fixed_share);
+  }
+  if (!(most > 0)) return;
+  fit.notes.push_back(fmt::format(
+      "N counts embeddings and head, {} % of the parameters, which no precision shrinks: N_eff = "
+      "N_fixed + (N - N_fixed) f.",
+      most - least < 0.005 ? fmt::format("{:.0f}", 100 * most)
+                           : fmt::format("{:.0f} to {:.0f}", 100 * least, 100 * most)));
+}
+
 // Constants of a stage that its rows cannot tell from those that are fitted.
 std::vector<int> confounded_of(const Law& law, Stage stage, const ParameterChoice& choice) {
   std::vector<int> out;
@@ -273,6 +287,8 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   counted.insert(counted.end(), rows.post.begin(), rows.post.end());
   fit.reach = reach_of(counted);
   fit.params = options.params;
+  fit.fixed = fixed_params_of(runs);
+  add_fixed_note(counted, fit);
   if (!law.class_parameters.empty()) fit.classes = classes_of(rows.training);
   fit.level = options.level;
 

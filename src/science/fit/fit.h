@@ -18,6 +18,7 @@
 #include "fit/penalty.h"
 #include "fit/uncertainty.h"
 #include "laws/fitted_classes.h"
+#include "laws/fixed_params.h"
 #include "laws/observation.h"
 #include "laws/parameter.h"
 #include "laws/registry.h"
@@ -141,6 +142,7 @@ struct Fit {
   FittedClasses classes;                    // of precision, if the law has constants for them
   std::string params = "non-embedding";     // or "total": what N counts
   std::string method;                       // whose deltas were fitted; "" = unknown, or none were
+  FixedParams fixed;                        // embeddings and head in the table, by size
   int censored = 0;                         // rows of delta <= 0, fitted as measurements near zero
   std::vector<HeldOut> held_out;
   PenaltyFit penalty;  // what precision costs, by the training law
@@ -167,6 +169,7 @@ Fit fit_law(const Law& law, const std::vector<Observation>& runs, const FitOptio
 Fit fit_law(const std::vector<Observation>& runs, const FitOptions& options,
             const ParallelFor& parallel_for = {});
 
+// .fixed_params (laws/fixed_params.h) where the table has both counts of N
 // .law .objective .parameters.NAME.{value,low,high[,frozen][,tied_to][,identified]} .params
 // .method .r2 .points .notes[]
 // .classes.{reference,bits[]} (laws/fitted_classes.h), of laws with a constant for each class

@@ -67,6 +67,7 @@ Json fit_to_json(const Fit& fit) {
            {"studied", reach_json(fit.reach)},
            {"params", fit.params},
            {"method", fit.method},
+           {"fixed_params", fixed_params_json(fit.fixed)},
            {"threshold", json_number(fit.threshold)},
            {"censored", fit.censored},
            {"level", fit.level},
@@ -148,6 +149,7 @@ Fit fit_from_json(const Json& document, const std::string& where) {
     fit.level = document.at("level");
     fit.params = document.value("params", "non-embedding");
     fit.method = document.value("method", "");
+    fit.fixed = fixed_params_from(document.value("fixed_params", Json()));
     fit.notes = document.at("notes");
     if (document.contains("studied")) fit.reach = reach_from(document["studied"]);
     fit.classes = classes_from_json(document.value("classes", Json()));

@@ -1,5 +1,7 @@
 #include "fit/setup.h"
 
+#include "laws/fixed_params.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -160,7 +162,7 @@ StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
       throw Error(
           "params: total needs N_total in every row; add the column, or use params non-embedding");
     }
-    if (total) run.params = run.params_total;
+    if (total) count_all_params(run);
     const bool post = run.is_post_training();
     const double value = measured(law, run);
     const bool gap = law.predicts == Predicts::kGap;

@@ -18,6 +18,7 @@ constexpr double kNextStudy = 10;  // times the largest budget so far
 Observation not_quantized(const Observation& run) {
   Observation out = run;
   out.bits_weights = out.bits_activations = out.bits_kv = kUnlimitedBits;
+  out.bits_keys = out.bits_values = out.bits_embedding = out.bits_head = kUnknown;
   out.bits_post = 0;
   out.precision.clear(), out.backward.clear();
   out.exponent_bits = out.mantissa_bits = kUnknown;
@@ -28,7 +29,7 @@ Observation not_quantized(const Observation& run) {
 void set_bits(Observation& run, const Parts& parts, double bits) {
   if (parts[0]) run.bits_weights = bits;
   if (parts[1]) run.bits_activations = bits;
-  if (parts[2]) run.bits_kv = bits;
+  if (parts[2]) run.bits_kv = bits, run.bits_keys = run.bits_values = kUnknown;
 }
 
 // f'(0) from five points, `h` of a logarithm apart.
@@ -217,16 +218,18 @@ double critical_tokens(const Law& law, const double* p, double params, double po
 Middle middle_of(std::span<const Observation> runs) {
   if (runs.empty()) return {.run = {.params = 1e8, .tokens = 1e10}, .next_compute = 6e19};
   double least_n = kInfinity, most_n = 0, least_d = kInfinity, most_d = 0, most = 0;
-  double group = runs[0].group;
+  double group = runs[0].group, fixed = 0;
   for (const Observation& run : runs) {
     least_n = std::min(least_n, run.params), most_n = std::max(most_n, run.params);
     least_d = std::min(least_d, run.tokens), most_d = std::max(most_d, run.tokens);
     most = std::max(most, 6 * run.params * run.tokens);
     if (run.group != group) group = kUnknown;
+    fixed += run.fixed_share / static_cast<double>(runs.size());
   }
   Middle out{.run = {.params = std::sqrt(least_n * most_n), .tokens = std::sqrt(least_d * most_d)},
              .next_compute = kNextStudy * most};
   out.run.group = group;
+  out.run.fixed_share = fixed;
   return out;
 }
 

@@ -54,7 +54,8 @@ double critical_tokens(const Law& law, const double* p, double params, double po
 // times its largest budget, as an estimate of the next study's.
 struct Middle {
   Observation
-      run;  // N and D: geometric middles of the least and the most; the group if all share it
+      run;  // N and D: geometric middles of the least and the most; the group if all share it; the
+            // mean share of fixed parameters
   double next_compute;
 };
 Middle middle_of(std::span<const Observation> runs);

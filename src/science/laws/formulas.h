@@ -12,6 +12,7 @@ struct RowsView {
   size_t size, stride;
   int class_count;     // number of class parameters of the law,
   int first_of_class;  // and the position of the first
+  bool has_fixed;      // some row has a share of parameters that no precision shrinks
 };
 
 // values: stride results. jacobian: null, or columns `stride` apart.

@@ -77,7 +77,13 @@ void evaluate(const double* p, const RowsView& rows, double* values, double* jac
                              &run.mantissa_bits,
                              &run.log_gaussian_error_weights,
                              &run.log_gaussian_error_activations,
-                             &run.log_gaussian_error_kv};
+                             &run.log_gaussian_error_kv,
+                             &run.fixed_share,
+                             &run.bits_keys,
+                             &run.bits_values,
+                             &run.bits_embedding,
+                             &run.bits_head};
+    run.has_fixed = rows.has_fixed;
     for (int f = 0; f < kInputs; ++f)
       *fields[f] = Batch::load(at + static_cast<size_t>(f) * stride);
 

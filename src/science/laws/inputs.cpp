@@ -38,6 +38,15 @@ Inputs<double> inputs_of(const Observation& run) {
   out.log_gaussian_error_activations =
       log_gaussian_error(run.gaussian_error_activations, run.bits_activations);
   out.log_gaussian_error_kv = log_gaussian_error(run.gaussian_error_kv, run.bits_kv);
+  out.fixed_share = run.fixed_share;
+  out.has_fixed = run.fixed_share > 0;
+  const auto or_as = [](double value, double otherwise) {
+    return std::isnan(value) ? otherwise : value;
+  };
+  out.bits_keys = bits(or_as(run.bits_keys, run.bits_kv));
+  out.bits_values = bits(or_as(run.bits_values, run.bits_kv));
+  out.bits_embedding = bits(or_as(run.bits_embedding, kUnlimitedBits));
+  out.bits_head = bits(or_as(run.bits_head, kUnlimitedBits));
   return out;
 }
 
@@ -60,7 +69,13 @@ Rows::Rows(const Law& law, std::span<const Observation> runs)
                              in.mantissa_bits,
                              in.log_gaussian_error_weights,
                              in.log_gaussian_error_activations,
-                             in.log_gaussian_error_kv};
+                             in.log_gaussian_error_kv,
+                             in.fixed_share,
+                             in.bits_keys,
+                             in.bits_values,
+                             in.bits_embedding,
+                             in.bits_head};
+    has_fixed_ = has_fixed_ || in.has_fixed;
     static_assert(std::size(fields) == kInputs);
     for (int f = 0; f < kInputs; ++f) data_[static_cast<size_t>(f) * stride_ + i] = fields[f];
   }

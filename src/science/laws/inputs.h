@@ -22,8 +22,11 @@ struct Inputs {
   Number exponent_bits, mantissa_bits;  // NaN = integer or unknown
   // Of the part's training format on a unit Gaussian; -infinity if it is not quantized.
   Number log_gaussian_error_weights, log_gaussian_error_activations, log_gaussian_error_kv;
+  Number fixed_share;  // of the parameters, which no precision shrinks
+  Number bits_keys, bits_values, bits_embedding, bits_head;
+  bool has_fixed = false;  // in some row of the table
 };
-inline constexpr int kInputs = 13;
+inline constexpr int kInputs = 18;
 inline constexpr double kManyBits = 1e5;
 
 Inputs<double> inputs_of(const Observation& run);
@@ -48,8 +51,11 @@ class Rows {
 
   static constexpr int kReference = -1, kUnknownClass = -2;
 
+  bool has_fixed() const { return has_fixed_; }
+
  private:
   size_t size_ = 0, stride_ = 0;
+  bool has_fixed_ = false;
   std::vector<double> data_;
   std::vector<int> positions_;
 };

@@ -17,8 +17,11 @@ inline constexpr double kUnlimitedBits = std::numeric_limits<double>::infinity()
 inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 struct Observation {
-  double params = kUnknown;     // N, parameters without embeddings and output head
-  double params_total = 0;      // N with embeddings and output head; 0 = unknown
+  double params = kUnknown;  // N, parameters without embeddings and output head
+  double params_total = 0;   // N with embeddings and output head; 0 = unknown
+  // The share of `params` that no precision shrinks: embeddings and head, where N counts them and they
+  // are not quantized. N_eff = N (fixed_share + (1 - fixed_share) f).
+  double fixed_share = 0;
   double tokens = kUnknown;     // D, training tokens
   double compute = kUnknown;    // C of training, FLOP, as a table has it; NaN = 6 N D
   double loss_nats = kUnknown;  // validation loss in nats per token, of the row itself (after
@@ -27,7 +30,11 @@ struct Observation {
   double bits_weights = kUnquantizedBits;      // P_w while training
   double bits_activations = kUnquantizedBits;  // P_a while training
   double bits_kv = kUnquantizedBits;           // P_kv while training
-  double bits_post = 0;                        // P_post of the weights afterwards; 0 or 16 = none
+  // Keys and values apart, where they differ; NaN = as bits_kv.
+  double bits_keys = kUnknown, bits_values = kUnknown;
+  // Embedding table and output head; NaN = no factor of the table: not quantized, and no law asks.
+  double bits_embedding = kUnknown, bits_head = kUnknown;
+  double bits_post = 0;  // P_post of the weights afterwards; 0 or 16 = none
   // Loss after - loss before P_post; of a run, loss - that of its reference run, where runs are paired
   // (table/gaps.h); NaN = none.
   double delta_nats = kUnknown;

@@ -9,6 +9,7 @@
 #include "laws/all_laws.h"
 #include "laws/bind.h"
 #include "laws/formulas.h"
+#include "laws/terms.h"
 
 namespace bitlaw {
 namespace {
@@ -49,7 +50,7 @@ double delta_of_one(const double* p, const double*, const Inputs<double>& run) {
 
 template <class L>
 double log_share_of_one(const double* p, const double*, const Inputs<double>& run) {
-  if constexpr (kHasShare<L>) return L::log_share(p, run);
+  if constexpr (kHasShare<L>) return with_fixed(L::log_share(p, run), run);
   static_cast<void>(p), static_cast<void>(run);
   return kUnknown;
 }
@@ -137,7 +138,8 @@ RowsView view(const Law& law, const Rows& rows) {
           .size = rows.size(),
           .stride = rows.stride(),
           .class_count = static_cast<int>(law.classes.size()),
-          .first_of_class = law.classes.empty() ? 0 : law.classes[0].position};
+          .first_of_class = law.classes.empty() ? 0 : law.classes[0].position,
+          .has_fixed = rows.has_fixed()};
 }
 
 }  // namespace

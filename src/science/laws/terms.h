@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "laws/dual.h"
+#include "laws/inputs.h"
 
 namespace bitlaw {
 
@@ -38,6 +39,26 @@ BITLAW_INLINE Real log_capacity(const Number& bits, const Real& gamma, const Rea
   const auto regular = value_of(f) >= kSmallest;
   return select(regular, log(select(regular, f, Real(kSmallest))),
                 std::log(kSmallest) + (f - kSmallest) * (1 / kSmallest));
+}
+
+// log(N_eff / N) where a precision leaves the share f of the parameters that it shrinks, from log f:
+//
+//   N_eff = N_fixed + (N - N_fixed) f
+//
+// f itself, to the bit, in tables without fixed parameters: has_fixed is one for all rows, and a
+// branch on it no branch on values.
+template <class Real, class Number>
+BITLAW_INLINE Real with_fixed(const Real& log_share, const Inputs<Number>& run) {
+  using std::exp;
+  using std::log;
+  if (!run.has_fixed) return log_share;
+  return log(exp(log_share) * (Number(1.0) - run.fixed_share) + run.fixed_share);
+}
+
+// log N_eff.
+template <class Real, class Number>
+BITLAW_INLINE Real log_effective_params(const Real& log_share, const Inputs<Number>& run) {
+  return with_fixed(log_share, run) + run.log_params;
 }
 
 inline constexpr double kLog2 = 0.693147180559945309417;

@@ -35,7 +35,8 @@ std::map<std::string, PlanInterval> intervals_of(const Constants& constants,
 Planner::Planner(const PlanProblem& problem, const Constants& constants)
     : problem_(problem),
       constants_(constants),
-      closed_(EffectiveForm::fits(*constants.law, constants.values)) {}
+      closed_(!problem.surroundings.fixed.is_known() &&
+              EffectiveForm::fits(*constants.law, constants.values)) {}
 
 PlanOptimum numbers_of(const PlanTask& task, const PlanPoint& point) {
   const PlanProblem& problem = task.problem;
@@ -85,7 +86,13 @@ Observation run_of(const PlanOptimum& best, const Planner& planner) {
     }
     if (choice == nullptr && problem.precision.choice != nullptr) choice = problem.precision.choice;
     const Precision precision{{best.bits_weights, best.bits_activations, best.bits_kv}, choice};
-    return task.predictor.run(best.params, best.tokens, precision, best.post_bits.value_or(0));
+    Observation run =
+        task.predictor.run(best.params, best.tokens, precision, best.post_bits.value_or(0));
+    if (planner.constants().total) {
+      run.params_total = best.params;
+      run.params = problem.limits.file.matrices(best.params);
+    }
+    return run;
   });
 }
 

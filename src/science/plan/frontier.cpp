@@ -195,6 +195,8 @@ Frontier make_frontier(const PlanRequest& asked, const Json& fit, const Json& de
   PlanProblem problem;
   problem.classes = constants.classes;
   problem.limits.file.total = constants.total;
+  problem.limits.file.measured = constants.fixed;
+  problem.fits_fixed = constants.fixed.is_known();
   wrong = read_problem(request, law, devices, constants.knows_bits, problem);
   if (!wrong.empty()) return no_frontier(wrong);
   request.memory_bytes = 0;

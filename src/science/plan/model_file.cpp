@@ -177,6 +177,7 @@ std::string read_model_file(const PlanRequest& request, ModelFile& out) {
   out.shape = {.vocabulary = request.vocabulary > 0 ? request.vocabulary : kUsualVocabulary,
                .width = request.width,
                .tied_head = request.tied_head};
+  if (!(request.vocabulary > 0) && !(request.width > 0)) out.shape.measured = out.measured;
   if (!(request.memory_bytes > 0)) {
     for (const auto& [name, given] : {std::pair{"entropy_coded", !request.entropy_coded.empty()},
                                       {"storage", !request.storage.empty()},
@@ -242,11 +243,17 @@ std::vector<std::string> assumptions(const PlanRequest& request, const ModelFile
       file.embedding.name == file.head.name || file.shape.tied_head
           ? file.embedding.name
           : file.embedding.name + " and " + file.head.name);
+  if (file.shape.measured.is_known()) {
+    out.push_back(fmt::format(
+        "Embeddings and head are those of the fit's table, {:.3g} N^{:.2f} parameters, at {}; give "
+        "vocabulary and width for yours.",
+        file.shape.measured.scale, file.shape.measured.exponent, file.embedding.name));
+  }
   std::vector<std::string> open;
   if (!(request.vocabulary > 0)) open.emplace_back("vocabulary");
   if (!(request.width > 0)) open.emplace_back("width");
   if (!request.tied_head && open.size() == 2) open.emplace_back("tied_head");
-  if (!open.empty()) {
+  if (!open.empty() && !file.shape.measured.is_known()) {
     out.push_back(
         fmt::format("The file has {}; give {} for yours.", tables, fmt::join(open, ", ")));
   }

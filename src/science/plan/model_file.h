@@ -37,7 +37,8 @@ class RowEntropy {
 struct ModelFile {
   bool whole = false;  // false: N P / 8 alone, scales only where a name has them
   ModelShape shape;
-  bool total = false;  // the law's N counts all parameters
+  FixedParams measured;  // of the fit's table, for what the request does not say
+  bool total = false;    // the law's N counts all parameters
   StoredFormat embedding, head;
   double group = 0;  // weights that share a scale; 0 = a row of the model's width
   double scale_bits = 16, zero_bits = 0;
@@ -61,7 +62,7 @@ struct ModelFile {
   double part_bits(const StoredFormat& format, double width) const;
 };
 
-// Of a request, whose `total` is set; the error, or "".
+// Of a request; `total` and `measured` of `out` are set before; the error, or "".
 std::string read_model_file(const PlanRequest& request, ModelFile& out);
 // Entropies of what can be chosen by name.
 void add_entropies(const std::vector<PrecisionChoice>& choices, ModelFile& file);

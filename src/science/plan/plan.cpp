@@ -49,6 +49,15 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Planner& planner) {
           "{}: the name does not define bits, so the cost is that of 16 bits.", format.name));
     }
   }
+  if (const FixedParams& fixed = problem.surroundings.fixed; fixed.is_known()) {
+    const double share = fixed.share_of_total(plan.optimum->params);
+    notes.push_back(fmt::format(
+        "N counts all parameters; embeddings and head are {:.0f} % of them here ({}), which no "
+        "precision shrinks.",
+        100 * share,
+        problem.limits.file.shape.measured.is_known() ? "as in the fit's table"
+                                                      : "by vocabulary and width"));
+  }
   const PlanOptimum& best = *plan.optimum;
   const double effective = best.effective_params.value_or(0);
   if (law.predicts == Predicts::kLoss && constants.knows_bits && effective < 2e-3 * best.params) {
@@ -142,6 +151,8 @@ Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
   PlanProblem problem;
   problem.classes = constants.classes;
   problem.limits.file.total = constants.total;
+  problem.limits.file.measured = constants.fixed;
+  problem.fits_fixed = constants.fixed.is_known();
   wrong = read_problem(request, law, devices, constants.knows_bits, problem);
   if (!wrong.empty()) return failed(wrong);
 

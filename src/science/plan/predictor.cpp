@@ -7,6 +7,7 @@ namespace bitlaw {
 const Observation& Predictor::observe(double params, double tokens, const Precision& precision,
                                       double post_bits) const {
   run_.params = params, run_.tokens = tokens;
+  run_.fixed_share = surroundings_.fixed.share_of_total(params);
   const Bits bits = law_bits(precision);
   run_.bits_weights = bits.weights;
   run_.bits_activations = bits.activations;
@@ -46,6 +47,7 @@ double Predictor::share(double params, double tokens, const Precision& precision
 }
 
 double Predictor::best_bits(double compute) const {
+  if (surroundings_.fixed.is_known()) return kUnknown;  // it depends on N then
   const Observation& like = observe(kUnknown, kUnknown, {}, 0);
   return bitlaw::best_bits(law_, values_, compute, kAllParts, like);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "laws/effective.h"
+#include "laws/fixed_params.h"
 #include "plan/precision.h"
 
 namespace bitlaw {
@@ -13,6 +14,7 @@ namespace bitlaw {
 struct Surroundings {
   double unique_tokens = 0;  // distinct tokens available; 0 = all training tokens
   double group = 0;          // entries that share a scale; 0 = unknown
+  FixedParams fixed = {};    // what N has that no precision shrinks, if N counts it
 };
 
 // Refers to its arguments, which must outlive it. Counts losses and deltas, because evaluations of

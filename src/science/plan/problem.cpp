@@ -239,7 +239,11 @@ std::string read_limits(const PlanRequest& request, const Json& devices, PlanPro
   }
   if (out.tokens_per_param > 0) out.tokens = out.tokens_per_param * out.params;
   out.post_bits = request.post_bits;
+  // A fit that does not say what it fixed shrank all parameters.
   out.surroundings = {request.unique_tokens, request.group};
+  if (out.limits.file.total && out.fits_fixed) {
+    out.surroundings.fixed = out.limits.file.shape.fixed_params();
+  }
   return "";
 }
 

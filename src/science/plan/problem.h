@@ -24,11 +24,12 @@ struct PlanProblem {
   CostModel cost;                         // for the cost of training
   Limits limits;
   Surroundings surroundings;
-  double params = 0, tokens = 0;         // if not free
-  double tokens_per_param = 0;           // > 0: D is this times N
-  double post_bits = 0;                  // 0 = not quantized after training
-  std::vector<double> available;         // values of a free P; empty = any
-  FittedClasses classes;                 // of the table that the law was fitted to, or none
+  bool fits_fixed = false;        // the law was fitted with N_eff = N_fixed + (N - N_fixed) f
+  double params = 0, tokens = 0;  // if not free
+  double tokens_per_param = 0;    // > 0: D is this times N
+  double post_bits = 0;           // 0 = not quantized after training
+  std::vector<double> available;  // values of a free P; empty = any
+  FittedClasses classes;          // of the table that the law was fitted to, or none
   std::vector<PrecisionChoice> formats;  // a free precision is one of these; empty = any bits
   std::vector<double> post;              // values of a free P_post, 0 = none; empty = any
 

@@ -113,6 +113,7 @@ std::string read_fit(const Json& fit, Constants& out) {
   }
   if (!read_scatter(fit, out)) return "the scatter of the fit is damaged; fit again";
   out.total = fit.value("params", Json()) == "total";
+  out.fixed = fixed_params_from(fit.value("fixed_params", Json()));
   if (const Json method = fit.value("method", Json()); method.is_string())
     out.method = method.get<std::string>();
   const auto points = fit.find("points");

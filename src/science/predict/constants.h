@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "laws/bind.h"
 #include "laws/fitted_classes.h"
+#include "laws/fixed_params.h"
 #include "predict/reach.h"
 #include "predict/scatter.h"
 
@@ -26,6 +27,7 @@ struct Constants {
   int clusters = 0;                        // independent runs of a fit; 0 = unknown
   int absorbed = 1;                        // constants that the draws' spread lacks
   bool total = false;                      // N counts all parameters, as a fit with params total
+  FixedParams fixed;                       // of the table of a fit: what N_total has besides N
   std::string method;                      // of quantization after training; "" = any
   std::string source;                      // for the reader
   std::vector<std::string> notes;          // constants that a fit froze

@@ -1,6 +1,5 @@
 #include "predict/model_shape.h"
 
-#include <algorithm>
 #include <cmath>
 
 namespace bitlaw {
@@ -14,8 +13,15 @@ double ModelShape::width_of(double matrices) const {
   return width > 0 ? width : kWidthAtOne * std::pow(matrices, kWidthExponent);
 }
 
+FixedParams ModelShape::fixed_params() const {
+  if (measured.is_known()) return measured;
+  const double rows = (tied_head ? 1 : 2) * vocabulary;
+  if (width > 0) return {.scale = rows * width, .exponent = 0};
+  return {.scale = rows * kWidthAtOne, .exponent = kWidthExponent};
+}
+
 double ModelShape::embedding(double matrices) const {
-  return vocabulary > 0 ? vocabulary * width_of(matrices) : 0;
+  return fixed_params().fixed(matrices) * (tied_head ? 1 : 0.5);
 }
 
 double ModelShape::head(double matrices) const {
@@ -23,19 +29,7 @@ double ModelShape::head(double matrices) const {
 }
 
 double ModelShape::matrices_of_total(double params) const {
-  if (!(vocabulary > 0)) return params;
-  const double tables = tied_head ? 1 : 2;
-  if (width > 0) return std::max(0.0, params - tables * vocabulary * width);
-  // log(N + c N^0.39) is convex in log N: Newton's method from above never overshoots.
-  double log_matrices = std::log(params);
-  for (int i = 0; i < 200; ++i) {
-    const double matrices = std::exp(log_matrices), fixed = tables * embedding(matrices);
-    const double error = std::log((matrices + fixed) / params);
-    const double slope = (matrices + kWidthExponent * fixed) / (matrices + fixed);
-    log_matrices -= error / slope;
-    if (std::fabs(error) < 1e-15) break;
-  }
-  return std::exp(log_matrices);
+  return fixed_params().matrices_of_total(params);
 }
 
 }  // namespace bitlaw

@@ -10,13 +10,18 @@
 // their authors liked.
 #pragma once
 
+#include "laws/fixed_params.h"
+
 namespace bitlaw {
 
 struct ModelShape {
   double vocabulary = 0;  // V; 0 = no embeddings are counted
   double width = 0;       // d; 0 = by the rule
   bool tied_head = false;
+  // Of a fit's table, in place of V and d; one half each if the head is not tied.
+  FixedParams measured = {};
 
+  FixedParams fixed_params() const;
   // `matrices`: N, the parameters without embeddings and head.
   double width_of(double matrices) const;
   double embedding(double matrices) const;  // V d

@@ -190,11 +190,24 @@ Prediction predict_run(const Constants& constants, const Observation& given, dou
   const Law& law = *constants.law;
   const double* values = constants.values.data();
   if (constants.total) {
+    const FixedParams& fixed = constants.fixed;  // not known of fits that shrank all parameters
+    if (!(run.params_total > 0) && fixed.is_known()) {
+      run.params_total = fixed.total(run.params);
+      out.note = "N_total is that of a model of this N in the fit's table";
+    }
     if (!(run.params_total > 0)) {
       out.problem = "the fit counts all parameters; give N_total";
       return out;
     }
-    run.params = run.params_total;
+    if (fixed.is_known() && !(run.params > 0)) {
+      run.params = fixed.matrices_of_total(run.params_total);
+      out.note = "embeddings and head are as large as in the fit's table";
+    }
+    if (fixed.is_known()) {
+      count_all_params(run);
+    } else {
+      run.params = run.params_total;
+    }
   }
   if (run.is_post_training() && !run.method.empty() && !constants.method.empty() &&
       run.method != constants.method) {

@@ -9,7 +9,7 @@ namespace bitlaw {
 namespace {
 
 // p_post: 0 for as trained.
-Observation run_of(double n, double d, double p_w, double p_a, double p_kv, double p_post) {
+Observation plain_run(double n, double d, double p_w, double p_a, double p_kv, double p_post) {
   Observation run;
   run.params = n;
   run.tokens = d;
@@ -21,6 +21,15 @@ Observation run_of(double n, double d, double p_w, double p_a, double p_kv, doub
 }
 
 }  // namespace
+
+Observation FittedLaw::run_of(double n, double d, double p_w, double p_a, double p_kv,
+                              double p_post) const {
+  Observation run = plain_run(n, d, p_w, p_a, p_kv, p_post);
+  if (!total) return run;
+  run.params_total = fixed.total(n);
+  count_all_params(run);
+  return run;
+}
 
 bool FittedLaw::has_curves() const {
   return models_bits() && feels_bits(*law, values.data());
@@ -54,6 +63,8 @@ FittedLaw fitted_law(const Json& fit) {
     out.values.push_back(found == fit["parameters"].end() ? std::nan("") : number(*found, "value"));
   }
   out.law = law;
+  out.fixed = fixed_params_from(fit.value("fixed_params", Json()));
+  out.total = fit.value("params", Json()) == "total" && out.fixed.is_known();
   return out;
 }
 

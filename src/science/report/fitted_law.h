@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "laws/bind.h"
+#include "laws/fixed_params.h"
 
 namespace bitlaw {
 
@@ -13,6 +14,8 @@ struct FittedLaw {
   std::optional<BoundLaw> bound;  // owns the law if it is bound to classes
   const Law* law = nullptr;
   std::vector<double> values;
+  bool total = false;  // N_eff counts embeddings and head, which are ...
+  FixedParams fixed;   // ... as large as in the fit's table
 
   explicit operator bool() const { return law != nullptr; }
   // Whether the law says what bits cost by a formula, so that there are curves over bits.
@@ -27,6 +30,10 @@ struct FittedLaw {
   // Nats per token; 16 bits after training: as trained.
   double loss(double n, double d, double p_w, double p_a, double p_kv, double p_post) const;
   double delta(double n, double d, double p_w, double p_a, double p_kv, double p_post) const;
+
+ private:
+  // n: without embeddings and head.
+  Observation run_of(double n, double d, double p_w, double p_a, double p_kv, double p_post) const;
 };
 
 // With the classes that the fit's constants name.

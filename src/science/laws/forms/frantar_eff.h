@@ -47,7 +47,7 @@ struct FrantarEff {
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Real* of_class, const Inputs<Number>& run) {
     using std::log;
-    return p[kE] + p[kA] * falling(p[kB], log(of_class[0]) + run.log_params) +
+    return p[kE] + p[kA] * falling(p[kB], log_effective_params(log(of_class[0]), run)) +
            p[kC] * falling(p[kD], run.log_tokens);
   }
 };

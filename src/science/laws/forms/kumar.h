@@ -110,7 +110,7 @@ struct Kumar {
   // first kTrainingParameters values.
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
-    return p[kE] + p[kA] * falling(p[kAlpha], log_share(p, run) + run.log_params) +
+    return p[kE] + p[kA] * falling(p[kAlpha], log_effective_params(log_share(p, run), run)) +
            p[kB] * falling(p[kBeta], run.log_tokens);
   }
 
@@ -122,7 +122,7 @@ struct Kumar {
     using std::exp;
     return p[kCT] *
            exp(p[kOffsetPost] - run.bits_post / p[kGammaPost] + p[kGammaD] * run.log_tokens -
-               p[kGammaN] * (log_share(p, run) + run.log_params));
+               p[kGammaN] * log_effective_params(log_share(p, run), run));
   }
 
   // Loss difference in nats from quantizing the weights to run.bits_post after training; zero if

@@ -42,7 +42,8 @@ struct KumarBothTied {
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
     const Real log_share = Kumar::log_share(p, run);
-    return p[Kumar::kE] + p[Kumar::kA] * falling(p[Kumar::kAlpha], log_share + run.log_params) +
+    return p[Kumar::kE] +
+           p[Kumar::kA] * falling(p[Kumar::kAlpha], log_effective_params(log_share, run)) +
            p[Kumar::kB] * falling(p[Kumar::kBeta], log_share + run.log_tokens);
   }
 };

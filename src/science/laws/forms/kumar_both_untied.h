@@ -62,7 +62,7 @@ struct KumarBothUntied {
   // Nats per token.
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
-    const Real log_size = Kumar::log_share(p, run) + run.log_params;
+    const Real log_size = log_effective_params(Kumar::log_share(p, run), run);
     const Real log_data = Kumar::log_share(p + (kFirstOfData - kOfShare), run) + run.log_tokens;
     return p[Kumar::kE] + p[Kumar::kA] * falling(p[Kumar::kAlpha], log_size) +
            p[Kumar::kB] * falling(p[Kumar::kBeta], log_data);

@@ -59,10 +59,9 @@ struct KumarMultiplicative {
   // Nats per token.
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
-    const Real log_effective = p[kCW] * log_share(run.bits_weights) +
-                               p[kCA] * log_share(run.bits_activations) +
-                               p[kCKv] * log_share(run.bits_kv) + run.log_params;
-    return p[kE] + p[kA] * falling(p[kAlpha], log_effective) +
+    const Real share = p[kCW] * log_share(run.bits_weights) +
+                       p[kCA] * log_share(run.bits_activations) + p[kCKv] * log_share(run.bits_kv);
+    return p[kE] + p[kA] * falling(p[kAlpha], log_effective_params(share, run)) +
            p[kB] * falling(p[kBeta], run.log_tokens);
   }
 };

@@ -80,11 +80,10 @@ struct Panferov {
   // Nats per token.
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Inputs<Number>& run) {
-    const Real log_effective = log_capacity(run.log_gaussian_error_weights, p[kFW], p[kCW]) +
-                               log_capacity(run.log_gaussian_error_activations, p[kFA], p[kCA]) +
-                               log_capacity(run.log_gaussian_error_kv, p[kFKv], p[kCKv]) +
-                               run.log_params;
-    return p[kE] + p[kA] * falling(p[kAlpha], log_effective) +
+    const Real share = log_capacity(run.log_gaussian_error_weights, p[kFW], p[kCW]) +
+                       log_capacity(run.log_gaussian_error_activations, p[kFA], p[kCA]) +
+                       log_capacity(run.log_gaussian_error_kv, p[kFKv], p[kCKv]);
+    return p[kE] + p[kA] * falling(p[kAlpha], log_effective_params(share, run)) +
            p[kB] * falling(p[kBeta], run.log_tokens);
   }
 };

@@ -67,7 +67,7 @@ struct Quartet {
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Real* of_class, const Inputs<Number>& run) {
     using std::log;
-    const Real size = p[kA] * falling(p[kAlpha], log(of_class[0]) + run.log_params);
+    const Real size = p[kA] * falling(p[kAlpha], log_effective_params(log(of_class[0]), run));
     const Real data = p[kB] * falling(p[kBeta], log(of_class[1]) + run.log_tokens);
     return p[kE] + falling(-p[kGamma], log(size + data));
   }

@@ -54,7 +54,7 @@ struct Quest {
   template <class Real, class Number>
   static BITLAW_INLINE Real loss(const Real* p, const Real* of_class, const Inputs<Number>& run) {
     using std::log;
-    return p[kE] + p[kA] * falling(p[kAlpha], log(of_class[0]) + run.log_params) +
+    return p[kE] + p[kA] * falling(p[kAlpha], log_effective_params(log(of_class[0]), run)) +
            p[kB] * falling(p[kBeta], run.log_tokens);
   }
 };
