@@ -161,7 +161,7 @@ TEST(Classes, EveryLawTakesFewEvaluations) {
     request.law = law.name;
     const Plan plan = make_plan(request);
     if (!plan.error.empty()) {
-      EXPECT_EQ(law.predicts, Predicts::kQatShare) << plan.error;
+      EXPECT_NE(law.predicts, Predicts::kLoss) << plan.error;
       continue;
     }
     EXPECT_LT(plan.evaluations, 12000) << law.name;

@@ -180,8 +180,8 @@ Frontier make_frontier(const PlanRequest& asked, const Json& fit, const Json& de
   if (!wrong.empty()) return no_frontier(wrong);
   const Law& law = *constants.law;
   if (law.predicts != Predicts::kLoss) {
-    return no_frontier(fmt::format(
-        "frontier: {} predicts a share of tokens, not a loss; name another law", law.name));
+    return no_frontier(
+        fmt::format("frontier: {} does not predict a loss; name another law", law.name));
   }
   PlanRequest request = asked;
   request.law = law.name;
