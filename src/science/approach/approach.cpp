@@ -14,6 +14,7 @@
 #include "base/statistics.h"
 #include "fit/bootstrap.h"
 #include "laws/bind.h"
+#include "laws/fixed_params.h"
 #include "table/observation_columns.h"
 
 namespace bitlaw {
@@ -109,7 +110,7 @@ FittedLaw fit_rows(const Law& law, const std::vector<Observation>& rows, const F
 // Rows with N as the fit counts it.
 std::vector<Observation> counted(std::vector<Observation> rows, bool total) {
   for (Observation& row : rows) {
-    if (total) row.params = row.params_total;
+    if (total) count_all_params(row);
   }
   return rows;
 }

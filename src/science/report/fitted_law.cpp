@@ -45,6 +45,16 @@ double FittedLaw::delta(double n, double d, double p_w, double p_a, double p_kv,
   return predict_delta(*law, values.data(), run_of(n, d, p_w, p_a, p_kv, p_post));
 }
 
+Observation as_counted(Observation row, const Json& fit) {
+  if (!fit.is_object() || text(fit, "params") != "total" || !(row.params_total > 0)) return row;
+  // Fits that did not tell what is fixed shrank all parameters.
+  if (fixed_params_from(fit.value("fixed_params", Json())).is_known())
+    count_all_params(row);
+  else
+    row.params = row.params_total;
+  return row;
+}
+
 BoundLaw bound_law(const Law& law, const Json& fit) {
   std::vector<std::string> names;
   for (const auto& [name, unused] : fit["parameters"].items()) names.push_back(name);

@@ -36,6 +36,9 @@ struct FittedLaw {
   Observation run_of(double n, double d, double p_w, double p_a, double p_kv, double p_post) const;
 };
 
+// A row of a table with N as the fit counts it.
+Observation as_counted(Observation row, const Json& fit);
+
 // With the classes that the fit's constants name.
 BoundLaw bound_law(const Law& law, const Json& fit);
 

@@ -10,7 +10,6 @@
 #include "approach/isoflop.h"
 #include "approach/law_optimum.h"
 #include "base/text.h"
-#include "report/fields.h"
 #include "report/fitted_law.h"
 #include "table/observation_columns.h"
 
@@ -24,12 +23,10 @@ constexpr int kCurvePlaces = 40;
 // Rows of the commonest precision that have a loss, N counted as the fit does.
 std::vector<Observation> rows_of_one_precision(const std::vector<Observation>& rows,
                                                const Json& fit, std::string& precision) {
-  const bool total = fit.is_object() && text(fit, "params") == "total";
   std::map<std::string, std::vector<Observation>> classes;
-  for (Observation row : rows) {
-    if (row.is_post_training() || !(row.loss_nats > 0)) continue;
-    if (total && row.params_total > 0) row.params = row.params_total;
-    classes[class_of(row)].push_back(std::move(row));
+  for (const Observation& row : rows) {
+    if (!row.is_post_training() && row.loss_nats > 0)
+      classes[class_of(row)].push_back(as_counted(row, fit));
   }
   std::vector<Observation> out;
   for (auto& [name, members] : classes) {

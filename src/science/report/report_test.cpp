@@ -8,8 +8,10 @@
 #include <map>
 #include <set>
 
+#include "laws/fixed_params.h"
 #include "laws/registry.h"
 #include "predict/reach.h"
+#include "report/fitted_law.h"
 #include "report/from_table.h"
 
 namespace bitlaw {
@@ -636,6 +638,32 @@ TEST(ReportOfATable, ResidualsStandAgainstReplicates) {
       sentences_of(report_on_table(table_rows(1e-3), fit)["figures"]["residuals"]);
   EXPECT_NE(said.find("F(28, 58) = 89"), std::string::npos) << said;
   EXPECT_NE(said.find("misses more than noise"), std::string::npos) << said;
+}
+
+// A fit that counts embeddings shrinks only what bits shrink (laws/fixed_params.h).
+TEST(ReportOfATable, ResidualsCountParametersAsTheFitDoes) {
+  Json fit = published_fit();
+  fit["params"] = "total";
+  fit["fixed_params"] = {{"scale", 1e6}, {"exponent", 0.1}, {"sizes", 3}, {"spread", 0.01}};
+  const FittedLaw law = fitted_law(fit);
+  std::vector<Observation> rows;
+  for (const double n : {1e7, 4e7, 1.6e8}) {
+    for (const double bits : {4.0, 16.0}) {
+      Observation row;
+      row.params = n, row.params_total = 1.5 * n, row.tokens = 1e10, row.bits_weights = bits;
+      Observation counted = row;
+      count_all_params(counted);
+      row.loss_nats = predict(*law.law, law.values.data(), counted);
+      rows.push_back(row);
+    }
+  }
+  const Json figure = report_on_table(rows, fit)["figures"]["residuals"];
+  for (const Json& series : figure["panels"][2]["series"]) {
+    for (const Json& point : series["points"]) {
+      EXPECT_NEAR(point["y"].get<double>(), 0, 1e-9);
+      EXPECT_EQ(std::fmod(point["N"].get<double>(), 1.5e7), 0);
+    }
+  }
 }
 
 TEST(ReportOfATable, RowsThatTheFitCannotPredictAreCounted) {

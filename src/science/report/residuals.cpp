@@ -30,11 +30,6 @@ struct Residual {
   std::string cluster;
 };
 
-Observation counted(Observation row, const Json& fit) {
-  if (text(fit, "params") == "total" && row.params_total > 0) row.params = row.params_total;
-  return row;
-}
-
 std::string name_of(const Observation& row, size_t place) {
   return row.cluster.empty() ? fmt::format("row {}", place + 1) : row.cluster;
 }
@@ -43,7 +38,7 @@ std::vector<Residual> residuals_of(const std::vector<Observation>& rows, const F
                                    const Json& fit) {
   std::vector<Residual> out;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const Observation row = counted(rows[i], fit);
+    const Observation row = as_counted(rows[i], fit);
     if (row.is_post_training() || !(row.loss_nats > 0)) continue;
     const double predicted = predict(*law.law, law.values.data(), row);
     if (!(predicted > 0) || !std::isfinite(predicted)) continue;
@@ -157,7 +152,7 @@ std::string reach_sentence(const std::vector<Observation>& rows, const Json& fit
   double most = 0;
   Observation farthest;
   for (const Observation& given : rows) {
-    const Observation row = counted(given, fit);
+    const Observation row = as_counted(given, fit);
     const Distance away = distance(reach, row);
     if (!away.is_outside()) continue;
     ++outside;
