@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <optional>
+
 #include "base/output_file.h"
 #include "base/parallel.h"
 #include "base/range.h"
@@ -23,7 +26,7 @@ namespace {
 
 struct FitFlags {
   TableFlags table;
-  std::string out, freeze_from, residuals, approach;
+  std::string out, freeze_from, residuals, approach, by;
   FitOptions fit;
   ApproachOptions of_approach;
   StructFlags flags, approach_flags;
@@ -40,6 +43,85 @@ void freeze_from_file(const std::string& text, const Law& law, const std::vector
   std::vector<std::string> wanted;
   if (colon != std::string::npos) wanted = split(text.substr(colon + 1), ',');
   freeze_from(fit_from_json(read_fit(path), path), path, std::move(wanted), law, runs, freeze);
+}
+
+// A fit with its document.
+struct FittedTable {
+  Fit fit;
+  PureError noise;
+  std::optional<LackOfFit> lack;
+  Json document;
+};
+
+FittedTable fit_table(const FitFlags& options, const Law& law, const Table& table,
+                      const std::string& path, ThreadPool& pool) {
+  must_have_something_to_fit(table, path);
+  FitOptions how = options.fit;
+  freeze_from_file(options.freeze_from, law, table.runs, how.freeze);
+  FittedTable out;
+  out.fit = fit_law(law, table.runs, how, on(pool));
+  out.fit.classes.reference = table.reference;
+  out.noise = pure_error(table.factors);
+  const StageFit& training = out.fit.training;
+  if (!options.table.takes_gaps())
+    out.lack = lack_of_fit(training.sse, training.points, training.free, out.noise);
+  out.document = fit_to_json(out.fit);
+  out.document["lack_of_fit"] = lack_of_fit_json(out.lack);
+  out.document["table"] = table_json(table, path);
+  return out;
+}
+
+// "  c4      alpha   0.3421  [0.33, 0.351]"
+std::string group_lines(const std::string& value, size_t width, const Fit& fit) {
+  std::string out =
+      fmt::format("{:<{}} {} points, R^2 {:.4f}\n", value, width, fit.main().points, fit.main().r2);
+  const auto end = [](double each, bool open) {
+    return open ? std::string("none") : fmt::format("{:.5g}", each);
+  };
+  for (const FittedParameter& p : fit.parameters) {
+    if (!p.frozen.empty()) continue;
+    out += fmt::format("{:<{}}   {:<12} {:>14}", value, width, p.name,
+                       p.identified ? fmt::format("{:.6g}", p.value) : "not identified");
+    if (std::isfinite(p.low))
+      out += fmt::format("  [{}, {}]", end(p.low, p.low_open), end(p.high, p.high_open));
+    out += "\n";
+  }
+  return out;
+}
+
+// --by COLUMN: a fit for each value of the column.
+void run_groups(FitFlags& options, const Law& law) {
+  if (!options.residuals.empty()) throw Error("--by: --residuals is for one fit; use --where");
+  std::vector<TableGroup> groups = options.table.groups(options.by);
+  size_t width = 0, fitted = 0;
+  for (const TableGroup& group : groups) width = std::max(width, group.value.size());
+  ThreadPool pool(options.threads);
+  Json document{{"by", options.by}, {"law", law.name}, {"groups", Json::array()}};
+  std::string text;
+  for (TableGroup& group : groups) {
+    const std::string value = group.value;
+    Json& entry = document["groups"].emplace_back(Json{{"value", value}, {"fit", nullptr}});
+    try {
+      const Table table = options.table.read({&law}, std::move(group));
+      FittedTable made = fit_table(options, law, table, options.table.path(), pool);
+      text += group_lines(value, width, made.fit);
+      entry["fit"] = std::move(made.document);
+      ++fitted;
+    } catch (const Error& error) {
+      entry["error"] = error.what();
+      text += fmt::format("{:<{}} not fitted: {}\n", value, width, error.what());
+    }
+  }
+  if (fitted == 0)
+    throw Error(fmt::format("--by {}: no group could be fitted; the first: {}", options.by,
+                            document["groups"][0]["error"].get<std::string>()));
+  if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
+  if (options.json) {
+    print_json(document);
+    return;
+  }
+  fmt::print("{} by {}, {:.0f} % intervals\n{}", law.name, options.by, 100 * options.fit.level,
+             text);
 }
 
 void run_fit(FitFlags& options) {
@@ -65,6 +147,11 @@ void run_fit(FitFlags& options) {
         "--compute and --budget-tolerance are for --approach isoflop, envelope, parametric or all");
   if (!options.flags.has("law")) options.fit.law = options.table.usual_law();
   const Law& law = law_named(options.fit.law);
+  if (!options.by.empty()) {
+    if (options.dry_run) throw Error("--by: --dry-run is for the whole table; use --where");
+    run_groups(options, law);
+    return;
+  }
   Table table = options.table.read({&law});
   if (options.dry_run) {
     const BoundLaw bound = bind_law(law, table.runs);
@@ -73,19 +160,10 @@ void run_fit(FitFlags& options) {
     print_table(table, options.table.path(), options.json);
     return;
   }
-  must_have_something_to_fit(table, options.table.path());
-  freeze_from_file(options.freeze_from, law, table.runs, options.fit.freeze);
   ThreadPool pool(options.threads);
-  Fit fit = fit_law(law, table.runs, options.fit, on(pool));
-  fit.classes.reference = table.reference;
+  const auto [fit, noise, lack, document] =
+      fit_table(options, law, table, options.table.path(), pool);
   print_notes(table);
-  const PureError noise = pure_error(table.factors);
-  const auto lack = options.table.takes_gaps() ? std::nullopt
-                                               : lack_of_fit(fit.training.sse, fit.training.points,
-                                                             fit.training.free, noise);
-  Json document = fit_to_json(fit);
-  document["lack_of_fit"] = lack_of_fit_json(lack);
-  document["table"] = table_json(table, options.table.path());
   if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
   if (!options.residuals.empty()) {
     std::vector<Predicting> by{{fit.law, {}}};
@@ -120,7 +198,8 @@ void add_fit(App& app) {
       app, "fit", "Fit a law to a table of runs, with intervals",
       "bitlaw fit runs/demo --law kumar --out fit.json\n"
       "  bitlaw fit table.csv --law chinchilla --columns N=params,D=tokens,loss=val_loss --json\n"
-      "  bitlaw fit table.csv --approach all --compute 1e21,1e22");
+      "  bitlaw fit table.csv --approach all --compute 1e21,1e22\n"
+      "  bitlaw fit table.csv --law chinchilla --by dataset");
   add_common(verb, *options);
   options->flags.add(verb, options->fit);
   verb->add_option("--approach", options->approach,
@@ -128,6 +207,8 @@ void add_fit(App& app) {
                    "envelope (of learning curves), parametric, or all")
       ->one_of({"isoflop", "envelope", "parametric", "all"});
   options->approach_flags.add(verb, options->of_approach);
+  verb->add_option("--by", options->by,
+                   "a fit for each value of this column: dataset, precision, optimizer");
   verb->add_option("--residuals", options->residuals,
                    "write a CSV of every row with its prediction, intervals and residual");
   verb->add_option(

@@ -8,9 +8,12 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/say.h"
+#include "base/text.h"
 #include "cli/verb.h"
 #include "record/factor_names.h"
+#include "table/columns.h"
 #include "table/factors.h"
 #include "table/pure_error.h"
 #include "table/warnings.h"
@@ -145,6 +148,60 @@ std::string TableFlags::usual_law() const {
 }
 
 Table TableFlags::read(const std::vector<const Law*>& laws) const {
+  files();
+  Table table = read(laws, std::move(files_->raw), path());
+  table.hash = files_->hash;
+  return table;
+}
+
+Table TableFlags::read(const std::vector<const Law*>& laws, TableGroup group) const {
+  const std::string where = fmt::format("{}, {}", path(), group.value);
+  Table table = read(laws, std::move(group.rows), where);
+  table.hash = files().hash;
+  return table;
+}
+
+std::vector<TableGroup> TableFlags::groups(const std::string& column) const {
+  const RawTable& raw = files().raw;
+  std::vector<std::string> notes;
+  const Columns columns(raw, path(), options().columns, notes);
+  const size_t place = columns.any(column, "--by");
+  const bool of_references = takes_gaps() && columns.find("precision") == place;
+  std::vector<TableGroup> out;
+  std::vector<RawRow> references;
+  for (const RawRow& row : raw.rows) {
+    const std::string value = row.at(place).text();
+    if (value.empty()) continue;
+    if (of_references && plain_name(value) == plain_name(gap_to_)) {
+      references.push_back(row);
+      continue;
+    }
+    auto group = std::find_if(out.begin(), out.end(),
+                              [&](const TableGroup& each) { return each.value == value; });
+    if (group == out.end()) {
+      RawTable empty = raw;
+      empty.rows.clear();
+      group = out.insert(out.end(), {value, std::move(empty)});
+    }
+    group->rows.rows.push_back(row);
+    if (out.size() > kMostGroups) {
+      throw Error(
+          fmt::format("--by {}: the column has more than {} values; group by one that has "
+                      "few, such as dataset or precision",
+                      column, kMostGroups));
+    }
+  }
+  for (TableGroup& group : out)
+    group.rows.rows.insert(group.rows.rows.end(), references.begin(), references.end());
+  if (out.size() < 2) {
+    throw Error(fmt::format("--by {}: the column has {} value{}, so there is nothing to group",
+                            column, out.size(), out.size() == 1 ? "" : "s"));
+  }
+  return out;
+}
+
+Table TableFlags::read(const std::vector<const Law*>& laws, RawTable raw,
+                       const std::string& where) const {
   for (const Law* law : laws) {
     const bool of_gaps = law->predicts == Predicts::kGap;
     if (of_gaps == takes_gaps()) continue;
@@ -160,9 +217,7 @@ Table TableFlags::read(const std::vector<const Law*>& laws) const {
     how.may_differ.pooled.push_back(std::move(factor));
   const bool law_uses_bits =
       std::any_of(laws.begin(), laws.end(), [](const Law* law) { return law->uses_bits; });
-  files();
-  Table table = table_of(std::move(files_->raw), path(), how);
-  table.hash = files_->hash;
+  Table table = table_of(std::move(raw), where, how);
   if (!note_.empty()) table.notes.insert(table.notes.begin(), note_);
   for (std::string& warning : table_warnings(table.runs, law_uses_bits))
     table.notes.push_back(std::move(warning));

@@ -12,6 +12,12 @@
 
 namespace bitlaw::cli {
 
+// Rows of a table that have one value in a column.
+struct TableGroup {
+  std::string value;
+  RawTable rows;
+};
+
 class TableFlags {
  public:
   // Files, patterns, directories of runs; - for standard input (table_files.h).
@@ -31,6 +37,13 @@ class TableFlags {
   // The table, for these laws, once; its notes are followed by what looks odd in it
   // (table/warnings.h).
   Table read(const std::vector<const Law*>& laws) const;
+  // The rows of each value of a column, in the order in which the values occur; the rows without one are
+  // no group. With --gap-to, a group of a precision class has the reference runs, too. Error for a column
+  // that the table does not have, or that has one value or more than kMostGroups.
+  std::vector<TableGroup> groups(const std::string& column) const;
+  static constexpr size_t kMostGroups = 100;
+  // read() of one of them.
+  Table read(const std::vector<const Law*>& laws, TableGroup group) const;
   // In rows of learning curves that have the D of the whole run, D is taken by the step.
   bool tokens_by_step = false;
   // The law for a verb that is given none: the default, or, for a table without any column of a
@@ -44,6 +57,7 @@ class TableFlags {
   TableOptions options() const;
   void must_be_files() const;
   const TableFiles& files() const;
+  Table read(const std::vector<const Law*>& laws, RawTable raw, const std::string& where) const;
 
   std::string format_ = "auto", columns_, scale_, cluster_ = "run", reference_, gap_to_;
   std::string replicates_ = "all";

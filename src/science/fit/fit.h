@@ -42,6 +42,7 @@ struct FitOptions {
   std::string method;                    // deltas of this method only; "" = gptq, or the only one
   std::vector<std::string> tie;          // "beta=alpha": the first always equals the second
   std::vector<std::string> freeze;       // "b=1.1277", or "b" alone: at its published value
+  std::vector<std::string> range;        // "alpha=0.1..1": hard limits of a constant
   double post_threshold = 1.345;  // Huber's threshold for delta, in standard errors; 0 = squares
   double post_floor = 0.1;        // smallest relative error of a delta: no law is exact
   bool joint = false;             // constants of training and delta together, from the staged fit
@@ -66,6 +67,7 @@ struct FitOptions {
       "quantization method whose deltas are fitted; empty = gptq, or the only one");
     v("tie", tie, "ties such as beta=alpha");
     v("freeze", freeze, "constants to keep fixed: b=1.1277, or b for its published value");
+    v("range", range, "hard limits of constants: alpha=0.1..1,E=0..3");
     v("post_threshold", post_threshold,
       "Huber's threshold for delta, in standard errors; 0 = squares");
     v("post_floor", post_floor, "smallest relative error of a delta");

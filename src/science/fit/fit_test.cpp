@@ -616,5 +616,25 @@ TEST(Residuals, JacobianAgreesWithCentralDifferences) {
   }
 }
 
+TEST(Fit, ConstantsStayWithinTheRangesAskedFor) {
+  const std::vector<Observation> rows =
+      simulate({.weights = {}, .activations = {}, .kv = {}, .post = {}});
+  FitOptions options = quick("chinchilla");
+  const double alpha = parameter(fit(rows, options), "alpha").value;
+  ASSERT_GT(alpha, 0.4);
+  options.range = {"alpha=0.1..0.4", "E=0..3"};
+  const Fit limited = fit(rows, options);
+  EXPECT_NEAR(parameter(limited, "alpha").value, 0.4, 1e-6) << "the nearest that is allowed";
+  EXPECT_TRUE(says(limited, "alpha at the edge of its range"));
+  options.range = {"alpha=0.1..0.9"};
+  EXPECT_NEAR(parameter(fit(rows, options), "alpha").value, alpha, 1e-6 * alpha)
+      << "a range around the minimum changes nothing";
+  for (const char* wrong :
+       {"alpha", "alpha=1", "alpha=2..1", "alpha=-1..1", "alfa=0..1", "alpha=a..b"}) {
+    options.range = {wrong};
+    EXPECT_NE(error_of(rows, options).find("range: "), std::string::npos) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace bitlaw

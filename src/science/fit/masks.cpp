@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "base/random.h"
 #include "fit/bootstrap.h"
+#include "laws/bind.h"
 #include "table/observation_columns.h"
 
 namespace bitlaw {
@@ -56,10 +57,17 @@ Masks folds_of_clusters(const std::vector<Observation>& rows, int folds, uint64_
 }
 
 Masks largest(const std::vector<Observation>& rows, double (*size)(const Observation&)) {
-  double most = 0;
-  for (const Observation& row : rows) most = std::max(most, size(row));
+  std::vector<double> sizes;
+  for (const Observation& row : rows) sizes.push_back(size(row));
+  std::sort(sizes.begin(), sizes.end());
+  if (sizes.empty()) return {};
+  double least = sizes.back();  // that is held out
+  const size_t count = sizes.size();
+  const auto of_largest = static_cast<size_t>(std::count(sizes.begin(), sizes.end(), least));
+  const std::set<double> distinct(sizes.begin(), sizes.end());
+  if (4 * distinct.size() > count && 20 * of_largest < count) least = sizes[count - count / 10];
   std::vector<bool> mask;
-  for (const Observation& row : rows) mask.push_back(size(row) == most);
+  for (const Observation& row : rows) mask.push_back(size(row) >= least);
   if (!some_but_not_all(mask)) return {};
   return {mask};
 }
@@ -71,7 +79,10 @@ Masks each_in_turn(const std::vector<Observation>& rows, const std::string& what
   };
   std::set<std::string> values;
   for (const Observation& row : rows) {
-    if (least_bits(row) < kUnquantizedBits) values.insert(value(row));
+    // A class may have a name that says no bits.
+    const bool quantized =
+        what == "class" ? !precision_class(row).empty() : least_bits(row) < kUnquantizedBits;
+    if (quantized) values.insert(value(row));
   }
   Masks masks;
   for (const std::string& each : values) {

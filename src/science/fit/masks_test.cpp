@@ -156,5 +156,27 @@ TEST(Masks, MistakesGetOneSentence) {
   }
 }
 
+// Classes whose names say no bits are held out in turn, too.
+TEST(Masks, ClassesOfAnyNameAreHeldOutInTurn) {
+  std::vector<Observation> rows;
+  for (const char* name : {"BF16", "sparse", "rotated", "sparse"}) {
+    rows.push_back(row(1e6, 2e7, 16, 16));
+    rows.back().precision = name;
+  }
+  EXPECT_EQ(
+      hold_out_masks(rows, "class", 5, 1),
+      (std::vector<std::vector<bool>>{{false, false, true, false}, {false, true, false, true}}));
+}
+
+TEST(Masks, OfContinuousSizesTheLargestTenthIsHeldOut) {
+  std::vector<Observation> rows;
+  for (int i = 0; i < 50; ++i) rows.push_back(row(1e6 + i, 1e8 * (1 + i % 2), 16, 16));
+  const auto masks = hold_out_masks(rows, "largest-N", 5, 1);
+  ASSERT_EQ(masks.size(), 1u);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(masks[0][static_cast<size_t>(i)], i >= 45) << i;
+  const auto of_data = hold_out_masks(rows, "largest-D", 5, 1);
+  EXPECT_EQ(std::count(of_data.at(0).begin(), of_data[0].end(), true), 25) << "two token counts";
+}
+
 }  // namespace
 }  // namespace bitlaw

@@ -65,6 +65,30 @@ void read_freezes(const Law& law, const std::vector<std::string>& freezes, Param
   }
 }
 
+// "alpha=0.1..1". A positive constant may begin at 0: its own least value.
+BoundLaw limited(const BoundLaw& bound, const std::vector<std::string>& ranges) {
+  const Law& law = bound.law();
+  std::vector<std::pair<int, Range>> out;
+  for (const std::string& assignment : ranges) {
+    const size_t sign = assignment.find('='), dots = assignment.find("..");
+    if (sign == std::string::npos || dots == std::string::npos || dots < sign)
+      throw Error(fmt::format("range: {} is not NAME=LOW..HIGH, as in alpha=0.1..1", assignment));
+    const int i = parameter_of(law, trim(assignment.substr(0, sign)), "range");
+    const auto low = parse_finite(trim(assignment.substr(sign + 1, dots - sign - 1)));
+    const auto high = parse_finite(trim(assignment.substr(dots + 2)));
+    if (!low || !high || !(*low < *high))
+      throw Error(fmt::format("range: {} is not NAME=LOW..HIGH, with LOW below HIGH", assignment));
+    const Parameter& parameter = law.parameters[static_cast<size_t>(i)];
+    const bool positive = parameter.scale == Scale::kLog;
+    if (positive && (*low < 0 || !(*high > parameter.low))) {
+      throw Error(fmt::format("range: {}: {} is positive, at least {:g}", assignment,
+                              parameter.name, parameter.low));
+    }
+    out.push_back({i, {positive ? std::max(*low, parameter.low) : *low, *high}});
+  }
+  return with_ranges(bound, out);
+}
+
 void read_ties(const Law& law, const std::vector<std::string>& ties, ParameterChoice& out) {
   for (const std::string& assignment : ties) {
     const std::vector<std::string> sides = split(assignment, '=');
@@ -125,6 +149,7 @@ Prepared prepare(const Law& unbound, const std::vector<Observation>& runs,
   check_options(options);
   Prepared out;
   out.bound = bind_law(unbound, runs);
+  if (!options.range.empty()) out.bound = limited(out.bound, options.range);
   out.rows = sort_rows(out.law(), runs, options);
   out.choice = choose(out.law(), out.rows, options);
   return out;

@@ -147,6 +147,31 @@ BoundLaw bind_law(const Law& law, std::span<const Observation> runs) {
   return bind_law(law, classes);
 }
 
+BoundLaw with_ranges(const BoundLaw& bound, const std::vector<std::pair<int, Range>>& ranges) {
+  struct Limited {
+    std::shared_ptr<const Law> of;  // owns what the copy refers to
+    Law law;
+    std::vector<Parameter> parameters;
+  };
+  const auto limited = std::make_shared<Limited>();
+  limited->of = bound.law_;
+  limited->law = bound.law();
+  limited->parameters.assign(bound.law().parameters.begin(), bound.law().parameters.end());
+  for (const auto& [at, range] : ranges) {
+    Parameter& parameter = limited->parameters[static_cast<size_t>(at)];
+    parameter.low = range.low, parameter.high = range.high;
+    // Where the usual starts lie outside, the whole range has them.
+    const double low = std::max(parameter.start_low, range.low);
+    const double high = std::min(parameter.start_high, range.high);
+    parameter.start_low = low < high ? low : range.low;
+    parameter.start_high = low < high ? high : range.high;
+  }
+  limited->law.parameters = limited->parameters;
+  BoundLaw out;
+  out.law_ = std::shared_ptr<const Law>(limited, &limited->law);
+  return out;
+}
+
 BoundLaw bind_names(const Law& law, const std::vector<std::string>& constants) {
   std::vector<std::pair<int, std::string>> classes;
   for (const std::string& constant : constants) {

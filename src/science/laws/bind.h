@@ -36,6 +36,7 @@ class BoundLaw {
 
  private:
   friend BoundLaw bind_law(const Law&, const std::vector<std::pair<int, std::string>>&);
+  friend BoundLaw with_ranges(const BoundLaw&, const std::vector<std::pair<int, Range>>&);
   std::shared_ptr<const Law> law_;  // with all that it refers to
 };
 
@@ -43,6 +44,8 @@ class BoundLaw {
 BoundLaw bind_law(const Law& law, std::span<const Observation> runs);
 // To given classes: position of the class parameter, name of the class.
 BoundLaw bind_law(const Law& law, const std::vector<std::pair<int, std::string>>& classes);
+// The same law with other hard limits, by the position of a parameter; starts are drawn within them.
+BoundLaw with_ranges(const BoundLaw& bound, const std::vector<std::pair<int, Range>>& ranges);
 // To the classes in the names of fitted constants, "eff[W4A4]".
 BoundLaw bind_names(const Law& law, const std::vector<std::string>& constants);
 
