@@ -81,6 +81,14 @@ def kumar_delta(row, offsets=OFFSET, b=1.1277, bracketed=3):
             / (row["params"] * kumar_share(row, offsets)) ** 0.3439 * bracket)
 
 
+def kumar_parts(row):
+    """Keys and values have P_kv each, and each the constants of both."""
+    w, a, kv = bits_of(row)
+    share = math.prod(1 - math.exp(-P / gamma + n)
+                      for P, gamma, n in zip((w, a, kv, kv), GAMMA + GAMMA[2:], OFFSET + OFFSET[2:]))
+    return kumar_loss(row, share, 1)
+
+
 def kumar_w_bracket_delta(row):
     return kumar_delta(row, bracketed=1)
 
@@ -253,6 +261,7 @@ TABLE = [
     ("kumar", kumar, kumar_delta, SIZES + PARTS + POST),
     ("kumar-no-offsets", kumar_no_offsets, kumar_no_offsets_delta, SIZES + PARTS + POST),
     ("kumar-w-bracket", kumar, kumar_w_bracket_delta, SIZES + PARTS + POST),
+    ("kumar-parts", kumar_parts, none, SIZES + PARTS),
     ("kumar-additive", kumar_additive, none, SIZES + PARTS),
     ("kumar-deff", kumar_deff, none, SIZES + PARTS),
     ("kumar-both-tied", kumar_both, none, SIZES + PARTS),

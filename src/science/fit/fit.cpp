@@ -289,6 +289,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   fit.params = options.params;
   fit.fixed = fixed_params_of(runs);
   add_fixed_note(counted, fit);
+  fit.notes.insert(fit.notes.end(), choice.notes.begin(), choice.notes.end());
   if (!law.class_parameters.empty()) fit.classes = classes_of(rows.training);
   fit.level = options.level;
 

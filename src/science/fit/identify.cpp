@@ -30,6 +30,14 @@ double value_of(Quantity quantity, const Observation& run) {
       return below_16(run.bits_activations);
     case Quantity::kKvBits:
       return below_16(run.bits_kv);
+    case Quantity::kKeyBits:
+      return below_16(std::isnan(run.bits_keys) ? run.bits_kv : run.bits_keys);
+    case Quantity::kValueBits:
+      return below_16(std::isnan(run.bits_values) ? run.bits_kv : run.bits_values);
+    case Quantity::kEmbeddingBits:
+      return below_16(run.bits_embedding);
+    case Quantity::kHeadBits:
+      return below_16(run.bits_head);
     case Quantity::kAnyBits: {
       const double least = std::min({run.bits_weights, run.bits_activations, run.bits_kv});
       // Distinct for distinct triples.
@@ -72,6 +80,14 @@ const char* words(Quantity quantity, Stage stage) {
     case Quantity::kKvBits:
       return stage == Stage::kPost ? "KV precisions below 16 among the quantized rows"
                                    : "KV precisions below 16";
+    case Quantity::kKeyBits:
+      return "precisions of keys below 16";
+    case Quantity::kValueBits:
+      return "precisions of values below 16";
+    case Quantity::kEmbeddingBits:
+      return "precisions of embeddings below 16";
+    case Quantity::kHeadBits:
+      return "precisions of the head below 16";
     case Quantity::kAnyBits:
       return "precisions below 16";
     case Quantity::kPostBits:

@@ -132,6 +132,69 @@ void choose_method(const std::vector<Observation>& runs, const std::string& aske
 
 }  // namespace
 
+namespace {
+
+struct OwnPart {
+  const char* suffix;
+  double (*bits)(const Observation&);
+};
+constexpr OwnPart kOwnParts[] = {
+    {"_w", [](const Observation& row) { return row.bits_weights; }},
+    {"_a", [](const Observation& row) { return row.bits_activations; }},
+    {"_k",
+     [](const Observation& row) {
+       return std::isnan(row.bits_keys) ? row.bits_kv : row.bits_keys;
+     }},
+    {"_v",
+     [](const Observation& row) {
+       return std::isnan(row.bits_values) ? row.bits_kv : row.bits_values;
+     }},
+    {"_emb", [](const Observation& row) { return row.bits_embedding; }},
+    {"_head", [](const Observation& row) { return row.bits_head; }},
+};
+
+bool have_equal_bits(const std::vector<Observation>& rows, const OwnPart& a, const OwnPart& b) {
+  bool lowered = false;
+  for (const Observation& row : rows) {
+    const double one = a.bits(row), other = b.bits(row);
+    if (one != other) return false;
+    lowered = lowered || one < kUnquantizedBits;
+  }
+  return lowered;
+}
+
+// In a law with a factor for every part, parts that have equal bits in every row are one: the constants
+// of the later are tied to those of the earlier.
+void tie_equal_parts(const Law& law, const std::vector<Observation>& rows, ParameterChoice& out) {
+  if (parameter_index(law, "gamma_k") < 0) return;
+  const auto index = [&](const char* name, const OwnPart& part) {
+    return parameter_index(law, std::string(name) + part.suffix);
+  };
+  for (size_t later = 1; later < std::size(kOwnParts); ++later) {
+    for (size_t earlier = 0; earlier < later; ++earlier) {
+      if (!have_equal_bits(rows, kOwnParts[earlier], kOwnParts[later])) continue;
+      bool tied = false;
+      for (const char* name : {"gamma", "n"}) {
+        const int to = index(name, kOwnParts[earlier]), i = index(name, kOwnParts[later]);
+        const auto at = static_cast<size_t>(i);
+        const bool is_target = std::count(out.tied_to.begin(), out.tied_to.end(), i) > 0;
+        if (out.tied_to[at] >= 0 || !out.reasons[at].empty() || is_target) continue;
+        if (!out.reasons[static_cast<size_t>(to)].empty()) continue;
+        out.tied_to[at] = to, tied = true;
+      }
+      if (tied) {
+        out.notes.push_back(fmt::format(
+            "{0} and {1} have equal bits in every row, so the table cannot tell them apart: "
+            "gamma_{1} and n_{1} are tied to gamma_{0} and n_{0}.",
+            kOwnParts[earlier].suffix + 1, kOwnParts[later].suffix + 1));
+      }
+      break;
+    }
+  }
+}
+
+}  // namespace
+
 ParameterChoice choose(const Law& law, const StageRows& rows, const FitOptions& options) {
   ParameterChoice out;
   out.base.assign(law.constants[0].values.begin(), law.constants[0].values.end());
@@ -139,6 +202,7 @@ ParameterChoice choose(const Law& law, const StageRows& rows, const FitOptions& 
   out.reasons.assign(law.parameters.size(), "");
   read_freezes(law, options.freeze, out);
   read_ties(law, options.tie, out);
+  if (!rows.training.empty()) tie_equal_parts(law, rows.training, out);
   if (!rows.training.empty()) freeze_unidentifiable(law, Stage::kTraining, rows.training, out);
   if (!rows.post.empty()) freeze_unidentifiable(law, Stage::kPost, rows.post, out);
   return out;

@@ -28,6 +28,7 @@ struct ParameterChoice {
   std::vector<double> base;          // published, or from the options
   std::vector<int> tied_to;          // -1 = none
   std::vector<std::string> reasons;  // why frozen; "" = free
+  std::vector<std::string> notes;    // what was tied because its parts always have equal bits
   // Frozen because the rows cannot tell them from others that are fitted. Ascending.
   std::vector<int> confounded;
 };

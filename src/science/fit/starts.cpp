@@ -17,12 +17,26 @@ double generalised_golden_ratio(int d) {
 }
 
 double fewest_bits(const std::vector<Observation>& rows, Quantity of) {
+  const auto bits = [of](const Observation& row) {
+    switch (of) {
+      case Quantity::kWeightBits:
+        return row.bits_weights;
+      case Quantity::kActivationBits:
+        return row.bits_activations;
+      case Quantity::kKeyBits:
+        return std::isnan(row.bits_keys) ? row.bits_kv : row.bits_keys;
+      case Quantity::kValueBits:
+        return std::isnan(row.bits_values) ? row.bits_kv : row.bits_values;
+      case Quantity::kEmbeddingBits:
+        return row.bits_embedding;
+      case Quantity::kHeadBits:
+        return row.bits_head;
+      default:
+        return row.bits_kv;
+    }
+  };
   double fewest = kUnquantizedBits;
-  for (const Observation& row : rows) {
-    fewest = std::min(fewest, of == Quantity::kWeightBits       ? row.bits_weights
-                              : of == Quantity::kActivationBits ? row.bits_activations
-                                                                : row.bits_kv);
-  }
+  for (const Observation& row : rows) fewest = std::fmin(fewest, bits(row));
   return fewest;
 }
 

@@ -18,6 +18,7 @@
 #include "laws/forms/kumar_deff.h"
 #include "laws/forms/kumar_multiplicative.h"
 #include "laws/forms/kumar_no_offsets.h"
+#include "laws/forms/kumar_parts.h"
 #include "laws/forms/kumar_w_bracket.h"
 #include "laws/forms/muennighoff.h"
 #include "laws/forms/ouyang_qid.h"
@@ -36,6 +37,7 @@ using AllLaws = LawList<  //
     Kumar,                //
     KumarNoOffsets,       //
     KumarWBracket,        //
+    KumarParts,           //
     KumarAdditive,        //
     KumarDeff,            //
     KumarBothTied,        //

@@ -64,6 +64,14 @@ std::string needs(const Parameter& parameter) {
       return several("activation precisions below 16");
     case Quantity::kKvBits:
       return several("KV precisions below 16");
+    case Quantity::kKeyBits:
+      return several("precisions of keys below 16");
+    case Quantity::kValueBits:
+      return several("precisions of values below 16");
+    case Quantity::kEmbeddingBits:
+      return several("precisions of embeddings below 16");
+    case Quantity::kHeadBits:
+      return several("precisions of the head below 16");
     case Quantity::kAnyBits:
       return several("precisions below 16");
     case Quantity::kPostBits:

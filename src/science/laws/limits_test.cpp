@@ -37,8 +37,8 @@ double without_bits(const Law& law, const Observation& run) {
 }
 
 TEST(Limits, UnlimitedBitsLeaveChinchillasLaw) {
-  for (const char* name : {"kumar", "kumar-no-offsets", "kumar-w-bracket", "kumar-additive",
-                           "kumar-deff", "kumar-both-tied", "kumar-both-untied",
+  for (const char* name : {"kumar", "kumar-no-offsets", "kumar-w-bracket", "kumar-parts",
+                           "kumar-additive", "kumar-deff", "kumar-both-tied", "kumar-both-untied",
                            "kumar-multiplicative", "panferov", "additive-exp", "ouyang-qid"}) {
     const Observation run = run_of(2e8, 3e10, kUnlimitedBits);
     const double expected = without_bits(*find_law(name), run);

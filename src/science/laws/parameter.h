@@ -37,6 +37,10 @@ enum class Quantity {
   kWeightBits,
   kActivationBits,
   kKvBits,
+  kKeyBits,
+  kValueBits,
+  kEmbeddingBits,
+  kHeadBits,
   kAnyBits,  // different (weights, activations, KV), unquantized ones not counted
   kPostBits,
   kRepetitions,  // D / unique tokens above 1

@@ -277,6 +277,12 @@ FactorRow factor_row(const Observation& run, FactorTexts texts) {
   out.params = run.params;
   out.tokens = run.tokens;
   out.label = label_of_bits(run.bits_weights, run.bits_activations, run.bits_kv);
+  for (const auto& [part, bits] : {std::pair{"K", run.bits_keys},
+                                   {"V", run.bits_values},
+                                   {"E", run.bits_embedding},
+                                   {"H", run.bits_head}}) {
+    if (bits < kUnquantizedBits) out.label += fmt::format("{}{:g}", part, bits);
+  }
   out.bits = settings_of(out.label, run.bits_post, run.method);
   out.precision = settings_of(out.bits, 0, "", run.group, run.precision, run.backward);
   out.seed = std::move(texts.seed);

@@ -1,6 +1,7 @@
 #include "table/observation_columns.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <optional>
 #include <vector>
@@ -13,6 +14,14 @@ namespace {
 
 double post_bits(const Observation& row) {
   return row.bits_post > 0 ? row.bits_post : kUnquantizedBits;
+}
+
+double key_bits(const Observation& row) {
+  return std::isnan(row.bits_keys) ? row.bits_kv : row.bits_keys;
+}
+
+double value_bits(const Observation& row) {
+  return std::isnan(row.bits_values) ? row.bits_kv : row.bits_values;
 }
 
 // A number, or a text; neither: the class.
@@ -31,6 +40,10 @@ constexpr ObservationColumn kObservationColumns[] = {
     {"P_w", [](const Observation& row) { return row.bits_weights; }},
     {"P_a", [](const Observation& row) { return row.bits_activations; }},
     {"P_kv", [](const Observation& row) { return row.bits_kv; }},
+    {"P_k", key_bits},
+    {"P_v", value_bits},
+    {"P_emb", [](const Observation& row) { return row.bits_embedding; }},
+    {"P_head", [](const Observation& row) { return row.bits_head; }},
     {"P_post", post_bits},
     {"class"},
     {"precision"},

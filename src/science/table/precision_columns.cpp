@@ -176,8 +176,33 @@ void check_reference(const PrecisionSources& sources, const std::vector<Observat
   }
 }
 
+namespace {
+
+// Keys and values apart, embeddings and head. Where keys and values have the bits that P_kv says, they
+// are one part, as in tables without P_k and P_v.
+void read_own_parts(const RowReader& row, Observation& run, PrecisionSources& sources) {
+  run.bits_embedding = row.bits("P_emb", kUnknown), run.bits_head = row.bits("P_head", kUnknown);
+  const bool says_kv = row.has("P_kv") || row.has("P");
+  const double rest = says_kv ? run.bits_kv : kUnquantizedBits;
+  double keys = row.bits("P_k", kUnknown), values = row.bits("P_v", kUnknown);
+  if (std::isnan(keys) && std::isnan(values)) return;
+  if (std::isnan(keys)) keys = rest;
+  if (std::isnan(values)) values = rest;
+  if (keys == values) {
+    sources.disagreeing += row.has("P_kv") && keys != run.bits_kv;
+    run.bits_kv = keys;
+    return;
+  }
+  run.bits_keys = keys, run.bits_values = values;
+  run.bits_kv = std::min(keys, values);
+  ++sources.apart;
+}
+
+}  // namespace
+
 void read_precision(const RowReader& row, Observation& run, PrecisionSources& sources) {
   for (const Part& part : kParts) read_part(row, part, run, sources);
+  read_own_parts(row, run, sources);
   read_class(row, run, sources);
   const std::string backward = row.text("backward");
   if (!is_unquantized(backward)) run.backward = first_spelling(backward, sources.backward);

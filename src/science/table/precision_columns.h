@@ -30,6 +30,7 @@ struct PrecisionSources {
   int disagreeing = 0;                         // parts whose bits are not those of their format
   int numbers = 0;                             // rows whose class is a number that is no format
   std::string number;                          // the first such class
+  int apart = 0;                               // rows whose keys and values have different bits
   int arithmetic = 0;                          // rows of 16 bits by their class, of fewer by bits
   std::vector<std::string> forward, backward;  // classes, each as the table spells it first
   // The class that the user names as unquantized, or "": laws see its rows as BF16.

@@ -12,7 +12,7 @@ namespace bitlaw {
 namespace {
 
 // What a law sees of a row, then what was measured.
-constexpr size_t kSettings = 14, kMeasured = 5;
+constexpr size_t kSettings = 18, kMeasured = 5;
 using Numbers = std::array<double, kSettings + kMeasured>;
 
 Numbers numbers_of(const Observation& row) {
@@ -23,6 +23,10 @@ Numbers numbers_of(const Observation& row) {
               row.bits_weights,
               row.bits_activations,
               row.bits_kv,
+              row.bits_keys,
+              row.bits_values,
+              row.bits_embedding,
+              row.bits_head,
               row.bits_post,
               row.group,
               row.exponent_bits,

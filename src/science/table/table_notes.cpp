@@ -121,6 +121,11 @@ void add_notes(Table& table, const Derived& derived) {
        "The loss is the logarithm of the perplexity in {} rows.");
   note(derived.precision.classes, "The bits of {} row are taken from its precision class.",
        "The bits of {} rows are taken from their precision classes.");
+  note(derived.precision.apart,
+       "In {} row keys and values have different bits: kumar-parts sees both, every other law the "
+       "fewer (P_kv).",
+       "In {} rows keys and values have different bits: kumar-parts sees both, every other law the "
+       "fewer (P_kv).");
   note(derived.precision.arithmetic,
        "In {} row the precision is a type of 16 bits or more and the bits are fewer: the bits are "
        "used, also for its class.",
