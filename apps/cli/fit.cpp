@@ -137,6 +137,10 @@ void run_fit(FitFlags& options) {
   if (!options.approach.empty()) {
     if (!options.residuals.empty() || !options.freeze_from.empty())
       throw Error("--approach: --residuals and --freeze-from are for a fit of one law");
+    if (options.table.takes_gaps())
+      throw Error("--gap-to: --approach is of losses; leave out one of the two");
+    if (!options.by.empty())
+      throw Error("--by: --approach takes one group; --where keeps the rows of one value");
     if (!options.flags.has("law")) options.fit.law = TableFlags::kLawWithoutBits;
     run_approach({options.approach, options.out, options.threads, options.dry_run, options.json},
                  options.of_approach, options.table, options.fit);

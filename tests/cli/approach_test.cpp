@@ -140,6 +140,8 @@ TEST_F(ApproachVerb, RefusesWhatItCannotUse) {
   EXPECT_NE(alone.status, 0);
   EXPECT_NE(alone.err.find("are for --approach"), std::string::npos) << alone.err;
   EXPECT_NE(run({"fit", "t.csv", "--approach", "all", "--residuals", "r.csv"}).status, 0);
+  expect_refused({"fit", "t.csv", "--approach", "all", "--by", "P_w"}, {"--by", "--where"});
+  expect_refused({"fit", "t.csv", "--approach", "all", "--gap-to", "bf16"}, {"--gap-to"});
 }
 
 }  // namespace
