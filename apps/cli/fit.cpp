@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 
 #include "base/output_file.h"
 #include "base/parallel.h"
@@ -15,10 +17,12 @@
 #include "cli/predictions.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
+#include "compare/rival.h"
 #include "fit/freeze_from.h"
 #include "fit/lack_of_fit.h"
 #include "fit/reference.h"
 #include "laws/bind.h"
+#include "record/factor.h"
 #include "table/pure_error.h"
 
 namespace bitlaw::cli {
@@ -45,6 +49,36 @@ void freeze_from_file(const std::string& text, const Law& law, const std::vector
   freeze_from(fit_from_json(read_fit(path), path), path, std::move(wanted), law, runs, freeze);
 }
 
+// What P* was measured with: "granularity_a sequence, extra_norm true"; what is not known is left out.
+std::string convention_of(const Table& table) {
+  std::vector<std::string> words;
+  for (const char* name : {"granularity_w", "granularity_a", "granularity_kv", "extra_norm"}) {
+    const Factor* factor = find_factor(name);
+    std::set<std::string> values;
+    for (const FactorRow& row : table.factors) {
+      if (factor && !row.value(*factor).empty()) values.insert(row.value(*factor));
+    }
+    if (!values.empty()) words.push_back(fmt::format("{} {}", name, fmt::join(values, " and ")));
+  }
+  return words.empty() ? "granularity and extra norm unknown"
+                       : fmt::format("{}", fmt::join(words, ", "));
+}
+
+// A best precision is that of a law, a cost, a count of N and a way to quantize.
+void explain_best_precision(const Law& law, const Table& table, Fit& fit) {
+  const bool has_one = std::any_of(fit.derived.begin(), fit.derived.end(), [](const Derived& each) {
+    return each.name.starts_with("P* ");
+  });
+  if (!has_one) return;
+  fit.notes.push_back(fmt::format(
+      "P* is that of {}, where a token costs 6 N P/16 FLOP, N counted {}, {}.{} `bitlaw compare` "
+      "gives "
+      "the range over the laws that describe these rows as well.",
+      law.name, fit.params == "non-embedding" ? "without embeddings" : fit.params,
+      convention_of(table),
+      law.has_share ? " That it does not depend on the compute is a property of the form." : ""));
+}
+
 // A fit with its document.
 struct FittedTable {
   Fit fit;
@@ -61,6 +95,9 @@ FittedTable fit_table(const FitFlags& options, const Law& law, const Table& tabl
   FittedTable out;
   out.fit = fit_law(law, table.runs, how, on(pool));
   out.fit.classes.reference = table.reference;
+  explain_best_precision(law, table, out.fit);
+  if (const auto rival = better_form(out.fit, table.runs, how, on(pool)))
+    out.fit.notes.push_back(rival->sentence);
   out.noise = pure_error(table.factors);
   const StageFit& training = out.fit.training;
   if (!options.table.takes_gaps())

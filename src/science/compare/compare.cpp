@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/error.h"
@@ -16,6 +17,7 @@
 #include "fit/setup.h"
 #include "fit/shared_share.h"
 #include "fit/threshold.h"
+#include "laws/effective.h"
 
 namespace bitlaw {
 namespace {
@@ -156,6 +158,31 @@ void add_information(const std::vector<Observation>& rows, ComparePart& part) {
   for (ComparedLaw& law : part.laws) {
     if (!law.fitted) continue;
     law.aicc = corrected_information(misfit(law.residuals, law.threshold), part.independent, law.k);
+  }
+}
+
+// P* of every fitted law, of the parts that the rows quantize together.
+void add_best_bits(const std::vector<Observation>& rows, ComparePart& part) {
+  if (part.gaps) return;
+  Parts lowered{};
+  for (const Observation& row : rows) {
+    lowered[0] |= row.bits_weights < kUnquantizedBits;
+    lowered[1] |= row.bits_activations < kUnquantizedBits;
+    lowered[2] |= row.bits_kv < kUnquantizedBits;
+  }
+  std::vector<std::string> names;
+  for (size_t i = 0; i < lowered.size(); ++i) {
+    if (lowered[i]) names.emplace_back(std::array{"weights", "activations", "KV"}[i]);
+  }
+  if (names.empty()) return;
+  part.best_bits_of = fmt::format("{}", fmt::join(names, ", "));
+  const Middle middle = middle_of(rows);
+  part.best_bits_compute = middle.next_compute;
+  for (ComparedLaw& law : part.laws) {
+    if (law.fitted) {
+      law.best_bits =
+          best_bits(law.bound.law(), law.values.data(), middle.next_compute, lowered, middle.run);
+    }
   }
 }
 
@@ -351,6 +378,8 @@ Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptio
 
   if (!training_rows.empty()) {
     judge(training_rows, training);
+    training.params = options.params;
+    add_best_bits(training_rows, training);
     out.training = std::move(training);
   }
   if (!post_rows.empty()) {

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/source_folder.h"
 #include "compare/compare_statistics.h"
+#include "laws/effective.h"
 #include "simulate/simulate_for_tests.h"
 #include "table/table.h"
 
@@ -343,6 +344,33 @@ TEST(Compare, OptionsThatMakeNoSenseGetOneSentence) {
   EXPECT_THROW(compare_laws(rows, options), Error);
   options.hold_out = "kfold";
   EXPECT_THROW(compare_laws({}, options), Error);
+}
+
+// A best precision is that of a law: the range over the laws that tie stands beside them.
+TEST(Compare, BestPrecisionsAreARangeOverTheLawsThatTie) {
+  CompareOptions options = quick();
+  options.laws = {"kumar", "additive-exp", "chinchilla", "kumar-no-offsets"};
+  const Comparison result =
+      compare_laws(simulate({.params = {1e5, 2e5, 4e5}, .post = {}}), options);
+  const ComparePart& part = result.training.value();
+  EXPECT_EQ(part.best_bits_of, "weights, activations, KV");
+  EXPECT_TRUE(std::isnan(law_in(part, "chinchilla").best_bits));
+  const Range tied = part.best_bits_of_tied();
+  int laws = 0;
+  for (const ComparedLaw& law : part.laws) {
+    if (!law.tied || std::isnan(law.best_bits)) continue;
+    ++laws;
+    EXPECT_TRUE(tied.low <= law.best_bits && law.best_bits <= tied.high) << law.name;
+  }
+  ASSERT_GE(laws, 1);
+  const double of_kumar = law_in(part, "kumar").best_bits;
+  const Law& law = law_in(part, "kumar").bound.law();
+  EXPECT_DOUBLE_EQ(of_kumar, best_bits(law, law_in(part, "kumar").values.data(), 1e20, kAllParts));
+  EXPECT_NE(comparison_text(result).find("Over the laws that tie: "), std::string::npos);
+  EXPECT_EQ(comparison_json(result).at("best_bits").at("of"), "weights, activations, KV");
+  const Comparison without =
+      compare_laws(simulate({.weights = {}, .activations = {}, .kv = {}, .post = {}}), options);
+  EXPECT_TRUE(comparison_json(without).at("best_bits").is_null());
 }
 
 }  // namespace

@@ -43,6 +43,16 @@ std::vector<std::string> ComparePart::tied() const {
       laws, [&](const ComparedLaw& law) { return law.judged && law.tied && &law != &laws[0]; });
 }
 
+Range ComparePart::best_bits_of_tied() const {
+  Range out{kUnknown, kUnknown};
+  for (const ComparedLaw& law : laws) {
+    if (!law.judged || !law.tied || !std::isfinite(law.best_bits)) continue;
+    out.low = std::fmin(out.low, law.best_bits);
+    out.high = std::fmax(out.high, law.best_bits);
+  }
+  return out;
+}
+
 std::vector<std::string> ComparePart::behind() const {
   return names_where(laws, [](const ComparedLaw& law) { return law.judged && !law.tied; });
 }

@@ -29,6 +29,7 @@ struct ComparedLaw {
   double sse = kUnknown;      // of log residuals, or of deltas in standard errors
   double rms_log = kUnknown;  // of log residuals
   double r2 = kUnknown, aicc = kUnknown;
+  double best_bits = kUnknown;    // P* of the parts that the rows quantize (laws/effective.h)
   double penalty_r2 = kUnknown;   // of L(P) - L(16), fit/penalty.h
   double threshold = kUnknown;    // Huber's
   std::vector<double> residuals;  // of the fitted rows, as they were fitted
@@ -50,8 +51,11 @@ struct ComparePart {
   // What rows of a cluster have in common of the variance around the law of least squares, and how
   // many independent rows the rows count for (fit/shared_share.h); AICc goes by these.
   double shared = 0, independent = kUnknown;
-  int held_out = 0;  // held-out rows
-  int judged = 0;    // of these, predicted by every judged law
+  std::string best_bits_of;  // "weights, activations"; "" = no part is quantized in training
+  double best_bits_compute = kUnknown;  // FLOP, where P* depends on it
+  std::string params;                   // what N counts
+  int held_out = 0;                     // held-out rows
+  int judged = 0;                       // of these, predicted by every judged law
   int judged_clusters = 0;
   int most_starts = 0;
   std::string problem;            // why no rows are held out; "" = some are
@@ -64,7 +68,10 @@ struct ComparePart {
   const ComparedLaw* best() const { return !laws.empty() && laws[0].judged ? &laws[0] : nullptr; }
   // By AICc on the fitted rows; null if no law has one.
   const ComparedLaw* best_by_aicc() const;
-  std::vector<std::string> tied() const;    // names of laws tied with the best, without itself
+  std::vector<std::string> tied() const;  // names of laws tied with the best, without itself
+  // The least and the largest P* of the laws that are tied with the best, itself included; NaN if none
+  // of them has one.
+  Range best_bits_of_tied() const;
   std::vector<std::string> behind() const;  // names of the other judged laws
   std::string verdict() const;              // the same in a sentence or two
 };

@@ -27,6 +27,7 @@ Json law_json(const ComparePart& part, const ComparedLaw& entry, double least) {
            {"r2", json_number(entry.r2)},
            {"aicc", json_number(entry.aicc)},
            {"penalty_r2", json_number(entry.penalty_r2)},
+           {"best_bits", json_number(entry.best_bits)},
            {"threshold", json_number(entry.threshold)},
            {"aicc_above_best", json_number(entry.aicc - least)},
            {"converged", entry.converged},
@@ -57,6 +58,13 @@ Json part_json(const ComparePart& part) {
            {"clusters", part.clusters},
            {"shared_variance", json_number(part.shared)},
            {"independent_rows", json_number(part.independent)},
+           {"best_bits", part.best_bits_of.empty()
+                             ? Json(nullptr)
+                             : Json{{"of", part.best_bits_of},
+                                    {"compute", part.best_bits_compute},
+                                    {"tied",
+                                     {json_number(part.best_bits_of_tied().low),
+                                      json_number(part.best_bits_of_tied().high)}}}},
            {"hold_out", part.hold_out},
            {"held_out",
             {{"rows", part.held_out}, {"judged", part.judged}, {"clusters", part.judged_clusters}}},

@@ -90,6 +90,26 @@ std::string coinciding(const ComparePart& part) {
   return out;
 }
 
+// "Best precision of weights, KV: kumar 6.9, additive-exp 5.6 bits; 5.6 to 6.9 over the laws that tie."
+std::string best_precisions(const ComparePart& part) {
+  std::vector<std::string> words;
+  for (const ComparedLaw& law : part.laws) {
+    if (law.same_as.empty() && std::isfinite(law.best_bits))
+      words.push_back(fmt::format("{} {:.1f}", law.name, law.best_bits));
+  }
+  if (words.empty()) return "";
+  std::string out = fmt::format("Best precision in bits, of {}, at {:.2g} FLOP: {}.\n",
+                                part.best_bits_of, part.best_bits_compute, fmt::join(words, ", "));
+  const Range tied = part.best_bits_of_tied();
+  if (std::isfinite(tied.low)) {
+    out += fmt::format("Over the laws that tie: {:.1f} to {:.1f} bits", tied.low, tied.high);
+    out += fmt::format(
+        " (a token costs 6 N P/16 FLOP; N {}; granularity and extra norm as in these rows).\n",
+        part.params == "non-embedding" ? "without embeddings" : part.params);
+  }
+  return out;
+}
+
 std::string part_text(const ComparePart& part) {
   std::string out = fmt::format("{} {} in {} clusters; held out: {}\n", part.points,
                                 part.gaps ? "gaps (in standard errors, at least 10 % each)"
@@ -111,7 +131,7 @@ std::string part_text(const ComparePart& part) {
         part.independent, 100 * part.shared);
   }
   out += "Constants\n" + constants_of(part);
-  return out + part.verdict() + "\n";
+  return out + part.verdict() + "\n" + best_precisions(part);
 }
 
 }  // namespace

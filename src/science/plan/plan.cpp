@@ -58,6 +58,16 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Planner& planner) {
         problem.limits.file.shape.measured.is_known() ? "as in the fit's table"
                                                       : "by vocabulary and width"));
   }
+  const std::vector<std::string>& free = plan.request.free;
+  if (constants.knows_bits && law.predicts == Predicts::kLoss &&
+      std::find(free.begin(), free.end(), "P") != free.end()) {
+    const bool all_free = free.size() == 3 && law.has_share;
+    notes.push_back(fmt::format(
+        "The best bits are those of {}, at a cost that is {} in bits{}. Other laws and costs give "
+        "others: --law kumar,additive-exp.",
+        law.name, plan.request.cost == "linear" ? "linear" : plan.request.cost,
+        all_free ? "; with N and D free, its form has them independent of the compute" : ""));
+  }
   const PlanOptimum& best = *plan.optimum;
   const double effective = best.effective_params.value_or(0);
   if (law.predicts == Predicts::kLoss && constants.knows_bits && effective < 2e-3 * best.params) {
