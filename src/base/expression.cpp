@@ -22,6 +22,14 @@ bool is_in_name(char c) {
   return begins_name(c) || is_digit(c) || c == '.';
 }
 
+[[noreturn]] void fail_in(std::string_view text, std::string_view what, size_t at,
+                          std::string_view problem, std::string_view advice = {}) {
+  const std::string place = at == text.size() ? "at its end"
+                                              : fmt::format("at character {}, before '{}'", at + 1,
+                                                            printable(text.substr(at, 20)));
+  throw Error(fmt::format("{}: '{}': {} {}{}", what, printable(text), problem, place, advice));
+}
+
 }  // namespace
 
 class ExpressionParser {
@@ -66,11 +74,7 @@ class ExpressionParser {
 
   [[noreturn]] void fail(std::string_view problem) {
     skip_blanks();
-    const std::string place = at_ == text_.size()
-                                  ? "at its end"
-                                  : fmt::format("at character {}, before '{}'", at_ + 1,
-                                                printable(text_.substr(at_, 20)));
-    throw Error(fmt::format("{}: '{}': {} {}", what_, printable(text_), problem, place));
+    fail_in(text_, what_, at_, problem);
   }
 
   void sum() {
@@ -161,10 +165,13 @@ class ExpressionParser {
     out_.steps_.push_back({.op = Op::kNumber, .number = *value});
   }
 
-  void use(std::string name) {
+  void use(std::string name, size_t begin) {
     const auto known = std::find(out_.names_.begin(), out_.names_.end(), name);
     const auto place = static_cast<size_t>(known - out_.names_.begin());
-    if (known == out_.names_.end()) out_.names_.push_back(std::move(name));
+    if (known == out_.names_.end()) {
+      out_.names_.push_back(std::move(name));
+      out_.places_.push_back(begin + 1);
+    }
     out_.steps_.push_back({.op = Op::kName, .name = place});
   }
 
@@ -172,7 +179,7 @@ class ExpressionParser {
     const size_t end = text_.find(quote, at_ + 1);
     if (end == std::string_view::npos) fail("the quote never ends");
     if (end == at_ + 1) fail("the name is empty");
-    use(std::string(text_.substr(at_ + 1, end - at_ - 1)));
+    use(std::string(text_.substr(at_ + 1, end - at_ - 1)), at_);
     at_ = end + 1;
   }
 
@@ -183,7 +190,7 @@ class ExpressionParser {
     const size_t behind = at_;
     if (!take("(")) {
       at_ = behind;
-      use(name);
+      use(name, begin);
       return;
     }
     for (const Function& function : kFunctions) {
@@ -217,8 +224,12 @@ class ExpressionParser {
   int depth_ = 0;
 };
 
-Expression::Expression(std::string_view text, std::string_view what) {
+Expression::Expression(std::string_view text, std::string_view what) : text_(text), what_(what) {
   ExpressionParser(text, what, *this).parse();
+}
+
+void Expression::fail_at(size_t name, std::string_view problem, std::string_view advice) const {
+  fail_in(text_, what_, places_[name] - 1, problem, advice);
 }
 
 }  // namespace bitlaw

@@ -29,9 +29,16 @@ class Expression {
 
   // What it is a formula of, each name once, in the order of the text.
   const std::vector<std::string>& names() const { return names_; }
+  // The character at which each of them first stands, from 1.
+  const std::vector<size_t>& places() const { return places_; }
+
+  // An Error of the constructor's kind about the name at a position of names(): problem, place, advice.
+  [[noreturn]] void fail_at(size_t name, std::string_view problem,
+                            std::string_view advice = {}) const;
 
   // `inputs` are in the order of names(). Real is double, or a number such as Dual (laws/dual.h) that
-  // has exp, log, sqrt, pow and value_of. Domain errors are NaN or infinite, as in <cmath>.
+  // has exp, log, sqrt, pow and value_of; or one without a value yet (laws/tape.cpp), which has
+  // absolute, lesser and greater instead of value_of. Domain errors are NaN or infinite, as in <cmath>.
   template <class Real>
   Real value(std::span<const Real> inputs) const;
 
@@ -67,7 +74,9 @@ class Expression {
   template <class Real>
   static Real binary(Op op, const Real& a, const Real& b);
 
+  std::string text_, what_;
   std::vector<std::string> names_;
+  std::vector<size_t> places_;
   std::vector<Step> steps_;  // in postfix order
 };
 
@@ -80,6 +89,11 @@ template <class Real>
 double plain(const Real& x) {
   return value_of(x);
 }
+// Numbers without a value cannot be compared.
+template <class Real>
+concept Valueless = requires(const Real& x) {
+  lesser(x, x);
+};
 
 }  // namespace expression_detail
 
@@ -103,7 +117,10 @@ Real Expression::unary(Op op, const Real& x) {
     case Op::kSqrt:
       return sqrt(x);
     default:  // kAbs
-      return expression_detail::plain(x) < 0 ? -x : x;
+      if constexpr (expression_detail::Valueless<Real>)
+        return absolute(x);
+      else
+        return expression_detail::plain(x) < 0 ? -x : x;
   }
 }
 
@@ -122,9 +139,15 @@ Real Expression::binary(Op op, const Real& a, const Real& b) {
     case Op::kPower:
       return pow(a, b);
     case Op::kMin:
-      return plain(b) < plain(a) ? b : a;
+      if constexpr (expression_detail::Valueless<Real>)
+        return lesser(a, b);
+      else
+        return plain(b) < plain(a) ? b : a;
     default:  // kMax
-      return plain(a) < plain(b) ? b : a;
+      if constexpr (expression_detail::Valueless<Real>)
+        return greater(a, b);
+      else
+        return plain(a) < plain(b) ? b : a;
   }
 }
 

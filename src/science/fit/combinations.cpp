@@ -59,8 +59,8 @@ std::vector<std::string> ties_for(const FittedStages& stages, const Fit& fit) {
   return out;
 }
 
-void add_ties(const FittedStages& stages, const std::vector<Observation>& runs, FitOptions options,
-              const ParallelFor& parallel_for, Fit& fit) {
+void add_ties(const Law& unbound, const FittedStages& stages, const std::vector<Observation>& runs,
+              FitOptions options, const ParallelFor& parallel_for, Fit& fit) {
   if (!options.tie.empty() || options.joint) return;
   const std::vector<std::string> ties = ties_for(stages, fit);
   if (ties.empty()) return;
@@ -68,7 +68,7 @@ void add_ties(const FittedStages& stages, const std::vector<Observation>& runs, 
   options.hold_out = false;
   options.profile.clear();
   if (options.objective == "huber") options.huber_delta = fit.threshold;
-  const Fit tied = fit_law(law_named(fit.law), runs, options, parallel_for);
+  const Fit tied = fit_law(unbound, runs, options, parallel_for);
   std::vector<std::string> told;
   for (const std::string& tie : ties) {
     const size_t sign = tie.find('=');
@@ -92,9 +92,9 @@ void add_ties(const FittedStages& stages, const std::vector<Observation>& runs, 
 
 }  // namespace
 
-void add_combinations(const FittedStages& stages, const std::vector<Observation>& runs,
-                      const std::vector<double>& values, const FitOptions& options,
-                      const ParallelFor& parallel_for, Fit& fit) {
+void add_combinations(const Law& unbound, const FittedStages& stages,
+                      const std::vector<Observation>& runs, const std::vector<double>& values,
+                      const FitOptions& options, const ParallelFor& parallel_for, Fit& fit) {
   const Law& law = *stages.training->law;
   const std::vector<Observation>& rows = stages.rows->training;
   const bool open = std::any_of(fit.parameters.begin(), fit.parameters.end(), [&](const auto& p) {
@@ -107,7 +107,8 @@ void add_combinations(const FittedStages& stages, const std::vector<Observation>
   };
   const int e = parameter_index(law, "E"), b = parameter_index(law, "B"),
             beta = parameter_index(law, "beta");
-  const bool sums = e >= 0 && b >= 0 && beta >= 0;
+  // In a formula of one's own these names may mean anything.
+  const bool sums = !law.own && e >= 0 && b >= 0 && beta >= 0;
   Observation middle = middle_of(rows).run;
   if (const double tokens = only_value(rows, &Observation::tokens); sums && tokens > 0) {
     add(fmt::format("E + B/D^beta at D = {:.4g}", tokens),
@@ -136,7 +137,7 @@ void add_combinations(const FittedStages& stages, const std::vector<Observation>
   }
   add(fmt::format("loss at N = {:.3g}, D = {:.3g}, {}", middle.params, middle.tokens, precision),
       [&law, middle](const double* p) { return predict(law, p, middle); });
-  add_ties(stages, runs, options, parallel_for, fit);
+  add_ties(unbound, stages, runs, options, parallel_for, fit);
 }
 
 }  // namespace bitlaw

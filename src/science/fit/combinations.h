@@ -13,9 +13,9 @@ namespace bitlaw {
 //                     if neither is identified
 //   loss in the middle of the rows, not quantized or at their only precision
 //
-// runs, options: of the fit. Tied constants are those of another fit with these ties.
-void add_combinations(const FittedStages& stages, const std::vector<Observation>& runs,
-                      const std::vector<double>& values, const FitOptions& options,
-                      const ParallelFor& parallel_for, Fit& fit);
+// unbound: the law as fit_law was given it. runs, options: of the fit. Tied constants are those of another fit with these ties.
+void add_combinations(const Law& unbound, const FittedStages& stages,
+                      const std::vector<Observation>& runs, const std::vector<double>& values,
+                      const FitOptions& options, const ParallelFor& parallel_for, Fit& fit);
 
 }  // namespace bitlaw

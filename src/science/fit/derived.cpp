@@ -72,6 +72,7 @@ class Collector {
 
 void add_exponents(Collector& out) {
   const Law& law = out.law();
+  if (law.own) return;  // in a formula of one's own these names may mean anything
   if (parameter_index(law, "A") < 0 || parameter_index(law, "B") < 0) return;
   const int alpha = parameter_index(law, "alpha"), beta = parameter_index(law, "beta");
   if (alpha < 0 || beta < 0) return;

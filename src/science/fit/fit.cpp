@@ -283,6 +283,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
 
   Fit fit;
   fit.law = law.name;
+  if (const LawFormula* own = definition_of(law)) fit.own = *own;
   std::vector<Observation> counted = rows.training;
   counted.insert(counted.end(), rows.post.begin(), rows.post.end());
   fit.reach = reach_of(counted);
@@ -404,7 +405,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   const FittedStages stages{&rows, &choice, &training, &post, &allowed};
   add_parameters(stages, values, options, fit);
   add_derived(stages, values, options, parallel_for, fit);
-  add_combinations(stages, runs, values, options, parallel_for, fit);
+  add_combinations(unbound, stages, runs, values, options, parallel_for, fit);
   add_profiles(stages, values, options, parallel_for, fit);
   return fit;
 }

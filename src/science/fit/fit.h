@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "fit/uncertainty.h"
 #include "laws/fitted_classes.h"
 #include "laws/fixed_params.h"
+#include "laws/formula_law.h"
 #include "laws/observation.h"
 #include "laws/parameter.h"
 #include "laws/registry.h"
@@ -135,6 +137,7 @@ struct OtherCount {
 
 struct Fit {
   std::string law;
+  std::optional<LawFormula> own;            // the law's definition, unless it is compiled
   std::string objective_name;               // "huber(0.001, sum) of log residuals"
   double threshold = kUnknown;              // Huber's, of the training stage
   std::vector<FittedParameter> parameters;  // all of the law's, in its order

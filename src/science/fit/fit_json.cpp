@@ -72,6 +72,7 @@ Json fit_to_json(const Fit& fit) {
            {"censored", fit.censored},
            {"level", fit.level},
            {"notes", fit.notes}};
+  if (fit.own) out["formula"] = law_formula_json(*fit.own);
   if (!fit.classes.bits.empty()) out["classes"] = classes_json(fit.classes);
   if (fit.training.points > 0) out["training"] = stage_json(fit.training);
   if (fit.post.points > 0) out["post"] = stage_json(fit.post);
@@ -135,13 +136,11 @@ Fit fit_from_json(const Json& document, const std::string& where) {
   try {
     Fit fit;
     fit.law = document.at("law");
-    const Law* unbound = find_law(fit.law);
-    if (!unbound)
-      throw Error(
-          fmt::format("{}: is a fit of {}, a law that this version does not know", where, fit.law));
+    const BoundLaw unbound = law_of_fit(document, where);
+    if (const LawFormula* own = definition_of(unbound.law())) fit.own = *own;
     std::vector<std::string> constants;
     for (const auto& [name, unused] : document.at("parameters").items()) constants.push_back(name);
-    const BoundLaw bound = bind_names(*unbound, constants);
+    const BoundLaw bound = bind_names(unbound.law(), constants);
     const Law* law = &bound.law();
     fit.objective_name = document.at("objective_name");
     if (document.contains("threshold")) fit.threshold = number_in(document, "threshold");

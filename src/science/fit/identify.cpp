@@ -13,11 +13,13 @@ namespace bitlaw {
 namespace {
 
 // NaN if the row does not inform the quantity.
-double value_of(Quantity quantity, const Observation& run) {
+double value_of(const Needs& needs, const Observation& run) {
   const auto below_16 = [](double bits) { return bits < kUnquantizedBits ? bits : kUnknown; };
-  switch (quantity) {
+  switch (needs.of) {
     case Quantity::kNothing:
       return kUnknown;
+    case Quantity::kInput:
+      return run.input(needs.column);
     case Quantity::kSizes:
       return run.params;
     case Quantity::kTokens:
@@ -61,8 +63,8 @@ double value_of(Quantity quantity, const Observation& run) {
   return kUnknown;
 }
 
-const char* words(Quantity quantity, Stage stage) {
-  switch (quantity) {
+std::string words(const Needs& needs, Stage stage) {
+  switch (needs.of) {
     case Quantity::kNothing:
       return "";
     case Quantity::kSizes:
@@ -100,6 +102,8 @@ const char* words(Quantity quantity, Stage stage) {
       return "exponent widths";
     case Quantity::kMantissaBits:
       return "mantissa widths";
+    case Quantity::kInput:
+      return std::string("values of ") + needs.column;
   }
   return "";
 }
@@ -138,7 +142,7 @@ std::vector<Frozen> unidentifiable(const Law& law, Stage stage,
       if (of_class != law.classes.end() &&
           classes[static_cast<size_t>(of_class->parameter)][row] != of_class->position)
         continue;
-      const double value = value_of(p.needs.of, rows[row]);
+      const double value = value_of(p.needs, rows[row]);
       if (!std::isnan(value)) seen.insert(value);
     }
     if (static_cast<int>(seen.size()) < p.needs.distinct) {
@@ -148,7 +152,7 @@ std::vector<Frozen> unidentifiable(const Law& law, Stage stage,
                        of_class != law.classes.end() ? fmt::format(" of class {}", of_class->name)
                        : p.needs.quantized           ? " that are quantized"
                                                      : "",
-                       seen.size(), words(p.needs.of, stage), p.needs.distinct,
+                       seen.size(), words(p.needs, stage), p.needs.distinct,
                        p.needs.distinct == 1 ? "is" : "are"),
            !seen.empty()});
     }

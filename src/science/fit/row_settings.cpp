@@ -15,13 +15,14 @@ constexpr size_t kShared = 4;     // rows of a setting on average
 // All that a formula sees of a row, as bytes.
 class Keys {
  public:
-  Keys(const Law& law, const Rows& rows) : size_(kInputs * sizeof(double)) {
+  Keys(const Law& law, const Rows& rows)
+      : size_(static_cast<size_t>(rows.columns()) * sizeof(double)) {
     const size_t classes = law.class_parameters.size();
     size_ += classes * sizeof(int);
     bytes_.resize(size_ * rows.size());
     for (size_t i = 0; i < rows.size(); ++i) {
       char* to = bytes_.data() + i * size_;
-      for (int input = 0; input < kInputs; ++input, to += sizeof(double))
+      for (int input = 0; input < rows.columns(); ++input, to += sizeof(double))
         std::memcpy(to, rows.column(input) + i, sizeof(double));
       for (size_t k = 0; k < classes; ++k, to += sizeof(int))
         std::memcpy(to, rows.positions(static_cast<int>(k)) + i, sizeof(int));

@@ -200,6 +200,10 @@ ParameterChoice choose(const Law& law, const StageRows& rows, const FitOptions& 
   out.base.assign(law.constants[0].values.begin(), law.constants[0].values.end());
   out.tied_to.assign(law.parameters.size(), -1);
   out.reasons.assign(law.parameters.size(), "");
+  for (size_t i = 0; i < law.parameters.size(); ++i) {
+    const Parameter& p = law.parameters[i];
+    if (p.low == p.high) out.base[i] = p.low, out.reasons[i] = "the formula gives its value";
+  }
   read_freezes(law, options.freeze, out);
   read_ties(law, options.tie, out);
   if (!rows.training.empty()) tie_equal_parts(law, rows.training, out);
@@ -265,6 +269,11 @@ StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
         !std::isfinite(run.params * run.tokens) || std::isinf(value)) {
       throw Error(fmt::format("row {}: N = {}, D = {}, {} = {}; all must be positive numbers",
                               i + 1, run.params, run.tokens, measured_name(law), value));
+    }
+    for (const LawInput& input : law.inputs) {
+      if (std::isfinite(run.input(input.column))) continue;
+      throw Error(fmt::format("row {}: has no value of {}, the column {} of {}", i + 1, input.name,
+                              input.column, law.name));
     }
     if (!post) {
       rows.training.push_back(run);

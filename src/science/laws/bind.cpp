@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "formats/precision.h"
+#include "laws/formula_law.h"
 
 namespace bitlaw {
 namespace {
@@ -30,6 +31,7 @@ struct Owned {
   std::vector<BoundClass> classes;
   std::deque<std::vector<double>> values;
   std::vector<ConstantSet> constants;
+  std::shared_ptr<const FormulaLaw> own;  // what the law refers to, if it is made from a formula
 };
 
 double published(const ConstantSet& set, const ClassParameter& parameter, const std::string& name) {
@@ -98,6 +100,7 @@ std::vector<std::vector<int>> class_positions(const Law& law, std::span<const Ob
 BoundLaw bind_law(const Law& law, const std::vector<std::pair<int, std::string>>& classes) {
   const auto owned = std::make_shared<Owned>();
   owned->law = law;
+  if (law.own) owned->own = law.own->shared_from_this();
   if (!law.class_parameters.empty()) {
     owned->parameters.assign(law.parameters.begin(), law.parameters.end());
     const auto at = [&](auto& list) {

@@ -29,6 +29,9 @@ inline constexpr int kMostClassParameters = 4;
 
 class BoundLaw {
  public:
+  BoundLaw() = default;
+  // Of something that owns it, or that lives as long as the program.
+  explicit BoundLaw(std::shared_ptr<const Law> law) : law_(std::move(law)) {}
   // Parameters: those of training, one per class parameter and class, those of post-training
   // quantization. Published values come from the law's sets if they have the class, else from the
   // middle of the parameter's starting range.

@@ -84,6 +84,8 @@ std::string needs(const Parameter& parameter) {
       return several("numbers of exponent bits");
     case Quantity::kMantissaBits:
       return several("numbers of mantissa bits");
+    case Quantity::kInput:
+      return several((std::string("values of ") + parameter.needs.column).c_str());
   }
   return "";
 }

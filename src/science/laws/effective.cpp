@@ -219,17 +219,22 @@ Middle middle_of(std::span<const Observation> runs) {
   if (runs.empty()) return {.run = {.params = 1e8, .tokens = 1e10}, .next_compute = 6e19};
   double least_n = kInfinity, most_n = 0, least_d = kInfinity, most_d = 0, most = 0;
   double group = runs[0].group, fixed = 0;
+  std::vector<NamedInput> inputs = runs[0].inputs;
   for (const Observation& run : runs) {
     least_n = std::min(least_n, run.params), most_n = std::max(most_n, run.params);
     least_d = std::min(least_d, run.tokens), most_d = std::max(most_d, run.tokens);
     most = std::max(most, 6 * run.params * run.tokens);
     if (run.group != group) group = kUnknown;
     fixed += run.fixed_share / static_cast<double>(runs.size());
+    for (NamedInput& input : inputs) {
+      if (run.input(input.column) != input.value) input.value = kUnknown;
+    }
   }
   Middle out{.run = {.params = std::sqrt(least_n * most_n), .tokens = std::sqrt(least_d * most_d)},
              .next_compute = kNextStudy * most};
   out.run.group = group;
   out.run.fixed_share = fixed;
+  out.run.inputs = std::move(inputs);
   return out;
 }
 

@@ -50,34 +50,47 @@ Inputs<double> inputs_of(const Observation& run) {
   return out;
 }
 
+int columns_of(const Law& law) {
+  return kInputs + static_cast<int>(law.inputs.size());
+}
+
+void fill_row(const Law& law, const Observation& run, double* out) {
+  const Inputs<double> in = inputs_of(run);
+  const double fields[] = {in.log_params,
+                           in.log_tokens,
+                           in.log_unique_tokens,
+                           in.bits_weights,
+                           in.bits_activations,
+                           in.bits_kv,
+                           in.bits_post,
+                           in.log_group,
+                           in.exponent_bits,
+                           in.mantissa_bits,
+                           in.log_gaussian_error_weights,
+                           in.log_gaussian_error_activations,
+                           in.log_gaussian_error_kv,
+                           in.fixed_share,
+                           in.bits_keys,
+                           in.bits_values,
+                           in.bits_embedding,
+                           in.bits_head};
+  static_assert(std::size(fields) == kInputs);
+  out = std::copy(std::begin(fields), std::end(fields), out);
+  for (const LawInput& input : law.inputs) *out++ = run.input(input.column);
+}
+
 Rows::Rows(const Law& law, std::span<const Observation> runs)
-    : size_(runs.size()), stride_((runs.size() + kLanes - 1) / kLanes * kLanes) {
-  data_.resize(static_cast<size_t>(kInputs) * stride_);
+    : size_(runs.size()),
+      stride_((runs.size() + kLanes - 1) / kLanes * kLanes),
+      columns_(columns_of(law)) {
+  data_.resize(static_cast<size_t>(columns_) * stride_);
   positions_.resize(law.class_parameters.size() * stride_);
+  has_fixed_ = std::any_of(runs.begin(), runs.end(),
+                           [](const Observation& run) { return run.fixed_share > 0; });
+  std::vector<double> row(static_cast<size_t>(columns_));
   for (size_t i = 0; i < stride_; ++i) {
-    const Observation& run = runs[std::min(i, size_ - 1)];
-    const Inputs<double> in = inputs_of(run);
-    const double fields[] = {in.log_params,
-                             in.log_tokens,
-                             in.log_unique_tokens,
-                             in.bits_weights,
-                             in.bits_activations,
-                             in.bits_kv,
-                             in.bits_post,
-                             in.log_group,
-                             in.exponent_bits,
-                             in.mantissa_bits,
-                             in.log_gaussian_error_weights,
-                             in.log_gaussian_error_activations,
-                             in.log_gaussian_error_kv,
-                             in.fixed_share,
-                             in.bits_keys,
-                             in.bits_values,
-                             in.bits_embedding,
-                             in.bits_head};
-    has_fixed_ = has_fixed_ || in.has_fixed;
-    static_assert(std::size(fields) == kInputs);
-    for (int f = 0; f < kInputs; ++f) data_[static_cast<size_t>(f) * stride_ + i] = fields[f];
+    fill_row(law, runs[std::min(i, size_ - 1)], row.data());
+    for (size_t f = 0; f < row.size(); ++f) data_[f * stride_ + i] = row[f];
   }
   const std::vector<std::vector<int>> classes = class_positions(law, runs);
   for (size_t k = 0; k < classes.size(); ++k) {

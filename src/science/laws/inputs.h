@@ -33,7 +33,11 @@ Inputs<double> inputs_of(const Observation& run);
 
 struct Law;
 
-// Rows of a table as columns, in the order of Inputs, padded to a multiple of eight with copies of
+// The columns of Rows for one row: kInputs numbers, then the law's own inputs.
+void fill_row(const Law& law, const Observation& run, double* out);
+int columns_of(const Law& law);
+
+// Rows of a table as columns, in the order of Inputs, then the inputs of a law made from a formula, padded to a multiple of eight with copies of
 // the last; and for each class parameter of a bound law (laws/bind.h) the position of its value.
 class Rows {
  public:
@@ -42,6 +46,7 @@ class Rows {
 
   size_t size() const { return size_; }
   size_t stride() const { return stride_; }  // a multiple of 8
+  int columns() const { return columns_; }
   const double* column(int input) const {
     return data_.data() + static_cast<size_t>(input) * stride_;
   }
@@ -56,6 +61,7 @@ class Rows {
  private:
   size_t size_ = 0, stride_ = 0;
   bool has_fixed_ = false;
+  int columns_ = 0;
   std::vector<double> data_;
   std::vector<int> positions_;
 };

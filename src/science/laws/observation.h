@@ -5,6 +5,8 @@
 
 #include <limits>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "formats/precision.h"  // kUnquantizedBits
 
@@ -15,6 +17,14 @@ namespace bitlaw {
 inline constexpr double kUnlimitedBits = std::numeric_limits<double>::infinity();
 
 inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+// The value of a column that only laws made from formulas take.
+struct NamedInput {
+  std::string column;
+  double value = kUnknown;
+
+  bool operator==(const NamedInput&) const = default;
+};
 
 struct Observation {
   double params = kUnknown;  // N, parameters without embeddings and output head
@@ -54,11 +64,20 @@ struct Observation {
   std::string precision;        // class of the forward pass's quantizers; "" = from the bits
   std::string backward;         // class of the gradients' quantizer; "" = none
 
+  std::vector<NamedInput> inputs;  // of laws made from formulas; the same columns in every row
+
   std::string method;   // of quantization after training: "rtn", "gptq", "gptq-g128"; "" = unknown
   std::string cluster;  // runs that share a trunk share this; resampled together. "" = its own
 
   // A cell of post-training quantization rather than a run.
   bool is_post_training() const { return bits_post > 0 && bits_post < kUnquantizedBits; }
+  // NaN if the row has no such column.
+  double input(std::string_view column) const {
+    for (const NamedInput& each : inputs) {
+      if (each.column == column) return each.value;
+    }
+    return kUnknown;
+  }
 };
 
 }  // namespace bitlaw

@@ -47,6 +47,7 @@ enum class Quantity {
   kGroups,
   kExponentBits,
   kMantissaBits,
+  kInput,  // a column of a law made from a formula
 };
 
 // Rows identify a parameter only if a quantity takes this many distinct values in them; a class
@@ -54,7 +55,8 @@ enum class Quantity {
 struct Needs {
   Quantity of = Quantity::kNothing;
   int distinct = 0;
-  bool quantized = false;  // only rows that were quantized while training count
+  bool quantized = false;   // only rows that were quantized while training count
+  const char* column = "";  // of kInput
 };
 
 struct Range {

@@ -8,6 +8,7 @@
 #include "base/names.h"
 #include "laws/all_laws.h"
 #include "laws/bind.h"
+#include "laws/formula_law.h"
 #include "laws/formulas.h"
 #include "laws/terms.h"
 
@@ -159,6 +160,9 @@ const Law* find_law(std::string_view name) {
   for (const Law& law : kLaws) {
     if (name == law.name) return &law;
   }
+  for (const Law* law : registered_laws()) {
+    if (name == law->name) return law;
+  }
   return nullptr;
 }
 
@@ -170,6 +174,7 @@ const Law& law_named(std::string_view name) {
 std::vector<std::string> law_names() {
   std::vector<std::string> names;
   for (const Law& law : kLaws) names.emplace_back(law.name);
+  for (const Law* law : registered_laws()) names.emplace_back(law->name);
   return names;
 }
 
@@ -244,16 +249,19 @@ const char* measured_name(const Law& law) {
 
 void evaluate_loss(const Law& law, const double* p, const Rows& rows, double* values,
                    double* jacobian) {
+  if (law.own) return law.own->loss().evaluate(p, rows.column(0), rows.stride(), values, jacobian);
   formulas()[law.index].loss(p, view(law, rows), values, jacobian);
 }
 
 void evaluate_delta(const Law& law, const double* p, const Rows& rows, double* values,
                     double* jacobian) {
+  if (law.own) return law.own->delta().evaluate(p, rows.column(0), rows.stride(), values, jacobian);
   formulas()[law.index].delta(p, view(law, rows), values, jacobian);
 }
 
 double predict_delta(const Law& law, const double* p, const Observation& run) {
   if (!law.has_delta || !run.is_post_training()) return 0;
+  if (law.own) return law.own->delta(p, run);
   return kOnes[law.index].delta(p, nullptr, inputs_of(run));
 }
 
@@ -262,6 +270,7 @@ double log_share(const Law& law, const double* p, const Observation& run) {
 }
 
 double predict(const Law& law, const double* p, const Observation& run) {
+  if (law.own) return law.own->loss(p, run) + predict_delta(law, p, run);
   double of_class[kMostClassParameters] = {};
   for (size_t k = 0; k < law.class_parameters.size(); ++k) {
     const int position = class_position(law, static_cast<int>(k), run);

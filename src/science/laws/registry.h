@@ -22,6 +22,14 @@ struct BoundClass {
   int position;           // among the law's parameters
 };
 
+// A column of the table that a law made from a formula takes, beyond the quantities of every law.
+struct LawInput {
+  const char* name;    // in the formula
+  const char* column;  // in tables; Observation::inputs has it by this name
+};
+
+class FormulaLaw;
+
 struct Law {
   const char* name;     // "kumar"
   const char* title;    // a few words
@@ -38,6 +46,8 @@ struct Law {
   bool has_delta;                       // has a post-training term
   bool has_share;  // loss = E + A / (N share)^alpha + B / D^beta, the share in closed form
   size_t index;    // in the table
+  std::span<const LawInput> inputs = {};  // of a law made from a formula
+  const FormulaLaw* own = nullptr;        // what evaluates it (laws/formula_law.h); null: compiled
 
   bool is_bound() const { return class_parameters.empty() || !classes.empty(); }
 };
@@ -48,7 +58,7 @@ std::span<const Law> laws();
 // after it.
 const Law& default_law();
 
-// Null if there is no such law.
+// Null if there is no such law, compiled or registered (laws/formula_law.h).
 const Law* find_law(std::string_view name);
 // Error with the nearest name where there is none.
 const Law& law_named(std::string_view name);

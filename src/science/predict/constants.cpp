@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "base/json_fields.h"
 #include "base/names.h"
 #include "laws/effective.h"
+#include "laws/formula_law.h"
 #include "solve/quantile.h"
 
 namespace bitlaw {
@@ -170,13 +172,16 @@ std::string read_constants(const std::string& name, const std::string& set, cons
   } else if (!fit.is_null()) {
     return "the fit is not a JSON object; give the document that `bitlaw fit --json` prints";
   }
-  out.law = find_law(law_name);
-  if (!out.law) return unknown_name("law", law_name, law_names());
+  out.law = fit.is_object() ? nullptr : find_law(law_name);
   if (fit.is_object()) {
     out.published = false;
     std::string wrong;
     try {
+      const BoundLaw unbound = law_of_fit(fit, "the fit");
+      out.law = &unbound.law();
       wrong = read_fit(fit, out);
+    } catch (const Error& error) {
+      wrong = error.what();
     } catch (const Json::exception& error) {
       wrong = fmt::format("the fit is damaged ({}); fit again", error.what());
     }
@@ -184,6 +189,7 @@ std::string read_constants(const std::string& name, const std::string& set, cons
     return wrong;
   }
 
+  if (!out.law) return unknown_name("law", law_name, law_names());
   const ConstantSet* constants = find_constants(*out.law, set);
   if (!constants) {
     std::vector<std::string> known;

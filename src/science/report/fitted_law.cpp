@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "base/error.h"
 #include "laws/effective.h"
+#include "laws/formula_law.h"
 #include "report/fields.h"
 
 namespace bitlaw {
@@ -61,12 +63,20 @@ BoundLaw bound_law(const Law& law, const Json& fit) {
   return bind_names(law, names);
 }
 
+std::optional<BoundLaw> known_law_of(const Json& fit) {
+  try {
+    return law_of_fit(fit, "fit");
+  } catch (const Error&) {  // of another version
+    return std::nullopt;
+  }
+}
+
 FittedLaw fitted_law(const Json& fit) {
   FittedLaw out;
   if (!fit.is_object() || !fit.contains("parameters")) return out;
-  const Law* unbound = find_law(text(fit, "law"));
-  if (unbound == nullptr) return out;
-  out.bound = bound_law(*unbound, fit);
+  const std::optional<BoundLaw> unbound = known_law_of(fit);
+  if (!unbound) return out;
+  out.bound = bound_law(unbound->law(), fit);
   const Law* law = &out.bound->law();
   for (const Parameter& parameter : law->parameters) {
     const auto found = fit["parameters"].find(std::string(parameter.name));

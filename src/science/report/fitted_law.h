@@ -39,6 +39,8 @@ struct FittedLaw {
 // A row of a table with N as the fit counts it.
 Observation as_counted(Observation row, const Json& fit);
 
+// The law of the document of a fit; none where this version does not know it.
+std::optional<BoundLaw> known_law_of(const Json& fit);
 // With the classes that the fit's constants name.
 BoundLaw bound_law(const Law& law, const Json& fit);
 

@@ -35,9 +35,9 @@ Observation largest(const std::vector<Observation>& runs) {
 Json constants_table(const Json& fit) {
   Json table = Json::array();
   if (!fit.is_object() || !fit.contains("parameters")) return table;
-  const Law* unbound = find_law(text(fit, "law"));
-  if (unbound == nullptr) return table;
-  const BoundLaw bound = bound_law(*unbound, fit);
+  const std::optional<BoundLaw> unbound = known_law_of(fit);
+  if (!unbound) return table;
+  const BoundLaw bound = bound_law(unbound->law(), fit);
   const Law* law = &bound.law();
   for (const Parameter& parameter : law->parameters) {
     const std::string name(parameter.name);
@@ -46,7 +46,7 @@ Json constants_table(const Json& fit) {
     Json line = *found;
     line["name"] = name;
     line["at_edge"] = at_edge(parameter, number(*found, "value"));
-    const double published = published_value(*unbound, name);
+    const double published = published_value(unbound->law(), name);
     line["published"] = std::isfinite(published) ? Json(published) : Json(nullptr);
     table.push_back(line);
   }
