@@ -52,6 +52,10 @@ def chinchilla_of(E, A, B, alpha, beta):
     return lambda row: E + A / row["params"] ** alpha + B / row["tokens"] ** beta
 
 
+def kaplan(row):  # arXiv 2001.08361, eq. 1.5
+    return ((6.4e13 / row["params"]) ** (0.076 / 0.103) + 1.8e13 / row["tokens"]) ** 0.103
+
+
 hoffmann = chinchilla_of(1.69337, 406.4, 410.7, 0.33917, 0.28491)
 
 KUMAR = dict(E=2.7648, A=4299.0, B=18060.0, alpha=0.4965, beta=0.4965)
@@ -290,6 +294,7 @@ TABLE = [
     ("muennighoff", muennighoff, none, SIZES + [
         run(2.8e9, 5.5e10, unique_tokens=5.5e10), run(2.8e9, 5.5e10, unique_tokens=1.4e10),
         run(8.67e9, 1.78e11, unique_tokens=2.5e10), run(1.46e8, 2e10, unique_tokens=1e8)]),
+    ("kaplan", kaplan, none, SIZES + [run(1e6, 1e12), run(1e12, 1e7)]),
     ("additive-exp", additive_exp, none, SIZES + PARTS),
     ("additive-class", additive_class, none, SIZES + BOTH),
     ("gap-class", gap_class, none, SIZES + BOTH),

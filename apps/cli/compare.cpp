@@ -8,6 +8,7 @@
 #include "base/output_file.h"
 #include "base/parallel.h"
 #include "base/range.h"
+#include "cli/formula_flags.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "fit/lack_of_fit.h"
@@ -18,6 +19,7 @@ namespace {
 struct CompareFlags {
   TableFlags table;
   std::string out;
+  FormulaFlags formula;
   CompareOptions compare;
   StructFlags flags;
   int threads = hardware_threads();
@@ -31,6 +33,11 @@ void run_compare(CompareFlags& options) {
     return;
   }
   require_other_file("--out", options.out, options.table.paths);
+  options.formula.register_files();
+  if (options.formula.is_given()) {
+    if (options.compare.laws.empty()) options.compare.laws = {"all"};
+    options.compare.laws.emplace_back(options.formula.law(options.table.column_names()).name);
+  }
   std::vector<std::string> said_later;
   options.compare.gaps = options.table.takes_gaps();
   const Table table = options.table.read(laws_to_compare(options.compare, said_later));
@@ -73,7 +80,8 @@ void add_compare(App& app) {
   App* verb = add_verb(
       app, "compare", "Compare laws by their error on held-out rows",
       "bitlaw compare runs/demo --laws all --hold-out largest-N\n"
-      "  bitlaw compare table.csv --laws kumar,quest,additive-class --hold-out bits=3 --json");
+      "  bitlaw compare table.csv --laws kumar,quest,additive-class --hold-out bits=3 --json\n"
+      "  bitlaw compare table.csv --laws kumar --formula 'E + A/(N*P_w)^alpha + B/D^beta'");
   options->table.add(verb);
   verb->add_option("--out", options->out, "also write the JSON document to this file");
   verb->add_option("--threads", options->threads, "threads")->whole(1, kMostThreads);
@@ -81,6 +89,7 @@ void add_compare(App& app) {
   verb->add_flag("--dry-run", options->dry_run, "read the table, print what it contains, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");
   options->flags.add(verb, options->compare, {"hold_out"});
+  options->formula.add(verb);
   verb->add_option("--hold-out,--holdout", options->compare.hold_out,
                    "rows to hold out and predict: largest-N, largest-D, kfold, bits, class, "
                    "bits=3, P_w<=4, class=W4A4, N>3e8, D/N=20..40")

@@ -11,9 +11,11 @@
 #include "base/output_file.h"
 #include "base/parallel.h"
 #include "base/range.h"
+#include "cli/formula_flags.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "table/candidates.h"
+#include "table/table_inputs.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -21,6 +23,7 @@ namespace {
 struct DesignFlags {
   TableFlags table;
   std::string out;
+  FormulaFlags formula;
   DesignOptions design;
   StructFlags flags;
   int threads = hardware_threads();
@@ -35,8 +38,15 @@ void run_design(DesignFlags& options) {
   }
   require_other_file("--out", options.out, options.table.paths);
   require_other_file("--out", options.out, options.design.candidates);
-  if (!options.flags.has("law")) options.design.law = options.table.usual_law();
-  const Table table = options.table.read({&law_named(options.design.law)});
+  options.formula.register_files();
+  const bool named = options.flags.has("law");
+  if (options.formula.is_given())
+    options.design.law =
+        options.formula.law(options.table.column_names(), named ? options.design.law : "").name;
+  else if (!named)
+    options.design.law = options.table.usual_law();
+  const Law& law = law_named(options.design.law);
+  const Table table = options.table.read({&law});
   if (options.dry_run) {
     print_table(table, options.table.path(), options.json);
     return;
@@ -47,6 +57,7 @@ void run_design(DesignFlags& options) {
   if (std::error_code none; std::filesystem::exists(listed, none)) {
     TableOptions planned;
     planned.reference = table.reference;
+    planned.inputs = inputs_of({&law});
     candidates = read_candidates(read_input_file(listed), listed, planned);
   }
   ThreadPool pool(options.threads);
@@ -79,6 +90,7 @@ void add_design(App& app) {
   verb->add_flag("--dry-run", options->dry_run, "read the table, print what it contains, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");
   options->flags.add(verb, options->design);
+  options->formula.add(verb);
   verb->callback([options] { run_design(*options); });
 }
 

@@ -14,6 +14,7 @@
 #include "base/range.h"
 #include "base/text.h"
 #include "cli/approach.h"
+#include "cli/formula_flags.h"
 #include "cli/predictions.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
@@ -31,6 +32,7 @@ namespace {
 struct FitFlags {
   TableFlags table;
   std::string out, freeze_from, residuals, approach, by;
+  FormulaFlags formula;
   FitOptions fit;
   ApproachOptions of_approach;
   StructFlags flags, approach_flags;
@@ -178,6 +180,8 @@ void run_fit(FitFlags& options) {
       throw Error("--gap-to: --approach is of losses; leave out one of the two");
     if (!options.by.empty())
       throw Error("--by: --approach takes one group; --where keeps the rows of one value");
+    if (options.formula.is_given())
+      throw Error("--formula: --approach fits laws of N and D; leave out one of the two");
     if (!options.flags.has("law")) options.fit.law = TableFlags::kLawWithoutBits;
     run_approach({options.approach, options.out, options.threads, options.dry_run, options.json},
                  options.of_approach, options.table, options.fit);
@@ -186,7 +190,13 @@ void run_fit(FitFlags& options) {
   if (options.approach_flags.has("compute") || options.approach_flags.has("budget_tolerance"))
     throw Error(
         "--compute and --budget-tolerance are for --approach isoflop, envelope, parametric or all");
-  if (!options.flags.has("law")) options.fit.law = options.table.usual_law();
+  options.formula.register_files();
+  const bool named = options.flags.has("law");
+  if (options.formula.is_given())
+    options.fit.law =
+        options.formula.law(options.table.column_names(), named ? options.fit.law : "").name;
+  else if (!named)
+    options.fit.law = options.table.usual_law();
   const Law& law = law_named(options.fit.law);
   if (!options.by.empty()) {
     if (options.dry_run) throw Error("--by: --dry-run is for the whole table; use --where");
@@ -240,9 +250,12 @@ void add_fit(App& app) {
       "bitlaw fit runs/demo --law kumar --out fit.json\n"
       "  bitlaw fit table.csv --law chinchilla --columns N=params,D=tokens,loss=val_loss --json\n"
       "  bitlaw fit table.csv --approach all --compute 1e21,1e22\n"
-      "  bitlaw fit table.csv --law chinchilla --by dataset");
+      "  bitlaw fit table.csv --law chinchilla --by dataset\n"
+      "  bitlaw fit table.csv --formula 'E + A/N^alpha + B/D^beta*exp(-k*experts)' --constants "
+      "k=0..2 --inputs experts=num_experts");
   add_common(verb, *options);
   options->flags.add(verb, options->fit);
+  options->formula.add(verb);
   verb->add_option("--approach", options->approach,
                    "the compute-optimal N and D instead of one law: isoflop (parabolas by budget), "
                    "envelope (of learning curves), parametric, or all")

@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "base/number.h"
 #include "base/output_file.h"
+#include "cli/formula_flags.h"
 #include "cli/verb.h"
 #include "formats/code_entropy.h"
 #include "plan/frontier.h"
@@ -21,6 +22,7 @@ namespace {
 
 struct PlanFlags {
   PlanRequest request;
+  FormulaFlags formula;
   StructFlags flags;
   std::vector<std::string> fits;
   std::string devices, csv;
@@ -124,6 +126,7 @@ void run_plan(PlanFlags& options) {
     fmt::print("{}", dump_toml(as_resolved(options.request)));
     return;
   }
+  options.formula.register_files();
   std::vector<Json> fits;
   for (const std::string& path : options.fits) fits.push_back(read_fit(path));
   refuse_others(options, fits);
@@ -161,6 +164,7 @@ void add_plan(App& app) {
   verb->add_option("--devices", options->devices,
                    "a TOML table of your own devices: [name] 16 = FLOP/s, 8 = ..., 4 = ...");
   verb->add_option("--csv", options->csv, "with --frontier: write the table to this file as CSV");
+  options->formula.add_file(verb);
   verb->add_flag("--print-config", options->print_config, "print the request as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run,
                  "print the request and the constants' source, and stop");

@@ -12,12 +12,14 @@
 #include "base/number.h"
 #include "base/output_file.h"
 #include "base/text.h"
+#include "cli/formula_flags.h"
 #include "cli/predictions.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "formats/precision.h"
 #include "table/column_list.h"
 #include "table/raw_table.h"
+#include "table/table_inputs.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -27,6 +29,7 @@ constexpr size_t kMostRuns = 100'000;  // that lists of values make
 struct PredictFlags {
   std::vector<std::string> what, fits, laws;
   std::string constants, out, columns, scale;
+  FormulaFlags formula;
   std::vector<std::string> where;
   double level = 0.9;
   bool json = false;
@@ -77,8 +80,11 @@ bool are_words(const PredictFlags& options) {
                                      !std::filesystem::exists(options.what[0], none));
 }
 
-std::vector<Observation> runs_of(const PredictFlags& options) {
+std::vector<Observation> runs_of(const PredictFlags& options, const std::vector<Predicting>& by) {
   TableOptions reading;
+  std::vector<const Law*> laws;
+  for (const Predicting& each : by) laws.push_back(each.constants.law);
+  reading.inputs = inputs_of(laws);
   reading.may_differ.modelled = factors_named({"all"});
   reading.keep_3bit = true;
   reading.columns = parse_columns(options.columns);
@@ -89,9 +95,18 @@ std::vector<Observation> runs_of(const PredictFlags& options) {
     constexpr const char* kHere = "the command line";
     RawTable raw = read_raw_table(table_of_words(options.what), kHere, "csv");
     std::vector<std::string> notes;
+    for (const LawInputName& input : reading.inputs) {
+      if (raw.find(input.column) || raw.find(input.name)) continue;
+      throw Error(fmt::format("predict: the law needs a value of {}; add {}=NUMBER", input.name,
+                              input.name));
+    }
     const Columns columns(raw, kHere, reading.columns, notes);
     for (size_t place = 0; place < raw.columns().size(); ++place) {
-      if (!columns.is_taken(place))
+      const std::string& name = raw.columns()[place];
+      const bool is_input = std::any_of(
+          reading.inputs.begin(), reading.inputs.end(),
+          [&](const LawInputName& input) { return name == input.name || name == input.column; });
+      if (!columns.is_taken(place) && !is_input)
         throw Error("predict: " + unknown_name("name", raw.columns()[place], known_columns()));
     }
     return table_of(std::move(raw), kHere, reading).runs;
@@ -143,9 +158,10 @@ void run_predict(const PredictFlags& options) {
     throw Error("--level: must be between 0 and 1, such as 0.9");
   for (const std::string& fit : options.fits) require_other_file("--out", options.out, fit);
   if (!are_words(options)) require_other_file("--out", options.out, options.what[0]);
-  const std::vector<Observation> runs = runs_of(options);
-  refuse_contradictions(runs);
+  options.formula.register_files();
   const std::vector<Predicting> by = laws_of(options);
+  const std::vector<Observation> runs = runs_of(options, by);
+  refuse_contradictions(runs);
   const std::vector<RowPrediction> made = predict_rows(by, runs, options.level);
   if (!options.out.empty()) write_output_file(options.out, predictions_csv(runs, made));
   if (options.json) {
@@ -187,6 +203,7 @@ void add_predict(App& app) {
       ->allow_extra_args(false);
   verb->add_option("--constants", options->constants,
                    "published set of constants; empty = the law's first");
+  options->formula.add_file(verb);
   verb->add_option("--level", options->level, "level of the intervals");
   verb->add_option("--columns", options->columns, "names of your columns: N=params,D=tokens");
   verb->add_option("--scale", options->scale, "units of columns: N=1e6,D=1e9");

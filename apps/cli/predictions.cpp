@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kMostLines = 200;  // of a long table; --out and --json have all
 
-std::string number(double value) {
+std::string plain_number(double value) {
   return std::isfinite(value) ? fmt::format("{}", value) : "";
 }
 
@@ -37,6 +37,8 @@ std::string run_text(const Observation& run) {
       fmt::format("N = {}, D = {}", format_count(run.params), format_count(run.tokens));
   const std::string name = precision_class(run);
   if (!name.empty()) out += ", " + name;
+  for (const NamedInput& input : run.inputs)
+    out += fmt::format(", {} = {:g}", input.column, input.value);
   if (run.is_post_training()) out += fmt::format(", P_post = {:g}", run.bits_post);
   return out;
 }
@@ -83,16 +85,16 @@ std::string predictions_csv(const std::vector<Observation>& rows,
     };
     const auto ends = [&](const char* low, const char* high,
                           const std::optional<PredictedInterval>& interval) {
-      add(low, interval ? number(interval->low) : "");
-      add(high, interval ? number(interval->high) : "");
+      add(low, interval ? plain_number(interval->low) : "");
+      add(high, interval ? plain_number(interval->high) : "");
     };
     add("fit", each.by->name);
-    add("predicted", number(made.loss));
+    add("predicted", plain_number(made.loss));
     ends("mean_low", "mean_high", made.mean);
     ends("run_low", "run_high", made.run);
-    add("predicted_delta", number(made.delta));
+    add("predicted_delta", plain_number(made.delta));
     ends("run_delta_low", "run_delta_high", made.run_delta);
-    add("residual", number(each.residual));
+    add("residual", plain_number(each.residual));
     add("inside", each.has_interval ? (each.inside ? "1" : "0") : "");
     add("beyond", fmt::format("{}", fmt::join(made.beyond, "; ")));
     add("problem", made.problem);

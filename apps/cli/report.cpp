@@ -12,10 +12,12 @@
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "fit/fit.h"
+#include "laws/formula_law.h"
 #include "record/tidy_row.h"
 #include "report/from_table.h"
 #include "runs/effort.h"
 #include "runs/index.h"
+#include "table/table_inputs.h"
 #include "table/tidy_table.h"
 
 namespace bitlaw::cli {
@@ -42,12 +44,19 @@ std::vector<std::string> take_filters(TableFlags& table) {
   return filters;
 }
 
-// The runs as a fit would see them; none if there is nothing to fit.
+// The law of a fit; a default one without a fit.
+BoundLaw law_of(const Json& fit, const std::string& path) {
+  if (!fit.is_null()) return law_of_fit(fit, path);
+  return BoundLaw(std::shared_ptr<const Law>(std::shared_ptr<void>(), &default_law()));
+}
+
+// The runs as a fit of this law would see them; none if there is nothing to fit.
 std::vector<Observation> observations_of(std::vector<TidyRow> rows, const std::string& path,
-                                         bool along) {
+                                         bool along, const Law& law) {
   std::erase_if(rows, [](const TidyRow& row) { return row.status == "started"; });
   TableOptions options;
   options.along = along;
+  options.inputs = inputs_of({&law});
   options.may_differ.pooled = factors_named({"all"});
   try {
     return table_of(tidy_table(rows), path, options).runs;
@@ -65,7 +74,7 @@ Json read_comparison(const std::string& path) {
 }
 
 ReportInput of_runs(const ReportFlags& options, const std::string& path,
-                    std::vector<std::string> filters) {
+                    std::vector<std::string> filters, const Law& law) {
   if (const std::string option = options.table.option_for_tables(); !option.empty())
     throw Error(fmt::format("{}: it is for tables, and {} is a directory of runs", option, path));
   for (const std::string& condition : options.table.conditions()) filters.push_back(condition);
@@ -86,16 +95,15 @@ ReportInput of_runs(const ReportFlags& options, const std::string& path,
   std::erase_if(whole, [](const TidyRow& row) { return row.is_along(); });
   out.runs_hash = hash_hex(tidy_to_csv(whole));
   out.effort = read_effort(path);
-  out.observations = observations_of(out.rows, path, along);
+  out.observations = observations_of(out.rows, path, along, law);
   return out;
 }
 
 ReportInput of_table(const ReportFlags& options, const std::vector<std::string>& filters,
-                     const Json& fit) {
+                     const Law& law) {
   TableFlags flags = options.table;
   flags.add_conditions(filters);
-  const Law* law = fit.is_null() ? nullptr : find_law(fit.value("law", std::string()));
-  const Table table = flags.read({law == nullptr ? &default_law() : law});
+  const Table table = flags.read({&law});
   print_notes(table);
   ReportInput out;
   out.observations = table.runs;
@@ -114,12 +122,13 @@ void run_report(const ReportFlags& given) {
   require_other_file("--out", options.out, options.table.paths);
   const Json fit = read_fit(options.fit);
   if (!fit.is_null()) fit_from_json(fit, options.fit);  // only to refuse what is not a fit
+  const BoundLaw law = law_of(fit, options.fit);
   const Json comparison = read_comparison(options.compare);
   const std::string path = options.table.path();
   ReportInput input =
       options.table.paths.size() == 1 && is_directory_of_runs(options.table.paths[0])
-          ? of_runs(options, path, filters)
-          : of_table(options, filters, fit);
+          ? of_runs(options, path, filters, law.law())
+          : of_table(options, filters, law.law());
   input.title = options.title.empty() ? fmt::format("bitlaw: {}", path) : options.title;
   input.fit = fit;
   input.comparison = comparison;

@@ -16,6 +16,7 @@
 #include "table/columns.h"
 #include "table/factors.h"
 #include "table/pure_error.h"
+#include "table/table_inputs.h"
 #include "table/warnings.h"
 
 namespace bitlaw::cli {
@@ -134,6 +135,13 @@ const TableFiles& TableFlags::files() const {
   return *files_;
 }
 
+std::vector<std::string> TableFlags::column_names() const {
+  std::vector<std::string> out = files().raw.columns();
+  for (const std::string& assignment : set_)
+    out.push_back(trim(assignment.substr(0, assignment.find('='))));
+  return out;
+}
+
 std::string TableFlags::usual_law() const {
   constexpr const char* kOfGaps = "gap-class";
   if (takes_gaps()) {
@@ -213,6 +221,7 @@ Table TableFlags::read(const std::vector<const Law*>& laws, RawTable raw,
   }
   TableOptions how = options();
   how.may_differ = may_differ(laws);
+  how.inputs = inputs_of(laws);
   for (std::string& factor : factors_named(pool_))
     how.may_differ.pooled.push_back(std::move(factor));
   const bool law_uses_bits =

@@ -46,6 +46,8 @@ class TableFlags {
   Table read(const std::vector<const Law*>& laws, TableGroup group) const;
   // In rows of learning curves that have the D of the whole run, D is taken by the step.
   bool tokens_by_step = false;
+  // What the files call their columns, with those of --set. The files are read once.
+  std::vector<std::string> column_names() const;
   // The law for a verb that is given none: the default, or, for a table without any column of a
   // precision, the one without bits, which a note of read() says. The files are read once.
   std::string usual_law() const;

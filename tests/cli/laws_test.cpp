@@ -38,7 +38,7 @@ TEST_F(Laws, JsonHasEveryLawOfTheRegistry) {
   }
   for (const char* name :
        {"chinchilla", "kumar", "kumar-no-offsets", "quest", "quartet", "panferov", "frantar-eff",
-        "chen-qat", "sun-fp", "ouyang-qid", "apple-qat-fraction", "gadre", "muennighoff",
+        "chen-qat", "sun-fp", "ouyang-qid", "apple-qat-fraction", "gadre", "muennighoff", "kaplan",
         "additive-exp", "additive-class"})
     EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
   // The list for people names the same.

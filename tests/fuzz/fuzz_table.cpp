@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/expression.h"
+#include "laws/formula_law.h"
 #include "table/candidates.h"
 #include "table/raw_table.h"
 #include "table/table.h"
@@ -55,6 +56,33 @@ void evaluate(const std::string& text) {
   }
 }
 
+// Any text is a law that can be evaluated and survives writing and reading, or an Error: its first
+// line is the formula, the second its constants, the third its inputs.
+void make_law(const std::string& text) {
+  const size_t first = text.find('\n'), second = text.find('\n', first + 1);
+  if (second == std::string::npos) return;
+  try {
+    const BoundLaw bound = formula_law(
+        {.formula = text.substr(0, first),
+         .constants = parse_law_constants(text.substr(first + 1, second - first - 1), "constants"),
+         .inputs = parse_law_inputs(text.substr(second + 1), "inputs")});
+    const Law& law = bound.law();
+    Observation run;
+    run.params = 1e8, run.tokens = 1e10, run.bits_weights = 4;
+    for (const LawInput& input : law.inputs) run.inputs.push_back({input.column, 3});
+    const std::span<const double> p = law.constants[0].values;
+    const Rows rows(law, std::vector{run});
+    std::vector<double> values(rows.stride()), jacobian(rows.stride() * law.training_parameters);
+    evaluate_loss(law, p.data(), rows, values.data(), jacobian.data());
+    predict(law, p.data(), run);
+    for (const Parameter& each : law.parameters)
+      BITLAW_CHECK(each.low <= each.high && each.start_low <= each.start_high);
+    const Json document = law_formula_json(*definition_of(law));
+    BITLAW_CHECK(law_formula_json(law_formula_from(document, "again")) == document);
+  } catch (const Error&) {
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -73,6 +101,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   options.last_row_per_run = true;
   read(text, options);
   evaluate(text);
+  make_law(text);
   for (const std::string& format : table_formats()) {
     options.format = format;
     read(text, options);

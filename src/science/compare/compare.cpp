@@ -303,8 +303,10 @@ std::vector<const Law*> laws_to_compare(const CompareOptions& options,
     }
   }
   if (all) {
-    out.clear();
-    for (const Law& law : laws()) out.push_back(&law);
+    std::erase_if(out, [](const Law* law) { return law->own == nullptr; });
+    std::vector<const Law*> every;
+    for (const Law& law : laws()) every.push_back(&law);
+    out.insert(out.begin(), every.begin(), every.end());
   }
   const Predicts wanted = options.gaps ? Predicts::kGap : Predicts::kLoss;
   std::vector<std::string> others;

@@ -58,6 +58,8 @@ Json design_json(const Design& design) {
              {"flop", each.flop},
              {"standard_error_before", json_number(before)},
              {"standard_error_after", json_number(each.standard_error)}};
+    for (const NamedInput& input : run.inputs)
+      row["inputs"][input.column] = json_number(input.value);
     if (!each.post_bits.empty()) row["P_post"] = each.post_bits;
     if (!each.beyond.empty()) row["beyond"] = each.beyond;
     out["runs"].push_back(std::move(row));
@@ -86,6 +88,8 @@ std::string design_text(const Design& design) {
     if (!each.post_bits.empty()) {
       out += fmt::format("  then to {} bits", fmt::join(each.post_bits, ", "));
     }
+    for (const NamedInput& input : each.run.inputs)
+      out += fmt::format("  {} = {:g}", input.column, input.value);
     out += "\n";
   }
   out += fmt::format("After these runs ({:.3g} of {:.3g} FLOP): {}\n", design.spent, design.budget,

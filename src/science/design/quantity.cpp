@@ -77,6 +77,13 @@ LawQuantity critical_data(const Law& law, double bits, double params) {
   return out;
 }
 
+const LawInput* input_called(const Law& law, const std::string& name) {
+  for (const LawInput& input : law.inputs) {
+    if (name == input.name || name == input.column) return &input;
+  }
+  return nullptr;
+}
+
 LawQuantity loss_of_run(const Law& law, const std::string& assignments, const std::string& whole) {
   Observation run;
   for (const std::string& each : split(assignments, ',')) {
@@ -103,6 +110,8 @@ LawQuantity loss_of_run(const Law& law, const std::string& assignments, const st
       run.bits_weights = run.bits_activations = run.bits_kv = value;
     else if (name == "P_post")
       run.bits_post = value;
+    else if (const LawInput* input = input_called(law, name))
+      run.inputs.push_back({input->column, value});
     else
       throw Error(
           fmt::format("shrink: {}: a run has N, D, P, P_w, P_a, P_kv, P_post and class, "
@@ -111,6 +120,10 @@ LawQuantity loss_of_run(const Law& law, const std::string& assignments, const st
   }
   if (!(run.params > 0 && run.tokens > 0)) {
     throw Error(fmt::format("shrink: {}: a run needs N and D", whole));
+  }
+  for (const LawInput& input : law.inputs) {
+    if (!std::isfinite(run.input(input.column)))
+      throw Error(fmt::format("shrink: {}: a run of {} needs {}", whole, law.name, input.name));
   }
   LawQuantity out;
   out.unit = "nats";

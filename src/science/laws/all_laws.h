@@ -11,6 +11,7 @@
 #include "laws/forms/gap_bits.h"
 #include "laws/forms/gap_class.h"
 #include "laws/forms/gap_exp.h"
+#include "laws/forms/kaplan.h"
 #include "laws/forms/kumar.h"
 #include "laws/forms/kumar_additive.h"
 #include "laws/forms/kumar_both_tied.h"
@@ -53,6 +54,7 @@ using AllLaws = LawList<  //
     AppleQatFraction,     //
     Gadre,                //
     Muennighoff,          //
+    Kaplan,               //
     AdditiveExp,          //
     AdditiveClass,        //
     GapClass,             //

@@ -6,6 +6,9 @@
 #include <cmath>
 #include <vector>
 
+#include "laws/formula_law.h"
+#include "laws/published_formulas.h"
+
 namespace bitlaw {
 namespace {
 
@@ -233,6 +236,7 @@ Json law_json(const Law& law) {
 Json laws_json() {
   Json list = Json::array();
   for (const Law& law : laws()) list.push_back(law_json(law));
+  for (const Law* law : registered_laws()) list.push_back(law_json(*law));
   return {{"laws", list}};
 }
 
@@ -244,6 +248,9 @@ std::string laws_text() {
     text += fmt::format("{:<{}}  {}\n{:<{}}  {}\n", law.name, width, law.title, "", width,
                         equation(law));
   }
+  for (const Law* law : registered_laws())
+    text += fmt::format("{:<{}}  {}\n{:<{}}  {}\n", law->name, width, law->title, "", width,
+                        equation(*law));
   return text;
 }
 
@@ -271,8 +278,8 @@ std::string law_text(const Law& law) {
 std::string laws_markdown() {
   std::string text = R"(# The laws
 
-`bitlaw laws --markdown` prints this page from the headers in `src/science/laws/forms`, one per law;
-a test compares the two. `bitlaw laws show NAME` prints one law, and `bitlaw laws --json` prints all
+`bitlaw laws --markdown` prints this page from the headers in `src/science/laws/forms`, one per law,
+and from the formulas in `src/science/laws/published_formulas.cpp`; a test compares the two. `bitlaw laws show NAME` prints one law, and `bitlaw laws --json` prints all
 laws as data.
 
 - N is the number of model parameters, without embeddings unless a table says otherwise; D is the
@@ -280,6 +287,8 @@ laws as data.
 - P_w, P_a and P_kv are the bits of weights, activations, and keys and values during training.
   P_post is the bits of the weights after post-training quantization. 16 bits means BF16.
 - Losses are in nats per token. Logarithms are natural unless a base is shown.
+- A law that is registered as a formula (`clark`, `apple-qat`) takes inputs of its own: columns of the
+  table by these names, `--inputs experts=8` of a plan, `experts=8` of a prediction.
 - A class is the precision of a run as a whole: W4A4, W4A16, W4A4KV4, FP4, or a label of the table.
 
 A fit keeps each constant within its range and draws starting points from the starts column. It
@@ -289,11 +298,15 @@ only a starting point for fits, because nothing was published; it is not used fo
 | law | predicts | depends on bits | after training | constants |
 |---|---|---|---|---|
 )";
-  for (const Law& law : laws()) {
-    text += fmt::format("| [{0}](#{0}) | {1} | {2} | {3} | {4} |\n", law.name, quantity(law),
-                        law.uses_bits ? "yes" : "no", law.has_delta ? "yes" : "no", names_of(law));
+  std::vector<const Law*> all;
+  for (const Law& law : laws()) all.push_back(&law);
+  for (const LawFormula& each : published_formulas()) all.push_back(find_law(each.name));
+  for (const Law* law : all) {
+    text +=
+        fmt::format("| [{0}](#{0}) | {1} | {2} | {3} | {4} |\n", law->name, quantity(*law),
+                    law->uses_bits ? "yes" : "no", law->has_delta ? "yes" : "no", names_of(*law));
   }
-  for (const Law& law : laws()) text += markdown_of(law);
+  for (const Law* law : all) text += markdown_of(*law);
   return text;
 }
 

@@ -15,6 +15,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "laws/common_parameters.h"
+#include "laws/published_formulas.h"
 
 namespace bitlaw {
 namespace {
@@ -27,6 +28,7 @@ constexpr double kSmallest = 1e-9;  // of a positive constant whose range begins
 
 // Columns of Rows.
 enum { kLogN, kLogD, kLogU, kWeights, kActivations, kKv, kPost, kLogGroup, kExponent, kMantissa };
+enum { kKeys = 14, kValues, kEmbedding, kHead };
 
 struct KnownQuantity {
   FormulaQuantity quantity;
@@ -49,6 +51,12 @@ constexpr KnownQuantity kKnownQuantities[] = {
     {{"P_w", "bits of weights in training; 16 if not quantized"}, itself_in(kWeights)},
     {{"P_a", "bits of activations in training"}, itself_in(kActivations)},
     {{"P_kv", "bits of keys and values in training"}, itself_in(kKv)},
+    {{"P_k", "bits of keys in training; P_kv if not given apart"}, itself_in(kKeys)},
+    {{"P_v", "bits of values in training; P_kv if not given apart"}, itself_in(kValues)},
+    {{"P_emb", "bits of embeddings in training, unlimited if not quantized"},
+     itself_in(kEmbedding)},
+    {{"P_head", "bits of the output head in training, unlimited if not quantized"},
+     itself_in(kHead)},
     {{"P_post", "bits of weights after training, in a delta formula"}, itself_in(kPost)},
     {{"G", "entries that share a scale in training"}, logarithm_in(kLogGroup)},
     {{"X", "exponent bits of a floating-point format"}, itself_in(kExponent)},
@@ -515,8 +523,9 @@ FormulaLaw::FormulaLaw(LawFormula definition) : definition_(std::move(definition
   const uint64_t columns = columns_in(loss_);
   text_ = "L = " + definition_.formula;
   if (!definition_.delta.empty()) text_ += "; delta = " + definition_.delta;
-  constexpr uint64_t kBits =
-      (1 << kWeights) | (1 << kActivations) | (1 << kKv) | (1 << kExponent) | (1 << kMantissa);
+  constexpr uint64_t kBits = (1 << kWeights) | (1 << kActivations) | (1 << kKv) | (1 << kExponent) |
+                             (1 << kMantissa) | (1 << kKeys) | (1 << kValues) | (1 << kEmbedding) |
+                             (1 << kHead);
   law_ = {.name = definition_.name.c_str(),
           .title = definition_.title.c_str(),
           .source = definition_.source.c_str(),
@@ -726,7 +735,11 @@ BoundLaw law_of_fit(const Json& fit, const std::string& where) {
 namespace {
 
 std::vector<BoundLaw>& registered() {
-  static std::vector<BoundLaw> list;
+  static std::vector<BoundLaw> list = [] {
+    std::vector<BoundLaw> out;
+    for (const LawFormula& each : published_formulas()) out.push_back(formula_law(each));
+    return out;
+  }();
   return list;
 }
 

@@ -67,6 +67,7 @@ BoundLaw law_of_fit(const Json& fit, const std::string& where);
 // Makes a law known to find_law() by its name, before other threads look for one. Error if another has
 // that name.
 void register_law(const BoundLaw& law);
+// Those of laws/published_formulas.h, then what was registered.
 std::vector<const Law*> registered_laws();
 
 // Names, with a meaning each.

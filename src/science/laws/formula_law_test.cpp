@@ -399,5 +399,42 @@ TEST(FormulaLaw, ARowWithoutAnInputHasNoPrediction) {
   EXPECT_EQ(predict(law.law(), p.data(), run), 4);
 }
 
+// Clark et al.: 5 M parameters with 128 experts are worth a dense model of 55 M, the benefit ends at
+// 937 B, 85 B and 83 B parameters, and the dense law is (3.568e13 / N)^.078.
+TEST(PublishedFormulas, ClarksNumbersComeOut) {
+  const auto loss = [](const char* name, double params, double experts) {
+    const Law& law = law_named(name);
+    Observation run;
+    run.params = params, run.tokens = 130e9;
+    run.inputs = {{"experts", experts}};
+    return predict(law, law.constants[0].values.data(), run);
+  };
+  EXPECT_NEAR(loss("clark", 1e9, 1) / std::pow(3.568e4, 0.078), 1, 0.02);
+  EXPECT_NEAR(loss("clark", 5e6, 128) / loss("clark", 52e6, 1), 1, 1e-3);
+  struct Row {
+    const char* name;
+    double cutoff;
+  };
+  for (const Row& row : {Row{"clark", 937e9}, Row{"clark-rl", 85e9}, Row{"clark-hash", 83e9}}) {
+    EXPECT_LT(loss(row.name, row.cutoff / 10, 64), loss(row.name, row.cutoff / 10, 1)) << row.name;
+    EXPECT_GT(loss(row.name, row.cutoff * 10, 64), loss(row.name, row.cutoff * 10, 1)) << row.name;
+  }
+  // More experts than E_max add nothing.
+  EXPECT_NEAR(loss("clark", 1e9, 1e12), loss("clark", 1e9, 1e13), 1e-9);
+}
+
+TEST(PublishedFormulas, ApplesPenaltyFallsWithQuantizedTokens) {
+  const Law& law = law_named("apple-qat");
+  EXPECT_FALSE(law.constants[0].is_published()) << "its constants are not known";
+  const auto loss = [&](double qat) {
+    Observation run;
+    run.params = 1e8, run.tokens = 1e10, run.bits_weights = 4;
+    run.inputs = {{"D_qat", qat}};
+    return predict(law, law.constants[0].values.data(), run);
+  };
+  EXPECT_GT(loss(1e7), loss(1e8));
+  EXPECT_TRUE(std::isfinite(loss(1e10))) << "all of training quantized";
+}
+
 }  // namespace
 }  // namespace bitlaw

@@ -149,6 +149,23 @@ std::string table_of(const Json& fit) {
   return table->at("path").dump() + " " + rows.dump();
 }
 
+// Those values of inputs that a law takes: others are for others.
+std::vector<std::string> inputs_for(const std::string& name, const Json& fit,
+                                    const std::vector<std::string>& given) {
+  Constants constants;
+  std::vector<std::string> out;
+  if (given.empty() || !read_constants(name, "", fit, constants).empty()) return out;
+  for (const std::string& text : given) {
+    const std::string input = text.substr(0, text.find('='));
+    for (const LawInput& each : constants.law->inputs) {
+      if (input != each.name && input != each.column) continue;
+      out.push_back(text);
+      break;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 PlanComparison compare_plans(const PlanRequest& request, const std::vector<Json>& fits,
@@ -156,7 +173,10 @@ PlanComparison compare_plans(const PlanRequest& request, const std::vector<Json>
   PlanComparison out;
   std::vector<std::string> wanted = request.laws;
   const bool all = std::find(wanted.begin(), wanted.end(), "all") != wanted.end();
-  if (all) wanted = law_names();
+  if (all) {
+    wanted.clear();
+    for (const Law& law : laws()) wanted.emplace_back(law.name);
+  }
   PlanRequest one = request;
   one.laws.clear();
 
@@ -165,6 +185,7 @@ PlanComparison compare_plans(const PlanRequest& request, const std::vector<Json>
     one.law = law;
     // A set of constants is of one law; the others have their first.
     one.constants = law == request.law ? request.constants : "";
+    one.inputs = inputs_for(law, fit, request.inputs);
     if (all && fit.is_null()) {
       Constants constants;
       const std::string wrong = read_constants(law, one.constants, fit, constants);

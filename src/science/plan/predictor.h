@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "laws/effective.h"
 #include "laws/fixed_params.h"
@@ -12,9 +13,10 @@ namespace bitlaw {
 
 // Further inputs of some laws, the same for every point of a plan.
 struct Surroundings {
-  double unique_tokens = 0;  // distinct tokens available; 0 = all training tokens
-  double group = 0;          // entries that share a scale; 0 = unknown
-  FixedParams fixed = {};    // what N has that no precision shrinks, if N counts it
+  double unique_tokens = 0;             // distinct tokens available; 0 = all training tokens
+  double group = 0;                     // entries that share a scale; 0 = unknown
+  FixedParams fixed = {};               // what N has that no precision shrinks, if N counts it
+  std::vector<NamedInput> inputs = {};  // of a law made from a formula
 };
 
 // Refers to its arguments, which must outlive it. Counts losses and deltas, because evaluations of
@@ -22,7 +24,9 @@ struct Surroundings {
 class Predictor {
  public:
   Predictor(const Law& law, const double* values, const Surroundings& surroundings)
-      : law_(law), values_(values), surroundings_(surroundings) {}
+      : law_(law), values_(values), surroundings_(surroundings) {
+    run_.inputs = surroundings.inputs;
+  }
 
   const Law& law() const { return law_; }
   const double* values() const { return values_; }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/names.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "formats/gaussian_error.h"
@@ -247,6 +248,36 @@ std::string read_limits(const PlanRequest& request, const Json& devices, PlanPro
   return "";
 }
 
+// "experts=8", one for each input of the law.
+std::string read_inputs(const PlanRequest& request, const Law& law, PlanProblem& out) {
+  for (const LawInput& input : law.inputs) out.surroundings.inputs.push_back({input.column});
+  std::vector<std::string> names;
+  for (const LawInput& input : law.inputs) names.emplace_back(input.name);
+  for (const std::string& text : request.inputs) {
+    const size_t sign = text.find('=');
+    const std::string name = trim(text.substr(0, sign));
+    const auto value =
+        sign == std::string::npos ? std::nullopt : parse_count(text.substr(sign + 1));
+    if (!value || !std::isfinite(*value))
+      return fmt::format("inputs: {} is not NAME=NUMBER, as in experts=8", printable(text));
+    bool known = false;
+    for (size_t i = 0; i < law.inputs.size(); ++i) {
+      if (name != law.inputs[i].name && name != law.inputs[i].column) continue;
+      out.surroundings.inputs[i].value = *value;
+      known = true;
+    }
+    if (!known && law.inputs.empty())
+      return fmt::format("inputs: {} takes none; leave out {}", law.name, printable(name));
+    if (!known) return "inputs: " + unknown_name("input", name, names);
+  }
+  for (size_t i = 0; i < law.inputs.size(); ++i) {
+    if (!std::isnan(out.surroundings.inputs[i].value)) continue;
+    return fmt::format("inputs: {} needs a value of {}; give inputs {}=NUMBER", law.name,
+                       law.inputs[i].name, law.inputs[i].name);
+  }
+  return "";
+}
+
 std::string check_amounts(const PlanRequest& request, const PlanProblem& problem) {
   if (request.critical_data || request.inference_budget > 0) return "";
   if (!problem.free_params && problem.params == 0) return "params: give N, or make it free";
@@ -270,6 +301,7 @@ std::string check_amounts(const PlanRequest& request, const PlanProblem& problem
 std::string read_problem(const PlanRequest& request, const Law& law, const Json& devices,
                          bool knows_bits, PlanProblem& out) {
   std::string wrong = read_limits(request, devices, out);
+  if (wrong.empty()) wrong = read_inputs(request, law, out);
   if (wrong.empty()) wrong = read_free(request, law, knows_bits, out);
   if (wrong.empty()) wrong = read_bits(request, law, out);
   if (wrong.empty()) wrong = check_amounts(request, out);

@@ -37,6 +37,7 @@ struct PlanRequest {
   double tokens = 0;                   // D; 0 = not given
   double tokens_per_param = 0;         // D / N; 0 = not given
   double unique_tokens = 0;            // distinct tokens available; 0 = enough
+  std::vector<std::string> inputs;     // of a law made from a formula: "experts=8"
   double group = 0;                    // entries that share a scale, for laws that use it
   std::vector<double> bits;            // P; empty = not given: free, or 16
   std::string precision;               // or by name (formats/precision.h), "W4A4", or a class
@@ -88,6 +89,7 @@ struct PlanRequest {
     v("tokens", tokens, "tokens D; 0 = not given");
     v("tokens_per_param", tokens_per_param, "tokens per parameter D / N; 0 = not given");
     v("unique_tokens", unique_tokens, "distinct tokens available, for laws of repeated data");
+    v("inputs", inputs, "values of the inputs of a law made from a formula: experts=8");
     v("group", group, "entries that share a scale, for laws that ask for it");
     v("bits", bits,
       "precision P: one number, or weights, activations, KV; with critical_data the list of "

@@ -234,6 +234,11 @@ Prediction predict_run(const Constants& constants, const Observation& given, dou
         fmt::format("{} does not model training precision: this is the loss at 16 bits", law.name);
   if (!std::isfinite(out.loss)) {
     const std::string name = precision_class(run);
+    for (const LawInput& input : law.inputs) {
+      if (std::isfinite(run.input(input.column))) continue;
+      out.problem = std::string(law.name) + " needs a value of " + input.name;
+      return out;
+    }
     out.problem = law.classes.empty() || name.empty()
                       ? "the law gives no number for this run"
                       : fmt::format("the fit has no constant for the precision {}", name);

@@ -63,6 +63,7 @@ Reach reach_of(std::span<const Observation> runs) {
   for (const Observation& run : runs) {
     const auto values = values_of(run);
     for (size_t i = 0; i < kExtents.size(); ++i) (out.*kExtents[i].extent).take(values[i]);
+    for (const NamedInput& each : run.inputs) out.inputs[each.column].take(each.value);
     std::string name = precision_class(run);
     if (!name.empty()) out.classes.push_back(std::move(name));
   }
@@ -88,6 +89,10 @@ Distance distance(const Reach& reach, const Observation& run) {
   for (size_t i = 0; i < kExtents.size(); ++i) {
     const double by = (reach.*kExtents[i].extent).beyond(values[i]);
     (i < kSizes ? out.size : out.bits) += by * by;
+  }
+  for (const auto& [column, extent] : reach.inputs) {
+    const double by = extent.beyond(run.input(column));
+    out.size += by * by;
   }
   out.size = std::sqrt(out.size), out.bits = std::sqrt(out.bits);
   return out;
@@ -119,6 +124,12 @@ std::vector<std::string> words_beyond(const Reach& reach, const Observation& run
                                       kExtents[i].name, values[i], extent.low, extent.high));
     }
   }
+  for (const auto& [column, extent] : reach.inputs) {
+    const double value = run.input(column);
+    if (extent.beyond(value) == 0) continue;
+    out.push_back(fmt::format("{} = {:.3g} is not within their {:g} to {:g}", column, value,
+                              extent.low, extent.high));
+  }
   return out;
 }
 
@@ -129,6 +140,9 @@ Json reach_json(const Reach& reach) {
     if (!extent.is_known()) continue;
     out[each.least] = extent.low;
     out[each.most] = extent.high;
+  }
+  for (const auto& [column, extent] : reach.inputs) {
+    if (extent.is_known()) out["inputs"][column] = {extent.low, extent.high};
   }
   out["classes"] = reach.classes;
   return out;
@@ -148,6 +162,14 @@ Reach reach_from(const Json& document) {
                             .most_bits = number_in(document, "most_bits"),
                             .most_params = number_in(document, "most_params"),
                             .most_tokens = number_in(document, "most_tokens")});
+  }
+  if (document.contains("inputs") && document["inputs"].is_object()) {
+    for (const auto& [column, ends] : document["inputs"].items()) {
+      if (!ends.is_array() || ends.size() != 2 || !ends[0].is_number() || !ends[1].is_number())
+        continue;
+      const Extent extent{ends[0].get<double>(), ends[1].get<double>()};
+      if (extent.low > 0 && extent.high >= extent.low) out.inputs[column] = extent;
+    }
   }
   if (document.contains("classes")) {
     for (const Json& name : document["classes"]) {

@@ -2,6 +2,7 @@
 // much is said, and widens its intervals.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,10 +24,11 @@ struct Extent {
 };
 
 struct Reach {
-  Extent params, tokens, compute;    // N, D, C = 6 N D
-  Extent weights, activations, kv;   // bits while training; 16 if not quantized
-  Extent post;                       // bits of weights after training
-  std::vector<std::string> classes;  // precision classes of the forward pass, by name
+  Extent params, tokens, compute;        // N, D, C = 6 N D
+  Extent weights, activations, kv;       // bits while training; 16 if not quantized
+  Extent post;                           // bits of weights after training
+  std::map<std::string, Extent> inputs;  // of laws made from formulas, by column; above 0 alone
+  std::vector<std::string> classes;      // precision classes of the forward pass, by name
 
   bool is_known() const { return params.is_known(); }
 };
@@ -35,8 +37,8 @@ Reach reach_of(std::span<const Observation> runs);
 // Of published constants.
 Reach reach_of(const Studied& studied);
 
-// How far a run is outside. `size`: the root of the summed squares of how many factors of e N, D and
-// C are beyond; `bits`: the same of the parts' bits and those after training.
+// How far a run is outside. `size`: the root of the summed squares of how many factors of e N, D,
+// C and the inputs of a formula are beyond; `bits`: the same of the parts' bits and those after training.
 struct Distance {
   double size = 0, bits = 0;
   bool is_outside() const { return size > 0 || bits > 0; }

@@ -92,8 +92,50 @@ std::vector<Observation> precisions(const Law& law, const StudyOptions& options)
 }
 
 std::string precision_label(const Observation& run) {
-  if (!run.precision.empty()) return run.precision;
-  return fmt::format("W{}A{}KV{}", run.bits_weights, run.bits_activations, run.bits_kv);
+  std::string out = run.precision.empty() ? fmt::format("W{}A{}KV{}", run.bits_weights,
+                                                        run.bits_activations, run.bits_kv)
+                                          : run.precision;
+  for (const NamedInput& each : run.inputs) out += fmt::format("-{}={:g}", each.column, each.value);
+  return out;
+}
+
+// Every combination of the values of a formula's inputs; one without any for other laws.
+std::vector<std::vector<NamedInput>> input_values(const Law& law, const StudyOptions& options) {
+  std::map<std::string, std::vector<double>> values;  // by column
+  std::vector<std::string> names;
+  for (const LawInput& input : law.inputs) names.emplace_back(input.name);
+  std::string column;
+  for (const std::string& text : options.inputs) {
+    const size_t sign = text.find('=');
+    if (sign != std::string::npos) {
+      const std::string name = trim(text.substr(0, sign));
+      const auto input = std::find_if(
+          law.inputs.begin(), law.inputs.end(),
+          [&](const LawInput& each) { return name == each.name || name == each.column; });
+      if (input == law.inputs.end()) throw Error("inputs: " + unknown_name("input", name, names));
+      column = input->column;
+    }
+    const auto value = parse_finite(sign == std::string::npos ? text : text.substr(sign + 1));
+    if (!value || column.empty())
+      throw Error(fmt::format("inputs: {} is not NAME=NUMBER, as in experts=1,8", printable(text)));
+    values[column].push_back(*value);
+  }
+  std::vector<std::vector<NamedInput>> out{{}};
+  for (const LawInput& input : law.inputs) {
+    if (values[input.column].empty()) {
+      throw Error(fmt::format("inputs: {} needs values of {}: inputs {}=1,8", law.name, input.name,
+                              input.name));
+    }
+    const std::vector<std::vector<NamedInput>> before = std::move(out);
+    out.clear();
+    for (const std::vector<NamedInput>& each : before) {
+      for (const double value : values[input.column]) {
+        out.push_back(each);
+        out.back().push_back({input.column, value});
+      }
+    }
+  }
+  return out;
 }
 
 std::string cluster_name(const Observation& run, const StudyOptions& options, int64_t replicate) {
@@ -145,7 +187,13 @@ void check_rows(const StudyOptions& options, size_t precisions, size_t token_cou
 
 std::vector<Observation> design_runs(const Law& law, const StudyOptions& options) {
   check(options);
-  const std::vector<Observation> kinds = precisions(law, options);
+  std::vector<Observation> kinds;
+  for (const Observation& precision : precisions(law, options)) {
+    for (std::vector<NamedInput>& inputs : input_values(law, options)) {
+      kinds.push_back(precision);
+      kinds.back().inputs = std::move(inputs);
+    }
+  }
   const size_t token_counts = options.tokens.size() + options.ratios.size();
   check_rows(options, kinds.size(), std::max<size_t>(1, token_counts));
   std::vector<Observation> out;

@@ -31,6 +31,7 @@ struct StudyOptions {
   std::vector<double> kv{3, 4, 5, 6, 7, 8, 12};
   std::vector<double> tied;
   std::vector<std::string> classes;
+  std::vector<std::string> inputs;  // of a formula: "experts=1", "8", "depth=4"; every combination
   std::vector<double> post{3, 4, 5, 6};  // P_post of the runs that are unquantized in training
   int64_t replicates = 1;                // seeds per run
   double noise = 1e-3;                   // standard deviation of log loss
@@ -50,6 +51,7 @@ struct StudyOptions {
     v("kv", kv, "KV bits, other parts at 16");
     v("tied", tied, "bits of all parts together");
     v("classes", classes, "precision classes, such as W4A4 or MXFP4");
+    v("inputs", inputs, "values of the inputs of a formula, every combination: experts=1,8,64");
     v("post", post, "weight bits after training, of the runs at 16 bits");
     v("replicates", replicates, "seeds per run");
     v("noise", noise, "standard deviation of log loss");

@@ -41,6 +41,7 @@ Observation precision_of(const Observation& row) {
   out.params_total = out.bits_post = 0;
   out.loss_standard_error = out.delta_standard_error = out.unique_tokens = kUnknown;
   out.method.clear(), out.cluster.clear();
+  out.inputs.clear();
   return out;
 }
 
@@ -95,6 +96,47 @@ std::vector<Observation> precisions(const Law& law, const std::vector<Observatio
 
 }  // namespace
 
+namespace {
+
+// What the table has in the inputs of a formula, each combination once; one without any for other laws.
+// Those that `given` names take its values instead.
+std::vector<std::vector<NamedInput>> combinations_of_inputs(
+    const Law& law, const std::vector<Observation>& rows,
+    const std::map<std::string, std::vector<double>>& given) {
+  constexpr size_t kMostCombinations = 64;
+  std::vector<std::vector<NamedInput>> out;
+  const auto add = [&](std::vector<NamedInput> inputs) {
+    if (std::find(out.begin(), out.end(), inputs) == out.end()) out.push_back(std::move(inputs));
+  };
+  for (const Observation& row : rows) {
+    std::vector<NamedInput> own;
+    for (const LawInput& input : law.inputs) own.push_back({input.column, row.input(input.column)});
+    add(std::move(own));
+  }
+  if (out.empty()) out.emplace_back();
+  for (const auto& [column, values] : given) {
+    const std::vector<std::vector<NamedInput>> before = std::move(out);
+    out.clear();
+    for (std::vector<NamedInput> inputs : before) {
+      for (const double value : values) {
+        for (NamedInput& each : inputs) {
+          if (each.column == column) each.value = value;
+        }
+        add(inputs);
+      }
+    }
+  }
+  if (out.size() > kMostCombinations) {
+    throw Error(
+        fmt::format("candidates: the table has {} combinations of the formula's inputs; name "
+                    "the values to try: grid;{}=...",
+                    out.size(), law.inputs[0].name));
+  }
+  return out;
+}
+
+}  // namespace
+
 std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observation>& rows,
                                         const std::string& text) {
   double least_n = std::numeric_limits<double>::infinity(), most_n = 0, least_d = least_n,
@@ -106,14 +148,19 @@ std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observ
   std::vector<double> sizes = log_spaced(least_n, 4 * most_n, 7);
   std::vector<double> tokens = log_spaced(least_d, 10 * most_d, 9);
   std::vector<double> bits;
+  std::map<std::string, std::vector<double>> of_inputs;  // by column
   if (trim(text) != "grid") {
     for (const std::string& axis : split(text, ';')) {
+      if (trim(axis) == "grid") continue;
       const size_t at = axis.find('=');
       const std::string name = trim(axis.substr(0, at));
       std::vector<double>* values = name == "N"      ? &sizes
                                     : name == "D"    ? &tokens
                                     : name == "bits" ? &bits
                                                      : nullptr;
+      for (const LawInput& input : law.inputs) {
+        if (name == input.name || name == input.column) values = &of_inputs[input.column];
+      }
       if (!values || at == std::string::npos) {
         throw Error(
             fmt::format("candidates: expected grid, N=1e8,2e8;D=1e9,1e10;bits=3,4,16, or a CSV "
@@ -126,12 +173,17 @@ std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observ
       }
     }
   }
+  const std::vector<std::vector<NamedInput>> combinations =
+      combinations_of_inputs(law, rows, of_inputs);
   std::vector<Observation> out;
   for (const Observation& precision : precisions(law, rows, bits)) {
     for (const double n : sizes) {
       for (const double d : tokens) {
-        out.push_back(precision);
-        out.back().params = n, out.back().tokens = d;
+        for (const std::vector<NamedInput>& inputs : combinations) {
+          out.push_back(precision);
+          out.back().params = n, out.back().tokens = d;
+          out.back().inputs = inputs;
+        }
       }
     }
   }

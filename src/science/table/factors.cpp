@@ -285,6 +285,8 @@ FactorRow factor_row(const Observation& run, FactorTexts texts) {
   }
   out.bits = settings_of(out.label, run.bits_post, run.method);
   out.precision = settings_of(out.bits, 0, "", run.group, run.precision, run.backward);
+  for (const NamedInput& each : run.inputs)
+    out.precision += fmt::format("/{}={}", each.column, each.value);
   out.seed = std::move(texts.seed);
   out.calibration_seed = std::move(texts.calibration_seed);
   if (!run.is_post_training()) out.loss = run.loss_nats;
@@ -384,6 +386,11 @@ std::vector<std::string> modelled_factors(const Law& law) {
   plain.gaussian_error_weights = plain.gaussian_error_activations = 0.01;
   plain.gaussian_error_kv = 0.01;
   plain.precision = "a", plain.backward = "a";
+  for (const LawInput& input : law.inputs) {
+    plain.inputs.push_back({input.column, 2.0});
+    if (std::string factor = factor_called(input.column); !factor.empty())
+      out.push_back(std::move(factor));
+  }
   const BoundLaw bound = bind_law(law, std::vector{plain});
   const double* const constants = bound.law().constants[0].values.data();
   const auto add_if_felt = [&](const std::vector<std::string>& names, const Observation& other) {

@@ -72,6 +72,10 @@ class Sorted {
   }
   int compare_settings(size_t a, size_t b) const {
     if (const int by_numbers = compare(a, b, 0, kSettings)) return by_numbers;
+    for (size_t i = 0; i < rows_[a].inputs.size() && i < rows_[b].inputs.size(); ++i) {
+      const double one = rows_[a].inputs[i].value, other = rows_[b].inputs[i].value;
+      if (one != other) return one < other ? -1 : 1;
+    }
     for (std::string Observation::*text :
          {&Observation::precision, &Observation::backward, &Observation::method}) {
       if (const int by_text = (rows_[a].*text).compare(rows_[b].*text)) return by_text;

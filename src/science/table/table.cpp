@@ -25,6 +25,7 @@
 #include "table/row_filter.h"
 #include "table/row_reader.h"
 #include "table/row_status.h"
+#include "table/table_inputs.h"
 #include "table/table_notes.h"
 
 namespace bitlaw {
@@ -236,8 +237,9 @@ class FactorPlaces {
 
 // The columns of the file that the options name.
 std::vector<size_t> named_columns(const Columns& columns, const RowClusters& clusters,
-                                  const TableOptions& options) {
+                                  const TableInputs& inputs, const TableOptions& options) {
   std::vector<size_t> out = clusters.columns();
+  out.insert(out.end(), inputs.columns().begin(), inputs.columns().end());
   const auto add = [&](const std::string& name) {
     if (const auto place = columns.place(name)) out.push_back(*place);
   };
@@ -314,6 +316,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
     reader.start(row);
     return precision_of(reader);
   });
+  const TableInputs inputs(raw, columns, options.inputs, where);
   const RowClusters clusters(raw, columns, options.cluster);
   const Replicates replicates = parse_replicates(options.replicates);
   const AskedFor asked = asked_for(options, columns);
@@ -333,7 +336,14 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
     reader.start(row);
     try {
       if (options.measured && leave_out(reader, options, asked, table)) continue;
-      Observation& run = table.runs.emplace_back(read_row(reader, options, derived));
+      Observation read = read_row(reader, options, derived);
+      read.inputs = inputs.of(row);
+      if (const std::string missing = missing_input(read);
+          !missing.empty() && options.measured && !options.may_be_planned) {
+        ++table.without_input[missing];
+        continue;
+      }
+      Observation& run = table.runs.emplace_back(std::move(read));
       run.cluster = clusters.cluster_of(row);
       origins.push_back(clusters.origin_of(row));
       table.factors.push_back(factor_row(run, factor_places.of(row)));
@@ -348,7 +358,9 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
     throw Error(fmt::format(
         "{}: {} to {}{}", where, raw.kind == "runs" ? "no run" : "has a header but no row",
         options.measured ? "fit" : "choose from",
-        table.diverged + table.of_diverged > 0 && others == 0 ? "; every run diverged"
+        !table.without_input.empty()
+            ? fmt::format("; none has a value of {}", table.without_input.begin()->first)
+        : table.diverged + table.of_diverged > 0 && others == 0 ? "; every run diverged"
         : table.unstable > 0 ? "; --keep-3bit uses those with 3 bits"
         : !table.unknown_status.empty()
             ? "; none is known to be finished: " + unknown_statuses(table)
@@ -372,7 +384,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
     must_not_pool(table.factors, may, where, "--where ", table.notes);
     note_repetition(table, may.modelled);
     if (raw.kind != "runs")
-      note_unread(raw, columns, named_columns(columns, clusters, options), table);
+      note_unread(raw, columns, named_columns(columns, clusters, inputs, options), table);
   }
   if (gaps) take_gaps(table, options.gap_to, where);
   return table;

@@ -32,6 +32,7 @@
 #include <utility>
 #include <vector>
 
+#include "laws/formula_law.h"
 #include "laws/observation.h"
 #include "table/columns.h"
 #include "table/factors.h"
@@ -58,6 +59,9 @@ struct TableOptions {
   bool measured = true;          // false: planned runs, with nothing measured
   // A table without any measured column is one of planned runs, and of planned cells if it has P_post.
   bool may_be_planned = false;
+  // Columns of laws made from formulas. Rows without a value of one are counted and left out, unless
+  // the table is one of planned runs.
+  std::vector<LawInputName> inputs;
   // Factors that rows may differ in (factors.h). Which law is fitted is not known: some have inputs
   // for these.
   MayDiffer may_differ = {.modelled = {"precision", "backward", "training_group"}};
@@ -80,6 +84,7 @@ struct Table {
   int along = 0;     // rows left out because the model was kept along its run
   int tuning = 0;    // rows left out because they are runs of tuning
   int dropped = 0;   // rows left out that repeat an earlier one
+  std::map<std::string, int> without_input;  // rows left out, by the column that has no value there
   std::vector<std::string> notes;  // how the table was read; warnings.h has what looks wrong
 };
 

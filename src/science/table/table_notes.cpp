@@ -115,6 +115,12 @@ void add_notes(Table& table, const Derived& derived) {
        "--where tuning=1 uses them.");
   note(table.dropped, "{} row that repeats another is dropped.",
        "{} rows that repeat others are dropped.");
+  for (const auto& [column, count] : table.without_input) {
+    table.notes.push_back(
+        fmt::format("{} row{} no value of {}, which the formula takes, and {} left "
+                    "out.",
+                    count, count == 1 ? " has" : "s have", column, count == 1 ? "is" : "are"));
+  }
   note(derived.params, "N is C / (6 D) in {} row.", "N is C / (6 D) in {} rows.");
   note(derived.tokens, "D is C / (6 N) in {} row.", "D is C / (6 N) in {} rows.");
   note(derived.losses, "The loss is the logarithm of the perplexity in {} row.",

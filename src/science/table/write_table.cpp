@@ -87,6 +87,18 @@ std::vector<const Column*> columns_of(const std::vector<Observation>& rows) {
   return out;
 }
 
+// Columns of formulas that no column above is called.
+std::vector<std::string> inputs_in(const std::vector<Observation>& rows) {
+  std::vector<std::string> out;
+  if (rows.empty()) return out;
+  for (const NamedInput& each : rows[0].inputs) {
+    const bool known = std::any_of(std::begin(kColumns), std::end(kColumns),
+                                   [&](const Column& own) { return each.column == own.name; });
+    if (!known) out.push_back(each.column);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string table_to_csv(const std::vector<Observation>& rows) {
@@ -98,11 +110,16 @@ std::string table_to_csv(const std::vector<Observation>& rows,
   const std::vector<const Column*> columns = columns_of(rows);
   std::vector<std::string> fields;
   for (const Column* column : columns) fields.emplace_back(column->name);
+  const std::vector<std::string> inputs = inputs_in(rows);
+  for (const std::string& column : inputs) fields.push_back(column);
   for (const ExtraColumn& column : extra) fields.push_back(column.name);
   std::string out = csv_line(fields);
   for (size_t row = 0; row < rows.size(); ++row) {
     for (size_t i = 0; i < columns.size(); ++i) fields[i] = csv_text(columns[i]->of(rows[row]));
-    for (size_t i = 0; i < extra.size(); ++i) fields[columns.size() + i] = extra[i].fields[row];
+    for (size_t i = 0; i < inputs.size(); ++i)
+      fields[columns.size() + i] = csv_text(json_number(rows[row].input(inputs[i])));
+    for (size_t i = 0; i < extra.size(); ++i)
+      fields[columns.size() + inputs.size() + i] = extra[i].fields[row];
     out += csv_line(fields);
   }
   return out;
@@ -114,6 +131,7 @@ Json table_to_json(const std::vector<Observation>& rows) {
   for (const Observation& row : rows) {
     Json& entry = out.emplace_back(Json::object());
     for (const Column* column : columns) entry[column->name] = column->of(row);
+    for (const NamedInput& each : row.inputs) entry[each.column] = json_number(each.value);
   }
   return out;
 }

@@ -1,0 +1,35 @@
+// The options of laws that are made from formulas: one on the command line, or a file of them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/app.h"
+#include "laws/registry.h"
+
+namespace bitlaw::cli {
+
+class FormulaFlags {
+ public:
+  // --law-file.
+  void add_file(App* verb);
+  // Also --formula, --delta-formula, --constants and --inputs.
+  void add(App* verb);
+
+  // Makes the laws of --law-file, and of the file that the environment variable BITLAW_LAWS names, known
+  // by their names.
+  void register_files() const;
+
+  bool is_given() const { return !formula_.empty(); }
+  // The law of --formula, which law_named() then finds, too. Names that nothing else explains may be any
+  // of `columns`. Error if there is also a `named` law, that of --law.
+  const Law& law(const std::vector<std::string>& columns, const std::string& named = "") const;
+  // The same, its constants as `bitlaw simulate --constants` gives them, and its inputs as it names them.
+  const Law& law_with(const std::string& constants, const std::vector<std::string>& inputs) const;
+  void add_formulas(App* verb);  // --formula and --delta-formula alone
+
+ private:
+  std::string formula_, delta_, constants_, inputs_, file_;
+};
+
+}  // namespace bitlaw::cli
