@@ -17,7 +17,6 @@
 namespace bitlaw {
 namespace {
 
-constexpr const char* kAdditive = "additive-exp";
 constexpr size_t kMostRows = 4096;
 
 // A law fitted to the runs, without intervals.
@@ -88,7 +87,7 @@ std::optional<Rival> better_form(const Fit& fit, const std::vector<Observation>&
   rows = sketch_of(rows, kMostRows, options.seed);
   try {
     const Fitted ours = fitted(*law, rows, options, parallel_for);
-    const Fitted theirs = fitted(law_named(kAdditive), rows, options, parallel_for);
+    const Fitted theirs = fitted(additive_rival(), rows, options, parallel_for);
     if (ours.residuals.empty() || ours.residuals.size() != theirs.residuals.size())
       return std::nullopt;
     const std::vector<int> cluster = number_clusters(theirs.ready.rows.training);
@@ -99,7 +98,7 @@ std::optional<Rival> better_form(const Fit& fit, const std::vector<Observation>&
       return corrected_information(misfit(each.residuals, each.fit.threshold), independent,
                                    each.fit.training.free);
     };
-    Rival out{.law = kAdditive,
+    Rival out{.law = theirs.fit.law,
               .aicc_lower = aicc(ours) - aicc(theirs),
               .values = theirs.fit.values(),
               .sentence = ""};

@@ -13,7 +13,7 @@
 namespace bitlaw {
 
 struct Rival {
-  std::string law;             // "additive-exp"
+  std::string law;
   double aicc_lower = 0;       // by how much its AICc is lower; above kClear
   std::vector<double> values;  // its constants, in the order of its parameters
   std::string sentence;
@@ -22,7 +22,7 @@ struct Rival {
   static constexpr double kClear = 10;
 };
 
-// additive-exp against a law of effective parameters, fitted to the same rows (a sketch of large
+// The law of additive errors (laws/registry.h) against one of effective parameters, fitted to the same rows (a sketch of large
 // tables). Nothing for other laws, for rows without bits in training, and where it is not clearly better.
 std::optional<Rival> better_form(const Fit& fit, const std::vector<Observation>& runs,
                                  const FitOptions& options, const ParallelFor& parallel_for = {});

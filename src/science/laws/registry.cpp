@@ -1,5 +1,6 @@
 #include "laws/registry.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -98,6 +99,7 @@ constexpr Law entry(size_t index) {
   if constexpr (requires { L::kNotes; }) law.notes = L::kNotes;
   if constexpr (kHasClasses<L>) law.class_parameters = L::kClassParameters;
   if constexpr (requires { L::kPredicts; }) law.predicts = L::kPredicts;
+  if constexpr (requires { L::kAdditiveRival; }) law.is_additive_rival = true;
   return law;
 }
 
@@ -154,6 +156,13 @@ const Law& default_law() {
     if (law.uses_bits && law.has_delta && law.constants[0].is_published()) return law;
   }
   return kLaws[0];
+}
+
+const Law& additive_rival() {
+  static_assert(std::count_if(kLaws.begin(), kLaws.end(),
+                              [](const Law& law) { return law.is_additive_rival; }) == 1);
+  return *std::find_if(kLaws.begin(), kLaws.end(),
+                       [](const Law& law) { return law.is_additive_rival; });
 }
 
 const Law* find_law(std::string_view name) {

@@ -45,6 +45,8 @@ struct Law {
   std::span<const BoundClass> classes;  // of a bound law: what its class parameters became
   bool has_delta;                       // has a post-training term
   bool has_share;  // loss = E + A / (N share)^alpha + B / D^beta, the share in closed form
+  // The rival of laws of effective parameters: errors that add to the loss, by the bits of each part.
+  bool is_additive_rival = false;
   size_t index;    // in the table
   std::span<const LawInput> inputs = {};  // of a law made from a formula
   const FormulaLaw* own = nullptr;        // what evaluates it (laws/formula_law.h); null: compiled
@@ -57,6 +59,9 @@ std::span<const Law> laws();
 // The default law of plans, fits and reports: the first one that models bits both in training and
 // after it.
 const Law& default_law();
+
+// The law of additive errors that laws of effective parameters are held against.
+const Law& additive_rival();
 
 // Null if there is no such law, compiled or registered (laws/formula_law.h).
 const Law* find_law(std::string_view name);

@@ -31,6 +31,7 @@ struct AdditiveExp {
   static constexpr const char* kFormula =
       "L = E + A/N^alpha + B/D^beta + D^gamma_D/N^gamma_N sum_x k_x exp(-P_x/gamma_x)";
   static constexpr bool kUsesBits = true;
+  static constexpr bool kAdditiveRival = true;
 
   enum { kGammaD = Chinchilla::kTrainingParameters, kGammaN, kKW, kGammaW, kKA, kGammaA, kKKv };
   enum { kGammaKv = kKKv + 1, kTrainingParameters };
