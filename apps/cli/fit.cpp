@@ -31,7 +31,7 @@ namespace {
 
 struct FitFlags {
   TableFlags table;
-  std::string out, freeze_from, residuals, approach, by;
+  std::string out, freeze_from, residuals, approach, by, power_law;
   FormulaFlags formula;
   FitOptions fit;
   ApproachOptions of_approach;
@@ -180,6 +180,8 @@ void run_fit(FitFlags& options) {
       throw Error("--gap-to: --approach is of losses; leave out one of the two");
     if (!options.by.empty())
       throw Error("--by: --approach takes one group; --where keeps the rows of one value");
+    if (!options.power_law.empty())
+      throw Error("--power-law: it fits one law; leave out --approach, or --power-law");
     if (options.formula.is_given())
       throw Error("--formula: --approach fits laws of N and D; leave out one of the two");
     if (!options.flags.has("law")) options.fit.law = TableFlags::kLawWithoutBits;
@@ -192,7 +194,12 @@ void run_fit(FitFlags& options) {
         "--compute and --budget-tolerance are for --approach isoflop, envelope, parametric or all");
   options.formula.register_files();
   const bool named = options.flags.has("law");
-  if (options.formula.is_given())
+  if (!options.power_law.empty() && (named || options.formula.is_given()))
+    throw Error("--power-law: is a law of its own; leave out --law and --formula");
+  if (!options.power_law.empty())
+    options.fit.law =
+        FormulaFlags::power_law(options.power_law, options.table.column_of(options.power_law)).name;
+  else if (options.formula.is_given())
     options.fit.law =
         options.formula.law(options.table.column_names(), named ? options.fit.law : "").name;
   else if (!named)
@@ -256,6 +263,9 @@ void add_fit(App& app) {
   add_common(verb, *options);
   options->flags.add(verb, options->fit);
   options->formula.add(verb);
+  verb->add_option("--power-law", options->power_law,
+                   "L = E + A x^-a in one quantity x: C, N, D or a column of the table, which may "
+                   "have nothing else but the loss");
   verb->add_option("--approach", options->approach,
                    "the compute-optimal N and D instead of one law: isoflop (parabolas by budget), "
                    "envelope (of learning curves), parametric, or all")

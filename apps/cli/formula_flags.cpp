@@ -99,4 +99,16 @@ const Law& FormulaFlags::law_with(const std::string& constants,
   return registered(with_columns(given, inputs));
 }
 
+const Law& FormulaFlags::power_law(const std::string& x, const std::string& column) {
+  if (column.empty() && x != "C")
+    throw Error(fmt::format("--power-law {}: the table has no such column", x));
+  LawFormula law{.name = "power-law",
+                 .title = "A power law with an offset in one quantity",
+                 .formula = x == "C" ? "E + A/C^a" : "E + A/x^a",
+                 .constants = {{.name = "a", .low = 1e-3, .high = 3},
+                               {.name = "A", .low = 1e-12, .high = 1e30}}};
+  if (!column.empty()) law.inputs = {{x == "C" ? "C" : "x", column}};
+  return registered(law);
+}
+
 }  // namespace bitlaw::cli

@@ -24,6 +24,8 @@ class FormulaFlags {
   // The law of --formula, which law_named() then finds, too. Names that nothing else explains may be any
   // of `columns`. Error if there is also a `named` law, that of --law.
   const Law& law(const std::vector<std::string>& columns, const std::string& named = "") const;
+  // L = E + A x^-a, x being N, D, C or a column; `column` of the table has it, "" = it is 6 N D.
+  static const Law& power_law(const std::string& x, const std::string& column);
   // The same, its constants as `bitlaw simulate --constants` gives them, and its inputs as it names them.
   const Law& law_with(const std::string& constants, const std::vector<std::string>& inputs) const;
   void add_formulas(App* verb);  // --formula and --delta-formula alone

@@ -85,6 +85,8 @@ std::vector<Observation> runs_of(const PredictFlags& options, const std::vector<
   std::vector<const Law*> laws;
   for (const Predicting& each : by) laws.push_back(each.constants.law);
   reading.inputs = inputs_of(laws);
+  reading.sizes_optional =
+      std::none_of(laws.begin(), laws.end(), [](const Law* law) { return law->needs_sizes; });
   reading.may_differ.modelled = factors_named({"all"});
   reading.keep_3bit = true;
   reading.columns = parse_columns(options.columns);

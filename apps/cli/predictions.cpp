@@ -33,12 +33,13 @@ void compare_with_measured(const Observation& run, RowPrediction& out) {
 }
 
 std::string run_text(const Observation& run) {
-  std::string out =
-      fmt::format("N = {}, D = {}", format_count(run.params), format_count(run.tokens));
+  std::string out;
+  if (!run.stand_in_sizes)
+    out = fmt::format("N = {}, D = {}", format_count(run.params), format_count(run.tokens));
   const std::string name = precision_class(run);
   if (!name.empty()) out += ", " + name;
   for (const NamedInput& input : run.inputs)
-    out += fmt::format(", {} = {:g}", input.column, input.value);
+    out += fmt::format("{}{} = {:g}", out.empty() ? "" : ", ", input.column, input.value);
   if (run.is_post_training()) out += fmt::format(", P_post = {:g}", run.bits_post);
   return out;
 }

@@ -14,6 +14,7 @@
 #include "cli/verb.h"
 #include "record/factor_names.h"
 #include "table/columns.h"
+#include "table/computed_columns.h"
 #include "table/factors.h"
 #include "table/pure_error.h"
 #include "table/table_inputs.h"
@@ -142,6 +143,15 @@ std::vector<std::string> TableFlags::column_names() const {
   return out;
 }
 
+std::string TableFlags::column_of(const std::string& name) const {
+  std::vector<std::string> unused;
+  RawTable raw = files().raw;
+  add_computed(raw, set_, parse_columns(columns_), path());
+  const Columns columns(raw, path(), parse_columns(columns_), unused);
+  const auto place = columns.place(name);
+  return place ? raw.columns()[*place] : "";
+}
+
 std::string TableFlags::usual_law() const {
   constexpr const char* kOfGaps = "gap-class";
   if (takes_gaps()) {
@@ -222,6 +232,8 @@ Table TableFlags::read(const std::vector<const Law*>& laws, RawTable raw,
   TableOptions how = options();
   how.may_differ = may_differ(laws);
   how.inputs = inputs_of(laws);
+  how.sizes_optional =
+      std::none_of(laws.begin(), laws.end(), [](const Law* law) { return law->needs_sizes; });
   for (std::string& factor : factors_named(pool_))
     how.may_differ.pooled.push_back(std::move(factor));
   const bool law_uses_bits =

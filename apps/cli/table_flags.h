@@ -51,6 +51,8 @@ class TableFlags {
   // The law for a verb that is given none: the default, or, for a table without any column of a
   // precision, the one without bits, which a note of read() says. The files are read once.
   std::string usual_law() const;
+  // The file's column of this name, ours or its own; "" = none.
+  std::string column_of(const std::string& name) const;
   static constexpr const char* kLawWithoutBits = "chinchilla";
   // Whether rows become gaps to reference runs (table/gaps.h).
   bool takes_gaps() const { return !gap_to_.empty(); }

@@ -128,6 +128,54 @@ TEST_F(ApproachVerb, AReportDrawsATable) {
   expect_refused({"report", "t.csv", "--out", "t.csv"}, {"t.csv"});
 }
 
+// A frontier is a budget and a loss: neither N nor D.
+TEST_F(ApproachVerb, APowerLawNeedsNoSizes) {
+  std::string text = "budget,macro_loss\n";
+  for (int i = 0; i < 12; ++i) {
+    const double compute = 1e18 * std::pow(2.0, i);
+    text += std::to_string(compute) + ',' +
+            std::to_string((1.6 + 95 * std::pow(compute, -0.094)) *
+                           std::exp(2e-4 * random_normal(1, 1, static_cast<uint64_t>(i)))) +
+            '\n';
+  }
+  write_text(around_.directory / "frontier.csv", text);
+  expect_refused({"fit", "frontier.csv", "--columns", "C=budget,loss=macro_loss"},
+                 {"no column N", "`bitlaw fit --power-law C` fits L = E + A C^-a"});
+  const std::vector<std::vector<std::string>> spellings{
+      {"--power-law", "C", "--columns", "C=budget,loss=macro_loss"},
+      {"--power-law", "budget", "--columns", "loss=macro_loss"}};
+  for (const std::vector<std::string>& spelling : spellings) {
+    std::vector<std::string> fit{"fit",      "frontier.csv", "--draws",   "60",
+                                 "--starts", "16",           "--threads", "1",
+                                 "--out",    "power.json",   "--json"};
+    fit.insert(fit.end(), spelling.begin(), spelling.end());
+    const Json made = json_of(fit);
+    const Json& a = made.at("parameters").at("a");
+    EXPECT_TRUE(a.at("low") <= 0.094 && 0.094 <= a.at("high")) << dump_json(a);
+    EXPECT_NEAR(a.at("value").get<double>(), 0.094, 0.05);
+    EXPECT_TRUE(made.at("studied").at("most_params").is_null());
+    const Json near = json_of({"predict", "--fit", "power.json", "budget=3e20", "--json"});
+    EXPECT_NEAR(near.at("predictions")[0].at("loss").get<double>(),
+                1.6 + 95 * std::pow(3e20, -0.094), 0.01);
+    EXPECT_TRUE(near.at("predictions")[0].at("beyond").empty());
+    const Json far = json_of({"predict", "--fit", "power.json", "budget=1e24", "--json"});
+    ASSERT_EQ(far.at("predictions")[0].at("beyond").size(), 1U);
+    EXPECT_NE(far.at("predictions")[0].at("beyond")[0].get<std::string>().find("budget"),
+              std::string::npos);
+  }
+  expect_refused({"fit", "frontier.csv", "--power-law", "bugdet"}, {"bugdet", "no such column"});
+  expect_refused({"fit", "frontier.csv", "--power-law", "C", "--law", "kumar"}, {"--power-law"});
+}
+
+// C of a table that has N and D alone is 6 N D.
+TEST_F(ApproachVerb, APowerLawInComputeOfSizes) {
+  write_isoflop(0.32);
+  const Json made = json_of({"fit", "t.csv", "--power-law", "C", "--draws", "20", "--starts", "8",
+                             "--threads", "1", "--json"});
+  EXPECT_EQ(made.at("law"), "power-law");
+  EXPECT_FALSE(made.at("studied").at("most_params").is_null());
+}
+
 TEST_F(ApproachVerb, RefusesWhatItCannotUse) {
   write_isoflop(0.32, ",P_w", ",4");
   const std::string text = read_file(around_.directory / "t.csv");

@@ -131,11 +131,15 @@ void add_held_out(const StageSetup& setup, const std::vector<Observation>& rows,
   StageSetup quick = setup;
   quick.starts = std::min(quick.starts, kHeldOutStarts);
   const bool post = setup.settings.stage == Stage::kPost;
+  const bool stand_in = !rows.empty() && rows[0].stand_in_sizes;
   for (const char* split : {"largest-N", "largest-D", "kfold"}) {
+    if (stand_in && split == std::string_view("largest-D")) continue;  // that of N again
     const auto masks = hold_out_masks(rows, split, kFolds, options.seed);
     if (masks.empty()) continue;
     HeldOut result = summarise(split, rows, predict_unseen(quick, rows, masks, {}, parallel_for));
     result.part = post ? "post" : "training";
+    if (stand_in && result.split == "largest-N")
+      result.split = "largest-" + rows[0].inputs[0].column;
     if (result.points + result.all_points > 0) fit.held_out.push_back(result);
   }
 }

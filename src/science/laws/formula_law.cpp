@@ -526,6 +526,7 @@ FormulaLaw::FormulaLaw(LawFormula definition) : definition_(std::move(definition
   constexpr uint64_t kBits = (1 << kWeights) | (1 << kActivations) | (1 << kKv) | (1 << kExponent) |
                              (1 << kMantissa) | (1 << kKeys) | (1 << kValues) | (1 << kEmbedding) |
                              (1 << kHead);
+  constexpr uint64_t kSizes = (1 << kLogN) | (1 << kLogD) | (1 << kLogU);
   law_ = {.name = definition_.name.c_str(),
           .title = definition_.title.c_str(),
           .source = definition_.source.c_str(),
@@ -542,6 +543,7 @@ FormulaLaw::FormulaLaw(LawFormula definition) : definition_(std::move(definition
           .has_share = false,
           .index = 0,
           .inputs = inputs_,
+          .needs_sizes = inputs_.empty() || ((columns | columns_in(delta_)) & kSizes) != 0,
           .own = this};
 }
 

@@ -34,6 +34,8 @@ struct Observation {
   double fixed_share = 0;
   double tokens = kUnknown;     // D, training tokens
   double compute = kUnknown;    // C of training, FLOP, as a table has it; NaN = 6 N D
+  // N and D are not known, and no law that is fitted has them: both are sqrt(x / 6) of its input x.
+  bool stand_in_sizes = false;
   double loss_nats = kUnknown;  // validation loss in nats per token, of the row itself (after
                                 // quantization if bits_post is set); NaN = not measured
   double loss_standard_error = kUnknown;       // of loss_nats; NaN = unknown

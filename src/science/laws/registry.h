@@ -49,7 +49,9 @@ struct Law {
   bool is_additive_rival = false;
   size_t index;    // in the table
   std::span<const LawInput> inputs = {};  // of a law made from a formula
-  const FormulaLaw* own = nullptr;        // what evaluates it (laws/formula_law.h); null: compiled
+  // False: a formula of inputs that has neither N nor D, so that rows need none.
+  bool needs_sizes = true;
+  const FormulaLaw* own = nullptr;  // what evaluates it (laws/formula_law.h); null: compiled
 
   bool is_bound() const { return class_parameters.empty() || !classes.empty(); }
 };

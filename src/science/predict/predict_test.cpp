@@ -192,5 +192,24 @@ TEST(Predict, IntervalsHoldRunsThatWereNotFitted) {
   EXPECT_GT(mean_inside, 0.75 * all);
 }
 
+// Where N and D only stand in for the input of a law without them, nothing is said about N and D.
+TEST(Reach, StandInsAreNoSizes) {
+  std::vector<Observation> rows(3);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    rows[i].inputs = {{"budget", 6e18 * std::pow(10.0, static_cast<double>(i))}};
+    rows[i].params = rows[i].tokens = std::sqrt(rows[i].inputs[0].value / 6);
+    rows[i].stand_in_sizes = true;
+  }
+  const Reach reach = reach_of(rows);
+  EXPECT_TRUE(reach.is_known());
+  EXPECT_FALSE(reach.params.is_known());
+  EXPECT_FALSE(reach.compute.is_known());
+  Observation far = rows[0];
+  far.inputs[0].value = 6e22, far.params = far.tokens = 1e11;
+  EXPECT_NEAR(distance(reach, far).size, std::log(100.0), 1e-9);
+  EXPECT_EQ(words_beyond(reach, far).size(), 1U);
+  EXPECT_FALSE(distance(reach, rows[1]).is_outside());
+}
+
 }  // namespace
 }  // namespace bitlaw

@@ -35,9 +35,10 @@ constexpr size_t kSizes = 3;  // the first of them are sizes
 // Of a run, in the order above; NaN or 0: the run has none.
 std::array<double, kExtents.size()> values_of(const Observation& run) {
   const auto bits = [](double value) { return std::min(value, kUnquantizedBits); };
-  return {run.params,
-          run.tokens,
-          6 * run.params * run.tokens,
+  const double known = run.stand_in_sizes ? kUnknown : 1;
+  return {known * run.params,
+          known * run.tokens,
+          known * 6 * run.params * run.tokens,
           bits(run.bits_weights),
           bits(run.bits_activations),
           bits(run.bits_kv),

@@ -30,7 +30,7 @@ struct Reach {
   std::map<std::string, Extent> inputs;  // of laws made from formulas, by column; above 0 alone
   std::vector<std::string> classes;      // precision classes of the forward pass, by name
 
-  bool is_known() const { return params.is_known(); }
+  bool is_known() const { return params.is_known() || !inputs.empty(); }
 };
 
 Reach reach_of(std::span<const Observation> runs);

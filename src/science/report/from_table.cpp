@@ -22,9 +22,9 @@ std::vector<TidyRow> tidy_rows_of(const std::vector<Observation>& rows) {
     TidyRow& tidy = out.emplace_back();
     tidy.run = row.cluster.empty() ? fmt::format("row {}", i + 1) : row.cluster;
     tidy.status = "finished";
-    tidy.N = whole_or_none(row.params);
+    if (!row.stand_in_sizes) tidy.N = whole_or_none(row.params);
     if (row.params_total > 0) tidy.N_total = whole_or_none(row.params_total);
-    tidy.D = whole_or_none(row.tokens);
+    if (!row.stand_in_sizes) tidy.D = whole_or_none(row.tokens);
     tidy.P_w = row.bits_weights, tidy.P_a = row.bits_activations, tidy.P_kv = row.bits_kv;
     tidy.P_post = row.is_post_training() ? row.bits_post : kUnquantizedBits;
     tidy.loss = row.loss_nats, tidy.loss_standard_error = row.loss_standard_error;

@@ -214,7 +214,7 @@ Json residual_figure(const std::vector<Observation>& rows, const Json& fit) {
   const FittedLaw law = fitted_law(fit);
   if (!law || law.law->predicts != Predicts::kLoss) return nullptr;
   const std::vector<Residual> residuals = residuals_of(rows, law, fit);
-  if (residuals.empty()) return nullptr;
+  if (residuals.empty() || rows[0].stand_in_sizes) return nullptr;
   double squares = 0;
   const Residual* worst = &residuals[0];
   for (const Residual& each : residuals) {

@@ -174,7 +174,8 @@ void Columns::must_have(const std::vector<std::string>& missing) const {
                     fmt::join(texts, ", "), printable(table_.columns())));
   }
   if (has("C") && missing.size() > 1 && missing[0] == "N" && missing[1] == "D")
-    parts.emplace_back("C alone gives neither N nor D, which every law is a function of");
+    parts.emplace_back(
+        "C alone gives neither N nor D; `bitlaw fit --power-law C` fits L = E + A C^-a");
   parts.insert(parts.end(), problems_.begin(), problems_.end());
   if (!parts.empty()) throw Error(fmt::format("{}: {}", where_, fmt::join(parts, "; ")));
 }

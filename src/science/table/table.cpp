@@ -36,10 +36,17 @@ bool has_measurements(const Columns& columns) {
          columns.has("qat_share");
 }
 
-std::vector<std::string> missing_columns(const Columns& columns, bool measured) {
+std::vector<std::string> missing_sizes(const Columns& columns) {
   std::vector<std::string> missing;
   if (!columns.has("N") && !(columns.has("C") && columns.has("D"))) missing.emplace_back("N");
   if (!columns.has("D") && !(columns.has("C") && columns.has("N"))) missing.emplace_back("D");
+  return missing;
+}
+
+std::vector<std::string> missing_columns(const Columns& columns, bool measured,
+                                         bool sizes_optional) {
+  std::vector<std::string> missing;
+  if (!sizes_optional) missing = missing_sizes(columns);
   if (measured && !has_measurements(columns)) missing.emplace_back("loss");
   return missing;
 }
@@ -107,9 +114,20 @@ void read_post_training(const RowReader& row, Observation& run) {
   if (group > 0) run.method += fmt::format("-g{:g}", group);
 }
 
-Observation read_row(const RowReader& row, const TableOptions& options, Derived& derived) {
+// The first input of a law without N and D says how large a run is.
+void stand_in_for_sizes(const std::string& where, const std::string& place, Observation& run) {
+  const NamedInput& x = run.inputs.at(0);
+  if (!(x.value > 0))
+    throw RowError(where, place, x.column,
+                   fmt::format("{:g} is not positive, as a row without N and D needs", x.value));
+  run.params = run.tokens = std::sqrt(x.value / 6);
+  run.stand_in_sizes = true;
+}
+
+Observation read_row(const RowReader& row, const TableOptions& options, bool has_sizes,
+                     Derived& derived) {
   Observation run;
-  read_sizes(row, run, derived);
+  if (has_sizes) read_sizes(row, run, derived);
   read_precision(row, run, derived.precision);
   const double group = row.number("training_group");
   if (group > 0) run.group = group;  // 0 and -1: a whole channel, whose length is not known
@@ -310,7 +328,8 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
   add_computed(raw, options.set, options.columns, where);
   const Columns columns(raw, where, options.columns, table.notes);
   if (options.may_be_planned && !has_measurements(columns)) options.measured = false;
-  columns.must_have(missing_columns(columns, options.measured));
+  columns.must_have(missing_columns(columns, options.measured, options.sizes_optional));
+  const bool stand_in = options.sizes_optional && !missing_sizes(columns).empty();
   RowReader reader(raw, columns, options.scale, where, options.measured);
   table.filtered = keep_rows(raw, columns, conditions, where, [&](const RawRow& row) {
     reader.start(row);
@@ -336,13 +355,14 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
     reader.start(row);
     try {
       if (options.measured && leave_out(reader, options, asked, table)) continue;
-      Observation read = read_row(reader, options, derived);
+      Observation read = read_row(reader, options, !stand_in, derived);
       read.inputs = inputs.of(row);
       if (const std::string missing = missing_input(read);
           !missing.empty() && options.measured && !options.may_be_planned) {
         ++table.without_input[missing];
         continue;
       }
+      if (stand_in) stand_in_for_sizes(where, raw.place_of(row), read);
       Observation& run = table.runs.emplace_back(std::move(read));
       run.cluster = clusters.cluster_of(row);
       origins.push_back(clusters.origin_of(row));

@@ -62,6 +62,8 @@ struct TableOptions {
   // Columns of laws made from formulas. Rows without a value of one are counted and left out, unless
   // the table is one of planned runs.
   std::vector<LawInputName> inputs;
+  // No law that the table is for has N or D: without their columns they stand in (Observation).
+  bool sizes_optional = false;
   // Factors that rows may differ in (factors.h). Which law is fitted is not known: some have inputs
   // for these.
   MayDiffer may_differ = {.modelled = {"precision", "backward", "training_group"}};

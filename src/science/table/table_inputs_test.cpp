@@ -64,5 +64,31 @@ TEST(TableInputs, AFactorThatALawTakesMayDiffer) {
   EXPECT_NE(std::find(factors.begin(), factors.end(), "lr"), factors.end());
 }
 
+// A law without N and D needs neither column; where they are absent they stand in, so that rows of equal
+// inputs are still replicates.
+TEST(TableInputs, SizesMayBeAbsentForALawWithoutThem) {
+  const BoundLaw law = formula_law({.formula = "E + A/x^a",
+                                    .constants = parse_law_constants("a=0.001..3", "constants"),
+                                    .inputs = parse_law_inputs("x=budget", "inputs")});
+  EXPECT_FALSE(law.law().needs_sizes);
+  EXPECT_TRUE(formula_law({.formula = "E + A/x^a*N",
+                           .constants = parse_law_constants("a=0.001..3", "constants"),
+                           .inputs = parse_law_inputs("x=budget", "inputs")})
+                  .law()
+                  .needs_sizes);
+  EXPECT_TRUE(formula_law({.formula = "E + A/N^alpha"}).law().needs_sizes);
+  const std::string text = "budget,loss\n6e18,3.5\n6e20,3.1\n6e20,3.11\n";
+  EXPECT_THROW(read_table(text, "t"), Error);
+  const TableOptions options{.inputs = inputs_of({&law.law()}), .sizes_optional = true};
+  const Table table = read_table(text, "t", options);
+  ASSERT_EQ(table.runs.size(), 3U);
+  EXPECT_TRUE(table.runs[0].stand_in_sizes);
+  EXPECT_DOUBLE_EQ(table.runs[0].params, 1e9);
+  EXPECT_EQ(count_repeats(table.runs).replicates, 2);
+  EXPECT_FALSE(
+      read_table("N,D,budget,loss\n1e8,2e9,6e18,3.5\n", "t", options).runs[0].stand_in_sizes);
+  EXPECT_THROW(read_table("budget,loss\n0,3.5\n", "t", options), Error);
+}
+
 }  // namespace
 }  // namespace bitlaw

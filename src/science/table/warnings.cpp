@@ -180,12 +180,17 @@ std::vector<std::string> table_warnings(const std::vector<Observation>& rows, bo
     if (!warning.empty()) warnings.push_back(std::move(warning));
   };
   if (rows.empty()) return warnings;
-  for (const auto check : {size_units, token_units, ratio, large_losses, small_losses})
-    add(check(rows));
+  const bool has_sizes = !rows[0].stand_in_sizes;
+  if (has_sizes) {
+    for (const auto check : {size_units, token_units, ratio}) add(check(rows));
+  }
+  for (const auto check : {large_losses, small_losses}) add(check(rows));
   const Repeats repeats = count_repeats(rows);
   add(duplicates(repeats.duplicates));
   add(replicates(repeats.replicates));
-  for (const auto check : {one_size, one_token_count, proportional}) add(check(rows));
+  if (has_sizes) {
+    for (const auto check : {one_size, one_token_count, proportional}) add(check(rows));
+  }
   if (law_uses_bits) add(one_precision(rows));
   return warnings;
 }

@@ -22,15 +22,19 @@ Json text(const std::string& value) {
   return value.empty() ? Json(nullptr) : Json(value);
 }
 
+Json size_of(const Observation& row, double value) {
+  return row.stand_in_sizes ? Json(nullptr) : json_number(value);
+}
+
 const Column kColumns[] = {
     {"run", [](const Observation& row) { return text(row.cluster); }, false},
-    {"N", [](const Observation& row) { return json_number(row.params); }, true},
+    {"N", [](const Observation& row) { return size_of(row, row.params); }, true},
     {"N_total",
      [](const Observation& row) {
        return row.params_total > 0 ? Json(row.params_total) : Json(nullptr);
      },
      false},
-    {"D", [](const Observation& row) { return json_number(row.tokens); }, true},
+    {"D", [](const Observation& row) { return size_of(row, row.tokens); }, true},
     {"unique_tokens", [](const Observation& row) { return json_number(row.unique_tokens); }, false},
     {"P_w", [](const Observation& row) { return json_number(row.bits_weights); }, true},
     {"P_a", [](const Observation& row) { return json_number(row.bits_activations); }, true},
