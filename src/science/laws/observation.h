@@ -32,8 +32,8 @@ struct Observation {
   // The share of `params` that no precision shrinks: embeddings and head, where N counts them and they
   // are not quantized. N_eff = N (fixed_share + (1 - fixed_share) f).
   double fixed_share = 0;
-  double tokens = kUnknown;     // D, training tokens
-  double compute = kUnknown;    // C of training, FLOP, as a table has it; NaN = 6 N D
+  double tokens = kUnknown;   // D, training tokens
+  double compute = kUnknown;  // C of training, FLOP, as a table has it; NaN = 6 N D
   // N and D are not known, and no law that is fitted has them: both are sqrt(x / 6) of its input x.
   bool stand_in_sizes = false;
   double loss_nats = kUnknown;  // validation loss in nats per token, of the row itself (after

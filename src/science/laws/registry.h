@@ -47,7 +47,7 @@ struct Law {
   bool has_share;  // loss = E + A / (N share)^alpha + B / D^beta, the share in closed form
   // The rival of laws of effective parameters: errors that add to the loss, by the bits of each part.
   bool is_additive_rival = false;
-  size_t index;    // in the table
+  size_t index;                           // in the table
   std::span<const LawInput> inputs = {};  // of a law made from a formula
   // False: a formula of inputs that has neither N nor D, so that rows need none.
   bool needs_sizes = true;
