@@ -34,6 +34,10 @@ void run_compare(CompareFlags& options) {
   }
   require_other_file("--out", options.out, options.table.paths);
   options.formula.register_files();
+  if (options.compare.laws.empty() && !options.formula.laws_of_file().empty()) {
+    options.compare.laws = options.formula.laws_of_file();
+    options.compare.laws.emplace_back("all");
+  }
   if (options.formula.is_given()) {
     if (options.compare.laws.empty()) options.compare.laws = {"all"};
     options.compare.laws.emplace_back(options.formula.law(options.table.column_names()).name);

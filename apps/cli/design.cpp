@@ -43,6 +43,8 @@ void run_design(DesignFlags& options) {
   if (options.formula.is_given())
     options.design.law =
         options.formula.law(options.table.column_names(), named ? options.design.law : "").name;
+  else if (const std::string only = named ? "" : options.formula.only_law_of_file(); !only.empty())
+    options.design.law = only;
   else if (!named)
     options.design.law = options.table.usual_law();
   const Law& law = law_named(options.design.law);

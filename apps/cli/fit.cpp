@@ -12,6 +12,7 @@
 #include "base/output_file.h"
 #include "base/parallel.h"
 #include "base/range.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "cli/approach.h"
 #include "cli/formula_flags.h"
@@ -125,6 +126,7 @@ std::string group_lines(const std::string& value, size_t width, const Fit& fit) 
       out += fmt::format("  [{}, {}]", end(p.low, p.low_open), end(p.high, p.high_open));
     out += "\n";
   }
+  for (const std::string& note : fit.notes) out += fmt::format("{:<{}}   {}\n", value, width, note);
   return out;
 }
 
@@ -142,6 +144,7 @@ void run_groups(FitFlags& options, const Law& law) {
     Json& entry = document["groups"].emplace_back(Json{{"value", value}, {"fit", nullptr}});
     try {
       const Table table = options.table.read({&law}, std::move(group));
+      for (const std::string& note : table.notes) say("note: {}: {}", value, note);
       FittedTable made = fit_table(options, law, table, options.table.path(), pool);
       text += group_lines(value, width, made.fit);
       entry["fit"] = std::move(made.document);
@@ -202,6 +205,8 @@ void run_fit(FitFlags& options) {
   else if (options.formula.is_given())
     options.fit.law =
         options.formula.law(options.table.column_names(), named ? options.fit.law : "").name;
+  else if (const std::string only = named ? "" : options.formula.only_law_of_file(); !only.empty())
+    options.fit.law = only;
   else if (!named)
     options.fit.law = options.table.usual_law();
   const Law& law = law_named(options.fit.law);

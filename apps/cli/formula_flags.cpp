@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "base/config.h"
 #include "base/error.h"
@@ -12,7 +13,9 @@
 namespace bitlaw::cli {
 namespace {
 
-void register_file(const std::string& path, const std::string& option) {
+// The names of its laws.
+std::vector<std::string> register_file(const std::string& path, const std::string& option) {
+  std::vector<std::string> names;
   std::error_code none;
   if (!std::filesystem::exists(path, none))
     throw Error(fmt::format("{}: {} is not there", option, path));
@@ -29,11 +32,13 @@ void register_file(const std::string& path, const std::string& option) {
     named["name"] = name;
     try {
       register_law(formula_law(law_formula_from(named, where)));
+      names.push_back(name);
     } catch (const Error& error) {
       const std::string problem = error.what();
       throw Error(problem.starts_with(path) ? problem : path + ": " + problem);
     }
   }
+  return names;
 }
 
 }  // namespace
@@ -45,9 +50,10 @@ void FormulaFlags::add_file(App* verb) {
 }
 
 void FormulaFlags::add_formulas(App* verb) {
-  verb->add_option("--formula", formula_,
-                   "a law of your own in N, D, C, U, P_w, P_a, P_kv, G and columns of the table: "
-                   "'E + A/N^alpha + B/D^beta*exp(-k*experts)'");
+  formula_option_ = verb->add_option(
+      "--formula", formula_,
+      "a law of your own in N, D, C, U, P_w, P_a, P_kv, G and columns of the table: "
+      "'E + A/N^alpha + B/D^beta*exp(-k*experts)'");
   verb->add_option("--delta-formula", delta_,
                    "its loss difference of quantization after training, with P_post");
 }
@@ -66,7 +72,29 @@ void FormulaFlags::add(App* verb) {
 void FormulaFlags::register_files() const {
   if (const char* path = std::getenv("BITLAW_LAWS"); path != nullptr && *path != '\0')
     register_file(path, "BITLAW_LAWS");
-  if (!file_.empty()) register_file(file_, "--law-file");
+  if (!file_.empty()) in_file_ = register_file(file_, "--law-file");
+}
+
+std::string FormulaFlags::only_law_of_file() const {
+  if (in_file_.empty()) return "";
+  if (in_file_.size() > 1) {
+    throw Error(fmt::format("--law-file {}: has {} laws; --law names one: {}", file_,
+                            in_file_.size(), fmt::join(in_file_, ", ")));
+  }
+  return in_file_[0];
+}
+
+bool FormulaFlags::is_given() const {
+  if (!formula_.empty()) return true;
+  if (formula_option_ != nullptr && formula_option_->count() > 0)
+    throw Error("--formula: is empty; give the law, as in 'E + A/N^alpha + B/D^beta'");
+  for (const auto& [option, text] : {std::pair{"--delta-formula", &delta_},
+                                     {"--constants", &constants_},
+                                     {"--inputs", &inputs_}}) {
+    if (!text->empty())
+      throw Error(fmt::format("{}: belongs to a --formula, and none is given", option));
+  }
+  return false;
 }
 
 namespace {

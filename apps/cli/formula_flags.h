@@ -19,8 +19,13 @@ class FormulaFlags {
   // Makes the laws of --law-file, and of the file that the environment variable BITLAW_LAWS names, known
   // by their names.
   void register_files() const;
+  // The laws of --law-file, after register_files(); and the only one, "" without the option. Error if it
+  // has several.
+  const std::vector<std::string>& laws_of_file() const { return in_file_; }
+  std::string only_law_of_file() const;
 
-  bool is_given() const { return !formula_.empty(); }
+  // Error if another option of a formula is given without one.
+  bool is_given() const;
   // The law of --formula, which law_named() then finds, too. Names that nothing else explains may be any
   // of `columns`. Error if there is also a `named` law, that of --law.
   const Law& law(const std::vector<std::string>& columns, const std::string& named = "") const;
@@ -31,6 +36,8 @@ class FormulaFlags {
   void add_formulas(App* verb);  // --formula and --delta-formula alone
 
  private:
+  Option* formula_option_ = nullptr;
+  mutable std::vector<std::string> in_file_;
   std::string formula_, delta_, constants_, inputs_, file_;
 };
 

@@ -187,9 +187,13 @@ std::vector<TableGroup> TableFlags::groups(const std::string& column) const {
   const bool of_references = takes_gaps() && columns.find("precision") == place;
   std::vector<TableGroup> out;
   std::vector<RawRow> references;
+  int without = 0;  // rows without a value
   for (const RawRow& row : raw.rows) {
     const std::string value = row.at(place).text();
-    if (value.empty()) continue;
+    if (value.empty()) {
+      ++without;
+      continue;
+    }
     if (of_references && plain_name(value) == plain_name(gap_to_)) {
       references.push_back(row);
       continue;
@@ -211,6 +215,7 @@ std::vector<TableGroup> TableFlags::groups(const std::string& column) const {
   }
   for (TableGroup& group : out)
     group.rows.rows.insert(group.rows.rows.end(), references.begin(), references.end());
+  if (without > 0) say("note: --by {}: {} rows have no value and are in no group", column, without);
   if (out.size() < 2) {
     throw Error(fmt::format("--by {}: the column has {} value{}, so there is nothing to group",
                             column, out.size(), out.size() == 1 ? "" : "s"));

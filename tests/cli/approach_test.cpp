@@ -153,7 +153,7 @@ TEST_F(ApproachVerb, APowerLawNeedsNoSizes) {
     const Json& a = made.at("parameters").at("a");
     EXPECT_TRUE(a.at("low") <= 0.094 && 0.094 <= a.at("high")) << dump_json(a);
     EXPECT_NEAR(a.at("value").get<double>(), 0.094, 0.05);
-    EXPECT_TRUE(made.at("studied").at("most_params").is_null());
+    EXPECT_FALSE(made.at("studied").contains("most_params"));
     const Json near = json_of({"predict", "--fit", "power.json", "budget=3e20", "--json"});
     EXPECT_NEAR(near.at("predictions")[0].at("loss").get<double>(),
                 1.6 + 95 * std::pow(3e20, -0.094), 0.01);

@@ -264,6 +264,39 @@ std::optional<JointSetup> move_together(const StageSetup& training, const StageS
   return setup;
 }
 
+// A constant of a formula has no published value to stay at where the rows do not tell it.
+void must_tell_constants(const Law& law, const Prepared& ready) {
+  if (!law.own || law.constants[0].is_published()) return;
+  for (size_t i = 0; i < law.parameters.size(); ++i) {
+    const Parameter& p = law.parameters[i];
+    const std::string& reason = ready.choice.reasons[i];
+    const bool has_rows =
+        !(p.stage == Stage::kPost ? ready.rows.post : ready.rows.training).empty();
+    if (!has_rows || !reason.starts_with("the rows")) continue;
+    throw Error(
+        fmt::format("{}: {} cannot be fitted: {}; give its value, as in --constants {}=..., or "
+                    "leave its term out "
+                    "of the formula",
+                    law.name, p.name, reason, p.name));
+  }
+}
+
+// Error if no start had a finite prediction of every row.
+void must_be_finite(const Law& law, const std::vector<Observation>& rows,
+                    const StageMinimum& minimum) {
+  if (std::isfinite(minimum.objective)) return;
+  for (const Observation& row : rows) {
+    const double value = predict(law, minimum.values.data(), row);
+    if (std::isfinite(value) && (law.predicts != Predicts::kLoss || value > 0)) continue;
+    throw Error(
+        fmt::format("{} cannot be fitted to this table: no start gave a finite loss for every "
+                    "row; the first without one has N = {:g}, D = {:g}",
+                    law.name, row.params, row.tokens));
+  }
+  throw Error(
+      fmt::format("{} cannot be fitted to this table: no start gave a finite loss", law.name));
+}
+
 }  // namespace
 
 std::vector<double> Fit::values() const {
@@ -284,6 +317,8 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   if (rows.training.empty() && rows.post.empty()) {
     throw Error(fmt::format("the table has no row that {} can be fitted to", law.name));
   }
+
+  must_tell_constants(law, ready);
 
   Fit fit;
   fit.law = law.name;
@@ -311,6 +346,7 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   } else {
     require_points(law, rows.training.size(), training.free.size(), "run");
     StageMinimum minimum = fit_stage(training, rows.training, parallel_for);
+    must_be_finite(law, rows.training, minimum);
     add_exchanged(training, rows.training, minimum);
     values = minimum.values;
     fit.training = describe(training, rows.training, minimum, fit.notes);
@@ -371,6 +407,13 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
                     rows.no_difference));
   }
   judge_deltas(post, rows, values, fit);
+  if (options.params == "total" && law.uses_bits && !rows.training.empty() &&
+      std::none_of(rows.training.begin(), rows.training.end(),
+                   [](const Observation& row) { return row.fixed_share > 0; })) {
+    fit.notes.emplace_back(
+        "The table has no N beside N_total, so all of it counts as quantized, embeddings and head, "
+        "too: offsets n and alpha are biased by that; add N.");
+  }
   if (law.predicts == Predicts::kGap) judge_gaps(law, rows.training, values, fit.training);
   if (law.predicts == Predicts::kLoss) fit.penalty = penalty_fit(law, values, rows.training);
   note_frozen(law, choice, rows, fit);

@@ -9,10 +9,10 @@ namespace bitlaw {
 namespace {
 
 std::string stage_line(const char* name, const StageFit& stage) {
+  const std::string r2 = std::isfinite(stage.r2) ? fmt::format("R^2 {:.4f}, ", stage.r2) : "";
   return fmt::format(
-      "  {}: {} points in {} clusters, {} constants, objective {:.8g}, R^2 {:.4f}, "
-      "condition {:.1e}\n",
-      name, stage.points, stage.clusters, stage.free, stage.objective, stage.r2, stage.condition);
+      "  {}: {} points in {} clusters, {} constants, objective {:.8g}, {}condition {:.1e}\n", name,
+      stage.points, stage.clusters, stage.free, stage.objective, r2, stage.condition);
 }
 
 std::string differences_line(const StageFit& stage, const char* what) {

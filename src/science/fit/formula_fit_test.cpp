@@ -77,11 +77,17 @@ TEST(FormulaFit, FindsTheConstantsOfAnInputOfItsOwn) {
   for (size_t i = 0; i < truth.size(); ++i)
     EXPECT_NEAR(fit.parameters[i].value / truth[i], 1, 1e-5) << fit.parameters[i].name;
 
-  // One value of the input tells nothing of its constant.
+  // One value of the input tells nothing of its constant, and nothing was published for it to stay at.
   for (Observation& row : rows) row.inputs[0].value = 4;
-  const Fit blind = fit_law(law.law(), rows, careful());
-  EXPECT_NE(blind.parameters[5].frozen.find("values of num_experts"), std::string::npos)
-      << blind.parameters[5].frozen;
+  try {
+    fit_law(law.law(), rows, careful());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(
+        std::string(error.what()).find("k cannot be fitted: the rows have 1 values of num_experts"),
+        std::string::npos)
+        << error.what();
+  }
   rows[3].inputs.clear();
   EXPECT_THROW(fit_law(law.law(), rows, careful()), Error);
 }
@@ -121,6 +127,20 @@ TEST(FormulaFit, ADocumentPredictsTheSameBits) {
   broken["formula"]["formula"] = "E + A/N^alhpa";
   EXPECT_NE(read_constants("", "", broken, constants).find("alhpa"), std::string::npos);
   EXPECT_THROW(fit_from_json(broken, "there"), Error);
+}
+
+// A formula that no start makes finite is no fit.
+TEST(FormulaFit, AFormulaThatIsNotFiniteIsRefusedWithItsRow) {
+  const BoundLaw law = formula_law({.name = "odd", .formula = "E + log(N - 1e8)"});
+  std::vector<Observation> rows =
+      simulate({.weights = {}, .activations = {}, .kv = {}, .post = {}});
+  try {
+    fit_law(law.law(), rows, careful());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("no start gave a finite loss"), std::string::npos)
+        << error.what();
+  }
 }
 
 }  // namespace

@@ -89,6 +89,24 @@ BoundLaw limited(const BoundLaw& bound, const std::vector<std::string>& ranges) 
   return with_ranges(bound, out);
 }
 
+// A range of a constant that is not fitted would be ignored.
+void check_ranges(const Law& law, const ParameterChoice& choice, const FitOptions& options) {
+  for (const std::string& assignment : options.range) {
+    const int i = parameter_of(law, trim(assignment.substr(0, assignment.find('='))), "range");
+    const auto at = static_cast<size_t>(i);
+    if (choice.tied_to[at] >= 0) {
+      throw Error(fmt::format("range: {} is tied to {}; give the range of {}",
+                              law.parameters[at].name,
+                              law.parameters[static_cast<size_t>(choice.tied_to[at])].name,
+                              law.parameters[static_cast<size_t>(choice.tied_to[at])].name));
+    }
+    if (choice.reasons[at].find("as requested") != std::string::npos) {
+      throw Error(fmt::format("range: {} is frozen; leave out its range, or --freeze",
+                              law.parameters[at].name));
+    }
+  }
+}
+
 void read_ties(const Law& law, const std::vector<std::string>& ties, ParameterChoice& out) {
   for (const std::string& assignment : ties) {
     const std::vector<std::string> sides = split(assignment, '=');
@@ -215,11 +233,19 @@ ParameterChoice choose(const Law& law, const StageRows& rows, const FitOptions& 
 Prepared prepare(const Law& unbound, const std::vector<Observation>& runs,
                  const FitOptions& options) {
   check_options(options);
+  if (unbound.predicts == Predicts::kGap &&
+      (options.residual != "log" || options.weights != "none" || options.huber_delta != 0)) {
+    throw Error(fmt::format(
+        "{}: gaps are fitted in standard errors; leave out --residual, --weights and --huber-delta "
+        "(--post-threshold is Huber's threshold of gaps)",
+        unbound.name));
+  }
   Prepared out;
   out.bound = bind_law(unbound, runs);
   if (!options.range.empty()) out.bound = limited(out.bound, options.range);
   out.rows = sort_rows(out.law(), runs, options);
   out.choice = choose(out.law(), out.rows, options);
+  check_ranges(out.law(), out.choice, options);
   return out;
 }
 
@@ -309,7 +335,13 @@ StageSetup setup_of(const Law& law, Stage stage, const ParameterChoice& choice,
                            : options.objective == "lad" ? kLadThreshold
                                                         : kSquares;
   } else {
-    setup.settings.huber = options.post_threshold > 0 ? options.post_threshold : kSquares;
+    const bool squares = options.post_threshold == 0 ||
+                         (stage == Stage::kTraining && options.objective == "least-squares");
+    constexpr double kLadErrors = 1e-3;  // standard errors
+    setup.settings.huber = squares ? kSquares
+                           : stage == Stage::kTraining && options.objective == "lad"
+                               ? kLadErrors
+                               : options.post_threshold;
   }
   for (size_t i = 0; i < law.parameters.size(); ++i) {
     if (law.parameters[i].stage == stage && choice.reasons[i].empty()) {

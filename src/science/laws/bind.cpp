@@ -50,12 +50,17 @@ double published(const ConstantSet& set, const ClassParameter& parameter, const 
 std::string precision_class(const Observation& run) {
   if (!run.precision.empty()) return is_unquantized(run.precision) ? "" : run.precision;
   const double w = run.bits_weights, a = run.bits_activations, kv = run.bits_kv;
-  if (!(w < kUnquantizedBits || a < kUnquantizedBits || kv < kUnquantizedBits)) return "";
+  const double embedding = run.bits_embedding, head = run.bits_head;  // NaN = 16
+  if (!(w < kUnquantizedBits || a < kUnquantizedBits || kv < kUnquantizedBits ||
+        embedding < kUnquantizedBits || head < kUnquantizedBits))
+    return "";
   const auto shown = [](double bits) {
     return bits < kUnquantizedBits ? number(bits) : std::string("16");
   };
   if (run.exponent_bits > 0 && w == a) return "FP" + shown(w);
-  return "W" + shown(w) + "A" + shown(a) + (kv < kUnquantizedBits ? "KV" + shown(kv) : "");
+  return "W" + shown(w) + "A" + shown(a) + (kv < kUnquantizedBits ? "KV" + shown(kv) : "") +
+         (embedding < kUnquantizedBits ? "E" + shown(embedding) : "") +
+         (head < kUnquantizedBits ? "H" + shown(head) : "");
 }
 
 std::string backward_class(const Observation& run) {

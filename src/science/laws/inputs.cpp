@@ -45,8 +45,8 @@ Inputs<double> inputs_of(const Observation& run) {
   };
   out.bits_keys = bits(or_as(run.bits_keys, run.bits_kv));
   out.bits_values = bits(or_as(run.bits_values, run.bits_kv));
-  out.bits_embedding = bits(or_as(run.bits_embedding, kUnlimitedBits));
-  out.bits_head = bits(or_as(run.bits_head, kUnlimitedBits));
+  out.bits_embedding = bits(or_as(run.bits_embedding, kUnquantizedBits));
+  out.bits_head = bits(or_as(run.bits_head, kUnquantizedBits));
   return out;
 }
 

@@ -199,7 +199,8 @@ Prediction predict_run(const Constants& constants, const Observation& given, dou
       out.problem = "the fit counts all parameters; give N_total";
       return out;
     }
-    if (fixed.is_known() && !(run.params > 0)) {
+    // A table that has N_total alone has it as N, too.
+    if (fixed.is_known() && (!(run.params > 0) || run.params == run.params_total)) {
       run.params = fixed.matrices_of_total(run.params_total);
       out.note = "embeddings and head are as large as in the fit's table";
     }

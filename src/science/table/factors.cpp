@@ -12,6 +12,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "laws/bind.h"
+#include "record/factor_names.h"
 #include "table/doubtful_factors.h"
 #include "table/factor_value.h"
 #include "table/pooling_advice.h"

@@ -28,6 +28,22 @@ Setting setting_of(const FactorRow& row) {
   return {row.params, row.tokens, std::move(fixed)};
 }
 
+// Of these rows, those that have the other settings of a row, too: its learning rate, batch, depth.
+std::vector<size_t> with_same_factors(const std::vector<FactorRow>& all, size_t row,
+                                      const std::vector<size_t>& among) {
+  std::vector<size_t> out;
+  for (const size_t other : among) {
+    bool same = true;
+    for (const Factor& factor : factors()) {
+      if (factor.varies != Varies::kBySize || *factor.bits != '\0') continue;
+      const std::string &here = all[row].value(factor), &there = all[other].value(factor);
+      same = same && (here == there || here.empty() || there.empty());
+    }
+    if (same) out.push_back(other);
+  }
+  return out;
+}
+
 struct Paired {
   double loss = 0;      // mean
   double variance = 0;  // of that mean, by the standard errors of its losses; NaN = unknown
@@ -73,7 +89,7 @@ void take_gaps(Table& table, const std::string& name, const std::string& where) 
     if (!run.is_post_training() && precision_class(run).empty() && run.loss_nats > 0)
       references[setting_of(merged[i])].push_back(i);
   }
-  size_t used = 0, of_other_seeds = 0, alone = 0, cells = 0;
+  size_t used = 0, of_other_seeds = 0, of_other_settings = 0, alone = 0, cells = 0;
   std::vector<bool> stays(table.runs.size());
   std::vector<bool> is_used(table.runs.size());
   for (size_t i = 0; i < table.runs.size(); ++i) {
@@ -88,12 +104,15 @@ void take_gaps(Table& table, const std::string& name, const std::string& where) 
       ++alone;
       continue;
     }
+    const std::vector<size_t> alike = with_same_factors(merged, i, found->second);
+    of_other_settings += alike.empty();
+    const std::vector<size_t>& comparable = alike.empty() ? found->second : alike;
     std::vector<size_t> of_seed;
-    for (const size_t row : found->second) {
+    for (const size_t row : comparable) {
       if (!merged[i].seed.empty() && merged[row].seed == merged[i].seed) of_seed.push_back(row);
     }
     of_other_seeds += of_seed.empty() && !merged[i].seed.empty();
-    const std::vector<size_t>& rows = of_seed.empty() ? found->second : of_seed;
+    const std::vector<size_t>& rows = of_seed.empty() ? comparable : of_seed;
     const Paired reference = mean_of(rows, table.runs);
     for (const size_t row : rows) is_used[row] = true;
     run.delta_nats = run.loss_nats - reference.loss;
@@ -141,6 +160,11 @@ void take_gaps(Table& table, const std::string& name, const std::string& where) 
         " {} have no reference of their seed and are held against the mean of the "
         "others.",
         of_other_seeds);
+  if (of_other_settings > 0)
+    note += fmt::format(
+        " {} have no reference of their settings (learning rate and the like), and are "
+        "held against those at their N and D.",
+        of_other_settings);
   if (alone > 0)
     note += fmt::format(" {} without a reference of their N and D are left out.", alone);
   if (cells > 0)

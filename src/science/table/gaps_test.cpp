@@ -105,5 +105,26 @@ TEST(Gaps, AReferenceThatTheTableDoesNotHaveIsNamed) {
             std::string::npos);
 }
 
+// Each learning rate against its own reference, where there is one.
+TEST(Gaps, ReferencesHaveTheSettingsOfTheRun) {
+  const Table table = gaps_of(
+      "N,D,precision,lr,loss\n"
+      "1e6,1e8,bf16,.001,3.0\n1e6,1e8,bf16,.002,3.3\n"
+      "1e6,1e8,W4A4,.001,3.1\n1e6,1e8,W4A4,.002,3.4\n1e6,1e8,W4A4,.003,3.25\n");
+  ASSERT_EQ(table.runs.size(), 3u);
+  for (const Observation& run : table.runs) EXPECT_NEAR(run.delta_nats, 0.1, 1e-12);
+  EXPECT_NE(note_of(table).find("1 have no reference of their settings"), std::string::npos)
+      << note_of(table);
+}
+
+// A run whose embeddings alone are quantized is no reference.
+TEST(Gaps, EmbeddingsAreAPart) {
+  const Table table = gaps_of(
+      "N,D,P_w,P_emb,loss\n1e6,1e8,16,16,3.0\n1e6,1e8,16,2,3.4\n1e6,1e8,4,16,3.1\n", "bf16");
+  ASSERT_EQ(table.runs.size(), 2u);
+  EXPECT_NEAR(table.runs[0].delta_nats, 0.4, 1e-12);
+  EXPECT_NEAR(table.runs[1].delta_nats, 0.1, 1e-12);
+}
+
 }  // namespace
 }  // namespace bitlaw

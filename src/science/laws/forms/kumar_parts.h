@@ -58,6 +58,12 @@ struct KumarParts {
                 "keys and values for each, those of weights for embeddings and head",
       .values = kStart}};
 
+  // Embeddings and head at 16 bits cost nothing, as where a table does not name them.
+  template <class Real, class Number>
+  static BITLAW_INLINE Real of_table(const Number& bits, const Real& gamma, const Real& n) {
+    return select(bits < Number(kUnquantizedBits), log_capacity(bits, gamma, n), Real(0.0));
+  }
+
   // log(N_eff / N)
   template <class Real, class Number>
   static BITLAW_INLINE Real log_share(const Real* p, const Inputs<Number>& run) {
@@ -65,8 +71,8 @@ struct KumarParts {
            log_capacity(run.bits_activations, p[kGammaA], p[kNA]) +
            log_capacity(run.bits_keys, p[kGammaK], p[kNK]) +
            log_capacity(run.bits_values, p[kGammaV], p[kNV]) +
-           log_capacity(run.bits_embedding, p[kGammaEmb], p[kNEmb]) +
-           log_capacity(run.bits_head, p[kGammaHead], p[kNHead]);
+           of_table(run.bits_embedding, p[kGammaEmb], p[kNEmb]) +
+           of_table(run.bits_head, p[kGammaHead], p[kNHead]);
   }
 
   // Nats per token.
