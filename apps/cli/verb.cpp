@@ -93,7 +93,23 @@ std::function<void(int64_t count, const std::function<void(int64_t)>& task)> on(
 
 Json read_fit(const std::string& path) {
   if (path.empty()) return nullptr;
-  const Json fit = parse_json(read_input_file(path), path);
+  const std::string text = read_input_file(path);
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos || text[first] != '{') {
+    throw Error(
+        fmt::format("{}: is no JSON object; --fit takes a document of `bitlaw fit --out`, which "
+                    "makes one of a table",
+                    path));
+  }
+  const Json fit = parse_json(text, path);
+  for (const char* kind : {"by", "asked"}) {
+    if (!fit.is_object() || !fit.contains(kind)) continue;
+    throw Error(fmt::format("{}: is a document of `bitlaw fit --{}`, not of one fit; {}", path,
+                            std::string_view(kind) == "by" ? "by" : "approach",
+                            std::string_view(kind) == "by"
+                                ? "fit one group: --where COLUMN=VALUE --out"
+                                : "--approach parametric's law is `bitlaw fit --law chinchilla`"));
+  }
   for (const char* part : {"law", "parameters"}) {
     if (!fit.is_object() || !fit.contains(part)) {
       throw Error(fmt::format(

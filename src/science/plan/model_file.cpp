@@ -181,7 +181,10 @@ std::string read_model_file(const PlanRequest& request, ModelFile& out) {
   if (!(request.memory_bytes > 0)) {
     for (const auto& [name, given] : {std::pair{"entropy_coded", !request.entropy_coded.empty()},
                                       {"storage", !request.storage.empty()},
-                                      {"scale_group", request.scale_group > 0}}) {
+                                      {"scale_group", request.scale_group > 0},
+                                      {"vocabulary", request.vocabulary > 0 && !out.total},
+                                      {"width", request.width > 0 && !out.total},
+                                      {"batch", request.batch != 1}}) {
       if (given) return fmt::format("{}: this is for the bytes of a file; give memory_bytes", name);
     }
   }
