@@ -19,11 +19,15 @@
 namespace bitlaw {
 namespace {
 
-const ComparedLaw& law_in(const std::optional<ComparePart>& part, const std::string& name) {
-  for (const ComparedLaw& law : part.value().laws) {
+const ComparedLaw& law_in(const ComparePart& part, const std::string& name) {
+  for (const ComparedLaw& law : part.laws) {
     if (law.name == name) return law;
   }
   throw Error("no such law in the comparison");
+}
+
+const ComparedLaw& law_in(const std::optional<ComparePart>& part, const std::string& name) {
+  return law_in(part.value(), name);
 }
 
 CompareOptions quick() {
