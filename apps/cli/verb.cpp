@@ -95,7 +95,7 @@ Json read_fit(const std::string& path) {
   if (path.empty()) return nullptr;
   const std::string text = read_input_file(path);
   const size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos || text[first] != '{') {
+  if (first == std::string::npos || (text[first] != '{' && text[first] != '[')) {
     throw Error(
         fmt::format("{}: is no JSON object; --fit takes a document of `bitlaw fit --out`, which "
                     "makes one of a table",
