@@ -19,7 +19,7 @@ namespace {
 
 constexpr size_t kMostRows = 4096;
 
-// A law fitted to the runs, without intervals.
+// A law fitted to the runs, without intervals. Ties and the like are those of the law that was asked for.
 struct Fitted {
   Prepared ready;
   Fit fit;
@@ -28,9 +28,10 @@ struct Fitted {
 
 Fitted fitted(const Law& law, const std::vector<Observation>& runs, FitOptions options,
               const ParallelFor& parallel_for) {
+  if (options.law != law.name) options.tie.clear(), options.freeze.clear(), options.range.clear();
   constexpr int64_t kStarts = 32;
   options.law = law.name;
-  options.tie.clear(), options.freeze.clear(), options.range.clear(), options.profile.clear();
+  options.profile.clear();
   options.draws = 0, options.hold_out = false, options.joint = false;
   options.starts = std::min(options.starts, kStarts);
   Fitted out{prepare(law, runs, options), fit_law(law, runs, options, parallel_for), {}};
