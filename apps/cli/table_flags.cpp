@@ -12,6 +12,7 @@
 #include "base/say.h"
 #include "base/text.h"
 #include "cli/verb.h"
+#include "laws/class_spelling.h"
 #include "record/factor_names.h"
 #include "table/columns.h"
 #include "table/computed_columns.h"
@@ -112,6 +113,7 @@ std::string TableFlags::option_for_tables() const {
   if (!set_.empty()) return "--set";
   if (cluster_ != plain.cluster_) return "--cluster";
   if (!reference_.empty()) return "--reference";
+  if (takes_gaps()) return "--gap-to";
   if (replicates_ != plain.replicates_) return "--replicates";
   if (last_row_per_run_) return "--last-row-per-run";
   if (drop_duplicates_) return "--drop-duplicates";
@@ -194,7 +196,7 @@ std::vector<TableGroup> TableFlags::groups(const std::string& column) const {
       ++without;
       continue;
     }
-    if (of_references && plain_name(value) == plain_name(gap_to_)) {
+    if (of_references && is_one_class(value, gap_to_)) {
       references.push_back(row);
       continue;
     }

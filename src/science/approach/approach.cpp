@@ -173,7 +173,7 @@ std::vector<Observation> ends_of_curves(const std::vector<Observation>& rows,
   }
   if (out.size() < rows.size())
     notes.push_back(
-        fmt::format("isoflop: {} points along {} learning curves are left out, because a run that "
+        fmt::format("{} points along {} learning curves are left out, because a run that "
                     "ended there would "
                     "have another loss.",
                     rows.size() - out.size(), last.size()));
@@ -286,11 +286,11 @@ Approaches fit_approaches(const std::string& approach, const std::vector<Observa
   const std::vector<Observation> as_counted = counted(rows, total);
   FitOptions fitting = fit;
   if (!asked("parametric")) fitting.draws = 0;
-  const FittedLaw fitted = asked("isoflop") || asked("parametric")
-                               ? fit_rows(law, rows, fitting, parallel_for)
-                               : FittedLaw{};
+  const bool of_runs = asked("isoflop") || asked("parametric");
+  const std::vector<Observation> ends =
+      of_runs ? ends_of_curves(rows, options, out.notes) : std::vector<Observation>();
+  const FittedLaw fitted = of_runs ? fit_rows(law, ends, fitting, parallel_for) : FittedLaw{};
   if (asked("isoflop")) {
-    const std::vector<Observation> ends = ends_of_curves(rows, options, out.notes);
     LawAlong along{.compute_ratio = out.compute_ratio};
     if (fitted.fit) {
       const std::vector<double> p = fitted.fit->values();
@@ -311,7 +311,7 @@ Approaches fit_approaches(const std::string& approach, const std::vector<Observa
   if (asked("parametric")) {
     out.parametric_law = law.name;
     out.parametric =
-        parametric_optima(as_counted, out.compute_ratio, options, fitted, parallel_for);
+        parametric_optima(counted(ends, total), out.compute_ratio, options, fitted, parallel_for);
   }
   out.verdicts = verdicts_of(out);
   return out;

@@ -146,7 +146,8 @@ void find_minimum(double scatter, double reach, IsoflopBudget& budget) {
       budget.missing = "the curvature is lost in the scatter of the runs";
       return;
     }
-    budget.low_beyond = interval->low<least, budget.high_beyond = interval->high> most;
+    budget.low_beyond = interval->low < least;
+    budget.high_beyond = most < interval->high;
     params.low = std::exp(interval->low), params.high = std::exp(interval->high);
     tokens.low = std::exp(log_tokens_at(budget, interval->high));
     tokens.high = std::exp(log_tokens_at(budget, interval->low));

@@ -101,8 +101,10 @@ StageFit describe(const StageSetup& setup, const std::vector<Observation>& rows,
   const std::vector<std::string> edges =
       coordinates.at_bounds(coordinates.from_values(minimum.values));
   if (!edges.empty()) {
-    notes.push_back(fmt::format("{}: {} at the edge of its range; the rows do not identify it.",
-                                part, fmt::join(edges, ", ")));
+    notes.push_back(
+        fmt::format("{}: {} at the edge of its range; the rows do not identify it, or a --range "
+                    "keeps it there.",
+                    part, fmt::join(edges, ", ")));
   }
   return out;
 }
@@ -288,10 +290,13 @@ void must_be_finite(const Law& law, const std::vector<Observation>& rows,
   for (const Observation& row : rows) {
     const double value = predict(law, minimum.values.data(), row);
     if (std::isfinite(value) && (law.predicts != Predicts::kLoss || value > 0)) continue;
-    throw Error(
-        fmt::format("{} cannot be fitted to this table: no start gave a finite loss for every "
-                    "row; the first without one has N = {:g}, D = {:g}",
-                    law.name, row.params, row.tokens));
+    const std::string which =
+        row.stand_in_sizes
+            ? ""
+            : fmt::format("; the first without one has N = {:g}, D = {:g}", row.params, row.tokens);
+    throw Error(fmt::format(
+        "{} cannot be fitted to this table: no start gave a finite loss for every row{}", law.name,
+        which));
   }
   throw Error(
       fmt::format("{} cannot be fitted to this table: no start gave a finite loss", law.name));
@@ -336,8 +341,8 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
   FitAllowed allowed;
   StageSetup training = setup_of(law, Stage::kTraining, choice, choice.base, options);
   settle_threshold(options, rows.training, parallel_for, training);
-  fit.threshold = training.settings.huber;
-  fit.objective_name = objective_name(options, training);
+  if (!rows.training.empty()) fit.threshold = training.settings.huber;
+  fit.objective_name = rows.training.empty() ? "no losses" : objective_name(options, training);
   std::vector<double> values = choice.base;
   if (rows.training.empty()) {
     training.free.clear();

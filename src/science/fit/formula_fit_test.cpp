@@ -143,5 +143,24 @@ TEST(FormulaFit, AFormulaThatIsNotFiniteIsRefusedWithItsRow) {
   }
 }
 
+// A continuous input has no grid of next runs: the fit gives no hint, and is not lost.
+TEST(FormulaFit, AContinuousInputDoesNotLoseAnIllConditionedFit) {
+  const BoundLaw law =
+      formula_law({.name = "rate",
+                   .formula = "E + A/N^alpha + k*x + q*y",
+                   .constants = parse_law_constants("k=-1..1,q=-1..1", "constants"),
+                   .inputs = parse_law_inputs("x=x,y=y", "inputs")});
+  std::vector<Observation> rows;
+  for (int i = 0; i < 120; ++i) {
+    Observation run;
+    run.params = 1e6 * (1 + i), run.tokens = 1e9;
+    const double x = std::sin(i), y = x + 1e-6 * std::cos(7 * i);  // hardly apart
+    run.inputs = {{"x", x}, {"y", y}};
+    run.loss_nats = 2 + 400 / std::pow(run.params, 0.35) + 0.1 * x;
+    rows.push_back(run);
+  }
+  EXPECT_GT(fit_law(law.law(), rows, careful()).training.condition, 1000);
+}
+
 }  // namespace
 }  // namespace bitlaw

@@ -1,5 +1,6 @@
 #include "fit/penalty.h"
 
+#include <cmath>
 #include <map>
 #include <tuple>
 
@@ -14,10 +15,17 @@ PenaltyFit penalty_fit(const Law& law, const std::vector<double>& values,
     double loss = 0, predicted = 0;
     int runs = 0;
   };
+  // What a law may see of a run besides its precision.
+  using Place = std::tuple<double, double, double, double, std::vector<double>>;
   const auto place = [](const Observation& row) {
-    return std::tuple(row.params, row.params_total, row.tokens);
+    constexpr double kNone = -1;  // equals itself, as NaN does not
+    const auto known = [](double value) { return std::isnan(value) ? kNone : value; };
+    std::vector<double> inputs;
+    for (const auto& input : row.inputs) inputs.push_back(known(input.value));
+    return Place(row.params, row.params_total, row.tokens, known(row.unique_tokens),
+                 std::move(inputs));
   };
-  std::map<std::tuple<double, double, double>, Reference> references;
+  std::map<Place, Reference> references;
   for (const Observation& row : rows) {
     if (!precision_class(row).empty()) continue;
     Reference& reference = references[place(row)];

@@ -2,7 +2,8 @@
 //
 //   L(N, D, P) - L(N, D, 16)
 //
-// over the quantized runs that have unquantized ones of the same N and D (their mean, if several).
+// over the quantized runs that have unquantized ones of the same N, D, distinct tokens and other inputs of
+// the law (their mean, if several).
 // R^2 of the loss is near one for any law that knows N and D, whatever it makes of precision.
 #pragma once
 

@@ -27,6 +27,8 @@ std::vector<Observation> candidates_for(const StageSetup& setup,
     post_bits.insert(row.bits_post);
     row.bits_post = 0;
   }
+  // A continuous input has no grid to choose from.
+  if (!has_candidate_grid(law, trained)) return {};
   for (Observation run : candidate_grid(law, trained, "grid")) {
     const double loss = predict(law, values.data(), run);
     run.loss_nats = run.qat_share = loss;

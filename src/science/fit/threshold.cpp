@@ -73,7 +73,9 @@ std::string objective_name(const FitOptions& options, const StageSetup& setup) {
   const char* residuals = options.residual == "log" ? "log residuals" : "residuals";
   const char* weights = options.weights == "none" ? "" : ", weighted by standard errors";
   if (options.objective == "huber") {
-    const char* origin = options.huber_delta == 0 ? ", the threshold from the residuals" : "";
+    const char* origin = options.huber_delta > 0 ? ""
+                         : threshold == kUsual   ? ", as the rows are too few to tell a threshold"
+                                                 : ", the threshold from the residuals";
     return fmt::format("huber({:g}, sum) of {}{}{}", threshold, residuals, weights, origin);
   }
   if (options.objective == "lad") {

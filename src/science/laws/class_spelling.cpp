@@ -1,6 +1,5 @@
 #include "laws/class_spelling.h"
 
-#include <algorithm>
 #include <cctype>
 #include <string>
 
@@ -10,28 +9,32 @@
 namespace bitlaw {
 namespace {
 
-bool same_letters(const std::string& a, const std::string& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
-
-bool is_same_class(const std::string& a, const std::string& b) {
-  return is_same_precision(a, b) || same_letters(a, b);
+std::string letters(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    const auto letter = static_cast<unsigned char>(c);
+    if (std::isalnum(letter)) out += static_cast<char>(std::tolower(letter));
+  }
+  return out;
 }
 
 }  // namespace
+
+bool is_one_class(std::string_view a, std::string_view b) {
+  return (is_unquantized(a) && is_unquantized(b)) || is_same_precision(a, b) ||
+         letters(a) == letters(b);
+}
 
 Observation spelled_as(const FittedClasses& classes, Observation run) {
   const std::string name = precision_class(run);
   const ClassBits* known = classes.find(name);
   if (name.empty()) return run;
-  if (known == nullptr && !classes.reference.empty() && is_same_class(name, classes.reference)) {
+  if (known == nullptr && !classes.reference.empty() && is_one_class(name, classes.reference)) {
     run.precision = "BF16";
     known = classes.find("");
   }
   for (const ClassBits& each : classes.bits) {
-    if (known != nullptr || each.name.empty() || !is_same_class(name, each.name)) continue;
+    if (known != nullptr || each.name.empty() || !is_one_class(name, each.name)) continue;
     run.precision = each.name;
     known = &each;
   }

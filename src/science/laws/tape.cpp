@@ -224,7 +224,8 @@ double Tape::value(const double* p, const double* row) const {
         out = a / b;
         break;
       case TapeOp::kPower:
-        out = std::pow(a, b);
+        // As rows are evaluated, by exp(b log a): there is none below zero.
+        out = a < 0 ? std::numeric_limits<double>::quiet_NaN() : std::pow(a, b);
         break;
       case TapeOp::kNegate:
         out = -a;

@@ -92,12 +92,19 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Planner& planner) {
   const std::vector<std::string>& free = plan.request.free;
   if (constants.knows_bits && law.predicts == Predicts::kLoss &&
       std::find(free.begin(), free.end(), "P") != free.end()) {
-    const bool all_free = free.size() == 3 && law.has_share;
-    notes.push_back(fmt::format(
-        "The best bits are those of {}, at a cost that is {} in bits{}. Other laws and costs give "
-        "others: --law kumar,additive-exp.",
-        law.name, plan.request.cost == "linear" ? "linear" : plan.request.cost,
-        all_free ? "; with N and D free, its form has them independent of the compute" : ""));
+    const PlanRequest& request = plan.request;
+    const bool by_compute = request.device.empty() && request.gpu_hours == 0;
+    const bool nothing_else = by_compute && request.memory_bytes == 0 && request.serve_tokens == 0;
+    plan.convention = fmt::format(
+        "The best bits are those of {}, at {}{}. Other laws and costs give others: --laws {},{}.",
+        law.name,
+        !by_compute                ? "the speeds of the device"
+        : request.cost == "linear" ? "a cost linear in bits"
+                                   : "the cost " + request.cost,
+        free.size() == 3 && law.has_share && nothing_else
+            ? "; with N and D free, its form makes them independent of the compute"
+            : "",
+        default_law().name, additive_rival().name);
   }
   const PlanOptimum& best = *plan.optimum;
   const double effective = best.effective_params.value_or(0);

@@ -70,6 +70,7 @@ Json answer_json(const Plan& plan) {
   Json out{{"law", plan.law},
            {"source", plan.source},
            {"knows_bits", plan.knows_bits},
+           {"convention", plan.convention},
            {"notes", plan.notes},
            {"evaluations", plan.evaluations}};
   if (plan.optimum) out["optimum"] = optimum_json(*plan.optimum);

@@ -170,6 +170,7 @@ std::string plan_text(const Plan& plan) {
   if (!plan.binding.empty()) out += plan.binding + "\n";
   if (!plan.choices.empty()) out += choices_text(plan.choices);
   out += sensitivity_text(plan.sensitivity);
+  if (!plan.convention.empty()) out += plan.convention + "\n";
   for (const std::string& note : plan.notes) out += note + "\n";
   return out;
 }

@@ -130,6 +130,8 @@ struct Plan {
   std::string binding;                             // which of them limits the answer; "" = none
   std::vector<CriticalData> critical_data;         // a row for each requested P_post
 
+  // Whose the best bits are: law and cost; "" if bits are not free.
+  std::string convention;
   std::vector<std::string> notes;  // caveats: frozen constants, extrapolation
   int64_t evaluations = 0;         // of the law, in total
 };

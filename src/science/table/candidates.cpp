@@ -103,7 +103,6 @@ namespace {
 std::vector<std::vector<NamedInput>> combinations_of_inputs(
     const Law& law, const std::vector<Observation>& rows,
     const std::map<std::string, std::vector<double>>& given) {
-  constexpr size_t kMostCombinations = 64;
   std::vector<std::vector<NamedInput>> out;
   const auto add = [&](std::vector<NamedInput> inputs) {
     if (std::find(out.begin(), out.end(), inputs) == out.end()) out.push_back(std::move(inputs));
@@ -136,6 +135,17 @@ std::vector<std::vector<NamedInput>> combinations_of_inputs(
 }
 
 }  // namespace
+
+bool has_candidate_grid(const Law& law, const std::vector<Observation>& rows) {
+  std::vector<std::vector<double>> seen;
+  for (const Observation& row : rows) {
+    std::vector<double> own;
+    for (const LawInput& input : law.inputs) own.push_back(row.input(input.column));
+    if (std::find(seen.begin(), seen.end(), own) == seen.end()) seen.push_back(std::move(own));
+    if (seen.size() > kMostCombinations) return false;
+  }
+  return true;
+}
 
 std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observation>& rows,
                                         const std::string& text) {

@@ -17,6 +17,10 @@ namespace bitlaw {
 std::vector<Observation> candidate_grid(const Law& law, const std::vector<Observation>& rows,
                                         const std::string& text);
 
+// Whether there is such a grid: a formula's input that takes more values than kMostCombinations has none.
+bool has_candidate_grid(const Law& law, const std::vector<Observation>& rows);
+inline constexpr size_t kMostCombinations = 64;
+
 // Spells the precisions of the candidates as the rows do: MXFP4 if the rows say so and a candidate
 // says mxfp4. Laws with a constant per class know the spelling of the table that they were fitted to.
 void spell_as(const std::vector<Observation>& rows, std::vector<Observation>& candidates);

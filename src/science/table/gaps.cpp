@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <numbers>
+#include <numeric>
 #include <tuple>
 
 #include "base/error.h"
@@ -47,7 +48,22 @@ std::vector<size_t> with_same_factors(const std::vector<FactorRow>& all, size_t 
 struct Paired {
   double loss = 0;      // mean
   double variance = 0;  // of that mean, by the standard errors of its losses; NaN = unknown
-  std::string cluster;  // "" = none
+};
+
+// Which rows err together: a tree of parents, the root its own.
+class SharedReferences {
+ public:
+  explicit SharedReferences(size_t rows) : parent_(rows) {
+    std::iota(parent_.begin(), parent_.end(), size_t{0});
+  }
+  size_t root(size_t row) {
+    while (parent_[row] != row) row = parent_[row] = parent_[parent_[row]];
+    return row;
+  }
+  void join(size_t a, size_t b) { parent_[root(a)] = root(b); }
+
+ private:
+  std::vector<size_t> parent_;
 };
 
 Paired mean_of(const std::vector<size_t>& rows, const std::vector<Observation>& runs) {
@@ -57,22 +73,27 @@ Paired mean_of(const std::vector<size_t>& rows, const std::vector<Observation>& 
     out.loss += runs[row].loss_nats / count;
     out.variance += std::pow(runs[row].loss_standard_error / count, 2);
   }
-  out.cluster = runs[rows.front()].cluster;
   return out;
 }
 
-// The deviation of gaps that differ in nothing but the seed; NaN with too few degrees of freedom.
-double between_seeds(const std::vector<Observation>& runs, const std::vector<FactorRow>& rows) {
-  std::map<std::tuple<Setting, std::string, std::string>, std::vector<double>> cells;
-  for (size_t i = 0; i < runs.size(); ++i)
-    cells[{setting_of(rows[i]), rows[i].precision, class_of(runs[i])}].push_back(
-        runs[i].delta_nats);
+// The deviation of gaps that differ in nothing but the seed, each to a reference of its own; NaN with
+// too few degrees of freedom. Gaps to one reference have its noise in common, which their spread lacks.
+double between_seeds(const std::vector<Observation>& runs, const std::vector<FactorRow>& rows,
+                     const std::vector<bool>& has_own) {
+  using Cell = std::tuple<double, double, std::vector<std::string>, std::string, std::string>;
+  std::map<Cell, std::map<std::string, double>> cells;  // gaps by seed
+  for (size_t i = 0; i < runs.size(); ++i) {
+    if (!has_own[i]) continue;
+    cells[{rows[i].params, rows[i].tokens, rows[i].fixed_values(), rows[i].precision,
+           class_of(runs[i])}]
+        .emplace(rows[i].seed, runs[i].delta_nats);
+  }
   double squares = 0;
   int freedom = 0;
   for (const auto& [unused, gaps] : cells) {
     double mean = 0;
-    for (const double gap : gaps) mean += gap / static_cast<double>(gaps.size());
-    for (const double gap : gaps) squares += (gap - mean) * (gap - mean);
+    for (const auto& [seed, gap] : gaps) mean += gap / static_cast<double>(gaps.size());
+    for (const auto& [seed, gap] : gaps) squares += (gap - mean) * (gap - mean);
     freedom += static_cast<int>(gaps.size()) - 1;
   }
   return freedom >= PureError::kFewestFreedom ? std::sqrt(squares / freedom) : kUnknown;
@@ -92,6 +113,14 @@ void take_gaps(Table& table, const std::string& name, const std::string& where) 
   size_t used = 0, of_other_seeds = 0, of_other_settings = 0, alone = 0, cells = 0;
   std::vector<bool> stays(table.runs.size());
   std::vector<bool> is_used(table.runs.size());
+  std::vector<bool> has_own(table.runs.size());  // a reference of its seed
+  SharedReferences groups(table.runs.size());
+  std::map<std::string, size_t> first_of;  // of each cluster of the table
+  for (size_t i = 0; i < table.runs.size(); ++i) {
+    const std::string& cluster = table.runs[i].cluster;
+    if (cluster.empty() || !precision_class(table.runs[i]).empty()) continue;
+    groups.join(i, first_of.try_emplace(cluster, i).first->second);
+  }
   for (size_t i = 0; i < table.runs.size(); ++i) {
     Observation& run = table.runs[i];
     if (run.is_post_training()) {
@@ -114,11 +143,13 @@ void take_gaps(Table& table, const std::string& name, const std::string& where) 
     of_other_seeds += of_seed.empty() && !merged[i].seed.empty();
     const std::vector<size_t>& rows = of_seed.empty() ? comparable : of_seed;
     const Paired reference = mean_of(rows, table.runs);
-    for (const size_t row : rows) is_used[row] = true;
+    for (const size_t row : rows) {
+      is_used[row] = true;
+      groups.join(i, row);
+    }
+    has_own[i] = !of_seed.empty();
     run.delta_nats = run.loss_nats - reference.loss;
     run.delta_standard_error = std::sqrt(std::pow(run.loss_standard_error, 2) + reference.variance);
-    run.cluster = reference.cluster.empty() ? fmt::format("reference {}", rows.front() + 1)
-                                            : reference.cluster;
     stays[i] = true;
     ++used;
   }
@@ -129,9 +160,15 @@ void take_gaps(Table& table, const std::string& name, const std::string& where) 
         "others",
         where, printable(name), table.runs.size() - alone - cells, printable(name), alone));
   }
+  std::vector<bool> own;  // of the rows that stay
+  for (size_t i = 0; i < table.runs.size(); ++i) {
+    if (!stays[i]) continue;
+    table.runs[i].cluster = fmt::format("reference {}", groups.root(i) + 1);
+    own.push_back(has_own[i]);
+  }
   keep_only(table, [&](size_t row) { return stays[row]; });
 
-  double error = between_seeds(table.runs, merge_numbers(table.factors));
+  double error = between_seeds(table.runs, merge_numbers(table.factors), own);
   std::string origin = "the error of a gap is that between seeds";
   if (!std::isfinite(error) && noise.all.freedom() >= PureError::kFewestFreedom) {
     error = std::numbers::sqrt2 * noise.all.deviation();

@@ -126,5 +126,31 @@ TEST(Gaps, EmbeddingsAreAPart) {
   EXPECT_NEAR(table.runs[1].delta_nats, 0.1, 1e-12);
 }
 
+// Gaps at two learning rates, or to one reference, are no replicates of each other.
+TEST(Gaps, OnlyOtherSeedsWithReferencesOfTheirOwnTellTheError) {
+  std::string csv = "N,D,precision,lr,seed,loss\n";
+  for (int cell = 1; cell <= 6; ++cell) {
+    for (const double lr : {.001, .002}) {
+      csv += fmt::format("{0}e6,1e8,bf16,{1},1,3.0\n{0}e6,1e8,W4A4,{1},1,{2}\n", cell, lr,
+                         lr == .001 ? 3.1 : 3.3);
+    }
+  }
+  EXPECT_EQ(note_of(gaps_of(csv)).find("between seeds"), std::string::npos)
+      << note_of(gaps_of(csv));
+}
+
+// The gap to the mean of two runs shares each of them with gaps to one.
+TEST(Gaps, RunsThatShareAReferenceShareACluster) {
+  const Table table = gaps_of(
+      "N,D,precision,seed,loss\n"
+      "1e6,1e8,bf16,1,3.00\n1e6,1e8,bf16,2,3.02\n"
+      "1e6,1e8,W4A4,1,3.1\n1e6,1e8,W4A4,2,3.1\n1e6,1e8,W4A4,3,3.1\n"
+      "2e6,1e8,bf16,1,2.90\n2e6,1e8,W4A4,1,2.95\n");
+  ASSERT_EQ(table.runs.size(), 4u);
+  EXPECT_EQ(table.runs[0].cluster, table.runs[2].cluster);
+  EXPECT_EQ(table.runs[1].cluster, table.runs[2].cluster);
+  EXPECT_NE(table.runs[0].cluster, table.runs[3].cluster);
+}
+
 }  // namespace
 }  // namespace bitlaw

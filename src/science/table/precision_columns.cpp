@@ -15,6 +15,7 @@
 #include "formats/precision.h"
 #include "formats/role_options.h"
 #include "laws/bind.h"
+#include "laws/class_spelling.h"
 #include "record/factor_names.h"
 #include "table/observation_columns.h"
 
@@ -135,16 +136,12 @@ std::string first_spelling(const std::string& name, std::vector<std::string>& kn
 
 namespace {
 
-bool is_same_class(const std::string& a, const std::string& b) {
-  return is_same_precision(a, b) || plain_name(a) == plain_name(b);
-}
-
 // Laws take a class that is called BF16 as unquantized.
 void take_reference(Observation& run, PrecisionSources& sources) {
   if (sources.reference.empty()) return;
   const std::string forward = precision_class(run);
   const auto is_it = [&](const std::string& name) {
-    return is_same_class(name.empty() ? "BF16" : name, sources.reference);
+    return is_one_class(name.empty() ? "BF16" : name, sources.reference);
   };
   if (is_it(forward)) {
     run.precision = "BF16";
