@@ -40,6 +40,7 @@ void must_be_of_one_precision(const std::vector<Observation>& rows) {
 // C / (N D) of the rows; 6 without a column of C, or if C has nothing to do with N D.
 double ratio_of(const std::vector<Observation>& rows, bool total, std::vector<std::string>& notes) {
   constexpr double kMostSpread = 2;
+  if (rows.empty()) return 6;
   std::vector<double> ratios;
   for (const Observation& row : rows)
     ratios.push_back(row.compute / ((total ? row.params_total : row.params) * row.tokens));
@@ -210,7 +211,7 @@ std::string verdict(const Named& one, const Named& other) {
         m.value, std::exp(std::abs(ratio)), std::abs(ratio) <= limit ? "within" : "beyond",
         std::exp(limit));
   }
-  return out + ".";
+  return out + " (errors taken as independent).";
 }
 
 std::vector<std::string> verdicts_of(const Approaches& all) {
@@ -253,6 +254,31 @@ bool nothing_found(const Approaches& all) {
                       [](const IsoflopBudget& each) { return each.has_minimum(); });
 }
 
+IsoflopRuns isoflop_runs(const std::vector<Observation>& rows, const ApproachOptions& options,
+                         std::vector<std::string>& notes) {
+  const double ratio = ratio_of(rows, options.params == "total", notes);
+  const bool own_compute =
+      !std::isnan(ratio) && std::none_of(rows.begin(), rows.end(), [](const Observation& row) {
+        return std::isnan(row.compute);
+      });
+  IsoflopRuns out{.rows = ends_of_curves(rows, options, notes), .runs = {}};
+  out.runs = sized(out.rows, options, own_compute);
+  if (!std::isnan(ratio)) out.compute_ratio = ratio;
+  return out;
+}
+
+IsoflopFit isoflop_of(const IsoflopRuns& runs, const ApproachOptions& options, const Law* law,
+                      const std::vector<double>& values) {
+  if (law == nullptr || runs.rows.empty()) return fit_isoflop(runs.runs, options, nullptr);
+  const std::vector<Observation> rows = counted(runs.rows, options.params == "total");
+  LawAlong along{.compute_ratio = runs.compute_ratio};
+  for (const Observation& row : rows) along.loss_nats.push_back(predict(*law, values.data(), row));
+  along.log_params = [&](double compute) {
+    return log_best_params(*law, values.data(), compute, runs.compute_ratio, rows[0]);
+  };
+  return fit_isoflop(runs.runs, options, &along);
+}
+
 Approaches fit_approaches(const std::string& approach, const std::vector<Observation>& given,
                           std::vector<LearningCurve> curves, const ApproachOptions& options_given,
                           const Law& law, const FitOptions& fit, const ParallelFor& parallel_for) {
@@ -269,40 +295,22 @@ Approaches fit_approaches(const std::string& approach, const std::vector<Observa
     out.notes.push_back(fmt::format("{} rows of quantization after training are left out.",
                                     given.size() - rows.size()));
   must_be_of_one_precision(rows);
-  const double ratio = ratio_of(rows, options_given.params == "total", out.notes);
-  out.compute_ratio = std::isnan(ratio) ? 6 : ratio;
-  const bool own_compute =
-      !std::isnan(ratio) && std::none_of(rows.begin(), rows.end(), [](const Observation& row) {
-        return std::isnan(row.compute);
-      });
   ApproachOptions options = options_given;
+  const IsoflopRuns runs = isoflop_runs(rows, options, out.notes);
+  out.compute_ratio = runs.compute_ratio;
   if (options.compute.empty()) {
     double most = 0;
-    for (const SizedRun& run : sized(rows, options, own_compute))
-      most = std::max(most, run.compute);
+    for (const SizedRun& run : runs.runs) most = std::max(most, run.compute);
     options.compute = {most, 10 * most};
   }
   const bool total = options.params == "total";
-  const std::vector<Observation> as_counted = counted(rows, total);
   FitOptions fitting = fit;
   if (!asked("parametric")) fitting.draws = 0;
   const bool of_runs = asked("isoflop") || asked("parametric");
-  const std::vector<Observation> ends =
-      of_runs ? ends_of_curves(rows, options, out.notes) : std::vector<Observation>();
-  const FittedLaw fitted = of_runs ? fit_rows(law, ends, fitting, parallel_for) : FittedLaw{};
+  const FittedLaw fitted = of_runs ? fit_rows(law, runs.rows, fitting, parallel_for) : FittedLaw{};
   if (asked("isoflop")) {
-    LawAlong along{.compute_ratio = out.compute_ratio};
-    if (fitted.fit) {
-      const std::vector<double> p = fitted.fit->values();
-      for (const Observation& row : counted(ends, total))
-        along.loss_nats.push_back(predict(fitted.bound->law(), p.data(), row));
-      along.log_params = [&fitted, p, like = as_counted[0],
-                          ratio = out.compute_ratio](double compute) {
-        return log_best_params(fitted.bound->law(), p.data(), compute, ratio, like);
-      };
-    }
-    out.isoflop =
-        fit_isoflop(sized(ends, options, own_compute), options, fitted.fit ? &along : nullptr);
+    out.isoflop = isoflop_of(runs, options, fitted.fit ? &fitted.bound->law() : nullptr,
+                             fitted.fit ? fitted.fit->values() : std::vector<double>());
   }
   if (asked("envelope")) {
     if (curves.empty()) curves = learning_curves(rows, options);
@@ -310,8 +318,8 @@ Approaches fit_approaches(const std::string& approach, const std::vector<Observa
   }
   if (asked("parametric")) {
     out.parametric_law = law.name;
-    out.parametric =
-        parametric_optima(counted(ends, total), out.compute_ratio, options, fitted, parallel_for);
+    out.parametric = parametric_optima(counted(runs.rows, total), out.compute_ratio, options,
+                                       fitted, parallel_for);
   }
   out.verdicts = verdicts_of(out);
   return out;

@@ -33,6 +33,19 @@ struct Approaches {
   std::vector<std::string> verdicts;  // whether they agree
 };
 
+// Runs as `isoflop` takes them, of one precision: without points along learning curves, with the table's C
+// where it has one. `notes` says what was left out, and which C it is.
+struct IsoflopRuns {
+  std::vector<Observation> rows;
+  std::vector<SizedRun> runs;  // of these rows
+  double compute_ratio = 6;    // C / (N D)
+};
+IsoflopRuns isoflop_runs(const std::vector<Observation>& rows, const ApproachOptions& options,
+                         std::vector<std::string>& notes);
+// law: fitted to them, to see what parabolas miss; null = none.
+IsoflopFit isoflop_of(const IsoflopRuns& runs, const ApproachOptions& options, const Law* law,
+                      const std::vector<double>& values);
+
 // approach: one of kApproaches, or "all". curves: for the envelope; empty = those among the rows. Error
 // if rows differ in precision or too little is there for the approach that was asked for.
 Approaches fit_approaches(const std::string& approach, const std::vector<Observation>& rows,

@@ -198,6 +198,7 @@ Frontier make_frontier(const PlanRequest& asked, const Json& fit, const Json& de
   problem.limits.file.measured = constants.fixed;
   problem.fits_fixed = constants.fixed.is_known();
   wrong = read_problem(request, law, devices, constants.knows_bits, problem);
+  if (wrong.empty()) wrong = check_felt(problem, constants);
   if (!wrong.empty()) return no_frontier(wrong);
   request.memory_bytes = 0;
 

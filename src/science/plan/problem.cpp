@@ -312,4 +312,28 @@ std::string read_problem(const PlanRequest& request, const Law& law, const Json&
   return "";
 }
 
+std::string check_felt(const PlanProblem& problem, const Constants& constants) {
+  const auto feels = [&](double Observation::*what) {
+    for (const double size : {1e7, 1e9, 1e11}) {
+      Observation run;
+      run.params = size, run.tokens = 20 * size, run.group = 128;
+      run.inputs = problem.surroundings.inputs;
+      Observation other = run;
+      other.*what *= 3;
+      // Also where one of them is no number.
+      if (predict(*constants.law, constants.values.data(), run) !=
+          predict(*constants.law, constants.values.data(), other))
+        return true;
+    }
+    return false;
+  };
+  const char* const name = constants.law->name;
+  if (problem.free_tokens && !feels(&Observation::tokens))
+    return fmt::format("tokens: {} does not depend on D, so no number of tokens is best; give one",
+                       name);
+  if (problem.free_params && !feels(&Observation::params))
+    return fmt::format("params: {} does not depend on N, so no size is best; give one", name);
+  return "";
+}
+
 }  // namespace bitlaw

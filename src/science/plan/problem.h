@@ -11,6 +11,7 @@
 #include "plan/plan.h"
 #include "plan/precision.h"
 #include "plan/predictor.h"
+#include "predict/constants.h"
 
 namespace bitlaw {
 
@@ -49,5 +50,8 @@ struct PlanProblem {
 // training loss depends on bits. Returns "" or the error.
 std::string read_problem(const PlanRequest& request, const Law& law, const Json& devices,
                          bool knows_bits, PlanProblem& out);
+
+// A law that does not depend on N or D would choose any: the sentence that says so, or "".
+std::string check_felt(const PlanProblem& problem, const Constants& constants);
 
 }  // namespace bitlaw

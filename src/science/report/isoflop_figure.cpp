@@ -7,8 +7,7 @@
 #include <map>
 #include <string>
 
-#include "approach/isoflop.h"
-#include "approach/law_optimum.h"
+#include "approach/approach.h"
 #include "base/text.h"
 #include "report/fitted_law.h"
 #include "table/observation_columns.h"
@@ -47,8 +46,8 @@ Json line_of(double low, double high, const Function& loss) {
   return out;
 }
 
-Json budget_json(const IsoflopBudget& budget, const std::vector<Observation>& rows,
-                 const FittedLaw* law) {
+Json budget_json(const IsoflopBudget& budget, const IsoflopRuns& runs, const FittedLaw* law) {
+  const std::vector<Observation>& rows = runs.rows;
   Json points = Json::array();
   const size_t stride = (budget.runs.size() + kMostPoints - 1) / kMostPoints;
   for (size_t place = 0; place < budget.runs.size(); place += stride) {
@@ -66,7 +65,7 @@ Json budget_json(const IsoflopBudget& budget, const std::vector<Observation>& ro
   if (law != nullptr) {
     out["law"] = line_of(budget.least_params, budget.most_params, [&](double at) {
       Observation run = rows[budget.runs[0]];
-      run.params = std::exp(at), run.tokens = budget.compute / (6 * run.params);
+      run.params = std::exp(at), run.tokens = budget.compute / (runs.compute_ratio * run.params);
       return predict(*law->law, law->values.data(), run);
     });
   }
@@ -91,42 +90,30 @@ std::string shown(const Estimate& estimate) {
 Json isoflop_figure(const std::vector<Observation>& given, const Json& fit) {
   if (!given.empty() && given[0].stand_in_sizes) return nullptr;
   std::string precision;
-  const std::vector<Observation> rows = rows_of_one_precision(given, fit, precision);
-  std::vector<SizedRun> runs;
-  std::map<std::string, int> clusters;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const std::string cluster =
-        rows[i].cluster.empty() ? fmt::format("row {}", i) : rows[i].cluster;
-    const int number = clusters.emplace(cluster, static_cast<int>(clusters.size())).first->second;
-    runs.push_back({rows[i].params, rows[i].tokens, 6 * rows[i].params * rows[i].tokens,
-                    rows[i].loss_nats, number});
-  }
+  std::vector<std::string> notes;
+  const ApproachOptions options;
+  const IsoflopRuns runs =
+      isoflop_runs(rows_of_one_precision(given, fit, precision), options, notes);
   const FittedLaw law = fitted_law(fit);
-  LawAlong along;
-  const bool has_law = law && law.law->predicts == Predicts::kLoss && !rows.empty();
-  if (has_law) {
-    for (const Observation& row : rows)
-      along.loss_nats.push_back(predict(*law.law, law.values.data(), row));
-    along.log_params = [&](double compute) {
-      return log_best_params(*law.law, law.values.data(), compute, 6, rows[0]);
-    };
-  }
-  IsoflopFit found = fit_isoflop(runs, {.draws = 200}, has_law ? &along : nullptr);
+  const bool has_law = law && law.law->predicts == Predicts::kLoss && !runs.rows.empty();
+  const IsoflopFit found = isoflop_of(runs, options, has_law ? law.law : nullptr, law.values);
   if (found.budgets.empty()) return nullptr;
   Json sentences = Json::array();
   const auto enclosed = std::count_if(found.budgets.begin(), found.budgets.end(),
                                       [](const IsoflopBudget& each) { return each.has_minimum(); });
   const size_t budgets = found.budgets.size();
   std::string first = fmt::format(
-      "Runs at {}: {} budget{} within 10 % of C = 6 N D {} runs of three "
+      "Runs at {}: {} budget{} within 10 % of C = {:.3g} N D {} runs of three "
       "sizes, and in {} a minimum lies between them.",
-      precision, budgets, budgets == 1 ? "" : "s", budgets == 1 ? "has" : "have", enclosed);
+      precision, budgets, budgets == 1 ? "" : "s", runs.compute_ratio,
+      budgets == 1 ? "has" : "have", enclosed);
   if (found.optima.known())
     first += fmt::format(" By their parabolas N_opt grows as C^{} and D_opt as C^{}.",
                          shown(found.optima.a), shown(found.optima.b));
   else
     first += fmt::format(" No exponent: {}.", found.optima.missing);
   sentences.push_back(std::move(first));
+  for (std::string& note : notes) sentences.push_back(std::move(note));
   if (std::isfinite(found.bias.params) && std::abs(found.bias.params) > 0.01)
     sentences.push_back(
         fmt::format("Parabolas through the losses of the fitted law give N_opt {:+.1f} % off; the "
@@ -145,7 +132,7 @@ Json isoflop_figure(const std::vector<Observation>& given, const Json& fit) {
             [](const auto* a, const auto* b) { return a->compute < b->compute; });
   Json out{{"sentences", std::move(sentences)}, {"budgets", Json::array()}};
   for (const IsoflopBudget* each : shown_budgets)
-    out["budgets"].push_back(budget_json(*each, rows, has_law ? &law : nullptr));
+    out["budgets"].push_back(budget_json(*each, runs, has_law ? &law : nullptr));
   return out;
 }
 
