@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "laws/bind.h"
+#include "laws/part_bits.h"
 #include "table/write_table.h"
 
 namespace bitlaw::cli {
@@ -36,7 +37,8 @@ std::string run_text(const Observation& run) {
   std::string out;
   if (!run.stand_in_sizes)
     out = fmt::format("N = {}, D = {}", format_count(run.params), format_count(run.tokens));
-  const std::string name = precision_class(run);
+  const bool has_own_parts = run.precision.empty() && bits_label(run) != precision_class(run);
+  const std::string name = has_own_parts ? bits_in_words(run) : precision_class(run);
   if (!name.empty()) out += ", " + name;
   for (const NamedInput& input : run.inputs)
     out += fmt::format("{}{} = {:g}", out.empty() ? "" : ", ", input.column, input.value);

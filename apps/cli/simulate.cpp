@@ -27,6 +27,7 @@ struct SimulateFlags {
   FormulaFlags formula;
   StudyOptions study;
   StructFlags flags;
+  Option* law_option = nullptr;
   bool json = false, print_config = false, dry_run = false;
 };
 
@@ -60,6 +61,28 @@ const Law& law_of_formula(const SimulateFlags& options) {
   return law;
 }
 
+// Options of the design that this law or these runs have no use for.
+void refuse_unused(const SimulateFlags& options, const Law& law) {
+  const auto refuse = [&](std::initializer_list<const char*> keys, const std::string& why) {
+    for (const char* key : keys) {
+      if (options.flags.has(key))
+        throw Error(fmt::format("{}: {}; leave it out", StructFlags::option_of(key), why));
+    }
+  };
+  if (!options.like.empty()) {
+    refuse({"params", "tokens", "ratios", "weights", "activations", "kv", "keys", "values",
+            "embedding", "head", "tied", "classes", "post", "replicates", "trunk"},
+           "the runs are those of --like");
+    if (!options.formula.is_given()) refuse({"inputs"}, "the runs are those of --like");
+  }
+  if (!law.uses_bits)
+    refuse({"weights", "activations", "kv", "tied", "classes"},
+           fmt::format("{} does not model bits in training", law.name));
+  if (!law.has_delta)
+    refuse({"post", "delta_noise"},
+           fmt::format("{} does not model quantization after training", law.name));
+}
+
 void run_simulate(SimulateFlags& options) {
   options.flags.fill_into(options.study);
   if (options.print_config) {
@@ -79,6 +102,17 @@ void run_simulate(SimulateFlags& options) {
   const Law& law = fit                          ? of_fit.law()
                    : options.formula.is_given() ? law_of_formula(options)
                                                 : law_named(options.law);
+  if (fit && !options.set.empty())
+    throw Error("--set: --fit has constants of its own; leave out one of the two");
+  if (fit && options.formula.is_given())
+    throw Error("--formula: --fit has a law of its own; leave out one of the two");
+  if (options.law_option->count() > 0 && law.name != options.law)
+    throw Error(fmt::format("--law {}: {}; leave out --law", options.law,
+                            fit ? fmt::format("{} is a fit of {}", options.fit, law.name)
+                                : "--formula is a law of its own"));
+  if (options.dry_run && !options.out.empty())
+    throw Error("--out: a dry run writes nothing; leave out --out or --dry-run");
+  refuse_unused(options, law);
   const std::vector<Observation> runs =
       options.like.empty() ? design_runs(law, options.study) : runs_like(options.like, law);
   const Truth truth = truth_for(law, runs, options.set, fit ? &*fit : nullptr, options.constants);
@@ -114,7 +148,8 @@ void add_simulate(App& app) {
       "  bitlaw simulate --fit fit.json --like table.csv --seed 2 --json\n"
       "  bitlaw simulate --formula 'E + A/N^alpha + k*log(depth)' --constants "
       "E=2,A=400,alpha=0.34,k=-0.1 --inputs depth=8,32");
-  verb->add_option("--law", options->law, "law to simulate")->default_str(options->law);
+  options->law_option =
+      verb->add_option("--law", options->law, "law to simulate")->default_str(options->law);
   verb->add_option("--set", options->set,
                    "published set of constants; empty = the law's first set");
   verb->add_option("--fit", options->fit,

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 #include "base/error.h"
@@ -134,6 +135,10 @@ void StructFlags::add_keys(App* app, const std::vector<ConfigKey>& keys,
   }
 }
 
+std::string StructFlags::option_of(const std::string& key) {
+  return "--" + dashed(key);
+}
+
 bool StructFlags::has(const std::string& key) const {
   return std::any_of(flags_.begin(), flags_.end(), [&](const Flag& flag) {
     return flag.key.name == key && flag.option->count() > 0;
@@ -157,6 +162,40 @@ std::string StructFlags::with_flag(const std::string& error) const {
       return fmt::format("--{} {}", dashed(flag.key.name), error.substr(key.size()));
   }
   return error;
+}
+
+std::string StructFlags::in_options(const std::string& sentence) const {
+  const auto is_letter = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+  };
+  const auto is_key = [&](const std::string& word) {
+    return std::any_of(flags_.begin(), flags_.end(),
+                       [&](const Flag& flag) { return flag.key.name == word; });
+  };
+  std::string out, before;
+  bool after_key = false;  // "layers and kv_width": both are flags
+  for (size_t at = 0; at < sentence.size();) {
+    if (!is_letter(sentence[at])) {
+      if (sentence[at] != ' ' && sentence[at] != ',') after_key = false;
+      out += sentence[at++];
+      continue;
+    }
+    size_t end = at;
+    while (end < sentence.size() && is_letter(sentence[end])) ++end;
+    const std::string word = sentence.substr(at, end - at);
+    const bool leads = at == 0 && end < sentence.size() && sentence[end] == ':';
+    const bool is_named = before == "give" || before == "out" || before == "option" ||
+                          ((before == "and" || before == "or") && after_key);
+    const bool of_its_own = at == 0 || sentence[at - 1] == ' ';
+    if (of_its_own && is_key(word) && (leads || is_named || word.find('_') != std::string::npos)) {
+      out += option_of(word), after_key = true;
+    } else {
+      out += word;
+      after_key = after_key && (word == "and" || word == "or");
+    }
+    before = word, at = end;
+  }
+  return out;
 }
 
 Json StructFlags::given() const {

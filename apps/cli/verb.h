@@ -70,11 +70,16 @@ class StructFlags {
   void add(App* app, const T& defaults, const std::vector<std::string>& without = {}) {
     add_keys(app, config_keys(defaults), without);
   }
+  // "hold_out" as it is typed, --hold-out.
+  static std::string option_of(const std::string& key);
   // Whether the flag of this key was given.
   bool has(const std::string& key) const;
   // An error that begins with the section and the name of a key, as in "run.log_steps = 0: ...", begins
   // with the flag instead, if that was given.
   std::string as_typed(const std::string& section, const std::string& error) const;
+  // A sentence about keys, "context: ...; give memory_bytes", about flags instead: "--context: ...; give
+  // --memory-bytes".
+  std::string in_options(const std::string& sentence) const;
   template <class T>
   void fill_into(T& config) const {
     try {

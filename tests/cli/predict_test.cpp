@@ -43,6 +43,12 @@ TEST_F(PredictVerb, OneRunByItsNumbers) {
   EXPECT_FALSE(cells.at("predictions")[0].at("run_delta").is_null());
 }
 
+TEST_F(PredictVerb, LinesNamePartsWithBitsOfTheirOwn) {
+  const Outcome out =
+      run({"predict", "--law", "kumar-parts", "N=2e8", "D=5e9", "P_k=4", "P_v=3", "P_emb=8"});
+  EXPECT_NE(out.out.find("P_k = 4, P_v = 3, P_emb = 8"), std::string::npos) << out.out << out.err;
+}
+
 TEST_F(PredictVerb, ATableGetsColumnsAndResiduals) {
   fit();
   const Outcome out =

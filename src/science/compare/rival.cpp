@@ -13,6 +13,7 @@
 #include "fit/sketch.h"
 #include "fit/stage.h"
 #include "laws/effective.h"
+#include "laws/part_bits.h"
 
 namespace bitlaw {
 namespace {
@@ -76,8 +77,7 @@ std::optional<Rival> better_form(const Fit& fit, const std::vector<Observation>&
                                  const FitOptions& options, const ParallelFor& parallel_for) {
   const Law* law = find_law(fit.law);
   const bool has_bits = std::any_of(runs.begin(), runs.end(), [](const Observation& run) {
-    return !run.is_post_training() &&
-           std::min({run.bits_weights, run.bits_activations, run.bits_kv}) < kUnquantizedBits;
+    return !run.is_post_training() && least_part_bits(run) < kUnquantizedBits;
   });
   if (!law || !law->has_share || !law->uses_bits || !has_bits || fit.training.points == 0)
     return std::nullopt;

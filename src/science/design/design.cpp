@@ -24,6 +24,7 @@
 #include "fit/shared_share.h"
 #include "laws/bind.h"
 #include "laws/fixed_params.h"
+#include "laws/part_bits.h"
 #include "predict/reach.h"
 #include "solve/quantile.h"
 #include "table/candidates.h"
@@ -219,7 +220,7 @@ void require_deltas(const Fitted& fitted, const ParameterChoice& choice,
 void add_parts(const Law& law, const std::vector<int>& added, std::vector<Observation>& rows) {
   double least = kUnquantizedBits, most = 0;
   for (const Observation& row : rows) {
-    const double bits = std::min({row.bits_weights, row.bits_activations, row.bits_kv});
+    const double bits = least_part_bits(row);
     if (bits < kUnquantizedBits) least = std::min(least, bits), most = std::max(most, bits);
   }
   if (most == 0) least = 3, most = 8;
@@ -228,18 +229,25 @@ void add_parts(const Law& law, const std::vector<int>& added, std::vector<Observ
     for (const double bits : {least, most}) {
       Observation row = table[0];
       row.bits_weights = row.bits_activations = row.bits_kv = kUnquantizedBits;
+      row.bits_keys = row.bits_values = row.bits_embedding = row.bits_head = kUnknown;
       row.precision.clear();
       const Quantity of = law.parameters[static_cast<size_t>(i)].needs.of;
       if (of == Quantity::kWeightBits || of == Quantity::kAnyBits) row.bits_weights = bits;
       if (of == Quantity::kActivationBits) row.bits_activations = bits;
       if (of == Quantity::kKvBits) row.bits_kv = bits;
+      if (of == Quantity::kKeyBits)
+        row.bits_kv = row.bits_keys = bits, row.bits_values = kUnquantizedBits;
+      if (of == Quantity::kValueBits)
+        row.bits_kv = row.bits_values = bits, row.bits_keys = kUnquantizedBits;
+      if (of == Quantity::kEmbeddingBits) row.bits_embedding = bits;
+      if (of == Quantity::kHeadBits) row.bits_head = bits;
       rows.push_back(row);
     }
   }
 }
 
 bool is_unquantized(const Observation& row) {
-  return std::min({row.bits_weights, row.bits_activations, row.bits_kv}) >= kUnquantizedBits;
+  return least_part_bits(row) >= kUnquantizedBits;
 }
 
 struct Choice {  // of experiments

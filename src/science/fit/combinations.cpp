@@ -9,6 +9,7 @@
 #include "fit/equal_parts.h"
 #include "fit/intervals.h"
 #include "laws/effective.h"
+#include "laws/part_bits.h"
 
 namespace bitlaw {
 namespace {
@@ -125,9 +126,8 @@ void add_combinations(const Law& unbound, const FittedStages& stages,
   std::string precision = "not quantized";
   const auto alike = [&](const Observation& row) {
     const Observation& first = rows.front();
-    return row.bits_weights == first.bits_weights &&
-           row.bits_activations == first.bits_activations && row.bits_kv == first.bits_kv &&
-           row.precision == first.precision && row.backward == first.backward;
+    return have_equal_bits(row, first) && row.precision == first.precision &&
+           row.backward == first.backward;
   };
   if (std::all_of(rows.begin(), rows.end(), alike)) {
     const double params = middle.params, tokens = middle.tokens;

@@ -11,6 +11,7 @@
 #include "fit/intervals.h"
 #include "laws/bind.h"
 #include "laws/effective.h"
+#include "laws/part_bits.h"
 
 namespace bitlaw {
 namespace {
@@ -28,21 +29,29 @@ std::vector<double> some_of(const std::set<double>& values, size_t most) {
 
 std::string words(const Observation& run) {
   if (!run.precision.empty()) return run.precision;
-  std::vector<std::string> parts;
-  const auto add = [&](const char* name, double bits) {
-    if (bits < kUnquantizedBits) parts.push_back(fmt::format("{} = {:g}", name, bits));
-  };
-  add("P_w", run.bits_weights);
-  add("P_a", run.bits_activations);
-  add("P_kv", run.bits_kv);
-  return fmt::format("{}", fmt::join(parts, ", "));
+  return bits_in_words(run);
 }
 
-// One of the rows for every precision below 16.
-std::vector<Observation> precisions_of(const std::vector<Observation>& rows) {
+// The run as the law sees it: keys and values as one part, no embeddings and head, if their own bits
+// do not change its loss.
+Observation seen_by(const Law& law, const double* values, const Observation& run) {
+  Observation out = run;
+  for (const auto& own : {std::pair{&Observation::bits_keys, &Observation::bits_values},
+                          {&Observation::bits_embedding, &Observation::bits_head}}) {
+    Observation without = out;
+    without.*own.first = without.*own.second = kUnknown;
+    if (predict(law, values, without) == predict(law, values, out)) out = without;
+  }
+  return out;
+}
+
+// One of the rows for every precision below 16 that the law tells from others.
+std::vector<Observation> precisions_of(const std::vector<Observation>& rows, const Law& law,
+                                       const std::vector<double>& values) {
   std::vector<Observation> out;
   std::set<std::string> seen;
-  for (const Observation& row : rows) {
+  for (const Observation& each : rows) {
+    const Observation row = seen_by(law, values.data(), each);
     const bool lowered = !precision_class(row).empty() || !backward_class(row).empty();
     const std::string name = words(row) + "/" + row.backward;
     if (lowered && seen.insert(name).second && out.size() < kMostPrecisions) out.push_back(row);
@@ -92,7 +101,8 @@ void add_shares(const std::vector<Observation>& precisions, const Middle& middle
   for (Observation run : precisions) {
     run.params = middle.run.params, run.tokens = middle.run.tokens;
     const std::string label = words(run);
-    for (double* bits : {&run.bits_weights, &run.bits_activations, &run.bits_kv}) {
+    for (double* bits : {&run.bits_weights, &run.bits_activations, &run.bits_kv, &run.bits_keys,
+                         &run.bits_values}) {
       if (*bits >= kUnquantizedBits) *bits = kUnlimitedBits;  // f(16) is the other parts' matter
     }
     Observation elsewhere = run;
@@ -194,7 +204,7 @@ std::vector<DerivedQuantity> derived_quantities(const Law& law, const StageRows&
   if (!rows.training.empty()) {
     const Middle middle = middle_of(rows.training);
     add_exponents(out);
-    add_shares(precisions_of(rows.training), middle, values, out);
+    add_shares(precisions_of(rows.training, law, values), middle, values, out);
     add_best_bits(rows.training, middle, values, out);
   }
   if (law.has_delta) add_critical(rows.post, out);

@@ -26,6 +26,7 @@
 #include "fit/threshold.h"
 #include "formats/precision.h"
 #include "laws/bind.h"
+#include "laws/part_bits.h"
 
 namespace bitlaw {
 namespace {
@@ -359,9 +360,8 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
         allowed_by(training, confounded_of(law, Stage::kTraining, choice), rows.training, minimum,
                    fit.training.condition, options.level, parallel_for);
     if (!law.uses_bits &&
-        std::any_of(rows.training.begin(), rows.training.end(), [](const auto& run) {
-          return run.bits_weights < 16 || run.bits_activations < 16 || run.bits_kv < 16;
-        })) {
+        std::any_of(rows.training.begin(), rows.training.end(),
+                    [](const auto& run) { return least_part_bits(run) < kUnquantizedBits; })) {
       fit.notes.push_back(fmt::format(
           "{} does not model training precision, but some rows were trained below 16 bits.",
           law.name));

@@ -33,9 +33,9 @@ double value_of(const Needs& needs, const Observation& run) {
     case Quantity::kKvBits:
       return below_16(run.bits_kv);
     case Quantity::kKeyBits:
-      return below_16(std::isnan(run.bits_keys) ? run.bits_kv : run.bits_keys);
+      return below_16(run.key_bits());
     case Quantity::kValueBits:
-      return below_16(std::isnan(run.bits_values) ? run.bits_kv : run.bits_values);
+      return below_16(run.value_bits());
     case Quantity::kEmbeddingBits:
       return below_16(run.bits_embedding);
     case Quantity::kHeadBits:

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "base/random.h"
@@ -107,6 +109,30 @@ TEST(OwnParts, EqualOnesAreTiedAndSaidToBe) {
   EXPECT_EQ(value_of_part(fit, "gamma_v"), value_of_part(fit, "gamma_k"));
   EXPECT_NE(fmt::format("{}", fmt::join(fit.notes, " ")).find("k and v have equal bits"),
             std::string::npos);
+}
+
+std::vector<std::string> shares_of(const Fit& fit) {
+  std::vector<std::string> out;
+  for (const Derived& each : fit.derived) {
+    if (each.name.starts_with("N_eff/N at ")) out.push_back(each.name.substr(11));
+  }
+  return out;
+}
+
+// Numbers carry the parts that they are of: not P_kv where only keys were rounded, and no part that
+// the law does not know.
+TEST(OwnParts, DerivedNumbersNameThem) {
+  const std::vector<Observation> rows = with_own_parts(1e-4, true, true);
+  const std::vector<std::string> parts = shares_of(fit_law(rows, quick_parts("kumar-parts")));
+  const auto has = [](const std::vector<std::string>& names, const char* name) {
+    return std::count(names.begin(), names.end(), name);
+  };
+  for (const char* name : {"P_w = 3", "P_k = 3", "P_v = 3", "P_emb = 3"})
+    EXPECT_EQ(has(parts, name), 1) << name;
+  EXPECT_EQ(has(parts, "P_kv = 3") + has(parts, ""), 0);
+  const std::vector<std::string> kumar = shares_of(fit_law(rows, quick_parts("kumar")));
+  EXPECT_EQ(has(kumar, "P_kv = 3"), 1);
+  EXPECT_EQ(has(kumar, "P_k = 3") + has(kumar, "P_emb = 3") + has(kumar, ""), 0);
 }
 
 // Parts that a table does not have cost nothing: kumar and kumar-parts say the same of weights.

@@ -13,6 +13,7 @@
 #include "fit/residuals.h"
 #include "fit/sandwich.h"
 #include "fit/sketch.h"
+#include "laws/part_bits.h"
 
 namespace bitlaw {
 namespace {
@@ -89,8 +90,7 @@ double compute_of(const Observation& row) {
 }
 // Larger where bits are fewer, so that the outer rows are those of the lowest bits.
 double coarseness_of(const Observation& row) {
-  return -std::min({row.bits_weights, row.bits_activations, row.bits_kv,
-                    row.is_post_training() ? row.bits_post : kUnquantizedBits});
+  return -std::min(least_part_bits(row), row.is_post_training() ? row.bits_post : kUnquantizedBits);
 }
 
 struct Cut {

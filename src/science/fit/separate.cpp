@@ -10,6 +10,7 @@
 #include "fit/residuals.h"
 #include "fit/sandwich.h"
 #include "laws/bind.h"
+#include "laws/part_bits.h"
 #include "table/candidates.h"
 
 namespace bitlaw {
@@ -83,12 +84,8 @@ std::string place(const Observation& run) {
   if (!run.precision.empty()) {
     if (!precision_class(run).empty()) out += ", " + run.precision;
   } else {
-    const auto add = [&](const char* name, double bits) {
-      if (bits < kUnquantizedBits) out += fmt::format(", {} = {:g}", name, bits);
-    };
-    add("P_w", run.bits_weights);
-    add("P_a", run.bits_activations);
-    add("P_kv", run.bits_kv);
+    const std::string bits = bits_in_words(run);
+    if (!bits.empty()) out += ", " + bits;
   }
   if (run.is_post_training()) out += fmt::format(", P_post = {:g}", run.bits_post);
   return out;

@@ -159,14 +159,8 @@ struct OwnPart {
 constexpr OwnPart kOwnParts[] = {
     {"_w", [](const Observation& row) { return row.bits_weights; }},
     {"_a", [](const Observation& row) { return row.bits_activations; }},
-    {"_k",
-     [](const Observation& row) {
-       return std::isnan(row.bits_keys) ? row.bits_kv : row.bits_keys;
-     }},
-    {"_v",
-     [](const Observation& row) {
-       return std::isnan(row.bits_values) ? row.bits_kv : row.bits_values;
-     }},
+    {"_k", [](const Observation& row) { return row.key_bits(); }},
+    {"_v", [](const Observation& row) { return row.value_bits(); }},
     {"_emb", [](const Observation& row) { return row.bits_embedding; }},
     {"_head", [](const Observation& row) { return row.bits_head; }},
 };

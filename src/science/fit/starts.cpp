@@ -24,9 +24,9 @@ double fewest_bits(const std::vector<Observation>& rows, Quantity of) {
       case Quantity::kActivationBits:
         return row.bits_activations;
       case Quantity::kKeyBits:
-        return std::isnan(row.bits_keys) ? row.bits_kv : row.bits_keys;
+        return row.key_bits();
       case Quantity::kValueBits:
-        return std::isnan(row.bits_values) ? row.bits_kv : row.bits_values;
+        return row.value_bits();
       case Quantity::kEmbeddingBits:
         return row.bits_embedding;
       case Quantity::kHeadBits:

@@ -5,6 +5,7 @@
 
 #include "formats/precision.h"
 #include "laws/bind.h"
+#include "laws/part_bits.h"
 
 namespace bitlaw {
 namespace {
@@ -38,8 +39,7 @@ Observation spelled_as(const FittedClasses& classes, Observation run) {
     run.precision = each.name;
     known = &each;
   }
-  const bool says_bits = run.bits_weights < kUnquantizedBits ||
-                         run.bits_activations < kUnquantizedBits || run.bits_kv < kUnquantizedBits;
+  const bool says_bits = least_part_bits(run) < kUnquantizedBits;
   if (known != nullptr && !says_bits) {
     run.bits_weights = known->weights;
     run.bits_activations = known->activations;

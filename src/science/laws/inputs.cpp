@@ -40,13 +40,11 @@ Inputs<double> inputs_of(const Observation& run) {
   out.log_gaussian_error_kv = log_gaussian_error(run.gaussian_error_kv, run.bits_kv);
   out.fixed_share = run.fixed_share;
   out.has_fixed = run.fixed_share > 0;
-  const auto or_as = [](double value, double otherwise) {
-    return std::isnan(value) ? otherwise : value;
-  };
-  out.bits_keys = bits(or_as(run.bits_keys, run.bits_kv));
-  out.bits_values = bits(or_as(run.bits_values, run.bits_kv));
-  out.bits_embedding = bits(or_as(run.bits_embedding, kUnquantizedBits));
-  out.bits_head = bits(or_as(run.bits_head, kUnquantizedBits));
+  const auto or_16 = [](double value) { return std::isnan(value) ? kUnquantizedBits : value; };
+  out.bits_keys = bits(run.key_bits());
+  out.bits_values = bits(run.value_bits());
+  out.bits_embedding = bits(or_16(run.bits_embedding));
+  out.bits_head = bits(or_16(run.bits_head));
   return out;
 }
 

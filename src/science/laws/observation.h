@@ -3,6 +3,7 @@
 // run.
 #pragma once
 
+#include <cmath>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -71,6 +72,8 @@ struct Observation {
   std::string method;   // of quantization after training: "rtn", "gptq", "gptq-g128"; "" = unknown
   std::string cluster;  // runs that share a trunk share this; resampled together. "" = its own
 
+  double key_bits() const { return std::isnan(bits_keys) ? bits_kv : bits_keys; }
+  double value_bits() const { return std::isnan(bits_values) ? bits_kv : bits_values; }
   // A cell of post-training quantization rather than a run.
   bool is_post_training() const { return bits_post > 0 && bits_post < kUnquantizedBits; }
   // NaN if the row has no such column.

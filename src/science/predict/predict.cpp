@@ -9,6 +9,7 @@
 #include "base/json_fields.h"
 #include "base/statistics.h"
 #include "laws/class_spelling.h"
+#include "laws/part_bits.h"
 #include "solve/quantile.h"
 
 namespace bitlaw {
@@ -229,8 +230,7 @@ Prediction predict_run(const Constants& constants, const Observation& given, dou
     out.loss += out.delta;
   }
   out.beyond = words_beyond(constants.reach, run);
-  if (!constants.knows_bits &&
-      std::min({run.bits_weights, run.bits_activations, run.bits_kv}) < kUnquantizedBits)
+  if (!constants.knows_bits && least_part_bits(run) < kUnquantizedBits)
     out.note =
         fmt::format("{} does not model training precision: this is the loss at 16 bits", law.name);
   if (!std::isfinite(out.loss)) {

@@ -17,6 +17,7 @@
 #include "base/range.h"
 #include "base/text.h"
 #include "fit/bootstrap.h"
+#include "laws/part_bits.h"
 #include "table/write_table.h"
 
 namespace bitlaw {
@@ -24,6 +25,40 @@ namespace {
 
 // Streams of random numbers.
 enum Stream : uint64_t { kLossOfRun, kDeltaOfRun, kLossOfTrunk, kDeltaOfTrunk };
+
+// Options of parts that only some laws have.
+struct OwnPart {
+  const char* option;
+  const char* of;
+  std::vector<double> StudyOptions::*bits;
+  void (*set)(Observation& run, double bits);
+};
+constexpr OwnPart kOwnParts[] = {
+    {"keys", "keys apart from values", &StudyOptions::keys,
+     [](Observation& run, double bits) {
+       run.bits_kv = run.bits_keys = bits, run.bits_values = kUnquantizedBits;
+     }},
+    {"values", "values apart from keys", &StudyOptions::values,
+     [](Observation& run, double bits) {
+       run.bits_kv = run.bits_values = bits, run.bits_keys = kUnquantizedBits;
+     }},
+    {"embedding", "embeddings", &StudyOptions::embedding,
+     [](Observation& run, double bits) { run.bits_embedding = bits; }},
+    {"head", "the output head", &StudyOptions::head,
+     [](Observation& run, double bits) { run.bits_head = bits; }},
+};
+
+// Whether the law has a constant for the part.
+bool has_part(const Law& law, const OwnPart& part) {
+  Observation run{.params = 1e9, .tokens = 1e11};
+  for (const LawInput& input : law.inputs) run.inputs.push_back({input.column, 1});
+  Observation lowered = run;
+  part.set(lowered, 4);
+  Observation as_one = lowered;
+  as_one.bits_keys = as_one.bits_values = as_one.bits_embedding = as_one.bits_head = kUnknown;
+  const double* const values = law.constants[0].values.data();
+  return law.is_bound() && predict(law, values, lowered) != predict(law, values, as_one);
+}
 
 void check_positive(const std::vector<double>& values, const char* option) {
   for (const double value : values) {
@@ -41,6 +76,7 @@ void check(const StudyOptions& options) {
   check_positive(options.activations, "activations");
   check_positive(options.kv, "kv");
   check_positive(options.tied, "tied");
+  for (const OwnPart& part : kOwnParts) check_positive(options.*part.bits, part.option);
   check_positive(options.post, "post");
   if (options.params.empty()) throw Error("params: give at least one size N");
   require_range("replicates", options.replicates, 1, 1'000'000);
@@ -70,6 +106,10 @@ void read_class_bits(Observation& run) {
 }
 
 std::vector<Observation> precisions(const Law& law, const StudyOptions& options) {
+  for (const OwnPart& part : kOwnParts) {
+    if (!(options.*part.bits).empty() && !has_part(law, part))
+      throw Error(fmt::format("{}: {} has no constants of {}", part.option, law.name, part.of));
+  }
   std::vector<Observation> out(1);
   if (!law.uses_bits) return out;
   const auto add = [&](double w, double a, double kv) {
@@ -82,6 +122,12 @@ std::vector<Observation> precisions(const Law& law, const StudyOptions& options)
   for (const double bits : options.activations) add(kNone, bits, kNone);
   for (const double bits : options.kv) add(kNone, kNone, bits);
   for (const double bits : options.tied) add(bits, bits, bits);
+  for (const OwnPart& part : kOwnParts) {
+    for (const double bits : options.*part.bits) {
+      Observation& run = out.emplace_back();
+      part.set(run, bits);
+    }
+  }
   for (const std::string& name : options.classes) {
     Observation run;
     run.precision = name;
@@ -92,9 +138,7 @@ std::vector<Observation> precisions(const Law& law, const StudyOptions& options)
 }
 
 std::string precision_label(const Observation& run) {
-  std::string out = run.precision.empty() ? fmt::format("W{}A{}KV{}", run.bits_weights,
-                                                        run.bits_activations, run.bits_kv)
-                                          : run.precision;
+  std::string out = run.precision.empty() ? bits_label(run) : run.precision;
   for (const NamedInput& each : run.inputs) out += fmt::format("-{}={:g}", each.column, each.value);
   return out;
 }
@@ -162,10 +206,9 @@ class Sources {
   }
 
  private:
-  using Key = std::tuple<std::string_view, double, double, double, double, double>;
+  using Key = std::tuple<std::string_view, double, double, std::string>;
   static Key key(const Observation& run) {
-    return {run.cluster,      run.params,           run.tokens,
-            run.bits_weights, run.bits_activations, run.bits_kv};
+    return {run.cluster, run.params, run.tokens, bits_label(run)};
   }
   std::map<Key, int> first_;
 };

@@ -29,6 +29,7 @@ struct StudyOptions {
   std::vector<double> weights{3, 4, 5, 6, 7, 8, 12};
   std::vector<double> activations{4, 5, 6, 7, 8, 12};
   std::vector<double> kv{3, 4, 5, 6, 7, 8, 12};
+  std::vector<double> keys, values, embedding, head;  // of a law with bits of these parts
   std::vector<double> tied;
   std::vector<std::string> classes;
   std::vector<std::string> inputs;  // of a formula: "experts=1", "8", "depth=4"; every combination
@@ -49,6 +50,10 @@ struct StudyOptions {
     v("weights", weights, "weight bits, other parts at 16");
     v("activations", activations, "activation bits, other parts at 16");
     v("kv", kv, "KV bits, other parts at 16");
+    v("keys", keys, "key bits, other parts at 16, for a law that has them");
+    v("values", values, "value bits, other parts at 16");
+    v("embedding", embedding, "bits of the embeddings, other parts at 16");
+    v("head", head, "bits of the output head, other parts at 16");
     v("tied", tied, "bits of all parts together");
     v("classes", classes, "precision classes, such as W4A4 or MXFP4");
     v("inputs", inputs, "values of the inputs of a formula, every combination: experts=1,8,64");

@@ -36,6 +36,22 @@ std::string error_of(const char* law, const StudyOptions& options) {
   }
 }
 
+// Every part by itself; a law that does not have it refuses.
+TEST(Simulate, PartsOfTheirOwnAreDrawnAndWritten) {
+  StudyOptions options = small();
+  options.keys = {3}, options.values = {4}, options.embedding = {5}, options.head = {6};
+  const SimulatedStudy study = draw("kumar-parts", options);
+  const std::string csv = table_to_csv(study.rows);
+  const std::string header = csv.substr(0, csv.find('\n'));
+  for (const char* column : {"P_k", "P_v", "P_emb", "P_head"})
+    EXPECT_NE(header.find(column), std::string::npos) << column;
+  std::set<std::string> clusters;
+  for (const Observation& row : study.rows) clusters.insert(row.cluster);
+  EXPECT_EQ(clusters.size(), study.rows.size()) << "every run has a name of its own";
+  EXPECT_EQ(read_table(csv, "t").runs.size(), study.rows.size());
+  EXPECT_NE(error_of("kumar", options).find("keys: kumar has no constants"), std::string::npos);
+}
+
 TEST(Simulate, WithoutNoiseEveryLossIsTheLaws) {
   StudyOptions options = small();
   options.noise = options.delta_noise = 0;

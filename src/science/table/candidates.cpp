@@ -12,6 +12,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "laws/bind.h"
+#include "laws/part_bits.h"
 #include "table/observation_columns.h"
 #include "table/precision_columns.h"
 
@@ -65,8 +66,7 @@ std::vector<Observation> precisions(const Law& law, const std::vector<Observatio
   std::map<std::string, Observation> known;
   const auto add = [&](const Observation& row) {
     const std::string name =
-        precision_class(row) + "/" + backward_class(row) +
-        fmt::format("/{}/{}/{}", row.bits_weights, row.bits_activations, row.bits_kv);
+        precision_class(row) + "/" + backward_class(row) + "/" + bits_label(row);
     known.emplace(name, precision_of(row));
   };
   std::set<int> parts;

@@ -8,20 +8,13 @@
 
 #include "formats/precision.h"
 #include "laws/bind.h"
+#include "laws/part_bits.h"
 
 namespace bitlaw {
 namespace {
 
 double post_bits(const Observation& row) {
   return row.bits_post > 0 ? row.bits_post : kUnquantizedBits;
-}
-
-double key_bits(const Observation& row) {
-  return std::isnan(row.bits_keys) ? row.bits_kv : row.bits_keys;
-}
-
-double value_bits(const Observation& row) {
-  return std::isnan(row.bits_values) ? row.bits_kv : row.bits_values;
 }
 
 // A number, or a text; neither: the class.
@@ -40,8 +33,8 @@ constexpr ObservationColumn kObservationColumns[] = {
     {"P_w", [](const Observation& row) { return row.bits_weights; }},
     {"P_a", [](const Observation& row) { return row.bits_activations; }},
     {"P_kv", [](const Observation& row) { return row.bits_kv; }},
-    {"P_k", key_bits},
-    {"P_v", value_bits},
+    {"P_k", [](const Observation& row) { return row.key_bits(); }},
+    {"P_v", [](const Observation& row) { return row.value_bits(); }},
     {"P_emb", [](const Observation& row) { return row.bits_embedding; }},
     {"P_head", [](const Observation& row) { return row.bits_head; }},
     {"P_post", post_bits},
@@ -82,7 +75,7 @@ Condition observation_condition(const std::string& option, const std::string& te
 }
 
 double least_bits(const Observation& row) {
-  const double trained = std::min({row.bits_weights, row.bits_activations, row.bits_kv});
+  const double trained = least_part_bits(row);
   return row.is_post_training() ? std::min(trained, row.bits_post) : trained;
 }
 

@@ -42,6 +42,21 @@ TEST(WriteTable, IsReadBackAsItWasWritten) {
   EXPECT_EQ(dump_json(table_to_json(read_table(json, "t").runs)), json);
 }
 
+// A study of a law with bits of every part is drawn, written and fitted again.
+TEST(WriteTable, PartsWithBitsOfTheirOwnAreKept) {
+  Observation run = written_rows()[0];
+  run.bits_keys = 4, run.bits_values = 8, run.bits_kv = 4;
+  run.bits_embedding = 6, run.bits_head = 16;
+  Observation plain = written_rows()[0];
+  const Observation back = read_table(table_to_csv({run, plain}), "t").runs.at(0);
+  EXPECT_EQ(back.bits_keys, 4);
+  EXPECT_EQ(back.bits_values, 8);
+  EXPECT_EQ(back.bits_kv, 4);
+  EXPECT_EQ(back.bits_embedding, 6);
+  EXPECT_EQ(back.bits_head, 16);
+  EXPECT_EQ(table_to_csv({plain}).find("P_k,"), std::string::npos);
+}
+
 TEST(WriteTable, ColumnsThatNoRowHasAreLeftOut) {
   EXPECT_EQ(table_to_csv({written_rows()[0]}),
             "run,N,D,P_w,P_a,P_kv,loss\n\"a,\"\"b\",1000000,350000000,16,16,16,"
