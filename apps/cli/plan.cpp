@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/error.h"
@@ -11,6 +12,7 @@
 #include "base/names.h"
 #include "base/number.h"
 #include "base/output_file.h"
+#include "base/text.h"
 #include "cli/formula_flags.h"
 #include "cli/verb.h"
 #include "formats/code_entropy.h"
@@ -49,9 +51,15 @@ Json sources_of(const PlanComparison& comparison, const PlanRequest& request) {
           {"request", as_resolved(request)}};
 }
 
+// What the library says of keys of the request, of the options that were typed.
+[[noreturn]] void refuse(const PlanFlags& options, const std::string& error) {
+  const std::string typed = options.flags.in_options(error);
+  throw Error(typed.starts_with("--") ? typed : "plan: " + typed);
+}
+
 template <class Answer>  // Plan or PlanComparison
 void print(const Answer& answer, const PlanFlags& options) {
-  if (!answer.error.empty()) throw Error("plan: " + answer.error);
+  if (!answer.error.empty()) refuse(options, answer.error);
   if (options.dry_run) {
     print_json(sources_of(answer, options.request));
   } else if (options.json) {
@@ -73,6 +81,24 @@ void refuse_others(const PlanFlags& options, const std::vector<Json>& fits) {
         "--law {}: {} is a fit of {}; leave out --law, or compare both with --laws {}",
         options.request.law, options.fits[i], law.get<std::string>(), options.request.law));
   }
+}
+
+// Options of the verb that change nothing; make_plan refuses those of the request.
+void refuse_unused(const PlanFlags& options, const std::vector<Json>& fits) {
+  const PlanRequest& request = options.request;
+  if (!options.devices.empty() && request.device.empty())
+    throw Error("--devices: names no device by itself; give --device and --gpu-hours, too");
+  if (request.laws.empty()) return;
+  const bool among = std::any_of(request.laws.begin(), request.laws.end(), [&](const auto& list) {
+    const std::vector<std::string> names = split(list, ',');
+    return std::find(names.begin(), names.end(), request.law) != names.end() ||
+           std::find(names.begin(), names.end(), "all") != names.end();
+  });
+  const bool needed = options.flags.has("constants") || !fits.empty();
+  if (options.flags.has("law") && !(among && needed))
+    throw Error(fmt::format("--law {}: --laws lists the laws; leave out --law", request.law));
+  if (options.flags.has("constants") && !options.flags.has("law"))
+    throw Error("--constants: with --laws, --law says whose constants these are; give it, too");
 }
 
 // A file of counts of codes, {"4": [12, 80, ...], "3": [...]}, as entropies of these bits.
@@ -110,7 +136,7 @@ void read_counts(std::vector<std::string>& entropies) {
 
 void run_frontier(const PlanFlags& options, const std::vector<Json>& fits, const Json& devices) {
   const Frontiers made = make_frontiers(options.request, fits, devices);
-  if (!made.error.empty()) throw Error("plan: " + made.error);
+  if (!made.error.empty()) refuse(options, made.error);
   if (!options.csv.empty()) write_output_file(options.csv, frontier_csv(made));
   if (options.json) {
     print_json(frontier_json(made));
@@ -130,6 +156,7 @@ void run_plan(PlanFlags& options) {
   std::vector<Json> fits;
   for (const std::string& path : options.fits) fits.push_back(read_fit(path));
   refuse_others(options, fits);
+  refuse_unused(options, fits);
   const Json devices = options.devices.empty() ? Json(nullptr) : read_toml(options.devices);
   if (!options.request.frontier.empty()) {
     if (options.dry_run)

@@ -479,7 +479,7 @@ TEST_F(BadInput, PlansThatMakeNoSense) {
   expect_refused({"plan", "--compute", "-3"}, {"compute"});
   expect_refused({"plan", "--critical-data"}, {"params"});
   expect_refused({"plan", "--inference-budget", "8e10", "--params", "1e9"},
-                 {"params", "inference_budget"});
+                 {"params", "inference-budget"});
   ASSERT_EQ(run({"fit", "table.csv", "--law", "chinchilla", "--out", "fit.json"}).status, 0);
   const std::vector<std::string> plan{"plan", "--fit", "fit.json", "--compute", "1e20"};
   const auto with = [&](const char* flag, const char* value) {

@@ -59,7 +59,23 @@ TEST_F(PlanVerb, WhatIsGivenIsNotFree) {
 TEST_F(PlanVerb, MemoryThatHoldsNothing) {
   expect_refused(
       {"plan", "--free", "D,P", "--params", "1e12", "--compute", "1e24", "--memory-bytes", "1e9"},
-      {"memory_bytes", "1 T parameters"});
+      {"memory-bytes", "1 T parameters"});
+}
+
+// Refusals name what was typed, not the field behind it.
+TEST_F(PlanVerb, OptionsWithoutEffectAreRefusedByTheirNames) {
+  const auto refused = [&](std::vector<std::string> more, std::vector<std::string> parts) {
+    std::vector<std::string> arguments{"plan", "--compute", "1e21"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    expect_refused(arguments, parts);
+  };
+  refused({"--memory-bytes", "4e9", "--storage", "4:q4_k"}, {"--storage: ", "--integer-bits"});
+  refused({"--kv-share", "0.5"}, {"--kv-share: ", "give --memory-bytes and --context"});
+  refused({"--utilisation", "0.2"}, {"--utilisation: ", "give --gpu-hours and --device"});
+  refused({"--unique-tokens", "1e9"}, {"--unique-tokens: kumar"});
+  refused({"--tied-head"}, {"--tied-head: "});
+  refused({"--devices", "devices.toml"}, {"--devices: "});
+  refused({"--law", "quest", "--laws", "kumar,chinchilla"}, {"--law quest: --laws"});
 }
 
 TEST_F(PlanVerb, SeveralLaws) {

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "plan/answer.h"
 #include "plan/given.h"
+#include "plan/unused.h"
 #include "predict/constants.h"
 #include "predict/predict.h"
 
@@ -198,7 +199,9 @@ Frontier make_frontier(const PlanRequest& asked, const Json& fit, const Json& de
   problem.limits.file.measured = constants.fixed;
   problem.fits_fixed = constants.fixed.is_known();
   wrong = read_problem(request, law, devices, constants.knows_bits, problem);
+  if (wrong.empty()) wrong = check_used(request, law, constants.total);
   if (wrong.empty()) wrong = check_felt(problem, constants);
+  if (wrong.empty()) wrong = check_used(request, problem, constants);
   if (!wrong.empty()) return no_frontier(wrong);
   request.memory_bytes = 0;
 

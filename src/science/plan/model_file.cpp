@@ -178,27 +178,8 @@ std::string read_model_file(const PlanRequest& request, ModelFile& out) {
                .width = request.width,
                .tied_head = request.tied_head};
   if (!(request.vocabulary > 0) && !(request.width > 0)) out.shape.measured = out.measured;
-  if (!(request.memory_bytes > 0)) {
-    for (const auto& [name, given] : {std::pair{"entropy_coded", !request.entropy_coded.empty()},
-                                      {"storage", !request.storage.empty()},
-                                      {"scale_group", request.scale_group > 0},
-                                      {"vocabulary", request.vocabulary > 0 && !out.total},
-                                      {"width", request.width > 0 && !out.total},
-                                      {"batch", request.batch != 1}}) {
-      if (given) return fmt::format("{}: this is for the bytes of a file; give memory_bytes", name);
-    }
-  }
   out.whole = request.memory_counts == "file";
-  if (!out.whole) {
-    for (const auto& [name, given] : {std::pair{"entropy_coded", !request.entropy_coded.empty()},
-                                      {"storage", !request.storage.empty()},
-                                      {"scale_group", request.scale_group > 0},
-                                      {"vocabulary", request.vocabulary > 0 && !out.total}}) {
-      if (given)
-        return fmt::format("{0}: memory_counts weights has no use for it; leave out {0}", name);
-    }
-    return "";
-  }
+  if (!out.whole) return "";
   out.group = request.scale_group, out.scale_bits = request.scale_bits;
   out.zero_bits = request.zero_bits;
   std::string wrong = read_stored("embedding_format", request.embedding_format, out.embedding);

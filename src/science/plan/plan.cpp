@@ -8,6 +8,7 @@
 #include "plan/answer.h"
 #include "plan/given.h"
 #include "plan/problem.h"
+#include "plan/unused.h"
 #include "predict/constants.h"
 
 namespace bitlaw {
@@ -177,7 +178,9 @@ Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
   problem.limits.file.measured = constants.fixed;
   problem.fits_fixed = constants.fixed.is_known();
   wrong = read_problem(request, law, devices, constants.knows_bits, problem);
+  if (wrong.empty()) wrong = check_used(request, law, constants.total);
   if (wrong.empty() && !of_share) wrong = check_felt(problem, constants);
+  if (wrong.empty()) wrong = check_used(request, problem, constants);
   if (!wrong.empty()) return failed(wrong);
 
   Plan plan;
