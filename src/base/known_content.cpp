@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
+#include <string>
 
 namespace bitlaw {
 namespace {
@@ -25,6 +27,18 @@ constexpr KnownRow kKnown[] = {
     {"\x28\xB5\x2F\xFD"sv, "is compressed with zstd; decompress it first"},
 };
 
+// What a hub answers instead of a file that is not there, or not for everybody, saved under its name.
+bool is_answer(std::string_view bytes) {
+  constexpr std::string_view kAnswers[] = {
+      "Entry not found",      "Access to model", "Invalid username",
+      "Repository not found", "{\"error\":\"",   "Not Found",
+      "404: Not Found",       "Access to this",  "Access to dataset"};
+  constexpr size_t kLongest = 1000;
+  if (bytes.size() > kLongest) return false;
+  return std::any_of(std::begin(kAnswers), std::end(kAnswers),
+                     [&](std::string_view answer) { return bytes.starts_with(answer); });
+}
+
 bool is_page(std::string_view bytes) {
   std::string head(bytes.substr(0, 64));
   std::transform(head.begin(), head.end(), head.begin(),
@@ -40,6 +54,13 @@ bool is_page(std::string_view bytes) {
 std::string known_content(std::string_view bytes) {
   for (const KnownRow& row : kKnown) {
     if (bytes.starts_with(row.begins)) return row.sentence;
+  }
+  if (is_answer(bytes)) {
+    std::string words(bytes.substr(0, bytes.find_first_of("\r\n")));
+    if (words.size() > 60) words = words.substr(0, 60) + "...";
+    return "is an answer of a web site (" + words +
+           "), not the file itself; download it again, with "
+           "a login if it needs one";
   }
   if (is_page(bytes)) {
     return "is a page of a web site, not the file itself; download the file (on a hub, from its "

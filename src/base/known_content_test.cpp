@@ -10,6 +10,9 @@ TEST(KnownContent, IsNamed) {
                 .find("git lfs pull"),
             std::string::npos);
   EXPECT_NE(known_content("PK\x03\x04rest").find("torch.save"), std::string::npos);
+  for (const char* answer : {"Entry not found", "{\"error\":\"Repository not found\"}",
+                             "Access to model x is restricted."})
+    EXPECT_NE(known_content(answer).find("an answer of a web site"), std::string::npos) << answer;
   EXPECT_NE(known_content("GGUF").find("GGUF"), std::string::npos);
   EXPECT_NE(known_content("\n<!DOCTYPE html>\n<html>").find("page of a web site"),
             std::string::npos);

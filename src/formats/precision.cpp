@@ -104,9 +104,10 @@ constexpr std::string_view kTypes[] = {"bf16", "bfloat16", "fp16",  "float16", "
                                        "fp32", "float32",  "f32",   "tf32",    "float",  "single",
                                        "fp64", "float64",  "f64",   "double",  "16",     "32",
                                        "64",   "16bit",    "32bit", "64bit",   "16bits", "32bits"};
-constexpr std::string_view kBesideTypes[] = {"mixed",  "true",     "pure",  "amp",       "full",
-                                             "native", "apex",     "bit",   "bits",      "autocast",
-                                             "dtype",  "training", "train", "precision", "class"};
+constexpr std::string_view kBesideTypes[] = {
+    "mixed", "true",      "pure",  "amp",      "full",      "native",
+    "apex",  "bit",       "bits",  "autocast", "dtype",     "training",
+    "train", "precision", "class", "baseline", "reference", "ref"};
 constexpr std::string_view kWholeNames[] = {"amp",
                                             "full",
                                             "full precision",

@@ -56,15 +56,16 @@ constexpr TableColumn kColumns[] = {
      "post_bits bits_post ptq_bits p_post p_ptq bpw bits_per_weight", "", "bits bpw", false},
     {"P_w", "weight bits",
      "w_bits wbits bits_w p_w weight_bits weights_bits bits_weight bits_weights weight_precision "
-     "p_weights",
+     "p_weights wbit w_bit weight_bit",
      "", "bits", false},
     {"P_a", "activation bits",
      "a_bits abits bits_a p_a act_bits activation_bits activations_bits bits_activation "
-     "bits_activations activation_precision p_activations",
+     "bits_activations activation_precision p_activations abit a_bit act_bit activation_bit",
      "", "bits", false},
     {"P_kv", "key and value bits",
-     "kv_bits kvbits bits_kv p_kv kv_cache_bits kvcache_bits bits_kv_cache kv_precision", "",
-     "bits", false},
+     "kv_bits kvbits bits_kv p_kv kv_cache_bits kvcache_bits bits_kv_cache kv_precision kvbit "
+     "kv_bit",
+     "", "bits", false},
     {"P_k", "key bits, where keys and values differ",
      "k_bits kbits bits_k p_k key_bits keys_bits bits_keys", "", "bits", false},
     {"P_v", "value bits, where keys and values differ",
@@ -76,7 +77,8 @@ constexpr TableColumn kColumns[] = {
      "head_bits bits_head p_head lm_head_bits output_head_bits unembedding_bits", "", "bits",
      false},
     {"P", "bits of every part",
-     "bits n_bits num_bits bitwidth bit_width bits_all precision_bits p_bits", "", "bits", false},
+     "bits n_bits num_bits bitwidth bit_width bits_all precision_bits p_bits nbits nbit n_bit", "",
+     "bits", false},
     {"format", "number format of every part", "number_format dtype_quant quant_format", "",
      "format", false},
     {"format_w", "number format of the weights",
@@ -129,11 +131,15 @@ constexpr TableColumn kColumns[] = {
      "state run_status run_state job_status job_state trial_status training_status sys_state", "",
      "status state", false},
     {"finished", "whether the run came to its end",
-     "is_finished completed is_completed is_complete done is_done succeeded", "", "", false},
+     "is_finished completed is_completed is_complete done is_done succeeded success is_success "
+     "successful is_successful",
+     "", "", false},
     {"failed", "whether the run crashed, diverged or was killed",
      "is_failed sys_failed crashed is_crashed diverged is_diverged has_diverged killed is_killed "
      "is_nan oom",
-     "", "", false},
+     "exit_code exitcode exit_status return_code returncode error_message exception traceback "
+     "failure_reason error",
+     "", false},
     {"unstable", "1: too few bits of activations or KV for training", "", "", "", false},
     {"tuning", "1: a run of tuning, left out of fits", "", "", "", false},
 };

@@ -9,15 +9,24 @@
 #include "base/names.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "formats/precision.h"
 #include "record/factor.h"
 #include "record/factor_names.h"
 #include "record/tidy_row.h"
 #include "table/column_list.h"
 #include "table/foreign_tables.h"
+#include "table/missing.h"
 #include "table/row_status.h"
 
 namespace bitlaw {
 namespace {
+
+// "loss" of "summary.loss", "n" of "N (M)".
+std::string last_part(const std::string& column) {
+  const std::string without_unit = trim(column.substr(0, column.find_first_of("([")));
+  const std::string& name = without_unit.empty() ? column : without_unit;
+  return plain_name(name.substr(name.rfind('.') + 1));
+}
 
 // What the user may have meant by a column that is not there.
 std::string hint(const std::string& name, const TableColumn& column,
@@ -26,8 +35,9 @@ std::string hint(const std::string& name, const TableColumn& column,
   for (const std::string& part : split(column.parts, ' ')) {
     for (const std::string& each : header) {
       // hyperparameters.lr has nothing to do with parameters.
-      const std::string last = plain_name(each.substr(each.rfind('.') + 1));
-      if (alike.size() < 5 && last.find(part) != std::string::npos && !each.ends_with("95") &&
+      const std::string last = last_part(each);
+      const bool is_it = last == plain_name(name) || last.find(part) != std::string::npos;
+      if (alike.size() < 5 && is_it && !each.ends_with("95") &&
           std::find(alike.begin(), alike.end(), each) == alike.end())
         alike.push_back(each);
     }
@@ -106,10 +116,13 @@ Columns::Columns(const RawTable& table, const std::string& where, const ColumnMa
   for (const TableColumn& column : table_columns()) {
     const bool covered =
         std::string(column.name) == "P" && (has("P_w") || has("P_a") || has("P_kv"));
-    if (open(column.name) && !covered && !take_usual(column.name, column.usual, notes))
+    if (open(column.name) && !covered && !take_usual(column.name, column.usual, notes) &&
+        !take_own(column.name, notes))
       take_usual(column.name, column.too, notes);
   }
   settle_flags();
+  if (open("status")) settle_status();
+  if (open("precision")) settle_precision();
   settle_group_size(open("training_group"), open("group"));
   settle_bits();
   settle_errors(open("loss_standard_error"));
@@ -265,6 +278,13 @@ bool Columns::take_usual(const std::string& name, const char* plain_names,
   return !found.empty();
 }
 
+// "Status" and "LOSS" are our own names, too. A single letter is another name in another case (p is
+// not P), Weights & Biases calls its sets of runs Group, and Tuning may be anything.
+bool Columns::take_own(const std::string& name, std::vector<std::string>& notes) {
+  if (name.size() == 1 || name == "group" || name == "tuning") return false;
+  return take_usual(name, plain_name(name).c_str(), notes);
+}
+
 // A group size is that of training unless rows are quantized after training.
 void Columns::settle_group_size(bool training_open, bool post_open) {
   const std::vector<size_t> found = among("group_size groupsize");
@@ -279,18 +299,69 @@ void Columns::settle_group_size(bool training_open, bool post_open) {
       table_.columns()[found[0]], table_.columns()[found[0]], table_.columns()[found[0]]));
 }
 
-// A column called "done" may also hold dates or percentages.
+// A column called "done" may also hold dates or percentages, and one called "error" numbers or, in
+// every row, words.
 void Columns::settle_flags() {
   for (const char* name : {"finished", "failed"}) {
     const auto place = find(name);
     if (!place) continue;
-    const bool flags = std::all_of(table_.rows.begin(), table_.rows.end(), [&](const RawRow& row) {
-      return read_flag(row.at(*place).text()).has_value();
-    });
-    if (flags) continue;
+    const std::string& column = table_.columns()[*place];
+    bool flags = true, any_without = false;
+    for (const RawRow& row : table_.rows) {
+      const std::string text = row.at(*place).text();
+      const auto flag =
+          name == std::string("failed") ? read_failure(column, text) : read_flag(text);
+      flags = flags && flag.has_value();
+      any_without = any_without || flag == false;
+    }
+    if (flags && (any_without || !is_message(column))) continue;
     places_.erase(name);
     recognised_.erase(name);
   }
+}
+
+// A column of any name that says of some runs that they ended in another way than by finishing.
+void Columns::settle_status() {
+  for (size_t place = 0; place < table_.columns().size(); ++place) {
+    if (is_taken(place)) continue;
+    bool all = true, any_unfinished = false;
+    for (const RawRow& row : table_.rows) {
+      const std::string text = row.at(place).text();
+      if (is_missing_word(text) || trim(text).empty()) continue;
+      const auto finished = says_whether_finished(text);
+      all = all && finished.has_value();
+      any_unfinished = any_unfinished || finished == false;
+      if (!all) break;
+    }
+    if (!all || !any_unfinished) continue;
+    recognise("status", place);
+    return;
+  }
+}
+
+// "quantization" or "dtype" is a column of precisions if all of its words are, and some of fewer than
+// 16 bits. In a table of loss differences it may be a method.
+void Columns::settle_precision() {
+  for (const char* known : {"P_w", "P_a", "P_kv", "P", "P_post", "delta", "precision", "format",
+                            "format_w", "format_a", "format_kv"}) {
+    if (has(known)) return;
+  }
+  constexpr const char* kNames =
+      "quantization quantisation quant quant_type quantization_type quant_scheme "
+      "quantization_scheme quantizer scheme dtype torch_dtype weight_dtype weights_dtype "
+      "numerics number_type recipe weights";
+  std::vector<size_t> found;
+  for (const size_t place : among(kNames)) {
+    bool all = true, any_quantized = false;
+    for (const RawRow& row : table_.rows) {
+      const std::string text = row.at(place).text();
+      if (is_missing_word(text) || is_unquantized(text)) continue;
+      all = all && named_precision(text).has_value();
+      any_quantized = true;
+    }
+    if (all && any_quantized) found.push_back(place);
+  }
+  if (found.size() == 1) recognise("precision", found[0]);
 }
 
 // Bits in a table of loss differences could be those of training or those after it.

@@ -68,7 +68,10 @@ class Columns {
   std::vector<size_t> among(const char* plain_names) const;
   bool take_usual(const std::string& name, const char* plain_names,
                   std::vector<std::string>& notes);
+  bool take_own(const std::string& name, std::vector<std::string>& notes);
   void settle_flags();
+  void settle_status();
+  void settle_precision();
   void settle_group_size(bool training_open, bool post_open);
   void settle_bits();
   void settle_errors(bool loss_error_open);

@@ -52,6 +52,16 @@ TEST(Columns, UsualNamesAreRecognised) {
            Found{"N,D,L", "loss", "L"},
            Found{"n,d", "N", "n"},
            Found{"whatever", "N", ""},
+           Found{"N,D,Loss", "loss", "Loss"},
+           Found{"N,D,LOSS,train_loss", "loss", "LOSS"},
+           Found{"N,D,Loss,val_loss", "loss", "val_loss"},
+           Found{"N,D,Status", "status", "Status"},
+           Found{"N,D,Delta", "delta", "Delta"},
+           Found{"N,D,Epochs", "epochs", "Epochs"},
+           Found{"N,D,p", "P", ""},          // a single letter
+           Found{"N,D,Group", "group", ""},  // of Weights & Biases
+           Found{"N,D,nbits", "P", "nbits"},
+           Found{"N,D,wbit,abit", "P_w", "wbit"},
            Found{"N,learning_rate", "lr", "learning_rate"},
            Found{"N,LR", "lr", "LR"},
            Found{"N,args.lr", "lr", "args.lr"},

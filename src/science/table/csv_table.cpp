@@ -71,6 +71,7 @@ class CsvReader {
   RawTable finish() {
     if (table_.columns().empty())
       throw Error(fmt::format("{}: is empty; expected a CSV table with a header line", where_));
+    must_be_even();
     if (layout_.titles > 0) {
       table_.notes.push_back(fmt::format(
           "The header is line {}; {} above it {} passed over.", layout_.line,
@@ -87,6 +88,18 @@ class CsvReader {
   }
 
  private:
+  void must_be_even() const {
+    if (uneven_ == 0) return;
+    const int others = uneven_ - static_cast<int>(uneven_lines_.size());
+    throw Error(fmt::format(
+        "{}: {}{}, the header has {}{}", where_, fmt::join(uneven_lines_, ", "),
+        others > 0 ? fmt::format(" and {} more line{} too few or too many", others,
+                                 others == 1 ? " has" : "s have")
+                   : "",
+        columns_,
+        columns_ == 1 ? fmt::format(" (separated by {})", name_of(layout_.separator)) : ""));
+  }
+
   // R's write.table names the rows, 1, 2, 3 ... or by words, but not their column: every line has a
   // field more than the header.
   bool has_row_name(const CsvRecord& record) const {
@@ -101,10 +114,12 @@ class CsvReader {
     const bool named = has_row_name(record);
     if (named ? record.fields.size() != columns_ + 1
               : row_names_ || record.fields.size() != columns_) {
-      throw Error(fmt::format(
-          "{}: line {} has {} fields, the header has {}{}", where_, record.line,
-          record.fields.size(), columns_,
-          columns_ == 1 ? fmt::format(" (separated by {})", name_of(layout_.separator)) : ""));
+      constexpr int kMost = 8;
+      if (++uneven_ <= kMost)
+        uneven_lines_.push_back(fmt::format("line {} has {} field{}", record.line,
+                                            record.fields.size(),
+                                            record.fields.size() == 1 ? "" : "s"));
+      return;
     }
     RawRow row{record.line, 0, {}};
     if (named) {
@@ -124,6 +139,8 @@ class CsvReader {
   size_t columns_ = 0;  // of the header
   int comments_ = 0;
   bool row_names_ = false;
+  int uneven_ = 0;  // lines with another number of fields than the header
+  std::vector<std::string> uneven_lines_;
 };
 
 }  // namespace

@@ -54,12 +54,14 @@ TEST(CsvTable, ColumnsWithoutANameGetOne) {
 }
 
 TEST(CsvTable, MistakesNameTheirLine) {
-  for (const auto& [text, part] : {std::pair("", "t: is empty"),
-                                   {"\n \n", "t: is empty"},
-                                   {"a,b,a\n", "column a appears twice"},
-                                   {"a,b\n1\n", "line 2 has 1 fields, the header has 2"},
-                                   {"a,b\n1,2\n\n1,2,3\n", "line 4 has 3 fields"},
-                                   {"a,b\n1,\"2\n", "begins in line 2 never ends"}}) {
+  for (const auto& [text, part] :
+       {std::pair("", "t: is empty"),
+        {"\n \n", "t: is empty"},
+        {"a,b,a\n", "column a appears twice"},
+        {"a,b\n1\n", "line 2 has 1 field, the header has 2"},
+        {"a,b\n1,2\n\n1,2,3\n", "line 4 has 3 fields"},
+        {"a,b\n1\n1,2\n1,2,3\n", "line 2 has 1 field, line 4 has 3 fields, the header has 2"},
+        {"a,b\n1,\"2\n", "begins in line 2 never ends"}}) {
     try {
       read_csv(text, "t");
       FAIL() << text;

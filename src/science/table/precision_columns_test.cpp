@@ -24,8 +24,9 @@ std::string refusal(const std::string& text, const TableOptions& options) {
 }
 
 TEST(PrecisionColumns, EverySpellingOfSixteenBitsIsTheReference) {
-  for (const char* name : {"bf16", "bf16-mixed", "amp_bfloat16", "torch.bfloat16", "32-true",
-                           "16-mixed", "no", "full", "p=f32,c=bf16"}) {
+  for (const char* name :
+       {"bf16", "bf16-mixed", "amp_bfloat16", "torch.bfloat16", "32-true", "16-mixed", "no", "full",
+        "p=f32,c=bf16", "bf16 baseline", "BF16 (reference)"}) {
     const Table table = read_table(table_with(name), "t.csv");
     EXPECT_EQ(precision_class(table.runs[0]), "") << name;
     EXPECT_EQ(table.runs[0].bits_weights, 16) << name;
@@ -33,6 +34,35 @@ TEST(PrecisionColumns, EverySpellingOfSixteenBitsIsTheReference) {
   }
   const Table formats = read_table("N,D,loss,format\n1e8,2e9,3,torch.bfloat16\n", "t.csv");
   EXPECT_EQ(formats.runs[0].bits_weights, 16);
+}
+
+TEST(PrecisionColumns, AColumnOfPrecisionsMayHaveAnotherName) {
+  for (const char* name : {"quantization", "Quant", "dtype", "torch_dtype", "scheme", "Weights"}) {
+    const auto read = [&](const char* one, const char* other) {
+      return read_table(
+          fmt::format("N,D,loss,{}\n1e8,2e9,3,{}\n1e8,4e9,3.2,{}\n", name, one, other), "t.csv");
+    };
+    const Table table = read("bfloat16", "int4");
+    EXPECT_EQ(precision_class(table.runs[0]), "") << name;
+    EXPECT_EQ(table.runs[1].bits_weights, 4) << name;
+    EXPECT_EQ(read("none", "W4A8").runs[1].bits_activations, 8) << name;
+    EXPECT_EQ(precision_class(read("int4", "gptq").runs[0]), "") << name << ": a word is none";
+    EXPECT_EQ(precision_class(read("bf16", "fp32").runs[1]), "")
+        << name << ": nothing is quantized";
+  }
+  const Table both = read_table("N,D,loss,P_w,dtype\n1e8,2e9,3,16,int4\n", "t.csv");
+  EXPECT_EQ(both.runs[0].bits_weights, 16) << "columns of bits go first";
+}
+
+TEST(PrecisionColumns, AWordForUnquantizedIsSixteenBitsInAColumnOfBits) {
+  for (const char* word : {"inf", "Inf", "bf16", "FP16", "full", "none", "NA", ""}) {
+    const Table table =
+        read_table(fmt::format("N,D,loss,P_w\n1e8,2e9,3,{}\n1e8,2e9,3.2,4\n", word), "t.csv");
+    EXPECT_EQ(table.runs[0].bits_weights, 16) << word;
+    EXPECT_EQ(table.runs[1].bits_weights, 4) << word;
+  }
+  EXPECT_NE(refusal("N,D,loss,P_w\n1e8,2e9,3,four\n", {}).find("four is not a number"),
+            std::string::npos);
 }
 
 TEST(PrecisionColumns, TheUserNamesAReferenceOfAnyName) {

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/known_content.h"
 #include "base/names.h"
 #include "table/csv_table.h"
 #include "table/importers.h"
@@ -20,6 +22,24 @@ struct Magic {
   const char* what;
 };
 
+// Markup and settings that a reader of CSV would take for a header.
+std::string foreign_markup(const std::string& text) {
+  const size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string::npos) return "";
+  const std::string first = text.substr(begin, text.find('\n', begin) - begin);
+  if (first.starts_with('<'))
+    return "is HTML or XML; save the table as CSV, in pandas with read_html(...)[0].to_csv(...)";
+  if (first.starts_with("[[") && first.size() > 2 &&
+      std::isalpha(static_cast<unsigned char>(first[2])))
+    return "is TOML; write it as JSON or CSV";
+  if (first.starts_with("- ") && first.find(": ") != std::string::npos)
+    return "is YAML; write it as JSON, in Python with json.dump(yaml.safe_load(...), ...)";
+  if (first.starts_with("\\begin{") ||
+      (first.find('&') != std::string::npos && first.find("\\\\") != std::string::npos))
+    return "is a table of LaTeX; write it as CSV, with commas for & and without \\\\";
+  return "";
+}
+
 void must_be_text(const std::string& text, const std::string& where) {
   static const std::vector<Magic> magics{
       {"PK\x03\x04", "a zip archive or an Excel workbook; save the sheet as CSV"},
@@ -27,12 +47,21 @@ void must_be_text(const std::string& text, const std::string& where) {
       {"\x28\xb5\x2f\xfd", "compressed by zstd; unpack it first"},
       {"PAR1", "a Parquet file; write it as CSV first"},
       {"SQLite format 3", "an SQLite database; export its table as CSV"},
+      {"\x93NUMPY", "an array of numpy; numpy.savetxt writes it as text"},
+      {"\x89HDF\r\n", "an HDF5 file; in pandas, read_hdf(...).to_csv(...) writes it as CSV"},
+      {"\x80\x04", "a Python pickle; in pandas, read_pickle(...).to_csv(...) writes it as CSV"},
+      {"\x80\x05", "a Python pickle; in pandas, read_pickle(...).to_csv(...) writes it as CSV"},
+      {"ARROW1", "an Arrow table; in pandas, read_feather(...).to_csv(...) writes it as CSV"},
       {"\xff\xfe", "text in UTF-16; save it as UTF-8"},
       {"\xfe\xff", "text in UTF-16; save it as UTF-8"},
   };
   for (const Magic& magic : magics) {
     if (text.starts_with(magic.bytes)) throw Error(fmt::format("{}: is {}", where, magic.what));
   }
+  if (const std::string known = known_content(text); !known.empty())
+    throw Error(fmt::format("{}: {}", where, known));
+  if (const std::string markup = foreign_markup(text); !markup.empty())
+    throw Error(fmt::format("{}: {}", where, markup));
   if (const size_t zero = text.find('\0'); zero != std::string::npos) {
     throw Error(fmt::format("{}: is not a text file (a zero byte in line {}); expected CSV or JSON",
                             where, 1 + std::count(text.begin(), text.begin() + zero, '\n')));

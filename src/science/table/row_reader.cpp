@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "base/error.h"
 #include "base/names.h"
 #include "base/number.h"
+#include "formats/precision.h"
 #include "laws/observation.h"
 #include "record/factor_names.h"
 #include "table/missing.h"
@@ -66,7 +68,10 @@ void RowProblems::add(const RowError& error) {
 }
 
 void RowProblems::must_be_none(const std::string& where) const {
-  if (kinds_.empty()) return;
+  if (!kinds_.empty()) throw Error(fmt::format("{}: {}", where, listed()));
+}
+
+std::string RowProblems::listed() const {
   std::vector<std::string> parts;
   for (const Kind& kind : kinds_) {
     parts.push_back(fmt::format("{}, column {}: {}", kind.first, kind.column, kind.problem));
@@ -76,7 +81,7 @@ void RowProblems::must_be_none(const std::string& where) const {
   }
   if (others_ > 0)
     parts.push_back(fmt::format("and {} more row{}", others_, others_ == 1 ? "" : "s"));
-  throw Error(fmt::format("{}: {}", where, fmt::join(parts, "; ")));
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 const RawField& RowReader::written(const char* column) const {
@@ -131,6 +136,11 @@ double RowReader::count_or_unknown(const char* column) const {
 }
 
 double RowReader::bits(const char* column, double otherwise) const {
+  // "inf", "bf16" and "full" are not quantized, as an empty field.
+  const std::string_view words = field(column).view();
+  const bool is_word = !words.empty() && std::isalpha(static_cast<unsigned char>(words[0])) != 0;
+  if (is_word && (plain_name(words) == "inf" || is_unquantized(words)))
+    return otherwise == 0 ? 0 : kUnquantizedBits;
   const double value = number(column);
   if (std::isnan(value)) return otherwise;
   if (value == 0 && otherwise == 0) return 0;
@@ -151,15 +161,29 @@ std::string RowReader::advice(const char* column, const std::string& condition) 
   return fmt::format("--where '{}{}' leaves such rows out", columns_.file_name(column), condition);
 }
 
+// What to do about a text that is no number.
+std::string RowReader::remedy(const char* column, const std::string& text) const {
+  if (text.starts_with('['))
+    return ", but a list; a row is one run or one point: write a row for each, or name one entry";
+  if (text.find(',') != std::string::npos) return "; write 1234.5, not 1,234.5";
+  for (const char* sign : {"\u00b1", "+/-", "+-"}) {
+    if (text.find(sign) != std::string::npos)
+      return "; a standard error has a column of its own, such as loss_standard_error";
+  }
+  const std::string_view name = column;
+  const bool is_loss = name == "loss" || name == "perplexity";
+  const bool is_word =
+      std::none_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  return is_loss && is_word && filtered_ ? "; " + advice(column, "!=" + text) : "";
+}
+
 double RowReader::parse(const char* column, bool with_suffix) const {
   const RawField& field = this->field(column);
   if (field.empty()) return kUnknown;
   auto number = field.number();
   if (!number) number = with_suffix ? parse_count(field.view()) : parse_number(field.view());
   if (!number) {
-    const bool comma = field.view().find(',') != std::string::npos;
-    fail(column, field.text(),
-         comma ? "is not a number; write 1234.5, not 1,234.5" : "is not a number");
+    fail(column, field.text(), "is not a number" + remedy(column, field.text()));
   }
   const auto unit = scale_.find(column);
   const double value = *number * (unit == scale_.end() ? 1 : unit->second);

@@ -27,6 +27,7 @@ class RowProblems {
  public:
   void add(const RowError& error);
   void must_be_none(const std::string& where) const;  // throws the Error
+  std::string listed() const;                         // "" if there are none
 
  private:
   struct Kind {
@@ -69,6 +70,7 @@ class RowReader {
   const RawField& field(const char* column) const;
   const RawField& written(const char* column) const;         // also a word for a missing value
   double parse(const char* column, bool with_suffix) const;  // in our unit
+  std::string remedy(const char* column, const std::string& text) const;
   // How to leave out the rows that a condition such as ">0" on the column does not keep.
   std::string advice(const char* column, const std::string& condition) const;
 

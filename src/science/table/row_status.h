@@ -22,6 +22,16 @@ RowStatus row_status(const std::string& text);
 // other texts.
 std::optional<bool> read_flag(std::string_view text);
 
+// The same of a column that says whether a run failed: an exit code other than 0, or a message (under
+// the names for these), is a failure, too.
+std::optional<bool> read_failure(const std::string& column, std::string_view text);
+// Whether a column of this name holds messages of errors.
+bool is_message(const std::string& column);
+
+// Whether the text says, in one of the usual words, that a run finished (true) or did not (false);
+// nothing for other texts, numbers and "nan".
+std::optional<bool> says_whether_finished(const std::string& text);
+
 // The column, "status", "finished" or "failed", by which it is not known that the run came to its
 // end; null if none says so.
 const char* unfinished_by(const RowReader& row);

@@ -33,6 +33,41 @@ TEST(RowStatus, RowsThatAreNotFinishedAreLeftOutAndCounted) {
   }
 }
 
+// The second of two rows is the finished one.
+Table read_ends(const std::string& column, const std::string& bad, const std::string& good) {
+  return read_table(fmt::format("N,D,loss,{}\n1e8,2e9,9,{}\n1e8,4e9,2.9,{}\n", column, bad, good),
+                    "t", TableOptions{});
+}
+
+TEST(RowStatus, AColumnOfAnyNameMaySayIt) {
+  for (const char* column :
+       {"Status", "JobState", "wandb_state", "mlflow_status", "outcome", "end state", "Result"}) {
+    for (const char* word : {"crashed", "OUT_OF_MEMORY", "CANCELLED by 1000", "running", "failed"})
+      EXPECT_EQ(read_ends(column, word, "finished").runs.size(), 1u) << column << " " << word;
+  }
+  EXPECT_EQ(read_ends("notes", "diverged", "").runs.size(), 1u);
+  EXPECT_EQ(read_ends("kind", "gelu", "done").runs.size(), 2u) << "not all are such words";
+  EXPECT_EQ(read_ends("grad", "nan", "nan").runs.size(), 2u) << "a missing number";
+  EXPECT_EQ(read_ends("outcome", "finished", "ok").runs.size(), 2u);
+  TableOptions all;
+  all.columns = {{"status", "-"}};
+  EXPECT_EQ(
+      read_table("N,D,loss,outcome\n1e8,2e9,9,crashed\n1e8,4e9,2.9,ok\n", "t", all).runs.size(),
+      2u);
+}
+
+TEST(RowStatus, ExitCodesAndMessagesSayItToo) {
+  for (const char* column : {"exit_code", "ExitCode", "return code", "returncode"}) {
+    for (const char* code : {"1", "137", "-9", "0:9", "2:0"})
+      EXPECT_EQ(read_ends(column, code, "0").runs.size(), 1u) << column << " " << code;
+    EXPECT_EQ(read_ends(column, "0:0", "0").runs.size(), 2u) << column;
+  }
+  EXPECT_EQ(read_ends("error", "CUDA OOM", "").runs.size(), 1u);
+  EXPECT_EQ(read_ends("error", "0.01", "0.02").runs.size(), 2u) << "a standard error";
+  EXPECT_EQ(read_ends("exception", "a", "b").runs.size(), 2u) << "of every row: no such message";
+  EXPECT_EQ(read_ends("crashed", "3", "0").runs.size(), 2u) << "a number of restarts is no flag";
+}
+
 TEST(RowStatus, FlagsSayItToo) {
   for (const char* column : {"crashed", "failed", "is_killed", "diverged", "sys/failed"}) {
     EXPECT_EQ(read_status(column, "True").runs.size(), 1u) << column;

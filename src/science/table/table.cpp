@@ -253,6 +253,33 @@ class FactorPlaces {
   std::optional<size_t> seed_, calibration_seed_;
 };
 
+// What is wrong with the rows of a table that lacks a column: all errors at once. With conditions,
+// which rows count is not known.
+std::string bad_numbers(const RawTable& raw, const Columns& columns, const TableOptions& options,
+                        const std::string& where) {
+  if (!options.measured || !options.where.empty()) return "";
+  RowReader reader(raw, columns, options.scale, where, true);
+  RowProblems problems;
+  for (const RawRow& row : raw.rows) {
+    reader.start(row);
+    if (row_status(reader.text("status")) != RowStatus::kFinished || unfinished_by(reader))
+      continue;
+    for (const char* name : {"N", "D", "loss", "perplexity"}) {
+      if (!columns.has(name)) continue;
+      try {
+        const bool is_count = name[1] == '\0';
+        if (is_count)
+          reader.count_or_unknown(name);
+        else
+          reader.positive_or_unknown(name);
+      } catch (const RowError& error) {
+        problems.add(error);
+      }
+    }
+  }
+  return problems.listed();
+}
+
 // The columns of the file that the options name.
 std::vector<size_t> named_columns(const Columns& columns, const RowClusters& clusters,
                                   const TableInputs& inputs, const TableOptions& options) {
@@ -328,7 +355,13 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
   add_computed(raw, options.set, options.columns, where);
   const Columns columns(raw, where, options.columns, table.notes);
   if (options.may_be_planned && !has_measurements(columns)) options.measured = false;
-  columns.must_have(missing_columns(columns, options.measured, options.sizes_optional));
+  try {
+    columns.must_have(missing_columns(columns, options.measured, options.sizes_optional));
+  } catch (const Error& error) {
+    const std::string more = bad_numbers(raw, columns, options, where);
+    if (more.empty()) throw;
+    throw Error(fmt::format("{}; {}", error.what(), more));
+  }
   const bool stand_in = options.sizes_optional && !missing_sizes(columns).empty();
   RowReader reader(raw, columns, options.scale, where, options.measured);
   table.filtered = keep_rows(raw, columns, conditions, where, [&](const RawRow& row) {

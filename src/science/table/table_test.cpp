@@ -317,6 +317,17 @@ TEST(Table, EveryMistakeIsOneClearSentence) {
            Mistake{"C,N,loss\n1,1e308,3\n", "", "column"},
            Mistake{"N,D,loss,loss_lo95,loss_hi95\n1e8,2e9,3,4,2\n", "", "is below"},
            Mistake{"C,loss\n1e20,3\n", "", "no column N"},
+           Mistake{"N,D,loss\n1e8,2e9,OOM\n", "", "--where 'loss!=OOM' leaves such rows out"},
+           Mistake{"N,D,loss\n1e8,2e9,3.2+/-.1\n", "", "a standard error has a column of its own"},
+           Mistake{"[{\"N\":1e8,\"D\":[1e9,2e9],\"loss\":3}]", "", "but a list; a row is one run"},
+           // All at once: the column that is missing, and what is wrong in those that are there.
+           Mistake{"N,tok,loss\nabc,2e9,3\n1e8,2e9,x\n", "",
+                   "no column D (training tokens); the file has N, tok, loss; name yours with "
+                   "--columns N=...,D=...,loss=...; line 2, column N: abc is not a number; line 3, "
+                   "column loss: x is not a number"},
+           Mistake{"[{\"D\":2e9,\"config\":{\"N\":1e8},\"loss\":3}]", "",
+                   "did you mean 'config.N'?"},
+           Mistake{"N (M),D,loss\n10,2e9,3\n", "", "did you mean 'N (M)'?"},
            Mistake{"[{\"N\":1e8,\"D\":2e9,\"loss\":null}]", "", "entry 1, column loss: an empty"},
            Mistake{"[{\"N\":1e8,\"D\":2e9,\"loss\":NaN}]", "", "column loss: NaN is not finite"},
        }) {
