@@ -43,7 +43,7 @@ class Shape:
     sequence: int
     vocabulary: int
     step_tokens: int
-    hidden: int = 0  # 0: 8/3 width, rounded up to a multiple of 16
+    hidden: int = 0  # 0: 8/3 width, rounded up to a multiple of 16, as train_cases.h has it
     kv_heads: int = 0  # 0: as many as heads
 
     def resolved(self):

@@ -121,7 +121,11 @@ void refuse_unmarked(std::string_view head, const std::string& where) {
   std::array<size_t, 2> zeros{};
   for (size_t i = 0; i < head.size(); ++i) zeros[i % 2] += head[i] == '\0';
   for (const bool odd : {false, true}) {
-    if (zeros[odd] * 10 < head.size() / 2 * 6 || zeros[!odd] * 10 > head.size() / 2) continue;
+    // Of letters below U+0100 the one byte is zero; of other scripts that of blanks and digits.
+    constexpr size_t kFew = 8;
+    const bool mostly =
+        zeros[odd] * 10 >= head.size() / 2 * 6 && zeros[!odd] * 10 <= head.size() / 2;
+    if (!mostly && !(zeros[odd] >= kFew && zeros[!odd] == 0)) continue;
     throw Error(
         fmt::format("{}: looks like UTF-16 without a byte order mark; convert it, for example with "
                     "`iconv -f {} -t UTF-8`",

@@ -14,7 +14,7 @@ namespace bitlaw {
 
 // The bytes of `source` in UTF-8, without the mark if it was not UTF-8. What is no character, such
 // as half of a pair, becomes a byte FF, which valid_utf8 counts and replaces. Error, naming `where`,
-// if every second byte of the beginning is zero without a mark.
+// if the beginning has zeros as UTF-16 has them, and no mark.
 std::unique_ptr<ByteSource> as_utf8(std::unique_ptr<ByteSource> source, const std::string& where);
 
 }  // namespace bitlaw

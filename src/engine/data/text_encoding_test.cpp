@@ -86,6 +86,13 @@ TEST(TextEncoding, Utf16WithoutAMarkIsNamed) {
     const std::string error = error_of([&] { decoded(bytes, 64); });
     EXPECT_NE(error.find(big ? "-f UTF-16BE" : "-f UTF-16LE"), std::string::npos) << error;
   }
+  // Cyrillic letters have no zeros, only the blanks and digits between them have.
+  for (const bool big : {false, true}) {
+    std::u32string text;
+    for (int i = 0; i < 20; ++i) text += U"слово 12 ";
+    const std::string error = error_of([&] { decoded(encoded(text, 2, big), 64); });
+    EXPECT_NE(error.find(big ? "-f UTF-16BE" : "-f UTF-16LE"), std::string::npos) << error;
+  }
   EXPECT_EQ(decoded(std::string(3, '\0') + "mostly letters here", 64).size(), 22u);
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "base/error.h"
@@ -21,9 +22,8 @@ struct SuffixRow {
   TextKind kind;
 };
 constexpr SuffixRow kTextSuffixes[] = {
-    {".txt", TextKind::kText},
-    {".jsonl", TextKind::kJsonLines},
-    {".ndjson", TextKind::kJsonLines},
+    {".txt", TextKind::kText},         {".jsonl", TextKind::kJsonLines},
+    {".ndjson", TextKind::kJsonLines}, {".jsonlines", TextKind::kJsonLines},
     {".json", TextKind::kJson},
 };
 
@@ -54,10 +54,13 @@ constexpr AdviceRow kAdvice[] = {
     {".htm", "is HTML; extract its text to .txt first"},
 };
 
-// ".jsonl" of "a.jsonl.gz".
+// ".jsonl" of "a.jsonl.gz" and of "A.JSONL".
 std::string suffix_of(fs::path path) {
   if (compression_of(path) != Compression::kNone) path.replace_extension();
-  return path.extension().string();
+  std::string suffix = path.extension().string();
+  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return suffix;
 }
 
 bool is_hidden(const fs::path& path) {

@@ -15,7 +15,7 @@ namespace bitlaw {
 enum class TextKind {
   kNone,       // not a text file
   kText,       // .txt
-  kJsonLines,  // .jsonl, .ndjson: an object on every line, or a list of them
+  kJsonLines,  // .jsonl, .ndjson, .jsonlines: an object on every line, or a list of them
   kJson,       // .json: the same, or objects over several lines
 };
 

@@ -56,6 +56,14 @@ TEST(TextFiles, ALinkToNothingIsAnError) {
   EXPECT_NE(error.find("which does not exist"), std::string::npos) << error;
 }
 
+TEST(TextFiles, SuffixesAreReadInAnyCase) {
+  TestFolder folder;
+  for (const char* name : {"a.TXT", "b.JSONL", "c.jsonlines", "d.Txt.gz"})
+    folder.write(name, "one");
+  EXPECT_EQ(names_in(folder, folder.path()),
+            (Names{"a.TXT", "b.JSONL", "c.jsonlines", "d.Txt.gz"}));
+}
+
 TEST(TextFiles, WhatIsLeftOutIsCountedBySuffix) {
   TestFolder folder;
   folder.write("a.txt", "one");

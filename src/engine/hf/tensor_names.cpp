@@ -21,12 +21,12 @@ bool is_one_of(const std::string& part, const char* const (&names)[n]) {
   return std::find(std::begin(names), std::end(names), part) != std::end(names);
 }
 
-// As the last parts of a name. Those of one part stand inside an attention.
-constexpr const char* kDerived[] = {
-    "rotary_emb.inv_freq",   "rotary_emb.original_inv_freq", "rotary_emb.cos_cached",
-    "rotary_emb.sin_cached", "rotary_pos_emb.inv_freq",      "rope.freqs",
-    "attention.bias",        "attention.masked_bias",        "position_ids",
-};
+// As the last parts of a name.
+constexpr const char* kDerived[] = {"rope.freqs", "attention.bias", "position_ids", "freqs_cis"};
+// The same, inside any module.
+constexpr const char* kDerivedInModules[] = {"inv_freq",    "original_inv_freq", "cos_cached",
+                                             "sin_cached",  "_cos_cached",       "_sin_cached",
+                                             "masked_bias", "causal_mask"};
 
 struct PackedRow {
   const char* ending;
@@ -44,6 +44,12 @@ constexpr PackedRow kPacked[] = {
     {".absmax", "bitsandbytes"},
     {".quant_map", "bitsandbytes"},
     {".W_q", "HQQ"},
+    {".q_weight", "EXL2"},
+    {".q_scale", "EXL2"},
+    {".weight_blocks", "MXFP4"},
+    {"_proj_blocks", "MXFP4"},
+    {".weight_qdata", "torchao"},
+    {".trellis", "EXL3"},
 };
 
 }  // namespace
@@ -58,6 +64,8 @@ std::string bare_name(const std::string& name) {
 }
 
 bool is_derived_buffer(const std::string& name) {
+  const size_t dot = name.rfind('.');
+  if (dot != std::string::npos && is_one_of(name.substr(dot + 1), kDerivedInModules)) return true;
   return std::any_of(std::begin(kDerived), std::end(kDerived), [&](const std::string& ending) {
     return name == ending || name.ends_with("." + ending);
   });

@@ -23,7 +23,9 @@ TEST(TensorNames, BuffersAreKnownAnywhere) {
   for (const char* name :
        {"model.rotary_emb.inv_freq", "rotary_emb.inv_freq",
         "model.layers.7.self_attn.rotary_emb.inv_freq", "rope.freqs",
-        "module.model.rotary_emb.original_inv_freq", "gpt_neox.layers.0.attention.masked_bias"}) {
+        "module.model.rotary_emb.original_inv_freq", "gpt_neox.layers.0.attention.masked_bias",
+        "model.rope.inv_freq", "model.layers.0.self_attn.rotary_emb._cos_cached", "freqs_cis",
+        "model.causal_mask", "model.layers.1.self_attn.masked_bias"}) {
     EXPECT_TRUE(is_derived_buffer(name)) << name;
   }
   for (const char* name : {"model.norm.weight", "inv_freq", "model.layers.0.self_attn.q_proj.bias",
@@ -37,6 +39,8 @@ TEST(TensorNames, PackedWeightsNameTheirProgram) {
   EXPECT_EQ(packed_by("model.layers.0.mlp.up_proj.weight.absmax", "F32"), "bitsandbytes");
   EXPECT_EQ(packed_by("a.weight.quant_state.bitsandbytes__nf4", "U8"), "bitsandbytes");
   EXPECT_EQ(packed_by("a.weight_packed", "I32"), "compressed-tensors");
+  EXPECT_EQ(packed_by("a.q_weight", "I32"), "EXL2");
+  EXPECT_EQ(packed_by("a.mlp.experts.down_proj_blocks", "U8"), "MXFP4");
   EXPECT_EQ(packed_by("a.weight", "U32"), "MLX");
   EXPECT_EQ(packed_by("a.weight", "F32"), "");
 }

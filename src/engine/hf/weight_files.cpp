@@ -44,7 +44,7 @@ std::optional<Numbered> numbered(const std::string& name) {
   };
   const int64_t number = whole(stem.substr(dash + 1, of - dash - 1));
   const int64_t count = whole(stem.substr(of + between.size()));
-  if (number < 1 || count < number) return std::nullopt;
+  if (number < 0 || count < number || count < 1) return std::nullopt;
   return Numbered{stem.substr(0, dash), number, count};
 }
 
@@ -69,8 +69,10 @@ Found look_for_weights(const fs::path& directory) {
   std::sort(found.others.begin(), found.others.end());
   int complete = 0;
   for (const auto& [set, shards] : sets) {
-    if (std::ssize(shards) < set.second) {
-      int64_t missing = 1;
+    // Most programs count from 1, some from 0.
+    const int64_t first = shards.contains(0) ? 0 : 1;
+    if (std::ssize(shards) < set.second || shards.rbegin()->first != first + set.second - 1) {
+      int64_t missing = first;
       while (shards.contains(missing)) ++missing;
       found.part = fmt::format("shard {} of {} is missing", missing, set.second);
       continue;
@@ -175,8 +177,38 @@ std::map<std::string, std::string> parse_shard_index(const std::string& text,
   return shard_of;
 }
 
+namespace {
+
+// Whether no other file that the index names is there: then an older save left it.
+bool index_is_stale(const fs::path& directory) {
+  const fs::path index = directory / kIndex;
+  for (const auto& [tensor, shard] : parse_shard_index(read_file(index), index.string())) {
+    if (shard != kSingle && fs::exists(directory / shard)) return false;
+  }
+  return true;
+}
+
+// The weights that are there in formats that are not read: "a.gguf, b.npz".
+std::string foreign_weights(const fs::path& directory) {
+  constexpr const char* kEndings[] = {".gguf", ".npz",  ".msgpack", ".h5",         ".pth",
+                                      ".pt",   ".onnx", ".ckpt",    ".incomplete", ".aria2"};
+  std::vector<std::string> found;
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, none)) {
+    const std::string name = entry.path().filename().string();
+    if (std::any_of(std::begin(kEndings), std::end(kEndings),
+                    [&](const char* ending) { return name.ends_with(ending); }))
+      found.push_back(name);
+  }
+  std::sort(found.begin(), found.end());
+  return fmt::format("{}", fmt::join(found, ", "));
+}
+
+}  // namespace
+
 std::vector<WeightFile> open_weight_files(const fs::path& directory) {
   if (fs::exists(directory / kIndex) && fs::exists(directory / kSingle)) {
+    if (index_is_stale(directory)) return {open_file(directory, kSingle)};
     throw Error(fmt::format("{}: has both {} and {}; remove the one that is not to be used",
                             directory.string(), kSingle, kIndex));
   }
@@ -195,12 +227,24 @@ std::vector<WeightFile> open_weight_files(const fs::path& directory) {
                     directory.string()));
   }
   if (found.others.size() == 1) return {open_file(directory, found.others.front())};
+  if (found.others.size() > 1) {
+    throw Error(
+        fmt::format("{}: has {}, and nothing says which is the model; name it {}, or remove "
+                    "the others",
+                    directory.string(), fmt::join(found.others, ", "), kSingle));
+  }
   if (fs::exists(directory / "pytorch_model.bin") ||
       fs::exists(directory / "pytorch_model.bin.index.json")) {
     throw Error(
         fmt::format("{}: has weights in pickled files only, which bitlaw does not read; "
                     "save it as safetensors with transformers",
                     directory.string()));
+  }
+  if (const std::string foreign = foreign_weights(directory); !foreign.empty()) {
+    throw Error(
+        fmt::format("{}: has weights in other files only ({}), which bitlaw does not read; "
+                    "save or fetch them as safetensors",
+                    directory.string(), foreign));
   }
   throw Error(
       fmt::format("{}: has neither {} nor {}; the checkpoint is incomplete; fetch the "

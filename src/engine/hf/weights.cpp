@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/number.h"
+#include "base/text.h"
 #include "formats/half.h"
 #include "hf/tensor_names.h"
 
@@ -155,6 +157,25 @@ void Weights::refuse_missing(const fs::path& directory, const TensorSpec& spec,
               : ""));
 }
 
+namespace {
+
+// The setting of config.json that a tensor contradicts.
+std::string why_left_over(const std::string& bare, const Architecture& a) {
+  const std::vector<std::string> parts = split(bare, '.');
+  const auto layer =
+      parts.size() > 1 && parts[0] == "layers" ? parse_whole(parts[1]) : std::nullopt;
+  if (layer && *layer >= a.layers)
+    return fmt::format("it is of layer {}, and num_hidden_layers there is {}", *layer + 1,
+                       a.layers);
+  if (bare.ends_with("_proj.bias")) {
+    return fmt::format("if the model has biases, set \"{}\": true there",
+                       bare.find(".mlp.") != std::string::npos ? "mlp_bias" : "attention_bias");
+  }
+  return "config.json belongs to another checkpoint";
+}
+
+}  // namespace
+
 // What is stored besides the layout's tensors must follow from them.
 void Weights::refuse_left_over(const std::vector<std::string>& heads, const Architecture& a) const {
   std::set<std::string> used;
@@ -174,8 +195,8 @@ void Weights::refuse_left_over(const std::vector<std::string>& heads, const Arch
     if (like == nullptr) {
       throw Error(
           fmt::format("{}: tensor '{}' is not part of the {} model that config.json "
-                      "describes; config.json belongs to another checkpoint",
-                      place.where, name, name_of(a.family)));
+                      "describes; {}",
+                      place.where, name, name_of(a.family), why_left_over(bare, a)));
     }
     if (place.entry->shape == like->entry->shape && is_float(place.entry->dtype) &&
         same_values(place.entry->dtype, place.data, like->entry->dtype, like->data,
@@ -186,7 +207,8 @@ void Weights::refuse_left_over(const std::vector<std::string>& heads, const Arch
         twin != by_bare.end()
             ? "stored twice, with other values; remove the one that is not to be used"
         : a.tied_head
-            ? "not the embedding, although tie_word_embeddings in config.json says so"
+            ? "not the embedding, although tie_word_embeddings in config.json says so; if the head "
+              "was trained apart, set \"tie_word_embeddings\": false there"
             : "a second output head that differs from the embedding; remove the one that is not to "
               "be used";
     throw Error(fmt::format("{}: '{}' is {}", place.where, name, what));

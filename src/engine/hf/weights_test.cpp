@@ -243,6 +243,19 @@ TEST_F(HfWeights, OtherFilesThanTheUsualOnesAreFound) {
     EXPECT_EQ(open().check_and_hash(pool), hash);
     fs::rename(directory_ / name, single);
   }
+  // One file beside the index of an older save, or of itself.
+  const fs::path old_index = directory_ / "model.safetensors.index.json";
+  for (const char* shard : {"model-00001-of-00004.safetensors", "model.safetensors"}) {
+    write_file_atomically(
+        old_index, std::string(R"({"weight_map": {"model.norm.weight": ")") + shard + "\"}}");
+    EXPECT_EQ(open().check_and_hash(pool), hash) << shard;
+  }
+  fs::remove(old_index);
+  // Counted from 0.
+  fs::rename(single, directory_ / "model-00000-of-00001.safetensors");
+  EXPECT_EQ(open().check_and_hash(pool), hash);
+  fs::remove(directory_ / "model-00000-of-00001.safetensors");
+  good.write(directory_);
   // Shards without an index, and with the index of an older save.
   fs::remove(single);
   good.write(directory_, 3);
@@ -308,6 +321,13 @@ TEST_F(HfWeights, TensorsThatDoNotFitAreNamed) {
   bad.write(directory_);
   expect_error("tensor 'model.layers.2.mlp.up_proj.weight' is not part of the llama model");
 
+  expect_error("it is of layer 3, and num_hidden_layers there is 2");
+
+  bad = good;
+  bad.tensors["model.layers.0.self_attn.q_proj.bias"] = f32({32}, std::vector<float>(32, 1));
+  bad.write(directory_);
+  expect_error("if the model has biases, set \"attention_bias\": true there");
+
   bad = good;
   bad.tensors[name].shape = {32, 48};
   bad.write(directory_);
@@ -366,8 +386,13 @@ TEST_F(HfWeights, AnIndexThatLiesIsRefused) {
 TEST_F(HfWeights, ADirectoryWithoutWeightsSaysWhatIsThere) {
   write_file_atomically(directory_ / "config.json", dump_json(fake_config("llama")));
   expect_error("the checkpoint is incomplete");
+  write_file_atomically(directory_ / "model.gguf", "GGUF");
+  expect_error("has weights in other files only (model.gguf)");
   write_file_atomically(directory_ / "pytorch_model.bin", "x");
   expect_error("pickled");
+  write_file_atomically(directory_ / "a.safetensors", "x");
+  write_file_atomically(directory_ / "b.safetensors", "x");
+  expect_error("has a.safetensors, b.safetensors, and nothing says which is the model");
   fs::remove(directory_ / "config.json");
   expect_error("there is no config.json");
 }

@@ -17,9 +17,11 @@ void check_range(const char* key, int64_t value, int64_t low, int64_t high) {
   }
 }
 
-int64_t default_hidden(int64_t width) {  // 8/3 width, rounded up to a multiple of 16
-  const int64_t exact = (8 * width + 2) / 3;
-  return (exact + 15) / 16 * 16;
+// 8/3 width, rounded up to a multiple of 16; of 32 where blocks of 32 divide the width, too: llama.cpp
+// quantizes rows of a matrix in such blocks, and leaves a matrix with other rows at 16 bits.
+int64_t default_hidden(int64_t width) {
+  const int64_t exact = (8 * width + 2) / 3, multiple = width % 32 == 0 ? 32 : 16;
+  return (exact + multiple - 1) / multiple * multiple;
 }
 
 }  // namespace

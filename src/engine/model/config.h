@@ -14,7 +14,7 @@ struct ModelConfig {
   int64_t layers = 2;      // L
   int64_t heads = 2;       // H; width / heads is the head dimension, even
   int64_t kv_heads = 0;    // G divides H; 0 means H
-  int64_t hidden = 0;      // F of SwiGLU; 0 means 8/3 width rounded up to a multiple of 16
+  int64_t hidden = 0;      // F of SwiGLU; 0 means 8/3 width rounded up to a multiple of 32 or 16
   int64_t vocabulary = 0;  // V; 0 means the data set's
   int64_t sequence = 256;  // T
   bool tied_head = false;  // the output head is the embedding table
@@ -32,7 +32,8 @@ struct ModelConfig {
     v("kv_heads", kv_heads,
       "heads of keys and values (grouped-query attention); 0: as many as heads");
     v("hidden", hidden,
-      "width of the SwiGLU hidden layer; 0: 8/3 width, rounded up to a multiple of 16");
+      "width of the SwiGLU hidden layer; 0: 8/3 width, rounded up to a multiple of 32 if width is "
+      "one, else of 16");
     v("vocabulary", vocabulary, "vocabulary size; 0: that of the data set");
     v("sequence", sequence, "tokens per sequence, T");
     v("tied_head", tied_head, "use the embedding table as the output head");

@@ -457,7 +457,7 @@ TEST(Initialization, HasTheDeviationsItNames) {
     EXPECT_NEAR(squares / (deviation * deviation), 1, 5 * std::sqrt(2 / n))
         << model.infos()[index].name;
   };
-  const double d = 64, F = 176, L = 2;
+  const double d = 64, F = 192, L = 2;
   expect(model.embedding(), 1);
   expect(model.head(), 0.02);
   for (int64_t l = 0; l < config.layers; ++l) {

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/json_fields.h"
+#include "base/known_content.h"
 
 namespace bitlaw {
 namespace {
@@ -33,7 +34,10 @@ SpecialTokenNames read_special_token_names(const fs::path& directory) {
   SpecialTokenNames names;
   const fs::path tokenizer_config = directory / "tokenizer_config.json";
   if (fs::exists(tokenizer_config)) {
-    const Json document = parse_json(read_file(tokenizer_config), tokenizer_config.string());
+    const std::string text = read_file(tokenizer_config);
+    if (const std::string known = known_content(text); !known.empty())
+      throw Error(fmt::format("{}: {}", tokenizer_config.string(), known));
+    const Json document = parse_json(text, tokenizer_config.string());
     const JsonFields config(document, tokenizer_config.string());
     names.begin = token_name(config, "bos_token");
     names.end = token_name(config, "eos_token");
