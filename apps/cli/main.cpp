@@ -10,10 +10,13 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file_lock.h"
+#include "base/home.h"
 #include "base/say.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -60,6 +63,18 @@ void print_system_error(const std::system_error& error) {
   print_error(fmt::format("standard output cannot be written: {}", error.code().message()));
 }
 
+// A path in quotes, as programs and careful people write it, is no shell's: "~/runs" is still in the
+// home.
+std::vector<char*> with_home(std::vector<std::string>& arguments) {
+  std::vector<char*> out;
+  for (std::string& argument : arguments) {
+    if (argument.starts_with("~/")) argument = expand_home(argument);
+    out.push_back(argument.data());
+  }
+  out.push_back(nullptr);
+  return out;
+}
+
 }  // namespace
 }  // namespace bitlaw::cli
 
@@ -79,7 +94,8 @@ int main(int argc, char** argv) {
     add(app);
   }
   try {
-    const bool ran = program.run(argc, argv);
+    std::vector<std::string> arguments(argv, argv + argc);
+    const bool ran = program.run(argc, with_home(arguments).data());
     flush_results();
     return ran ? exit_status : 0;
   } catch (const UsageError& error) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <tuple>
 
@@ -166,6 +167,10 @@ void run_predict(const PredictFlags& options) {
   refuse_contradictions(runs);
   const std::vector<RowPrediction> made = predict_rows(by, runs, options.level);
   if (!options.out.empty()) write_output_file(options.out, predictions_csv(runs, made));
+  const bool any = std::any_of(made.begin(), made.end(), [](const RowPrediction& each) {
+    return std::isfinite(each.prediction.loss) || std::isfinite(each.prediction.delta);
+  });
+  if (!any) exit_status = 1;
   if (options.json) {
     Json document{{"level", options.level}, {"predictions", predictions_json(runs, made)}};
     for (const Predicting& each : by) {

@@ -37,6 +37,15 @@ TEST_F(HomeTest, StandsForATildeInKeysAndStudies) {
   const Outcome written = run({"runs", run_ + "/..", "--csv=~/table.csv"});
   EXPECT_EQ(written.status, 0) << written.err;
   EXPECT_TRUE(fs::exists(home / "table.csv"));
+  const Outcome listed = run({"runs", "~/runs"});
+  EXPECT_EQ(listed.status, 0) << listed.err;
+  std::string name;  // of the run, beside an index
+  for (const fs::directory_entry& entry : fs::directory_iterator(home / "runs")) {
+    if (fs::exists(entry.path() / "run.json")) name = entry.path().filename();
+  }
+  const Outcome exported = run({"export", "~/runs/" + name, "--gguf", "~/model.gguf"});
+  EXPECT_EQ(exported.status, 0) << exported.err;
+  EXPECT_TRUE(fs::exists(home / "model.gguf"));
   EXPECT_FALSE(fs::exists(around_.directory / "~"));
 }
 

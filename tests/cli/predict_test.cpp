@@ -23,6 +23,19 @@ class PredictVerb : public World {
   std::string text(const std::string& name) { return read_file(around_.directory / name); }
 };
 
+// Where no run gets a number, nothing useful was done.
+TEST_F(PredictVerb, WithoutAnyNumberItFails) {
+  const std::vector<std::string> asked{"predict", "--law", "quest", "N=1e9", "D=1e10"};
+  const auto status = [&](const std::string& precision) {
+    std::vector<std::string> words = asked;
+    words.push_back("precision=" + precision);
+    return run(words).status;
+  };
+  EXPECT_EQ(status("foo"), 1);
+  EXPECT_EQ(status("W1A1"), 0);
+  EXPECT_EQ(status("W1A1,foo"), 0) << "one of two has a number";
+}
+
 TEST_F(PredictVerb, OneRunByItsNumbers) {
   fit();
   const Json made = json_of({"predict", "--fit", "fit.json", "N=200M", "D=5B", "P_w=4", "--json"})

@@ -9,7 +9,7 @@
 namespace bitlaw {
 namespace {
 
-constexpr size_t kFewestOfAnySpacing = 30;
+constexpr size_t kFewestInEqualSteps = 10, kFewestOfAnySpacing = 30;
 
 bool grows(const std::vector<double>& values) {
   for (size_t i = 0; i + 1 < values.size(); ++i) {
@@ -45,6 +45,7 @@ bool is_curve(const std::vector<double>& tokens, const std::vector<double>& step
       std::none_of(steps.begin(), steps.end(), [](double step) { return std::isnan(step); });
   if (has_steps && grows(sorted(steps)) && (all_equal(tokens) || grows(sorted(tokens))))
     return true;
+  if (tokens.size() < kFewestInEqualSteps) return false;
   if (grows(sorted(tokens)) && in_equal_steps(sorted(tokens))) return true;
   return tokens.size() >= kFewestOfAnySpacing && grows(tokens);
 }

@@ -3,12 +3,12 @@
 // that exclude the truth.
 //
 // Rows are taken for the points of one run if they agree in N, in the precision, in the seed, in the
-// factors that never vary and in every column of words, and there are at least ten of them that
+// factors that never vary and in every column of words, and there are
 //
-//   - have growing values in a column of steps, or
-//   - have growing D in equal steps (most increments within a tenth of their median), as a program
+//   - five or more with growing values in a column of steps, or
+//   - ten or more with growing D in equal steps (most increments within a tenth of their median), as a program
 //     that evaluates every thousand steps gives, or
-//   - are thirty or more at growing D, in the order of the table.
+//   - thirty or more at growing D, in the order of the table.
 //
 // A grid of runs is none of these: its D are few, or in geometric steps.
 #pragma once
@@ -33,7 +33,7 @@ struct Curves {
   bool same_tokens = false;  // some curve has one D at all its steps: it is the planned number
 };
 
-inline constexpr size_t kFewestCurvePoints = 10;
+inline constexpr size_t kFewestCurvePoints = 5;
 
 // Points in the order of the table.
 Curves find_curves(const std::vector<CurvePoint>& points);

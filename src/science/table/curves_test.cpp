@@ -56,6 +56,18 @@ TEST(Curves, AGridOfRunsIsNone) {
   EXPECT_EQ(find_curves({}).count, 0);
 }
 
+TEST(Curves, FewPointsAreOneIfTheyHaveSteps) {
+  const auto with_steps = [](int count, bool growing) {
+    std::vector<CurvePoint> points;
+    for (int i = 0; i < count; ++i)
+      points.push_back({"a", 1e8 * std::pow(2, i), growing ? 1000 * std::pow(2, i) : 1000});
+    return find_curves(points).count;
+  };
+  EXPECT_EQ(with_steps(5, true), 1);
+  EXPECT_EQ(with_steps(4, true), 0);
+  EXPECT_EQ(with_steps(9, false), 0) << "one step";
+}
+
 // Three models at 20 points each; `head` and `tail` are more columns.
 std::string three_curves(const std::string& names,
                          const std::function<std::string(int, int)>& more) {
