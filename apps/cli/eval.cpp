@@ -56,6 +56,14 @@ void run_eval(EvalFlags& options) {
   const std::string path =
       options.config.data.empty() ? trained.config.data.path : options.config.data;
   const Dataset dataset = Dataset::open(path, static_cast<int>(trained.config.model.vocabulary));
+  const std::string trained_on = trained.record.data.hash;
+  if (options.config.data.empty() && !trained_on.empty() && dataset.hash() != trained_on) {
+    throw Error(fmt::format(
+        "{0}: is not the data set that {1} was trained on (its hash is {2}, the run's {3}), but "
+        "made "
+        "again from other text or with another tokenizer; --data {0} evaluates on it all the same",
+        path, trained.record.name, dataset.hash(), trained_on));
+  }
   const Json data{{"path", path}, {"hash", dataset.hash()}};
   if (options.dry_run) {
     const int64_t available = dataset.info().validation.tokens;

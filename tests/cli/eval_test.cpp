@@ -32,6 +32,14 @@ TEST_F(EvalVerb, SaysThatAModelKnowsLessThanAGuess) {
   const Outcome own = run({"eval", run_, "--threads", "1"});
   EXPECT_EQ(own.status, 0);
   EXPECT_EQ(own.err, "");
+  // Other text at the place of the run's.
+  ASSERT_EQ(run({"data", "prepare", "signs", "--to", "data", "--tokenizer", "byte", "--overwrite",
+                 "--quiet"})
+                .status,
+            0);
+  const Outcome changed = run({"eval", run_, "--threads", "1"});
+  EXPECT_EQ(changed.status, 1);
+  EXPECT_NE(changed.err.find("data: is not the data set that "), std::string::npos) << changed.err;
 }
 
 }  // namespace

@@ -262,9 +262,8 @@ Dataset Dataset::open(const fs::path& directory, int expected_vocabulary) {
     info = read_dataset_info(parse_json(read_file(description), where), where);
     if (expected_vocabulary != 0 && expected_vocabulary != info.vocabulary) {
       throw Error(
-          fmt::format("{}: the vocabulary is {} but the model has {}; set the model's vocabulary "
-                      "to {}, or prepare "
-                      "the data set with {}",
+          fmt::format("{}: the vocabulary is {} but the model has {}; set the vocabulary of a new "
+                      "model to {}, or give the data set that this one was trained on, with {}",
                       directory.string(), info.vocabulary, expected_vocabulary, info.vocabulary,
                       expected_vocabulary));
     }

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "fit/alike_rows.h"
 #include "fit/allowed.h"
 #include "fit/bootstrap.h"
 #include "fit/combinations.h"
@@ -19,6 +20,7 @@
 #include "fit/joint.h"
 #include "fit/multistart.h"
 #include "fit/reference.h"
+#include "fit/residuals.h"
 #include "fit/run_scatter.h"
 #include "fit/separate.h"
 #include "fit/setup.h"
@@ -442,6 +444,11 @@ Fit fit_law(const Law& unbound, const std::vector<Observation>& runs, const FitO
     }
   }
   if (!bare && options.draws > 0) {
+    if (!rows.training.empty() && law.predicts == Predicts::kLoss) {
+      const std::string note = alike_rows_note(
+          rows.training, log_residuals(law, Stage::kTraining, values, rows.training));
+      if (!note.empty()) fit.notes.push_back(note);
+    }
     if (!rows.training.empty())
       fit.training.scatter = run_scatter(training, rows.training, values, parallel_for);
     if (!post.free.empty()) fit.post.scatter = run_scatter(post, rows.post, values, parallel_for);
