@@ -88,7 +88,7 @@ SafetensorsEntry parse_entry(const std::string& name, const Json& value, size_t 
   }
 
   const Json& offsets = value["data_offsets"];
-  size_t begin, end;
+  size_t begin = 0, end = 0;
   if (!offsets.is_array() || offsets.size() != 2 || !read_size(offsets[0], begin) ||
       !read_size(offsets[1], end)) {
     wrong("has data_offsets that are not two whole numbers");

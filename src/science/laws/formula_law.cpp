@@ -703,7 +703,8 @@ LawFormula law_formula_from(const Json& document, const std::string& where) {
   }
   if (fields.has("values")) {
     if (!document["values"].is_object()) fields.refuse("values", "a table of numbers");
-    for (const auto& [name, value] : document["values"].items()) {
+    for (const auto& [key, value] : document["values"].items()) {
+      const std::string& name = key;  // lambdas cannot capture the parts of a binding
       if (!value.is_number() || !std::isfinite(value.get<double>()))
         fields.refuse("values", "a table of finite numbers");
       auto found = std::find_if(out.constants.begin(), out.constants.end(),
