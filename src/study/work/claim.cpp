@@ -92,15 +92,14 @@ std::string own_name() {
       hash_hex(fmt::format("{} {} {} {}", own.host, own.boot, own.pid_namespace, own.started)));
 }
 
-// False if the file exists and must not (O_EXCL in `flags`).
-bool write_file(const fs::path& file, const std::string& bytes, int flags = O_TRUNC) {
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
-  if (descriptor < 0 && errno == EEXIST) return false;
+// Its descriptor, to read and write; -1 if the file exists and must not (O_EXCL in `flags`).
+int write_file(const fs::path& file, const std::string& bytes, int flags = O_TRUNC) {
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | flags, 0644);
+  if (descriptor < 0 && errno == EEXIST) return -1;
   if (descriptor < 0) fail(file);
-  const bool written = write_all(descriptor, bytes);
+  if (write_all(descriptor, bytes)) return descriptor;
   const int error = errno;
   ::close(descriptor);
-  if (written) return true;
   ::unlink(file.c_str());
   errno = error;
   fail(file);
@@ -195,12 +194,14 @@ bool Claims::is_gone(const std::string& key, int64_t generation,
 }
 
 // With its bytes, in one step: a link to a finished file. Where a file system has no links, an empty
-// file is created first, which readers take for a claim that is being written.
-bool Claims::create(const fs::path& file, const std::string& bytes) const {
+// file is created first, which readers take for a claim that is being written. The descriptor is that of
+// the finished file, not of its name: a process that was stopped here may find the name gone, because
+// others have taken the claim over and released it.
+int Claims::create(const fs::path& file, const std::string& bytes) const {
   static std::atomic<int> count{0};
   const fs::path temporary =
       temporary_beside(directory_ / fmt::format(".{}-{}", own_name(), count++));
-  write_file(temporary, bytes);
+  const int descriptor = write_file(temporary, bytes);
   std::error_code none;
   const bool linked = ::link(temporary.c_str(), file.c_str()) == 0;
   const int error = errno;
@@ -208,9 +209,10 @@ bool Claims::create(const fs::path& file, const std::string& bytes) const {
   struct stat status {};
   const bool there = linked || (::stat(temporary.c_str(), &status) == 0 && status.st_nlink == 2);
   fs::remove(temporary, none);
-  if (there) return true;
+  if (there) return descriptor;
+  ::close(descriptor);
   // ENOENT: somebody has taken the temporary for a leftover, as in containers that look like one.
-  if (error == EEXIST || error == ENOENT) return false;
+  if (error == EEXIST || error == ENOENT) return -1;
   if (error != EPERM && error != ENOTSUP && error != EOPNOTSUPP && error != ENOSYS) {
     errno = error;
     fail(file);
@@ -246,9 +248,8 @@ std::optional<Claim> Claims::take_after(const std::string& key, int64_t before) 
   Claimant own{
       .process = own_identity(), .beat = 0, .lease_seconds = lease_seconds_, .since = now_iso()};
   const fs::path file = claim_file(directory_, key, generation);
-  if (!create(file, bytes_of(own))) return std::nullopt;
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
-  if (descriptor < 0) fail(file);
+  const int descriptor = create(file, bytes_of(own));
+  if (descriptor < 0) return std::nullopt;
   Claim claim(directory_, key, generation, descriptor, own);
   if (highest(key) > generation) {  // a directory that was read late
     std::error_code none;

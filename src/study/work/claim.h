@@ -95,7 +95,8 @@ class Claims {
   std::optional<Claim> take_after(const std::string& key, int64_t before);
   bool is_gone(const std::string& key, int64_t generation, std::optional<Claimant>& claimant);
   int64_t highest(const std::string& key) const;
-  bool create(const std::filesystem::path& file, const std::string& bytes) const;
+  // Its descriptor; -1 if somebody else has it.
+  int create(const std::filesystem::path& file, const std::string& bytes) const;
 
   std::filesystem::path directory_;
   double lease_seconds_;

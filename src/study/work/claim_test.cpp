@@ -5,9 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <functional>
+#include <thread>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -216,6 +218,24 @@ TEST_F(ClaimTest, ManyThatWantOneJobGetItOneAtATime) {
     }
     EXPECT_EQ(winners, 1) << round;
   }
+}
+
+// As if others had taken it over and released it while this process was stopped.
+TEST_F(ClaimTest, OneThatIsGoneAsSoonAsItIsMadeIsNobodys) {
+  std::atomic<bool> ended = false;
+  int removed = 0;
+  std::thread others([&] {
+    const std::string claim = (folder_ / "job.1").string();
+    while (!ended) removed += ::unlink(claim.c_str()) == 0;
+  });
+  Claims claims = this->claims();
+  for (int i = 0; i < 2000; ++i) {
+    std::optional<Claim> claim;
+    EXPECT_NO_THROW(claim = claims.take("job"));
+  }
+  ended = true;
+  others.join();
+  EXPECT_GT(removed, 0);
 }
 
 TEST_F(ClaimTest, ADirectoryThatCannotBeWrittenIsSaid) {
