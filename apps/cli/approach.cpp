@@ -27,8 +27,7 @@ std::vector<LearningCurve> curves_of_runs(const TableFlags& flags, const Table& 
     const Observation& run = table.runs[i];
     if (run.is_post_training() || run.cluster.empty() || !known.insert(run.cluster).second)
       continue;
-    LearningCurve curve{
-        run.cluster, options.params == "total" ? run.params_total : run.params, {}, {}};
+    LearningCurve curve{run.cluster, params_counted(run, options.params), {}, {}};
     for (const LossAt& each : training_losses(fs::path(flags.paths[0]) / run.cluster)) {
       curve.tokens.push_back(each.tokens);
       curve.loss_nats.push_back(each.loss_nats);

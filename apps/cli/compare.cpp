@@ -18,7 +18,7 @@ namespace {
 
 struct CompareFlags {
   TableFlags table;
-  std::string out;
+  std::string out, residuals;
   FormulaFlags formula;
   CompareOptions compare;
   StructFlags flags;
@@ -33,6 +33,8 @@ void run_compare(CompareFlags& options) {
     return;
   }
   require_other_file("--out", options.out, options.table.paths);
+  require_other_file("--residuals", options.residuals, options.table.paths);
+  require_other_file("--residuals", options.residuals, options.out);
   options.formula.register_files();
   if (options.compare.laws.empty() && !options.formula.laws_of_file().empty()) {
     options.compare.laws = options.formula.laws_of_file();
@@ -69,6 +71,7 @@ void run_compare(CompareFlags& options) {
   document["table"] = table_json(table, options.table.path());
   print_notes(table);
   if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
+  if (!options.residuals.empty()) write_output_file(options.residuals, comparison_csv(comparison));
   if (options.json) {
     print_json(document);
   } else {
@@ -88,6 +91,9 @@ void add_compare(App& app) {
       "  bitlaw compare table.csv --laws kumar --formula 'E + A/(N*P_w)^alpha + B/D^beta'");
   options->table.add(verb);
   verb->add_option("--out", options->out, "also write the JSON document to this file");
+  verb->add_option(
+      "--residuals", options->residuals,
+      "write the table with every law's residuals, held out and not, to this CSV file");
   verb->add_option("--threads", options->threads, "threads")->whole(1, kMostThreads);
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run, "read the table, print what it contains, and stop");

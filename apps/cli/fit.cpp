@@ -77,8 +77,7 @@ void explain_best_precision(const Law& law, const Table& table, Fit& fit) {
       "P* is that of {}, where a token costs 6 N P/16 FLOP, N counted {}, {}.{} `bitlaw compare` "
       "gives "
       "the range over the laws that describe these rows as well.",
-      law.name, fit.params == "non-embedding" ? "without embeddings" : fit.params,
-      convention_of(table),
+      law.name, words_for_count(fit.params), convention_of(table),
       law.has_share ? " That it does not depend on the compute is a property of the form." : ""));
 }
 

@@ -38,12 +38,13 @@ void must_be_of_one_precision(const std::vector<Observation>& rows) {
 }
 
 // C / (N D) of the rows; 6 without a column of C, or if C has nothing to do with N D.
-double ratio_of(const std::vector<Observation>& rows, bool total, std::vector<std::string>& notes) {
+double ratio_of(const std::vector<Observation>& rows, const std::string& params,
+                std::vector<std::string>& notes) {
   constexpr double kMostSpread = 2;
   if (rows.empty()) return 6;
   std::vector<double> ratios;
   for (const Observation& row : rows)
-    ratios.push_back(row.compute / ((total ? row.params_total : row.params) * row.tokens));
+    ratios.push_back(row.compute / (params_counted(row, params) * row.tokens));
   if (std::any_of(ratios.begin(), ratios.end(), [](double each) { return std::isnan(each); }))
     return 6;
   std::sort(ratios.begin(), ratios.end());
@@ -66,9 +67,11 @@ std::vector<SizedRun> sized(const std::vector<Observation>& rows, const Approach
   std::vector<SizedRun> out;
   const std::vector<int> clusters = number_clusters(rows);
   for (size_t i = 0; i < rows.size(); ++i) {
-    const double params = options.params == "total" ? rows[i].params_total : rows[i].params;
+    const double params = params_counted(rows[i], options.params);
     if (!(params > 0))
-      throw Error("--params total: a row has no N_total; leave it out to count without embeddings");
+      throw Error(fmt::format(
+          "--params {}: a row has no {}; leave --params out to count without embeddings",
+          options.params, options.params == "flops" ? "C" : "N_total"));
     const double compute = own_compute ? rows[i].compute : 6 * params * rows[i].tokens;
     out.push_back({params, rows[i].tokens, compute, rows[i].loss_nats, clusters[i]});
   }
@@ -109,9 +112,10 @@ FittedLaw fit_rows(const Law& law, const std::vector<Observation>& rows, const F
 }
 
 // Rows with N as the fit counts it.
-std::vector<Observation> counted(std::vector<Observation> rows, bool total) {
+std::vector<Observation> counted(std::vector<Observation> rows, const std::string& params) {
   for (Observation& row : rows) {
-    if (total) count_all_params(row);
+    if (params == "total") count_all_params(row);
+    if (params == "flops") count_params_by_compute(row);
   }
   return rows;
 }
@@ -256,7 +260,7 @@ bool nothing_found(const Approaches& all) {
 
 IsoflopRuns isoflop_runs(const std::vector<Observation>& rows, const ApproachOptions& options,
                          std::vector<std::string>& notes) {
-  const double ratio = ratio_of(rows, options.params == "total", notes);
+  const double ratio = ratio_of(rows, options.params, notes);
   const bool own_compute =
       !std::isnan(ratio) && std::none_of(rows.begin(), rows.end(), [](const Observation& row) {
         return std::isnan(row.compute);
@@ -270,7 +274,7 @@ IsoflopRuns isoflop_runs(const std::vector<Observation>& rows, const ApproachOpt
 IsoflopFit isoflop_of(const IsoflopRuns& runs, const ApproachOptions& options, const Law* law,
                       const std::vector<double>& values) {
   if (law == nullptr || runs.rows.empty()) return fit_isoflop(runs.runs, options, nullptr);
-  const std::vector<Observation> rows = counted(runs.rows, options.params == "total");
+  const std::vector<Observation> rows = counted(runs.rows, options.params);
   LawAlong along{.compute_ratio = runs.compute_ratio};
   for (const Observation& row : rows) along.loss_nats.push_back(predict(*law, values.data(), row));
   along.log_params = [&](double compute) {
@@ -303,7 +307,6 @@ Approaches fit_approaches(const std::string& approach, const std::vector<Observa
     for (const SizedRun& run : runs.runs) most = std::max(most, run.compute);
     options.compute = {most, 10 * most};
   }
-  const bool total = options.params == "total";
   FitOptions fitting = fit;
   if (!asked("parametric")) fitting.draws = 0;
   const bool of_runs = asked("isoflop") || asked("parametric");
@@ -318,8 +321,8 @@ Approaches fit_approaches(const std::string& approach, const std::vector<Observa
   }
   if (asked("parametric")) {
     out.parametric_law = law.name;
-    out.parametric = parametric_optima(counted(runs.rows, total), out.compute_ratio, options,
-                                       fitted, parallel_for);
+    out.parametric = parametric_optima(counted(runs.rows, options.params), out.compute_ratio,
+                                       options, fitted, parallel_for);
   }
   out.verdicts = verdicts_of(out);
   return out;

@@ -157,7 +157,7 @@ std::vector<LearningCurve> learning_curves(const std::vector<Observation>& rows,
   for (const Observation& row : rows) {
     if (row.cluster.empty() || row.is_post_training() || !(row.loss_nats > 0)) continue;
     points[row.cluster][row.tokens] = row.loss_nats;
-    params[row.cluster].insert(options.params == "total" ? row.params_total : row.params);
+    params[row.cluster].insert(params_counted(row, options.params));
   }
   std::vector<LearningCurve> out;
   for (const auto& [run, losses] : points) {

@@ -12,7 +12,7 @@ namespace bitlaw {
 struct ApproachOptions {
   std::vector<double> compute;    // budgets to predict; empty = the largest, and ten times it
   double budget_tolerance = 0.1;  // runs whose C differs by at most this share are one budget
-  std::string params = "non-embedding";  // or "total": what N counts
+  std::string params = "non-embedding";  // or "total", "flops": what N counts
   int64_t draws = 400;
   double level = 0.9;
   uint64_t seed = 1;

@@ -137,7 +137,8 @@ void measure(const Task& task, const Law& law, Stage stage, const std::vector<Ob
 
   const Unseen unseen = predict_unseen(setup, rows, masks, {entry.values}, *task.parallel_for);
   entry.missing = unseen.missing;
-  for (const double residual : unseen.residuals()) {
+  entry.held_out = unseen.residuals();
+  for (const double residual : entry.held_out) {
     entry.squares.push_back(std::isfinite(residual) ? residual * residual : kUnknown);
     entry.predicted += std::isfinite(residual);
   }
@@ -382,10 +383,12 @@ Comparison compare_laws(const std::vector<Observation>& runs, const CompareOptio
     judge(training_rows, training);
     training.params = options.params;
     add_best_bits(training_rows, training);
+    training.rows = std::move(training_rows);
     out.training = std::move(training);
   }
   if (!post_rows.empty()) {
     judge(post_rows, post);
+    post.rows = std::move(post_rows);
     out.post = std::move(post);
   }
   return out;

@@ -21,7 +21,7 @@ struct CompareOptions {
   int64_t folds = 5;
   std::string objective = "huber";       // or "least-squares", or "lad"
   double huber_delta = 0;                // Huber's threshold; 0 = from each law's residuals
-  std::string params = "non-embedding";  // or "total": what N counts
+  std::string params = "non-embedding";  // or "total", "flops": what N counts
   std::string method;                    // deltas of this method; "" = gptq, or the only one
   int64_t starts = 64;                   // maximum; fewer if there are few minima
   uint64_t seed = 1;
@@ -36,7 +36,7 @@ struct CompareOptions {
     v("objective", objective, "huber, lad (least absolute deviations) or least-squares");
     v("huber_delta", huber_delta,
       "Huber's threshold, in log loss; 0 = 1.345 deviations of each law's residuals");
-    v("params", params, "what N counts: non-embedding or total");
+    v("params", params, "what N counts: non-embedding, total, or flops: C / (6 D)");
     v("method", method, "quantization method whose deltas are compared");
     v("starts", starts, "maximum number of starts of each fit");
     v("seed", seed, "seed of starts and folds");
@@ -66,5 +66,10 @@ Json comparison_json(const Comparison& comparison);
 
 // Tables for a terminal.
 std::string comparison_text(const Comparison& comparison);
+
+// A line for each row and fitted law: the row's columns, then law, residual (of the fit to all rows),
+// held_out_residual (of a fit to the others; empty if not held out or not predicted) and residual_unit:
+// "log loss", log(predicted / measured), or "standard errors" of a difference. N as the laws count it.
+std::string comparison_csv(const Comparison& comparison);
 
 }  // namespace bitlaw

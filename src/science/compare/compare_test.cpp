@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <numeric>
 #include <optional>
 
@@ -14,6 +15,7 @@
 #include "compare/compare_statistics.h"
 #include "laws/effective.h"
 #include "simulate/simulate_for_tests.h"
+#include "table/raw_table.h"
 #include "table/table.h"
 
 namespace bitlaw {
@@ -49,6 +51,45 @@ TEST(Compare, TheTrueLawWinsWhereItsTermsMatter) {
   EXPECT_LT(law_in(result.training, "kumar").aicc, law_in(result.training, "chinchilla").aicc);
   EXPECT_NE(result.training->verdict().find("kumar has the smallest"), std::string::npos);
   EXPECT_NE(comparison_text(result).find("kumar-no-offsets"), std::string::npos);
+}
+
+// The CSV's residuals are those of the printed constants, and their held-out squares give the printed
+// error.
+TEST(Compare, TheResidualsOfTheCsvAreThoseOfThePrintedErrors) {
+  const std::vector<Observation> runs = simulate({.params = {1e5, 2e5, 4e5}});
+  const Comparison result = compare_laws(runs, quick());
+  const RawTable csv = read_raw_table(comparison_csv(result), "residuals.csv");
+  const auto column = [&](const char* name) { return csv.find(name).value(); };
+  std::map<std::string, std::vector<double>> held_out;
+  int post = 0;
+  for (const RawRow& row : csv.rows) {
+    const auto number = [&](const char* name) { return std::stod(row.at(column(name)).text()); };
+    const std::string name = row.at(column("law")).text();
+    if (row.at(column("residual_unit")).text() == "standard errors") {
+      ++post;
+      continue;
+    }
+    Observation run;
+    run.params = number("N"), run.tokens = number("D");
+    run.bits_weights = number("P_w"), run.bits_activations = number("P_a");
+    run.bits_kv = number("P_kv");
+    const ComparedLaw& law = law_in(result.training, name);
+    EXPECT_NEAR(std::log(predict(law.bound.law(), law.values.data(), run) / number("loss")),
+                number("residual"), 1e-9);
+    held_out[name].push_back(number("held_out_residual"));
+  }
+  EXPECT_EQ(held_out.size(), 3);
+  for (const auto& [name, residuals] : held_out) {
+    double squares = 0;
+    for (const double each : residuals) squares += each * each;
+    EXPECT_EQ(residuals.size(), static_cast<size_t>(result.training->points)) << name;
+    EXPECT_NEAR(std::sqrt(squares / residuals.size()), law_in(result.training, name).held_out_rms,
+                1e-9)
+        << name;
+  }
+  const ComparePart& deltas = result.post.value();
+  EXPECT_EQ(post, deltas.points * std::count_if(deltas.laws.begin(), deltas.laws.end(),
+                                                [](const ComparedLaw& law) { return law.fitted; }));
 }
 
 // Every law that is Chinchilla's where nothing is quantized has its five constants there.

@@ -34,9 +34,10 @@ struct ComparedLaw {
   double threshold = kUnknown;    // Huber's
   std::vector<double> residuals;  // of the fitted rows, as they were fitted
 
-  std::vector<double> squares;  // of residuals of held-out rows; NaN if not predicted
-  int predicted = 0;            // number of predicted rows
-  std::string missing;          // why not all are predicted
+  std::vector<double> held_out;  // residuals by a fit to the other rows; NaN if not predicted
+  std::vector<double> squares;   // of these; NaN also where another judged law predicts nothing
+  int predicted = 0;             // number of predicted rows
+  std::string missing;           // why not all are predicted
   // On the rows that every judged law predicts:
   double held_out_rms = kUnknown, held_out_error = kUnknown;
   Difference from_best;
@@ -47,7 +48,8 @@ struct ComparePart {
   Stage stage = Stage::kTraining;
   bool gaps = false;  // of runs, instead of their losses
   std::string hold_out;
-  int points = 0, clusters = 0;  // rows fitted
+  int points = 0, clusters = 0;   // rows fitted
+  std::vector<Observation> rows;  // these, N as it is counted
   // What rows of a cluster have in common of the variance around the law of least squares, and how
   // many independent rows the rows count for (fit/shared_share.h); AICc goes by these.
   double shared = 0, independent = kUnknown;

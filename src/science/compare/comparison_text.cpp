@@ -105,7 +105,7 @@ std::string best_precisions(const ComparePart& part) {
     out += fmt::format("Over the laws that tie: {:.1f} to {:.1f} bits", tied.low, tied.high);
     out += fmt::format(
         " (a token costs 6 N P/16 FLOP; N {}; granularity and extra norm as in these rows).\n",
-        part.params == "non-embedding" ? "without embeddings" : part.params);
+        words_for_count(part.params));
   }
   return out;
 }

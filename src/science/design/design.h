@@ -44,7 +44,7 @@ struct DesignOptions {
     v("budget", budget, "training FLOP of all proposed runs; 0 = a tenth of the table's");
     v("runs", runs, "maximum number of runs");
     v("candidates", candidates, "grid, or N=1e8,2e8;D=1e9,1e10;bits=3,4,16, or a CSV file of runs");
-    v("params", params, "what N counts: non-embedding or total");
+    v("params", params, "what N counts: non-embedding, total, or flops: C / (6 D)");
     v("method", method, "quantization method whose deltas are fitted");
     v("tie", tie, "ties such as beta=alpha");
     v("freeze", freeze, "constants to keep fixed: b=1.1277, or b for its published value");

@@ -154,11 +154,13 @@ void add_held_out(const StageSetup& setup, const std::vector<Observation>& rows,
 void add_other_count(const Law& law, const std::vector<Observation>& runs, FitOptions options,
                      const ParameterChoice& choice, double threshold,
                      const ParallelFor& parallel_for, const std::vector<double>& values, Fit& fit) {
-  const bool both = std::all_of(runs.begin(), runs.end(), [](const Observation& run) {
+  const bool by_compute = options.params == "flops";
+  const bool both = std::all_of(runs.begin(), runs.end(), [&](const Observation& run) {
+    if (by_compute) return std::abs(run.compute / (6 * run.params * run.tokens) - 1) > 1e-6;
     return run.params_total > 0 && run.params_total != run.params;
   });
   if (!both || fit.training.points == 0 || fit.training.free == 0) return;
-  options.params = options.params == "total" ? "non-embedding" : "total";
+  options.params = options.params == "non-embedding" ? "total" : "non-embedding";
   StageSetup setup = setup_of(law, Stage::kTraining, choice, choice.base, options);
   setup.settings.huber = threshold;  // so that objectives compare
   const StageMinimum other = fit_stage(setup, sort_rows(law, runs, options).training, parallel_for);

@@ -40,7 +40,7 @@ struct FitOptions {
   std::string weights = "none";     // of runs; or "standard-error"
   double huber_delta =
       0;  // Huber's threshold, in log loss; 0 = from the residuals (fit/threshold.h)
-  std::string params = "non-embedding";  // or "total": what N counts
+  std::string params = "non-embedding";  // or "total", "flops": what N counts
   std::string method;                    // deltas of this method only; "" = gptq, or the only one
   std::vector<std::string> tie;          // "beta=alpha": the first always equals the second
   std::vector<std::string> freeze;       // "b=1.1277", or "b" alone: at its published value
@@ -64,7 +64,7 @@ struct FitOptions {
       "weights of runs: none, or standard-error (inverse square of the loss's standard error)");
     v("huber_delta", huber_delta,
       "Huber's threshold, in log loss; 0 = 1.345 deviations of the residuals");
-    v("params", params, "what N counts: non-embedding or total");
+    v("params", params, "what N counts: non-embedding, total, or flops: C / (6 D)");
     v("method", method,
       "quantization method whose deltas are fitted; empty = gptq, or the only one");
     v("tie", tie, "ties such as beta=alpha");
@@ -130,7 +130,7 @@ struct StageFit {
 
 // The training law fitted with the other way to count N, if the rows have both.
 struct OtherCount {
-  std::string params;  // "total" or "non-embedding"; "" = there is none
+  std::string params;  // "total", "non-embedding"; "" = there is none
   double objective = kUnknown;
   std::vector<double> values;  // in the law's order
 };
@@ -145,7 +145,7 @@ struct Fit {
   double level = 0.9;                       // of the intervals
   Reach reach;                              // of the rows; a plan beyond it extrapolates
   FittedClasses classes;                    // of precision, if the law has constants for them
-  std::string params = "non-embedding";     // or "total": what N counts
+  std::string params = "non-embedding";     // or "total", "flops": what N counts
   std::string method;                       // whose deltas were fitted; "" = unknown, or none were
   FixedParams fixed;                        // embeddings and head in the table, by size
   int censored = 0;                         // rows of delta <= 0, fitted as measurements near zero

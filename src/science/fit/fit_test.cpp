@@ -290,11 +290,13 @@ TEST(Fit, DProportionalToNIsNoticed) {
 
 TEST(Fit, ANoteOnTheOtherCountNamesOnlyDifferences) {
   EXPECT_EQ(note_on_other_count("total", {0.49651, 0.49654}, {0.012, 0.013}),
-            "Counting total parameters instead gives the same alpha, 0.4965, with objective 0.013 "
+            "With N counted with embeddings and head instead: the same alpha, 0.4965, with "
+            "objective 0.013 "
             "rather than 0.012.");
-  EXPECT_EQ(note_on_other_count("total", {0.49, 0.51}, {0.012, 0.012}),
-            "Counting total parameters instead gives alpha 0.51 rather than 0.49, with the same "
-            "objective, 0.012.");
+  EXPECT_EQ(
+      note_on_other_count("total", {0.49, 0.51}, {0.012, 0.012}),
+      "With N counted with embeddings and head instead: alpha 0.51 rather than 0.49, with the same "
+      "objective, 0.012.");
 }
 
 TEST(Fit, TooFewRowsAreRefusedAndJustEnoughGetNoIntervals) {
@@ -437,7 +439,7 @@ TEST(Fit, TotalParametersNeedTheirColumn) {
   const Fit plain = fit(rows, quick("chinchilla"));
   EXPECT_EQ(plain.other_count.params, "total");
   EXPECT_NEAR(plain.other_count.values[Chinchilla::kA] / total, 1, 1e-9);
-  EXPECT_TRUE(says(plain, "Counting total parameters"));
+  EXPECT_TRUE(says(plain, "With N counted with embeddings and head"));
   // Twice the N everywhere is A times 2^alpha.
   EXPECT_NEAR(total / (parameter(plain, "A").value * std::pow(2, parameter(plain, "alpha").value)),
               1, 1e-5);

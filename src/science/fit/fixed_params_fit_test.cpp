@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <span>
 #include <vector>
 
+#include "base/error.h"
 #include "base/random.h"
 #include "fit/fit.h"
 #include "laws/effective.h"
+#include "laws/fixed_params.h"
 #include "laws/registry.h"
 #include "predict/model_shape.h"
 
@@ -114,6 +117,40 @@ TEST(FixedParamsFit, WithoutEmbeddingsNothingIsFixed) {
   for (Observation& row : rows) row.params_total = 0;
   const Fit without = fit_law(rows, options);
   EXPECT_EQ(with.values(), without.values());
+}
+
+// Losses by N from FLOPs: the table's N says nothing of attention and head, its C does.
+TEST(FixedParamsFit, ByFlopsNIsThatOfTheCompute) {
+  const Law& law = *find_law("chinchilla");
+  const std::span<const double> truth = law.constants[0].values;
+  std::vector<Observation> rows;
+  for (const double params : {1e7, 4e7, 2e8, 1e9}) {
+    for (const double tokens : {1e9, 5e9, 2e10}) {
+      Observation run;
+      run.params = params, run.tokens = tokens;
+      run.compute = 6 * params * (1 + 30 / std::sqrt(params / 1e4)) * tokens;
+      Observation counted = run;
+      ASSERT_TRUE(count_params_by_compute(counted));
+      run.loss_nats = predict(law, truth.data(), counted);
+      rows.push_back(run);
+    }
+  }
+  FitOptions options;
+  options.law = "chinchilla", options.draws = 0, options.params = "flops";
+  const Fit fit = fit_law(rows, options);
+  for (size_t i = 0; i < truth.size(); ++i)
+    EXPECT_NEAR(fit.values()[i] / truth[i], 1, 1e-3) << law.parameters[i].name;
+  EXPECT_EQ(fit.other_count.params, "non-embedding");
+  // N by FLOPs grows more slowly than N, so a fit to N finds a smaller exponent.
+  const auto alpha = static_cast<size_t>(parameter_index(law, "alpha"));
+  EXPECT_LT(fit.other_count.values[alpha], 0.95 * truth[alpha]);
+  rows[3].compute = kUnknown;
+  try {
+    fit_law(rows, options);
+    FAIL() << "a row without C was counted";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("flops needs C"), std::string::npos) << error.what();
+  }
 }
 
 }  // namespace

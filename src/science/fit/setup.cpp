@@ -255,8 +255,9 @@ void check_options(const FitOptions& options) {
   if (options.weights != "none" && options.weights != "standard-error") {
     throw Error(fmt::format("weights: {} is unknown; use none or standard-error", options.weights));
   }
-  if (options.params != "non-embedding" && options.params != "total") {
-    throw Error(fmt::format("params: {} is unknown; use non-embedding or total", options.params));
+  if (options.params != "non-embedding" && options.params != "total" && options.params != "flops") {
+    throw Error(
+        fmt::format("params: {} is unknown; use non-embedding, total or flops", options.params));
   }
   if (!(options.huber_delta >= 0)) throw Error("huber_delta: must be positive, or 0");
   if (!(options.level > 0 && options.level < 1)) throw Error("level: must be between 0 and 1");
@@ -268,7 +269,7 @@ StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
                     const FitOptions& options) {
   StageRows rows;
   choose_method(runs, options.method, rows);
-  const bool total = options.params == "total";
+  const bool total = options.params == "total", by_compute = options.params == "flops";
   for (size_t i = 0; i < runs.size(); ++i) {
     Observation run = runs[i];
     if (total && !(run.params_total > 0)) {
@@ -276,6 +277,12 @@ StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
           "params: total needs N_total in every row; add the column, or use params non-embedding");
     }
     if (total) count_all_params(run);
+    if (by_compute && !count_params_by_compute(run)) {
+      throw Error(
+          "params: flops needs C, the training compute, in every row; add the column, or use "
+          "params "
+          "non-embedding");
+    }
     const bool post = run.is_post_training();
     const double value = measured(law, run);
     const bool gap = law.predicts == Predicts::kGap;
@@ -367,7 +374,7 @@ std::string note_on_other_count(const std::string& other, const ByCount& alpha,
     return now == before ? fmt::format("the same {}, {}", name, now)
                          : fmt::format("{} {} rather than {}", name, now, before);
   };
-  return fmt::format("Counting {} parameters instead gives {}, with {}.", other,
+  return fmt::format("With N counted {} instead: {}, with {}.", words_for_count(other),
                      compared("alpha", alpha), compared("objective", objective));
 }
 

@@ -76,6 +76,24 @@ void count_all_params(Observation& run) {
   run.params = run.params_total;
 }
 
+bool count_params_by_compute(Observation& run) {
+  if (!(run.compute > 0) || !(run.tokens > 0)) return false;
+  run.params = run.compute / (6 * run.tokens);
+  run.params_total = run.fixed_share = 0;
+  return true;
+}
+
+double params_counted(const Observation& run, std::string_view how) {
+  if (how == "total") return run.params_total;
+  return how == "flops" ? run.compute / (6 * run.tokens) : run.params;
+}
+
+std::string_view words_for_count(std::string_view params) {
+  if (params == "total") return "with embeddings and head";
+  if (params == "flops") return "by FLOPs, C / (6 D)";
+  return "without embeddings";
+}
+
 Json fixed_params_json(const FixedParams& fixed) {
   if (!fixed.is_known()) return nullptr;
   return {{"scale", fixed.scale},

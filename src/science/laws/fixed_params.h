@@ -9,6 +9,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "base/json.h"
 #include "laws/observation.h"
@@ -38,6 +39,16 @@ FixedParams fixed_params_of(std::span<const Observation> runs);
 // (bits_embedding, bits_head below 16): the larger half of a quantized pair cannot be told apart, so
 // one quantized table of two counts as half.
 void count_all_params(Observation& run);
+
+// The run with its parameters counted by its training compute: N = C / (6 D), so that C = 6 N D is
+// exact. This counts the output head and attention's products, too. False if C is not known.
+bool count_params_by_compute(Observation& run);
+
+// N of a run as a fit counts it (non-embedding, total or flops); 0 or NaN if the run does not say.
+double params_counted(const Observation& run, std::string_view how);
+
+// "N counted ...": what a fit's `params` means: non-embedding, total or flops.
+std::string_view words_for_count(std::string_view params);
 
 // {"scale": ..., "exponent": ..., "sizes": ..., "spread": ...}, null if not known; and back.
 Json fixed_params_json(const FixedParams& fixed);

@@ -12,6 +12,8 @@ const Observation& Predictor::observe(double params, double tokens, const Precis
   run_.bits_weights = bits.weights;
   run_.bits_activations = bits.activations;
   run_.bits_kv = bits.kv;
+  run_.bits_keys = surroundings_.bits_keys, run_.bits_values = surroundings_.bits_values;
+  run_.bits_embedding = surroundings_.bits_embedding, run_.bits_head = surroundings_.bits_head;
   run_.bits_post = post_bits;
   if (surroundings_.unique_tokens > 0) {
     run_.unique_tokens = std::min(tokens, surroundings_.unique_tokens);

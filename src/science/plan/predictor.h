@@ -13,8 +13,10 @@ namespace bitlaw {
 
 // Further inputs of some laws, the same for every point of a plan.
 struct Surroundings {
-  double unique_tokens = 0;             // distinct tokens available; 0 = all training tokens
-  double group = 0;                     // entries that share a scale; 0 = unknown
+  double unique_tokens = 0;  // distinct tokens available; 0 = all training tokens
+  double group = 0;          // entries that share a scale; 0 = unknown
+  double bits_keys = kUnknown, bits_values = kUnknown;  // apart; NaN = as the KV's
+  double bits_embedding = kUnknown, bits_head = kUnknown;
   FixedParams fixed = {};               // what N has that no precision shrinks, if N counts it
   std::vector<NamedInput> inputs = {};  // of a law made from a formula
 };

@@ -128,6 +128,56 @@ std::string read_bits(const PlanRequest& request, const Law& law, PlanProblem& o
   return "";
 }
 
+bool tells(const Law& law, Quantity what) {
+  return std::any_of(law.parameters.begin(), law.parameters.end(),
+                     [&](const Parameter& each) { return each.needs.of == what; });
+}
+
+// Parts that have bits of their own beside weights, activations and KV.
+std::string read_parts(const PlanRequest& request, const Law& law, PlanProblem& out) {
+  struct Part {
+    const char* name;
+    double bits;
+    Quantity quantity;
+    double Surroundings::*where;
+  };
+  for (const Part& part :
+       {Part{"key_bits", request.key_bits, Quantity::kKeyBits, &Surroundings::bits_keys},
+        {"value_bits", request.value_bits, Quantity::kValueBits, &Surroundings::bits_values},
+        {"embedding_bits", request.embedding_bits, Quantity::kEmbeddingBits,
+         &Surroundings::bits_embedding},
+        {"head_bits", request.head_bits, Quantity::kHeadBits, &Surroundings::bits_head}}) {
+    if (part.bits == 0) continue;
+    if (const std::string wrong = check_bits(part.name, part.bits); !wrong.empty()) return wrong;
+    const bool of_kv = part.quantity == Quantity::kKeyBits || part.quantity == Quantity::kValueBits;
+    if (of_kv && !request.precision.empty())
+      return fmt::format("{}: the precision {} has bits of keys and values; give bits instead",
+                         part.name, request.precision);
+    const bool free =
+        out.free_tied || std::count(out.free_bits.begin(), out.free_bits.end(), &Bits::kv) > 0;
+    if (of_kv && free)
+      return fmt::format("{}: keys and values are free; give bits, or free P_w and P_a alone",
+                         part.name);
+    if (!of_kv && !tells(law, part.quantity))
+      return fmt::format("{}: {} has no factor for it; leave it out, or plan with a law that has",
+                         part.name, law.name);
+    if (request.critical_data)
+      return fmt::format("{}: critical_data is of models trained at 16 bits; leave it out",
+                         part.name);
+    out.surroundings.*part.where = part.bits;
+  }
+  if (request.key_bits == 0 && request.value_bits == 0) return "";
+  Surroundings& around = out.surroundings;
+  double& kv = out.precision.bits.kv;
+  if (std::isnan(around.bits_keys)) around.bits_keys = kv;
+  if (std::isnan(around.bits_values)) around.bits_values = kv;
+  kv = (around.bits_keys + around.bits_values) / 2;  // what they cost and store
+  out.splits_kv = true;
+  out.mean_of_kv = !tells(law, Quantity::kKeyBits);
+  if (out.mean_of_kv) around.bits_keys = around.bits_values = kUnknown;
+  return "";
+}
+
 std::string read_choices(const PlanRequest& request, const Law& law, PlanProblem& out) {
   // Between two steps of a cost table only accuracy is lost: the steps are all there is to choose
   // from.
@@ -304,6 +354,7 @@ std::string read_problem(const PlanRequest& request, const Law& law, const Json&
   if (wrong.empty()) wrong = read_inputs(request, law, out);
   if (wrong.empty()) wrong = read_free(request, law, knows_bits, out);
   if (wrong.empty()) wrong = read_bits(request, law, out);
+  if (wrong.empty()) wrong = read_parts(request, law, out);
   if (wrong.empty()) wrong = check_amounts(request, out);
   if (wrong.empty()) wrong = read_choices(request, law, out);
   if (!wrong.empty()) return wrong;

@@ -17,12 +17,13 @@ namespace bitlaw {
 
 struct PlanProblem {
   bool free_params = false, free_tokens = false;
-  std::vector<double Bits::*> free_bits;  // parts that are free one by one
-  bool free_tied = false;                 // one P for all parts is free
-  bool free_post = false;                 // bits of the weights after training
-  bool ignores_bits = false;              // a free P was requested of a law without bits
-  Precision precision;                    // if not free
-  CostModel cost;                         // for the cost of training
+  std::vector<double Bits::*> free_bits;       // parts that are free one by one
+  bool free_tied = false;                      // one P for all parts is free
+  bool free_post = false;                      // bits of the weights after training
+  bool splits_kv = false, mean_of_kv = false;  // keys and values apart; the law cannot tell them
+  bool ignores_bits = false;                   // a free P was requested of a law without bits
+  Precision precision;                         // if not free
+  CostModel cost;                              // for the cost of training
   Limits limits;
   Surroundings surroundings;
   bool fits_fixed = false;        // the law was fitted with N_eff = N_fixed + (N - N_fixed) f

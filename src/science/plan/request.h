@@ -32,24 +32,26 @@ struct PlanRequest {
   double scale_bits = 16, zero_bits = 0;   // of a scale and of a zero point
   std::vector<std::string> storage;        // what P bits take: "4:q4_k", "3:3.4375"
   std::vector<std::string> entropy_coded;  // "gaussian", or measured entropies, "4:3.1"
-  double serve_tokens = 0;             // T over the model's life: 2 N T cost(P) on top of training
-  double params = 0;                   // N; 0 = not given
-  double tokens = 0;                   // D; 0 = not given
-  double tokens_per_param = 0;         // D / N; 0 = not given
-  double unique_tokens = 0;            // distinct tokens available; 0 = enough
-  std::vector<std::string> inputs;     // of a law made from a formula: "experts=8"
-  double group = 0;                    // entries that share a scale, for laws that use it
-  std::vector<double> bits;            // P; empty = not given: free, or 16
-  std::string precision;               // or by name (formats/precision.h), "W4A4", or a class
-  double post_bits = 0;                // of the weights after PTQ; 0 = none
-  bool tied = true;                    // a free P is one number for all three parts
-  std::vector<double> available_bits;  // a free P takes one of these; empty = any in [1, 32]
-  bool integer_bits = false;           // shorthand for all whole numbers up to 16
-  std::vector<std::string> formats;    // a free precision is one of these formats or classes
-  std::string cost = "linear";         // of `compute`: or speed-ups by bits, "16:1,8:2,4:4"
-  bool critical_data = false;          // D beyond which training hurts after PTQ
-  double inference_budget = 0;         // N P_post, bits of weights to serve; 0 = none
-  std::string frontier;                // "bytes=4e6..1e12": for make_frontier (plan/frontier.h)
+  double serve_tokens = 0;              // T over the model's life: 2 N T cost(P) on top of training
+  double params = 0;                    // N; 0 = not given
+  double tokens = 0;                    // D; 0 = not given
+  double tokens_per_param = 0;          // D / N; 0 = not given
+  double unique_tokens = 0;             // distinct tokens available; 0 = enough
+  std::vector<std::string> inputs;      // of a law made from a formula: "experts=8"
+  double group = 0;                     // entries that share a scale, for laws that use it
+  std::vector<double> bits;             // P; empty = not given: free, or 16
+  double key_bits = 0, value_bits = 0;  // apart; 0 = as bits
+  double embedding_bits = 0, head_bits = 0;  // in training; 0 = not quantized
+  std::string precision;                     // or by name (formats/precision.h), "W4A4", or a class
+  double post_bits = 0;                      // of the weights after PTQ; 0 = none
+  bool tied = true;                          // a free P is one number for all three parts
+  std::vector<double> available_bits;        // a free P takes one of these; empty = any in [1, 32]
+  bool integer_bits = false;                 // shorthand for all whole numbers up to 16
+  std::vector<std::string> formats;          // a free precision is one of these formats or classes
+  std::string cost = "linear";               // of `compute`: or speed-ups by bits, "16:1,8:2,4:4"
+  bool critical_data = false;                // D beyond which training hurts after PTQ
+  double inference_budget = 0;               // N P_post, bits of weights to serve; 0 = none
+  std::string frontier;  // "bytes=4e6..1e12": for make_frontier (plan/frontier.h)
 
   template <class V>
   void visit(V& v) {
@@ -94,6 +96,12 @@ struct PlanRequest {
     v("bits", bits,
       "precision P: one number, or weights, activations, KV; with critical_data the list of "
       "P_post");
+    v("key_bits", key_bits, "bits of keys, apart from values; 0 = as bits says");
+    v("value_bits", value_bits, "bits of values, apart from keys; 0 = as bits says");
+    v("embedding_bits", embedding_bits,
+      "bits of embeddings in training, for laws that have them; 0 = 16");
+    v("head_bits", head_bits,
+      "bits of the output head in training, for laws that have them; 0 = 16");
     v("precision", precision, "precision P by name: W4A4, W3A16g128, mxfp4");
     v("post_bits", post_bits, "bits of the weights after post-training quantization; 0 = none");
     v("tied", tied, "one precision for weights, activations and KV if P is free");

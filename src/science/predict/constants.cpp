@@ -115,6 +115,7 @@ std::string read_fit(const Json& fit, Constants& out) {
   }
   if (!read_scatter(fit, out)) return "the scatter of the fit is damaged; fit again";
   out.total = fit.value("params", Json()) == "total";
+  out.by_compute = fit.value("params", Json()) == "flops";
   out.fixed = fixed_params_from(fit.value("fixed_params", Json()));
   if (const Json method = fit.value("method", Json()); method.is_string())
     out.method = method.get<std::string>();

@@ -27,6 +27,7 @@ struct Constants {
   int clusters = 0;                        // independent runs of a fit; 0 = unknown
   int absorbed = 1;                        // constants that the draws' spread lacks
   bool total = false;                      // N counts all parameters, as a fit with params total
+  bool by_compute = false;                 // N is C / (6 D), as a fit with params flops
   FixedParams fixed;                       // of the table of a fit: what N_total has besides N
   std::string method;                      // of quantization after training; "" = any
   std::string source;                      // for the reader

@@ -211,6 +211,8 @@ Prediction predict_run(const Constants& constants, const Observation& given, dou
       run.params = run.params_total;
     }
   }
+  if (constants.by_compute && !count_params_by_compute(run))
+    out.note = "the fit counts N by FLOPs: N is read as C / (6 D)";
   if (run.is_post_training() && !run.method.empty() && !constants.method.empty() &&
       run.method != constants.method) {
     out.problem = fmt::format("the fit is of deltas of {}, and this one is of {}", constants.method,

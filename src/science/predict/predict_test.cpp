@@ -111,6 +111,19 @@ TEST(Predict, CountsParametersAsTheFitDid) {
             predict(*constants.law, constants.values.data(), run(8e8, 1e10)));
 }
 
+TEST(Predict, CountsParametersByFlopsAsTheFitDid) {
+  Constants constants = certain(0.02);
+  constants.by_compute = true;
+  Observation asked = run(5e8, 1e10);
+  EXPECT_NE(predict_run(constants, asked).note.find("C / (6 D)"), std::string::npos);
+  EXPECT_EQ(predict_run(constants, asked).loss,
+            predict(*constants.law, constants.values.data(), run(5e8, 1e10)));
+  asked.compute = 6 * 8e8 * 1e10;
+  EXPECT_EQ(predict_run(constants, asked).loss,
+            predict(*constants.law, constants.values.data(), run(8e8, 1e10)));
+  EXPECT_EQ(predict_run(constants, asked).note, "");
+}
+
 TEST(Predict, SaysWhatTheFitIsNotOf) {
   Constants constants;
   ASSERT_EQ(read_constants("kumar", "", nullptr, constants), "");

@@ -48,6 +48,10 @@ double FittedLaw::delta(double n, double d, double p_w, double p_a, double p_kv,
 }
 
 Observation as_counted(Observation row, const Json& fit) {
+  if (fit.is_object() && text(fit, "params") == "flops") {
+    count_params_by_compute(row);
+    return row;
+  }
   if (!fit.is_object() || text(fit, "params") != "total" || !(row.params_total > 0)) return row;
   // Fits that did not tell what is fixed shrank all parameters.
   if (fixed_params_from(fit.value("fixed_params", Json())).is_known())
