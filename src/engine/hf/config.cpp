@@ -107,7 +107,10 @@ void check_architectures(const JsonFields& settings, const FamilyRow& row) {
     return;
   settings.fail(
       "architectures",
-      fmt::format("does not name {}; bitlaw reads causal language models", row.architecture));
+      fmt::format(
+          "does not name {0}; bitlaw reads causal language models: save the model with its "
+          "output head (AutoModelForCausalLM), or name {0} there if the head is the embedding",
+          row.architecture));
 }
 
 Activation read_activation(const JsonFields& settings, const char* otherwise) {

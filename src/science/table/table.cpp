@@ -253,6 +253,26 @@ class FactorPlaces {
   std::optional<size_t> seed_, calibration_seed_;
 };
 
+bool is_empty_throughout(const RawTable& raw, size_t place) {
+  return !raw.rows.empty() && std::all_of(raw.rows.begin(), raw.rows.end(), [&](const RawRow& row) {
+    return row.at(place).empty() || is_missing_word(row.at(place).view());
+  });
+}
+
+// Sizes whose column no row fills: no condition on rows can mend that.
+std::string empty_sizes(const RawTable& raw, const Columns& columns) {
+  std::vector<std::string> out;
+  for (const char* name : {"N", "D"}) {
+    const auto place = columns.find(name);
+    if (!place || columns.has("C") || !is_empty_throughout(raw, *place)) continue;
+    out.push_back(
+        fmt::format("{} is empty in every row, so {} is not known; --columns {}=... names another "
+                    "column, and --set '{}=...' computes it",
+                    printable(raw.columns()[*place]), name, name, name));
+  }
+  return fmt::format("{}", fmt::join(out, "; "));
+}
+
 // What is wrong with the rows of a table that lacks a column: all errors at once. With conditions,
 // which rows count is not known.
 std::string bad_numbers(const RawTable& raw, const Columns& columns, const TableOptions& options,
@@ -265,11 +285,14 @@ std::string bad_numbers(const RawTable& raw, const Columns& columns, const Table
     if (row_status(reader.text("status")) != RowStatus::kFinished || unfinished_by(reader))
       continue;
     for (const char* name : {"N", "D", "loss", "perplexity"}) {
-      if (!columns.has(name)) continue;
+      const auto place = columns.find(name);
+      if (!place || is_empty_throughout(raw, *place)) continue;
       try {
         const bool is_count = name[1] == '\0';
-        if (is_count)
+        if (is_count && columns.has("C"))
           reader.count_or_unknown(name);
+        else if (is_count)
+          reader.count(name);
         else
           reader.positive_or_unknown(name);
       } catch (const RowError& error) {
@@ -278,6 +301,24 @@ std::string bad_numbers(const RawTable& raw, const Columns& columns, const Table
     }
   }
   return problems.listed();
+}
+
+// Error that names everything that is wrong with the columns, and what follows from the rows.
+void must_be_readable(const RawTable& raw, const Columns& columns, const TableOptions& options,
+                      const std::string& where) {
+  std::string wrong;
+  try {
+    columns.must_have(missing_columns(columns, options.measured, options.sizes_optional));
+  } catch (const Error& error) {
+    wrong = error.what();
+  }
+  const std::string empty = options.sizes_optional ? "" : empty_sizes(raw, columns);
+  if (wrong.empty() && empty.empty()) return;
+  std::vector<std::string> parts;
+  for (const std::string& part : {wrong, empty, bad_numbers(raw, columns, options, where)}) {
+    if (!part.empty()) parts.push_back(part);
+  }
+  throw Error(fmt::format("{}{}", wrong.empty() ? where + ": " : "", fmt::join(parts, "; ")));
 }
 
 // The columns of the file that the options name.
@@ -355,13 +396,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
   add_computed(raw, options.set, options.columns, where);
   const Columns columns(raw, where, options.columns, table.notes);
   if (options.may_be_planned && !has_measurements(columns)) options.measured = false;
-  try {
-    columns.must_have(missing_columns(columns, options.measured, options.sizes_optional));
-  } catch (const Error& error) {
-    const std::string more = bad_numbers(raw, columns, options, where);
-    if (more.empty()) throw;
-    throw Error(fmt::format("{}; {}", error.what(), more));
-  }
+  must_be_readable(raw, columns, options, where);
   const bool stand_in = options.sizes_optional && !missing_sizes(columns).empty();
   RowReader reader(raw, columns, options.scale, where, options.measured);
   table.filtered = keep_rows(raw, columns, conditions, where, [&](const RawRow& row) {

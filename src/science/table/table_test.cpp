@@ -325,6 +325,12 @@ TEST(Table, EveryMistakeIsOneClearSentence) {
                    "no column D (training tokens); the file has N, tok, loss; name yours with "
                    "--columns N=...,D=...,loss=...; line 2, column N: abc is not a number; line 3, "
                    "column loss: x is not a number"},
+           Mistake{
+               "params,D,val_bpb\n,2e9,1.1\n,4e9,x\n", "",
+               "params is empty in every row, so N is not known; --columns N=... names another"},
+           Mistake{"params,D,val_bpb\n,2e9,1.1\n,4e9,1\n", "", "no column loss"},
+           Mistake{"params,D,loss\n,2e9,3\nNA,4e9,2.9\n", "",
+                   "runs.csv: params is empty in every row"},
            Mistake{"[{\"D\":2e9,\"config\":{\"N\":1e8},\"loss\":3}]", "",
                    "did you mean 'config.N'?"},
            Mistake{"N (M),D,loss\n10,2e9,3\n", "", "did you mean 'N (M)'?"},
