@@ -59,6 +59,7 @@ void run_design(DesignFlags& options) {
   if (std::error_code none; std::filesystem::exists(listed, none)) {
     TableOptions planned;
     planned.reference = table.reference;
+    planned.gaussian_error = table.gaussian_error;
     planned.inputs = inputs_of({&law});
     candidates = read_candidates(read_input_file(listed), listed, planned);
   }

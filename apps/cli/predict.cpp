@@ -18,6 +18,7 @@
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "formats/precision.h"
+#include "laws/effective.h"
 #include "table/column_list.h"
 #include "table/raw_table.h"
 #include "table/table_inputs.h"
@@ -81,6 +82,23 @@ bool are_words(const PredictFlags& options) {
                                      !std::filesystem::exists(options.what[0], none));
 }
 
+// A run has one error for all laws.
+GaussianErrorSource source_of(const std::vector<Predicting>& by) {
+  const Predicting* first = nullptr;
+  for (const Predicting& each : by) {
+    if (!feels_gaussian_error(*each.constants.law, each.constants.values.data())) continue;
+    if (!first) first = &each;
+    if (each.constants.gaussian_error != first->constants.gaussian_error) {
+      throw Error(
+          fmt::format("predict: {} rates formats by --gaussian-error {}, {} by {}; predict "
+                      "with one of them at a time",
+                      first->name, name_of(first->constants.gaussian_error), each.name,
+                      name_of(each.constants.gaussian_error)));
+    }
+  }
+  return first ? first->constants.gaussian_error : GaussianErrorSource::kLeast;
+}
+
 std::vector<Observation> runs_of(const PredictFlags& options, const std::vector<Predicting>& by) {
   TableOptions reading;
   std::vector<const Law*> laws;
@@ -94,6 +112,7 @@ std::vector<Observation> runs_of(const PredictFlags& options, const std::vector<
   reading.scale = parse_scale(options.scale);
   reading.where = options.where;
   reading.may_be_planned = true;
+  reading.gaussian_error = source_of(by);
   if (are_words(options)) {
     constexpr const char* kHere = "the command line";
     RawTable raw = read_raw_table(table_of_words(options.what), kHere, "csv");

@@ -53,6 +53,10 @@ void TableFlags::add(App* verb, bool required) {
   verb->add_option("--reference", reference_,
                    "the precision class that is not quantized, if its name does not say so: "
                    "baseline");
+  verb->add_option("--gaussian-error", gaussian_error_,
+                   "what rates a number format for panferov: least (its best scale), block (its "
+                   "own, from each block's largest entry) or printed (arXiv 2510.25602)")
+      ->default_str(gaussian_error_);
   verb->add_option("--gap-to", gap_to_,
                    "fit gaps: losses minus those of this class at the same N, D and seed (bf16)");
   verb->add_option("--replicates", replicates_,
@@ -92,6 +96,7 @@ TableOptions TableFlags::options() const {
   options.cluster = cluster_;
   options.reference = reference_;
   options.gap_to = gap_to_;
+  options.gaussian_error = gaussian_error_source(gaussian_error_);
   options.replicates = replicates_;
   options.last_row_per_run = last_row_per_run_;
   options.drop_duplicates = drop_duplicates_;
@@ -113,6 +118,7 @@ std::string TableFlags::option_for_tables() const {
   if (!set_.empty()) return "--set";
   if (cluster_ != plain.cluster_) return "--cluster";
   if (!reference_.empty()) return "--reference";
+  if (gaussian_error_ != plain.gaussian_error_) return "--gaussian-error";
   if (takes_gaps()) return "--gap-to";
   if (replicates_ != plain.replicates_) return "--replicates";
   if (last_row_per_run_) return "--last-row-per-run";
@@ -293,6 +299,7 @@ Json table_json(const Table& table, const std::string& path) {
               {"kind", table.kind},
               {"hash", table.hash},
               {"reference", table.reference.empty() ? Json(nullptr) : Json(table.reference)},
+              {"gaussian_error", name_of(table.gaussian_error)},
               {"rows", table.runs.size()},
               {"filtered", table.filtered},
               {"diverged", table.diverged},

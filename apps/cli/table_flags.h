@@ -63,7 +63,8 @@ class TableFlags {
   const TableFiles& files() const;
   Table read(const std::vector<const Law*>& laws, RawTable raw, const std::string& where) const;
 
-  std::string format_ = "auto", columns_, scale_, cluster_ = "run", reference_, gap_to_;
+  std::string format_ = "auto", columns_, scale_, cluster_ = "run", reference_, gap_to_,
+              gaussian_error_ = "least";
   std::string replicates_ = "all";
   std::vector<std::string> where_, pool_, set_;
   bool drop_duplicates_ = false, keep_3bit_ = false, last_row_per_run_ = false;

@@ -42,12 +42,15 @@ double half_line_cell(double a, double b, double c) {
   return (1 + c * c) * (tail(a) - above_b) + (a - 2 * c) * at_a - end;
 }
 
-// The same for any a < b.
-double cell(double a, double b, double c) {
+}  // namespace
+
+double gaussian_cell(double a, double b, double c) {
   if (b <= 0) return half_line_cell(-b, -a, -c);
   if (a < 0) return half_line_cell(0, b, c) + half_line_cell(0, -a, -c);
   return half_line_cell(a, b, c);
 }
+
+namespace {
 
 // Every x goes to the nearest of the ascending codes times scale.
 double error_of_codes(const std::vector<float>& codes, double scale) {
@@ -56,7 +59,7 @@ double error_of_codes(const std::vector<float>& codes, double scale) {
     const double above =
         i + 1 < codes.size() ? scale * 0.5 * (double(codes[i]) + double(codes[i + 1])) : kInfinity;
     // Beyond 40 standard deviations the density is below the smallest double.
-    if (above > -40 && below < 40) sum += cell(below, above, scale * double(codes[i]));
+    if (above > -40 && below < 40) sum += gaussian_cell(below, above, scale * double(codes[i]));
     below = above;
   }
   return sum;

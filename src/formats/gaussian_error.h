@@ -34,6 +34,9 @@ GaussianError least_gaussian_error(const Format& format);
 double uniform_grid_error(int bits, double step);
 GaussianError least_uniform_grid_error(int bits);
 
+// Integral of (x - center)^2 over the density from a to b > a, either end infinite or not.
+double gaussian_cell(double a, double b, double center);
+
 // log of the least error of a uniform grid, continued to fractional bits so that a plan can vary
 // them: exact at whole bits from 0 (no information: error 1) to 16, the cubic spline with
 // continuous second derivative between them, and straight beyond; -infinity at unlimited bits.

@@ -1,10 +1,16 @@
 // `bitlaw predict`: runs on the command line, tables, several laws, and refused requests.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/world.h"
 
 namespace bitlaw {
@@ -124,6 +130,60 @@ TEST_F(PredictVerb, WhatCannotBePredictedIsRefused) {
   const Outcome post = run({"predict", "--law", "chinchilla", "N=1e9", "D=1e9", "P_post=4"});
   EXPECT_NE(post.out.find("does not model quantization after training"), std::string::npos)
       << post.out;
+}
+
+// panferov rates formats by the source that its fit names, also where it predicts and plans.
+TEST_F(PredictVerb, TheSourceOfGaussianErrorsIsTheFits) {
+  std::string text = "N,D,format_w,format_a,loss\n";
+  for (const double params : {2e7, 6e7, 2e8, 6e8}) {
+    for (const double tokens : {1e9, 5e9, 2e10}) {
+      for (const auto& [name, share] :
+           {std::pair{"BF16", 1.0}, {"mxfp4", 0.6}, {"nvfp4", 0.7}, {"mxfp8-e4m3", 0.97}}) {
+        text +=
+            fmt::format("{},{},{},{},{}\n", params, tokens, name, name,
+                        1.69 + 406 / std::pow(params * share, 0.34) + 410 / std::pow(tokens, 0.28));
+      }
+    }
+  }
+  write_text(around_.directory / "blocks.csv", text);
+  const auto fitted = [&](const std::string& source) {
+    return json_of({"fit", "blocks.csv", "--law", "panferov", "--gaussian-error", source, "--draws",
+                    "60", "--starts", "8", "--threads", "1", "--out", source + ".json",
+                    "--residuals", source + ".csv", "--json"});
+  };
+  EXPECT_EQ(fitted("block").at("table").at("gaussian_error"), "block");
+  EXPECT_EQ(fitted("least").at("table").at("gaussian_error"), "least");
+  const auto predicted = [&](const std::string& fit) {
+    std::vector<double> losses;
+    const Json document = json_of({"predict", "--fit", fit, "blocks.csv", "--json"});
+    for (const Json& each : document.at("predictions")) losses.push_back(each.at("loss"));
+    return losses;
+  };
+  // What the fit itself says of its rows.
+  const std::vector<double> blocks = predicted("block.json");
+  std::istringstream lines(this->text("block.csv"));
+  std::string line;
+  std::getline(lines, line);
+  std::vector<std::string> names = split(line, ',');
+  const size_t place =
+      static_cast<size_t>(std::find(names.begin(), names.end(), "predicted") - names.begin());
+  ASSERT_LT(place, names.size()) << line;
+  for (const double loss : blocks) {
+    ASSERT_TRUE(std::getline(lines, line));
+    EXPECT_NEAR(std::stod(split(line, ',')[place]), loss, 1e-9 * loss);
+  }
+  EXPECT_NE(blocks, predicted("least.json"));
+  const Outcome plan = run({"plan", "--fit", "block.json", "--params", "1e8", "--tokens", "1e10",
+                            "--precision", "mxfp4"});
+  EXPECT_EQ(plan.status, 0) << plan.err;
+  EXPECT_NE(plan.out.find("--gaussian-error block"), std::string::npos) << plan.out;
+  const Outcome both =
+      run({"predict", "--fit", "block.json", "--fit", "least.json", "N=1e8", "D=1e10"});
+  EXPECT_NE(both.status, 0);
+  EXPECT_NE(both.err.find("predict with one of them at a time"), std::string::npos) << both.err;
+  const Outcome wrong = run({"fit", "blocks.csv", "--gaussian-error", "blocks"});
+  EXPECT_NE(wrong.status, 0);
+  EXPECT_NE(wrong.err.find("did you mean 'block'"), std::string::npos) << wrong.err;
 }
 
 }  // namespace

@@ -136,6 +136,16 @@ bool feels_bits(const Law& law, const double* p, const Parts& parts) {
   return differs(4) || differs(kFewestBits);  // a steep law feels only what is next to divergence
 }
 
+bool feels_gaussian_error(const Law& law, const double* p) {
+  if (!law.uses_bits || !law.class_parameters.empty() || !law.inputs.empty()) return false;
+  Observation run;
+  run.params = 1e9, run.tokens = 1e11, run.bits_weights = 4, run.bits_activations = 4;
+  run.gaussian_error_weights = run.gaussian_error_activations = 0.01;
+  const double loss = predict(law, p, run);
+  run.gaussian_error_weights = run.gaussian_error_activations = 0.02;
+  return predict(law, p, run) != loss && !std::isnan(loss);
+}
+
 double effective_share(const Law& law, const double* p, const Observation& run) {
   if (law.predicts != Predicts::kLoss || !feels_bits(law, p)) return kUnknown;
   Observation trained = run;

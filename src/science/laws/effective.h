@@ -31,6 +31,9 @@ inline constexpr Parts kAllParts{true, true, true};
 // bits, or only those of post-training quantization. Laws with precision classes do depend on them.
 bool feels_bits(const Law& law, const double* p, const Parts& parts = kAllParts);
 
+// Whether it depends on the error of a format on a unit Gaussian.
+bool feels_gaussian_error(const Law& law, const double* p);
+
 // N_eff / N. NaN if the law does not depend on bits, if no size compensates for the run's precision
 // (shares below e^-40), or if the law does not predict the run. Post-training quantization of the
 // run is not counted.

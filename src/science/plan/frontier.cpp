@@ -195,6 +195,7 @@ Frontier make_frontier(const PlanRequest& asked, const Json& fit, const Json& de
   request.memory_bytes = low;
   PlanProblem problem;
   problem.classes = constants.classes;
+  problem.gaussian_error = constants.gaussian_error;
   problem.limits.file.total = constants.total;
   problem.limits.file.measured = constants.fixed;
   problem.fits_fixed = constants.fixed.is_known();

@@ -185,6 +185,7 @@ Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
   }
   PlanProblem problem;
   problem.classes = constants.classes;
+  problem.gaussian_error = constants.gaussian_error;
   problem.limits.file.total = constants.total;
   problem.limits.file.measured = constants.fixed;
   problem.fits_fixed = constants.fixed.is_known();

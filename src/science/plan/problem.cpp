@@ -9,6 +9,7 @@
 #include "base/names.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "formats/block_noise.h"
 #include "formats/gaussian_error.h"
 #include "plan/classes.h"
 
@@ -77,8 +78,15 @@ std::string read_free(const PlanRequest& request, const Law& law, bool knows_bit
   return "";
 }
 
-// Of a floating-point format, for laws that use it; that of integers follows from their bits.
-void set_gaussian_error(PrecisionChoice& format) {
+// Of a floating-point format, for laws that use it, or of blocks whose size the name says; that of
+// other integers follows from their bits.
+void set_gaussian_error(const NamedPrecision& named, GaussianErrorSource source,
+                        PrecisionChoice& format) {
+  if (source != GaussianErrorSource::kLeast) {
+    const bool weights = named.weights.quantized();
+    format.gaussian_error = gaussian_error_of(weights ? named.weights : named.activations, source);
+    if (!std::isnan(format.gaussian_error)) return;
+  }
   const double exponent = format.exponent_bits, mantissa = format.mantissa_bits;
   if (!(exponent >= 2 && exponent <= 7 && mantissa <= 10)) return;  // what float_format accepts
   format.gaussian_error =
@@ -116,7 +124,7 @@ std::string read_bits(const PlanRequest& request, const Law& law, PlanProblem& o
     const auto named = named_precision(request.precision);
     if (!named) return not_a_precision("precision", request.precision);
     out.fixed = choice_of(*named);
-    set_gaussian_error(out.fixed);
+    set_gaussian_error(*named, out.gaussian_error, out.fixed);
     out.precision = {out.fixed.bits, &out.fixed};
   } else if (request.bits.size() == 1) {
     out.precision.bits = Bits::all(request.bits[0]);
@@ -196,7 +204,7 @@ std::string read_choices(const PlanRequest& request, const Law& law, PlanProblem
       const auto named = named_precision(name);
       if (!named) return not_a_precision("formats", name);
       out.formats.push_back(choice_of(*named));
-      set_gaussian_error(out.formats.back());
+      set_gaussian_error(*named, out.gaussian_error, out.formats.back());
     }
   }
   const bool budgeted = !request.critical_data && !(request.inference_budget > 0);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/block_noise.h"
 #include "laws/effective.h"
 #include "laws/fitted_classes.h"
 #include "plan/devices.h"
@@ -32,6 +33,8 @@ struct PlanProblem {
   double post_bits = 0;           // 0 = not quantized after training
   std::vector<double> available;  // values of a free P; empty = any
   FittedClasses classes;          // of the table that the law was fitted to, or none
+  // What rated the formats of that table.
+  GaussianErrorSource gaussian_error = GaussianErrorSource::kLeast;
   std::vector<PrecisionChoice> formats;  // a free precision is one of these; empty = any bits
   std::vector<double> post;              // values of a free P_post, 0 = none; empty = any
 

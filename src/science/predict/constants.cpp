@@ -63,6 +63,26 @@ bool read_scatter(const Json& fit, Constants& out) {
   return true;
 }
 
+std::string read_error_source(const Json& fit, Constants& out) {
+  const auto table = fit.find("table");
+  if (table == fit.end() || !table->is_object()) return "";
+  const Json rated = table->value("gaussian_error", Json());
+  if (!rated.is_string() || !feels_gaussian_error(*out.law, out.values.data())) return "";
+  try {
+    out.gaussian_error = gaussian_error_source(rated.get<std::string>());
+  } catch (const Error& error) {
+    return fmt::format("the fit is damaged ({}); fit again", error.what());
+  }
+  if (out.gaussian_error != GaussianErrorSource::kLeast) {
+    out.notes.push_back(
+        fmt::format("The fit rates blocks by --gaussian-error {}, and so does this where a "
+                    "precision says how many entries share a scale (mxfp4, W4A16g128); other bits "
+                    "are rated by the best grid.",
+                    rated.get<std::string>()));
+  }
+  return "";
+}
+
 std::string read_fit(const Json& fit, Constants& out) {
   const auto parameters = fit.find("parameters");
   if (parameters == fit.end() || !parameters->is_object()) {
@@ -187,6 +207,7 @@ std::string read_constants(const std::string& name, const std::string& set, cons
       wrong = fmt::format("the fit is damaged ({}); fit again", error.what());
     }
     if (wrong.empty()) out.knows_bits = feels_bits(*out.law, out.values.data());
+    if (wrong.empty()) wrong = read_error_source(fit, out);
     return wrong;
   }
 

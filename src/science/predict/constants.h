@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "formats/block_noise.h"
 #include "laws/bind.h"
 #include "laws/fitted_classes.h"
 #include "laws/fixed_params.h"
@@ -22,16 +23,18 @@ struct Constants {
   bool published = true;                   // false: a fit, or a starting point for one
   bool knows_bits = true;                  // the training loss depends on bits
   FittedClasses classes;                   // of the table of a fit
-  Reach reach;                             // of the runs that they were fitted to
-  Scatter scatter, post_scatter;           // of runs around the law, and of deltas
-  int clusters = 0;                        // independent runs of a fit; 0 = unknown
-  int absorbed = 1;                        // constants that the draws' spread lacks
-  bool total = false;                      // N counts all parameters, as a fit with params total
-  bool by_compute = false;                 // N is C / (6 D), as a fit with params flops
-  FixedParams fixed;                       // of the table of a fit: what N_total has besides N
-  std::string method;                      // of quantization after training; "" = any
-  std::string source;                      // for the reader
-  std::vector<std::string> notes;          // constants that a fit froze
+  // What rated the formats of that table, if the law uses it.
+  GaussianErrorSource gaussian_error = GaussianErrorSource::kLeast;
+  Reach reach;                     // of the runs that they were fitted to
+  Scatter scatter, post_scatter;   // of runs around the law, and of deltas
+  int clusters = 0;                // independent runs of a fit; 0 = unknown
+  int absorbed = 1;                // constants that the draws' spread lacks
+  bool total = false;              // N counts all parameters, as a fit with params total
+  bool by_compute = false;         // N is C / (6 D), as a fit with params flops
+  FixedParams fixed;               // of the table of a fit: what N_total has besides N
+  std::string method;              // of quantization after training; "" = any
+  std::string source;              // for the reader
+  std::vector<std::string> notes;  // constants that a fit froze
 };
 
 // The level whose percentiles over the draws have coverage `level`, with so few clusters.

@@ -3,15 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <map>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "base/error.h"
 #include "base/names.h"
 #include "base/number.h"
-#include "formats/gaussian_error.h"
+#include "formats/block_noise.h"
 #include "formats/precision.h"
 #include "formats/role_options.h"
 #include "laws/bind.h"
@@ -48,16 +49,27 @@ PartPrecision read_format(const RowReader& row, const char* column) {
   }
 }
 
-// Found once for each format: the search for the best scale takes a while.
-double gaussian_error_of(const Format& format) {
-  thread_local std::map<std::string, double> known;
-  const auto [place, is_new] = known.emplace(format.name(), 0);
-  if (is_new) place->second = least_gaussian_error(format).error;
-  return place->second;
-}
-
 bool is_float(const PartPrecision& part) {
   return part.format && part.format->kind == FormatKind::kFloat;
+}
+
+// Of a part in this format, by the source that was asked for. NaN = as for bits without a format.
+double error_of(PartPrecision part, const Observation& run, PrecisionSources& sources) {
+  if (sources.error_source != GaussianErrorSource::kLeast) {
+    if (part.group == 0 && run.group >= 1) part.group = static_cast<int>(run.group);
+    const double error = gaussian_error_of(part, sources.error_source);
+    if (!std::isnan(error)) return error;
+    ++sources.without_group;
+  }
+  return is_float(part) ? gaussian_error_of(part, GaussianErrorSource::kLeast) : kUnknown;
+}
+
+// An integer with an FP32 scale.
+PartPrecision integer_part(double bits) {
+  const int whole = static_cast<int>(bits);
+  PartPrecision out{.bits = bits, .storage_bits = bits};
+  out.format = whole == bits && whole >= 2 ? std::optional(integer_format(whole)) : std::nullopt;
+  return out;
 }
 
 void take_float_format(Observation& run, const Format& format) {
@@ -66,8 +78,9 @@ void take_float_format(Observation& run, const Format& format) {
   run.mantissa_bits = format.mantissa_bits;
 }
 
-void read_part(const RowReader& row, const Part& part, Observation& run,
-               PrecisionSources& sources) {
+// `rated`: whether a format has rated the part.
+void read_part(const RowReader& row, const Part& part, Observation& run, PrecisionSources& sources,
+               bool& rated) {
   double& bits = run.*part.its_bits;
   double& gaussian_error = run.*part.its_gaussian_error;
   bits = row.bits(part.bits, row.bits("P", kUnknown));
@@ -83,9 +96,19 @@ void read_part(const RowReader& row, const Part& part, Observation& run,
   // A format of every part says nothing against a part that is not quantized.
   const bool agree = bits == bits_of_format;
   sources.disagreeing += !agree && (column == part.format || bits != kUnquantizedBits);
-  if (bits == kUnquantizedBits || !is_float(named)) return;
-  take_float_format(run, *named.format);
-  if (agree && std::isnan(gaussian_error)) gaussian_error = gaussian_error_of(*named.format);
+  if (bits == kUnquantizedBits) return;
+  if (agree && std::isnan(gaussian_error)) {
+    rated = true;
+    // A range that is searched or fitted is not that of a block's largest entry.
+    const std::string& text = row.text(column);
+    const bool fitted =
+        text.find("+clip") != std::string::npos || text.find("+gauss") != std::string::npos;
+    if (!fitted)
+      gaussian_error = error_of(named, run, sources);
+    else if (is_float(named))
+      gaussian_error = gaussian_error_of(named, GaussianErrorSource::kLeast);
+  }
+  if (is_float(named)) take_float_format(run, *named.format);
 }
 
 bool no_part_quantized(const Observation& run) {
@@ -93,7 +116,9 @@ bool no_part_quantized(const Observation& run) {
                      [&](const Part& part) { return run.*part.its_bits == kUnquantizedBits; });
 }
 
-void read_class(const RowReader& row, Observation& run, PrecisionSources& sources) {
+using Rated = std::array<bool, std::size(kParts)>;
+
+void read_class(const RowReader& row, Observation& run, PrecisionSources& sources, Rated& rated) {
   const std::string& text = row.text("precision");
   if (text.empty()) return;
   const auto named = named_precision(text);
@@ -112,13 +137,26 @@ void read_class(const RowReader& row, Observation& run, PrecisionSources& source
     for (size_t i = 0; i < std::size(kParts); ++i) run.*kParts[i].its_bits = parts[i]->law_bits();
     sources.classes += !no_part_quantized(run);
   }
-  if (!is_float(named->weights)) return;
-  const Format& format = *named->weights.format;
-  take_float_format(run, format);
+  if (is_float(named->weights)) take_float_format(run, *named->weights.format);
   for (size_t i = 0; i < std::size(kParts); ++i) {
     double& error = run.*kParts[i].its_gaussian_error;
-    if (std::isnan(error) && run.*kParts[i].its_bits == format.bits)
-      error = gaussian_error_of(format);
+    // A floating-point format is that of every part with its bits.
+    const PartPrecision& part = is_float(named->weights) ? named->weights : *parts[i];
+    if (!part.format || !part.quantized() || rated[i] || !std::isnan(error)) continue;
+    if (run.*kParts[i].its_bits != part.format->bits) continue;
+    error = error_of(part, run, sources);
+    rated[i] = true;
+  }
+}
+
+// Bits without a format are integers.
+void rate_bits(Observation& run, PrecisionSources& sources, const Rated& rated) {
+  if (sources.error_source == GaussianErrorSource::kLeast) return;
+  for (size_t i = 0; i < rated.size(); ++i) {
+    double& error = run.*kParts[i].its_gaussian_error;
+    const double bits = run.*kParts[i].its_bits;
+    if (!rated[i] && std::isnan(error) && bits < kUnquantizedBits)
+      error = error_of(integer_part(bits), run, sources);
   }
 }
 
@@ -198,9 +236,11 @@ void read_own_parts(const RowReader& row, Observation& run, PrecisionSources& so
 }  // namespace
 
 void read_precision(const RowReader& row, Observation& run, PrecisionSources& sources) {
-  for (const Part& part : kParts) read_part(row, part, run, sources);
+  Rated rated{};
+  for (size_t i = 0; i < rated.size(); ++i) read_part(row, kParts[i], run, sources, rated[i]);
   read_own_parts(row, run, sources);
-  read_class(row, run, sources);
+  read_class(row, run, sources, rated);
+  rate_bits(run, sources, rated);
   const std::string backward = row.text("backward");
   if (!is_unquantized(backward)) run.backward = first_spelling(backward, sources.backward);
   take_reference(run, sources);

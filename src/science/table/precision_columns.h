@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/block_noise.h"
 #include "laws/observation.h"
 #include "table/row_reader.h"
 
@@ -36,13 +37,17 @@ struct PrecisionSources {
   // The class that the user names as unquantized, or "": laws see its rows as BF16.
   std::string reference;
   int referred = 0, unquantized = 0;  // rows of it, and other rows without quantization
+  // Where Gaussian errors come from that the table does not give, and the parts for which that source
+  // needs the number of entries that share a scale, which the table does not say.
+  GaussianErrorSource error_source = GaussianErrorSource::kLeast;
+  int without_group = 0;
 };
 
 // Error if the rows have no class `sources.reference`, or others that are not quantized, too.
 void check_reference(const PrecisionSources& sources, const std::vector<Observation>& runs,
                      const std::string& where);
 
-// Fills the bits, formats, errors and classes of `run`. Error if a field is not a number of bits,
+// Fills the bits, formats, errors and classes of `run`, whose group is known. Error if a field is not a number of bits,
 // not a format, or not an error above 0.
 void read_precision(const RowReader& row, Observation& run, PrecisionSources& sources);
 

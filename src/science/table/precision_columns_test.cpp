@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/error.h"
+#include "formats/block_noise.h"
 #include "laws/bind.h"
 #include "table/table.h"
 
@@ -97,6 +100,44 @@ TEST(PrecisionColumns, ATypeOfSixteenBitsBesideFewerBitsIsNoClass) {
   EXPECT_NE(table.notes.back().find("In 1 row the precision is a type of 16 bits or more"),
             std::string::npos)
       << table.notes.back();
+}
+
+double error_by(GaussianErrorSource source, const std::string& columns, const std::string& cells) {
+  const std::string text = "N,D,loss," + columns + "\n1e8,2e9,3," + cells + "\n";
+  return read_table(text, "t.csv", TableOptions{.gaussian_error = source})
+      .runs.at(0)
+      .gaussian_error_weights;
+}
+
+TEST(PrecisionColumns, TheSourceOfGaussianErrorsRatesBlocks) {
+  constexpr auto kBlock = GaussianErrorSource::kBlock, kLeast = GaussianErrorSource::kLeast;
+  const double mxfp4 = gaussian_error_of(part_precision("mxfp4"), kBlock);
+  EXPECT_GT(mxfp4, gaussian_error_of(part_precision("mxfp4"), kLeast));
+  EXPECT_EQ(error_by(kBlock, "precision", "mxfp4"), mxfp4);
+  EXPECT_EQ(error_by(kBlock, "format_w", "mxfp4"), mxfp4);
+  EXPECT_EQ(error_by(kLeast, "precision", "mxfp4"),
+            gaussian_error_of(part_precision("mxfp4"), kLeast));
+  // A group that the name does not say, and bits without a name.
+  const double grouped = block_gaussian_error(integer_format(4), ScaleRule::kFloat32, 128);
+  EXPECT_EQ(error_by(kBlock, "precision", "W4A16g128"), grouped);
+  EXPECT_EQ(error_by(kBlock, "precision,training_group", "W4A16,128"), grouped);
+  EXPECT_EQ(error_by(kBlock, "P_w,training_group", "4,128"), grouped);
+  // What the table gives itself stays, and a fitted range is not the largest entry's.
+  EXPECT_EQ(error_by(kBlock, "precision,gaussian_error_w", "mxfp4,0.02"), 0.02);
+  EXPECT_EQ(error_by(kBlock, "format_w,training_group", "e2m1+gauss,32"),
+            gaussian_error_of(part_precision("e2m1"), kLeast));
+  EXPECT_TRUE(std::isnan(error_by(kBlock, "format_w,training_group", "int4+clip,32")));
+}
+
+TEST(PrecisionColumns, PartsWithoutABlockAreCounted) {
+  const Table table = read_table("N,D,loss,P_w,P_a\n1e8,2e9,3,4,4\n1e8,2e9,2.9,16,16\n", "t.csv",
+                                 TableOptions{.gaussian_error = GaussianErrorSource::kBlock});
+  EXPECT_TRUE(std::isnan(table.runs[0].gaussian_error_weights));
+  ASSERT_EQ(table.notes.size(), 1u);
+  EXPECT_EQ(
+      table.notes[0],
+      "2 parts do not say how many entries share a scale, which --gaussian-error block needs: "
+      "they have the error of the best scale. A column training_group says it.");
 }
 
 }  // namespace

@@ -128,10 +128,10 @@ Observation read_row(const RowReader& row, const TableOptions& options, bool has
                      Derived& derived) {
   Observation run;
   if (has_sizes) read_sizes(row, run, derived);
-  read_precision(row, run, derived.precision);
   const double group = row.number("training_group");
   if (group > 0) run.group = group;  // 0 and -1: a whole channel, whose length is not known
   if (!options.measured && !options.may_be_planned) return run;
+  read_precision(row, run, derived.precision);
   run.bits_post = row.bits("P_post", 0);
   if (!options.measured) return run;
   if (run.is_post_training()) read_post_training(row, run);
@@ -423,6 +423,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
     reader.start(row);
     try {
       if (options.measured && leave_out(reader, options, asked, table)) continue;
+      derived.precision.error_source = table.gaussian_error = options.gaussian_error;
       Observation read = read_row(reader, options, !stand_in, derived);
       read.inputs = inputs.of(row);
       if (const std::string missing = missing_input(read);

@@ -32,6 +32,7 @@
 #include <utility>
 #include <vector>
 
+#include "formats/block_noise.h"
 #include "laws/formula_law.h"
 #include "laws/observation.h"
 #include "table/columns.h"
@@ -46,6 +47,8 @@ struct TableOptions {
   std::string cluster = "run";          // what is resampled together (row_clusters.h)
   std::map<std::string, double> scale;  // from parse_scale()
   std::string reference;                // the class that is not quantized; "" = by its name
+  // Of formats on a unit Gaussian, where the table does not give them.
+  GaussianErrorSource gaussian_error = GaussianErrorSource::kLeast;
   // The class whose runs the others are paired with: rows become gaps (gaps.h). "" = none. It is also the
   // reference, and no other may be named.
   std::string gap_to;
@@ -71,8 +74,9 @@ struct TableOptions {
 
 struct Table {
   std::vector<Observation> runs;
-  std::vector<FactorRow> factors;  // of each of them
-  std::string reference;           // of TableOptions
+  std::vector<FactorRow> factors;                                    // of each of them
+  std::string reference;                                             // of TableOptions
+  GaussianErrorSource gaussian_error = GaussianErrorSource::kLeast;  // of TableOptions
   std::string kind;     // what it was read as: "csv", "tsv", "json", "jsonl", "quest", "runs"
   std::string hash;     // of its text; of a directory of runs, of the CSV that `bitlaw runs` writes
   int filtered = 0;     // rows left out by a condition

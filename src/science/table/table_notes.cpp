@@ -148,6 +148,18 @@ void add_notes(Table& table, const Derived& derived) {
         "or columns P_w and P_a, if it means bits.",
         number, derived.precision.numbers, derived.precision.numbers == 1 ? "row" : "rows"));
   }
+  const std::string source = name_of(derived.precision.error_source);
+  note(
+      derived.precision.without_group,
+      fmt::format(
+          "{{}} part does not say how many entries share a scale, which --gaussian-error {} "
+          "needs: it has the error of the best scale.",
+          source)
+          .c_str(),
+      fmt::format("{{}} parts do not say how many entries share a scale, which --gaussian-error {} "
+                  "needs: they have the error of the best scale. A column training_group says it.",
+                  source)
+          .c_str());
   note(derived.low_totals, "N_total is below N in {} row and ignored there.",
        "N_total is below N in {} rows and ignored there.");
   note(derived.other_compute,
