@@ -130,6 +130,12 @@ def quest(row):
     return 8.134 / (row["params"] * eff) ** 0.062726522 + 86.412 / row["tokens"] ** 0.241288351 + 0.00142
 
 
+# arXiv 2509.23500, table 10, as quoted in public notes on it: AdamW.
+def quest_optimizer(row):
+    rho = {"W4A4": 0.863, None: 1.0}[precision(row)]
+    return 8.134 / (row["params"] * rho) ** 0.062726522 + 86.412 / row["tokens"] ** 0.241288351 + 0.00142
+
+
 def quartet(row):
     eff_N = {"MXFP4": 0.64516309, None: 1.0}[precision(row)]
     eff_D = {"MXFP4": 0.89346852, None: 1.0}[row["backward"]]
@@ -271,6 +277,8 @@ TABLE = [
     ("kumar-both-tied", kumar_both, none, SIZES + PARTS),
     ("kumar-both-untied", kumar_both, none, SIZES + PARTS),
     ("kumar-multiplicative", kumar_multiplicative, none, SIZES + PARTS),
+    ("quest-optimizer", quest_optimizer, none, SIZES + [run(5e7, 5e9, 4, 4), run(2e8, 4e9, 4, 4, precision="W4A4"),
+                                                        run(5e7, 5e9, precision="BF16")]),
     ("quest", quest, none, SIZES + BOTH + [run(5e7, 5e9, 4, 4, precision="FP4"), run(5e7, 5e9, precision="BF16")]),
     ("quartet", quartet, none, SIZES + [
         run(3e7, 3e9, 4, 4, precision="MXFP4"), run(3e7, 3e9, backward="MXFP4"),

@@ -127,7 +127,7 @@ void add_combinations(const Law& unbound, const FittedStages& stages,
   const auto alike = [&](const Observation& row) {
     const Observation& first = rows.front();
     return have_equal_bits(row, first) && row.precision == first.precision &&
-           row.backward == first.backward;
+           row.backward == first.backward && row.optimizer == first.optimizer;
   };
   if (std::all_of(rows.begin(), rows.end(), alike)) {
     const double params = middle.params, tokens = middle.tokens;

@@ -33,9 +33,12 @@ std::string words(const Observation& run) {
 }
 
 // The run as the law sees it: keys and values as one part, no embeddings and head, if their own bits
-// do not change its loss.
+// do not change its loss; no optimizer, unless the law has constants for it.
 Observation seen_by(const Law& law, const double* values, const Observation& run) {
   Observation out = run;
+  if (std::none_of(law.class_parameters.begin(), law.class_parameters.end(),
+                   [](const ClassParameter& each) { return each.axis == ClassAxis::kOptimizer; }))
+    out.optimizer.clear();
   for (const auto& own : {std::pair{&Observation::bits_keys, &Observation::bits_values},
                           {&Observation::bits_embedding, &Observation::bits_head}}) {
     Observation without = out;
@@ -53,7 +56,7 @@ std::vector<Observation> precisions_of(const std::vector<Observation>& rows, con
   for (const Observation& each : rows) {
     const Observation row = seen_by(law, values.data(), each);
     const bool lowered = !precision_class(row).empty() || !backward_class(row).empty();
-    const std::string name = words(row) + "/" + row.backward;
+    const std::string name = words(row) + "/" + row.backward + "/" + row.optimizer;
     if (lowered && seen.insert(name).second && out.size() < kMostPrecisions) out.push_back(row);
   }
   return out;
@@ -100,7 +103,7 @@ void add_shares(const std::vector<Observation>& precisions, const Middle& middle
                 const std::vector<double>& values, Collector& out) {
   for (Observation run : precisions) {
     run.params = middle.run.params, run.tokens = middle.run.tokens;
-    const std::string label = words(run);
+    const std::string label = words(run) + (run.optimizer.empty() ? "" : ", " + run.optimizer);
     for (double* bits : {&run.bits_weights, &run.bits_activations, &run.bits_kv, &run.bits_keys,
                          &run.bits_values}) {
       if (*bits >= kUnquantizedBits) *bits = kUnlimitedBits;  // f(16) is the other parts' matter

@@ -21,14 +21,21 @@ std::string missing_reference(const Law& law, const std::vector<Observation>& ro
     }
     if (classes.empty()) continue;
     const ClassParameter& parameter = law.class_parameters[k];
+    if (parameter.axis == ClassAxis::kOptimizer) {
+      return fmt::format(
+          "{}: {} of an optimizer is relative to AdamW, and no row has it: the optimizers are {}; "
+          "freeze the one that the others are held against, as in --freeze '{}[{}]=1'",
+          law.name, parameter.parameter.name, printable(classes), parameter.parameter.name,
+          classes[0]);
+    }
+    const bool of_forward = parameter.axis != ClassAxis::kBackward;
     return fmt::format(
         "{}: {} of a class is relative to {}, and no row has {}: the classes are {}; name the one "
         "that is not quantized with --reference, or freeze a constant of a class",
         law.name, parameter.parameter.name,
-        parameter.axis == ClassAxis::kForward ? "runs that are not quantized (bf16, fp16, 32-true)"
-                                              : "runs whose gradients are not quantized",
-        parameter.axis == ClassAxis::kForward ? "such a precision" : "such a backward pass",
-        printable(classes));
+        of_forward ? "runs that are not quantized (bf16, fp16, 32-true)"
+                   : "runs whose gradients are not quantized",
+        of_forward ? "such a precision" : "such a backward pass", printable(classes));
   }
   return "";
 }

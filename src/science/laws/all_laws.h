@@ -26,6 +26,7 @@
 #include "laws/forms/panferov.h"
 #include "laws/forms/quartet.h"
 #include "laws/forms/quest.h"
+#include "laws/forms/quest_optimizer.h"
 #include "laws/forms/sun_fp.h"
 
 namespace bitlaw {
@@ -45,6 +46,7 @@ using AllLaws = LawList<  //
     KumarBothUntied,      //
     KumarMultiplicative,  //
     Quest,                //
+    QuestOptimizer,       //
     Quartet,              //
     Panferov,             //
     FrantarEff,           //

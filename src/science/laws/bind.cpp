@@ -1,12 +1,14 @@
 #include "laws/bind.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <deque>
 #include <set>
 #include <string_view>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "formats/precision.h"
 #include "laws/formula_law.h"
 
@@ -68,11 +70,31 @@ std::string backward_class(const Observation& run) {
   return is_unquantized(run.backward) ? "" : run.backward;
 }
 
+std::string optimizer_class(std::string_view text) {
+  std::string name = trim(text);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  // adamw_torch, adamw_torch_fused and so on are one rule.
+  return name == "adamw" || name.starts_with("adamw_torch") ? "" : name;
+}
+
 namespace {
 
 std::string class_name(const Law& law, int k, const Observation& run) {
-  const bool forward = law.class_parameters[static_cast<size_t>(k)].axis == ClassAxis::kForward;
-  return forward ? precision_class(run) : backward_class(run);
+  switch (law.class_parameters[static_cast<size_t>(k)].axis) {
+    case ClassAxis::kForward:
+      return precision_class(run);
+    case ClassAxis::kBackward:
+      return backward_class(run);
+    case ClassAxis::kOptimizer:
+      return run.optimizer;
+    case ClassAxis::kForwardOfOptimizer: {
+      const std::string precision = precision_class(run);
+      return precision.empty() || run.optimizer.empty() ? precision
+                                                        : precision + "@" + run.optimizer;
+    }
+  }
+  return "";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,9 @@ namespace bitlaw {
 std::string precision_class(const Observation& run);
 // The class of its gradients' quantizer, "" for none.
 std::string backward_class(const Observation& run);
+
+// The optimizer of a table's text: in lower case, "" for AdamW.
+std::string optimizer_class(std::string_view text);
 
 // Position of the k-th class parameter of a row among the parameters of a bound law, or
 // Rows::kReference, Rows::kUnknownClass.

@@ -107,7 +107,17 @@ Json parameter_json(const Parameter& parameter) {
 }
 
 const char* axis_name(ClassAxis axis) {
-  return axis == ClassAxis::kForward ? "forward" : "backward";
+  switch (axis) {
+    case ClassAxis::kForward:
+      return "forward";
+    case ClassAxis::kBackward:
+      return "backward";
+    case ClassAxis::kOptimizer:
+      return "optimizer";
+    case ClassAxis::kForwardOfOptimizer:
+      return "forward@optimizer";
+  }
+  return "";
 }
 
 // "E = 1.69, A = 406.4, eff[W4A4] = 0.69"

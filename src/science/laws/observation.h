@@ -66,6 +66,7 @@ struct Observation {
   double qat_share = kUnknown;  // best share of the tokens to train with quantization, measured
   std::string precision;        // class of the forward pass's quantizers; "" = from the bits
   std::string backward;         // class of the gradients' quantizer; "" = none
+  std::string optimizer;        // its name in lower case; "" = AdamW, or not said
 
   std::vector<NamedInput> inputs;  // of laws made from formulas; the same columns in every row
 

@@ -110,8 +110,13 @@ inline bool at_edge(const Parameter& parameter, double value) {
          (value >= 0.99 * parameter.high || value <= 1.01 * parameter.low);
 }
 
-// Which of a row's two precision classes a class parameter belongs to.
-enum class ClassAxis { kForward, kBackward };
+// Which class of a row a class parameter belongs to.
+enum class ClassAxis {
+  kForward,             // precision of the forward pass: "W4A4"
+  kBackward,            // of the gradients
+  kOptimizer,           // "muon"; AdamW is the reference
+  kForwardOfOptimizer,  // "W4A4@muon", and "W4A4" for AdamW
+};
 
 // A parameter with one value for each precision class of a table: eff[W4A4].
 struct ClassParameter {

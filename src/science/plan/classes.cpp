@@ -12,7 +12,11 @@ namespace {
 std::vector<std::string> classes_of(const Law& law, ClassAxis axis) {
   std::vector<std::string> out{""};
   for (const BoundClass& each : law.classes) {
-    if (law.class_parameters[static_cast<size_t>(each.parameter)].axis != axis) continue;
+    // A plan is for AdamW, whose classes are those without an optimizer.
+    ClassAxis its = law.class_parameters[static_cast<size_t>(each.parameter)].axis;
+    const bool of_optimizer = its == ClassAxis::kForwardOfOptimizer;
+    if (of_optimizer && each.name.find('@') == std::string_view::npos) its = ClassAxis::kForward;
+    if (its != axis) continue;
     if (std::find(out.begin(), out.end(), each.name) == out.end()) out.emplace_back(each.name);
   }
   return out;

@@ -386,7 +386,7 @@ std::vector<std::string> modelled_factors(const Law& law) {
   plain.group = 32, plain.exponent_bits = 2, plain.mantissa_bits = 1;
   plain.gaussian_error_weights = plain.gaussian_error_activations = 0.01;
   plain.gaussian_error_kv = 0.01;
-  plain.precision = "a", plain.backward = "a";
+  plain.precision = "a", plain.backward = "a", plain.optimizer = "a";
   for (const LawInput& input : law.inputs) {
     plain.inputs.push_back({input.column, 2.0});
     if (std::string factor = factor_called(input.column); !factor.empty())
@@ -398,8 +398,12 @@ std::vector<std::string> modelled_factors(const Law& law) {
     if (predict(bound.law(), constants, plain) != predict(bound.law(), constants, other))
       out.insert(out.end(), names.begin(), names.end());
   };
-  for (const ClassParameter& parameter : law.class_parameters)
-    out.emplace_back(parameter.axis == ClassAxis::kForward ? "precision" : "backward");
+  for (const ClassParameter& parameter : law.class_parameters) {
+    const bool backward = parameter.axis == ClassAxis::kBackward;
+    out.emplace_back(backward                                  ? "backward"
+                     : parameter.axis == ClassAxis::kOptimizer ? "optimizer"
+                                                               : "precision");
+  }
   Observation other = plain;
   other.unique_tokens = plain.tokens / 4;
   add_if_felt({"epochs", "unique_tokens"}, other);

@@ -76,8 +76,8 @@ class Sorted {
       const double one = rows_[a].inputs[i].value, other = rows_[b].inputs[i].value;
       if (one != other) return one < other ? -1 : 1;
     }
-    for (std::string Observation::*text :
-         {&Observation::precision, &Observation::backward, &Observation::method}) {
+    for (std::string Observation::*text : {&Observation::precision, &Observation::backward,
+                                           &Observation::optimizer, &Observation::method}) {
       if (const int by_text = (rows_[a].*text).compare(rows_[b].*text)) return by_text;
     }
     return 0;

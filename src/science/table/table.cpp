@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "formats/precision.h"
 #include "formats/recipe.h"
+#include "laws/bind.h"
 #include "record/factor_names.h"
 #include "record/old_names.h"
 #include "table/computed_columns.h"
@@ -130,8 +131,8 @@ Observation read_row(const RowReader& row, const TableOptions& options, bool has
   if (has_sizes) read_sizes(row, run, derived);
   const double group = row.number("training_group");
   if (group > 0) run.group = group;  // 0 and -1: a whole channel, whose length is not known
-  if (!options.measured && !options.may_be_planned) return run;
   read_precision(row, run, derived.precision);
+  if (!options.measured && !options.may_be_planned) return run;
   run.bits_post = row.bits("P_post", 0);
   if (!options.measured) return run;
   if (run.is_post_training()) read_post_training(row, run);
@@ -237,6 +238,14 @@ class FactorPlaces {
       if (const auto place = columns.find(factor.name))
         places_.emplace_back(factor.index(), *place);
     }
+  }
+
+  // "" where there is none.
+  std::string text(const char* name, const RawRow& row) const {
+    for (const auto& [factor, place] : places_) {
+      if (factor == find_factor(name)->index()) return row.at(place).text();
+    }
+    return "";
   }
 
   FactorTexts of(const RawRow& row) const {
@@ -414,6 +423,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
     throw Error(fmt::format("{}: --reference {} and --gap-to {} name two classes; give one", where,
                             printable(options.reference), printable(options.gap_to)));
   }
+  derived.precision.error_source = table.gaussian_error = options.gaussian_error;
   derived.precision.reference = table.reference = gaps ? options.gap_to : options.reference;
   table.runs.reserve(raw.rows.size());
   table.factors.reserve(raw.rows.size());
@@ -423,7 +433,6 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
     reader.start(row);
     try {
       if (options.measured && leave_out(reader, options, asked, table)) continue;
-      derived.precision.error_source = table.gaussian_error = options.gaussian_error;
       Observation read = read_row(reader, options, !stand_in, derived);
       read.inputs = inputs.of(row);
       if (const std::string missing = missing_input(read);
@@ -434,6 +443,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
       if (stand_in) stand_in_for_sizes(where, raw.place_of(row), read);
       Observation& run = table.runs.emplace_back(std::move(read));
       run.cluster = clusters.cluster_of(row);
+      run.optimizer = optimizer_class(factor_places.text("optimizer", row));
       origins.push_back(clusters.origin_of(row));
       table.factors.push_back(factor_row(run, factor_places.of(row)));
     } catch (const RowError& error) {

@@ -45,6 +45,7 @@ const Column kColumns[] = {
     {"P_head", [](const Observation& row) { return json_number(row.bits_head); }, false},
     {"precision", [](const Observation& row) { return text(row.precision); }, false},
     {"backward", [](const Observation& row) { return text(row.backward); }, false},
+    {"optimizer", [](const Observation& row) { return text(row.optimizer); }, false},
     {"format",
      [](const Observation& row) {
        return std::isfinite(row.exponent_bits) && std::isfinite(row.mantissa_bits)

@@ -6,7 +6,8 @@
 //
 // GMSE is the mean squared error of the format on a unit Gaussian at its best scale
 // (formats/gaussian_error.h). A table may give it; otherwise that of the best uniform grid with the
-// same number of bits is used. log_{1/4} g is roughly the effective number of bits: 1.95 at two
+// same number of bits is used. --gaussian-error block takes that of blocks with a scale each instead
+// (formats/block_noise.h). log_{1/4} g is roughly the effective number of bits: 1.95 at two
 // bits, 6.7 at eight. The authors' factor L in front of tanh is 1 to their digits and is 1 here, so
 // that an exact format loses nothing. The authors' F and C are for weights; here each part has its
 // own.
@@ -37,8 +38,10 @@ struct Panferov {
       "L = A/N_eff^alpha + B/D^beta + E; N_eff = N prod_x tanh(F_x log_{1/4} GMSE_x)^C_x";
   static constexpr const char* kNotes =
       "GMSE is the format's mean squared error on a unit Gaussian: from the table, or else that of "
-      "the best uniform grid with the same number of bits. The authors' factor L in front of tanh "
-      "is 1. Here each part has its own F and C.";
+      "the best uniform grid with the same number of bits; or, with --gaussian-error block, that "
+      "of "
+      "blocks whose largest entry sets the scale. The authors' factor L in front of tanh is 1. "
+      "Here each part has its own F and C.";
   static constexpr bool kUsesBits = true;
 
   enum { kA, kAlpha, kB, kBeta, kE, kFW, kCW, kFA, kCA, kFKv, kCKv, kTrainingParameters };
