@@ -6,8 +6,10 @@
 #include <cmath>
 #include <vector>
 
+#include "laws/fitted_on.h"
 #include "laws/formula_law.h"
 #include "laws/published_formulas.h"
+#include "laws/verdicts.h"
 
 namespace bitlaw {
 namespace {
@@ -183,6 +185,117 @@ std::string wrapped(const std::string& text, size_t width, const std::string& in
   return out + "\n";
 }
 
+// "30 M", "1.5 B"; "?" for zero.
+std::string size(double number) {
+  if (number == 0) return "?";
+  const auto in = [&](double unit, const char* name) {
+    return fmt::format("{:.3g}{}", number / unit, name);
+  };
+  return number >= 1e9   ? in(1e9, " B")
+         : number >= 1e6 ? in(1e6, " M")
+                         : fmt::format("{:g}", number);
+}
+
+std::string extent(double low, double high, std::string (*shown)(double)) {
+  if (low == 0 && high == 0) return "not said";
+  if (low == high) return shown(low);
+  return low == 0 ? "up to " + shown(high) : shown(low) + " to " + shown(high);
+}
+
+std::string or_not_said(const char* text) {
+  return text[0] ? text : "not said";
+}
+
+// What the law's published constants were fitted to.
+std::string fitted_on_of(const Law& law) {
+  std::string text;
+  for (const ConstantSet& set : law.constants) {
+    const FittedOn* found = fitted_on(law.name, set.name);
+    if (!found) continue;
+    text +=
+        fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", set.name, or_not_said(found->runs),
+                    extent(found->least_params, found->most_params, size),
+                    extent(found->least_tokens, found->most_tokens, size),
+                    extent(found->least_bits, found->most_bits,
+                           [](double bits) { return fmt::format("{:g}", bits); }),
+                    or_not_said(found->data), cell(found->source));
+  }
+  if (text.empty()) return "\nNo constants were published for this law.\n";
+  return "\n| fitted to | runs | N | D | bits | data | source |\n|---|---|---|---|---|---|---|\n" +
+         text;
+}
+
+std::string held_out(const VerdictTable& table, const Verdict& verdict) {
+  return table.deltas ? fmt::format("{:.2f} ± {:.2f} standard errors", verdict.held_out,
+                                    verdict.standard_error)
+                      : fmt::format("{:.2f} ± {:.2f} %", 100 * verdict.held_out,
+                                    100 * verdict.standard_error);
+}
+
+std::string rank_of(const Verdict& verdict) {
+  return fmt::format("{} of {}{}", verdict.rank, worst_rank(verdict.table),
+                     verdict.rank == 1 ? ""
+                     : verdict.tied    ? ", tied with the best"
+                                       : "");
+}
+
+const VerdictTable& table_of_verdict(const Verdict& verdict) {
+  const std::span<const VerdictTable> tables = verdict_tables();
+  return *std::find_if(tables.begin(), tables.end(), [&](const VerdictTable& each) {
+    return std::string_view(each.name) == verdict.table;
+  });
+}
+
+std::string verdicts_markdown(const Law& law) {
+  const std::vector<Verdict> found = verdicts_of(law.name);
+  if (found.empty()) return "";
+  std::string text =
+      "\n| on [public tables](#verdicts-on-public-tables) | constants fitted | R² | held-out error "
+      "| "
+      "rank |\n|---|---|---|---|---|\n";
+  for (const Verdict& each : found) {
+    text += fmt::format("| {} | {} | {:.4f} | {} | {} |\n", each.table, each.free, each.r2,
+                        held_out(table_of_verdict(each), each), rank_of(each));
+  }
+  return text;
+}
+
+// The tables, and each with its laws, the best first.
+std::string verdicts_page() {
+  std::string text = R"(
+## Verdicts on public tables
+
+Every law that can be fitted to a table, fitted to its rows as `bitlaw compare` does, and judged by five
+folds: the root mean square of the log errors of rows that the fit has not seen, with its standard error
+over clusters (deltas: in standard errors of a row, each at least 10 % of its delta). Laws that are one form
+on a table share a rank; "=" is tied with the best. `tools/measure_verdicts FOLDER` measures all of it with
+the options below and writes `src/science/laws/verdicts.inc`, from which this page is made; a test
+compares a fresh fit with it where the tables are at hand. They belong to their authors and are not part of
+this repository. [fitting.md](fitting.md#comparing-laws) has more hold-outs of quest_qat, and says what such
+a ranking is worth.
+
+| table | rows | what | `bitlaw compare TABLE.csv ...` |
+|---|---|---|---|
+)";
+  for (const VerdictTable& table : verdict_tables()) {
+    text += fmt::format("| {} | {} | {} | {} |\n", table.name, table.points, cell(table.what),
+                        table.options[0] ? "`" + cell(table.options) + "`" : "");
+  }
+  for (const VerdictTable& table : verdict_tables()) {
+    text += fmt::format(
+        "\n**{}**\n\n| rank | law | constants fitted | R² | held-out error |\n"
+        "|---|---|---|---|---|\n",
+        table.name);
+    for (const Verdict& each : verdicts()) {
+      if (std::string_view(each.table) != table.name) continue;
+      text += fmt::format("| {}{} | [{}](#{}) | {} | {:.4f} | {} |\n", each.rank,
+                          each.tied && each.rank > 1 ? " =" : "", each.law, each.law, each.free,
+                          each.r2, held_out(table, each));
+    }
+  }
+  return text;
+}
+
 std::string markdown_of(const Law& law) {
   std::string text = fmt::format("\n## {}\n\n{}.\n\n```\n", law.name, law.title);
   for (const std::string& line : definitions(law)) text += line + "\n";
@@ -197,7 +310,23 @@ std::string markdown_of(const Law& law) {
   for (const ConstantSet& set : law.constants) {
     text += fmt::format("| `{}` | {} | {} |\n", set.name, cell(shown(law, set)), cell(set.source));
   }
-  return text;
+  return text + fitted_on_of(law) + verdicts_markdown(law);
+}
+
+// null if the source says nothing; fields that it does not say are null.
+Json fitted_on_json(const FittedOn* found) {
+  if (!found) return nullptr;
+  const auto number = [](double value) { return value == 0 ? Json(nullptr) : Json(value); };
+  const auto words = [](const char* text) { return text[0] ? Json(text) : Json(nullptr); };
+  return {{"runs", words(found->runs)},
+          {"least_params", number(found->least_params)},
+          {"most_params", number(found->most_params)},
+          {"least_tokens", number(found->least_tokens)},
+          {"most_tokens", number(found->most_tokens)},
+          {"least_bits", number(found->least_bits)},
+          {"most_bits", number(found->most_bits)},
+          {"data", words(found->data)},
+          {"source", found->source}};
 }
 
 // A name before "[class]" for parameters that a law has for each class.
@@ -227,7 +356,21 @@ Json law_json(const Law& law) {
     for (size_t i = 0; i < set.values.size(); ++i) values[law.parameters[i].name] = set.values[i];
     for (const ClassValue& each : set.classes)
       values[fmt::format("{}[{}]", each.parameter, each.name)] = each.value;
-    constants.push_back({{"name", set.name}, {"source", set.source}, {"values", values}});
+    constants.push_back({{"name", set.name},
+                         {"source", set.source},
+                         {"values", values},
+                         {"fitted_on", fitted_on_json(fitted_on(law.name, set.name))}});
+  }
+  Json judged = Json::array();
+  for (const Verdict& each : verdicts_of(law.name)) {
+    judged.push_back({{"table", each.table},
+                      {"fitted_constants", each.free},
+                      {"r2", each.r2},
+                      {"held_out", each.held_out},
+                      {"standard_error", each.standard_error},
+                      {"rank", each.rank},
+                      {"of", worst_rank(each.table)},
+                      {"tied_with_best", each.tied}});
   }
   return {{"name", law.name},
           {"title", law.title},
@@ -240,7 +383,8 @@ Json law_json(const Law& law) {
           {"post_training", law.has_delta},
           {"parameters", parameters},
           {"class_parameters", class_parameters},
-          {"constants", constants}};
+          {"constants", constants},
+          {"verdicts", judged}};
 }
 
 Json laws_json() {
@@ -305,6 +449,9 @@ A fit keeps each constant within its range and draws starting points from the st
 solves for constants marked linear instead of drawing them. A set of constants called `start` is
 only a starting point for fits, because nothing was published; it is not used for predictions.
 
+"Fitted to" says which runs published constants come from, as their source says it. On public tables
+every law was fitted again: [verdicts](#verdicts-on-public-tables).
+
 | law | predicts | depends on bits | after training | constants |
 |---|---|---|---|---|
 )";
@@ -317,7 +464,7 @@ only a starting point for fits, because nothing was published; it is not used fo
                     law->uses_bits ? "yes" : "no", law->has_delta ? "yes" : "no", names_of(*law));
   }
   for (const Law* law : all) text += markdown_of(*law);
-  return text;
+  return text + verdicts_page();
 }
 
 }  // namespace bitlaw

@@ -9,7 +9,7 @@
 namespace bitlaw {
 
 // {name, title, source, formula, equation, notes, quantity, uses_bits, post_training, parameters,
-// class_parameters, constants}; equation is the part of the formula before its definitions,
+// class_parameters, constants, verdicts (on public tables, laws/verdicts.h)}; equation is the part of the formula before its definitions,
 // quantity what the law predicts ("loss", or "qat share", a share of the tokens).
 Json law_json(const Law& law);
 // {laws: [...]}
