@@ -1,4 +1,5 @@
-// The runs that published constants were fitted to, as their sources say: docs/laws.md.
+// The runs that published constants were fitted to, as their sources say: docs/laws.md, and what plans
+// and predictions call an extrapolation (predict/reach.h).
 #pragma once
 
 #include <span>
@@ -8,14 +9,14 @@ namespace bitlaw {
 
 // Zeros and "" = the source does not say.
 struct FittedOn {
-  const char* law;
-  const char* constants;  // the set's name
-  const char* runs;       // how many: "465", "over 400"
-  double least_params, most_params;
-  double least_tokens, most_tokens;
-  double least_bits, most_bits;  // 16 = also runs that are not quantized
-  const char* data;
-  const char* source;  // where these numbers are from, and what was read of it
+  const char* law = "";
+  const char* constants = "";  // the set's name
+  const char* runs = "";       // how many: "465", "over 400"
+  double least_params = 0, most_params = 0;
+  double least_tokens = 0, most_tokens = 0;
+  double least_bits = 0, most_bits = 0;  // while training; 16 = also runs that are not quantized
+  const char* data = "";
+  const char* source = "";  // where these numbers are from, and what was read of it
 };
 
 std::span<const FittedOn> fitted_on();

@@ -35,22 +35,5 @@ TEST(FittedOn, EveryEntryIsOfASetAndItsRangesAreInOrder) {
   }
 }
 
-// What plans call an extrapolation is what the page says.
-TEST(FittedOn, AgreesWithTheReachOfPublishedConstants) {
-  for (const Law& law : laws()) {
-    for (const ConstantSet& set : law.constants) {
-      if (set.studied.most_params == 0) continue;
-      const FittedOn* found = fitted_on(law.name, set.name);
-      ASSERT_NE(found, nullptr) << law.name << " " << set.name;
-      EXPECT_EQ(found->most_params, set.studied.most_params) << law.name;
-      EXPECT_EQ(found->most_tokens, set.studied.most_tokens) << law.name;
-      if (std::string(set.name) != "float-weights") {
-        EXPECT_EQ(found->least_bits, set.studied.least_bits) << law.name;
-        EXPECT_EQ(found->most_bits, set.studied.most_bits) << law.name;
-      }
-    }
-  }
-}
-
 }  // namespace
 }  // namespace bitlaw

@@ -131,13 +131,6 @@ struct ClassValue {
   double value;
 };
 
-// The runs that a set of constants was fitted to; anything beyond is an extrapolation. Zeros =
-// unknown.
-struct Studied {
-  double least_bits = 0, most_bits = 0;  // while training
-  double most_params = 0, most_tokens = 0;
-};
-
 // One set of constants, in the order of the law's parameters; for a law with class parameters, also
 // the values of the classes.
 struct ConstantSet {
@@ -145,7 +138,6 @@ struct ConstantSet {
   const char* source;  // citation, equation or table; what was assumed beyond it
   std::span<const double> values;
   std::span<const ClassValue> classes = {};
-  Studied studied = {};
 
   constexpr bool is_published() const { return std::string_view(name) != "start"; }
 };

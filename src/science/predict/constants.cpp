@@ -220,7 +220,8 @@ std::string read_constants(const std::string& name, const std::string& set, cons
     return unknown_name(fmt::format("set of {} constants", law_name), set, known);
   }
   out.published = constants->is_published();
-  out.reach = reach_of(constants->studied);
+  if (const FittedOn* studied = fitted_on(law_name, constants->name); studied && out.published)
+    out.reach = reach_of(*studied);
   out.source = out.published ? fmt::format("published constants: {}", constants->source)
                              : constants->source;  // which says so
   if (!out.published) {

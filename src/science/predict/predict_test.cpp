@@ -159,6 +159,25 @@ TEST(Predict, ADamagedFitIsASentence) {
   EXPECT_EQ(error_of("clusters", 20), "");
 }
 
+TEST(Predict, PublishedConstantsSayHowFarTheirRunsReach) {
+  const auto beyond = [](const char* law, const Observation& asked) {
+    Constants constants;
+    EXPECT_EQ(read_constants(law, "", nullptr, constants), "") << law;
+    return words_beyond(constants.reach, asked);
+  };
+  for (const char* law :
+       {"chinchilla", "quest", "quartet", "chen-qat", "sun-fp", "gadre", "kaplan"}) {
+    EXPECT_EQ(beyond(law, run(1e8, 5e9)).size(), 0U) << law;
+    EXPECT_EQ(beyond(law, run(1e12, 2e13)).size(), 2U) << law;
+  }
+  // Weights of 8 bits, with activations that are not quantized, after a study of 1 to 6.
+  Observation eight = run(1e9, 1e11);
+  eight.bits_weights = 8;
+  EXPECT_EQ(beyond("apple-qat-fraction", eight).size(), 1U);
+  eight.bits_weights = 4;
+  EXPECT_EQ(beyond("apple-qat-fraction", eight).size(), 0U);
+}
+
 TEST(Predict, PublishedConstantsHaveNoIntervals) {
   Constants constants;
   ASSERT_EQ(read_constants("kumar", "", nullptr, constants), "");

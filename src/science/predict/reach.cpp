@@ -73,14 +73,14 @@ Reach reach_of(std::span<const Observation> runs) {
   return out;
 }
 
-Reach reach_of(const Studied& studied) {
+Reach reach_of(const FittedOn& studied) {
   Reach out;
-  if (studied.most_params == 0) return out;
-  // Their least is not known; nobody plans below it.
-  out.params = {1, studied.most_params};
-  out.tokens = {1, studied.most_tokens};
-  for (Extent Reach::*bits : {&Reach::weights, &Reach::activations, &Reach::kv})
-    out.*bits = {studied.least_bits, studied.most_bits};
+  if (studied.most_params > 0) out.params = {1, studied.most_params};
+  if (studied.most_tokens > 0) out.tokens = {1, studied.most_tokens};
+  if (studied.most_bits == 0) return out;
+  out.weights = {studied.least_bits, studied.most_bits};
+  // Parts that a study leaves alone have 16 bits.
+  out.activations = out.kv = {studied.least_bits, std::max(studied.most_bits, kUnquantizedBits)};
   return out;
 }
 
@@ -159,10 +159,12 @@ Reach reach_from(const Json& document) {
   }
   // Fits of version 0.2: bits of all parts, and no least sizes.
   if (!document.contains("least_params") && document.contains("most_params")) {
-    return reach_of(Studied{.least_bits = number_in(document, "least_bits"),
-                            .most_bits = number_in(document, "most_bits"),
-                            .most_params = number_in(document, "most_params"),
-                            .most_tokens = number_in(document, "most_tokens")});
+    FittedOn studied{};
+    studied.least_bits = number_in(document, "least_bits");
+    studied.most_bits = number_in(document, "most_bits");
+    studied.most_params = number_in(document, "most_params");
+    studied.most_tokens = number_in(document, "most_tokens");
+    return reach_of(studied);
   }
   if (document.contains("inputs") && document["inputs"].is_object()) {
     for (const auto& [column, ends] : document["inputs"].items()) {

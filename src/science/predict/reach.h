@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/json.h"
+#include "laws/fitted_on.h"
 #include "laws/observation.h"
-#include "laws/parameter.h"
 
 namespace bitlaw {
 
@@ -34,8 +34,9 @@ struct Reach {
 };
 
 Reach reach_of(std::span<const Observation> runs);
-// Of published constants.
-Reach reach_of(const Studied& studied);
+// Of published constants. Bits below their least, and weights of more than their most, are beyond; their
+// least N and D are not, because nobody plans below them.
+Reach reach_of(const FittedOn& studied);
 
 // How far a run is outside. `size`: the root of the summed squares of how many factors of e N, D,
 // C and the inputs of a formula are beyond; `bits`: the same of the parts' bits and those after training.

@@ -81,22 +81,17 @@ struct Kumar {
       with(kPublished, is(kGammaW, kGammaTied), is(kNW, kNTied), is(kGammaA, kGammaTied),
            is(kNA, kNTied), is(kGammaKv, kGammaTied), is(kNKv, kNTied));
   static constexpr auto kPublishedFloat = with(kPublished, is(kGammaW, 2.8111), is(kNW, 0.1240));
-  static constexpr Studied kStudied{
-      .least_bits = 3, .most_bits = 16, .most_params = 220e6, .most_tokens = 26.2e9};
   static constexpr std::array kConstants{
       ConstantSet{.name = "published",
                   .source = "Kumar et al. 2024, arXiv 2411.04330, appendix K; C_w, C_a, C_kv "
                             "unpublished, taken as a step",
-                  .values = kPublished,
-                  .studied = kStudied},
+                  .values = kPublished},
       ConstantSet{.name = "tied",
                   .source = "the same with gamma and n averaged over weights, activations and KV",
-                  .values = kPublishedTied,
-                  .studied = kStudied},
+                  .values = kPublishedTied},
       ConstantSet{.name = "float-weights",
                   .source = "the same with floating-point weights: gamma_w 2.8111, n_w 0.1240",
-                  .values = kPublishedFloat,
-                  .studied = kStudied}};
+                  .values = kPublishedFloat}};
 
   // log(N_eff / N) = sum_x log f_x(P_x).
   template <class Real, class Number>

@@ -42,8 +42,7 @@ struct KumarNoOffsets {
   static constexpr std::array kConstants{
       ConstantSet{.name = "published",
                   .source = "Kumar et al. 2024, arXiv 2411.04330, appendix K, without its offsets",
-                  .values = kPublished,
-                  .studied = Kumar::kStudied}};
+                  .values = kPublished}};
 
   // The same values with every offset zero, in the order of Kumar's parameters.
   template <class Real>

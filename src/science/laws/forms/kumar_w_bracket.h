@@ -39,8 +39,7 @@ struct KumarWBracket {
       .name = "published",
       .source = "Kumar et al. 2024, arXiv 2411.04330, appendix K; C_w unpublished, taken "
                 "as a step",
-      .values = kValues,
-      .studied = Kumar::kStudied}};
+      .values = kValues}};
 
   // log(N_eff / N)
   template <class Real, class Number>
