@@ -12,6 +12,7 @@
 #include "laws/bind.h"
 #include "plan/plan.h"
 #include "report/report.h"
+#include "table/factors.h"
 
 namespace bitlaw {
 namespace {
@@ -77,7 +78,9 @@ struct Subject {
   }
   Plan plan(PlanRequest request) const {
     request.law = law().name;
-    request.group = 64;
+    // A plan refuses a group that its law does not feel.
+    const std::vector<std::string> felt = modelled_factors(*find_law(law().name));
+    if (std::find(felt.begin(), felt.end(), "training_group") != felt.end()) request.group = 64;
     return make_plan(request, fit);
   }
   Json report() const {
