@@ -40,6 +40,7 @@ std::string run_text(const Observation& run) {
   const bool has_own_parts = run.precision.empty() && bits_label(run) != precision_class(run);
   const std::string name = has_own_parts ? bits_in_words(run) : precision_class(run);
   if (!name.empty()) out += ", " + name;
+  if (!run.optimizer.empty()) out += ", " + run.optimizer;
   for (const NamedInput& input : run.inputs)
     out += fmt::format("{}{} = {:g}", out.empty() ? "" : ", ", input.column, input.value);
   if (run.is_post_training()) out += fmt::format(", P_post = {:g}", run.bits_post);

@@ -119,6 +119,9 @@ std::string read_fit(const Json& fit, Constants& out) {
     if (const Json pooled = table->value("pooled", Json()); pooled.is_string())
       out.notes.push_back(fmt::format("The fit: {}", pooled.get<std::string>()));
   }
+  if (std::any_of(out.law->class_parameters.begin(), out.law->class_parameters.end(),
+                  [](const ClassParameter& each) { return each.axis == ClassAxis::kOptimizer; }))
+    out.notes.push_back("Answers are for AdamW, unless a run names its optimizer.");
   // Fits of version 0.2 do not have it.
   if (const auto studied = fit.find("studied"); studied != fit.end() && studied->is_object()) {
     out.reach = reach_from(*studied);

@@ -8,6 +8,7 @@
 
 #include "base/json_fields.h"
 #include "base/statistics.h"
+#include "laws/bind.h"
 #include "laws/class_spelling.h"
 #include "laws/part_bits.h"
 #include "solve/quantile.h"
@@ -178,6 +179,21 @@ void add_intervals(const Constants& constants, const Observation& trained, const
   if (post) out.run_delta = with(difference(of_cells), out.mean_delta);
 }
 
+// The constant of the run's optimizer that the law lacks, in a sentence; "" if it lacks none.
+std::string missing_optimizer(const Law& law, const Observation& run) {
+  for (size_t k = 0; k < law.class_parameters.size(); ++k) {
+    const ClassParameter& each = law.class_parameters[k];
+    const bool of_optimizer =
+        each.axis == ClassAxis::kOptimizer || each.axis == ClassAxis::kForwardOfOptimizer;
+    if (!of_optimizer || class_position(law, static_cast<int>(k), run) != Rows::kUnknownClass)
+      continue;
+    const std::string with = run.optimizer.empty() ? "" : " with the optimizer " + run.optimizer;
+    return fmt::format("the fit has no {} for {}{}", each.parameter.name,
+                       each.axis == ClassAxis::kOptimizer ? "runs" : precision_class(run), with);
+  }
+  return "";
+}
+
 Json interval_json(const std::optional<PredictedInterval>& interval) {
   if (!interval) return nullptr;
   return {json_number(interval->low), json_number(interval->high)};
@@ -240,6 +256,10 @@ Prediction predict_run(const Constants& constants, const Observation& given, dou
     for (const LawInput& input : law.inputs) {
       if (std::isfinite(run.input(input.column))) continue;
       out.problem = std::string(law.name) + " needs a value of " + input.name;
+      return out;
+    }
+    if (const std::string missing = missing_optimizer(law, run); !missing.empty()) {
+      out.problem = missing;
       return out;
     }
     out.problem = law.classes.empty() || name.empty()

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "fit/fit.h"
+#include "laws/bind.h"
 #include "simulate/simulate_for_tests.h"
 #include "solve/quantile.h"
 
@@ -176,6 +177,25 @@ TEST(Predict, PublishedConstantsSayHowFarTheirRunsReach) {
   EXPECT_EQ(beyond("apple-qat-fraction", eight).size(), 1U);
   eight.bits_weights = 4;
   EXPECT_EQ(beyond("apple-qat-fraction", eight).size(), 0U);
+}
+
+TEST(Predict, AnOptimizerThatTheFitLacksIsNamed) {
+  std::vector<Observation> rows{run(1e8, 5e9), run(1e8, 5e9, 4), run(1e8, 5e9), run(1e8, 5e9, 4)};
+  rows[2].optimizer = rows[3].optimizer = "muon";
+  Constants constants;
+  constants.bound = bind_law(law_named("quest-optimizer"), rows);
+  constants.law = &constants.bound.law();
+  const ConstantSet& set = constants.law->constants[0];
+  constants.values.assign(set.values.begin(), set.values.end());
+  EXPECT_TRUE(std::isfinite(predict_run(constants, rows[3]).loss));
+  Observation other = rows[0];
+  other.optimizer = "soap";
+  EXPECT_EQ(predict_run(constants, other).problem,
+            "the fit has no share for runs with the optimizer soap");
+  other = rows[3];
+  other.bits_weights = 3;
+  EXPECT_EQ(predict_run(constants, other).problem,
+            "the fit has no rho for W3A16 with the optimizer muon");
 }
 
 TEST(Predict, PublishedConstantsHaveNoIntervals) {
