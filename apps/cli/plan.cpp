@@ -18,6 +18,7 @@
 #include "formats/code_entropy.h"
 #include "plan/frontier.h"
 #include "plan/given.h"
+#include "plan/unused.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -157,6 +158,11 @@ void run_plan(PlanFlags& options) {
   for (const std::string& path : options.fits) fits.push_back(read_fit(path));
   refuse_others(options, fits);
   refuse_unused(options, fits);
+  if (options.request.laws.empty() && fits.size() < 2) {
+    const std::string unused =
+        check_surroundings(options.request, fits.empty() ? Json(nullptr) : fits[0]);
+    if (!unused.empty()) refuse(options, unused);
+  }
   const Json devices = options.devices.empty() ? Json(nullptr) : read_toml(options.devices);
   if (!options.request.frontier.empty()) {
     if (options.dry_run)

@@ -65,6 +65,9 @@ std::string differences(const Fitted& ours, const Fitted& theirs) {
     return best_bits(each.ready.law(), each.fit.values().data(), middle.next_compute, lowered,
                      middle.run);
   };
+  for (const Fitted* each : {&ours, &theirs}) {
+    if (!has_parts(each->ready.law(), each->fit.values().data(), lowered)) lowered = {};
+  }
   const double here = best(ours), there = best(theirs);
   if (std::isfinite(here) && std::isfinite(there))
     words.push_back(fmt::format("best precision {:.1f} instead of {:.1f} bits", there, here));

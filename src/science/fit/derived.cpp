@@ -32,8 +32,8 @@ std::string words(const Observation& run) {
   return bits_in_words(run);
 }
 
-// The run as the law sees it: keys and values as one part, no embeddings and head, if their own bits
-// do not change its loss; no optimizer, unless the law has constants for it.
+// The run as the law sees it: without parts that it lacks, keys and values as one part where theirs by
+// themselves do not change its loss; no optimizer, unless the law has constants for it.
 Observation seen_by(const Law& law, const double* values, const Observation& run) {
   Observation out = run;
   if (std::none_of(law.class_parameters.begin(), law.class_parameters.end(),
@@ -44,6 +44,12 @@ Observation seen_by(const Law& law, const double* values, const Observation& run
     Observation without = out;
     without.*own.first = without.*own.second = kUnknown;
     if (predict(law, values, without) == predict(law, values, out)) out = without;
+  }
+  double Observation::*const kBits[] = {&Observation::bits_weights, &Observation::bits_activations,
+                                        &Observation::bits_kv};
+  const Parts parts = parts_of(law, values);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (!parts[i]) out.*kBits[i] = kUnquantizedBits;
   }
   return out;
 }
@@ -142,6 +148,7 @@ void add_best_bits(const std::vector<Observation>& rows, const Middle& middle,
       const double bits[] = {row.bits_weights, row.bits_activations, row.bits_kv};
       return bits[part] < kUnquantizedBits;
     });
+    lowered[part] = lowered[part] && parts_of(law, values.data())[part];
     if (!lowered[part]) continue;
     Parts alone{};
     alone[part] = true;

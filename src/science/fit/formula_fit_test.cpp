@@ -55,6 +55,26 @@ TEST(FormulaFit, EndsWhereTheCompiledLawEnds) {
   }
 }
 
+// A formula of the weights' bits says nothing of other parts, nor does one without bits.
+TEST(FormulaFit, DerivesNothingOfPartsThatItLacks) {
+  StudyShape shape;
+  shape.post = {};
+  const std::vector<Observation> rows = simulate(shape);
+  const auto names = [&](const LawFormula& formula) {
+    std::string out;
+    const BoundLaw law = formula_law(formula);
+    for (const Derived& each : fit_law(law.law(), rows, careful()).derived) out += each.name + "; ";
+    return out;
+  };
+  const std::string weights =
+      names({.formula = "E + A/(N*(1-exp(-P_w/gamma_w+n_w)))^alpha + B/D^beta"});
+  EXPECT_NE(weights.find("N_eff/N at P_w = 3"), std::string::npos) << weights;
+  EXPECT_NE(weights.find("P* (weights)"), std::string::npos) << weights;
+  for (const char* absent : {"P_a", "P_kv", "activations", "KV"})
+    EXPECT_EQ(weights.find(absent), std::string::npos) << weights;
+  EXPECT_EQ(names({.formula = "E + A/N^alpha + B/D^beta"}).find('P'), std::string::npos);
+}
+
 TEST(FormulaFit, FindsTheConstantsOfAnInputOfItsOwn) {
   const BoundLaw law = formula_law({.name = "moe",
                                     .formula = "E + A/N^alpha + B/D^beta*exp(-k*experts)",

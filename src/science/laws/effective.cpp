@@ -146,6 +146,25 @@ bool feels_gaussian_error(const Law& law, const double* p) {
   return predict(law, p, run) != loss && !std::isnan(loss);
 }
 
+Parts parts_of(const Law& law, const double* p) {
+  if (law.own == nullptr) return kAllParts;
+  Parts out{};
+  for (size_t i = 0; i < out.size(); ++i) {
+    Parts alone{};
+    alone[i] = true;
+    out[i] = feels_bits(law, p, alone);
+  }
+  return out;
+}
+
+bool has_parts(const Law& law, const double* p, const Parts& parts) {
+  const Parts known = parts_of(law, p);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i] && !known[i]) return false;
+  }
+  return true;
+}
+
 double effective_share(const Law& law, const double* p, const Observation& run) {
   if (law.predicts != Predicts::kLoss || !feels_bits(law, p)) return kUnknown;
   Observation trained = run;

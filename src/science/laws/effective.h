@@ -34,6 +34,11 @@ bool feels_bits(const Law& law, const double* p, const Parts& parts = kAllParts)
 // Whether it depends on the error of a format on a unit Gaussian.
 bool feels_gaussian_error(const Law& law, const double* p);
 
+// The parts that P* and N_eff of the law are of: all, since a compiled law says in its formula what its
+// bits stand for; of a law made from a formula, those whose bits it depends on.
+Parts parts_of(const Law& law, const double* p);
+bool has_parts(const Law& law, const double* p, const Parts& parts);
+
 // N_eff / N. NaN if the law does not depend on bits, if no size compensates for the run's precision
 // (shares below e^-40), or if the law does not predict the run. Post-training quantization of the
 // run is not counted.

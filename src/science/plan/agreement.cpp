@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "plan/plan.h"
-#include "plan/unused.h"
 #include "predict/constants.h"
 
 namespace bitlaw {
@@ -194,12 +193,6 @@ PlanComparison compare_plans(const PlanRequest& request, const std::vector<Json>
         out.skipped.push_back({law, "no complete set of constants is published; give a fit"});
         return;
       }
-    }
-    one.unique_tokens = request.unique_tokens, one.group = request.group;
-    Constants known;
-    if (read_constants(law, one.constants, fit, known).empty()) {
-      if (!feels_repetition(known)) one.unique_tokens = 0;
-      if (!feels_group(known)) one.group = 0;
     }
     Plan plan = make_plan(one, fit, devices);
     if (!plan.error.empty()) {

@@ -1,6 +1,7 @@
 // A plan by a law made from a formula is that of the compiled law that it is spelled like.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -51,6 +52,35 @@ TEST(FormulaPlan, IsThatOfTheCompiledLaw) {
   expect_same_plan(request, kumar, "kumar");
   request.bits = {4};
   expect_same_plan(request, kumar, "kumar");
+}
+
+// Parts that the formula lacks are not quantized for the cost alone.
+TEST(FormulaPlan, PartsThatTheFormulaLacksStayAtSixteenBits) {
+  PlanRequest request;
+  request.compute = 1e21;
+  const Plan plan = make_plan(
+      request,
+      document_of({.formula = "E + A/(N*max(1e-3, 1-exp(-P_w/gamma_w+n_w)))^alpha + B/D^beta"},
+                  "kumar"));
+  ASSERT_TRUE(plan.optimum) << plan.error;
+  EXPECT_LT(*plan.optimum->find("P_w"), 12);
+  EXPECT_EQ(*plan.optimum->find("P_a"), 16);
+  EXPECT_EQ(*plan.optimum->find("P_kv"), 16);
+  EXPECT_TRUE(std::any_of(plan.notes.begin(), plan.notes.end(), [](const std::string& note) {
+    return note.find("does not depend on the bits of activations, keys and values") !=
+           std::string::npos;
+  }));
+}
+
+// A law of C alone is as good at any N and D of a budget: none is best.
+TEST(FormulaPlan, ALawOfComputeAloneHasNoBestSize) {
+  PlanRequest request;
+  request.compute = 1e21;
+  const Plan plan = make_plan(request, document_of({.formula = "E + A/C^alpha"}, "chinchilla"));
+  EXPECT_NE(plan.error.find("depends on C = 6 N D alone"), std::string::npos) << plan.error;
+  const LawFormula of_input{.formula = "E + A/x^alpha", .inputs = {{"x", "budget"}}};
+  const Plan neither = make_plan(request, document_of(of_input, "chinchilla"));
+  EXPECT_NE(neither.error.find("neither N nor D"), std::string::npos) << neither.error;
 }
 
 TEST(FormulaPlan, SaysThatBitsAreNotModelled) {

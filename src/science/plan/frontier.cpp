@@ -184,6 +184,9 @@ Frontier make_frontier(const PlanRequest& asked, const Json& fit, const Json& de
     return no_frontier(
         fmt::format("frontier: {} does not predict a loss; name another law", law.name));
   }
+  if (!law.needs_sizes)
+    return no_frontier(fmt::format(
+        "frontier: {} depends on neither N nor D, so there is nothing to plan", law.name));
   PlanRequest request = asked;
   request.law = law.name;
   wrong = resolve(request, law);
@@ -199,10 +202,11 @@ Frontier make_frontier(const PlanRequest& asked, const Json& fit, const Json& de
   problem.limits.file.total = constants.total;
   problem.limits.file.measured = constants.fixed;
   problem.fits_fixed = constants.fixed.is_known();
+  problem.may_be_free = parts_of(*constants.law, constants.values.data());
   wrong = read_problem(request, law, devices, constants.knows_bits, problem);
   if (wrong.empty()) wrong = check_used(request, law, constants.total);
   if (wrong.empty()) wrong = check_felt(problem, constants);
-  if (wrong.empty()) wrong = check_used(request, problem, constants);
+  if (wrong.empty()) wrong = check_used(request, problem);
   if (!wrong.empty()) return no_frontier(wrong);
   request.memory_bytes = 0;
 

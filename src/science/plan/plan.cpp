@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "plan/answer.h"
@@ -28,6 +29,15 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Planner& planner) {
     notes.push_back(fmt::format("{} does not model bits{}: P stays at {}.", law.name,
                                 law.uses_bits ? " in training" : "",
                                 problem.precision.bits.weights));
+  } else if (constants.knows_bits && problem.may_be_free != kAllParts) {
+    std::vector<std::string> lacking;
+    for (size_t i = 0; i < problem.may_be_free.size(); ++i) {
+      if (!problem.may_be_free[i])
+        lacking.emplace_back(std::array{"weights", "activations", "keys and values"}[i]);
+    }
+    notes.push_back(fmt::format("{} does not depend on the bits of {}: {}.", law.name,
+                                fmt::join(lacking, ", "),
+                                problem.bits_are_free() ? "they stay at 16" : "they only cost"));
   } else if (!constants.knows_bits && problem.precision.bits.weights != kUnquantizedBits) {
     notes.push_back(fmt::format(
         "{} does not model training precision: lower bits cut the cost but not the quality.",
@@ -168,6 +178,12 @@ Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
                     "law of losses",
                     law.name));
   }
+  if (!law.needs_sizes) {
+    return failed(fmt::format(
+        "{} depends on neither N nor D, so there is nothing to plan; `bitlaw predict` gives its "
+        "loss at a value of {}",
+        law.name, law.inputs.empty() ? "its inputs" : law.inputs[0].column));
+  }
   const bool of_share = law.predicts == Predicts::kQatShare;
   if (of_share) {
     request.free.clear();
@@ -189,10 +205,11 @@ Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
   problem.limits.file.total = constants.total;
   problem.limits.file.measured = constants.fixed;
   problem.fits_fixed = constants.fixed.is_known();
+  problem.may_be_free = parts_of(*constants.law, constants.values.data());
   wrong = read_problem(request, law, devices, constants.knows_bits, problem);
   if (wrong.empty()) wrong = check_used(request, law, constants.total);
   if (wrong.empty() && !of_share) wrong = check_felt(problem, constants);
-  if (wrong.empty()) wrong = check_used(request, problem, constants);
+  if (wrong.empty() && !of_share) wrong = check_used(request, problem);
   if (!wrong.empty()) return failed(wrong);
 
   Plan plan;

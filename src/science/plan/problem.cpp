@@ -70,6 +70,13 @@ std::string read_free(const PlanRequest& request, const Law& law, bool knows_bit
         "with {}",
         law.name, laws_with_delta());
   }
+  if (knows_bits && out.free_tied && out.may_be_free != kAllParts) {
+    out.free_tied = false;
+    double Bits::*const kParts[] = {&Bits::weights, &Bits::activations, &Bits::kv};
+    for (size_t i = 0; i < out.may_be_free.size(); ++i) {
+      if (out.may_be_free[i]) out.free_bits.push_back(kParts[i]);
+    }
+  }
   if (!knows_bits) {
     out.ignores_bits = out.bits_are_free();
     out.free_tied = false;
@@ -371,6 +378,24 @@ std::string read_problem(const PlanRequest& request, const Law& law, const Json&
   return "";
 }
 
+namespace {
+
+bool depends_on_compute_alone(const PlanProblem& problem, const Constants& constants) {
+  for (const double size : {1e7, 1e9, 1e11}) {
+    Observation run;
+    run.params = size, run.tokens = 20 * size, run.group = 128;
+    run.inputs = problem.surroundings.inputs;
+    Observation other = run;
+    other.params *= 2, other.tokens /= 2;
+    const double* const values = constants.values.data();
+    const double here = predict(*constants.law, values, run);
+    if (!(std::fabs(predict(*constants.law, values, other) / here - 1) < 1e-12)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 std::string check_felt(const PlanProblem& problem, const Constants& constants) {
   const auto feels = [&](double Observation::*what) {
     for (const double size : {1e7, 1e9, 1e11}) {
@@ -387,6 +412,11 @@ std::string check_felt(const PlanProblem& problem, const Constants& constants) {
     return false;
   };
   const char* const name = constants.law->name;
+  if (problem.free_tokens && problem.free_params && depends_on_compute_alone(problem, constants))
+    return fmt::format(
+        "params: {} depends on C = 6 N D alone, so no N and D are best; `bitlaw predict` gives its "
+        "loss; plan with a law of N and D",
+        name);
   if (problem.free_tokens && !feels(&Observation::tokens))
     return fmt::format("tokens: {} does not depend on D, so no number of tokens is best; give one",
                        name);

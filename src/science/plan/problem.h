@@ -22,9 +22,11 @@ struct PlanProblem {
   bool free_tied = false;                      // one P for all parts is free
   bool free_post = false;                      // bits of the weights after training
   bool splits_kv = false, mean_of_kv = false;  // keys and values apart; the law cannot tell them
-  bool ignores_bits = false;                   // a free P was requested of a law without bits
-  Precision precision;                         // if not free
-  CostModel cost;                              // for the cost of training
+  // Parts that a P which is free may be of: those that a law made from a formula depends on.
+  Parts may_be_free = kAllParts;
+  bool ignores_bits = false;  // a free P was requested of a law without bits
+  Precision precision;        // if not free
+  CostModel cost;             // for the cost of training
   Limits limits;
   Surroundings surroundings;
   bool fits_fixed = false;        // the law was fitted with N_eff = N_fixed + (N - N_fixed) f

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "plan/problem.h"
 
 namespace bitlaw {
 namespace {
@@ -200,14 +201,6 @@ bool feels(const Constants& constants, double Observation::*what, double one, do
 
 }  // namespace
 
-bool feels_repetition(const Constants& constants) {
-  return feels(constants, &Observation::unique_tokens, 100, 10);
-}
-
-bool feels_group(const Constants& constants) {
-  return feels(constants, &Observation::group, 32, 256);
-}
-
 std::string check_used(const PlanRequest& request, const Law& law, bool total) {
   if (law.predicts == Predicts::kQatShare) return unused_of_shares(request, law);
   // What is missing is said first.
@@ -217,14 +210,21 @@ std::string check_used(const PlanRequest& request, const Law& law, bool total) {
                    unused_of_budgets(request), unused_of_lists(request)});
 }
 
-std::string check_used(const PlanRequest& request, const PlanProblem& problem,
-                       const Constants& constants) {
+std::string check_surroundings(const PlanRequest& request, const Json& fit) {
+  Constants constants;
+  if (!(request.unique_tokens > 0 || request.group > 0) ||
+      !read_constants(request.law, request.constants, fit, constants).empty())
+    return "";
   const char* const name = constants.law->name;
-  if (request.unique_tokens > 0 && !feels_repetition(constants))
+  if (request.unique_tokens > 0 && !feels(constants, &Observation::unique_tokens, 100, 10))
     return fmt::format("unique_tokens: {} does not depend on them; leave them out", name);
-  if (request.group > 0 && !feels_group(constants))
+  if (request.group > 0 && !feels(constants, &Observation::group, 32, 256))
     return fmt::format("group: {} does not depend on it; leave it out", name);
-  if (request.critical_data || constants.law->predicts != Predicts::kLoss) return "";
+  return "";
+}
+
+std::string check_used(const PlanRequest& request, const PlanProblem& problem) {
+  if (request.critical_data) return "";
   const std::set<double> possible = bits_in_file(problem);
   const ModelFile& file = problem.limits.file;
   const std::string wrong = unused_of_bits("storage", file.stored, possible);

@@ -4,21 +4,23 @@
 
 #include <string>
 
-#include "plan/problem.h"
+#include "base/json.h"
+#include "laws/registry.h"
 #include "plan/request.h"
 
 namespace bitlaw {
+
+struct PlanProblem;
 
 // "", or a sentence. `request`: .free as resolved by free_of. `total`: the law's N counts all parameters,
 // so that vocabulary and width matter without a file.
 std::string check_used(const PlanRequest& request, const Law& law, bool total);
 
-// The same of what depends on the constants, and on the precisions that there are to choose from.
-std::string check_used(const PlanRequest& request, const PlanProblem& problem,
-                       const Constants& constants);
+// The same of what files say of bits, for the precisions that there are to choose from.
+std::string check_used(const PlanRequest& request, const PlanProblem& problem);
 
-// Whether the law's prediction depends on unique_tokens, and on group.
-bool feels_repetition(const Constants& constants);
-bool feels_group(const Constants& constants);
+// The same of unique_tokens and group, which are how the runs are made: callers that have them from a
+// table give them to any law, so only who was asked for them by name checks this. `fit`: as of make_plan.
+std::string check_surroundings(const PlanRequest& request, const Json& fit);
 
 }  // namespace bitlaw

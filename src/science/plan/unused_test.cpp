@@ -60,7 +60,8 @@ TEST(Unused, EveryOptionIsFeltOrRefused) {
   for (const auto& [name, value] : values) {
     PlanRequest request = budgeted();
     fill(request, Json{{name, value}}, "the test");
-    const Plan plan = make_plan(request);
+    Plan plan = make_plan(request);
+    if (plan.error.empty()) plan.error = check_surroundings(request, nullptr);
     if (plan.error.empty()) {
       EXPECT_NE(*plan.optimum->loss, *plain.optimum->loss) << name;
     } else {

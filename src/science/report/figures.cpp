@@ -13,8 +13,6 @@
 #include "laws/effective.h"
 #include "plan/frontier.h"
 #include "plan/plan.h"
-#include "plan/unused.h"
-#include "predict/constants.h"
 #include "report/fields.h"
 #include "report/fitted_law.h"
 #include "report/rows.h"
@@ -226,15 +224,6 @@ Json predicted_figure(const std::vector<TidyRow>& rows, const FittedLaw& constan
   return {{"points", points}};
 }
 
-// The study's group, if the law of a fit (or else the published one) depends on it: a plan refuses
-// what changes nothing.
-double group_for(const std::string& law, const Json& fit, double group) {
-  Constants constants;
-  const bool felt =
-      group > 0 && read_constants(law, "", fit, constants).empty() && feels_group(constants);
-  return felt ? group : 0;
-}
-
 // Loss at the best N and D for each precision, at ten times the study's largest training budget.
 Json optimum_figure(const std::vector<TidyRow>& rows, const Json& fit, const FittedLaw& constants,
                     const FittedLaw& published) {
@@ -244,7 +233,7 @@ Json optimum_figure(const std::vector<TidyRow>& rows, const Json& fit, const Fit
   const Middle middle = middle_of(runs);
   PlanRequest request;
   request.compute = middle.next_compute;
-  request.group = group_for("", fit, middle.run.group);
+  if (middle.run.group > 0) request.group = middle.run.group;
   request.free = {"N", "D"};
   Json points = Json::array();
   for (double bits = 3; bits <= 16.001; bits += 0.5) {
@@ -263,10 +252,7 @@ Json optimum_figure(const std::vector<TidyRow>& rows, const Json& fit, const Fit
   request.free = {"N", "D", "P"};
   request.bits = {};
   const Plan best = make_plan(request, fit);
-  if (published) {
-    request.law = published.law->name;
-    request.group = group_for(request.law, nullptr, middle.run.group);
-  }
+  if (published) request.law = published.law->name;
   const Plan by_authors = published ? make_plan(request) : Plan();
   Json out{{"compute", middle.next_compute}, {"curve", points}};
   // A constant at the edge of its range may have no effect there any more, but have one elsewhere.

@@ -12,7 +12,6 @@
 #include "laws/bind.h"
 #include "plan/plan.h"
 #include "report/report.h"
-#include "table/factors.h"
 
 namespace bitlaw {
 namespace {
@@ -78,9 +77,7 @@ struct Subject {
   }
   Plan plan(PlanRequest request) const {
     request.law = law().name;
-    // A plan refuses a group that its law does not feel.
-    const std::vector<std::string> felt = modelled_factors(*find_law(law().name));
-    if (std::find(felt.begin(), felt.end(), "training_group") != felt.end()) request.group = 64;
+    request.group = 64;
     return make_plan(request, fit);
   }
   Json report() const {
