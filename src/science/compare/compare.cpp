@@ -9,8 +9,11 @@
 #include "base/error.h"
 #include "base/range.h"
 #include "base/text.h"
+#include "fit/allowed.h"
 #include "fit/bootstrap.h"
+#include "fit/equal_parts.h"
 #include "fit/holdout.h"
+#include "fit/identify.h"
 #include "fit/multistart.h"
 #include "fit/penalty.h"
 #include "fit/reference.h"
@@ -95,6 +98,28 @@ void describe_residuals(const Law& law, Stage stage, const std::vector<Observati
   entry.rms_log = std::sqrt(sum / static_cast<double>(observed.size()));
 }
 
+// Which constants the rows tell: those to which `fit` gives a value and both ends of an interval.
+void note_identified(const Task& task, const StageSetup& setup, const ParameterChoice& choice,
+                     const std::vector<Observation>& rows, const StageMinimum& minimum,
+                     ComparedLaw& entry) {
+  const Law& law = *setup.law;
+  std::vector<std::string> names;
+  for (const int i : setup.free) names.emplace_back(law.parameters[static_cast<size_t>(i)].name);
+  const double condition =
+      conditioning(stage_jacobian(setup, rows, minimum.values), names, rows).number;
+  const Allowed allowed = allowed_by(setup, confounded_of(law, setup.settings.stage, choice), rows,
+                                     minimum, condition, task.fit.level, *task.parallel_for);
+  entry.identified.assign(law.parameters.size(), true);
+  for (size_t i = 0; i < law.parameters.size(); ++i) {
+    const int tied_to = choice.tied_to[i];
+    const AllowedRange* range = allowed.range(tied_to >= 0 ? tied_to : static_cast<int>(i));
+    // Beside no interval, a value of which the rows bound one side alone would say too much.
+    if (range != nullptr && !range->regular)
+      entry.identified[i] = range->identified() && !range->low_open && !range->high_open;
+  }
+  entry.allowed = allowed.points;
+}
+
 // Fits one stage of a law and predicts the rows held out. `base`: constants that stay where they
 // are not fitted.
 void measure(const Task& task, const Law& law, Stage stage, const std::vector<Observation>& rows,
@@ -134,6 +159,10 @@ void measure(const Task& task, const Law& law, Stage stage, const std::vector<Ob
     entry.penalty_r2 = penalty_fit(law, entry.values, rows).r2;
   const Coordinates coordinates(law, setup.base, setup.free, setup.tied_to);
   entry.at_edge = coordinates.at_bounds(coordinates.from_values(entry.values));
+
+  StageMinimum minimum = found.best;
+  if (stage == Stage::kTraining) add_exchanged(setup, rows, minimum);
+  note_identified(task, setup, choice, rows, minimum, entry);
 
   const Unseen unseen = predict_unseen(setup, rows, masks, {entry.values}, *task.parallel_for);
   entry.missing = unseen.missing;
@@ -180,9 +209,17 @@ void add_best_bits(const std::vector<Observation>& rows, ComparePart& part) {
   const Middle middle = middle_of(rows);
   part.best_bits_compute = middle.next_compute;
   for (ComparedLaw& law : part.laws) {
-    if (law.fitted) {
-      law.best_bits =
-          best_bits(law.bound.law(), law.values.data(), middle.next_compute, lowered, middle.run);
+    if (!law.fitted) continue;
+    if (!has_parts(law.bound.law(), law.values.data(), lowered)) continue;
+    const auto best = [&](const std::vector<double>& values) {
+      return best_bits(law.bound.law(), values.data(), middle.next_compute, lowered, middle.run);
+    };
+    law.best_bits = best(law.values);
+    law.best_bits_allowed = {law.best_bits, law.best_bits};
+    for (const std::vector<double>& values : law.allowed) {
+      const double other = best(values);
+      law.best_bits_allowed.low = std::fmin(law.best_bits_allowed.low, other);
+      law.best_bits_allowed.high = std::fmax(law.best_bits_allowed.high, other);
     }
   }
 }

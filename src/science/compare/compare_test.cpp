@@ -92,6 +92,41 @@ TEST(Compare, TheResidualsOfTheCsvAreThoseOfThePrintedErrors) {
                                                 [](const ComparedLaw& law) { return law.fitted; }));
 }
 
+// What the rows leave open gets no value, as in a fit; in any order of the laws.
+TEST(Compare, ConstantsThatTheRowsDoNotTellHaveNoValue) {
+  std::vector<Observation> rows;
+  for (const Observation& row : simulate({.params = {1e8, 2e8, 4e8, 8e8}, .post = {}})) {
+    if (row.tokens == simulate({.params = {1e8}, .post = {}})[0].tokens) rows.push_back(row);
+  }
+  FitOptions fitting;
+  fitting.law = "kumar", fitting.draws = 60, fitting.starts = 16;
+  const Fit fit = fit_law(rows, fitting);
+  CompareOptions options = quick();
+  for (const auto& order : {std::vector<std::string>{"chinchilla", "kumar"},
+                            std::vector<std::string>{"kumar", "chinchilla"}}) {
+    options.laws = order;
+    const Comparison result = compare_laws(rows, options);
+    const ComparedLaw& kumar = law_in(result.training, "kumar");
+    int open = 0;
+    for (size_t i = 0; i < kumar.values.size(); ++i) {
+      const Parameter& p = kumar.bound.law().parameters[i];
+      if (p.stage != Stage::kTraining) continue;
+      const FittedParameter& fitted = fit.parameters[i];
+      EXPECT_EQ(kumar.identified[i], fitted.identified && !fitted.low_open && !fitted.high_open)
+          << p.name;
+      if (kumar.frozen[i].empty()) open += !kumar.identified[i];
+    }
+    EXPECT_GT(open, 0) << "one D: neither E nor B";
+    const Json document = comparison_json(result);
+    for (const Json& law : document.at("laws")) {
+      EXPECT_TRUE(law.at("parameters").at("E").at("value").is_null()) << law.at("name");
+    }
+    const std::string text = comparison_text(result);
+    EXPECT_EQ(text.find(" E 2."), std::string::npos) << text;
+    EXPECT_NE(text.find("not identified: E"), std::string::npos) << text;
+  }
+}
+
 // Every law that is Chinchilla's where nothing is quantized has its five constants there.
 TEST(Compare, WithoutPrecisionAllAreTied) {
   CompareOptions options = quick();

@@ -47,8 +47,8 @@ Range ComparePart::best_bits_of_tied() const {
   Range out{kUnknown, kUnknown};
   for (const ComparedLaw& law : laws) {
     if (!law.judged || !law.tied || !std::isfinite(law.best_bits)) continue;
-    out.low = std::fmin(out.low, law.best_bits);
-    out.high = std::fmax(out.high, law.best_bits);
+    out.low = std::fmin(out.low, law.best_bits_allowed.low);
+    out.high = std::fmax(out.high, law.best_bits_allowed.high);
   }
   return out;
 }

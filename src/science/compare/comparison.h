@@ -20,8 +20,10 @@ struct ComparedLaw {
   // The law that stands for it, because they coincide on these rows: as many constants, the same sum
   // of squares and nearly the same held-out error (its fits start elsewhere). "" = none.
   std::string same_as;
-  std::vector<double> values;        // the law's constants
-  std::vector<std::string> frozen;   // one per constant: why it was not fitted; "" = fitted
+  std::vector<double> values;       // the law's constants
+  std::vector<std::string> frozen;  // one per constant: why it was not fitted; "" = fitted
+  // Whether the rows tell the constant: where they do not, `values` has one of many (fit/allowed.h).
+  std::vector<bool> identified;
   std::vector<std::string> at_edge;  // constants that ended at the edge of their range
   int k = 0;                         // constants that were fitted
   int starts = 0, reached = 0, minima = 0;
@@ -29,10 +31,13 @@ struct ComparedLaw {
   double sse = kUnknown;      // of log residuals, or of deltas in standard errors
   double rms_log = kUnknown;  // of log residuals
   double r2 = kUnknown, aicc = kUnknown;
-  double best_bits = kUnknown;    // P* of the parts that the rows quantize (laws/effective.h)
-  double penalty_r2 = kUnknown;   // of L(P) - L(16), fit/penalty.h
-  double threshold = kUnknown;    // Huber's
-  std::vector<double> residuals;  // of the fitted rows, as they were fitted
+  double best_bits = kUnknown;  // P* of the parts that the rows quantize (laws/effective.h)
+  Range best_bits_allowed{kUnknown, kUnknown};  // over all constants that the rows allow
+  double penalty_r2 = kUnknown;                 // of L(P) - L(16), fit/penalty.h
+  double threshold = kUnknown;                  // Huber's
+  std::vector<double> residuals;                // of the fitted rows, as they were fitted
+  std::vector<std::vector<double>>
+      allowed;  // constants that the rows allow as well; empty = near `values`
 
   std::vector<double> held_out;  // residuals by a fit to the other rows; NaN if not predicted
   std::vector<double> squares;   // of these; NaN also where another judged law predicts nothing

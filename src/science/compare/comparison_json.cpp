@@ -13,7 +13,9 @@ Json law_json(const ComparePart& part, const ComparedLaw& entry, double least) {
   for (size_t i = 0; i < entry.values.size(); ++i) {
     const Parameter& p = law.parameters[i];
     if (part.stage == Stage::kTraining && p.stage == Stage::kPost) continue;
-    Json& out = parameters[p.name] = {{"value", json_number(entry.values[i])}};
+    const bool told = entry.identified.empty() || entry.identified[i];
+    Json& out = parameters[p.name] = {{"value", json_number(told ? entry.values[i] : kUnknown)}};
+    if (!told) out["identified"] = false;
     if (!entry.frozen[i].empty()) out["frozen"] = entry.frozen[i];
   }
   Json out{{"name", entry.name},
@@ -28,6 +30,8 @@ Json law_json(const ComparePart& part, const ComparedLaw& entry, double least) {
            {"aicc", json_number(entry.aicc)},
            {"penalty_r2", json_number(entry.penalty_r2)},
            {"best_bits", json_number(entry.best_bits)},
+           {"best_bits_allowed",
+            {json_number(entry.best_bits_allowed.low), json_number(entry.best_bits_allowed.high)}},
            {"threshold", json_number(entry.threshold)},
            {"aicc_above_best", json_number(entry.aicc - least)},
            {"converged", entry.converged},

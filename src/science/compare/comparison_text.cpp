@@ -6,6 +6,7 @@
 #include <map>
 
 #include "compare/compare.h"
+#include "laws/effective.h"
 
 namespace bitlaw {
 namespace {
@@ -61,15 +62,21 @@ std::string constants_of(const ComparePart& part) {
   for (const ComparedLaw& law : part.laws) {
     if (!law.fitted || !law.same_as.empty()) continue;
     std::map<std::string, std::string> words;  // by name
+    std::vector<std::string> open;
     for (size_t i = 0; i < law.values.size(); ++i) {
       const Parameter& p = law.bound.law().parameters[i];
       if (!law.frozen[i].empty()) continue;
+      if (!law.identified[i]) {
+        open.emplace_back(p.name);
+        continue;
+      }
       words[p.name] = fmt::format(
           "{} {}{}", p.name, shown(law.values[i], "{:.5g}"),
           std::count(law.at_edge.begin(), law.at_edge.end(), p.name) ? " (at the edge)" : "");
     }
     std::vector<std::string> list;
     for (const auto& [name, text] : words) list.push_back(text);
+    if (!open.empty()) list.push_back(fmt::format("not identified: {}", fmt::join(open, " ")));
     out += fmt::format("  {}: {}\n", law.name, fmt::join(list, ", "));
   }
   return out;
@@ -90,19 +97,27 @@ std::string coinciding(const ComparePart& part) {
   return out;
 }
 
+// "6.9", "5.6 to 6.9", or that any number is as good.
+std::string range_text(const Range& range) {
+  if (range.low <= kFewestBits && range.high >= kMostBits) return "(not identified)";
+  const std::string low = fmt::format("{:.1f}", range.low),
+                    high = fmt::format("{:.1f}", range.high);
+  return low == high ? low : low + " to " + high;
+}
+
 // "Best precision of weights, KV: kumar 6.9, additive-exp 5.6 bits; 5.6 to 6.9 over the laws that tie."
 std::string best_precisions(const ComparePart& part) {
   std::vector<std::string> words;
   for (const ComparedLaw& law : part.laws) {
     if (law.same_as.empty() && std::isfinite(law.best_bits))
-      words.push_back(fmt::format("{} {:.1f}", law.name, law.best_bits));
+      words.push_back(fmt::format("{} {}", law.name, range_text(law.best_bits_allowed)));
   }
   if (words.empty()) return "";
   std::string out = fmt::format("Best precision in bits, of {}, at {:.2g} FLOP: {}.\n",
                                 part.best_bits_of, part.best_bits_compute, fmt::join(words, ", "));
   const Range tied = part.best_bits_of_tied();
   if (std::isfinite(tied.low)) {
-    out += fmt::format("Over the laws that tie: {:.1f} to {:.1f} bits", tied.low, tied.high);
+    out += fmt::format("Over the laws that tie: {} bits", range_text(tied));
     out += fmt::format(
         " (a token costs 6 N P/16 FLOP; N {}; granularity and extra norm as in these rows).\n",
         words_for_count(part.params));

@@ -22,6 +22,8 @@ struct AllowedRange {
   // Over most of the range the objective is as good as at the minimum: no value is a better one than
   // another.
   bool flat = false;
+  // The rows tell a value of it.
+  bool identified() const { return !flat && !(low_open && high_open); }
   // The range is that of a parabola around the minimum: a standard error describes it.
   bool regular = true;
 };

@@ -186,15 +186,6 @@ void add_fixed_note(const std::vector<Observation>& rows, Fit& fit) {
                            : fmt::format("{:.0f} to {:.0f}", 100 * least, 100 * most)));
 }
 
-// Constants of a stage that its rows cannot tell from those that are fitted.
-std::vector<int> confounded_of(const Law& law, Stage stage, const ParameterChoice& choice) {
-  std::vector<int> out;
-  for (const int i : choice.confounded) {
-    if (law.parameters[static_cast<size_t>(i)].stage == stage) out.push_back(i);
-  }
-  return out;
-}
-
 // The objective of constants as they are.
 double objective_at(StageSetup setup, const std::vector<Observation>& rows,
                     const std::vector<double>& values) {

@@ -21,7 +21,7 @@ void set_interval(const AllowedRange* range, std::vector<double> sample, double 
   Interval interval = percentile_interval(std::move(sample), level);
   if (range && !range->regular) {
     if (with_interval) interval = union_of(interval, {range->low, range->high});
-    out.identified = !range->flat && !(range->low_open && range->high_open);
+    out.identified = range->identified();
     out.low_open = range->low_open, out.high_open = range->high_open;
   }
   out.low = interval.low, out.high = interval.high;

@@ -388,4 +388,12 @@ double r_squared(const std::vector<double>& measured, const std::vector<double>&
   return total > 0 ? 1 - left / total : kUnknown;
 }
 
+std::vector<int> confounded_of(const Law& law, Stage stage, const ParameterChoice& choice) {
+  std::vector<int> out;
+  for (const int i : choice.confounded) {
+    if (law.parameters[static_cast<size_t>(i)].stage == stage) out.push_back(i);
+  }
+  return out;
+}
+
 }  // namespace bitlaw

@@ -33,6 +33,9 @@ struct ParameterChoice {
   std::vector<int> confounded;
 };
 
+// Constants of a stage that its rows cannot tell from those that are fitted.
+std::vector<int> confounded_of(const Law& law, Stage stage, const ParameterChoice& choice);
+
 // A law prepared for a table: bound to its classes, the rows sorted, the constants chosen.
 struct Prepared {
   BoundLaw bound;
