@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/output_file.h"
 #include "base/parallel.h"
+#include "base/say.h"
 #include "cli/verb.h"
 #include "record/factor.h"
 #include "record/kept_model.h"
@@ -66,7 +67,7 @@ void run_approach(const ApproachRun& run, ApproachOptions options, TableFlags& f
   fit.hold_out = false, fit.profile = {};
   options.params = fit.params, options.draws = fit.draws, options.level = fit.level;
   options.seed = fit.seed;
-  flags.tokens_by_step = true;
+  flags.tokens_by_step = flags.uses_compute = true;
   const Table table = flags.read({&law});
   if (run.dry_run) {
     print_table(table, flags.path(), run.json);
@@ -84,7 +85,15 @@ void run_approach(const ApproachRun& run, ApproachOptions options, TableFlags& f
       found.notes.push_back(about);
     if (own_runs) found.notes.emplace_back("envelope: the curves are of the training loss.");
   }
+  const bool nothing = nothing_found(found);
+  // Budgets and crossings that were looked at say more than why there is no exponent.
+  if (nothing && !run.json && found.isoflop.budgets.empty() && found.envelope.crossings.empty())
+    throw Error(missing_text(found));
   print_notes(table);
+  if (nothing) {
+    say("bitlaw: {}", missing_text(found));
+    exit_status = 1;
+  }
   Json document = approaches_json(found);
   document["table"] = table_json(table, flags.path());
   if (!run.out.empty()) write_output_file(run.out, dump_json(document, 1) + "\n");
@@ -93,7 +102,6 @@ void run_approach(const ApproachRun& run, ApproachOptions options, TableFlags& f
   } else {
     fmt::print("{}", approaches_text(found));
   }
-  if (nothing_found(found)) exit_status = 1;
 }
 
 }  // namespace bitlaw::cli

@@ -35,6 +35,12 @@ void run_compare(CompareFlags& options) {
   require_other_file("--out", options.out, options.table.paths);
   require_other_file("--residuals", options.residuals, options.table.paths);
   require_other_file("--residuals", options.residuals, options.out);
+  refuse_to_write(options.dry_run, "--out", options.out);
+  refuse_to_write(options.dry_run, "--residuals", options.residuals);
+  if (options.compare.hold_out != "kfold")
+    options.flags.refuse({"folds"}, "--hold-out " + options.compare.hold_out + " has no folds");
+  if (options.compare.objective != "huber")
+    options.flags.refuse({"huber_delta"}, options.compare.objective + " has no threshold");
   options.formula.register_files();
   if (options.compare.laws.empty() && !options.formula.laws_of_file().empty()) {
     options.compare.laws = options.formula.laws_of_file();
@@ -104,7 +110,7 @@ void add_compare(App& app) {
                    "rows to hold out and predict: largest-N, largest-D, kfold, bits, class, "
                    "bits=3, P_w<=4, class=W4A4, N>3e8, D/N=20..40")
       ->default_str(options->compare.hold_out);
-  verb->callback([options] { run_compare(*options); });
+  verb->callback([options] { options->flags.naming_options([&] { run_compare(*options); }); });
 }
 
 }  // namespace bitlaw::cli

@@ -38,6 +38,12 @@ void run_design(DesignFlags& options) {
   }
   require_other_file("--out", options.out, options.table.paths);
   require_other_file("--out", options.out, options.design.candidates);
+  refuse_to_write(options.dry_run, "--out", options.out);
+  if (options.table.takes_gaps())
+    throw Error(
+        "--gap-to: design chooses runs by what their losses tell; leave out --gap-to, and name a "
+        "law "
+        "of losses");
   options.formula.register_files();
   const bool named = options.flags.has("law");
   if (options.formula.is_given())
@@ -48,6 +54,9 @@ void run_design(DesignFlags& options) {
   else if (!named)
     options.design.law = options.table.usual_law();
   const Law& law = law_named(options.design.law);
+  if (!law.has_delta)
+    options.flags.refuse({"method"},
+                         fmt::format("{} does not model quantization after training", law.name));
   const Table table = options.table.read({&law});
   if (options.dry_run) {
     print_table(table, options.table.path(), options.json);
@@ -94,7 +103,7 @@ void add_design(App& app) {
   verb->add_flag("--json", options->json, "print one JSON document");
   options->flags.add(verb, options->design);
   options->formula.add(verb);
-  verb->callback([options] { run_design(*options); });
+  verb->callback([options] { options->flags.naming_options([&] { run_design(*options); }); });
 }
 
 }  // namespace bitlaw::cli

@@ -165,6 +165,30 @@ void run_groups(FitFlags& options, const Law& law) {
              text);
 }
 
+// What the approaches have no use for.
+void refuse_for_approach(const FitFlags& options) {
+  options.flags.refuse({"hold_out", "profile", "joint", "method", "post_threshold", "post_floor"},
+                       "--approach gives N_opt and D_opt of losses, and has no use for it");
+  const bool isoflop = options.approach == "isoflop" || options.approach == "all";
+  if (!isoflop)
+    options.approach_flags.refuse({"budget_tolerance"},
+                                  fmt::format("--approach {} has no budgets", options.approach));
+  if (options.approach == "envelope")
+    options.flags.refuse({"law", "objective", "residual", "weights", "huber_delta", "tie", "freeze",
+                          "range", "starts"},
+                         "--approach envelope fits no law");
+}
+
+// What this law has no use for.
+void refuse_for_law(const FitFlags& options, const Law& law) {
+  const std::string why = fmt::format("{} does not model quantization after training", law.name);
+  if (!law.has_delta) options.flags.refuse({"joint", "method"}, why);
+  if (law.predicts == Predicts::kGap)
+    options.flags.refuse({"huber_delta"}, "gaps are in standard errors: --post-threshold");
+  else if (!law.has_delta)
+    options.flags.refuse({"post_threshold", "post_floor"}, why);
+}
+
 void run_fit(FitFlags& options) {
   options.flags.fill_into(options.fit);
   if (options.print_config) {
@@ -174,8 +198,13 @@ void run_fit(FitFlags& options) {
   require_other_file("--out", options.out, options.table.paths);
   require_other_file("--residuals", options.residuals, options.table.paths);
   require_other_file("--residuals", options.residuals, options.out);
+  refuse_to_write(options.dry_run, "--out", options.out);
+  refuse_to_write(options.dry_run, "--residuals", options.residuals);
   options.approach_flags.fill_into(options.of_approach);
+  if (options.fit.objective != "huber")
+    options.flags.refuse({"huber_delta"}, options.fit.objective + " has no threshold");
   if (!options.approach.empty()) {
+    refuse_for_approach(options);
     if (!options.residuals.empty() || !options.freeze_from.empty())
       throw Error("--approach: --residuals and --freeze-from are for a fit of one law");
     if (options.table.takes_gaps())
@@ -198,17 +227,23 @@ void run_fit(FitFlags& options) {
   const bool named = options.flags.has("law");
   if (!options.power_law.empty() && (named || options.formula.is_given()))
     throw Error("--power-law: is a law of its own; leave out --law and --formula");
-  if (!options.power_law.empty())
-    options.fit.law =
-        FormulaFlags::power_law(options.power_law, options.table.column_of(options.power_law)).name;
-  else if (options.formula.is_given())
+  if (!options.power_law.empty()) {
+    const std::string column = options.table.column_of(options.power_law);
+    if (!column.empty())
+      options.flags.refuse({"params"}, fmt::format("--power-law {} takes the column {} as it is",
+                                                   options.power_law, column));
+    options.fit.law = FormulaFlags::power_law(options.power_law, column).name;
+  } else if (options.formula.is_given()) {
     options.fit.law =
         options.formula.law(options.table.column_names(), named ? options.fit.law : "").name;
-  else if (const std::string only = named ? "" : options.formula.only_law_of_file(); !only.empty())
+  } else if (const std::string only = named ? "" : options.formula.only_law_of_file();
+             !only.empty()) {
     options.fit.law = only;
-  else if (!named)
+  } else if (!named) {
     options.fit.law = options.table.usual_law();
+  }
   const Law& law = law_named(options.fit.law);
+  refuse_for_law(options, law);
   if (!options.by.empty()) {
     if (options.dry_run) throw Error("--by: --dry-run is for the whole table; use --where");
     run_groups(options, law);
@@ -282,7 +317,7 @@ void add_fit(App& app) {
   verb->add_option(
       "--freeze-from", options->freeze_from,
       "a fit whose constants are kept fixed (fit.json), or some of them (fit.json:E,alpha)");
-  verb->callback([options] { run_fit(*options); });
+  verb->callback([options] { options->flags.naming_options([&] { run_fit(*options); }); });
 }
 
 }  // namespace bitlaw::cli

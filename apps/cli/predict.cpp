@@ -34,6 +34,7 @@ struct PredictFlags {
   FormulaFlags formula;
   std::vector<std::string> where;
   double level = 0.9;
+  Option* level_option = nullptr;
   bool json = false;
 };
 
@@ -99,6 +100,30 @@ GaussianErrorSource source_of(const std::vector<Predicting>& by) {
   return first ? first->constants.gaussian_error : GaussianErrorSource::kLeast;
 }
 
+// A law of C = 6 N D takes any N and D of a C.
+bool depends_on_compute_alone(const Predicting& by) {
+  const auto at = [&](double params, double tokens) {
+    return predict(*by.constants.law, by.constants.values.data(),
+                   Observation{.params = params, .tokens = tokens});
+  };
+  return std::fabs(at(1e8, 4e10) / at(4e8, 1e10) - 1) < 1e-12 && at(1e8, 4e10) != at(1e9, 4e10);
+}
+
+std::vector<Observation> runs_of_compute(const RawTable& raw, size_t place) {
+  std::vector<Observation> out;
+  if (raw.columns().size() > 1)
+    throw Error("predict: the law depends on C alone; leave out everything else");
+  for (const RawRow& row : raw.rows) {
+    const auto compute = parse_positive(row.at(place).text());
+    if (!compute) throw Error("predict: C: expected a number of FLOP above 0");
+    Observation& run = out.emplace_back();
+    run.compute = *compute;
+    run.params = run.tokens = std::sqrt(*compute / 6);
+    run.stand_in_sizes = true;
+  }
+  return out;
+}
+
 std::vector<Observation> runs_of(const PredictFlags& options, const std::vector<Predicting>& by) {
   TableOptions reading;
   std::vector<const Law*> laws;
@@ -123,6 +148,9 @@ std::vector<Observation> runs_of(const PredictFlags& options, const std::vector<
                               input.name));
     }
     const Columns columns(raw, kHere, reading.columns, notes);
+    if (columns.has("C") && !columns.has("N") && !columns.has("D") &&
+        std::all_of(by.begin(), by.end(), depends_on_compute_alone))
+      return runs_of_compute(raw, *columns.find("C"));
     for (size_t place = 0; place < raw.columns().size(); ++place) {
       const std::string& name = raw.columns()[place];
       const bool is_input = std::any_of(
@@ -180,8 +208,14 @@ void run_predict(const PredictFlags& options) {
     throw Error("--level: must be between 0 and 1, such as 0.9");
   for (const std::string& fit : options.fits) require_other_file("--out", options.out, fit);
   if (!are_words(options)) require_other_file("--out", options.out, options.what[0]);
+  if (!options.constants.empty() && options.laws.empty() && !options.fits.empty())
+    throw Error("--constants: a fit has constants of its own; leave out --constants");
   options.formula.register_files();
   const std::vector<Predicting> by = laws_of(options);
+  const bool published = std::all_of(
+      by.begin(), by.end(), [](const Predicting& each) { return each.constants.published; });
+  if (published && options.level_option->count() > 0)
+    throw Error("--level: published constants have no intervals; leave it out, or give a --fit");
   const std::vector<Observation> runs = runs_of(options, by);
   refuse_contradictions(runs);
   const std::vector<RowPrediction> made = predict_rows(by, runs, options.level);
@@ -230,7 +264,7 @@ void add_predict(App& app) {
   verb->add_option("--constants", options->constants,
                    "published set of constants; empty = the law's first");
   options->formula.add_file(verb);
-  verb->add_option("--level", options->level, "level of the intervals");
+  options->level_option = verb->add_option("--level", options->level, "level of the intervals");
   verb->add_option("--columns", options->columns, "names of your columns: N=params,D=tokens");
   verb->add_option("--scale", options->scale, "units of columns: N=1e6,D=1e9");
   verb->add_option("--where", options->where, "rows to use: P_w=3,4, N>1e8; repeatable")

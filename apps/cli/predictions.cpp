@@ -37,12 +37,15 @@ std::string run_text(const Observation& run) {
   std::string out;
   if (!run.stand_in_sizes)
     out = fmt::format("N = {}, D = {}", format_count(run.params), format_count(run.tokens));
+  if (run.stand_in_sizes && run.inputs.empty()) out = fmt::format("C = {:.4g} FLOP", run.compute);
   const bool has_own_parts = run.precision.empty() && bits_label(run) != precision_class(run);
   const std::string name = has_own_parts ? bits_in_words(run) : precision_class(run);
   if (!name.empty()) out += ", " + name;
   if (!run.optimizer.empty()) out += ", " + run.optimizer;
-  for (const NamedInput& input : run.inputs)
+  for (const NamedInput& input : run.inputs) {
+    if (!run.stand_in_sizes && (input.column == "N" || input.column == "D")) continue;
     out += fmt::format("{}{} = {:g}", out.empty() ? "" : ", ", input.column, input.value);
+  }
   if (run.is_post_training()) out += fmt::format(", P_post = {:g}", run.bits_post);
   return out;
 }

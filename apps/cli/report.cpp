@@ -26,6 +26,7 @@ namespace {
 struct ReportFlags {
   TableFlags table;
   std::string fit, out = "report.html", title, compare;
+  Option* out_option = nullptr;
   bool json = false;
 };
 
@@ -45,9 +46,11 @@ std::vector<std::string> take_filters(TableFlags& table) {
 }
 
 // The law of a fit; a default one without a fit.
-BoundLaw law_of(const Json& fit, const std::string& path) {
-  if (!fit.is_null()) return law_of_fit(fit, path);
-  return BoundLaw(std::shared_ptr<const Law>(std::shared_ptr<void>(), &default_law()));
+BoundLaw law_of(const Json& fit, const ReportFlags& options) {
+  if (!fit.is_null()) return law_of_fit(fit, options.fit);
+  const Law& law =
+      options.table.takes_gaps() ? law_named(options.table.usual_law()) : default_law();
+  return BoundLaw(std::shared_ptr<const Law>(std::shared_ptr<void>(), &law));
 }
 
 // The runs as a fit of this law would see them; none if there is nothing to fit.
@@ -104,6 +107,12 @@ ReportInput of_table(const ReportFlags& options, const std::vector<std::string>&
   TableFlags flags = options.table;
   flags.add_conditions(filters);
   const Table table = flags.read({&law});
+  if (table.runs[0].stand_in_sizes) {
+    throw Error(fmt::format(
+        "report: {} has neither N nor D, which the page is about; `bitlaw predict --fit {}` gives "
+        "the losses of {}",
+        flags.path(), options.fit, law.name));
+  }
   print_notes(table);
   ReportInput out;
   out.observations = table.runs;
@@ -117,12 +126,15 @@ ReportInput of_table(const ReportFlags& options, const std::vector<std::string>&
 void run_report(const ReportFlags& given) {
   ReportFlags options = given;  // conditions are taken out of its paths
   const std::vector<std::string> filters = take_filters(options.table);
+  if (options.json && options.out_option->count() > 0)
+    throw Error(
+        "--out: --json prints the page's data and writes no page; leave out one of the two");
   require_other_file("--out", options.out, options.fit);
   require_other_file("--out", options.out, options.compare);
   require_other_file("--out", options.out, options.table.paths);
   const Json fit = read_fit(options.fit);
   if (!fit.is_null()) fit_from_json(fit, options.fit);  // only to refuse what is not a fit
-  const BoundLaw law = law_of(fit, options.fit);
+  const BoundLaw law = law_of(fit, options);
   const Json comparison = read_comparison(options.compare);
   const std::string path = options.table.path();
   ReportInput input =
@@ -153,7 +165,8 @@ void add_report(App& app) {
   options->table.add(verb);
   verb->add_option("--fit", options->fit, "a document of `bitlaw fit --out`");
   verb->add_option("--compare", options->compare, "a document of `bitlaw compare --out`");
-  verb->add_option("--out", options->out, "the page")->default_str(options->out);
+  options->out_option =
+      verb->add_option("--out", options->out, "the page")->default_str(options->out);
   verb->add_option("--title", options->title, "its title");
   verb->add_flag("--json", options->json, "print the page's data as JSON, and write nothing");
   verb->callback([options] { run_report(*options); });

@@ -63,24 +63,20 @@ const Law& law_of_formula(const SimulateFlags& options) {
 
 // Options of the design that this law or these runs have no use for.
 void refuse_unused(const SimulateFlags& options, const Law& law) {
-  const auto refuse = [&](std::initializer_list<const char*> keys, const std::string& why) {
-    for (const char* key : keys) {
-      if (options.flags.has(key))
-        throw Error(fmt::format("{}: {}; leave it out", StructFlags::option_of(key), why));
-    }
-  };
   if (!options.like.empty()) {
-    refuse({"params", "tokens", "ratios", "weights", "activations", "kv", "keys", "values",
-            "embedding", "head", "tied", "classes", "post", "replicates", "trunk"},
-           "the runs are those of --like");
-    if (!options.formula.is_given()) refuse({"inputs"}, "the runs are those of --like");
+    options.flags.refuse(
+        {"params", "tokens", "ratios", "weights", "activations", "kv", "keys", "values",
+         "embedding", "head", "tied", "classes", "post", "replicates", "trunk"},
+        "the runs are those of --like");
+    if (!options.formula.is_given())
+      options.flags.refuse({"inputs"}, "the runs are those of --like");
   }
   if (!law.uses_bits)
-    refuse({"weights", "activations", "kv", "tied", "classes"},
-           fmt::format("{} does not model bits in training", law.name));
+    options.flags.refuse({"weights", "activations", "kv", "tied", "classes"},
+                         fmt::format("{} does not model bits in training", law.name));
   if (!law.has_delta)
-    refuse({"post", "delta_noise"},
-           fmt::format("{} does not model quantization after training", law.name));
+    options.flags.refuse({"post", "delta_noise"},
+                         fmt::format("{} does not model quantization after training", law.name));
 }
 
 void run_simulate(SimulateFlags& options) {
@@ -110,8 +106,7 @@ void run_simulate(SimulateFlags& options) {
     throw Error(fmt::format("--law {}: {}; leave out --law", options.law,
                             fit ? fmt::format("{} is a fit of {}", options.fit, law.name)
                                 : "--formula is a law of its own"));
-  if (options.dry_run && !options.out.empty())
-    throw Error("--out: a dry run writes nothing; leave out --out or --dry-run");
+  refuse_to_write(options.dry_run, "--out", options.out);
   refuse_unused(options, law);
   const std::vector<Observation> runs =
       options.like.empty() ? design_runs(law, options.study) : runs_like(options.like, law);
@@ -165,7 +160,7 @@ void add_simulate(App& app) {
   verb->add_flag("--print-config", options->print_config, "print the options as TOML and stop");
   verb->add_flag("--dry-run", options->dry_run, "print the number of rows, and stop");
   verb->add_flag("--json", options->json, "print one JSON document");
-  verb->callback([options] { run_simulate(*options); });
+  verb->callback([options] { options->flags.naming_options([&] { run_simulate(*options); }); });
 }
 
 }  // namespace bitlaw::cli

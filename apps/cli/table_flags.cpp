@@ -103,6 +103,7 @@ TableOptions TableFlags::options() const {
   options.keep_3bit = keep_3bit_;
   options.along = pool_models_along(pool_);
   options.tokens_by_step = tokens_by_step;
+  options.uses_compute = uses_compute;
   return options;
 }
 
@@ -163,7 +164,7 @@ std::string TableFlags::column_of(const std::string& name) const {
 std::string TableFlags::usual_law() const {
   constexpr const char* kOfGaps = "gap-class";
   if (takes_gaps()) {
-    note_ = fmt::format("The law is {}; others of gaps: {}.", kOfGaps, laws_of_gaps());
+    note_ = fmt::format("The law is {}; the laws of gaps are {}.", kOfGaps, laws_of_gaps());
     return kOfGaps;
   }
   if (tells_precision(files().raw, path(), options())) return default_law().name;
@@ -191,13 +192,17 @@ std::vector<TableGroup> TableFlags::groups(const std::string& column) const {
   const RawTable& raw = files().raw;
   std::vector<std::string> notes;
   const Columns columns(raw, path(), options().columns, notes);
-  const size_t place = columns.any(column, "--by");
-  const bool of_references = takes_gaps() && columns.find("precision") == place;
+  const bool of_class = column == "class" && !columns.place(column);
+  const size_t place = of_class ? 0 : columns.any(column, "--by");
+  const std::vector<std::string> classes =
+      of_class ? row_classes(raw, path(), options()) : std::vector<std::string>();
+  const bool of_references = takes_gaps() && (of_class || columns.find("precision") == place);
   std::vector<TableGroup> out;
   std::vector<RawRow> references;
   int without = 0;  // rows without a value
-  for (const RawRow& row : raw.rows) {
-    const std::string value = row.at(place).text();
+  for (size_t i = 0; i < raw.rows.size(); ++i) {
+    const RawRow& row = raw.rows[i];
+    const std::string value = of_class ? classes[i] : row.at(place).text();
     if (value.empty()) {
       ++without;
       continue;

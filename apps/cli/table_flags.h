@@ -38,7 +38,7 @@ class TableFlags {
   // (table/warnings.h).
   Table read(const std::vector<const Law*>& laws) const;
   // The rows of each value of a column, in the order in which the values occur; the rows without one are
-  // no group. With --gap-to, a group of a precision class has the reference runs, too. Error for a column
+  // no group; `class` is that of the precision, unless a column is called so. With --gap-to, a group of a precision class has the reference runs, too. Error for a column
   // that the table does not have, or that has one value or more than kMostGroups.
   std::vector<TableGroup> groups(const std::string& column) const;
   static constexpr size_t kMostGroups = 100;
@@ -46,6 +46,8 @@ class TableFlags {
   Table read(const std::vector<const Law*>& laws, TableGroup group) const;
   // In rows of learning curves that have the D of the whole run, D is taken by the step.
   bool tokens_by_step = false;
+  // C is taken from the table where it has one, besides N and D.
+  bool uses_compute = false;
   // What the files call their columns, with those of --set. The files are read once.
   std::vector<std::string> column_names() const;
   // The law for a verb that is given none: the default, or, for a table without any column of a

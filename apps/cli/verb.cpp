@@ -74,6 +74,11 @@ void require_other_file(const char* option, const std::string& out, const std::s
       fmt::format("{} {}: is the input, which it would replace; give another file", option, out));
 }
 
+void refuse_to_write(bool dry_run, const char* option, const std::string& out) {
+  if (dry_run && !out.empty())
+    throw Error(fmt::format("{0}: a dry run writes nothing; leave out {0} or --dry-run", option));
+}
+
 void print_json(const Json& document) {
   fmt::print("{}\n", dump_json(document, 2));  // throws if it cannot be written
 }
@@ -122,6 +127,7 @@ Json read_fit(const std::string& path) {
 
 void StructFlags::add_keys(App* app, const std::vector<ConfigKey>& keys,
                            const std::vector<std::string>& without) {
+  elsewhere_.insert(elsewhere_.end(), without.begin(), without.end());
   for (const ConfigKey& key : keys) {
     if (std::find(without.begin(), without.end(), key.name) != without.end()) continue;
     Flag flag{key};
@@ -164,13 +170,20 @@ std::string StructFlags::with_flag(const std::string& error) const {
   return error;
 }
 
+void StructFlags::refuse(std::initializer_list<const char*> keys, const std::string& why) const {
+  for (const char* key : keys) {
+    if (has(key)) throw Error(fmt::format("{}: {}; leave it out", option_of(key), why));
+  }
+}
+
 std::string StructFlags::in_options(const std::string& sentence) const {
   const auto is_letter = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
   };
   const auto is_key = [&](const std::string& word) {
     return std::any_of(flags_.begin(), flags_.end(),
-                       [&](const Flag& flag) { return flag.key.name == word; });
+                       [&](const Flag& flag) { return flag.key.name == word; }) ||
+           std::find(elsewhere_.begin(), elsewhere_.end(), word) != elsewhere_.end();
   };
   std::string out, before;
   bool after_key = false;  // "layers and kv_width": both are flags

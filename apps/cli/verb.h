@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,6 +57,9 @@ void report_left_out(const std::vector<std::string>& problems);
 // Error if `out` is the file `input`, which writing would replace.
 void require_other_file(const char* option, const std::string& out, const std::string& input);
 
+// Error if a dry run, which writes nothing, is asked to write.
+void refuse_to_write(bool dry_run, const char* option, const std::string& out);
+
 // A library's parallel loops on these threads.
 std::function<void(int64_t count, const std::function<void(int64_t)>& task)> on(ThreadPool& pool);
 
@@ -77,9 +81,22 @@ class StructFlags {
   // An error that begins with the section and the name of a key, as in "run.log_steps = 0: ...", begins
   // with the flag instead, if that was given.
   std::string as_typed(const std::string& section, const std::string& error) const;
+  // Error if one of these flags was given: "--KEY: WHY; leave it out".
+  void refuse(std::initializer_list<const char*> keys, const std::string& why) const;
   // A sentence about keys, "context: ...; give memory_bytes", about flags instead: "--context: ...; give
   // --memory-bytes".
   std::string in_options(const std::string& sentence) const;
+  // Runs the verb; its errors are in_options.
+  template <class Run>
+  void naming_options(const Run& run) const {
+    try {
+      run();
+    } catch (const UsageError&) {
+      throw;
+    } catch (const Error& error) {
+      throw Error(in_options(error.what()));
+    }
+  }
   template <class T>
   void fill_into(T& config) const {
     try {
@@ -103,6 +120,7 @@ class StructFlags {
     Option* option = nullptr;
   };
   std::vector<Flag> flags_;
+  std::vector<std::string> elsewhere_;  // keys whose flags the verb adds itself
 };
 
 // A TOML (or JSON) file, or one KEY=VALUE override, as a document.

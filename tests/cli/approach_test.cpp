@@ -163,6 +163,9 @@ TEST_F(ApproachVerb, APowerLawNeedsNoSizes) {
     EXPECT_NE(far.at("predictions")[0].at("beyond")[0].get<std::string>().find("budget"),
               std::string::npos);
   }
+  expect_refused({"plan", "--fit", "power.json", "--compute", "1e21"}, {"neither N nor D"});
+  expect_refused({"report", "frontier.csv", "--fit", "power.json", "--columns", "loss=macro_loss"},
+                 {"neither N nor D"});
   expect_refused({"fit", "frontier.csv", "--power-law", "bugdet"}, {"bugdet", "no such column"});
   expect_refused({"fit", "frontier.csv", "--power-law", "C", "--law", "kumar"}, {"--power-law"});
 }
@@ -174,6 +177,61 @@ TEST_F(ApproachVerb, APowerLawInComputeOfSizes) {
                              "--threads", "1", "--json"});
   EXPECT_EQ(made.at("law"), "power-law");
   EXPECT_FALSE(made.at("studied").at("most_params").is_null());
+  // Such a law is asked for its loss at a C, and has no N and D to plan.
+  run({"fit", "t.csv", "--power-law", "C", "--draws", "20", "--starts", "8", "--threads", "1",
+       "--out", "power.json"});
+  const Json far = json_of({"predict", "--fit", "power.json", "C=1e24", "--json"});
+  EXPECT_EQ(far.at("predictions")[0].at("beyond").size(), 1U);
+  EXPECT_FALSE(far.at("predictions")[0].at("run").is_null());
+  expect_refused({"predict", "--fit", "power.json", "C=1e24", "P_w=4"}, {"C alone"});
+  expect_refused({"plan", "--fit", "power.json", "--compute", "1e21"}, {"C = 6 N D alone"});
+}
+
+// The sentence is an error, on standard error, and the only one.
+TEST_F(ApproachVerb, TablesWithoutCurvesOrBudgetsGetOneRefusal) {
+  write_text(around_.directory / "few.csv",
+             "N,D,P_w,loss\n1e8,1e9,16,4\n2e8,3e9,16,3.5\n4e8,1e10,16,3.1\n1e8,1e9,4,4.2\n");
+  expect_refused({"fit", "few.csv", "--where", "P_w=16", "--approach", "envelope"},
+                 {"--approach envelope: ", "no learning curves"});
+  expect_refused({"fit", "few.csv", "--where", "P_w=16", "--approach", "isoflop"},
+                 {"--approach isoflop: ", "--budget-tolerance", "--approach parametric"});
+  expect_refused({"fit", "few.csv", "--approach", "isoflop"},
+                 {"differ in precision, and no precision has a budget of three sizes"});
+}
+
+TEST_F(ApproachVerb, OptionsWithoutEffectAreRefused) {
+  write_isoflop(0.32);
+  const auto refused = [&](std::vector<std::string> more, std::vector<std::string> parts) {
+    std::vector<std::string> arguments{"fit", "t.csv"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    expect_refused(arguments, parts);
+  };
+  refused({"--approach", "all", "--hold-out"}, {"--hold-out: "});
+  refused({"--approach", "all", "--profile", "all"}, {"--profile: "});
+  refused({"--approach", "envelope", "--law", "chinchilla"}, {"--law: "});
+  refused({"--approach", "parametric", "--budget-tolerance", "0.2"}, {"--budget-tolerance: "});
+  refused({"--approach", "all", "--compute", "-1"}, {"--compute: -1 "});
+  refused({"--power-law", "N", "--params", "total"}, {"--params: "});
+  refused({"--law", "chinchilla", "--joint"}, {"--joint: chinchilla"});
+  refused({"--law", "chinchilla", "--objective", "lad", "--huber-delta", "0.1"}, {"--huber-delta"});
+  refused({"--law", "chinchilla", "--dry-run", "--out", "f.json"}, {"--out: "});
+  expect_refused({"compare", "t.csv", "--hold-out", "largest-N", "--folds", "3"}, {"--folds: "});
+  expect_refused({"compare", "t.csv", "--hold-out", "nosuch"}, {"--hold-out: "});
+  expect_refused({"fit", "t.csv", "--params", "totl"}, {"--params: totl"});
+}
+
+// C of the table is what the approaches and a power law in C are about.
+TEST_F(ApproachVerb, AComputeThatIsUsedIsNotSaidToBeUnused) {
+  write_isoflop(0.32);
+  const std::vector<std::string> set{"fit",       "t.csv", "--set",   "C=8*N*D",
+                                     "--threads", "1",     "--draws", "0"};
+  const auto said = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), set.begin(), set.end());
+    return run(more).err.find("C is not.") != std::string::npos;
+  };
+  EXPECT_TRUE(said({"--law", "chinchilla"}));
+  EXPECT_FALSE(said({"--approach", "isoflop"}));
+  EXPECT_FALSE(said({"--power-law", "C"}));
 }
 
 TEST_F(ApproachVerb, RefusesWhatItCannotUse) {

@@ -48,6 +48,30 @@ TEST_F(FitGroups, EachValueOfAColumnHasItsFit) {
   EXPECT_NE(text.out.find("small not fitted: "), std::string::npos) << text.out;
 }
 
+// The class of the precision is that of --where class=..., also where bits say it.
+TEST_F(FitGroups, ByTheClassOfThePrecision) {
+  table();
+  std::string csv = "N,D,P_w,loss\n";
+  for (const double params : {1e7, 3e7, 1e8, 3e8}) {
+    for (const double tokens : {1e9, 3e9, 1e10}) {
+      for (const int bits : {16, 4}) {
+        csv += fmt::format(
+            "{},{},{},{:.8f}\n", params, tokens, bits,
+            (bits == 4 ? 2.0 : 1.7) + 400 / std::pow(params, 0.3) + 900 / std::pow(tokens, 0.3));
+      }
+    }
+  }
+  write_text(around_.directory / "bits.csv", csv);
+  const Json made = json_of({"fit", "bits.csv", "--law", "chinchilla", "--by", "class", "--draws",
+                             "0", "--starts", "8", "--threads", "1", "--json"});
+  const Json& groups = made.at("groups");
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_EQ(groups[0].at("value"), "BF16");
+  EXPECT_EQ(groups[1].at("value"), "W4A16");
+  EXPECT_NEAR(groups[0].at("fit").at("parameters").at("E").at("value"), 1.7, 1e-3);
+  EXPECT_NEAR(groups[1].at("fit").at("parameters").at("E").at("value"), 2.0, 1e-3);
+}
+
 TEST_F(FitGroups, AColumnThatGroupsNothingIsRefused) {
   table();
   const Outcome unknown = run({"fit", "t.csv", "--law", "chinchilla", "--by", "datasets"});

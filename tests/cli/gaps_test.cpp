@@ -54,6 +54,17 @@ TEST_F(GapsVerb, FromATableToAPrediction) {
   EXPECT_EQ(compared.at("lack_of_fit"), Json::object());
 }
 
+TEST_F(GapsVerb, OtherVerbsTakeGapsOrSayWhyNot) {
+  table();
+  expect_refused({"fit", "t.csv", "--gap-to", "bf61"}, {"--gap-to bf61: no row is of this class"});
+  expect_refused({"design", "t.csv", "--gap-to", "bf16"}, {"--gap-to: design"});
+  run({"fit", "t.csv", "--gap-to", "bf16", "--starts", "8", "--draws", "20", "--out", "gap.json"});
+  const Json page = json_of({"report", "t.csv", "--gap-to", "bf16", "--fit", "gap.json", "--json"});
+  EXPECT_EQ(page.at("constants").size(), 3U);
+  EXPECT_NE(dump_json(page.at("notes")).find("The fit is of gaps"), std::string::npos);
+  EXPECT_EQ(run({"report", "t.csv", "--gap-to", "bf16"}).status, 0);
+}
+
 TEST_F(GapsVerb, LawsOfLossesAndOfGapsAreNotMixed) {
   table();
   const Outcome of_losses = run({"fit", "t.csv", "--gap-to", "bf16", "--law", "kumar"});

@@ -68,6 +68,13 @@ TEST_F(PredictVerb, LinesNamePartsWithBitsOfTheirOwn) {
   EXPECT_NE(out.out.find("P_k = 4, P_v = 3, P_emb = 8"), std::string::npos) << out.out << out.err;
 }
 
+TEST_F(PredictVerb, OptionsWithoutEffectAreRefused) {
+  fit();
+  expect_refused({"predict", "--fit", "fit.json", "--constants", "paper", "N=2e8", "D=5e9"},
+                 {"--constants: "});
+  expect_refused({"predict", "--law", "kumar", "--level", "0.5", "N=2e8", "D=5e9"}, {"--level: "});
+}
+
 TEST_F(PredictVerb, ATableGetsColumnsAndResiduals) {
   fit();
   const Outcome out =

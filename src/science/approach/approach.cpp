@@ -15,20 +15,40 @@
 #include "fit/bootstrap.h"
 #include "laws/bind.h"
 #include "laws/fixed_params.h"
+#include "laws/part_bits.h"
 #include "table/observation_columns.h"
 
 namespace bitlaw {
 namespace {
 
-void must_be_of_one_precision(const std::vector<Observation>& rows) {
+std::string precision_words(const Observation& row) {
+  if (!row.precision.empty()) return row.precision;
+  const std::string bits = bits_in_words(row);
+  return bits.empty() ? "not quantized" : bits;
+}
+
+// `isoflop`: nothing but budgets is asked for.
+void must_be_of_one_precision(const std::vector<Observation>& rows, bool isoflop,
+                              const ApproachOptions& options) {
   std::set<std::string> classes;
-  for (const Observation& row : rows) {
-    classes.insert(!row.precision.empty()
-                       ? row.precision
-                       : fmt::format("P_w {:g} P_a {:g} P_kv {:g}", row.bits_weights,
-                                     row.bits_activations, row.bits_kv));
-  }
+  for (const Observation& row : rows) classes.insert(precision_words(row));
   if (classes.size() < 2) return;
+  const auto has_budget = [&](const std::string& name) {
+    std::vector<Observation> of_one;
+    for (const Observation& row : rows) {
+      if (precision_words(row) == name) of_one.push_back(row);
+    }
+    std::vector<std::string> unused;
+    return !fit_isoflop(isoflop_runs(of_one, options, unused).runs, options).budgets.empty();
+  };
+  // What would be refused next is said at once.
+  if (isoflop && std::none_of(classes.begin(), classes.end(), has_budget)) {
+    throw Error(fmt::format(
+        "--approach isoflop: the rows differ in precision, and no precision has a budget of three "
+        "sizes, C being one budget where it differs by at most {:.3g} %; --approach parametric "
+        "needs no budgets, on the rows of one precision (--where bits=16)",
+        100 * options.budget_tolerance));
+  }
   std::vector<std::string> some(classes.begin(), classes.end());
   if (some.size() > 4) some.resize(4), some.emplace_back("...");
   throw Error(fmt::format(
@@ -298,8 +318,15 @@ Approaches fit_approaches(const std::string& approach, const std::vector<Observa
   if (rows.size() < given.size())
     out.notes.push_back(fmt::format("{} rows of quantization after training are left out.",
                                     given.size() - rows.size()));
-  must_be_of_one_precision(rows);
   ApproachOptions options = options_given;
+  for (const double compute : options.compute) {
+    if (!(compute > 0) || !std::isfinite(compute))
+      throw Error(fmt::format("--compute: {:g} is not a number of FLOP above 0", compute));
+  }
+  if (!(options.budget_tolerance >= 0) || !std::isfinite(options.budget_tolerance))
+    throw Error(fmt::format("--budget-tolerance: {:g} is not a share such as 0.1",
+                            options.budget_tolerance));
+  must_be_of_one_precision(rows, approach == "isoflop", options);
   const IsoflopRuns runs = isoflop_runs(rows, options, out.notes);
   out.compute_ratio = runs.compute_ratio;
   if (options.compute.empty()) {

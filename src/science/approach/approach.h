@@ -55,6 +55,9 @@ Approaches fit_approaches(const std::string& approach, const std::vector<Observa
 // No exponent and no minimum of any budget.
 bool nothing_found(const Approaches& approaches);
 
+// Why none of the approaches found an exponent, in a sentence.
+std::string missing_text(const Approaches& approaches);
+
 Json approaches_json(const Approaches& approaches);
 std::string approaches_text(const Approaches& approaches);
 

@@ -165,6 +165,15 @@ std::vector<NamedOptima> named(const Approaches& all) {
 
 }  // namespace
 
+std::string missing_text(const Approaches& all) {
+  std::vector<std::string> words;
+  for (const NamedOptima& each : named(all)) {
+    if (!each.optima->known())
+      words.push_back(fmt::format("{}: {}", each.name, each.optima->missing));
+  }
+  return fmt::format("--approach {}", fmt::join(words, "; "));
+}
+
 Json approaches_json(const Approaches& all) {
   Json out{{"asked", all.asked},
            {"compute_over_ND", all.compute_ratio},

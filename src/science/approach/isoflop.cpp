@@ -323,7 +323,8 @@ IsoflopFit fit_isoflop(const std::vector<SizedRun>& runs, const ApproachOptions&
   }
   if (out.budgets.empty()) {
     out.optima.missing = fmt::format(
-        "no budget has runs of three sizes: C is one budget where it differs by at most {:.3g} %",
+        "no budget has runs of three sizes: C is one budget where it differs by at most {:.3g} %; "
+        "--budget-tolerance widens that, and --approach parametric needs no budgets",
         100 * options.budget_tolerance);
     return out;
   }

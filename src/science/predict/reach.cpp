@@ -36,13 +36,14 @@ constexpr size_t kSizes = 3;  // the first of them are sizes
 std::array<double, kExtents.size()> values_of(const Observation& run) {
   const auto bits = [](double value) { return std::min(value, kUnquantizedBits); };
   const double known = run.stand_in_sizes ? kUnknown : 1;
-  return {known * run.params,
-          known * run.tokens,
-          known * 6 * run.params * run.tokens,
-          bits(run.bits_weights),
-          bits(run.bits_activations),
-          bits(run.bits_kv),
-          run.is_post_training() ? run.bits_post : 0};
+  return {
+      known * run.params,
+      known * run.tokens,
+      run.stand_in_sizes && run.inputs.empty() ? run.compute : known * 6 * run.params * run.tokens,
+      bits(run.bits_weights),
+      bits(run.bits_activations),
+      bits(run.bits_kv),
+      run.is_post_training() ? run.bits_post : 0};
 }
 
 }  // namespace
@@ -128,7 +129,7 @@ std::vector<std::string> words_beyond(const Reach& reach, const Observation& run
   for (const auto& [column, extent] : reach.inputs) {
     const double value = run.input(column);
     if (extent.beyond(value) == 0) continue;
-    out.push_back(fmt::format("{} = {:.3g} is not within their {:g} to {:g}", column, value,
+    out.push_back(fmt::format("{} = {:.3g} is not within their {:.3g} to {:.3g}", column, value,
                               extent.low, extent.high));
   }
   return out;

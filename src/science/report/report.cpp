@@ -230,6 +230,12 @@ Json make_report(const ReportInput& input) {
   document["notes"] =
       input.fit.is_object() ? input.fit.value("notes", Json::array()) : Json::array();
   for (const std::string& note : pooling_notes(input)) document["notes"].push_back(note);
+  if (const FittedLaw law = fitted_law(input.fit);
+      law && law.law->predicts == Predicts::kGap && !input.observations.empty())
+    document["notes"].push_back(
+        "The fit is of gaps: figures of residuals and of predicted losses are not drawn; `bitlaw "
+        "fit "
+        "--residuals` writes every gap beside its prediction.");
   document["pure_error"] = pure_error_json(noise);
   document["penalties"] = penalties(input.rows, references, noise);
   document["summary"]["noise"] =

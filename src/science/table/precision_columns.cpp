@@ -198,15 +198,15 @@ void check_reference(const PrecisionSources& sources, const std::vector<Observat
   std::set<std::string> classes;
   for (const Observation& run : runs) classes.insert(class_of(run));
   if (sources.referred == 0) {
-    throw Error(fmt::format("{}: --reference {}: no row is of this class; the table has {}", where,
-                            printable(sources.reference),
+    throw Error(fmt::format("{}: {} {}: no row is of this class; the table has {}", where,
+                            sources.reference_option, printable(sources.reference),
                             printable(std::vector(classes.begin(), classes.end()))));
   }
   if (sources.unquantized > 0) {
     throw Error(fmt::format(
-        "{}: --reference {}: {} other row{} not quantized, either; a law has one such class: use "
+        "{}: {} {}: {} other row{} not quantized, either; a law has one such class: use "
         "--where to leave one of them out",
-        where, printable(sources.reference), sources.unquantized,
+        where, sources.reference_option, printable(sources.reference), sources.unquantized,
         sources.unquantized == 1 ? " is" : "s are"));
   }
 }

@@ -425,6 +425,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
   }
   derived.precision.error_source = table.gaussian_error = options.gaussian_error;
   derived.precision.reference = table.reference = gaps ? options.gap_to : options.reference;
+  if (gaps) derived.precision.reference_option = "--gap-to";
   table.runs.reserve(raw.rows.size());
   table.factors.reserve(raw.rows.size());
   RowProblems problems;
@@ -474,6 +475,10 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
         where);
   }
   if (options.drop_duplicates) drop_repeated_rows(table);
+  const bool has_compute = std::any_of(
+      options.inputs.begin(), options.inputs.end(),
+      [&](const LawInputName& input) { return input.column == columns.file_name("C"); });
+  if (options.uses_compute || has_compute) derived.other_compute = 0;
   add_notes(table, derived);
   if (options.measured) {
     merge_replicates(table, replicates);
@@ -493,6 +498,18 @@ Table read_table(const std::string& text, const std::string& where, const Column
   TableOptions options;
   options.columns = columns;
   return read_table(text, where, options);
+}
+
+std::vector<std::string> row_classes(const RawTable& raw, const std::string& where,
+                                     const TableOptions& options) {
+  std::vector<std::string> out, notes;
+  const Columns columns(raw, where, options.columns, notes);
+  RowReader reader(raw, columns, options.scale, where, options.measured);
+  for (const RawRow& row : raw.rows) {
+    reader.start(row);
+    out.push_back(class_of(precision_of(reader)));
+  }
+  return out;
 }
 
 }  // namespace bitlaw

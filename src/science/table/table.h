@@ -56,6 +56,7 @@ struct TableOptions {
   std::string replicates = "all";  // of equal inputs: all, best or mean (merge_replicates.h)
   bool last_row_per_run = false;   // of learning curves (row_clusters.h)
   bool tokens_by_step = false;   // where D is that of the whole run in all its rows: D of the step
+  bool uses_compute = false;     // C as the table has it, where N and D are known, too
   bool drop_duplicates = false;  // keep only the first of identical rows
   bool keep_3bit = false;        // also rows that are marked as unstable
   bool along = false;            // also models along runs; so does a condition on run_fraction
@@ -106,5 +107,9 @@ void keep_only(Table& table, const std::function<bool(size_t row)>& stays);
 // Whether the table says anything of a precision, in training or after it: a column of bits or formats,
 // or a class that is quantized.
 bool tells_precision(const RawTable& raw, const std::string& where, const TableOptions& options);
+
+// The precision class of every row (class_of), as --where class=W4A4 compares it.
+std::vector<std::string> row_classes(const RawTable& raw, const std::string& where,
+                                     const TableOptions& options);
 
 }  // namespace bitlaw

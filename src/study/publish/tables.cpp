@@ -168,6 +168,13 @@ Totals totals_of(const std::vector<PublishedTable>& tables) {
 std::vector<PublishedTable> read_tables(const std::vector<std::string>& runs,
                                         const std::vector<std::string>& have) {
   if (runs.empty()) throw Error("no directory of runs given, so there is nothing to publish");
+  for (const std::string& earlier : have) {
+    std::error_code none;
+    if (!fs::is_regular_file(earlier, none))
+      throw Error(fmt::format(
+          "--have {}: there is no such table; give the NAME.csv of an earlier `bitlaw publish`",
+          earlier));
+  }
   std::vector<PublishedTable> tables;
   std::set<std::string> names;
   for (const std::string& directory : runs) {
