@@ -10,6 +10,8 @@ encode the same texts and compute the logits at every position. Prints the texts
 and the largest difference of logits. Exit status: 1 if a token differs or a logit is off by more than
 TOLERANCE, 77 if a package is missing.
 
+tools/check_exports installs them and runs the tests that call this script.
+
 The binding's own libllama.so needs glibc 2.38. On Debian 12, remove it and name another library of
 the same build in LLAMA_CPP_LIB: the module of xllamacpp 2026.10.11549 works for llama-cpp-py-sync
 0.11548.
@@ -97,7 +99,9 @@ def main(gguf, directory):
     model = transformers.AutoModelForCausalLM.from_pretrained(directory, attn_implementation="eager").double().eval()
     rotary = model.model.rotary_emb
     half = rotary.inv_freq.shape[0]
-    rotary.inv_freq = model.config.rope_parameters["rope_theta"] ** (-torch.arange(half).double() / half)
+    settings = model.config.to_dict()  # rope_parameters since transformers 5
+    theta = settings.get("rope_theta") or settings["rope_parameters"]["rope_theta"]
+    rotary.inv_freq = theta ** (-torch.arange(half).double() / half)
     rotary.forward = lambda x, position_ids: exact_rotation(rotary.inv_freq, position_ids)
     context = json.loads((pathlib.Path(directory) / "config.json").read_text())["max_position_embeddings"]
     other = LlamaCpp(gguf, max(context, 32))

@@ -80,21 +80,39 @@ TEST_F(ExportVerb, RefusesInOneSentence) {
   expect_refused({"export", run_, "--gguf", "x"}, {"tokenizer.model: no tokenizer"});
 }
 
-// The script ends with 77 if a package is missing.
-TEST_F(ExportVerb, LlamaCppAndTransformersComputeWhatTheRunDoes) {
+class OtherPrograms : public ExportVerb {
+ protected:
+  struct Said {
+    int status;
+    std::string text;
+  };
+  // Runs a script of tools/ by BITLAW_PYTHON in the test's directory. It ends with 77 if a package is
+  // missing.
+  Said python(const std::string& script, const std::string& arguments) {
+    const char* program = std::getenv("BITLAW_PYTHON");
+    const std::string directory = around_.directory.string();
+    const std::string command = "cd " + directory + " && " + (program ? program : "python3") + " " +
+                                kSourceFolder + "/tools/" + script + " " + arguments +
+                                " >output 2>&1";
+    const int outcome = std::system(command.c_str());
+    return {WIFEXITED(outcome) ? WEXITSTATUS(outcome) : -1,
+            read_file(around_.directory / "output")};
+  }
+};
+
+TEST_F(OtherPrograms, LlamaCppAndTransformersAgree) {
   json_of({"export", run_, "--gguf", "model.gguf", "--hf", "hf", "--json"});
-  const char* python = std::getenv("BITLAW_PYTHON");
-  const fs::path output = around_.directory / "output";
-  const std::string command =
-      std::string(python ? python : "python3") + " " + kSourceFolder +
-      "/tools/check_gguf_export.py " + (around_.directory / "model.gguf").string() + " " +
-      (around_.directory / "hf").string() + " >" + output.string() + " 2>&1";
-  const int outcome = std::system(command.c_str());
-  ASSERT_TRUE(WIFEXITED(outcome)) << "killed by a signal";
-  const int status = WEXITSTATUS(outcome);
-  const std::string said = read_file(output);
-  if (status == 77) GTEST_SKIP() << said;
-  EXPECT_EQ(status, 0) << said;
+  const Said said = python("check_gguf_export.py", "model.gguf hf");
+  if (said.status == 77) GTEST_SKIP() << said.text;
+  EXPECT_EQ(said.status, 0) << said.text;
+}
+
+TEST_F(OtherPrograms, TransformersHasTheTokensAndTheLossOfTheRun) {
+  json_of({"export", run_, "--hf", "hf", "--json"});
+  write_text(around_.directory / "eval.json", run({"eval", run_, "--threads", "1", "--json"}).out);
+  const Said said = python("check_transformers_export.py", "hf eval.json");
+  if (said.status == 77) GTEST_SKIP() << said.text;
+  EXPECT_EQ(said.status, 0) << said.text;
 }
 
 }  // namespace
