@@ -70,9 +70,11 @@ void require_vocabulary(const TextTokenizer& tokenizer, int64_t vocabulary) {
   const int64_t tokens = tokenizer.vocabulary_size(), of_text = tokenizer.text_vocabulary_size();
   if (of_text <= vocabulary && 2 * tokens >= vocabulary) return;
   throw Error(fmt::format(
-      "the tokenizer has {} tokens but the model {}: they belong to different checkpoints; use the "
+      "the tokenizer has {} tokens but the model {}: they belong to different checkpoints{}; use "
+      "the "
       "tokenizer that came with the model",
-      tokens, vocabulary));
+      tokens, vocabulary,
+      tokens > vocabulary ? ", or tokens were added for which the model has no weights" : ""));
 }
 
 }  // namespace bitlaw

@@ -37,7 +37,7 @@ struct PrecisionSources {
   // The class that the user names as unquantized, or "": laws see its rows as BF16.
   std::string reference;
   const char* reference_option = "--reference";  // what named it, for messages
-  int referred = 0, unquantized = 0;  // rows of it, and other rows without quantization
+  int referred = 0, unquantized = 0;             // rows of it, and other rows without quantization
   // Where Gaussian errors come from that the table does not give, and the parts for which that source
   // needs the number of entries that share a scale, which the table does not say.
   GaussianErrorSource error_source = GaussianErrorSource::kLeast;
