@@ -83,9 +83,8 @@ TEST(TextFiles, KindsThatAreNotTextAreNamed) {
        {std::pair{"a.parquet", "is a Parquet table"}, std::pair{"a.pdf", "is a PDF document"},
         std::pair{"a.tar.gz", "is an archive"}, std::pair{"a.csv", "is a table"}}) {
     folder.write(name, "x");
-    EXPECT_NE(error_of([&] { search_text_files({(folder / name).string()}); }).find(words),
-              std::string::npos)
-        << name;
+    const std::string place = (folder / name).string();
+    EXPECT_NE(error_of([&] { search_text_files({place}); }).find(words), std::string::npos) << name;
   }
   fs::remove(folder / "a.csv"), fs::remove(folder / "a.pdf"), fs::remove(folder / "a.tar.gz");
   const std::string error = error_of([&] { search_text_files({folder.string()}); });

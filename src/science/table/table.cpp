@@ -19,6 +19,7 @@
 #include "table/gaps.h"
 #include "table/merge_replicates.h"
 #include "table/missing.h"
+#include "table/observation_columns.h"
 #include "table/precision_columns.h"
 #include "table/raw_table.h"
 #include "table/replicates.h"
