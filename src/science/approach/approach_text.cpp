@@ -5,26 +5,23 @@
 #include <cmath>
 
 #include "approach/approach.h"
+#include "base/json_fields.h"
 
 namespace bitlaw {
 namespace {
 
-Json json_of(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 Json estimate_json(const Estimate& estimate) {
-  return {{"value", json_of(estimate.value)},
-          {"low", json_of(estimate.low)},
-          {"high", json_of(estimate.high)}};
+  return {{"value", json_number(estimate.value)},
+          {"low", json_number(estimate.low)},
+          {"high", json_number(estimate.high)}};
 }
 
 Json optima_json(const Optima& optima) {
   Json out{{"missing", optima.known() ? Json(nullptr) : Json(optima.missing)},
            {"a", estimate_json(optima.a)},
            {"b", estimate_json(optima.b)},
-           {"least_compute", json_of(optima.least_compute)},
-           {"most_compute", json_of(optima.most_compute)},
+           {"least_compute", json_number(optima.least_compute)},
+           {"most_compute", json_number(optima.most_compute)},
            {"at", Json::array()},
            {"notes", optima.notes}};
   if (!optima.known()) return out;
@@ -39,14 +36,14 @@ Json optima_json(const Optima& optima) {
 
 Json isoflop_json(const IsoflopFit& fit) {
   Json out = optima_json(fit.optima);
-  out["scatter"] = json_of(fit.scatter);
+  out["scatter"] = json_number(fit.scatter);
   out["freedom"] = fit.freedom;
   out["excess"] = fit.excess;
   out["loose_runs"] = fit.loose_runs;
-  out["bias"] = {{"a", json_of(fit.bias.a)},
-                 {"log_N", json_of(fit.bias.params)},
-                 {"least_log_N", json_of(fit.bias.least)},
-                 {"most_log_N", json_of(fit.bias.most)}};
+  out["bias"] = {{"a", json_number(fit.bias.a)},
+                 {"log_N", json_number(fit.bias.params)},
+                 {"least_log_N", json_number(fit.bias.least)},
+                 {"most_log_N", json_number(fit.bias.most)}};
   out["budgets"] = Json::array();
   for (const IsoflopBudget& budget : fit.budgets) {
     Json& line = out["budgets"].emplace_back(
@@ -60,7 +57,7 @@ Json isoflop_json(const IsoflopFit& fit) {
              {"missing", budget.has_minimum() ? Json(nullptr) : Json(budget.missing)},
              {"N", estimate_json(budget.params)},
              {"D", estimate_json(budget.tokens)},
-             {"loss", json_of(budget.loss.value)},
+             {"loss", json_number(budget.loss.value)},
              {"low_beyond", budget.low_beyond},
              {"high_beyond", budget.high_beyond}});
     if (!budget.parabola) continue;

@@ -270,7 +270,7 @@ void must_tell_constants(const Law& law, const Prepared& ready) {
     const std::string& reason = ready.choice.reasons[i];
     const bool has_rows =
         !(p.stage == Stage::kPost ? ready.rows.post : ready.rows.training).empty();
-    if (!has_rows || !reason.starts_with("the rows")) continue;
+    if (!has_rows || ready.choice.kept[i] != Kept::kByRows) continue;
     throw Error(
         fmt::format("{}: {} cannot be fitted: {}; give its value, as in --constants {}=..., or "
                     "leave its term out "

@@ -45,6 +45,7 @@ void freeze_unidentifiable(const Law& law, Stage stage, const std::vector<Observ
     std::string& reason = choice.reasons[frozen.parameter];
     if (!reason.empty() || told_by_a_tie) continue;
     reason = frozen.reason;
+    choice.kept[static_cast<size_t>(frozen.parameter)] = Kept::kByRows;
     if (frozen.depends) choice.confounded.push_back(frozen.parameter);
   }
 }
@@ -61,6 +62,7 @@ void read_freezes(const Law& law, const std::vector<std::string>& freezes, Param
     if (law.parameters[i].scale == Scale::kLog && !(out.base[i] > 0)) {
       throw Error(fmt::format("freeze: {} must be positive", law.parameters[i].name));
     }
+    out.kept[static_cast<size_t>(i)] = Kept::kAsked;
     out.reasons[i] = sides.size() == 2 ? "as requested" : "at its published value, as requested";
   }
 }
@@ -100,7 +102,7 @@ void check_ranges(const Law& law, const ParameterChoice& choice, const FitOption
                               law.parameters[static_cast<size_t>(choice.tied_to[at])].name,
                               law.parameters[static_cast<size_t>(choice.tied_to[at])].name));
     }
-    if (choice.reasons[at].find("as requested") != std::string::npos) {
+    if (choice.kept[at] == Kept::kAsked) {
       throw Error(fmt::format("range: {} is frozen; leave out its range, or --freeze",
                               law.parameters[at].name));
     }
@@ -120,6 +122,7 @@ void read_ties(const Law& law, const std::vector<std::string>& ties, ParameterCh
     }
     out.tied_to[i] = to;
     out.base[i] = out.base[to];
+    out.kept[static_cast<size_t>(i)] = Kept::kByTie;
     out.reasons[i] = fmt::format("equals {}", law.parameters[to].name);
   }
 }
@@ -212,9 +215,12 @@ ParameterChoice choose(const Law& law, const StageRows& rows, const FitOptions& 
   out.base.assign(law.constants[0].values.begin(), law.constants[0].values.end());
   out.tied_to.assign(law.parameters.size(), -1);
   out.reasons.assign(law.parameters.size(), "");
+  out.kept.assign(law.parameters.size(), Kept::kFitted);
   for (size_t i = 0; i < law.parameters.size(); ++i) {
     const Parameter& p = law.parameters[i];
-    if (p.low == p.high) out.base[i] = p.low, out.reasons[i] = "the formula gives its value";
+    if (p.low != p.high) continue;
+    out.base[i] = p.low;
+    out.kept[i] = Kept::kByFormula, out.reasons[i] = "the formula gives its value";
   }
   read_freezes(law, options.freeze, out);
   read_ties(law, options.tie, out);

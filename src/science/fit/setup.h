@@ -24,10 +24,14 @@ struct StageRows {
 };
 
 // Which constants are free, tied or frozen, and why.
+// Why a constant is not fitted.
+enum class Kept { kFitted, kAsked, kByFormula, kByTie, kByRows };
+
 struct ParameterChoice {
-  std::vector<double> base;          // published, or from the options
-  std::vector<int> tied_to;          // -1 = none
-  std::vector<std::string> reasons;  // why frozen; "" = free
+  std::vector<double> base;  // published, or from the options
+  std::vector<int> tied_to;  // -1 = none
+  std::vector<Kept> kept;
+  std::vector<std::string> reasons;  // the same in words; "" = free
   std::vector<std::string> notes;    // what was tied because its parts always have equal bits
   // Frozen because the rows cannot tell them from others that are fitted. Ascending.
   std::vector<int> confounded;

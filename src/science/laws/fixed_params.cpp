@@ -8,8 +8,6 @@
 namespace bitlaw {
 namespace {
 
-constexpr double kUsualExponent = 0.39;  // of embeddings as wide as published models have them
-
 double fixed_number(const Json& document, const char* name) {
   const Json value = document.value(name, Json());
   return value.is_number() ? value.get<double>() : 0;
@@ -56,7 +54,7 @@ FixedParams fixed_params_of(std::span<const Observation> runs) {
   }
   FixedParams out;
   out.sizes = static_cast<int>(sizes.size());
-  out.exponent = xx > 1e-6 ? std::clamp(xy / xx, 0.0, 0.95) : kUsualExponent;
+  out.exponent = xx > 1e-6 ? std::clamp(xy / xx, 0.0, 0.95) : kUsualWidthExponent;
   out.scale = std::exp(y - out.exponent * x);
   double squares = 0;
   for (const auto& [size, rest] : points) {

@@ -16,6 +16,9 @@
 
 namespace bitlaw {
 
+// The width of published models, d = 0.5563 N^0.39 (predict/model_shape.h says of which).
+inline constexpr double kUsualWidthAtOne = 0.5563, kUsualWidthExponent = 0.39;
+
 struct FixedParams {
   double scale = 0, exponent = 0;  // c, p; scale 0 = nothing is fixed, or it is not known
   int sizes = 0;                   // of models that they were measured on

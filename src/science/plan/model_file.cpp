@@ -223,7 +223,9 @@ std::vector<std::string> assumptions(const PlanRequest& request, const ModelFile
   const std::string tables = fmt::format(
       "{} of {} rows{} at {}", file.shape.tied_head ? "one table" : "embeddings and an output head",
       format_count(file.shape.vocabulary),
-      file.shape.width > 0 ? "" : ", as wide as d = 0.556 N^0.39,",
+      file.shape.width > 0
+          ? ""
+          : fmt::format(", as wide as d = {:.3f} N^{},", kUsualWidthAtOne, kUsualWidthExponent),
       file.embedding.name == file.head.name || file.shape.tied_head
           ? file.embedding.name
           : file.embedding.name + " and " + file.head.name);

@@ -3,21 +3,15 @@
 #include <cmath>
 
 namespace bitlaw {
-namespace {
-
-constexpr double kWidthAtOne = 0.5563, kWidthExponent = 0.39;
-
-}  // namespace
-
 double ModelShape::width_of(double matrices) const {
-  return width > 0 ? width : kWidthAtOne * std::pow(matrices, kWidthExponent);
+  return width > 0 ? width : kUsualWidthAtOne * std::pow(matrices, kUsualWidthExponent);
 }
 
 FixedParams ModelShape::fixed_params() const {
   if (measured.is_known()) return measured;
   const double rows = (tied_head ? 1 : 2) * vocabulary;
   if (width > 0) return {.scale = rows * width, .exponent = 0};
-  return {.scale = rows * kWidthAtOne, .exponent = kWidthExponent};
+  return {.scale = rows * kUsualWidthAtOne, .exponent = kUsualWidthExponent};
 }
 
 double ModelShape::embedding(double matrices) const {
