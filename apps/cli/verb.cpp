@@ -7,6 +7,7 @@
 #include <cctype>
 #include <filesystem>
 
+#include "base/ends.h"
 #include "base/error.h"
 #include "base/input_file.h"
 #include "base/number.h"
@@ -40,10 +41,9 @@ bool is_number(const Json& sample) {
 Json list_of(const std::string& text, bool numeric, const std::string& flag) {
   Json list = Json::array();
   for (const std::string& item : split(text, ',')) {
-    const size_t dots = item.find("..");
-    if (numeric && dots != std::string::npos) {
-      const double first = number(item.substr(0, dots), flag),
-                   last = number(item.substr(dots + 2), flag);
+    const auto ends = numeric ? split_ends(item) : std::nullopt;
+    if (ends) {
+      const double first = number(ends->first, flag), last = number(ends->second, flag);
       if (!(first <= last) || last - first > 1000)
         throw Error(fmt::format("{}: '{}' is not a range such as 2..8", flag, item));
       for (double value = first; value <= last; value += 1) list.push_back(value);

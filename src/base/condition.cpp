@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/ends.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "base/number.h"
@@ -26,10 +27,8 @@ double number_or_unknown(std::string_view text) {
 }
 
 Condition::Value read_value(const std::string& text) {
-  const size_t dots = text.find("..");
-  if (dots != std::string::npos) {
-    const double low = number_or_unknown(text.substr(0, dots));
-    const double high = number_or_unknown(text.substr(dots + 2));
+  if (const auto ends = split_ends(text)) {
+    const double low = number_or_unknown(ends->first), high = number_or_unknown(ends->second);
     if (!std::isnan(low) && !std::isnan(high)) return {text, low, high};
   }
   const double number = number_or_unknown(text);

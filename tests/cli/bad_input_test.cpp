@@ -478,6 +478,8 @@ TEST_F(BadInput, PlansThatMakeNoSense) {
   expect_refused({"plan", "--free", "N,X", "--compute", "1e21"}, {"X"});
   expect_refused({"plan", "--compute", "-3"}, {"compute"});
   expect_refused({"plan", "--critical-data"}, {"params"});
+  expect_refused({"publish", "runs", "--to", "out", "--have", "nope.csv"},
+                 {"--have nope.csv: there is no such table"});
   expect_refused({"plan", "--inference-budget", "8e10", "--params", "1e9"},
                  {"params", "inference-budget"});
   ASSERT_EQ(run({"fit", "table.csv", "--law", "chinchilla", "--out", "fit.json"}).status, 0);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "base/ends.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "base/number.h"
@@ -72,12 +73,13 @@ BoundLaw limited(const BoundLaw& bound, const std::vector<std::string>& ranges) 
   const Law& law = bound.law();
   std::vector<std::pair<int, Range>> out;
   for (const std::string& assignment : ranges) {
-    const size_t sign = assignment.find('='), dots = assignment.find("..");
-    if (sign == std::string::npos || dots == std::string::npos || dots < sign)
+    const size_t sign = assignment.find('=');
+    const auto ends =
+        sign == std::string::npos ? std::nullopt : split_ends(assignment.substr(sign + 1));
+    if (!ends)
       throw Error(fmt::format("range: {} is not NAME=LOW..HIGH, as in alpha=0.1..1", assignment));
     const int i = parameter_of(law, trim(assignment.substr(0, sign)), "range");
-    const auto low = parse_finite(trim(assignment.substr(sign + 1, dots - sign - 1)));
-    const auto high = parse_finite(trim(assignment.substr(dots + 2)));
+    const auto low = parse_finite(ends->first), high = parse_finite(ends->second);
     if (!low || !high || !(*low < *high))
       throw Error(fmt::format("range: {} is not NAME=LOW..HIGH, with LOW below HIGH", assignment));
     const Parameter& parameter = law.parameters[static_cast<size_t>(i)];

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/ends.h"
 #include "base/error.h"
 #include "base/json_fields.h"
 #include "base/names.h"
@@ -16,7 +17,7 @@ namespace {
 
 LawConstant read_range(const std::string& name, const std::string& text, const std::string& where) {
   LawConstant out{.name = name};
-  const size_t dots = text.find("..");
+  const auto ends = split_ends(text);
   const auto number = [&](const std::string& part) {
     const auto value = parse_count(part);
     if (!value || !std::isfinite(*value)) {
@@ -25,12 +26,12 @@ LawConstant read_range(const std::string& name, const std::string& text, const s
     }
     return *value;
   };
-  if (dots == std::string::npos) {
+  if (!ends) {
     out.low = out.high = out.value = number(text);
     return out;
   }
-  out.low = number(text.substr(0, dots));
-  out.high = number(text.substr(dots + 2));
+  out.low = number(ends->first);
+  out.high = number(ends->second);
   if (!(out.low < out.high)) {
     throw Error(fmt::format("{}: {}={}: the range's lower end must be below the upper one", where,
                             printable(name), printable(text)));

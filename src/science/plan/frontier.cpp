@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/ends.h"
 #include "base/names.h"
 #include "base/number.h"
 #include "base/search.h"
@@ -33,18 +34,15 @@ std::string read_range(const std::string& text, double& low, double& high) {
   const std::string wrong =
       fmt::format("frontier: {} is not a range of bytes; write bytes=4e6..1e12 or bytes=4MB..1TB",
                   printable(text));
-  const size_t equals = text.find('='), dots = text.find("..");
-  if (equals == std::string::npos || trim(text.substr(0, equals)) != "bytes" ||
-      dots == std::string::npos || dots < equals) {
-    return wrong;
-  }
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || trim(text.substr(0, equals)) != "bytes") return wrong;
+  const auto ends = split_ends(text.substr(equals + 1));
+  if (!ends) return wrong;
   const auto amount = [](const std::string& part) {
-    const std::string trimmed = trim(part);
-    const auto number = parse_positive(trimmed);
-    return number ? number : parse_bytes(trimmed);
+    const auto number = parse_positive(part);
+    return number ? number : parse_bytes(part);
   };
-  const auto from = amount(text.substr(equals + 1, dots - equals - 1));
-  const auto to = amount(text.substr(dots + 2));
+  const auto from = amount(ends->first), to = amount(ends->second);
   if (!from || !to) return wrong;
   low = *from, high = *to;
   if (!(low < high)) return fmt::format("frontier: {:g} is not below {:g}", low, high);
