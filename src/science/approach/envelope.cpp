@@ -9,6 +9,7 @@
 
 #include "approach/power_line.h"
 #include "base/statistics.h"
+#include "laws/fixed_params.h"
 #include "solve/quantile.h"
 
 namespace bitlaw {
@@ -90,7 +91,7 @@ std::vector<Crossing> crossings_of(const std::vector<Places>& sizes, double firs
   for (size_t place = 0; place + 1 < sizes[0].loss.size(); ++place) {
     const int a = best_at(sizes, place), b = best_at(sizes, place + 1);
     if (a < 0 || b < 0 || a == b) continue;
-    const auto [low, high] = std::minmax(a, b);
+    const int low = std::min(a, b), high = std::max(a, b);
     const auto ahead = [&](size_t at) {
       return sizes[static_cast<size_t>(high)].loss[at] - sizes[static_cast<size_t>(low)].loss[at];
     };
