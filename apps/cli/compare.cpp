@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "ask/answers.h"
 #include "base/error.h"
 #include "base/output_file.h"
 #include "base/parallel.h"
@@ -57,24 +58,9 @@ void run_compare(CompareFlags& options) {
     print_table(table, options.table.path(), options.json);
     return;
   }
-  must_have_something_to_fit(table, options.table.path());
   ThreadPool pool(options.threads);
-  const Comparison comparison = compare_laws(table.runs, options.compare, on(pool));
-  const PureError noise = pure_error(table.factors);
-  Json document = comparison_json(comparison);
-  Json lacks = Json::object();
-  std::string lacking;  // a line for each law
-  if (comparison.training && !options.compare.gaps) {
-    for (const ComparedLaw& law : comparison.training->laws) {
-      const auto lack = law.fitted ? lack_of_fit(law.sse, comparison.training->points, law.k, noise)
-                                   : std::nullopt;
-      if (!lack) continue;
-      lacks[law.name] = lack_of_fit_json(lack);
-      lacking += fmt::format("  {}: {}\n", law.name, lack_of_fit_text(*lack));
-    }
-  }
-  document["lack_of_fit"] = std::move(lacks);
-  document["table"] = table_json(table, options.table.path());
+  const auto [comparison, lack, document] =
+      compare_table(table, options.table.path(), options.compare, on(pool));
   print_notes(table);
   if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
   if (!options.residuals.empty()) write_output_file(options.residuals, comparison_csv(comparison));
@@ -82,7 +68,7 @@ void run_compare(CompareFlags& options) {
     print_json(document);
   } else {
     fmt::print("{}", comparison_text(comparison));
-    if (!lacking.empty()) fmt::print("Against replicates\n{}", lacking);
+    if (!lack.empty()) fmt::print("Against replicates\n{}", lack);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "ask/answers.h"
 #include "base/error.h"
 #include "base/input_file.h"
 #include "base/output_file.h"
@@ -62,7 +63,6 @@ void run_design(DesignFlags& options) {
     print_table(table, options.table.path(), options.json);
     return;
   }
-  must_have_something_to_fit(table, options.table.path());
   const std::string& listed = options.design.candidates;
   std::vector<Observation> candidates;
   if (std::error_code none; std::filesystem::exists(listed, none)) {
@@ -73,10 +73,9 @@ void run_design(DesignFlags& options) {
     candidates = read_candidates(read_input_file(listed), listed, planned);
   }
   ThreadPool pool(options.threads);
-  const Design design = design_runs(table.runs, options.design, candidates, on(pool));
+  const auto [design, document] =
+      design_table(table, options.table.path(), options.design, candidates, on(pool));
   print_notes(table);
-  Json document = design_json(design);
-  document["table"] = table_json(table, options.table.path());
   if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
   if (options.json) {
     print_json(document);

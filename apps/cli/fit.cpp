@@ -9,6 +9,8 @@
 #include <optional>
 #include <set>
 
+#include "ask/answers.h"
+#include "ask/predictions.h"
 #include "base/output_file.h"
 #include "base/parallel.h"
 #include "base/range.h"
@@ -16,7 +18,6 @@
 #include "base/text.h"
 #include "cli/approach.h"
 #include "cli/formula_flags.h"
-#include "cli/predictions.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "compare/rival.h"
@@ -52,62 +53,11 @@ void freeze_from_file(const std::string& text, const Law& law, const std::vector
   freeze_from(fit_from_json(read_fit(path), path), path, std::move(wanted), law, runs, freeze);
 }
 
-// What P* was measured with: "granularity_a sequence, extra_norm true"; what is not known is left out.
-std::string convention_of(const Table& table) {
-  std::vector<std::string> words;
-  for (const char* name : {"granularity_w", "granularity_a", "granularity_kv", "extra_norm"}) {
-    const Factor* factor = find_factor(name);
-    std::set<std::string> values;
-    for (const FactorRow& row : table.factors) {
-      if (factor && !row.value(*factor).empty()) values.insert(row.value(*factor));
-    }
-    if (!values.empty()) words.push_back(fmt::format("{} {}", name, fmt::join(values, " and ")));
-  }
-  return words.empty() ? "granularity and extra norm unknown"
-                       : fmt::format("{}", fmt::join(words, ", "));
-}
-
-// A best precision is that of a law, a cost, a count of N and a way to quantize.
-void explain_best_precision(const Law& law, const Table& table, Fit& fit) {
-  const bool has_one = std::any_of(fit.derived.begin(), fit.derived.end(), [](const Derived& each) {
-    return each.name.starts_with("P* ");
-  });
-  if (!has_one) return;
-  fit.notes.push_back(fmt::format(
-      "P* is that of {}, where a token costs 6 N P/16 FLOP, N counted {}, {}.{} `bitlaw compare` "
-      "gives "
-      "the range over the laws that describe these rows as well.",
-      law.name, words_for_count(fit.params), convention_of(table),
-      law.has_share ? " That it does not depend on the compute is a property of the form." : ""));
-}
-
-// A fit with its document.
-struct FittedTable {
-  Fit fit;
-  PureError noise;
-  std::optional<LackOfFit> lack;
-  Json document;
-};
-
-FittedTable fit_table(const FitFlags& options, const Law& law, const Table& table,
-                      const std::string& path, ThreadPool& pool) {
-  must_have_something_to_fit(table, path);
+FittedTable fit_asked(const FitFlags& options, const Law& law, const Table& table,
+                      ThreadPool& pool) {
   FitOptions how = options.fit;
   freeze_from_file(options.freeze_from, law, table.runs, how.freeze);
-  FittedTable out;
-  out.fit = fit_law(law, table.runs, how, on(pool));
-  out.fit.classes.reference = table.reference;
-  explain_best_precision(law, table, out.fit);
-  if (const auto rival = better_form(out.fit, table.runs, how, on(pool)))
-    out.fit.notes.push_back(rival->sentence);
-  out.noise = pure_error(table.factors);
-  const StageFit& training = out.fit.training;
-  if (!options.table.takes_gaps())
-    out.lack = lack_of_fit(training.sse, training.points, training.free, out.noise);
-  out.document = fit_to_json(out.fit);
-  out.document["lack_of_fit"] = lack_of_fit_json(out.lack);
-  out.document["table"] = table_json(table, path);
-  return out;
+  return fit_table(table, options.table.path(), law, how, on(pool));
 }
 
 // "  c4      alpha   0.3421  [0.33, 0.351]"
@@ -144,7 +94,7 @@ void run_groups(FitFlags& options, const Law& law) {
     try {
       const Table table = options.table.read({&law}, std::move(group));
       for (const std::string& note : table.notes) say("note: {}: {}", value, note);
-      FittedTable made = fit_table(options, law, table, options.table.path(), pool);
+      FittedTable made = fit_asked(options, law, table, pool);
       text += group_lines(value, width, made.fit);
       entry["fit"] = std::move(made.document);
       ++fitted;
@@ -215,7 +165,7 @@ void run_fit(FitFlags& options) {
       throw Error("--power-law: it fits one law; leave out --approach, or --power-law");
     if (options.formula.is_given())
       throw Error("--formula: --approach fits laws of N and D; leave out one of the two");
-    if (!options.flags.has("law")) options.fit.law = TableFlags::kLawWithoutBits;
+    if (!options.flags.has("law")) options.fit.law = law_without_bits().name;
     run_approach({options.approach, options.out, options.threads, options.dry_run, options.json},
                  options.of_approach, options.table, options.fit);
     return;
@@ -258,8 +208,7 @@ void run_fit(FitFlags& options) {
     return;
   }
   ThreadPool pool(options.threads);
-  const auto [fit, noise, lack, document] =
-      fit_table(options, law, table, options.table.path(), pool);
+  const auto [fit, noise, lack, document] = fit_asked(options, law, table, pool);
   print_notes(table);
   if (!options.out.empty()) write_output_file(options.out, dump_json(document, 1) + "\n");
   if (!options.residuals.empty()) {

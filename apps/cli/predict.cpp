@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <tuple>
 
+#include "ask/predictions.h"
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/names.h"
@@ -14,11 +15,9 @@
 #include "base/output_file.h"
 #include "base/text.h"
 #include "cli/formula_flags.h"
-#include "cli/predictions.h"
 #include "cli/table_flags.h"
 #include "cli/verb.h"
 #include "formats/precision.h"
-#include "laws/effective.h"
 #include "table/column_list.h"
 #include "table/raw_table.h"
 #include "table/table_inputs.h"
@@ -83,23 +82,6 @@ bool are_words(const PredictFlags& options) {
                                      !std::filesystem::exists(options.what[0], none));
 }
 
-// A run has one error for all laws.
-GaussianErrorSource source_of(const std::vector<Predicting>& by) {
-  const Predicting* first = nullptr;
-  for (const Predicting& each : by) {
-    if (!feels_gaussian_error(*each.constants.law, each.constants.values.data())) continue;
-    if (!first) first = &each;
-    if (each.constants.gaussian_error != first->constants.gaussian_error) {
-      throw Error(
-          fmt::format("predict: {} rates formats by --gaussian-error {}, {} by {}; predict "
-                      "with one of them at a time",
-                      first->name, name_of(first->constants.gaussian_error), each.name,
-                      name_of(each.constants.gaussian_error)));
-    }
-  }
-  return first ? first->constants.gaussian_error : GaussianErrorSource::kLeast;
-}
-
 // A law of C = 6 N D takes any N and D of a C.
 bool depends_on_compute_alone(const Predicting& by) {
   const auto at = [&](double params, double tokens) {
@@ -125,19 +107,8 @@ std::vector<Observation> runs_of_compute(const RawTable& raw, size_t place) {
 }
 
 std::vector<Observation> runs_of(const PredictFlags& options, const std::vector<Predicting>& by) {
-  TableOptions reading;
-  std::vector<const Law*> laws;
-  for (const Predicting& each : by) laws.push_back(each.constants.law);
-  reading.inputs = inputs_of(laws);
-  reading.sizes_optional =
-      std::none_of(laws.begin(), laws.end(), [](const Law* law) { return law->needs_sizes; });
-  reading.may_differ.modelled = factors_named({"all"});
-  reading.keep_3bit = true;
-  reading.columns = parse_columns(options.columns);
-  reading.scale = parse_scale(options.scale);
-  reading.where = options.where;
-  reading.may_be_planned = true;
-  reading.gaussian_error = source_of(by);
+  const TableOptions reading =
+      options_for_predictions(by, options.columns, options.scale, options.where);
   if (are_words(options)) {
     constexpr const char* kHere = "the command line";
     RawTable raw = read_raw_table(table_of_words(options.what), kHere, "csv");
@@ -167,40 +138,13 @@ std::vector<Observation> runs_of(const PredictFlags& options, const std::vector<
 std::vector<Predicting> laws_of(const PredictFlags& options) {
   std::vector<Predicting> out;
   const auto add = [&](const std::string& name, const std::string& law, const Json& fit) {
-    Predicting& each = out.emplace_back(Predicting{name, {}});
-    const std::string wrong = read_constants(law, options.constants, fit, each.constants);
-    if (!wrong.empty()) throw Error(fmt::format("{}: {}", name, wrong));
-    if (each.constants.law->predicts == Predicts::kQatShare) {
-      throw Error(
-          fmt::format("{}: predicts a share of the tokens, not a loss; `bitlaw plan --law {}` "
-                      "answers with it",
-                      name, each.constants.law->name));
-    }
+    out.push_back(predicting(name, law, options.constants, fit));
   };
   for (const std::string& path : options.fits) add(path, "", read_fit(path));
   std::vector<std::string> laws = options.laws;
   if (laws.empty() && options.fits.empty()) laws.emplace_back(default_law().name);
   for (const std::string& law : laws) add(law_named(law).name, law, nullptr);
   return out;
-}
-
-// A name that says one thing and bits that say another: which of them a law takes depends on the law.
-void refuse_contradictions(const std::vector<Observation>& runs) {
-  for (size_t i = 0; i < runs.size(); ++i) {
-    const Observation& run = runs[i];
-    const auto named = named_precision(run.precision);
-    if (!named || !named->quantized()) continue;
-    for (const auto& [name, said, given] :
-         {std::tuple{"P_w", named->weights.law_bits(), run.bits_weights},
-          {"P_a", named->activations.law_bits(), run.bits_activations},
-          {"P_kv", named->says_kv ? named->kv.law_bits() : run.bits_kv, run.bits_kv}}) {
-      if (said == given) continue;
-      throw Error(
-          fmt::format("predict: run {}: precision {} has {} = {:g}, and {:g} is given; leave "
-                      "one of them out",
-                      i + 1, run.precision, name, said, given));
-    }
-  }
 }
 
 void run_predict(const PredictFlags& options) {
@@ -225,14 +169,7 @@ void run_predict(const PredictFlags& options) {
   });
   if (!any) exit_status = 1;
   if (options.json) {
-    Json document{{"level", options.level}, {"predictions", predictions_json(runs, made)}};
-    for (const Predicting& each : by) {
-      document["laws"].push_back({{"name", each.name},
-                                  {"law", each.constants.law->name},
-                                  {"source", each.constants.source},
-                                  {"notes", each.constants.notes}});
-    }
-    print_json(document);
+    print_json(predictions_document(by, runs, made, options.level));
     return;
   }
   fmt::print("{}", predictions_text(runs, made, options.level));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ask/table_words.h"
 #include "base/json.h"
 #include "cli/app.h"
 #include "cli/table_files.h"
@@ -26,8 +27,8 @@ class TableFlags {
   std::string path() const { return name_of(paths); }  // for messages
   // Further conditions, as --where gives.
   void add_conditions(const std::vector<std::string>& conditions);
-  const std::vector<std::string>& conditions() const { return where_; }
-  const std::vector<std::string>& pooled() const { return pool_; }
+  const std::vector<std::string>& conditions() const { return words_.where; }
+  const std::vector<std::string>& pooled() const { return words_.pool; }
   // The first option that says how a table is read, which a directory of runs has no use for; "" = none.
   std::string option_for_tables() const;
 
@@ -55,38 +56,23 @@ class TableFlags {
   std::string usual_law() const;
   // The file's column of this name, ours or its own; "" = none.
   std::string column_of(const std::string& name) const;
-  static constexpr const char* kLawWithoutBits = "chinchilla";
   // Whether rows become gaps to reference runs (table/gaps.h).
-  bool takes_gaps() const { return !gap_to_.empty(); }
+  bool takes_gaps() const { return words_.takes_gaps(); }
 
  private:
-  TableOptions options() const;
   void must_be_files() const;
   const TableFiles& files() const;
   Table read(const std::vector<const Law*>& laws, RawTable raw, const std::string& where) const;
 
-  std::string format_ = "auto", columns_, scale_, cluster_ = "run", reference_, gap_to_,
-              gaussian_error_ = "least";
-  std::string replicates_ = "all";
-  std::vector<std::string> where_, pool_, set_;
-  bool drop_duplicates_ = false, keep_3bit_ = false, last_row_per_run_ = false;
+  TableWords words_;
   mutable std::optional<TableFiles> files_;
   mutable std::string note_;
 };
 
-// Whether --pool names models along the runs, which are left out otherwise; `all` does not.
-bool pool_models_along(const std::vector<std::string>& pool);
-
 // A file, or a directory of runs.
 Table table_at(const std::string& path, const TableOptions& options);
-
-// Error where no law can be fitted to the table at all.
-void must_have_something_to_fit(const Table& table, const std::string& path);
 
 void print_notes(const Table& table);  // to standard error
 // What --dry-run says of a table.
 void print_table(const Table& table, const std::string& path, bool json);
-// The table of a result's document: path, rows, what was left out, notes.
-Json table_json(const Table& table, const std::string& path);
-
 }  // namespace bitlaw::cli

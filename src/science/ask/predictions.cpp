@@ -1,4 +1,4 @@
-#include "cli/predictions.h"
+#include "ask/predictions.h"
 
 #include <fmt/format.h>
 
@@ -6,12 +6,19 @@
 #include <cmath>
 #include <map>
 
+#include "base/error.h"
 #include "base/text.h"
+#include "formats/block_noise.h"
+#include "formats/precision.h"
 #include "laws/bind.h"
+#include "laws/effective.h"
 #include "laws/part_bits.h"
+#include "record/factor_names.h"
+#include "table/columns.h"
+#include "table/table_inputs.h"
 #include "table/write_table.h"
 
-namespace bitlaw::cli {
+namespace bitlaw {
 namespace {
 
 constexpr size_t kMostLines = 200;  // of a long table; --out and --json have all
@@ -177,4 +184,88 @@ std::string predictions_text(const std::vector<Observation>& rows,
   return out;
 }
 
-}  // namespace bitlaw::cli
+namespace {
+
+// A run has one error for all laws.
+GaussianErrorSource source_of(const std::vector<Predicting>& by) {
+  const Predicting* first = nullptr;
+  for (const Predicting& each : by) {
+    if (!feels_gaussian_error(*each.constants.law, each.constants.values.data())) continue;
+    if (!first) first = &each;
+    if (each.constants.gaussian_error != first->constants.gaussian_error) {
+      throw Error(
+          fmt::format("predict: {} rates formats by --gaussian-error {}, {} by {}; predict "
+                      "with one of them at a time",
+                      first->name, name_of(first->constants.gaussian_error), each.name,
+                      name_of(each.constants.gaussian_error)));
+    }
+  }
+  return first ? first->constants.gaussian_error : GaussianErrorSource::kLeast;
+}
+
+}  // namespace
+
+Predicting predicting(const std::string& name, const std::string& law, const std::string& constants,
+                      const Json& fit) {
+  Predicting out{name, {}};
+  const std::string wrong = read_constants(law, constants, fit, out.constants);
+  if (!wrong.empty()) throw Error(fmt::format("{}: {}", name, wrong));
+  if (out.constants.law->predicts == Predicts::kQatShare) {
+    throw Error(
+        fmt::format("{}: predicts a share of the tokens, not a loss; `bitlaw plan --law {}` "
+                    "answers with it",
+                    name, out.constants.law->name));
+  }
+  return out;
+}
+
+TableOptions options_for_predictions(const std::vector<Predicting>& by, const std::string& columns,
+                                     const std::string& scale,
+                                     const std::vector<std::string>& where) {
+  std::vector<const Law*> laws;
+  for (const Predicting& each : by) laws.push_back(each.constants.law);
+  TableOptions out;
+  out.inputs = inputs_of(laws);
+  out.sizes_optional =
+      std::none_of(laws.begin(), laws.end(), [](const Law* law) { return law->needs_sizes; });
+  out.may_differ.modelled = factors_named({"all"});
+  out.keep_3bit = true;
+  out.columns = parse_columns(columns);
+  out.scale = parse_scale(scale);
+  out.where = where;
+  out.may_be_planned = true;
+  out.gaussian_error = source_of(by);
+  return out;
+}
+
+void refuse_contradictions(const std::vector<Observation>& runs) {
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const Observation& run = runs[i];
+    const auto named = named_precision(run.precision);
+    if (!named || !named->quantized()) continue;
+    for (const auto& [name, said, given] :
+         {std::tuple{"P_w", named->weights.law_bits(), run.bits_weights},
+          {"P_a", named->activations.law_bits(), run.bits_activations},
+          {"P_kv", named->says_kv ? named->kv.law_bits() : run.bits_kv, run.bits_kv}}) {
+      if (said == given) continue;
+      throw Error(
+          fmt::format("predict: run {}: precision {} has {} = {:g}, and {:g} is given; leave "
+                      "one of them out",
+                      i + 1, run.precision, name, said, given));
+    }
+  }
+}
+
+Json predictions_document(const std::vector<Predicting>& by, const std::vector<Observation>& rows,
+                          const std::vector<RowPrediction>& predictions, double level) {
+  Json out{{"level", level}, {"predictions", predictions_json(rows, predictions)}};
+  for (const Predicting& each : by) {
+    out["laws"].push_back({{"name", each.name},
+                           {"law", each.constants.law->name},
+                           {"source", each.constants.source},
+                           {"notes", each.constants.notes}});
+  }
+  return out;
+}
+
+}  // namespace bitlaw

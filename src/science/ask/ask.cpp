@@ -1,0 +1,278 @@
+#include "ask/ask.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "ask/answers.h"
+#include "ask/predictions.h"
+#include "ask/table_words.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/names.h"
+#include "laws/describe.h"
+#include "laws/registry.h"
+#include "plan/frontier.h"
+#include "plan/plan.h"
+#include "table/table_inputs.h"
+
+namespace bitlaw {
+namespace {
+
+// A part of the question; null if it is not there.
+Json part(const Json& question, const char* name) {
+  const auto found = question.find(name);
+  return found == question.end() ? Json() : *found;
+}
+
+std::string text_of(const Json& question, const char* name) {
+  const Json value = part(question, name);
+  if (value.is_null()) return "";
+  if (!value.is_string()) throw Error(fmt::format("question: {} must be text", name));
+  return value.get<std::string>();
+}
+
+void must_have_only(const Json& question, std::vector<std::string> names) {
+  names.emplace_back("verb");
+  for (const auto& [key, unused] : question.items()) {
+    if (std::find(names.begin(), names.end(), key) == names.end())
+      throw Error("question: " + unknown_name("key", key, names));
+  }
+}
+
+template <class Options>
+Options options_of(const Json& question) {
+  Options out;
+  if (const Json given = part(question, "options"); !given.is_null()) fill(out, given, "options");
+  return out;
+}
+
+bool names_option(const Json& question, const char* name) {
+  const Json given = part(question, "options");
+  return given.is_object() && given.contains(name);
+}
+
+// ---- tables ----
+
+struct AskedTable {
+  RawTable raw;
+  std::string name, hash;
+  TableWords words;
+
+  Table read(const std::vector<const Law*>& laws) {
+    Table out = table_for(laws, std::move(raw), name, words);
+    out.hash = hash;
+    return out;
+  }
+};
+
+AskedTable table_of_question(const Json& question) {
+  Json given = part(question, "table");
+  if (!given.is_object() || !given.contains("text"))
+    throw Error("question: table must have the text of a table, {\"text\": \"N,D,loss...\"}");
+  AskedTable out;
+  const std::string text = text_of(given, "text");
+  out.name = text_of(given, "name");
+  if (out.name.empty()) out.name = "table";
+  given.erase("text");
+  given.erase("name");
+  fill(out.words, given, "table");
+  out.raw = read_raw_table(text, out.name, out.words.format);
+  out.hash = hash_hex(text);
+  return out;
+}
+
+// The law that the options name, or the usual one of the table.
+const Law& law_for(const Json& question, std::string& option, const AskedTable& table,
+                   std::string& note) {
+  if (!names_option(question, "law")) {
+    const UsualLaw usual = usual_law(table.raw, table.name, table.words);
+    option = usual.name, note = usual.note;
+  }
+  return law_named(option);
+}
+
+Table read_with(AskedTable& asked, const Law& law, const std::string& note) {
+  Table out = asked.read({&law});
+  if (!note.empty()) out.notes.insert(out.notes.begin(), note);
+  return out;
+}
+
+// ---- verbs ----
+
+Json ask_laws(const Json& question, const ParallelFor&) {
+  must_have_only(question, {"name"});
+  const std::string name = text_of(question, "name");
+  return name.empty() ? laws_json() : law_json(law_named(name));
+}
+
+Json ask_table(const Json& question, const ParallelFor&) {
+  must_have_only(question, {"table", "options"});
+  AskedTable asked = table_of_question(question);
+  FitOptions options = options_of<FitOptions>(question);
+  std::string note;
+  const Json columns = asked.raw.columns();
+  const Law& law = law_for(question, options.law, asked, note);
+  Json out = table_json(read_with(asked, law, note), asked.name);
+  out["law"] = law.name;
+  out["columns"] = columns;
+  return out;
+}
+
+Json ask_fit(const Json& question, const ParallelFor& parallel_for) {
+  must_have_only(question, {"table", "options"});
+  AskedTable asked = table_of_question(question);
+  FitOptions options = options_of<FitOptions>(question);
+  std::string note;
+  const Law& law = law_for(question, options.law, asked, note);
+  return fit_table(read_with(asked, law, note), asked.name, law, options, parallel_for).document;
+}
+
+Json ask_compare(const Json& question, const ParallelFor& parallel_for) {
+  must_have_only(question, {"table", "options"});
+  AskedTable asked = table_of_question(question);
+  CompareOptions options = options_of<CompareOptions>(question);
+  options.gaps = asked.words.takes_gaps();
+  std::vector<std::string> said_later;
+  const Table table = asked.read(laws_to_compare(options, said_later));
+  return compare_table(table, asked.name, options, parallel_for).document;
+}
+
+Json ask_design(const Json& question, const ParallelFor& parallel_for) {
+  must_have_only(question, {"table", "options"});
+  AskedTable asked = table_of_question(question);
+  DesignOptions options = options_of<DesignOptions>(question);
+  std::string note;
+  const Law& law = law_for(question, options.law, asked, note);
+  return design_table(read_with(asked, law, note), asked.name, options, {}, parallel_for).document;
+}
+
+std::vector<Predicting> laws_to_predict_with(const Json& question) {
+  std::vector<Predicting> out;
+  const std::string constants = text_of(question, "constants");
+  for (const Json& each : part(question, "fits")) {
+    const Json fit = each.is_object() ? part(each, "fit") : Json();
+    if (!fit.is_object()) throw Error("question: fits must be a list of {\"name\", \"fit\"}");
+    out.push_back(predicting(text_of(each, "name"), "", constants, fit));
+  }
+  std::vector<std::string> laws;
+  for (const Json& each : part(question, "laws")) {
+    if (!each.is_string()) throw Error("question: laws must be a list of names");
+    laws.push_back(each.get<std::string>());
+  }
+  if (laws.empty() && out.empty()) laws.emplace_back(default_law().name);
+  for (const std::string& law : laws)
+    out.push_back(predicting(law_named(law).name, law, constants, nullptr));
+  return out;
+}
+
+Json ask_predict(const Json& question, const ParallelFor&) {
+  must_have_only(question, {"runs", "table", "fits", "laws", "constants", "level"});
+  const Json level = part(question, "level");
+  const double wanted = level.is_number() ? level.get<double>() : level.is_null() ? 0.9 : kUnknown;
+  if (!(wanted > 0 && wanted < 1))
+    throw Error("question: level must be between 0 and 1, such as 0.9");
+  const std::vector<Predicting> by = laws_to_predict_with(question);
+  const Json runs = part(question, "runs");
+  if (runs.is_null() == part(question, "table").is_null())
+    throw Error("question: give either runs or a table to predict");
+  std::vector<Observation> rows;
+  if (!runs.is_null()) {
+    if (!runs.is_array() || runs.empty())
+      throw Error("question: runs must be a list, [{\"N\": 1e9, \"D\": 2e10}]");
+    rows = table_of(read_raw_table(dump_json(runs), "runs", "json"), "runs",
+                    options_for_predictions(by, "", "", {}))
+               .runs;
+  } else {
+    AskedTable asked = table_of_question(question);
+    rows = table_of(std::move(asked.raw), asked.name,
+                    options_for_predictions(by, asked.words.columns, asked.words.scale,
+                                            asked.words.where))
+               .runs;
+  }
+  refuse_contradictions(rows);
+  return predictions_document(by, rows, predict_rows(by, rows, wanted), wanted);
+}
+
+template <class Answer>
+Json document_of(const Answer& answer, Json (*json)(const Answer&)) {
+  if (!answer.error.empty()) throw Error("plan: " + answer.error);
+  return json(answer);
+}
+
+Json ask_plan(const Json& question, const ParallelFor&) {
+  must_have_only(question, {"options", "fits", "devices"});
+  const PlanRequest request = options_of<PlanRequest>(question);
+  std::vector<Json> fits;
+  for (const Json& each : part(question, "fits")) fits.push_back(each);
+  const Json devices = part(question, "devices");
+  if (!request.frontier.empty())
+    return document_of(make_frontiers(request, fits, devices), frontier_json);
+  if (!request.laws.empty() || fits.size() > 1)
+    return document_of(compare_plans(request, fits, devices), plan_json);
+  return document_of(make_plan(request, fits.empty() ? Json() : fits[0], devices), plan_json);
+}
+
+template <class Options>
+Json options_json() {
+  Json out = Json::array();
+  for (const ConfigKey& key : config_keys(Options{}))
+    out.push_back({{"name", key.name}, {"help", key.help}, {"value", key.value}});
+  return out;
+}
+
+Json ask_options(const Json& question, const ParallelFor&) {
+  must_have_only(question, {"of"});
+  const std::string of = text_of(question, "of");
+  if (of == "plan") return options_json<PlanRequest>();
+  if (of == "fit") return options_json<FitOptions>();
+  if (of == "compare") return options_json<CompareOptions>();
+  if (of == "design") return options_json<DesignOptions>();
+  if (of == "table") return options_json<TableWords>();
+  throw Error("question: " +
+              unknown_name("verb", of, {"plan", "fit", "compare", "design", "table"}));
+}
+
+struct Verb {
+  const char* name;
+  Json (*answer)(const Json& question, const ParallelFor& parallel_for);
+};
+constexpr std::array kVerbs{Verb{"laws", ask_laws},     Verb{"table", ask_table},
+                            Verb{"fit", ask_fit},       Verb{"compare", ask_compare},
+                            Verb{"design", ask_design}, Verb{"predict", ask_predict},
+                            Verb{"plan", ask_plan},     Verb{"options", ask_options}};
+
+Json error_json(const std::string& sentence) {
+  return {{"error", sentence}};
+}
+
+}  // namespace
+
+Json ask(const Json& question, const ParallelFor& parallel_for) {
+  try {
+    if (!question.is_object()) throw Error("question: must be an object, {\"verb\": \"plan\"}");
+    const std::string name = text_of(question, "verb");
+    std::vector<std::string> names;
+    for (const Verb& verb : kVerbs) {
+      if (name == verb.name) return verb.answer(question, parallel_for);
+      names.emplace_back(verb.name);
+    }
+    throw Error("question: " + unknown_name("verb", name, names));
+  } catch (const Error& error) {
+    return error_json(error.what());
+  }
+}
+
+std::string ask_text(const std::string& question, const ParallelFor& parallel_for) {
+  try {
+    return dump_json(ask(parse_json(question, "question"), parallel_for));
+  } catch (const Error& error) {
+    return dump_json(error_json(error.what()));
+  }
+}
+
+}  // namespace bitlaw

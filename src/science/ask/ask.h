@@ -1,0 +1,31 @@
+// A question in JSON and its answer in JSON: one door for the page in the browser and for other
+// languages. An answer is the document that `bitlaw VERB --json` prints, or {"error": "a sentence"}.
+//
+//   {"verb": "laws"}                                  all laws; with "name", one of them
+//   {"verb": "table", "table": TABLE}                 what a fit would see in the table
+//   {"verb": "fit", "table": TABLE, "options": {"law": "kumar"}}
+//   {"verb": "compare" | "design", "table": TABLE, "options": {}}
+//   {"verb": "predict", "runs": [{"N": 1e9, "D": 2e10, "P_w": 4}], "fits": [NAMED], "laws": ["kumar"],
+//    "constants": "", "level": 0.9}                   or "table" instead of "runs"
+//   {"verb": "plan", "options": {"compute": 1e21}, "fits": [FIT], "devices": {}}
+//   {"verb": "options", "of": "plan"}                 names, values and help of a verb's options
+//
+// TABLE is {"text": "N,D,loss...", "name": "table.csv"} with the words of TableWords beside them; NAMED
+// is {"name": "fit.json", "fit": FIT}, and FIT is what fit answers. Options are those of the command line,
+// with underscores. An unknown key is an error.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "fit/fit.h"
+
+namespace bitlaw {
+
+// Does not throw for a question that is wrong.
+Json ask(const Json& question, const ParallelFor& parallel_for = {});
+
+// The same as text; text that is no JSON is an error, too.
+std::string ask_text(const std::string& question, const ParallelFor& parallel_for = {});
+
+}  // namespace bitlaw

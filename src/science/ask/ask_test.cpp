@@ -1,0 +1,139 @@
+// Answers are the documents of the functions that verbs call; a wrong question is one sentence.
+#include "ask/ask.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+#include "ask/answers.h"
+#include "ask/table_words.h"
+#include "base/config.h"
+#include "laws/describe.h"
+#include "laws/registry.h"
+#include "plan/frontier.h"
+#include "plan/plan.h"
+
+namespace bitlaw {
+namespace {
+
+std::string error_of(const Json& answer) {
+  return answer.value("error", std::string());
+}
+
+// Losses of a law of N, D and bits of weights, without noise.
+std::string csv_of(const char* law_name) {
+  const Law& law = law_named(law_name);
+  std::string out = "N,D,P_w,loss\n";
+  for (const double params : {1e7, 3e7, 1e8, 3e8}) {
+    for (const double tokens : {2e9, 1e10, 4e10}) {
+      for (const double bits : {3.0, 4.0, 6.0, 16.0}) {
+        Observation run;
+        run.params = params, run.tokens = tokens, run.bits_weights = bits;
+        out += fmt::format("{},{},{},{}\n", params, tokens, bits,
+                           predict(law, law.constants[0].values.data(), run));
+      }
+    }
+  }
+  return out;
+}
+
+TEST(Ask, APlanIsThatOfTheRequest) {
+  PlanRequest request;
+  request.compute = 1e21, request.memory_bytes = 8e9;
+  const Json answer =
+      ask({{"verb", "plan"}, {"options", {{"compute", 1e21}, {"memory_bytes", 8e9}}}});
+  EXPECT_EQ(dump_json(answer), dump_json(plan_json(make_plan(request))));
+  PlanRequest frontier;
+  frontier.frontier = "bytes=1e8..1e9", frontier.tokens = 1e11;
+  EXPECT_EQ(dump_json(ask({{"verb", "plan"},
+                           {"options", {{"frontier", "bytes=1e8..1e9"}, {"tokens", 1e11}}}})),
+            dump_json(frontier_json(make_frontiers(frontier, {}, nullptr))));
+}
+
+TEST(Ask, AFitIsThatOfTheTableAndPlansGoOnFromIt) {
+  const std::string text = csv_of("kumar");
+  const Json options{{"law", "kumar"}, {"draws", 20}};
+  const Json fit = ask(
+      {{"verb", "fit"}, {"table", {{"text", text}, {"name", "runs.csv"}}}, {"options", options}});
+  ASSERT_EQ(error_of(fit), "");
+  FitOptions how;
+  fill(how, options, "options");
+  const Law& law = law_named("kumar");
+  Table table = table_for({&law}, read_raw_table(text, "runs.csv"), "runs.csv", {});
+  table.hash = fit["table"]["hash"].get<std::string>();
+  EXPECT_EQ(dump_json(fit), dump_json(fit_table(table, "runs.csv", law, how).document));
+  EXPECT_NEAR(fit["parameters"]["alpha"]["value"].get<double>(), 0.4965, 1e-3);
+
+  const Json plan = ask({{"verb", "plan"},
+                         {"fits", Json::array({fit})},
+                         {"options", {{"params", 1e8}, {"tokens", 1e10}, {"bits", {4, 16, 16}}}}});
+  const Json prediction = ask({{"verb", "predict"},
+                               {"fits", Json::array({Json{{"name", "mine"}, {"fit", fit}}})},
+                               {"runs", Json::array({Json{{"N", 1e8}, {"D", 1e10}, {"P_w", 4}}})}});
+  ASSERT_EQ(error_of(plan), "");
+  ASSERT_EQ(error_of(prediction), "");
+  EXPECT_NEAR(plan["optimum"]["loss"].get<double>(),
+              prediction["predictions"][0]["loss"].get<double>(), 1e-12);
+}
+
+TEST(Ask, ATableWithoutALawGetsTheUsualOne) {
+  const Json table =
+      ask({{"verb", "table"}, {"table", {{"text", csv_of("kumar")}, {"name", "t"}}}});
+  EXPECT_EQ(table["law"], "kumar");
+  EXPECT_EQ(table["rows"], 48);
+  const Json plain =
+      ask({{"verb", "table"},
+           {"table",
+            {{"text", "params,tokens,loss\n1e7,1e9,4\n2e7,1e9,3.8\n"}, {"columns", "N=params"}}}});
+  EXPECT_EQ(plain["law"], "chinchilla");
+  EXPECT_EQ(plain["columns"], (Json::array({"params", "tokens", "loss"})));
+}
+
+TEST(Ask, OptionsHaveTheNamesValuesAndHelpOfTheVerb) {
+  const Json options = ask({{"verb", "options"}, {"of", "plan"}});
+  ASSERT_EQ(options.size(), config_keys(PlanRequest{}).size());
+  EXPECT_EQ(options[0]["name"], "law");
+  EXPECT_EQ(options[0]["value"], default_law().name);
+  EXPECT_NE(error_of(ask({{"verb", "options"}, {"of", "plant"}})).find("plan"), std::string::npos);
+}
+
+TEST(Ask, LawsAreThoseOfTheRegistry) {
+  EXPECT_EQ(dump_json(ask({{"verb", "laws"}})), dump_json(laws_json()));
+  EXPECT_EQ(dump_json(ask({{"verb", "laws"}, {"name", "quest"}})),
+            dump_json(law_json(law_named("quest"))));
+}
+
+TEST(Ask, AWrongQuestionIsOneSentenceThatNamesWhatIsWrong) {
+  struct Case {
+    const char* text;
+    const char* names;
+  };
+  for (const Case& each :
+       {Case{"{", "question"},
+        {"[]", "object"},
+        {"{\"verb\": \"plann\"}", "plan"},
+        {"{\"verb\": 3}", "verb"},
+        {"{\"verb\": \"plan\", \"option\": {}}", "options"},
+        {"{\"verb\": \"plan\", \"options\": {\"compute\": \"x\"}}", "compute"},
+        {"{\"verb\": \"plan\", \"options\": {\"law\": \"kumr\"}}", "kumar"},
+        {"{\"verb\": \"plan\", \"options\": []}", "options"},
+        {"{\"verb\": \"fit\"}", "table"},
+        {"{\"verb\": \"fit\", \"table\": {\"text\": \"\"}}", "empty"},
+        {"{\"verb\": \"fit\", \"table\": {\"text\": \"N,D,loss\\n1,2,x\", \"name\": \"a.csv\"}}",
+         "a.csv"},
+        {"{\"verb\": \"predict\"}", "runs"},
+        {"{\"verb\": \"predict\", \"runs\": []}", "runs"},
+        {"{\"verb\": \"predict\", \"runs\": [{\"N\": 1}], \"level\": 2}", "level"},
+        {"{\"verb\": \"predict\", \"runs\": [{\"N\": 1}], \"fits\": [1]}", "fits"}}) {
+    const std::string answer = ask_text(each.text);
+    const Json document = parse_json(answer, "answer");
+    ASSERT_EQ(document.size(), 1) << each.text << " " << answer.substr(0, 200);
+    EXPECT_NE(error_of(document).find(each.names), std::string::npos)
+        << each.text << ": " << error_of(document);
+  }
+}
+
+}  // namespace
+}  // namespace bitlaw
