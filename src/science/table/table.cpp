@@ -322,7 +322,8 @@ void must_be_readable(const RawTable& raw, const Columns& columns, const TableOp
   } catch (const Error& error) {
     wrong = error.what();
   }
-  const std::string empty = options.sizes_optional || !options.measured ? "" : empty_sizes(raw, columns);
+  const std::string empty =
+      options.sizes_optional || !options.measured ? "" : empty_sizes(raw, columns);
   if (wrong.empty() && empty.empty()) return;
   std::vector<std::string> parts;
   for (const std::string& part : {wrong, empty, bad_numbers(raw, columns, options, where)}) {
