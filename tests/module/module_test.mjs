@@ -1,7 +1,7 @@
 // The module of the browser answers as the command line does: the same document, names, sentences and
 // numbers, for every law.
 //
-//   BITLAW_MODULE_TEST='bitlaw.wasm build/release/bitlaw' node --test tests/module/module_test.mjs
+//   BITLAW_TEST_OF='bitlaw.wasm build/release/bitlaw' node --test tests/module/module_test.mjs
 //
 // Numbers agree to 1e-13 of their size: exp and log of two C libraries may differ in the last bit. Where
 // that moves the place at which a search stops, the test says so and allows 1e-8.
@@ -12,7 +12,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
 
-const [wasm, program] = process.env.BITLAW_MODULE_TEST.split(' ');
+const [wasm, program] = process.env.BITLAW_TEST_OF.split(' ');
 const module = await WebAssembly.compile(readFileSync(wasm));
 
 function load() {
