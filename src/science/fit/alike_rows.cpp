@@ -11,9 +11,13 @@
 #include "solve/quantile.h"
 
 namespace bitlaw {
+namespace {
+
+constexpr size_t kFewestAlike = 3;  // rows of a group
+
+}  // namespace
 
 AlikeRows alike_rows(const std::vector<Observation>& rows, const std::vector<double>& residuals) {
-  constexpr size_t kFewestRows = 3;
   constexpr int kFewestGroups = 4;
   using Key = std::tuple<double, double, double, double, std::string>;
   std::map<Key, std::vector<double>> groups;
@@ -24,7 +28,7 @@ AlikeRows alike_rows(const std::vector<Observation>& rows, const std::vector<dou
           .push_back(residuals[i]);
     }
   }
-  std::erase_if(groups, [](const auto& group) { return group.second.size() < kFewestRows; });
+  std::erase_if(groups, [](const auto& group) { return group.second.size() < kFewestAlike; });
   AlikeRows out;
   double sum = 0;
   for (const auto& [key, group] : groups) {
