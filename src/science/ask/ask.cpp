@@ -16,6 +16,7 @@
 #include "base/names.h"
 #include "laws/describe.h"
 #include "laws/registry.h"
+#include "plan/devices.h"
 #include "plan/frontier.h"
 #include "plan/plan.h"
 #include "table/table_inputs.h"
@@ -237,14 +238,22 @@ Json ask_options(const Json& question, const ParallelFor&) {
               unknown_name("verb", of, {"plan", "fit", "compare", "design", "table"}));
 }
 
+Json ask_devices(const Json& question, const ParallelFor&) {
+  must_have_only(question, {});
+  Json out = Json::array();
+  for (const Device& each : known_devices())
+    out.push_back({{"name", each.name}, {"source", each.source}});
+  return out;
+}
+
 struct Verb {
   const char* name;
   Json (*answer)(const Json& question, const ParallelFor& parallel_for);
 };
-constexpr std::array kVerbs{Verb{"laws", ask_laws},     Verb{"table", ask_table},
-                            Verb{"fit", ask_fit},       Verb{"compare", ask_compare},
-                            Verb{"design", ask_design}, Verb{"predict", ask_predict},
-                            Verb{"plan", ask_plan},     Verb{"options", ask_options}};
+constexpr std::array kVerbs{
+    Verb{"laws", ask_laws},       Verb{"table", ask_table},     Verb{"fit", ask_fit},
+    Verb{"compare", ask_compare}, Verb{"design", ask_design},   Verb{"predict", ask_predict},
+    Verb{"plan", ask_plan},       Verb{"options", ask_options}, Verb{"devices", ask_devices}};
 
 Json error_json(const std::string& sentence) {
   return {{"error", sentence}};

@@ -8,6 +8,7 @@
 //   {"verb": "predict", "runs": [{"N": 1e9, "D": 2e10, "P_w": 4}], "fits": [NAMED], "laws": ["kumar"],
 //    "constants": "", "level": 0.9}                   or "table" instead of "runs"
 //   {"verb": "plan", "options": {"compute": 1e21}, "fits": [FIT], "devices": {}}
+//   {"verb": "devices"}                               the devices that plan knows
 //   {"verb": "options", "of": "plan"}                 names, values and help of a verb's options
 //
 // TABLE is {"text": "N,D,loss...", "name": "table.csv"} with the words of TableWords beside them; NAMED

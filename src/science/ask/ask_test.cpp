@@ -99,6 +99,16 @@ TEST(Ask, OptionsHaveTheNamesValuesAndHelpOfTheVerb) {
   EXPECT_NE(error_of(ask({{"verb", "options"}, {"of", "plant"}})).find("plan"), std::string::npos);
 }
 
+TEST(Ask, DevicesAreThoseThatAPlanTakes) {
+  const Json devices = ask({{"verb", "devices"}});
+  ASSERT_GT(devices.size(), 0);
+  for (const Json& each : devices) {
+    const Json plan =
+        ask({{"verb", "plan"}, {"options", {{"gpu_hours", 1e4}, {"device", each["name"]}}}});
+    EXPECT_EQ(error_of(plan), "") << dump_json(each);
+  }
+}
+
 TEST(Ask, LawsAreThoseOfTheRegistry) {
   EXPECT_EQ(dump_json(ask({{"verb", "laws"}})), dump_json(laws_json()));
   EXPECT_EQ(dump_json(ask({{"verb", "laws"}, {"name", "quest"}})),

@@ -229,6 +229,8 @@ Frontier make_frontier(const PlanRequest& asked, const Json& fit, const Json& de
                    std::log(out.points[i + 1].bytes), out.points[i + 1].choice, 24, out.changes);
     }
   }
+  for (std::string& each : notes_on_counts(problem, constants))
+    out.notes.push_back(std::move(each));
   for (std::string& each : assumptions(request, limits.file)) out.notes.push_back(std::move(each));
   if (limits.serving.context > 0 && limits.serving.kv_entries == 0) {
     out.notes.emplace_back(

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "laws/registry.h"
+#include "plan/frontier.h"
 #include "plan/plan.h"
 
 namespace bitlaw {
@@ -67,6 +68,28 @@ TEST(PartsPlan, ALawThatCannotTellKeysFromValuesSaysSo) {
   request.embedding_bits = 4;
   EXPECT_NE(make_plan(request).error.find("embedding_bits: kumar has no factor"),
             std::string::npos);
+}
+
+TEST(PartsPlan, AFrontierSaysHowKeysAndValuesCount) {
+  PlanRequest request;
+  request.frontier = "bytes=1e8..1e9", request.tokens = 1e10, request.key_bits = 8;
+  const Frontiers made = make_frontiers(request, {}, nullptr);
+  ASSERT_EQ(made.error, "");
+  const std::string notes = fmt::format("{}", fmt::join(made.laws.front().notes, " "));
+  EXPECT_NE(notes.find("both count at their mean, P_kv = 12"), std::string::npos) << notes;
+}
+
+TEST(PartsPlan, ModelsTrainedAt16BitsHaveNoPartsOfTheirOwn) {
+  PlanRequest critical;
+  critical.critical_data = true, critical.params = 3e7, critical.bits = {3, 4};
+  critical.key_bits = 4;
+  EXPECT_EQ(make_plan(critical).error.find("key_bits: the answer is of models trained at 16 bits"),
+            0)
+      << make_plan(critical).error;
+  PlanRequest serving;
+  serving.inference_budget = 1e9, serving.head_bits = 4;
+  EXPECT_EQ(make_plan(serving).error.find("head_bits: the answer is of models"), 0)
+      << make_plan(serving).error;
 }
 
 TEST(PartsPlan, WhatIsFreeIsNotGiven) {

@@ -66,17 +66,7 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Planner& planner) {
           "{}: the name does not define bits, so the cost is that of 16 bits.", format.name));
     }
   }
-  if (problem.splits_kv) {
-    notes.push_back(
-        problem.mean_of_kv
-            ? fmt::format("{} does not tell keys from values: both count at their mean, "
-                          "P_kv = {:g}.",
-                          law.name, problem.precision.bits.kv)
-            : fmt::format("Keys at {:g} bits and values at {:g}; P_kv is their mean.",
-                          problem.surroundings.bits_keys, problem.surroundings.bits_values));
-  }
-  if (constants.by_compute)
-    notes.emplace_back("The fit counts N by FLOPs: N is C / (6 D), with the head and attention.");
+  for (std::string& each : notes_on_counts(problem, constants)) notes.push_back(std::move(each));
   if (const FixedParams& fixed = problem.surroundings.fixed; fixed.is_known()) {
     const double share = fixed.share_of_total(plan.optimum->params);
     notes.push_back(fmt::format(

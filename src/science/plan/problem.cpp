@@ -150,6 +150,7 @@ bool tells(const Law& law, Quantity what) {
 
 // Parts that have bits of their own beside weights, activations and KV.
 std::string read_parts(const PlanRequest& request, const Law& law, PlanProblem& out) {
+  if (request.critical_data || request.inference_budget > 0) return "";  // check_used refuses them
   struct Part {
     const char* name;
     double bits;
@@ -176,9 +177,6 @@ std::string read_parts(const PlanRequest& request, const Law& law, PlanProblem& 
     if (!of_kv && !tells(law, part.quantity))
       return fmt::format("{}: {} has no factor for it; leave it out, or plan with a law that has",
                          part.name, law.name);
-    if (request.critical_data)
-      return fmt::format("{}: critical_data is of models trained at 16 bits; leave it out",
-                         part.name);
     out.surroundings.*part.where = part.bits;
   }
   if (request.key_bits == 0 && request.value_bits == 0) return "";
@@ -395,6 +393,25 @@ bool depends_on_compute_alone(const PlanProblem& problem, const Constants& const
 }
 
 }  // namespace
+
+std::vector<std::string> notes_on_counts(const PlanProblem& problem, const Constants& constants) {
+  std::vector<std::string> out;
+  if (problem.splits_kv) {
+    out.push_back(problem.mean_of_kv
+                      ? fmt::format("{} does not tell keys from values: both count at their mean, "
+                                    "P_kv = {:g}.",
+                                    constants.law->name, problem.precision.bits.kv)
+                      : fmt::format("Keys at {:g} bits and values at {:g}; P_kv is their mean.",
+                                    problem.surroundings.bits_keys,
+                                    problem.surroundings.bits_values));
+  }
+  if (constants.by_compute) {
+    out.emplace_back(
+        "The fit counts N by FLOPs: N is C / (6 D), which counts the head and attention, too; the "
+        "weights of a file are fewer.");
+  }
+  return out;
+}
 
 std::string check_felt(const PlanProblem& problem, const Constants& constants) {
   const auto feels = [&](double Observation::*what) {

@@ -52,6 +52,9 @@ struct PlanProblem {
   PrecisionChoice fixed;
 };
 
+// What a plan's reader must know of how keys, values and N are counted; empty if there is nothing.
+std::vector<std::string> notes_on_counts(const PlanProblem& problem, const Constants& constants);
+
 // `request`: .free as it is, without free_of; `devices`: see find_device; `knows_bits`: whether the
 // training loss depends on bits. Returns "" or the error.
 std::string read_problem(const PlanRequest& request, const Law& law, const Json& devices,

@@ -110,6 +110,15 @@ std::string unused_of_lists(const PlanRequest& r) {
                    "formats lists the precisions; leave out one of the two")});
 }
 
+// Critical data and an inference budget are of models trained at 16 bits.
+std::string unused_of_parts(const PlanRequest& r) {
+  return first_given({{"key_bits", r.key_bits != 0},
+                      {"value_bits", r.value_bits != 0},
+                      {"embedding_bits", r.embedding_bits != 0},
+                      {"head_bits", r.head_bits != 0}},
+                     "the answer is of models trained at 16 bits; leave it out");
+}
+
 std::string unused_of_tables(const PlanRequest& r) {
   const std::initializer_list<Given> given{{"compute", r.compute > 0},
                                            {"gpu_hours", r.gpu_hours > 0},
@@ -203,6 +212,9 @@ bool feels(const Constants& constants, double Observation::*what, double one, do
 
 std::string check_used(const PlanRequest& request, const Law& law, bool total) {
   if (law.predicts == Predicts::kQatShare) return unused_of_shares(request, law);
+  if (request.critical_data || request.inference_budget > 0) {
+    if (const std::string parts = unused_of_parts(request); !parts.empty()) return parts;
+  }
   // What is missing is said first.
   if (request.critical_data)
     return request.params > 0 && !request.bits.empty() ? unused_of_tables(request) : "";

@@ -8,7 +8,6 @@ import type {Json} from './module.ts';
 import {askedOf, type Options} from './question.ts';
 import {kStart, linkOf, stateOf, type State} from './state.ts';
 
-const kDevices = ['a100', 'h100', 'h200', 'b200'];
 const kBits = [2, 3, 4, 5, 6, 8, 10, 12, 16];
 const kLargestFile = 20e6;
 
@@ -29,6 +28,7 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : JS
 class Planner {
   private state: State;
   private own: OwnFit | undefined;
+  private devices: string[] = [];
   private readonly latest = new Latest<Answers>(answers => this.show(answers));
 
   constructor(private readonly engine: Engine, private readonly fields: Record<keyof State, HTMLInputElement>) {
@@ -63,6 +63,8 @@ class Planner {
       this.say(laws.error);
       return;
     }
+    const devices = await this.engine.ask({verb: 'devices'});
+    if (!failed(devices)) this.devices = (devices as unknown as {name: string}[]).map(each => each.name.toLowerCase());
     const list = find<HTMLDataListElement>('#laws-known');
     const known = (Array.isArray(laws) ? laws : (laws as {laws: Json[]}).laws) as unknown as LawAnswer[];
     replace(list, ...known.map(law => element('option', {value: law.name}, law.title)));
@@ -70,7 +72,7 @@ class Planner {
   }
 
   ask(): void {
-    const asked = askedOf(this.state, kDevices);
+    const asked = askedOf(this.state, this.devices);
     for (const [key, field] of Object.entries(this.fields) as [keyof State, HTMLInputElement][]) {
       const problem = asked.problems[key] ?? '';
       field.setAttribute('aria-invalid', problem ? 'true' : 'false');
@@ -109,8 +111,9 @@ class Planner {
       }
     }
     const first = asked[0]!;
-    const {memory_bytes, params, bits: given, ...rest} = first.options;
-    void memory_bytes, void params, void given;
+    // The frontier chooses these itself.
+    const chosen = ['memory_bytes', 'params', 'bits'];
+    const rest = Object.fromEntries(Object.entries(first.options).filter(([name]) => !chosen.includes(name)));
     const frontier = await this.engine.ask(
         {verb: 'plan', options: {...rest, frontier: 'bytes=4e6..1e12'}, fits: first.fits});
     return {plans, byBits, frontier: failed(frontier) ? frontier : (frontier as unknown as Frontier)};
