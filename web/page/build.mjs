@@ -1,13 +1,13 @@
-// Builds the planner: one file that opens from a disk or any static host.
+// Builds the pages: each is one file that opens from a disk or any static host.
 //
-//   node build.mjs [MODULE.wasm] [OUT.html]
+//   node build.mjs [MODULE.wasm] [OUT]
 import {build} from 'esbuild';
 import {createHash} from 'node:crypto';
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {dirname} from 'node:path';
+import {mkdirSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 
-const [module = '../../build/module/bitlaw.wasm', out = '../../build/page/planner.html'] = process.argv.slice(2);
+const [module = '../../build/module/bitlaw.wasm', out = '../../build/page'] = process.argv.slice(2);
 
 async function bundle(entry, format) {
   const made = await build({entryPoints: [entry], bundle: true, minify: true, format, target: 'es2022', write: false,
@@ -17,16 +17,26 @@ async function bundle(entry, format) {
 
 const packed = bytes => gzipSync(bytes, {level: 9}).toString('base64');
 const version = /project\(bitlaw VERSION ([0-9.]+)/.exec(readFileSync('../../CMakeLists.txt', 'utf8'))[1];
-const script = (await bundle('src/main.ts', 'iife')).replaceAll('</script', '<\\/script');
+
+// What a page may name in {{...}}, made when it is named.
 const parts = {
-  STYLE: readFileSync('src/style.css', 'utf8'),
-  VERSION: version,
-  ENGINE: packed(readFileSync(module)),
-  WORKER: packed(Buffer.from(await bundle('src/worker.ts', 'iife'))),
-  SCRIPT: script,
-  SCRIPT_HASH: `'sha256-${createHash('sha256').update(script).digest('base64')}'`,
+  STYLE: () => readFileSync('src/style.css', 'utf8'),
+  VERSION: () => version,
+  ENGINE: () => packed(readFileSync(module)),
+  WORKER: async () => packed(Buffer.from(await bundle('src/worker.ts', 'iife'))),
 };
-const page = readFileSync('planner.html', 'utf8').replace(/\{\{([A-Z_]+)\}\}/g, (_, name) => parts[name]);
-mkdirSync(dirname(out), {recursive: true});
-writeFileSync(out, page);
-console.log(`planner: ${page.length} bytes, ${gzipSync(page, {level: 9}).length} with gzip; engine ${parts.ENGINE.length}, script ${script.length}`);
+
+async function filled(name) {
+  const page = readFileSync(`pages/${name}.html`, 'utf8');
+  const script = (await bundle(`src/${name}/main.ts`, 'iife')).replaceAll('</script', '<\\/script');
+  const values = {SCRIPT: script, SCRIPT_HASH: `'sha256-${createHash('sha256').update(script).digest('base64')}'`};
+  for (const [, part] of page.matchAll(/\{\{([A-Z_]+)\}\}/g)) values[part] ??= await parts[part]();
+  return page.replace(/\{\{([A-Z_]+)\}\}/g, (_, part) => values[part]);
+}
+
+mkdirSync(out, {recursive: true});
+for (const file of readdirSync('pages').sort()) {
+  const page = await filled(file.replace('.html', ''));
+  writeFileSync(join(out, file), page);
+  console.log(`${file}: ${page.length} bytes, ${gzipSync(page, {level: 9}).length} with gzip`);
+}

@@ -1,6 +1,6 @@
 // The planner in a real browser.
 //
-//   BITLAW_TEST_OF='build/page/planner.html build/release/bitlaw' node --test web/page/browser/planner_test.mjs
+//   BITLAW_TEST_OF='build/page build/release/bitlaw' node --test web/page/browser/planner_test.mjs
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
@@ -10,7 +10,8 @@ import {join, resolve} from 'node:path';
 import {after, before, beforeEach, test} from 'node:test';
 import {chromium} from 'playwright-core';
 
-const [file, program] = process.env.BITLAW_TEST_OF.split(' ').map(name => resolve(name));
+const [pages, program] = process.env.BITLAW_TEST_OF.split(' ').map(name => resolve(name));
+const file = join(pages, 'planner.html');
 const folder = mkdtempSync(join(tmpdir(), 'bitlaw-browser-'));
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 let browser, page, faults;

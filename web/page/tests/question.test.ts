@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {askedOf} from '../src/question.ts';
-import {kStart, linkOf, stateOf} from '../src/state.ts';
+import {askedOf} from '../src/planner/question.ts';
+import {kStart, linkOf, stateOf} from '../src/planner/state.ts';
 
 const devices = ['h100', 'a100'];
 

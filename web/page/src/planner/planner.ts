@@ -1,10 +1,10 @@
 // The planner: what is typed becomes questions, answers become sentences, a table and figures.
-import {bits, bytes, count, nats, quoted} from './amounts.ts';
+import {bits, bytes, count, nats, quoted} from '../amounts.ts';
 import type {FitAnswer, Frontier, LawAnswer, Plan, TableAnswer} from './answers.ts';
-import {element, find, replace, table} from './dom.ts';
-import {Engine, Latest, failed} from './engine.ts';
+import {element, find, replace, table} from '../dom.ts';
+import {Engine, Latest, failed} from '../engine.ts';
 import {frontierOfBytes, lossByBits, shown, type LossAtBits} from './figures.ts';
-import type {Json} from './module.ts';
+import type {Json} from '../module.ts';
 import {askedOf, type Options} from './question.ts';
 import {kStart, linkOf, stateOf, type State} from './state.ts';
 

@@ -1,6 +1,6 @@
 // Figures as functions of answers. Observable Plot draws them.
 import * as Plot from '@observablehq/plot';
-import {bytes, count} from './amounts.ts';
+import {bytes, count} from '../amounts.ts';
 import type {FrontierPoint} from './answers.ts';
 
 // Okabe and Ito's colours, which colour-blind people can tell apart; shapes tell them apart, too.

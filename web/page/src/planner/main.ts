@@ -1,6 +1,6 @@
 // Starts the planner: unpacks the engine that the page carries, and says what a browser lacks.
-import {find} from './dom.ts';
-import {Engine} from './engine.ts';
+import {find} from '../dom.ts';
+import {Engine} from '../engine.ts';
 import {startPlanner} from './planner.ts';
 
 async function unpacked(place: string): Promise<ArrayBuffer> {

@@ -1,6 +1,6 @@
 // From what is typed to a question for the engine.
-import {parseBytes, parseCount, parseDeviceTime, type Parsed} from './amounts.ts';
-import type {Json} from './module.ts';
+import {parseBytes, parseCount, parseDeviceTime, type Parsed} from '../amounts.ts';
+import type {Json} from '../module.ts';
 import type {State} from './state.ts';
 
 export type Options = {[key: string]: Json};
