@@ -11,7 +11,7 @@ const [module = '../../build/module/bitlaw.wasm', out = '../../build/page'] = pr
 
 async function bundle(entry, format) {
   const made = await build({entryPoints: [entry], bundle: true, minify: true, format, target: 'es2022', write: false,
-                            logLevel: 'warning', legalComments: 'none'});
+                            logLevel: 'warning', legalComments: 'none', loader: {'.css': 'text'}});
   return made.outputFiles[0].text;
 }
 

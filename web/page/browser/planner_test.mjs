@@ -3,38 +3,15 @@
 //   BITLAW_TEST_OF='build/page build/release/bitlaw' node --test web/page/browser/planner_test.mjs
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {createRequire} from 'node:module';
-import {tmpdir} from 'node:os';
-import {join, resolve} from 'node:path';
-import {after, before, beforeEach, test} from 'node:test';
-import {chromium} from 'playwright-core';
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {beforeEach, test} from 'node:test';
+import {accessible, folder, newPage, pages, program, seen} from './harness.mjs';
 
-const [pages, program] = process.env.BITLAW_TEST_OF.split(' ').map(name => resolve(name));
 const file = join(pages, 'planner.html');
-const folder = mkdtempSync(join(tmpdir(), 'bitlaw-browser-'));
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-let browser, page, faults;
+let page, faults;
 
-before(async () => {
-  browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox']});
-});
-after(async () => {
-  await browser.close();
-  rmSync(folder, {recursive: true, force: true});
-});
-beforeEach(async () => {
-  await page?.close();
-  faults = [];
-  page = await browser.newPage({viewport: {width: 1000, height: 1400}});
-  page.on('console', message => {
-    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text());
-  });
-  page.on('pageerror', error => faults.push(String(error)));
-  page.on('request', request => {
-    if (!/^(file|blob|data):/.test(request.url())) faults.push(`request to ${request.url()}`);
-  });
-});
+beforeEach(() => ({page, faults} = seen));
 
 async function open(link = '') {
   await page.goto(`file://${file}${link}`);
@@ -72,7 +49,7 @@ test('typed values change the answer and the link, and the link opens the same p
   assert.ok(said.includes(`a loss of ${optimum.loss.toFixed(4)} nats`), said);
   const link = new URL(page.url()).hash;
   await page.close();
-  page = await browser.newPage();
+  page = await newPage();
   await open(link);
   assert.equal(await textOf('#answer'), said);
   assert.equal(await page.inputValue('#bits'), '4');
@@ -148,10 +125,7 @@ for (const scheme of ['light', 'dark']) {
     await page.emulateMedia({colorScheme: scheme});
     await open();
     await page.waitForSelector('#frontier svg');
-    // The page's policy forbids scripts of others, so it is checked without.
-    await page.evaluate(readFileSync(axe, 'utf8'));
-    const {violations} = await page.evaluate(() => window.axe.run());
-    assert.deepEqual(violations.map(each => `${each.id}: ${each.nodes[0].html.slice(0, 120)}`), []);
+    await accessible(page);
     await page.keyboard.press('Tab');
     assert.equal(await page.evaluate(() => document.activeElement.id), 'budget');
   });
