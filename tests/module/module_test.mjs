@@ -108,6 +108,15 @@ test('a frontier of bytes', () => {
        ask({verb: 'plan', options}));
 });
 
+test('a landscape is made of plans', () => {
+  const axes = [{name: 'N', values: [1e9, 4e9]}, {name: 'P', values: [4, 8]}];
+  const {loss, D} = ask({verb: 'landscape', options: {compute: 1e21}, axes});
+  [[1e9, 4], [4e9, 4], [1e9, 8], [4e9, 8]].forEach(([params, bits], i) => {
+    const {optimum} = run('plan', '--compute', '1e21', '--params', `${params}`, '--bits', `${bits}`, '--json');
+    same([optimum.loss, optimum.D], [loss[i], D[i]]);
+  });
+});
+
 test('several laws beside each other', () => {
   same(run('plan', '--laws', 'all', '--compute', '1e21', '--json'),
        ask({verb: 'plan', options: {laws: ['all'], compute: 1e21}}));

@@ -18,6 +18,7 @@
 #include "laws/registry.h"
 #include "plan/devices.h"
 #include "plan/frontier.h"
+#include "plan/landscape.h"
 #include "plan/plan.h"
 #include "table/table_inputs.h"
 
@@ -218,6 +219,26 @@ Json ask_plan(const Json& question, const ParallelFor&) {
   return document_of(make_plan(request, fits.empty() ? Json() : fits[0], devices), plan_json);
 }
 
+Json ask_landscape(const Json& question, const ParallelFor&) {
+  must_have_only(question, {"options", "axes", "fits", "devices"});
+  const PlanRequest request = options_of<PlanRequest>(question);
+  std::vector<LandscapeAxis> axes;
+  for (const Json& each : part(question, "axes")) {
+    LandscapeAxis& axis = axes.emplace_back();
+    const Json values = each.is_object() ? part(each, "values") : Json();
+    if (!values.is_array()) throw Error("question: axes must be a list of {\"name\", \"values\"}");
+    axis.name = text_of(each, "name");
+    for (const Json& value : values)
+      axis.values.push_back(value.is_number() ? value.get<double>() : kUnknown);
+  }
+  const Json fits = part(question, "fits");
+  if (fits.size() > 1) throw Error("question: a landscape is of one fit");
+  const Landscape made =
+      make_landscape(request, axes, fits.empty() ? Json() : fits[0], part(question, "devices"));
+  if (!made.error.empty()) throw Error("landscape: " + made.error);
+  return landscape_json(made);
+}
+
 template <class Options>
 Json options_json() {
   Json out = Json::array();
@@ -241,8 +262,17 @@ Json ask_options(const Json& question, const ParallelFor&) {
 Json ask_devices(const Json& question, const ParallelFor&) {
   must_have_only(question, {});
   Json out = Json::array();
-  for (const Device& each : known_devices())
-    out.push_back({{"name", each.name}, {"source", each.source}});
+  for (const Device& each : known_devices()) {
+    Json flops = Json::object();  // FLOP/s by bits, of the widths that it has
+    for (const auto& [bits, rate] :
+         {std::pair{"16", each.flops_16}, {"8", each.flops_8}, {"4", each.flops_4}}) {
+      if (rate > 0) flops[bits] = rate;
+    }
+    out.push_back({{"name", each.name},
+                   {"source", each.source},
+                   {"flops", flops},
+                   {"memory_bytes", each.memory_bytes}});
+  }
   return out;
 }
 
@@ -250,10 +280,11 @@ struct Verb {
   const char* name;
   Json (*answer)(const Json& question, const ParallelFor& parallel_for);
 };
-constexpr std::array kVerbs{
-    Verb{"laws", ask_laws},       Verb{"table", ask_table},     Verb{"fit", ask_fit},
-    Verb{"compare", ask_compare}, Verb{"design", ask_design},   Verb{"predict", ask_predict},
-    Verb{"plan", ask_plan},       Verb{"options", ask_options}, Verb{"devices", ask_devices}};
+constexpr std::array kVerbs{Verb{"laws", ask_laws},       Verb{"table", ask_table},
+                            Verb{"fit", ask_fit},         Verb{"compare", ask_compare},
+                            Verb{"design", ask_design},   Verb{"predict", ask_predict},
+                            Verb{"plan", ask_plan},       Verb{"landscape", ask_landscape},
+                            Verb{"options", ask_options}, Verb{"devices", ask_devices}};
 
 Json error_json(const std::string& sentence) {
   return {{"error", sentence}};

@@ -8,7 +8,9 @@
 //   {"verb": "predict", "runs": [{"N": 1e9, "D": 2e10, "P_w": 4}], "fits": [NAMED], "laws": ["kumar"],
 //    "constants": "", "level": 0.9}                   or "table" instead of "runs"
 //   {"verb": "plan", "options": {"compute": 1e21}, "fits": [FIT], "devices": {}}
-//   {"verb": "devices"}                               the devices that plan knows
+//   {"verb": "landscape", "options": {"compute": 1e21}, "fits": [FIT],    the loss over one or two of N,
+//    "axes": [{"name": "N", "values": [...]}, {"name": "P", ...}]}        D, ... (plan/landscape.h)
+//   {"verb": "devices"}                               the devices that plan knows, with their rates
 //   {"verb": "options", "of": "plan"}                 names, values and help of a verb's options
 //
 // TABLE is {"text": "N,D,loss...", "name": "table.csv"} with the words of TableWords beside them; NAMED

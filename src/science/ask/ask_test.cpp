@@ -13,6 +13,7 @@
 #include "laws/describe.h"
 #include "laws/registry.h"
 #include "plan/frontier.h"
+#include "plan/landscape.h"
 #include "plan/plan.h"
 
 namespace bitlaw {
@@ -106,7 +107,19 @@ TEST(Ask, DevicesAreThoseThatAPlanTakes) {
     const Json plan =
         ask({{"verb", "plan"}, {"options", {{"gpu_hours", 1e4}, {"device", each["name"]}}}});
     EXPECT_EQ(error_of(plan), "") << dump_json(each);
+    EXPECT_GT(each["flops"]["16"], 1e13) << dump_json(each);
   }
+}
+
+TEST(Ask, ALandscapeIsThatOfItsRequest) {
+  PlanRequest request;
+  request.compute = 1e21;
+  const std::vector<LandscapeAxis> axes{{"N", {1e9, 5e9}}, {"P", {4, 8}}};
+  const Json answer = ask({{"verb", "landscape"},
+                           {"options", {{"compute", 1e21}}},
+                           {"axes", Json::array({Json{{"name", "N"}, {"values", {1e9, 5e9}}},
+                                                 Json{{"name", "P"}, {"values", {4, 8}}}})}});
+  EXPECT_EQ(dump_json(answer), dump_json(landscape_json(make_landscape(request, axes))));
 }
 
 TEST(Ask, LawsAreThoseOfTheRegistry) {
@@ -133,6 +146,10 @@ TEST(Ask, AWrongQuestionIsOneSentenceThatNamesWhatIsWrong) {
         {"{\"verb\": \"fit\", \"table\": {\"text\": \"\"}}", "empty"},
         {"{\"verb\": \"fit\", \"table\": {\"text\": \"N,D,loss\\n1,2,x\", \"name\": \"a.csv\"}}",
          "a.csv"},
+        {"{\"verb\": \"landscape\"}", "axes"},
+        {"{\"verb\": \"landscape\", \"axes\": [3]}", "axes"},
+        {"{\"verb\": \"landscape\", \"axes\": [{\"name\": \"N\", \"values\": [null]}]}",
+         "positive"},
         {"{\"verb\": \"predict\"}", "runs"},
         {"{\"verb\": \"predict\", \"runs\": []}", "runs"},
         {"{\"verb\": \"predict\", \"runs\": [{\"N\": 1}], \"level\": 2}", "level"},

@@ -195,13 +195,7 @@ Frontier make_frontier(const PlanRequest& asked, const Json& fit, const Json& de
   }
   request.memory_bytes = low;
   PlanProblem problem;
-  problem.classes = constants.classes;
-  problem.gaussian_error = constants.gaussian_error;
-  problem.limits.file.total = constants.total;
-  problem.limits.file.measured = constants.fixed;
-  problem.fits_fixed = constants.fixed.is_known();
-  problem.may_be_free = parts_of(*constants.law, constants.values.data());
-  wrong = read_problem(request, law, devices, constants.knows_bits, problem);
+  wrong = read_problem(request, constants, devices, problem);
   if (wrong.empty()) wrong = check_used(request, law, constants.total);
   if (wrong.empty()) wrong = check_felt(problem, constants);
   if (wrong.empty()) wrong = check_used(request, problem);

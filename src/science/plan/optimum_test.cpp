@@ -17,7 +17,9 @@ struct Case {
       : law(*find_law(request.law)),
         values(find_constants(law, set)->values.begin(), find_constants(law, set)->values.end()),
         form(law, values) {
-    EXPECT_EQ(read_problem(request, law, nullptr, true, problem), "");
+    Constants constants;
+    EXPECT_EQ(read_constants(request.law, set, nullptr, constants), "");
+    EXPECT_EQ(read_problem(request, constants, nullptr, problem), "");
   }
   // Without closed forms where `searched`.
   PlanTask task(const Predictor& predictor, bool searched) const {

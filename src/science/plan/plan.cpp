@@ -106,7 +106,7 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Planner& planner) {
         fmt::format("Extrapolates beyond the runs that the constants were fitted to: {}.",
                     fmt::join(plan.next_run->beyond, ", ")));
   }
-  if (!constants.published && !plan.next_run->problem.empty())
+  if (constants.fitted && !plan.next_run->problem.empty())
     notes.push_back(fmt::format("No interval of a run: {}.", plan.next_run->problem));
 }
 
@@ -190,13 +190,7 @@ Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
                               law.name, laws_with_delta()));
   }
   PlanProblem problem;
-  problem.classes = constants.classes;
-  problem.gaussian_error = constants.gaussian_error;
-  problem.limits.file.total = constants.total;
-  problem.limits.file.measured = constants.fixed;
-  problem.fits_fixed = constants.fixed.is_known();
-  problem.may_be_free = parts_of(*constants.law, constants.values.data());
-  wrong = read_problem(request, law, devices, constants.knows_bits, problem);
+  wrong = read_problem(request, constants, devices, problem);
   if (wrong.empty()) wrong = check_used(request, law, constants.total);
   if (wrong.empty() && !of_share) wrong = check_felt(problem, constants);
   if (wrong.empty() && !of_share) wrong = check_used(request, problem);

@@ -277,6 +277,21 @@ TEST(Plan, AFitThatEndedAtTheEdgeOfARangeIsNotToBeReliedOn) {
   EXPECT_TRUE(warned());
 }
 
+// There is no fit to lack draws.
+TEST(Plan, StartingValuesOfAFitAreCalledSo) {
+  PlanRequest request;
+  request.law = additive_rival().name, request.compute = 1e21;
+  const Plan plan = make_plan(request);
+  ASSERT_EQ(plan.error, "");
+  const std::string notes = fmt::format("{}", fmt::join(plan.notes, "\n"));
+  EXPECT_NE(notes.find("these are starting values of a fit"), std::string::npos) << notes;
+  EXPECT_EQ(notes.find("draws"), std::string::npos) << notes;
+  EXPECT_EQ(plan.next_run->problem, "these are starting values of a fit, without intervals");
+  const Plan fitted = make_plan(request, fit_document({}));
+  EXPECT_NE(fmt::format("{}", fmt::join(fitted.notes, "\n")).find("the fit has no bootstrap draws"),
+            std::string::npos);
+}
+
 TEST(Plan, RequestsThatMakeNoSenseGetOneSentence) {
   const auto with = [](auto change) {
     PlanRequest request;

@@ -361,11 +361,18 @@ std::string check_amounts(const PlanRequest& request, const PlanProblem& problem
 
 }  // namespace
 
-std::string read_problem(const PlanRequest& request, const Law& law, const Json& devices,
-                         bool knows_bits, PlanProblem& out) {
+std::string read_problem(const PlanRequest& request, const Constants& constants,
+                         const Json& devices, PlanProblem& out) {
+  const Law& law = *constants.law;
+  out.classes = constants.classes;
+  out.gaussian_error = constants.gaussian_error;
+  out.limits.file.total = constants.total;
+  out.limits.file.measured = constants.fixed;
+  out.fits_fixed = constants.fixed.is_known();
+  out.may_be_free = parts_of(law, constants.values.data());
   std::string wrong = read_limits(request, devices, out);
   if (wrong.empty()) wrong = read_inputs(request, law, out);
-  if (wrong.empty()) wrong = read_free(request, law, knows_bits, out);
+  if (wrong.empty()) wrong = read_free(request, law, constants.knows_bits, out);
   if (wrong.empty()) wrong = read_bits(request, law, out);
   if (wrong.empty()) wrong = read_parts(request, law, out);
   if (wrong.empty()) wrong = check_amounts(request, out);

@@ -55,10 +55,9 @@ struct PlanProblem {
 // What a plan's reader must know of how keys, values and N are counted; empty if there is nothing.
 std::vector<std::string> notes_on_counts(const PlanProblem& problem, const Constants& constants);
 
-// `request`: .free as it is, without free_of; `devices`: see find_device; `knows_bits`: whether the
-// training loss depends on bits. Returns "" or the error.
-std::string read_problem(const PlanRequest& request, const Law& law, const Json& devices,
-                         bool knows_bits, PlanProblem& out);
+// `request`: .free as it is, without free_of; `devices`: see find_device. Returns "" or the error.
+std::string read_problem(const PlanRequest& request, const Constants& constants,
+                         const Json& devices, PlanProblem& out);
 
 // A law that does not depend on N or D would choose any: the sentence that says so, or "".
 std::string check_felt(const PlanProblem& problem, const Constants& constants);

@@ -198,7 +198,7 @@ std::string read_constants(const std::string& name, const std::string& set, cons
   }
   out.law = fit.is_object() ? nullptr : find_law(law_name);
   if (fit.is_object()) {
-    out.published = false;
+    out.published = false, out.fitted = true;
     std::string wrong;
     try {
       const BoundLaw unbound = law_of_fit(fit, "the fit");

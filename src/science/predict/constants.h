@@ -21,6 +21,7 @@ struct Constants {
   std::vector<double> values;              // in the law's order
   std::vector<std::vector<double>> draws;  // bootstrap refits, same order; empty = no intervals
   bool published = true;                   // false: a fit, or a starting point for one
+  bool fitted = false;                     // false: published, or a starting point
   bool knows_bits = true;                  // the training loss depends on bits
   FittedClasses classes;                   // of the table of a fit
   // What rated the formats of that table, if the law uses it.

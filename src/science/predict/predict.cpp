@@ -272,8 +272,9 @@ Prediction predict_run(const Constants& constants, const Observation& given, dou
     return out;
   }
   if (constants.draws.empty()) {
-    out.problem = constants.published ? "published constants have no intervals"
-                                      : "the fit has no bootstrap draws, so there are no intervals";
+    out.problem = constants.fitted ? "the fit has no bootstrap draws, so there are no intervals"
+                  : constants.published ? "published constants have no intervals"
+                                        : "these are starting values of a fit, without intervals";
     return out;
   }
   add_intervals(constants, trained, run, level, out);
