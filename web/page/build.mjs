@@ -6,24 +6,28 @@ import {createHash} from 'node:crypto';
 import {mkdirSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
+import {compress} from 'lzma1';
 
 const [module = '../../build/module/bitlaw.wasm', out = '../../build/page'] = process.argv.slice(2);
 
+// Parts of a package that it has no names for.
+const kInside = Object.fromEntries(
+    ['decoder', 'streams'].map(name => [`lzma1/${name}`, `./node_modules/lzma1/lib/${name}.js`]));
+
 async function bundle(entry, format) {
   const made = await build({entryPoints: [entry], bundle: true, minify: true, format, target: 'es2022', write: false,
-                            logLevel: 'warning', legalComments: 'none', loader: {'.css': 'text'}});
+                            logLevel: 'warning', legalComments: 'none', loader: {'.css': 'text'}, alias: kInside});
   return made.outputFiles[0].text;
 }
 
-const packed = bytes => gzipSync(bytes, {level: 9}).toString('base64');
 const version = /project\(bitlaw VERSION ([0-9.]+)/.exec(readFileSync('../../CMakeLists.txt', 'utf8'))[1];
 
 // What a page may name in {{...}}, made when it is named.
 const parts = {
   STYLE: () => readFileSync('src/style.css', 'utf8'),
   VERSION: () => version,
-  ENGINE: () => packed(readFileSync(module)),
-  WORKER: async () => packed(Buffer.from(await bundle('src/worker.ts', 'iife'))),
+  ENGINE: () => Buffer.from(compress(readFileSync(module), 9)).toString('base64'),
+  WORKER: async () => Buffer.from(await bundle('src/worker.ts', 'iife')).toString('base64'),
 };
 
 async function filled(name) {

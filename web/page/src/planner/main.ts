@@ -3,18 +3,14 @@ import {find} from '../dom.ts';
 import {Engine} from '../engine.ts';
 import {startPlanner} from './planner.ts';
 
-async function unpacked(place: string): Promise<ArrayBuffer> {
-  const packed = Uint8Array.from(atob(find(place).textContent ?? ''), letter => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Response(stream).arrayBuffer();
+function carried(place: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(find(place).textContent ?? ''), letter => letter.charCodeAt(0));
 }
 
 async function main(): Promise<void> {
-  if (typeof DecompressionStream === 'undefined' || typeof WebAssembly === 'undefined')
-    throw new Error('it lacks WebAssembly or DecompressionStream');
-  const [module, worker] = await Promise.all([unpacked('#engine'), unpacked('#worker')]);
-  const address = URL.createObjectURL(new Blob([worker], {type: 'text/javascript'}));
-  await startPlanner(new Engine(new Worker(address), module));
+  if (typeof WebAssembly === 'undefined') throw new Error('it lacks WebAssembly');
+  const address = URL.createObjectURL(new Blob([carried('#worker')], {type: 'text/javascript'}));
+  await startPlanner(new Engine(new Worker(address), carried('#engine').buffer));
   find('main').setAttribute('data-ready', 'true');
 }
 
