@@ -43,9 +43,40 @@ Json rounded(const Json& value) {
   return short_number;
 }
 
-bool is_flat(const Json& object) {
-  return object.is_object() && std::none_of(object.begin(), object.end(),
-                                            [](const Json& each) { return each.is_structured(); });
+Json all_rounded(const Json& value) {
+  if (!value.is_structured()) return rounded(value);
+  Json out = value;
+  for (Json& each : out) each = all_rounded(each);
+  return out;
+}
+
+bool is_flat(const Json& value) {
+  return !value.is_structured() || std::none_of(value.begin(), value.end(), [](const Json& each) {
+    return each.is_structured();
+  });
+}
+
+// Its entries are values, or flat themselves: what is said about a point, both ends of an interval.
+bool makes_columns(const Json& object) {
+  return object.is_object() && std::all_of(object.begin(), object.end(), is_flat);
+}
+
+// All are objects, or lists of one length; some may be null, not all.
+bool are_objects(const std::vector<Json>& values) {
+  return std::all_of(values.begin(), values.end(),
+                     [](const Json& value) { return value.is_object() || value.is_null(); }) &&
+         std::any_of(values.begin(), values.end(),
+                     [](const Json& value) { return value.is_object(); });
+}
+
+size_t common_length(const std::vector<Json>& values) {
+  size_t length = 0;
+  for (const Json& value : values) {
+    if (value.is_null()) continue;
+    if (!value.is_array() || value.empty() || (length > 0 && value.size() != length)) return 0;
+    length = value.size();
+  }
+  return length;
 }
 
 class Packer {
@@ -53,8 +84,10 @@ class Packer {
   Json pack(const Json& value) {
     if (value.is_array()) {
       const bool long_list = value.size() >= kFewest;
-      return long_list && std::all_of(value.begin(), value.end(), is_flat) ? columns_of(value)
-                                                                           : each_of(value);
+      return long_list && std::all_of(value.begin(), value.end(), makes_columns)
+                 ? Json{{"@rows", value.size()},
+                        {"columns", columns_of(value.get<std::vector<Json>>())}}
+                 : each_of(value);
     }
     if (value.is_object()) {
       Json out = Json::object();
@@ -77,27 +110,37 @@ class Packer {
     return out;
   }
 
-  Json columns_of(const Json& list) {
+  // Of objects, or null where there is none.
+  Json columns_of(const std::vector<Json>& list) {
     std::set<std::string> keys;
     for (const Json& object : list) {
+      if (!object.is_object()) continue;
       for (const auto& [key, value] : object.items()) keys.insert(key);
     }
     Json columns = Json::object();
     for (const std::string& key : keys) {
       std::vector<Json> values;
-      for (const Json& object : list) {
-        const auto found = object.find(key);
-        values.push_back(found == object.end() ? Json() : rounded(*found));
-      }
+      for (const Json& object : list)
+        values.push_back(object.is_object() ? all_rounded(object.value(key, Json())) : Json());
       columns[key] = column_of(values);
     }
-    return {{"@rows", list.size()}, {"columns", std::move(columns)}};
+    return columns;
   }
 
   Json column_of(const std::vector<Json>& values) {
     const bool same = std::all_of(values.begin(), values.end(),
                                   [&](const Json& value) { return value == values[0]; });
     if (same) return {{"same", values[0]}};
+    if (are_objects(values)) return {{"object", columns_of(values)}};
+    if (const size_t length = common_length(values)) {
+      Json parts = Json::array();
+      for (size_t i = 0; i < length; ++i) {
+        std::vector<Json> part;
+        for (const Json& value : values) part.push_back(value.is_null() ? Json() : value[i]);
+        parts.push_back(column_of(part));
+      }
+      return {{"list", std::move(parts)}};
+    }
     const bool texts = std::all_of(values.begin(), values.end(),
                                    [](const Json& value) { return value.is_string(); });
     if (texts) {

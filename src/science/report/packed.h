@@ -4,7 +4,9 @@
 //
 //   a list of objects   {"@rows": count, "columns": {key: column}}; null: the object has no such key
 //   a column            [values] or, shorter, {"of": [different values], "at": [places]},
-//                       or {"texts": [places in .texts of the document]}, or {"same": value}
+//                       or {"texts": [places in .texts of the document]}, or {"same": value};
+//                       of objects {"object": {key: column}}, of lists of one length {"list": [columns]},
+//                       where nulls alone stand for null
 #pragma once
 
 #include "base/json.h"

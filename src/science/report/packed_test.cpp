@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -12,7 +13,24 @@
 namespace bitlaw {
 namespace {
 
-// As the script of report/page.html reads it.
+Json entry(const Json& column, size_t i, const Json& texts) {
+  if (column.is_array()) return column[i];
+  if (column.contains("texts")) return texts[column["texts"][i].get<size_t>()];
+  if (column.contains("of")) return column["of"][column["at"][i].get<size_t>()];
+  if (!column.contains("object") && !column.contains("list")) return column["same"];
+  const bool is_object = column.contains("object");
+  Json out = is_object ? Json::object() : Json::array();
+  if (is_object) {
+    for (const auto& [key, part] : column["object"].items()) out[key] = entry(part, i, texts);
+  } else {
+    for (const Json& part : column["list"]) out.push_back(entry(part, i, texts));
+  }
+  const bool is_null =
+      std::all_of(out.begin(), out.end(), [](const Json& value) { return value.is_null(); });
+  return is_null ? Json() : out;
+}
+
+// As web/page/src/report/document.ts reads it.
 Json unpacked(const Json& value, const Json& texts) {
   Json out = value.is_array() ? Json::array() : Json::object();
   if (value.is_array()) {
@@ -27,12 +45,7 @@ Json unpacked(const Json& value, const Json& texts) {
   out = Json::array();
   for (size_t i = 0; i < value["@rows"].get<size_t>(); ++i) {
     Json& row = out.emplace_back(Json::object());
-    for (const auto& [key, column] : value["columns"].items()) {
-      row[key] = column.is_array()          ? column[i]
-                 : column.contains("texts") ? texts[column["texts"][i].get<size_t>()]
-                 : column.contains("of")    ? column["of"][column["at"][i].get<size_t>()]
-                                            : column["same"];
-    }
+    for (const auto& [key, column] : value["columns"].items()) row[key] = entry(column, i, texts);
   }
   return out;
 }
@@ -112,6 +125,22 @@ TEST(Packed, KeysThatSomeObjectsLackStayAway) {
   }
   const Json packed = packed_for_page({{"list", list}, {"rows", Json::array()}});
   EXPECT_EQ(packed["list"]["@rows"], 20);
+  const Json read = unpacked(packed, packed["texts"]);
+  expect_same(read["list"], list, "list");
+}
+
+TEST(Packed, ObjectsAndIntervalsOfAPointBecomeColumns) {
+  Json list = Json::array();
+  for (int i = 0; i < 40; ++i) {
+    list.push_back({{"x", 0.1 * i}, {"mean", {i - 0.5, i + 0.5}}, {"odd", Json::array()}});
+    if (i % 3 == 0) list.back()["about"] = {{"N", 1000 * (i % 4)}, {"bits", "4 bits"}};
+    if (i % 3 == 1) list.back()["about"]["seed"] = i;
+    for (int each = 0; each < i % 2; ++each) list.back()["odd"].push_back(each);
+  }
+  const Json packed = packed_for_page({{"list", list}, {"rows", Json::array()}});
+  EXPECT_EQ(packed["list"]["@rows"], 40);
+  EXPECT_EQ(packed["list"]["columns"]["mean"]["list"].size(), 2u);
+  EXPECT_TRUE(packed["list"]["columns"]["about"].contains("object"));
   const Json read = unpacked(packed, packed["texts"]);
   expect_same(read["list"], list, "list");
 }

@@ -15,17 +15,29 @@ type Column =
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Nulls alone stand for null. */
+const orNull = (values: Value[], make: (values: Value[]) => Value): Value =>
+  values.every(value => value === null) ? null : make(values);
+
 function reader(column: Column, texts: readonly Value[]): (row: number) => Value {
   if (Array.isArray(column)) return row => column[row] ?? null;
   if ('texts' in column) return row => texts[column.texts[row] ?? -1] ?? null;
   if ('of' in column) return row => column.of[column.at[row] ?? -1] ?? null;
   if ('object' in column) {
     const parts = Object.entries(column.object).map(([key, part]) => [key, reader(part, texts)] as const);
-    return row => Object.fromEntries(parts.map(([key, read]) => [key, read(row)]));
+    return row =>
+      orNull(
+        parts.map(([, read]) => read(row)),
+        values => Object.fromEntries(parts.map(([key], i) => [key, values[i]!])),
+      );
   }
   if ('list' in column) {
     const parts = column.list.map(part => reader(part, texts));
-    return row => parts.map(read => read(row));
+    return row =>
+      orNull(
+        parts.map(read => read(row)),
+        values => values,
+      );
   }
   return () => column.same;
 }
