@@ -29,7 +29,8 @@ class Sections {
 
   constructor(private readonly place: HTMLElement) {}
 
-  add(title: string, ...children: (Node | string)[]): HTMLElement {
+  /** `inside`: names and places of what stands inside. */
+  add(title: string, children: Node[], inside: readonly (readonly [name: string, id: string])[] = []): HTMLElement {
     const id = `part-${++this.count}`;
     const section = element(
       'section',
@@ -38,7 +39,10 @@ class Sections {
       ...children,
     );
     this.place.append(section);
-    this.contents.append(element('li', {}, element('a', {href: `#${id}`}, title)));
+    const link = (name: string, to: string): HTMLElement => element('li', {}, element('a', {href: `#${to}`}, name));
+    const entry = link(title, id);
+    if (inside.length > 1) entry.append(element('ol', {}, ...inside.map(([name, to]) => link(name, to))));
+    this.contents.append(entry);
     return section;
   }
 
@@ -47,7 +51,7 @@ class Sections {
     try {
       add();
     } catch (error) {
-      this.add(title, element('p', {class: 'problem'}, `This part cannot be shown: ${String(error)}.`));
+      this.add(title, [element('p', {class: 'problem'}, `This part cannot be shown: ${String(error)}.`)]);
     }
   }
 }
@@ -69,18 +73,16 @@ export function showReport(report: Document, place: HTMLElement): void {
   sections.tryTo('Notes', () => {
     const notes = report.sentences('notes');
     if (notes.length > 0)
-      sections.add('Notes', element('ul', {class: 'notes'}, ...notes.map(note => element('li', {}, note))));
+      sections.add('Notes', [element('ul', {class: 'notes'}, ...notes.map(note => element('li', {}, note)))]);
   });
-  sections.tryTo('Runs and quantized cells', () => void sections.add('Runs and quantized cells', runs.element));
+  sections.tryTo('Runs and quantized cells', () => void sections.add('Runs and quantized cells', [runs.element]));
 }
 
 // ---- the header -------------------------------------------------------------------------------------------------
 
 function header(report: Document, title: string): HTMLElement {
-  const summary = report.object('summary'),
-    origin = report.object('provenance');
-  const sizes = Array.isArray(summary['sizes']) ? summary['sizes'] : [],
-    tokens = Array.isArray(summary['tokens']) ? summary['tokens'] : [];
+  const summary = report.object('summary');
+  const [sizes, tokens] = [valuesOf(summary['sizes']), valuesOf(summary['tokens'])];
   const facts: [string, string][] = [
     ['runs', shown(summary['runs'])],
     ['diverged', shown(summary['diverged'])],
@@ -89,18 +91,21 @@ function header(report: Document, title: string): HTMLElement {
     [
       'parameters N, without embeddings',
       sizes.length > 6
-        ? `${shown(sizes[0])} to ${shown(sizes[sizes.length - 1])}, ${sizes.length} sizes`
+        ? `${shown(sizes[0])} to ${shown(sizes.at(-1))}, ${sizes.length} sizes`
         : sizes.map(shown).join(', '),
     ],
     ['training tokens D', [...new Set(tokens.map(shown))].join(' to ')],
-    ['law', textOf(origin['law'])],
   ];
+  const version = textOf(summary['version']),
+    hash = textOf(summary['data_hash']);
+  const makers = valuesOf(summary['made_by'])
+    .map(textOf)
+    .filter(each => each !== '');
   const sources = [
-    ...(textOf(origin['table_hash']) ? [`table ${textOf(origin['table_hash'])}`] : []),
-    ...texts(origin['data']).map(hash => `data ${hash}`),
-    ...(textOf(origin['version']) ? [`written by bitlaw ${textOf(origin['version'])}`] : []),
-    ...(texts(origin['versions']).length > 0 ? [`runs by bitlaw ${texts(origin['versions']).join(', ')}`] : []),
-  ];
+    hash ? `data ${hash}` : '',
+    version ? `report by bitlaw ${version}` : '',
+    makers.length > 0 ? `runs by bitlaw ${makers.join(', ')}` : '',
+  ].filter(each => each !== '');
   return element(
     'header',
     {},
@@ -117,8 +122,7 @@ function header(report: Document, title: string): HTMLElement {
   );
 }
 
-const texts = (value: Value | undefined): string[] =>
-  Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
+const valuesOf = (value: Value | undefined): Value[] => (Array.isArray(value) ? value : []);
 
 // ---- figures ----------------------------------------------------------------------------------------------------
 
@@ -131,13 +135,19 @@ function addFigures(report: Document, sections: Sections, runs: RunTable): void 
     if (group) group.push(drawing);
     else groups.set(drawing.group, [drawing]);
   }
+  let place = 0;
   for (const [group, drawings] of groups) {
-    const section = sections.add(group);
-    for (const drawing of drawings) {
+    const figures = drawings.map(drawing => {
       const figure = new Figure({onRun: run => runs.find(run, figure.element)});
-      section.append(figure.element);
-      figure.show(drawing);
-    }
+      figure.element.id = `figure-${++place}`;
+      return {drawing, figure};
+    });
+    sections.add(
+      group,
+      figures.map(({figure}) => figure.element),
+      figures.map(({drawing, figure}) => [drawing.title, figure.element.id] as const),
+    );
+    for (const {drawing, figure} of figures) figure.show(drawing);
   }
 }
 
@@ -155,7 +165,7 @@ function addConstants(report: Document, sections: Sections): void {
   const constants = report.list('constants'),
     sentence = textOf(report.object('summary')['sentence']);
   if (constants.length === 0) {
-    if (sentence) sections.add('Fitted constants', element('p', {}, sentence));
+    if (sentence) sections.add('Fitted constants', [element('p', {}, sentence)]);
     return;
   }
   // What the data cannot identify gets no number.
@@ -188,11 +198,10 @@ function addConstants(report: Document, sections: Sections): void {
     ],
     constants,
   );
-  sections.add(
-    'Fitted constants',
+  sections.add('Fitted constants', [
     element('p', {}, `Intervals: bootstrap over whole runs. ${sentence}`),
     table.element,
-  );
+  ]);
 }
 
 function addComparison(report: Document, sections: Sections): void {
@@ -219,11 +228,10 @@ function addComparison(report: Document, sections: Sections): void {
     laws,
   );
   const held = textOf(comparison['hold_out']);
-  sections.add(
-    'Laws side by side',
+  sections.add('Laws side by side', [
     element('p', {}, textOf(comparison['verdict']) + (held ? ` Held out: ${held}.` : '')),
     table.element,
-  );
+  ]);
 }
 
 function addHeldOut(report: Document, sections: Sections): void {
@@ -241,7 +249,7 @@ function addHeldOut(report: Document, sections: Sections): void {
     ],
     rows,
   );
-  sections.add('Held-out error', table.element);
+  sections.add('Held-out error', [table.element]);
 }
 
 function addPenalties(report: Document, sections: Sections): void {
@@ -266,8 +274,7 @@ function addPenalties(report: Document, sections: Sections): void {
     ],
     rows,
   );
-  sections.add(
-    'What fewer bits in training cost',
+  sections.add('What fewer bits in training cost', [
     element(
       'p',
       {},
@@ -275,7 +282,7 @@ function addPenalties(report: Document, sections: Sections): void {
         `else of the means. ${textOf(report.object('summary')['noise'])}`,
     ),
     table.element,
-  );
+  ]);
 }
 
 // ---- the table of runs ------------------------------------------------------------------------------------------
