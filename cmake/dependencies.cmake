@@ -1,7 +1,7 @@
 # What the library links to. The build reads this file, and so does find_package(bitlaw) for an
 # installed library.
 set(BITLAW_PACKAGES Threads fmt ZLIB PkgConfig)
-set(BITLAW_PKG_CONFIG_MODULES sentencepiece sqlite3 libzstd libxxhash tomlplusplus libpcre2-8 libutf8proc libarchive libxml-2.0 libcrypto)
+set(BITLAW_PKG_CONFIG_MODULES sentencepiece sqlite3 libzstd libxxhash tomlplusplus libpcre2-8 libutf8proc libarchive libxml-2.0 libcrypto cpp-httplib)
 
 # Finds all of it as imported targets: PkgConfig::BITLAW_SQLITE3 and so on for the modules, whose
 # names keep out of the way of a parent project's own. MISSING lists what is not installed.

@@ -88,9 +88,10 @@ int main(int argc, char** argv) {
   App& app = program.app();
   app.require_subcommand(1, 1);
   app.footer("`bitlaw VERB --help` explains a verb and shows an example.");
-  for (auto add : {add_data, add_train, add_quantize, add_eval, add_export, add_sweep, add_work,
-                   add_tune, add_runs, add_reproduce, add_publish, add_laws, add_fit, add_compare,
-                   add_design, add_simulate, add_predict, add_plan, add_report}) {
+  for (auto add :
+       {add_data,   add_train,    add_quantize,  add_eval,    add_export, add_sweep, add_work,
+        add_tune,   add_runs,     add_reproduce, add_publish, add_laws,   add_fit,   add_compare,
+        add_design, add_simulate, add_predict,   add_plan,    add_report, add_serve}) {
     add(app);
   }
   try {

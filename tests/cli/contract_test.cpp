@@ -17,9 +17,10 @@ namespace {
 
 using Contract = World;
 
-const std::vector<std::string> kVerbs{
-    "data",    "train",     "quantize", "eval", "export",  "sweep",  "work",     "tune", "runs",
-    "publish", "reproduce", "laws",     "fit",  "compare", "design", "simulate", "plan", "report"};
+const std::vector<std::string> kVerbs{"data",      "train", "quantize", "eval",    "export",
+                                      "sweep",     "work",  "tune",     "runs",    "publish",
+                                      "reproduce", "laws",  "fit",      "compare", "design",
+                                      "simulate",  "plan",  "report",   "serve"};
 
 constexpr const char* kStudy = R"(
 name = "small"

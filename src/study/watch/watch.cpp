@@ -1,9 +1,5 @@
 #include "watch/watch.h"
 
-#include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -13,18 +9,13 @@
 #include "runs/index_file.h"
 #include "runs/run_table.h"
 #include "watch/informative.h"
+#include "watch/quiet_thread.h"
 
 namespace bitlaw {
 namespace {
 
 constexpr double kRestPerWork = 100;
 constexpr std::chrono::seconds kLastLook{1};  // is not waited for any longer at the end
-
-double thread_seconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 }  // namespace
 
@@ -94,7 +85,7 @@ void Watch::stop() {
 }
 
 void Watch::read_results() {
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);  // of this thread alone
+  lower_thread_priority();
   Reading reading;
   reading.table = RunTable(IndexFile(runs_).read());
   size_t seen = 0;

@@ -1,0 +1,74 @@
+// The law of each study, fitted again as results arrive, in a thread of the least priority: a line of
+// constants soon (watch/law_so_far.h), and the document that `bitlaw fit` prints, for the planner and
+// the report. The thread rests kRestPerWork times as long as it worked for each of the two.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "base/json.h"
+#include "serve/live_view.h"
+#include "serve/message.h"
+#include "watch/law_so_far.h"
+
+namespace bitlaw {
+
+struct RefitOptions {
+  std::string law;  // empty: the default
+  int64_t draws = 400;
+};
+
+class Refit {
+ public:
+  static constexpr double kRestPerWork = 100;
+
+  // `changed` is called from the thread with an event: law, data: of document().
+  Refit(const LiveView& view, RefitOptions options, std::function<void(std::string)> changed);
+  ~Refit();
+
+  // There are other rows than before; the first call begins.
+  void look();
+
+  // .study .so_far (LawSoFar, or null), .problem (why there is no fit, or null), .fitted (a document
+  // of a fit is there), .fit (that document; only where `with_fit`)
+  Json document(const std::string& study, bool with_fit) const;
+  // Of `bitlaw fit`, or null.
+  Json fit_of(const std::string& study) const;
+
+ private:
+  struct Study {
+    std::shared_ptr<const std::vector<TidyRow>> seen, fitted;
+    std::optional<LawSoFar> so_far;
+    Json fit;
+    std::string problem;
+    uint64_t fits = 0;
+  };
+
+  void run();
+  bool step(double now);
+  void line_of(const StudyResults& study);
+  void fit_of_rows(const StudyResults& study);
+  void tell(const std::string& key);
+  Study copy_of(const std::string& key) const;
+
+  const LiveView& view_;
+  const RefitOptions options_;
+  const std::function<void(std::string)> changed_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::map<std::string, Study> studies_;  // by key
+  bool asked_ = false;
+  std::atomic<bool> stopping_ = false;
+  double line_from_ = 0, fit_from_ = 0;  // seconds of the clock; of the thread alone
+  std::thread thread_;
+};
+
+}  // namespace bitlaw
