@@ -91,7 +91,7 @@ int main(int argc, char** argv) {
   for (auto add :
        {add_data,   add_train,    add_quantize,  add_eval,    add_export, add_sweep, add_work,
         add_tune,   add_runs,     add_reproduce, add_publish, add_laws,   add_fit,   add_compare,
-        add_design, add_simulate, add_predict,   add_plan,    add_report, add_serve}) {
+        add_design, add_simulate, add_predict,   add_plan,    add_report, add_serve, add_planner}) {
     add(app);
   }
   try {

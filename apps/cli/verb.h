@@ -41,6 +41,7 @@ void add_predict(App& app);
 void add_plan(App& app);
 void add_report(App& app);
 void add_serve(App& app);
+void add_planner(App& app);
 
 // A verb with its summary and an example at the end of its help.
 App* add_verb(App& app, const std::string& name, const std::string& summary,

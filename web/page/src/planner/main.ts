@@ -14,6 +14,10 @@ async function main(): Promise<void> {
   find('main').setAttribute('data-ready', 'true');
 }
 
+// On a static host (bitlaw planner --out site/) the page stays usable without a network.
+if (document.querySelector('link[rel=manifest]') && 'serviceWorker' in navigator)
+  navigator.serviceWorker.register('service-worker.js').catch(() => {});  // the page itself works without
+
 main().catch((error: unknown) => {
   find('#status').textContent =
       `This page does not run in this browser: ${String(error)}. Chrome 95, Firefox 113, Safari 16.4 or newer runs it.`;
