@@ -58,7 +58,7 @@ test('a page made with a fit starts with it', async () => {
       rows.push(`${N},${D},${1.7 + 400 / N ** 0.34 + 410 / D ** 0.28 + 0.002 * Math.sin(N / 3e5 + D / 1e7)}`);
   const [table, fit, out] = ['t.csv', 'my own fit.json', 'p.html'].map(name => join(folder, name));
   writeFileSync(table, rows.join('\n') + '\n');
-  execFileSync(program, ['fit', table, '--law', 'chinchilla', '--bootstrap', '50', '--out', fit], {stdio: 'pipe'});
+  execFileSync(program, ['fit', table, '--law', 'chinchilla', '--out', fit], {stdio: 'pipe'});
   execFileSync(program, ['planner', '--fit', fit, '--out', out]);
   const page = await newPage();
   await page.goto(`file://${out}`);
