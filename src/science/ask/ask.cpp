@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ask/answers.h"
+#include "ask/described_runs.h"
 #include "ask/predictions.h"
 #include "ask/table_words.h"
 #include "base/config.h"
@@ -186,9 +187,8 @@ Json ask_predict(const Json& question, const ParallelFor&) {
   if (!runs.is_null()) {
     if (!runs.is_array() || runs.empty())
       throw Error("question: runs must be a list, [{\"N\": 1e9, \"D\": 2e10}]");
-    rows = table_of(read_raw_table(dump_json(runs), "runs", "json"), "runs",
-                    options_for_predictions(by, "", "", {}))
-               .runs;
+    rows = described_runs(read_raw_table(dump_json(runs), "runs", "json"), "runs", by,
+                          options_for_predictions(by, "", "", {}));
   } else {
     AskedTable asked = table_of_question(question);
     rows = table_of(std::move(asked.raw), asked.name,
