@@ -61,6 +61,14 @@ bool names_option(const Json& question, const char* name) {
 
 // ---- tables ----
 
+// A question, and the table that came with it in memory; null: the question has its text.
+struct Asking {
+  const Json& question;
+  RawTable* table;
+  const ParallelFor& parallel_for;
+  mutable bool took_table = false;
+};
+
 struct AskedTable {
   RawTable raw;
   std::string name, hash;
@@ -73,9 +81,12 @@ struct AskedTable {
   }
 };
 
-AskedTable table_of_question(const Json& question) {
-  Json given = part(question, "table");
-  if (!given.is_object() || !given.contains("text"))
+AskedTable table_of_question(const Asking& asking) {
+  Json given = part(asking.question, "table");
+  if (asking.table && given.is_null()) given = Json::object();
+  const bool has_text = given.is_object() && given.contains("text");
+  if (asking.table && has_text) throw Error("question: the table is in memory; leave out its text");
+  if (!given.is_object() || (!has_text && !asking.table))
     throw Error("question: table must have the text of a table, {\"text\": \"N,D,loss...\"}");
   AskedTable out;
   const std::string text = text_of(given, "text");
@@ -84,8 +95,13 @@ AskedTable table_of_question(const Json& question) {
   given.erase("text");
   given.erase("name");
   fill(out.words, given, "table");
-  out.raw = read_raw_table(text, out.name, out.words.format);
-  out.hash = hash_hex(text);
+  if (asking.table) {
+    out.raw = std::move(*asking.table);
+    asking.took_table = true;
+  } else {
+    out.raw = read_raw_table(text, out.name, out.words.format);
+    out.hash = hash_hex(text);
+  }
   return out;
 }
 
@@ -107,15 +123,17 @@ Table read_with(AskedTable& asked, const Law& law, const std::string& note) {
 
 // ---- verbs ----
 
-Json ask_laws(const Json& question, const ParallelFor&) {
+Json ask_laws(const Asking& asking) {
+  const Json& question = asking.question;
   must_have_only(question, {"name"});
   const std::string name = text_of(question, "name");
   return name.empty() ? laws_json() : law_json(law_named(name));
 }
 
-Json ask_table(const Json& question, const ParallelFor&) {
+Json ask_table(const Asking& asking) {
+  const Json& question = asking.question;
   must_have_only(question, {"table", "options"});
-  AskedTable asked = table_of_question(question);
+  AskedTable asked = table_of_question(asking);
   FitOptions options = options_of<FitOptions>(question);
   std::string note;
   const Json columns = asked.raw.columns();
@@ -126,32 +144,37 @@ Json ask_table(const Json& question, const ParallelFor&) {
   return out;
 }
 
-Json ask_fit(const Json& question, const ParallelFor& parallel_for) {
+Json ask_fit(const Asking& asking) {
+  const Json& question = asking.question;
   must_have_only(question, {"table", "options"});
-  AskedTable asked = table_of_question(question);
+  AskedTable asked = table_of_question(asking);
   FitOptions options = options_of<FitOptions>(question);
   std::string note;
   const Law& law = law_for(question, options.law, asked, note);
-  return fit_table(read_with(asked, law, note), asked.name, law, options, parallel_for).document;
+  return fit_table(read_with(asked, law, note), asked.name, law, options, asking.parallel_for)
+      .document;
 }
 
-Json ask_compare(const Json& question, const ParallelFor& parallel_for) {
+Json ask_compare(const Asking& asking) {
+  const Json& question = asking.question;
   must_have_only(question, {"table", "options"});
-  AskedTable asked = table_of_question(question);
+  AskedTable asked = table_of_question(asking);
   CompareOptions options = options_of<CompareOptions>(question);
   options.gaps = asked.words.takes_gaps();
   std::vector<std::string> said_later;
   const Table table = asked.read(laws_to_compare(options, said_later));
-  return compare_table(table, asked.name, options, parallel_for).document;
+  return compare_table(table, asked.name, options, asking.parallel_for).document;
 }
 
-Json ask_design(const Json& question, const ParallelFor& parallel_for) {
+Json ask_design(const Asking& asking) {
+  const Json& question = asking.question;
   must_have_only(question, {"table", "options"});
-  AskedTable asked = table_of_question(question);
+  AskedTable asked = table_of_question(asking);
   DesignOptions options = options_of<DesignOptions>(question);
   std::string note;
   const Law& law = law_for(question, options.law, asked, note);
-  return design_table(read_with(asked, law, note), asked.name, options, {}, parallel_for).document;
+  return design_table(read_with(asked, law, note), asked.name, options, {}, asking.parallel_for)
+      .document;
 }
 
 std::vector<Predicting> laws_to_predict_with(const Json& question) {
@@ -173,7 +196,8 @@ std::vector<Predicting> laws_to_predict_with(const Json& question) {
   return out;
 }
 
-Json ask_predict(const Json& question, const ParallelFor&) {
+Json ask_predict(const Asking& asking) {
+  const Json& question = asking.question;
   must_have_only(question, {"runs", "table", "fits", "laws", "constants", "level"});
   const Json level = part(question, "level");
   const double wanted = level.is_number() ? level.get<double>() : level.is_null() ? 0.9 : kUnknown;
@@ -181,8 +205,8 @@ Json ask_predict(const Json& question, const ParallelFor&) {
     throw Error("question: level must be between 0 and 1, such as 0.9");
   const std::vector<Predicting> by = laws_to_predict_with(question);
   const Json runs = part(question, "runs");
-  if (runs.is_null() == part(question, "table").is_null())
-    throw Error("question: give either runs or a table to predict");
+  const bool has_table = asking.table || !part(question, "table").is_null();
+  if (runs.is_null() != has_table) throw Error("question: give either runs or a table to predict");
   std::vector<Observation> rows;
   if (!runs.is_null()) {
     if (!runs.is_array() || runs.empty())
@@ -190,7 +214,7 @@ Json ask_predict(const Json& question, const ParallelFor&) {
     rows = described_runs(read_raw_table(dump_json(runs), "runs", "json"), "runs", by,
                           options_for_predictions(by, "", "", {}));
   } else {
-    AskedTable asked = table_of_question(question);
+    AskedTable asked = table_of_question(asking);
     rows = table_of(std::move(asked.raw), asked.name,
                     options_for_predictions(by, asked.words.columns, asked.words.scale,
                                             asked.words.where))
@@ -206,7 +230,8 @@ Json document_of(const Answer& answer, Json (*json)(const Answer&)) {
   return json(answer);
 }
 
-Json ask_plan(const Json& question, const ParallelFor&) {
+Json ask_plan(const Asking& asking) {
+  const Json& question = asking.question;
   must_have_only(question, {"options", "fits", "devices"});
   const PlanRequest request = options_of<PlanRequest>(question);
   std::vector<Json> fits;
@@ -219,7 +244,8 @@ Json ask_plan(const Json& question, const ParallelFor&) {
   return document_of(make_plan(request, fits.empty() ? Json() : fits[0], devices), plan_json);
 }
 
-Json ask_landscape(const Json& question, const ParallelFor&) {
+Json ask_landscape(const Asking& asking) {
+  const Json& question = asking.question;
   must_have_only(question, {"options", "axes", "fits", "devices"});
   const PlanRequest request = options_of<PlanRequest>(question);
   std::vector<LandscapeAxis> axes;
@@ -247,7 +273,8 @@ Json options_json() {
   return out;
 }
 
-Json ask_options(const Json& question, const ParallelFor&) {
+Json ask_options(const Asking& asking) {
+  const Json& question = asking.question;
   must_have_only(question, {"of"});
   const std::string of = text_of(question, "of");
   if (of == "plan") return options_json<PlanRequest>();
@@ -259,7 +286,8 @@ Json ask_options(const Json& question, const ParallelFor&) {
               unknown_name("verb", of, {"plan", "fit", "compare", "design", "table"}));
 }
 
-Json ask_devices(const Json& question, const ParallelFor&) {
+Json ask_devices(const Asking& asking) {
+  const Json& question = asking.question;
   must_have_only(question, {});
   Json out = Json::array();
   for (const Device& each : known_devices()) {
@@ -278,7 +306,7 @@ Json ask_devices(const Json& question, const ParallelFor&) {
 
 struct Verb {
   const char* name;
-  Json (*answer)(const Json& question, const ParallelFor& parallel_for);
+  Json (*answer)(const Asking& asking);
 };
 constexpr std::array kVerbs{Verb{"laws", ask_laws},       Verb{"table", ask_table},
                             Verb{"fit", ask_fit},         Verb{"compare", ask_compare},
@@ -290,21 +318,35 @@ Json error_json(const std::string& sentence) {
   return {{"error", sentence}};
 }
 
-}  // namespace
-
-Json ask(const Json& question, const ParallelFor& parallel_for) {
+Json answer(const Asking& asking) {
+  const Json& question = asking.question;
   try {
     if (!question.is_object()) throw Error("question: must be an object, {\"verb\": \"plan\"}");
     const std::string name = text_of(question, "verb");
     std::vector<std::string> names;
     for (const Verb& verb : kVerbs) {
-      if (name == verb.name) return verb.answer(question, parallel_for);
+      if (name == verb.name) {
+        Json out = verb.answer(asking);
+        if (asking.table && !asking.took_table)
+          throw Error(fmt::format("question: {} takes no table", name));
+        return out;
+      }
       names.emplace_back(verb.name);
     }
     throw Error("question: " + unknown_name("verb", name, names));
   } catch (const Error& error) {
     return error_json(error.what());
   }
+}
+
+}  // namespace
+
+Json ask(const Json& question, const ParallelFor& parallel_for) {
+  return answer({.question = question, .table = nullptr, .parallel_for = parallel_for});
+}
+
+Json ask(const Json& question, RawTable table, const ParallelFor& parallel_for) {
+  return answer({.question = question, .table = &table, .parallel_for = parallel_for});
 }
 
 std::string ask_text(const std::string& question, const ParallelFor& parallel_for) {

@@ -22,11 +22,15 @@
 
 #include "base/json.h"
 #include "fit/fit.h"
+#include "table/raw_table.h"
 
 namespace bitlaw {
 
 // Does not throw for a question that is wrong.
 Json ask(const Json& question, const ParallelFor& parallel_for = {});
+
+// The same with a table in memory: TABLE then has no text.
+Json ask(const Json& question, RawTable table, const ParallelFor& parallel_for = {});
 
 // The same as text; text that is no JSON is an error, too.
 std::string ask_text(const std::string& question, const ParallelFor& parallel_for = {});

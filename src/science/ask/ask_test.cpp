@@ -79,6 +79,23 @@ TEST(Ask, AFitIsThatOfTheTableAndPlansGoOnFromIt) {
               prediction["predictions"][0]["loss"].get<double>(), 1e-12);
 }
 
+TEST(Ask, ATableInMemoryIsReadAsItsTextIs) {
+  const std::string text = csv_of("kumar");
+  const Json words{{"name", "runs.csv"}, {"where", {"P_a=16"}}};
+  Json with_text = words;
+  with_text["text"] = text;
+  Json of_text = ask({{"verb", "table"}, {"table", with_text}});
+  const Json in_memory =
+      ask({{"verb", "table"}, {"table", words}}, read_raw_table(text, "runs.csv"));
+  ASSERT_EQ(error_of(of_text), "");
+  of_text["hash"] = in_memory["hash"];  // of the text
+  EXPECT_EQ(dump_json(in_memory), dump_json(of_text));
+  EXPECT_NE(error_of(ask({{"verb", "table"}, {"table", with_text}}, RawTable())).find("leave out"),
+            std::string::npos);
+  EXPECT_NE(error_of(ask({{"verb", "laws"}}, RawTable())).find("takes no table"),
+            std::string::npos);
+}
+
 TEST(Ask, ATableWithoutALawGetsTheUsualOne) {
   const Json table =
       ask({{"verb", "table"}, {"table", {{"text", csv_of("kumar")}, {"name", "t"}}}});
