@@ -158,13 +158,14 @@ std::string add_optimum(Plan& plan, const Planner& planner, Limits& limits) {
     for (const auto& [label, count] : choices)
       plan.choices[label] = static_cast<double>(count) / answered;
   }
-  plan.sensitivity = sensitivity(
-      constants,
-      [&](const std::vector<double>& values) {
-        PlanPoint point;
-        return nearby(values, point);
-      },
-      draws);
+  if (problem.with_sensitivity)
+    plan.sensitivity = sensitivity(
+        constants,
+        [&](const std::vector<double>& values) {
+          PlanPoint point;
+          return nearby(values, point);
+        },
+        draws);
 
   const std::vector<Use> uses =
       limits.uses(main.point.params, main.point.tokens, main.point.precision, main.point.post_bits);
@@ -202,7 +203,7 @@ std::string add_served(Plan& plan, const Planner& planner, double budget) {
   std::vector<PlanOptimum> draws;
   for (const std::vector<double>& draw : constants.draws) draws.push_back(solve(draw));
   if (!draws.empty()) plan.intervals = intervals_of(constants, numbers, draws);
-  plan.sensitivity = sensitivity(constants, solve, draws);
+  if (planner.problem().with_sensitivity) plan.sensitivity = sensitivity(constants, solve, draws);
   return "";
 }
 

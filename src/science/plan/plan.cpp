@@ -152,7 +152,7 @@ std::string add_share(Plan& plan, const Planner& planner) {
 
 }  // namespace
 
-Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
+Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices, PlanDepth depth) {
   std::string wrong = check_given(asked);
   if (!wrong.empty()) return failed(wrong);
   Constants constants;
@@ -190,6 +190,7 @@ Plan make_plan(const PlanRequest& asked, const Json& fit, const Json& devices) {
                               law.name, laws_with_delta()));
   }
   PlanProblem problem;
+  problem.with_sensitivity = depth == PlanDepth::kAll;
   wrong = read_problem(request, constants, devices, problem);
   if (wrong.empty()) wrong = check_used(request, law, constants.total);
   if (wrong.empty() && !of_share) wrong = check_felt(problem, constants);

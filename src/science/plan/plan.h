@@ -13,10 +13,13 @@
 
 namespace bitlaw {
 
+// kNumbers: without .sensitivity, which takes two plans for each constant.
+enum class PlanDepth { kAll, kNumbers };
+
 // `fit`: a document of fit_to_json, or null for published constants. `devices`: the user's
 // table (plan/devices.h) or null.
-Plan make_plan(const PlanRequest& request, const Json& fit = nullptr,
-               const Json& devices = nullptr);
+Plan make_plan(const PlanRequest& request, const Json& fit = nullptr, const Json& devices = nullptr,
+               PlanDepth depth = PlanDepth::kAll);
 
 // The same request answered by request.laws and by every fit.
 PlanComparison compare_plans(const PlanRequest& request, const std::vector<Json>& fits,

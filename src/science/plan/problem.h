@@ -39,6 +39,7 @@ struct PlanProblem {
   GaussianErrorSource gaussian_error = GaussianErrorSource::kLeast;
   std::vector<PrecisionChoice> formats;  // a free precision is one of these; empty = any bits
   std::vector<double> post;              // values of a free P_post, 0 = none; empty = any
+  bool with_sensitivity = true;          // to each constant
 
   bool bits_are_free() const { return free_tied || !free_bits.empty(); }
   // Precision is chosen from a list rather than from a continuum.

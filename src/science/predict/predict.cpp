@@ -66,8 +66,8 @@ std::optional<PredictedInterval> interval_over(size_t draws, double level, const
     }
   }
   if (all.size() < kFewestDraws * kPoints) return std::nullopt;
-  std::sort(all.begin(), all.end());
-  return PredictedInterval{percentile(all, (1 - level) / 2), percentile(all, (1 + level) / 2)};
+  return PredictedInterval{percentile_of(all, (1 - level) / 2),
+                           percentile_of(all, (1 + level) / 2)};
 }
 
 // Losses and deltas of the draws.

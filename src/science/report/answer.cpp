@@ -16,7 +16,7 @@ namespace bitlaw {
 namespace {
 
 // The planner looks for a free precision within [1, 32] bits; an end there is no end.
-constexpr double kFewestBits = 1.001, kMostBits = 31.99;
+constexpr double kFewestSearched = 1.001, kMostSearched = 31.99;
 constexpr size_t kFewestShown = 3;  // precisions after training whose cost is given
 
 std::string counted(size_t count, const char* thing) {
@@ -110,7 +110,9 @@ std::string not_identified(const Json& estimate, const Json& constants) {
   return "";
 }
 
-std::string best_precision(const Json& optimum, const Json& constants) {
+}  // namespace
+
+std::string best_precision_sentence(const Json& optimum, const Json& constants) {
   if (!optimum.is_object()) return "";
   const Json interval = optimum.value("intervals", Json::object()).value("P_w", Json::object());
   const double low = number(interval, "low"), high = number(interval, "high");
@@ -119,7 +121,7 @@ std::string best_precision(const Json& optimum, const Json& constants) {
     why = "the fitted constants give none";
   } else if (why.empty() && !(std::isfinite(low) && std::isfinite(high))) {
     why = "the fit has no intervals";
-  } else if (why.empty() && (low < kFewestBits || high > kMostBits)) {
+  } else if (why.empty() && (low < kFewestSearched || high > kMostSearched)) {
     why = fmt::format("its 90 % interval, {:.3g} to {:.3g} bits, reaches the limit of the search",
                       low, high);
   }
@@ -139,6 +141,8 @@ std::string best_precision(const Json& optimum, const Json& constants) {
   }
   return out + ".";
 }
+
+namespace {
 
 std::string bit_after_training(const Json& post_bit, const Json& constants) {
   if (!post_bit.is_object()) return "";
@@ -205,7 +209,7 @@ Json answer_sentences(const Json& document, const std::vector<TidyRow>& rows,
   Json out = Json::array();
   for (const std::string& sentence :
        {what_was_measured(rows, document["summary"]), about_fit,
-        best_precision(document["figures"]["optimum"], constants), after + measured}) {
+        best_precision_sentence(document["figures"]["optimum"], constants), after + measured}) {
     if (!sentence.empty()) out.push_back(sentence);
   }
   return out;

@@ -16,4 +16,8 @@ namespace bitlaw {
 Json answer_sentences(const Json& document, const std::vector<TidyRow>& rows,
                       const std::string& about_fit = "");
 
+// On .figures.optimum: the best bits with their interval, or why they are not identified; "" without
+// it.
+std::string best_precision_sentence(const Json& optimum, const Json& constants);
+
 }  // namespace bitlaw

@@ -238,7 +238,7 @@ Json optimum_figure(const std::vector<TidyRow>& rows, const Json& fit, const Fit
   Json points = Json::array();
   for (double bits = 3; bits <= 16.001; bits += 0.5) {
     request.bits = {bits};
-    const Plan plan = make_plan(request, fit);
+    const Plan plan = make_plan(request, fit, nullptr, PlanDepth::kNumbers);
     if (!plan.optimum || !std::isfinite(plan.optimum->loss.value_or(kUnknown))) continue;
     Json& point = points.emplace_back(Json{{"x", bits},
                                            {"y", *plan.optimum->loss},

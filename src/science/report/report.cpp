@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "base/text.h"
+#include "base/version.h"
 #include "report/answer.h"
+#include "report/drawing.h"
+#include "report/drawing_data.h"
 #include "report/fields.h"
 #include "report/figures.h"
 #include "report/fitted_law.h"
@@ -55,7 +58,8 @@ Json constants_table(const Json& fit) {
 
 Json summary_of(const std::vector<TidyRow>& rows, const Json& effort) {
   std::set<double> sizes;
-  int runs = 0, diverged = 0, cells = 0;
+  std::set<std::string> made_by;
+  int runs = 0, diverged = 0, unfinished = 0, cells = 0;
   double least = 1e300, most = 0, seconds = 0;
   for (const TidyRow& row : rows) {
     if (!row.is_run()) {
@@ -64,6 +68,8 @@ Json summary_of(const std::vector<TidyRow>& rows, const Json& effort) {
     }
     ++runs;
     diverged += row.status == "diverged";
+    unfinished += row.status == "started";
+    if (!row.bitlaw_version.empty()) made_by.insert(row.bitlaw_version);
     if (std::isfinite(whole(row.N))) sizes.insert(whole(row.N));
     if (std::isfinite(whole(row.D))) {
       least = std::min(least, whole(row.D));
@@ -73,6 +79,9 @@ Json summary_of(const std::vector<TidyRow>& rows, const Json& effort) {
   }
   Json out{{"runs", runs},         {"diverged", diverged},        {"cells", cells},
            {"sizes", Json(sizes)}, {"training_seconds", seconds}, {"effort", effort}};
+  out["unfinished"] = unfinished;
+  out["version"] = kVersion;
+  out["made_by"] = made_by;
   if (runs > 0) out["tokens"] = {least, most};
   return out;
 }
@@ -225,6 +234,7 @@ Json make_report(const ReportInput& input) {
                 {"schema", 1},
                 {"rows", tidy_to_json(input.rows)},
                 {"summary", summary_of(input.rows, input.effort)}};
+  if (!input.runs_hash.empty()) document["summary"]["data_hash"] = input.runs_hash;
   document["constants"] = constants_table(input.fit);
   document["summary"]["sentence"] = identified_sentence(document["constants"]);
   document["notes"] =
@@ -259,6 +269,10 @@ Json make_report(const ReportInput& input) {
   }
   document["answer"] =
       answer_sentences(document, input.rows, fmt::format("{}", fmt::join(about_fit, " ")));
+  Json drawings = Json::array();
+  for (const Drawing& drawing : drawings_of({input, references, noise, document}))
+    drawings.push_back(drawing_json(drawing));
+  document["drawings"] = std::move(drawings);
   return document;
 }
 

@@ -4,6 +4,7 @@
 // is JSON rather than a struct because a script in the page reads it, and it changes with the page.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,11 @@
 #include "table/factors.h"
 
 namespace bitlaw {
+
+// The training loss along a run.
+struct LearningPoint {
+  double tokens, loss;  // seen so far; nats per token, since the last one
+};
 
 struct ReportInput {
   std::string title;
@@ -25,6 +31,8 @@ struct ReportInput {
   std::vector<Observation> observations = {};  // the rows as a fit sees them
   Json comparison = {};                        // of comparison_json (compare/compare.h), or null
   bool is_table = false;  // `rows` were made of `observations` (report/from_table.h)
+  // Of a run by its name; empty where it is not known. Asked for the runs that are drawn only.
+  std::function<std::vector<LearningPoint>(const std::string& run)> learning_curve = {};
 };
 
 // The rows of a report that have a result, as must_not_pool() (table/factors.h) takes them.
@@ -32,10 +40,13 @@ std::vector<FactorRow> rows_to_pool(const std::vector<TidyRow>& rows);
 
 // The document:
 //   .title
+//   .drawings[]    the figures as a page draws them (report/drawing.h), each with a sentence
 //   .answer[]      paragraphs: what was measured, that the fit is of other runs if it is, the best
 //                  precision, a bit less after training
-//   .summary       runs, diverged, cells, sizes[], tokens [least, most], effort[], sentence (which
-//                  constants the data identify), noise (which differences from BF16 are noise)
+//   .summary       runs, diverged, unfinished, cells, sizes[], tokens [least, most], effort[], sentence
+//                  (which constants the data identify), noise (which differences from BF16 are noise),
+//                  data_hash (of the table), version (of bitlaw, that makes this report), made_by[] (the
+//                  versions that made the runs)
 //   .penalties[]   what fewer bits in training cost (report/penalties.h)
 //   .pure_error    deviations between seeds (table/pure_error.h), or null
 //   .constants[]   name, value, low, high, published, frozen

@@ -23,7 +23,7 @@ constexpr size_t kMostColours = 7;
 constexpr size_t kMostPoints = 3000;  // of a panel
 
 struct Residual {
-  double params, tokens, compute;
+  double params, tokens, compute, bits;
   double per_cent;  // of the loss, measured above predicted
   double predicted, measured;
   std::string precision, run;
@@ -42,7 +42,7 @@ std::vector<Residual> residuals_of(const std::vector<Observation>& rows, const F
     if (row.is_post_training() || !(row.loss_nats > 0)) continue;
     const double predicted = predict(*law.law, law.values.data(), row);
     if (!(predicted > 0) || !std::isfinite(predicted)) continue;
-    out.push_back({row.params, row.tokens, 6 * row.params * row.tokens,
+    out.push_back({row.params, row.tokens, 6 * row.params * row.tokens, least_bits(row),
                    100 * std::log(row.loss_nats / predicted), predicted, row.loss_nats,
                    class_of(row), name_of(row, i),
                    row.cluster.empty() ? fmt::format("row {}", i) : row.cluster});
@@ -54,7 +54,13 @@ using Value = std::function<double(const Residual&)>;
 
 const std::map<std::string, Value> kSizes{{"N", [](const Residual& each) { return each.params; }},
                                           {"D", [](const Residual& each) { return each.tokens; }},
-                                          {"C", [](const Residual& each) { return each.compute; }}};
+                                          {"C", [](const Residual& each) { return each.compute; }},
+                                          {"bits", [](const Residual& each) { return each.bits; }}};
+
+std::string amount_words(double amount) {
+  constexpr double kMostCount = 1e15;
+  return amount < kMostCount ? format_count(amount) : fmt::format("{:.3g}", amount);
+}
 
 // The name of a group for each row: a value each where they are few, else parts with as many rows each.
 std::vector<std::string> groups_by(const std::vector<Residual>& rows, const Value& value,
@@ -66,7 +72,7 @@ std::vector<std::string> groups_by(const std::vector<Residual>& rows, const Valu
   std::vector<std::string> out;
   for (const Residual& row : rows) {
     if (different.size() <= most) {
-      out.push_back(format_count(value(row)));
+      out.push_back(amount_words(value(row)));
       continue;
     }
     const auto below = std::lower_bound(sorted.begin(), sorted.end(), value(row)) - sorted.begin();
@@ -74,7 +80,7 @@ std::vector<std::string> groups_by(const std::vector<Residual>& rows, const Valu
     const auto edge = [&](size_t k) {
       return sorted[std::min(sorted.size() - 1, (k * sorted.size() + most - 1) / most)];
     };
-    out.push_back(fmt::format("{} to {}", format_count(edge(part)), format_count(edge(part + 1))));
+    out.push_back(fmt::format("{} to {}", amount_words(edge(part)), amount_words(edge(part + 1))));
   }
   return out;
 }
@@ -133,7 +139,7 @@ std::string means_sentence(const std::vector<Residual>& rows) {
                                   mean.error(), mean.rows));
     }
   };
-  for (const auto& [name, value] : kSizes) look(name.c_str(), groups_by(rows, value, 3));
+  for (const char* name : {"C", "D", "N"}) look(name, groups_by(rows, kSizes.at(name), 3));
   look("precision", groups_by_precision(rows));
   if (off.empty())
     return "By thirds of N, D and C, and by precision, no mean residual is more than three "
@@ -143,6 +149,31 @@ std::string means_sentence(const std::vector<Residual>& rows) {
       "Runs that are off in the mean, by more than three standard errors: {}. There the "
       "law has another shape than the data.",
       fmt::join(off, "; "));
+}
+
+// The mean residuals of the lowest and the highest third of the rows.
+std::string ends_sentence(const std::vector<Residual>& rows, const char* what) {
+  const Value& value = kSizes.at(what);
+  const std::vector<std::string> groups = groups_by(rows, value, 3);
+  std::map<std::string, GroupMean> means;
+  std::map<double, std::string> order;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    means[groups[i]].add(rows[i]);
+    order.emplace(value(rows[i]), groups[i]);
+  }
+  if (means.size() < 2) return fmt::format("All rows have one {}.", what);
+  const std::string &low = order.begin()->second, &high = order.rbegin()->second;
+  if (low == high || means[low].clusters.size() < 5 || means[high].clusters.size() < 5)
+    return fmt::format("Too few runs at either end of {} for a mean residual there.", what);
+  const auto words = [&](const std::string& name) {
+    return fmt::format("{:+.2f} ± {:.2f} % at {} {}", means[name].mean(), means[name].error(), what,
+                       name);
+  };
+  return fmt::format("Mean residual (± standard error): {}, {}.{}", words(low), words(high),
+                     means[low].is_off() || means[high].is_off()
+                         ? " That is more than three standard errors: the law has another shape "
+                           "than the data."
+                         : " Neither is more than three standard errors from zero.");
 }
 
 std::string reach_sentence(const std::vector<Observation>& rows, const Json& fit) {
@@ -202,7 +233,7 @@ Json panel(const std::vector<Residual>& rows, const char* x, const char* by,
                                  {"D", rows[i].tokens},
                                  {"run", rows[i].run}});
   }
-  Json out{{"x", x}, {"by", by}, {"series", Json::array()}};
+  Json out{{"x", x}, {"by", by}, {"sentence", ends_sentence(rows, x)}, {"series", Json::array()}};
   for (const std::string& name : order)
     out["series"].push_back({{"name", name}, {"points", std::move(series[name])}});
   return out;
@@ -254,6 +285,7 @@ Json residual_figure(const std::vector<Observation>& rows, const Json& fit) {
   panels.push_back(panel(residuals, "D", "N", by_n));
   panels.push_back(several ? panel(residuals, "C", "precision", by_p)
                            : panel(residuals, "C", "N", by_n));
+  if (several) panels.push_back(panel(residuals, "bits", "N", by_n));
   return {{"sentences", std::move(sentences)}, {"panels", std::move(panels)}};
 }
 

@@ -1,0 +1,24 @@
+// The drawings of a report (report/drawing.h), by idea. Each adds what the data support.
+#pragma once
+
+#include <vector>
+
+#include "report/drawing.h"
+#include "report/drawing_data.h"
+
+namespace bitlaw {
+
+// Loss against bits in training, N_eff, iso-loss contours, loss at matched cost.
+void add_training_drawings(const DrawingData& data, std::vector<Drawing>& out);
+// Loss after quantization and its difference, against D/N; predicted against measured.
+void add_ptq_drawings(const DrawingData& data, std::vector<Drawing>& out);
+// Predicted against measured, and residuals.
+void add_error_drawings(const DrawingData& data, std::vector<Drawing>& out);
+// What the fitted law advises: best bits, N and D.
+void add_plan_drawings(const DrawingData& data, std::vector<Drawing>& out);
+// Number formats and granularities beside each other.
+void add_format_drawings(const DrawingData& data, std::vector<Drawing>& out);
+// What the data identify: profiles, laws beside each other, isoFLOP curves, learning curves.
+void add_fit_drawings(const DrawingData& data, std::vector<Drawing>& out);
+
+}  // namespace bitlaw

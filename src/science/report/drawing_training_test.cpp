@@ -1,0 +1,190 @@
+// Drawings of precision in training against the law that made the rows.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "predict/predict.h"
+#include "report/drawing_for_tests.h"
+
+namespace bitlaw {
+namespace {
+
+double kept_at(double bits) {
+  return 1 - std::exp(-bits / 2.6745 + 0.3037);
+}
+
+// The law with offsets of weights alone; a BF16 run has the whole N.
+double loss_of_share(double n, double d, double share) {
+  return 2.7648 + 4299 * std::pow(n * share, -0.4965) + 18060 * std::pow(d, -0.4965);
+}
+
+TEST(DrawingTraining, MeasuredSharesLieOnTheFittedCurve) {
+  std::vector<TidyRow> rows;
+  for (const double bits : {16.0, 4.0, 6.0})
+    rows.push_back(
+        drawn_run(1e6, 1e8, bits, loss_of_share(1e6, 1e8, bits < 16 ? kept_at(bits) : 1)));
+  const Json drawing = drawing_named(drawings_in(rows, drawn_fit()), "effective-parameters");
+  const Json& panel = drawing["panels"][0];
+  const Json points = series_named(panel, "measured")["points"];
+  ASSERT_EQ(points.size(), 2u);
+  const Json fitted = series_named(panel, "fitted")["curve"];
+  for (const Json& point : points) {
+    EXPECT_NEAR(point["y"], kept_at(point["x"]), 1e-9);
+    EXPECT_FALSE(point.contains("low")) << "without replicates there is no bar";
+    for (const Json& place : fitted) {
+      if (std::fabs(place["x"].get<double>() - point["x"].get<double>()) > 1e-9) continue;
+      EXPECT_NEAR(point["y"], place["y"], 1e-9);
+    }
+  }
+  EXPECT_TRUE(says(drawing, "0.000 for weights (2 runs)")) << drawing["says"];
+  EXPECT_FALSE(says(drawing, "at 4 bits N_eff")) << "there are no intervals: " << drawing["says"];
+}
+
+TEST(DrawingTraining, ABarOfAShareIsThatOfTheDifferenceOfLosses) {
+  std::vector<TidyRow> rows;
+  const double noise[] = {-0.02, -0.01, 0, 0.01, 0.02};
+  for (int seed = 0; seed < 5; ++seed) {
+    rows.push_back(drawn_run(1e6, 1e8, 16, loss_of_share(1e6, 1e8, 1) + noise[seed]));
+    rows.back().seed = seed + 1;
+  }
+  rows.push_back(drawn_run(1e6, 1e8, 4, loss_of_share(1e6, 1e8, kept_at(4))));
+  rows.back().seed = 1;
+  const Json drawing = drawing_named(drawings_in(rows, drawn_fit()), "effective-parameters");
+  const Json point = series_named(drawing["panels"][0], "measured")["points"][0];
+  const double deviation = std::sqrt(1e-3 / 4);
+  const double bar = 1.645 * deviation * std::sqrt(1 + 1.0 / 5);
+  const auto share = [&](double loss) {
+    const double of_n = loss - 2.7648 - 18060 * std::pow(1e8, -0.4965);
+    return std::pow(of_n / 4299, -1 / 0.4965) / 1e6;
+  };
+  const double loss = loss_of_share(1e6, 1e8, kept_at(4));
+  EXPECT_NEAR(point["low"], share(loss + bar), 1e-9);
+  EXPECT_NEAR(point["high"], share(loss - bar), 1e-9);
+}
+
+TEST(DrawingTraining, WhatIsNotIdentifiedHasNoNumber) {
+  std::vector<TidyRow> rows;
+  for (const double bits : {16.0, 4.0, 6.0})
+    rows.push_back(drawn_run(1e6, 1e8, bits, drawn_loss(1e6, 1e8, bits)));
+  Json fit = drawn_fit(40, 0.01);
+  const auto sentence = [&] {
+    return drawing_named(drawings_in(rows, fit), "effective-parameters")["says"].get<std::string>();
+  };
+  EXPECT_NE(sentence().find("for weights, 0.3"), std::string::npos) << sentence();
+  EXPECT_EQ(sentence().find("Not identified"), std::string::npos) << sentence();
+
+  fit["parameters"]["gamma_w"]["identified"] = false;
+  const std::string open = sentence();
+  EXPECT_NE(open.find("weights (gamma_w, on which it depends, is not identified)"),
+            std::string::npos)
+      << open;
+  EXPECT_EQ(open.find("for weights,"), std::string::npos) << open;
+
+  fit["parameters"]["gamma_kv"]["frozen"] = "too few rows";
+  const Json drawing = drawing_named(drawings_in(rows, fit), "effective-parameters");
+  for (const Json& panel : drawing["panels"])
+    EXPECT_NE(panel["title"], "keys and values") << "nothing measured and nothing fitted";
+}
+
+TEST(DrawingTraining, LossByBitsHasTheLawsCurveAndTheMeasuredCost) {
+  std::vector<TidyRow> rows;
+  const double d = 1e9;
+  for (const double n : {1e7, 4e7}) {
+    rows.push_back(drawn_run(n, d, 16, 3));
+    rows.push_back(drawn_run(n, d, 4, n < 2e7 ? 3.25 : 3.125));
+  }
+  const Json drawing =
+      drawing_named(drawings_in(rows, drawn_fit(60, 0.01)), "loss-by-bits-weights");
+  EXPECT_TRUE(says(drawing, "at 4 bits +0.1250 to +0.2500 nats (2 runs)")) << drawing["says"];
+  ASSERT_EQ(drawing["panels"].size(), 2u);
+  const Json& series = drawing["panels"][1]["series"][0];
+  EXPECT_EQ(series["points"].size(), 2u) << "with the run that is not quantized";
+  for (const Json& place : series["curve"]) {
+    EXPECT_NEAR(place["y"], drawn_loss(4e7, d, place["x"]), 1e-9);
+    EXPECT_LT(place["mean"][0], place["mean"][1]);
+  }
+}
+
+TEST(DrawingTraining, IntervalsBetweenAreAsThoseOfPredict) {
+  std::vector<TidyRow> rows;
+  for (const double bits : {16.0, 4.0}) rows.push_back(drawn_run(1e7, 1e9, bits, 3));
+  const Json fit = drawn_fit(100, 0.02);
+  const Json curve = drawing_named(drawings_in(rows, fit),
+                                   "loss-by-bits-weights")["panels"][0]["series"][0]["curve"];
+  Constants constants;
+  ASSERT_EQ(read_constants("", "", fit, constants), "");
+  ASSERT_GT(curve.size(), 40u);
+  for (const Json& place : curve) {
+    Observation run;
+    run.params = 1e7, run.tokens = 1e9, run.bits_weights = place["x"];
+    const auto mean = predict_run(constants, run).mean;
+    const double width = mean->high - mean->low;
+    EXPECT_NEAR(place["mean"][0], mean->low, 0.02 * width) << place["x"];
+    EXPECT_NEAR(place["mean"][1], mean->high, 0.02 * width) << place["x"];
+  }
+}
+
+TEST(DrawingTraining, ContoursHaveOneLossAndCrossingsLieBetweenSizes) {
+  // The loss falls by .4 from one size to the next, whatever the bits: level k of five, from 3.2 to
+  // 4, is crossed at a known place.
+  std::vector<TidyRow> rows;
+  const double d = 1e9;
+  for (const double bits : {16.0, 4.0}) {
+    rows.push_back(drawn_run(1e7, d, bits, 4));
+    rows.push_back(drawn_run(4e7, d, bits, 3.2));
+  }
+  const Json drawing = drawing_named(drawings_in(rows, drawn_fit()), "iso-loss");
+  ASSERT_EQ(drawing["panels"].size(), 1u);
+  const Json& series = drawing["panels"][0]["series"];
+  ASSERT_EQ(series.size(), 5u);
+  for (int k = 0; k < 5; ++k) {
+    const double level = 3.2 + 0.8 * (k + 1) / 6;
+    for (const Json& point : series[k]["points"])
+      EXPECT_NEAR(point["x"], 1e7 * std::pow(4, (4 - level) / 0.8), 1);
+    for (const Json& place : series[k].value("curve", Json::array()))
+      EXPECT_NEAR(drawn_loss(place["x"], d, place["y"]), level, 1e-3);
+  }
+}
+
+TEST(DrawingTraining, TheBestBitsAtEqualCostAreThoseOfTheLaw) {
+  std::vector<TidyRow> rows;
+  for (const double bits : {16.0, 8.0, 4.0}) {
+    TidyRow run = drawn_run(16e7 / bits, 1e9, bits, 3 + 0.01 * std::fabs(bits - 8));
+    run.P_a = run.P_kv = bits;
+    rows.push_back(run);
+  }
+  const Json drawing = drawing_named(drawings_in(rows, drawn_fit(40, 1e-5)), "matched-cost");
+  EXPECT_TRUE(says(drawing, "of 3 measured runs the best has 8 bits")) << drawing["says"];
+  EXPECT_TRUE(says(drawing, "the fit's best is 7.00 [7.00, 7.00] bits")) << drawing["says"];
+  EXPECT_EQ(series_named(drawing["panels"][0], "measured")["points"].size(), 3u);
+
+  rows.pop_back();
+  const Json unmatched = drawing_named(drawings_in(rows, drawn_fit(40, 1e-5)), "matched-cost");
+  EXPECT_TRUE(says(unmatched, "nothing measured stands here")) << unmatched["says"];
+  EXPECT_TRUE(series_named(unmatched["panels"][0], "measured").is_null());
+}
+
+TEST(DrawingErrors, PredictedAgainstMeasured) {
+  std::vector<TidyRow> rows;
+  for (const double n : {1e7, 2e7, 4e7, 8e7})
+    rows.push_back(drawn_run(n, 1e9, 16, drawn_loss(n, 1e9, 16)));
+  const Json exact = drawing_named(drawings_in(rows, drawn_fit()), "predicted-measured");
+  EXPECT_TRUE(says(exact, "R^2 = 1.0000 of the losses of 4 runs, and misses them by 0.00 %"))
+      << exact["says"];
+  EXPECT_TRUE(says(exact, "No rows were held out")) << exact["says"];
+  for (TidyRow& row : rows) row.loss *= std::exp(row.N == 10'000'000 ? 0.02 : 0);
+  Json fit = drawn_fit();
+  fit["held_out"] = {{{"part", "training"},
+                      {"split", "largest-N"},
+                      {"fitted", 3},
+                      {"points", 1},
+                      {"rms_log", 0.0125}}};
+  const Json off = drawing_named(drawings_in(rows, fit), "predicted-measured");
+  EXPECT_TRUE(says(off, "misses them by 1.00 %")) << off["says"];
+  EXPECT_TRUE(says(off, "largest-N: 1.25 % (1 rows)")) << off["says"];
+}
+
+}  // namespace
+}  // namespace bitlaw
