@@ -11,9 +11,11 @@ import {compress} from 'lzma1';
 const [module = '../../build/module/bitlaw.wasm', out = '../../build/page'] = process.argv.slice(2);
 const packages = new Set();  // of npm, that a page contains
 
-// Parts of a package that it has no names for.
-const kInside = Object.fromEntries(
-    ['decoder', 'streams'].map(name => [`lzma1/${name}`, `./node_modules/lzma1/lib/${name}.js`]));
+// Parts of a package that it has no names for, and one that no figure needs.
+const kInside = {
+  ...Object.fromEntries(['decoder', 'streams'].map(name => [`lzma1/${name}`, `./node_modules/lzma1/lib/${name}.js`])),
+  'd3-geo': './src/draw/no_maps.ts',
+};
 
 async function bundle(entry, format) {
   const made = await build({entryPoints: [entry], bundle: true, minify: true, format, target: 'es2022', write: false,

@@ -34,6 +34,7 @@ export interface Series {
   points?: Point[];
   curve?: Place[];
   dashed?: boolean;  // published constants, not ours
+  range?: boolean;  // only a band, of `mean`: the range of the other series, not an interval
 }
 
 /** A line across the panel, or the diagonal: {diagonal: true}. */
@@ -44,10 +45,17 @@ export interface Line {
   label?: string;
 }
 
+/** Where the cells' value is the same. */
+export interface Contour {
+  label: string;
+  lines: [x: number, y: number][][];
+}
+
 export interface Panel {
   title?: string;
   series?: Series[];
   lines?: Line[];
+  contours?: Contour[];
   cells?: {x: number; y: number; value: number; about?: Record<string, string | number>}[];  // a heat map
 }
 

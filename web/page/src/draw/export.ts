@@ -65,12 +65,13 @@ export function glyph(drawing: Drawing, name: string, {colour, shape}: Look): SV
 export function keyOf(drawing: Drawing): string {
   const series = drawing.panels.flatMap(panel => panel.series ?? []);
   const points = series.flatMap(each => each.points ?? []),
-    places = series.flatMap(each => each.curve ?? []);
+    places = series.filter(each => !each.range).flatMap(each => each.curve ?? []);
   return [
     points.some(point => point.low !== undefined) ? 'bars: intervals' : '',
     points.some(point => point.flagged !== undefined) ? 'hollow: does not count' : '',
     places.some(place => place.mean) ? 'dark band: interval of the mean' : '',
     places.some(place => place.run) ? 'light band: of one run' : '',
+    series.some(each => each.range) ? 'band: range of the series' : '',
     series.some(each => each.dashed) ? 'dashed: published' : '',
   ]
     .filter(part => part !== '')

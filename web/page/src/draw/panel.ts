@@ -127,7 +127,17 @@ function tight(drawing: Drawing, panels: readonly Panel[], view: View, frames: F
     );
     return edges ? {range: edges, cut: false} : frames[key];
   };
-  return drawing.panels.some(panel => panel.series?.length) ? frames : {x: range('x'), y: range('y')};
+  // Points may lie beside the cells.
+  const held = (key: 'x' | 'y'): Frame => {
+    const frame = range(key);
+    const values = panels.flatMap(panel =>
+      seen(panel, view).flatMap(({points = []}) => points.map(point => point[key])),
+    );
+    const [low, high] = rangeOf(values.filter(value => !places[key].log || value > 0)) ?? frame.range;
+    const wider = low < frame.range[0] || high > frame.range[1];
+    return wider ? frames[key] : frame;
+  };
+  return {x: held('x'), y: held('y')};
 }
 
 export interface Size {
@@ -223,7 +233,12 @@ export function drawPanel(
       }),
     );
   }
-  marks.push(...(cells?.marks(width) ?? []), ...lineMarks(panel, xRange, yRange), ...seriesMarks(series, looks, view));
+  marks.push(
+    ...(cells?.marks(width) ?? []),
+    ...contourMarks(panel, yRange, places.y.log),
+    ...lineMarks(panel, xRange, yRange),
+    ...seriesMarks(series, looks, view, cells !== undefined),
+  );
   if (!cells)
     marks.push(
       Plot.frame({stroke: 'var(--figure-line)', anchor: 'bottom'}),
@@ -270,7 +285,13 @@ export function drawPanel(
 
 const kManyPoints = 250;
 
-function seriesMarks(series: readonly Series[], looks: ReadonlyMap<string, Look>, view: View): Plot.Markish[] {
+/** `onCells`: larger, and with a rim of paper, so that they are seen on any colour. */
+function seriesMarks(
+  series: readonly Series[],
+  looks: ReadonlyMap<string, Look>,
+  view: View,
+  onCells: boolean,
+): Plot.Markish[] {
   const good = ({x, y}: {x: number; y: number}): boolean => (!view.logX || x > 0) && (!view.logY || y > 0);
   // A bar or a band that goes below zero leaves a logarithmic frame at its foot.
   const floor = (value: number): number => (view.logY && !(value > 0) ? Number.MIN_VALUE : value);
@@ -279,8 +300,8 @@ function seriesMarks(series: readonly Series[], looks: ReadonlyMap<string, Look>
     bars: Plot.Markish[] = [],
     points: Plot.Markish[] = [];
   const many = series.reduce((sum, each) => sum + (each.points?.length ?? 0), 0) > kManyPoints;
-  const radius = many ? 2.3 : 3.4;
-  for (const {name, points: all = [], curve = [], dashed} of series) {
+  const radius = onCells ? 5.5 : many ? 2.3 : 3.4;
+  for (const {name, points: all = [], curve = [], dashed, range} of series) {
     const {colour, shape} = looks.get(name)!;
     const places = curve.filter(good).sort((a, b) => a.x - b.x);
     for (const [key, opacity] of [
@@ -301,7 +322,9 @@ function seriesMarks(series: readonly Series[], looks: ReadonlyMap<string, Look>
         );
       }
     }
-    if (places.length > 1) {
+    if (places.length > 1 && !range) {
+      if (onCells)
+        curves.push(Plot.lineY(places, {x: 'x', y: 'y', stroke: '#ffffff', strokeWidth: 4.5, clip: true}));
       curves.push(
         Plot.lineY(places, {
           x: 'x',
@@ -314,7 +337,7 @@ function seriesMarks(series: readonly Series[], looks: ReadonlyMap<string, Look>
       );
     }
     // A curve without points wears its series' shape at its end.
-    if (all.length === 0 && places.length > 0)
+    if (all.length === 0 && places.length > 0 && !range)
       points.push(
         Plot.dot(places.slice(-1), {
           x: 'x',
@@ -358,7 +381,9 @@ function seriesMarks(series: readonly Series[], looks: ReadonlyMap<string, Look>
     };
     mark(
       shown.filter(point => point.flagged === undefined),
-      {fill: colour, fillOpacity: many ? 0.55 : 0.9, strokeWidth: many ? 0 : 0.6},
+      onCells
+        ? {fill: colour, stroke: '#ffffff', strokeWidth: 1.6}
+        : {fill: colour, fillOpacity: many ? 0.55 : 0.9, strokeWidth: many ? 0 : 0.6},
     );
     mark(
       shown.filter(point => point.flagged !== undefined),
@@ -366,6 +391,24 @@ function seriesMarks(series: readonly Series[], looks: ReadonlyMap<string, Look>
     );
   }
   return [...bands, ...curves, ...bars, ...points];
+}
+
+// Thin lines on white ones, legible on every colour of a cell; the name stands where a line is highest in the frame.
+function contourMarks(panel: Panel, [y0, y1]: Range, logY: boolean): Plot.Markish[] {
+  const share = (y: number): number => (logY ? Math.log(y / y0) / Math.log(y1 / y0) : (y - y0) / (y1 - y0));
+  return (panel.contours ?? []).flatMap(({label, lines}): Plot.Markish[] => {
+    const places = lines.flat().filter(([, y]) => share(y) > 0.08 && share(y) < 0.86);
+    const middle = places.reduce<[number, number] | undefined>((a, b) => (a && a[1] >= b[1] ? a : b), undefined);
+    return [
+      ...lines.flatMap(line => [
+        Plot.line(line, {stroke: '#ffffff', strokeOpacity: 0.55, strokeWidth: 2.4, clip: true}),
+        Plot.line(line, {stroke: '#14181d', strokeWidth: 0.9, clip: true}),
+      ]),
+      ...(middle
+        ? [Plot.text([middle], {text: [label], fontSize: 11, fill: '#14181d', stroke: '#ffffff', strokeWidth: 3})]
+        : []),
+    ];
+  });
 }
 
 function lineMarks(panel: Panel, [x0, x1]: Range, [y0, y1]: Range): Plot.Markish[] {
@@ -447,7 +490,15 @@ function scale(
   return {
     colour: colours.colour,
     marks: width => [
-      Plot.rect(boxes, {x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2', fill: 'value', insetLeft: 0.5, insetTop: 0.5}),
+      Plot.rect(boxes, {
+        x1: 'x1',
+        x2: 'x2',
+        y1: 'y1',
+        y2: 'y2',
+        fill: 'value',
+        // Many cells are a surface.
+        ...(boxes.length > 400 ? {shapeRendering: 'crispEdges'} : {insetLeft: 0.5, insetTop: 0.5}),
+      }),
       // The number itself, where there is room; on both ends of a diverging scale and the dark one of the other it is white.
       ...((width - kLeft) / xs.size > 38 && ys.size <= 14
         ? [true, false].map(white =>
@@ -548,7 +599,7 @@ function targetsOf(
   const interval = (name: string, range: readonly [number, number] | undefined): string[] =>
     range ? [`${name}: ${exact(range[0])} to ${exact(range[1])}`] : [];
   const out: Target[] = [];
-  for (const {name, points = [], curve = [], dashed} of series) {
+  for (const {name, points = [], curve = [], dashed, range} of series) {
     for (const point of points) {
       const {x, y, low, high, run, flagged, about} = point;
       out.push({
@@ -574,7 +625,7 @@ function targetsOf(
         says: () => [
           `${name}${dashed ? ', published' : points.length > 0 ? ', fitted' : ''}`,
           ...where(x, y),
-          ...interval('interval of the mean', mean),
+          ...interval(range ? 'range' : 'interval of the mean', mean),
           ...interval('interval of one run', run),
         ],
       });
