@@ -65,6 +65,6 @@ test('a page made with a fit starts with it', async () => {
   await page.waitForSelector('#answer .lead');
   const {optimum} = JSON.parse(execFileSync(
       program, ['plan', '--fit', fit, '--compute', '1e21', '--json'], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']}));
-  assert.ok((await page.textContent('#answer .lead')).includes(optimum.loss.toFixed(3)), optimum.loss);
+  assert.ok((await page.textContent('#answer .lead')).includes(`a loss of ${optimum.loss.toFixed(4)}`), optimum.loss);
   assert.deepEqual(seen.faults, []);
 });

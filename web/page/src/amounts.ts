@@ -61,6 +61,13 @@ export function parseDeviceTime(text: string, devices: readonly string[]): Parse
                                              : {problem: `${quoted(text)} is no time; ${example}`};
 }
 
+/** "2.91" or "40 %": a positive number. */
+export function parsePlain(text: string, example: string): Parsed<number> {
+  const found = /^\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*(%?)\s*$/i.exec(text);
+  const value = found ? Number(found[1]) / (found[2] ? 100 : 1) : NaN;
+  return Number.isFinite(value) && value > 0 ? {value} : {problem: `${quoted(text)} is not a number; write ${example}`};
+}
+
 export function quoted(text: string): string {
   const short = text.length > 40 ? `${text.slice(0, 40)}...` : text;
   return `"${short}"`;
@@ -89,6 +96,26 @@ export function bytes(value: number): string {
 export function power(value: number): string {
   const [digits = '', exponent = '0'] = value.toExponential(2).split('e');
   return `${Number(digits)}e${Number(exponent)}`;
+}
+
+const kWords: readonly [number, string][] = [[1e12, 'trillion'], [1e9, 'billion'], [1e6, 'million'], [1e3, 'thousand']];
+
+/** 3e11 as "300 billion", 3.2e21 as "3.2 times 10 to the 21": for a screen reader. */
+export function countInWords(value: number): string {
+  for (const [size, name] of kWords) {
+    if (value >= 1000 * 1e12) break;
+    if (value >= 0.9995 * size) return `${three(value / size)} ${name}`;
+  }
+  if (value < 1000) return three(value);
+  const [digits, exponent] = power(value).split('e');
+  return `${digits} times 10 to the ${exponent}`;
+}
+
+export function bytesInWords(value: number): string {
+  for (const [size, name] of [[1e12, 'terabytes'], [1e9, 'gigabytes'], [1e6, 'megabytes'], [1e3, 'kilobytes']] as const) {
+    if (value >= 0.9995 * size) return `${three(value / size)} ${name}`;
+  }
+  return `${three(value)} bytes`;
 }
 
 function three(value: number): string {

@@ -11,27 +11,46 @@ export function failed(answer: unknown): answer is Failure {
 
 export class Engine {
   private readonly waiting = new Map<number, (answer: Json) => void>();
+  private worker: Worker | undefined;
   private next = 0;
 
-  constructor(private readonly worker: Worker, module: ArrayBuffer) {
+  /** The worker starts with the first question. */
+  constructor(private readonly start: () => Worker, private readonly module: ArrayBuffer) {}
+
+  get busy(): boolean {
+    return this.waiting.size > 0;
+  }
+
+  ask(question: Question): Promise<Json> {
+    this.worker ??= this.started();
+    const id = this.next++;
+    return new Promise(resolve => {
+      this.waiting.set(id, resolve);
+      this.worker!.postMessage({id, question});
+    });
+  }
+
+  /** Ends what is being answered; questions that wait are answered with this sentence. */
+  stop(why: string): void {
+    this.worker?.terminate();
+    this.worker = undefined;
+    this.fail(why);
+  }
+
+  private started(): Worker {
+    const worker = this.start();
     worker.addEventListener('message', (event: MessageEvent<{id: number; answer: Json}>) => {
       this.waiting.get(event.data.id)?.(event.data.answer);
       this.waiting.delete(event.data.id);
     });
-    worker.addEventListener('error', event => {
-      for (const answer of this.waiting.values())
-        answer({error: `the engine failed: ${event.message}; reload the page`});
-      this.waiting.clear();
-    });
-    worker.postMessage({start: module}, [module]);
+    worker.addEventListener('error', event => this.fail(`the engine failed: ${event.message}; reload the page`));
+    worker.postMessage({start: this.module});
+    return worker;
   }
 
-  ask(question: Question): Promise<Json> {
-    const id = this.next++;
-    return new Promise(resolve => {
-      this.waiting.set(id, resolve);
-      this.worker.postMessage({id, question});
-    });
+  private fail(error: string): void {
+    for (const answer of this.waiting.values()) answer({error});
+    this.waiting.clear();
   }
 }
 
@@ -41,6 +60,11 @@ export class Latest<T> {
   private newest: (() => Promise<T>) | undefined;
 
   constructor(private readonly done: (value: T) => void) {}
+
+  /** Whether the answer that is being made is no longer the one that matters. */
+  get stale(): boolean {
+    return this.newest !== undefined;
+  }
 
   run(ask: () => Promise<T>): void {
     this.newest = ask;

@@ -10,7 +10,10 @@ function carried(place: string): Uint8Array<ArrayBuffer> {
 async function main(): Promise<void> {
   if (typeof WebAssembly === 'undefined') throw new Error('it lacks WebAssembly');
   const address = URL.createObjectURL(new Blob([carried('#worker')], {type: 'text/javascript'}));
-  await startPlanner(new Engine(new Worker(address), carried('#engine').buffer));
+  const module = carried('#engine').buffer;
+  const engine = (): Engine => new Engine(() => new Worker(address), module);
+  // A fit runs beside the questions of plans.
+  await startPlanner(engine(), engine());
   find('main').setAttribute('data-ready', 'true');
 }
 

@@ -1,56 +1,72 @@
-// The planner: what is typed becomes questions, answers become sentences, a table and figures.
-import {bits, bytes, count, nats, quoted} from '../amounts.ts';
-import type {FitAnswer, Frontier, LawAnswer, Plan, TableAnswer} from './answers.ts';
-import {element, find, replace, table} from '../dom.ts';
-import {Engine, Latest, failed} from '../engine.ts';
-import {frontierOfBytes, lossByBits, shown, type LossAtBits} from './figures.ts';
-import type {Json} from '../module.ts';
-import {askedOf, type Options} from './question.ts';
-import {kStart, linkOf, stateOf, type State} from './state.ts';
+// The planner: what is typed becomes questions, answers become sentences, a table and figures. The answer is
+// shown first; figures follow, and give way to the next question.
+import {element, find, replace} from '../dom.ts';
+import {Figure} from '../draw.ts';
+import type {Drawing} from '../drawing.ts';
+import {failed, Latest, type Engine} from '../engine.ts';
+import type {Device, Landscape, LawAnswer, Optimum, Plan} from './answers.ts';
+import {
+  along, contendersOf, curveOf, dataLandscape, formatsOf, frontierOf, planned, planOf, predictionsOf, runOf, sizeLandscape, without,
+  type Contender, type Failed, type LawCurve, type OwnFit,
+} from './contenders.ts';
+import {frontierOfBytes, lossByBits, lossByBudget, overDataAndBits, overSizeAndBits, type Budget} from './drawings.ts';
+import {linesOf, startLaws} from './laws.ts';
+import {Own} from './own.ts';
+import {askedOf, forPlan, type Asked, type Options} from './question.ts';
+import {formatsTable, numbersOf, plansTable, questionOf, runSays, sentenceOf} from './sentences.ts';
+import {startSharing, type Picture} from './share.ts';
+import {bitsScale, budgetScale, countScale, memoryScale, Slider} from './sliders.ts';
+import {kKeys, linkOf, stateOf, type State} from './state.ts';
 
 const kBits = [2, 3, 4, 5, 6, 8, 10, 12, 16];
-const kLargestFile = 20e6;
+const kUsualDevice = 'B200';  // it has 16, 8 and 4 bits
 
-/** One's own constants, from a dropped table or fit.json. */
-interface OwnFit {
-  name: string;
-  fit: Json;
-}
+type Good = Plan & {optimum: Optimum; name: string};
+type Field = HTMLInputElement | HTMLSelectElement;
 
-interface Answers {
-  plans: (Plan | {name: string; error: string})[];
-  byBits: LossAtBits[];
-  frontier: Frontier | {error: string};
-}
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+const isBox = (field: Field): field is HTMLInputElement => field instanceof HTMLInputElement && field.type === 'checkbox';
 
 class Planner {
   private state: State;
   private own: OwnFit | undefined;
-  private devices: string[] = [];
-  private readonly latest = new Latest<Answers>(answers => this.show(answers));
+  private devices: Device[] = [];
+  private sliders: Partial<Record<keyof State, Slider>> = {};
+  private showLaws: (() => void) | undefined;
+  private answered: {state: State; plan: Good} | undefined;
+  private main: Drawing | undefined;  // the figure of a picture to share
+  private readonly figures = new Map<string, Figure>();
+  private readonly latest = new Latest<void>(() => find('main').setAttribute('data-drawn', 'true'));
 
-  constructor(private readonly engine: Engine, private readonly fields: Record<keyof State, HTMLInputElement>) {
+  constructor(private readonly engine: Engine, fits: Engine, private readonly fields: Record<keyof State, Field>) {
     const {state, problem} = stateOf(location.hash);
     this.state = state;
     if (problem) this.say(problem);
-    for (const [key, field] of Object.entries(fields) as [keyof State, HTMLInputElement][]) {
-      field.value = state[key];
-      field.addEventListener('input', () => {
-        this.state = {...this.state, [key]: field.value};
+    for (const key of kKeys) {
+      fields[key].addEventListener('input', () => {
+        const field = fields[key];
+        this.state = {...this.state, [key]: isBox(field) ? (field.checked ? 'yes' : '') : field.value};
         this.ask();
       });
     }
     window.addEventListener('hashchange', () => {
+      if (linkOf(this.state) === location.hash) return;
       const changed = stateOf(location.hash);
       this.state = changed.state;
-      for (const [key, field] of Object.entries(fields) as [keyof State, HTMLInputElement][])
-        field.value = this.state[key];
+      this.say(changed.problem ?? '');
+      this.fill();
       this.ask();
     });
     find('form').addEventListener('submit', event => event.preventDefault());
-    this.takeFiles();
+    const own = new Own(fits, fit => {
+      this.own = fit;
+      this.ask();
+    });
+    // Written into the page by `bitlaw planner --fit`, or by `bitlaw serve`.
+    for (const place of ['#fit', '#given-fit']) {
+      const given = document.querySelector(place)?.textContent?.trim();
+      if (given) own.given(given);
+    }
+    startSharing(() => this.picture(), () => this.own?.name);
   }
 
   say(sentence: string): void {
@@ -58,217 +74,242 @@ class Planner {
   }
 
   async start(): Promise<void> {
-    const laws = await this.engine.ask({verb: 'laws'});
-    if (failed(laws)) {
-      this.say(laws.error);
+    const devices = await this.engine.ask({verb: 'devices'});
+    if (failed(devices)) {
+      this.say(devices.error);
       return;
     }
-    const devices = await this.engine.ask({verb: 'devices'});
-    if (!failed(devices)) this.devices = (devices as unknown as {name: string}[]).map(each => each.name.toLowerCase());
-    const list = find<HTMLDataListElement>('#laws-known');
-    const known = (Array.isArray(laws) ? laws : (laws as {laws: Json[]}).laws) as unknown as LawAnswer[];
-    replace(list, ...known.map(law => element('option', {value: law.name}, law.title)));
+    this.devices = devices as unknown as Device[];
+    const device = find<HTMLSelectElement>('#device');
+    for (const {name} of this.devices) device.append(element('option', {value: name}, name));
+    this.addSliders();
+    this.fill();
     this.ask();
+    const laws = await this.engine.ask({verb: 'laws'});
+    if (!failed(laws))
+      this.showLaws = startLaws(linesOf((laws as unknown as {laws: LawAnswer[]}).laws), this.fields.laws as HTMLInputElement).show;
+  }
+
+  private addSliders(): void {
+    const names = this.devices.map(each => each.name.toLowerCase());
+    const chosen = 'chosen by the plan';
+    for (const [key, scale, name, free] of [
+      ['budget', budgetScale(names), 'Training budget', 'not given'], ['memory', memoryScale, 'Memory', 'no limit'],
+      ['serve', countScale(1e8, 1e16, 'tokens'), 'Tokens served', 'none'], ['tokens', countScale(1e8, 1e15, 'tokens'), 'Training tokens', chosen],
+      ['params', countScale(1e6, 1e13, 'parameters'), 'Parameters', chosen], ['bits', bitsScale, 'Bits in training', chosen],
+    ] as const) {
+      const field = this.fields[key] as HTMLInputElement;
+      const slider = new Slider(field, scale, name, free);
+      field.after(slider.element);
+      this.sliders[key] = slider;
+    }
+  }
+
+  private fill(): void {
+    for (const key of kKeys) {
+      const field = this.fields[key];
+      if (isBox(field)) field.checked = this.state[key] === 'yes';
+      else field.value = this.state[key];
+      // A link may name what is not in a list.
+      if (field instanceof HTMLSelectElement && field.value !== this.state[key]) this.state = {...this.state, [key]: field.value};
+    }
+    const more = find<HTMLDetailsElement>('#more');
+    more.open ||= [...more.querySelectorAll<Field>('input, select')].some(field => (isBox(field) ? field.checked : field.value !== ''));
   }
 
   ask(): void {
     const asked = askedOf(this.state, this.devices);
-    for (const [key, field] of Object.entries(this.fields) as [keyof State, HTMLInputElement][]) {
+    for (const key of kKeys) {
       const problem = asked.problems[key] ?? '';
-      field.setAttribute('aria-invalid', problem ? 'true' : 'false');
-      find(`#${key}-problem`).textContent = problem;
+      const place = document.querySelector(`#${key}-problem`);
+      if (!place) continue;
+      this.fields[key].setAttribute('aria-invalid', problem ? 'true' : 'false');
+      place.textContent = problem;
     }
+    this.showLaws?.();
+    for (const slider of Object.values(this.sliders)) slider.follow(undefined);
     history.replaceState(null, '', linkOf(this.state) || location.pathname + location.search);
-    if (Object.keys(asked.problems).length === 0) this.latest.run(() => this.answer(asked.options));
-  }
-
-  private questions(options: Options): {name: string; options: Options; fits: Json[]}[] {
-    const out = this.state.laws.split(',').map(law => law.trim()).filter(law => law !== '')
-        .map((law): {name: string; options: Options; fits: Json[]} => ({name: law, options: {...options, law}, fits: []}));
-    if (this.own) out.unshift({name: this.own.name, options: {...options}, fits: [this.own.fit]});
-    return out.length > 0 ? out : [{name: kStart.laws, options: {...options, law: kStart.laws}, fits: []}];
-  }
-
-  private async answer(options: Options): Promise<Answers> {
-    const asked = this.questions(options);
-    const ask = async (question: (typeof asked)[number], more: Options): Promise<Json> =>
-        this.engine.ask({verb: 'plan', options: {...question.options, ...more}, fits: question.fits});
-    const plans = await Promise.all(asked.map(async question => {
-      const plan = await ask(question, {});
-      return failed(plan) ? {name: question.name, error: plan.error}
-                          : {...(plan as unknown as Plan), name: question.name};
-    }));
-    const byBits: LossAtBits[] = [];
-    for (const question of asked) {
-      for (const width of kBits) {
-        const plan = await ask(question, {bits: [width]});
-        if (failed(plan)) break;
-        const {optimum, intervals} = plan as unknown as Plan;
-        if (optimum) {
-          byBits.push({law: question.name, bits: width, loss: optimum.loss,
-                       low: intervals?.['loss']?.low ?? null, high: intervals?.['loss']?.high ?? null});
-        }
-      }
+    find('main').removeAttribute('data-drawn');
+    if (Object.keys(asked.problems).length === 0) {
+      const state = this.state;
+      this.latest.run(() => this.answer(asked, state));
     }
-    const first = asked[0]!;
-    // The frontier chooses these itself.
-    const chosen = ['memory_bytes', 'params', 'bits'];
-    const rest = Object.fromEntries(Object.entries(first.options).filter(([name]) => !chosen.includes(name)));
-    const frontier = await this.engine.ask(
-        {verb: 'plan', options: {...rest, frontier: 'bytes=4e6..1e12'}, fits: first.fits});
-    return {plans, byBits, frontier: failed(frontier) ? frontier : (frontier as unknown as Frontier)};
   }
 
-  private show({plans, byBits, frontier}: Answers): void {
-    const good = plans.filter((plan): plan is Plan => 'optimum' in plan && plan.optimum !== null);
-    const bad = plans.filter((plan): plan is {name: string; error: string} => 'error' in plan);
-    replace(find('#answer'), ...good.slice(0, 1).map(plan => element('p', {class: 'lead'}, sentenceOf(plan))),
-            ...bad.map(plan => element('p', {class: 'problem'}, `${plan.name}: ${plan.error}`)));
-    replace(find('#plans'), ...(good.length > 0 ? [tableOf(good)] : []));
+  // ---- the answer, then the figures ----
+
+  private async answer(asked: Asked, state: State): Promise<void> {
+    const began = performance.now();
+    const who = contendersOf(state.laws, this.own);
+    const options = forPlan(asked);
+    const plans: (Plan | Failed)[] = [];
+    for (const each of who) plans.push(await planOf(this.engine, each, options));
+    const good = plans.filter(planned);
+    this.show(plans, good, state);
+    find('#answer').setAttribute('data-ms', (performance.now() - began).toFixed(1));
+    if (this.latest.stale) return;
+    const drawing = performance.now();
+    await this.draw(asked, options, who, plans, good);
+    find('#figures').setAttribute('data-ms', (performance.now() - drawing).toFixed(1));
+  }
+
+  private show(plans: readonly (Plan | Failed)[], good: readonly Good[], state: State): void {
+    const bad = plans.filter((plan): plan is Failed => 'error' in plan);
+    const silent = plans.filter((plan): plan is Plan => !('error' in plan) && !planned(plan));
+    const first = good[0];
+    this.answered = first ? {state, plan: first} : undefined;
+    replace(find('#answer'), ...(first ? [
+              element('dl', {class: 'numbers'}, ...numbersOf(first).map(([name, value]) =>
+                  element('div', {}, element('dt', {}, name), element('dd', {}, value)))),
+              element('p', {class: 'lead'}, sentenceOf(first)),
+            ] : []),
+            ...bad.map(plan => element('p', {class: 'problem'}, `${plan.name}: ${plan.error}`)),
+            ...silent.map(plan => element('p', {class: 'problem'}, `${plan.name ?? plan.law} answers with no loss here.`)));
+    replace(find('#plans'), ...(good.length > 0 ? [plansTable(good)] : []));
     replace(find('#notes'), ...good.flatMap(plan => [plan.binding ?? '', plan.convention ?? '', ...plan.notes]
         .filter(note => note !== '').map(note => element('li', {}, `${plan.name}: ${note}`))));
-    const width = Math.min(900, Math.max(320, find('#figures').clientWidth - 10));
-    const {points, failing} = shown(byBits);
-    replace(find('#by-bits'), ...(points.length > 1 ? [lossByBits(points, width)] : []));
-    find('#by-bits-says').textContent = [disagreement(points), failure(failing)].filter(each => each).join(' ');
-    const lost = failed(frontier);
-    replace(find('#frontier'), ...(lost ? [] : [frontierOfBytes(frontier.points, width)]));
-    find('#frontier-says').textContent = lost ? `No frontier: ${frontier.error}` : frontierSays(frontier);
+    if (!first) return;
+    const {N, D, P_w, P_a, P_kv, memory_bytes: memory, compute} = first.optimum;
+    this.sliders.params?.follow(N);
+    this.sliders.tokens?.follow(D);
+    if (P_w === P_a && P_a === P_kv) this.sliders.bits?.follow(P_w);
+    if (memory !== undefined) this.sliders.memory?.follow(memory);
+    if (compute !== undefined) this.sliders.budget?.follow(compute);
   }
 
-  // ---- files ----
-
-  private takeFiles(): void {
-    const input = find<HTMLInputElement>('#file');
-    input.addEventListener('change', () => {
-      const file = input.files?.[0];
-      if (file) void this.read(file);
-    });
-    document.addEventListener('dragover', event => event.preventDefault());
-    document.addEventListener('drop', event => {
-      event.preventDefault();
-      const file = event.dataTransfer?.files[0];
-      if (file) void this.read(file);
-    });
+  private async draw(asked: Asked, options: Options, who: Contender[], plans: (Plan | Failed)[], good: Good[]): Promise<void> {
+    const firstAt = plans.findIndex(planned);
+    const first = who[firstAt], plan = good[0];
+    if (!first || !plan) {
+      for (const figure of this.figures.values()) figure.element.hidden = true;
+      for (const place of ['#formats', '#run-says']) replace(find(place));
+      return;
+    }
+    const best = plan.optimum;
+    const run = asked.run ? runOf(asked.run) : undefined;
+    const marks = {best, ...(run ? {run} : {})};
+    const steps: (() => Promise<void>)[] = [
+      () => this.drawRun(asked, who),
+      async () => {
+        const made = await sizeLandscape(this.engine, first, asked, best);
+        this.place('size', 'loss' in made && enough(made) ? overSizeAndBits(made, marks)
+                           : nothing('loss-over-size-and-bits', 'Loss over parameters and bits, at this budget', 'error' in made ? made.error : few(first)));
+        this.main = this.drawn.get('size');
+      },
+      async () => {
+        const made = await dataLandscape(this.engine, first, best);
+        this.place('data', 'landscape' in made ? overDataAndBits(made.landscape, made.critical, marks)
+                           : nothing('loss-over-data-and-bits', 'Loss of this model, rounded after training', (made as Failed).error));
+      },
+      () => this.drawByBits(options, who, plans),
+      () => this.drawByBudget(asked, options, who, plans, run ? {N: run.N, D: run.D, P: [run.P_w, run.P_a, run.P_kv], ...(run.loss === undefined ? {} : {loss: run.loss})} : undefined, first),
+      async () => {
+        const device = asked.device ?? this.devices.find(({name}) => name === kUsualDevice);
+        const limited = options['compute'] !== undefined || options['gpu_hours'] !== undefined;
+        if (device && limited) replace(find('#formats'), ...formatsTable(await formatsOf(this.engine, first, asked, device), device.name, plan.name));
+        else replace(find('#formats'), element('p', {}, 'A training budget says what formats are worth; none is given.'));
+      },
+      async () => {
+        const made = await frontierOf(this.engine, first, asked);
+        this.place('frontier', 'points' in made ? frontierOfBytes({...made, law: plan.name})
+                               : nothing('frontier-of-bytes', 'The best model for every number of bytes', made.error));
+      },
+    ];
+    for (const step of steps) {
+      await step();
+      if (this.latest.stale) return;
+    }
   }
 
-  private async read(file: File): Promise<void> {
-    const about = find('#file-says');
-    if (file.size > kLargestFile) {
-      about.textContent = `${quoted(file.name)} has ${bytes(file.size)}; this page reads up to ${bytes(kLargestFile)}. Use the command line for it.`;
+  private async drawRun({run}: Asked, who: Contender[]): Promise<void> {
+    if (!run) {
+      replace(find('#run-says'));
       return;
     }
-    const content = await file.text();
-    about.textContent = `Reading ${quoted(file.name)} ...`;
-    const own = fitIn(content);
-    if (own) {
-      this.own = {name: file.name, fit: own};
-      about.textContent = `${quoted(file.name)}: plans are made with this fit.`;
-      this.ask();
+    const by = [];
+    for (const each of who) by.push({name: each.name, made: await predictionsOf(this.engine, each, [runOf(run)])});
+    replace(find('#run-says'), ...runSays(run, by).map(each => element('p', {}, each)));
+  }
+
+  private async drawByBits(options: Options, who: Contender[], plans: (Plan | Failed)[]): Promise<void> {
+    const free = without(options, 'bits', 'precision', 'free');
+    const curves: LawCurve[] = [], silent: string[] = [];
+    for (const [i, each] of who.entries()) {
+      const plan = plans[i]!;
+      if (!planned(plan)) continue;
+      if (!plan.knows_bits) {
+        silent.push(each.name);
+        continue;
+      }
+      const curve = await curveOf(this.engine, each, free, {name: 'P', values: kBits}, plan.optimum);
+      if ('places' in curve) curves.push(curve);
+    }
+    this.place('bits', lossByBits(curves, silent));
+  }
+
+  private async drawByBudget(asked: Asked, options: Options, who: Contender[], plans: (Plan | Failed)[],
+                             mine: {N: number; D: number; P: number[]; loss?: number} | undefined, first: Contender): Promise<void> {
+    const name = options['gpu_hours'] === undefined ? 'compute' : 'gpu_hours';
+    const amount = options[name];
+    const title = 'The least loss by budget';
+    if (typeof amount !== 'number') {
+      this.place('budget', nothing('loss-by-budget', title, 'no training budget is given'));
       return;
     }
-    const asked = {text: content, name: file.name};
-    const judged = await this.engine.ask({verb: 'table', table: asked});
-    if (failed(judged)) {
-      about.textContent = judged.error;
+    const budget: Budget = {amount, unit: name === 'compute' ? 'FLOP' : `hours of ${asked.device?.name ?? String(options['device'])}`};
+    // A fixed model has no use for more.
+    if (options['params'] !== undefined && options['tokens'] !== undefined) {
+      this.place('budget', nothing('loss-by-budget', title, 'parameters and tokens are both given, so more budget changes nothing'));
       return;
     }
-    const seen = judged as unknown as TableAnswer;
-    about.textContent = `${quoted(file.name)}: ${seen.rows} rows; fitting ${seen.law} ...`;
-    const fit = await this.engine.ask({verb: 'fit', table: asked});
-    if (failed(fit)) {
-      about.textContent = fit.error;
-      return;
+    const curves: LawCurve[] = [];
+    for (const [i, each] of who.entries()) {
+      const plan = plans[i]!;
+      if (!planned(plan)) continue;
+      const curve = await curveOf(this.engine, each, options, {name, values: along(amount / 1e3, amount * 1e3, 13)}, plan.optimum);
+      if ('places' in curve) curves.push(curve);
     }
-    this.own = {name: file.name, fit};
-    const result = fit as unknown as FitAnswer;
-    about.textContent = `${quoted(file.name)}: ${result.law} fitted to ${result.points} points. Plans are made with this fit.`;
-    replace(find('#fit'), constantsOf(result),
-            element('ul', {}, ...[...seen.notes, ...result.notes].map(note => element('li', {}, text(note)))));
-    this.ask();
+    let marker: {x: number; loss: number} | undefined;
+    if (mine && name === 'compute') {
+      const plan = await planOf(this.engine, first, {params: mine.N, tokens: mine.D, bits: mine.P}, false);
+      if (planned(plan) && plan.optimum.compute) marker = {x: plan.optimum.compute, loss: mine.loss ?? plan.optimum.loss};
+    }
+    this.place('budget', lossByBudget(curves, budget, marker));
+  }
+
+  private readonly drawn = new Map<string, Drawing>();
+
+  private place(name: string, drawing: Drawing): void {
+    let figure = this.figures.get(name);
+    if (!figure) {
+      figure = new Figure({heading: 'h2'});
+      this.figures.set(name, figure);
+      find(`#${name}-figure`).append(figure.element);
+    }
+    figure.element.hidden = false;
+    this.drawn.set(name, drawing);
+    figure.show(drawing);
+  }
+
+  private picture(): Picture | undefined {
+    if (!this.answered) return undefined;
+    const {state, plan} = this.answered;
+    const figure = this.main && this.main.panels.length > 0 ? this.main : this.drawn.get('bits');
+    return {question: questionOf(state, plan.name), numbers: numbersOf(plan), answer: sentenceOf(plan), figure};
   }
 }
 
-/** A document of `bitlaw fit --out`, or nothing. */
-function fitIn(content: string): Json | undefined {
-  try {
-    const parsed: unknown = JSON.parse(content);
-    const is = typeof parsed === 'object' && parsed !== null && 'parameters' in parsed && 'law' in parsed;
-    return is ? (parsed as Json) : undefined;
-  } catch {
-    return undefined;
-  }
-}
+const nothing = (id: string, title: string, why: string): Drawing =>
+    ({id, group: 'plan', title, says: `Nothing to draw: ${why}.`, x: {label: ''}, y: {label: ''}, panels: []});
 
-function constantsOf(fit: FitAnswer): HTMLTableElement {
-  const number = (value: number | null): string => (value === null ? '' : String(Number(value.toPrecision(4))));
-  const rows = Object.entries(fit.parameters).map(([name, constant]) => {
-    const said = constant.frozen ? `not fitted: ${constant.frozen}`
-               : constant.identified === false ? 'not identified by these rows' : '';
-    return [name, said ? '' : number(constant.value), constant.low === null || said ? '' : `${number(constant.low)} to ${number(constant.high)}`, said];
-  });
-  return table(`Constants of ${fit.law}, with intervals of ${100 * fit.level} %`, ['constant', 'value', 'interval', 'remark'], rows);
-}
+/** A law with constants for some precisions alone has no surface. */
+const enough = (made: Landscape): boolean =>
+    new Set(made.loss.flatMap((loss, i) => (loss === null ? [] : [Math.floor(i / made.axes[0]!.values.length)]))).size > 8;
+const few = (who: Contender): string => `${who.name} has constants for a few precisions, and says nothing between them`;
 
-function precisionOf(plan: Plan): string {
-  const best = plan.optimum!;
-  if (best.precision) return best.precision;
-  const parts = [best.P_w, best.P_a, best.P_kv].map(bits);
-  return new Set(parts).size === 1 ? `${parts[0]} bits` : `${parts.join('/')} bits (weights, activations, KV)`;
-}
-
-function lossOf(plan: Plan): string {
-  const mean = plan.run?.mean;
-  return `${nats(plan.optimum!.loss)}${mean ? ` [${nats(mean[0])}, ${nats(mean[1])}]` : ''}`;
-}
-
-function sentenceOf(plan: Plan): string {
-  const best = plan.optimum!;
-  const file = best.memory_bytes === undefined ? '' : `, ${bytes(best.memory_bytes)} when it serves`;
-  return `Train ${count(best.N)} parameters on ${count(best.D)} tokens at ${precisionOf(plan)}${file}: a loss of ${lossOf(plan)} nats per token, by ${plan.name ?? plan.law}.`;
-}
-
-function tableOf(plans: Plan[]): HTMLTableElement {
-  const rows: [string, (plan: Plan) => string][] = [
-    ['parameters N', plan => count(plan.optimum!.N)],
-    ['tokens D', plan => count(plan.optimum!.D)],
-    ['D/N', plan => String(Number(plan.optimum!.tokens_per_param.toPrecision(3)))],
-    ['precision', precisionOf],
-    ['loss, nats per token', lossOf],
-    ['a run of it', plan => (plan.run?.run ? `${nats(plan.run.run[0])} to ${nats(plan.run.run[1])}` : 'no interval')],
-    ['constants', plan => plan.source],
-  ];
-  return table('The best plan by each law', ['quantity', ...plans.map(plan => plan.name ?? plan.law)],
-               rows.map(([name, of]) => [name, ...plans.map(of)]));
-}
-
-function disagreement(points: readonly LossAtBits[]): string {
-  const laws = [...new Set(points.map(point => point.law))];
-  const best = laws.map(law => points.filter(point => point.law === law).reduce((a, b) => (b.loss < a.loss ? b : a)));
-  if (best.length === 0) return 'No law here says how the loss depends on bits.';
-  const words = best.map(point => `${point.bits} bits by ${point.law}`);
-  if (best.length === 1) return `With this budget the least loss of these is at ${words[0]}.`;
-  const agree = new Set(best.map(point => point.bits)).size === 1;
-  return `${agree ? 'The laws agree' : 'The laws do not agree'} on the best of these widths: ${words.join(', ')}.`;
-}
-
-function failure(points: readonly LossAtBits[]): string {
-  if (points.length === 0) return '';
-  return `Not drawn, because the loss is more than 3 nats above the law's least: ${points.map(point => `${point.bits} bits by ${point.law}`).join(', ')}.`;
-}
-
-function frontierSays(frontier: Frontier): string {
-  const first = frontier.points[0], last = frontier.points.at(-1);
-  if (!first || !last) return 'No file of this range holds a model.';
-  const beyond = frontier.points.filter(point => point.beyond.length > 0).length;
-  return `By ${frontier.law}: ${first.choice} at ${bytes(first.bytes)}, ${last.choice} at ${bytes(last.bytes)}. ` +
-         (beyond > 0 ? `${beyond} of ${frontier.points.length} points (open dots) lie beyond the runs that the constants were fitted to.` : '');
-}
-
-export async function startPlanner(engine: Engine): Promise<Planner> {
-  const fields = Object.fromEntries(Object.keys(kStart).map(key => [key, find<HTMLInputElement>(`#${key}`)])) as
-      Record<keyof State, HTMLInputElement>;
-  const planner = new Planner(engine, fields);
+export async function startPlanner(engine: Engine, fits: Engine): Promise<Planner> {
+  const fields = Object.fromEntries(kKeys.map(key => [key, find<Field>(`#${key}`)])) as Record<keyof State, Field>;
+  const planner = new Planner(engine, fits, fields);
   await planner.start();
   return planner;
 }
