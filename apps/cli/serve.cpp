@@ -13,6 +13,7 @@
 #include "base/range.h"
 #include "base/say.h"
 #include "cli/verb.h"
+#include "pages/pages.h"
 #include "serve/access.h"
 
 namespace bitlaw::cli {
@@ -50,6 +51,7 @@ std::string token_of(const ServeFlags& flags) {
 void run_serve(ServeFlags& flags) {
   flags.serve.runs.assign(flags.runs.begin(), flags.runs.end());
   flags.serve.token = token_of(flags);
+  flags.serve.pages = {page_file("live.html"), page_file("planner.html")};
   const bool was_given = !flags.serve.token.empty();
   stop_on_signals([](int) { stop_serving = true; });
   const LiveServer server(flags.serve);
@@ -76,7 +78,6 @@ void run_serve(ServeFlags& flags) {
 
 void add_serve(App& app) {
   auto flags = std::make_shared<ServeFlags>();
-  flags->serve.pages = {};
   App* verb = add_verb(app, "serve", "Watch studies in the browser while they run",
                        "bitlaw serve runs/demo\n"
                        "  bitlaw serve runs --listen 0.0.0.0 --token-file token.txt");

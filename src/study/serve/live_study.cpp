@@ -80,11 +80,13 @@ void LiveStudy::look_at_jobs() {
   jobs_state_ = state;
   jobs_.reset();
   job_of_run_.clear();
+  names_.clear();
   quantized_.clear();
   samples_.clear();
   if (!time.exists) return;
   jobs_ = read_study_jobs(runs_);
   for (size_t i = 0; i < jobs_->jobs.size(); ++i) {
+    names_[job_key(jobs_->jobs[i])] = jobs_->jobs[i].name;
     if (jobs_->jobs[i].kind == JobKind::kTrain) job_of_run_[jobs_->jobs[i].run] = i;
   }
 }
@@ -320,7 +322,8 @@ std::string LiveStudy::summary_text(double now) {
                     {"jobs", Json::array()}};
     }
     if (claimant.since < worker["since"].get<std::string>()) worker["since"] = claimant.since;
-    worker["jobs"].push_back(key);
+    const auto name = names_.find(key);
+    worker["jobs"].push_back(name == names_.end() ? key : name->second);
   }
   out["workers"] = Json::array();
   for (auto& [name, worker] : workers) out["workers"].push_back(worker);

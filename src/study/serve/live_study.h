@@ -77,6 +77,7 @@ class LiveStudy {
 
   std::string jobs_state_ = "none";
   std::optional<StudyJobs> jobs_;
+  std::map<std::string, std::string> names_;     // of jobs, by key
   std::map<std::string, size_t> job_of_run_;     // index of the job that trains a run
   std::map<std::string, std::string> statuses_;  // of runs, by directory
   std::map<std::string, std::pair<std::string, bool>> quantized_;  // by run: its state, and whether

@@ -94,7 +94,7 @@ TEST(LiveView, CellsAreCountedByWhatHasBecomeOfThem) {
                                  {"waiting", 1}}));
   EXPECT_EQ(seen["jobs"], (Json{{"done", 1}, {"failed", 2}, {"total", 6}}));
   ASSERT_EQ(seen["workers"].size(), 1u);
-  EXPECT_EQ(seen["workers"][0]["jobs"], Json::array({running}));
+  EXPECT_EQ(seen["workers"][0]["jobs"], Json::array({"cell " + running}));
   ASSERT_EQ(seen["failures"].size(), 1u);
   EXPECT_EQ(seen["failures"][0]["message"], "<b>no</b> memory");
   EXPECT_EQ(seen["problems"].size(), 1u);

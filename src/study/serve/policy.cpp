@@ -6,8 +6,6 @@
 
 #include <array>
 
-#include "base/error.h"
-
 namespace bitlaw {
 namespace {
 
@@ -48,21 +46,6 @@ std::string policy_of(std::string_view page) {
       "default-src 'none'; script-src{}; style-src 'unsafe-inline'; img-src data: blob:; base-uri "
       "'none'; form-action 'none'{}",
       scripts.empty() ? " 'none'" : scripts, kFrames);
-}
-
-std::string with_data(std::string_view page, std::string_view id, std::string_view json) {
-  const size_t place = page.find("<script");
-  BITLAW_CHECK(place != std::string_view::npos);
-  std::string data;
-  data.reserve(json.size());
-  for (const char c : json) {
-    if (c == '<')
-      data += "\\u003c";
-    else
-      data += c;
-  }
-  return fmt::format("{}<script type=\"application/json\" id=\"{}\">{}</script>\n{}",
-                     page.substr(0, place), id, data, page.substr(place));
 }
 
 }  // namespace bitlaw

@@ -9,8 +9,4 @@ namespace bitlaw {
 
 std::string policy_of(std::string_view page);
 
-// The page with `json` as <script type="application/json" id="ID">, before the other scripts. The
-// text is data: nothing in it ends the element.
-std::string with_data(std::string_view page, std::string_view id, std::string_view json);
-
 }  // namespace bitlaw

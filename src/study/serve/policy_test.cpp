@@ -22,11 +22,5 @@ TEST(Policy, AllowsTheScriptsOfAPageWithoutOneByTheirHashes) {
   EXPECT_NE(policy_of("<p>").find("script-src 'none'"), std::string::npos);
 }
 
-TEST(Policy, DataCannotEndItsElement) {
-  EXPECT_EQ(with_data("<p><script>x</script>", "given", "{\"a\":\"</script><script>\"}"),
-            "<p><script type=\"application/json\" "
-            "id=\"given\">{\"a\":\"\\u003c/script>\\u003cscript>\"}</script>\n<script>x</script>");
-}
-
 }  // namespace
 }  // namespace bitlaw

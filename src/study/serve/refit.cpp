@@ -64,30 +64,30 @@ void Refit::run() {
   }
 }
 
-// One piece of work that is due. Whether there is more to do, now or after a rest.
+// One piece of work that is due, of the studies in turn. Whether there is more to do, now or after a rest.
 bool Refit::step(double now) {
+  const std::vector<StudyResults> studies = view_.results();
+  const auto timed = [](const auto& work) {
+    const double start = thread_seconds();
+    work();
+    return clock_seconds() + kRestPerWork * (thread_seconds() - start);
+  };
   bool later = false;
-  for (const StudyResults& study : view_.results()) {
+  for (size_t i = 0; i < studies.size(); ++i) {
+    const StudyResults& study = studies[(turn_ + i) % studies.size()];
     if (stopping_) return false;
     if (study.rows->empty()) continue;
     const Study known = copy_of(study.key);
-    if (known.seen != study.rows) {
-      later = true;
-      if (now >= line_from_) {
-        const double start = thread_seconds();
-        line_of(study);
-        line_from_ = clock_seconds() + kRestPerWork * (thread_seconds() - start);
-        return true;
-      }
-    } else if (known.fitted != study.rows) {
-      later = true;
-      if (now >= fit_from_) {
-        const double start = thread_seconds();
-        fit_of_rows(study);
-        fit_from_ = clock_seconds() + kRestPerWork * (thread_seconds() - start);
-        return true;
-      }
-    }
+    const bool needs_line = known.seen != study.rows, needs_fit = known.fitted != study.rows;
+    later = later || needs_line || needs_fit;
+    const bool line = needs_line && now >= line_from_, fit = needs_fit && now >= fit_from_;
+    if (line)
+      line_from_ = timed([&] { line_of(study); });
+    else if (fit)
+      fit_from_ = timed([&] { fit_of_rows(study); });
+    if (!line && !fit) continue;
+    turn_ += i + 1;
+    return true;
   }
   return later;
 }
@@ -154,8 +154,12 @@ void Refit::fit_of_rows(const StudyResults& study) {
   tell(study.key);
 }
 
+std::string Refit::event_of(const std::string& study) const {
+  return "event: law\ndata: " + dump_json(document(study, false)) + "\n\n";
+}
+
 void Refit::tell(const std::string& key) {
-  changed_("event: law\ndata: " + dump_json(document(key, false)) + "\n\n");
+  changed_(event_of(key));
 }
 
 Json Refit::document(const std::string& study, bool with_fit) const {

@@ -29,7 +29,7 @@ class Refit {
  public:
   static constexpr double kRestPerWork = 100;
 
-  // `changed` is called from the thread with an event: law, data: of document().
+  // `changed` is called from the thread with event_of() a study.
   Refit(const LiveView& view, RefitOptions options, std::function<void(std::string)> changed);
   ~Refit();
 
@@ -39,6 +39,8 @@ class Refit {
   // .study .so_far (LawSoFar, or null), .problem (why there is no fit, or null), .fitted (a document
   // of a fit is there), .fit (that document; only where `with_fit`)
   Json document(const std::string& study, bool with_fit) const;
+  // event: law, data: that document without the fit.
+  std::string event_of(const std::string& study) const;
   // Of `bitlaw fit`, or null.
   Json fit_of(const std::string& study) const;
 
@@ -67,7 +69,9 @@ class Refit {
   std::map<std::string, Study> studies_;  // by key
   bool asked_ = false;
   std::atomic<bool> stopping_ = false;
-  double line_from_ = 0, fit_from_ = 0;  // seconds of the clock; of the thread alone
+  // Of the thread alone: when the next work of each kind may begin, and whose turn it is.
+  double line_from_ = 0, fit_from_ = 0;
+  size_t turn_ = 0;
   std::thread thread_;
 };
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "laws/formula_law.h"
+#include "pages/pages.h"
 #include "record/factor.h"
 #include "record/result.h"
 #include "report/report.h"
@@ -119,8 +120,7 @@ WebAnswer Routes::planner(const WebRequest& request) const {
   const auto study = view_.results_of(key == request.query.end() ? "" : key->second);
   const Json fit = study ? refit_.fit_of(study->key) : Json();
   if (fit.is_null() || answer.status != 200) return answer;
-  const Json given{{"name", study->name}, {"fit", fit}};
-  answer.body = bytes_of(with_data(pages_.planner, "given-fit", dump_json(given)));
+  answer.body = bytes_of(page_with(pages_.planner, "fit", fit));
   return answer;
 }
 

@@ -21,7 +21,7 @@
 
 namespace bitlaw {
 
-// HTML that carries all it needs.
+// HTML that carries all it needs; the planner has a place for a fit (pages/pages.h).
 struct LivePages {
   std::string_view live, planner;
 };

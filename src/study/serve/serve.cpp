@@ -39,7 +39,7 @@ struct LiveServer::Parts {
     door.open({.gate = [this](const WebRequest& request) { return access.stop(request); },
                .answer = [this](const WebRequest& request) { return answer(request); },
                .admit = {}},
-              [this] { return view.hello(); });
+              [this] { return hello(); });
     looker = std::thread([this] { look_on(); });
   }
 
@@ -64,6 +64,13 @@ struct LiveServer::Parts {
     if (look_due.exchange(false)) look_once();
     wake.notify_all();
     return routes.answer(request);
+  }
+
+  // What a viewer begins with: the version to ask for, and the laws so far.
+  std::string hello() const {
+    std::string events = view.hello();
+    for (const StudyResults& study : view.results()) events += refit.event_of(study.key);
+    return events;
   }
 
   bool is_watched() const {

@@ -17,8 +17,10 @@
 namespace bitlaw {
 namespace {
 
-constexpr const char *kLive = "<!doctype html><script>1</script>",
-                     *kPlan = "<!doctype html><script>2</script>";
+constexpr const char
+    *kLive = "<!doctype html><script>1</script>",
+    *kPlan =
+        R"(<!doctype html><script id="fit" type="application/json"></script><script>2</script>)";
 
 double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();

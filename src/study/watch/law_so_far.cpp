@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "laws/effective.h"
 #include "laws/registry.h"
 #include "record/result.h"
 #include "table/factors.h"
@@ -47,6 +48,8 @@ std::vector<ConstantSoFar> identified(const Fit& fit) {
   for (const Derived& each : fit.derived) {
     if (!each.name.starts_with("P* (weights)") || !each.note.empty() || !std::isfinite(each.value))
       continue;
+    // At an end of the range that is searched, there is no best precision.
+    if (each.value <= kFewestBits || each.value >= kMostBits) break;
     out.push_back({.name = kBestBits, .value = each.value});
     break;
   }
