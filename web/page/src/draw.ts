@@ -151,11 +151,12 @@ export class Figure {
   private sizes(count: number, equal: boolean): {columns: number; width: number; height: number} {
     const place = this.panels.clientWidth || this.element.clientWidth || kWidest;
     this.drawnWidth = this.panels.clientWidth;
-    const columns = Math.max(1, Math.min(count, Math.floor((place + kGap) / (kPanelWidth + kGap))));
+    const most = Math.max(1, Math.min(count, Math.floor((place + kGap) / (kPanelWidth + kGap))));
+    const columns = Math.ceil(count / Math.ceil(count / most)); // rows of about one length
     const width = Math.floor(
       Math.min((place - kGap * (columns - 1)) / columns, count === 1 ? (equal ? 520 : kWidest) : 480),
     );
-    const share = equal ? 1 : count === 1 ? 0.52 : 0.78;
+    const share = equal ? 1 : columns === 1 ? 0.52 : columns === 2 ? 0.62 : 0.78;
     return {columns, width, height: Math.round(Math.max(230, width * share))};
   }
 

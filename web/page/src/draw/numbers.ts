@@ -47,7 +47,7 @@ export interface Frame {
 
 // Curves and ends of bars may reach this far beyond the points, in widths of the points' range: a law at 2 bits would
 // otherwise press everything that was measured into one line.
-const kBeyond = 1;
+const kBeyond = 0.5;
 const kBeyondQuarter = 2;
 const kMargin = 0.05;
 
@@ -90,8 +90,8 @@ function quarter(sorted: readonly number[], which: 1 | 3): number {
   return sorted[Math.round(((sorted.length - 1) * which) / 4)]!;
 }
 
-/** About `most` round numbers inside the range. */
-export function ticksOf([low, high]: Range, log: boolean, most: number): number[] {
+/** About `most` round numbers inside the range; of bits, whole ones in steps of powers of two. */
+export function ticksOf([low, high]: Range, log: boolean, most: number, bits = false): number[] {
   if (!(low < high)) return [low];
   const inside = (value: number): boolean => value >= low && value <= high;
   if (log) {
@@ -109,9 +109,10 @@ export function ticksOf([low, high]: Range, log: boolean, most: number): number[
       }
     }
   }
-  const raw = (high - low) / Math.max(1, most - 1),
+  const raw = (high - low) / Math.max(2, most),
     ten = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 2.5, 5, 10].map(part => part * ten).find(each => each >= raw * 0.999) ?? raw;
+  const round = bits && raw > 0.3 ? 2 ** Math.ceil(Math.log2(Math.max(1, raw))) : undefined;
+  const step = round ?? [1, 2, 2.5, 5, 10].map(part => part * ten).find(each => each >= raw * 0.999) ?? raw;
   const out: number[] = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i)
     out.push(Number((i * step).toPrecision(12)));

@@ -73,7 +73,8 @@ export function framesOf(drawing: Drawing, panels: readonly Panel[], view: View)
   const xs: number[] = [],
     ys: number[] = [],
     curveX: number[] = [],
-    curveY: number[] = [];
+    curveY: number[] = [],
+    bandY: number[] = [];
   for (const panel of panels) {
     for (const {points = [], curve = []} of seen(panel, view)) {
       for (const {x, y, low, high} of points) {
@@ -85,7 +86,8 @@ export function framesOf(drawing: Drawing, panels: readonly Panel[], view: View)
       }
       for (const {x, y, mean, run} of curve) {
         curveX.push(x);
-        curveY.push(y, ...(mean ?? []), ...(run ?? []));
+        curveY.push(y);
+        bandY.push(...(mean ?? []), ...(run ?? []));
       }
     }
     for (const {x, y} of panel.lines ?? []) {
@@ -105,7 +107,8 @@ export function framesOf(drawing: Drawing, panels: readonly Panel[], view: View)
   }
   // Curves go on where the points end; only their height is limited.
   const x = frameOf([...xs, ...curveX], [], view.logX, true);
-  const y = frameOf(ys, curveY, view.logY, view.whole);
+  // A band may be wider than all that was measured, where a law only just holds.
+  const y = frameOf(ys, ys.length > 0 && !view.whole ? curveY : [...curveY, ...bandY], view.logY, view.whole);
   if (!x || !y) return undefined;
   if (!drawing.equal) return panels.some(panel => panel.cells?.length) ? tight(drawing, panels, view, {x, y}) : {x, y};
   const both: Range = [Math.min(x.range[0], y.range[0]), Math.max(x.range[1], y.range[1])];
@@ -181,10 +184,12 @@ export function drawPanel(
     const {log, steps: list} = places[key];
     if (list) return list.map((_, i) => i).filter(i => i % Math.ceil(list.length / (2 * most)) === 0);
     const wanted = (axis.ticks ?? []).filter(tick => tick >= range[0] && tick <= range[1]);
-    return wanted.length > 1 && wanted.length <= 2 * most ? wanted : ticksOf(range, log, most);
+    return wanted.length > 1 && wanted.length <= 2 * most
+      ? wanted
+      : ticksOf(range, log, most, /\bbits\b/.test(axis.label));
   };
-  const xTicks = ticks('x', drawing.x, xRange, Math.max(3, Math.floor((width - kLeft) / 62)));
-  const yTicks = ticks('y', drawing.y, yRange, Math.max(3, Math.floor((height - top - kBottom) / 34)));
+  const xTicks = ticks('x', drawing.x, xRange, Math.max(3, Math.floor((width - kLeft) / 58)));
+  const yTicks = ticks('y', drawing.y, yRange, Math.max(3, Math.floor((height - top - kBottom) / 30)));
   const cells = scale(drawing, panel, view);
   const marks: Plot.Markish[] = [];
   if (!cells)
@@ -237,7 +242,7 @@ export function drawPanel(
     ...(cells?.marks(width) ?? []),
     ...contourMarks(panel, yRange, places.y.log),
     ...lineMarks(panel, xRange, yRange),
-    ...seriesMarks(series, looks, view, cells !== undefined),
+    ...seriesMarks(series, looks, view, yRange, cells !== undefined),
   );
   if (!cells)
     marks.push(
@@ -290,20 +295,27 @@ function seriesMarks(
   series: readonly Series[],
   looks: ReadonlyMap<string, Look>,
   view: View,
+  yRange: Range,
   onCells: boolean,
 ): Plot.Markish[] {
   const good = ({x, y}: {x: number; y: number}): boolean => (!view.logX || x > 0) && (!view.logY || y > 0);
-  // A bar or a band that goes below zero leaves a logarithmic frame at its foot.
-  const floor = (value: number): number => (view.logY && !(value > 0) ? Number.MIN_VALUE : value);
+  // What is far outside of the frame (a law at 2 bits; a bar that goes below zero on a logarithmic axis) ends far
+  // outside: SVG knows no numbers such as 1e200.
+  const held = (value: number): number => Math.min(limits[1], Math.max(limits[0], value));
+  const limits = farAround(yRange, view.logY);
   const bands: Plot.Markish[] = [],
     curves: Plot.Markish[] = [],
     bars: Plot.Markish[] = [],
     points: Plot.Markish[] = [];
   const many = series.reduce((sum, each) => sum + (each.points?.length ?? 0), 0) > kManyPoints;
   const radius = onCells ? 5.5 : many ? 2.3 : 3.4;
+  const banded = series.filter(each => each.curve?.some(place => place.mean ?? place.run)).length; // many bands stay light
   for (const {name, points: all = [], curve = [], dashed, range} of series) {
     const {colour, shape} = looks.get(name)!;
-    const places = curve.filter(good).sort((a, b) => a.x - b.x);
+    const places = curve
+      .filter(good)
+      .map(place => ({...place, y: held(place.y)}))
+      .sort((a, b) => a.x - b.x);
     for (const [key, opacity] of [
       ['run', 0.13],
       ['mean', 0.26],
@@ -313,10 +325,10 @@ function seriesMarks(
         bands.push(
           Plot.areaY(band, {
             x: 'x',
-            y1: place => floor(place[key]![0]),
-            y2: place => floor(place[key]![1]),
+            y1: place => held(place[key]![0]),
+            y2: place => held(place[key]![1]),
             fill: colour,
-            fillOpacity: opacity,
+            fillOpacity: opacity / banded ** 0.75,
             clip: true,
           }),
         );
@@ -356,8 +368,8 @@ function seriesMarks(
       bars.push(
         Plot.ruleX(barred, {
           x: 'x',
-          y1: (point: Point) => floor(point.low!),
-          y2: (point: Point) => floor(point.high!),
+          y1: (point: Point) => held(point.low!),
+          y2: (point: Point) => held(point.high!),
           stroke: colour,
           strokeWidth: 1.2,
           strokeOpacity: many ? 0.4 : 0.75,
@@ -409,6 +421,11 @@ function contourMarks(panel: Panel, [y0, y1]: Range, logY: boolean): Plot.Markis
         : []),
     ];
   });
+}
+
+function farAround([low, high]: Range, log: boolean): Range {
+  const wide = log ? Math.min(high / low, 1e8) ** 12 : 300 * (high - low);
+  return log ? [low / wide, high * wide] : [low - wide, high + wide];
 }
 
 function lineMarks(panel: Panel, [x0, x1]: Range, [y0, y1]: Range): Plot.Markish[] {

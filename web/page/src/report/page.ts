@@ -3,7 +3,7 @@ import {element} from '../dom.ts';
 import {Figure} from '../draw.ts';
 import {csvOf, type Cell} from '../draw/csv.ts';
 import {save} from '../draw/export.ts';
-import {exact, short} from '../draw/numbers.ts';
+import {short} from '../draw/numbers.ts';
 import {drawingFrom} from '../draw/read.ts';
 import type {Drawing} from '../drawing.ts';
 import {listOf, numberOf, textOf, type Document, type Fields, type Value} from './document.ts';
@@ -32,12 +32,7 @@ class Sections {
   /** `inside`: names and places of what stands inside. */
   add(title: string, children: Node[], inside: readonly (readonly [name: string, id: string])[] = []): HTMLElement {
     const id = `part-${++this.count}`;
-    const section = element(
-      'section',
-      {id, 'aria-labelledby': `${id}-title`},
-      element('h2', {id: `${id}-title`}, title),
-      ...children,
-    );
+    const section = element('section', {id}, element('h2', {}, title), ...children);
     this.place.append(section);
     const link = (name: string, to: string): HTMLElement => element('li', {}, element('a', {href: `#${to}`}, name));
     const entry = link(title, id);
@@ -178,9 +173,10 @@ function addConstants(report: Document, sections: Sections): void {
         : row['at_edge'] === true
           ? 'ended at the edge of its range'
           : '';
+  // Constants are read beside printed ones: five digits and no suffixes.
   const number = (value: Value | undefined): string => {
     const known = numberOf(value);
-    return known === undefined ? kNothing : exact(known);
+    return known === undefined ? kNothing : String(Number(known.toPrecision(5)));
   };
   const table = new SortedTable<Fields>(
     'Fitted constants',
