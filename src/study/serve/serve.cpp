@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "laws/registry.h"
 #include "serve/access.h"
 #include "watch/quiet_thread.h"
 
@@ -122,6 +123,7 @@ LiveServer::LiveServer(ServeOptions options) {
   if (options.runs.empty())
     throw Error("serve: expected a directory of runs, as in: bitlaw serve runs");
   if (!options.token.empty()) require_token(options.token, "the token");
+  if (!options.law.empty()) law_named(options.law);
   if (options.token.empty() && !is_loopback(options.listen)) options.token = make_token();
   parts_ = std::make_unique<Parts>(std::move(options));
 }
