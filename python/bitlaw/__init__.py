@@ -1,0 +1,39 @@
+"""Scaling laws for precision: how loss depends on parameters, tokens and bits.
+
+    import bitlaw
+
+    fit = bitlaw.fit(df, law="kumar")            # a data frame, dict of arrays, or path of a CSV
+    fit.parameters["alpha"].value, fit.interval("alpha")
+    fit.predict({"N": 13e9, "D": 5e12, "P_w": 4})
+    bitlaw.plan(fit, compute=1e21).optimum       # best parameters, tokens and bits
+
+Every function answers what the command line answers for the same request, to the bit, and raises
+`bitlaw.Error` with the same sentence. Laws and sources: `bitlaw.laws()`.
+"""
+
+from ._ask import Error
+from ._core import version as __version__
+from ._fit import Fit, Interval, Parameter, Predictions, fit, load, published
+from ._laws import Law, laws
+from ._verbs import Answer, Plan, compare, design, frontier, plan, predict
+
+__all__ = [
+    "Answer",
+    "Error",
+    "Fit",
+    "Interval",
+    "Law",
+    "Parameter",
+    "Plan",
+    "Predictions",
+    "__version__",
+    "compare",
+    "design",
+    "fit",
+    "frontier",
+    "laws",
+    "load",
+    "plan",
+    "predict",
+    "published",
+]

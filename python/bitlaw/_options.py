@@ -1,0 +1,230 @@
+"""Keyword arguments of the verbs. Made by python/make_options.py of the program's own options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+Words = str | Sequence[str]
+
+
+class TableKeywords(TypedDict, total=False):
+    format: str
+    "auto, csv, tsv, json, jsonl or quest"
+    columns: str
+    "names of your columns: N=params,D=tokens,loss=val_loss; P_w=- for none"
+    scale: str
+    "units of columns: N=1e6,D=1e9 for millions and billions"
+    set: Words | Sequence[float]
+    "a computed column: 'N=params-50304*width', 'loss=val_bpb*log(2)*4.5'; repeatable"
+    where: Words | Sequence[float]
+    "rows to use: dataset=c4, P_w=3,4, P_w!=16, N=1e6..3e8, D/N>20; repeatable"
+    cluster: str
+    "columns that define clusters, resampled as a whole: size,seed; or inputs, or row"
+    pool: Words | Sequence[float]
+    "factors in which rows may differ: lr,batch,extra_norm, or all (docs/tables.md#factors)"
+    reference: str
+    "the precision class that is not quantized, if its name does not say so: baseline"
+    gaussian_error: str
+    "what rates a number format for panferov: least (its best scale), block (its own, from each block's largest entry) or printed (arXiv 2510.25602)"
+    gap_to: str
+    "fit gaps: losses minus those of this class at the same N, D and seed (bf16)"
+    replicates: str
+    "runs of equal N, D and precision: all, best (the least loss) or mean"
+    last_row_per_run: bool
+    "keep only the last row of each run or learning curve"
+    drop_duplicates: bool
+    "keep only the first of identical rows"
+    keep_3bit: bool
+    "use runs with 3 bits or fewer of activations or KV, which fits leave out"
+
+
+class FitKeywords(TableKeywords, total=False):
+    objective: str
+    "huber, lad (least absolute deviations) or least-squares"
+    residual: str
+    "log (of the loss) or linear"
+    weights: str
+    "weights of runs: none, or standard-error (inverse square of the loss's standard error)"
+    huber_delta: float
+    "Huber's threshold, in log loss; 0 = 1.345 deviations of the residuals"
+    params: str
+    "what N counts: non-embedding, total, or flops: C / (6 D)"
+    method: str
+    "quantization method whose deltas are fitted; empty = gptq, or the only one"
+    tie: Words | Sequence[float]
+    "ties such as beta=alpha"
+    freeze: Words | Sequence[float]
+    "constants to keep fixed: b=1.1277, or b for its published value"
+    range: Words | Sequence[float]
+    "hard limits of constants: alpha=0.1..1,E=0..3"
+    post_threshold: float
+    "Huber's threshold for delta, in standard errors; 0 = squares"
+    post_floor: float
+    "smallest relative error of a delta"
+    joint: bool
+    "fit the constants of training and of delta together, starting from the staged fit"
+    profile: Words | Sequence[float]
+    "profile likelihood of these constants, of all, or of derived"
+    starts: int | float
+    "starting points"
+    draws: int | float
+    "bootstrap refits for the intervals; 0 = none"
+    level: float
+    "level of the intervals"
+    seed: int | float
+    "seed of starts and bootstrap"
+    hold_out: bool
+    "also measure the error on held-out rows"
+
+
+class CompareKeywords(TableKeywords, total=False):
+    hold_out: str
+    "rows to hold out and predict: largest-N, largest-D, kfold, bits, class, bits=3, P_w<=4, class=W4A4, N>3e8"
+    folds: int | float
+    "number of folds"
+    objective: str
+    "huber, lad (least absolute deviations) or least-squares"
+    huber_delta: float
+    "Huber's threshold, in log loss; 0 = 1.345 deviations of each law's residuals"
+    params: str
+    "what N counts: non-embedding, total, or flops: C / (6 D)"
+    method: str
+    "quantization method whose deltas are compared"
+    starts: int | float
+    "maximum number of starts of each fit"
+    seed: int | float
+    "seed of starts and folds"
+
+
+class DesignKeywords(TableKeywords, total=False):
+    shrink: str
+    "quantity whose interval to shrink: a constant, P*, P*_w, N_eff:4, D_crit:4@N=1e9, loss@N=1e9,D=2e10,P_w=4; or all constants"
+    budget: float
+    "training FLOP of all proposed runs; 0 = a tenth of the table's"
+    runs: int | float
+    "maximum number of runs"
+    candidates: str
+    "grid, or N=1e8,2e8;D=1e9,1e10;bits=3,4,16, or a CSV file of runs"
+    params: str
+    "what N counts: non-embedding, total, or flops: C / (6 D)"
+    method: str
+    "quantization method whose deltas are fitted"
+    tie: Words | Sequence[float]
+    "ties such as beta=alpha"
+    freeze: Words | Sequence[float]
+    "constants to keep fixed: b=1.1277, or b for its published value"
+    level: float
+    "level of the intervals"
+    starts: int | float
+    "maximum number of starts of the fit"
+    seed: int | float
+    "seed of the starts and of the random choice to compare with"
+
+
+class PlanKeywords(TypedDict, total=False):
+    law: str
+    "law to plan with"
+    laws: Words | Sequence[float]
+    "several laws whose answers are compared, or all"
+    constants: str
+    "published set of constants; empty = the law's first set"
+    free: Words | Sequence[float]
+    "variables to optimize: N, D, P (or P_w, P_a, P_kv), P_post; empty = N, D and P where not given"
+    compute: float
+    "training budget in FLOP at 16 bits, C = 6 N D cost(P)"
+    gpu_hours: float
+    "budget in hours of a device"
+    device: str
+    "the device of gpu_hours, such as h100"
+    utilisation: float
+    "share of the device's peak rate that is reached"
+    memory_bytes: float
+    "memory for weights and KV cache when serving"
+    context: float
+    "tokens in the KV cache of one sequence"
+    batch: float
+    "sequences served at a time"
+    layers: float
+    "layers of the model, for its KV cache; 0 = estimated from N"
+    kv_width: float
+    "width of the keys of a layer; 0 = estimated from N"
+    kv_share: float
+    "key heads per query head, if the shape is estimated"
+    memory_counts: str
+    "what memory_bytes holds: file (embeddings, head and scales, too) or weights (N P / 8)"
+    vocabulary: float
+    "rows of the embedding table; 0 = 32,000"
+    width: float
+    "width of the model, for its embeddings; 0 = estimated from N"
+    tied_head: bool
+    "the output head is the embedding table"
+    embedding_format: str
+    "embeddings in the file: a format, a number of bits or a type of GGUF (q6_k)"
+    head_format: str
+    "output head in the file; empty = as the embeddings"
+    scale_group: float
+    "weights that share a scale in the file, if no format says so; 0 = a row"
+    scale_bits: float
+    "bits of such a scale"
+    zero_bits: float
+    "bits of its zero point; 0 = none"
+    storage: Words | Sequence[float]
+    "what a weight of P bits takes in the file: 4:q4_k,3:3.4375"
+    entropy_coded: Words | Sequence[float]
+    "codes take their entropy: gaussian, or measured as 4:3.1,3:2.4 (or a file of counts)"
+    serve_tokens: float
+    "tokens served over the model's life, 2 N T cost(P)"
+    params: float
+    "parameters N; 0 = not given"
+    tokens: float
+    "tokens D; 0 = not given"
+    tokens_per_param: float
+    "tokens per parameter D / N; 0 = not given"
+    unique_tokens: float
+    "distinct tokens available, for laws of repeated data"
+    inputs: Words | Sequence[float]
+    "values of the inputs of a law made from a formula: experts=8"
+    group: float
+    "entries that share a scale, for laws that ask for it"
+    bits: Words | Sequence[float]
+    "precision P: one number, or weights, activations, KV; with critical_data the list of P_post"
+    key_bits: float
+    "bits of keys, apart from values; 0 = as bits says"
+    value_bits: float
+    "bits of values, apart from keys; 0 = as bits says"
+    embedding_bits: float
+    "bits of embeddings in training, for laws that have them; 0 = 16"
+    head_bits: float
+    "bits of the output head in training, for laws that have them; 0 = 16"
+    precision: str
+    "precision P by name: W4A4, W3A16g128, mxfp4"
+    post_bits: float
+    "bits of the weights after post-training quantization; 0 = none"
+    tied: bool
+    "one precision for weights, activations and KV if P is free"
+    available_bits: Words | Sequence[float]
+    "precisions the hardware has; empty = any"
+    integer_bits: bool
+    "whole bits only, 1 to 16"
+    formats: Words | Sequence[float]
+    "precisions to choose from, by name: W4A4, e4m3, mxfp4, BF16"
+    cost: str
+    "cost of P bits: linear, or speed-ups such as 16:1,8:2,4:4"
+    critical_data: bool
+    "report the tokens beyond which more training makes the quantized model worse"
+    inference_budget: float
+    "bits of weights to serve, N P_post"
+
+
+_TABLE = frozenset(TableKeywords.__annotations__)
+
+
+def split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How the table is read, and the other options."""
+    words = {name: value for name, value in options.items() if name in _TABLE}
+    rest = {name: value for name, value in options.items() if name not in _TABLE}
+    for name in ("set", "where", "pool"):
+        if isinstance(words.get(name), str):
+            words[name] = [words[name]]
+    return words, rest
