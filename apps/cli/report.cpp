@@ -17,8 +17,10 @@
 #include "report/from_table.h"
 #include "runs/effort.h"
 #include "runs/index.h"
+#include "serve/curve.h"
 #include "table/table_inputs.h"
 #include "table/tidy_table.h"
+#include "train/run_directory.h"
 
 namespace bitlaw::cli {
 namespace {
@@ -76,6 +78,17 @@ Json read_comparison(const std::string& path) {
   return document;
 }
 
+// From the log of a run; empty without one.
+std::vector<LearningPoint> learning_curve_of(const std::filesystem::path& runs,
+                                             const std::string& run) {
+  if (std::filesystem::path(run).filename() != run) return {};  // a name from elsewhere
+  Curve curve(runs / run / kMetricsFile);
+  curve.update();
+  std::vector<LearningPoint> out;
+  for (const Curve::Point& point : curve.training()) out.push_back({point.tokens, point.loss_nats});
+  return out;
+}
+
 ReportInput of_runs(const ReportFlags& options, const std::string& path,
                     std::vector<std::string> filters, const Law& law) {
   if (const std::string option = options.table.option_for_tables(); !option.empty())
@@ -98,6 +111,7 @@ ReportInput of_runs(const ReportFlags& options, const std::string& path,
   std::erase_if(whole, [](const TidyRow& row) { return row.is_along(); });
   out.runs_hash = hash_hex(tidy_to_csv(whole));
   out.effort = read_effort(path);
+  out.learning_curve = [path](const std::string& run) { return learning_curve_of(path, run); };
   out.observations = observations_of(out.rows, path, along, law);
   return out;
 }

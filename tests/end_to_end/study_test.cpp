@@ -196,6 +196,10 @@ TEST(SlowStudy, FromTextToReportThroughAKill) {
   EXPECT_NEAR(6 * N * D * 4 / 16, 1e12, 1e12 * 1e-9);
 
   const Json document = study.json_of({"report", "runs", "--fit", "fit.json"});
+  std::set<std::string> drawn;
+  for (const Json& drawing : document.at("drawings")) drawn.insert(drawing.at("id"));
+  for (const char* id : {"loss-after-gptq", "loss-by-bits-weights", "learning-curves"})
+    EXPECT_TRUE(drawn.contains(id)) << id;
   ASSERT_EQ(
       run_bitlaw({"report", "runs", "--fit", "fit.json", "--out", "report.html"}, study.around())
           .status,

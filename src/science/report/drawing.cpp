@@ -132,8 +132,8 @@ Json drawing_json(const Drawing& drawing) {
 
 std::vector<Drawing> drawings_of(const DrawingData& data) {
   std::vector<Drawing> out;
-  add_training_drawings(data, out);
   add_ptq_drawings(data, out);
+  add_training_drawings(data, out);
   add_error_drawings(data, out);
   add_plan_drawings(data, out);
   add_format_drawings(data, out);

@@ -121,7 +121,9 @@ DrawingData::DrawingData(const ReportInput& input, const References& references,
       fit.law->predicts == Predicts::kLoss) {
     plain_ = fit;
     plain_.draws.clear();
-    has_bits_ = fit.law->uses_bits && fit.law->class_parameters.empty() && fit.knows_bits;
+    has_training_ = input.fit.contains("training") || !input.fit.contains("post");
+    has_bits_ =
+        has_training_ && fit.law->uses_bits && fit.law->class_parameters.empty() && fit.knows_bits;
     Constants published;
     if (find_law(fit.law->name) != nullptr &&
         read_constants(fit.law->name, "", nullptr, published).empty() && published.published)
@@ -152,7 +154,9 @@ std::string DrawingData::method() const {
 }
 
 std::string DrawingData::why_no_curve() const {
-  if (fit_) return "";
+  if (has_training_) return "";
+  if (fit_)
+    return "The fit is of quantization after training alone, so no curve of losses is drawn.";
   if (!input_.fit.is_object()) return "There is no fit, so no curve of a law is drawn.";
   return "The fit is not of losses, so no curve of a law is drawn.";
 }
@@ -166,7 +170,7 @@ Observation DrawingData::model(double n, double d) const {
 }
 
 double DrawingData::loss(const Observation& run) const {
-  return fit_ ? predict_run(plain_, run).loss : kUnknown;
+  return has_training_ ? predict_run(plain_, run).loss : kUnknown;
 }
 
 double DrawingData::delta(const Observation& run) const {
@@ -177,7 +181,7 @@ std::vector<DrawnPlace> DrawingData::curve(const std::vector<double>& xs,
                                            const std::function<Observation(double)>& run_at,
                                            Of of) const {
   std::vector<DrawnPlace> out;
-  if (!fit_) return out;
+  if (!(of == Of::kLoss ? has_training_ : has_delta())) return out;
   for (size_t i = 0; i < xs.size(); ++i) {
     const bool loss = of == Of::kLoss, wide = has_interval(i, xs.size());
     const Prediction found = predict_run(wide ? *fit_ : plain_, run_at(xs[i]));

@@ -61,8 +61,8 @@ class DrawingData {
   const Json& document() const { return document_; }
   const std::vector<DrawnRow>& rows() const { return rows_; }  // none that diverged
 
-  // A fitted law of losses; else null.
-  const Constants* fit() const { return fit_ ? &*fit_ : nullptr; }
+  // A law that was fitted to training losses; else null.
+  const Constants* fit() const { return has_training_ ? &*fit_ : nullptr; }
   const Constants* published() const { return published_ ? &*published_ : nullptr; }
   // It says by a formula what bits in training cost, and they make a difference.
   bool has_bits() const { return has_bits_; }
@@ -71,7 +71,7 @@ class DrawingData {
   // The document of the fit with at most so many draws: plans over all of them are slow.
   Json fit_with_draws(size_t most) const;
   std::string method() const;        // the quantization after training that the fit is of
-  std::string why_no_curve() const;  // "" = there is a fitted law
+  std::string why_no_curve() const;  // of losses; "" = there is a fitted law
 
   // A model of the study, not quantized.
   Observation model(double n, double d) const;
@@ -123,7 +123,7 @@ class DrawingData {
   std::vector<DrawnRow> rows_;
   std::optional<Constants> fit_, published_;
   Constants plain_;  // of the fit, without draws
-  bool has_bits_ = false;
+  bool has_training_ = false, has_bits_ = false;
   bool n_is_total_ = false;
   Middle middle_;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -96,6 +97,15 @@ void add_predicted(const DrawingData& data, std::vector<Drawing>& out) {
   out.push_back(std::move(drawing));
 }
 
+// Whether the points of a panel are at more than one place.
+bool varies(const Json& panel) {
+  std::set<double> places;
+  for (const Json& series : panel["series"]) {
+    for (const Json& point : series["points"]) places.insert(number(point, "x"));
+  }
+  return places.size() > 1;
+}
+
 void add_residuals(const DrawingData& data, std::vector<Drawing>& out) {
   const Json& figure = data.document()["figures"]["residuals"];
   if (!figure.is_object()) return;
@@ -106,7 +116,7 @@ void add_residuals(const DrawingData& data, std::vector<Drawing>& out) {
   for (const Json& from : figure["panels"]) {
     const std::string x = text(from, "x"), by = text(from, "by");
     const auto label = words.find(x);
-    if (label == words.end()) continue;
+    if (label == words.end() || !varies(from)) continue;
     std::string id = "residuals-" + x;
     for (char& c : id) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     Drawing drawing{id,
@@ -115,7 +125,7 @@ void add_residuals(const DrawingData& data, std::vector<Drawing>& out) {
                     text(from, "sentence"),
                     {label->second, x != "bits"},
                     {"measured above predicted, % of the loss"}};
-    if (out.empty() || out.back().group != kErrorsGroup || !out.back().id.starts_with("residuals"))
+    if (out.empty() || !out.back().id.starts_with("residuals"))
       drawing.says = figure["sentences"][0].get<std::string>() + " " + drawing.says;
     DrawnPanel panel;
     panel.lines.push_back({kUnknown, 0, false, ""});

@@ -171,12 +171,13 @@ void add_learning_curves(const DrawingData& data, std::vector<Drawing>& out) {
     if (row.is_run() && row.n > 0 && row.parts.is_equal()) sizes.push_back(row.n);
   }
   for (const double n : commonest(sizes, kMostPanels)) {
-    // The longest training of each precision.
+    // The longest training of each precision, and of those the best.
     std::map<std::pair<std::string, double>, const DrawnRow*> longest;
     for (const DrawnRow& row : data.rows()) {
       if (!row.is_run() || row.n != n || !row.parts.is_equal() || row.tidy->is_along()) continue;
       const DrawnRow*& best = longest[{row.parts.name, row.parts.bits}];
-      if (best == nullptr || row.d > best->d) best = &row;
+      if (best == nullptr || row.d > best->d || (row.d == best->d && row.loss < best->loss))
+        best = &row;
     }
     DrawnPanel panel{fmt::format("N = {}", format_count(n))};
     std::string ends;

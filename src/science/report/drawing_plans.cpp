@@ -25,6 +25,13 @@ constexpr size_t kPlanDraws = 100;  // of intervals along a curve; a number in a
 
 // ---- the best bits at the best N and D -------------------------------------------------------------
 
+// A curve that depends on constants of others is not of the fit alone.
+std::string fitted_name(const std::string& missing) {
+  return missing.find("was not fitted") == std::string::npos
+             ? "fitted law"
+             : "law with constants that were not fitted";
+}
+
 void add_best_split(const DrawingData& data, std::vector<Drawing>& out) {
   const Json& optimum = data.document()["figures"]["optimum"];
   if (!optimum.is_object()) return;
@@ -48,7 +55,7 @@ void add_best_split(const DrawingData& data, std::vector<Drawing>& out) {
       DrawnPlace place{number(point, "x"), number(point, "y")};
       if (point.contains("low"))
         place.mean = PredictedInterval{number(point, "low"), number(point, "high")};
-      panel.named("fitted law").curve.push_back(place);
+      panel.named(fitted_name(drawing.says)).curve.push_back(place);
     }
     if (optimum["published_best"].is_object())
       panel.lines.push_back({number(optimum["published_best"], "P_w"), kUnknown, false,
@@ -135,6 +142,7 @@ void add_best_bits_by_data(const DrawingData& data, std::vector<Drawing>& out) {
         by_authors += fmt::format("{}{:.1f} for {}", by_authors.empty() ? "" : ", ",
                                   theirs.optimum->bits_weights, model.name);
     }
+    if (fitted_name(unknown) != fitted_name("")) fitted.name += ", constants that were not fitted";
     panel.series.push_back(std::move(fitted));
     panel.series.push_back(std::move(published));
   }
@@ -198,7 +206,7 @@ std::string served_sentence(const DrawingData& data, const Plan& plan, const Ser
 }
 
 void add_served_models(const DrawingData& data, std::vector<Drawing>& out) {
-  if (!data.has_delta()) return;
+  if (!data.has_delta() || !data.fit()) return;
   double most = 0, least = 1e300;
   for (const DrawnRow& row : data.rows()) {
     if (row.n > 0) most = std::max(most, row.n), least = std::min(least, row.n);
@@ -254,6 +262,7 @@ void add_served_models(const DrawingData& data, std::vector<Drawing>& out) {
     }
     if (drawing.says.empty())
       drawing.says = "The fitted constants give no best model to serve: more training never hurts.";
+    fitted.name = fitted_name(drawing.says);
     interpolate_intervals(fitted.curve);
     panel.series = {std::move(fitted), std::move(theirs)};
     drawing.panels.push_back(std::move(panel));
@@ -267,6 +276,7 @@ std::string frontier_sentence(const DrawingData& data, const Json& frontier) {
   const DrawnEstimate cost = data.estimate([&](const std::vector<double>& values) {
     const Observation& middle = data.middle().run;
     Observation run = data.model(middle.params, middle.tokens);
+    run.bits_weights = run.bits_activations = run.bits_kv = kUnlimitedBits;
     const double whole_loss = predict(*data.fit()->law, values.data(), data.counted(run));
     run.bits_weights = 4;
     return predict(*data.fit()->law, values.data(), data.counted(run)) - whole_loss;

@@ -210,12 +210,14 @@ void add_loss_after(const DrawingData& data, const PtqCells& cells, std::vector<
     drawing.panels.push_back(std::move(panel));
   }
   drawing.says = rises_sentence(cells);
-  if (is_fitted && !sizes.empty()) drawing.says += critical_sentence(data, sizes.back(), all_bits);
-  if (!is_fitted)
+  if (is_fitted && data.fit() && !sizes.empty())
+    drawing.says += critical_sentence(data, sizes.back(), all_bits);
+  if (!data.fit())
+    drawing.says += " " + data.why_no_curve();
+  else if (!is_fitted)
     drawing.says += data.has_delta()
                         ? fmt::format(" The fit is of {}, so it has no curves here.", data.method())
-                    : data.fit() ? " The fitted law does not model quantization after training."
-                                 : " " + data.why_no_curve();
+                        : std::string(" The fit is not of quantization after training.");
   drawing.says += left_out_words(sizes.size(), quantized.size(), "sizes");
   out.push_back(std::move(drawing));
 }
@@ -225,19 +227,18 @@ std::string growth_sentence(const PtqCells& cells) {
   std::vector<double> powers;
   for (const auto& [n, by_bits] : by_size(cells.cells, false)) {
     for (const auto& [bits, rows] : by_bits) {
-      const DrawnRow *first = nullptr, *last = nullptr;
+      std::map<double, Mean> logs;  // of the differences, by D
       for (const DrawnRow* row : rows) {
         constexpr double kClear = 3;  // standard errors
         const double error = row->tidy->standard_error;
         if (!row->flagged.empty() || !(row->tidy->delta > 0) ||
             (std::isfinite(error) && row->tidy->delta < kClear * error))
           continue;
-        if (first == nullptr || row->d < first->d) first = row;
-        if (last == nullptr || row->d > last->d) last = row;
+        logs[row->d].add(std::log(row->tidy->delta));
       }
-      if (first == nullptr || !(last->d > 1.5 * first->d)) continue;
-      powers.push_back(std::log(last->tidy->delta / first->tidy->delta) /
-                       std::log(last->d / first->d));
+      if (logs.empty() || !(logs.rbegin()->first > 1.5 * logs.begin()->first)) continue;
+      powers.push_back((logs.rbegin()->second.loss - logs.begin()->second.loss) /
+                       std::log(logs.rbegin()->first / logs.begin()->first));
     }
   }
   if (powers.empty())

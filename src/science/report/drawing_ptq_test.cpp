@@ -118,6 +118,20 @@ TEST(DrawingPtq, TheMapIsOfTheBitsInTrainingAndAfterwards) {
   EXPECT_EQ(map["panels"][0]["cells"].size(), 4u);
 }
 
+TEST(DrawingPtq, AFitOfCellsAloneHasNoCurveOfLosses) {
+  Json fit = drawn_fit(40, 0.01);
+  fit["post"] = Json{{"points", 6}};  // and no .training
+  const Json drawings = drawings_in(cells({0.01, 0.02, 0.04}), fit);
+  const Json loss = drawing_named(drawings, "loss-after-gptq");
+  EXPECT_TRUE(says(loss, "The fit is of quantization after training alone")) << loss["says"];
+  for (const Json& series : loss["panels"][0]["series"]) EXPECT_FALSE(series.contains("curve"));
+  const Json delta = drawing_named(drawings, "delta-gptq");
+  EXPECT_TRUE(series_named(delta["panels"][0], "3 bits").contains("curve"));
+  for (const char* id :
+       {"effective-parameters", "predicted-measured", "best-bits-fixed-size", "inference-bits"})
+    EXPECT_TRUE(drawing_named(drawings, id).is_null()) << id;
+}
+
 TEST(DrawingPtq, AnotherMethodHasNoCurveOfTheFit) {
   std::vector<TidyRow> rows = cells({0.01, 0.02, 0.04});
   for (size_t i = 0; i < 9; ++i) {

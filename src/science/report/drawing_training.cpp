@@ -6,12 +6,14 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/search.h"
 #include "base/text.h"
 #include "laws/effective.h"
 #include "report/drawing_kinds.h"
+#include "table/observation_columns.h"
 
 namespace bitlaw {
 namespace {
@@ -73,6 +75,9 @@ std::map<double, std::vector<double>> measured_costs(const DrawingData& data,
 
 std::string costs_sentence(const DrawingData& data, const std::string& parts,
                            const DrawnRows& rows) {
+  const auto is_flagged = [](const DrawnRow* row) { return !row->flagged.empty(); };
+  if (std::all_of(rows.begin(), rows.end(), is_flagged))
+    return fmt::format("Nothing is concluded from these runs: each is {}.", rows[0]->flagged);
   const auto costs = measured_costs(data, rows);
   if (costs.empty())
     return fmt::format(
@@ -153,6 +158,16 @@ Drawing loss_by_bits(const DrawingData& data, const std::string& parts, const Dr
 
 // ---- N_eff ---------------------------------------------------------------------------------------
 
+// The run without any quantization.
+Observation whole_run(Observation run) {
+  set_parts(run, {"", 16, true, true, true}, kUnlimitedBits);
+  run.bits_keys = run.bits_values = run.bits_embedding = run.bits_head = kUnknown;
+  run.precision.clear(), run.backward.clear();
+  run.exponent_bits = run.mantissa_bits = kUnknown;
+  run.gaussian_error_weights = run.gaussian_error_activations = run.gaussian_error_kv = kUnknown;
+  return run;
+}
+
 // What the loss that a run lost against its reference is worth in size (arXiv 2411.04330, 4.2).
 std::vector<DrawnPoint> share_points(const DrawingData& data, const DrawnRows& rows) {
   const Constants& fit = *data.fit();
@@ -160,9 +175,7 @@ std::vector<DrawnPoint> share_points(const DrawingData& data, const DrawnRows& r
   for (const DrawnRow* row : rows) {
     const auto reference = data.references().of(row->place);
     if (!reference) continue;
-    Observation plain = data.counted(row->run);
-    set_parts(plain, {"", 16, true, true, true}, kUnlimitedBits);
-    plain.bits_keys = plain.bits_values = kUnknown;
+    const Observation plain = whole_run(data.counted(row->run));
     const double full = predict(*fit.law, fit.values.data(), plain);
     const auto share = [&](double lost) {
       return share_at_loss(*fit.law, fit.values.data(), plain, full + lost);
@@ -244,6 +257,55 @@ std::string share_misses_sentence(const DrawingData& data,
                "not quantized."
              : fmt::format(" Measured shares differ from the curves by {} (root mean square).",
                            out);
+}
+
+// A law with a constant for each class of precision has a share for each, and no curve.
+void add_shares_of_classes(const DrawingData& data,
+                           const std::map<std::string, DrawnRows>& by_parts,
+                           std::vector<Drawing>& out) {
+  const Constants* fit = data.fit();
+  if (fit == nullptr || fit->law->class_parameters.empty() ||
+      !feels_bits(*fit->law, fit->values.data()))
+    return;
+  Drawing drawing{"effective-parameters",
+                  kBitsGroup,
+                  "Effective parameters of each class of precision",
+                  "",
+                  {"bits"},
+                  {"N_eff / N"}};
+  constexpr size_t kMostClasses = 6;  // in the sentence
+  std::string known;
+  size_t named = 0, classes = 0;
+  for (const auto& [name, rows] : by_parts) {
+    if (name.empty()) continue;
+    DrawnPanel panel{name};
+    panel.named("measured").points = share_points(data, rows);
+    std::map<std::string, const DrawnRow*> first;
+    for (const DrawnRow* row : rows) first.emplace(class_of(row->run), row);
+    for (const auto& [label, row] : first) {
+      const Observation run = data.counted(row->run);
+      const DrawnEstimate share = data.estimate([&](const std::vector<double>& values) {
+        return effective_share(*fit->law, values.data(), run);
+      });
+      ++classes;
+      if (!share.may_be_said()) continue;
+      DrawnPoint point{row->parts.bits, share.value, share.interval->low, share.interval->high};
+      point.about["class"] = label;
+      panel.named("fitted").points.push_back(std::move(point));
+      if (named++ < kMostClasses)
+        known += fmt::format("{}{} for {}", known.empty() ? "" : ", ",
+                             estimate_words(share, "{:.3f}"), label);
+    }
+    drawing.panels.push_back(std::move(panel));
+  }
+  if (classes == 0) return;
+  drawing.says = known.empty() ? std::string("The fit identifies the N_eff of no class.")
+                               : fmt::format("N_eff / N by the fit (90 % intervals): {}{}.", known,
+                                             named > kMostClasses ? ", and others" : "");
+  if (named < classes)
+    drawing.says += fmt::format(" {} of {} classes are not identified and have no fitted point.",
+                                classes - named, classes);
+  out.push_back(std::move(drawing));
 }
 
 void add_effective_params(const DrawingData& data, const std::map<std::string, DrawnRows>& by_parts,
@@ -565,12 +627,20 @@ void add_matched_cost(const DrawingData& data, const std::map<std::string, Drawn
 void add_training_drawings(const DrawingData& data, std::vector<Drawing>& out) {
   const std::map<std::string, DrawnRows> by_parts = runs_by_parts(data);
   const auto whole = by_parts.find("");
+  std::vector<QuantizedParts> order;  // one part alone before several, weights first
   for (const auto& [name, rows] : by_parts) {
-    if (!name.empty())
-      out.push_back(
-          loss_by_bits(data, name, rows, whole == by_parts.end() ? DrawnRows{} : whole->second));
+    if (!name.empty()) order.push_back(rows[0]->parts);
   }
+  const auto place = [](const QuantizedParts& parts) {
+    return std::tuple(parts.w + parts.a + parts.kv, !parts.w, !parts.a);
+  };
+  std::sort(order.begin(), order.end(),
+            [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  for (const QuantizedParts& parts : order)
+    out.push_back(loss_by_bits(data, parts.name, by_parts.at(parts.name),
+                               whole == by_parts.end() ? DrawnRows{} : whole->second));
   add_effective_params(data, by_parts, out);
+  add_shares_of_classes(data, by_parts, out);
   add_iso_loss(data, by_parts, out);
   add_matched_cost(data, by_parts, out);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "laws/bind.h"
 #include "predict/predict.h"
 #include "report/drawing_for_tests.h"
 
@@ -124,6 +125,59 @@ TEST(DrawingTraining, IntervalsBetweenAreAsThoseOfPredict) {
     EXPECT_NEAR(place["mean"][0], mean->low, 0.02 * width) << place["x"];
     EXPECT_NEAR(place["mean"][1], mean->high, 0.02 * width) << place["x"];
   }
+}
+
+TEST(DrawingTraining, RunsThatFitsLeaveOutAreNotCounted) {
+  std::vector<TidyRow> rows{drawn_run(1e7, 1e9, 16, 3), drawn_run(1e7, 1e9, 4, 3.25)};
+  rows[1].tuning = 1;
+  const Json drawing = drawing_named(drawings_in(rows, nullptr), "loss-by-bits-weights");
+  EXPECT_TRUE(says(drawing, "Nothing is concluded from these runs: each is a run of the tuning"))
+      << drawing["says"];
+  EXPECT_FALSE(says(drawing, "0.25")) << drawing["says"];
+  const Json& points = drawing["panels"][0]["series"][0]["points"];
+  EXPECT_TRUE(points[0].contains("flagged") != points[1].contains("flagged"));
+}
+
+// The law of QuEST with its published constants and classes, as a fit would give it.
+Json class_fit() {
+  const Law& quest = *find_law("quest");
+  std::vector<Observation> runs(2);
+  for (Observation& run : runs) run.params = 1e8, run.tokens = 1e10;
+  runs[0].bits_weights = runs[0].bits_activations = 4;
+  runs[1].bits_weights = runs[1].bits_activations = 2;
+  const BoundLaw bound = bind_law(quest, runs);
+  Json fit{{"law", "quest"}, {"points", 10}, {"notes", Json::array()}, {"held_out", Json::array()}};
+  Json names = Json::array(), row = Json::array();
+  for (size_t i = 0; i < bound.law().parameters.size(); ++i) {
+    const double value = bound.law().constants[0].values[i];
+    fit["parameters"][bound.law().parameters[i].name] = {{"value", value}};
+    names.push_back(bound.law().parameters[i].name);
+    row.push_back(value);
+  }
+  fit["draws"] = {{"names", names}, {"values", std::vector<Json>(30, row)}};
+  return fit;
+}
+
+TEST(DrawingTraining, ALawOfClassesHasAShareForEach) {
+  std::vector<TidyRow> rows;
+  for (const double bits : {16.0, 4.0, 2.0}) {
+    rows.push_back(drawn_run(1e8, 1e10, bits, 3));
+    rows.back().P_a = bits;
+  }
+  Json fit = class_fit();
+  const Json drawing = drawing_named(drawings_in(rows, fit), "effective-parameters");
+  // eff of 4 bits .6918, of 2 bits .1519 (arXiv 2502.05003).
+  EXPECT_TRUE(says(drawing, "0.152 [0.152, 0.152] for W2A2, 0.692 [0.692, 0.692] for W4A4"))
+      << drawing["says"];
+  EXPECT_EQ(series_named(drawing["panels"][0], "fitted")["points"].size(), 2u);
+
+  const Json parameters = fit["parameters"];
+  for (const auto& [name, entry] : parameters.items()) {
+    if (name.find("W2A2") != std::string::npos) fit["parameters"][name]["identified"] = false;
+  }
+  const Json open = drawing_named(drawings_in(rows, fit), "effective-parameters");
+  EXPECT_FALSE(says(open, "W2A2")) << open["says"];
+  EXPECT_TRUE(says(open, "1 of 2 classes are not identified")) << open["says"];
 }
 
 TEST(DrawingTraining, ContoursHaveOneLossAndCrossingsLieBetweenSizes) {
