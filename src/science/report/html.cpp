@@ -1,12 +1,11 @@
 #include "pages/pages.h"
 #include "report/packed.h"
-#include "report/page.h"
 #include "report/report.h"
 
 namespace bitlaw {
 
 std::string report_html(const Json& document) {
-  return page_with(kReportPage, "document", packed_for_page(document));
+  return page_with(page_file("report.html"), "document", packed_for_page(document));
 }
 
 }  // namespace bitlaw

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -18,6 +20,9 @@ namespace bitlaw {
 namespace {
 
 constexpr size_t kFewest = 16;  // objects that become columns
+
+// Parts of the document for programs; the page has .drawings.
+constexpr std::string_view kNotShown[] = {"figures", "training", "post", "post_bit", "pure_error"};
 
 // The columns of the table of runs; exact: with four decimals.
 struct TableColumn {
@@ -188,8 +193,10 @@ Json shown_columns(const Json& rows) {
 Json packed_for_page(const Json& document) {
   Packer packer;
   Json out = Json::object();
-  for (const auto& [key, value] : document.items())
+  for (const auto& [key, value] : document.items()) {
+    if (std::find(std::begin(kNotShown), std::end(kNotShown), key) != std::end(kNotShown)) continue;
     out[key] = packer.pack(key == "rows" ? shown_columns(value) : value);
+  }
   out["table_columns"] = Json::array();
   for (const TableColumn& column : kTableColumns)
     out["table_columns"].push_back({{"name", column.name}, {"exact", column.exact}});

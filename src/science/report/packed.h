@@ -1,6 +1,7 @@
 // The document of a report as its page carries it. Long lists of objects become columns, texts become
 // places in one list, numbers keep as many digits as a figure or a table can show. `unpacked` in
-// report/page.html is the inverse, but for the digits and for what no part of the page shows.
+// web/page/src/report/document.ts is the inverse, but for the digits and for what the page does not
+// show: the parts that only programs read (figures, training, post, post_bit, pure_error).
 //
 //   a list of objects   {"@rows": count, "columns": {key: column}}; null: the object has no such key
 //   a column            [values] or, shorter, {"of": [different values], "at": [places]},
