@@ -105,6 +105,7 @@ export class Figure {
     const may = (axis: 'x' | 'y'): boolean => valuesOf(drawing, axis).some(value => value > 0);
     this.view = {
       ...this.view,
+      whole: drawing.whole ?? this.view.whole,
       hidden: new Set([...this.view.hidden].filter(name => this.looks.has(name))),
       logX: (this.chosen.logX ?? drawing.x.log ?? false) && may('x'),
       logY: (this.chosen.logY ?? drawing.y.log ?? false) && may('y'),
@@ -156,7 +157,8 @@ export class Figure {
     const width = Math.floor(
       Math.min((place - kGap * (columns - 1)) / columns, count === 1 ? (equal ? 520 : kWidest) : 480),
     );
-    const share = equal ? 1 : columns === 1 ? 0.52 : columns === 2 ? 0.62 : 0.78;
+    const surface = columns === 1 && this.drawing?.panels.some(panel => panel.cells?.length) === true;
+    const share = equal ? 1 : surface ? 0.72 : columns === 1 ? (width < 520 ? 0.62 : 0.52) : columns === 2 ? 0.62 : 0.78;
     return {columns, width, height: Math.round(Math.max(230, width * share))};
   }
 
@@ -314,7 +316,7 @@ export class Figure {
         press('Show all of them', () => this.change({whole: true})),
         ' ',
       );
-    else if (view.whole)
+    else if (view.whole && !drawing.whole)
       parts.push(
         press('Frame the points', () => this.change({whole: false})),
         ' ',

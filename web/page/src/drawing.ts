@@ -68,5 +68,6 @@ export interface Drawing {
   y: Axis;
   value?: Axis;  // of the cells' colours
   equal?: boolean;  // both axes have the same range
+  whole?: boolean;  // curves are shown to their ends, however far they lead
   panels: Panel[];  // none: nothing to draw, and `says` says why
 }

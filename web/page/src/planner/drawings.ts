@@ -39,7 +39,7 @@ function lossCurves({id, title, x, curves, from, same, more}: Curves, says: stri
                                           ...(several || !place.run ? {} : {run: place.run})})),
   }));
   if (several) series.push({name: 'range of the laws', range: true, curve: rangeOfLaws(differences)});
-  return {id, group: 'plan', title, says, x, y, panels: [{series: [...series, ...(several ? [] : more)]}]};
+  return {id, group: 'plan', title, says, x, y, whole: true, panels: [{series: [...series, ...(several ? [] : more)]}]};
 }
 
 function lossAt(places: readonly CurvePlace[], x: number): number {

@@ -18,7 +18,7 @@ import {startSharing, type Picture} from './share.ts';
 import {bitsScale, budgetScale, countScale, memoryScale, Slider} from './sliders.ts';
 import {kKeys, linkOf, stateOf, type State} from './state.ts';
 
-const kBits = [2, 3, 4, 5, 6, 8, 10, 12, 16];
+const kBits = [2, 3, 4, 5, 6, 7, 8, 10, 12, 16];
 const kUsualDevice = 'B200';  // it has 16, 8 and 4 bits
 
 type Good = Plan & {optimum: Optimum; name: string};

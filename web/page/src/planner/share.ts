@@ -45,7 +45,7 @@ export function pictureOf({question, numbers, answer, figure}: Picture): string 
   }
   if (figure) {
     const made = new DOMParser().parseFromString(
-        svgOf(figure, looksOf(figure), {hidden: new Set(), logX: figure.x.log ?? false, logY: figure.y.log ?? false, whole: false, own: false}),
+        svgOf(figure, looksOf(figure), {hidden: new Set(), logX: figure.x.log ?? false, logY: figure.y.log ?? false, whole: figure.whole ?? false, own: false}),
         'image/svg+xml').documentElement;
     for (const [name, value] of Object.entries({x: kLeft + kColumn + 24, y: 40, width: kWidth - kColumn - 2 * kLeft + 24 - 24, height: kHeight - 90, preserveAspectRatio: 'xMidYMid meet'}))
       made.setAttribute(name, String(value));
