@@ -4,7 +4,7 @@ import type {Drawing} from '../src/drawing.ts';
 import {csvOf, dataOf} from '../src/draw/csv.ts';
 import {wrapped} from '../src/draw/export.ts';
 import {bitsColour, inLight, kShapes, looksOf, outline, paletteStyle} from '../src/draw/looks.ts';
-import {allPositive, bounds, exact, frameOf, short, steps, ticksOf} from '../src/draw/numbers.ts';
+import {allPositive, bounds, exact, frameOf, short, steps, ticksOf, withLines} from '../src/draw/numbers.ts';
 
 const drawing = (panels: Drawing['panels']): Drawing => ({
   id: 'one',
@@ -78,6 +78,23 @@ test('a frame holds every point, and no curve that dwarfs them', () => {
   assert.ok(one.range[0] < 5 && one.range[1] > 5);
   const log = frameOf([1e-3, 1e3, -4], [], true, false)!;
   assert.ok(log.range[0] > 0 && log.range[0] < 1e-3 && log.range[1] > 1e3);
+});
+
+test('a line of reference is in the frame where it is near, and does not decide it', () => {
+  // A profile: no points, and a line at 2.7 that crosses the curve.
+  const frame = frameOf(
+    [],
+    Array.from({length: 21}, (_, i) => (i - 10) ** 2 / 10),
+    false,
+    false,
+  )!;
+  const held = withLines(frame, [2.7], false);
+  assert.ok(held.range[0] <= 0 && held.range[1] > 8, `${held.range}`);
+  const near = withLines({range: [2, 3], cut: false}, [3.4], false).range;
+  assert.ok(near[0] === 2 && near[1] > 3.4 && near[1] < 3.6);
+  assert.deepEqual(withLines({range: [2, 3], cut: false}, [900], false).range, [2, 3]);
+  const log = withLines({range: [1, 10], cut: false}, [20, -1], true).range;
+  assert.ok(Math.abs(log[0] - 1) < 1e-12 && log[1] > 20 && log[1] < 30);
 });
 
 test('cells touch their neighbours', () => {

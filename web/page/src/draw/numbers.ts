@@ -86,6 +86,23 @@ export function frameOf(
   return {range: [from(low - extra), from(high + extra)], cut};
 }
 
+/** The frame with these reference lines, where they are not far away: they say something of the data, not the reverse. */
+export function withLines(frame: Frame, lines: readonly number[], log: boolean): Frame {
+  const to = forward(log),
+    from = back(log);
+  const [low, high] = [to(frame.range[0]), to(frame.range[1])];
+  const width = high - low;
+  const near = lines
+    .filter(fits(log))
+    .map(to)
+    .filter(line => line > low - width && line < high + width);
+  const [least, most] = [
+    Math.min(low, ...near.map(line => line - kMargin * width)),
+    Math.max(high, ...near.map(line => line + kMargin * width)),
+  ];
+  return {range: [from(least), from(most)], cut: frame.cut};
+}
+
 function quarter(sorted: readonly number[], which: 1 | 3): number {
   return sorted[Math.round(((sorted.length - 1) * which) / 4)]!;
 }
@@ -111,7 +128,7 @@ export function ticksOf([low, high]: Range, log: boolean, most: number, bits = f
   }
   const raw = (high - low) / Math.max(2, most),
     ten = 10 ** Math.floor(Math.log10(raw));
-  const round = bits && raw > 0.3 ? 2 ** Math.ceil(Math.log2(Math.max(1, raw))) : undefined;
+  const round = bits && raw > 0.3 ? 2 ** Math.round(Math.log2(Math.max(1, raw))) : undefined;
   const step = round ?? [1, 2, 2.5, 5, 10].map(part => part * ten).find(each => each >= raw * 0.999) ?? raw;
   const out: number[] = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i)

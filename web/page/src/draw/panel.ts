@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import type {Axis, Drawing, Panel, Place, Point, Series} from '../drawing.ts';
 import {kShapes, type Look} from './looks.ts';
-import {bounds, exact, frameOf, rangeOf, short, steps, ticksOf, type Frame, type Range} from './numbers.ts';
+import {bounds, exact, frameOf, rangeOf, short, steps, ticksOf, withLines, type Frame, type Range} from './numbers.ts';
 
 /** What the reader chose. */
 export interface View {
@@ -74,7 +74,8 @@ export function framesOf(drawing: Drawing, panels: readonly Panel[], view: View)
     ys: number[] = [],
     curveX: number[] = [],
     curveY: number[] = [],
-    bandY: number[] = [];
+    bandY: number[] = [],
+    lineY: number[] = [];
   for (const panel of panels) {
     for (const {points = [], curve = []} of seen(panel, view)) {
       for (const {x, y, low, high} of points) {
@@ -92,7 +93,7 @@ export function framesOf(drawing: Drawing, panels: readonly Panel[], view: View)
     }
     for (const {x, y} of panel.lines ?? []) {
       if (x !== undefined) xs.push(x);
-      if (y !== undefined) ys.push(y);
+      if (y !== undefined) lineY.push(y);
     }
     const cells = panel.cells ?? [];
     for (const [key, list, log] of [
@@ -108,8 +109,9 @@ export function framesOf(drawing: Drawing, panels: readonly Panel[], view: View)
   // Curves go on where the points end; only their height is limited.
   const x = frameOf([...xs, ...curveX], [], view.logX, true);
   // A band may be wider than all that was measured, where a law only just holds.
-  const y = frameOf(ys, ys.length > 0 && !view.whole ? curveY : [...curveY, ...bandY], view.logY, view.whole);
-  if (!x || !y) return undefined;
+  const all = frameOf(ys, ys.length > 0 && !view.whole ? curveY : [...curveY, ...bandY], view.logY, view.whole);
+  if (!x || !all) return undefined;
+  const y = withLines(all, lineY, view.logY);
   if (!drawing.equal) return panels.some(panel => panel.cells?.length) ? tight(drawing, panels, view, {x, y}) : {x, y};
   const both: Range = [Math.min(x.range[0], y.range[0]), Math.max(x.range[1], y.range[1])];
   return {x: {range: both, cut: x.cut}, y: {range: both, cut: y.cut}};
@@ -335,8 +337,7 @@ function seriesMarks(
       }
     }
     if (places.length > 1 && !range) {
-      if (onCells)
-        curves.push(Plot.lineY(places, {x: 'x', y: 'y', stroke: '#ffffff', strokeWidth: 4.5, clip: true}));
+      if (onCells) curves.push(Plot.lineY(places, {x: 'x', y: 'y', stroke: '#ffffff', strokeWidth: 4.5, clip: true}));
       curves.push(
         Plot.lineY(places, {
           x: 'x',
