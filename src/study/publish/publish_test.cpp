@@ -251,6 +251,46 @@ TEST_F(Publish, NamesThePackagesThatTheDataHave) {
   EXPECT_NE(file("text.csv").find("git-doc,"), std::string::npos);
 }
 
+// A data set with many sources names the largest: text.csv once had those alone, without a word.
+TEST_F(Publish, NamesAllPackagesWhereTheDataNameSome) {
+  PrepareConfig prepare;
+  Json parts = Json::array();
+  for (int source = 0; source < 40; ++source) {
+    const std::string name = "doc-" + std::to_string(source);
+    std::string lines;
+    for (int i = 0; i < 20; ++i)
+      lines += R"({"text": "the )" + name + " of the words " + std::to_string(i * i) + "\"}\n";
+    folder_.write("text/" + name + ".jsonl", lines);
+    prepare.from.push_back((folder_ / ("text/" + name + ".jsonl")).string());
+    parts.push_back({{"name", name},
+                     {"package", name + "_5_all.deb"},
+                     {"bytes", 7},
+                     {"documents", 2},
+                     {"paragraphs", 3},
+                     {"repeated", 0},
+                     {"hash", "h"},
+                     {"licenses", Json::array()}});
+  }
+  folder_.write("text/.corpus.json", dump_json(Json{{"rules", 3}, {"parts", parts}}));
+  prepare.to = (folder_ / "data").string();
+  prepare.tokenizer = "byte";
+  prepare.validation_fraction = 0.3;
+  RunRecord record = trained_run_record(5000, "16");
+  record.data.hash = prepare_dataset(prepare).hash;
+  record.data.path = prepare.to;
+  const fs::path run = folder_ / ("made/" + record.name);
+  write_run_record(run, record);
+  write_result(run, {.validation = Validation{3.5, .01}});
+  PublishOptions made = options();
+  made.runs = {(folder_ / "made").string()};
+  made.text = (folder_ / "text").string();
+  const Published published = publish(made);
+  ASSERT_EQ(published.notes.size(), 1U);
+  EXPECT_NE(published.notes[0].find("largest sources only"), std::string::npos);
+  for (int source = 0; source < 40; ++source)
+    EXPECT_NE(file("text.csv").find("\ndoc-" + std::to_string(source) + ","), std::string::npos);
+}
+
 // A fit leaves out all rows of a table of `bitlaw tune`.
 TEST_F(Publish, TheCardShowsNoFitOfRunsOfTuning) {
   mark_as_tuning(folder_ / "tuning", {trained_run_record(4000, "16").name});

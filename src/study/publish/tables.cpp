@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "data/dataset.h"
+#include "data/split_plan.h"
 #include "record/published_records.h"
 #include "record/result.h"
 #include "record/run.h"
@@ -212,7 +213,15 @@ std::vector<CorpusPart> packages_of_data(const std::vector<CorpusPart>& text,
       try {
         const DatasetInfo info = Dataset::open(path).info();
         if (info.hash != hash) throw Error("another data set");
-        for (const SourceInfo& source : info.sources) sources.insert(source.name);
+        for (const SourceInfo& source : info.sources) {
+          if (source.name == kOtherSources) {
+            notes.push_back(fmt::format(
+                "text.csv has all packages of {}: the data set {} names its largest sources only",
+                folder, hash));
+            return text;
+          }
+          sources.insert(source.name);
+        }
       } catch (const Error&) {
         notes.push_back(fmt::format(
             "text.csv has all packages of {}: the data set {} is not at {}, so it is not checked "
