@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -18,8 +19,32 @@ namespace {
 
 constexpr size_t kIntervalStride = 4;
 
-bool has_interval(size_t place, size_t count) {
-  return place % kIntervalStride == 0 || place + 1 == count;
+constexpr double kFailed = 3;  // times the least loss of a curve
+
+// Whether the intervals of two places have nearly the same width, relative to the curve.
+bool are_alike(const DrawnPlace& a, const DrawnPlace& b) {
+  constexpr double kMostRatio = 1.5;
+  for (const auto member : {&DrawnPlace::mean, &DrawnPlace::run}) {
+    const auto &first = a.*member, &second = b.*member;
+    if (!first || !second) continue;
+    const double ratio = (first->high - first->low) / a.y / ((second->high - second->low) / b.y);
+    if (!(ratio < kMostRatio && ratio > 1 / kMostRatio)) return false;
+  }
+  return true;
+}
+
+// At every fourth place and the last; at the others where the width changes, else interpolated.
+template <class Take>
+void add_intervals_where_needed(std::vector<DrawnPlace>& curve, const Take& take) {
+  for (size_t i = 0; i < curve.size(); ++i) {
+    if (i % kIntervalStride == 0 || i + 1 == curve.size()) take(curve[i]);
+  }
+  for (size_t low = 0; low + 1 < curve.size(); low += kIntervalStride) {
+    const size_t high = std::min(low + kIntervalStride, curve.size() - 1);
+    if (are_alike(curve[low], curve[high])) continue;
+    for (size_t i = low + 1; i < high; ++i) take(curve[i]);
+  }
+  interpolate_intervals(curve);
 }
 
 Observation observation_of(const TidyRow& row) {
@@ -182,15 +207,22 @@ std::vector<DrawnPlace> DrawingData::curve(const std::vector<double>& xs,
                                            Of of) const {
   std::vector<DrawnPlace> out;
   if (!(of == Of::kLoss ? has_training_ : has_delta())) return out;
-  for (size_t i = 0; i < xs.size(); ++i) {
-    const bool loss = of == Of::kLoss, wide = has_interval(i, xs.size());
-    const Prediction found = predict_run(wide ? *fit_ : plain_, run_at(xs[i]));
-    DrawnPlace& place = out.emplace_back(DrawnPlace{xs[i], loss ? found.loss : found.delta});
-    if (!wide) continue;
+  const bool loss = of == Of::kLoss;
+  double least = std::numeric_limits<double>::infinity();
+  for (const double x : xs) {
+    const Prediction found = predict_run(plain_, run_at(x));
+    out.push_back({x, loss ? found.loss : found.delta});
+    if (out.back().y < least) least = out.back().y;
+  }
+  std::erase_if(out, [&](const DrawnPlace& place) {
+    return !std::isfinite(place.y) || (loss && place.y > kFailed * least);
+  });
+  const auto take_interval = [&](DrawnPlace& place) {
+    const Prediction found = predict_run(*fit_, run_at(place.x));
     place.mean = loss ? found.mean : found.mean_delta;
     place.run = loss ? found.run : found.run_delta;
-  }
-  interpolate_intervals(out);
+  };
+  add_intervals_where_needed(out, take_interval);
   return out;
 }
 
@@ -198,13 +230,14 @@ std::vector<DrawnPlace> DrawingData::curve_of(const std::vector<double>& xs,
                                               const FromConstantsAt& of) const {
   std::vector<DrawnPlace> out;
   if (!fit_) return out;
-  for (size_t i = 0; i < xs.size(); ++i) {
-    DrawnPlace& place = out.emplace_back(DrawnPlace{xs[i], of(fit_->values, xs[i])});
-    if (!has_interval(i, xs.size())) continue;
-    const auto found = drawn_interval([&](const auto& values) { return of(values, xs[i]); });
-    if (found) place.mean = PredictedInterval{found->low, found->high};
+  for (const double x : xs) {
+    const double y = of(fit_->values, x);
+    if (std::isfinite(y)) out.push_back({x, y});
   }
-  interpolate_intervals(out);
+  add_intervals_where_needed(out, [&](DrawnPlace& place) {
+    const auto found = drawn_interval([&](const auto& values) { return of(values, place.x); });
+    if (found) place.mean = PredictedInterval{found->low, found->high};
+  });
   return out;
 }
 

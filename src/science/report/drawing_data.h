@@ -83,7 +83,8 @@ class DrawingData {
 
   enum class Of { kLoss, kDelta };
   // The fitted law at these places; intervals (predict/predict.h) at every fourth, between which they
-  // are interpolated relative to the curve. Empty without a fit.
+  // are interpolated relative to the curve where their width changes little. Empty without a fit. Losses
+  // above three times the least are left out: there training fails.
   std::vector<DrawnPlace> curve(const std::vector<double>& xs,
                                 const std::function<Observation(double)>& run_at,
                                 Of of = Of::kLoss) const;

@@ -289,8 +289,8 @@ std::string frontier_sentence(const DrawingData& data, const Json& frontier) {
   std::string out;
   for (const Json& change : frontier["changes"]) {
     const std::string to = text(change, "to");
-    out += fmt::format("{}{} over {} from {} on", out.empty() ? "" : ", ", to, text(change, "from"),
-                       format_bytes(number(change, "bytes")));
+    out += fmt::format("{}{} over {} from {} bytes on", out.empty() ? "" : ", ", to,
+                       text(change, "from"), format_count(number(change, "bytes")));
   }
   size_t points = 0, sure = 0, beyond = 0;
   for (const Json& point : frontier["points"]) {

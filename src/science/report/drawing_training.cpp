@@ -397,7 +397,7 @@ void add_iso_loss(const DrawingData& data, const std::map<std::string, DrawnRows
   const auto weights = by_parts.find("weights"), whole = by_parts.find("");
   if (weights == by_parts.end()) return;
   constexpr size_t kMostPanels = 4;
-  constexpr int kLevels = 5;
+  constexpr int kLevels = 6;  // the same in all panels
   constexpr double kBeyond = 4;
   Drawing drawing{"iso-loss",
                   kBitsGroup,
@@ -406,19 +406,31 @@ void add_iso_loss(const DrawingData& data, const std::map<std::string, DrawnRows
                   {"parameters N", true},
                   {"bits of weights in training"}};
   std::vector<double> ratios;
-  for (const double d : commonest(values_of(weights->second, tokens_of_row), kMostPanels)) {
+  struct Length {
     LossesByBits losses;
-    double least = 1e300, most = 0, best = 1e300, worst = 0;
+    double least = 1e300, most = 0;  // N
+  };
+  std::map<double, Length> lengths;
+  double best = 1e300, worst = 0;
+  for (const double d : commonest(values_of(weights->second, tokens_of_row), kMostPanels)) {
+    Length found;
+    double lowest = 1e300, highest = 0;
     for (const auto& rows : {weights, whole}) {
       if (rows == by_parts.end()) continue;
       for (const DrawnRow* row : rows->second) {
         if (row->d != d || !row->flagged.empty()) continue;
-        losses[row->parts.bits][row->n].add(row->loss);
-        least = std::min(least, row->n), most = std::max(most, row->n);
-        best = std::min(best, row->loss), worst = std::max(worst, row->loss);
+        found.losses[row->parts.bits][row->n].add(row->loss);
+        found.least = std::min(found.least, row->n), found.most = std::max(found.most, row->n);
+        lowest = std::min(lowest, row->loss), highest = std::max(highest, row->loss);
       }
     }
-    if (!(most > least) || losses.size() < 2) continue;
+    if (!(found.most > found.least) || found.losses.size() < 2) continue;
+    best = std::min(best, lowest), worst = std::max(worst, highest);
+    lengths.emplace(d, std::move(found));
+  }
+  for (const auto& [d, length] : lengths) {
+    const LossesByBits& losses = length.losses;
+    const double least = length.least, most = length.most;
     DrawnPanel panel{fmt::format("{} tokens", format_count(d))};
     for (int k = 1; k <= kLevels; ++k) {
       Contour contour{best + (worst - best) * k / (kLevels + 1)};
@@ -533,29 +545,26 @@ DrawnEstimate best_at_cost(const DrawingData& data, const MatchedCost& group,
   });
 }
 
-std::string matched_sentence(const DrawingData& data, const MatchedCost& group,
-                             const QuantizedParts& parts) {
-  std::string out;
-  if (!group.runs.empty()) {
-    const auto best =
-        *std::min_element(group.runs.begin(), group.runs.end(),
-                          [](const DrawnRow* a, const DrawnRow* b) { return a->loss < b->loss; });
-    out += fmt::format("of {} measured runs the best has {:g} bits", group.runs.size(),
-                       best->parts.bits);
-  }
-  if (!data.has_bits()) return out;
+std::string best_measured(const MatchedCost& group) {
+  const auto best =
+      *std::min_element(group.runs.begin(), group.runs.end(),
+                        [](const DrawnRow* a, const DrawnRow* b) { return a->loss < b->loss; });
+  return fmt::format("of {} measured runs the best has {:g} bits", group.runs.size(),
+                     best->parts.bits);
+}
+
+std::string best_fitted(const DrawingData& data, const MatchedCost& group,
+                        const QuantizedParts& parts) {
   const DrawnEstimate best = best_at_cost(data, group, parts);
-  if (!out.empty()) out += "; ";
   constexpr double kNearEnd = 0.01;
   if (!best.may_be_said())
-    return out + fmt::format("the fit does not identify the best bits ({})", best.missing);
+    return fmt::format("the fit does not identify the best bits ({})", best.missing);
   if (best.interval->low < kFewestBits + kNearEnd || best.interval->high > kMostBits - kNearEnd)
-    return out + fmt::format(
-                     "the fit does not identify the best bits (the interval reaches {:.3g} "
-                     "to {:.3g})",
-                     best.interval->low, best.interval->high);
-  return out +
-         fmt::format("the fit's best is {} bits (90 % interval)", estimate_words(best, "{:.2f}"));
+    return fmt::format(
+        "the fit does not identify the best bits (the interval reaches {:.3g} to "
+        "{:.3g})",
+        best.interval->low, best.interval->high);
+  return fmt::format("the fit's best is {} bits (90 % interval)", estimate_words(best, "{:.2f}"));
 }
 
 void add_matched_cost(const DrawingData& data, const std::map<std::string, DrawnRows>& by_parts,
@@ -601,6 +610,7 @@ void add_matched_cost(const DrawingData& data, const std::map<std::string, Drawn
       groups.push_back(largest);
     }
   }
+  std::vector<std::string> titles, measured, fitted;
   for (const MatchedCost& group : groups) {
     const std::string title =
         fmt::format("N P = {}, D = {}", format_count(group.cost), format_count(group.d));
@@ -615,8 +625,22 @@ void add_matched_cost(const DrawingData& data, const std::map<std::string, Drawn
           data.curve(even_places(3, kMostDrawnBits, 53),
                      [&](double bits) { return at_cost(data, group, parts, bits); });
     drawing.panels.push_back(std::move(panel));
-    drawing.says += fmt::format("At {}: {}. ", title, matched_sentence(data, group, parts));
+    titles.push_back(title);
+    if (is_measured) measured.push_back(best_measured(group));
+    if (data.has_bits()) fitted.push_back(best_fitted(data, group, parts));
   }
+  // In laws of N_eff the best bits are the same at every cost.
+  const bool one =
+      !fitted.empty() && std::all_of(fitted.begin(), fitted.end(),
+                                     [&](const auto& each) { return each == fitted[0]; });
+  for (size_t i = 0; i < titles.size(); ++i) {
+    std::vector<std::string> words;
+    if (is_measured) words.push_back(measured[i]);
+    if (!fitted.empty() && (!one || titles.size() == 1)) words.push_back(fitted[i]);
+    if (!words.empty())
+      drawing.says += fmt::format("At {}: {}. ", titles[i], fmt::join(words, "; "));
+  }
+  if (one && titles.size() > 1) drawing.says += fmt::format("At each of them {}.", fitted[0]);
   if (!data.fit()) drawing.says += data.why_no_curve();
   drawing.says = trim(drawing.says);
   out.push_back(std::move(drawing));

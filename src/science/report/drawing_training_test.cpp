@@ -127,6 +127,33 @@ TEST(DrawingTraining, IntervalsBetweenAreAsThoseOfPredict) {
   }
 }
 
+TEST(DrawingTraining, IntervalsNearDivergenceAreNotInterpolated) {
+  std::vector<TidyRow> rows;
+  for (const double bits : {16.0, 4.0}) {
+    rows.push_back(drawn_run(1e7, 1e9, bits, 3));
+    rows.back().P_a = rows.back().P_kv = bits;
+  }
+  const Json fit = drawn_fit(100, 0.02);
+  const Json curve = drawing_named(
+      drawings_in(rows, fit),
+      "loss-by-bits-weights-activations-keys-and-values")["panels"][0]["series"][0]["curve"];
+  Constants constants;
+  ASSERT_EQ(read_constants("", "", fit, constants), "");
+  double least = 1e300;
+  for (const Json& place : curve) least = std::min(least, place["y"].get<double>());
+  for (const Json& place : curve) {
+    Observation run;
+    run.params = 1e7, run.tokens = 1e9;
+    run.bits_weights = run.bits_activations = run.bits_kv = place["x"];
+    const auto mean = predict_run(constants, run).mean;
+    ASSERT_TRUE(place.contains("mean")) << place["x"];
+    const double width = mean->high - mean->low;
+    EXPECT_NEAR(place["mean"][0], mean->low, 0.05 * width) << place["x"];
+    EXPECT_NEAR(place["mean"][1], mean->high, 0.05 * width) << place["x"];
+    EXPECT_LE(place["y"], 3 * least) << "where training fails there is no curve";
+  }
+}
+
 TEST(DrawingTraining, RunsThatFitsLeaveOutAreNotCounted) {
   std::vector<TidyRow> rows{drawn_run(1e7, 1e9, 16, 3), drawn_run(1e7, 1e9, 4, 3.25)};
   rows[1].tuning = 1;
@@ -181,7 +208,7 @@ TEST(DrawingTraining, ALawOfClassesHasAShareForEach) {
 }
 
 TEST(DrawingTraining, ContoursHaveOneLossAndCrossingsLieBetweenSizes) {
-  // The loss falls by .4 from one size to the next, whatever the bits: level k of five, from 3.2 to
+  // The loss falls by .4 from one size to the next, whatever the bits: level k of six, from 3.2 to
   // 4, is crossed at a known place.
   std::vector<TidyRow> rows;
   const double d = 1e9;
@@ -192,9 +219,9 @@ TEST(DrawingTraining, ContoursHaveOneLossAndCrossingsLieBetweenSizes) {
   const Json drawing = drawing_named(drawings_in(rows, drawn_fit()), "iso-loss");
   ASSERT_EQ(drawing["panels"].size(), 1u);
   const Json& series = drawing["panels"][0]["series"];
-  ASSERT_EQ(series.size(), 5u);
-  for (int k = 0; k < 5; ++k) {
-    const double level = 3.2 + 0.8 * (k + 1) / 6;
+  ASSERT_EQ(series.size(), 6u);
+  for (int k = 0; k < 6; ++k) {
+    const double level = 3.2 + 0.8 * (k + 1) / 7;
     for (const Json& point : series[k]["points"])
       EXPECT_NEAR(point["x"], 1e7 * std::pow(4, (4 - level) / 0.8), 1);
     for (const Json& place : series[k].value("curve", Json::array()))
