@@ -67,10 +67,10 @@ void Refit::run() {
 // One piece of work that is due, of the studies in turn. Whether there is more to do, now or after a rest.
 bool Refit::step(double now) {
   const std::vector<StudyResults> studies = view_.results();
-  const auto timed = [](const auto& work) {
+  const auto timed = [this](const auto& work) {
     const double start = thread_seconds();
     work();
-    return clock_seconds() + kRestPerWork * (thread_seconds() - start);
+    return clock_seconds() + options_.rest_per_work * (thread_seconds() - start);
   };
   bool later = false;
   for (size_t i = 0; i < studies.size(); ++i) {

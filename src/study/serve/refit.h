@@ -1,6 +1,6 @@
 // The law of each study, fitted again as results arrive, in a thread of the least priority: a line of
 // constants soon (watch/law_so_far.h), and the document that `bitlaw fit` prints, for the planner and
-// the report. The thread rests kRestPerWork times as long as it worked for each of the two.
+// the report. The thread rests a hundred times as long as it worked for each of the two.
 #pragma once
 
 #include <atomic>
@@ -23,12 +23,12 @@ namespace bitlaw {
 struct RefitOptions {
   std::string law;  // empty: the default
   int64_t draws = 400;
+  // How many times as long as it worked the thread rests, for each of the two.
+  double rest_per_work = 100;
 };
 
 class Refit {
  public:
-  static constexpr double kRestPerWork = 100;
-
   // `changed` is called from the thread with event_of() a study.
   Refit(const LiveView& view, RefitOptions options, std::function<void(std::string)> changed);
   ~Refit();

@@ -30,7 +30,7 @@ TEST(Refit, FitsWhatHasEndedAndSaysWhatChanged) {
   const std::string study = view.results()[0].key;
   std::mutex mutex;
   std::vector<std::string> events;
-  Refit refit(view, {.draws = 0}, [&](std::string event) {
+  Refit refit(view, {.draws = 0, .rest_per_work = 1}, [&](std::string event) {
     const std::lock_guard lock(mutex);
     events.push_back(std::move(event));
   });
@@ -60,7 +60,7 @@ TEST(Refit, SaysWhyThereIsNoFit) {
   LiveView view({made.runs()});
   view.look();
   const std::string study = view.results()[0].key;
-  Refit refit(view, {.draws = 0}, [](const std::string&) {});
+  Refit refit(view, {.draws = 0, .rest_per_work = 1}, [](const std::string&) {});
   refit.look();
   const Json document =
       wait_for(refit, study, [](const Json& each) { return !each["problem"].is_null(); });

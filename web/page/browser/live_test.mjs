@@ -123,13 +123,13 @@ test('the law changes as runs end', async () => {
   const page = await open();
   for (const name of readdirSync(ready)) renameSync(join(ready, name), join(runs, name));
   await page.waitForFunction(() => document.querySelectorAll('#runs tbody tr').length === 12);
-  await page.waitForFunction(() => /fitted to 12|No fit/.test(document.querySelector('#law-says').textContent), undefined, {timeout: 90_000});
+  await page.waitForFunction(() => /fitted to 12|No fit/.test(document.querySelector('#law-says').textContent), undefined, {timeout: 240_000});
   assert.deepEqual(foreign(), []);
 });
 
 test('the planner opens on the fit of these runs, and the report on their rows', async () => {
   const page = await open();
-  await page.waitForFunction(() => document.querySelector('#links a').textContent === 'Plan with this fit', undefined, {timeout: 120_000});
+  await page.waitForFunction(() => document.querySelector('#links a').textContent === 'Plan with this fit', undefined, {timeout: 240_000});
   const study = (await page.getAttribute('#links a', 'href')).split('=')[1];
   const {fit} = await (await fetch(`${address}/api/fit?study=${study}`)).json();
   await page.click('#links a');
