@@ -17,6 +17,9 @@
 namespace bitlaw {
 namespace {
 
+// Its rests bound what it takes; on a machine full of workers, the least priority would get nothing.
+constexpr int kNice = 5;
+
 // As `bitlaw fit RUNS` takes them.
 std::vector<TidyRow> ended_rows(std::vector<TidyRow> rows) {
   std::erase_if(rows,
@@ -47,7 +50,7 @@ void Refit::look() {
 }
 
 void Refit::run() {
-  lower_thread_priority();
+  lower_thread_priority(kNice);
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     wake_.wait(lock, [&] { return stopping_ || asked_; });
@@ -116,7 +119,6 @@ void Refit::line_of(const StudyResults& study) {
     known.seen = study.rows;
     if (now && known.so_far && known.so_far->runs == now->runs) return;
     if (now && known.so_far) compare(*now, *known.so_far);
-    if (!now && !known.so_far) return;
     known.so_far = now;
   }
   tell(study.key);
@@ -165,6 +167,7 @@ void Refit::tell(const std::string& key) {
 Json Refit::document(const std::string& study, bool with_fit) const {
   const Study known = copy_of(study);
   Json out{{"study", study},
+           {"read", known.seen != nullptr},
            {"so_far", known.so_far ? struct_to_json(*known.so_far) : Json(nullptr)},
            {"problem", known.problem.empty() ? Json(nullptr) : Json(known.problem)},
            {"fitted", !known.fit.is_null()}};

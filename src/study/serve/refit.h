@@ -1,4 +1,4 @@
-// The law of each study, fitted again as results arrive, in a thread of the least priority: a line of
+// The law of each study, fitted again as results arrive, in a thread of low priority: a line of
 // constants soon (watch/law_so_far.h), and the document that `bitlaw fit` prints, for the planner and
 // the report. The thread rests a hundred times as long as it worked for each of the two.
 #pragma once
@@ -36,7 +36,7 @@ class Refit {
   // There are other rows than before; the first call begins.
   void look();
 
-  // .study .so_far (LawSoFar, or null), .problem (why there is no fit, or null), .fitted (a document
+  // .study .read (whether there was a look at rows) .so_far (LawSoFar, or null), .problem (why there is no fit, or null), .fitted (a document
   // of a fit is there), .fit (that document; only where `with_fit`)
   Json document(const std::string& study, bool with_fit) const;
   // event: law, data: that document without the fit.

@@ -38,6 +38,7 @@ TEST(Refit, FitsWhatHasEndedAndSaysWhatChanged) {
   const Json first = wait_for(refit, study, [](const Json& each) {
     return each["fitted"].get<bool>() && !each["so_far"].is_null();
   });
+  EXPECT_TRUE(first["read"].get<bool>());
   EXPECT_EQ(first["so_far"]["runs"], 36);
   EXPECT_TRUE(first["so_far"]["constants"][0]["change"].is_null());
   EXPECT_EQ(first["fit"]["training"]["points"], 36);

@@ -6,8 +6,8 @@
 
 namespace bitlaw {
 
-void lower_thread_priority() {
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);
+void lower_thread_priority(int nice) {
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nice);
 }
 
 double thread_seconds() {

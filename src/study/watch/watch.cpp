@@ -85,7 +85,7 @@ void Watch::stop() {
 }
 
 void Watch::read_results() {
-  lower_thread_priority();
+  lower_thread_priority(19);
   Reading reading;
   reading.table = RunTable(IndexFile(runs_).read());
   size_t seen = 0;

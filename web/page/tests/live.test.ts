@@ -41,8 +41,10 @@ test('times and bits are words', () => {
 });
 
 test('the law says on how many runs, which constant moved most, or why there is none', () => {
-  const law = (so_far: Law['so_far'], problem: string | null = null): Law => ({study: 's', so_far, problem, fitted: false});
-  assert.match(lawSays(undefined), /No fit yet/);
+  const law = (so_far: Law['so_far'], problem: string | null = null): Law => ({study: 's', read: true, so_far, problem, fitted: false});
+  assert.match(lawSays(undefined), /being read/);
+  assert.match(lawSays({...law(null), read: false}), /being read/);
+  assert.match(lawSays(law(null)), /identify no constant/);
   assert.equal(lawSays(law(null, 'too few rows')), 'No fit: too few rows');
   const constants = [{name: 'A', value: 100, change: 1}, {name: 'alpha', value: 0.3, change: -0.03}];
   assert.match(lawSays(law({law: 'kumar', runs: 41, constants})), /fitted to 41 finished runs.*that of alpha/);

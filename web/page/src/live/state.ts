@@ -46,6 +46,7 @@ export interface Study {
 
 export interface Law {
   study: string;
+  read: boolean; // the rows so far
   so_far: {law: string; runs: number; constants: {name: string; value: number; change: number | null}[]} | null;
   problem: string | null;
   fitted: boolean;
@@ -127,7 +128,7 @@ export function timeLeft(seconds: number): string {
 
 /** The sentence above the law's constants. */
 export function lawSays(law: Law | undefined): string {
-  if (!law) return 'No fit yet: the results are being read.';
+  if (!law?.read) return 'No fit yet: the results are being read.';
   if (law.so_far) {
     const {so_far: fit} = law;
     const changes = fit.constants.filter(each => each.change !== null && each.change !== 0);
