@@ -1,7 +1,7 @@
 // Keeps the planner's folder for use without a network. The cache has the name of this build, so that a
 // new one replaces it as a whole.
 'use strict';
-const kCache = 'bitlaw-planner-6d5b2f8c183fa8be';
+const kCache = 'bitlaw-planner-4171a1d024526413';
 const kFiles = ['./', 'icon.svg', 'manifest.webmanifest'];
 
 self.addEventListener('install', event => {

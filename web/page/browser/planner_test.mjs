@@ -41,6 +41,18 @@ async function dataOf(name) {
   return lines.map(line => Object.fromEntries(head.map((column, i) => [column, line[i]])));
 }
 
+// Medians over nine budgets, in milliseconds as the page measures them.
+async function timesOfAnswers() {
+  const times = {answer: [], figures: []};
+  for (let i = 1; i <= 9; ++i) {
+    await page.fill('#budget', `${i}e20`);
+    await drawn();
+    for (const place of ['answer', 'figures']) times[place].push(Number(await page.getAttribute(`#${place}`, 'data-ms')));
+  }
+  const middle = list => list.sort((a, b) => a - b)[4];
+  return {answer: middle(times.answer), figures: middle(times.figures)};
+}
+
 const plan = (...words) => JSON.parse(execFileSync(program, ['plan', ...words, '--json'], {encoding: 'utf8'}));
 
 test('the first page answers with a loss, that of the command line', async () => {
@@ -202,7 +214,9 @@ test('a table is judged and fitted in the page, plans are made with the fit, and
   assert.match(judged, /The rows vary N from 30 M to 220 M, D from .*bits of weights from 3 to 16/);
   await page.waitForFunction(() => document.querySelector('#fit-judged').textContent.includes('Proposed runs'), null, {timeout: 60000});
   await drawn();
-  console.log(`# an answer by a fit with 400 draws: ${await page.getAttribute('#answer', 'data-ms')} ms`);
+  const times = await timesOfAnswers();
+  console.log(`# an answer by a fit with 400 draws, and one by kumar: ${times.answer} ms, their figures: ${times.figures} ms (medians of 9)`);
+  await page.fill('#budget', '1e21');
   // Alone, it is drawn with its losses and both intervals.
   await page.fill('#laws', '');
   await drawn();
@@ -320,18 +334,32 @@ test('a browser that lacks WebAssembly gets a sentence', async () => {
   await page.waitForFunction(() => document.querySelector('#status').textContent.includes('does not run in this browser'));
 });
 
+test('without scripts, or with a browser that cannot read them, a sentence stays', async () => {
+  const old = await newPage({javaScriptEnabled: false});
+  await old.goto(`file://${file}`);
+  assert.match(await old.textContent('#status'), /If this sentence stays, the browser cannot run it/);
+  await page.bringToFront();
+  await open();
+  assert.equal(await textOf('#status'), '');
+});
+
+test('what a law does not say is said, not drawn', async () => {
+  await open('#laws=chinchilla');
+  await drawn();
+  assert.match(await textOf('#size-figure figcaption'), /^Nothing to draw: chinchilla does not say what bits in training change\.$/);
+  assert.match(await textOf('#data-figure figcaption'), /^Nothing to draw: chinchilla does not model quantization after training/);
+  assert.equal(await page.$$eval('#size-figure .figure-panels svg, #data-figure .figure-panels svg', all => all.length), 0);
+  await page.fill('#laws', 'quest');
+  await drawn();
+  assert.match(await textOf('#size-figure figcaption'), /quest has constants for a few precisions/);
+  assert.deepEqual(faults, []);
+});
+
 test('an answer takes little time', async () => {
   await open();
-  const times = [];
-  for (let i = 1; i <= 9; ++i) {
-    await page.fill('#budget', `${i}e20`);
-    await drawn();
-    times.push(['#answer', '#figures'].map(async place => Number(await page.getAttribute(place, 'data-ms'))));
-  }
-  const all = await Promise.all(times.map(pair => Promise.all(pair)));
-  const middle = at => all.map(pair => pair[at]).sort((a, b) => a - b)[4];
-  console.log(`# an answer: ${middle(0)} ms, its figures: ${middle(1)} ms (medians of 9)`);
-  assert.ok(middle(0) < 500);
+  const {answer, figures} = await timesOfAnswers();
+  console.log(`# an answer: ${answer} ms, its figures: ${figures} ms (medians of 9)`);
+  assert.ok(answer < 500);
 });
 
 for (const scheme of ['light', 'dark']) {

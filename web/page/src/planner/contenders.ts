@@ -40,11 +40,14 @@ export function contendersOf(laws: string, own: OwnFit | undefined): Contender[]
   return out;
 }
 
+/** The sentence without the name of the question, which the reader did not ask by name. */
+const whyOf = (error: string): string => error.replace(/^(plan|landscape|predict): /, '');
+
 const fitsOf = (fit: OwnFit['fit'] | undefined): Json[] => (fit ? [fit] : []);
 
 export async function planOf(engine: Engine, who: Contender, options: Options, draws = true): Promise<Plan | Failed> {
   const answer = await engine.ask({verb: 'plan', options: {...options, ...who.of}, fits: fitsOf(draws ? who.fit : who.light)});
-  return failed(answer) ? {name: who.name, error: answer.error} : {...(answer as unknown as Plan), name: who.name};
+  return failed(answer) ? {name: who.name, error: whyOf(answer.error)} : {...(answer as unknown as Plan), name: who.name};
 }
 
 export const planned = (plan: Plan | Failed): plan is Plan & {optimum: Optimum; name: string} =>
@@ -53,7 +56,7 @@ export const planned = (plan: Plan | Failed): plan is Plan & {optimum: Optimum; 
 export async function landscapeOf(engine: Engine, who: Contender, options: Options,
                                   axes: {name: string; values: number[]}[]): Promise<Landscape | Failed> {
   const answer = await engine.ask({verb: 'landscape', options: {...options, ...who.of}, axes, fits: fitsOf(who.light)});
-  return failed(answer) ? {name: who.name, error: answer.error} : (answer as unknown as Landscape);
+  return failed(answer) ? {name: who.name, error: whyOf(answer.error)} : (answer as unknown as Landscape);
 }
 
 export async function frontierOf(engine: Engine, who: Contender, asked: Asked): Promise<Frontier | Failed> {
@@ -61,7 +64,7 @@ export async function frontierOf(engine: Engine, who: Contender, asked: Asked): 
   if (asked.options['free']) rest['free'] = ['N', 'P_post', ...(rest['tokens'] === undefined ? ['D'] : [])];
   const answer = await engine.ask({verb: 'plan', options: {...rest, ...asked.file, ...who.of, frontier: 'bytes=4e6..1e12'},
                                    fits: fitsOf(who.light)});
-  return failed(answer) ? {name: who.name, error: answer.error} : (answer as unknown as Frontier);
+  return failed(answer) ? {name: who.name, error: whyOf(answer.error)} : (answer as unknown as Frontier);
 }
 
 export interface Run {
@@ -85,7 +88,7 @@ export async function predictionsOf(engine: Engine, who: Contender, runs: Run[])
   const by: {[key: string]: Json} = who.fit ? {fits: [{name: who.name, fit: who.fit}]}
                                             : {laws: [law ?? kUsualLaw], ...(constants ? {constants} : {})};
   const answer = await engine.ask({verb: 'predict', runs: runs as unknown as Json, ...by});
-  return failed(answer) ? {name: who.name, error: answer.error} : (answer as unknown as Predictions).predictions;
+  return failed(answer) ? {name: who.name, error: whyOf(answer.error)} : (answer as unknown as Predictions).predictions;
 }
 
 // ---- along bits and along the budget ----

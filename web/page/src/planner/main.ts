@@ -23,5 +23,5 @@ if (document.querySelector('link[rel=manifest]') && 'serviceWorker' in navigator
 
 main().catch((error: unknown) => {
   find('#status').textContent =
-      `This page does not run in this browser: ${String(error)}. Chrome 95, Firefox 113, Safari 16.4 or newer runs it.`;
+      `This page does not run in this browser: ${String(error)}. Chrome 95, Firefox 100, Safari 16.4 or newer runs it.`;
 });

@@ -40,7 +40,7 @@ class Planner {
   constructor(private readonly engine: Engine, fits: Engine, private readonly fields: Record<keyof State, Field>) {
     const {state, problem} = stateOf(location.hash);
     this.state = state;
-    if (problem) this.say(problem);
+    this.say(problem ?? '');
     for (const key of kKeys) {
       fields[key].addEventListener('input', () => {
         const field = fields[key];
@@ -191,7 +191,8 @@ class Planner {
     const steps: (() => Promise<void>)[] = [
       () => this.drawRun(asked, who),
       async () => {
-        const made = await sizeLandscape(this.engine, first, asked, best);
+        const made = plan.knows_bits ? await sizeLandscape(this.engine, first, asked, best)
+                                     : {name: plan.name, error: `${plan.name} does not say what bits in training change`};
         this.place('size', 'loss' in made && enough(made) ? overSizeAndBits(made, marks)
                            : nothing('loss-over-size-and-bits', 'Loss over parameters and bits, at this budget', 'error' in made ? made.error : few(first)));
         this.main = this.drawn.get('size');
@@ -300,7 +301,7 @@ class Planner {
 }
 
 const nothing = (id: string, title: string, why: string): Drawing =>
-    ({id, group: 'plan', title, says: `Nothing to draw: ${why}.`, x: {label: ''}, y: {label: ''}, panels: []});
+    ({id, group: 'plan', title, says: `Nothing to draw: ${why.replace(/^(plan|landscape): /, '').replace(/\.$/, '')}.`, x: {label: ''}, y: {label: ''}, panels: []});
 
 /** A law with constants for some precisions alone has no surface. */
 const enough = (made: Landscape): boolean =>

@@ -70,8 +70,8 @@ export function startSharing(picture: () => Picture | undefined, ownFit: () => s
       await navigator.clipboard.writeText(location.href);
       return `The link is copied.${lacks}`;
     } catch {
-      find('#share-says').replaceChildren();
-      const link = element('input', {readonly: '', value: location.href, 'aria-label': 'The link'});
+      document.querySelector('#link')?.remove();
+      const link = element('input', {id: 'link', readonly: '', value: location.href, 'aria-label': 'The link'});
       says.after(link);
       link.select();
       return `Copy the link from here.${lacks}`;
