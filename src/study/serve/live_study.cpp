@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <set>
 
 #include "base/error.h"
@@ -171,7 +172,7 @@ bool LiveStudy::is_quantized(const Job& job) {
   if (!state.empty() && known == state) return is;
   try {
     is = is_done(job, runs_);
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     is = false;  // the run itself is listed as damaged
   }
   known = state;
@@ -190,7 +191,7 @@ LiveStudy::Changes LiveStudy::look(double now) {
     changes.results = read.rows;
     if (read.rows)
       results_ = std::make_shared<const std::vector<TidyRow>>(table_.rows(Along::kLeaveOut));
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {  // also of a folder that vanishes meanwhile
     trouble_ = error.what();
   }
   std::set<std::string> there;

@@ -101,6 +101,32 @@ TEST(LiveView, CellsAreCountedByWhatHasBecomeOfThem) {
   EXPECT_TRUE(seen["seconds_left"].is_null());  // not known yet
 }
 
+// By the clock that it is given: what 30 s made, the rest takes as well; whole minutes.
+TEST(LiveStudy, TheTimeThatIsLeftIsKnownAfterAWhileWhereSomebodyWorks) {
+  MadeUpRuns made;
+  StudyJobs study{.study = "made up", .directory = "/"};
+  for (int i = 0; i < 4; ++i) {
+    const std::string run = made.begin(1000 + i, 25'600);
+    study.jobs.push_back({.name = run, .run = run, .tokens = 25'600, .cost = 2});
+  }
+  write_study_jobs(made.runs(), study);
+  LiveStudy live(made.runs(), "study", "key");
+  const auto left = [&](double now) {
+    live.look(now);
+    return parse_json(live.summary(), "summary")["seconds_left"];
+  };
+  std::optional<Claim> claim = Claims(made.runs() / kClaimsFolder, 60).take(study.jobs[1].run);
+  ASSERT_TRUE(claim);
+  EXPECT_TRUE(left(100).is_null());
+  made.finish(study.jobs[0].run, 3.5, 25'600);
+  EXPECT_TRUE(left(110).is_null());  // too soon
+  EXPECT_EQ(left(130), 120);         // three jobs of 30 s each
+  made.finish(study.jobs[1].run, 3.5, 25'600);
+  EXPECT_EQ(left(160), 60);
+  claim->release();
+  EXPECT_TRUE(left(190).is_null());  // nobody works
+}
+
 TEST(LiveView, ConditionsChooseRuns) {
   MadeUpRuns made;
   made.add(1000, 25'600, "4");
