@@ -144,6 +144,12 @@ void add_residuals(const DrawingData& data, std::vector<Drawing>& out) {
     drawing.panels.push_back(std::move(panel));
     out.push_back(std::move(drawing));
   }
+  // What no single axis shows: means by precision, lack of fit, how far rows lie outside.
+  const Json& sentences = figure["sentences"];
+  for (size_t i = 1; i < sentences.size(); ++i) {
+    if (!out.empty() && out.back().id.starts_with("residuals"))
+      out.back().says += " " + sentences[i].get<std::string>();
+  }
 }
 
 }  // namespace

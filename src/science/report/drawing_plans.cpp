@@ -25,6 +25,16 @@ constexpr size_t kPlanDraws = 100;  // of intervals along a curve; a number in a
 
 // ---- the best bits at the best N and D -------------------------------------------------------------
 
+// " Extrapolates beyond the runs ...", of the notes of a plan; "" if it does not.
+template <class Notes>
+std::string extrapolation_of(const Notes& notes) {
+  for (const auto& each : notes) {
+    const std::string note = each;
+    if (note.starts_with("Extrapolates")) return " " + note;
+  }
+  return "";
+}
+
 // A curve that depends on constants of others is not of the fit alone.
 std::string fitted_name(const std::string& missing) {
   return missing.find("was not fitted") == std::string::npos
@@ -42,6 +52,7 @@ void add_best_split(const DrawingData& data, std::vector<Drawing>& out) {
                   {"bits of weights, activations, keys and values"},
                   {"loss, nats per token"}};
   drawing.says = best_precision_sentence(optimum, data.document()["constants"]);
+  if (optimum.contains("notes")) drawing.says += extrapolation_of(optimum["notes"]);
   if (!optimum["curve"].empty()) {
     // Few bits cost so much that the rest would be a flat line.
     double lowest = 1e300;
@@ -200,9 +211,10 @@ std::string served_sentence(const DrawingData& data, const Plan& plan, const Ser
     return number.log ? format_count(value) : fmt::format("{:.2f}", value);
   };
   return fmt::format(
-      "For {} bits of weights to serve the fit advises {} [{}, {}] {} (90 % interval).",
-      format_count(budget), shown(*plan.optimum->find(number.name)), shown(found->second.low),
-      shown(found->second.high), number.label);
+             "For {} bits of weights to serve the fit advises {} [{}, {}] {} (90 % interval).",
+             format_count(budget), shown(*plan.optimum->find(number.name)),
+             shown(found->second.low), shown(found->second.high), number.label) +
+         extrapolation_of(plan.notes);
 }
 
 void add_served_models(const DrawingData& data, std::vector<Drawing>& out) {

@@ -151,6 +151,7 @@ std::string critical_sentence(const DrawingData& data, double n, const std::set<
   const Plan plan = make_plan(request, data.input().fit);
   if (!plan.error.empty() || plan.critical_data.empty()) return "";
   std::string out, missing;
+  size_t said = 0, beyond = 0;
   for (const CriticalData& row : plan.critical_data) {
     std::vector<std::string> depends_on;
     for (const auto& [name, sensitivity] : row.sensitivity) {
@@ -160,6 +161,8 @@ std::string critical_sentence(const DrawingData& data, double n, const std::set<
     missing = data.not_identified(depends_on);
     if (!missing.empty()) break;
     if (!std::isfinite(row.tokens_per_param) || !row.interval) continue;
+    const double longest = data.fit()->reach.tokens.high;
+    ++said, beyond += longest > 0 && row.tokens > longest;
     out += fmt::format("{}{} [{}, {}] at {}", out.empty() ? "" : ", ",
                        format_count(row.tokens_per_param), format_count(row.interval->low / n),
                        format_count(row.interval->high / n), bits_words(row.bits));
@@ -170,8 +173,11 @@ std::string critical_sentence(const DrawingData& data, double n, const std::set<
   if (out.empty()) return "";
   return fmt::format(
       " By the fitted law more tokens hurt a model of {} parameters from D/N = {} on (90 % "
-      "intervals).",
-      format_count(n), out);
+      "intervals){}.",
+      format_count(n), out,
+      beyond == 0 ? ""
+                  : fmt::format("; {} of these {} lie beyond the longest training of the fit",
+                                beyond, said));
 }
 
 void add_loss_after(const DrawingData& data, const PtqCells& cells, std::vector<Drawing>& out) {

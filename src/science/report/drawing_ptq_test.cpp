@@ -62,7 +62,13 @@ TEST(DrawingPtq, CriticalDataOfThePublishedLaw) {
   EXPECT_TRUE(says(said, "177 [177, 177] at 3 bits")) << said["says"];
   EXPECT_TRUE(says(said, "28 k [28 k, 28 k] at 6 bits")) << said["says"];
 
-  Json fit = drawn_fit(40, 1e-5);
+  Json fit = drawn_fit(40, 1e-7);
+  fit["studied"] = {
+      {"least_params", 3e7}, {"most_params", 3e7}, {"least_tokens", 1e9}, {"most_tokens", 1.6e10}};
+  const Json far = drawing_named(drawings_in(rows, fit), "loss-after-gptq");
+  EXPECT_TRUE(says(far, "1 of these 2 lie beyond the longest training of the fit")) << far["says"];
+
+  fit = drawn_fit(40, 1e-5);
   fit["parameters"]["gamma_D"]["identified"] = false;
   const Json open = drawing_named(drawings_in(rows, fit), "loss-after-gptq");
   EXPECT_TRUE(says(open, "does not identify from which D/N on more tokens hurt: gamma_D"))
