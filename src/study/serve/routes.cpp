@@ -162,7 +162,10 @@ WebAnswer Routes::ask(const WebRequest& request) {
       task(i);
     }
   };
-  return document(bytes_of(ask_text(request.body, in_time) + "\n"));
+  const std::string text = ask_text(request.body, in_time);
+  WebAnswer answer = document(bytes_of(text + "\n"));
+  if (text.starts_with("{\"error\":")) answer.status = 400;
+  return answer;
 }
 
 }  // namespace bitlaw

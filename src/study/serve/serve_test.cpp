@@ -152,7 +152,9 @@ TEST_F(ServedRuns, AQuestionIsAnsweredAsElsewhere) {
   };
   const Json answer = parse_json(body_of(post(question, type + length(question.size()))), "answer");
   EXPECT_GT(answer["optimum"]["N"].get<double>(), 1e6);
-  EXPECT_EQ(parse_json(body_of(post("{", type + length(1))), "answer").count("error"), 1u);
+  const std::string wrong = post("{", type + length(1));
+  EXPECT_EQ(status_in(wrong), 400);
+  EXPECT_EQ(parse_json(body_of(wrong), "answer").count("error"), 1u);
   EXPECT_EQ(status_in(post(question, type)), 411);
   EXPECT_EQ(status_in(post(question, length(question.size()))), 415);
   EXPECT_EQ(status_in(post(question, type + "Content-Encoding: gzip\r\n" + length(9))), 415);
