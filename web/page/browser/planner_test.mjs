@@ -64,6 +64,13 @@ test('the first page answers with a loss, that of the command line', async () =>
   assert.deepEqual(faults, []);
 });
 
+test('what the number rests on stands with it', async () => {
+  await open();
+  assert.match(await textOf('#cautions'), /^Extrapolates beyond the runs that the constants were fitted to: N is 24/);
+  await answerAfter(() => page.fill('#laws', 'additive-exp'));
+  assert.match(await textOf('#answer .problem'), /^Do not rely on this: additive-exp has no complete set of published constants/);
+});
+
 test('typed values change the answer and the link, and the link opens the same page', async () => {
   await open();
   await answerAfter(() => page.fill('#budget', '3e20'));

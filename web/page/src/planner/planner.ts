@@ -13,7 +13,7 @@ import {frontierOfBytes, lossByBits, lossByBudget, overDataAndBits, overSizeAndB
 import {linesOf, startLaws} from './laws.ts';
 import {Own} from './own.ts';
 import {askedOf, forPlan, type Asked, type Options} from './question.ts';
-import {formatsTable, numbersOf, plansTable, questionOf, runSays, sentenceOf} from './sentences.ts';
+import {cautionsOf, formatsTable, numbersOf, plansTable, questionOf, runSays, sentenceOf} from './sentences.ts';
 import {startSharing, type Picture} from './share.ts';
 import {bitsScale, budgetScale, countScale, memoryScale, Slider} from './sliders.ts';
 import {kKeys, linkOf, stateOf, type State} from './state.ts';
@@ -162,9 +162,11 @@ class Planner {
               element('dl', {class: 'numbers'}, ...numbersOf(first).map(([name, value]) =>
                   element('div', {}, element('dt', {}, name), element('dd', {}, value)))),
               element('p', {class: 'lead'}, sentenceOf(first)),
+              ...cautionsOf(first).strong.map(note => element('p', {class: 'problem'}, note)),
             ] : []),
             ...bad.map(plan => element('p', {class: 'problem'}, `${plan.name}: ${plan.error}`)),
             ...silent.map(plan => element('p', {class: 'problem'}, `${plan.name ?? plan.law} answers with no loss here.`)));
+    replace(find('#cautions'), ...(first ? cautionsOf(first).quiet.map(note => element('p', {class: 'help'}, note)) : []));
     replace(find('#plans'), ...(good.length > 0 ? [plansTable(good)] : []));
     replace(find('#notes'), ...good.flatMap(plan => [plan.binding ?? '', plan.convention ?? '', ...plan.notes]
         .filter(note => note !== '').map(note => element('li', {}, `${plan.name}: ${note}`))));

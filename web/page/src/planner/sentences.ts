@@ -35,7 +35,7 @@ export function numbersOf(plan: Good): [string, string][] {
   const best = plan.optimum;
   const mean = plan.run?.mean;
   return [['parameters', count(best.N)], ['training tokens', count(best.D)], ['precision', shortPrecisionOf(plan)],
-          ['loss, nats per token', nats(best.loss) + (mean ? ` ±${((mean[1] - mean[0]) / 2).toFixed(4)}` : '')]];
+          [`loss, nats per token${mean ? ', 90 % interval' : ''}`, nats(best.loss) + (mean ? ` ±${((mean[1] - mean[0]) / 2).toFixed(4)}` : '')]];
 }
 
 export function questionOf(state: State, of: string): string {
@@ -44,6 +44,12 @@ export function questionOf(state: State, of: string): string {
                state.params && `${state.params} parameters`, state.tokens && `${state.tokens} training tokens`,
                state.bits && (/^[0-9.]+$/.test(state.bits.trim()) ? `${state.bits} bits` : state.bits)].filter(each => each);
   return `${has.join(', ') || 'No limits'}: how many parameters, tokens and bits, by ${of}?`;
+}
+
+/** What a reader must know before the number is used: notes of the first kind stand with it, of the second below. */
+export function cautionsOf(plan: Good): {strong: string[]; quiet: string[]} {
+  const start = (words: RegExp): string[] => plan.notes.filter(note => words.test(note));
+  return {strong: start(/^(Do not rely on this|Under this law training fails)/), quiet: start(/^Extrapolates beyond/)};
 }
 
 export function plansTable(plans: readonly Good[]): HTMLTableElement {
