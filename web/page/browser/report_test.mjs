@@ -8,7 +8,7 @@ import {join} from 'node:path';
 import {before, test} from 'node:test';
 import {accessible, downloaded, fitsItsWidth, folder, program, seen} from './harness.mjs';
 
-const run = (...words) => execFileSync(program, words, {encoding: 'utf8', maxBuffer: 1 << 29});
+const run = (...words) => execFileSync(program, words, {encoding: 'utf8', maxBuffer: 1 << 29, stdio: 'pipe'});
 const file = name => join(folder, name);
 const hostile = `</script><script>window.broken=1</script><img src=x onerror="window.broken=1">"'&<!--`;
 let said; // what the program says of the study: bitlaw report --json

@@ -10,7 +10,7 @@ import {csvFile, glyph, keyOf, pngOf, save, svgOf} from './draw/export.ts';
 import {dataOf} from './draw/csv.ts';
 import {looksOf, paletteStyle, type Look} from './draw/looks.ts';
 import {allPositive, exact} from './draw/numbers.ts';
-import {cellLegend, drawPanel, framesOf, stepsOf, valuesOf, type Target, type View} from './draw/panel.ts';
+import {cellLegend, drawPanel, framesOf, startOf, stepsOf, valuesOf, type Target, type View} from './draw/panel.ts';
 import style from './draw/draw.css';
 
 export interface FigureOptions {
@@ -102,13 +102,12 @@ export class Figure {
     this.looks = looksOf(drawing);
     this.title.textContent = drawing.title;
     this.caption.textContent = drawing.says;
-    const may = (axis: 'x' | 'y'): boolean => valuesOf(drawing, axis).some(value => value > 0);
+    const start = startOf(drawing, this.chosen);
     this.view = {
-      ...this.view,
+      ...start,
+      own: this.view.own,
       whole: drawing.whole ?? this.view.whole,
       hidden: new Set([...this.view.hidden].filter(name => this.looks.has(name))),
-      logX: (this.chosen.logX ?? drawing.x.log ?? false) && may('x'),
-      logY: (this.chosen.logY ?? drawing.y.log ?? false) && may('y'),
     };
     this.showLegend();
     this.showTools();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {Drawing} from '../src/drawing.ts';
 import {csvOf, dataOf} from '../src/draw/csv.ts';
-import {wrapped} from '../src/draw/export.ts';
+import {shortened, wrapped} from '../src/draw/export.ts';
 import {bitsColour, inLight, kShapes, looksOf, outline, paletteStyle} from '../src/draw/looks.ts';
 import {allPositive, bounds, exact, frameOf, short, steps, ticksOf, withLines} from '../src/draw/numbers.ts';
 
@@ -254,5 +254,6 @@ test('a downloaded figure names no variable', () => {
     inLight('<a fill="var(--figure-paper)" stroke="var(--unknown)" color="currentColor"/>'),
     '<a fill="#ffffff" stroke="#1c2430" color="#1c2430"/>',
   );
+  assert.equal(shortened('<path d="M1.23456,-0.0049L2,3.999" a="1.23456"/>1.23456'), '<path d="M1.23,0L2,4" a="1.23456"/>1.23456');
   assert.deepEqual(wrapped('one two three', 7), ['one two', 'three']);
 });

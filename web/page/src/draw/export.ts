@@ -78,6 +78,14 @@ export function keyOf(drawing: Drawing): string {
     .join('; ');
 }
 
+/** Places with two decimals: a figure is a third smaller, and looks the same. */
+export function shortened(svg: string): string {
+  return svg.replace(
+    / (?:d|transform|x|y|x1|x2|y1|y2|cx|cy|width|height)="[^"]*"/g,
+    attribute => attribute.replace(/-?\d+\.\d{3,}(?!\d*e)/g, number => String(Number(Number(number).toFixed(2)))),
+  );
+}
+
 /** The whole figure as one drawing, legible on white. */
 export function svgOf(drawing: Drawing, looks: ReadonlyMap<string, Look>, view: View): string {
   const columns = drawing.panels.length === 1 ? 1 : drawing.panels.length === 2 || drawing.panels.length === 4 ? 2 : 3;
@@ -135,7 +143,7 @@ export function svgOf(drawing: Drawing, looks: ReadonlyMap<string, Look>, view: 
     svgElement('desc', {}, drawing.says),
     svgElement('rect', {width: w, height: h, fill: '#ffffff'}),
   );
-  return '<?xml version="1.0" encoding="UTF-8"?>\n' + inLight(new XMLSerializer().serializeToString(root)) + '\n';
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${shortened(inLight(new XMLSerializer().serializeToString(root)))}\n`;
 }
 
 /** The SVG as pixels, twice as many as it has units. */

@@ -47,6 +47,18 @@ export function valuesOf(drawing: Drawing, axis: 'x' | 'y'): number[] {
   ]);
 }
 
+/** How a drawing is seen at first: logarithmic where it asks for that, or the reader did, and some value is positive. */
+export function startOf(drawing: Drawing, chosen: {logX?: boolean; logY?: boolean} = {}): View {
+  const may = (axis: 'x' | 'y'): boolean => valuesOf(drawing, axis).some(value => value > 0);
+  return {
+    hidden: new Set(),
+    logX: (chosen.logX ?? drawing.x.log ?? false) && may('x'),
+    logY: (chosen.logY ?? drawing.y.log ?? false) && may('y'),
+    whole: drawing.whole ?? false,
+    own: false,
+  };
+}
+
 /** Of an axis where only cells stand, unevenly spaced: its values in order. Their places are then 0, 1, 2, ... */
 export function stepsOf(drawing: Drawing, axis: 'x' | 'y', log: boolean): number[] | undefined {
   if (drawing.panels.some(panel => panel.series?.length || panel.lines?.length)) return undefined;

@@ -66,6 +66,7 @@ function seriesOf(value: Fields): Series {
     name: text(value['name']),
     bits: number(value['bits']),
     dashed: value['dashed'] === true ? true : undefined,
+    range: value['range'] === true ? true : undefined,
     points: Array.isArray(value['points']) ? list(value['points']).filter(isPlace).map(pointOf) : undefined,
     curve: Array.isArray(value['curve']) ? list(value['curve']).filter(isPlace).map(placeOf) : undefined,
   });
@@ -107,6 +108,7 @@ export function drawingFrom(value: unknown): Drawing | undefined {
     y: axis(value['y']),
     value: isObject(value['value']) ? axis(value['value']) : undefined,
     equal: value['equal'] === true ? true : undefined,
+    whole: value['whole'] === true ? true : undefined,
     panels: list(value['panels']).map(panelOf).filter(hasSomething),
   });
 }
