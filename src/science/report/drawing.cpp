@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "report/drawing_kinds.h"
+#include "report/drawing_runs.h"
 
 namespace bitlaw {
 namespace {
@@ -133,7 +134,12 @@ Json drawing_json(const Drawing& drawing) {
 std::vector<Drawing> drawings_of(const DrawingData& data) {
   std::vector<Drawing> out;
   add_ptq_drawings(data, out);
-  add_training_drawings(data, out);
+  add_delta_drawings(data, out);
+  const RunsByParts by_parts = runs_by_parts(data);
+  add_bits_drawings(data, by_parts, out);
+  add_share_drawings(data, by_parts, out);
+  add_contour_drawings(data, by_parts, out);
+  add_cost_drawings(data, by_parts, out);
   add_error_drawings(data, out);
   add_plan_drawings(data, out);
   add_format_drawings(data, out);

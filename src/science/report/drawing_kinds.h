@@ -1,4 +1,5 @@
-// The drawings of a report (report/drawing.h), by idea. Each adds what the data support.
+// The drawings of a report (report/drawing.h), by idea; those of bits in training are in
+// report/drawing_runs.h. Each adds what the data support.
 #pragma once
 
 #include <vector>
@@ -8,10 +9,10 @@
 
 namespace bitlaw {
 
-// Loss against bits in training, N_eff, iso-loss contours, loss at matched cost.
-void add_training_drawings(const DrawingData& data, std::vector<Drawing>& out);
-// Loss after quantization and its difference, against D/N; predicted against measured.
+// Loss after quantization and its difference, against D/N.
 void add_ptq_drawings(const DrawingData& data, std::vector<Drawing>& out);
+// That difference: predicted against measured, and over the bits in training and afterwards.
+void add_delta_drawings(const DrawingData& data, std::vector<Drawing>& out);
 // Predicted against measured, and residuals.
 void add_error_drawings(const DrawingData& data, std::vector<Drawing>& out);
 // What the fitted law advises: best bits, N and D.
