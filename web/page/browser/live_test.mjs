@@ -130,7 +130,7 @@ test('the law changes as runs end', async () => {
 test('the planner opens on the fit of these runs, and the report on their rows', async () => {
   const page = await open();
   await page.waitForFunction(() => document.querySelector('#links a').textContent === 'Plan with this fit', undefined, {timeout: 240_000});
-  const study = (await page.getAttribute('#links a', 'href')).split('=')[1];
+  const study = (await page.getAttribute('#links a', 'href')).split('=')[1].split('#')[0];
   const {fit} = await (await fetch(`${address}/api/fit?study=${study}`)).json();
   await page.click('#links a');
   await page.waitForSelector('main[data-ready]');

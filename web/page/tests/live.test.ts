@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {LiveState, bitsOf, lawSays, statesOf, timeLeft, type Law, type Row, type Study} from '../src/live/state.ts';
+import {LiveState, bitsOf, budgetOf, lawSays, statesOf, timeLeft, type Law, type Row, type Study} from '../src/live/state.ts';
 
 const row = (id: string, status: string): Row => ({id, study: 's', run: id, status});
 const study = (cells: Record<string, number>): Study => ({
@@ -45,8 +45,14 @@ test('the law says on how many runs, which constant moved most, or why there is 
   assert.match(lawSays(undefined), /being read/);
   assert.match(lawSays({...law(null), read: false}), /being read/);
   assert.match(lawSays(law(null)), /identify no constant/);
+  assert.match(lawSays({...law(null), fitted: true}), /have the whole fit/);
   assert.equal(lawSays(law(null, 'too few rows')), 'No fit: too few rows');
   const constants = [{name: 'A', value: 100, change: 1}, {name: 'alpha', value: 0.3, change: -0.03}];
   assert.match(lawSays(law({law: 'kumar', runs: 41, constants})), /fitted to 41 finished runs.*that of alpha/);
   assert.match(lawSays(law({law: 'kumar', runs: 41, constants: [{name: 'A', value: 1, change: null}]})), /from the second fit on/);
+});
+
+test('the planner starts from ten times the largest run', () => {
+  assert.equal(budgetOf([{...row('a', ''), N: 1e6, D: 2e9}, {...row('b', ''), N: null}]), '1e17');
+  assert.equal(budgetOf([row('a', '')]), undefined);
 });

@@ -4,7 +4,7 @@ import {exact} from '../draw/numbers.ts';
 import {Connection} from './connection.ts';
 import {Curves, kMostCurves} from './curves.ts';
 import {RunTable} from './runs.ts';
-import {LiveState, lawSays, statesOf, timeLeft, type Law, type Row, type Study} from './state.ts';
+import {LiveState, budgetOf, lawSays, statesOf, timeLeft, type Law, type Row, type Study} from './state.ts';
 
 const kFewCurves = 6; // of runs that nobody chose
 const kRedraw = 200; // milliseconds between two drawings
@@ -94,8 +94,8 @@ export class LivePage {
     this.drawCells(study);
     drawWorkers(study);
     drawTroubles(study);
-    drawLaw(study, this.state.laws.get(study.key));
     const rows = this.state.runsOf(study.key);
+    drawLaw(study, this.state.laws.get(study.key), budgetOf(rows));
     const shown = this.chosen ?? new Set(this.shownBySelf());
     this.runs.show(rows, shown);
     this.curves.show(rows.filter(row => shown.has(row.id)));
@@ -164,15 +164,16 @@ function drawTroubles(study: Study): void {
 
 const signed = (value: number): string => `${value > 0 ? '+' : ''}${exact(value)}`;
 
-function drawLaw(study: Study, law: Law | undefined): void {
+function drawLaw(study: Study, law: Law | undefined, budget: string | undefined): void {
   setText('#law-says', lawSays(law));
   const constants = law?.so_far?.constants ?? [];
   drawOnce('#law', constants, () => constants.length === 0 ? [] : [element('div', {class: 'wide'},
     table('Constants that the runs identify', ['constant', 'value', 'change'],
           constants.map(each => [each.name === 'P*' ? 'best bits of the weights' : each.name, exact(each.value),
                                  each.change === null ? '' : signed(each.change)])))]);
-  drawOnce('#links', [study.key, law?.fitted ?? false], () => [
-    element('a', {href: `/planner?study=${encodeURIComponent(study.key)}`},
+  const start = law?.fitted && budget ? `#budget=${budget}` : '';
+  drawOnce('#links', [study.key, law?.fitted ?? false, start], () => [
+    element('a', {href: `/planner?study=${encodeURIComponent(study.key)}${start}`},
             law?.fitted ? 'Plan with this fit' : 'The planner (published constants: there is no fit yet)'),
     ' · ',
     element('a', {href: `/report?study=${encodeURIComponent(study.key)}`}, 'Report on these runs'),

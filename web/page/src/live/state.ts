@@ -137,13 +137,22 @@ export function lawSays(law: Law | undefined): string {
       : 'Changes are shown from the second fit on.';
     return `${fit.law}, fitted to ${fit.runs} finished runs without intervals. ${since}`;
   }
-  return law.problem ? `No fit: ${law.problem}` : 'No fit yet: the runs so far identify no constant of the law.';
+  if (law.problem) return `No fit: ${law.problem}`;
+  return law.fitted
+    ? 'No constants to show here: the runs so far leave open what the others depend on. The planner and the report have the whole fit, and say what it does not identify.'
+    : 'No fit yet: the runs so far identify no constant of the law.';
 }
 
 function largest(constants: {name: string; value: number; change: number | null}[]): string {
   const relative = (each: {value: number; change: number | null}): number =>
     Math.abs((each.change ?? 0) / (each.value || 1));
   return constants.reduce((a, b) => (relative(b) > relative(a) ? b : a)).name;
+}
+
+/** Ten times the training FLOP (6 N D) of the largest run: a budget that the fit can say something about. */
+export function budgetOf(rows: readonly Row[]): string | undefined {
+  const most = Math.max(0, ...rows.map(row => 6 * (row.N ?? 0) * (row.D ?? 0)));
+  return most > 0 ? (10 * most).toExponential(0).replace('+', '') : undefined;
 }
 
 /** The name of a run that people gave, or that of its directory. */
