@@ -42,6 +42,32 @@ std::string held_out_sentence(const Json& document) {
                            out);
 }
 
+// How much of the spread of losses a law explains.
+struct Explained {
+  double sum = 0, squares = 0, misses = 0, log_misses = 0, count = 0;
+
+  void add(double measured, double predicted) {
+    const double off = measured - predicted, log_off = std::log(measured / predicted);
+    sum += measured, squares += measured * measured, ++count;
+    misses += off * off, log_misses += log_off * log_off;
+  }
+  double r2() const { return 1 - misses / (squares - sum * sum / count); }
+  bool is_known() const { return count > 2 && squares - sum * sum / count > 0; }
+};
+
+// R^2 of each part that was quantized alone or with others, as published fits give it.
+std::string by_kind_sentence(const std::map<std::string, Explained>& kinds) {
+  constexpr double kFewest = 10;
+  constexpr size_t kMostNamed = 6;
+  std::vector<std::string> named;
+  for (const auto& [name, explained] : kinds) {
+    if (explained.count >= kFewest && explained.is_known())
+      named.push_back(fmt::format("{} {:.3f} ({:.0f})", name, explained.r2(), explained.count));
+  }
+  if (named.size() < 2 || named.size() > kMostNamed) return "";
+  return fmt::format(" R^2 of each (runs): {}.", fmt::join(named, ", "));
+}
+
 void add_predicted(const DrawingData& data, std::vector<Drawing>& out) {
   if (!data.fit()) return;
   Drawing drawing{"predicted-measured",
@@ -52,7 +78,8 @@ void add_predicted(const DrawingData& data, std::vector<Drawing>& out) {
                   {"measured, nats per token"}};
   drawing.equal = true;
   std::map<std::string, std::vector<DrawnPoint>> kinds;
-  double sum = 0, squares = 0, misses = 0, log_misses = 0, count = 0;
+  Explained all;
+  std::map<std::string, Explained> explained;
   size_t without = 0;
   for (const DrawnRow& row : data.rows()) {
     if (!std::isfinite(row.loss)) continue;
@@ -65,9 +92,8 @@ void add_predicted(const DrawingData& data, std::vector<Drawing>& out) {
     DrawnPoint point = data.point(row, predicted);
     kinds[kind_of(data, row)].push_back(std::move(point));
     if (!row.flagged.empty() || !row.is_run()) continue;
-    const double off = row.loss - predicted, log_off = std::log(row.loss / predicted);
-    sum += row.loss, squares += row.loss * row.loss, ++count;
-    misses += off * off, log_misses += log_off * log_off;
+    all.add(row.loss, predicted);
+    explained[kind_of(data, row)].add(row.loss, predicted);
   }
   if (kinds.empty()) return;
   std::vector<std::pair<size_t, std::string>> order;
@@ -82,15 +108,14 @@ void add_predicted(const DrawingData& data, std::vector<Drawing>& out) {
     to.insert(to.end(), from.begin(), from.end());
   }
   drawing.panels.push_back(std::move(panel));
-  const double spread = squares - sum * sum / count;
   drawing.says =
-      count > 2 && spread > 0
+      all.is_known()
           ? fmt::format(
                 "The fitted law explains R^2 = {:.4f} of the losses of {:.0f} runs, and misses "
                 "them by {:.2f} % (root mean square).",
-                1 - misses / spread, count, 100 * std::sqrt(log_misses / count))
+                all.r2(), all.count, 100 * std::sqrt(all.log_misses / all.count))
           : std::string("Too few runs for a measure of agreement.");
-  drawing.says += held_out_sentence(data.document());
+  drawing.says += by_kind_sentence(explained) + held_out_sentence(data.document());
   if (without > 0)
     drawing.says +=
         fmt::format(" {} rows have no prediction by this fit and are not drawn.", without);
