@@ -16,6 +16,7 @@
 #include "record/beside_runs.h"
 #include "record/result.h"
 #include "record/run.h"
+#include "runs/index_file.h"
 
 namespace bitlaw {
 namespace {
@@ -65,6 +66,7 @@ LiveStudy::LiveStudy(fs::path runs, std::string name, std::string key)
     : runs_(std::move(runs)),
       name_(std::move(name)),
       key_(std::move(key)),
+      table_(IndexFile(runs_).read()),
       claims_(runs_ / kClaimsFolder, 60) {}
 
 std::optional<fs::path> LiveStudy::directory_of(const std::string& id) const {
@@ -188,8 +190,10 @@ LiveStudy::Changes LiveStudy::look(double now) {
     look_at_claims();
     look_at_failures();
     const RunTable::Changes read = table_.update(runs_, 1);
-    changes.results = read.rows;
-    if (read.rows)
+    // What the index knew is no change, but new here.
+    changes.results = read.rows || !has_looked_;
+    has_looked_ = true;
+    if (changes.results)
       results_ = std::make_shared<const std::vector<TidyRow>>(table_.rows(Along::kLeaveOut));
   } catch (const std::exception& error) {  // also of a folder that vanishes meanwhile
     trouble_ = error.what();

@@ -74,6 +74,7 @@ class LiveStudy {
   std::shared_ptr<const std::vector<TidyRow>> results_ =
       std::make_shared<const std::vector<TidyRow>>();
   std::string summary_, trouble_;
+  bool has_looked_ = false;
 
   std::string jobs_state_ = "none";
   std::optional<StudyJobs> jobs_;

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "record/beside_runs.h"
+#include "runs/index.h"
 #include "serve/runs_for_tests.h"
 #include "work/claim.h"
 #include "work/failure.h"
@@ -182,9 +183,16 @@ TEST(LiveView, AFolderOfStudiesShowsThemAsTheyCome) {
 TEST(LiveView, WritesNothing) {
   MadeUpRuns made;
   made.add_grid(2, 2);
+  const size_t rows = RunIndex(made.runs()).select({}).size();  // leaves an index, which is read
+  LiveView known({made.runs()});
+  known.look();
+  EXPECT_EQ(known.results()[0].rows->size(), rows);
+  made.add(999, 25'600);
   const std::string before = made.state();
   LiveView view({made.runs()});
   for (int look = 0; look < 3; ++look) view.look();
+  EXPECT_EQ(statuses_in(view).size(), rows + 1);
+  EXPECT_EQ(view.results()[0].rows->size(), rows + 1);
   view.runs({"P_w=4"});
   EXPECT_EQ(made.state(), before);
 }
