@@ -88,6 +88,23 @@ DrawnEstimate best_at_cost(const DrawingData& data, const MatchedCost& group,
   });
 }
 
+// Runs of somewhat more parameters have a lower loss for that reason alone.
+std::string how_nearly_equal(const std::vector<MatchedCost>& groups) {
+  double cost = 0, length = 0;
+  for (const MatchedCost& group : groups) {
+    for (const DrawnRow* row : group.runs) {
+      cost = std::max(cost, std::fabs(row->n * row->parts.bits / group.cost - 1));
+      length = std::max(length, std::fabs(row->d / group.d - 1));
+    }
+  }
+  constexpr double kSame = 5e-4;
+  if (cost < kSame && length < kSame) return "";
+  return fmt::format(
+      "The costs are only nearly equal: N P of these runs differs by up to {:.1f} % and D by up to "
+      "{:.1f} %. ",
+      100 * cost, 100 * length);
+}
+
 std::string best_measured(const MatchedCost& group) {
   const auto best =
       *std::min_element(group.runs.begin(), group.runs.end(),
@@ -185,7 +202,8 @@ void add_cost_drawings(const DrawingData& data, const RunsByParts& by_parts,
     if (!words.empty())
       drawing.says += fmt::format("At {}: {}. ", titles[i], fmt::join(words, "; "));
   }
-  if (one && titles.size() > 1) drawing.says += fmt::format("At each of them {}.", fitted[0]);
+  if (one && titles.size() > 1) drawing.says += fmt::format("At each of them {}. ", fitted[0]);
+  if (is_measured) drawing.says += how_nearly_equal(groups);
   if (!data.fit()) drawing.says += data.why_no_curve();
   drawing.says = trim(drawing.says);
   out.push_back(std::move(drawing));
