@@ -242,10 +242,10 @@ TEST(DrawingTraining, TheBestBitsAtEqualCostAreThoseOfTheLaw) {
   EXPECT_EQ(series_named(drawing["panels"][0], "measured")["points"].size(), 3u);
   EXPECT_FALSE(says(drawing, "nearly equal")) << drawing["says"];
 
-  // A run of 5 % more parameters is compared, but not without a word.
+  // A run of 5 % more parameters (20 M to 21 M) is compared, but not without a word.
   rows[1].N = 21'000'000;
   const Json nearly = drawing_named(drawings_in(rows, drawn_fit(40, 1e-5)), "matched-cost");
-  EXPECT_TRUE(says(nearly, "N P of these runs differs by up to 5.0 %")) << nearly["says"];
+  EXPECT_TRUE(says(nearly, "N P of these runs differs by up to 4.8 %")) << nearly["says"];
 
   rows.pop_back();
   const Json unmatched = drawing_named(drawings_in(rows, drawn_fit(40, 1e-5)), "matched-cost");
