@@ -117,6 +117,7 @@ Json measure(const fs::path& runs, const Options& options, bool changes) {
   }
   const Served served(runs);
   std::vector<Viewer> viewers;
+  viewers.reserve(static_cast<size_t>(options.viewers));
   for (int i = 0; i < options.viewers; ++i) viewers.emplace_back(served.port);
   std::this_thread::sleep_for(std::chrono::seconds(5));  // the first fit
   const double start = bench::now(), processor = served.processor_seconds();

@@ -141,7 +141,8 @@ std::string problem_of_body(int status, size_t most) {
 
 std::string answer_bytes(const WebAnswer& answer) {
   std::string out = fmt::format("HTTP/1.1 {} {}\r\n", answer.status, answer.status);
-  for (const auto& [name, value] : headers_of(answer)) out += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : headers_of(answer))
+    out += fmt::format("{}: {}\r\n", name, value);
   const std::string body = answer.body ? *answer.body : std::string();
   return out + fmt::format("Content-Length: {}\r\n\r\n{}", body.size(), body);
 }
