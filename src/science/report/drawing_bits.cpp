@@ -106,7 +106,7 @@ Drawing loss_by_bits(const DrawingData& data, const std::string& parts, const Dr
       if (!data.has_bits()) continue;
       const QuantizedParts lowered = rows[0]->parts;
       series.curve =
-          data.curve(even_places(kFewestDrawnBits, kMostDrawnBits, 43), [&](double bits) {
+          data.curve(even_places(fewest_drawn_bits(rows), kMostDrawnBits, 57), [&](double bits) {
             Observation run = data.model(n, d);
             set_parts(run, lowered, bits);
             return run;

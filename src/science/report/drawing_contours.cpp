@@ -102,7 +102,8 @@ void add_contour_drawings(const DrawingData& data, const RunsByParts& by_parts,
       Contour contour{best + (worst - best) * k / (kLevels + 1)};
       add_crossings(losses, contour);
       if (data.has_bits()) {
-        for (const double bits : even_places(kFewestDrawnBits, kMostDrawnBits, 43)) {
+        for (const double bits :
+             even_places(fewest_drawn_bits(weights->second), kMostDrawnBits, 57)) {
           const double n =
               params_at_loss(data, d, bits, contour.level, least / kBeyond, most * kBeyond);
           if (std::isfinite(n)) contour.curve.push_back({n, bits});

@@ -153,7 +153,8 @@ void add_best_bits_by_data(const DrawingData& data, std::vector<Drawing>& out) {
         by_authors += fmt::format("{}{:.1f} for {}", by_authors.empty() ? "" : ", ",
                                   theirs.optimum->bits_weights, model.name);
     }
-    if (fitted_name(unknown) != fitted_name("")) fitted.name += ", constants that were not fitted";
+    if (fitted_name(unknown) != fitted_name(""))
+      fitted.name += ", with constants that were not fitted";
     panel.series.push_back(std::move(fitted));
     panel.series.push_back(std::move(published));
   }

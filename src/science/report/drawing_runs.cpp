@@ -1,5 +1,6 @@
 #include "report/drawing_runs.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace bitlaw {
@@ -11,6 +12,12 @@ RunsByParts runs_by_parts(const DrawingData& data) {
       out[row.parts.name].push_back(&row);
   }
   return out;
+}
+
+double fewest_drawn_bits(const DrawnRows& rows) {
+  double fewest = 2;
+  for (const DrawnRow* row : rows) fewest = std::min(fewest, row->parts.bits);
+  return fewest;
 }
 
 std::vector<double> params_of_rows(const DrawnRows& rows) {

@@ -10,13 +10,16 @@
 namespace bitlaw {
 
 inline constexpr const char* kBitsGroup = "Fewer bits in training";
-inline constexpr double kFewestDrawnBits = 2, kMostDrawnBits = 16;
+inline constexpr double kMostDrawnBits = 16;
 
 using DrawnRows = std::vector<const DrawnRow*>;
 
 // By the parts' name; "" = nothing is quantized. Runs whose parts differ in bits are in none.
 using RunsByParts = std::map<std::string, DrawnRows>;
 RunsByParts runs_by_parts(const DrawingData& data);
+
+// Where curves over bits begin: at two bits, or the fewest of these rows.
+double fewest_drawn_bits(const DrawnRows& rows);
 
 std::vector<double> params_of_rows(const DrawnRows& rows);
 std::vector<double> tokens_of_rows(const DrawnRows& rows);

@@ -181,8 +181,9 @@ void add_effective_params(const DrawingData& data, const RunsByParts& by_parts,
   std::map<std::string, std::vector<DrawnPoint>> measured;
   for (const QuantizedParts& parts : drawn) {
     DrawnPanel panel{parts.name};
-    const std::vector<double> places = even_places(kFewestDrawnBits, 12, 41);
     const auto rows = by_parts.find(parts.name);
+    const double fewest = fewest_drawn_bits(rows == by_parts.end() ? DrawnRows{} : rows->second);
+    const std::vector<double> places = even_places(fewest, 12, fewest < 2 ? 45 : 41);
     if (rows != by_parts.end()) {
       measured[parts.name] = share_points(data, rows->second);
       panel.named("measured").points = measured[parts.name];

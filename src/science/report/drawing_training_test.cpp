@@ -108,6 +108,18 @@ TEST(DrawingTraining, LossByBitsHasTheLawsCurveAndTheMeasuredCost) {
   }
 }
 
+TEST(DrawingTraining, CurvesBeginAtTheFewestMeasuredBits) {
+  std::vector<TidyRow> rows{drawn_run(1e7, 1e9, 16, 3), drawn_run(1e7, 1e9, 1.5, 4)};
+  for (const double fewest : {1.5, 2.0}) {
+    const Json drawings = drawings_in(rows, drawn_fit());
+    const Json loss = drawing_named(drawings, "loss-by-bits-weights")["panels"][0]["series"][0];
+    EXPECT_EQ(loss["curve"][0]["x"], fewest);
+    const Json shares = drawing_named(drawings, "effective-parameters")["panels"][0];
+    EXPECT_EQ(series_named(shares, "fitted")["curve"][0]["x"], fewest);
+    rows[1].P_w = 4;
+  }
+}
+
 TEST(DrawingTraining, IntervalsBetweenAreAsThoseOfPredict) {
   std::vector<TidyRow> rows;
   for (const double bits : {16.0, 4.0}) rows.push_back(drawn_run(1e7, 1e9, bits, 3));
