@@ -81,7 +81,7 @@ DrawnEstimate best_at_cost(const DrawingData& data, const MatchedCost& group,
       return std::isfinite(found) ? found : 1e300;
     };
     Found best{kFewestBits, 1e300};
-    for (double bits = kFewestBits; bits <= kMostBits; bits *= 1.25) {
+    for (const double bits : log_places(kFewestBits, kMostBits, 17, 0)) {
       if (const double value = loss(bits); value < best.value) best = {bits, value};
     }
     return minimise_near(loss, best.x, 0.2 * best.x, kFewestBits, kMostBits, 1e-4).x;

@@ -387,6 +387,7 @@ std::vector<double> log_places(double low, double high, int count, double beyond
 
 std::vector<double> even_places(double low, double high, int count) {
   std::vector<double> out;
+  out.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) out.push_back(low + (high - low) * i / (count - 1));
   return out;
 }
@@ -402,6 +403,7 @@ std::vector<double> commonest(const std::vector<double>& values, size_t most) {
   std::map<double, int> counts;
   for (const double value : values) ++counts[value];
   std::vector<std::pair<int, double>> order;
+  order.reserve(counts.size());
   for (const auto& [value, count] : counts) order.emplace_back(-count, value);
   std::sort(order.begin(), order.end());
   std::vector<double> out;

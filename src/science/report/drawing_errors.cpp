@@ -97,6 +97,7 @@ void add_predicted(const DrawingData& data, std::vector<Drawing>& out) {
   }
   if (kinds.empty()) return;
   std::vector<std::pair<size_t, std::string>> order;
+  order.reserve(kinds.size());
   for (const auto& [name, points] : kinds) order.emplace_back(points.size(), name);
   std::sort(order.rbegin(), order.rend());
   DrawnPanel panel;
@@ -156,7 +157,7 @@ void add_residuals(const DrawingData& data, std::vector<Drawing>& out) {
     panel.lines.push_back({kUnknown, 0, false, ""});
     for (const Json& series : from["series"]) {
       const std::string name = text(series, "name");
-      DrawnSeries& one = panel.named(by == "precision" ? name : by + " " + name);
+      DrawnSeries& one = panel.named(by == "precision" ? name : fmt::format("{} {}", by, name));
       for (const Json& point : series["points"]) {
         one.points.push_back({number(point, "x"),
                               number(point, "y"),

@@ -26,10 +26,8 @@ constexpr size_t kPlanDraws = 100;  // of intervals along a curve; a number in a
 // ---- the best bits at the best N and D -------------------------------------------------------------
 
 // " Extrapolates beyond the runs ...", of the notes of a plan; "" if it does not.
-template <class Notes>
-std::string extrapolation_of(const Notes& notes) {
-  for (const auto& each : notes) {
-    const std::string note = each;
+std::string extrapolation_of(const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) {
     if (note.starts_with("Extrapolates")) return " " + note;
   }
   return "";
@@ -52,7 +50,8 @@ void add_best_split(const DrawingData& data, std::vector<Drawing>& out) {
                   {"bits of weights, activations, keys and values"},
                   {"loss, nats per token"}};
   drawing.says = best_precision_sentence(optimum, data.document()["constants"]);
-  if (optimum.contains("notes")) drawing.says += extrapolation_of(optimum["notes"]);
+  if (optimum.contains("notes"))
+    drawing.says += extrapolation_of(optimum["notes"].get<std::vector<std::string>>());
   if (!optimum["curve"].empty()) {
     // Few bits cost so much that the rest would be a flat line.
     double lowest = 1e300;

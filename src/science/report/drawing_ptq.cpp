@@ -84,6 +84,7 @@ BySize by_size(const std::vector<const DrawnRow*>& rows, bool runs) {
 
 std::vector<double> shown_sizes(const std::vector<const DrawnRow*>& cells) {
   std::vector<double> sizes;
+  sizes.reserve(cells.size());
   for (const DrawnRow* row : cells) sizes.push_back(row->n);
   return commonest(sizes, kMostPtqSizes);
 }

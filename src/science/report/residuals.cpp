@@ -89,11 +89,13 @@ std::vector<std::string> groups_by_precision(const std::vector<Residual>& rows) 
   std::map<std::string, int> counts;
   for (const Residual& row : rows) ++counts[row.precision];
   std::vector<std::pair<int, std::string>> order;
+  order.reserve(counts.size());
   for (const auto& [name, count] : counts) order.emplace_back(-count, name);
   std::sort(order.begin(), order.end());
   std::set<std::string> shown;
   for (size_t i = 0; i < std::min(kMostColours, order.size()); ++i) shown.insert(order[i].second);
   std::vector<std::string> out;
+  out.reserve(rows.size());
   for (const Residual& row : rows)
     out.push_back(shown.contains(row.precision) ? row.precision : "others");
   return out;
