@@ -134,14 +134,14 @@ test('the table is sorted and filtered', async () => {
   const up = await losses();
   assert.deepEqual(
     up,
-    up.toSorted((a, b) => a - b),
+    [...up].sort((a, b) => a - b),
   );
   await table.getByRole('button', {name: 'loss', exact: true}).press('Enter');
   assert.equal(await table.locator('th[aria-sort=descending]').textContent(), 'loss');
   const down = await losses();
   assert.deepEqual(
     down,
-    down.toSorted((a, b) => b - a),
+    [...down].sort((a, b) => b - a),
   );
   for (const [line, keeps] of [
     ['N>1e8 P_w=4', row => row.N > 1e8 && row.P_w === 4],
