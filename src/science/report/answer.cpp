@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "report/fields.h"
+#include "report/from_table.h"
 #include "report/rows.h"
 
 namespace bitlaw {
@@ -25,7 +26,7 @@ std::string counted(size_t count, const char* thing) {
 
 // "3 to 6", or "4" if both are the same.
 std::string range(double low, double high, const auto& show) {
-  return low == high ? show(low) : show(low) + " to " + show(high);
+  return show(low) == show(high) ? show(low) : show(low) + " to " + show(high);
 }
 
 // "12 minutes on 2 cores (processor)" for each machine that took part.
@@ -49,10 +50,13 @@ std::string effort(const Json& sessions) {
 
 std::string what_was_measured(const std::vector<TidyRow>& rows, const Json& summary) {
   std::map<std::string, bool> quantized;  // by run
-  size_t lowered = 0, cells = 0;
+  size_t lowered = 0, cells = 0, place = 0;
+  bool are_named = true;        // the models that were quantized
   double least = 16, most = 0;  // bits that were trained with
   for (const TidyRow& row : rows) {
+    const std::string stand_in = name_of_unnamed(place++);
     if (!row.is_run()) {
+      are_named &= row.run != stand_in;
       quantized[row.run] = true;
       ++cells;
       continue;
@@ -79,7 +83,12 @@ std::string what_was_measured(const std::vector<TidyRow>& rows, const Json& summ
                          lowered, range(least, most, bits));
     }
   }
-  if (cells > 0) {
+  if (cells > 0 && !are_named) {
+    out += fmt::format(
+        "{}odels were quantized after training, in {}; no column names them, so they are not "
+        "counted",
+        out.empty() ? "M" : "; m", counted(cells, "cell"));
+  } else if (cells > 0) {
     out += fmt::format(
         "{}{} {} quantized after training, in {}", out.empty() ? "" : "; ",
         out.empty() ? counted(quantized.size(), "model") : std::to_string(quantized.size()),

@@ -11,6 +11,8 @@
 
 #include "base/text.h"
 #include "report/drawing_runs.h"
+#include "report/fields.h"
+#include "report/rows.h"
 
 namespace bitlaw {
 namespace {
@@ -31,8 +33,11 @@ std::map<double, std::vector<double>> measured_costs(const DrawingData& data,
   std::map<double, std::vector<double>> out;
   for (const DrawnRow* row : rows) {
     const auto reference = data.references().of(row->place);
-    if (reference && row->flagged.empty())
-      out[row->parts.bits].push_back(row->loss - reference->loss);
+    const double gap = gap_of(*row->tidy);
+    const double cost = std::isfinite(gap) ? gap
+                        : reference        ? row->loss - reference->loss
+                                           : kUnknown;
+    if (std::isfinite(cost) && row->flagged.empty()) out[row->parts.bits].push_back(cost);
   }
   return out;
 }
@@ -63,8 +68,10 @@ std::string costs_sentence(const DrawingData& data, const std::string& parts,
     out += fmt::format("{}at {} {} nats ({} run{})", out.empty() ? "" : "; ", bits_words(bits),
                        range, differences.size(), differences.size() == 1 ? "" : "s");
   }
-  return fmt::format("Measured against runs that are not quantized, fewer bits of {} cost {}. {}",
-                     parts, out, data.noise_words());
+  const bool are_gaps = std::isfinite(gap_of(*rows[0]->tidy));
+  return fmt::format("Measured against {}, fewer bits of {} cost {}. {}",
+                     are_gaps ? "their reference runs" : "runs that are not quantized", parts, out,
+                     data.noise_words());
 }
 
 // Root mean square of log loss around the fitted law, in per cent.
@@ -78,8 +85,8 @@ std::string miss_sentence(const DrawingData& data, const DrawnRows& rows) {
     squares += off * off, ++count;
   }
   if (count == 0) return "";
-  return fmt::format(" The fitted law misses these {} losses by {:.2f} % (root mean square).",
-                     count, 100 * std::sqrt(squares / static_cast<double>(count)));
+  return fmt::format(" The fitted law misses these {} losses by {} (root mean square).", count,
+                     miss_words(std::sqrt(squares / static_cast<double>(count))));
 }
 
 Drawing loss_by_bits(const DrawingData& data, const std::string& parts, const DrawnRows& rows,

@@ -138,7 +138,7 @@ void add_cost_drawings(const DrawingData& data, const RunsByParts& by_parts,
   const auto count = [](const QuantizedParts& of) { return of.w + of.a + of.kv; };
   for (const auto& [name, runs] : by_parts) {
     const QuantizedParts& theirs = runs[0]->parts;
-    if (theirs.none()) continue;
+    if (!theirs.w) continue;  // activations alone make no parameter cheaper
     DrawnRows all;
     for (const auto& from : {by_parts.find(name), by_parts.find("")}) {
       if (from == by_parts.end()) continue;

@@ -13,6 +13,8 @@
 #include "base/text.h"
 #include "report/drawing_cells.h"
 #include "report/drawing_kinds.h"
+#include "report/fields.h"
+#include "report/fitted_law.h"
 
 namespace bitlaw {
 namespace {
@@ -51,12 +53,12 @@ void add_delta_predicted(const DrawingData& data, std::vector<Drawing>& out) {
   const double spread = squares - sum * sum / count;
   if (count > 2 && spread > 0)
     drawing.says = fmt::format(
-        "Of {:.0f} cells the fitted law explains R^2 = {:.3f} of the logarithm of the loss added, "
-        "and "
-        "misses it by a factor of {:.2f} (root mean square). These cells were fitted, so this is "
-        "no "
-        "test.",
-        count, 1 - misses / spread, std::exp(std::sqrt(misses / count)));
+        "Of {:.0f} cells the fitted law explains R^2 {} of the logarithm of the loss added, and "
+        "misses it by a factor of {:.2f} (root mean square). {}",
+        count, r2_words(1 - misses / spread, 3), std::exp(std::sqrt(misses / count)),
+        is_fit_of_others(data.input().fit, data.input().runs_hash)
+            ? "The law was fitted to another table."
+            : "These cells were fitted, so this is no test.");
   else
     drawing.says = "Too few cells for a measure of agreement.";
   if (hidden > 0)

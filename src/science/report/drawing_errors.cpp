@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "report/drawing_kinds.h"
 #include "report/fields.h"
+#include "report/fitted_law.h"
 #include "table/observation_columns.h"
 
 namespace bitlaw {
@@ -27,7 +28,8 @@ std::string kind_of(const DrawingData& data, const DrawnRow& row) {
   return row.parts.is_equal() ? row.parts.name : "parts at different bits";
 }
 
-std::string held_out_sentence(const Json& document) {
+std::string held_out_sentence(const DrawingData& data) {
+  const Json& document = data.document();
   std::string out;
   for (const Json& split : document["held_out"]) {
     const double error = number(split, "rms_log"), rows = number(split, "points");
@@ -35,11 +37,14 @@ std::string held_out_sentence(const Json& document) {
     out += fmt::format("{}{}: {:.2f} % ({:.0f} rows)", out.empty() ? "" : ", ",
                        text(split, "split"), 100 * error, rows);
   }
-  return out.empty() ? " No rows were held out, so this is no test of the law."
-                     : fmt::format(
-                           " These rows were fitted; the test is of held-out rows, root mean "
-                           "square: {}.",
-                           out);
+  const bool is_of_others = is_fit_of_others(data.input().fit, data.input().runs_hash);
+  if (out.empty())
+    return is_of_others ? " The law was fitted to another table."
+                        : " No rows were held out, so this is no test of the law.";
+  return fmt::format(" {} held-out rows, root mean square: {}.",
+                     is_of_others ? "The law was fitted to another table; it was tested there on"
+                                  : "These rows were fitted; the test is of",
+                     out);
 }
 
 // How much of the spread of losses a law explains.
@@ -55,6 +60,12 @@ struct Explained {
   bool is_known() const { return count > 2 && squares - sum * sum / count > 0; }
 };
 
+// "0.998", or "< 0".
+std::string without_equals(const Explained& explained) {
+  const std::string words = r2_words(explained.r2(), 3);
+  return words.starts_with("= ") ? words.substr(2) : words;
+}
+
 // R^2 of each part that was quantized alone or with others, as published fits give it.
 std::string by_kind_sentence(const std::map<std::string, Explained>& kinds) {
   constexpr double kFewest = 10;
@@ -62,7 +73,8 @@ std::string by_kind_sentence(const std::map<std::string, Explained>& kinds) {
   std::vector<std::string> named;
   for (const auto& [name, explained] : kinds) {
     if (explained.count >= kFewest && explained.is_known())
-      named.push_back(fmt::format("{} {:.3f} ({:.0f})", name, explained.r2(), explained.count));
+      named.push_back(
+          fmt::format("{} {} ({:.0f})", name, without_equals(explained), explained.count));
   }
   if (named.size() < 2 || named.size() > kMostNamed) return "";
   return fmt::format(" R^2 of each (runs): {}.", fmt::join(named, ", "));
@@ -109,14 +121,14 @@ void add_predicted(const DrawingData& data, std::vector<Drawing>& out) {
     to.insert(to.end(), from.begin(), from.end());
   }
   drawing.panels.push_back(std::move(panel));
-  drawing.says =
-      all.is_known()
-          ? fmt::format(
-                "The fitted law explains R^2 = {:.4f} of the losses of {:.0f} runs, and misses "
-                "them by {:.2f} % (root mean square).",
-                all.r2(), all.count, 100 * std::sqrt(all.log_misses / all.count))
-          : std::string("Too few runs for a measure of agreement.");
-  drawing.says += by_kind_sentence(explained) + held_out_sentence(data.document());
+  drawing.says = all.is_known() ? fmt::format(
+                                      "The fitted law explains R^2 {} of the losses of {:.0f} "
+                                      "runs, and misses them by {} "
+                                      "(root mean square).",
+                                      r2_words(all.r2(), 4), all.count,
+                                      miss_words(std::sqrt(all.log_misses / all.count)))
+                                : std::string("Too few runs for a measure of agreement.");
+  drawing.says += by_kind_sentence(explained) + held_out_sentence(data);
   if (without > 0)
     drawing.says +=
         fmt::format(" {} rows have no prediction by this fit and are not drawn.", without);

@@ -265,6 +265,32 @@ TEST(DrawingTraining, TheBestBitsAtEqualCostAreThoseOfTheLaw) {
   EXPECT_TRUE(series_named(unmatched["panels"][0], "measured").is_null());
 }
 
+// Fewer bits of activations make no parameter cheaper.
+TEST(DrawingTraining, EqualCostIsOfWeights) {
+  std::vector<TidyRow> rows;
+  for (const double bits : {16.0, 8.0, 4.0}) {
+    rows.push_back(drawn_run(16e7 / bits, 1e9, bits, 3 + 0.01 * std::fabs(bits - 4)));
+    if (bits == 16) continue;
+    rows.push_back(drawn_run(16e7 / bits, 1e9, 16, 3 + 0.01 * std::fabs(bits - 8)));
+    rows.back().P_a = bits, rows.back().run += "-activations";
+  }
+  const Json drawing = drawing_named(drawings_in(rows, nullptr), "matched-cost");
+  EXPECT_TRUE(says(drawing, "of 3 measured runs the best has 4 bits")) << drawing["says"];
+  std::erase_if(rows, [](const TidyRow& row) { return row.P_w < 16; });
+  EXPECT_TRUE(drawing_named(drawings_in(rows, nullptr), "matched-cost").is_null());
+}
+
+TEST(DrawingErrors, AMissBeyondMeasureIsNoLongNumber) {
+  std::vector<TidyRow> rows;
+  for (const double n : {1e7, 2e7, 4e7, 8e7})
+    rows.push_back(drawn_run(n, 1e9, 16, 1e9 * drawn_loss(n, 1e9, 16)));
+  const Json drawing = drawing_named(drawings_in(rows, drawn_fit()), "predicted-measured");
+  EXPECT_TRUE(says(drawing,
+                   "explains R^2 < 0 of the losses of 4 runs, and misses them by a factor "
+                   "of more than 1,000 (root mean square)."))
+      << drawing["says"];
+}
+
 TEST(DrawingErrors, PredictedAgainstMeasured) {
   std::vector<TidyRow> rows;
   for (const double n : {1e7, 2e7, 4e7, 8e7})

@@ -75,6 +75,12 @@ std::optional<BoundLaw> known_law_of(const Json& fit) {
   }
 }
 
+bool is_fit_of_others(const Json& fit, const std::string& runs_hash) {
+  const Json table = fit.is_object() ? fit.value("table", Json()) : Json();
+  const std::string hash = table.is_object() ? text(table, "hash") : "";
+  return !hash.empty() && !runs_hash.empty() && hash != runs_hash;
+}
+
 FittedLaw fitted_law(const Json& fit) {
   FittedLaw out;
   if (!fit.is_object() || !fit.contains("parameters")) return out;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/json.h"
@@ -43,6 +44,9 @@ Observation as_counted(Observation row, const Json& fit);
 std::optional<BoundLaw> known_law_of(const Json& fit);
 // With the classes that the fit's constants name.
 BoundLaw bound_law(const Law& law, const Json& fit);
+
+// Whether the fit was made from a table other than that of these runs. False where nobody knows.
+bool is_fit_of_others(const Json& fit, const std::string& runs_hash);
 
 // `fit`: of fit_to_json, or null. Without a law if there is no fit.
 FittedLaw fitted_law(const Json& fit);

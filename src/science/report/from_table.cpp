@@ -15,12 +15,16 @@ std::optional<int64_t> whole_or_none(double value) {
 
 }  // namespace
 
+std::string name_of_unnamed(size_t place) {
+  return fmt::format("row {}", place + 1);
+}
+
 std::vector<TidyRow> tidy_rows_of(const std::vector<Observation>& rows) {
   std::vector<TidyRow> out;
   for (size_t i = 0; i < rows.size(); ++i) {
     const Observation& row = rows[i];
     TidyRow& tidy = out.emplace_back();
-    tidy.run = row.cluster.empty() ? fmt::format("row {}", i + 1) : row.cluster;
+    tidy.run = row.cluster.empty() ? name_of_unnamed(i) : row.cluster;
     tidy.status = "finished";
     if (!row.stand_in_sizes) tidy.N = whole_or_none(row.params);
     if (row.params_total > 0) tidy.N_total = whole_or_none(row.params_total);

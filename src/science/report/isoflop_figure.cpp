@@ -19,13 +19,21 @@ constexpr size_t kMostBudgets = 9;
 constexpr size_t kMostPoints = 300;  // of a budget: evenly many are left out
 constexpr int kCurvePlaces = 40;
 
-// Rows of the commonest precision that have a loss, N counted as the fit does.
+// Rows of the commonest precision, of the gradients too that have a loss, N counted as the fit does.
 std::vector<Observation> rows_of_one_precision(const std::vector<Observation>& rows,
                                                const Json& fit, std::string& precision) {
   std::map<std::string, std::vector<Observation>> classes;
+  const bool differ_backward = std::any_of(rows.begin(), rows.end(), [&](const Observation& row) {
+    return row.backward != rows[0].backward;
+  });
+  const auto name_of = [&](const Observation& row) {
+    if (!differ_backward) return class_of(row);
+    return fmt::format("{}, backward {}", class_of(row),
+                       row.backward.empty() ? "not quantized" : row.backward);
+  };
   for (const Observation& row : rows) {
     if (!row.is_post_training() && row.loss_nats > 0)
-      classes[class_of(row)].push_back(as_counted(row, fit));
+      classes[name_of(row)].push_back(as_counted(row, fit));
   }
   std::vector<Observation> out;
   for (auto& [name, members] : classes) {

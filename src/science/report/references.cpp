@@ -51,7 +51,8 @@ References::References(const std::vector<TidyRow>& rows, const std::vector<std::
     mean.add(rows[i].loss);
     if (!rows_[i].seed.empty()) mean.by_seed[rows_[i].seed].add(rows[i].loss);
   }
-  for (size_t i = 0; i < rows.size(); ++i) unmatched_ += low_[i] && !of(i);
+  for (size_t i = 0; i < rows.size(); ++i)
+    unmatched_ += low_[i] && !of(i) && !std::isfinite(gap_of(rows[i]));
 }
 
 std::optional<Reference> References::of(size_t row) const {

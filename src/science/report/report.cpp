@@ -87,7 +87,7 @@ Json summary_of(const std::vector<TidyRow>& rows, const Json& effort) {
 }
 
 // What the intervals say, in words.
-std::string identified_sentence(const Json& constants) {
+std::string identified_sentence(const Json& constants, bool is_of_others) {
   std::vector<std::string> well, poorly, frozen;
   for (const Json& line : constants) {
     const std::string name = text(line, "name");
@@ -109,30 +109,28 @@ std::string identified_sentence(const Json& constants) {
   const auto list = [](const std::vector<std::string>& names) {
     return fmt::format("{}", fmt::join(names, ", "));
   };
+  const char* data = is_of_others ? "The data of the fit" : "These data";
   std::string out;
   if (!well.empty())
-    out +=
-        fmt::format("These data identify {} (interval narrower than half the value)", list(well));
+    out += fmt::format("{} identify {} (interval narrower than half the value)", data, list(well));
   if (!poorly.empty()) {
-    out +=
-        fmt::format("{} {}", out.empty() ? "These data do not identify" : "; they do not pin down",
-                    list(poorly));
+    out += out.empty() ? fmt::format("{} do not identify {}", data, list(poorly))
+                       : fmt::format("; they do not pin down {}", list(poorly));
   }
   if (!frozen.empty()) {
-    out += fmt::format("{} {} at fixed values", out.empty() ? "These data leave" : "; they leave",
-                       list(frozen));
+    out += out.empty() ? fmt::format("{} leave {} at fixed values", data, list(frozen))
+                       : fmt::format("; they leave {} at fixed values", list(frozen));
   }
   return out.empty() ? "There is no fit." : out + ".";
 }
 
 // "", or a sentence if the fit was made from a table that is not that of these runs.
 std::string fit_of_others(const Json& fit, const std::string& runs_hash) {
-  const Json table = fit.is_object() ? fit.value("table", Json()) : Json();
-  const std::string hash = table.is_object() ? text(table, "hash") : "";
-  if (hash.empty() || runs_hash.empty() || hash == runs_hash) return "";
+  if (!is_fit_of_others(fit, runs_hash)) return "";
+  const Json& table = fit["table"];
   return fmt::format(
       "The fit is not of these runs as they are now: it was made from {} rows of {}. What follows "
-      "from its constants is about those; `bitlaw fit` on this directory fits these runs.",
+      "from its constants is about those; `bitlaw fit` fits these runs.",
       number(table, "rows"), text(table, "path"));
 }
 
@@ -236,7 +234,8 @@ Json make_report(const ReportInput& input) {
                 {"summary", summary_of(input.rows, input.effort)}};
   if (!input.runs_hash.empty()) document["summary"]["data_hash"] = input.runs_hash;
   document["constants"] = constants_table(input.fit);
-  document["summary"]["sentence"] = identified_sentence(document["constants"]);
+  document["summary"]["sentence"] =
+      identified_sentence(document["constants"], is_fit_of_others(input.fit, input.runs_hash));
   document["notes"] =
       input.fit.is_object() ? input.fit.value("notes", Json::array()) : Json::array();
   for (const std::string& note : pooling_notes(input)) document["notes"].push_back(note);

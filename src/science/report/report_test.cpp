@@ -311,6 +311,35 @@ TEST(Report, SaysThatAFitIsOfOtherRuns) {
   EXPECT_EQ(answer("").find("not of these runs"), std::string::npos) << "nobody knows";
 }
 
+TEST(Report, AFitOfOtherRunsIsNotSaidToBeOfThese) {
+  std::vector<TidyRow> rows;
+  for (const double n : {1e6, 2e6, 4e6}) rows.push_back(row(n, 1e8, 16, 3));
+  Json fit = published_fit();
+  fit["table"] = {{"path", "runs/other"}, {"rows", 38}, {"hash", "0123"}};
+  fit["held_out"] = {
+      {{"part", "training"}, {"split", "largest-N"}, {"points", 5}, {"rms_log", 0.01}}};
+  const auto drawings = [&](const std::string& hash) {
+    return make_report({"t", rows, fit, Json::array(), {}, hash})["drawings"].dump();
+  };
+  const auto identified = [&](const std::string& hash) {
+    return make_report({"t", rows, fit, Json::array(), {}, hash})["summary"]["sentence"]
+        .get<std::string>();
+  };
+  EXPECT_TRUE(identified("0123").starts_with("These data ")) << identified("0123");
+  EXPECT_TRUE(identified("4567").starts_with("The data of the fit ")) << identified("4567");
+  EXPECT_NE(drawings("0123").find("These rows were fitted"), std::string::npos);
+  EXPECT_EQ(drawings("4567").find("These rows were fitted"), std::string::npos);
+  EXPECT_NE(drawings("4567").find("The law was fitted to another table; it was tested there on "
+                                  "held-out rows, root mean square: largest-N: 1.00 % (5 rows)."),
+            std::string::npos);
+}
+
+TEST(Report, OneLengthOfTrainingIsNoRange) {
+  const Json document =
+      make_report({"t", {row(1e6, 1999872, 16, 3), row(1e6, 2e6, 16, 3)}, nullptr});
+  EXPECT_EQ(document["answer"][0], "2 models with 1 M parameters were trained on 2 M tokens.");
+}
+
 TEST(Report, SaysThatEveryRunDiverged) {
   std::vector<TidyRow> rows{row(1e6, 1e8, 4, kNoNumber), row(2e6, 1e8, 4, kNoNumber)};
   for (TidyRow& each : rows) each.status = "diverged";
@@ -603,6 +632,55 @@ TEST(ReportOfATable, IsoflopCurvesHaveTheirMinima) {
   }
   EXPECT_NE(sentences_of(figure).find("budgets"), std::string::npos);
   EXPECT_GT(with_minimum, 0u);
+}
+
+// Runs with quantized gradients are not among those whose gradients are not.
+TEST(ReportOfATable, IsoflopCurvesKeepBackwardPassesApart) {
+  std::vector<Observation> rows = table_rows(1e-4), others = rows;
+  for (Observation& other : others) other.backward = "fp4", other.loss_nats += 0.1;
+  const Json alone = report_on_table(rows, nullptr)["figures"]["isoflop"]["budgets"];
+  others.pop_back();  // so that there are fewer of them
+  rows.insert(rows.end(), others.begin(), others.end());
+  const Json isoflop = report_on_table(rows, nullptr)["figures"]["isoflop"];
+  ASSERT_EQ(isoflop["budgets"].size(), alone.size());
+  for (size_t i = 0; i < alone.size(); ++i)
+    EXPECT_EQ(isoflop["budgets"][i]["points"].size(), alone[i]["points"].size());
+  EXPECT_NE(isoflop["sentences"][0].get<std::string>().find(", backward not quantized:"),
+            std::string::npos)
+      << isoflop["sentences"];
+}
+
+// A gap is the measured cost; the reference runs are not among the rows.
+TEST(ReportOfATable, GapsAreTheCostOfBits) {
+  std::vector<Observation> rows;
+  for (const double n : {1e7, 2e7}) {
+    Observation run;
+    run.params = n, run.tokens = 1e9, run.bits_weights = 4, run.loss_nats = 3;
+    run.delta_nats = n / 1e8;
+    rows.push_back(run);
+  }
+  const Json document = report_on_table(rows, nullptr);
+  EXPECT_EQ(document["summary"]["noise"], "");
+  const std::string drawings = document["drawings"].dump();
+  EXPECT_NE(drawings.find("Measured against their reference runs, fewer bits of weights cost at 4 "
+                          "bits +0.1000 to +0.2000 nats (2 runs)."),
+            std::string::npos)
+      << drawings;
+}
+
+// Each row would count as a model.
+TEST(ReportOfATable, ModelsWithoutANameAreNotCounted) {
+  std::vector<Observation> rows(3);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    rows[i].params = 7e9, rows[i].tokens = 1e12, rows[i].bits_post = 3.0 + static_cast<double>(i);
+    rows[i].delta_nats = 0.1;
+  }
+  EXPECT_EQ(report_on_table(rows, nullptr)["answer"][0],
+            "Models were quantized after training, in 3 cells; no column names them, so they are "
+            "not counted.");
+  for (Observation& each : rows) each.cluster = "llama";
+  EXPECT_EQ(report_on_table(rows, nullptr)["answer"][0],
+            "1 model was quantized after training, in 3 cells.");
 }
 
 TEST(ReportOfATable, ProfilesAndComparisonsAreTables) {

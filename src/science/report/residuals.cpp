@@ -256,10 +256,11 @@ Json residual_figure(const std::vector<Observation>& rows, const Json& fit) {
   }
   Json sentences = Json::array();
   sentences.push_back(fmt::format(
-      "The law misses the losses of {} runs by {:.2f} % (root mean square); the largest miss is "
+      "The law misses the losses of {} runs by {} (root mean square); the largest miss is "
       "{:+.2f} % "
       "({}, N {}, D {}).",
-      residuals.size(), std::sqrt(squares / static_cast<double>(residuals.size())), worst->per_cent,
+      residuals.size(),
+      miss_words(std::sqrt(squares / static_cast<double>(residuals.size())) / 100), worst->per_cent,
       worst->run, format_count(worst->params), format_count(worst->tokens)));
   const auto runs = std::count_if(rows.begin(), rows.end(), [](const Observation& row) {
     return !row.is_post_training() && row.loss_nats > 0;

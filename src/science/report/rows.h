@@ -29,6 +29,12 @@ inline bool all_bf16(const TidyRow& row) {
   return row.P_w >= 16 && row.P_a >= 16 && row.P_kv >= 16;
 }
 
+// Loss of a run minus that of its reference run, where a table was read with gaps (table/gaps.h); NaN
+// otherwise.
+inline double gap_of(const TidyRow& row) {
+  return row.is_run() ? row.delta : kNoNumber;
+}
+
 // N, D and the group of the runs.
 inline std::vector<Observation> sizes_of(const std::vector<TidyRow>& rows) {
   std::vector<Observation> runs;
