@@ -115,9 +115,22 @@ test('what cannot be read is one sentence beside its field', async () => {
     assert.equal(await page.getAttribute(`#${field}`, 'aria-invalid'), 'true');
     await page.fill(`#${field}`, '');
   }
+  await page.fill('#budget', 'much');
+  assert.match(await textOf('#status'), /^What stands here is of an earlier question/);
+  await page.fill('#budget', '1e21');
+  assert.equal(await textOf('#status'), '');
   const said = await answerAfter(() => page.fill('#laws', 'kumr'));
   assert.match(said, /unknown law 'kumr'; did you mean 'kumar'\?/);
   await answerAfter(() => page.fill('#laws', 'kumar'));
+});
+
+test('a budget beyond all numbers does not end the page', async () => {
+  await open();
+  await answerAfter(() => page.fill('#budget', '1e308'));
+  await page.waitForFunction(() => document.querySelector('main').hasAttribute('data-drawn') || document.querySelector('#status').textContent !== '');
+  await page.fill('#budget', '3e20');
+  await page.waitForFunction(loss => document.querySelector('#answer').textContent.includes(loss), plan('--law', 'kumar', '--compute', '3e20').optimum.loss.toFixed(4));
+  assert.equal(await textOf('#status'), '');
 });
 
 test('a slider is moved by keys, writes into its field, and says in words where it is', async () => {

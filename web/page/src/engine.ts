@@ -59,7 +59,8 @@ export class Latest<T> {
   private running = false;
   private newest: (() => Promise<T>) | undefined;
 
-  constructor(private readonly done: (value: T) => void) {}
+  /** `failed`: of an answer that threw; the next question is answered all the same. */
+  constructor(private readonly done: (value: T) => void, private readonly failed: (error: unknown) => void = () => {}) {}
 
   /** Whether the answer that is being made is no longer the one that matters. */
   get stale(): boolean {
@@ -76,8 +77,12 @@ export class Latest<T> {
     while (this.newest) {
       const ask = this.newest;
       this.newest = undefined;
-      const value = await ask();
-      if (!this.newest) this.done(value);
+      try {
+        const value = await ask();
+        if (!this.newest) this.done(value);
+      } catch (error) {
+        if (!this.newest) this.failed(error);
+      }
     }
     this.running = false;
   }

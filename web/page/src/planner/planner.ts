@@ -35,7 +35,8 @@ class Planner {
   private answered: {state: State; plan: Good} | undefined;
   private main: Drawing | undefined;  // the figure of a picture to share
   private readonly figures = new Map<string, Figure>();
-  private readonly latest = new Latest<void>(() => find('main').setAttribute('data-drawn', 'true'));
+  private readonly latest = new Latest<void>(() => find('main').setAttribute('data-drawn', 'true'), error => this.warn(`This page failed on this question, and may show figures of an earlier one: ${String(error)}.`));
+  private warned = false;  // the status is of the last question
 
   constructor(private readonly engine: Engine, fits: Engine, private readonly fields: Record<keyof State, Field>) {
     const {state, problem} = stateOf(location.hash);
@@ -71,6 +72,11 @@ class Planner {
 
   say(sentence: string): void {
     find('#status').textContent = sentence;
+  }
+
+  private warn(sentence: string): void {
+    if (sentence !== '' || this.warned) this.say(sentence);
+    this.warned = sentence !== '';
   }
 
   async start(): Promise<void> {
@@ -130,7 +136,9 @@ class Planner {
     for (const slider of Object.values(this.sliders)) slider.follow(undefined);
     history.replaceState(null, '', linkOf(this.state) || location.pathname + location.search);
     find('main').removeAttribute('data-drawn');
-    if (Object.keys(asked.problems).length === 0) {
+    const wrong = Object.keys(asked.problems).length > 0;
+    this.warn(wrong && find('#answer').textContent ? 'What stands here is of an earlier question: a field below cannot be read.' : '');
+    if (!wrong) {
       const state = this.state;
       this.latest.run(() => this.answer(asked, state));
     }
