@@ -12,6 +12,7 @@
 #include "base/input_file.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "serve/head.h"
 
 namespace bitlaw {
 namespace {
@@ -143,9 +144,8 @@ bool Access::has_token(const WebRequest& request) const {
 std::optional<WebAnswer> Access::stop(const WebRequest& request) const {
   const bool asks = request.path == kAsk;
   if (asks ? request.method != "POST" : request.method != "GET" && request.method != "HEAD") {
-    WebAnswer answer = refusal(
-        request, 405,
-        asks ? "questions are sent with POST" : "only GET and HEAD; the live view changes nothing");
+    WebAnswer answer =
+        refusal(request, 405, asks ? "questions are sent with POST /api/ask" : kOnlyReads);
     answer.allow = asks ? "POST" : "GET, HEAD";
     return answer;
   }

@@ -140,7 +140,7 @@ std::string problem_of_body(int status, size_t most) {
 }  // namespace
 
 std::string answer_bytes(const WebAnswer& answer) {
-  std::string out = fmt::format("HTTP/1.1 {} {}\r\n", answer.status, answer.status);
+  std::string out = fmt::format("HTTP/1.1 {} {}\r\n", answer.status, reason_of(answer.status));
   for (const auto& [name, value] : headers_of(answer))
     out += fmt::format("{}: {}\r\n", name, value);
   const std::string body = answer.body ? *answer.body : std::string();

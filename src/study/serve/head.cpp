@@ -80,8 +80,7 @@ Head checked_head(std::string_view head) {
                          target = line.substr(first + 1, last - first - 1);
   if (version != "HTTP/1.1" && version != "HTTP/1.0")
     return refused(505, "only HTTP/1.1 is spoken here");
-  if (method != "GET" && method != "HEAD" && method != "POST")
-    return refused(405, "only GET and HEAD; the live view changes nothing");
+  if (method != "GET" && method != "HEAD" && method != "POST") return refused(405, kOnlyReads);
   if (target.size() > kLongestTarget) return refused(414, "the address is too long");
   if (!target.starts_with('/')) return refused(400, "expected a path that begins with /");
   Head out{.bytes = std::string(line) + "\r\n"};

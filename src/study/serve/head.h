@@ -14,6 +14,9 @@ inline constexpr size_t kLongestHead = 16 << 10;  // bytes; cookies of other pro
 inline constexpr size_t kLongestLine = 8 << 10;
 inline constexpr size_t kLongestTarget = 4 << 10;
 inline constexpr size_t kMostHeaders = 100;
+// Of a 405.
+inline constexpr const char* kOnlyReads =
+    "only GET and HEAD, and POST /api/ask for a question; the live view changes nothing";
 
 struct Head {
   int status = 200;     // 400, 405, 411, 414, 431 or 505: refused, and

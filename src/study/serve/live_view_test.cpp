@@ -63,6 +63,22 @@ TEST(LiveView, SaysWhatHasChangedAndNothingElse) {
   EXPECT_EQ(view.look(), "");
 }
 
+TEST(LiveView, AFolderThatIsDeletedKeepsWhatWasSeenAndSaysSo) {
+  MadeUpRuns made;
+  const std::string run = made.add(1000, 25'600);
+  LiveView view({made.runs()});
+  view.look();
+  std::filesystem::remove_all(made.runs());
+  const Json gone = data_of(view.look());
+  EXPECT_EQ(gone["gone"].size() + gone["rows"].size(), 0u);
+  ASSERT_EQ(gone["studies"].size(), 1u);
+  EXPECT_EQ(gone["studies"][0]["cells"], (Json{{"finished", 1}}));
+  ASSERT_EQ(gone["studies"][0]["problems"].size(), 1u);
+  EXPECT_NE(gone["studies"][0]["problems"][0].get<std::string>().find("does not exist"),
+            std::string::npos);
+  EXPECT_EQ(statuses_in(view), (std::map<std::string, std::string>{{run, "finished"}}));
+}
+
 TEST(LiveView, CellsAreCountedByWhatHasBecomeOfThem) {
   MadeUpRuns made;
   const std::string done = made.add(1000, 25'600), failed = made.begin(2000, 25'600),

@@ -4,6 +4,29 @@
 
 namespace bitlaw {
 
+const char* reason_of(int status) {
+  switch (status) {
+    case 400:
+      return "Bad Request";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 411:
+      return "Length Required";
+    case 414:
+      return "URI Too Long";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 503:
+      return "Service Unavailable";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Refused";
+  }
+}
+
 WebAnswer refusal(const WebRequest& request, int status, const std::string& sentence) {
   WebAnswer answer{.status = status};
   if (request.path.starts_with("/api/")) {

@@ -40,6 +40,9 @@ struct WebAnswer {
   bool events = false;
 };
 
+// The words after a status of the door (serve/door.h), which answers what is no request.
+const char* reason_of(int status);
+
 // {"error": sentence} where programs ask, the sentence alone where people do.
 WebAnswer refusal(const WebRequest& request, int status, const std::string& sentence);
 

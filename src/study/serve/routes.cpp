@@ -98,11 +98,8 @@ WebAnswer Routes::answer(const WebRequest& request) {
     return document(view_.runs(conditions));
   }
   if (path == "/api/events") return {.type = kEventsType, .events = true};
-  if (path == "/api/fit") {
-    const auto key = request.query.find("study");
-    const std::string study = key == request.query.end() ? study_of(request).key : key->second;
-    return document(bytes_of(dump_json(refit_.document(study, true)) + "\n"));
-  }
+  if (path == "/api/fit")
+    return document(bytes_of(dump_json(refit_.document(study_of(request).key, true)) + "\n"));
   if (path == "/api/report") return report(request, false);
   if (const std::string id = id_in(path); !id.empty()) return curve(request, id);
   return refusal(request, 404, "there is nothing at this address; / is the live view");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <map>
 #include <thread>
 
 #include "base/json.h"
@@ -79,6 +80,10 @@ std::string answer_to(int port, const std::string& request) {
 
 int status_in(const std::string& answer) {
   return answer.starts_with("HTTP/1.1 ") ? std::stoi(answer.substr(9, 3)) : 0;
+}
+
+std::string reason_in(const std::string& answer) {
+  return answer.size() > 13 ? answer.substr(13, answer.find("\r\n") - 13) : "";
 }
 
 std::string header_of(const std::string& answer, const std::string& name) {
@@ -186,7 +191,7 @@ TEST_F(ServedRuns, HostileRequestsAreRefusedAndTheNextOneIsAnswered) {
       {get_text("//etc/passwd"), 404},
       {get_text("/secret"), 404},
       {get_text("/api/runs?where=P_w"), 400},
-      {get_text("/api/fit?study=../secret"), 200},  // known of no study
+      {get_text("/api/fit?study=../secret"), 400},
       {get_text("/api/report?study=../secret"), 400},
       {get_text("/?next=%0d%0aSet-Cookie:%20a=b"), 200},
       {get_text("/%0d%0aSet-Cookie:%20a=b"), 404},
@@ -208,9 +213,22 @@ TEST_F(ServedRuns, HostileRequestsAreRefusedAndTheNextOneIsAnswered) {
       {std::string(2000, '\n') + "\r\n\r\n", 400},
       {"\x16\x03\x01\x02" + std::string(200, 'x') + "\r\n\r\n", 400},  // TLS
   };
+  // Of RFC 9110 and RFC 6585.
+  const std::map<int, std::string> kReasons = {{200, "OK"},
+                                               {400, "Bad Request"},
+                                               {404, "Not Found"},
+                                               {405, "Method Not Allowed"},
+                                               {414, "URI Too Long"},
+                                               {421, "Misdirected Request"},
+                                               {431, "Request Header Fields Too Large"},
+                                               {505, "HTTP Version Not Supported"}};
   for (const auto& [request, status] : kRequests) {
     const std::string answer = answer_to(server.port(), request);
     EXPECT_EQ(status_in(answer), status) << request.substr(0, 100) << "\n" << answer.substr(0, 300);
+    EXPECT_EQ(reason_in(answer), kReasons.at(status));
+    if (status == 405) {
+      EXPECT_NE(body_of(answer).find("POST /api/ask"), std::string::npos) << answer;
+    }
     EXPECT_EQ(answer.find("secret of"), std::string::npos);
     EXPECT_EQ(header_of(answer, "Set-Cookie"), "") << request.substr(0, 100);
     EXPECT_NE(header_of(answer, "Content-Security-Policy"), "") << request.substr(0, 100);
