@@ -129,7 +129,7 @@ std::string add_optimum(Plan& plan, const Planner& planner, Limits& limits) {
   });
   if (!std::isfinite(main.point.loss)) {
     return std::isnan(main.point.loss) ? "the constants give no loss: check those of the fit"
-                                       : why_nothing(problem);
+                                       : planner.with(constants.values, why_nothing);
   }
   plan.optimum = numbers;
   if (main.point.precision.choice != nullptr) {

@@ -71,6 +71,39 @@ TEST(Given, AllOfThemMakeAPrediction) {
             std::string::npos);
 }
 
+// 1e21 FLOP are not too few, and nobody gave N or D: it is the law that has no loss there.
+TEST(Given, BitsThatTheLawHasNoLossForAreSaidToBe) {
+  const auto bits = [](std::vector<double> list) {
+    return [=](auto& r) { r.compute = 1e21, r.bits = list; };
+  };
+  const std::string all = error_with(bits({1.5}));
+  EXPECT_EQ(all.find("bits: kumar gives no loss at 1.5 bits of activations and KV: its "
+                     "share of effective parameters is not above zero there; give more bits, "
+                     "such as "),
+            0u)
+      << all;
+  // What it says is enough, is.
+  const double enough = std::stod(all.substr(all.rfind(' ')));
+  EXPECT_GT(enough, 1.5);
+  EXPECT_LT(at(plan_with(bits({enough})), "loss"), 10);
+  // Only the parts that are at fault, and whatever else is given.
+  EXPECT_NE(error_with(bits({8, 1.2, 16})).find("at 1.2 bits of activations:"), std::string::npos);
+  for (const auto& given : {Names{"N"}, Names{"N", "D"}, Names{"D"}, Names{}}) {
+    const std::string error = error_with([&](auto& r) {
+      bits({1.5})(r);
+      if (given.size() == 2) r.compute = 0;  // no budget at all
+      for (const std::string& name : given) (name == "N" ? r.params : r.tokens) = 1e9;
+    });
+    EXPECT_EQ(error.find("bits: kumar gives no loss at 1.5 bits"), 0u) << error;
+  }
+  // A budget that is too small names what is given, and nothing else.
+  const auto small = [](auto& r) { r.compute = 1e3, r.tokens = 1e9; };
+  EXPECT_EQ(error_with(small),
+            "compute: budget too small for this D at any allowed precision; raise it");
+  EXPECT_EQ(error_with([&](auto& r) { small(r), r.bits = {4}; }),
+            "compute: budget too small for this D at this precision; raise it");
+}
+
 TEST(Given, AnInferenceBudgetIgnoresNothingSilently) {
   const auto budget = [](auto& r) { r.inference_budget = 8e10; };
   EXPECT_EQ(error_with(budget), "");
