@@ -130,10 +130,12 @@ ReportInput of_table(const ReportFlags& options, const std::vector<std::string>&
   print_notes(table);
   ReportInput out;
   out.observations = table.runs;
-  out.rows = tidy_rows_of(table.runs);
+  ReportRows rows = report_rows(table);
+  out.rows = std::move(rows.rows);
+  out.factors = std::move(rows.factors);
   out.is_table = true;
   out.runs_hash = table.hash;
-  out.pooled = factors_named({"all"});
+  out.pooled = factors_named(options.table.pooled());
   return out;
 }
 

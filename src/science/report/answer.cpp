@@ -48,11 +48,13 @@ std::string effort(const Json& sessions) {
   return out;
 }
 
+constexpr std::string_view kAtACost = "At a cost proportional to bits";
+
 std::string what_was_measured(const std::vector<TidyRow>& rows, const Json& summary) {
-  std::map<std::string, bool> quantized;  // by run
-  size_t lowered = 0, cells = 0, place = 0;
-  bool are_named = true;        // the models that were quantized
-  double least = 16, most = 0;  // bits that were trained with
+  std::map<std::string, bool> quantized;                  // by run
+  size_t lowered = 0, unnamed = 0, cells = 0, place = 0;  // unnamed: of precisions without bits
+  bool are_named = true;                                  // the models that were quantized
+  double least = 16, most = 0;                            // bits that were trained with
   for (const TidyRow& row : rows) {
     const std::string stand_in = name_of_unnamed(place++);
     if (!row.is_run()) {
@@ -61,7 +63,8 @@ std::string what_was_measured(const std::vector<TidyRow>& rows, const Json& summ
       ++cells;
       continue;
     }
-    lowered += !all_bf16(row);
+    unnamed += std::isnan(row.P_w);
+    lowered += !all_bf16(row) && !std::isnan(row.P_w);
     for (const double bits : {row.P_w, row.P_a, row.P_kv}) {
       if (!(bits < 16)) continue;
       least = std::min(least, bits);
@@ -82,6 +85,9 @@ std::string what_was_measured(const std::vector<TidyRow>& rows, const Json& summ
       out += fmt::format(", {} of them with weights, activations or keys and values at {} bits",
                          lowered, range(least, most, bits));
     }
+    if (unnamed > 0)
+      out += fmt::format(", {}{} at precisions whose names say no bits", unnamed,
+                         lowered > 0 ? "" : " of them");
   }
   if (cells > 0 && !are_named) {
     out += fmt::format(
@@ -138,9 +144,10 @@ std::string best_precision_sentence(const Json& optimum, const Json& constants) 
     return fmt::format("These runs do not identify the best training precision: {}.", why);
   }
   std::string out = fmt::format(
-      "At a cost proportional to bits, the best training precision is {:.2f} bits (90 % "
-      "interval {:.2f} to {:.2f}) for weights, activations, and keys and values together",
-      number(optimum["best"], "P_w"), low, high);
+      "{}, the best training precision is {:.2f} bits (90 % interval {:.2f} to {:.2f}) for "
+      "weights, "
+      "activations, and keys and values together",
+      kAtACost, number(optimum["best"], "P_w"), low, high);
   if (optimum.contains("published_best") && optimum["published_best"].is_object()) {
     out += fmt::format(
         "; the published constants give {:.2f} (comparable only with the same extra norm and the "
@@ -212,13 +219,17 @@ std::string measured_after_training(const std::vector<TidyRow>& rows) {
 Json answer_sentences(const Json& document, const std::vector<TidyRow>& rows,
                       const std::string& about_fit) {
   const Json& constants = document["constants"];
+  std::string best = best_precision_sentence(document["figures"]["optimum"], constants);
+  if (best.starts_with(kAtACost) && std::none_of(rows.begin(), rows.end(), [](const TidyRow& row) {
+        return row.P_w < 16 && row.P_a < 16 && row.P_kv < 16;
+      }))
+    best += " No run here has all three below 16 bits, so this rests on the law's form.";
   std::string after = bit_after_training(document["post_bit"], constants);
   const std::string measured = measured_after_training(rows);
   if (!after.empty() && !measured.empty()) after += " ";
   Json out = Json::array();
   for (const std::string& sentence :
-       {what_was_measured(rows, document["summary"]), about_fit,
-        best_precision_sentence(document["figures"]["optimum"], constants), after + measured}) {
+       {what_was_measured(rows, document["summary"]), about_fit, best, after + measured}) {
     if (!sentence.empty()) out.push_back(sentence);
   }
   return out;

@@ -90,6 +90,11 @@ QuantizedParts quantized_parts(const TidyRow& row) {
        {std::pair{out.w, row.P_w}, {out.a, row.P_a}, {out.kv, row.P_kv}}) {
     if (is) bits.insert(value);
   }
+  if (std::isnan(row.P_w)) {  // a precision without a number of bits
+    out.w = out.a = out.kv = true;
+    out.name = "several", out.bits = kNoNumber;
+    return out;
+  }
   if (bits.empty()) return out;
   out.bits = *bits.begin();
   const bool apart = std::isfinite(row.P_k) && std::isfinite(row.P_v) && row.P_k != row.P_v;

@@ -58,6 +58,7 @@ class DrawingData {
 
   const ReportInput& input() const { return input_; }
   const References& references() const { return references_; }
+  bool is_table() const { return input_.is_table; }
   const Json& document() const { return document_; }
   const std::vector<DrawnRow>& rows() const { return rows_; }  // none that diverged
 

@@ -25,6 +25,7 @@ constexpr int kPtqPlaces = 41;
 // Cells of one method, of runs of one schedule; and those runs.
 struct PtqCells {
   std::string method, schedule;
+  bool says_method = false;  // a table may not say it; its cells then count as those of the fit
   std::vector<const DrawnRow*> cells, runs;
 };
 
@@ -35,6 +36,7 @@ std::vector<PtqCells> ptq_cells(const DrawingData& data) {
       continue;
     PtqCells& cells = found[{row.tidy->method, row.tidy->schedule}];
     cells.method = row.tidy->method, cells.schedule = row.tidy->schedule;
+    cells.says_method |= !data.is_table() || !row.run.method.empty();
     cells.cells.push_back(&row);
   }
   std::set<std::string> schedules;
@@ -59,8 +61,15 @@ std::vector<PtqCells> ptq_cells(const DrawingData& data) {
 }
 
 std::string title_of(const PtqCells& cells) {
-  std::string name = cells.method;
-  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  std::string name = cells.says_method ? cells.method : "method not given";
+  // Names that are abbreviations: gptq+clip is GPTQ+clip.
+  for (const std::string_view known : {"gptq", "rtn", "awq"}) {
+    if (!name.starts_with(known) || (name.size() > known.size() &&
+                                     std::isalnum(static_cast<unsigned char>(name[known.size()]))))
+      continue;
+    for (size_t i = 0; i < known.size(); ++i)
+      name[i] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[i])));
+  }
   return name + (cells.schedule.empty() ? "" : ", schedule " + cells.schedule);
 }
 
@@ -248,7 +257,9 @@ std::string growth_sentence(const PtqCells& cells) {
            "training lengths, so its growth with D is not measured.";
   std::sort(powers.begin(), powers.end());
   return fmt::format(
-      "From the shortest to the longest training the measured difference grows as D^{:.2f} (median "
+      "From the shortest to the longest training with a clear difference (three standard errors) "
+      "it "
+      "grows as D^{:.2f} (median "
       "of {} pairs of N and bits; from {:.2f} to {:.2f}).",
       0.5 * (powers[(powers.size() - 1) / 2] + powers[powers.size() / 2]), powers.size(),
       powers.front(), powers.back());

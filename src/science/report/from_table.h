@@ -5,13 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "laws/observation.h"
 #include "record/tidy_row.h"
+#include "table/table.h"
 
 namespace bitlaw {
 
-// A row each, in their order. A cell whose method is not known counts as GPTQ, as in a fit.
-std::vector<TidyRow> tidy_rows_of(const std::vector<Observation>& rows);
+struct ReportRows {
+  std::vector<TidyRow> rows;       // one for each of the table, in their order
+  std::vector<FactorRow> factors;  // of each of them
+};
+
+// A cell whose method is not known counts as GPTQ, as in a fit. A precision that names no bits ("nf4-like",
+// and not BF16 or the table's reference) has none: its P_w, P_a and P_kv are NaN, and its label is its name.
+ReportRows report_rows(const Table& table);
 
 // What a row without a name is called: "row 1" is the first.
 std::string name_of_unnamed(size_t place);

@@ -38,11 +38,13 @@ std::vector<bool> factors_that_count(const std::vector<std::string>& pooled) {
 
 }  // namespace
 
-References::References(const std::vector<TidyRow>& rows, const std::vector<std::string>& pooled)
-    : counts_(factors_that_count(pooled)) {
-  for (const TidyRow& row : rows) {
-    rows_.push_back(factor_row(row));
-    low_.push_back(has_loss(row) && !is_reference(row));
+References::References(const std::vector<TidyRow>& rows, const std::vector<std::string>& pooled,
+                       const std::vector<FactorRow>& factors)
+    : rows_(factors), counts_(factors_that_count(pooled)) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (factors.empty()) rows_.push_back(factor_row(rows[i]));
+    // The label of a table's row also knows precisions without bits, and gradients.
+    low_.push_back(has_loss(rows[i]) && !(is_reference(rows[i]) && rows_[i].label == "BF16"));
   }
   rows_ = merge_numbers(std::move(rows_));
   for (size_t i = 0; i < rows.size(); ++i) {

@@ -26,8 +26,10 @@ struct Reference : Mean {
 
 class References {
  public:
-  // `pooled`: factors that need not be the same.
-  References(const std::vector<TidyRow>& rows, const std::vector<std::string>& pooled);
+  // `pooled`: factors that need not be the same. `factors`: of the rows, where a table has them; empty: from
+  // the rows themselves.
+  References(const std::vector<TidyRow>& rows, const std::vector<std::string>& pooled,
+             const std::vector<FactorRow>& factors = {});
 
   // Of a row by its place; empty if it is no run of lower precision, has no loss, or nothing
   // matches.

@@ -158,7 +158,8 @@ std::string wrapped(const std::string& sentence) {
 // refused before (must_not_pool).
 std::vector<std::string> pooling_notes(const ReportInput& input) {
   std::vector<std::string> notes;
-  const std::vector<FactorRow> rows = rows_to_pool(input.rows);
+  const std::vector<FactorRow> rows =
+      input.factors.empty() ? rows_to_pool(input.rows) : input.factors;
   must_not_pool(rows, {factors_named({"all"}), {}}, "", "", notes);
   note_doubtful_factors(rows, {input.pooled, {}}, notes);
   return notes;
@@ -226,7 +227,7 @@ std::vector<FactorRow> rows_to_pool(const std::vector<TidyRow>& rows) {
 }
 
 Json make_report(const ReportInput& input) {
-  const References references(input.rows, input.pooled);
+  const References references(input.rows, input.pooled, input.factors);
   const PureError noise = pure_error(references.rows());
   Json document{{"title", input.title},
                 {"schema", 1},

@@ -30,7 +30,8 @@ struct ReportInput {
   std::string runs_hash = {};
   std::vector<Observation> observations = {};  // the rows as a fit sees them
   Json comparison = {};                        // of comparison_json (compare/compare.h), or null
-  bool is_table = false;  // `rows` were made of `observations` (report/from_table.h)
+  bool is_table = false;                // `rows` were made of `observations` (report/from_table.h)
+  std::vector<FactorRow> factors = {};  // of the rows of a table; empty: from the rows
   // Of a run by its name; empty where it is not known. Asked for the runs that are drawn only.
   std::function<std::vector<LearningPoint>(const std::string& run)> learning_curve = {};
 };
