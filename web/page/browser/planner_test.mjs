@@ -328,10 +328,53 @@ test('names and values of a hostile table stay text', async () => {
     assert.equal(await page.isVisible('#progress'), false, name);
   }
   const damaged = join(folder, 'fit.json');
-  writeFileSync(damaged, '{"law": "kumar", "parameters": {"A": "x"}}');
-  await page.setInputFiles('#file', damaged);
-  await page.waitForFunction(() => document.querySelector('#answer').textContent.includes('the fit has no value for'));
-  assert.match(await textOf('#answer'), /a loss of|kumar/);
+  await drawn();
+  const answer = await textOf('#answer');
+  for (const [content, words] of [['{"law": "kumar", "parameters": {"A": "x"}}', 'the fit has no value for'], ['{"law": "kumar", "parameters": {}}', 'the fit has no value for'],
+                                  ['{"law": "nobody", "parameters": {}}', 'a fit of nobody, a law that this version does not know']]) {
+    writeFileSync(damaged, content);
+    await page.setInputFiles('#file', damaged);
+    await saysOfFile(words);
+    const said = await textOf('#file-says');
+    assert.match(said, /^"fit\.json": .*Plans are made with the constants as before\.$/);
+    assert.equal(await textOf('#answer'), answer);
+  }
+});
+
+test('a broken fit leaves the one before it, also where the page came with it', async () => {
+  const fitted = join(folder, 'kept.json'), damaged = join(folder, 'broken.json');
+  execFileSync(program, ['fit', study, '--draws', '30', '--out', fitted], {stdio: 'ignore'});
+  writeFileSync(damaged, '{"law": "kumar", "parameters": {}}');
+  await open();
+  const own = await answerAfter(() => readFile(fitted));
+  await readFile(damaged);
+  await saysOfFile('the fit has no value for');
+  await drawn();
+  assert.equal(await textOf('#answer'), own);
+  const made = readFileSync(file, 'utf8');
+  const place = made.indexOf('<script');
+  const served = join(folder, 'served_broken.html');
+  writeFileSync(served, `${made.slice(0, place)}<script type="application/json" id="given-fit">${readFileSync(damaged, 'utf8')}</script>\n${made.slice(place)}`);
+  await page.goto(`file://${served}`);
+  await saysOfFile('The fit that this page was given cannot be used: the fit has no value for');
+  await page.waitForFunction(() => document.querySelector('#answer').textContent.includes('by kumar'));
+});
+
+test('a table in UTF-16 is read', async () => {
+  const path = join(folder, 'wide.csv');
+  writeFileSync(path, Buffer.from(`\ufeff${readFileSync(study, 'utf8')}`, 'utf16le'));
+  await open();
+  await readFile(path);
+  await saysOfFile('Plans are made with this fit');
+});
+
+test('all laws are those of the command line', async () => {
+  await open('#laws=all');
+  await drawn();
+  const {plans} = plan('--laws', 'all', '--compute', '1e21');
+  const shown = await page.$$eval('#plans thead th', cells => cells.slice(1).map(cell => cell.textContent));
+  assert.deepEqual(shown, plans.map(each => each.law));
+  assert.deepEqual(faults, []);
 });
 
 test('a link of somebody else is read with care', async () => {

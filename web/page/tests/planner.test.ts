@@ -3,7 +3,8 @@ import {test} from 'node:test';
 import {contendersOf} from '../src/planner/contenders.ts';
 import {contour} from '../src/planner/contours.ts';
 import {lossByBits, lossByBudget, shown} from '../src/planner/drawings.ts';
-import {linesOf} from '../src/planner/laws.ts';
+import {linesOf, withAll} from '../src/planner/laws.ts';
+import {textIn} from '../src/planner/text.ts';
 import {bitsScale, budgetScale, countScale, memoryScale, positionOf, valueAt, type Scale} from '../src/planner/sliders.ts';
 
 const devices = ['h100'];
@@ -90,4 +91,22 @@ test('the list of laws has a line for each set of constants of a loss', () => {
     {...base, name: 'own', quantity: 'loss', constants: [{name: 'start', source: 'starting point, nothing published'}]},
   ]);
   assert.deepEqual(lines.map(({name, published}) => [name, published]), [['chinchilla', true], ['chinchilla:besiroglu', true], ['own', false]]);
+});
+
+test('all is every law with published constants, once', () => {
+  const lines = [{name: 'a', title: '', published: true}, {name: 'a:second', title: '', published: true}, {name: 'b', title: '', published: false},
+                 {name: 'c', title: '', published: true}];
+  assert.equal(withAll('all', lines), 'a,c');
+  assert.equal(withAll('b, all', lines), 'b,a,c');
+  assert.equal(withAll('allx,a:second', lines), 'allx,a:second');
+});
+
+test('text is UTF-8, or UTF-16 by its byte order mark', () => {
+  const text = 'N,D,loss\n1e7,1e9,3\nä,€,2\n';
+  const swapped = (bytes: Uint8Array): Uint8Array => bytes.map((_, i) => bytes[i ^ 1]!);
+  const little = Buffer.from(`\ufeff${text}`, 'utf16le');
+  for (const bytes of [Buffer.from(text), Buffer.from(`\ufeff${text}`), little, swapped(little)]) assert.equal(textIn(bytes), text);
+  for (const bytes of [Buffer.from(text, 'utf16le'), Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.from('a\0b'), Buffer.from([0xff, 0xfe, 0x41])])
+    assert.equal(textIn(bytes), undefined);
+  assert.equal(textIn(new Uint8Array([0x61])), 'a');
 });

@@ -19,13 +19,19 @@ export function linesOf(laws: readonly LawAnswer[]): LawLine[] {
 
 const namesIn = (text: string): string[] => text.split(',').map(name => name.trim()).filter(name => name !== '');
 
+/** With "all" written out: every law with published constants, by its first set, as of `bitlaw plan --laws all`. */
+export function withAll(text: string, lines: readonly LawLine[]): string {
+  const all = lines.filter(({name, published}) => published && !name.includes(':')).map(({name}) => name);
+  return namesIn(text).flatMap(name => (name === 'all' ? all : [name])).join(',');
+}
+
 export function startLaws(lines: readonly LawLine[], field: HTMLInputElement): {show: () => void} {
   const boxes = new Map<string, HTMLInputElement>();
   const line = ({name, title}: LawLine): HTMLElement => {
     const box = element('input', {type: 'checkbox', value: name});
     boxes.set(name, box);
     box.addEventListener('change', () => {
-      const names = namesIn(field.value).filter(each => each !== name);
+      const names = namesIn(withAll(field.value, lines)).filter(each => each !== name);
       if (box.checked) names.push(name);
       field.value = names.join(',');
       field.dispatchEvent(new Event('input'));
@@ -38,7 +44,7 @@ export function startLaws(lines: readonly LawLine[], field: HTMLInputElement): {
           group('Starting values only: not to be relied on without a fit', lines.filter(each => !each.published)));
   replace(find('#laws-known'), ...lines.map(({name, title: words}) => element('option', {value: name}, words)));
   const show = (): void => {
-    const chosen = new Set(namesIn(field.value));
+    const chosen = new Set(namesIn(withAll(field.value, lines)));
     for (const [name, box] of boxes) box.checked = chosen.has(name);
   };
   show();

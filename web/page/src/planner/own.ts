@@ -5,7 +5,8 @@ import {element, find, replace, table} from '../dom.ts';
 import {failed, type Engine} from '../engine.ts';
 import type {Json} from '../module.ts';
 import type {DesignAnswer, FitAnswer, TableAnswer} from './answers.ts';
-import type {OwnFit} from './contenders.ts';
+import {predictionsOf, runOf, type OwnFit} from './contenders.ts';
+import {textIn} from './text.ts';
 
 const kLargestFile = 20e6;
 const kCancelled = 'cancelled';
@@ -53,6 +54,19 @@ export class Own {
     }
     this.say(`Plans are made with ${name}.`);
     this.take({name, fit});
+    const turn = this.turn;
+    void this.problemOf({name, fit}).then(problem => {
+      if (problem === undefined || turn !== this.turn) return;
+      this.say(`The fit that this page was given cannot be used: ${problem}. Plans are made with published constants.`);
+      this.take(undefined);
+    });
+  }
+
+  /** Why the engine cannot predict with a fit. */
+  private async problemOf({name, fit}: OwnFit): Promise<string | undefined> {
+    const predicted = await predictionsOf(this.engine, {name, of: {}, fit}, [runOf({N: 1e9, D: 2e10, bits: []})]);
+    if (!('error' in predicted)) return undefined;
+    return predicted.error.startsWith(`${name}: `) ? predicted.error.slice(name.length + 2) : predicted.error;
   }
 
   private say(sentence: string): void {
@@ -102,7 +116,13 @@ export class Own {
     }
     const fit = fitIn(content.text);
     if (fit) {
+      const problem = await this.problemOf({name, fit});
+      if (turn !== this.turn) return;
       this.rest();
+      if (problem !== undefined) {
+        this.say(`${quoted(name)}: ${problem}. Plans are made with the constants as before.`);
+        return;
+      }
       replace(find('#fit-judged'));
       this.say(`${quoted(name)}: plans are made with this fit.`);
       this.take({name, fit});
@@ -155,13 +175,9 @@ async function contentOf(file: File): Promise<{text: string} | {problem: string}
   }
   if ((content[0] === 0x1f && content[1] === 0x8b) || (content[0] === 0x28 && content[1] === 0xb5))
     return {problem: `${name} is compressed; unpack it first.`};
-  try {
-    const text = new TextDecoder('utf-8', {fatal: true}).decode(content);
-    if (!text.includes('\0')) return {text};
-  } catch {
-    // said below
-  }
-  return {problem: `${name} is not text; give a table as CSV, TSV, JSON or JSONL, or a fit.json.`};
+  const text = textIn(content);
+  return text === undefined ? {problem: `${name} is not text; give a table as CSV, TSV, JSON or JSONL, or a fit.json, saved as UTF-8, or as UTF-16 with its byte order mark.`}
+                            : {text};
 }
 
 /** A document of `bitlaw fit --out`, or nothing. */

@@ -10,7 +10,7 @@ import {
   type Contender, type Failed, type LawCurve, type OwnFit,
 } from './contenders.ts';
 import {frontierOfBytes, lossByBits, lossByBudget, overDataAndBits, overSizeAndBits, type Budget} from './drawings.ts';
-import {linesOf, startLaws} from './laws.ts';
+import {linesOf, startLaws, withAll, type LawLine} from './laws.ts';
 import {Own} from './own.ts';
 import {askedOf, forPlan, type Asked, type Options} from './question.ts';
 import {cautionsOf, formatsTable, numbersOf, plansTable, questionOf, runSays, sentenceOf} from './sentences.ts';
@@ -32,6 +32,7 @@ class Planner {
   private devices: Device[] = [];
   private sliders: Partial<Record<keyof State, Slider>> = {};
   private showLaws: (() => void) | undefined;
+  private lines: LawLine[] = [];
   private answered: {state: State; plan: Good} | undefined;
   private main: Drawing | undefined;  // the figure of a picture to share
   private readonly figures = new Map<string, Figure>();
@@ -144,11 +145,21 @@ class Planner {
     }
   }
 
+  /** The lines of all laws, where "all" is among the names. */
+  private async linesFor(names: string): Promise<LawLine[]> {
+    if (!/\ball\b/.test(names)) return [];
+    if (this.lines.length === 0) {
+      const laws = await this.engine.ask({verb: 'laws'});
+      if (!failed(laws)) this.lines = linesOf((laws as unknown as {laws: LawAnswer[]}).laws);
+    }
+    return this.lines;
+  }
+
   // ---- the answer, then the figures ----
 
   private async answer(asked: Asked, state: State): Promise<void> {
     const began = performance.now();
-    const who = contendersOf(state.laws, this.own);
+    const who = contendersOf(withAll(state.laws, await this.linesFor(state.laws)), this.own);
     const options = forPlan(asked);
     const plans: (Plan | Failed)[] = [];
     for (const each of who) plans.push(await planOf(this.engine, each, options));
