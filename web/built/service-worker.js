@@ -1,7 +1,7 @@
 // Keeps the planner's folder for use without a network. The cache has the name of this build, so that a
 // new one replaces it as a whole.
 'use strict';
-const kCache = 'bitlaw-planner-b0c05bd11938ca94';
+const kCache = 'bitlaw-planner-3dc41c0878522572';
 const kFiles = ['./', 'icon.svg', 'manifest.webmanifest'];
 
 self.addEventListener('install', event => {
