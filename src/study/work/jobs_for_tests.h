@@ -38,8 +38,10 @@ class ScriptedJobs {
   // The script of a run that succeeds as far as its record is concerned.
   std::string finishing(const std::string& run) const {
     write_result(folder_ / ("made/" + run), {.status = RunStatus::kDiverged});
-    return "mkdir -p " + directory(run) + " && cp " + (folder_ / ("made/" + run)).string() + "/* " +
-           directory(run);
+    // Renamed into place, as a run does it: another worker may look in the middle.
+    const std::string made = (folder_ / ("made/" + run)).string(), copy = made + ".$$";
+    return "mkdir -p " + directory(run) + " && cp -r " + made + " " + copy + " && mv " + copy +
+           "/* " + directory(run);
   }
   std::string directory(const std::string& run) const { return (runs() / run).string(); }
 

@@ -181,7 +181,9 @@ TEST_F(WorkerTest, AFullDiskStopsTheWorkerAndFailsNoJob) {
 TEST_F(WorkerTest, AJobWhoseResultIsThereIsDoneHoweverItsProcessEnded) {
   add("a", finishing("a") + "; mkdir -p " + directory("a") + "/checkpoints/state; kill -9 $$");
   add("b", finishing("b") + "; exit 1");  // it could not print, for example
-  for (const JobOutcome& outcome : launch(options())) EXPECT_EQ(outcome.state, JobState::kDone);
+  for (const JobOutcome& outcome : launch(options()))
+    EXPECT_EQ(outcome.state, JobState::kDone)
+        << outcome.message << " (exit " << outcome.exit_code << ")";
   EXPECT_FALSE(fs::exists(directory("a") + "/checkpoints/state")) << "nobody resumes from it";
 }
 
@@ -214,7 +216,9 @@ TEST_F(WorkerTest, WorkersShareAStudyAndNoJobRunsTwice) {
   std::vector<std::thread> workers;
   for (int k = 0; k < 3; ++k) {
     workers.emplace_back([&] {
-      for (const JobOutcome& outcome : launch(options())) EXPECT_EQ(outcome.state, JobState::kDone);
+      for (const JobOutcome& outcome : launch(options()))
+        EXPECT_EQ(outcome.state, JobState::kDone)
+            << outcome.message << " (exit " << outcome.exit_code << ")";
     });
   }
   for (std::thread& worker : workers) worker.join();
