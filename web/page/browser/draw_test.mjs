@@ -193,6 +193,7 @@ test('a figure has its panels, its sentence, a label for screen readers, and its
   // 4 series with 4 points each in a panel, one of them hollow, and a curve with two bands and a bar at each point.
   assert.equal(await panels.first().evaluate(svg => svg.querySelectorAll('.figure-point path').length), 16);
   await page.click('summary');
+  await page.waitForSelector('.figure-data tbody tr');
   const cells = await page.$$eval('.figure-data tbody tr:first-child td', found => found.map(cell => cell.textContent));
   assert.deepEqual(cells.slice(0, 4), ['N = 1 M', '3 bits', 'point', '5']);
   assert.equal(await page.locator('.figure-data tbody tr').count(), 500); // the first of 528

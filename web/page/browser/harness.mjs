@@ -53,8 +53,10 @@ export async function accessible(page) {
   );
 }
 
-/** Nothing makes the page itself scroll sideways. */
+/** Nothing makes the page itself scroll sideways, once figures have followed a change of its width. */
 export async function fitsItsWidth(page) {
+  const fits = () => document.documentElement.scrollWidth <= document.documentElement.clientWidth;
+  await page.waitForFunction(fits, null, {timeout: 10000}).catch(() => {}); // said below
   const {wide, room} = await page.evaluate(() => ({
     wide: document.documentElement.scrollWidth,
     room: document.documentElement.clientWidth,
