@@ -14,6 +14,7 @@ Every function answers what the command line answers for the same request, to th
 from ._ask import Error
 from ._core import version as __version__
 from ._fit import Fit, Interval, Parameter, Predictions, fit, load, published
+from ._frame import Frame
 from ._laws import Law, laws
 from ._verbs import Answer, Plan, compare, design, frontier, plan, predict
 
@@ -21,6 +22,7 @@ __all__ = [
     "Answer",
     "Error",
     "Fit",
+    "Frame",
     "Interval",
     "Law",
     "Parameter",

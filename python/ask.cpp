@@ -1,0 +1,82 @@
+// Questions and answers are JSON (src/science/ask), so that the package gets what the command line prints,
+// to the bit.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "arrow_interface.h"
+#include "arrow_table.h"
+#include "ask/ask.h"
+#include "base/error.h"
+#include "base/parallel.h"
+#include "bindings.h"
+
+namespace nb = nanobind;
+
+namespace bitlaw {
+namespace {
+
+// Ends a long question where somebody presses Ctrl-C: `ask` passes only Error on as a sentence.
+struct Interrupted {};
+
+// Loops on the pool's threads. The calling thread looks for Ctrl-C now and then; that of another
+// Python thread does so in vain, since Python gives signals to the main thread.
+ParallelFor loops_on(ThreadPool& pool) {
+  return [&pool, caller = std::this_thread::get_id(),
+          looked = std::chrono::steady_clock::time_point()](
+             int64_t count, const std::function<void(int64_t)>& task) mutable {
+    const auto look = [&] {
+      const auto now = std::chrono::steady_clock::now();
+      if (now - looked < std::chrono::milliseconds(50)) return;
+      looked = now;
+      const nb::gil_scoped_acquire held;
+      if (PyErr_CheckSignals() != 0) throw Interrupted();
+    };
+    pool.parallel_for(count, [&](int64_t index, int) {
+      if (std::this_thread::get_id() == caller) look();
+      task(index);
+    });
+  };
+}
+
+Json answer_to(const std::string& question, RawTable* table, int threads) {
+  ThreadPool pool(threads > 0 ? threads : hardware_threads());
+  const Json asked = parse_json(question, "question");
+  return table ? ask(asked, std::move(*table), loops_on(pool)) : ask(asked, loops_on(pool));
+}
+
+// `frame`: what __arrow_c_stream__() of a data frame gave, or None.
+std::string ask_in_python(const std::string& question, const nb::object& frame, int threads) {
+  ArrowArrayStream* stream = nullptr;
+  if (!frame.is_none()) {
+    stream =
+        static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(frame.ptr(), "arrow_array_stream"));
+    if (!stream) throw nb::python_error();
+  }
+  try {
+    const nb::gil_scoped_release released;
+    try {
+      if (!stream) return dump_json(answer_to(question, nullptr, threads));
+      RawTable table = table_of_stream(*stream);
+      return dump_json(answer_to(question, &table, threads));
+    } catch (const Error& error) {
+      return dump_json(Json{{"error", error.what()}});
+    }
+  } catch (const Interrupted&) {
+    throw nb::python_error();
+  }
+}
+
+}  // namespace
+
+void bind_ask(nb::module_& module) {
+  module.def("ask", &ask_in_python, nb::arg("question"), nb::arg("frame").none() = nb::none(),
+             nb::arg("threads") = 0,
+             "The answer to a question, both as JSON; {\"error\": ...} where it is wrong.");
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,9 @@
+#pragma once
+// The parts of bitlaw._core, a file each.
+#include <nanobind/nanobind.h>
+
+namespace bitlaw {
+
+void bind_ask(nanobind::module_& module);
+
+}  // namespace bitlaw
