@@ -5,4 +5,5 @@
 NB_MODULE(_core, module) {
   module.attr("version") = bitlaw::kVersion;
   bitlaw::bind_ask(module);
+  bitlaw::bind_frame(module);
 }

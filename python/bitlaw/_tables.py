@@ -85,9 +85,10 @@ def table_of(data: TableLike) -> Table:
             data.__arrow_c_stream__()  # pandas needs pyarrow for it
             return Table("table", frame=data)
         except ImportError:
-            if hasattr(data, "items"):
-                return Table("table", _json_of(dict(data.items())), "json")
-            raise
+            items = getattr(data, "items", None)
+            if items is None:
+                raise
+            return Table("table", _json_of(dict(items())), "json")
     if isinstance(data, Sequence) and all(isinstance(row, Mapping) for row in data):
         return Table("table", json.dumps(plain(list(data))), "json")
     raise Error(
