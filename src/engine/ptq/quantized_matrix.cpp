@@ -1,7 +1,6 @@
 #include "ptq/quantized_matrix.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "base/error.h"
 #include "formats/block_error.h"
@@ -9,17 +8,6 @@
 #include "ptq/tiles.h"
 
 namespace bitlaw {
-namespace {
-
-// To 16 significant bits, ties to even: what products take as a sum of two BF16 numbers.
-float round_to_sixteen_bits(float x) {
-  uint32_t bits = std::bit_cast<uint32_t>(x);
-  bits += 0x7fu + (bits >> 8 & 1u);
-  return std::bit_cast<float>(bits & ~0xffu);
-}
-
-}  // namespace
-
 QuantizedMatrix::QuantizedMatrix(const WeightScheme& scheme, int64_t rows, int64_t columns)
     : scheme(scheme), rows(rows), columns(columns) {
   BITLAW_CHECK(scheme.format.scaled() && scheme.group >= 0 && rows > 0 && columns > 0);
@@ -73,32 +61,6 @@ std::vector<float> QuantizedMatrix::effective(ThreadPool& pool) const {
   for_row_tiles(rows, pool, [&](int64_t begin, int64_t end, int) {
     effective_rows(begin, end, out.data() + begin * columns);
   });
-  return out;
-}
-
-Operand QuantizedMatrix::operand(ThreadPool& pool, int64_t basis) const {
-  if (!column_scale.empty() || rotation != basis) {
-    Operand out{Tensor::empty(DType::kF32, {rows, columns}), Tensor::empty(DType::kF32, {rows}), 0};
-    std::vector<float> values = effective(pool);
-    if (basis > 1) rotate_rows(values.data(), rows, columns, basis, values.data());
-    std::transform(values.begin(), values.end(), out.codes.f32(), round_to_sixteen_bits);
-    std::fill_n(out.scales.f32(), rows, 1.0f);
-    return out;
-  }
-  Rounding rounding;
-  rounding.format = scheme.format;
-  rounding.axis = scheme.group == 0 ? ScaleAxis::kRow : ScaleAxis::kGroup;
-  rounding.group = scheme.group;
-  rounding.keeps_codes = true;
-  Operand out = make_operand(rounding, rows, columns);
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < columns; ++c) {
-      const int64_t i = r * columns + c;
-      const float zero = zeros.empty() ? 0 : zeros[static_cast<size_t>(block_of(r, c))];
-      out.codes.set(i, codes[static_cast<size_t>(i)] - zero);
-    }
-  }
-  std::copy(scales.begin(), scales.end(), out.scales.f32());
   return out;
 }
 

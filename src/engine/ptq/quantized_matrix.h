@@ -8,7 +8,7 @@
 //                   (rounded / s) R^T         both
 //
 // A model computes with the effective matrix, in FP32. Our own engine rounds one that is not plain
-// to 16 significant bits (operand()).
+// to 16 significant bits (quantize/matrix_operand.h).
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,6 @@
 
 #include "base/parallel.h"
 #include "formats/block_grid.h"
-#include "ops/quantize.h"
 
 namespace bitlaw {
 
@@ -49,15 +48,6 @@ struct QuantizedMatrix {
   // Rows [begin, end) of the effective matrix, [end - begin, columns].
   void effective_rows(int64_t begin, int64_t end, float* out) const;
   std::vector<float> effective(ThreadPool& pool) const;  // [rows, columns]
-
-  // The operand of a product. If plain: codes minus zero, in BF16 if they fit, else F32, with
-  // scales. If not plain: the effective matrix as F32 codes with scales of one, each weight rounded
-  // to 16 significant bits (by at most 2^-16 of itself, hundreds of times less than rounding to
-  // eight bits). The tile unit multiplies such codes exactly, as two BF16 terms.
-  //
-  // If the inputs are rotated, in blocks of `basis`, so is the matrix: the codes of one that is
-  // rotated in the same blocks are its operand; others are the effective matrix times R.
-  Operand operand(ThreadPool& pool, int64_t basis = 1) const;
 };
 
 }  // namespace bitlaw

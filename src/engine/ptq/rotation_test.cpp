@@ -106,30 +106,5 @@ TEST(PtqRotation, OfRoundedWeightsKeepsTheErrorWhereAllInputsAreAlike) {
   EXPECT_NEAR(std::sqrt(of_original), std::sqrt(of_rotated), slack);
 }
 
-// The operand of rotated inputs: codes where the matrix was rounded in the same basis; elsewhere
-// the effective matrix, rotated in FP32 and rounded to 16 bits.
-TEST(PtqRotation, OperandsAreInTheBasisOfTheInputs) {
-  ThreadPool pool(2);
-  const int64_t rows = 5, columns = 48, basis = 16;
-  const std::vector<float> w = random_weights(rows, columns, 45);
-  QuantizedMatrix quantized =
-      quantize_rtn(parse_weight_scheme("int4"), w.data(), rows, columns, pool);
-  for (const int64_t own : {1, 8, 16}) {
-    quantized.rotation = own;
-    std::vector<float> expected = quantized.effective(pool);
-    rotate_rows(expected.data(), rows, columns, basis, expected.data());
-    const Operand operand = quantized.operand(pool, basis);
-    ASSERT_EQ(operand.codes.dtype(), own == basis ? DType::kBF16 : DType::kF32);
-    for (int64_t i = 0; i < rows * columns; ++i) {
-      const double value = operand.codes.at(i) * operand.scales.at(i / columns);
-      const double wanted = expected[static_cast<size_t>(i)];
-      // Of the same basis: W R R R^T, two rotations of 16 entries of at most 8 codes.
-      const double bound = own == basis ? 16 * 8 * operand.scales.at(i / columns) * 0x1p-23
-                                        : std::fabs(wanted) * 0x1p-16;
-      ASSERT_NEAR(value, wanted, bound) << own;
-    }
-  }
-}
-
 }  // namespace
 }  // namespace bitlaw

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "quantize/matrix_operand.h"
 
 namespace bitlaw {
 namespace {
@@ -80,7 +81,7 @@ QuantizedModel ModelQuantizer::quantize(const MatrixCell& cell) {
           matrix_report(layer, name_of(projection), result,
                         relative_error(result.quantized.effective(pool_), w.f32())));
       out.weights.push_back(
-          result.quantized.operand(pool_, model_.recipe().projection_rotation(w.extent(1))));
+          operand_of(result.quantized, pool_, model_.recipe().projection_rotation(w.extent(1))));
     }
   }
   return out;
