@@ -1,7 +1,30 @@
 # What the library links to. The build reads this file, and so does find_package(bitlaw) for an
 # installed library.
 set(BITLAW_PACKAGES Threads fmt ZLIB PkgConfig)
-set(BITLAW_PKG_CONFIG_MODULES sentencepiece sqlite3 libzstd libxxhash tomlplusplus libpcre2-8 libutf8proc libarchive libxml-2.0 libcrypto cpp-httplib)
+set(BITLAW_PKG_CONFIG_MODULES sentencepiece sqlite3 libzstd libxxhash tomlplusplus libpcre2-8 libutf8proc libcrypto cpp-httplib)
+if(BITLAW_CORPUS)
+  list(APPEND BITLAW_PKG_CONFIG_MODULES libarchive libxml-2.0)
+endif()
+
+# Ends the configuration: what is missing, and what installs it on Debian and Ubuntu.
+function(bitlaw_not_found what)
+  if(NOT SKBUILD)
+    message(FATAL_ERROR "Not found: ${what}. On Debian, run tools/install_packages build")
+  endif()
+  # pip builds in a folder that the user never sees.
+  file(STRINGS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../tools/packages.txt lines)
+  set(names "")
+  set(group "")
+  foreach(line ${lines})
+    if(line MATCHES "^\\[([a-z]+)\\]")
+      set(group ${CMAKE_MATCH_1})
+    elseif(group MATCHES "^(build|python)$" AND line MATCHES "^([a-z][^ ]*)")
+      string(APPEND names " ${CMAKE_MATCH_1}")
+    endif()
+  endforeach()
+  message(FATAL_ERROR "bitlaw is built here from its source, and this was not found: ${what}. On Debian or Ubuntu:\n"
+                      "  apt-get install${names}")
+endfunction()
 
 # Finds all of it as imported targets: PkgConfig::BITLAW_SQLITE3 and so on for the modules, whose
 # names keep out of the way of a parent project's own. MISSING lists what is not installed.

@@ -334,6 +334,7 @@ void require_size(const CorpusConfig& config) {
 Corpus make_corpus(const CorpusConfig& config, const CorpusProgress& progress) {
   require_range("threads", config.threads, 0, kMostThreads);
   require_size(config);
+  check_packages_can_be_read();
   make_directories(config.to);
   FileLock lock;
   if (!lock.take(config.to / ".lock")) {

@@ -8,6 +8,10 @@
 
 namespace bitlaw {
 
+bool is_copyright(const std::string& path) {
+  return path.ends_with("/copyright") && path.find("usr/share/doc/") != std::string::npos;
+}
+
 std::vector<std::string> licenses_of(std::string_view copyright) {
   constexpr std::string_view kField = "License:";
   constexpr std::ptrdiff_t kMostSpaces = 5;  // with more words it is the licence itself

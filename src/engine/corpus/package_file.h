@@ -19,8 +19,8 @@ struct PackedFile {
   std::string content;
 };
 
-// usr/share/doc/NAME/copyright
-bool is_copyright(const std::string& path);
+// Error where this build leaves out what reads packages (BITLAW_CORPUS in CMakeLists.txt).
+void check_packages_can_be_read();
 
 class PackageReader {
  public:
@@ -28,7 +28,7 @@ class PackageReader {
   explicit PackageReader(const std::filesystem::path& package);
   ~PackageReader();
 
-  // The next regular file that is_copyright() or whose name ends in .html, .htm or .pod, in the
+  // The next regular file that is_copyright() (licenses.h) or whose name ends in .html, .htm or .pod, in the
   // package's order; false at the end. Files larger than kLargestPackedFile are left out. DamagedPackage if it ends early.
   bool next(PackedFile& file);
 
