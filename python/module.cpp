@@ -6,4 +6,5 @@ NB_MODULE(_core, module) {
   module.attr("version") = bitlaw::kVersion;
   bitlaw::bind_ask(module);
   bitlaw::bind_frame(module);
+  bitlaw::bind_roundings(module);
 }
