@@ -52,6 +52,8 @@ std::string mistyped(const CLI::App& app, int argc, char** argv) {
     }
     const auto found = std::find(known.begin(), known.end(), word);
     if (found != known.end()) {
+      const CLI::Option* option = is_option ? verb->get_option_no_throw(word) : nullptr;
+      if (option != nullptr && option->get_items_expected_min() > 0 && word == argv[i]) ++i;
       if (!is_option) verb = verbs[static_cast<size_t>(found - known.begin())];
       continue;
     }
@@ -147,6 +149,10 @@ Option* App::add_flag(const std::string& names, std::string& value, const std::s
 
 void App::callback(std::function<void()> run) {
   app_->callback(std::move(run));
+}
+
+void App::first(std::function<void()> run) {
+  app_->parse_complete_callback(std::move(run));
 }
 
 void App::footer(const std::string& text) {

@@ -54,6 +54,7 @@ class App {
   Option* add_flag(const std::string& names, std::string& value, const std::string& help);
 
   void callback(std::function<void()> run);  // once the command line is read
+  void first(std::function<void()> run);     // the same, before the callbacks of verbs
   void footer(const std::string& text);      // of --help
   std::string get_footer() const;
 

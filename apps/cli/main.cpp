@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -17,6 +19,8 @@
 #include "base/error.h"
 #include "base/file_lock.h"
 #include "base/home.h"
+#include "base/number.h"
+#include "base/progress.h"
 #include "base/say.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -63,6 +67,19 @@ void print_system_error(const std::system_error& error) {
   print_error(fmt::format("standard output cannot be written: {}", error.code().message()));
 }
 
+// "json" or "json:3"; "": for people.
+void set_progress(const std::string& how) {
+  if (how.empty()) return;
+  const std::string number = how.starts_with("json:") ? how.substr(5) : how == "json" ? "2" : "";
+  const std::optional<double> descriptor = parse_number(number);
+  if (!descriptor || *descriptor < 1 || *descriptor > 65535 ||
+      *descriptor != std::floor(*descriptor)) {
+    throw UsageError(
+        fmt::format("--progress {}: expected json, or json:3 for the descriptor 3", how));
+  }
+  send_progress_as_json(static_cast<int>(*descriptor));
+}
+
 // A path in quotes, as programs and careful people write it, is no shell's: "~/runs" is still in the
 // home.
 std::vector<char*> with_home(std::vector<std::string>& arguments) {
@@ -87,6 +104,12 @@ int main(int argc, char** argv) {
   Program program("bitlaw", "Scaling laws for precision: train, quantize, fit, plan.", kVersion);
   App& app = program.app();
   app.require_subcommand(1, 1);
+  std::string progress;
+  app.add_option(
+      "--progress", progress,
+      "before the verb: json writes progress to standard error as lines of JSON, json:3 to "
+      "descriptor 3 (docs/progress.md)");
+  app.first([&] { set_progress(progress); });
   app.footer("`bitlaw VERB --help` explains a verb and shows an example.");
   for (auto add :
        {add_data,   add_train,    add_quantize,  add_eval,    add_export, add_sweep, add_work,

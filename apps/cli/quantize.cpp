@@ -62,11 +62,14 @@ QuantizeProgress progress_lines(const QuantizeFlags& options) {
     if (!*line)
       line->emplace(runs.size() > 1 ? "quantize " + runs[step.run] : "quantize", 1.0,
                     options.quiet);
+    const auto values = [&] {
+      return Json{{"run", runs[step.run]}, {"run_number", step.run + 1}, {"runs", runs.size()}};
+    };
     if (step.last) {
-      (*line)->finish();
+      (*line)->finish("", values);
       line->reset();
     } else {
-      (*line)->update(step.done / step.total, step.note);
+      (*line)->update(step.done / step.total, step.note, values);
     }
   };
 }

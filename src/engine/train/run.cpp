@@ -103,7 +103,7 @@ class Session {
     resume();
     Progress progress("train " + directory_.name(), static_cast<double>(resolved_.steps),
                       options_.quiet);
-    progress.update(static_cast<double>(trainer_.steps_done()));
+    progress.update(static_cast<double>(trainer_.steps_done()), "", [&] { return values(); });
     last_save_ = Clock::now();
     ResultRecord result;
     try {
@@ -114,7 +114,8 @@ class Session {
       return outcome(RunStatus::kInterrupted);
     }
     progress.finish(diverged_at_ > 0 ? fmt::format("diverged at step {}", diverged_at_)
-                                     : fmt::format("validation loss {:.4f}", validated_.loss_nats));
+                                     : fmt::format("validation loss {:.4f}", validated_.loss_nats),
+                    [&] { return values(); });
     RunOutcome out = outcome(diverged_at_ > 0 ? RunStatus::kDiverged : RunStatus::kFinished);
     out.result = result;
     return out;
@@ -129,12 +130,27 @@ class Session {
       if (diverged_at_ > 0) break;
       progress.update(
           static_cast<double>(trainer_.steps_done()),
-          fmt::format("loss {:.3f}  {}tokens/s", loss_nats, format_count(tokens_per_second())));
+          fmt::format("loss {:.3f}  {}tokens/s", loss_nats, format_count(tokens_per_second())),
+          [&] { return values(loss_nats); });
       after_step_is_due_ = true;
       after_step();
       save_now_and_then();
     }
     if (diverged_at_ == 0 && divergence_.diverged_at_end()) diverged_at_ = resolved_.steps;
+  }
+
+  // What progress says to other programs.
+  Json values(double loss_nats = kNoNumber) const {
+    Json out{{"run", directory_.name()},
+             {"directory", directory_.path().string()},
+             {"step", trainer_.steps_done()},
+             {"steps", resolved_.steps},
+             {"tokens", tokens_done()}};
+    if (!std::isnan(loss_nats)) {
+      out["loss_nats"] = loss_nats;
+      out["tokens_per_second"] = tokens_per_second();
+    }
+    return out;
   }
 
   // What belongs to a step besides its update. If it is stopped in the middle, the state says that

@@ -64,9 +64,25 @@ std::vector<std::string> live_lines(const LiveState& state, size_t width) {
   return lines;
 }
 
+Json live_values(const LiveState& state, const std::string& law) {
+  constexpr size_t kMostRunning = 8;
+  Json running = Json::array();
+  for (const LiveJob& job : state.running) {
+    if (running.size() == kMostRunning) break;
+    Json& one = running.emplace_back(Json{{"job", printable(job.name)}, {"seconds", job.seconds}});
+    if (!job.pace) continue;
+    one["share"] = job.pace->share;
+    one["loss_nats"] = job.pace->loss_nats;
+    one["tokens_per_second"] = job.pace->tokens_per_second;
+  }
+  return {{"jobs", state.jobs},          {"jobs_done", state.done},
+          {"jobs_failed", state.failed}, {"jobs_elsewhere", state.running_elsewhere},
+          {"running", running},          {"law", law}};
+}
+
 LiveTable::LiveTable(const std::string& label, double total_cost, bool quiet)
     : progress_(label, total_cost, quiet),
-      terminal_(!quiet && ::isatty(STDERR_FILENO) != 0),
+      terminal_(!quiet && !progress_is_json() && ::isatty(STDERR_FILENO) != 0),
       quiet_(quiet) {}
 
 LiveTable::~LiveTable() {
@@ -80,7 +96,7 @@ void LiveTable::clear() {
 }
 
 void LiveTable::show(const LiveState& state) {
-  progress_.update(state.cost_done, counts(state));
+  progress_.update(state.cost_done, counts(state), [&] { return live_values(state, law_); });
   done_ = state.done;
   if (!terminal_) return;
   std::string text;
@@ -97,7 +113,7 @@ void LiveTable::show(const LiveState& state) {
 
 void LiveTable::show_law(const std::string& line, bool last) {
   law_ = line;
-  if (quiet_ || line.empty() || line == logged_law_) return;
+  if (quiet_ || progress_is_json() || line.empty() || line == logged_law_) return;
   const bool due = last || (!terminal_ && 4 * done_ >= 5 * logged_done_);
   if (!due) return;
   clear();
@@ -108,9 +124,9 @@ void LiveTable::show_law(const std::string& line, bool last) {
   logged_done_ = done_ + 1;
 }
 
-void LiveTable::finish(const std::string& note) {
+void LiveTable::finish(const std::string& note, const LiveState& state) {
   clear();
-  progress_.finish(note);
+  progress_.finish(note, [&] { return live_values(state, law_); });
 }
 
 }  // namespace bitlaw

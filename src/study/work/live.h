@@ -28,6 +28,9 @@ struct LiveState {
 // The lines below the progress bar, each at most `width` characters.
 std::vector<std::string> live_lines(const LiveState& state, size_t width);
 
+// The same as data, for other programs; of the jobs that run at most eight.
+Json live_values(const LiveState& state, const std::string& law);
+
 class LiveTable {
  public:
   LiveTable(const std::string& label, double total_cost, bool quiet);
@@ -36,7 +39,7 @@ class LiveTable {
   // What the results say so far; "" if nothing. A log gets it when a quarter more jobs have ended than
   // at the last time, and at the end.
   void show_law(const std::string& line, bool last);
-  void finish(const std::string& note);
+  void finish(const std::string& note, const LiveState& state = {});
 
  private:
   void clear();

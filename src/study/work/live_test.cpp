@@ -29,6 +29,26 @@ TEST(LiveTable, FitsTheTerminal) {
   EXPECT_EQ(lines.back(), "  and 24 more");
 }
 
+// A line of progress has to fit into a pipe at once, 4096 bytes.
+TEST(LiveTable, AsDataItFitsIntoAPipe) {
+  LiveState state{
+      .jobs = 50, .done = 3, .running_elsewhere = 2, .failed = 1, .running = {}, .last = {}};
+  for (int i = 0; i < 40; ++i) {
+    state.running.push_back({.name = std::string(300, 'x'),
+                             .seconds = 1.0 / 3,
+                             .pace = Pace{1.0 / 3, 10.0 / 3, 100'000.0 / 3}});
+  }
+  const Json values = live_values(state, "kumar on 3 runs");
+  EXPECT_LT(dump_json(values).size(), 3500u);
+  EXPECT_EQ(values["jobs"], 50);
+  EXPECT_EQ(values["jobs_done"], 3);
+  EXPECT_EQ(values["jobs_failed"], 1);
+  EXPECT_EQ(values["jobs_elsewhere"], 2);
+  EXPECT_EQ(values["running"].size(), 8u);
+  EXPECT_EQ(values["running"][0]["loss_nats"], 10.0 / 3);
+  EXPECT_EQ(values["law"], "kumar on 3 runs");
+}
+
 TEST(LiveTable, ALogHasTheLawNowAndThen) {
   testing::internal::CaptureStderr();
   {

@@ -116,6 +116,7 @@ class Worker {
   void take_leavings(size_t i);
   void look_elsewhere();
   void ask_advisor();
+  LiveState state() const;
   void show_progress();
   void pause() const;
 
@@ -163,7 +164,7 @@ Worked Worker::run() {
     options_.advisor->finish();
     live_.show_law(options_.advisor->line(), true);
   }
-  if (!stopping() && !anything_left()) live_.finish(fmt::format("{} jobs", jobs_.size()));
+  if (!stopping() && !anything_left()) live_.finish(fmt::format("{} jobs", jobs_.size()), state());
   return {outcomes_, trouble_, other_engine_note(), time_over(), begun_, advanced_};
 }
 
@@ -469,6 +470,10 @@ void Worker::show_progress() {
   if (now - shown_ < std::chrono::milliseconds(500)) return;
   shown_ = now;
   ask_advisor();
+  live_.show(state());
+}
+
+LiveState Worker::state() const {
   const auto count = [&](JobState state) {
     return static_cast<size_t>(
         std::count_if(outcomes_.begin(), outcomes_.end(),
@@ -485,7 +490,7 @@ void Worker::show_progress() {
                              .seconds = seconds_since(child.begin),
                              .pace = pace_of(jobs_[child.job], options_.runs)});
   }
-  live_.show(state);
+  return state;
 }
 
 }  // namespace
