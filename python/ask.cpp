@@ -1,5 +1,6 @@
 // Questions and answers are JSON (src/science/ask), so that the package gets what the command line prints,
 // to the bit.
+#include <fmt/format.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 
@@ -7,6 +8,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "arrow_interface.h"
 #include "arrow_table.h"
@@ -14,6 +16,9 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "bindings.h"
+#include "runs/ended_runs.h"
+#include "runs/index.h"
+#include "table/tidy_table.h"
 
 namespace nb = nanobind;
 
@@ -49,6 +54,52 @@ Json answer_to(const std::string& question, RawTable* table, int threads) {
   return table ? ask(asked, std::move(*table), loops_on(pool)) : ask(asked, loops_on(pool));
 }
 
+struct ReadDirectory {
+  RawTable table;
+  std::string hash;
+  std::vector<std::string> problems;
+};
+
+// As `bitlaw fit` reads a directory of runs.
+ReadDirectory table_of_runs(const std::string& directory) {
+  const RunIndex index(directory, Along::kInclude);
+  const EndedRuns ended = ended_runs(directory, index);
+  ReadDirectory out{tidy_table(ended.rows), ended.hash, index.problems()};
+  for (const std::string& problem : out.problems) out.table.notes.push_back("left out: " + problem);
+  return out;
+}
+
+// Where the notes of a table are easily overlooked.
+void warn_of(const std::string& directory, const std::vector<std::string>& problems) {
+  if (problems.empty()) return;
+  const std::string sentence =
+      fmt::format("{}: {} damaged file{} left out; the rest is complete: {}", directory,
+                  problems.size(), problems.size() == 1 ? " was" : "s were", problems[0]);
+  constexpr int kCallerOfVerb = 3;
+  if (PyErr_WarnEx(PyExc_UserWarning, sentence.c_str(), kCallerOfVerb) != 0)
+    throw nb::python_error();
+}
+
+// The same of a directory of runs.
+std::string ask_about_runs(const std::string& question, const std::string& runs, int threads) {
+  try {
+    std::vector<std::string> problems;
+    std::string answer;
+    {
+      const nb::gil_scoped_release released;
+      ReadDirectory read = table_of_runs(runs);
+      problems = read.problems;
+      Json asked = parse_json(question, "question");
+      asked["table"]["hash"] = read.hash;
+      answer = dump_json(answer_to(dump_json(asked), &read.table, threads));
+    }
+    warn_of(runs, problems);
+    return answer;
+  } catch (const Interrupted&) {
+    throw nb::python_error();
+  }
+}
+
 // `frame`: what __arrow_c_stream__() of a data frame gave, or None.
 std::string ask_in_python(const std::string& question, const nb::object& frame, int threads) {
   ArrowArrayStream* stream = nullptr;
@@ -74,6 +125,8 @@ std::string ask_in_python(const std::string& question, const nb::object& frame, 
 }  // namespace
 
 void bind_ask(nb::module_& module) {
+  module.def("ask_about_runs", &ask_about_runs, nb::arg("question"), nb::arg("runs"),
+             nb::arg("threads") = 0, "The same of the runs of a directory that have ended.");
   module.def("ask", &ask_in_python, nb::arg("question"), nb::arg("frame").none() = nb::none(),
              nb::arg("threads") = 0,
              "The answer to a question, both as JSON; {\"error\": ...} where it is wrong.");

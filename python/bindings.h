@@ -7,5 +7,6 @@ namespace bitlaw {
 void bind_ask(nanobind::module_& module);
 void bind_frame(nanobind::module_& module);
 void bind_roundings(nanobind::module_& module);
+void bind_runs(nanobind::module_& module);
 
 }  // namespace bitlaw

@@ -14,9 +14,8 @@
 #include "base/names.h"
 #include "cli/verb.h"
 #include "data/byte_source.h"
-#include "record/result.h"
 #include "record/run.h"
-#include "record/tidy_row.h"
+#include "runs/ended_runs.h"
 #include "runs/index.h"
 #include "table/several_tables.h"
 #include "table/tidy_table.h"
@@ -63,28 +62,6 @@ std::vector<std::string> table_files_in(const std::string& directory) {
   return files;
 }
 
-std::string no_runs_in(const std::string& path, bool damaged) {
-  if (damaged) return path + ": has no undamaged run";
-  if (is_run(path)) return path + ": is one run; give the directory that contains it";
-  return path +
-         ": is a directory without runs; give the one that `bitlaw train` or `bitlaw sweep` "
-         "wrote, or a file";
-}
-
-TableFiles read_runs(const std::string& path, std::vector<TidyRow> rows) {
-  // As `bitlaw runs` lists them without models along the runs.
-  std::vector<TidyRow> whole = rows;
-  std::erase_if(whole, [](const TidyRow& row) { return row.is_along(); });
-  const std::string hash = hash_hex(tidy_to_csv(whole));
-  std::erase_if(rows,
-                [](const TidyRow& row) { return row.status == name_of(RunStatus::kStarted); });
-  if (rows.empty())
-    throw Error(path +
-                ": no run has ended; `bitlaw runs` lists them, the same `bitlaw train` or "
-                "`bitlaw sweep` resumes them");
-  return {tidy_table(rows), hash};
-}
-
 bool has_runs(const std::string& directory) {
   return std::any_of(fs::directory_iterator(directory), fs::directory_iterator(),
                      [](const fs::directory_entry& entry) { return is_run(entry.path()); });
@@ -94,10 +71,9 @@ bool has_runs(const std::string& directory) {
 TableFiles read_directory(const std::string& path, const std::string& format) {
   if (!is_directory_of_runs(path)) return read_table_files(table_files_in(path), format);
   const RunIndex index(path, Along::kInclude);
-  std::vector<TidyRow> rows = index.select({});
   report_left_out(index.problems());
-  if (rows.empty()) throw Error(no_runs_in(path, !index.problems().empty()));
-  return read_runs(path, std::move(rows));
+  const EndedRuns ended = ended_runs(path, index);
+  return {tidy_table(ended.rows), ended.hash};
 }
 
 // The files that a pattern in quotes matches, in alphabetical order.

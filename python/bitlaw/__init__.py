@@ -16,6 +16,7 @@ from ._core import version as __version__
 from ._fit import Fit, Interval, Parameter, Predictions, fit, load, published
 from ._frame import Frame
 from ._laws import Law, laws
+from ._runs import Run, run, runs
 from ._verbs import Answer, Plan, compare, design, frontier, plan, predict
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Parameter",
     "Plan",
     "Predictions",
+    "Run",
     "__version__",
     "compare",
     "design",
@@ -38,4 +40,6 @@ __all__ = [
     "plan",
     "predict",
     "published",
+    "run",
+    "runs",
 ]

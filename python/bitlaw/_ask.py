@@ -44,7 +44,11 @@ def ask(question: Json, table: Table | None = None, threads: int = 0) -> Any:
             words["text"] = table.text
             words.setdefault("format", table.format)
         question = {**question, "table": words}
-    answer = json.loads(_core.ask(json.dumps(plain(question)), frame, threads))
+    asked = json.dumps(plain(question))
+    if table is not None and table.runs:
+        answer = json.loads(_core.ask_about_runs(asked, table.name, threads))
+    else:
+        answer = json.loads(_core.ask(asked, frame, threads))
     if isinstance(answer, dict) and isinstance(answer.get("error"), str):
         raise Error(answer["error"])
     return answer

@@ -147,6 +147,20 @@ class Frame:
                 raise Error(f"the column {name} has {size} values, and {first} has {sizes[first]}")
 
     @classmethod
+    def _of_typed(cls, columns: Sequence[tuple[str, str, list[Any]]], notes: Sequence[str]) -> Frame:
+        """Of columns whose types are known, even if no row has a value: (name, kind, values)."""
+        out = cls({}, notes)
+        for name, kind, values in columns:
+            if kind == "text":
+                array = _objects(values)
+            elif kind == "whole" and not values:
+                array = np.array([], dtype=np.int64)
+            else:
+                array = _of_list(values)[0]
+            out._columns[name], out._kinds[name] = array, kind
+        return out
+
+    @classmethod
     def of_rows(cls, rows: Sequence[Mapping[str, Any]], notes: Sequence[str] = ()) -> Frame:
         """Of dictionaries, a row each: the columns are in the order in which the rows name them first.
 
@@ -177,7 +191,7 @@ class Frame:
         """A column by its name; columns by a list of names; rows by a slice, a mask or row numbers."""
         if isinstance(key, str):
             return self._named(key)
-        if isinstance(key, list) and key and all(isinstance(each, str) for each in key):
+        if isinstance(key, list) and all(isinstance(each, str) for each in key):
             return self._with({str(name): self._named(str(name)) for name in key})
         if not isinstance(key, slice):
             key = np.asarray(key)

@@ -31,6 +31,7 @@ class Table:
     text: str | None = None
     format: str = "auto"
     frame: Any = None
+    runs: bool = False  # `name` is a directory of runs
 
     def stream(self) -> object | None:
         return None if self.frame is None else self.frame.__arrow_c_stream__()
@@ -65,7 +66,7 @@ def _file(path: Path) -> Table:
             data = gzip.decompress(data)
         return Table(str(path), data.decode("utf-8-sig"))
     except IsADirectoryError:
-        raise Error(f"{path}: is a directory; `bitlaw runs {path} --csv table.csv` makes a table of it") from None
+        return Table(str(path), runs=True)
     except UnicodeDecodeError:
         raise Error(f"{path}: is not a text file; save the table as CSV or JSON") from None
     except OSError as error:

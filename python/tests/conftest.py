@@ -49,3 +49,41 @@ def columns(table: Path) -> dict[str, list[Any]]:
             return text
 
     return {name: [value(row[name]) for row in rows] for name in rows[0]}
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small data set."""
+    path = tmp_path_factory.mktemp("data") / "data"
+    subprocess.run([PROGRAM, "data", "synthetic", "--to", str(path), "--tokens", "40000",
+                    "--validation-tokens", "4000", "--quiet"], capture_output=True, check=True)
+    return path
+
+
+TINY = {"model.width": 32, "model.heads": 2, "model.layers": 1, "model.sequence": 32, "train.batch_tokens": 256,
+        "train.validation_tokens": 2000}
+
+
+@pytest.fixture(scope="session")
+def study_file(data: Path) -> Path:
+    """Six runs; four of them have two cells each."""
+    path = data.parent / "study.toml"
+    base = "".join(f"{key} = {value}\n" for key, value in TINY.items())
+    path.write_text(f'name = "tiny"\n[base]\ndata.path = "{data}"\n{base}'
+                    '[[grid]]\n"train.tokens" = [5120, 10240]\n"model.width" = [32, 64]\n'
+                    '[[grid]]\n"train.tokens" = [5120]\n"recipe.weights" = ["3", "4"]\n'
+                    '[ptq]\nwhere = { "train.tokens" = 5120 }\n'
+                    'methods = ["rtn"]\nbits = [3, 4]\ncalibration_tokens = 256\nevaluation_tokens = 512\n')
+    return path
+
+
+@pytest.fixture(scope="session")
+def study(study_file: Path, data: Path) -> Path:
+    """Its runs, and one more with a model kept along it."""
+    runs = study_file.parent / "runs"
+    subprocess.run([PROGRAM, "sweep", str(study_file), "--runs", str(runs), "--jobs", "2"],
+                   capture_output=True, check=True)
+    subprocess.run([PROGRAM, "train", f"data.path={data}", *(f"{key}={value}" for key, value in TINY.items()),
+                    "train.tokens=7680", "--checkpoints", "1", "--directory", str(runs)],
+                   capture_output=True, check=True)
+    return runs

@@ -94,8 +94,11 @@ AskedTable table_of_question(const Asking& asking) {
   if (out.name.empty()) out.name = "table";
   given.erase("text");
   given.erase("name");
+  const std::string hash = asking.table ? text_of(given, "hash") : "";
+  if (asking.table) given.erase("hash");
   fill(out.words, given, "table");
   if (asking.table) {
+    out.hash = hash;
     out.raw = std::move(*asking.table);
     asking.took_table = true;
   } else {

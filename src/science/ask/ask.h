@@ -29,7 +29,8 @@ namespace bitlaw {
 // Does not throw for a question that is wrong.
 Json ask(const Json& question, const ParallelFor& parallel_for = {});
 
-// The same with a table in memory: TABLE then has no text.
+// The same with a table in memory: TABLE then has no text, and may have the hash that the document is to
+// have.
 Json ask(const Json& question, RawTable table, const ParallelFor& parallel_for = {});
 
 // The same as text; text that is no JSON is an error, too.

@@ -90,6 +90,11 @@ TEST(Ask, ATableInMemoryIsReadAsItsTextIs) {
   ASSERT_EQ(error_of(of_text), "");
   of_text["hash"] = in_memory["hash"];  // of the text
   EXPECT_EQ(dump_json(in_memory), dump_json(of_text));
+  Json with_hash = words;
+  with_hash["hash"] = "abc";
+  EXPECT_EQ(
+      ask({{"verb", "table"}, {"table", with_hash}}, read_raw_table(text, "runs.csv"))["hash"],
+      "abc");
   EXPECT_NE(error_of(ask({{"verb", "table"}, {"table", with_text}}, RawTable())).find("leave out"),
             std::string::npos);
   EXPECT_NE(error_of(ask({{"verb", "laws"}}, RawTable())).find("takes no table"),
