@@ -17,6 +17,8 @@ from ._fit import Fit, Interval, Parameter, Predictions, fit, load, published
 from ._frame import Frame
 from ._laws import Law, laws
 from ._runs import Run, run, runs
+from ._task import Progress, StudyProgress, Task, TrainingProgress
+from ._train import prepare, quantize_runs, reproduce, sweep, train, tune
 from ._verbs import Answer, Plan, compare, design, frontier, plan, predict
 
 __all__ = [
@@ -29,7 +31,11 @@ __all__ = [
     "Parameter",
     "Plan",
     "Predictions",
+    "Progress",
     "Run",
+    "StudyProgress",
+    "Task",
+    "TrainingProgress",
     "__version__",
     "compare",
     "design",
@@ -39,7 +45,13 @@ __all__ = [
     "load",
     "plan",
     "predict",
+    "prepare",
     "published",
+    "quantize_runs",
+    "reproduce",
     "run",
     "runs",
+    "sweep",
+    "train",
+    "tune",
 ]
