@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import doctest
 import importlib
-import os
 import pkgutil
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import bitlaw
@@ -64,7 +61,7 @@ def test_an_example_in_the_docs_runs(where: str, code: str, tmp_path: Path, monk
 def test_the_examples_of_docstrings_give_what_they_say(
     module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if module == "bitlaw.torch":
+    if "torch" in module:
         pytest.importorskip("torch")
     monkeypatch.chdir(tmp_path)
     failed, _ = doctest.testmod(importlib.import_module(module), optionflags=OPTIONS)
@@ -74,11 +71,3 @@ def test_the_examples_of_docstrings_give_what_they_say(
 @pytest.mark.parametrize("name", sorted(each for each in bitlaw.__all__ if not each.startswith("__")))
 def test_every_public_name_is_explained(name: str) -> None:
     assert (getattr(bitlaw, name).__doc__ or "").strip()
-
-
-def test_the_page_of_the_package_is_what_the_docstrings_say() -> None:
-    pytest.importorskip("torch")  # its part of the page
-    script = ROOT / "python" / "make_api.py"
-    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False,
-                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
-    assert done.returncode == 0, done.stderr
