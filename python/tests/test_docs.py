@@ -63,6 +63,7 @@ def test_the_examples_of_docstrings_give_what_they_say(
 ) -> None:
     if "torch" in module:
         pytest.importorskip("torch")
+        importlib.import_module("bitlaw.torch")
     monkeypatch.chdir(tmp_path)
     failed, _ = doctest.testmod(importlib.import_module(module), optionflags=OPTIONS)
     assert failed == 0
