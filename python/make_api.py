@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import bitlaw
-from bitlaw import _options
+from bitlaw import _options, _task_options
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "python.md"
 HEAD = """# The Python package, name by name
@@ -31,6 +31,8 @@ PARTS = {
     "bitlaw._figures": "Figures and reports",
     "bitlaw._frame": "Tables",
     "bitlaw._runs": "Runs",
+    "bitlaw._train": "Training, quantization and studies",
+    "bitlaw._task": "Tasks and their progress",
     "bitlaw._numbers": "Numbers",
     "bitlaw.conformance": "Conformance of other implementations",
     "bitlaw.torch": "PyTorch",
@@ -42,7 +44,8 @@ def keywords_of(function: Any) -> Any:
     """The TypedDict of **options, or None."""
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.VAR_KEYWORD and "Unpack[" in str(parameter.annotation):
-            return getattr(_options, re.findall(r"Unpack\[(\w+)\]", str(parameter.annotation))[0], None)
+            name = re.findall(r"Unpack\[(\w+)\]", str(parameter.annotation))[0]
+            return getattr(_options, name, getattr(_task_options, name, None))
     return None
 
 
@@ -104,8 +107,8 @@ def keyword_table(keywords: Any) -> str:
 
 
 def help_of(keywords: Any) -> list[tuple[str, str]]:
-    """Names and help of a TypedDict of _options.py, whose help stands as a string below each name."""
-    text = Path(_options.__file__).read_text(encoding="utf-8")
+    """Names and help of a TypedDict of generated options, whose help stands as a string below each name."""
+    text = Path(str(sys.modules[keywords.__module__].__file__)).read_text(encoding="utf-8")
     found = re.search(rf"^class {keywords.__name__}\(.*?:\n(.*?)(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
     assert found
     return re.findall(r'^    (\w+): .*\n    "(.*)"$', found[1], re.MULTILINE)

@@ -6,7 +6,9 @@ can be resumed saved, once nobody holds the other end.
 
 from __future__ import annotations
 
+import datetime
 import importlib
+import importlib.util
 import json
 import os
 import select
@@ -27,6 +29,7 @@ from ._ask import Error, Json
 from ._program import program
 
 _LOOK_SECONDS = 0.5  # between two looks at whether the child has ended, should its pipe stay open
+_LOG_SECONDS = 10  # between two lines in a log
 _MOST_AT_EXIT_SECONDS = 60  # for saving the state when the interpreter ends
 
 
@@ -380,6 +383,8 @@ class _Shown:
         self._show = (self._terminal or _in_notebook()) if show is None else show
         self._bar: Any = None
         self._said = ""
+        self._redraws = self._terminal or _in_notebook()
+        self._next = 0.0  # in a log, when a line is due
 
     def __enter__(self) -> _Shown:
         return self
@@ -393,25 +398,35 @@ class _Shown:
             self._plain(event)
             return
         self._bar.set_description_str(event.label, refresh=False)
-        self._bar.set_postfix_str(event.note, refresh=False)
+        self._bar.set_postfix_str(_left(event) + event.note, refresh=False)
         self._bar.n = round(event.share, 4)
         self._bar.refresh()
 
     def _plain(self, event: Progress) -> None:
-        left = "" if event.seconds_left is None else f"  {event.seconds_left:.0f} s left"
-        said = f"{event.label} {100 * event.share:3.0f} %{left}  {event.note}"
-        print(f"\r{said:<{len(self._said)}}" if self._terminal else said,
-              end="" if self._terminal else "\n", file=sys.stderr, flush=True)
+        said = f"{event.label} {100 * event.share:3.0f} %  {_left(event)}{event.note}"
+        now = time.monotonic()
+        if self._redraws:
+            print(f"\r{said:<{len(self._said)}}", end="", file=sys.stderr, flush=True)
+        elif now >= self._next or event.document.get("finished"):
+            print(said, file=sys.stderr, flush=True)
+            self._next = now + _LOG_SECONDS
         self._said = said
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._bar is self:
-            if self._terminal:
+            if self._redraws:
                 print(file=sys.stderr)
         elif self._bar is not None:
             self._bar.close()
+
+
+def _left(event: Progress) -> str:
+    """"1:02:03 left  "; "" if it cannot be told."""
+    if event.seconds_left is None:
+        return ""
+    return f"{datetime.timedelta(seconds=round(event.seconds_left))} left  "
 
 
 def _in_notebook() -> bool:
@@ -421,10 +436,10 @@ def _in_notebook() -> bool:
 
 
 def _tqdm() -> Any:
-    """A bar, or None where tqdm is not installed."""
+    """A bar, or None where tqdm is not installed. In a notebook without widgets, one of text."""
+    widgets = _in_notebook() and importlib.util.find_spec("ipywidgets") is not None
     try:
-        module = importlib.import_module("tqdm.notebook" if _in_notebook() else "tqdm")
-        return module.tqdm(total=1.0, file=sys.stderr,
-                           bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed}<{remaining} {postfix}")
+        made = importlib.import_module("tqdm.notebook" if widgets else "tqdm").tqdm
     except ImportError:
         return None
+    return made(total=1.0, file=sys.stderr, bar_format="{desc} {percentage:3.0f}% |{bar}|{postfix}")

@@ -97,8 +97,7 @@ def train(
         are those of `bitlaw train --help`.
     options: sections of the configuration (`model={"width": 64}`, `recipe={"weights": 4}`,
         `train={"tokens": 4e6}`), which count last, and how it runs: `directory` (of the runs; "runs"), `threads` (0:
-        all), `checkpoints` (models kept along the run), and others. Their help is in `help(bitlaw.train)`'s
-        keywords and in `bitlaw train --help`.
+        all), `checkpoints` (models kept along the run), and the other options of `bitlaw train --help`.
 
     Returns a task: iterate over it for progress (step, tokens, loss in nats per token, seconds left), or wait with
     `.result()` for the Run. The name of a run is a hash of its configuration, so the same call resumes what was

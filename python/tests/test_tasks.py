@@ -257,6 +257,26 @@ def test_a_killed_python_ends_the_program_with_its_state_saved(
         assert next(again).step > 0
 
 
+def test_a_killed_python_ends_a_study_with_all_its_jobs(data: Path, tmp_path: Path) -> None:
+    study = {"name": "tiny", "base": {**TINY, "data.path": str(data)},
+             "grid": [{"train.tokens": [3_000_000], "train.seed": [1, 2, 3]}]}
+    code = (f"import bitlaw\nfor event in (task := bitlaw.sweep({study!r}, runs={str(tmp_path / 'runs')!r}, jobs=2)):\n"
+            "    print(task._child.process.pid, len(event.running), flush=True)\n")
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        worker = next(int(line.split()[0]) for line in process.stdout if line.split()[1] == "2")
+        jobs = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and parent(each) == worker]
+        process.kill()
+    assert len(jobs) == 2 and eventually(lambda: not any(map(is_alive, [worker, *jobs])))
+
+
+def parent(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
 def test_the_end_of_a_script_ends_the_program(python: Any, tmp_path: Path, data: Path) -> None:
     process, pid = python("for event in task:\n    print(task._child.process.pid, event.step, flush=True)\n"
                           "    if event.step > 0: break\n")
@@ -374,7 +394,7 @@ def shown(show: bool | None) -> None:
 def test_without_tqdm_progress_is_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(sys.modules, "tqdm", None)
     shown(True)
-    assert capsys.readouterr().err == "train x  30 %  4 s left  loss 3.2\n"
+    assert capsys.readouterr().err == "train x  30 %  0:00:04 left  loss 3.2\n"
 
 
 def test_with_tqdm_it_is_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
