@@ -361,9 +361,33 @@ class RoleRounding {
   }
   bool scaled() const { return quantizer_.format.scaled(); }
   bool trust() const { return quantizer_.options.trust; }
+  // Whether products with probabilities run on BF16 numbers, so that these are rounded to BF16, and whether
+  // the scales of groups are part of those numbers (Rounding in ops/quantize.h, for values).
+  bool has_bf16_products() const {
+    const ScaleAxis axis = scale_axis(role_, quantizer_.granularity);
+    if (quantizer_.format.kind == FormatKind::kBf16 || folds()) return true;
+    return quantizer_.format.scaled() && quantizer_.format.codes_fit_bf16() &&
+           axis != ScaleAxis::kGroup && axis != ScaleAxis::kColumn;
+  }
+  bool folds() const {
+    return quantizer_.granularity == Granularity::kGroup &&
+           folds_into_bf16(quantizer_.format, quantizer_.scales);
+  }
   int64_t rotation(int64_t columns) const {
     return quantizer_.options.hadamard == 0 ? 1
                                             : rotation_width(columns, quantizer_.options.hadamard);
+  }
+
+  // The scale of each matrix as a tensor: 1 without E4M3 scales.
+  void tensor_scales(const In& x, const Out<float>& scales) const {
+    if (scales.size() != x.shape(0)) throw nb::type_error("a scale for each matrix");
+    const size_t count = x.shape(1) * x.shape(2);
+    for (size_t i = 0; i < x.shape(0); ++i) {
+      float absmax = 0;
+      for (size_t j = 0; j < count; ++j)
+        absmax = std::max(absmax, std::fabs(x.data()[i * count + j]));
+      scales.data()[i] = tensor_scale(quantizer_.format, quantizer_.scales, absmax);
+    }
   }
 
   // x [matrices, rows, columns]; the rows of a matrix are `heads` equal blocks. The bits do not depend on
@@ -447,6 +471,13 @@ void bind_roundings(nb::module_& module) {
       .def_prop_ro("rounds", &RoleRounding::rounds, "False for fp32 that is not rotated.")
       .def_prop_ro("scaled", &RoleRounding::scaled)
       .def_prop_ro("trust", &RoleRounding::trust)
+      .def_prop_ro("has_bf16_products", &RoleRounding::has_bf16_products,
+                   "Whether probabilities are rounded to BF16 for their product with these values.")
+      .def_prop_ro("folds", &RoleRounding::folds,
+                   "Whether the scales of groups are part of the BF16 numbers of a product.")
+      .def("tensor_scales", &RoleRounding::tensor_scales, nb::arg("x"), nb::arg("scales"),
+           "The FP32 scale of each matrix of x [matrices, rows, columns], into scales [matrices, "
+           "1, 1].")
       .def("rotation", &RoleRounding::rotation, nb::arg("columns"),
            "Entries of a row that are rotated together; 1: not rotated.")
       .def("round", &RoleRounding::round, nb::arg("x"), nb::arg("values"), nb::arg("heads") = 1,

@@ -6,13 +6,14 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from ._ask import Error
 from ._torch_recipe import Recipe
-from ._torch_round import Rounding
+from ._torch_round import Rounding, core_of, parts_of
 
 
 class RoundedLinear(nn.Linear):
@@ -45,36 +46,82 @@ class RoundedLinear(nn.Linear):
         return f"{super().extra_repr()}, weights={self.weight_rounding}, inputs={self.input_rounding}"
 
 
+def _row_scales(values: Tensor, rounding: Rounding) -> Tensor | None:
+    """What a product with probabilities takes out of each row of the values, [batch, head, token]; None where
+    probabilities are not rounded for it."""
+    core = core_of(rounding.role, rounding.precision, rounding.granularity)
+    if not core.has_bf16_products:
+        return None
+    if not core.folds:
+        return parts_of(values, rounding, codes=True)["scales"][..., 0]
+    x = values.detach().float().contiguous()
+    scales = torch.empty(len(x), 1, 1)
+    core.tensor_scales(x.flatten(1, 2), scales)
+    return scales.expand(x.shape[:-1])
+
+
+def _attention(query: Tensor, key: Tensor, value: Tensor, row_scales: Tensor | None, attn_mask: Tensor | None = None,
+               dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None,
+               enable_gqa: bool = False) -> Tensor:
+    """scaled_dot_product_attention of rounded operands, with the probabilities of a row of values times its scale
+    rounded to BF16 (docs/numerics.md, step 10)."""
+    if dropout_p > 0:
+        raise Error("probabilities='bf16' does not go with dropout in attention; training in bitlaw has none")
+    if enable_gqa:
+        queries_per_key = query.shape[-3] // key.shape[-3]
+        key, value = (each.repeat_interleave(queries_per_key, -3) for each in (key, value))
+        if row_scales is not None:
+            row_scales = row_scales.repeat_interleave(queries_per_key, -2)
+    scores = query @ key.transpose(-1, -2) * (query.shape[-1] ** -0.5 if scale is None else scale)
+    if is_causal:
+        later = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+        scores = scores.masked_fill(later, -torch.inf)
+    if attn_mask is not None:
+        scores = (scores.masked_fill(attn_mask.logical_not(), -torch.inf) if attn_mask.dtype == torch.bool
+                  else scores + attn_mask)
+    probabilities = scores.softmax(-1)
+    if row_scales is not None:
+        s = torch.where(row_scales > 0, row_scales, 1)[..., None, :]
+        probabilities = (_BF16(probabilities * s) / s).to(value.dtype)
+    return probabilities @ value
+
+
+_BF16 = Rounding("activations", "bf16", "")
+
+
 class _RoundHeads(TorchFunctionMode):
     """Rounds what `scaled_dot_product_attention` takes."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, probabilities: str) -> None:
         super().__init__()
-        self.recipe = recipe
+        self.recipe, self.probabilities = recipe, probabilities
         self.calls = 0
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        if func is functional.scaled_dot_product_attention:
-            self.calls += 1
-            names = ("query", "key", "value")
-            given = dict(zip(names, args, strict=False)) | {name: kwargs[name] for name in names if name in kwargs}
-            rest = {name: value for name, value in kwargs.items() if name not in names}
-            if any(tensor.ndim != 4 for tensor in given.values()):
-                shapes = ", ".join(str(list(tensor.shape)) for tensor in given.values())
-                raise Error(f"attention of queries, keys and values of shapes {shapes}: expected [batch, head, token, width], "
-                            "which says what shares a scale")
-            return func(self.recipe.queries(given["query"]), self.recipe.keys(given["key"]),
-                        self.recipe.values(given["value"]), *args[3:], **rest)
-        return func(*args, **kwargs)
+        if func is not functional.scaled_dot_product_attention:
+            return func(*args, **(kwargs or {}))
+        self.calls += 1
+        given = dict(zip(_ARGUMENTS, args, strict=False)) | (kwargs or {})
+        query, key, value = (given.pop(name) for name in _ARGUMENTS[:3])
+        shapes = [list(tensor.shape) for tensor in (query, key, value)]
+        if any(len(shape) != 4 for shape in shapes):
+            raise Error(f"attention of queries, keys and values of shapes {', '.join(map(str, shapes))}: expected "
+                        "[batch, head, token, width], which says what shares a scale")
+        rounded = self.recipe.queries(query), self.recipe.keys(key), self.recipe.values(value)
+        if self.probabilities == "bf16":
+            return _attention(*rounded, _row_scales(value, self.recipe.values), **given)
+        return func(*rounded, **given)
+
+
+_ARGUMENTS = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
 
 
 class RoundAttention:
     """The hooks of a module that computes attention: in its forward pass, queries, keys and values are rounded
     where `scaled_dot_product_attention` takes them, [batch, head, token, width]."""
 
-    def __init__(self, name: str, recipe: Recipe, required: bool) -> None:
-        self.name, self.recipe, self.required = name, recipe, required
+    def __init__(self, name: str, recipe: Recipe, required: bool, probabilities: str) -> None:
+        self.name, self.recipe, self.required, self.probabilities = name, recipe, required, probabilities
         self._here = threading.local()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -90,7 +137,7 @@ class RoundAttention:
 
     def enter(self) -> None:
         modes = self._here.__dict__.setdefault("modes", [])
-        modes.append(_RoundHeads(self.recipe))
+        modes.append(_RoundHeads(self.recipe, self.probabilities))
         modes[-1].__enter__()
 
     def leave(self, finished: bool) -> None:

@@ -13,6 +13,7 @@ from torch.autograd import Function
 
 from . import _core
 from ._ask import Error
+from ._torch_ops import round_op
 
 # Entries whose rounding takes longer than it takes to start threads (about 14 ns each, one core).
 _WORTH_THREADS = 1 << 16
@@ -82,6 +83,8 @@ class Rounding:
         return core_of(self.role, self.precision, self.granularity).rounds
 
     def __call__(self, tensor: Tensor) -> Tensor:
+        if torch.compiler.is_compiling():
+            return round_op(tensor, self.role, self.precision, self.granularity)[0]
         if not self.rounds:
             return tensor
         rounded: Tensor = StraightThrough.apply(tensor, self)
@@ -160,16 +163,20 @@ def parts_of(tensor: Tensor, rounding: Rounding, *, codes: bool = False, trusted
     return parts
 
 
+def rotated(tensor: Tensor, width: int) -> Tensor:
+    x = tensor.detach().to(torch.float32, memory_format=torch.contiguous_format, copy=True)
+    if x.numel() > 0:
+        _core.rotate_rows(x.view(1, -1, x.shape[-1]), width)
+    return x.to(tensor.dtype)
+
+
 class Rotate(Function):
     """x R along rows, in blocks of `width`; R is its own adjoint."""
 
     @staticmethod
     def forward(ctx: Any, tensor: Tensor, width: int) -> Tensor:
         ctx.width = width
-        x = tensor.detach().to(torch.float32, memory_format=torch.contiguous_format, copy=True)
-        if x.numel() > 0:
-            _core.rotate_rows(x.view(1, -1, x.shape[-1]), width)
-        return x.to(tensor.dtype)
+        return rotated(tensor, width)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:

@@ -17,19 +17,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 try:
-    from torch import nn
+    from torch import library, nn
 except ImportError as missing:
     raise ImportError("bitlaw.torch needs PyTorch, which is not installed; pip install torch") from missing
+
+if not hasattr(library, "custom_op"):
+    raise ImportError("bitlaw.torch needs PyTorch 2.4 or later; pip install --upgrade torch")
 
 from ._ask import Error
 from ._frame import Frame
 from ._torch_layers import RoundAttention, RoundedLinear, RoundOutput, is_rounded, remove
 from ._torch_recipe import Recipe, recipe
 from ._torch_recipe import recipe as _recipe_of
-from ._torch_round import Quantized, Role, Rounding, quantize, round
+from ._torch_round import Quantized, Role, Rounding, core_of, quantize, round
 
 __all__ = [
     "FakeQuantized",
@@ -197,10 +200,21 @@ def _row(name: str, part: str, rounding: Rounding | None, why: str) -> dict[str,
             "shares": rounding.granularity if rounding and rounds else "", "why": why}
 
 
+def _probabilities(name: str, values: Rounding, probabilities: str) -> dict[str, Any]:
+    core = core_of("values", values.precision, values.granularity)
+    rounding = Rounding("activations", probabilities if core.has_bf16_products else "fp32", "")
+    why = "for their product with the values"
+    if not core.has_bf16_products:
+        why = f"not rounded in training for {values.name} values"
+    elif probabilities == "fp32":
+        why = "probabilities='fp32'; bf16 in training"
+    return _row(name, "probabilities", rounding, why)
+
+
 def fake_quantize(model: nn.Module, recipe: str | float | Mapping[str, Any] | Recipe, *,
                   head: Patterns | None = None, attention: Patterns | None = None, keys: Patterns | None = None,
                   values: Patterns | None = None, queries: Patterns | None = None,
-                  skip: Patterns = ()) -> FakeQuantized:
+                  probabilities: Literal["fp32", "bf16"] = "fp32", skip: Patterns = ()) -> FakeQuantized:
     """Rounds a model as a recipe of bitlaw says, in place; train or evaluate it as before.
 
     What the engine of `bitlaw train` does to its decoder is done to yours (docs/numerics.md):
@@ -231,9 +245,11 @@ def fake_quantize(model: nn.Module, recipe: str | float | Mapping[str, Any] | Re
             called ...attn or ...attention.
         keys, values, queries: instead of `attention`, the modules whose outputs are keys, values or queries of
             shape [batch, head, token, width].
+        probabilities: "bf16" rounds those of attention, times the scale of a row of values, for their product with
+            the values, as training does. That takes attention apart: it holds [batch, head, token, token].
         skip: modules to leave alone, with all that they contain.
 
-        All of these are one name or several, dotted as in `named_modules()`; `*` and `?` stand for any text and
+        All of these but probabilities are one name or several, dotted as in `named_modules()`; `*` and `?` stand for any text and
         any letter.
 
     Returns: the rounded model as a `FakeQuantized`: its `table` says what was rounded, what was left alone, and why.
@@ -258,6 +274,8 @@ def fake_quantize(model: nn.Module, recipe: str | float | Mapping[str, Any] | Re
     2       input   bf16                  output head: bf16 in training
     0       weight                        embedding: not rounded in training
     """
+    if probabilities not in ("fp32", "bf16"):
+        raise Error(f"probabilities='{probabilities}': expected fp32 or bf16")
     made = _recipe_of(recipe)
     names = _Names(model)
     for name, module in names.modules.items():
@@ -281,6 +299,9 @@ def fake_quantize(model: nn.Module, recipe: str | float | Mapping[str, Any] | Re
                     "have to be written as nn.Linear first")
     by_attention, by_output = _attention(names, made, skipped, attention,
                                          {"keys": keys, "values": values, "queries": queries})
+    if probabilities == "bf16" and not by_attention:
+        raise Error("probabilities='bf16' needs modules that call torch.nn.functional.scaled_dot_product_attention; name "
+                    "them with attention='*.NAME'")
 
     rows: list[dict[str, Any]] = []
     for name, linear in linears:
@@ -293,9 +314,10 @@ def fake_quantize(model: nn.Module, recipe: str | float | Mapping[str, Any] | Re
         if linear.bias is not None:
             rows.append(_row(name, "bias", None, "not rounded in training"))
     for name, module, required in by_attention:
-        RoundAttention(name or type(module).__name__, made, required).attach(module)
+        RoundAttention(name or type(module).__name__, made, required or probabilities == "bf16", probabilities).attach(module)
         for part, rounding in (("queries", made.queries), ("keys", made.keys), ("values", made.values)):
             rows.append(_row(name, part, rounding, "where attention takes them"))
+        rows.append(_probabilities(name, made.values, probabilities))
     for name, module, rounding in by_output:
         module.register_forward_hook(RoundOutput(name, rounding))
         rows.append(_row(name, rounding.role, rounding, "its output"))

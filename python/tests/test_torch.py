@@ -556,6 +556,56 @@ def test_attention_that_is_not_seen_is_an_error() -> None:
         bt.fake_quantize(model, {"kv": 4}, attention="nothing")
 
 
+def test_probabilities_as_in_training() -> None:
+    q, k, v = torch.randn(2, 4, 6, 8), torch.randn(2, 2, 6, 8), torch.randn(2, 2, 6, 8)
+
+    class Attention(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.out = nn.Linear(1, 1)
+
+        def forward(self, q: Any, k: Any, v: Any, **more: Any) -> Any:
+            return functional.scaled_dot_product_attention(q, k, v, enable_gqa=True, **more)
+
+    model = nn.Sequential()
+    model.add_module("attn", Attention())
+    attention = cast(nn.Module, model.attn)
+    allowed = torch.rand(6, 6) < 0.7
+    allowed.fill_diagonal_(True)
+    for more in ({}, {"is_causal": True}, {"attn_mask": allowed, "scale": 0.3}, {"attn_mask": torch.randn(6, 6)}):
+        wanted = attention(q, k, v, **more)
+        with bt.fake_quantize(model, {"kv": 32, "queries": 32}, probabilities="bf16", attention="attn"):
+            same = attention(q, k, v, **more)
+        assert torch.allclose(same, wanted, atol=1e-6)  # fp32 values: nothing is rounded
+        with bt.fake_quantize(model, {"kv": 16, "queries": 32, "weights": 32}, probabilities="bf16"):
+            near = attention(q, k, v, **more)
+        assert 1e-4 < (near - wanted).abs().max() < 0.05
+    # One query, one key per head: a probability is 1, so the result is the value.
+    with bt.fake_quantize(model, {"kv": "nvfp4"}, probabilities="bf16") as rounded:
+        y = attention(q[:, :, :1], k[:, :, :1], v[:, :, :1])
+    assert torch.allclose(y, rounded.recipe.values(v[:, :, :1]).repeat_interleave(2, 1), rtol=2**-8)
+    with pytest.raises(bitlaw.Error, match="does not go with dropout"):
+        with bt.fake_quantize(model, 4, probabilities="bf16"):
+            attention(q, k, v, dropout_p=0.1)
+    with pytest.raises(bitlaw.Error, match="probabilities='bf16' needs modules"):
+        bt.fake_quantize(nn.Linear(4, 4), 4, probabilities="bf16")
+
+
+def test_compiled_models_have_the_same_bits() -> None:
+    model = torch_decoder.Decoder(shape())
+    bt.fake_quantize(model, {"named": "quest-w4a4", "kv": 4})
+    model.loss(TOKENS).backward()
+    wanted = [cast(Any, each.grad).clone() for each in model.parameters()]
+    model.zero_grad()
+    logits = model(TOKENS[:, :-1])
+    compiled = torch.compile(model, backend="aot_eager", fullgraph=True)(TOKENS[:, :-1])
+    assert torch.equal(compiled, logits)
+    functional.cross_entropy(compiled.flatten(0, 1), TOKENS[:, 1:].flatten()).backward()
+    for each, gradient in zip(model.parameters(), wanted, strict=True):
+        assert torch.allclose(cast(Any, each.grad), gradient, atol=1e-6)
+    torch.compiler.reset()
+
+
 def test_an_exception_in_the_forward_pass_ends_the_rounding_of_attention() -> None:
     model = torch_decoder.Decoder(shape())
     bt.fake_quantize(model, "W4A4KV4")
@@ -630,6 +680,8 @@ RECIPES = [
      "recipe.kv_granularity=token", "recipe.queries=kv", "model.kv_heads=1"],
     ["recipe.named=quest-w4a4", "recipe.kv=4", "recipe.kv_granularity=token", "model.extra_norm=true"],
     ["recipe.weights=nvfp4", "recipe.activations=nvfp4", "recipe.kv=mxfp4", "model.tied_head=true"],
+    ["recipe.activations=e4m3", "recipe.activations_granularity=channel", "recipe.kv=nvfp4", "model.kv_heads=1"],
+    ["recipe.weights=3+clip", "recipe.kv=3", "recipe.kv_granularity=channel", "recipe.queries=kv"],
 ]
 
 
@@ -638,14 +690,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return torch_decoder.data_set(tmp_path_factory.mktemp("torch") / "data")
 
 
-def as_in_training(model: Any, config: dict[str, Any]) -> bt.FakeQuantized:
-    """Rounded with the probabilities of attention, too, which the program rounds to BF16."""
-    rounded = bt.fake_quantize(model, config, keys="*.k", values="*.v", queries="*.q")
-    model.round_probabilities(rounded.recipe.values)
-    return rounded
-
-
-@pytest.mark.parametrize("keys", RECIPES, ids=lambda keys: keys[0].removeprefix("recipe."))
+@pytest.mark.parametrize("keys", RECIPES, ids=range(len(RECIPES)))
 def test_a_run_of_the_program_has_the_same_loss(data: Path, tmp_path: Path, keys: list[str]) -> None:
     result = torch_decoder.train(data, tmp_path, "train.tokens=20000", *keys)
     loss = result["validation"]["loss_nats"]
@@ -655,13 +700,14 @@ def test_a_run_of_the_program_has_the_same_loss(data: Path, tmp_path: Path, keys
         plain = float(model.loss(text))
         with bt.fake_quantize(model, config):
             near = float(model.loss(text))
-        with as_in_training(model, config):
+        with bt.fake_quantize(model, config, probabilities="bf16"):
             same = float(model.loss(text))
-    # Measured: 1e-7 to 3e-5, where a sum in another order moved a number over a tie; with probabilities in FP32
-    # up to 1.4e-4.
-    assert abs(same - loss) < 1e-4
-    assert abs(near - loss) < 4e-4
-    assert abs(plain - loss) > 4 * abs(same - loss)
+    # Measured over three seeds: 1e-7 to 5e-5, where a sum in another order moved a number over a tie; with
+    # probabilities in FP32 up to 3e-4. Without rounding .018 to .06 for the second recipe.
+    assert abs(same - loss) < 2e-4
+    assert abs(near - loss) < 1e-3
+    if keys == RECIPES[1]:
+        assert abs(plain - loss) > 5e-3
 
 
 @pytest.mark.parametrize(
@@ -669,7 +715,7 @@ def test_a_run_of_the_program_has_the_same_loss(data: Path, tmp_path: Path, keys
     [*RECIPES[:3], ["recipe.weights=2+gauss+trust", "recipe.activations=2+gauss+trust"],
      ["recipe.weights=3+gauss+hadamard+trust", "recipe.activations=3+gauss+hadamard+trust", "recipe.kv=4+hadamard",
       "recipe.queries=kv"]],
-    ids=lambda keys: keys[0].removeprefix("recipe."))
+    ids=range(5))
 def test_the_first_step_of_the_program_has_the_same_gradient(data: Path, tmp_path: Path, keys: list[str]) -> None:
     # One step over all of the text with a rate that moves nothing: the final model is the initial one.
     result = torch_decoder.train(data, tmp_path, "train.tokens=20032", "train.batch_tokens=20032", "train.lr=1e-30",
@@ -677,7 +723,7 @@ def test_the_first_step_of_the_program_has_the_same_gradient(data: Path, tmp_pat
     directory = Path(result["directory"])
     step = json.loads((directory / "metrics.jsonl").read_text().splitlines()[0])
     model, config = torch_decoder.load(directory)
-    as_in_training(model, config)
+    bt.fake_quantize(model, config, probabilities="bf16")
     loss = model.loss(torch_decoder.windows(data / "train_000000.bin", 32))
     loss.backward()
     norm = float(sum(cast(Any, each.grad).double().pow(2).sum() for each in model.parameters()) ** 0.5)
@@ -705,6 +751,13 @@ def test_the_page() -> None:
     runner = doctest.DocTestRunner()
     runner.run(doctest.DocTestParser().get_doctest(text, {}, "torch.md", str(page), 0))
     assert runner.summarize(verbose=False) == (0, runner.tries) and runner.tries > 15
+
+
+def test_the_interpreter_ends_without_leaks() -> None:
+    code = ("import torch, bitlaw.torch as bt; m = torch.nn.Linear(8, 8); r = bt.fake_quantize(m, 'quest-w4a4');"
+            "m(torch.ones(2, 8)).sum().backward(); bt.quantize(m.weight, 'mxfp4')")
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "nanobind" not in done.stderr
 
 
 def test_torch_is_imported_only_when_asked_for() -> None:

@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from bitlaw.torch import Rounding, quantize
-from bitlaw.torch import round as rounded
 from conftest import PROGRAM
 from torch import Tensor, nn
 from torch.nn import functional
@@ -38,8 +36,6 @@ def rope(x: Tensor, theta: float) -> Tensor:
 
 
 class Attention(nn.Module):
-    """With `values`, how they are rounded, probabilities are rounded as in step 10 of docs/numerics.md."""
-
     def __init__(self, shape: dict[str, Any]) -> None:
         super().__init__()
         width = shape["width"]
@@ -48,8 +44,6 @@ class Attention(nn.Module):
         self.qkv_proj = nn.Linear(width, (self.heads + 2 * self.kv_heads) * self.size, bias=False)
         self.o_proj = nn.Linear(width, width, bias=False)
         self.o_norm = Norm(width, shape["norm_epsilon"]) if shape["extra_norm"] else nn.Identity()
-        self.q, self.k, self.v = nn.Identity(), nn.Identity(), nn.Identity()
-        self.values: Rounding | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         batch, tokens, _ = x.shape
@@ -57,19 +51,7 @@ class Attention(nn.Module):
         q, k, v = (part.reshape(batch, tokens, -1, self.size).transpose(1, 2)
                    for part in self.qkv_proj(x).split(sizes, -1))
         q, k = rope(q, self.theta), rope(k, self.theta)
-        if self.values is None:
-            y = functional.scaled_dot_product_attention(q, k, v, is_causal=True,
-                                                        enable_gqa=self.heads != self.kv_heads)
-        else:
-            scales = torch.ones(v.shape[:-1])
-            if self.values.scaled:
-                scales = quantize(v, self.values.precision, self.values.granularity, role="values").scales[..., 0]
-            q, k, v = self.q(q), self.k(k), self.v(v)
-            k, v, scales = (each.repeat_interleave(self.heads // self.kv_heads, 1) for each in (k, v, scales))
-            later = torch.full((tokens, tokens), -torch.inf).triu(1)
-            p = (q @ k.transpose(-1, -2) / self.size**0.5 + later).softmax(-1)
-            s = scales[:, :, None, :]
-            y = (rounded(p * s, "bf16") / s) @ v
+        y = functional.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=self.heads != self.kv_heads)
         out: Tensor = self.o_proj(self.o_norm(y.transpose(1, 2).reshape(batch, tokens, -1)))
         return out
 
@@ -117,11 +99,6 @@ class Decoder(nn.Module):
             x = layer(x)
         out: Tensor = self.lm_head(self.norm(x))
         return out
-
-    def round_probabilities(self, values: Rounding) -> None:
-        for module in self.modules():
-            if isinstance(module, Attention):
-                module.values = values
 
     def loss(self, windows: Tensor) -> Tensor:
         """Mean over all targets, in nats; windows [sequence, T + 1]."""
