@@ -13,32 +13,16 @@ import torch
 from torch import Tensor
 
 
-@torch.library.custom_op("bitlaw::round", mutates_args=())
-def round_op(tensor: Tensor, role: str, precision: str, granularity: str) -> tuple[Tensor, Tensor]:
-    """Values, and whether the range holds them."""
+def _round(tensor: Tensor, role: str, precision: str, granularity: str) -> tuple[Tensor, Tensor]:
     from ._torch_round import Rounding, parts_of
 
     parts = parts_of(tensor, Rounding(role, precision, granularity), trusted=True)  # type: ignore[arg-type]
     return parts["values"].to(tensor.dtype), parts["trusted"]
 
 
-@round_op.register_fake
-def _(tensor: Tensor, role: str, precision: str, granularity: str) -> tuple[Tensor, Tensor]:
+def _shape_of_rounded(tensor: Tensor, role: str, precision: str, granularity: str) -> tuple[Tensor, Tensor]:
     like = torch.empty_like(tensor, memory_format=torch.contiguous_format)
     return like, torch.empty_like(like, dtype=torch.bool)
-
-
-@torch.library.custom_op("bitlaw::rotate", mutates_args=())
-def rotate_op(tensor: Tensor, width: int) -> Tensor:
-    """x R along rows."""
-    from ._torch_round import rotated
-
-    return rotated(tensor, width)
-
-
-@rotate_op.register_fake
-def _(tensor: Tensor, width: int) -> Tensor:
-    return torch.empty_like(tensor, memory_format=torch.contiguous_format)
 
 
 def _keep_for_backward(ctx: Any, inputs: Any, output: Any) -> None:
@@ -58,4 +42,21 @@ def _backward(ctx: Any, gradient: Tensor, _: Any) -> tuple[Tensor, None, None, N
     return (rotate_op(gradient, ctx.width) if ctx.width > 1 else gradient), None, None, None
 
 
+def _rotate(tensor: Tensor, width: int) -> Tensor:
+    from ._torch_round import rotated
+
+    return rotated(tensor, width)
+
+
+def _shape_of_rotated(tensor: Tensor, width: int) -> Tensor:
+    return torch.empty_like(tensor, memory_format=torch.contiguous_format)
+
+
+# Values, and whether the range holds them.
+round_op: Any = torch.library.custom_op("bitlaw::round", _round, mutates_args=())
+round_op.register_fake(_shape_of_rounded)
 round_op.register_autograd(_backward, setup_context=_keep_for_backward)
+
+# x R along rows.
+rotate_op: Any = torch.library.custom_op("bitlaw::rotate", _rotate, mutates_args=())
+rotate_op.register_fake(_shape_of_rotated)

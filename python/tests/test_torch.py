@@ -209,6 +209,39 @@ def test_numpy_written_from_the_docs_gives_the_same_bits(role: Role) -> None:
                     assert np.array_equal(values.view(np.int32), wanted.view(np.int32)), (precision, granularity)
 
 
+def test_vectors_of_an_independent_script() -> None:
+    path = Path(__file__).parents[2] / "tests" / "golden" / "weight_schemes.json"
+    if not path.exists():
+        pytest.skip("no golden vectors beside the tests")
+    compared = 0
+    for case in json.loads(path.read_text())["cases"]:
+        scheme = case["scheme"]
+        if "-asym" in scheme:
+            continue  # training has no zero points
+        granularity = f"group{case['group']}" if case["group"] else "channel"
+        x, values, codes, scales = (
+            torch.tensor([float.fromhex(each) for each in case[name]]).reshape(case["rows"], case["columns"])
+            for name in ("x", "values", "codes", "scales"))
+        parts = bt.quantize(x, scheme.replace("-clip", "+clip"), granularity, role="weights")
+        normal = scales >= 2.0**-126  # below it a block counts as zeros in training
+        assert torch.equal(parts.values[normal], values[normal]), scheme
+        assert torch.equal(parts.codes[normal], codes[normal]), scheme
+        assert torch.equal(parts.scales[normal], scales[normal]), scheme
+        assert (parts.values[~normal] == 0).all()
+        compared += int(normal.sum())
+    assert compared > 500
+
+
+def test_a_range_for_normal_numbers_is_the_published_one() -> None:
+    x = torch.randn(20, 300)
+    for precision, c in [("int2", 1.0484), ("int3", 0.6018), ("int4", 0.3386), ("e2m1", 0.4871), ("e4m3", 0.02038)]:
+        parts = bt.quantize(x, precision + "+gauss", "token")
+        wanted = c * x.double().pow(2).mean(-1).sqrt()
+        assert torch.allclose(parts.scales[:, 0].double(), wanted, rtol=3e-4), precision
+        codes = nearest_code(precision, (x * (1 / parts.scales)).numpy())
+        assert np.array_equal(parts.values.numpy(), codes * parts.scales.numpy())
+
+
 def test_bf16_is_torchs_own() -> None:
     x = torch.randn(1000) * 10 ** torch.empty(1000).uniform_(-38, 38)
     assert torch.equal(bt.round(x, 16), x.to(torch.bfloat16).float())
