@@ -149,7 +149,7 @@ class Tile {
     double* e = error(k);
     float *target = rounded_to_.data(), *codes = code(k);
     for (int64_t r = 0; r < rows_; ++r) target[r] = static_cast<float>(w[r] - f[r]);
-    codes_of_column(p_.scheme, scales, grids_.inverses.data() + first, zeros, target, rows_, codes);
+    codes_of_column(p_.scheme, grids_.inverses.data() + first, zeros, target, rows_, codes);
     for (int64_t r = 0; r < rows_; ++r)
       e[r] = static_cast<double>(value_of({scales[r], 0, zeros[r]}, codes[r])) - w[r];
   }
