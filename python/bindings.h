@@ -8,5 +8,6 @@ void bind_ask(nanobind::module_& module);
 void bind_frame(nanobind::module_& module);
 void bind_roundings(nanobind::module_& module);
 void bind_runs(nanobind::module_& module);
+void bind_numbers(nanobind::module_& module);
 
 }  // namespace bitlaw

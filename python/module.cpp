@@ -25,5 +25,6 @@ NB_MODULE(_core, module) {
   bitlaw::bind_ask(module);
   bitlaw::bind_frame(module);
   bitlaw::bind_roundings(module);
+  bitlaw::bind_numbers(module);
   bitlaw::bind_runs(module);
 }

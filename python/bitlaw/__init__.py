@@ -16,6 +16,18 @@ from ._core import version as __version__
 from ._fit import Fit, Interval, Parameter, Predictions, fit, load, published
 from ._frame import Frame
 from ._laws import Law, laws
+from ._numbers import (
+    Calibration,
+    Format,
+    Quantized,
+    awq,
+    error,
+    formats,
+    gptq,
+    hadamard,
+    quantize,
+    rtn,
+)
 from ._runs import Run, run, runs
 from ._task import Progress, StudyProgress, Task, TrainingProgress
 from ._train import prepare, quantize_runs, reproduce, sweep, train, tune
@@ -23,8 +35,10 @@ from ._verbs import Answer, Plan, compare, design, frontier, plan, predict
 
 __all__ = [
     "Answer",
+    "Calibration",
     "Error",
     "Fit",
+    "Format",
     "Frame",
     "Interval",
     "Law",
@@ -32,23 +46,31 @@ __all__ = [
     "Plan",
     "Predictions",
     "Progress",
+    "Quantized",
     "Run",
     "StudyProgress",
     "Task",
     "TrainingProgress",
     "__version__",
+    "awq",
     "compare",
     "design",
+    "error",
     "fit",
+    "formats",
     "frontier",
+    "gptq",
+    "hadamard",
     "laws",
     "load",
     "plan",
     "predict",
     "prepare",
     "published",
+    "quantize",
     "quantize_runs",
     "reproduce",
+    "rtn",
     "run",
     "runs",
     "sweep",
