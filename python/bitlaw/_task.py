@@ -30,7 +30,7 @@ from ._program import program
 
 _LOOK_SECONDS = 0.5  # between two looks at whether the child has ended, should its pipe stay open
 _LOG_SECONDS = 10  # between two lines in a log
-_MOST_AT_EXIT_SECONDS = 60  # for saving the state when the interpreter ends
+_MOST_TO_SAVE_SECONDS = 60  # the state, when a task is given up
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,9 @@ class _Child:
     """The process. A thread waits for it, so that it is never a zombie; that thread knows no task."""
 
     def __init__(self, words: Sequence[str]) -> None:
+        for ended in _ending.copy():  # one that was given up may still be saving the same run
+            ended.wait(_MOST_TO_SAVE_SECONDS)
+            _ending.discard(ended)
         self.output = tempfile.TemporaryFile()  # noqa: SIM115  of no name; the child needs no reader
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115
         self.owner = os.getpid()
@@ -131,6 +134,7 @@ class _Child:
             os.close(write)
         os.set_blocking(self.pipe, False)
         self.half = b""  # the beginning of a line
+        _children.add(self)
         threading.Thread(target=_reap, args=(self.process, self.ended), name="bitlaw", daemon=True).start()
 
     def close(self) -> None:
@@ -180,8 +184,22 @@ class _Child:
         if self.ended.is_set():
             return
         self.terminate()
+        _ending.add(self.ended)
         if not threading.main_thread().is_alive() or sys.is_finalizing():
-            self.ended.wait(_MOST_AT_EXIT_SECONDS)
+            self.ended.wait(_MOST_TO_SAVE_SECONDS)
+
+
+_ending: set[threading.Event] = set()
+_children: weakref.WeakSet[_Child] = weakref.WeakSet()
+
+
+def _forget_children() -> None:
+    """In a fork of Python, whose copy of a pipe would keep the program at work when Python has died."""
+    for child in list(_children):
+        child.close()
+
+
+os.register_at_fork(after_in_child=_forget_children)
 
 
 def _reap(process: subprocess.Popen[bytes], ended: threading.Event) -> None:
@@ -241,6 +259,8 @@ class Task(Generic[Event, Result]):
 
     def _wait(self, seconds: float | None) -> Event | None:
         """The next event; None once the program has ended, or after that time."""
+        if os.getpid() != self._child.owner:
+            raise Error("the task belongs to the process that started it, and this is a fork of that")
         end = None if seconds is None else time.monotonic() + seconds
         try:
             while True:
