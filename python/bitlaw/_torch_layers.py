@@ -147,7 +147,8 @@ class RoundAttention:
             raise Error(
                 f"{self.name}: keys and values were not rounded, because its forward pass does not call "
                 "torch.nn.functional.scaled_dot_product_attention; name the modules that do with attention=, or "
-                "those whose outputs are keys and values with keys= and values="
+                "those whose outputs are keys and values with keys= and values=; a model of transformers calls it after "
+                "set_attn_implementation('sdpa')"
             )
 
 

@@ -765,6 +765,24 @@ def test_the_first_step_of_the_program_has_the_same_gradient(data: Path, tmp_pat
     assert abs(norm / step["gradient_norm"] - 1) < 4e-4
 
 
+@pytest.mark.parametrize("keys", RECIPES[:2], ids=range(2))
+def test_a_run_opened_by_transformers_has_the_same_loss(data: Path, tmp_path: Path, keys: list[str]) -> None:
+    transformers: Any = pytest.importorskip("transformers")
+    result = torch_decoder.train(data, tmp_path, "train.tokens=20000", *keys)
+    directory = Path(result["directory"])
+    model = transformers.LlamaForCausalLM.from_pretrained(directory / "checkpoints" / "final", dtype=torch.float32)
+    rounded = bt.fake_quantize(model, json.loads((directory / "run.json").read_text())["config"], probabilities="bf16")
+    assert set(rounded.table["rounded_to"]) == {"", "bf16", *(each.precision for each in (
+        rounded.recipe.weights, rounded.recipe.activations, rounded.recipe.keys))}
+    text = torch_decoder.windows(data / "val_000000.bin", 32)
+    with torch.no_grad():
+        loss = functional.cross_entropy(model(text[:, :-1]).logits.flatten(0, 1), text[:, 1:].flatten())
+    assert abs(float(loss) - result["validation"]["loss_nats"]) < 2e-4  # measured: 3e-5
+    model.set_attn_implementation("eager")
+    with pytest.raises(bitlaw.Error, match="set_attn_implementation"):
+        model(text[:1, :-1])
+
+
 # ---- the package ----
 
 
