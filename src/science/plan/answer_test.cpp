@@ -309,6 +309,16 @@ TEST(Answer, APrecisionAtWhichTrainingFailsIsSaidToFail) {
   EXPECT_NE(plan_text(plan).find("e+"), std::string::npos);  // an absurd loss, but a short one
 }
 
+TEST(Answer, LessThanOneParameterOrTokenIsSaidToBeNoModel) {
+  PlanRequest request;
+  request.free = {"N", "D", "P"}, request.compute = 3;
+  EXPECT_TRUE(notes_say(make_plan(request), "No such model exists"));
+  request.compute = 1e21;
+  EXPECT_FALSE(notes_say(make_plan(request), "No such model exists"));
+  request.free = {"N", "D"}, request.bits = {2};
+  EXPECT_TRUE(notes_say(make_plan(request), "No such model exists"));
+}
+
 TEST(Answer, FormatsByName) {
   PlanRequest request;
   request.compute = 1e21, request.formats = {"e2m1", "e4m3", "BF16"};

@@ -94,6 +94,12 @@ void add_notes(Plan& plan, const PlanProblem& problem, const Planner& planner) {
         default_law().name, additive_rival().name);
   }
   const PlanOptimum& best = *plan.optimum;
+  if (best.params < 1 || best.tokens < 1) {
+    notes.push_back(fmt::format(
+        "No such model exists, with {:.2g} parameters and {:.2g} training tokens: check "
+        "the budgets, the bits and the constants.",
+        best.params, best.tokens));
+  }
   const double effective = best.effective_params.value_or(0);
   if (law.predicts == Predicts::kLoss && constants.knows_bits && effective < 2e-3 * best.params) {
     notes.emplace_back(
