@@ -28,6 +28,7 @@ void complete_errors(const MatrixTask& task, double known_rtn_error, MatrixResul
                          task.pool);
   };
   if (std::isnan(out.error)) out.error = error_of(out.quantized);
+  if (task.cell.method->round == round_by_rtn) out.rtn_error = out.error;
   if (std::isnan(out.rtn_error)) out.rtn_error = known_rtn_error;
   if (std::isnan(out.rtn_error)) out.rtn_error = error_of(round_by_rtn(task).quantized);
   out.dead_columns = task.input->dead_columns();
