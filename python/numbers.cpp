@@ -15,6 +15,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -164,6 +165,9 @@ class Numbers {
     }
     data_ = copy_.data();
   }
+
+  Numbers(const Numbers&) = delete;
+  Numbers& operator=(const Numbers&) = delete;
 
   const float* data() const { return data_; }
   int64_t size() const { return rows * columns; }
@@ -863,7 +867,8 @@ nb::object code_values(const std::string& name) {
   if (format.kind == FormatKind::kFp32) throw Error("fp32 has too many codes for a list");
   std::vector<float> codes;
   if (grid.scheme.asymmetric) {
-    for (float code = 0; code <= grid.scheme.highest_code(); ++code) codes.push_back(code);
+    codes.resize(static_cast<size_t>(grid.scheme.highest_code()) + 1);
+    std::iota(codes.begin(), codes.end(), 0.0f);
   } else {
     codes = all_codes(format);
   }

@@ -6,6 +6,7 @@
     fit.parameters["alpha"].value, fit.interval("alpha")
     fit.predict({"N": 13e9, "D": 5e12, "P_w": 4})
     bitlaw.plan(fit, compute=1e21).optimum       # best parameters, tokens and bits
+    bitlaw.quantize(weights, "mxfp4").codes      # rounded arrays; gptq, awq and rtn as well
 
 Every function answers what the command line answers for the same request, to the bit, and raises
 `bitlaw.Error` with the same sentence. Laws and sources: `bitlaw.laws()`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -49,6 +50,14 @@ def _taken(value: Any, name: str) -> Any:
     except (TypeError, ValueError):
         raise Error(f"{name}: neither an array nor rows of numbers, all of one length") from None
     return _of_numpy(array, name)
+
+
+def _whole(value: Any, name: str) -> int:
+    """Beyond 64 bits any number is as good as the largest."""
+    try:
+        return max(min(operator.index(value), 2**62), -(2**62))
+    except TypeError:
+        raise Error(f"{name} {value!r}: a whole number is expected") from None
 
 
 def _returned(values: NDArray[Any], kind: str, like: Any) -> Any:
@@ -221,7 +230,7 @@ def _rounded(
         taken,
         method=method,
         format=name,
-        group=min(int(group), 2**62),
+        group=_whole(group, "group"),
         granularity=shared or granularity,
         asymmetric=asymmetric,
         clip=clip,
@@ -440,7 +449,7 @@ def hadamard(array: Any, *, width: int = 0, training: bool = False) -> Any:
     >>> hadamard(hadamard(np.array([1.0, 2.0, 3.0, 4.0])))
     array([1., 2., 3., 4.])
     """
-    rotated = _core.rotate(_taken(array, "array"), int(width), training)
+    rotated = _core.rotate(_taken(array, "array"), _whole(width, "width"), training)
     kind = ""
     if rotated.dtype == np.uint16:
         kind = "float16" if str(array.dtype).endswith("float16") and "bfloat16" not in str(array.dtype) else "bfloat16"
@@ -538,4 +547,4 @@ def error(
     >>> round(error("int4"), 6), round(error("int4", group=128), 6), round(error("mxfp4"), 6)
     (0.011864, 0.013752, 0.013352)
     """
-    return _core.format_error(str(format), min(int(group), 2**62), source or "", scale, crest)
+    return _core.format_error(str(format), _whole(group, "group"), source or "", scale, crest)

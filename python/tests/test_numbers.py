@@ -208,6 +208,9 @@ def test_tensors_of_torch_come_and_go_through_dlpack() -> None:
             assert same(found, expected)
             assert torch.equal(found.values, torch.from_numpy(expected.values).to(kind))
             assert bitlaw.hadamard(view[:, :2]).dtype == kind
+    assert bitlaw.quantize(torch.zeros(0, 5), "mxfp4").values.shape == (0, 5)
+    calibration = bitlaw.Calibration(torch.eye(64))
+    assert bitlaw.gptq(tensor, "int4", inputs=calibration, hadamard=True).values.dtype == kind
     with pytest.raises(bitlaw.Error, match="detach"):
         bitlaw.quantize(torch.nn.Linear(4, 4).weight)
     with pytest.raises(bitlaw.Error, match="float32, float64, float16 or bfloat16"):
@@ -222,6 +225,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: bitlaw.quantize(draw(2, 4), "mxfp4", group=16), "blocks of 32, not 16"),
     (lambda: bitlaw.quantize(draw(2, 4), "mxfp4/tensor"), "blocks of 32"),
     (lambda: bitlaw.quantize(draw(2, 4), "int4", group=-1), "cannot have -1 weights"),
+    (lambda: bitlaw.quantize(draw(2, 4), "int4", group=1.5), "group 1.5: a whole number"),  # type: ignore[arg-type]
     (lambda: bitlaw.quantize(draw(2, 4), "int4", granularity="chanel"), "expected tensor, channel"),
     (lambda: bitlaw.quantize(draw(2, 4), "int4/tensor", granularity="channel"), "leave granularity away"),
     (lambda: bitlaw.quantize(draw(2, 4), "int4", granularity="tensor", group=3), "granularity 'tensor' with group=3"),
