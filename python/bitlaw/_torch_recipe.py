@@ -17,13 +17,15 @@ from ._torch_round import Role, Rounding
 class Recipe:
     """How every role of a model is rounded. `bitlaw.torch.recipe` makes one.
 
+    name: as the record of a run has it: w4a4kv16, or every role in full.
+    weights, activations, keys, values, queries: the rounding of each.
+
     >>> from bitlaw.torch import recipe
     >>> print(recipe("quest-w4a4").weights)
     int4+gauss+hadamard128+trust/channel
     """
 
     name: str
-    """As the record of a run has it: w4a4kv16, or every role in full."""
     weights: Rounding
     activations: Rounding
     keys: Rounding
@@ -51,13 +53,10 @@ def _keys_of_name(name: str) -> dict[str, Any]:
 def recipe(of: str | float | Mapping[str, Any] | Recipe) -> Recipe:
     """A recipe by name, by the bits of its weights, or by the keys of a configuration.
 
-    Arguments:
-        of: one of
-            - the name of a recipe or precision: "quest-w4a4", "W4A4KV4", "mxfp4" (docs/formats.md);
-            - a number: the bits of the weights, 2 to 16, all else in BF16;
-            - the keys of `[recipe]` in a configuration file: named, weights, activations, kv, queries,
-              weights_granularity, activations_granularity, kv_granularity; also a whole configuration that
-              has a section `recipe`, as `tomllib.load` reads it.
+    of: the name of a recipe or precision, "quest-w4a4", "W4A4KV4" or "mxfp4" (docs/formats.md); or a number, the
+        bits of the weights, 2 to 16, with all else in BF16; or the keys of `[recipe]` in a configuration file
+        (named, weights, activations, kv, queries, weights_granularity, activations_granularity, kv_granularity),
+        also as a section `recipe` of a whole configuration, as `tomllib.load` reads it.
 
     Raises: bitlaw.Error, with the sentence of `bitlaw train`, if a key, a name or a combination is wrong.
 

@@ -30,24 +30,27 @@ def core_of(role: str, precision: str, granularity: str) -> _core.RoleRounding:
 
 
 class Quantized(NamedTuple):
-    """The parts of a rounded tensor, each of its shape: `values` = `codes` * `scales`, float32.
+    """The parts of a rounded tensor, each of its shape. With +hadamard they are those of the rotated tensor.
 
-    With +hadamard they are those of the rotated tensor.
+    values: `codes` * `scales`, what a product is taken of; float32.
+    codes: the numbers in units of their scale, codes of the format; float32.
+    scales: the scale of each entry, float32: equal over all entries that share one; 1 for bf16 and fp32.
+    trusted: whether the range holds the entry, bool: where the gradient goes with +trust.
     """
 
     values: Tensor
-    """What a product is taken of, float32."""
     codes: Tensor
-    """The number in units of its scale, a code of the format, float32."""
     scales: Tensor
-    """The scale of each entry, float32: equal over all entries that share one; 1 for bf16 and fp32."""
     trusted: Tensor
-    """Whether the range holds the entry, bool: where the gradient goes with +trust."""
 
 
 @dataclass(frozen=True)
 class Rounding:
     """How one role of a recipe is rounded. Called with a tensor, it rounds it as `bitlaw.torch.round` does.
+
+    role: weights, activations, keys, values or queries.
+    precision: a format with its options: int4, e2m1, mxfp4, int4+gauss+hadamard128+trust; bf16 and fp32.
+    granularity: what shares a scale: tensor, channel, sequence, token, group32, batch; "" without scales.
 
     >>> from bitlaw.torch import Rounding
     >>> import torch
@@ -56,11 +59,8 @@ class Rounding:
     """
 
     role: Role
-    """weights, activations, keys, values or queries."""
     precision: str
-    """A format with its options: int4, e2m1, mxfp4, int4+gauss+hadamard128+trust; bf16 and fp32."""
     granularity: str
-    """What shares a scale: tensor, channel, sequence, token, group32, batch; "" without scales."""
 
     __module__ = "bitlaw.torch"
 
@@ -217,25 +217,23 @@ def round(tensor: Tensor, precision: str | int, granularity: str | None = None, 
     with +trust it is zero where the range cuts an entry off by more than half of the last step, and with
     +hadamard the tensor is rotated before it is rounded, and its gradient is rotated back.
 
-    Arguments:
-        tensor: float32 or bfloat16, on the CPU. bfloat16 is widened, rounded in float32, and the result
-            rounded once more to bfloat16. Its shape says what shares a scale:
+    tensor: float32 or bfloat16, on the CPU. bfloat16 is widened, rounded in float32, and the result rounded
+        once more to bfloat16.
+    precision: bits (2 to 16; 16 is bf16, 32 none) or a name of docs/formats.md: int4, e2m1, e4m3, int4-e8m0,
+        mxfp4, nvfp4, with options as in int4+gauss+hadamard128+trust.
+    granularity: what shares a scale, see below. Not needed for bf16, fp32 and formats whose blocks are
+        published (mxfp4, nvfp4).
+    role: weights, activations, keys, values or queries. Needed where the granularity does not say it: for
+        `channel`, and for keys, values and queries.
 
-            | granularity | weights [..., out, in] | activations [..., token, in] | keys, values, queries [..., head, token, width] |
-            |---|---|---|---|
-            | `tensor` | a matrix [out, in] | - | - |
-            | `sequence` | - | a matrix [token, in] | all heads, [head, token, width] |
-            | `channel` | a row: one output | a column of a matrix | a column of one head |
-            | `token` | - | a row | a row: one token of one head |
-            | `group32` | 32 consecutive entries of a row | the same | the same |
-            | `batch` | - | the whole tensor | the whole tensor |
-
-        precision: bits (2 to 16; 16 is bf16, 32 none) or a name of docs/formats.md: int4, e2m1, e4m3,
-            int4-e8m0, mxfp4, nvfp4, with options as in int4+gauss+hadamard128+trust.
-        granularity: what shares a scale. Not needed for bf16, fp32 and formats whose blocks are published
-            (mxfp4, nvfp4).
-        role: weights, activations, keys, values or queries. Needed where the granularity does not say it:
-            for `channel`, and for keys, values and queries.
+    | granularity | weights [..., out, in] | activations [..., token, in] | keys, values, queries [..., head, token, width] |
+    |---|---|---|---|
+    | `tensor` | a matrix [out, in] | - | - |
+    | `sequence` | - | a matrix [token, in] | all heads, [head, token, width] |
+    | `channel` | a row: one output | a column of a matrix | a column of one head |
+    | `token` | - | a row | a row: one token of one head |
+    | `group32` | 32 consecutive entries of a row | the same | the same |
+    | `batch` | - | the whole tensor | the whole tensor |
 
     Returns: the rounded numbers, of the tensor's shape and type. With +hadamard they are those of the
         rotated tensor: the operand of a product whose other operand is rotated, too.

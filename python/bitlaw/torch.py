@@ -38,7 +38,6 @@ __all__ = [
     "FakeQuantized",
     "Quantized",
     "Recipe",
-    "Role",
     "RoundedLinear",
     "Rounding",
     "fake_quantize",
@@ -58,6 +57,11 @@ _ATTENTION = ("*attn", "*attention")
 class FakeQuantized:
     """A model that `fake_quantize` rounds, until `remove()`. As a context manager it removes at the end.
 
+    model: the model that was given.
+    recipe: how every role is rounded.
+    table: a `bitlaw.Frame` with a row for each part of each module: `module` (dotted name), `part` (weight, input,
+        keys ...), `rounded_to` ("" if left alone), `shares` (what shares a scale) and `why`.
+
     >>> import torch, bitlaw.torch
     >>> model = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
     >>> with bitlaw.torch.fake_quantize(model, {"weights": "mxfp4", "activations": "mxfp4"}) as rounded:
@@ -66,12 +70,8 @@ class FakeQuantized:
     """
 
     model: nn.Module
-    """The model that was given."""
     recipe: Recipe
-    """How every role is rounded."""
     table: Frame
-    """A row for each part of each module: `module` (dotted name), `part` (weight, input, keys ...), `rounded_to`
-    ("" if left alone), `shares` (what shares a scale) and `why`."""
 
     def __init__(self, model: nn.Module, made: Recipe, table: Frame) -> None:
         self.model, self.recipe, self.table = model, made, table
@@ -234,23 +234,22 @@ def fake_quantize(model: nn.Module, recipe: str | float | Mapping[str, Any] | Re
     before. `torch.nn.utils.parametrize` would rename every weight in the state dict and keep a model from being
     saved whole; forward hooks see inputs, but cannot change a weight for one call only.
 
-    Arguments:
-        model: any `nn.Module` with float32 or bfloat16 parameters on the CPU.
-        recipe: what `bitlaw.torch.recipe` takes: "quest-w4a4", "W4A4KV4", 4 (bits of weights), or the keys of
-            `[recipe]` in a configuration.
-        head: the output head, by name. Not given: the linear layer that shares an embedding's weight or is called
-            lm_head, head, output_head, embed_out or unembed; else the one with as many outputs as an
-            embedding has rows. `head=()` says that there is none.
-        attention: the modules whose own forward pass calls `scaled_dot_product_attention`. Not given: those
-            called ...attn or ...attention.
-        keys, values, queries: instead of `attention`, the modules whose outputs are keys, values or queries of
-            shape [batch, head, token, width].
-        probabilities: "bf16" rounds those of attention, times the scale of a row of values, for their product with
-            the values, as training does. That takes attention apart: it holds [batch, head, token, token].
-        skip: modules to leave alone, with all that they contain.
+    model: any `nn.Module` with float32 or bfloat16 parameters on the CPU.
+    recipe: what `bitlaw.torch.recipe` takes: "quest-w4a4", "W4A4KV4", 4 (bits of weights), or the keys of
+        `[recipe]` in a configuration.
+    head: the output head, by name. Not given: the linear layer that shares an embedding's weight or is called
+        lm_head, head, output_head, embed_out or unembed; else the one with as many outputs as an
+        embedding has rows. `head=()` says that there is none.
+    attention: the modules whose own forward pass calls `scaled_dot_product_attention`. Not given: those
+        called ...attn or ...attention.
+    keys, values, queries: instead of `attention`, the modules whose outputs are keys, values or queries of
+        shape [batch, head, token, width].
+    probabilities: "bf16" rounds those of attention, times the scale of a row of values, for their product with
+        the values, as training does. That takes attention apart: it holds [batch, head, token, token].
+    skip: modules to leave alone, with all that they contain.
 
-        All of these but probabilities are one name or several, dotted as in `named_modules()`; `*` and `?` stand for any text and
-        any letter.
+    head, attention, keys, values, queries and skip are one name or several, dotted as in `named_modules()`; `*` and `?`
+    stand for any text and any letter.
 
     Returns: the rounded model as a `FakeQuantized`: its `table` says what was rounded, what was left alone, and why.
 

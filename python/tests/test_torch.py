@@ -24,8 +24,7 @@ torch = pytest.importorskip("torch")
 if True:  # behind the line that skips this file
     import bitlaw.torch as bt
     import torch_decoder
-    from bitlaw._torch_round import parts_of
-    from bitlaw.torch import Role
+    from bitlaw._torch_round import Role, parts_of
     from torch import nn
     from torch.nn import functional
 
