@@ -361,6 +361,13 @@ class RoleRounding {
   }
   bool scaled() const { return quantizer_.format.scaled(); }
   bool trust() const { return quantizer_.options.trust; }
+  // Whether a row of a matrix is rounded without a look at the others.
+  bool has_independent_rows() const {
+    if (!quantizer_.format.scaled()) return true;
+    const ScaleAxis axis = scale_axis(role_, quantizer_.granularity);
+    return (axis == ScaleAxis::kRow || axis == ScaleAxis::kGroup) &&
+           quantizer_.scales != ScaleRule::kE4M3;
+  }
   // Whether products with probabilities run on BF16 numbers, so that these are rounded to BF16, and whether
   // the scales of groups are part of those numbers (Rounding in ops/quantize.h, for values).
   bool has_bf16_products() const {
@@ -409,7 +416,7 @@ class RoleRounding {
     if (x.size() == 0) return;
     const nb::gil_scoped_release released;
     const ScaleAxis axis = scale_axis(role_, quantizer_.granularity);
-    if (has_independent_rows(axis)) {  // then any rows are a matrix
+    if (has_independent_rows()) {  // then any rows are a matrix
       const int64_t all = matrices * rows;
       rows = heads = 1;
       for (int64_t most = std::max<int64_t>(1, kTask / columns);
@@ -441,12 +448,6 @@ class RoleRounding {
  private:
   static constexpr int64_t kTask = 1 << 15;  // entries that are worth a task of their own
 
-  bool has_independent_rows(ScaleAxis axis) const {
-    if (!quantizer_.format.scaled()) return true;
-    return (axis == ScaleAxis::kRow || axis == ScaleAxis::kGroup) &&
-           quantizer_.scales != ScaleRule::kE4M3;
-  }
-
   Role role_ = Role::kWeights;
   Quantizer quantizer_;
 };
@@ -471,6 +472,8 @@ void bind_roundings(nb::module_& module) {
       .def_prop_ro("rounds", &RoleRounding::rounds, "False for fp32 that is not rotated.")
       .def_prop_ro("scaled", &RoleRounding::scaled)
       .def_prop_ro("trust", &RoleRounding::trust)
+      .def_prop_ro("has_independent_rows", &RoleRounding::has_independent_rows,
+                   "Whether a row of a matrix is rounded without a look at the others.")
       .def_prop_ro("has_bf16_products", &RoleRounding::has_bf16_products,
                    "Whether probabilities are rounded to BF16 for their product with these values.")
       .def_prop_ro("folds", &RoleRounding::folds,

@@ -28,19 +28,29 @@ class RoundedLinear(nn.Linear):
     __module__ = "bitlaw.torch"
     input_rounding: Rounding
     weight_rounding: Rounding
+    # The layers whose weights, one below another, are rounded as one matrix; this one is among them.
+    one_matrix: list[nn.Linear]
 
     @staticmethod
-    def of(linear: nn.Linear, weight: Rounding, inputs: Rounding) -> None:
+    def of(linear: nn.Linear, weight: Rounding, inputs: Rounding, one_matrix: list[nn.Linear]) -> None:
         linear.__class__ = RoundedLinear
         assert isinstance(linear, RoundedLinear)
-        linear.weight_rounding, linear.input_rounding = weight, inputs
+        linear.weight_rounding, linear.input_rounding, linear.one_matrix = weight, inputs, one_matrix
 
     def undo(self) -> None:
-        del self.weight_rounding, self.input_rounding
+        del self.weight_rounding, self.input_rounding, self.one_matrix
         self.__class__ = nn.Linear  # type: ignore[assignment]
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.linear(self.input_rounding(input), self.weight_rounding(self.weight), self.bias)
+        return functional.linear(self.input_rounding(input), self.rounded_weight(), self.bias)
+
+    def rounded_weight(self) -> Tensor:
+        """What the product is taken of, [out, in]; its gradient goes to `weight`."""
+        if len(self.one_matrix) < 2:
+            return self.weight_rounding(self.weight)
+        parts = [each.weight if each is self else each.weight.detach() for each in self.one_matrix]
+        begin = sum(each.out_features for each in self.one_matrix[: self.one_matrix.index(self)])
+        return self.weight_rounding(torch.cat(parts))[begin : begin + self.out_features]
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, weights={self.weight_rounding}, inputs={self.input_rounding}"

@@ -52,6 +52,8 @@ Patterns = str | Sequence[str]
 # What the last part of an output head's name is.
 _HEADS = ("lm_head", "head", "output_head", "embed_out", "unembed")
 _ATTENTION = ("*attn", "*attention")
+# Layers of a Llama whose weights bitlaw has in one matrix, in its order of rows.
+_TOGETHER = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 
 
 class FakeQuantized:
@@ -181,6 +183,21 @@ def _check_linear(name: str, linear: nn.Linear) -> None:
                     f"alone with skip='{name}'")
 
 
+def _matrices(linears: Mapping[str, nn.Linear], together: Sequence[Sequence[str]]) -> dict[str, dict[str, nn.Linear]]:
+    """The layers that are one matrix with each of these, in the order of its rows."""
+    out: dict[str, dict[str, nn.Linear]] = {}
+    for name in linears:
+        parent, dot, own = name.rpartition(".")
+        for group in together:
+            if own in group:
+                out[name] = {f"{parent}{dot}{each}": linears[f"{parent}{dot}{each}"] for each in group
+                             if f"{parent}{dot}{each}" in linears}
+                if len({each.in_features for each in out[name].values()}) > 1:
+                    raise Error(f"{', '.join(out[name])} have different numbers of inputs and are not one matrix; say which "
+                                "layers are with together=, or together=()")
+    return out
+
+
 def _rows_left_alone(names: _Names, done: set[int], skipped: set[int]) -> Iterator[dict[str, Any]]:
     for name, module in names.modules.items():
         if id(module) in done:
@@ -214,7 +231,8 @@ def _probabilities(name: str, values: Rounding, probabilities: str) -> dict[str,
 def fake_quantize(model: nn.Module, recipe: str | float | Mapping[str, Any] | Recipe, *,
                   head: Patterns | None = None, attention: Patterns | None = None, keys: Patterns | None = None,
                   values: Patterns | None = None, queries: Patterns | None = None,
-                  probabilities: Literal["fp32", "bf16"] = "fp32", skip: Patterns = ()) -> FakeQuantized:
+                  probabilities: Literal["fp32", "bf16"] = "fp32",
+                  together: Sequence[Sequence[str]] = _TOGETHER, skip: Patterns = ()) -> FakeQuantized:
     """Rounds a model as a recipe of bitlaw says, in place; train or evaluate it as before.
 
     What the engine of `bitlaw train` does to its decoder is done to yours (docs/numerics.md):
@@ -246,6 +264,8 @@ def fake_quantize(model: nn.Module, recipe: str | float | Mapping[str, Any] | Re
         shape [batch, head, token, width].
     probabilities: "bf16" rounds those of attention, times the scale of a row of values, for their product with
         the values, as training does. That takes attention apart: it holds [batch, head, token, token].
+    together: names of layers whose weights are one matrix in training where they lie side by side in one module. It
+        matters where a matrix shares a scale: for `tensor`, and for the tensor's scale of nvfp4.
     skip: modules to leave alone, with all that they contain.
 
     head, attention, keys, values, queries and skip are one name or several, dotted as in `named_modules()`; `*` and `?`
@@ -302,14 +322,21 @@ def fake_quantize(model: nn.Module, recipe: str | float | Mapping[str, Any] | Re
         raise Error("probabilities='bf16' needs modules that call torch.nn.functional.scaled_dot_product_attention; name "
                     "them with attention='*.NAME'")
 
+    matrices = {}
+    if not core_of("weights", made.weights.precision, made.weights.granularity).has_independent_rows:
+        matrices = _matrices({name: linear for name, linear in linears if id(linear) not in heads}, together)
+
     rows: list[dict[str, Any]] = []
     for name, linear in linears:
         is_head = id(linear) in heads
         weight, inputs = made.of_head if is_head else (made.weights, made.activations)
         why = f"output head: {weight.name} in training" if is_head else "projection"
+        one = matrices.get(name, {name: linear})
+        if len(one) > 1:
+            why = f"projection, one matrix with {', '.join(each.rpartition('.')[2] for each in one if each != name)}"
         if weight.rounds or inputs.rounds:
-            RoundedLinear.of(linear, weight, inputs)
-        rows += [_row(name, "weight", weight, why), _row(name, "input", inputs, why)]
+            RoundedLinear.of(linear, weight, inputs, list(one.values()))
+        rows += [_row(name, "weight", weight, why), _row(name, "input", inputs, why.partition(",")[0])]
         if linear.bias is not None:
             rows.append(_row(name, "bias", None, "not rounded in training"))
     for name, module, required in by_attention:

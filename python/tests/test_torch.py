@@ -509,6 +509,40 @@ def test_tied_and_shared_weights() -> None:
     assert torch.equal(twice(x), y)
 
 
+def test_layers_that_are_one_matrix_in_training() -> None:
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.v_proj, self.q_proj, self.k_proj = nn.Linear(32, 16), nn.Linear(32, 48), nn.Linear(32, 16)
+            nn.init.normal_(self.k_proj.weight, std=3)
+
+        def forward(self, x: Any) -> Any:
+            return torch.cat([self.q_proj(x), self.k_proj(x), self.v_proj(x)], -1)
+
+    x = torch.randn(2, 5, 32)
+    for precision, granularity in [("nvfp4", ""), ("int3", "tensor"), ("int3+gauss", "tensor"), ("int3", "channel")]:
+        block = Block()
+        parts = [block.q_proj, block.k_proj, block.v_proj]
+        whole = torch.cat([each.weight.detach() for each in parts])
+        keys = {"weights": precision, "weights_granularity": granularity}
+        pull = torch.randn(2, 5, 80)
+        with bt.fake_quantize(block, keys) as rounded:
+            wanted = functional.linear(rounded.recipe.activations(x), rounded.recipe.weights(whole),
+                                       torch.cat([each.bias.detach() for each in parts]))
+            twin = copy.deepcopy(block)
+            y = twin(x)
+            assert torch.allclose(y, wanted, atol=1e-5)
+            y.backward(pull)
+            slope = torch.einsum("bto,bti->oi", pull, rounded.recipe.activations(x))
+            for name, each in zip(("q_proj", "k_proj", "v_proj"), slope.split([48, 16, 16]), strict=True):
+                assert torch.allclose(cast(Any, getattr(twin, name).weight.grad), each, atol=1e-4)
+            why = next(row["why"] for row in rounded.table.rows() if row["module"] == "k_proj")
+            assert why == ("projection" if granularity == "channel" else "projection, one matrix with q_proj, v_proj")
+        if granularity != "channel":
+            with bt.fake_quantize(block, keys, together=()):
+                assert not torch.allclose(block(x), wanted, atol=1e-3)
+
+
 def test_what_the_head_is() -> None:
     class Net(nn.Module):
         def __init__(self, **layers: nn.Module) -> None:
@@ -764,7 +798,8 @@ def test_the_first_step_of_the_program_has_the_same_gradient(data: Path, tmp_pat
     assert abs(norm / step["gradient_norm"] - 1) < 4e-4
 
 
-@pytest.mark.parametrize("keys", RECIPES[:2], ids=range(2))
+@pytest.mark.parametrize("keys", [*RECIPES[:2], RECIPES[3], ["recipe.weights=4", "recipe.weights_granularity=tensor"]],
+                         ids=range(4))
 def test_a_run_opened_by_transformers_has_the_same_loss(data: Path, tmp_path: Path, keys: list[str]) -> None:
     transformers: Any = pytest.importorskip("transformers")
     result = torch_decoder.train(data, tmp_path, "train.tokens=20000", *keys)
@@ -772,7 +807,7 @@ def test_a_run_opened_by_transformers_has_the_same_loss(data: Path, tmp_path: Pa
     model = transformers.LlamaForCausalLM.from_pretrained(directory / "checkpoints" / "final", dtype=torch.float32)
     rounded = bt.fake_quantize(model, json.loads((directory / "run.json").read_text())["config"], probabilities="bf16")
     assert set(rounded.table["rounded_to"]) == {"", "bf16", *(each.precision for each in (
-        rounded.recipe.weights, rounded.recipe.activations, rounded.recipe.keys))}
+        rounded.recipe.weights, rounded.recipe.activations, rounded.recipe.keys, rounded.recipe.values))}
     text = torch_decoder.windows(data / "val_000000.bin", 32)
     with torch.no_grad():
         loss = functional.cross_entropy(model(text[:, :-1]).logits.flatten(0, 1), text[:, 1:].flatten())
