@@ -280,6 +280,9 @@ class Frame:
         kind = self._kinds[name]
         if kind == "real":
             return ~np.isnan(values), np.ascontiguousarray(values)
+        if kind == "whole" and values.dtype.kind == "f":
+            there = ~np.isnan(values)
+            return there, np.where(there, values, 0).astype(np.int64)
         if kind in ("whole", "flag") and values.dtype.kind in "ib":
             return None, np.ascontiguousarray(values)
         listed = self._values(name)
