@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "ask/answers.h"
+#include "ask/unused_options.h"
 #include "base/error.h"
 #include "base/output_file.h"
 #include "base/parallel.h"
@@ -38,10 +39,8 @@ void run_compare(CompareFlags& options) {
   require_other_file("--residuals", options.residuals, options.out);
   refuse_to_write(options.dry_run, "--out", options.out);
   refuse_to_write(options.dry_run, "--residuals", options.residuals);
-  if (options.compare.hold_out != "kfold")
-    options.flags.refuse({"folds"}, "--hold-out " + options.compare.hold_out + " has no folds");
-  if (options.compare.objective != "huber")
-    options.flags.refuse({"huber_delta"}, options.compare.objective + " has no threshold");
+  refuse_unused_of_compare(options.compare,
+                           [&](const std::string& key) { return options.flags.has(key); });
   options.formula.register_files();
   if (options.compare.laws.empty() && !options.formula.laws_of_file().empty()) {
     options.compare.laws = options.formula.laws_of_file();

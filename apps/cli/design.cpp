@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "ask/answers.h"
+#include "ask/unused_options.h"
 #include "base/error.h"
 #include "base/input_file.h"
 #include "base/output_file.h"
@@ -55,9 +56,7 @@ void run_design(DesignFlags& options) {
   else if (!named)
     options.design.law = options.table.usual_law();
   const Law& law = law_named(options.design.law);
-  if (!law.has_delta)
-    options.flags.refuse({"method"},
-                         fmt::format("{} does not model quantization after training", law.name));
+  refuse_unused_of_design(law, [&](const std::string& key) { return options.flags.has(key); });
   const Table table = options.table.read({&law});
   if (options.dry_run) {
     print_table(table, options.table.path(), options.json);

@@ -11,6 +11,7 @@
 
 #include "ask/answers.h"
 #include "ask/predictions.h"
+#include "ask/unused_options.h"
 #include "base/output_file.h"
 #include "base/parallel.h"
 #include "base/range.h"
@@ -115,30 +116,6 @@ void run_groups(FitFlags& options, const Law& law) {
              text);
 }
 
-// What the approaches have no use for.
-void refuse_for_approach(const FitFlags& options) {
-  options.flags.refuse({"hold_out", "profile", "joint", "method", "post_threshold", "post_floor"},
-                       "--approach gives N_opt and D_opt of losses, and has no use for it");
-  const bool isoflop = options.approach == "isoflop" || options.approach == "all";
-  if (!isoflop)
-    options.approach_flags.refuse({"budget_tolerance"},
-                                  fmt::format("--approach {} has no budgets", options.approach));
-  if (options.approach == "envelope")
-    options.flags.refuse({"law", "objective", "residual", "weights", "huber_delta", "tie", "freeze",
-                          "range", "starts"},
-                         "--approach envelope fits no law");
-}
-
-// What this law has no use for.
-void refuse_for_law(const FitFlags& options, const Law& law) {
-  const std::string why = fmt::format("{} does not model quantization after training", law.name);
-  if (!law.has_delta) options.flags.refuse({"joint", "method"}, why);
-  if (law.predicts == Predicts::kGap)
-    options.flags.refuse({"huber_delta"}, "gaps are in standard errors: --post-threshold");
-  else if (!law.has_delta)
-    options.flags.refuse({"post_threshold", "post_floor"}, why);
-}
-
 void run_fit(FitFlags& options) {
   options.flags.fill_into(options.fit);
   if (options.print_config) {
@@ -151,10 +128,12 @@ void run_fit(FitFlags& options) {
   refuse_to_write(options.dry_run, "--out", options.out);
   refuse_to_write(options.dry_run, "--residuals", options.residuals);
   options.approach_flags.fill_into(options.of_approach);
-  if (options.fit.objective != "huber")
-    options.flags.refuse({"huber_delta"}, options.fit.objective + " has no threshold");
+  const IsGiven is_given = [&](const std::string& key) {
+    return options.flags.has(key) || options.approach_flags.has(key);
+  };
+  refuse_unused_of_fit(options.fit, is_given);
   if (!options.approach.empty()) {
-    refuse_for_approach(options);
+    refuse_unused_of_approach(options.approach, is_given);
     if (!options.residuals.empty() || !options.freeze_from.empty())
       throw Error("--approach: --residuals and --freeze-from are for a fit of one law");
     if (options.table.takes_gaps())
@@ -193,7 +172,7 @@ void run_fit(FitFlags& options) {
     options.fit.law = options.table.usual_law();
   }
   const Law& law = law_named(options.fit.law);
-  refuse_for_law(options, law);
+  refuse_unused_of_fit(law, is_given);
   if (!options.by.empty()) {
     if (options.dry_run) throw Error("--by: --dry-run is for the whole table; use --where");
     run_groups(options, law);
@@ -215,8 +194,12 @@ void run_fit(FitFlags& options) {
     std::vector<Predicting> by{{fit.law, {}}};
     const std::string wrong = read_constants("", "", document, by[0].constants);
     if (!wrong.empty()) throw Error("--residuals: " + wrong);
-    write_output_file(options.residuals,
-                      predictions_csv(table.runs, predict_rows(by, table.runs, options.fit.level)));
+    FitOptions how = options.fit;
+    freeze_from_file(options.freeze_from, law, table.runs, how.freeze);
+    write_output_file(
+        options.residuals,
+        predictions_csv(table.runs, predict_rows(by, table.runs, options.fit.level),
+                        residual_columns(table, row_residuals(law, table.runs, how, fit))));
   }
   if (options.json) {
     print_json(document);
@@ -261,12 +244,17 @@ void add_fit(App& app) {
   options->approach_flags.add(verb, options->of_approach);
   verb->add_option("--by", options->by,
                    "a fit for each value of this column: dataset, precision, optimizer");
-  verb->add_option("--residuals", options->residuals,
-                   "write a CSV of every row with its prediction, intervals and residual");
+  verb->add_option(
+      "--residuals", options->residuals,
+      "write a CSV of every row with its prediction, intervals and residual, its weight in "
+      "the fit, and whether it is an outlier");
   verb->add_option(
       "--freeze-from", options->freeze_from,
       "a fit whose constants are kept fixed (fit.json), or some of them (fit.json:E,alpha)");
-  verb->callback([options] { options->flags.naming_options([&] { run_fit(*options); }); });
+  verb->callback([options] {
+    options->flags.naming_options(
+        [&] { options->approach_flags.naming_options([&] { run_fit(*options); }); });
+  });
 }
 
 }  // namespace bitlaw::cli

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <utility>
 
 #include "base/config.h"
@@ -15,30 +16,22 @@ namespace {
 
 // The names of its laws.
 std::vector<std::string> register_file(const std::string& path, const std::string& option) {
-  std::vector<std::string> names;
   std::error_code none;
   if (!std::filesystem::exists(path, none))
     throw Error(fmt::format("{}: {} is not there", option, path));
-  const Json document = read_toml(path);
-  const Json laws = document.is_object() ? document.value("law", Json()) : Json();
-  if (!laws.is_object() || laws.size() == 0) {
-    throw Error(fmt::format("{}: {}: has no law; a law is a table [law.NAME] with its formula",
-                            option, path));
-  }
-  for (const auto& [name, entry] : laws.items()) {
-    const std::string where = fmt::format("{}: law {}", path, name);
-    if (!entry.is_object()) throw Error(where + ": is no table with a formula");
-    Json named = entry;
-    named["name"] = name;
-    try {
-      register_law(formula_law(law_formula_from(named, where)));
-      names.push_back(name);
-    } catch (const Error& error) {
-      const std::string problem = error.what();
-      throw Error(problem.starts_with(path) ? problem : path + ": " + problem);
-    }
+  std::vector<std::string> names;
+  for (const BoundLaw& law : laws_in_file(read_toml(path), path, option)) {
+    register_law(law);
+    names.emplace_back(law.law().name);
   }
   return names;
+}
+
+// As options of the command line: delta_formula is --delta-formula.
+std::map<std::string, std::string> formula_help() {
+  std::map<std::string, std::string> out;
+  for (const ConfigKey& key : config_keys(FormulaWords{})) out[key.name] = key.help;
+  return out;
 }
 
 }  // namespace
@@ -50,22 +43,16 @@ void FormulaFlags::add_file(App* verb) {
 }
 
 void FormulaFlags::add_formulas(App* verb) {
-  formula_option_ = verb->add_option(
-      "--formula", formula_,
-      "a law of your own in N, D, C, U, P_w, P_a, P_kv, G and columns of the table: "
-      "'E + A/N^alpha + B/D^beta*exp(-k*experts)'");
-  verb->add_option("--delta-formula", delta_,
-                   "its loss difference of quantization after training, with P_post");
+  std::map<std::string, std::string> help = formula_help();
+  formula_option_ = verb->add_option("--formula", words_.formula, help["formula"]);
+  verb->add_option("--delta-formula", words_.delta_formula, help["delta_formula"]);
 }
 
 void FormulaFlags::add(App* verb) {
+  std::map<std::string, std::string> help = formula_help();
   add_formulas(verb);
-  verb->add_option("--constants", constants_,
-                   "ranges of the formula's constants, 'k=0..5,q=-1..1', or a number that stays "
-                   "fixed, k=0.5; E, A, B, alpha, beta and others have usual ones");
-  verb->add_option("--inputs", inputs_,
-                   "columns of the table in the formula: experts=num_experts; a column's own name "
-                   "needs no --inputs");
+  verb->add_option("--constants", words_.constants, help["constants"]);
+  verb->add_option("--inputs", words_.inputs, help["inputs"]);
   add_file(verb);
 }
 
@@ -85,16 +72,9 @@ std::string FormulaFlags::only_law_of_file() const {
 }
 
 bool FormulaFlags::is_given() const {
-  if (!formula_.empty()) return true;
-  if (formula_option_ != nullptr && formula_option_->count() > 0)
+  if (words_.formula.empty() && formula_option_ != nullptr && formula_option_->count() > 0)
     throw Error("--formula: is empty; give the law, as in 'E + A/N^alpha + B/D^beta'");
-  for (const auto& [option, text] : {std::pair{"--delta-formula", &delta_},
-                                     {"--constants", &constants_},
-                                     {"--inputs", &inputs_}}) {
-    if (!text->empty())
-      throw Error(fmt::format("{}: belongs to a --formula, and none is given", option));
-  }
-  return false;
+  return words_.is_given("--");
 }
 
 namespace {
@@ -112,19 +92,7 @@ const Law& FormulaFlags::law(const std::vector<std::string>& columns,
     throw Error(
         fmt::format("--formula: is a law of its own; leave out --law {}, or --formula", named));
   }
-  const LawFormula given{.formula = formula_,
-                         .delta = delta_,
-                         .constants = parse_law_constants(constants_, "--constants"),
-                         .inputs = parse_law_inputs(inputs_, "--inputs")};
-  return registered(with_columns(given, columns));
-}
-
-const Law& FormulaFlags::law_with(const std::string& constants,
-                                  const std::vector<std::string>& inputs) const {
-  LawFormula given{.formula = formula_,
-                   .delta = delta_,
-                   .constants = parse_law_constants(constants, "--constants")};
-  return registered(with_columns(given, inputs));
+  return registered(formula_of(words_, columns, "--"));
 }
 
 const Law& FormulaFlags::power_law(const std::string& x, const std::string& column) {

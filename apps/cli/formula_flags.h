@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ask/formula_words.h"
 #include "cli/app.h"
 #include "laws/registry.h"
 
@@ -31,14 +32,14 @@ class FormulaFlags {
   const Law& law(const std::vector<std::string>& columns, const std::string& named = "") const;
   // L = E + A x^-a, x being N, D, C or a column; `column` of the table has it, "" = it is 6 N D.
   static const Law& power_law(const std::string& x, const std::string& column);
-  // The same, its constants as `bitlaw simulate --constants` gives them, and its inputs as it names them.
-  const Law& law_with(const std::string& constants, const std::vector<std::string>& inputs) const;
+  const FormulaWords& words() const { return words_; }
   void add_formulas(App* verb);  // --formula and --delta-formula alone
 
  private:
   Option* formula_option_ = nullptr;
   mutable std::vector<std::string> in_file_;
-  std::string formula_, delta_, constants_, inputs_, file_;
+  FormulaWords words_;
+  std::string file_;
 };
 
 }  // namespace bitlaw::cli

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
+#include <utility>
 
 #include "ask/table_words.h"
+#include "base/error.h"
 #include "compare/rival.h"
 #include "laws/fixed_params.h"
 #include "record/factor.h"
@@ -60,6 +63,105 @@ FittedTable fit_table(const Table& table, const std::string& path, const Law& la
     out.lack = lack_of_fit(training.sse, training.points, training.free, out.noise);
   out.document = fit_to_json(out.fit);
   out.document["lack_of_fit"] = lack_of_fit_json(out.lack);
+  out.document["table"] = table_json(table, path);
+  return out;
+}
+
+Json residuals_document(const Table& table, const std::vector<RowResidual>& residuals,
+                        const Fit& fit) {
+  std::vector<Observation> rows;
+  Json list = Json::array();
+  for (const RowResidual& each : residuals) {
+    rows.push_back(each.run);
+    Json entry{{"row", table.factors[each.row].place}};
+    if (!each.left_out.empty()) {
+      entry["left_out"] = each.left_out;
+    } else {
+      entry.update({{"residual", json_number(each.residual)},
+                    {"unit", each.unit},
+                    {"of", each.of_delta ? "delta" : "loss"},
+                    {"measured", json_number(each.measured)},
+                    {"predicted", json_number(each.predicted)},
+                    {"weight", each.weight},
+                    {"standardised", json_number(each.standardised)},
+                    {"outlier", each.outlier}});
+    }
+    list.push_back(std::move(entry));
+  }
+  Json columns = table_to_json(rows);
+  for (const LeftOutRow& each : table.left_out) {
+    list.push_back({{"row", each.place}, {"left_out", each.reason}});
+    columns.push_back(nullptr);
+  }
+  return {{"residuals", std::move(list)},
+          {"rows", std::move(columns)},
+          {"threshold", json_number(fit.threshold)}};
+}
+
+std::vector<ExtraColumn> residual_columns(const Table& table,
+                                          const std::vector<RowResidual>& residuals) {
+  std::vector<ExtraColumn> out{{"row", {}},     {"fit_residual", {}}, {"residual_unit", {}},
+                               {"weight", {}},  {"standardised", {}}, {"outlier", {}},
+                               {"left_out", {}}};
+  const auto number = [](double value) {
+    return std::isfinite(value) ? fmt::format("{}", value) : std::string();
+  };
+  for (const RowResidual& each : residuals) {
+    const bool used = each.left_out.empty();
+    const std::vector<std::string> fields{fmt::format("{}", table.factors[each.row].place),
+                                          number(each.residual),
+                                          each.unit,
+                                          used ? number(each.weight) : "",
+                                          number(each.standardised),
+                                          used ? (each.outlier ? "1" : "0") : "",
+                                          each.left_out};
+    for (size_t i = 0; i < out.size(); ++i) out[i].fields.push_back(fields[i]);
+  }
+  if (std::all_of(out.back().fields.begin(), out.back().fields.end(),
+                  [](const std::string& field) { return field.empty(); }))
+    out.pop_back();
+  return out;
+}
+
+namespace {
+
+// "", or what the schedule does to losses along a curve.
+std::string about_schedule(const Table& table) {
+  std::set<std::string> schedules;
+  const Factor* const schedule = find_factor("schedule");
+  BITLAW_CHECK(schedule != nullptr);
+  for (const FactorRow& row : table.factors) schedules.insert(row.value(*schedule));
+  schedules.erase("");
+  if (schedules == std::set<std::string>{"constant"}) return "";
+  const std::string what =
+      schedules.empty()
+          ? "The table does not say the schedule of the learning rate. Unless it is constant,"
+          : fmt::format("The schedule of the learning rate is {}:", fmt::join(schedules, ", "));
+  return "envelope: " + what +
+         " the loss along a curve is not that of a run that ends there, whose rate has fallen, but "
+         "higher; that favours sizes whose runs are near their end.";
+}
+
+}  // namespace
+
+ApproachedTable approach_table(const Table& table, const std::string& path,
+                               const std::string& approach, ApproachOptions options, const Law& law,
+                               FitOptions fit, std::vector<LearningCurve> curves,
+                               const ParallelFor& parallel_for) {
+  must_have_something_to_fit(table, path);
+  fit.hold_out = false, fit.profile = {};
+  options.params = fit.params, options.draws = fit.draws, options.level = fit.level;
+  options.seed = fit.seed;
+  const bool own_runs = !curves.empty();
+  ApproachedTable out;
+  out.found =
+      fit_approaches(approach, table.runs, std::move(curves), options, law, fit, parallel_for);
+  if (approach != "isoflop" && approach != "parametric" && out.found.envelope.curves > 0) {
+    if (const std::string about = about_schedule(table); !about.empty())
+      out.found.notes.push_back(about);
+    if (own_runs) out.found.notes.emplace_back("envelope: the curves are of the training loss.");
+  }
+  out.document = approaches_json(out.found);
   out.document["table"] = table_json(table, path);
   return out;
 }

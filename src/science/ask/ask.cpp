@@ -5,22 +5,34 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "ask/answers.h"
 #include "ask/described_runs.h"
+#include "ask/formula_words.h"
 #include "ask/predictions.h"
+#include "ask/simulated.h"
 #include "ask/table_words.h"
+#include "ask/unused_options.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/names.h"
+#include "base/text.h"
+#include "fit/freeze_from.h"
+#include "fit/row_residuals.h"
 #include "laws/describe.h"
 #include "laws/registry.h"
 #include "plan/devices.h"
 #include "plan/frontier.h"
 #include "plan/landscape.h"
 #include "plan/plan.h"
+#include "plan/unused.h"
+#include "table/candidates.h"
 #include "table/table_inputs.h"
 
 namespace bitlaw {
@@ -57,6 +69,31 @@ Options options_of(const Json& question) {
 bool names_option(const Json& question, const char* name) {
   const Json given = part(question, "options");
   return given.is_object() && given.contains(name);
+}
+
+IsGiven given_options(const Json& question) {
+  return [&question](const std::string& key) { return names_option(question, key.c_str()); };
+}
+
+// The laws of the question's file, known until it is answered; their names.
+std::vector<std::string> know_laws_of_file(const Json& question, KnownLaws& known) {
+  const Json file = part(question, "law_file");
+  if (file.is_null()) return {};
+  if (!file.is_object() || !file.contains("text"))
+    throw Error("question: law_file must have the text of a file of laws, {\"text\": \"...\"}");
+  std::string path = text_of(file, "name");
+  if (path.empty()) path = "law_file";
+  std::vector<std::string> names;
+  for (const BoundLaw& law :
+       laws_in_file(parse_toml(text_of(file, "text"), path), path, "law_file"))
+    names.emplace_back(known.add(law).name);
+  return names;
+}
+
+FormulaWords formula_words(const Json& question) {
+  FormulaWords out;
+  if (const Json given = part(question, "formula"); !given.is_null()) fill(out, given, "formula");
+  return out;
 }
 
 // ---- tables ----
@@ -108,10 +145,31 @@ AskedTable table_of_question(const Asking& asking) {
   return out;
 }
 
-// The law that the options name, or the usual one of the table.
+// What the table calls its columns, with computed ones.
+std::vector<std::string> columns_of(const AskedTable& table) {
+  std::vector<std::string> out = table.raw.columns();
+  for (const std::string& assignment : table.words.set)
+    out.push_back(trim(assignment.substr(0, assignment.find('='))));
+  return out;
+}
+
+// The law of a formula, or that the options name, or the only one of a file, or the usual one of the table.
 const Law& law_for(const Json& question, std::string& option, const AskedTable& table,
-                   std::string& note) {
-  if (!names_option(question, "law")) {
+                   std::string& note, KnownLaws& known) {
+  const std::vector<std::string> of_file = know_laws_of_file(question, known);
+  const FormulaWords formula = formula_words(question);
+  const bool named = names_option(question, "law");
+  if (formula.is_given("")) {
+    if (named)
+      throw Error(
+          fmt::format("formula: is a law of its own; leave out law {}, or formula", option));
+    option = known.add(formula_law(formula_of(formula, columns_of(table), ""))).name;
+  } else if (!named && of_file.size() > 1) {
+    throw Error(fmt::format("law_file: has {} laws; law names one: {}", of_file.size(),
+                            fmt::join(of_file, ", ")));
+  } else if (!named && !of_file.empty()) {
+    option = of_file[0];
+  } else if (!named) {
     const UsualLaw usual = usual_law(table.raw, table.name, table.words);
     option = usual.name, note = usual.note;
   }
@@ -135,34 +193,154 @@ Json ask_laws(const Asking& asking) {
 
 Json ask_table(const Asking& asking) {
   const Json& question = asking.question;
-  must_have_only(question, {"table", "options"});
+  must_have_only(question, {"table", "options", "formula", "law_file"});
   AskedTable asked = table_of_question(asking);
   FitOptions options = options_of<FitOptions>(question);
   std::string note;
+  KnownLaws known;
   const Json columns = asked.raw.columns();
-  const Law& law = law_for(question, options.law, asked, note);
+  const Law& law = law_for(question, options.law, asked, note, known);
   Json out = table_json(read_with(asked, law, note), asked.name);
   out["law"] = law.name;
   out["columns"] = columns;
   return out;
 }
 
-Json ask_fit(const Asking& asking) {
-  const Json& question = asking.question;
-  must_have_only(question, {"table", "options"});
-  AskedTable asked = table_of_question(asking);
-  FitOptions options = options_of<FitOptions>(question);
+// "freeze_from": {"fit": FIT, "name": "fit.json", "constants": ["E"]}: its constants are kept fixed.
+void freeze_from_question(const Json& question, const Law& law, const Table& table,
+                          FitOptions& options) {
+  const Json from = part(question, "freeze_from");
+  if (from.is_null()) return;
+  if (!from.is_object() || !part(from, "fit").is_object())
+    throw Error("question: freeze_from must have a fit, {\"fit\": FIT, \"constants\": [\"E\"]}");
+  std::string name = text_of(from, "name");
+  if (name.empty()) name = "freeze_from";
+  std::vector<std::string> wanted;
+  for (const Json& each : part(from, "constants")) {
+    if (!each.is_string()) throw Error("question: constants of freeze_from must be names");
+    wanted.push_back(each.get<std::string>());
+  }
+  freeze_from(fit_from_json(part(from, "fit"), name), name, std::move(wanted), law, table.runs,
+              options.freeze);
+}
+
+// A table, a law and options: what a fit is made of.
+struct AskedFit {
+  AskedTable asked;
+  FitOptions options;
+  KnownLaws known;
   std::string note;
-  const Law& law = law_for(question, options.law, asked, note);
-  return fit_table(read_with(asked, law, note), asked.name, law, options, asking.parallel_for)
+  const Law* law;
+
+  explicit AskedFit(const Asking& asking)
+      : asked(table_of_question(asking)), options(options_of<FitOptions>(asking.question)) {
+    refuse_unused_of_fit(options, given_options(asking.question));
+    law = &law_for(asking.question, options.law, asked, note, known);
+    refuse_unused_of_fit(*law, given_options(asking.question));
+  }
+  Table table(const Json& question) {
+    Table out = read_with(asked, *law, note);
+    freeze_from_question(question, *law, out, options);
+    return out;
+  }
+};
+
+Json ask_fit(const Asking& asking) {
+  must_have_only(asking.question, {"table", "options", "formula", "law_file", "freeze_from"});
+  AskedFit fit(asking);
+  const Table table = fit.table(asking.question);
+  return fit_table(table, fit.asked.name, *fit.law, fit.options, asking.parallel_for).document;
+}
+
+Json ask_residuals(const Asking& asking) {
+  must_have_only(asking.question,
+                 {"table", "options", "formula", "law_file", "freeze_from", "fit"});
+  const Json document = part(asking.question, "fit");
+  if (!document.is_object()) throw Error("question: residuals are of a fit, {\"fit\": FIT}");
+  AskedFit fit(asking);
+  std::map<int, size_t> index_of;  // from places in the text, such as lines
+  for (const RawRow& row : fit.asked.raw.rows) index_of.emplace(row.place, index_of.size());
+  const Table table = fit.table(asking.question);
+  const Fit made = fit_from_json(document, "fit");
+  Json out =
+      residuals_document(table, row_residuals(*fit.law, table.runs, fit.options, made), made);
+  for (Json& each : out["residuals"]) each["index"] = index_of.at(each["row"].get<int>());
+  return out;
+}
+
+Json ask_approach(const Asking& asking) {
+  const Json& question = asking.question;
+  must_have_only(question, {"table", "options", "approach", "of_approach"});
+  const std::string approach =
+      part(question, "approach").is_null() ? "all" : text_of(question, "approach");
+  std::vector<std::string> known(std::begin(kApproaches), std::end(kApproaches));
+  known.emplace_back("all");
+  if (std::find(known.begin(), known.end(), approach) == known.end())
+    throw Error(unknown_name("approach", approach, known));
+  AskedTable asked = table_of_question(asking);
+  if (asked.words.takes_gaps())
+    throw Error("gap_to: an approach is of losses; leave out one of the two");
+  ApproachOptions options;
+  const Json own = part(question, "of_approach");
+  if (!own.is_null()) fill(options, own, "of_approach");
+  refuse_unused_of_approach(approach, [&](const std::string& key) {
+    return names_option(question, key.c_str()) || (own.is_object() && own.contains(key));
+  });
+  FitOptions fit = options_of<FitOptions>(question);
+  refuse_unused_of_fit(fit, given_options(question));
+  const Law& law =
+      names_option(question, "law") ? law_named(fit.law) : law_named(law_without_bits().name);
+  asked.words.tokens_by_step = asked.words.uses_compute = true;
+  const Table table = asked.read({&law});
+  return approach_table(table, asked.name, approach, options, law, fit, {}, asking.parallel_for)
+      .document;
+}
+
+Json ask_simulate(const Asking& asking) {
+  const Json& question = asking.question;
+  must_have_only(question, {"law", "set", "constants", "fit", "fit_name", "formula", "law_file",
+                            "options", "table"});
+  SimulateWords words;
+  words.law = text_of(question, "law");
+  words.set = text_of(question, "set");
+  for (const Json& each : part(question, "constants")) {
+    if (!each.is_string()) throw Error("question: constants must be a list, [\"E=1.8\"]");
+    words.constants.push_back(each.get<std::string>());
+  }
+  words.formula = formula_words(question);
+  words.fit = part(question, "fit");
+  words.fit_name = text_of(question, "fit_name");
+  if (words.fit_name.empty()) words.fit_name = "fit";
+  words.study = options_of<StudyOptions>(question);
+  KnownLaws known;
+  know_laws_of_file(question, known);
+  std::optional<RawTable> like;
+  std::string like_name;
+  if (asking.table || !part(question, "table").is_null()) {
+    AskedTable asked = table_of_question(asking);
+    like = std::move(asked.raw), like_name = asked.name;
+  }
+  return simulate_table(words, std::move(like), like_name, known, given_options(question), "")
       .document;
 }
 
 Json ask_compare(const Asking& asking) {
   const Json& question = asking.question;
-  must_have_only(question, {"table", "options"});
+  must_have_only(question, {"table", "options", "formula", "law_file"});
   AskedTable asked = table_of_question(asking);
   CompareOptions options = options_of<CompareOptions>(question);
+  refuse_unused_of_compare(options, given_options(question));
+  KnownLaws known;
+  if (std::vector<std::string> of_file = know_laws_of_file(question, known);
+      options.laws.empty() && !of_file.empty()) {
+    options.laws = std::move(of_file);
+    options.laws.emplace_back("all");
+  }
+  if (const FormulaWords formula = formula_words(question); formula.is_given("")) {
+    if (options.laws.empty()) options.laws = {"all"};
+    options.laws.emplace_back(
+        known.add(formula_law(formula_of(formula, columns_of(asked), ""))).name);
+  }
   options.gaps = asked.words.takes_gaps();
   std::vector<std::string> said_later;
   const Table table = asked.read(laws_to_compare(options, said_later));
@@ -171,13 +349,28 @@ Json ask_compare(const Asking& asking) {
 
 Json ask_design(const Asking& asking) {
   const Json& question = asking.question;
-  must_have_only(question, {"table", "options"});
+  must_have_only(question, {"table", "options", "formula", "law_file", "candidates"});
   AskedTable asked = table_of_question(asking);
   DesignOptions options = options_of<DesignOptions>(question);
+  if (asked.words.takes_gaps())
+    throw Error(
+        "gap_to: design chooses runs by what their losses tell; leave out gap_to, and name a law "
+        "of "
+        "losses");
   std::string note;
-  const Law& law = law_for(question, options.law, asked, note);
-  return design_table(read_with(asked, law, note), asked.name, options, {}, asking.parallel_for)
-      .document;
+  KnownLaws known;
+  const Law& law = law_for(question, options.law, asked, note, known);
+  refuse_unused_of_design(law, given_options(question));
+  const Table table = read_with(asked, law, note);
+  std::vector<Observation> candidates;
+  if (const Json listed = part(question, "candidates"); !listed.is_null()) {
+    TableOptions planned;
+    planned.reference = table.reference;
+    planned.gaussian_error = table.gaussian_error;
+    planned.inputs = inputs_of({&law});
+    candidates = read_candidates(text_of(listed, "text"), text_of(listed, "name"), planned);
+  }
+  return design_table(table, asked.name, options, candidates, asking.parallel_for).document;
 }
 
 std::vector<Predicting> laws_to_predict_with(const Json& question) {
@@ -201,7 +394,10 @@ std::vector<Predicting> laws_to_predict_with(const Json& question) {
 
 Json ask_predict(const Asking& asking) {
   const Json& question = asking.question;
-  must_have_only(question, {"runs", "table", "fits", "laws", "constants", "level"});
+  must_have_only(question,
+                 {"runs", "table", "described", "fits", "laws", "constants", "level", "law_file"});
+  KnownLaws known;
+  know_laws_of_file(question, known);
   const Json level = part(question, "level");
   const double wanted = level.is_number() ? level.get<double>() : level.is_null() ? 0.9 : kUnknown;
   if (!(wanted > 0 && wanted < 1))
@@ -218,10 +414,11 @@ Json ask_predict(const Asking& asking) {
                           options_for_predictions(by, "", "", {}));
   } else {
     AskedTable asked = table_of_question(asking);
-    rows = table_of(std::move(asked.raw), asked.name,
-                    options_for_predictions(by, asked.words.columns, asked.words.scale,
-                                            asked.words.where))
-               .runs;
+    const TableOptions reading =
+        options_for_predictions(by, asked.words.columns, asked.words.scale, asked.words.where);
+    rows = part(question, "described") == true
+               ? described_runs(std::move(asked.raw), asked.name, by, reading)
+               : table_of(std::move(asked.raw), asked.name, reading).runs;
   }
   refuse_contradictions(rows);
   return predictions_document(by, rows, predict_rows(by, rows, wanted), wanted);
@@ -235,10 +432,16 @@ Json document_of(const Answer& answer, Json (*json)(const Answer&)) {
 
 Json ask_plan(const Asking& asking) {
   const Json& question = asking.question;
-  must_have_only(question, {"options", "fits", "devices"});
+  must_have_only(question, {"options", "fits", "devices", "law_file", "refuse_unused"});
+  KnownLaws known;
+  know_laws_of_file(question, known);
   const PlanRequest request = options_of<PlanRequest>(question);
   std::vector<Json> fits;
   for (const Json& each : part(question, "fits")) fits.push_back(each);
+  if (part(question, "refuse_unused") == true && request.laws.empty() && fits.size() < 2) {
+    const std::string unused = check_surroundings(request, fits.empty() ? Json() : fits[0]);
+    if (!unused.empty()) throw Error("plan: " + unused);
+  }
   const Json devices = part(question, "devices");
   if (!request.frontier.empty())
     return document_of(make_frontiers(request, fits, devices), frontier_json);
@@ -285,8 +488,12 @@ Json ask_options(const Asking& asking) {
   if (of == "compare") return options_json<CompareOptions>();
   if (of == "design") return options_json<DesignOptions>();
   if (of == "table") return options_json<TableWords>();
-  throw Error("question: " +
-              unknown_name("verb", of, {"plan", "fit", "compare", "design", "table"}));
+  if (of == "simulate") return options_json<StudyOptions>();
+  if (of == "approach") return options_json<ApproachOptions>();
+  if (of == "formula") return options_json<FormulaWords>();
+  throw Error("question: " + unknown_name("verb", of,
+                                          {"plan", "fit", "compare", "design", "simulate",
+                                           "approach", "table", "formula"}));
 }
 
 Json ask_devices(const Asking& asking) {
@@ -311,11 +518,19 @@ struct Verb {
   const char* name;
   Json (*answer)(const Asking& asking);
 };
-constexpr std::array kVerbs{Verb{"laws", ask_laws},       Verb{"table", ask_table},
-                            Verb{"fit", ask_fit},         Verb{"compare", ask_compare},
-                            Verb{"design", ask_design},   Verb{"predict", ask_predict},
-                            Verb{"plan", ask_plan},       Verb{"landscape", ask_landscape},
-                            Verb{"options", ask_options}, Verb{"devices", ask_devices}};
+constexpr std::array kVerbs{Verb{"laws", ask_laws},
+                            Verb{"table", ask_table},
+                            Verb{"fit", ask_fit},
+                            Verb{"residuals", ask_residuals},
+                            Verb{"compare", ask_compare},
+                            Verb{"design", ask_design},
+                            Verb{"approach", ask_approach},
+                            Verb{"simulate", ask_simulate},
+                            Verb{"predict", ask_predict},
+                            Verb{"plan", ask_plan},
+                            Verb{"landscape", ask_landscape},
+                            Verb{"options", ask_options},
+                            Verb{"devices", ask_devices}};
 
 Json error_json(const std::string& sentence) {
   return {{"error", sentence}};

@@ -4,14 +4,25 @@
 //   {"verb": "laws"}                                  all laws; with "name", one of them
 //   {"verb": "table", "table": TABLE}                 what a fit would see in the table
 //   {"verb": "fit", "table": TABLE, "options": {"law": "kumar"}}
-//   {"verb": "compare" | "design", "table": TABLE, "options": {}}
+//                                                     "freeze_from": {"fit": FIT, "constants": ["E"]}
+//   {"verb": "residuals", "fit": FIT, "table": TABLE, "options": {}}     of the fit's own rows and options:
+//                                                     residuals_document, with each row's index from 0
+//   {"verb": "compare" | "design", "table": TABLE, "options": {}}        "candidates": TABLE of a design
+//   {"verb": "approach", "approach": "all", "table": TABLE, "options": {}, "of_approach": {}}
+//   {"verb": "simulate", "law": "kumar", "set": "", "constants": ["E=2"], "fit": FIT, "options": {}};
+//                                                     "table": the runs are like its rows
 //   {"verb": "predict", "runs": [{"N": 1e9, "D": 2e10, "P_w": 4}], "fits": [NAMED], "laws": ["kumar"],
-//    "constants": "", "level": 0.9}                   or "table" instead of "runs"
+//    "constants": "", "level": 0.9}                   or "table" instead of "runs"; "described": true
+//                                                     refuses columns without a meaning, as "runs" does
 //   {"verb": "plan", "options": {"compute": 1e21}, "fits": [FIT], "devices": {}}
 //   {"verb": "landscape", "options": {"compute": 1e21}, "fits": [FIT],    the loss over one or two of N,
 //    "axes": [{"name": "N", "values": [...]}, {"name": "P", ...}]}        D, ... (plan/landscape.h)
 //   {"verb": "devices"}                               the devices that plan knows, with their rates
 //   {"verb": "options", "of": "plan"}                 names, values and help of a verb's options
+//
+// Every question with a law may have a "formula" of its own, {"formula": "E + A/N^alpha", "constants": "..."},
+// or a "law_file", {"text": TOML, "name": "laws.toml"} (formula_words.h); predict and plan the latter.
+// "refuse_unused": true: a plan refuses unique_tokens and group where they change nothing.
 //
 // TABLE is {"text": "N,D,loss...", "name": "table.csv"} with the words of TableWords beside them; NAMED
 // is {"name": "fit.json", "fit": FIT}, and FIT is what fit answers. Options are those of the command line,

@@ -15,6 +15,7 @@
 #include "plan/frontier.h"
 #include "plan/landscape.h"
 #include "plan/plan.h"
+#include "simulate/simulate.h"
 
 namespace bitlaw {
 namespace {
@@ -182,6 +183,138 @@ TEST(Ask, AWrongQuestionIsOneSentenceThatNamesWhatIsWrong) {
     EXPECT_NE(error_of(document).find(each.names), std::string::npos)
         << each.text << ": " << error_of(document);
   }
+}
+
+// A table and its fit, as a question has them.
+Json table_of_text(const std::string& text) {
+  return {{"text", text}, {"name", "runs.csv"}};
+}
+
+TEST(Ask, ResidualsHaveEveryRowOnce) {
+  std::string text = csv_of("chinchilla");
+  text += "1e9,2e10,16,\n";
+  text.replace(0, text.find('\n'), "N,D,P_w,loss,status");
+  size_t line = 0;
+  std::string marked;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = text.find('\n', at);
+    marked += text.substr(at, end - at);
+    if (line++ > 0) marked += end + 1 == text.size() ? ",diverged" : ",";
+    marked += '\n', at = end + 1;
+  }
+  const Json options{{"law", "chinchilla"}, {"draws", 0}};
+  const Json table = table_of_text(marked);
+  const Json fit = ask({{"verb", "fit"}, {"table", table}, {"options", options}});
+  ASSERT_EQ(error_of(fit), "");
+  const Json found =
+      ask({{"verb", "residuals"}, {"table", table}, {"options", options}, {"fit", fit}});
+  ASSERT_EQ(error_of(found), "");
+  const Json& residuals = found["residuals"];
+  ASSERT_EQ(residuals.size(), 49U);
+  EXPECT_EQ(found["rows"].size(), residuals.size());
+  for (size_t i = 0; i < residuals.size(); ++i) {
+    EXPECT_EQ(residuals[i]["index"], i);
+    EXPECT_EQ(residuals[i]["row"], i + 2);  // lines, after a header
+    EXPECT_EQ(residuals[i].contains("left_out"), i == 48);
+  }
+  EXPECT_EQ(residuals[48]["left_out"], "diverged");
+}
+
+TEST(Ask, AFormulaIsALawOfItsOwnQuestion) {
+  const Json formula{{"formula", "E + A/N^alpha + B/D^beta"}};
+  const Json table = table_of_text(csv_of("chinchilla"));
+  const Json options{{"draws", 0}};
+  const Json fit =
+      ask({{"verb", "fit"}, {"table", table}, {"options", options}, {"formula", formula}});
+  ASSERT_EQ(error_of(fit), "");
+  EXPECT_EQ(fit["law"], "formula");
+  EXPECT_EQ(find_law("formula"), nullptr);
+  // Another of the same name.
+  const Json other = ask({{"verb", "fit"},
+                          {"table", table},
+                          {"options", options},
+                          {"formula", {{"formula", "E + A/N^alpha"}}}});
+  EXPECT_EQ(error_of(other), "");
+  EXPECT_EQ(error_of(ask({{"verb", "fit"},
+                          {"table", table},
+                          {"options", {{"law", "chinchilla"}}},
+                          {"formula", formula}})),
+            "formula: is a law of its own; leave out law chinchilla, or formula");
+  EXPECT_EQ(error_of(ask({{"verb", "fit"}, {"table", table}, {"formula", {{"constants", "k=1"}}}})),
+            "constants: belongs to a formula, and none is given");
+  const Json compared = ask({{"verb", "compare"},
+                             {"table", table},
+                             {"options", {{"laws", {"chinchilla"}}}},
+                             {"formula", {{"formula", "E + A/N^alpha + B/D^alpha"}}}});
+  ASSERT_EQ(error_of(compared), "");
+  EXPECT_EQ(compared["laws"].size(), 2U);
+}
+
+TEST(Ask, AFileOfLawsIsKnownToItsQuestion) {
+  const Json file{{"text",
+                   "[law.mine]\nformula = 'E + A/N^alpha'\nvalues = {E = 2, A = 100, alpha = "
+                   "0.5}\n"},
+                  {"name", "laws.toml"}};
+  const Json found = ask({{"verb", "predict"},
+                          {"laws", {"mine"}},
+                          {"law_file", file},
+                          {"runs", {{{"N", 1e4}, {"D", 1e6}}}}});
+  ASSERT_EQ(error_of(found), "");
+  EXPECT_DOUBLE_EQ(found["predictions"][0]["loss"].get<double>(), 3);
+  EXPECT_EQ(find_law("mine"), nullptr);
+  EXPECT_EQ(error_of(ask({{"verb", "predict"},
+                          {"laws", {"mine"}},
+                          {"law_file", {{"text", "x = 1\n"}, {"name", "laws.toml"}}},
+                          {"runs", {{{"N", 1e4}, {"D", 1e6}}}}})),
+            "law_file: laws.toml: has no law; a law is a table [law.NAME] with its formula");
+}
+
+TEST(Ask, AStudyIsThatOfItsOptions) {
+  StudyOptions study;
+  study.params = {1e8, 1e9}, study.seed = 7;
+  const Law& law = law_named("chinchilla");
+  const std::vector<Observation> runs = design_runs(law, study);
+  const Truth truth = truth_for(law, runs, "", nullptr, {"E=1.5"});
+  EXPECT_EQ(dump_json(ask({{"verb", "simulate"},
+                           {"law", "chinchilla"},
+                           {"constants", {"E=1.5"}},
+                           {"options", {{"params", {1e8, 1e9}}, {"seed", 7}}}})),
+            dump_json(study_json(truth, draw_study(truth, runs, study), study)));
+  EXPECT_EQ(error_of(ask(
+                {{"verb", "simulate"}, {"law", "chinchilla"}, {"options", {{"weights", {3, 4}}}}})),
+            "weights: chinchilla does not model bits in training; leave it out");
+}
+
+TEST(Ask, AnApproachIsThatOfTheTable) {
+  const Json table = table_of_text(csv_of("chinchilla"));
+  const Json found = ask({{"verb", "approach"},
+                          {"approach", "parametric"},
+                          {"table", {{"text", csv_of("chinchilla")}, {"where", {"P_w=16"}}}},
+                          {"options", {{"draws", 0}}},
+                          {"of_approach", {{"compute", {1e21}}}}});
+  ASSERT_EQ(error_of(found), "");
+  EXPECT_EQ(found["asked"], Json::array({"parametric"}));
+  EXPECT_TRUE(found["parametric"]["a"]["value"].is_number());
+  EXPECT_EQ(error_of(ask({{"verb", "approach"},
+                          {"approach", "parametric"},
+                          {"table", table},
+                          {"of_approach", {{"budget_tolerance", 0.2}}}})),
+            "budget_tolerance: --approach parametric has no budgets; leave it out");
+}
+
+TEST(Ask, OptionsThatChangeNothingAreRefused) {
+  const Json table = table_of_text(csv_of("chinchilla"));
+  const auto refused = [&](const char* verb, const Json& options) {
+    return error_of(ask({{"verb", verb}, {"table", table}, {"options", options}}));
+  };
+  EXPECT_EQ(refused("fit", {{"law", "chinchilla"}, {"joint", true}}),
+            "joint: chinchilla does not model quantization after training; leave it out");
+  EXPECT_EQ(refused("fit", {{"objective", "lad"}, {"huber_delta", 0.1}}),
+            "huber_delta: lad has no threshold; leave it out");
+  EXPECT_EQ(refused("compare", {{"hold_out", "largest-N"}, {"folds", 3}}),
+            "folds: --hold-out largest-N has no folds; leave it out");
+  EXPECT_EQ(refused("design", {{"law", "chinchilla"}, {"method", "gptq"}}),
+            "method: chinchilla does not model quantization after training; leave it out");
 }
 
 }  // namespace

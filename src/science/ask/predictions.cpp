@@ -16,7 +16,6 @@
 #include "record/factor_names.h"
 #include "table/columns.h"
 #include "table/table_inputs.h"
-#include "table/write_table.h"
 
 namespace bitlaw {
 namespace {
@@ -84,7 +83,8 @@ std::vector<RowPrediction> predict_rows(const std::vector<Predicting>& by,
 }
 
 std::string predictions_csv(const std::vector<Observation>& rows,
-                            const std::vector<RowPrediction>& predictions) {
+                            const std::vector<RowPrediction>& predictions,
+                            const std::vector<ExtraColumn>& more) {
   std::vector<Observation> repeated;
   std::map<std::string, std::vector<std::string>> fields;
   const std::vector<std::string> order{
@@ -120,6 +120,7 @@ std::string predictions_csv(const std::vector<Observation>& rows,
                                   [](const std::string& field) { return !field.empty(); });
     if (used || name == "predicted") extra.push_back({name, column});
   }
+  extra.insert(extra.end(), more.begin(), more.end());
   return table_to_csv(repeated, extra);
 }
 

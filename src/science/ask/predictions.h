@@ -7,6 +7,7 @@
 
 #include "predict/predict.h"
 #include "table/table.h"
+#include "table/write_table.h"
 
 namespace bitlaw {
 
@@ -44,8 +45,10 @@ std::vector<RowPrediction> predict_rows(const std::vector<Predicting>& by,
 
 // The rows' columns, then fit, predicted, mean_low, mean_high, run_low, run_high, predicted_delta,
 // beyond, problem; measured ones also residual and inside.
+// `more`: further columns of the same predictions.
 std::string predictions_csv(const std::vector<Observation>& rows,
-                            const std::vector<RowPrediction>& predictions);
+                            const std::vector<RowPrediction>& predictions,
+                            const std::vector<ExtraColumn>& more = {});
 Json predictions_json(const std::vector<Observation>& rows,
                       const std::vector<RowPrediction>& predictions);
 // These, with what they are by: what `bitlaw predict --json` prints.

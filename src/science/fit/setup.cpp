@@ -8,6 +8,7 @@
 #include <cmath>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/ends.h"
 #include "base/error.h"
@@ -310,17 +311,31 @@ StageRows sort_rows(const Law& law, const std::vector<Observation>& runs,
       throw Error(fmt::format("row {}: has no value of {}, the column {} of {}", i + 1, input.name,
                               input.column, law.name));
     }
+    const auto leave_out = [&](std::string why) { rows.left_out.emplace_back(i, std::move(why)); };
     if (!post) {
       rows.training.push_back(run);
-    } else if (!law.has_delta || run.method != rows.method) {
-      continue;
+      rows.training_at.push_back(i);
+    } else if (!law.has_delta) {
+      leave_out(fmt::format("{} does not model quantization after training", law.name));
+    } else if (run.method != rows.method) {
+      leave_out(fmt::format("quantized by {}, and the fit is of {}",
+                            run.method.empty() ? "an unnamed method" : run.method,
+                            rows.method.empty() ? "those of an unnamed method" : rows.method));
     } else if (!std::isfinite(run.delta_nats)) {
       ++rows.no_delta;
+      leave_out("quantized, and has no delta");
     } else if (run.bits_weights <= run.bits_post) {
       ++rows.no_difference;
+      leave_out("quantized to no fewer bits than its weights had in training");
     } else {
       rows.judged.push_back(run);
-      if (!predicts_no_delta(law, run)) rows.post.push_back(run);
+      if (predicts_no_delta(law, run)) {
+        leave_out(fmt::format("{} predicts no loss from its quantization, whatever its constants",
+                              law.name));
+        continue;
+      }
+      rows.post.push_back(run);
+      rows.post_at.push_back(i);
     }
   }
   return rows;

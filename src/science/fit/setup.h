@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fit/fit.h"
@@ -14,6 +15,9 @@ namespace bitlaw {
 // The rows of a study, sorted into the two stages.
 struct StageRows {
   std::vector<Observation> training, post;
+  // Which rows of the table these are, and why the others are in neither.
+  std::vector<size_t> training_at, post_at;
+  std::vector<std::pair<size_t, std::string>> left_out;
   // Of deltas: `post`, and the rows for which the law predicts zero whatever its constants, which it
   // is judged by but cannot be fitted to. In the order of the table.
   std::vector<Observation> judged;

@@ -263,21 +263,39 @@ std::vector<BoundLaw>& registered() {
   return list;
 }
 
+thread_local std::vector<BoundLaw> known_here;
+
+// The law of this name, if it has the same definition; null: there is none. Error if it has another.
+const Law* same_law(const Law& law) {
+  const Law* const other = find_law(law.name);
+  if (!other) return nullptr;
+  const LawFormula* own = definition_of(*other);
+  if (own && law_formula_json(*own) == law_formula_json(*definition_of(law))) return other;
+  throw Error(fmt::format("law {}: another law has that name; choose a different one", law.name));
+}
+
 }  // namespace
 
 void register_law(const BoundLaw& law) {
-  if (const Law* other = find_law(law.law().name)) {
-    const LawFormula* own = definition_of(*other);
-    if (own && law_formula_json(*own) == law_formula_json(*definition_of(law.law()))) return;
-    throw Error(
-        fmt::format("law {}: another law has that name; choose a different one", law.law().name));
-  }
-  registered().push_back(law);
+  if (!same_law(law.law())) registered().push_back(law);
+}
+
+KnownLaws::KnownLaws() : before_(known_here.size()) {}
+
+KnownLaws::~KnownLaws() {
+  known_here.erase(known_here.begin() + static_cast<std::ptrdiff_t>(before_), known_here.end());
+}
+
+const Law& KnownLaws::add(const BoundLaw& law) {
+  if (const Law* known = same_law(law.law())) return *known;
+  known_here.push_back(law);
+  return known_here.back().law();
 }
 
 std::vector<const Law*> registered_laws() {
   std::vector<const Law*> out;
   for (const BoundLaw& each : registered()) out.push_back(&each.law());
+  for (const BoundLaw& each : known_here) out.push_back(&each.law());
   return out;
 }
 

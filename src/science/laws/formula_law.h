@@ -67,7 +67,21 @@ BoundLaw law_of_fit(const Json& fit, const std::string& where);
 // Makes a law known to find_law() by its name, before other threads look for one. Error if another has
 // that name.
 void register_law(const BoundLaw& law);
-// Those of laws/published_formulas.h, then what was registered.
+// Laws that this thread alone knows by their names, as long as the object lives: those of one question.
+// Error if another law has one of the names.
+class KnownLaws {
+ public:
+  KnownLaws();
+  ~KnownLaws();
+  KnownLaws(const KnownLaws&) = delete;
+  KnownLaws& operator=(const KnownLaws&) = delete;
+
+  const Law& add(const BoundLaw& law);
+
+ private:
+  size_t before_;
+};
+// Those of laws/published_formulas.h, then what was registered, then those of KnownLaws.
 std::vector<const Law*> registered_laws();
 
 // Names, with a meaning each.

@@ -15,6 +15,7 @@ namespace bitlaw {
 
 // What is known of a row besides its results.
 struct FactorRow {
+  int place = 0;  // of the row in the table (RawRow::place); 0 = unknown
   double params = kUnknown, tokens = kUnknown;
   // What a law may see besides N and D, equal texts for equal settings.
   std::string precision;

@@ -166,7 +166,9 @@ void take_gaps(Table& table, const std::string& name, const std::string& where) 
     table.runs[i].cluster = fmt::format("reference {}", groups.root(i) + 1);
     own.push_back(has_own[i]);
   }
-  keep_only(table, [&](size_t row) { return stays[row]; });
+  keep_only(
+      table, [&](size_t row) { return stays[row]; },
+      "no gap: a reference run, a cell of quantization, or without a reference of its N and D");
 
   double error = between_seeds(table.runs, merge_numbers(table.factors), own);
   std::string origin = "the error of a gap is that between seeds";

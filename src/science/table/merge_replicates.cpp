@@ -112,7 +112,10 @@ void merge_replicates(Table& table, Replicates how) {
     merged += static_cast<int>(rows.size());
     ++left;
   }
-  keep_only(table, [&](size_t row) { return !dropped[row]; });
+  keep_only(
+      table, [&](size_t row) { return !dropped[row]; },
+      how == Replicates::kBest ? "another run of equal inputs has a lower loss"
+                               : "its loss is part of a mean of runs of equal inputs");
   if (merged == 0) {
     table.notes.emplace_back("No two runs have equal inputs, so there are no replicates to merge.");
     return;

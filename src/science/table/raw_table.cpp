@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -88,6 +89,8 @@ std::string RawField::text() const {
       [](const auto& value) -> std::string {
         if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>)
           return value;
+        else if (!std::isfinite(static_cast<double>(value)))
+          return value < 0 ? "-inf" : "inf";  // JSON has none
         else
           return dump_json(Json(value));
       },

@@ -156,10 +156,13 @@ void keep_last_rows(Table& table, const std::vector<RowOrigin>& origins, const s
     if (!is_new && is_later(table, origins, place->second, i)) place->second = i;
   }
   const size_t before = table.runs.size();
-  keep_only(table, [&](size_t row) {
-    const Observation& run = table.runs[row];
-    return run.cluster.empty() || !is_run_row(run) || last.at(run.cluster) == row;
-  });
+  keep_only(
+      table,
+      [&](size_t row) {
+        const Observation& run = table.runs[row];
+        return run.cluster.empty() || !is_run_row(run) || last.at(run.cluster) == row;
+      },
+      "an earlier row of a learning curve");
   if (table.runs.size() == before) {
     throw Error(
         fmt::format("{}: last_row_per_run: no run has several rows; --cluster COLUMN names the "

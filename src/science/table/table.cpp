@@ -170,8 +170,9 @@ AskedFor asked_for(const TableOptions& options, const Columns& columns) {
   return {.along = options.along || mentioned("run_fraction"), .tuning = mentioned("tuning")};
 }
 
-// Counts a row that says nothing to a fit; false: it does.
-bool leave_out(const RowReader& row, const TableOptions& options, AskedFor asked, Table& table) {
+// Counts a row that says nothing to a fit, and says why; "": it does.
+std::string leave_out(const RowReader& row, const TableOptions& options, AskedFor asked,
+                      Table& table) {
   const RowStatus ended = row_status(row.text("status"));
   const char* const unfinished = unfinished_by(row);
   const bool has_result = row.has("loss") || row.has("perplexity") || row.has("delta");
@@ -179,23 +180,34 @@ bool leave_out(const RowReader& row, const TableOptions& options, AskedFor asked
     const double bits = row.bits("P_post", 0);
     const bool is_cell = bits > 0 && bits < kUnquantizedBits;
     ++(is_cell || row.number("run_fraction") < 1 ? table.of_diverged : table.diverged);
-  } else if (row.has("format_a_post") || row.has("format_kv_post")) {
-    ++table.in_use;
-  } else if (unfinished != nullptr && !has_result) {
-    ++table.unfinished;
-  } else if (unfinished != nullptr) {
-    ++table.unknown_status[{unfinished,
-                            row.column_name(unfinished) + ' ' + printable(row.text(unfinished))}];
-  } else if (is_marked_unstable(row) && !options.keep_3bit) {
-    ++table.unstable;
-  } else if (row.number("run_fraction") < 1 && !asked.along) {
-    ++table.along;
-  } else if (row.number("tuning") > 0 && !asked.tuning) {
-    ++table.tuning;
-  } else {
-    return false;
+    return "diverged";
   }
-  return true;
+  if (row.has("format_a_post") || row.has("format_kv_post")) {
+    ++table.in_use;
+    return "activations or KV were rounded after training, too";
+  }
+  if (unfinished != nullptr && !has_result) {
+    ++table.unfinished;
+    return "not finished";
+  }
+  if (unfinished != nullptr) {
+    const std::string said = row.column_name(unfinished) + ' ' + printable(row.text(unfinished));
+    ++table.unknown_status[{unfinished, said}];
+    return said + " does not say that it is finished";
+  }
+  if (is_marked_unstable(row) && !options.keep_3bit) {
+    ++table.unstable;
+    return "3 bits of activations or KV are too few to train (keep_3bit)";
+  }
+  if (row.number("run_fraction") < 1 && !asked.along) {
+    ++table.along;
+    return "a model kept along its run (run_fraction)";
+  }
+  if (row.number("tuning") > 0 && !asked.tuning) {
+    ++table.tuning;
+    return "a run of tuning";
+  }
+  return "";
 }
 
 // What a table of our own version 0.2 calls tensor (record/old_names.h).
@@ -347,16 +359,36 @@ std::vector<size_t> named_columns(const Columns& columns, const RowClusters& clu
 
 void drop_repeated_rows(Table& table) {
   const std::vector<bool> repeated = is_repeated(table.runs);
-  keep_only(table, [&](size_t row) { return !repeated[row]; });
+  keep_only(
+      table, [&](size_t row) { return !repeated[row]; }, "repeats an earlier row");
   table.dropped = static_cast<int>(repeated.size() - table.runs.size());
+}
+
+using RowPlace = std::pair<int, int>;  // its source, its place there
+
+// The rows that conditions left out: those whose places are gone.
+void note_filtered(const std::vector<RowPlace>& places, const RawTable& kept, Table& table) {
+  size_t next = 0;
+  for (const RowPlace& place : places) {
+    const bool stays =
+        next < kept.rows.size() && place == RowPlace(kept.rows[next].source, kept.rows[next].place);
+    if (stays)
+      ++next;
+    else
+      table.left_out.push_back({place.second, "a condition (where) leaves it out"});
+  }
 }
 
 }  // namespace
 
-void keep_only(Table& table, const std::function<bool(size_t row)>& stays) {
+void keep_only(Table& table, const std::function<bool(size_t row)>& stays,
+               const std::string& reason) {
   size_t kept = 0;
   for (size_t i = 0; i < table.runs.size(); ++i) {
-    if (!stays(i)) continue;
+    if (!stays(i)) {
+      table.left_out.push_back({table.factors[i].place, reason});
+      continue;
+    }
     if (kept != i) {
       table.runs[kept] = std::move(table.runs[i]);
       table.factors[kept] = std::move(table.factors[i]);
@@ -410,10 +442,15 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
   must_be_readable(raw, columns, options, where);
   const bool stand_in = options.sizes_optional && !missing_sizes(columns).empty();
   RowReader reader(raw, columns, options.scale, where, options.measured);
+  std::vector<RowPlace> places;
+  if (!conditions.empty()) {
+    for (const RawRow& row : raw.rows) places.emplace_back(row.source, row.place);
+  }
   table.filtered = keep_rows(raw, columns, conditions, where, [&](const RawRow& row) {
     reader.start(row);
     return precision_of(reader);
   });
+  if (table.filtered > 0) note_filtered(places, raw, table);
   const TableInputs inputs(raw, columns, options.inputs, where);
   const RowClusters clusters(raw, columns, options.cluster);
   const Replicates replicates = parse_replicates(options.replicates);
@@ -435,12 +472,17 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
   for (const RawRow& row : raw.rows) {
     reader.start(row);
     try {
-      if (options.measured && leave_out(reader, options, asked, table)) continue;
+      if (std::string reason = options.measured ? leave_out(reader, options, asked, table) : "";
+          !reason.empty()) {
+        table.left_out.push_back({row.place, std::move(reason)});
+        continue;
+      }
       Observation read = read_row(reader, options, !stand_in, derived);
       read.inputs = inputs.of(row);
       if (const std::string missing = missing_input(read);
           !missing.empty() && options.measured && !options.may_be_planned) {
         ++table.without_input[missing];
+        table.left_out.push_back({row.place, fmt::format("has no value of {}", missing)});
         continue;
       }
       if (stand_in) stand_in_for_sizes(where, raw.place_of(row), read);
@@ -449,6 +491,7 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
       run.optimizer = optimizer_class(factor_places.text("optimizer", row));
       origins.push_back(clusters.origin_of(row));
       table.factors.push_back(factor_row(run, factor_places.of(row)));
+      table.factors.back().place = row.place;
     } catch (const RowError& error) {
       problems.add(error);
     }

@@ -73,6 +73,12 @@ struct TableOptions {
   MayDiffer may_differ = {.modelled = {"precision", "backward", "training_group"}};
 };
 
+// A row of the table that no fit gets, and why.
+struct LeftOutRow {
+  int place = 0;  // RawRow::place
+  std::string reason;
+};
+
 struct Table {
   std::vector<Observation> runs;
   std::vector<FactorRow> factors;                                    // of each of them
@@ -92,6 +98,7 @@ struct Table {
   int tuning = 0;    // rows left out because they are runs of tuning
   int dropped = 0;   // rows left out that repeat an earlier one
   std::map<std::string, int> without_input;  // rows left out, by the column that has no value there
+  std::vector<LeftOutRow> left_out;          // all of these rows
   std::vector<std::string> notes;  // how the table was read; warnings.h has what looks wrong
 };
 
@@ -101,8 +108,10 @@ Table read_table(const std::string& text, const std::string& where, const Column
 // From a table that was read already (ignores options.format).
 Table table_of(RawTable raw, const std::string& where, const TableOptions& options);
 
-// Keeps the rows for which `stays` of their number is true, with their factors.
-void keep_only(Table& table, const std::function<bool(size_t row)>& stays);
+// Keeps the rows for which `stays` of their number is true, with their factors; `reason`: why the others
+// are left out.
+void keep_only(Table& table, const std::function<bool(size_t row)>& stays,
+               const std::string& reason);
 
 // Whether the table says anything of a precision, in training or after it: a column of bits or formats,
 // or a class that is quantized.
