@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -12,6 +13,10 @@
 
 #include "arrow_interface.h"
 #include "base/error.h"
+#include "base/names.h"
+#include "base/number.h"
+#include "base/text.h"
+#include "formats/half.h"
 
 namespace bitlaw {
 namespace {
@@ -93,6 +98,25 @@ RawField real_at(const ArrowArray& array, int64_t at) {
   return of_double(static_cast<double>(number_at<T>(array, at)));
 }
 
+RawField half_at(const ArrowArray& array, int64_t at) {
+  return of_double(static_cast<double>(fp16_value(number_at<uint16_t>(array, at))));
+}
+
+// A whole number of 128 bits (two's complement, little end first), times 10^-scale.
+double decimal_at(const ArrowArray& array, int64_t at, int scale) {
+  const auto* const words = static_cast<const char*>(array.buffers[1]) + 16 * at;
+  uint64_t low, high;
+  std::memcpy(&low, words, 8);
+  std::memcpy(&high, words + 8, 8);
+  const bool negative = (high >> 63) != 0;
+  if (negative) {
+    low = ~low + 1;
+    high = ~high + (low == 0 ? 1 : 0);
+  }
+  const double size = std::ldexp(static_cast<double>(high), 64) + static_cast<double>(low);
+  return (negative ? -size : size) / std::pow(10.0, scale);
+}
+
 // Null: not a type of numbers or text.
 Read reader_of(const std::string& format) {
   static const std::pair<const char*, Read> kReaders[] = {
@@ -106,6 +130,7 @@ Read reader_of(const std::string& format) {
       {"I", integer_at<uint32_t>},
       {"l", integer_at<int64_t>},
       {"L", integer_at<uint64_t>},
+      {"e", half_at},
       {"f", real_at<float>},
       {"g", real_at<double>},
       {"u", text_at<int32_t>},
@@ -126,13 +151,24 @@ bool is_null(const ArrowArray& array, int64_t at) {
 struct Column {
   size_t place;
   int64_t child;
-  Read read;     // of the values, or of the places in the dictionary
-  Read meaning;  // of the dictionary's entries; null: there is none
+  Read read;      // of the values, or of the places in the dictionary; null: decimals
+  Read meaning;   // of the dictionary's entries; null: there is none
+  int scale = 0;  // of decimals
 };
+
+// "d:19,10" or "d:19,10,128": the digits after the point; other widths are not read.
+std::optional<int> decimal_scale(const std::string& format) {
+  if (!format.starts_with("d:")) return std::nullopt;
+  const std::vector<std::string> parts = split(format.substr(2), ',');
+  if (parts.size() < 2 || (parts.size() > 2 && parts[2] != "128")) return std::nullopt;
+  const auto scale = parse_finite(parts[1]);
+  return scale ? std::optional(static_cast<int>(*scale)) : std::nullopt;
+}
 
 RawField field_at(const Column& column, const ArrowArray& array, int64_t row) {
   const int64_t at = array.offset + row;
   if (is_null(array, at)) return {};
+  if (!column.read) return of_double(decimal_at(array, at, column.scale));
   if (!column.meaning) return column.read(array, at);
   const auto index = column.read(array, at).number();
   const ArrowArray& entries = *array.dictionary;
@@ -148,15 +184,17 @@ std::vector<Column> columns_of(const ArrowSchema& schema, RawTable& table) {
     const ArrowSchema& child = *schema.children[i];
     const std::string name = child.name ? child.name : "";
     Column column{0, i, reader_of(child.format), nullptr};
-    bool readable = column.read != nullptr;
+    const std::optional<int> scale = decimal_scale(child.format);
+    column.scale = scale.value_or(0);
+    bool readable = column.read != nullptr || scale.has_value();
     if (child.dictionary) {
       column.meaning = reader_of(child.dictionary->format);
-      readable = readable && column.meaning;
+      readable = column.read && column.meaning;
     }
     if (!readable) {
       if (std::string(child.format) != "n")
-        table.notes.push_back(
-            fmt::format("the column {} was left out: it has neither numbers nor text", name));
+        table.notes.push_back(fmt::format(
+            "the column {} was left out: it has neither numbers nor text", printable(name)));
       continue;
     }
     if (table.find(name))

@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from bitlaw import _core
-
 HEAD = '''"""Keyword arguments of the verbs. Made by python/make_options.py of the program's own options."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-Words = str | Sequence[str]
+# A list, or its text with commas; or names with their values.
+Words = str | float | Sequence[str] | Sequence[float]
+Assignments = str | Sequence[str] | Mapping[str, Any]
 
 '''
-POSITIONAL = {"fit": {"law"}, "compare": {"laws"}, "design": {"law"}, "plan": {"frontier"}}
+POSITIONAL = {"fit": {"law"}, "compare": {"laws"}, "design": {"law", "candidates"}, "plan": {"frontier"}}
+# NAME=VALUE, for which Python has dictionaries.
+ASSIGNMENTS = {"columns", "scale", "set", "tie", "freeze", "range", "constants", "inputs", "storage"}
+# Which keywords each verb takes beside its own.
+BASES = {"fit": "TableKeywords, FormulaKeywords", "compare": "TableKeywords, FormulaKeywords",
+         "design": "TableKeywords, FormulaKeywords"}
+VERBS = ["table", "formula", "fit", "compare", "design", "simulate", "approach", "plan"]
+
+def core() -> Any:
+    """bitlaw._core by itself: the package needs the file that is made here."""
+    package = importlib.util.find_spec("bitlaw")
+    folders = package.submodule_search_locations if package else None
+    path = next((each for folder in folders or [] for each in Path(folder).glob("_core*.so")), None)
+    spec = importlib.util.spec_from_file_location("_core", path) if path else None
+    if spec is None or spec.loader is None:
+        sys.exit("bitlaw/_core is not built")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def type_of(value: Any) -> str:
+_core = core()
+
+
+def type_of(name: str, value: Any, verb: str) -> str:
+    if name in ASSIGNMENTS and (verb, name) not in {("plan", "constants")}:
+        return "Assignments"
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int):
@@ -30,37 +54,32 @@ def type_of(value: Any) -> str:
     if isinstance(value, float):
         return "float"
     if isinstance(value, list):
-        return "Words | Sequence[float]"
+        return "Words"
     return "str | float | None" if value is None else "str"
 
 
 def options(of: str) -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = json.loads(_core.ask(json.dumps({"verb": "options", "of": of})))
-    return listed
+    return [each for each in listed if each["name"] not in POSITIONAL.get(of, set())]
 
 
 def made() -> str:
     out = HEAD
-    table = options("table")
-    for verb in ["table", "fit", "compare", "design", "plan"]:
-        base = "TypedDict" if verb in ("table", "plan") else "TableKeywords"
-        title = f"{verb.title()}Keywords"
-        listed = [each for each in (table if verb == "table" else options(verb))
-                  if each["name"] not in POSITIONAL.get(verb, set())]
-        out += f"\nclass {title}({base}, total=False):\n"
+    lists: dict[str, list[str]] = {}
+    for verb in VERBS:
+        listed = options(verb)
+        lists[verb] = sorted(each["name"] for each in listed if isinstance(each["value"], list))
+        out += f"\nclass {verb.title()}Keywords({BASES.get(verb, 'TypedDict')}, total=False):\n"
         for each in listed:
-            out += f"    {each['name']}: {type_of(each['value'])}\n"
+            out += f"    {each['name']}: {type_of(each['name'], each['value'], verb)}\n"
             out += f"    {json.dumps(each['help'], ensure_ascii=False)}\n"
         out += "\n"
-    out += "\n_TABLE = frozenset(TableKeywords.__annotations__)\n\n\n"
-    out += ('def split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:\n'
-            '    """How the table is read, and the other options."""\n'
-            '    words = {name: value for name, value in options.items() if name in _TABLE}\n'
-            '    rest = {name: value for name, value in options.items() if name not in _TABLE}\n'
-            '    for name in ("set", "where", "pool"):\n'
-            '        if isinstance(words.get(name), str):\n'
-            '            words[name] = [words[name]]\n'
-            '    return words, rest\n')
+    out += "\nTABLE = frozenset(TableKeywords.__annotations__)\n"
+    out += "FORMULA = frozenset(FormulaKeywords.__annotations__)\n"
+    out += "APPROACH = frozenset(ApproachKeywords.__annotations__)\n"
+    out += "# Of each verb, those that are lists.\nLISTS = {\n"
+    out += "".join(f"    {json.dumps(verb)}: frozenset({json.dumps(names)}),\n" for verb, names in lists.items())
+    out += "}\n"
     return out
 
 

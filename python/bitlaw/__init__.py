@@ -14,9 +14,9 @@ Every function answers what the command line answers for the same request, to th
 
 from ._ask import Error
 from ._core import version as __version__
-from ._fit import Fit, Interval, Parameter, Predictions, fit, load, published
+from ._fit import Fit, Interval, Parameter, Predictions, Quantity, fit, load
 from ._frame import Frame
-from ._laws import Law, laws
+from ._laws import Law, LawParameter, Published, laws, published
 from ._numbers import (
     Calibration,
     Format,
@@ -32,27 +32,53 @@ from ._numbers import (
 from ._runs import Run, run, runs
 from ._task import Progress, StudyProgress, Task, TrainingProgress
 from ._train import prepare, quantize_runs, reproduce, sweep, train, tune
-from ._verbs import Answer, Plan, compare, design, frontier, plan, predict
+from ._verbs import (
+    Answer,
+    Approaches,
+    Budget,
+    Comparison,
+    Design,
+    Frontier,
+    Optimum,
+    Plan,
+    approach,
+    compare,
+    design,
+    frontier,
+    plan,
+    predict,
+    simulate,
+)
 
 __all__ = [
     "Answer",
+    "Approaches",
+    "Budget",
     "Calibration",
+    "Comparison",
+    "Design",
     "Error",
     "Fit",
     "Format",
     "Frame",
+    "Frontier",
     "Interval",
     "Law",
+    "LawParameter",
+    "Optimum",
     "Parameter",
     "Plan",
     "Predictions",
     "Progress",
+    "Published",
+    "Quantity",
     "Quantized",
     "Run",
     "StudyProgress",
     "Task",
     "TrainingProgress",
     "__version__",
+    "approach",
     "awq",
     "compare",
     "design",
@@ -74,6 +100,7 @@ __all__ = [
     "rtn",
     "run",
     "runs",
+    "simulate",
     "sweep",
     "train",
     "tune",

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-Words = str | Sequence[str]
+# A list, or its text with commas; or names with their values.
+Words = str | float | Sequence[str] | Sequence[float]
+Assignments = str | Sequence[str] | Mapping[str, Any]
 
 
 class TableKeywords(TypedDict, total=False):
     format: str
     "auto, csv, tsv, json, jsonl or quest"
-    columns: str
+    columns: Assignments
     "names of your columns: N=params,D=tokens,loss=val_loss; P_w=- for none"
-    scale: str
+    scale: Assignments
     "units of columns: N=1e6,D=1e9 for millions and billions"
-    set: Words | Sequence[float]
+    set: Assignments
     "a computed column: 'N=params-50304*width', 'loss=val_bpb*log(2)*4.5'; repeatable"
-    where: Words | Sequence[float]
+    where: Words
     "rows to use: dataset=c4, P_w=3,4, P_w!=16, N=1e6..3e8, D/N>20; repeatable"
     cluster: str
     "columns that define clusters, resampled as a whole: size,seed; or inputs, or row"
-    pool: Words | Sequence[float]
+    pool: Words
     "factors in which rows may differ: lr,batch,extra_norm, or all (docs/tables.md#factors)"
     reference: str
     "the precision class that is not quantized, if its name does not say so: baseline"
@@ -39,7 +41,18 @@ class TableKeywords(TypedDict, total=False):
     "use runs with 3 bits or fewer of activations or KV, which fits leave out"
 
 
-class FitKeywords(TableKeywords, total=False):
+class FormulaKeywords(TypedDict, total=False):
+    formula: str
+    "a law of your own in N, D, C, U, P_w, P_a, P_kv, G and columns of the table: 'E + A/N^alpha + B/D^beta*exp(-k*experts)'"
+    delta_formula: str
+    "its loss difference of quantization after training, with P_post"
+    constants: Assignments
+    "ranges of the formula's constants, 'k=0..5,q=-1..1', or a number that stays fixed, k=0.5; E, A, B, alpha, beta and others have usual ones"
+    inputs: Assignments
+    "columns of the table in the formula: experts=num_experts; a column's own name needs no --inputs"
+
+
+class FitKeywords(TableKeywords, FormulaKeywords, total=False):
     objective: str
     "huber, lad (least absolute deviations) or least-squares"
     residual: str
@@ -52,11 +65,11 @@ class FitKeywords(TableKeywords, total=False):
     "what N counts: non-embedding, total, or flops: C / (6 D)"
     method: str
     "quantization method whose deltas are fitted; empty = gptq, or the only one"
-    tie: Words | Sequence[float]
+    tie: Assignments
     "ties such as beta=alpha"
-    freeze: Words | Sequence[float]
+    freeze: Assignments
     "constants to keep fixed: b=1.1277, or b for its published value"
-    range: Words | Sequence[float]
+    range: Assignments
     "hard limits of constants: alpha=0.1..1,E=0..3"
     post_threshold: float
     "Huber's threshold for delta, in standard errors; 0 = squares"
@@ -64,7 +77,7 @@ class FitKeywords(TableKeywords, total=False):
     "smallest relative error of a delta"
     joint: bool
     "fit the constants of training and of delta together, starting from the staged fit"
-    profile: Words | Sequence[float]
+    profile: Words
     "profile likelihood of these constants, of all, or of derived"
     starts: int | float
     "starting points"
@@ -78,7 +91,7 @@ class FitKeywords(TableKeywords, total=False):
     "also measure the error on held-out rows"
 
 
-class CompareKeywords(TableKeywords, total=False):
+class CompareKeywords(TableKeywords, FormulaKeywords, total=False):
     hold_out: str
     "rows to hold out and predict: largest-N, largest-D, kfold, bits, class, bits=3, P_w<=4, class=W4A4, N>3e8"
     folds: int | float
@@ -97,22 +110,20 @@ class CompareKeywords(TableKeywords, total=False):
     "seed of starts and folds"
 
 
-class DesignKeywords(TableKeywords, total=False):
+class DesignKeywords(TableKeywords, FormulaKeywords, total=False):
     shrink: str
     "quantity whose interval to shrink: a constant, P*, P*_w, N_eff:4, D_crit:4@N=1e9, loss@N=1e9,D=2e10,P_w=4; or all constants"
     budget: float
     "training FLOP of all proposed runs; 0 = a tenth of the table's"
     runs: int | float
     "maximum number of runs"
-    candidates: str
-    "grid, or N=1e8,2e8;D=1e9,1e10;bits=3,4,16, or a CSV file of runs"
     params: str
     "what N counts: non-embedding, total, or flops: C / (6 D)"
     method: str
     "quantization method whose deltas are fitted"
-    tie: Words | Sequence[float]
+    tie: Assignments
     "ties such as beta=alpha"
-    freeze: Words | Sequence[float]
+    freeze: Assignments
     "constants to keep fixed: b=1.1277, or b for its published value"
     level: float
     "level of the intervals"
@@ -122,14 +133,66 @@ class DesignKeywords(TableKeywords, total=False):
     "seed of the starts and of the random choice to compare with"
 
 
+class SimulateKeywords(TypedDict, total=False):
+    params: Words
+    "sizes N"
+    tokens: Words
+    "training tokens D; empty = 1.5e9,3.3e9,6.5e9,13.1e9,26.2e9"
+    ratios: Words
+    "ratios D/N, in addition to the token counts"
+    weights: Words
+    "weight bits, other parts at 16"
+    activations: Words
+    "activation bits, other parts at 16"
+    kv: Words
+    "KV bits, other parts at 16"
+    keys: Words
+    "key bits, other parts at 16, for a law that has them"
+    values: Words
+    "value bits, other parts at 16"
+    embedding: Words
+    "bits of the embeddings, other parts at 16"
+    head: Words
+    "bits of the output head, other parts at 16"
+    tied: Words
+    "bits of all parts together"
+    classes: Words
+    "precision classes, such as W4A4 or MXFP4"
+    inputs: Assignments
+    "values of the inputs of a formula, every combination: experts=1,8,64"
+    post: Words
+    "weight bits after training, of the runs at 16 bits"
+    replicates: int | float
+    "seeds per run"
+    noise: float
+    "standard deviation of log loss"
+    delta_noise: float
+    "standard deviation of delta, nats"
+    shared: float
+    "share of the variance common to the runs of one trunk"
+    trunk: str
+    "run: each run is its own trunk; size: runs of one N and precision share a trunk"
+    diverged: float
+    "leave out runs with a loss above this, in nats"
+    seed: int | float
+    "seed of the noise"
+
+
+class ApproachKeywords(TypedDict, total=False):
+    compute: Words
+    "approaches: budgets to give N_opt and D_opt for; empty = the largest of the table, and ten times it"
+    budget_tolerance: float
+    "isoflop: runs whose C differs by at most this share are one budget"
+
+
 class PlanKeywords(TypedDict, total=False):
     law: str
     "law to plan with"
-    laws: Words | Sequence[float]
+    laws: Words
     "several laws whose answers are compared, or all"
     constants: str
     "published set of constants; empty = the law's first set"
-    free: Words | Sequence[float]
+    free: Words
     "variables to optimize: N, D, P (or P_w, P_a, P_kv), P_post; empty = N, D and P where not given"
     compute: float
     "training budget in FLOP at 16 bits, C = 6 N D cost(P)"
@@ -169,9 +232,9 @@ class PlanKeywords(TypedDict, total=False):
     "bits of such a scale"
     zero_bits: float
     "bits of its zero point; 0 = none"
-    storage: Words | Sequence[float]
+    storage: Assignments
     "what a weight of P bits takes in the file: 4:q4_k,3:3.4375"
-    entropy_coded: Words | Sequence[float]
+    entropy_coded: Words
     "codes take their entropy: gaussian, or measured as 4:3.1,3:2.4 (or a file of counts)"
     serve_tokens: float
     "tokens served over the model's life, 2 N T cost(P)"
@@ -183,11 +246,11 @@ class PlanKeywords(TypedDict, total=False):
     "tokens per parameter D / N; 0 = not given"
     unique_tokens: float
     "distinct tokens available, for laws of repeated data"
-    inputs: Words | Sequence[float]
+    inputs: Assignments
     "values of the inputs of a law made from a formula: experts=8"
     group: float
     "entries that share a scale, for laws that ask for it"
-    bits: Words | Sequence[float]
+    bits: Words
     "precision P: one number, or weights, activations, KV; with critical_data the list of P_post"
     key_bits: float
     "bits of keys, apart from values; 0 = as bits says"
@@ -203,11 +266,11 @@ class PlanKeywords(TypedDict, total=False):
     "bits of the weights after post-training quantization; 0 = none"
     tied: bool
     "one precision for weights, activations and KV if P is free"
-    available_bits: Words | Sequence[float]
+    available_bits: Words
     "precisions the hardware has; empty = any"
     integer_bits: bool
     "whole bits only, 1 to 16"
-    formats: Words | Sequence[float]
+    formats: Words
     "precisions to choose from, by name: W4A4, e4m3, mxfp4, BF16"
     cost: str
     "cost of P bits: linear, or speed-ups such as 16:1,8:2,4:4"
@@ -217,14 +280,17 @@ class PlanKeywords(TypedDict, total=False):
     "bits of weights to serve, N P_post"
 
 
-_TABLE = frozenset(TableKeywords.__annotations__)
-
-
-def split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """How the table is read, and the other options."""
-    words = {name: value for name, value in options.items() if name in _TABLE}
-    rest = {name: value for name, value in options.items() if name not in _TABLE}
-    for name in ("set", "where", "pool"):
-        if isinstance(words.get(name), str):
-            words[name] = [words[name]]
-    return words, rest
+TABLE = frozenset(TableKeywords.__annotations__)
+FORMULA = frozenset(FormulaKeywords.__annotations__)
+APPROACH = frozenset(ApproachKeywords.__annotations__)
+# Of each verb, those that are lists.
+LISTS = {
+    "table": frozenset(["pool", "set", "where"]),
+    "formula": frozenset([]),
+    "fit": frozenset(["freeze", "profile", "range", "tie"]),
+    "compare": frozenset([]),
+    "design": frozenset(["freeze", "tie"]),
+    "simulate": frozenset(["activations", "classes", "embedding", "head", "inputs", "keys", "kv", "params", "post", "ratios", "tied", "tokens", "values", "weights"]),
+    "approach": frozenset(["compute"]),
+    "plan": frozenset(["available_bits", "bits", "entropy_coded", "formats", "free", "inputs", "laws", "storage"]),
+}

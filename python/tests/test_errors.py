@@ -1,0 +1,115 @@
+"""bitlaw.Error is the sentence of the program, where options are called as keyword arguments."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bitlaw
+import pytest
+
+from conftest import PROGRAM
+
+
+def stderr(*words: str) -> str:
+    done = subprocess.run([PROGRAM, *words], capture_output=True, text=True)
+    assert done.returncode != 0, words
+    return done.stderr.splitlines()[-1].removeprefix("bitlaw: ")
+
+
+def without_flags(sentence: str) -> str:
+    """`--hold-out` as hold_out, and without what a command line alone calls itself."""
+    sentence = re.sub("^the command line: ", "runs: ", sentence)
+    return re.sub(r"--([a-z]+(?:-[a-z]+)*)", lambda found: found[1].replace("-", "_"), sentence)
+
+
+WRONG: list[tuple[Callable[[Path], object], list[str]]] = [
+    (lambda t: bitlaw.fit(t, "kumarr"), ["fit", "TABLE", "--law", "kumarr"]),
+    (lambda t: bitlaw.fit(t, lwa="kumar"), ["fit", "TABLE", "--lwa", "kumar"]),  # type: ignore[call-arg]
+    (lambda t: bitlaw.fit(t, drwas=3), ["fit", "TABLE", "--drwas", "3"]),  # type: ignore[call-arg]
+    (lambda t: bitlaw.fit(t, columns="N=params"), ["fit", "TABLE", "--columns", "N=params"]),
+    (lambda t: bitlaw.fit(t, where="P_w=17"), ["fit", "TABLE", "--where", "P_w=17"]),
+    (lambda t: bitlaw.fit(t, objective="hubber"), ["fit", "TABLE", "--objective", "hubber"]),
+    (lambda t: bitlaw.fit(t, "chinchilla", joint=True), ["fit", "TABLE", "--law", "chinchilla", "--joint"]),
+    (lambda t: bitlaw.fit(t, objective="lad", huber_delta=0.1),
+     ["fit", "TABLE", "--objective", "lad", "--huber-delta", "0.1"]),
+    (lambda t: bitlaw.fit(t, "chinchilla", freeze="E=x"),
+     ["fit", "TABLE", "--law", "chinchilla", "--freeze", "E=x"]),
+    (lambda t: bitlaw.fit(t, "chinchilla", tie="beta=alfa"),
+     ["fit", "TABLE", "--law", "chinchilla", "--tie", "beta=alfa"]),
+    (lambda t: bitlaw.fit(t, formula="E + A/N^alpha + q"), ["fit", "TABLE", "--formula", "E + A/N^alpha + q"]),
+    (lambda t: bitlaw.fit(t, "kumar", formula="E + A/N^alpha"),
+     ["fit", "TABLE", "--law", "kumar", "--formula", "E + A/N^alpha"]),
+    (lambda t: bitlaw.fit(t, constants={"k": (0, 1)}), ["fit", "TABLE", "--constants", "k=0..1"]),
+    (lambda t: bitlaw.fit(t, draws=-1), ["fit", "TABLE", "--draws", "-1"]),
+    (lambda t: bitlaw.fit(t, level=2), ["fit", "TABLE", "--level", "2"]),
+    (lambda t: bitlaw.fit("nowhere.csv"), ["fit", "nowhere.csv"]),
+    (lambda t: bitlaw.compare(t, ["kumar", "quset"]), ["compare", "TABLE", "--laws", "kumar,quset"]),
+    (lambda t: bitlaw.compare(t, hold_out="largest-N", folds=3),
+     ["compare", "TABLE", "--hold-out", "largest-N", "--folds", "3"]),
+    (lambda t: bitlaw.compare(t, hold_out="nothing"), ["compare", "TABLE", "--hold-out", "nothing"]),
+    (lambda t: bitlaw.design(t, shrink="alfa"), ["design", "TABLE", "--shrink", "alfa"]),
+    (lambda t: bitlaw.design(t, "chinchilla", method="gptq"),
+     ["design", "TABLE", "--law", "chinchilla", "--method", "gptq"]),
+    (lambda t: bitlaw.plan(computer=1e21), ["plan", "--computer", "1e21"]),  # type: ignore[call-arg]
+    (lambda t: bitlaw.plan(compute=-1), ["plan", "--compute", "-1"]),
+    (lambda t: bitlaw.plan(compute=1e-3), ["plan", "--compute", "1e-3"]),
+    (lambda t: bitlaw.plan(), ["plan"]),
+    (lambda t: bitlaw.plan(gpu_hours=1, device="h1000"), ["plan", "--gpu-hours", "1", "--device", "h1000"]),
+    (lambda t: bitlaw.plan("chinchilla", compute=1e21, unique_tokens=1e9),
+     ["plan", "--law", "chinchilla", "--compute", "1e21", "--unique-tokens", "1e9"]),
+    (lambda t: bitlaw.predict({"N": 1e9}), ["predict", "N=1e9"]),
+    (lambda t: bitlaw.predict(N=1e9, D=1e10, P_ww=4), ["predict", "N=1e9", "D=1e10", "P_ww=4"]),
+    (lambda t: bitlaw.predict({"N": 1e9, "D": 1e10}, "kumar", level=0.5),
+     ["predict", "N=1e9", "D=1e10", "--level", "0.5"]),
+    (lambda t: bitlaw.simulate("chinchilla", weights=[3, 4]),
+     ["simulate", "--law", "chinchilla", "--weights", "3,4"]),
+    (lambda t: bitlaw.simulate("kumar", noise=-1), ["simulate", "--law", "kumar", "--noise", "-1"]),
+    (lambda t: bitlaw.simulate("kumar", constants={"alfa": 1.0}),
+     ["simulate", "--law", "kumar", "--constants", "alfa=1.0"]),
+    (lambda t: bitlaw.simulate("kumar", set="tide"), ["simulate", "--law", "kumar", "--set", "tide"]),
+    (lambda t: bitlaw.published("kumarr"), ["laws", "show", "kumarr"]),
+    (lambda t: bitlaw.approach(t, "parametric", budget_tolerance=0.2),
+     ["fit", "TABLE", "--approach", "parametric", "--budget-tolerance", "0.2"]),
+]
+
+
+@pytest.mark.parametrize(("call", "words"), WRONG, ids=[" ".join(words[:1] + words[2:])[:60] for _, words in WRONG])
+def test_the_sentence_is_that_of_the_program(
+    call: Callable[[Path], object], words: list[str], table: Path
+) -> None:
+    with pytest.raises(bitlaw.Error) as caught:
+        call(table)
+    said = str(caught.value)
+    assert said == without_flags(stderr(*(str(table) if word == "TABLE" else word for word in words)))
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(("call", "sentence"), [
+    (lambda: bitlaw.fit({"N": [1.0]}, lwa="kumar"), "unknown option 'lwa'; did you mean 'law'?"),  # type: ignore[call-arg]
+    (lambda: bitlaw.compare({"N": [1.0]}, lawss=["kumar"]), "did you mean 'laws'"),  # type: ignore[call-arg]
+    (lambda: bitlaw.plan(compute=1e21, memory_byte=1e9), "did you mean 'memory_bytes'"),  # type: ignore[call-arg]
+    (lambda: bitlaw.fit({"N": [1.0]}, threads=-1), "threads: -1 is not a number of threads"),
+    (lambda: bitlaw.plan(compute=float("inf")), "inf is not a finite number"),
+    (lambda: bitlaw.plan(compute=object()), "a object is neither text nor a number"),  # type: ignore[arg-type]
+    (lambda: bitlaw.plan(3, compute=1e21), "a int is neither a fit nor a law"),  # type: ignore[arg-type]
+    (lambda: bitlaw.plan([3], compute=1e21), "a int is neither a fit nor a law"),  # type: ignore[list-item]
+    (lambda: bitlaw.fit({"N": [1.0]}, law_file="none.toml"), "law_file: none.toml cannot be read"),
+    (lambda: bitlaw.predict(), "give runs"),
+    (lambda: bitlaw.load("/nowhere/fit.json"), "cannot be read: No such file"),
+])
+def test_what_only_python_can_say(call: Callable[[], object], sentence: str) -> None:
+    with pytest.raises(bitlaw.Error, match=re.escape(sentence)):
+        call()
+
+
+def test_a_number_may_be_of_any_library() -> None:
+    import numpy as np
+
+    expected: Any = bitlaw.plan(compute=1e21, available_bits=[4, 8]).document
+    bits: Any = np.array([4, 8])
+    assert bitlaw.plan(compute=np.float64(1e21), available_bits=bits).document == expected
+    assert bitlaw.plan(compute=1e21, available_bits="4,8", serve_tokens=None).document == expected  # type: ignore[arg-type]
