@@ -6,6 +6,7 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -21,10 +22,12 @@
 #include "bindings.h"
 #include "formats/block_grid.h"
 #include "formats/gaussian_scale.h"
+#include "formats/half.h"
 #include "formats/named_recipe.h"
 #include "formats/precision.h"
 #include "formats/recipe.h"
 #include "formats/rotation.h"
+#include "ptq/rounding.h"
 
 namespace nb = nanobind;
 
@@ -187,6 +190,17 @@ bool all_finite(const float* x, int64_t count) {
   return sum == 0;
 }
 
+// Largest |x|; a NaN counts as 0. In integers, which compilers vectorize.
+float absmax(const float* x, int64_t count) {
+  constexpr int32_t kInfinity = 0x7f800000;
+  int32_t largest = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const int32_t magnitude = std::bit_cast<int32_t>(x[i]) & 0x7fffffff;
+    largest = std::max(largest, magnitude > kInfinity ? 0 : magnitude);
+  }
+  return std::bit_cast<float>(largest);
+}
+
 class MatrixRounding {
  public:
   MatrixRounding(const Quantizer& quantizer, ScaleAxis axis, const OneMatrix& matrix,
@@ -202,13 +216,9 @@ class MatrixRounding {
 
   void run() {
     const int64_t all = m_.rows * m_.columns;
-    if (!format_.scaled()) {
-      for (int64_t i = 0; i < all; ++i)
-        put(i, round_to_code(format_, m_.x[i]), BlockScale{1, 1, 1});
-      return;
-    }
+    if (!format_.scaled()) return unscaled(all);
     if (quantizer_.scales == ScaleRule::kE4M3)
-      tensor_ = tensor_scale(format_, quantizer_.scales, absmax(0, all));
+      tensor_ = tensor_scale(format_, quantizer_.scales, absmax(m_.x, all));
     switch (axis_) {
       case ScaleAxis::kTensor:
         return block(0, all);
@@ -223,17 +233,15 @@ class MatrixRounding {
   }
 
  private:
-  float absmax(int64_t begin, int64_t count) const {
-    float largest = 0;
-    for (int64_t i = begin; i < begin + count; ++i) largest = std::max(largest, std::fabs(m_.x[i]));
-    return largest;
-  }
-
-  void put(int64_t i, float code, const BlockScale& scale) {
-    to_.values[i] = format_.scaled() ? code * scale.scale : code;
-    if (to_.codes) to_.codes[i] = code;
-    if (to_.scales) to_.scales[i] = scale.scale;
-    if (to_.trusted) to_.trusted[i] = !format_.scaled() || range_.holds(m_.x[i] * scale.inverse);
+  void unscaled(int64_t count) const {
+    if (format_.kind == FormatKind::kBf16) {
+      for (int64_t i = 0; i < count; ++i) to_.values[i] = round_to_bf16(m_.x[i]);
+    } else {
+      std::copy_n(m_.x, count, to_.values);
+    }
+    if (to_.codes) std::copy_n(to_.values, count, to_.codes);
+    if (to_.scales) std::fill_n(to_.scales, count, 1.0f);
+    if (to_.trusted) std::fill_n(to_.trusted, count, true);
   }
 
   void rows_in_blocks_of(int64_t length) {
@@ -244,37 +252,53 @@ class MatrixRounding {
   }
 
   void block(int64_t begin, int64_t count) {
-    BlockScale scale;
+    const float* const x = m_.x + begin;
+    BlockGrid grid;
     if (quantizer_.options.fits_range()) {
-      if (!all_finite(m_.x + begin, count)) return put_nan(begin, count);
-      const BlockGrid grid = training_grid(scheme_, tensor_, m_.x + begin, count);
-      scale = {grid.scale, grid.inverse, grid.scale};
+      if (!all_finite(x, count)) return put_nan(begin, count);
+      grid = training_grid(scheme_, tensor_, x, count);
     } else {
-      scale = block_scale(format_, quantizer_.scales, tensor_, absmax(begin, count));
+      const BlockScale block = block_scale(format_, quantizer_.scales, tensor_, absmax(x, count));
+      grid = {block.scale, block.inverse, 0};
     }
-    for (int64_t i = begin; i < begin + count; ++i)
-      put(i, round_to_code(format_, m_.x[i] * scale.inverse), scale);
+    float* const values = to_.values + begin;
+    codes_of_block(scheme_, grid, x, count, values);
+    if (to_.codes) std::copy_n(values, count, to_.codes + begin);
+    for (int64_t i = 0; i < count; ++i) values[i] *= grid.scale;
+    if (to_.scales) std::fill_n(to_.scales + begin, count, grid.scale);
+    if (!to_.trusted) return;
+    for (int64_t i = 0; i < count; ++i) to_.trusted[begin + i] = range_.holds(x[i] * grid.inverse);
   }
 
   // No range fits these numbers; whoever trains with them sees it in the loss.
-  void put_nan(int64_t begin, int64_t count) {
+  void put_nan(int64_t begin, int64_t count) const {
     constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-    for (int64_t i = begin; i < begin + count; ++i) put(i, kNan, BlockScale{kNan, kNan, kNan});
+    for (float* part : {to_.values, to_.codes, to_.scales}) {
+      if (part) std::fill_n(part + begin, count, kNan);
+    }
+    if (to_.trusted) std::fill_n(to_.trusted + begin, count, false);
   }
 
-  void columns(int64_t first, int64_t rows) {
-    std::vector<float> largest(static_cast<size_t>(m_.columns));
-    for (int64_t i = 0; i < rows * m_.columns; ++i) {
-      float& column = largest[static_cast<size_t>(i % m_.columns)];
-      column = std::max(column, std::fabs(m_.x[first * m_.columns + i]));
+  // Columns of one block of rows, each with its own scale.
+  void columns(int64_t first_row, int64_t rows) const {
+    const int64_t C = m_.columns;
+    std::vector<float> scale(static_cast<size_t>(C)), inverse(scale), zeros(scale);
+    for (int64_t r = first_row; r < first_row + rows; ++r) {
+      for (int64_t c = 0; c < C; ++c) scale[c] = std::max(scale[c], std::fabs(m_.x[r * C + c]));
     }
-    std::vector<BlockScale> scales;
-    for (const float each : largest)
-      scales.push_back(block_scale(format_, quantizer_.scales, tensor_, each));
-    for (int64_t i = 0; i < rows * m_.columns; ++i) {
-      const int64_t at = first * m_.columns + i;
-      const BlockScale& scale = scales[static_cast<size_t>(i % m_.columns)];
-      put(at, round_to_code(format_, m_.x[at] * scale.inverse), scale);
+    for (int64_t c = 0; c < C; ++c) {
+      const BlockScale block = block_scale(format_, quantizer_.scales, tensor_, scale[c]);
+      scale[c] = block.scale, inverse[c] = block.inverse;
+    }
+    for (int64_t r = first_row; r < first_row + rows; ++r) {
+      const float* const x = m_.x + r * C;
+      float* const values = to_.values + r * C;
+      codes_of_column(scheme_, inverse.data(), zeros.data(), x, C, values);
+      if (to_.codes) std::copy_n(values, C, to_.codes + r * C);
+      for (int64_t c = 0; c < C; ++c) values[c] *= scale[c];
+      if (to_.scales) std::copy_n(scale.data(), C, to_.scales + r * C);
+      for (int64_t c = 0; to_.trusted && c < C; ++c)
+        to_.trusted[r * C + c] = range_.holds(x[c] * inverse[c]);
     }
   }
 
@@ -388,12 +412,10 @@ class RoleRounding {
   // The scale of each matrix as a tensor: 1 without E4M3 scales.
   void tensor_scales(const In& x, const Out<float>& scales) const {
     if (scales.size() != x.shape(0)) throw nb::type_error("a scale for each matrix");
-    const size_t count = x.shape(1) * x.shape(2);
-    for (size_t i = 0; i < x.shape(0); ++i) {
-      float absmax = 0;
-      for (size_t j = 0; j < count; ++j)
-        absmax = std::max(absmax, std::fabs(x.data()[i * count + j]));
-      scales.data()[i] = tensor_scale(quantizer_.format, quantizer_.scales, absmax);
+    const auto count = static_cast<int64_t>(x.shape(1) * x.shape(2));
+    for (int64_t i = 0; i < static_cast<int64_t>(x.shape(0)); ++i) {
+      const float largest = absmax(x.data() + i * count, count);
+      scales.data()[i] = tensor_scale(quantizer_.format, quantizer_.scales, largest);
     }
   }
 

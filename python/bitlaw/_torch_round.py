@@ -15,8 +15,8 @@ from . import _core
 from ._ask import Error
 from ._torch_ops import round_op
 
-# Entries whose rounding takes longer than it takes to start threads (about 14 ns each, one core).
-_WORTH_THREADS = 1 << 16
+# Entries whose rounding takes longer than it takes to start threads (2 to 10 ns each, one core).
+_WORTH_THREADS = 1 << 17
 
 Role = Literal["weights", "activations", "keys", "values", "queries"]
 
