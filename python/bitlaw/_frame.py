@@ -139,7 +139,7 @@ class Frame:
         made = {str(name): _column(str(name), values) for name, values in columns.items()}
         self._columns = {name: values for name, (values, _) in made.items()}
         self._kinds = {name: kind for name, (_, kind) in made.items()}
-        self.notes = list(notes)
+        self.notes: list[str] = list(notes)
         sizes = {name: len(values) for name, values in self._columns.items()}
         for name, size in sizes.items():
             first = next(iter(sizes))

@@ -122,14 +122,14 @@ class Published:
 
     def __init__(self, law: str, constants: str = "") -> None:
         self.document: Json = ask({"verb": "laws", "name": law})
-        self.definition = _law(self.document)
-        self.law = self.definition.name
+        self.definition: Law = _law(self.document)
+        self.law: str = self.definition.name
         said = [each for each in self.document["constants"] if constants in ("", each["name"])]
         if not said:  # the core says what there is
             ask({"verb": "predict", "laws": [law], "constants": constants, "runs": [{"N": 1e9, "D": 2e10}]})
             raise Error(f"{law} has no constants called {constants}")
         self._set: Json = said[0]
-        self.constants = str(self._set["name"])
+        self.constants: str = str(self._set["name"])
 
     @property
     def parameters(self) -> dict[str, float]:

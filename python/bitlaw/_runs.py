@@ -66,11 +66,11 @@ class Run:
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
-        self.directory = Path(directory)
+        self.directory: Path = Path(directory)
         if not (self.directory / "run.json").exists():
             raise Error(f"{self.directory}: is not the directory of a run, it has no run.json; "
                         "`bitlaw.runs(directory)` lists those below a directory")
-        self.name = self.directory.resolve().name
+        self.name: str = self.directory.resolve().name
 
     def _document(self, name: str) -> Json:
         path = self.directory / name

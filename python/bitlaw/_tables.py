@@ -53,8 +53,8 @@ class Table:
         self.frame = frame
         self.runs = runs  # `name` is a directory of runs
         # A reader of record batches gives its rows once. Other frames give them as often as asked.
-        self.once = frame is not None and hasattr(frame, "read_next_batch")
-        self.used = False
+        self.once: bool = frame is not None and hasattr(frame, "read_next_batch")
+        self.used: bool = False
 
     def content(self) -> object | None:
         """Columns, a stream, or None for text."""

@@ -233,7 +233,7 @@ class Task(Generic[Event, Result]):
     def __init__(
         self, words: Sequence[str], progress: Callable[[Json], Event], result: Callable[[Json, list[str]], Result]
     ) -> None:
-        self.words = list(words)
+        self.words: list[str] = list(words)
         self._progress = progress
         self._make = result
         self._child = _Child(words)

@@ -21,8 +21,8 @@ from typing import Any, Literal
 
 try:
     from torch import library, nn
-except ImportError as missing:
-    raise ImportError("bitlaw.torch needs PyTorch, which is not installed; pip install torch") from missing
+except ImportError as _missing:
+    raise ImportError("bitlaw.torch needs PyTorch, which is not installed; pip install torch") from _missing
 
 if not hasattr(library, "custom_op"):
     raise ImportError("bitlaw.torch needs PyTorch 2.4 or later; pip install --upgrade torch")
