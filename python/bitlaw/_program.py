@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -44,11 +43,3 @@ def program() -> str:
         return found
     other = f"; {found} is of another version" if found and _version_of(found) else ""
     raise Error(f"this package has no program to train with{other}; set BITLAW_PROGRAM to the path of bitlaw {version}")
-
-
-def main() -> None:
-    """`bitlaw` on the command line."""
-    own = str(_INSIDE)
-    if not _INSIDE.exists():
-        sys.exit("bitlaw: this package has no program inside")
-    os.execv(own, [own, *sys.argv[1:]])

@@ -454,3 +454,8 @@ def test_a_package_without_a_program_says_so(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(bitlaw._program, "_version_of", lambda path: bitlaw.__version__)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert bitlaw._program.program() == str(other)
+
+
+def test_the_package_can_be_run_as_the_program() -> None:
+    done = subprocess.run([sys.executable, "-m", "bitlaw", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"bitlaw {bitlaw.__version__}"
