@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as _numpy  # before the core: numpy refuses a subinterpreter in a sentence, the core ends the process
+
 from . import _core
 from ._options import FORMULA, LISTS, TABLE
 
@@ -75,6 +77,8 @@ def ask(question: Json, table: Table | None = None, threads: int = 0) -> Any:
             words["text"] = table.text
         content = table.content()
         question = {**question, "table": words}
+    if file := os.environ.get("BITLAW_LAWS"):
+        question = {**question, "known_laws": law_file_of(file, "BITLAW_LAWS")["law_file"]}
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
         raise Error(f"threads: {threads!r} is not a number of threads; 0 is one for each core")
     asked = json.dumps(plain(question))
@@ -176,7 +180,7 @@ def question_of(verb: str, given: Mapping[str, Any], keywords: type, arguments: 
     return out
 
 
-def law_file_of(path: str | os.PathLike[str] | None) -> Json:
+def law_file_of(path: str | os.PathLike[str] | None, option: str = "law_file") -> Json:
     """The part of a question that has a file of laws."""
     if path is None:
         return {}
@@ -184,6 +188,6 @@ def law_file_of(path: str | os.PathLike[str] | None) -> Json:
     try:
         return {"law_file": {"text": place.read_text(encoding="utf-8"), "name": str(path)}}
     except OSError as error:
-        raise Error(f"law_file: {path} cannot be read: {error.strerror or error}") from None
+        raise Error(f"{option}: {path} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
-        raise Error(f"law_file: {path} is not a text file; it is TOML with [law.NAME] tables") from None
+        raise Error(f"{option}: {path} is not a text file; it is TOML with [law.NAME] tables") from None

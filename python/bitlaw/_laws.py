@@ -48,14 +48,17 @@ class Law:
 
     @property
     def quantity(self) -> str:
+        """What it predicts: "loss", or another."""
         return str(self.document["quantity"])
 
     @property
     def uses_bits(self) -> bool:
+        """Whether it models precision in training."""
         return bool(self.document["uses_bits"])
 
     @property
     def post_training(self) -> bool:
+        """Whether it models quantization after training."""
         return bool(self.document["post_training"])
 
     @cached_property
@@ -145,6 +148,7 @@ class Published:
 
     @property
     def formula(self) -> str:
+        """Of the law."""
         return self.definition.formula
 
     @property
@@ -160,6 +164,7 @@ class Published:
 
     @property
     def notes(self) -> list[str]:
+        """What the reader should know of the set."""
         if self.constants != "start":
             return []
         return [f"{self.law} has no complete set of published constants, so these are starting values of a fit."]

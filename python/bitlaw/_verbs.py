@@ -107,6 +107,7 @@ class Comparison(Answer):
 
     @property
     def points(self) -> int:
+        """Rows that were compared on."""
         return int(self.document["points"])
 
     @property
@@ -212,10 +213,12 @@ class Design(Answer):
 
     @property
     def quantity(self) -> str:
+        """What is to be known better: "P*", "alpha", "all"."""
         return str(self.document["shrink"])
 
     @property
     def unit(self) -> str:
+        """Of the quantity: "bits", "nats"."""
         return str(self.document["unit"])
 
     @property
@@ -349,38 +352,47 @@ class Optimum(Mapping[str, Any]):
 
     @property
     def N(self) -> float | None:
+        """Parameters."""
         return self._number("N")
 
     @property
     def D(self) -> float | None:
+        """Training tokens."""
         return self._number("D")
 
     @property
     def loss(self) -> float | None:
+        """Nats per token."""
         return self._number("loss")
 
     @property
     def compute(self) -> float | None:
+        """FLOP, C = 6 N D cost(P)."""
         return self._number("compute")
 
     @property
     def P_w(self) -> float | None:
+        """Bits of weights while training."""
         return self._number("P_w")
 
     @property
     def P_a(self) -> float | None:
+        """Bits of activations while training."""
         return self._number("P_a")
 
     @property
     def P_kv(self) -> float | None:
+        """Bits of keys and values while training."""
         return self._number("P_kv")
 
     @property
     def P_post(self) -> float | None:
+        """Bits of weights after training."""
         return self._number("P_post")
 
     @property
     def tokens_per_param(self) -> float | None:
+        """D / N."""
         return self._number("tokens_per_param")
 
     @property
@@ -440,6 +452,7 @@ class Plan(Answer):
 
     @property
     def law(self) -> str:
+        """Its name."""
         return str(self._of_one("law"))
 
     @property
@@ -651,6 +664,7 @@ class Frontier(Answer):
 
     @property
     def law(self) -> str:
+        """Its name."""
         return str(self.document.get("law", ""))
 
     @property

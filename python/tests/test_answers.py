@@ -85,6 +85,19 @@ def test_a_file_of_laws_and_frozen_constants(
         "plan", "--law", "mine", "--law-file", str(own), "--compute", "1e21")
 
 
+def test_laws_that_the_environment_names(
+    table: Path, own: Path, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BITLAW_LAWS", str(own))
+    assert "mine" in bitlaw.laws()
+    found = bitlaw.fit(table, "mine", draws=0, hold_out=False)
+    assert found.document == program("fit", str(table), "--law", "mine", "--draws", "0", "--hold-out=false")
+    assert bitlaw.fit(table, draws=0, starts=4, hold_out=False).law == "kumar"
+    monkeypatch.setenv("BITLAW_LAWS", "nowhere.toml")
+    with pytest.raises(bitlaw.Error, match="BITLAW_LAWS: nowhere.toml cannot be read"):
+        bitlaw.laws()
+
+
 COMPARISONS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "folds": ({"laws": ["kumar", "chinchilla"], "folds": 3, "starts": 8},
               ["--laws", "kumar,chinchilla", "--folds", "3", "--starts", "8"]),

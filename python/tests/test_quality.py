@@ -173,3 +173,17 @@ def test_a_fork_during_a_fit_does_not_hang(table: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout == "done\n", done.stderr
+
+
+def test_a_subinterpreter_is_refused_and_the_main_one_lives_on() -> None:
+    pytest.importorskip("_xxsubinterpreters")
+    code = (
+        "import bitlaw, _xxsubinterpreters as several\n"
+        "one = several.create()\n"
+        "try:\n"
+        "    several.run_string(one, 'import bitlaw')\n"
+        "except several.RunFailedError:\n"
+        "    print('refused', len(bitlaw.laws()) > 5)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "refused True\n"), done.stderr

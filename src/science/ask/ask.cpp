@@ -75,19 +75,24 @@ IsGiven given_options(const Json& question) {
   return [&question](const std::string& key) { return names_option(question, key.c_str()); };
 }
 
-// The laws of the question's file, known until it is answered; their names.
-std::vector<std::string> know_laws_of_file(const Json& question, KnownLaws& known) {
-  const Json file = part(question, "law_file");
+// The laws of a file, known until the question is answered; their names.
+std::vector<std::string> know_laws(const Json& question, const char* key, KnownLaws& known) {
+  const Json file = part(question, key);
   if (file.is_null()) return {};
   if (!file.is_object() || !file.contains("text"))
-    throw Error("question: law_file must have the text of a file of laws, {\"text\": \"...\"}");
+    throw Error(fmt::format(
+        "question: {} must have the text of a file of laws, {{\"text\": \"...\"}}", key));
   std::string path = text_of(file, "name");
-  if (path.empty()) path = "law_file";
+  if (path.empty()) path = key;
   std::vector<std::string> names;
-  for (const BoundLaw& law :
-       laws_in_file(parse_toml(text_of(file, "text"), path), path, "law_file"))
+  for (const BoundLaw& law : laws_in_file(parse_toml(text_of(file, "text"), path), path, key))
     names.emplace_back(known.add(law).name);
   return names;
+}
+
+// Those that the question is about.
+std::vector<std::string> know_laws_of_file(const Json& question, KnownLaws& known) {
+  return know_laws(question, "law_file", known);
 }
 
 FormulaWords formula_words(const Json& question) {
@@ -536,10 +541,16 @@ Json error_json(const std::string& sentence) {
   return {{"error", sentence}};
 }
 
-Json answer(const Asking& asking) {
-  const Json& question = asking.question;
+Json answer(const Asking& asked) {
   try {
-    if (!question.is_object()) throw Error("question: must be an object, {\"verb\": \"plan\"}");
+    if (!asked.question.is_object())
+      throw Error("question: must be an object, {\"verb\": \"plan\"}");
+    KnownLaws known;
+    Json question = asked.question;
+    know_laws(question, "known_laws", known);
+    question.erase("known_laws");
+    const Asking asking{
+        .question = question, .table = asked.table, .parallel_for = asked.parallel_for};
     const std::string name = text_of(question, "verb");
     std::vector<std::string> names;
     for (const Verb& verb : kVerbs) {

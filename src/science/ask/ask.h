@@ -22,6 +22,7 @@
 //
 // Every question with a law may have a "formula" of its own, {"formula": "E + A/N^alpha", "constants": "..."},
 // or a "law_file", {"text": TOML, "name": "laws.toml"} (formula_words.h); predict and plan the latter.
+// "known_laws": a file of laws that may be named, too, in any question.
 // "refuse_unused": true: a plan refuses unique_tokens and group where they change nothing.
 //
 // TABLE is {"text": "N,D,loss...", "name": "table.csv"} with the words of TableWords beside them; NAMED

@@ -262,6 +262,14 @@ TEST(Ask, AFileOfLawsIsKnownToItsQuestion) {
   ASSERT_EQ(error_of(found), "");
   EXPECT_DOUBLE_EQ(found["predictions"][0]["loss"].get<double>(), 3);
   EXPECT_EQ(find_law("mine"), nullptr);
+  // Of laws that are only known, none is the one that is asked for.
+  const Json table = table_of_text(csv_of("chinchilla"));
+  const Json fit = ask({{"verb", "fit"},
+                        {"table", table},
+                        {"known_laws", file},
+                        {"options", {{"draws", 0}, {"starts", 4}}}});
+  EXPECT_EQ(fit["law"], "kumar");
+  EXPECT_EQ(ask({{"verb", "laws"}, {"name", "mine"}, {"known_laws", file}})["name"], "mine");
   EXPECT_EQ(error_of(ask({{"verb", "predict"},
                           {"laws", {"mine"}},
                           {"law_file", {{"text", "x = 1\n"}, {"name", "laws.toml"}}},
