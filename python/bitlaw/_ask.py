@@ -100,6 +100,7 @@ def ask(question: Json, table: Table | None = None, threads: int = 0) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, (tuple, list)) and len(value) == 2:
         return f"{_text(value[0])}..{_text(value[1])}"
+    value = plain(value)  # numpy's numbers have names in their repr
     return repr(value) if isinstance(value, float) else str(value)
 
 

@@ -110,6 +110,10 @@ def test_a_number_may_be_of_any_library() -> None:
     import numpy as np
 
     expected: Any = bitlaw.plan(compute=1e21, available_bits=[4, 8]).document
+    study = bitlaw.simulate("chinchilla")
+    kept = bitlaw.fit(study, "chinchilla", freeze={"E": np.float32(1.5)}, range={"A": (np.int64(1), np.float64(1e4))},
+                      draws=0, starts=4, hold_out=False)
+    assert kept.parameters["E"].value == 1.5
     bits: Any = np.array([4, 8])
     assert bitlaw.plan(compute=np.float64(1e21), available_bits=bits).document == expected
     assert bitlaw.plan(compute=1e21, available_bits="4,8", serve_tokens=None).document == expected  # type: ignore[arg-type]

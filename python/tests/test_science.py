@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +11,6 @@ from typing import Any
 import bitlaw
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 DRAWS = 20
 
@@ -162,31 +159,3 @@ def test_threads_change_nothing(table: Path, fit: bitlaw.Fit) -> None:
     for worker in workers:
         worker.join()
     assert found == [fit.document] * 3
-
-
-def test_ctrl_c_ends_a_long_fit(table: Path) -> None:
-    code = (
-        "import bitlaw, os, signal, threading\n"
-        "threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
-        "try:\n"
-        f"    bitlaw.fit({str(table)!r}, 'kumar', draws=100000)\n"
-        "except KeyboardInterrupt:\n"
-        "    print('interrupted')\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout == "interrupted\n", done.stderr
-
-
-def test_nothing_leaks(columns: dict[str, list[Any]]) -> None:
-    import gc
-    import resource
-
-    pa = pytest.importorskip("pyarrow")
-    frame = pa.table(columns)
-    sizes: NDArray[np.float64] = np.zeros(3)
-    for part in range(3):
-        for _ in range(60):
-            bitlaw.predict(frame, "chinchilla")
-        gc.collect()
-        sizes[part] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert sizes[2] - sizes[1] < 3000, sizes  # kB
