@@ -84,9 +84,11 @@ RawTable table_of_columns(const nb::list& columns) {
       add_column(table, place, count, [&](size_t row) { return of_object(list[row], name, row); });
     } else if (nb::try_cast(values, reals, false)) {
       const double* const data = reals.data();
+      const nb::gil_scoped_release released;
       add_column(table, place, count, [&](size_t row) { return of_double(data[row]); });
     } else if (nb::try_cast(values, wholes, false)) {
       const int64_t* const data = wholes.data();
+      const nb::gil_scoped_release released;
       add_column(table, place, count, [&](size_t row) { return RawField(data[row]); });
     } else {
       throw Error(fmt::format("the column {} has neither numbers nor text", name));
