@@ -594,8 +594,15 @@ def _plan_question(
         if any(isinstance(each, Published) for each in others):
             raise Error("by: several laws are compared with their first published constants; give their names")
         said.setdefault("laws", [str(each) for each in others])
-    if fits and "constants" in said and "laws" not in said:
-        raise Error("constants: a fit has constants of its own; leave out constants or the fit")
+    if fits and "laws" not in said:
+        if "constants" in said:
+            raise Error("constants: a fit has constants of its own; leave out constants or the fit")
+        for fit in fits:
+            if said.get("law", fit.law) != fit.law:
+                raise Error(f"law {said['law']}: {fit.name} is a fit of {fit.law}; leave out law, or compare both with "
+                            f"laws {said['law']}")
+    if fits and (same := [each for each in others if each in {fit.law for fit in fits}]):
+        raise Error(f"by: a fit of {same[0]} takes the place of its published constants; give one of the two")
     question["refuse_unused"] = True
     question.update(law_file_of(law_file))
     question.update(_devices_of(devices))

@@ -14,6 +14,10 @@ import pytest
 from conftest import PROGRAM
 
 
+def made() -> bitlaw.Fit:
+    return bitlaw.fit(bitlaw.simulate("chinchilla"), "chinchilla", draws=0, starts=4, hold_out=False)
+
+
 def stderr(*words: str) -> str:
     done = subprocess.run([PROGRAM, *words], capture_output=True, text=True)
     assert done.returncode != 0, words
@@ -97,6 +101,10 @@ def test_the_sentence_is_that_of_the_program(
     (lambda: bitlaw.plan(compute=object()), "a object is neither text nor a number"),  # type: ignore[arg-type]
     (lambda: bitlaw.plan(3, compute=1e21), "a int is neither a fit nor a law"),  # type: ignore[arg-type]
     (lambda: bitlaw.plan([3], compute=1e21), "a int is neither a fit nor a law"),  # type: ignore[list-item]
+    (lambda: made().plan(law="kumar", compute=1e21), "law kumar: fit is a fit of chinchilla; leave out law"),
+    (lambda: made().plan(constants="tied", compute=1e21), "constants: a fit has constants of its own"),
+    (lambda: bitlaw.plan([made(), "chinchilla"], compute=1e21), "takes the place of its published constants"),
+    (lambda: bitlaw.plan([], compute=1e21), "the list is empty"),
     (lambda: bitlaw.fit({"N": [1.0]}, law_file="none.toml"), "law_file: none.toml cannot be read"),
     (lambda: bitlaw.predict(), "give runs"),
     (lambda: bitlaw.load("/nowhere/fit.json"), "cannot be read: No such file"),
