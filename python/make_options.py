@@ -58,6 +58,13 @@ def type_of(name: str, value: Any, verb: str) -> str:
     return "str | float | None" if value is None else "str"
 
 
+def default_of(value: Any) -> str:
+    """As `bitlaw train --help` has it: [0.01]; nothing for no value."""
+    if value is None or value in ("", []):
+        return ""
+    return f" [{','.join(map(str, value)) if isinstance(value, list) else json.dumps(value) if isinstance(value, bool) else value}]"
+
+
 def options(of: str) -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = json.loads(_core.ask(json.dumps({"verb": "options", "of": of})))
     return [each for each in listed if each["name"] not in POSITIONAL.get(of, set())]
@@ -72,7 +79,7 @@ def made() -> str:
         out += f"\nclass {verb.title()}Keywords({BASES.get(verb, 'TypedDict')}, total=False):\n"
         for each in listed:
             out += f"    {each['name']}: {type_of(each['name'], each['value'], verb)}\n"
-            out += f"    {json.dumps(each['help'], ensure_ascii=False)}\n"
+            out += f"    {json.dumps(each['help'] + default_of(each['value']), ensure_ascii=False)}\n"
         out += "\n"
     out += "\nTABLE = frozenset(TableKeywords.__annotations__)\n"
     out += "FORMULA = frozenset(FormulaKeywords.__annotations__)\n"

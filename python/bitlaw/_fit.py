@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ._verbs import Plan
 
 
+_BEST_BITS = {"P*_w": "P* (weights)", "P*_a": "P* (activations)", "P*_kv": "P* (KV)"}
+
+
 class Interval(NamedTuple):
     """Both ends of an interval, in the unit of its quantity."""
 
@@ -243,17 +246,27 @@ class Fit:
     def interval(self, name: str) -> Interval:
         """Of a constant, or of a quantity derived from them ("P*", "a of N* ~ C^a"), at `level`.
 
+        "P*" is that of all parts together that have bits in the law; "P*_w", "P*_a" and "P*_kv" are those of weights,
+        activations, and keys and values.
+
         Raises Error where the data do not give it, or where there is no such name.
         """
         if name in self.parameters:
             interval, why = self.parameters[name].interval, self.parameters[name].why_fixed
-        elif name in self.derived:
-            interval, why = self.derived[name].interval, self.derived[name].note
+        elif (long := self._long_name(name)) in self.derived:
+            interval, why = self.derived[long].interval, self.derived[long].note
         else:
             raise Error(f"the fit has no {name}; it has {', '.join([*self.parameters, *self.derived])}")
         if interval is None:
             raise Error(f"{name} has no interval: {why or 'the data do not identify it'}")
         return interval
+
+    def _long_name(self, name: str) -> str:
+        """Of a derived quantity: "P*_w" is "P* (weights)", as in `design(shrink="P*_w")`."""
+        best_bits = [each for each in self.derived if each.startswith("P* (")]
+        if name == "P*" and best_bits:
+            return max(best_bits, key=lambda each: each.count(","))
+        return _BEST_BITS.get(name, name)
 
     @property
     def draws(self) -> NDArray[np.float64]:

@@ -159,3 +159,10 @@ def test_threads_change_nothing(table: Path, fit: bitlaw.Fit) -> None:
     for worker in workers:
         worker.join()
     assert found == [fit.document] * 3
+
+
+def test_best_bits_have_short_names(fit: bitlaw.Fit) -> None:
+    assert fit.interval("P*") == fit.derived["P* (weights, activations, KV)"].interval
+    assert fit.interval("P*_a") == fit.derived["P* (activations)"].interval
+    with pytest.raises(bitlaw.Error, match="has no P\\*"):
+        bitlaw.fit(bitlaw.simulate("chinchilla", seed=1), law="chinchilla", draws=0).interval("P*")
