@@ -73,8 +73,7 @@ std::vector<Observation> observations_of(std::vector<TidyRow> rows, const std::s
 Json read_comparison(const std::string& path) {
   if (path.empty()) return nullptr;
   Json document = parse_json(read_input_file(path), path);
-  if (!document.is_object() || !document.contains("laws") || !document["laws"].is_array())
-    throw Error(path + ": expected a document of `bitlaw compare --out`");
+  must_be_comparison(document, path);
   return document;
 }
 
@@ -121,22 +120,11 @@ ReportInput of_table(const ReportFlags& options, const std::vector<std::string>&
   TableFlags flags = options.table;
   flags.add_conditions(filters);
   const Table table = flags.read({&law});
-  if (table.runs[0].stand_in_sizes) {
-    throw Error(fmt::format(
-        "report: {} has neither N nor D, which the page is about; `bitlaw predict --fit {}` gives "
-        "the losses of {}",
-        flags.path(), options.fit, law.name));
-  }
   print_notes(table);
-  ReportInput out;
-  out.observations = table.runs;
-  ReportRows rows = report_rows(table);
-  out.rows = std::move(rows.rows);
-  out.factors = std::move(rows.factors);
-  out.is_table = true;
-  out.runs_hash = table.hash;
-  out.pooled = factors_named(options.table.pooled());
-  return out;
+  return report_input(table, {.path = flags.path(),
+                              .law = law.name,
+                              .fit = options.fit,
+                              .pooled = factors_named(options.table.pooled())});
 }
 
 void run_report(const ReportFlags& given) {

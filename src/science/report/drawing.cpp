@@ -124,6 +124,7 @@ Json drawing_json(const Drawing& drawing) {
            {"panels", Json::array()}};
   if (!drawing.value.label.empty()) out["value"] = axis_json(drawing.value);
   if (drawing.equal) out["equal"] = true;
+  if (drawing.whole) out["whole"] = true;
   for (const DrawnPanel& panel : drawing.panels) {
     if (Json one = panel_json(panel, drawing); !one.is_null())
       out["panels"].push_back(std::move(one));
@@ -133,15 +134,22 @@ Json drawing_json(const Drawing& drawing) {
 
 std::vector<Drawing> drawings_of(const DrawingData& data) {
   std::vector<Drawing> out;
+  const auto between = [&] {
+    if (data.input().between_figures) data.input().between_figures();
+  };
   add_ptq_drawings(data, out);
   add_delta_drawings(data, out);
+  between();
   const RunsByParts by_parts = runs_by_parts(data);
   add_bits_drawings(data, by_parts, out);
   add_share_drawings(data, by_parts, out);
+  between();
   add_contour_drawings(data, by_parts, out);
   add_cost_drawings(data, by_parts, out);
   add_error_drawings(data, out);
+  between();
   add_plan_drawings(data, out);
+  between();
   add_format_drawings(data, out);
   add_fit_drawings(data, out);
   return out;

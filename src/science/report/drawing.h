@@ -9,6 +9,7 @@
 //   .x, .y     label (with the unit), log (how the axis starts), ticks[]
 //   .value     of the cells' colours: label, log
 //   .equal     both axes have the same range
+//   .whole     curves are shown to their ends, however far they lead
 //   .panels[]  empty if there is nothing to draw
 //     .title
 //     .series[]  of one name have one colour in all panels
@@ -87,7 +88,7 @@ struct DrawnPanel {
 struct Drawing {
   std::string id, group, title, says;
   DrawnAxis x, y, value = {};
-  bool equal = false;
+  bool equal = false, whole = false;
   std::vector<DrawnPanel> panels = {};
 };
 

@@ -168,15 +168,7 @@ bool DrawingData::has_delta() const {
 }
 
 Json DrawingData::fit_with_draws(size_t most) const {
-  Json out = input_.fit;
-  if (!out.contains("draws") || !out["draws"].contains("values")) return out;
-  const Json& values = input_.fit["draws"]["values"];
-  if (most == 0) out.erase("draws");
-  if (most == 0 || values.size() <= most) return out;
-  Json fewer = Json::array();
-  for (size_t i = 0; i < most; ++i) fewer.push_back(values[i]);
-  out["draws"]["values"] = std::move(fewer);
-  return out;
+  return with_draws(input_.fit, most);
 }
 
 std::string DrawingData::method() const {
@@ -425,6 +417,18 @@ std::string left_out_words(size_t shown, size_t all, const char* things) {
 std::string bits_words(double bits) {
   if (bits >= 16) return "not quantized";
   return fmt::format("{:g} bit{}", bits, bits == 1 ? "" : "s");
+}
+
+Json with_draws(const Json& fit, size_t most) {
+  Json out = fit;
+  if (!out.is_object() || !out.contains("draws") || !out["draws"].contains("values")) return out;
+  const Json& values = fit["draws"]["values"];
+  if (most == 0) out.erase("draws");
+  if (most == 0 || values.size() <= most) return out;
+  Json fewer = Json::array();
+  for (size_t i = 0; i < most; ++i) fewer.push_back(values[i]);
+  out["draws"]["values"] = std::move(fewer);
+  return out;
 }
 
 }  // namespace bitlaw

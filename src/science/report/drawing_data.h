@@ -130,6 +130,9 @@ class DrawingData {
   Middle middle_;
 };
 
+// The document of a fit with at most so many draws.
+Json with_draws(const Json& fit, size_t most);
+
 DrawnAbout about_row(const DrawnRow& row);
 
 // These parts at these bits.

@@ -104,31 +104,7 @@ void add_profiles(const DrawingData& data, std::vector<Drawing>& out) {
 
 void add_comparison(const DrawingData& data, std::vector<Drawing>& out) {
   const Json& comparison = data.document()["comparison"];
-  if (!comparison.is_object()) return;
-  Drawing drawing{"laws",
-                  kIdentifyGroup,
-                  "Laws beside each other: held-out error",
-                  "",
-                  {"fitted constants of the law"},
-                  {"held-out error, % of the loss"}};
-  drawing.says = text(comparison, "verdict");
-  const std::string hold_out = text(comparison, "hold_out");
-  if (!hold_out.empty())
-    drawing.says += fmt::format("{}Held out: {}.", drawing.says.empty() ? "" : " ", hold_out);
-  DrawnPanel panel;
-  for (const Json& law : comparison["laws"]) {
-    const double error = 100 * number(law, "held_out"), by = 100 * number(law, "held_out_error");
-    DrawnPoint point{number(law, "k"), error};
-    point.low = std::max(0.0, error - kBarErrors * by), point.high = error + kBarErrors * by;
-    if (!std::isfinite(by)) point.low = point.high = kUnknown;
-    point.about = {{"law", text(law, "name")},
-                   {"error in the fitted rows, %", 100 * number(law, "rms_log")},
-                   {"AICc", number(law, "aicc")},
-                   {"note", text(law, "note")}};
-    panel.named(text(law, "name")).points.push_back(std::move(point));
-  }
-  drawing.panels.push_back(std::move(panel));
-  out.push_back(std::move(drawing));
+  if (comparison.is_object()) out.push_back(comparison_drawing(comparison));
 }
 
 // ---- learning curves -------------------------------------------------------------------------------
@@ -205,6 +181,33 @@ void add_learning_curves(const DrawingData& data, std::vector<Drawing>& out) {
 }
 
 }  // namespace
+
+Drawing comparison_drawing(const Json& comparison) {
+  Drawing drawing{"laws",
+                  kIdentifyGroup,
+                  "Laws beside each other: held-out error",
+                  "",
+                  {"fitted constants of the law"},
+                  {"held-out error, % of the loss"}};
+  drawing.says = text(comparison, "verdict");
+  const std::string hold_out = text(comparison, "hold_out");
+  if (!hold_out.empty())
+    drawing.says += fmt::format("{}Held out: {}.", drawing.says.empty() ? "" : " ", hold_out);
+  DrawnPanel panel;
+  for (const Json& law : comparison["laws"]) {
+    const double error = 100 * number(law, "held_out"), by = 100 * number(law, "held_out_error");
+    DrawnPoint point{number(law, "k"), error};
+    point.low = std::max(0.0, error - kBarErrors * by), point.high = error + kBarErrors * by;
+    if (!std::isfinite(by)) point.low = point.high = kUnknown;
+    point.about = {{"law", text(law, "name")},
+                   {"error in the fitted rows, %", 100 * number(law, "rms_log")},
+                   {"AICc", number(law, "aicc")},
+                   {"note", text(law, "note")}};
+    panel.named(text(law, "name")).points.push_back(std::move(point));
+  }
+  drawing.panels.push_back(std::move(panel));
+  return drawing;
+}
 
 void add_fit_drawings(const DrawingData& data, std::vector<Drawing>& out) {
   add_isoflop(data, out);

@@ -22,4 +22,11 @@ void add_format_drawings(const DrawingData& data, std::vector<Drawing>& out);
 // What the data identify: profiles, laws beside each other, isoFLOP curves, learning curves.
 void add_fit_drawings(const DrawingData& data, std::vector<Drawing>& out);
 
+// Held-out errors of laws, of comparison_table (report/report.h).
+Drawing comparison_drawing(const Json& comparison);
+// What each choice of bits loses against the best, of a frontier's .points.
+std::vector<DrawnSeries> frontier_series(const Json& frontier);
+// "4 bits over 5 bits from 132 M bytes on, ...", of its .changes; "" = there are none.
+std::string frontier_changes(const Json& frontier);
+
 }  // namespace bitlaw

@@ -298,12 +298,7 @@ std::string frontier_sentence(const DrawingData& data, const Json& frontier) {
         "The fit does not identify what fewer bits of the weights cost ({}), so it does "
         "not say which bits are best at which bytes.",
         cost.missing);
-  std::string out;
-  for (const Json& change : frontier["changes"]) {
-    const std::string to = text(change, "to");
-    out += fmt::format("{}{} over {} from {} bytes on", out.empty() ? "" : ", ", to,
-                       text(change, "from"), format_count(number(change, "bytes")));
-  }
+  std::string out = frontier_changes(frontier);
   size_t points = 0, sure = 0, beyond = 0;
   for (const Json& point : frontier["points"]) {
     const std::string choice = text(point, "choice");
@@ -334,6 +329,15 @@ void add_frontier(const DrawingData& data, std::vector<Drawing>& out) {
                   {"bytes of the model file", true},
                   {"loss above the best, nats per token"}};
   DrawnPanel panel{fmt::format("trained on {} tokens", format_count(number(frontier, "tokens")))};
+  panel.series = frontier_series(frontier);
+  drawing.panels.push_back(std::move(panel));
+  drawing.says = frontier_sentence(data, frontier);
+  out.push_back(std::move(drawing));
+}
+
+}  // namespace
+
+std::vector<DrawnSeries> frontier_series(const Json& frontier) {
   std::map<double, DrawnSeries> series;  // by bits
   double other = 1000;                   // those without
   std::map<std::string, double> order;
@@ -354,13 +358,20 @@ void add_frontier(const DrawingData& data, std::vector<Drawing>& out) {
       one.curve.push_back({number(point, "bytes"), lost});
     }
   }
-  for (auto& [bits, one] : series) panel.series.push_back(std::move(one));
-  drawing.panels.push_back(std::move(panel));
-  drawing.says = frontier_sentence(data, frontier);
-  out.push_back(std::move(drawing));
+  std::vector<DrawnSeries> out;
+  for (auto& [bits, one] : series) out.push_back(std::move(one));
+  return out;
 }
 
-}  // namespace
+std::string frontier_changes(const Json& frontier) {
+  std::string out;
+  for (const Json& change : frontier["changes"]) {
+    const std::string to = text(change, "to");
+    out += fmt::format("{}{} over {} from {} bytes on", out.empty() ? "" : ", ", to,
+                       text(change, "from"), format_count(number(change, "bytes")));
+  }
+  return out;
+}
 
 void add_plan_drawings(const DrawingData& data, std::vector<Drawing>& out) {
   if (!data.fit()) return;

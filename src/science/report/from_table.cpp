@@ -4,7 +4,9 @@
 
 #include <cmath>
 #include <optional>
+#include <utility>
 
+#include "base/error.h"
 #include "base/number.h"
 #include "formats/precision.h"
 
@@ -24,6 +26,24 @@ bool names_no_bits(const Observation& row, const std::string& reference) {
 }
 
 }  // namespace
+
+ReportInput report_input(const Table& table, const ReportedTable& names) {
+  if (table.runs[0].stand_in_sizes) {
+    throw Error(fmt::format(
+        "report: {} has neither N nor D, which the page is about; `bitlaw predict --fit {}` gives "
+        "the losses of {}",
+        names.path, names.fit, names.law));
+  }
+  ReportInput out;
+  out.observations = table.runs;
+  ReportRows rows = report_rows(table);
+  out.rows = std::move(rows.rows);
+  out.factors = std::move(rows.factors);
+  out.is_table = true;
+  out.runs_hash = table.hash;
+  out.pooled = names.pooled;
+  return out;
+}
 
 std::string name_of_unnamed(size_t place) {
   return fmt::format("row {}", place + 1);

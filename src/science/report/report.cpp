@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "report/answer.h"
@@ -192,7 +193,14 @@ Json profiles_figure(const Json& fit) {
   return out;
 }
 
-// The training losses of a comparison; null where there is none.
+}  // namespace
+
+void must_be_comparison(const Json& comparison, const std::string& where) {
+  if (comparison.is_null()) return;
+  if (!comparison.is_object() || !comparison.contains("laws") || !comparison["laws"].is_array())
+    throw Error(where + ": expected a document of `bitlaw compare --out`");
+}
+
 Json comparison_table(const Json& comparison) {
   const Json& part = comparison;
   if (!part.is_object() || !part.contains("laws") || part["laws"].empty()) return nullptr;
@@ -214,8 +222,6 @@ Json comparison_table(const Json& comparison) {
           {"hold_out", text(part, "hold_out")},
           {"laws", std::move(laws)}};
 }
-
-}  // namespace
 
 std::vector<FactorRow> rows_to_pool(const std::vector<TidyRow>& rows) {
   std::vector<FactorRow> out;

@@ -34,10 +34,15 @@ struct ReportInput {
   std::vector<FactorRow> factors = {};  // of the rows of a table; empty: from the rows
   // Of a run by its name; empty where it is not known. Asked for the runs that are drawn only.
   std::function<std::vector<LearningPoint>(const std::string& run)> learning_curve = {};
+  // Called now and then while figures are made; what it throws ends the report.
+  std::function<void()> between_figures = {};
 };
 
 // The rows of a report that have a result, as must_not_pool() (table/factors.h) takes them.
 std::vector<FactorRow> rows_to_pool(const std::vector<TidyRow>& rows);
+
+// Error, which begins with `where`, unless it is a document of comparison_json or null.
+void must_be_comparison(const Json& comparison, const std::string& where);
 
 // The document:
 //   .title
@@ -69,6 +74,9 @@ std::vector<FactorRow> rows_to_pool(const std::vector<TidyRow>& rows);
 //   .comparison                  verdict, hold_out, laws[]: of a table of runs; or null
 //   .rows[]        the table of runs
 Json make_report(const ReportInput& input);
+
+// .comparison of the document, of comparison_json; null where it has no laws of training losses.
+Json comparison_table(const Json& comparison);
 
 // One self-contained page that draws the document.
 std::string report_html(const Json& document);
