@@ -5,7 +5,7 @@
 namespace bitlaw {
 
 std::string report_html(const Json& document) {
-  return page_with(page_file("report.html"), "document", packed_for_page(document));
+  return page_with(built::report_html, "document", packed_for_page(document));
 }
 
 }  // namespace bitlaw
