@@ -27,6 +27,7 @@
 #include "runs/ended_runs.h"
 #include "runs/index.h"
 #include "table/tidy_table.h"
+#include "tables.h"
 
 namespace nb = nanobind;
 
@@ -131,16 +132,6 @@ bool wait_or_interrupt(Answering& answering) {
   return true;
 }
 
-std::optional<RawTable> table_from(const nb::object& frame) {
-  if (frame.is_none()) return std::nullopt;
-  if (nb::isinstance<nb::list>(frame)) return table_of_columns(nb::borrow<nb::list>(frame));
-  auto* const stream =
-      static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(frame.ptr(), "arrow_array_stream"));
-  if (!stream) throw nb::python_error();
-  const nb::gil_scoped_release released;
-  return table_of_stream(*stream);
-}
-
 std::string answer_of(const std::string& question, std::optional<RawTable> table, int threads) {
   const auto answering = std::make_shared<Answering>(question, std::move(table), threads);
   bool answered = false;
@@ -160,7 +151,6 @@ std::string answer_of(const std::string& question, std::optional<RawTable> table
   return answering->take();
 }
 
-// `frame`: what __arrow_c_stream__() of a data frame gave, a list of columns, or None.
 std::string ask_in_python(const std::string& question, const nb::object& frame, int threads) {
   std::optional<RawTable> table;
   try {
@@ -171,35 +161,9 @@ std::string ask_in_python(const std::string& question, const nb::object& frame, 
   return answer_of(question, std::move(table), threads);
 }
 
-struct ReadDirectory {
-  RawTable table;
-  std::string hash;
-  std::vector<std::string> problems;
-};
-
-// As `bitlaw fit` reads a directory of runs.
-ReadDirectory table_of_runs(const std::string& directory) {
-  const RunIndex index(directory, Along::kInclude);
-  const EndedRuns ended = ended_runs(directory, index);
-  ReadDirectory out{tidy_table(ended.rows), ended.hash, index.problems()};
-  for (const std::string& problem : out.problems) out.table.notes.push_back("left out: " + problem);
-  return out;
-}
-
-// Where the notes of a table are easily overlooked.
-void warn_of(const std::string& directory, const std::vector<std::string>& problems) {
-  if (problems.empty()) return;
-  const std::string sentence =
-      fmt::format("{}: {} damaged file{} left out; the rest is complete: {}", directory,
-                  problems.size(), problems.size() == 1 ? " was" : "s were", problems[0]);
-  constexpr int kCallerOfVerb = 3;
-  if (PyErr_WarnEx(PyExc_UserWarning, sentence.c_str(), kCallerOfVerb) != 0)
-    throw nb::python_error();
-}
-
 // The same of a directory of runs.
 std::string ask_about_runs(const std::string& question, const std::string& runs, int threads) {
-  ReadDirectory read;
+  RunsTable read;
   std::string asked;
   try {
     const nb::gil_scoped_release released;
@@ -216,6 +180,34 @@ std::string ask_about_runs(const std::string& question, const std::string& runs,
 }
 
 }  // namespace
+
+std::optional<RawTable> table_from(const nb::object& frame) {
+  if (frame.is_none()) return std::nullopt;
+  if (nb::isinstance<nb::list>(frame)) return table_of_columns(nb::borrow<nb::list>(frame));
+  auto* const stream =
+      static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(frame.ptr(), "arrow_array_stream"));
+  if (!stream) throw nb::python_error();
+  const nb::gil_scoped_release released;
+  return table_of_stream(*stream);
+}
+
+RunsTable table_of_runs(const std::string& directory) {
+  const RunIndex index(directory, Along::kInclude);
+  const EndedRuns ended = ended_runs(directory, index);
+  RunsTable out{tidy_table(ended.rows), ended.hash, index.problems()};
+  for (const std::string& problem : out.problems) out.table.notes.push_back("left out: " + problem);
+  return out;
+}
+
+void warn_of(const std::string& directory, const std::vector<std::string>& problems) {
+  if (problems.empty()) return;
+  const std::string sentence =
+      fmt::format("{}: {} damaged file{} left out; the rest is complete: {}", directory,
+                  problems.size(), problems.size() == 1 ? " was" : "s were", problems[0]);
+  constexpr int kCallerOfVerb = 3;
+  if (PyErr_WarnEx(PyExc_UserWarning, sentence.c_str(), kCallerOfVerb) != 0)
+    throw nb::python_error();
+}
 
 void bind_ask(nb::module_& module) {
   module.def("ask_about_runs", &ask_about_runs, nb::arg("question"), nb::arg("runs"),

@@ -5,6 +5,7 @@
 namespace bitlaw {
 
 void bind_ask(nanobind::module_& module);
+void bind_figures(nanobind::module_& module);
 void bind_frame(nanobind::module_& module);
 void bind_roundings(nanobind::module_& module);
 void bind_runs(nanobind::module_& module);

@@ -27,4 +27,5 @@ NB_MODULE(_core, module) {
   bitlaw::bind_roundings(module);
   bitlaw::bind_numbers(module);
   bitlaw::bind_runs(module);
+  bitlaw::bind_figures(module);
 }

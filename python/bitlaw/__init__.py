@@ -14,6 +14,7 @@ Every function answers what the command line answers for the same request, to th
 
 from ._ask import Error
 from ._core import version as __version__
+from ._figures import Drawing, Report, report
 from ._fit import Fit, Interval, Parameter, Predictions, Quantity, fit, load
 from ._frame import Frame
 from ._laws import Law, LawParameter, Published, laws, published
@@ -57,6 +58,7 @@ __all__ = [
     "Calibration",
     "Comparison",
     "Design",
+    "Drawing",
     "Error",
     "Fit",
     "Format",
@@ -73,6 +75,7 @@ __all__ = [
     "Published",
     "Quantity",
     "Quantized",
+    "Report",
     "Run",
     "StudyProgress",
     "Task",
@@ -96,6 +99,7 @@ __all__ = [
     "published",
     "quantize",
     "quantize_runs",
+    "report",
     "reproduce",
     "rtn",
     "run",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from . import _core, _html
 from ._ask import Error, Json, ask, law_file_of, question_of
+from ._figures import plot_fit
 from ._frame import Frame, write_whole
 from ._options import FitKeywords, PlanKeywords
 from ._tables import Table, TableLike, table_of
@@ -381,6 +382,19 @@ class Fit:
             "constants": ",".join(f"{name}={ends}" for name, ends in own.get("constants", {}).items()),
             "inputs": ",".join(f"{name}={column}" for name, column in own.get("inputs", {}).items()),
         }}
+
+    def plot(self, name: str | None = None, ax: Any = None, **how: Any) -> Any:
+        """Draws a figure of the fit: without a name, measured against predicted losses.
+
+        name: of a figure of `bitlaw.report(fit).drawings`, or its beginning: "residuals", "effective-parameters",
+            "iso-loss", "profiles"; an unknown one raises Error with the list.
+        ax: matplotlib axes to draw into, one for each panel; without, a new figure.
+        how: keywords of `Drawing.plot`: panel, width, words, legend, whole, own.
+
+        Gives the matplotlib Figure, or `ax`. The table is the one that was fitted, as it is now; a fit without
+        one (`bitlaw.load`) draws what its constants say.
+        """
+        return plot_fit(self, name, ax, how)
 
     def to_json(self) -> str:
         """The text that `bitlaw fit --out` writes, to the byte: `bitlaw plan --fit` reads it."""

@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 from . import _core, _html
 from ._ask import Error, Json, ask, law_file_of, must_be_known, plain, question_of
+from ._figures import plot_answer, with_question
 from ._fit import Fit, Interval, Predictions, predict_rows
 from ._frame import Frame
 from ._laws import Published
@@ -39,6 +40,7 @@ class Answer:
 
     def __init__(self, document: Json) -> None:
         self.document = document
+        self._question: Json | None = None
 
     def __getitem__(self, key: str) -> Any:
         if key not in self.document:
@@ -56,6 +58,13 @@ class Answer:
     def to_json(self) -> str:
         """The text that the command line prints with --json, to the byte."""
         return _core.json_text(json.dumps(self.document), 2)
+
+    def plot(self, name: str | None = None, ax: Any = None, **how: Any) -> Any:
+        """Draws the answer's figure, or the one of this name; an unknown name raises Error with the list.
+
+        `ax` and keywords as for `Fit.plot`. Gives the matplotlib Figure, or `ax`.
+        """
+        return plot_answer(self._question, self.document, name, ax, how)
 
     def __repr__(self) -> str:
         return f"<bitlaw.{type(self).__name__}: {', '.join(self.document)}>"
@@ -198,7 +207,7 @@ def compare(
     if laws is not None:
         question["options"]["laws"] = [laws] if isinstance(laws, str) else list(laws)
     question.update(law_file_of(law_file))
-    return Comparison(ask(question, table_of(data), threads))
+    return with_question(Comparison(ask(question, table_of(data), threads)), question)
 
 
 # ---- design ----
@@ -320,7 +329,7 @@ def design(
     elif candidates is not None:
         text, name = as_text(candidates, "candidates")
         question["candidates"] = {"text": text, "name": name}
-    return Design(ask(question, table_of(data), threads))
+    return with_question(Design(ask(question, table_of(data), threads)), question)
 
 
 # ---- plan ----
@@ -636,7 +645,8 @@ def plan(
     >>> found.binding
     'compute (1e+21 FLOP) limits the answer.'
     """
-    return Plan(ask(_plan_question(by, options, law_file, devices)))
+    question = _plan_question(by, options, law_file, devices)
+    return with_question(Plan(ask(question)), question)
 
 
 class Frontier(Answer):
@@ -725,7 +735,8 @@ def frontier(
     >>> found.points["choice"][0], found.changes["to"][-1]
     ('5 bits', '3 bits')
     """
-    return Frontier(ask(_plan_question(by, options, law_file, None, f"bytes={bytes}")))
+    question = _plan_question(by, options, law_file, None, f"bytes={bytes}")
+    return with_question(Frontier(ask(question)), question)
 
 
 # ---- predict ----
