@@ -539,6 +539,9 @@ def draw_into(
     _check(drawing)
     panels = _panels_of(drawing, panel)
     places: list[Axes] = [axes] if isinstance(axes, Axes) else list(np.ravel(np.asarray(axes, dtype=object)))
+    for place in places:
+        if not isinstance(place, Axes):
+            raise Error(f"ax: a {type(place).__name__} is no matplotlib Axes; give one for each panel")
     if not panels:
         raise Error(f"{drawing['title']}: {drawing['says']}")
     if len(places) != len(panels):

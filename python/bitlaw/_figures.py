@@ -248,6 +248,8 @@ def report(
     rest = [*question["options"], *question.get("formula", {})]
     if fit is None and (law is not None or rest):
         return report(fitted(data, law, threads=threads, **options), compare=compare, title=title)
+    if fit is not None and not isinstance(fit, Fit):
+        raise Error(f"fit: a {type(fit).__name__} is no fit; bitlaw.fit(...) and bitlaw.load(...) give one")
     if fit is not None and (law is not None or rest):
         named = ", ".join([*(["law"] if law is not None else []), *rest])
         raise Error(f"fit= is fitted already, so {named} would change nothing; leave out one of the two")
@@ -288,5 +290,7 @@ def plot_answer(question: Json | None, answer: Json, name: str | None, ax: Any, 
 def _why_none(answer: Json) -> str:
     if "plans" in answer or isinstance(answer.get("laws"), list) and "points" not in answer:
         return "several laws or fits have no figure together; ask for one, as in bitlaw.plan(fit, ...).plot()"
+    if "optimum" not in answer:
+        return "this answer has no loss to draw"
     return "this answer has nothing to draw: neither its bits nor its size were free"
 

@@ -177,6 +177,7 @@ def test_other_threads_run_meanwhile(fit: bitlaw.Fit) -> None:
     (lambda table, fit: bitlaw.report(table, fit, law="kumar"), "fit= is fitted already"),
     (lambda table, fit: bitlaw.report(fit, fit), "the first argument is a fit"),
     (lambda table, fit: bitlaw.report(table, compare={"law": 1}), "expected a document of `bitlaw compare"),
+    (lambda table, fit: bitlaw.report(table, fit.document), "fit: a dict is no fit"),
     (lambda table, fit: bitlaw.report("nowhere.csv"), "nowhere.csv: cannot be read"),
     (lambda table, fit: bitlaw.report(table, whre="P_a=16"), "whre"),  # type: ignore[call-arg]
     (lambda table, fit: bitlaw.report(table).save("/nowhere/page.html"), "/nowhere/page.html: cannot be written"),
@@ -465,6 +466,7 @@ def test_axes_of_ones_own(fit: bitlaw.Fit, reports: dict[str, bitlaw.Report]) ->
         ({"panel": "N = 1 B"}, "it has 'N = 30 M', 'N = 60 M'"),
         ({"panel": 4}, "has no panel 4"),
         ({"width": 1}, "too narrow"),
+        ({"ax": one.get_figure()}, "a Figure is no matplotlib Axes"),
     ):
         with pytest.raises(bitlaw.Error, match=re.escape(sentence)):
             fit.plot("loss-by-bits-weights", **wrong)
@@ -515,6 +517,8 @@ def test_every_answer_is_drawn(table: Path, fit: bitlaw.Fit, comparison: bitlaw.
         bitlaw.plan("kumar", laws=["kumar", "chinchilla"], compute=1e21).plot()
     with pytest.raises(bitlaw.Error, match="neither its bits nor its size were free"):
         bitlaw.plan("chinchilla", params=1e9, tokens=1e10).plot()
+    with pytest.raises(bitlaw.Error, match="no loss to draw"):
+        bitlaw.plan(fit, params=1e9, critical_data=True, bits=[3, 4]).plot()
     with pytest.raises(bitlaw.Error, match="ask again"):
         bitlaw.Answer(comparison.document).plot()
 
