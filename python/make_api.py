@@ -70,6 +70,8 @@ def listed_names(what: Any) -> set[str]:
         names = set()
     if inspect.isclass(what):
         names |= set(dir(what)) | set(typing.get_type_hints(what))
+    elif callable(what) and (keywords := keywords_of(what)) is not None:
+        names |= set(typing.get_type_hints(keywords))
     return names
 
 
@@ -79,7 +81,11 @@ def body(what: Any) -> str:
     if not text:
         raise SystemExit(f"{what!r} has no docstring")
     out, example, names = [], False, listed_names(what)
+    item = table = False  # the lines below a list's item belong to it; other indented lines are a table
     for line in text.splitlines():
+        if table and not line.startswith("    "):
+            out.append("```")
+            table = False
         begins = line.lstrip().startswith(">>> ")
         if begins and not example:
             out.append("```python")
@@ -90,11 +96,20 @@ def body(what: Any) -> str:
         listed = re.match(r"^([\w, *]+): (\S.*)$", line)
         if example:
             out.append(line.strip() if begins else line)
+        elif not item and line.startswith("    ") and not example:
+            if not table:
+                out.append("```text")
+                table = True
+            out.append(line[4:])
+            continue
         elif listed and set(re.findall(r"\w+", listed[1])) <= names:
             out.append(f"- `{listed[1]}`: {listed[2]}")
+            item = True
+            continue
         else:
             out.append(line)
-    if example:
+        item = item and line.startswith("    ")
+    if example or table:
         out.append("```")
     return re.sub(r"\n{3,}", "\n\n", "\n".join(out)).strip()
 

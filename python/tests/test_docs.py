@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import os
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import bitlaw
@@ -72,3 +75,11 @@ def test_the_examples_of_docstrings_give_what_they_say(
 @pytest.mark.parametrize("name", sorted(each for each in bitlaw.__all__ if not each.startswith("__")))
 def test_every_public_name_is_explained(name: str) -> None:
     assert (getattr(bitlaw, name).__doc__ or "").strip()
+
+
+def test_the_page_of_the_package_is_what_the_docstrings_say() -> None:
+    pytest.importorskip("torch")  # its part of the page
+    script = ROOT / "python" / "make_api.py"
+    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False,
+                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert done.returncode == 0, done.stderr

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import bitlaw
 import pytest
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "docs" / "from-a-table-to-a-decision.ipynb"
 
 
-def test_the_notebook_goes_from_a_table_to_a_decision(tmp_path: Path) -> None:
+def test_the_notebook_goes_from_a_table_to_a_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The kernel runs elsewhere, with this package.
+    monkeypatch.setenv("PYTHONPATH", str(Path(bitlaw.__file__).resolve().parents[1]))
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
     for needed in ("ipykernel", "pandas", "matplotlib"):
