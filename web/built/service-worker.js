@@ -1,7 +1,7 @@
 // Keeps the planner's folder for use without a network. The cache has the name of this build, so that a
 // new one replaces it as a whole.
 'use strict';
-const kCache = 'bitlaw-planner-3dc41c0878522572';
+const kCache = 'bitlaw-planner-55c23d4b6d9d32cf';
 const kFiles = ['./', 'icon.svg', 'manifest.webmanifest'];
 
 self.addEventListener('install', event => {
