@@ -74,11 +74,13 @@ struct Layout {
   Kind kind = Kind::kFloat32;
   const void* data = nullptr;
   int64_t rows = 1, columns = 1, row_stride = 0, column_stride = 1;
+  int64_t axes = 2;  // of the array
+  bool transposed = false;
 
-  Layout(const Array& array, const char* name, bool transposed) {
+  Layout(const Array& array, const char* name, bool by_columns) : transposed(by_columns) {
     kind = kind_of(array, name);
     data = array.data();
-    const auto axes = static_cast<int64_t>(array.ndim());
+    axes = static_cast<int64_t>(array.ndim());
     if (axes != 1 && axes != 2) {
       throw Error(
           fmt::format("{}: an array of {} axes; give one of two, rows and columns, such as "
@@ -144,7 +146,11 @@ std::vector<To> copied(const Layout& from) {
 // FP32 [rows, columns], row after row.
 class Numbers {
  public:
-  Numbers(const Layout& layout) : rows(layout.rows), columns(layout.columns) {
+  Numbers(const Layout& layout)
+      : rows(layout.rows),
+        columns(layout.columns),
+        axes_(layout.axes),
+        transposed_(layout.transposed) {
     if (layout.kind == Kind::kFloat32 && layout.is_plain()) {
       data_ = static_cast<const float*>(layout.data);
       return;
@@ -175,8 +181,10 @@ class Numbers {
   void require_finite(const char* name) const {
     for (int64_t i = 0; i < size(); ++i) {
       if (std::isfinite(data_[i])) continue;
-      const std::string place =
-          rows == 1 ? fmt::format("{}", i) : fmt::format("{}, {}", i / columns, i % columns);
+      const int64_t r = i / columns, c = i % columns;
+      const std::string place = axes_ == 1    ? fmt::format("{}", c)
+                                : transposed_ ? fmt::format("{}, {}", c, r)
+                                              : fmt::format("{}, {}", r, c);
       throw Error(
           fmt::format("{}[{}] is {} as float32; finite numbers are needed", name, place, data_[i]));
     }
@@ -186,6 +194,8 @@ class Numbers {
 
  private:
   const float* data_ = nullptr;
+  int64_t axes_;
+  bool transposed_;
   std::vector<float> copy_;
 };
 

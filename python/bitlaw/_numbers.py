@@ -14,6 +14,7 @@ from . import _core
 from ._ask import Error
 
 _CPU = 1  # kDLCPU
+_MOST_THREADS = 2**31 - 1
 _TYPES = "float32, float64, float16 or bfloat16"
 
 
@@ -37,10 +38,15 @@ def _taken(value: Any, name: str) -> Any:
     """What the core takes: a numpy array, or a capsule of DLPack for memory on the CPU."""
     if isinstance(value, np.ndarray):
         return _of_numpy(value, name)
+    if _is_torch(value) and value.layout == sys.modules["torch"].strided:
+        value = value.resolve_neg()  # z.conj().imag has the sign of its numbers in a flag, which DLPack does not know
     if hasattr(value, "__dlpack__") and hasattr(value, "__dlpack_device__"):
         try:
             device = int(value.__dlpack_device__()[0])
             if device == _CPU:
+                kind = str(getattr(value, "dtype", getattr(value, "type", "")))
+                if "uint16" in kind:  # of numpy, that is how bfloat16 comes
+                    raise Error(f"{name}: numbers of type {kind}; give {_TYPES}")
                 return value.__dlpack__()
         except (BufferError, RuntimeError, TypeError, ValueError) as error:
             raise Error(f"{name}: {str(error).strip().splitlines()[0].rstrip('.')}") from None
@@ -52,12 +58,36 @@ def _taken(value: Any, name: str) -> Any:
     return _of_numpy(array, name)
 
 
-def _whole(value: Any, name: str) -> int:
-    """Beyond 64 bits any number is as good as the largest."""
+def _whole(value: Any, name: str, most: int = 2**62) -> int:
+    """Beyond `most` any number is as good as the largest."""
     try:
-        return max(min(operator.index(value), 2**62), -(2**62))
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        return max(min(operator.index(value), most), -most)
     except TypeError:
         raise Error(f"{name} {value!r}: a whole number is expected") from None
+
+
+def _flag(value: Any, name: str) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise Error(f"{name} {value!r}: True or False is expected")
+    return bool(value)
+
+
+def _share(value: Any, name: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise Error(f"{name} {value!r}: a number is expected") from None
+
+
+def _named(format: Any) -> str:
+    """None is nobody's format, though 'none' is a name of bf16."""
+    if isinstance(format, str) and format.isprintable():
+        return format
+    if isinstance(format, (bool, np.bool_)) or not hasattr(format, "__index__"):
+        raise Error(f"format {format!r}: a name, such as 'int4', or a whole number of bits is expected")
+    return str(operator.index(format))
 
 
 def _returned(values: NDArray[Any], kind: str, like: Any) -> Any:
@@ -177,7 +207,7 @@ class Calibration:
 
     def add(self, inputs: Any, *, threads: int = 0) -> None:
         """More inputs, [tokens, columns]. `threads` 0: all that the machine has."""
-        self._core.add(_taken(inputs, "inputs"), threads)
+        self._core.add(_taken(inputs, "inputs"), _whole(threads, "threads", _MOST_THREADS))
 
     @property
     def tokens(self) -> int:
@@ -219,7 +249,9 @@ def _rounded(
 ) -> Quantized:
     if inputs is not None and hessian is not None:
         raise Error("give inputs or a hessian, not both")
-    name, _, shared = str(format).partition("/")
+    name, _, shared = _named(format).partition("/")
+    if not isinstance(granularity, str):
+        raise Error(f"granularity {granularity!r}: a name is expected, such as 'channel', 'group32' or 'tensor'")
     if shared and granularity:
         raise Error(f"'{format}' says what shares a scale; leave granularity away")
     taken = _taken(weights, "weights")
@@ -232,15 +264,15 @@ def _rounded(
         format=name,
         group=_whole(group, "group"),
         granularity=shared or granularity,
-        asymmetric=asymmetric,
-        clip=clip,
-        gauss=gauss,
-        act_order=act_order,
-        hadamard=hadamard,
-        damping=float(damping),
+        asymmetric=_flag(asymmetric, "asymmetric"),
+        clip=_flag(clip, "clip"),
+        gauss=_flag(gauss, "gauss"),
+        act_order=_flag(act_order, "act_order"),
+        hadamard=_flag(hadamard, "hadamard"),
+        damping=_share(damping, "damping"),
         calibration=calibration,
         hessian=None if hessian is None else _taken(hessian, "hessian"),
-        threads=threads,
+        threads=_whole(threads, "threads", _MOST_THREADS),
     )
     values = _returned(answer.pop("values"), answer.pop("type"), weights)
     return Quantized(values=values, method=method or "rtn", **answer)
@@ -500,7 +532,7 @@ class Format:
         return _core.code_values(self.name)
 
 
-def formats(*names: str) -> dict[str, Format]:
+def formats(*names: str | int) -> dict[str, Format]:
     """What each number format is, by name: the usual ones, or those that are named.
 
     Any intB (2 to 16 bits) and eXmY (2 <= X <= 7, 0 <= Y <= 10) is a name, with the endings of `bitlaw.quantize`.
@@ -514,7 +546,8 @@ def formats(*names: str) -> dict[str, Format]:
     >>> formats("int3-asym")["int3-asym"].largest
     7.0
     """
-    return {name: Format(**_core.format_facts(name)) for name in names or _core.usual_formats()}
+    asked = [_named(name) for name in names] or _core.usual_formats()
+    return {name: Format(**_core.format_facts(name)) for name in asked}
 
 
 def error(
@@ -547,4 +580,13 @@ def error(
     >>> round(error("int4"), 6), round(error("int4", group=128), 6), round(error("mxfp4"), 6)
     (0.011864, 0.013752, 0.013352)
     """
-    return _core.format_error(str(format), _whole(group, "group"), source or "", scale, crest)
+    name, _, shared = _named(format).partition("/")
+    if shared:
+        entries = shared.removeprefix("group")
+        if group or not shared.startswith("group") or not entries.isascii() or not entries.isdigit():
+            raise Error(f"'{format}': what blocks lose depends on how many numbers share a scale; say that once, as "
+                        f"in '{name}/group32' or with group")
+        group = int(entries)
+    return _core.format_error(name, _whole(group, "group"), source or "",
+                              None if scale is None else _share(scale, "scale"),
+                              None if crest is None else _share(crest, "crest"))

@@ -96,6 +96,8 @@ class Rounding:
 
 def rounding_of(precision: str | int, granularity: str | None, role: Role | None) -> Rounding:
     """A rounding from the arguments of `round`."""
+    if precision is None or isinstance(precision, bool):
+        raise Error(f"precision {precision!r}: a name, such as 'int4', or a whole number of bits is expected")
     text = str(precision)
     asked = role
     role = asked or _role_of(granularity)
@@ -141,6 +143,8 @@ def _matrices(tensor: Tensor, rounding: Rounding) -> tuple[tuple[int, int, int],
 def parts_of(tensor: Tensor, rounding: Rounding, *, codes: bool = False, trusted: bool = False,
              by_definition: bool = False) -> dict[str, Tensor]:
     """`values`, and what else is asked for, float32 (`trusted`: bool), each of the tensor's shape."""
+    if not isinstance(tensor, Tensor):
+        raise Error(f"bitlaw.torch rounds tensors, and this is a {type(tensor).__name__}; bitlaw.quantize rounds arrays")
     if tensor.device.type != "cpu":
         raise Error(f"bitlaw.torch rounds on the CPU, and this tensor is on {tensor.device}; move it with .cpu()")
     if tensor.layout != torch.strided:
@@ -150,7 +154,7 @@ def parts_of(tensor: Tensor, rounding: Rounding, *, codes: bool = False, trusted
                     "with .float()")
     shape, heads = _matrices(tensor, rounding)
     core = core_of(rounding.role, rounding.precision, rounding.granularity)
-    x = tensor.detach().to(torch.float32).contiguous()
+    x = tensor.detach().resolve_neg().to(torch.float32).contiguous()
     parts = {"values": torch.empty_like(x)}
     if codes:
         parts |= {"codes": torch.empty_like(x), "scales": torch.empty_like(x)}
@@ -164,7 +168,7 @@ def parts_of(tensor: Tensor, rounding: Rounding, *, codes: bool = False, trusted
 
 
 def rotated(tensor: Tensor, width: int) -> Tensor:
-    x = tensor.detach().to(torch.float32, memory_format=torch.contiguous_format, copy=True)
+    x = tensor.detach().resolve_neg().to(torch.float32, memory_format=torch.contiguous_format, copy=True)
     if x.numel() > 0:
         _core.rotate_rows(x.view(1, -1, x.shape[-1]), width)
     return x.to(tensor.dtype)

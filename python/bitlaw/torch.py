@@ -296,6 +296,8 @@ def fake_quantize(model: nn.Module, recipe: str | float | Mapping[str, Any] | Re
     if probabilities not in ("fp32", "bf16"):
         raise Error(f"probabilities='{probabilities}': expected fp32 or bf16")
     made = _recipe_of(recipe)
+    if not isinstance(model, nn.Module):
+        raise Error(f"model: a {type(model).__name__}; an nn.Module is expected")
     names = _Names(model)
     for name, module in names.modules.items():
         if is_rounded(module):
@@ -308,8 +310,8 @@ def fake_quantize(model: nn.Module, recipe: str | float | Mapping[str, Any] | Re
             continue
         if isinstance(module, nn.MultiheadAttention):
             raise Error(f"{name or 'the model'} is an nn.MultiheadAttention, which multiplies in one call that cannot be "
-                        "rounded inside; write it with nn.Linear and scaled_dot_product_attention, or leave it alone "
-                        f"with skip='{name}'")
+                        "rounded inside; write it with nn.Linear and scaled_dot_product_attention"
+                        + (f", or leave it alone with skip='{name}'" if name else ""))
         if isinstance(module, nn.Linear):
             _check_linear(name, module)
             linears.append((name, module))

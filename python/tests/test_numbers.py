@@ -235,7 +235,18 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: bitlaw.rtn(draw(2, 4), "bf16"), "no scale"),
     (lambda: bitlaw.quantize(np.zeros((2, 3, 4))), "3 axes"),
     (lambda: bitlaw.quantize(np.float32(1)), "0 axes"),
-    (lambda: bitlaw.quantize(np.array([[1, np.nan]])), r"weights\[1\] is nan"),
+    (lambda: bitlaw.quantize(np.array([[1, np.nan]])), r"weights\[0, 1\] is nan"),
+    (lambda: bitlaw.quantize(np.array([[1, 2], [np.nan, 3]]), granularity="column"), r"weights\[1, 0\] is nan"),
+    (lambda: bitlaw.quantize(draw(2, 4), None), "format None: a name"),  # type: ignore[arg-type]
+    (lambda: bitlaw.quantize(draw(2, 4), True), "format True: a name"),
+    (lambda: bitlaw.quantize(draw(2, 4), "int4", group=True), "group True: a whole number"),
+    (lambda: bitlaw.quantize(draw(2, 4), "int4", clip="no"), "clip 'no': True or False"),  # type: ignore[arg-type]
+    (lambda: bitlaw.quantize(draw(2, 4), "int4", granularity=None), "granularity None: a name"),  # type: ignore[arg-type]
+    (lambda: bitlaw.quantize(draw(2, 4), "int4", threads=1.5), "threads 1.5: a whole number"),  # type: ignore[arg-type]
+    (lambda: bitlaw.gptq(draw(2, 4), hessian=np.eye(4), damping=None), "damping None"),  # type: ignore[arg-type]
+    (lambda: bitlaw.error(None), "format None: a name"),  # type: ignore[arg-type]
+    (lambda: bitlaw.error("int4/tensor"), "say that once"),
+    (lambda: bitlaw.error("int4/group32", group=16), "say that once"),
     (lambda: bitlaw.quantize(np.array([[1, 2], [3, -np.inf]])), r"weights\[1, 1\] is -inf"),
     (lambda: bitlaw.quantize([1e300]), r"weights\[0\] is inf as float32"),
     (lambda: bitlaw.quantize(np.array([65504, 3], dtype=np.float16), "e2m1-e8m0-clip"), "beyond the type"),
@@ -277,6 +288,26 @@ def test_what_is_wrong_is_said_in_one_sentence(call: Callable[[], object], sente
     with pytest.raises(bitlaw.Error, match=sentence) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_a_name_may_say_the_group_and_bits_are_a_name() -> None:
+    assert bitlaw.error("int4/group32") == bitlaw.error(np.int64(4), group=32)
+    assert bitlaw.formats(4)["4"].name == "int4"
+    assert bitlaw.quantize(draw(2, 4), "int4", clip=np.bool_(True)).format == "int4-clip"
+
+
+def test_a_sign_that_torch_keeps_in_a_flag_counts() -> None:
+    torch = pytest.importorskip("torch")
+    negated = torch.complex(torch.zeros(3, 8), torch.tensor(draw(3, 8))).conj().imag
+    assert negated.is_neg()
+    assert same(bitlaw.quantize(negated, "int4"), bitlaw.quantize(negated.numpy(force=True), "int4"))
+    assert torch.equal(bitlaw.hadamard(negated), bitlaw.hadamard(negated.resolve_neg()))
+
+
+def test_whole_numbers_are_not_taken_for_bits_of_bfloat16() -> None:
+    torch = pytest.importorskip("torch")
+    with pytest.raises(bitlaw.Error, match="uint16; give float32"):
+        bitlaw.quantize(torch.ones(2, 2, dtype=torch.uint16))
 
 
 def test_a_group_wider_than_a_row_is_the_row() -> None:

@@ -586,6 +586,23 @@ def test_what_cannot_be_rounded_is_refused_before_anything_changes() -> None:
         bt.fake_quantize(rounded.model, "W4A4", skip="1")
 
 
+def test_a_sign_that_torch_keeps_in_a_flag_counts() -> None:
+    x = torch.randn(3, 8)
+    for precision in ("int4", "int4+hadamard"):
+        assert torch.equal(bt.round(torch._neg_view(x), precision, "token"), bt.round(-x, precision, "token"))
+
+
+def test_what_is_no_tensor_no_name_and_no_model_is_refused() -> None:
+    with pytest.raises(bitlaw.Error, match="this is a ndarray; bitlaw.quantize rounds arrays"):
+        bt.round(np.ones((2, 2), np.float32), "int4", "token")
+    with pytest.raises(bitlaw.Error, match="precision None: a name"):
+        bt.round(torch.ones(2, 2), None, "token")
+    with pytest.raises(bitlaw.Error, match="model: a function; an nn.Module"):
+        bt.fake_quantize(lambda x: x, "W4A4")
+    with pytest.raises(bitlaw.Error, match="scaled_dot_product_attention$"):
+        bt.fake_quantize(nn.MultiheadAttention(8, 2), "W4A4")
+
+
 class ByHand(nn.Module):
     """Attention that no call shows."""
 
