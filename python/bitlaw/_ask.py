@@ -38,13 +38,39 @@ class Error(ValueError):
     __module__ = "bitlaw"
 
 
-_FLAG = re.compile(r"`[^`]*`|(?<![\w-])--([a-z0-9]+(?:-[a-z0-9]+)*)")
+def article(value: Any) -> str:
+    """The type of `value` for a sentence: "an int", "a list"."""
+    kind = type(value).__name__
+    return f"{'an' if kind[0].lower() in 'aeio' else 'a'} {kind}"
+
+
+def law_name(value: Any, argument: str = "law") -> str:
+    """Error unless `value` is text."""
+    if isinstance(value, str):
+        return value
+    own = getattr(value, "name", None) or getattr(value, "law", None)
+    raise Error(f"{argument}: {article(value)} is no name of a law; give " +
+                (f"the name, {own!r}" if isinstance(own, str) else "one of bitlaw.laws()"))
+
+
+# A flag, with its value where that is quoted or has an equals sign.
+_FLAG = re.compile(
+    r"`[^`]*`|(?<![\w-])--([a-z0-9]+(?:-[a-z0-9]+)*)"
+    r"(?: (?:'([^']*)'|([^\s'`;()]+=\S*?(?:\.\.\.)?)(?=[,;:.)]*(?:\s|$))))?"
+)
 _PREFIX = re.compile(r"^(?:plan|options|table|formula|of_approach|question): (?=(\w+)(?::| must| = ))")
 
 
 def as_keywords(sentence: str) -> str:
-    """Flags as keyword arguments: `--hold-out` is hold_out. Commands in backticks stay."""
-    sentence = _FLAG.sub(lambda found: (found[1] or "").replace("-", "_") or found[0], sentence)
+    """Flags as keyword arguments: `--hold-out` is hold_out, `--where 'loss>0'` is where='loss>0'. Commands in
+    backticks stay."""
+    def keyword(found: re.Match[str]) -> str:
+        value = found[2] if found[2] is not None else found[3]
+        if found[1] is None:
+            return found[0]
+        return found[1].replace("-", "_") + ("" if value is None else f"='{value}'")
+
+    sentence = _FLAG.sub(keyword, sentence)
     return _PREFIX.sub("", sentence)
 
 
@@ -64,7 +90,7 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    raise Error(f"a {type(value).__name__} is neither text nor a number nor a list of them: {value!r}")
+    raise Error(f"{article(value)} is neither text nor a number nor a list of them: {value!r}")
 
 
 def ask(question: Json, table: Table | None = None, threads: int = 0) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
 from . import _core
-from ._ask import Error, Json, as_keywords, plain, question_of
+from ._ask import Error, Json, article, as_keywords, plain, question_of
 from ._options import FitKeywords
 from ._tables import Table, TableLike, table_of
 
@@ -249,7 +249,7 @@ def report(
     if fit is None and (law is not None or rest):
         return report(fitted(data, law, threads=threads, **options), compare=compare, title=title)
     if fit is not None and not isinstance(fit, Fit):
-        raise Error(f"fit: a {type(fit).__name__} is no fit; bitlaw.fit(...) and bitlaw.load(...) give one")
+        raise Error(f"fit: {article(fit)} is no fit; bitlaw.fit(...) and bitlaw.load(...) give one")
     if fit is not None and (law is not None or rest):
         named = ", ".join([*(["law"] if law is not None else []), *rest])
         raise Error(f"fit= is fitted already, so {named} would change nothing; leave out one of the two")

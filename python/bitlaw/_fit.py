@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core, _html
-from ._ask import Error, Json, ask, law_file_of, question_of
+from ._ask import Error, Json, article, ask, law_file_of, law_name, question_of
 from ._figures import plot_fit
 from ._frame import Frame, write_whole
 from ._options import FitKeywords, PlanKeywords
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 
 _BEST_BITS = {"P*_w": "P* (weights)", "P*_a": "P* (activations)", "P*_kv": "P* (KV)"}
+
+
+# What every document of a fit has.
+_KEYS = {"law", "points", "level", "parameters", "derived", "notes", "objective_name"}
 
 
 class Interval(NamedTuple):
@@ -142,7 +146,7 @@ def predictions_of(document: Json) -> Predictions:
         document=document,
         delta=_reals(row.get("delta") for row in rows),
         by=[row["fit"] for row in rows],
-        notes=list(dict.fromkeys([*notes, *(row["note"] for row in rows if "note" in row)])),
+        notes=list(dict.fromkeys([*notes, *(row[key] for row in rows for key in ("note", "problem") if key in row)])),
     )
 
 
@@ -176,7 +180,7 @@ class Fit:
     """
 
     def __init__(self, document: Json, name: str = "fit", *, _made: _Made | None = None) -> None:
-        if not isinstance(document, dict) or "parameters" not in document or "law" not in document:
+        if not isinstance(document, dict) or not _KEYS <= document.keys():
             raise Error(f"{name}: is no fit; `bitlaw.fit(...)` and `bitlaw fit --out` make one")
         self.document = document
         self.name = name
@@ -258,6 +262,9 @@ class Fit:
             interval, why = self.derived[long].interval, self.derived[long].note
         else:
             raise Error(f"the fit has no {name}; it has {', '.join([*self.parameters, *self.derived])}")
+        if interval is None and not why and "draws" not in self.document:
+            raise Error(f"{name} has no interval: the fit has no bootstrap draws; draws=400 makes them, and fit.notes "
+                        "say where the data allow none")
         if interval is None:
             raise Error(f"{name} has no interval: {why or 'the data do not identify it'}")
         return interval
@@ -273,7 +280,7 @@ class Fit:
     def draws(self) -> NDArray[np.float64]:
         """Bootstrap draws of the constants, (draws, parameters), in the order of `draw_names`."""
         draws = self.document.get("draws") or {"names": [], "values": []}
-        return np.array(draws["values"], dtype=float).reshape(-1, len(draws["names"]))
+        return np.array(draws["values"], dtype=float).reshape(len(draws["values"]), len(draws["names"]))
 
     @property
     def draw_names(self) -> list[str]:
@@ -429,6 +436,8 @@ def predict_rows(
 ) -> Predictions:
     if level is not None:
         question["level"] = level
+    if type(runs).__module__.startswith("bitlaw.") and hasattr(runs, "predict"):
+        raise Error("predict: the first argument is the runs; give the fit as by=..., or call its own predict")
     if values:
         if runs is not None:
             raise Error("predict: give either runs or their values as keyword arguments")
@@ -478,12 +487,12 @@ def fit(
     """
     question = question_of("fit", options, FitKeywords, ("law", "law_file", "freeze_from", "threads"))
     if law is not None:
-        question["options"]["law"] = law
+        question["options"]["law"] = law_name(law)
     question.update(law_file_of(law_file))
     if freeze_from is not None:
         other, names = freeze_from if isinstance(freeze_from, tuple) else (freeze_from, [])
         if not isinstance(other, Fit):
-            raise Error(f"freeze_from: a {type(other).__name__} is no fit; give one, or (fit, ['E', 'alpha'])")
+            raise Error(f"freeze_from: {article(other)} is no fit; give one, or (fit, ['E', 'alpha'])")
         question["freeze_from"] = {**other._named(), "constants": [names] if isinstance(names, str) else list(names)}
     table = table_of(data)
     return Fit(ask(question, table, threads), _made=_Made(table, question))

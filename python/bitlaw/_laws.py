@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from . import _html
-from ._ask import Error, Json, ask
+from ._ask import Error, Json, ask, law_name
 from ._fit import Predictions, predict_rows
 from ._options import PlanKeywords
 from ._tables import TableLike
@@ -124,6 +124,9 @@ class Published:
     """
 
     def __init__(self, law: str, constants: str = "") -> None:
+        law = law_name(law)
+        if not law:
+            raise Error("law: the name is empty; give one of bitlaw.laws()")
         self.document: Json = ask({"verb": "laws", "name": law})
         self.definition: Law = _law(self.document)
         self.law: str = self.definition.name
@@ -227,6 +230,8 @@ def published(law: str | None = None, constants: str = "") -> Published | Publis
     >>> bitlaw.published()["kumar"][:2]
     ['published', 'tied']
     """
+    if law is None and constants:
+        raise Error(f"constants: {constants} is a set of which law? Give its name first")
     if law is None:
         return PublishedSets((name, each.published) for name, each in laws().items() if each.published)
     return Published(law, constants)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
 from . import _core, _html
-from ._ask import Error, Json, ask, law_file_of, must_be_known, plain, question_of
+from ._ask import Error, Json, article, as_keywords, ask, law_file_of, law_name, must_be_known, plain, question_of
 from ._figures import plot_answer, with_question
 from ._fit import Fit, Interval, Predictions, predict_rows
 from ._frame import Frame
 from ._laws import Published
 from ._options import (
-    APPROACH, ApproachKeywords, CompareKeywords, DesignKeywords, FitKeywords, PlanKeywords, SimulateKeywords,
+    APPROACH, ApproachKeywords, CompareKeywords, DesignKeywords, FitKeywords, FormulaKeywords, PlanKeywords, SimulateKeywords,
 )
 from ._tables import TableLike, as_text, table_of
 
@@ -28,7 +28,7 @@ def _several(by: By | Sequence[By]) -> list[By]:
     given: list[Any] = list(by) if isinstance(by, (list, tuple)) else [by]
     for each in given:
         if not isinstance(each, (Fit, Published, str)):
-            raise Error(f"by: a {type(each).__name__} is neither a fit nor a law; give bitlaw.fit(...), "
+            raise Error(f"by: {article(each)} is neither a fit nor a law's name; give bitlaw.fit(...), "
                         "bitlaw.published(...) or a name")
     if not given:
         raise Error("by: the list is empty; give a fit, published constants or a law's name")
@@ -205,7 +205,10 @@ def compare(
     """
     question = question_of("compare", options, CompareKeywords, ("laws", "law_file", "threads"))
     if laws is not None:
-        question["options"]["laws"] = [laws] if isinstance(laws, str) else list(laws)
+        given = [laws] if isinstance(laws, str) or not isinstance(laws, Iterable) else list(laws)
+        if not given:
+            raise Error("laws: the list is empty; give names of bitlaw.laws(), or leave it out for all")
+        question["options"]["laws"] = [law_name(each, "laws") for each in given]
     question.update(law_file_of(law_file))
     return with_question(Comparison(ask(question, table_of(data), threads)), question)
 
@@ -322,7 +325,7 @@ def design(
     """
     question = question_of("design", options, DesignKeywords, ("law", "candidates", "law_file", "threads"))
     if law is not None:
-        question["options"]["law"] = law
+        question["options"]["law"] = law_name(law)
     question.update(law_file_of(law_file))
     if isinstance(candidates, str) and not Path(candidates).expanduser().exists():
         question["options"]["candidates"] = candidates
@@ -833,13 +836,17 @@ def simulate(
             raise Error("set: published constants are a set already; leave it out")
         question["law"], set = by.law, by.constants
     elif by is not None:
-        question["law"] = by
+        question["law"] = law_name(by, "by")
     if set:
         question["set"] = set
     if isinstance(constants, Mapping):
         question["constants"] = [f"{name}={plain(value)!r}" for name, value in constants.items()]
+    elif isinstance(constants, str):
+        question["constants"] = constants.split(",") if constants else []
+    elif isinstance(constants, Sequence):
+        question["constants"] = list(constants)
     else:
-        question["constants"] = constants.split(",") if isinstance(constants, str) and constants else list(constants)
+        raise Error(f"constants: {article(constants)} has no names; give a dict of numbers, such as {{'E': 1.8}}")
     if formula or delta_formula:
         question["formula"] = {"formula": formula, "delta_formula": delta_formula}
     question.update(law_file_of(law_file))
@@ -902,7 +909,7 @@ class Approaches(Answer):
     @property
     def missing(self) -> dict[str, str]:
         """Why an approach gives no exponents, by its name."""
-        return {name: self._optima(name)["missing"] for name in self.asked if self._optima(name).get("missing")}
+        return {name: as_keywords(self._optima(name)["missing"]) for name in self.asked if self._optima(name).get("missing")}
 
     @property
     def agreement(self) -> list[str]:
@@ -948,11 +955,11 @@ def approach(
     """
     names = ("approach", "law", "threads", *APPROACH)
     question = question_of("fit", options, FitKeywords, names)
-    must_be_known(question.get("formula", {}), ())
+    must_be_known(question.get("formula", {}), {*FitKeywords.__annotations__, *names} - FormulaKeywords.__annotations__.keys())
     question["verb"] = "approach"
     question["approach"] = approach
     if law is not None:
-        question["options"]["law"] = law
+        question["options"]["law"] = law_name(law)
     given: Any = {"compute": compute, "budget_tolerance": budget_tolerance}
     question["of_approach"] = question_of("approach", given, ApproachKeywords)["options"]
     table = table_of(data)

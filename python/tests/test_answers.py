@@ -399,3 +399,14 @@ def test_what_a_notebook_shows_is_escaped(fit: bitlaw.Fit, table: Path) -> None:
         assert tags <= {"table", "thead", "tbody", "tr", "th", "td", "p", "b", "ul", "li"}, type(each)
         assert len(html.unescape(text)) > 50
         assert "\n" not in repr(each)
+
+
+def test_what_a_law_does_not_predict_is_said_in_the_notes() -> None:
+    found = bitlaw.predict(N=1e9, D=[1e10, 2e10], P_post=4, by="chinchilla")
+    assert np.isnan(found.loss).all()
+    assert found.notes == ["chinchilla does not model quantization after training"]
+
+
+def test_a_fit_without_draws_has_an_empty_array_of_them() -> None:
+    fit = bitlaw.fit(bitlaw.simulate("chinchilla"), "chinchilla", draws=0, starts=4, hold_out=False)
+    assert fit.draws.shape == (0, 0) and fit.draw_names == []

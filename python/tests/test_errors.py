@@ -27,6 +27,8 @@ def stderr(*words: str) -> str:
 def without_flags(sentence: str) -> str:
     """`--hold-out` as hold_out, and without what a command line alone calls itself."""
     sentence = re.sub("^the command line: ", "runs: ", sentence)
+    sentence = re.sub("--(columns|inputs) ([a-zA-Z]+=[^; ]+)", r"--\1='\2'", sentence)
+    sentence = re.sub("(--[a-z-]+) '", r"\1='", sentence)
     return re.sub(r"--([a-z]+(?:-[a-z]+)*)", lambda found: found[1].replace("-", "_"), sentence)
 
 
@@ -98,9 +100,9 @@ def test_the_sentence_is_that_of_the_program(
     (lambda: bitlaw.plan(compute=1e21, memory_byte=1e9), "did you mean 'memory_bytes'"),  # type: ignore[call-arg]
     (lambda: bitlaw.fit({"N": [1.0]}, threads=-1), "threads: -1 is not a number of threads"),
     (lambda: bitlaw.plan(compute=float("inf")), "inf is not a finite number"),
-    (lambda: bitlaw.plan(compute=object()), "a object is neither text nor a number"),  # type: ignore[arg-type]
-    (lambda: bitlaw.plan(3, compute=1e21), "a int is neither a fit nor a law"),  # type: ignore[arg-type]
-    (lambda: bitlaw.plan([3], compute=1e21), "a int is neither a fit nor a law"),  # type: ignore[list-item]
+    (lambda: bitlaw.plan(compute=object()), "an object is neither text nor a number"),  # type: ignore[arg-type]
+    (lambda: bitlaw.plan(3, compute=1e21), "an int is neither a fit nor a law"),  # type: ignore[arg-type]
+    (lambda: bitlaw.plan([3], compute=1e21), "an int is neither a fit nor a law"),  # type: ignore[list-item]
     (lambda: made().plan(law="kumar", compute=1e21), "law kumar: fit is a fit of chinchilla; leave out law"),
     (lambda: made().plan(constants="tied", compute=1e21), "constants: a fit has constants of its own"),
     (lambda: bitlaw.plan([made(), "chinchilla"], compute=1e21), "takes the place of its published constants"),
@@ -108,10 +110,37 @@ def test_the_sentence_is_that_of_the_program(
     (lambda: bitlaw.fit({"N": [1.0]}, law_file="none.toml"), "law_file: none.toml cannot be read"),
     (lambda: bitlaw.predict(), "give runs"),
     (lambda: bitlaw.load("/nowhere/fit.json"), "cannot be read: No such file"),
+    (lambda: bitlaw.Fit({"law": "kumar", "parameters": {}}), "fit: is no fit"),
+    (lambda: made().interval("E"), "E has no interval: the fit has no bootstrap draws"),
+    (lambda: bitlaw.predict(made(), N=1e9, D=2e10), "give the fit as by="),  # type: ignore[arg-type]
+    (lambda: bitlaw.fit({"N": [1.0]}, bitlaw.laws()["kumar"]),  # type: ignore[arg-type]
+     "law: a Law is no name of a law; give the name, 'kumar'"),
+    (lambda: bitlaw.compare({"N": [1.0]}, 3), "laws: an int is no name of a law"),  # type: ignore[arg-type]
+    (lambda: bitlaw.compare({"N": [1.0]}, []), "laws: the list is empty"),
+    (lambda: bitlaw.simulate(constants=3), "constants: an int has no names"),  # type: ignore[arg-type]
+    (lambda: bitlaw.simulate(3), "by: an int is no name of a law"),  # type: ignore[arg-type]
+    (lambda: bitlaw.published(""), "law: the name is empty"),
+    (lambda: bitlaw.published(None, "tied"), "tied is a set of which law"),  # type: ignore[call-overload]
+    (lambda: bitlaw.approach({"N": [1.0]}, formula="E"), "unknown option 'formula'; did you mean"),
+    (lambda: bitlaw.fit({"N": [1e8], "D": [1e9], "loss": [-1.0]}), "; where='loss>0' leaves such rows out"),
+    (lambda: bitlaw.fit({"x": [1e8]}), "; name yours with columns='N=...,D=...,loss=...'"),
 ])
 def test_what_only_python_can_say(call: Callable[[], object], sentence: str) -> None:
     with pytest.raises(bitlaw.Error, match=re.escape(sentence)):
         call()
+
+
+def test_flags_in_sentences_are_keyword_arguments() -> None:
+    from bitlaw._ask import as_keywords
+
+    for said, expected in [
+        ("--hold-out largest-N is", "hold_out largest-N is"),
+        ("--where 'N>3 e8' leaves", "where='N>3 e8' leaves"),
+        ("with --columns N=...,loss=...", "with columns='N=...,loss=...'"),
+        ("(--where bits=16), --set D=3e10.", "(where='bits=16'), set='D=3e10'."),
+        ("`bitlaw fit --where a=b` has", "`bitlaw fit --where a=b` has"),
+    ]:
+        assert as_keywords(said) == expected
 
 
 def test_a_number_may_be_of_any_library() -> None:
