@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, overload
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
-from ._ask import Error
+from ._ask import Error, article
 
 _EXACT = 2**53  # whole numbers up to here are exact as float64
 
@@ -74,11 +74,27 @@ def _of_array(values: NDArray[Any]) -> tuple[NDArray[Any], str]:
     return _of_list(values.tolist()) if kind in "uOU" else (values, "")
 
 
+def same_rows(columns: Iterable[tuple[Any, Any]]) -> None:
+    """Error where Series of pandas have different indexes: their values would be paired by position alone."""
+    first: Any = None
+    for name, values in columns:
+        index: Any = getattr(values, "index", None)
+        if not hasattr(index, "equals"):
+            continue
+        if first is None:
+            first = name, index
+        elif len(index) == len(first[1]) and not first[1].equals(index):
+            raise Error(f"the columns {first[0]} and {name} have different indexes, so their rows may not belong "
+                        "together; put them into one data frame, or give their values with .to_numpy()")
+
+
 def _column(name: str, values: Any) -> tuple[NDArray[Any], str]:
     if isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
-        raise Error(f"the column {name} is a {type(values).__name__}; a list or an array of values is expected")
+        raise Error(f"the column {name} is {article(values)}; a list or an array of values is expected")
     if hasattr(values, "to_numpy"):
         values = values.to_numpy()
+    if isinstance(values, np.ma.MaskedArray):
+        values = values.tolist()  # None where masked
     if not isinstance(values, np.ndarray):
         return _of_list(list(values))
     if values.ndim != 1:
@@ -136,6 +152,7 @@ class Frame:
     def __init__(
         self, columns: Mapping[str, Sequence[Any] | NDArray[Any]], notes: Sequence[str] = ()
     ) -> None:
+        same_rows(columns.items())
         made = {str(name): _column(str(name), values) for name, values in columns.items()}
         self._columns = {name: values for name, (values, _) in made.items()}
         self._kinds = {name: kind for name, (_, kind) in made.items()}

@@ -18,7 +18,8 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ._ask import Error
+from ._ask import Error, article
+from ._frame import same_rows
 
 
 @runtime_checkable
@@ -131,6 +132,8 @@ def _column(name: str, values: Any) -> Any:
         values = values.to_pylist()
     elif hasattr(values, "to_numpy"):  # pandas, polars
         values = values.to_numpy()
+    if isinstance(values, np.ma.MaskedArray) and values.ndim == 1:
+        values = values.tolist()  # None where masked
     if isinstance(values, np.ndarray):
         return values.item() if values.ndim == 0 else _of_array(values, name)
     if isinstance(values, (list, tuple, range)):
@@ -139,12 +142,12 @@ def _column(name: str, values: Any) -> Any:
         try:
             return _item(values)
         except TypeError:
-            raise Error(f"the column {name} is a {type(values).__name__}; a list or an array of numbers or text "
+            raise Error(f"the column {name} is {article(values)}; a list or an array of numbers or text "
                         "is expected") from None
     if hasattr(values, "__array__"):
         return _of_array(np.asarray(values), name)
     if not isinstance(values, Sequence):
-        raise Error(f"the column {name} is a {type(values).__name__}, which can be read once; give a list")
+        raise Error(f"the column {name} is {article(values)}, which can be read once; give a list")
     return _of_list(values)
 
 
@@ -241,6 +244,7 @@ def table_of(data: TableLike, name: str = "table") -> Table:
     if isinstance(given, (str, os.PathLike)):
         return _file(given)
     if isinstance(given, Mapping):
+        same_rows(given.items())
         return Table(name, columns=columns_of(given.items()))
     module = type(given).__module__.partition(".")[0]
     if module == "pandas" and hasattr(given, "columns"):
@@ -265,7 +269,7 @@ def table_of(data: TableLike, name: str = "table") -> Table:
     listed: Any = getattr(given, "items", None)
     if listed is not None and hasattr(given, "columns"):
         return Table(name, columns=columns_of(listed()))
-    raise Error(f"a {kind} is no table; give a data frame, a dict of arrays, or the path of a CSV")
+    raise Error(f"{article(given)} is no table; give a data frame, a dict of arrays, or the path of a CSV")
 
 
 def as_text(data: TableLike, name: str) -> tuple[str, str]:

@@ -183,7 +183,7 @@ def broken(tmp_path: Path) -> Path:
     (lambda base, tmp: [], "no rows"),
     (lambda base, tmp: (row for row in [{"N": 1}]), r"a generator gives its rows once; give list\(rows\)"),
     (lambda base, tmp: np.zeros((3, 3)), "an array has no names"),
-    (lambda base, tmp: 7, "a int is no table"),
+    (lambda base, tmp: 7, "an int is no table"),
     (lambda base, tmp: None, "a NoneType is no table"),
     (lambda base, tmp: b"N,D", "a bytes is no table"),
     (lambda base, tmp: "N,D,loss\n1,2,3\n", "io.StringIO"),
@@ -212,3 +212,26 @@ def test_predictions_of_many_rows_are_those_of_the_formula() -> None:
     size, tokens = 10 ** generator.uniform(7, 9, 5000), 10 ** generator.uniform(9, 11, 5000)
     loss = constants["E"] + constants["A"] / size ** constants["alpha"] + constants["B"] / tokens ** constants["beta"]
     np.testing.assert_allclose(bitlaw.predict({"N": size, "D": tokens}, "chinchilla").loss, loss, rtol=1e-13)
+
+
+def test_masked_values_are_missing(base: Columns) -> None:
+    hidden = np.arange(20) < 3
+    loss = np.ma.MaskedArray(np.where(hidden, 9.0, base["loss"]), hidden)
+    with pytest.raises(bitlaw.Error, match="an empty field is not a number"):
+        alpha({**base, "loss": loss})
+    fit = bitlaw.fit({**base, "loss": loss}, "chinchilla", where="loss!=", draws=0, starts=4, hold_out=False)
+    seen = bitlaw.fit({name: values[3:] for name, values in base.items()}, "chinchilla", draws=0, starts=4,
+                      hold_out=False)
+    assert fit.points == 17 and fit.parameters == seen.parameters
+    assert np.isnan(bitlaw.Frame({"loss": loss})["loss"]).tolist() == hidden.tolist()
+
+
+def test_series_of_different_indexes_are_refused(base: Columns) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(base)
+    assert alpha({name: frame[name] for name in frame}) == alpha(base)
+    mixed = {"N": frame["N"], "D": frame["D"].sort_values(), "loss": frame["loss"]}
+    with pytest.raises(bitlaw.Error, match="the columns N and D have different indexes"):
+        alpha(mixed)
+    with pytest.raises(bitlaw.Error, match="the columns N and D have different indexes"):
+        bitlaw.Frame(mixed)

@@ -128,7 +128,7 @@ def test_laws_are_those_of_the_program(program: Callable[..., Any]) -> None:
     (lambda: bitlaw.fit({"N": [1.0], "D": [2.0]}), "loss"),
     (lambda: bitlaw.fit({"N": [1.0, 2.0], "D": [2.0, 1.0, 3.0]}), "N has 2 values"),
     (lambda: bitlaw.fit("nowhere.csv"), "nowhere.csv: cannot be read"),
-    (lambda: bitlaw.fit(7), "a int is no table"),  # type: ignore[arg-type]
+    (lambda: bitlaw.fit(7), "an int is no table"),  # type: ignore[arg-type]
     (lambda: bitlaw.plan("kumarr", compute=1e21), "did you mean 'kumar'"),
     (lambda: bitlaw.plan(compute=-1), "-1"),
     (lambda: bitlaw.plan(computer=1e21), "computer"),  # type: ignore[call-arg]
