@@ -104,7 +104,7 @@ def test_block_formats_store_the_scales_of_their_specifications() -> None:
     stored = decoded("e4m3", nv.stored_scales)
     np.testing.assert_array_equal(stored * F32(nv.tensor_scale), nv.scales)
     largest = np.abs(np.pad(w, ((0, 0), (0, 10)))).reshape(4, 5, 16).max(axis=2)
-    np.testing.assert_array_equal(stored, nearest("e4m3", largest / F32(6) / F32(nv.tensor_scale)))
+    np.testing.assert_array_equal(stored, nearest("e4m3", (largest / F32(6) / F32(nv.tensor_scale)).astype(F32)))
     integers = bitlaw.quantize(w, "mxint8")
     assert integers.scales is not None and integers.stored_scales is not None
     np.testing.assert_array_equal(integers.scales, 2.0 ** (integers.stored_scales.astype(float) - 127 - 6))
