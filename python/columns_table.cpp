@@ -24,9 +24,21 @@ RawField of_double(double value) {
   return std::isnan(value) ? RawField() : RawField(value);
 }
 
+// A lone surrogate has no UTF-8.
+std::string text_of(const nb::handle& value, const std::string& what) {
+  Py_ssize_t size = 0;
+  const char* text = PyUnicode_AsUTF8AndSize(value.ptr(), &size);
+  if (text == nullptr) {
+    PyErr_Clear();
+    throw Error(what + " has text that is not Unicode; correct it or leave it out");
+  }
+  return {text, static_cast<size_t>(size)};
+}
+
 RawField of_object(const nb::handle& value, const std::string& name, size_t row) {
   if (value.is_none()) return {};
-  if (PyUnicode_Check(value.ptr())) return RawField(nb::cast<std::string>(value));
+  if (PyUnicode_Check(value.ptr()))
+    return RawField(text_of(value, fmt::format("row {}, column {}", row + 1, name)));
   if (PyBool_Check(value.ptr())) return RawField(static_cast<int64_t>(value.is(Py_True)));
   if (PyFloat_Check(value.ptr())) return of_double(PyFloat_AsDouble(value.ptr()));
   if (PyLong_Check(value.ptr())) {
@@ -58,7 +70,7 @@ RawTable table_of_columns(const nb::list& columns) {
   bool first = true;
   for (const nb::handle& each : columns) {
     const auto pair = nb::cast<nb::tuple>(each);
-    const auto name = nb::cast<std::string>(pair[0]);
+    const auto name = text_of(pair[0], "the name of a column");
     const nb::object values = pair[1];
     if (values.is_none()) {
       table.notes.push_back(fmt::format(

@@ -235,3 +235,10 @@ def test_series_of_different_indexes_are_refused(base: Columns) -> None:
         alpha(mixed)
     with pytest.raises(bitlaw.Error, match="the columns N and D have different indexes"):
         bitlaw.Frame(mixed)
+
+
+def test_text_that_is_not_unicode_is_refused(base: Columns) -> None:
+    with pytest.raises(bitlaw.Error, match="row 1, column run has text that is not Unicode"):
+        alpha({**base, "run": ["\ud800"] * 20})
+    with pytest.raises(bitlaw.Error, match="the name of a column has text that is not Unicode"):
+        alpha({**base, "\ud800": [1] * 20})
