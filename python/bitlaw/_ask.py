@@ -61,17 +61,20 @@ _FLAG = re.compile(
 _PREFIX = re.compile(r"^(?:plan|options|table|formula|of_approach|question): (?=(\w+)(?::| must| = ))")
 
 
-def as_keywords(sentence: str) -> str:
-    """Flags as keyword arguments: `--hold-out` is hold_out, `--where 'loss>0'` is where='loss>0'. Commands in
-    backticks stay."""
+def flags_as_keywords(sentence: str) -> str:
+    """`--hold-out` is hold_out, `--where 'loss>0'` is where='loss>0'. Commands in backticks stay."""
     def keyword(found: re.Match[str]) -> str:
         value = found[2] if found[2] is not None else found[3]
         if found[1] is None:
             return found[0]
         return found[1].replace("-", "_") + ("" if value is None else f"='{value}'")
 
-    sentence = _FLAG.sub(keyword, sentence)
-    return _PREFIX.sub("", sentence)
+    return _FLAG.sub(keyword, sentence)
+
+
+def as_keywords(sentence: str) -> str:
+    """A refusal with flags as keyword arguments, and without the name of the question's part."""
+    return _PREFIX.sub("", flags_as_keywords(sentence))
 
 
 def plain(value: Any) -> Any:

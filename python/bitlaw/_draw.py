@@ -29,7 +29,7 @@ from matplotlib.ticker import Formatter, Locator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from . import _looks
-from ._ask import Error
+from ._ask import Error, article
 from ._frames import Frame, Scale, bounds, cells_of, frames_of, scale_of, short, tick_words, ticks_of
 
 Json = dict[str, Any]
@@ -522,7 +522,9 @@ def _panels_of(drawing: Json, panel: int | str | None) -> list[Json]:
         return [panels[titles.index(panel)]]
     if isinstance(panel, int) and -len(panels) <= panel < len(panels):
         return [panels[panel]]
-    raise Error(f"{drawing['id']} has no panel {panel!r}; it has {', '.join(map(repr, titles)) or 'none'}")
+    named = [title for title in titles if title]
+    there = f"it has {', '.join(map(repr, named))}" if named else f"its panels are 0 to {len(panels) - 1}"
+    raise Error(f"{drawing['id']} has no panel {panel!r}; {there if panels else 'it has none'}")
 
 
 def _frames_of(drawing: Json, panels: Sequence[Json], whole: bool, own: bool) -> list[tuple[Frame, Frame]]:
@@ -541,7 +543,7 @@ def draw_into(
     places: list[Axes] = [axes] if isinstance(axes, Axes) else list(np.ravel(np.asarray(axes, dtype=object)))
     for place in places:
         if not isinstance(place, Axes):
-            raise Error(f"ax: a {type(place).__name__} is no matplotlib Axes; give one for each panel")
+            raise Error(f"ax: {article(place)} is no matplotlib Axes; give one for each panel")
     if not panels:
         raise Error(f"{drawing['title']}: {drawing['says']}")
     if len(places) != len(panels):
@@ -668,6 +670,8 @@ def draw(
     legend: bool = True, whole: bool = False, own: bool = False,
 ) -> LawFigure:
     """A figure of its own, `width` inches wide. `words`: with title, key and sentence."""
+    if width is not None and not (isinstance(width, (int, float)) and 0 < width < 1000):
+        raise Error(f"width={width!r} is no width in inches; give a number such as 4")
     _check(drawing)
     panels = _panels_of(drawing, panel)
     style = _Style(mpl.rcParams["figure.facecolor"])

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core, _html
-from ._ask import Error, Json, article, ask, law_file_of, law_name, question_of
+from ._ask import Error, Json, article, ask, flags_as_keywords, law_file_of, law_name, question_of
 from ._figures import plot_fit
 from ._frame import Frame, write_whole
 from ._options import FitKeywords, PlanKeywords
@@ -137,7 +137,7 @@ def _reals(values: Iterable[Any]) -> NDArray[np.float64]:
 
 def predictions_of(document: Json) -> Predictions:
     rows = document["predictions"]
-    notes = [f"{law['name']}: {note}" for law in document["laws"] for note in law["notes"]]
+    notes = [f"{law['name']}: {flags_as_keywords(note)}" for law in document["laws"] for note in law["notes"]]
     return Predictions(
         loss=_reals(row["loss"] for row in rows),
         mean=_pairs(rows, "mean"),
@@ -223,7 +223,7 @@ class Fit:
     @property
     def notes(self) -> list[str]:
         """Sentences on what the data identify, and on what was left out."""
-        return list(self.document["notes"])
+        return [flags_as_keywords(note) for note in self.document["notes"]]
 
     @cached_property
     def parameters(self) -> dict[str, Parameter]:

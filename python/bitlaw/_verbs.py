@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from . import _core, _html
-from ._ask import Error, Json, article, as_keywords, ask, law_file_of, law_name, must_be_known, plain, question_of
+from ._ask import Error, Json, article, ask, flags_as_keywords, law_file_of, law_name, must_be_known, plain, question_of
 from ._figures import plot_answer, with_question
 from ._fit import Fit, Interval, Predictions, predict_rows
 from ._frame import Frame
@@ -53,7 +53,7 @@ class Answer:
     @property
     def notes(self) -> list[str]:
         """Sentences on what the answer rests on."""
-        return list(self.document.get("notes", []))
+        return [flags_as_keywords(note) for note in self.document.get("notes", [])]
 
     def to_json(self) -> str:
         """The text that the command line prints with --json, to the byte."""
@@ -909,12 +909,19 @@ class Approaches(Answer):
     @property
     def missing(self) -> dict[str, str]:
         """Why an approach gives no exponents, by its name."""
-        return {name: as_keywords(self._optima(name)["missing"]) for name in self.asked if self._optima(name).get("missing")}
+        return {name: flags_as_keywords(self._optima(name)["missing"]) for name in self.asked if self._optima(name).get("missing")}
 
     @property
     def agreement(self) -> list[str]:
         """Whether the approaches agree, in words."""
         return list(self.document["agreement"])
+
+    def plot(self, name: str | None = None, ax: Any = None, **how: Any) -> Any:
+        """Raises Error: approaches have no figure of their own. `bitlaw.report(data)` draws the losses of each
+        budget, "isoflop".
+        """
+        raise Error("approaches have no figure of their own; bitlaw.report(data).plot('isoflop') draws the losses of "
+                    "each budget")
 
     def __repr__(self) -> str:
         return f"<bitlaw.Approaches: {', '.join(self.asked)}>"

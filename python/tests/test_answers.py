@@ -410,3 +410,12 @@ def test_what_a_law_does_not_predict_is_said_in_the_notes() -> None:
 def test_a_fit_without_draws_has_an_empty_array_of_them() -> None:
     fit = bitlaw.fit(bitlaw.simulate("chinchilla"), "chinchilla", draws=0, starts=4, hold_out=False)
     assert fit.draws.shape == (0, 0) and fit.draw_names == []
+
+
+def test_notes_name_options_as_python_does() -> None:
+    study = bitlaw.simulate("chinchilla")
+    fit = bitlaw.fit({"N": study["N"], "D": study["D"], "loss": np.full(20, 3.0)}, "chinchilla", draws=0, starts=4,
+                     hold_out=False)
+    assert any("--range" in note for note in fit.document["notes"])
+    assert any("or a range keeps it there" in note for note in fit.notes)
+    assert not any("--" in note for note in fit.notes)

@@ -466,10 +466,24 @@ def test_axes_of_ones_own(fit: bitlaw.Fit, reports: dict[str, bitlaw.Report]) ->
         ({"panel": "N = 1 B"}, "it has 'N = 30 M', 'N = 60 M'"),
         ({"panel": 4}, "has no panel 4"),
         ({"width": 1}, "too narrow"),
+        ({"width": -1}, "width=-1 is no width in inches"),
+        ({"width": "4"}, "width='4' is no width in inches"),
+        ({"ax": 3}, "an int is no matplotlib Axes"),
         ({"ax": one.get_figure()}, "a Figure is no matplotlib Axes"),
     ):
         with pytest.raises(bitlaw.Error, match=re.escape(sentence)):
             fit.plot("loss-by-bits-weights", **wrong)
+
+
+def test_a_panel_without_title_is_named_by_its_number(fit: bitlaw.Fit) -> None:
+    with pytest.raises(bitlaw.Error, match="has no panel 99; its panels are 0 to 0"):
+        fit.plot("residuals-d", panel=99)
+
+
+def test_approaches_say_where_their_figure_is() -> None:
+    runs = bitlaw.simulate("chinchilla")
+    with pytest.raises(bitlaw.Error, match="no figure of their own; .* draws the losses of each budget"):
+        bitlaw.approach(runs, "parametric", draws=0).plot()
 
 
 def test_names(fit: bitlaw.Fit) -> None:
