@@ -26,7 +26,12 @@ Whatever cannot be done raises `bitlaw.Error` with one sentence, the same that t
 # Modules in the order of the page, with their titles.
 PARTS = {
     "bitlaw._fit": "Fits",
-    "bitlaw._verbs": "Decisions",
+    "bitlaw._compare": "Laws beside each other",
+    "bitlaw._design": "The next runs",
+    "bitlaw._plan": "Plans",
+    "bitlaw._predict": "Predictions",
+    "bitlaw._studies": "Made-up studies, and N and D in three ways",
+    "bitlaw._answer": "Answers",
     "bitlaw._laws": "Laws",
     "bitlaw._figures": "Figures and reports",
     "bitlaw._frame": "Tables",

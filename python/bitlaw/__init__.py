@@ -12,8 +12,11 @@ Every function answers what the command line answers for the same request, to th
 `bitlaw.Error` with the same sentence. Laws and sources: `bitlaw.laws()`.
 """
 
-from ._ask import Error
+from ._ask import Error  # first: it says where the package cannot be used
+from ._answer import Answer
+from ._compare import Comparison, compare
 from ._core import version as __version__
+from ._design import Design, design
 from ._figures import Drawing, Report, report
 from ._fit import Fit, Interval, Parameter, Predictions, Quantity, fit, load
 from ._frame import Frame
@@ -30,26 +33,12 @@ from ._numbers import (
     quantize,
     rtn,
 )
+from ._plan import Budget, Frontier, Optimum, Plan, frontier, plan
+from ._predict import predict
 from ._runs import Run, run, runs
+from ._studies import Approaches, approach, simulate
 from ._task import Progress, StudyProgress, Task, TrainingProgress
 from ._train import prepare, quantize_runs, reproduce, sweep, train, tune
-from ._verbs import (
-    Answer,
-    Approaches,
-    Budget,
-    Comparison,
-    Design,
-    Frontier,
-    Optimum,
-    Plan,
-    approach,
-    compare,
-    design,
-    frontier,
-    plan,
-    predict,
-    simulate,
-)
 
 __all__ = [
     "Answer",

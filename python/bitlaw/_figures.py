@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ._fit import Fit
-    from ._verbs import Answer
+    from ._answer import Answer
 
 _NOTEBOOK_HEIGHT = 640  # pixels of a report's frame; it scrolls
 

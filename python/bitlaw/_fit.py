@@ -21,7 +21,7 @@ from ._options import FitKeywords, PlanKeywords
 from ._tables import Table, TableLike, table_of
 
 if TYPE_CHECKING:
-    from ._verbs import Plan
+    from ._plan import Plan
 
 
 _BEST_BITS = {"P*_w": "P* (weights)", "P*_a": "P* (activations)", "P*_kv": "P* (KV)"}
@@ -312,7 +312,7 @@ class Fit:
 
     def plan(self, **options: Unpack[PlanKeywords]) -> Plan:
         """The best parameters, tokens and bits under a budget, by this fit: `bitlaw.plan(fit, ...)`."""
-        from ._verbs import plan
+        from ._plan import plan
 
         return plan(self, **options)
 

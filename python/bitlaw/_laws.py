@@ -13,7 +13,7 @@ from ._options import PlanKeywords
 from ._tables import TableLike
 
 if TYPE_CHECKING:
-    from ._verbs import Plan
+    from ._plan import Plan
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class Published:
 
     def plan(self, **options: Unpack[PlanKeywords]) -> Plan:
         """The best parameters, tokens and bits under a budget: `bitlaw.plan(published, ...)`."""
-        from ._verbs import plan
+        from ._plan import plan
 
         return plan(self, **options)
 

@@ -85,7 +85,7 @@ def _named(format: Any) -> str:
     """None is nobody's format, though 'none' is a name of bf16."""
     if isinstance(format, str) and format.isprintable():
         return format
-    if isinstance(format, (bool, np.bool_)) or not hasattr(format, "__index__"):
+    if isinstance(format, (bool, np.bool_, str)) or not hasattr(format, "__index__"):
         raise Error(f"format {format!r}: a name, such as 'int4', or a whole number of bits is expected")
     return str(operator.index(format))
 

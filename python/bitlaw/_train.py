@@ -22,7 +22,7 @@ from ._task_options import (
     COMMAND_LINE_ONLY, REPEATED, SECTIONS, PrepareKeywords, QuantizeKeywords, ReproduceKeywords, SweepKeywords,
     TrainKeywords, TuneKeywords,
 )
-from ._verbs import Answer
+from ._answer import Answer
 
 PathLike: TypeAlias = str | os.PathLike[str]
 Config: TypeAlias = PathLike | Mapping[str, Any]

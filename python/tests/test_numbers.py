@@ -291,9 +291,9 @@ def test_what_is_wrong_is_said_in_one_sentence(call: Callable[[], object], sente
 
 
 def test_a_name_may_say_the_group_and_bits_are_a_name() -> None:
-    assert bitlaw.error("int4/group32") == bitlaw.error(np.int64(4), group=32)
+    assert bitlaw.error("int4/group32") == bitlaw.error(np.int64(4), group=32)  # type: ignore[arg-type]
     assert bitlaw.formats(4)["4"].name == "int4"
-    assert bitlaw.quantize(draw(2, 4), "int4", clip=np.bool_(True)).format == "int4-clip"
+    assert bitlaw.quantize(draw(2, 4), "int4", clip=np.bool_(True)).format == "int4-clip"  # type: ignore[arg-type]
 
 
 def test_a_sign_that_torch_keeps_in_a_flag_counts() -> None:

@@ -594,11 +594,11 @@ def test_a_sign_that_torch_keeps_in_a_flag_counts() -> None:
 
 def test_what_is_no_tensor_no_name_and_no_model_is_refused() -> None:
     with pytest.raises(bitlaw.Error, match="this is a ndarray; bitlaw.quantize rounds arrays"):
-        bt.round(np.ones((2, 2), np.float32), "int4", "token")
+        bt.round(np.ones((2, 2), np.float32), "int4", "token")  # type: ignore[arg-type]
     with pytest.raises(bitlaw.Error, match="precision None: a name"):
-        bt.round(torch.ones(2, 2), None, "token")
+        bt.round(torch.ones(2, 2), None, "token")  # type: ignore[arg-type]
     with pytest.raises(bitlaw.Error, match="model: a function; an nn.Module"):
-        bt.fake_quantize(lambda x: x, "W4A4")
+        bt.fake_quantize(lambda x: x, "W4A4")  # type: ignore[arg-type]
     with pytest.raises(bitlaw.Error, match="scaled_dot_product_attention$"):
         bt.fake_quantize(nn.MultiheadAttention(8, 2), "W4A4")
 
