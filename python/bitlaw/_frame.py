@@ -93,8 +93,8 @@ def _column(name: str, values: Any) -> tuple[NDArray[Any], str]:
         raise Error(f"the column {name} is {article(values)}; a list or an array of values is expected")
     if hasattr(values, "to_numpy"):
         values = values.to_numpy()
-    if isinstance(values, np.ma.MaskedArray):
-        values = values.tolist()  # None where masked
+    if isinstance(values, np.ma.MaskedArray) and values.ndim == 1:
+        values = values.tolist()  # None where it is masked
     if not isinstance(values, np.ndarray):
         return _of_list(list(values))
     if values.ndim != 1:
@@ -112,15 +112,23 @@ def _of_module(name: str) -> Any:
 
 
 def write_whole(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a file at once: a reader sees the old one or the new one, never a part."""
+    """Writes a file at once: a reader sees the old one or the new one, never a part. A link stays a link; a pipe
+    or a device, such as /dev/stdout, is written to, not replaced."""
     place = Path(path)
-    half = place.with_name(f"{place.name}.{os.getpid()}.tmp")
+    half = None
     try:
+        if place.exists() and not place.is_file() and not place.is_dir():
+            with place.open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+            return
+        place = Path(os.path.realpath(place))
+        half = place.with_name(f"{place.name}.{os.getpid()}.tmp")
         half.write_text(text, encoding="utf-8", newline="")
         half.replace(place)
     except OSError as error:
-        half.unlink(missing_ok=True)
-        raise Error(f"{place}: cannot be written: {error.strerror or error}") from None
+        if half is not None:
+            half.unlink(missing_ok=True)
+        raise Error(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 class Frame:

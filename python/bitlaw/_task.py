@@ -117,8 +117,12 @@ class _Child:
         for ended in _ending.copy():  # one that was given up may still be saving the same run
             ended.wait(_MOST_TO_SAVE_SECONDS)
             _ending.discard(ended)
-        self.output = tempfile.TemporaryFile()  # noqa: SIM115  of no name; the child needs no reader
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115
+        try:
+            self.output = tempfile.TemporaryFile()  # noqa: SIM115  of no name; the child needs no reader
+            self.errors = tempfile.TemporaryFile()  # noqa: SIM115
+        except OSError as error:
+            raise Error(f"no temporary file can be made for what the program prints: {error.strerror or error}; set "
+                        "TMPDIR to a directory that can be written") from None
         self.owner = os.getpid()
         self.ended = threading.Event()
         executable = program()
@@ -369,6 +373,8 @@ class Task(Generic[Event, Result]):
             return ("the program was stopped before it had anything to resume" if self._stopped
                     else f"bitlaw {self.words[0]} ended with status {status} and no sentence")
         said = lines[-1].removeprefix("bitlaw: ").removeprefix("the command line: ")
+        for file in self.files:  # a dictionary, to whom it was given
+            said = said.replace(f"{file.name}: ", "study: ")
         return _keywords(said)
 
     def __repr__(self) -> str:

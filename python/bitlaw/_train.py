@@ -53,6 +53,8 @@ def _configuration(given: Config | Sequence[Config]) -> list[str]:
         return list(_assignments(given))
     if isinstance(given, (str, os.PathLike)):
         return [os.fspath(given)]
+    if not isinstance(given, Sequence) or isinstance(given, bytes):
+        raise Error(f"a configuration {given!r}: the path of a file, a dictionary, or a list of them is expected")
     return [word for each in given for word in _configuration(each)]
 
 
@@ -163,11 +165,15 @@ def _study(study: Config | Sequence[Config]) -> tuple[list[str], list[Any]]:
     written = dict(study)
     if "base" in written:  # elsewhere, dots are part of a key
         base: Json = {}
-        for key, value in dict(written["base"]).items():
+        if not isinstance(written["base"], Mapping):
+            raise Error(f"study: base {written['base']!r}: a dictionary of settings is expected")
+        for key, value in written["base"].items():
             *parts, last = str(key).split(".")
             place = base
             for part in parts:
                 place = place.setdefault(part, {})
+                if not isinstance(place, dict):
+                    raise Error(f"study: base says {part!r} as {place!r}, and sets {key!r} inside it; leave one out")
             place[last] = value
         written["base"] = base
     file = tempfile.NamedTemporaryFile("w", prefix="study", suffix=".json")  # noqa: SIM115

@@ -6,6 +6,7 @@ import csv
 import doctest
 import gc
 import math
+import os
 import resource
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,24 @@ def test_a_fit_of_a_frame_is_that_of_its_columns(columns: dict[str, list[Any]]) 
     of_columns = bitlaw.fit(columns, "kumar", draws=0).document
     of_frame = bitlaw.fit(bitlaw.Frame(columns), "kumar", draws=0).document
     assert {**of_frame, "table": None} == {**of_columns, "table": None}
+
+
+def test_a_csv_goes_into_a_pipe_and_through_a_link(tmp_path: Path) -> None:
+    frame, pipe, file, link = bitlaw.Frame({"a": [1]}), tmp_path / "pipe", tmp_path / "file", tmp_path / "link"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    frame.to_csv(pipe)
+    assert pipe.is_fifo() and os.read(reader, 100) == b"a\n1\n"  # a pipe or a device is not replaced by a file
+    os.close(reader)
+    file.touch()
+    link.symlink_to(file)
+    frame.to_csv(link)
+    assert link.is_symlink() and file.read_text() == "a\n1\n"
+
+
+def test_what_is_masked_is_missing() -> None:
+    frame = bitlaw.Frame({"a": np.ma.masked_equal([1, 2], 2), "b": np.ma.masked_equal([0.5, 2.0], 2)})
+    assert list(frame.rows()) == [{"a": 1, "b": 0.5}, {"a": None, "b": None}]
 
 
 def test_a_csv_has_every_digit(frame: bitlaw.Frame, tmp_path: Path, columns: dict[str, list[Any]]) -> None:

@@ -114,6 +114,19 @@ def test_what_is_wrong_is_the_programs_sentence(
         list(bitlaw.train(TINY, **{"data": {"path": data}, "directory": tmp_path, **change}))
 
 
+def test_a_request_that_is_no_configuration_is_refused(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing: Any = None
+    with pytest.raises(bitlaw.Error, match="a configuration None: the path of a file"):
+        bitlaw.train(nothing)
+    with pytest.raises(bitlaw.Error, match="says 'model' as 3, and sets 'model.width' inside it"):
+        bitlaw.sweep({"name": "s", "base": {"model": 3, "model.width": 4}})
+    with pytest.raises(bitlaw.Error, match="^study: unknown key 'bas'"):  # not the file that it was written to
+        bitlaw.sweep({"name": "s", "bas": {}}).result()
+    monkeypatch.setattr("tempfile.tempdir", "/proc/none")
+    with pytest.raises(bitlaw.Error, match="set TMPDIR"):
+        bitlaw.train(TINY)
+
+
 def test_a_run_that_is_stopped_resumes_to_the_same_bits(data: Path, tmp_path: Path, weights: str) -> None:
     task = train(data, tmp_path, 3e5)
     for event in task:
