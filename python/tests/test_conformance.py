@@ -125,12 +125,19 @@ def test_other_codes_pass_within_a_tolerance() -> None:
     assert not conformance.check(lambda case: {"codes": case.weights, "values": case.weights * 0}, "gptq/*", tolerance=0.5).ok
 
 
-def test_the_command_line(tmp_path: Path) -> None:
-    def run(*words: str) -> tuple[int, str]:
+def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def run_alone(*words: str) -> tuple[int, str]:
         done = subprocess.run([sys.executable, "-m", "bitlaw.conformance", *words], capture_output=True, text=True,
                               cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(conformance.VECTORS.parent.parent)})
         return done.returncode, done.stdout + done.stderr
 
+    def run(*words: str) -> tuple[int, str]:
+        status = conformance.main(words)
+        captured = capsys.readouterr()
+        return status, captured.out + captured.err
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     (tmp_path / "mine.py").write_text("""
 import bitlaw
 def right(case):
@@ -140,8 +147,8 @@ def wrong(case):
 def nothing(case):
     raise NotImplementedError
 """)
-    assert run("mine:right", "--only", "rtn/int?/channel") == (0, "7 passed, 0 failed, 0 skipped\n")
-    status, said = run("mine:wrong", "--only", "rtn/int4/channel")
+    assert run_alone("mine:right", "--only", "rtn/int?/channel") == (0, "7 passed, 0 failed, 0 skipped\n")
+    status, said = run_alone("mine:wrong", "--only", "rtn/int4/channel")
     assert status == 1 and "codes[0, 0]: expected" in said and "1 failed" in said
     assert run("mine:nothing")[0] == 1
     for words, sentence in [(("mine",), "expected MODULE:FUNCTION"), (("yours:f",), "no module 'yours'"),

@@ -188,8 +188,8 @@ def test_a_notebook_shows_text_as_text(frame: bitlaw.Frame) -> None:
 
 def test_nothing_leaks() -> None:
     pa = pytest.importorskip("pyarrow")
-    rows = 20_000  # 0.5 MB a stream
-    frame = bitlaw.Frame({"x": np.arange(rows, dtype=float), "t": ["some text"] * rows})
+    rows = 2_000  # 0.5 MB a stream
+    frame = bitlaw.Frame({"x": np.arange(rows, dtype=float), "t": ["some text" * 25] * rows})
     sizes = []
     for _ in range(3):
         for _ in range(40):
