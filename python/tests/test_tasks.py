@@ -235,7 +235,10 @@ def python(data: Path, tmp_path: Path) -> Iterator[Callable[[str], tuple[subproc
 
 def test_ctrl_c_saves_and_raises(python: Any, tmp_path: Path, data: Path) -> None:
     process, pid = python(SAY_STEPS)
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(0.5)  # Python prints what has come, then waits
     os.killpg(process.pid, signal.SIGINT)  # as a terminal and Jupyter do
+    os.kill(pid, signal.SIGCONT)
     rest = process.communicate(timeout=60)[0].splitlines()
     assert rest[-1] == "interrupted False started" and process.returncode == 0
     assert not is_alive(pid)
@@ -247,6 +250,7 @@ def test_a_second_ctrl_c_kills(python: Any) -> None:
     body = SAY_STEPS.replace("task.result().status", "task._child.process.returncode")
     process, pid = python(body)
     os.kill(pid, signal.SIGSTOP)  # as if saving took for ever
+    time.sleep(0.5)  # Python prints what has come, then waits
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
     assert process.poll() is None
@@ -370,7 +374,7 @@ def test_a_study_is_that_of_the_program(study_file: Path, study: Path, tmp_path:
 
 def test_a_study_in_a_dictionary_is_resumed_after_a_stop(data: Path, tmp_path: Path) -> None:
     study = {"name": "tiny", "base": {**TINY, "data.path": str(data)},
-             "grid": [{"train.tokens": [5120, 60000], "train.seed": [1, 2]}]}
+             "grid": [{"train.tokens": [5120, 120000], "train.seed": [1, 2]}]}
     with bitlaw.sweep(study, runs=tmp_path / "runs", jobs=1) as task:
         next(event for event in task if event.jobs_done > 0)
     some = task.result()
