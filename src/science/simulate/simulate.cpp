@@ -356,6 +356,12 @@ SimulatedStudy draw_study(const Truth& truth, const std::vector<Observation>& ru
     if (law.predicts == Predicts::kQatShare) {
       row.qat_share = value;
     } else {
+      if (law.predicts == Predicts::kLoss && !(value > 0)) {
+        throw Error(
+            fmt::format("row {}: {} gives a loss of {:.3g} at N = {:g}, D = {:g}, and losses are "
+                        "above zero; check the constants",
+                        i + 1, law.name, value, row.params, row.tokens));
+      }
       if (value > options.diverged) {
         ++out.diverged;
         continue;

@@ -229,6 +229,12 @@ TEST(Simulate, WhatMakesNoSenseGetsOneSentence) {
   EXPECT_NE(truth("", {"gama_w=1"}).find("did you mean 'gamma_w'?"), std::string::npos);
   EXPECT_NE(truth("", {"E"}).find("NAME=NUMBER"), std::string::npos);
   EXPECT_EQ(truth("tied", {"E=2"}), "");
+  try {
+    draw_study(truth_for(*find_law("kumar"), runs, "", nullptr, {"E=-9"}), runs, small());
+    ADD_FAILURE() << "losses below zero were drawn";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("losses are above zero"), std::string::npos);
+  }
 }
 
 }  // namespace
