@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/range.h"
 #include "formats/half.h"
 #include "linalg/matrix.h"
 
@@ -29,6 +30,7 @@ using Array = nanobind::ndarray<nanobind::ro, nanobind::device::cpu>;
 constexpr int64_t kEntriesPerThread = 1 << 15;
 
 inline int threads_for(int asked, int64_t entries) {
+  require_range("threads", asked, 0, kMostThreads);
   if (asked > 0) return asked;
   return static_cast<int>(std::clamp<int64_t>(entries / kEntriesPerThread, 1, hardware_threads()));
 }

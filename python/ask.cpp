@@ -22,6 +22,7 @@
 #include "ask/ask.h"
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/range.h"
 #include "bindings.h"
 #include "columns_table.h"
 #include "runs/ended_runs.h"
@@ -133,6 +134,7 @@ bool wait_or_interrupt(Answering& answering) {
 }
 
 std::string answer_of(const std::string& question, std::optional<RawTable> table, int threads) {
+  require_range("threads", threads, 0, kMostThreads);
   const auto answering = std::make_shared<Answering>(question, std::move(table), threads);
   bool answered = false;
   {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bitlaw
+import numpy as np
 import pytest
 
 from conftest import PROGRAM
@@ -154,3 +155,11 @@ def test_a_number_may_be_of_any_library() -> None:
     bits: Any = np.array([4, 8])
     assert bitlaw.plan(compute=np.float64(1e21), available_bits=bits).document == expected
     assert bitlaw.plan(compute=1e21, available_bits="4,8", serve_tokens=None).document == expected  # type: ignore[arg-type]
+
+
+def test_threads_have_a_limit() -> None:
+    """Python ends with the machine's own limit otherwise."""
+    with pytest.raises(bitlaw.Error, match="threads"):
+        bitlaw.fit(bitlaw.simulate("chinchilla"), "chinchilla", threads=10**9)
+    with pytest.raises(bitlaw.Error, match="threads"):
+        bitlaw.quantize(np.ones((2, 32), np.float32), "int4", threads=-1)
