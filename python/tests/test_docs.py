@@ -42,6 +42,8 @@ def need(text: str) -> None:
     for name in OPTIONAL:
         if re.search(rf"\b(import|from) {name}\b|bitlaw\.{name}\b", text):
             pytest.importorskip(name)
+    if ".plot(" in text:
+        pytest.importorskip("matplotlib")
 
 
 def run(name: str, code: str, folder: Path) -> None:
@@ -67,6 +69,8 @@ def test_the_examples_of_docstrings_give_what_they_say(
     if "torch" in module:
         pytest.importorskip("torch")
         importlib.import_module("bitlaw.torch")
+    if module in ("bitlaw._draw", "bitlaw._figures"):
+        pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
     failed, _ = doctest.testmod(importlib.import_module(module), optionflags=OPTIONS)
     assert failed == 0
