@@ -500,6 +500,8 @@ def fit(
 
 def load(path: str | os.PathLike[str]) -> Fit:
     """A fit that `Fit.save` or `bitlaw fit --out` wrote. Raises Error where the file holds none."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise Error(f"path: {article(path)} is no path; give that of a file of bitlaw.fit(...).save(path)")
     try:
         return Fit(json.loads(Path(path).expanduser().read_text(encoding="utf-8")), Path(path).name)
     except OSError as error:

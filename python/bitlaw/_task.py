@@ -227,7 +227,8 @@ class Task(Generic[Event, Result]):
     - The program works from the moment of the call on, whether or not anybody iterates. Where an iterator is slow,
       it gets the newest progress.
     - Ctrl-C while one waits for it ends the program so that the same call resumes it, then raises
-      KeyboardInterrupt; a second Ctrl-C kills it.
+      KeyboardInterrupt; a second Ctrl-C kills it. Ctrl-C in the body of your own loop ends that loop alone: write
+      `with bitlaw.train(...) as task:` around the loop, and it ends the program too.
     - It ends likewise with a `with` block, with `stop()`, once the task is garbage collected, and with Python, even if
       that is killed. Where it is killed itself, for example for want of memory, Python goes on.
 

@@ -163,3 +163,8 @@ def test_threads_have_a_limit() -> None:
         bitlaw.fit(bitlaw.simulate("chinchilla"), "chinchilla", threads=10**9)
     with pytest.raises(bitlaw.Error, match="threads"):
         bitlaw.quantize(np.ones((2, 32), np.float32), "int4", threads=-1)
+
+
+def test_what_is_no_path_is_refused() -> None:
+    with pytest.raises(bitlaw.Error, match="is no path"):
+        bitlaw.load(None)  # type: ignore[arg-type]
