@@ -144,6 +144,13 @@ CellKey PtqCell::key() const {
   return out;
 }
 
+bool changes_nothing(const Recipe& trained, const PtqCell& cell) {
+  const Format& format = trained.weights.format;
+  const bool as_many_bits =
+      !cell.rounds_weights() || cell.weights.scheme.format.bits >= format.bits;
+  return format.scaled() && as_many_bits && !cell.activations && !cell.kv;
+}
+
 MatrixCell round_to_nearest_beside(const MatrixCell& cell) {
   if (cell.method->round == nullptr) return cell;
   MatrixCell out = cell;

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "formats/quantizer.h"
+#include "formats/recipe.h"
 #include "ptq/method.h"
 #include "quantize/method_names.h"
 #include "record/cell.h"
@@ -44,6 +45,10 @@ struct PtqCell {
   // The request, before the texts and the weights it is measured on are known.
   CellKey key() const;
 };
+
+// Whether a cell of a model that was trained so is that model by definition: its weights were trained
+// with no more bits, and nothing else is rounded in use. Its delta is then 0.
+bool changes_nothing(const Recipe& trained, const PtqCell& cell);
 
 // Round-to-nearest with the same scheme and basis, with which a cell is compared; the cell itself
 // if it is that, or if it rounds no weights.

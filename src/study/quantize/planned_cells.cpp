@@ -18,9 +18,11 @@ namespace {
 namespace fs = std::filesystem;
 
 // The tokens that a request comes to: whole windows of T, as many as the text has.
-int64_t resolved_tokens(int64_t wanted, int64_t text_tokens, int64_t T) {
-  const int64_t windows = (text_tokens - 1) / T;
-  return T * (wanted == 0 ? windows : std::min(windows, (wanted + T - 1) / T));
+int64_t resolved_tokens(int64_t wanted, const std::optional<int64_t>& text_tokens, int64_t T) {
+  const int64_t asked = (wanted + T - 1) / T;
+  if (!text_tokens) return T * asked;
+  const int64_t windows = (*text_tokens - 1) / T;
+  return T * (wanted == 0 ? windows : std::min(windows, asked));
 }
 
 // The cells a run has; those of another version are computed again.
@@ -46,18 +48,11 @@ std::vector<PlannedCell> cells_of_run(const fs::path& directory, const PtqConfig
   const ModelsOfRun models = models_of_run(directory, config.along);
   const RunRecord run = read_own_run(models.run);
   const std::string name = fs::weakly_canonical(models.run).filename().string();
-  const int64_t T = run.settings().model.sequence;
-  const RunData& data = run.data;
-  const int64_t evaluation =
-      resolved_tokens(config.evaluation_tokens, data.validation_tokens.value_or(0), T);
-  const int64_t calibration =
-      resolved_tokens(config.calibration_tokens, data.train_tokens.value_or(0), T);
-
   const std::vector<CellRecord> known = known_cells(models.run);
   std::vector<PlannedCell> out;
   for (const std::optional<int64_t>& at_tokens : models.at_tokens) {
     for (const PtqCell& cell : ptq_cells(config)) {
-      const CellKey wanted = requested_cell(cell, calibration, evaluation);
+      const CellKey wanted = requested_cell(cell, config, run);
       const bool there = std::any_of(known.begin(), known.end(), [&](const CellRecord& record) {
         return record.at_tokens == at_tokens && record.key.asks_as(wanted);
       });
@@ -135,6 +130,12 @@ FinishedRuns finished_among(const std::vector<std::string>& places) {
                     places.size(), out.diverged, out.unfinished));
   }
   return out;
+}
+
+CellKey requested_cell(const PtqCell& cell, const PtqConfig& config, const RunRecord& run) {
+  const int64_t T = run.settings().model.sequence;
+  return requested_cell(cell, resolved_tokens(config.calibration_tokens, run.data.train_tokens, T),
+                        resolved_tokens(config.evaluation_tokens, run.data.validation_tokens, T));
 }
 
 std::vector<PlannedCell> planned_cells(const fs::path& directory, const PtqConfig& config) {

@@ -9,6 +9,7 @@
 
 #include "quantize/cell.h"
 #include "quantize/config.h"
+#include "record/run.h"
 
 namespace bitlaw {
 
@@ -35,6 +36,10 @@ struct FinishedRuns {
   size_t diverged = 0, unfinished = 0;
 };
 FinishedRuns finished_among(const std::vector<std::string>& places);
+
+// The key of a cell of a run: what is asked for, on as many tokens as its texts have. Without the
+// texts' lengths, on as many as are asked for.
+CellKey requested_cell(const PtqCell& cell, const PtqConfig& config, const RunRecord& run);
 
 // The cells of a run or checkpoint, in the order of quantize_run(). A cell exists if a file of the run
 // has the same method, format, group, damping, and the number of tokens that the request gives on

@@ -116,14 +116,6 @@ Recipe recipe_in_use(const Run& run, const PtqCell& cell) {
   return recipe;
 }
 
-// Whether a cell is the trained model by definition: rounded to as many bits as in training.
-bool changes_nothing(const Recipe& recipe, const PtqCell& cell) {
-  const Format& trained = recipe.weights.format;
-  const bool as_many_bits =
-      !cell.rounds_weights() || cell.weights.scheme.format.bits >= trained.bits;
-  return trained.scaled() && as_many_bits && !cell.activations && !cell.kv;
-}
-
 // A prepared model for every recipe in use: the same weights, other roundings.
 class ModelsInUse {
  public:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace bitlaw {
 namespace {
@@ -68,6 +69,22 @@ void add_comparison(CellRecord& row, const PairedComparison& paired,
 double storage_bits(const WeightScheme& scheme, int64_t rows, int64_t columns, bool scaled_inputs) {
   const double inputs = scaled_inputs ? 32 / static_cast<double>(rows) : 0;
   return storage_bits(scheme, columns) + inputs;
+}
+
+double storage_bits(const MatrixCell& cell, const ModelConfig& model) {
+  // As in model/model.h; all layers are alike.
+  const int64_t d = model.width, F = model.hidden;
+  const int64_t heads = model.heads + 2 * model.kv_heads;
+  const std::pair<int64_t, int64_t> shapes[] = {
+      {heads * model.head_dim(), d}, {d, d}, {2 * F, d}, {d, F}};
+  const bool scaled_inputs = cell.method == &ptq_method("awq");
+  double bits = 0, weights = 0;
+  for (const auto& [rows, columns] : shapes) {
+    const auto count = static_cast<double>(rows * columns);
+    bits += storage_bits(cell.scheme, rows, columns, scaled_inputs) * count;
+    weights += count;
+  }
+  return bits / weights;
 }
 
 void add_matrices(CellRecord& row, const std::vector<MatrixReport>& reports) {

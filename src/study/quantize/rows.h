@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "model/config.h"
 #include "quantize/cell.h"
 #include "quantize/paired.h"
 #include "record/cell.h"
@@ -20,6 +21,10 @@ MatrixReport matrix_report(int64_t layer, const std::string& matrix, const Matri
 // Bits per weight of a matrix: the code, and its share of the scale (FP32, or 8 bits if the scheme
 // rounds it), of the zero point, and of the FP32 scale of its input (AWQ).
 double storage_bits(const WeightScheme& scheme, int64_t rows, int64_t columns, bool scaled_inputs);
+
+// The same of a whole model, before it is quantized. AWQ counts with the scales of its inputs, which a
+// matrix may turn out to have no use for.
+double storage_bits(const MatrixCell& cell, const ModelConfig& model);
 
 // The key of a cell on texts of these lengths.
 CellKey requested_cell(const PtqCell& cell, int64_t calibration_tokens, int64_t evaluation_tokens);

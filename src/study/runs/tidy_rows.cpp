@@ -198,39 +198,6 @@ std::vector<CellRecord> readable_cells(const fs::path& run, std::vector<std::str
   return cells;
 }
 
-TidyRow cell_row(const TidyRow& run, const CellRecord& cell) {
-  TidyRow row = run;
-  row.method = cell.key.method;
-  row.format_post = cell.key.scheme.empty() ? cell.key.format.value_or("") : cell.key.scheme;
-  row.P_post = cell.key.bits;
-  row.group = cell.key.group;
-  row.format_a_post = cell.key.activations.value_or("");
-  row.format_kv_post = cell.key.kv.value_or("");
-  row.storage_bits = cell.storage_bits;
-  row.loss = cell.loss_nats;
-  row.loss_standard_error = kNoNumber;
-  row.bits_per_byte = cell.bits_per_byte;
-  row.delta = cell.delta;
-  row.standard_error = cell.standard_error;
-  row.measured_delta = cell.measured_delta;
-  row.measured_standard_error = cell.measured_standard_error;
-  row.kl = cell.kl_nats;
-  row.same_top = cell.same_top;
-  row.flagged = cell.flagged ? 1 : 0;
-  row.evaluation_tokens = cell.key.evaluation.tokens;
-  row.evaluation_hash = cell.key.evaluation.hash;
-  if (cell.key.calibration) {
-    row.calibration_seed = cell.key.calibration->seed;
-    row.calibration_tokens = cell.key.calibration->tokens;
-    row.calibration_hash = cell.key.calibration->hash;
-  }
-  row.first_damping = cell.key.first_damping.value_or(kNoNumber);
-  row.seconds = cell.seconds;
-  row.spent_flop = kNoNumber;
-  row.tokens_per_second = row.train_loss = kNoNumber;
-  return row;
-}
-
 // What is not known comes first.
 double known_first(double number) {
   return std::isnan(number) ? -std::numeric_limits<double>::infinity() : number;
@@ -278,6 +245,39 @@ TidyRow tidy_row_of(const std::string& name, const RunRecord& record,
   return row;
 }
 
+TidyRow tidy_row_of(const TidyRow& run, const CellRecord& cell) {
+  TidyRow row = run;
+  row.method = cell.key.method;
+  row.format_post = cell.key.scheme.empty() ? cell.key.format.value_or("") : cell.key.scheme;
+  row.P_post = cell.key.bits;
+  row.group = cell.key.group;
+  row.format_a_post = cell.key.activations.value_or("");
+  row.format_kv_post = cell.key.kv.value_or("");
+  row.storage_bits = cell.storage_bits;
+  row.loss = cell.loss_nats;
+  row.loss_standard_error = kNoNumber;
+  row.bits_per_byte = cell.bits_per_byte;
+  row.delta = cell.delta;
+  row.standard_error = cell.standard_error;
+  row.measured_delta = cell.measured_delta;
+  row.measured_standard_error = cell.measured_standard_error;
+  row.kl = cell.kl_nats;
+  row.same_top = cell.same_top;
+  row.flagged = cell.flagged ? 1 : 0;
+  row.evaluation_tokens = cell.key.evaluation.tokens;
+  row.evaluation_hash = cell.key.evaluation.hash;
+  if (cell.key.calibration) {
+    row.calibration_seed = cell.key.calibration->seed;
+    row.calibration_tokens = cell.key.calibration->tokens;
+    row.calibration_hash = cell.key.calibration->hash;
+  }
+  row.first_damping = cell.key.first_damping.value_or(kNoNumber);
+  row.seconds = cell.seconds;
+  row.spent_flop = kNoNumber;
+  row.tokens_per_second = row.train_loss = kNoNumber;
+  return row;
+}
+
 RunRows read_run_rows(const fs::path& run) {
   const RunRecord record = read_run_record(run);
   const std::optional<ResultRecord> result = read_result(run);
@@ -292,9 +292,9 @@ RunRows read_run_rows(const fs::path& run) {
     // A cell that rounds nothing is the model again, on the tokens of its grid.
     if (cell.key.method == "none") continue;
     if (!cell.at_tokens) {
-      out.rows.push_back(cell_row(out.rows.front(), cell));
+      out.rows.push_back(tidy_row_of(out.rows.front(), cell));
     } else if (const auto model = kept.find(*cell.at_tokens); model != kept.end()) {
-      out.rows.push_back(cell_row(model->second, cell));
+      out.rows.push_back(tidy_row_of(model->second, cell));
     }
   }
   return out;

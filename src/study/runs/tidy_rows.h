@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "record/cell.h"
 #include "record/result.h"
 #include "record/run.h"
 #include "record/tidy_row.h"
@@ -16,6 +17,9 @@ namespace bitlaw {
 // The row of a run with this record; without a result, what is known of it before it starts.
 TidyRow tidy_row_of(const std::string& name, const RunRecord& record,
                     const std::optional<ResultRecord>& result = std::nullopt);
+
+// The row of a cell of the model that has the row `run`.
+TidyRow tidy_row_of(const TidyRow& run, const CellRecord& cell);
 
 // Models kept along the runs (record/kept_model.h), and their cells.
 enum class Along { kLeaveOut, kInclude };

@@ -61,8 +61,18 @@ class CellFields {
 
 }  // namespace
 
+RunRecord planned_record(const PlannedRun& run, const DatasetInfo& data) {
+  RunRecord record = make_run_record(run.resolved, data);
+  if (!data.hash.empty()) return record;
+  const std::string path = record.data.path;
+  record.data = RunData{};
+  record.data.path = path;
+  if (run.given.train.validation_tokens == 0) record.config["train"].erase("validation_tokens");
+  return record;
+}
+
 TidyRow planned_row(const PlannedRun& run, const DatasetInfo& data) {
-  return tidy_row_of(run.name, make_run_record(run.resolved, data));
+  return tidy_row_of(run.name, planned_record(run, data));
 }
 
 CellConditions::CellConditions(const std::string& option, const std::vector<std::string>& texts,

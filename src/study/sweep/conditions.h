@@ -10,11 +10,14 @@
 #include <vector>
 
 #include "base/condition.h"
+#include "record/run.h"
 #include "record/tidy_row.h"
 #include "sweep/plan.h"
 
 namespace bitlaw {
 
+// The record that the run will have, without what only its data set can say if that is not there.
+RunRecord planned_record(const PlannedRun& run, const DatasetInfo& data);
 // The row that the run will have, without what only its result can say.
 TidyRow planned_row(const PlannedRun& run, const DatasetInfo& data);
 

@@ -11,6 +11,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/home.h"
+#include "base/range.h"
 #include "formats/named_recipe.h"
 #include "quantize/cell.h"
 #include "sweep/conditions.h"
@@ -46,10 +47,29 @@ TrainConfig config_of(const Cell& cell, const std::string& study) {
   return config;
 }
 
-const DatasetInfo& open_data(const std::string& path, SweepPlan& plan) {
+// Of a data set that is not there: long enough for every run.
+DatasetInfo unknown_data() {
+  DatasetInfo out;
+  out.train.tokens = out.validation.tokens = kMostTokens;
+  return out;
+}
+
+const DatasetInfo& open_data(const TrainConfig& config, MissingData missing, SweepPlan& plan) {
+  const std::string& path = config.data.path;
   const auto [place, is_new] = plan.data.try_emplace(path);
-  if (is_new) place->second = Dataset::open(path).info();
+  if (!is_new) return place->second;
+  const bool may_be_unknown = missing == MissingData::kUnknown && !std::filesystem::exists(path);
+  place->second = may_be_unknown ? unknown_data() : Dataset::open(path).info();
   return place->second;
+}
+
+void must_have_vocabulary(const TrainConfig& config, const DatasetInfo& data,
+                          const std::string& study) {
+  if (!data.hash.empty() || config.model.vocabulary > 0) return;
+  throw Error(
+      fmt::format("{0}: the vocabulary is that of the data set {1}, which is not there; add "
+                  "base.model.vocabulary=512, for example, or make the data set",
+                  study, config.data.path));
 }
 
 void add_once(std::vector<std::string> notes, std::vector<std::string>& all) {
@@ -59,13 +79,15 @@ void add_once(std::vector<std::string> notes, std::vector<std::string>& all) {
 }
 
 // A run for each cell. Returns the notes on old names.
-std::vector<std::string> resolve_cells(SweepPlan& plan) {
+std::vector<std::string> resolve_cells(SweepPlan& plan,
+                                       MissingData missing = MissingData::kRefused) {
   plan.runs.clear();
   std::vector<std::string> notes;
   for (const Cell& cell : plan.study.cells) {
     const TrainConfig config = config_of(cell, plan.study.name);
     add_once(notes_on_old_names(config.recipe), notes);
-    const DatasetInfo& data = open_data(config.data.path, plan);
+    const DatasetInfo& data = open_data(config, missing, plan);
+    must_have_vocabulary(config, data, plan.study.name);
     try {
       plan.runs.push_back(resolve_cell(cell, config, data));
     } catch (const Error& error) {
@@ -246,7 +268,8 @@ void must_have_effects(const std::vector<std::string>& study, const Json& docume
 
 }  // namespace
 
-SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& directory) {
+SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& directory,
+                     MissingData missing) {
   BITLAW_CHECK(!study.empty());
   const Json document = study_document(study, study.size());
   SweepPlan plan;
@@ -264,7 +287,7 @@ SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& d
   }
   plan.directory = expand_home(directory);
   if (directory.empty()) plan.directory = std::filesystem::path("runs") / plan.study.name;
-  std::vector<std::string> notes = resolve_cells(plan);
+  std::vector<std::string> notes = resolve_cells(plan, missing);
   apply_require(plan, study[0]);
   apply_quantize_where(plan, study[0]);
   join_equal_runs(plan);

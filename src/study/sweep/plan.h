@@ -40,9 +40,14 @@ struct SweepPlan {
   const DatasetInfo& data_of(const PlannedRun& run) const;
 };
 
+// Where there is no data set at data.path: an Error; or what only the data can say stays unknown, with
+// an empty DatasetInfo::hash, and model.vocabulary must be set.
+enum class MissingData { kRefused, kUnknown };
+
 // `study`: the file, then overrides of it. `directory`: empty for runs/NAME of the study. An Error
 // names the file and the key that is wrong.
-SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& directory);
+SweepPlan plan_sweep(const std::vector<std::string>& study, const std::string& directory,
+                     MissingData missing = MissingData::kRefused);
 
 // Leaves out the other runs and their cells.
 void keep_cells(SweepPlan& plan, const std::vector<bool>& keep);
