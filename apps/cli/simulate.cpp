@@ -1,4 +1,5 @@
-// bitlaw simulate: a study drawn from a law whose constants are known.
+// bitlaw simulate: a study drawn from a law whose constants are known: of a design, of the runs of a
+// table, or of those that a study file plans.
 
 #include "ask/simulated.h"
 
@@ -13,6 +14,7 @@
 #include "cli/formula_flags.h"
 #include "cli/table_files.h"
 #include "cli/verb.h"
+#include "rehearse/rehearse.h"
 #include "table/write_table.h"
 
 namespace bitlaw::cli {
@@ -20,33 +22,74 @@ namespace {
 
 struct SimulateFlags {
   SimulateWords words;
-  std::string fit, like, out;
+  std::string fit, like, study, out;
+  std::vector<std::string> overrides, only;  // of the study
   FormulaFlags formula;
   StructFlags flags;
   bool json = false, print_config = false, dry_run = false;
 };
 
-void run_simulate(SimulateFlags& options) {
-  SimulateWords& words = options.words;
-  options.flags.fill_into(words.study);
-  if (options.print_config) {
-    fmt::print("{}", dump_toml(to_json(words.study)));
+// Error for what goes with a study file only, or not with one.
+void check_study(const SimulateFlags& options) {
+  if (options.study.empty()) {
+    if (!options.overrides.empty())
+      throw Error(
+          fmt::format("{}: changes a study file, and there is none; give --study, or leave it out",
+                      options.overrides[0]));
+    if (!options.only.empty())
+      throw Error("--only: selects cells of a study file; give --study, or leave it out");
     return;
   }
-  require_other_file("--out", options.out, options.like);
-  require_other_file("--out", options.out, options.fit);
-  refuse_to_write(options.dry_run, "--out", options.out);
-  options.formula.register_files();
-  if (options.formula.is_given()) words.formula = options.formula.words();
-  if (!options.fit.empty()) {
-    words.fit = parse_json(read_input_file(options.fit), options.fit);
-    words.fit_name = options.fit;
+  if (!options.like.empty())
+    throw Error("--like: the runs are those of --study; leave out one of the two");
+  options.flags.refuse({"trunk"}, "the study says which runs share a trunk");
+  options.flags.refuse(
+      {"params", "tokens", "ratios", "weights", "activations", "kv", "keys", "values", "embedding",
+       "head", "tied", "classes", "inputs", "post", "replicates"},
+      "the runs are those of --study");
+}
+
+void print_counts(const Rehearsal& rehearsal, bool json) {
+  if (json) {
+    print_json({{"law", rehearsal.law},
+                {"rows", rehearsal.rows.size()},
+                {"runs", rehearsal.runs},
+                {"diverged", rehearsal.diverged},
+                {"cells", rehearsal.cells},
+                {"zero_cells", rehearsal.zero_cells}});
+    return;
   }
+  fmt::print("{}: {} rows\n", rehearsal.law, rehearsal.rows.size());
+  fmt::print("{:>8} runs, of which {} diverged\n", rehearsal.runs, rehearsal.diverged);
+  fmt::print("{:>8} cells, of which {} have a delta of 0 by definition\n", rehearsal.cells,
+             rehearsal.zero_cells);
+}
+
+void run_rehearsal(const SimulateFlags& options) {
+  std::vector<std::string> study{options.study};
+  study.insert(study.end(), options.overrides.begin(), options.overrides.end());
+  KnownLaws known;
+  const Rehearsal rehearsal = rehearse(
+      plan_sweep(study, "", MissingData::kUnknown), options.only, options.words, known,
+      [&](const std::string& key) { return options.flags.has(key); }, "--");
+  for (const std::string& note : rehearsal.notes) say("note: {}", note);
+  if (options.dry_run) {
+    print_counts(rehearsal, options.json);
+    return;
+  }
+  if (!options.out.empty()) write_output_file(options.out, tidy_to_csv(rehearsal.rows));
+  if (options.json)
+    print_json(rehearsal_json(rehearsal, options.words.study));
+  else if (options.out.empty())
+    fmt::print("{}", tidy_to_csv(rehearsal.rows));
+}
+
+void run_simulation(const SimulateFlags& options) {
   std::optional<RawTable> like;
   if (!options.like.empty()) like = read_table_files({options.like}, "auto").raw;
   KnownLaws known;
   const SimulatedTable made = simulate_table(
-      words, std::move(like), options.like, known,
+      options.words, std::move(like), options.like, known,
       [&](const std::string& key) { return options.flags.has(key); }, "--");
   const SimulatedStudy& study = made.study;
   if (study.diverged > 0)
@@ -68,6 +111,27 @@ void run_simulate(SimulateFlags& options) {
     fmt::print("{}", table_to_csv(study.rows));
 }
 
+void run_simulate(SimulateFlags& options) {
+  SimulateWords& words = options.words;
+  options.flags.fill_into(words.study);
+  if (options.print_config) {
+    fmt::print("{}", dump_toml(to_json(words.study)));
+    return;
+  }
+  check_study(options);
+  require_other_file("--out", options.out, options.like);
+  require_other_file("--out", options.out, options.fit);
+  require_other_file("--out", options.out, options.study);
+  refuse_to_write(options.dry_run, "--out", options.out);
+  options.formula.register_files();
+  if (options.formula.is_given()) words.formula = options.formula.words();
+  if (!options.fit.empty()) {
+    words.fit = parse_json(read_input_file(options.fit), options.fit);
+    words.fit_name = options.fit;
+  }
+  options.study.empty() ? run_simulation(options) : run_rehearsal(options);
+}
+
 }  // namespace
 
 void add_simulate(App& app) {
@@ -78,7 +142,14 @@ void add_simulate(App& app) {
       "  bitlaw simulate --law chinchilla --params 1e8,1e9 --ratios 10,40,160 --constants E=1.8\n"
       "  bitlaw simulate --fit fit.json --like table.csv --seed 2 --json\n"
       "  bitlaw simulate --formula 'E + A/N^alpha + k*log(depth)' --constants "
-      "E=2,A=400,alpha=0.34,k=-0.1 --inputs depth=8,32");
+      "E=2,A=400,alpha=0.34,k=-0.1 --inputs depth=8,32\n"
+      "  bitlaw simulate --study examples/study.toml base.model.vocabulary=512 --law kumar "
+      "--constants E=1.2,A=28,alpha=0.26,B=600,beta=0.45 --noise 2e-3 --out rehearsal.csv\n"
+      "  With --study the law sees of each run what it sees in a table: N, D, bits. Formats, "
+      "methods "
+      "and settings that it does not see give the same loss and delta, but for noise.");
+  verb->add_option("overrides", options->overrides,
+                   "with --study: keys of it to change, such as base.model.vocabulary=512");
   verb->add_option("--law", options->words.law, "law to simulate")->default_str(default_law().name);
   verb->add_option("--set", options->words.set,
                    "published set of constants; empty = the law's first set");
@@ -89,6 +160,13 @@ void add_simulate(App& app) {
       ->delimiter(',');
   verb->add_option("--like", options->like,
                    "simulate the runs of this table instead of the design");
+  verb->add_option(
+      "--study", options->study,
+      "rehearse this study file of `bitlaw sweep`: the table that it would leave, with "
+      "every column");
+  verb->add_option("--only", options->only,
+                   "with --study: these cells, as `bitlaw sweep --only` takes them; repeatable")
+      ->allow_extra_args(false);
   verb->add_option("--out", options->out, "write the CSV to this file instead of printing it");
   options->formula.add_formulas(verb);
   options->formula.add_file(verb);
