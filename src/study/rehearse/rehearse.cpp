@@ -252,9 +252,12 @@ std::string note_on_cells(const std::vector<TidyRow>& rows) {
   for (const TidyRow& row : rows) {
     if (!row.is_run()) methods.insert(row.method);
   }
+  constexpr size_t kNamed = 5;
   if (methods.size() < 2) return "";
   return fmt::format("{} have the same delta at the same bits, but for noise",
-                     words_of({methods.begin(), methods.end()}));
+                     methods.size() > kNamed
+                         ? fmt::format("all {} methods and kinds of codes", methods.size())
+                         : words_of({methods.begin(), methods.end()}));
 }
 
 std::string note_on_data(const SweepPlan& plan) {

@@ -198,6 +198,11 @@ TEST(Rehearse, MethodsShareADelta) {
   EXPECT_EQ(deltas.size(), 4u);
   for (const auto& [run, of_run] : deltas) EXPECT_EQ(of_run.size(), 1u);
   EXPECT_TRUE(any_contains(rehearsal.notes, "gptq and rtn have the same delta"));
+  const StudyFolder tiny(kGrid);
+  const Rehearsal many = rehearse(
+      {tiny.study()[0], "ptq.methods=[\"rtn\", \"rtn+clip\"]", "ptq.formats=[\"e2m1\", \"mxfp4\"]"},
+      kumar());
+  EXPECT_TRUE(any_contains(many.notes, "all 6 methods and kinds of codes"));
 }
 
 TEST(Rehearse, RunsThatDivergeAreRowsWithoutCells) {
