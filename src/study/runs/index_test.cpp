@@ -165,6 +165,25 @@ TEST_F(Index, AFormatCarriesTheRoundingOfItsScales) {
   EXPECT_EQ(rows[0].granularity_a, "");
 }
 
+TEST_F(Index, WhatIsNotQuantizedSharesNoScale) {
+  for (const char* bits : {"16", "8"}) {
+    RunRecord record = trained_run_record(1000, "4");
+    record.config["recipe"]["activations"] = bits;
+    record.config["recipe"]["activations_granularity"] = "token";
+    record.config["recipe"]["kv_granularity"] = "token";
+    write_named_run(runs_ / bits, record);
+  }
+  const std::vector<TidyRow> rows = RunIndex(runs_).select({});
+  ASSERT_EQ(rows.size(), 2u);
+  for (const TidyRow& row : rows) {
+    EXPECT_EQ(row.granularity_a, row.P_a < 16 ? "token" : "");
+    EXPECT_EQ(row.granularity_kv, "");
+    EXPECT_EQ(row.granularity_q, "");
+  }
+  EXPECT_EQ(RunIndex(runs_).select({"granularity_a=token,"}).size(), 2u) << "token, or none";
+  EXPECT_EQ(RunIndex(runs_).select({"granularity_a=token"}).size(), 1u);
+}
+
 TEST_F(Index, EveryFactorIsAColumn) {
   add_run("aa", 250'000, "4", "finished");
   add_cell("aa", "x", "rtn", 3, 0.05);
@@ -329,6 +348,7 @@ TEST_F(Index, ACopiedOrRenamedDirectoryIsTheSameRun) {
 
 TEST_F(Index, OldNamesInConditionsMatchWithANote) {
   RunRecord record = trained_run_record(1000, "4");
+  record.config["recipe"]["activations"] = "int8";
   record.config["recipe"]["activations_granularity"] = "tensor";  // as version 0.2 wrote it
   write_named_run(runs_ / "aa", record);
   std::vector<std::string> notes;

@@ -31,8 +31,9 @@ void set_format(const Quantizer& role, std::string& name, double& bits) {
   bits = law_bits(role.format);
 }
 
-// What shares a scale, as the key says unless the format does.
+// What shares a scale, as the key says unless the format does; "" without a scale, as of BF16.
 std::string shared_by(const Quantizer& role, const std::optional<std::string>& key) {
+  if (role.granularity_name().empty()) return "";
   return role.is_block_format() ? role.granularity_name() : key.value_or("");
 }
 
