@@ -1,0 +1,236 @@
+"""What the study says of quantization after training, and of predictions made before runs."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import defaultdict
+from pathlib import Path
+
+from numbers_of_page import NOISE, digits, interval, mean, short, table
+from study_table import NotYet, Refused, Study, filters
+from training import Statement, bf16, is_known
+
+METHOD = "gptq"
+TOKENS = (2e6, 6e6, 18e6, 54e6)
+STEPS = list(zip(TOKENS, TOKENS[1:]))
+# P is P_post; the bend is of the logarithm of delta over the logarithm of D.
+BENT = "k*(D/6e6)^(g+c*log(D/6e6))*(N/2e5)^-h*exp((4-P_post)/q)"
+RANGES = "k=0..1,g=-1..2,c=-1..1,h=-1..2,q=0.1..5"
+SCHEDULES = {"cosine": "cosine", "wsd": "warm-up, stable, decay"}
+
+
+def need_cells(study: Study) -> None:
+    study.need(bf16(study), 60, "block 1 (BF16, three seeds)")
+    study.need(study.select_cells(method=METHOD, format_w="bf16"), 300, "their quantized cells")
+
+
+def of_unquantized(schedule: str, *more: str) -> list[str]:
+    """Conditions of unquantized runs of a schedule, and of what they become."""
+    return ["extra_norm=true", f"schedule={schedule}", "P_w=16", "P_a=16", "P_kv=16", *more]
+
+
+def law_of_delta(study: Study) -> Statement:
+    need_cells(study)
+    options = ["--law", "kumar", "--method", METHOD, *study.where(*filters())]
+    fit = study.ask("fit", *options)
+    post = fit["post"]
+    rows = [[name, interval(fit["parameters"][name])] for name in ("gamma_D", "gamma_N", "gamma_post", "C_T")]
+    compare = ["--method", METHOD, "--hold-out", "kfold", *study.where(*filters())]
+    answer = study.ask("compare", *compare)
+    laws = [
+        [law["name"], str(law["k"]), f"{law['held_out']['rms']:.2f} +- {law['held_out']['standard_error']:.2f}",
+         "yes" if law["tied_with_best"] else "no"]
+        for law in (answer.get("post") or {}).get("laws", []) if law.get("held_out") and law["held_out"].get("rms")
+    ]  # fmt: skip
+    text = (
+        f"kumar's law of the loss that quantization after training ({METHOD}) adds, fitted to {post['points']} cells: R^2 "
+        f"{post['r2']:.4f} of the logarithms, {post['r2_all']:.4f} of all in nats.\n\n"
+        + table(["constant", "value and 90 % interval"], rows)
+        + "\n\n**On every row, those of runs with few bits too**, which law of the loss difference predicts held-out cells? "
+        "Errors are in standard errors of a cell, each at least 10 % of its difference.\n\n"
+        + table(["law", "constants", "held-out error", "ties with the best"], laws)
+        + f"\n\n{(answer.get('post') or {}).get('verdict', '')}"
+    )
+    return Statement("Quantization after training: the law, on all rows", text,
+                     [study.command("fit", *options), study.command("compare", *compare)])  # fmt: skip
+
+
+def local_slopes(study: Study) -> Statement:
+    """Does the growth of delta with D saturate? Local exponents between neighbouring D."""
+    need_cells(study)
+    rows, commands, says = [], [], []
+    for schedule, meaning in SCHEDULES.items():
+        curved = [
+            "--formula", "E + A/N^alpha + B/D^beta", "--delta-formula", BENT, "--constants", RANGES, "--method", METHOD,
+            *study.where(*of_unquantized(schedule, "P_post=3,4,5,16")),
+        ]  # fmt: skip
+        try:
+            bend = study.ask("fit", *curved)["parameters"]["c"]
+            says.append(bend_sentence(meaning, bend))
+            commands.append(study.command("fit", *curved))
+        except Refused as refusal:
+            says.append(f"under {meaning} the bend cannot be fitted ({refusal})")
+        for bits in (2, 3, 4, 5, 6):
+            line = [meaning, str(bits)]
+            for low, high in STEPS:
+                options = [
+                    "--law", "kumar", "--method", METHOD,
+                    *study.where(*of_unquantized(schedule, f"P_post={bits},16", f"D={0.97 * low:.4g}..{1.03 * high:.4g}")),
+                ]  # fmt: skip
+                try:
+                    line.append(interval(study.ask("fit", *options)["parameters"]["gamma_D"]))
+                except Refused:
+                    line.append("none")
+            rows.append(line)
+    text = (
+        "kumar says that the loss added grows as D^gamma_D, with one exponent. The test is a bend of it, of 3, 4 and 5 bits "
+        f"together: delta = k (D/6 M)^(g + c log(D/6 M)) (N/200 k)^-h exp((4 - P)/q). {sentence(says)}\n\n"
+        "The exponents between neighbouring token counts, all sizes together:\n\n"
+        + table(["schedule", "bits after training", *(f"{short(a)} to {short(b)}" for a, b in STEPS)], rows)
+    )
+    return Statement("Does the growth with D saturate?", text, commands)
+
+
+def bend_sentence(meaning: str, bend: dict) -> str:
+    if not is_known(bend):
+        return f"under {meaning} the rows do not tell c ({interval(bend)})"
+    says = "it saturates" if bend["high"] < 0 else "it accelerates" if bend["low"] > 0 else "no bend is shown"
+    return f"under {meaning} {says}, c = {interval(bend)}"
+
+
+def sentence(parts: list[str]) -> str:
+    joined = "; ".join(parts)
+    return f"{joined[:1].upper()}{joined[1:]}." if parts else "No row has an interval at all token counts."
+
+
+def losses_after(study: Study, schedule: str, bits: int) -> dict[tuple[float, float], list[float]]:
+    """Losses after quantization of each run at (N, D), the mean of its calibrations."""
+    each = defaultdict(list)
+    for row in study.select_cells(
+        method=METHOD, format_w="bf16", format_a="bf16", format_kv="bf16", extra_norm="true", schedule=schedule, P_post=bits
+    ):
+        each[(float(row["N"]), float(row["D"]), row["run"])].append(float(row["loss"]))
+    out: dict[tuple[float, float], list[float]] = defaultdict(list)
+    for (params, tokens, _), losses in each.items():
+        out[(params, tokens)].append(mean(losses))
+    return out
+
+
+def u_shapes(study: Study) -> Statement:
+    """A critical data size: more training makes the quantized model worse."""
+    need_cells(study)
+    options = ["--law", "kumar", "--method", METHOD, *study.where(*filters())]
+    derived = study.ask("fit", *options)["derived"]
+    rows, seen = [], []
+    for bits in (2, 3, 4, 5, 6):
+        after = losses_after(study, "cosine", bits)
+        squares = sum((loss - mean(losses)) ** 2 for losses in after.values() for loss in losses)
+        freedom = sum(len(losses) - 1 for losses in after.values())
+        s = math.sqrt(squares / freedom) if freedom else math.nan
+        for params in sorted({params for params, _ in after}):
+            curve = sorted((tokens, losses) for (size, tokens), losses in after.items() if size == params)
+            least = min(curve, key=lambda point: mean(point[1]))
+            last = curve[-1]
+            rise = mean(last[1]) - mean(least[1])
+            error = s * math.sqrt(1 / len(last[1]) + 1 / len(least[1]))
+            predicted = next((d for d in derived if d["name"] == f"D_crit at N = {params:.4g}, P_post = {bits}"), None)
+            if predicted is None:
+                predicted = next(
+                    (d for d in derived if d["name"].startswith("D_crit") and d["name"].endswith(f"P_post = {bits}")
+                     and math.isclose(float(d["name"].split("N = ")[1].split(",")[0]), params, rel_tol=0.01)), None,
+                )  # fmt: skip
+            is_u = least is not last and rise > NOISE * error
+            if is_u:
+                seen.append(f"N {short(params)} at {bits} bits (least at {short(least[0])}, {rise:+.3f} at {short(last[0])})")
+            rows.append([
+                short(params), str(bits), *(f"{mean(losses):.4f}" for _, losses in curve),
+                f"{rise:+.4f} ({error:.4f})" if least is not last else "",
+                interval(predicted) if predicted else "",
+            ])  # fmt: skip
+    text = (
+        (
+            f"Measured: more training raised the loss of the quantized model for {'; '.join(seen)}."
+            if seen
+            else "No quantized model got worse by more training, by more than two deviations between seeds, up to 54 M tokens."
+        )
+        + " Losses after quantization, means of seeds; the rise from the least to the largest D with its deviation; the law's "
+        "critical D.\n\n"
+        + table(
+            ["N", "bits", *(f"D = {short(tokens)}" for tokens in TOKENS), "rise", "D_crit of kumar's law"],
+            [row for row in rows if len(row) == 4 + len(TOKENS)],
+        )
+    )
+    return Statement("A critical data size, and a measured U", text, [study.command("fit", *options)])
+
+
+def bracket(study: Study) -> Statement:
+    """Rows for which kumar's product predicts no loss at all."""
+    need_cells(study)
+    low = study.select_cells(method=METHOD, format_w="bf16", extra_norm="true", schedule="cosine")
+    rows = []
+    for part in ("a", "kv"):
+        for bits in (4, 5, 6):
+            chosen = [
+                row for row in low
+                if float(row[f"P_{part}"]) == bits and float(row["P_post"]) == bits and row["measured_delta"] + row["delta"]
+            ]  # fmt: skip
+            values = [float(row["measured_delta"] or row["delta"]) for row in chosen]
+            if len(values) < 3:
+                continue
+            error = math.sqrt(sum((v - mean(values)) ** 2 for v in values) / (len(values) - 1) / len(values))
+            rows.append([f"{part.upper()}{bits}, weights then to {bits}", f"{mean(values):+.4f} ({error:.4f})", str(len(values)), mean(values) > NOISE * error])
+    if not rows:
+        raise NotYet("quantized cells of runs with few bits of activations or KV")
+    wrong = [row[0] for row in rows if row[3]]
+    text = (
+        "kumar's product says that a model trained with P bits in any part loses nothing when its weights are rounded to P bits. "
+        + (
+            f"Measured, they lose something, by more than two standard errors: {'; '.join(wrong)}."
+            if wrong
+            else "No such loss is clear here."
+        )
+        + " Mean over sizes and token counts, nats, with the standard error of that mean over cells.\n\n"
+        + table(["run and rounding", "loss added", "cells"], [row[:3] for row in rows])
+    )
+    return Statement("Delta where the product predicts none", text, [f"bitlaw compare {study.shown} --method {METHOD}"])
+
+
+def cell(row: dict[str, str]) -> tuple[float, ...]:
+    """What tells the runs of blocks 8 and 12 apart; D to whole steps of any batch."""
+    return tuple(float(row[name]) for name in ("N", "P_w", "P_a", "P_kv")) + (round(float(row["D"]) / 1e6),)
+
+
+def predicted(study: Study, folder: Path) -> Statement:
+    """Blocks 8 and 12: what was predicted before the runs, and what came."""
+    before, came = folder / "predicted.csv", folder / "study-predicted.csv"
+    if not before.exists():
+        raise NotYet("blocks 8 and 12: the predictions (results/predicted.csv) come when blocks 1 to 7 are complete")
+    if not came.exists():
+        raise NotYet("blocks 8 and 12: predicted in results/predicted.csv; the runs come next")
+    with open(came, newline="", encoding="utf-8") as file:
+        measured = {
+            cell(row): float(row["loss"]) for row in csv.DictReader(file) if row["method"] == "none" and row["status"] == "finished"
+        }
+    laws: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    with open(before, newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            loss = measured.get(cell(row))
+            if loss is None or not row["run_low"] or not row["run_high"]:
+                continue
+            error = loss / float(row["predicted"]) - 1
+            laws[Path(row["fit"]).stem.removeprefix("fit-")].append((error, float(row["run_low"]) <= loss <= float(row["run_high"])))
+    if not laws:
+        raise NotYet("blocks 8 and 12: no run of results/predicted.csv is in results/study-predicted.csv")
+    rows = []
+    for law, errors in laws.items():
+        inside = sum(is_inside for _, is_inside in errors)
+        size = math.sqrt(mean(error * error for error, _ in errors))
+        rows.append([law, f"{100 * size:.3f}", f"{100 * mean(error for error, _ in errors):+.3f}", f"{inside} of {len(errors)}"])
+    text = "Held out of every fit, and predicted with intervals for a single run before the runs existed.\n\n" + table(
+        ["law", "error, % (root mean square)", "mean error, %", "inside the 90 % interval of a run"], rows
+    )
+    return Statement("What was predicted, and what came", text, [])
+
+
+STATEMENTS = (law_of_delta, local_slopes, u_shapes, bracket)

@@ -1,0 +1,82 @@
+"""Numbers and tables as the page prints them, and the few sums that no verb of bitlaw gives."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+
+CLEAR = 0.01  # p-value of lack of fit below which a law misses more than noise
+NOISE = 2.0  # a difference below so many deviations is noise
+
+
+def digits(value: float | None, count: int = 3) -> str:
+    if value is None or not math.isfinite(value):
+        return "none"
+    if value != 0 and not 1e-3 <= abs(value) < 1e5:
+        return f"{value:.{count - 1}e}"
+    text = f"{value:.{count}g}"
+    return text if "e" not in text else f"{value:.0f}"
+
+
+def interval(parameter: dict, count: int = 3) -> str:
+    """"0.26 [0.25, 0.27]", or what is not known of it: an end that the rows do not tell is "none"."""
+    low = None if parameter.get("low_open") else parameter.get("low")
+    high = None if parameter.get("high_open") else parameter.get("high")
+    ends = f"[{digits(low, count)}, {digits(high, count)}]"
+    if parameter.get("value") is None or (low is None and high is None):
+        return f"not identified {ends}"
+    return f"{digits(parameter['value'], count)} {ends}"
+
+
+def short(count: float) -> str:
+    """27008 as "27 k"."""
+    for unit, name in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if count >= unit * 0.9995:
+            return f"{count / unit:.3g} {name}"
+    return f"{count:.3g}"
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    header = list(header)
+    lines = [header, ["---"] * len(header), *map(list, rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def mean(values: Iterable[float]) -> float:
+    values = list(values)
+    return sum(values) / len(values)
+
+
+def setting(row: dict[str, str], *columns: str) -> tuple[str, ...]:
+    return tuple(row[column] for column in columns)
+
+
+# What makes two runs replicates: all that a run is, but its seed.
+ALIKE = (
+    "N", "D", "format_w", "format_a", "format_kv", "format_q", "granularity_w", "granularity_a",
+    "granularity_kv", "extra_norm", "schedule", "batch_tokens",
+)  # fmt: skip
+
+
+def deviation(runs: list[dict[str, str]]) -> tuple[float, int]:
+    """Of losses between seeds, nats, and its degrees of freedom."""
+    groups = defaultdict(list)
+    for row in runs:
+        if row["status"] == "finished":
+            groups[setting(row, *ALIKE)].append(float(row["loss"]))
+    squares, freedom = 0.0, 0
+    for losses in groups.values():
+        centre = mean(losses)
+        squares += sum((loss - centre) ** 2 for loss in losses)
+        freedom += len(losses) - 1
+    return (math.sqrt(squares / freedom) if freedom else math.nan), freedom
+
+
+def by_setting(runs: list[dict[str, str]]) -> dict[tuple[str, ...], list[float]]:
+    """Losses of the seeds of each setting; runs that diverged are left out."""
+    out: dict[tuple[str, ...], list[float]] = defaultdict(list)
+    for row in runs:
+        if row["status"] == "finished":
+            out[setting(row, *ALIKE)].append(float(row["loss"]))
+    return out
