@@ -7,7 +7,7 @@ import math
 from collections import defaultdict
 from pathlib import Path
 
-from numbers_of_page import NOISE, digits, interval, mean, short, table
+from numbers_of_page import CLEAR_DELTA, LOGARITHMIC, NOISE, UNIT, interval, lack_of_fit, mean, short, table
 from study_table import NotYet, Refused, Study, filters
 from training import Statement, bf16, is_known
 
@@ -90,6 +90,36 @@ def local_slopes(study: Study) -> Statement:
         + table(["schedule", "bits after training", *(f"{short(a)} to {short(b)}" for a, b in STEPS)], rows)
     )
     return Statement("Does the growth with D saturate?", text, commands)
+
+
+def lack_of_deltas(study: Study) -> Statement:
+    """The lack of fit of every law of deltas, against runs that differ in the seed alone."""
+    need_cells(study)
+    options = ["--method", METHOD, "--hold-out", "kfold", *study.where(*filters())]
+    constants = {law["name"]: law["k"] for law in (study.ask("compare", *options).get("post") or {}).get("laws", [])}
+    settings: dict[str, dict] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    for row in study.residuals(*options):
+        if not row["P_post"] or not row["delta"] or row["law"] not in constants or not row["residual"]:
+            continue
+        measured, error = float(row["delta"]), float(row["standard_error"])
+        if measured < LOGARITHMIC * error:
+            continue
+        residual = UNIT * float(row["residual"])  # log(predicted / measured)
+        # Chosen by the prediction: chosen by the measurement, those with luck alone would be left.
+        if measured * math.exp(residual) >= CLEAR_DELTA * error:
+            key = tuple(row[name] for name in ("N", "D", "P_w", "P_a", "P_kv", "P_post"))
+            settings[row["law"]][key][row["run"]].append(residual)
+    rows = []
+    for law, residuals in settings.items():
+        residual, between, ratio, freedom, pure_freedom = lack_of_fit(residuals, constants[law])
+        rows.append((ratio, [law, f"{100 * residual:.1f}", f"{100 * between:.1f}", f"{ratio:.3g}", f"{freedom}, {pure_freedom}"]))
+    rows.sort(key=lambda row: (math.isnan(row[0]), row[0]))
+    text = (
+        f"Residuals of the logarithm of deltas that the law puts at {CLEAR_DELTA} standard errors or more, a mean over calibrations for each run, against the "
+        "spread between runs that differ in the seed alone. An F far above 1 says that the law misses more than that.\n\n"
+        + table(["law", "residual, %", "between seeds, %", "F", "degrees of freedom"], [row for _, row in rows])
+    )
+    return Statement("Lack of fit of the laws of deltas", text, [study.command("compare", *options, "--residuals", "residuals.csv")])
 
 
 def bend_sentence(meaning: str, bend: dict) -> str:
@@ -233,4 +263,4 @@ def predicted(study: Study, folder: Path) -> Statement:
     return Statement("What was predicted, and what came", text, [])
 
 
-STATEMENTS = (law_of_delta, local_slopes, u_shapes, bracket)
+STATEMENTS = (law_of_delta, lack_of_deltas, local_slopes, u_shapes, bracket)

@@ -80,3 +80,26 @@ def by_setting(runs: list[dict[str, str]]) -> dict[tuple[str, ...], list[float]]
         if row["status"] == "finished":
             out[setting(row, *ALIKE)].append(float(row["loss"]))
     return out
+
+
+# From ten standard errors on bitlaw fits the logarithm of a delta, in units of a tenth.
+LOGARITHMIC = 10
+UNIT = 0.1
+CLEAR_DELTA = 15
+
+
+def lack_of_fit(residuals: dict[tuple, dict[str, list[float]]], constants: int) -> tuple[float, float, float, int, int]:
+    """Residuals of settings, run by run, against the spread of the runs of a setting (Draper and Smith, section 2.2).
+
+    Returns the residual and the deviation between runs, F, and its degrees of freedom.
+    """
+    runs = [[mean(values) for values in setting.values()] for setting in residuals.values()]
+    count = sum(map(len, runs))
+    squares = sum(value**2 for setting in runs for value in setting)
+    pure = sum((value - mean(setting)) ** 2 for setting in runs for value in setting)
+    pure_freedom = sum(len(setting) - 1 for setting in runs)
+    freedom = count - constants - pure_freedom
+    if pure_freedom < 4 or freedom < 1 or pure == 0:
+        return math.nan, math.nan, math.nan, freedom, pure_freedom
+    ratio = max(0.0, squares - pure) / freedom / (pure / pure_freedom)
+    return math.sqrt(squares / (count - constants)), math.sqrt(pure / pure_freedom), ratio, freedom, pure_freedom

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import after_training
 import training
-from numbers_of_page import interval
+from numbers_of_page import interval, lack_of_fit
 from study_table import NotYet, Study, filters
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -111,6 +111,21 @@ class Rehearsals(unittest.TestCase):
 
         self.assertIn("no bend is shown", after_training.bend_sentence("cosine", bend(self.kumar)))
         self.assertIn("it saturates", after_training.bend_sentence("cosine", bend(self.changed("saturated", saturated))))
+
+    def test_the_lack_of_fit_of_deltas_is_one_for_the_law_that_made_them(self):
+        rows = after_training.lack_of_deltas(self.kumar).text.splitlines()
+        ratio = {line.split("|")[1].strip(): float(line.split("|")[4]) for line in rows if line.startswith("| ") and "law" not in line and "---" not in line}
+        self.assertLess(ratio["kumar"], 1.25)
+        self.assertGreater(ratio["ouyang-qid"], 2)
+
+    def test_lack_of_fit_is_that_of_a_case_by_hand(self):
+        # Two settings of two runs, residuals 1, 3 and -2, -2, no constants: SSE 18, SSP 2 with 2 degrees of freedom.
+        made = {("a",): {"1": [1.0], "2": [2.0, 4.0]}, ("b",): {"1": [-2.0], "2": [-2.0]}, ("c",): {"1": [0.0]}, ("d",): {"1": [0.0], "2": [0.0], "3": [0.0]}}
+        residual, between, ratio, freedom, pure_freedom = lack_of_fit(made, 2)
+        self.assertEqual((freedom, pure_freedom), (2, 4))
+        self.assertAlmostEqual(residual, (18 / 6) ** 0.5)
+        self.assertAlmostEqual(between, (2 / 4) ** 0.5)
+        self.assertAlmostEqual(ratio, ((18 - 2) / 2) / (2 / 4))
 
     def test_a_u_shape_is_reported_where_more_training_hurts(self):
         text = after_training.u_shapes(self.kumar).text

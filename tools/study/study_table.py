@@ -92,6 +92,17 @@ class Study:
                 keep.write_text(text.replace(str(self.table), self.shown), encoding="utf-8")
         return self.answers[key]
 
+    def residuals(self, *options: str) -> list[dict[str, str]]:
+        """The lines of `bitlaw compare TABLE OPTIONS --residuals`: every row by every law."""
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            out = Path(folder) / "residuals.csv"
+            command = [str(self.program), "compare", str(self.table), *options, "--residuals", str(out)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise Refused(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no answer")
+            with open(out, newline="", encoding="utf-8") as file:
+                return list(csv.DictReader(file))
+
     def command(self, verb: str, *options: str) -> str:
         """The same, as a reader types it, with the shell variables of `shell_variables()`."""
         shown = " ".join(quoted(option) for option in options)
