@@ -114,6 +114,9 @@ TEST_F(PredictVerb, WhatCannotBePredictedIsRefused) {
   expect_refused({"predict", "N=1e9"}, {"no column D"});
   expect_refused({"predict", "N=1e9", "D=1e9", "Pw=4"}, {"unknown name 'Pw'", "P_w"});
   expect_refused({"predict", "N=1e9", "D=1e9", "foo=3"}, {"unknown name 'foo'"});
+  expect_refused({"predict", "N=1e9", "D=2e10", "C=1e10"},
+                 {"run 1", "C is 1e+10", "6 N D is 1.2e+20", "leave out"});
+  EXPECT_EQ(run({"predict", "N=1e9", "D=2e10", "C=1.3e20"}).status, 0);
   expect_refused({"predict", "--law", "apple-qat-fraction", "N=1e9", "D=1e9", "P_w=4"},
                  {"share", "bitlaw plan"});
   expect_refused({"predict", "N=1e9", "D=1e9", "precision=W4A4", "P_w=3"},

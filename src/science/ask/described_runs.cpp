@@ -40,6 +40,20 @@ std::vector<Observation> runs_of_compute(const RawTable& raw, size_t place) {
   return out;
 }
 
+// N, D and C were all given, and no law takes its N from C: then C must be 6 N D, about as in a table
+// (table/table_notes.cpp), or one of them is a mistake.
+void refuse_other_compute(const std::vector<Observation>& runs) {
+  constexpr double kAlike = 0.2;  // of the logarithm
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const double expected = 6 * runs[i].params * runs[i].tokens;
+    if (!(std::fabs(std::log(runs[i].compute / expected)) > kAlike)) continue;
+    throw Error(
+        fmt::format("predict: run {}: C is {:.3g}, and 6 N D is {:.3g}; leave out C, or one of "
+                    "N and D",
+                    i + 1, runs[i].compute, expected));
+  }
+}
+
 }  // namespace
 
 std::vector<Observation> described_runs(RawTable raw, const std::string& where,
@@ -63,7 +77,11 @@ std::vector<Observation> described_runs(RawTable raw, const std::string& where,
     if (!columns.is_taken(place) && !is_input)
       throw Error("predict: " + unknown_name("name", raw.columns()[place], known_columns()));
   }
-  return table_of(std::move(raw), where, reading).runs;
+  const bool all_given = columns.has("N") && columns.has("D") && columns.has("C");
+  std::vector<Observation> runs = table_of(std::move(raw), where, reading).runs;
+  const auto takes_compute = [](const Predicting& each) { return each.constants.by_compute; };
+  if (all_given && std::none_of(by.begin(), by.end(), takes_compute)) refuse_other_compute(runs);
+  return runs;
 }
 
 }  // namespace bitlaw
