@@ -67,6 +67,7 @@ class Condition {
                     : field_at(column_);
   }
 
+  const std::string& text() const { return text_; }
   const std::string& name() const { return name_; }  // of the column, or the quotient
   bool mentions(const std::string& column) const;    // by this very name, also in a quotient
   const std::string& sign() const { return sign_; }  // = != < <= > >=

@@ -30,6 +30,12 @@ class RowTest {
   const Condition condition;
 
   bool of_observation() const { return observe_ != nullptr; }
+  // It asks for values of a column that a row may leave empty, and for no empty field.
+  bool wants_values() const {
+    return !of_observation() && !condition.divisor() && condition.sign() == "=" &&
+           std::none_of(condition.values().begin(), condition.values().end(),
+                        [](const Condition::Value& value) { return value.text.empty(); });
+  }
   bool holds(const RawRow& row) const {
     return with_field(row, [&](const Field& field) { return condition.holds(field); });
   }
@@ -103,20 +109,31 @@ RowTest row_test(const std::string& text, const RawTable& table, const Columns& 
   return {std::move(condition), nullptr};
 }
 
-void keep(RawTable& table, const RowTest& test) {
+void keep(RawTable& table, const RowTest& test, std::vector<std::string>& notes) {
   const std::string held = values_of(table, test);
   const bool any = !table.rows.empty();
+  const auto has_nothing = [&](const RawRow& row) {
+    return row.at(test.condition.column()).empty();
+  };
+  const auto without =
+      test.wants_values() ? std::count_if(table.rows.begin(), table.rows.end(), has_nothing) : 0;
   std::erase_if(table.rows, [&](const RawRow& row) { return !test.holds(row); });
   if (table.rows.empty() && any) {
     throw Error(fmt::format("{}: no row matches; {} holds {}", test.condition.where(),
                             test.condition.name(), held));
   }
+  if (without == 0) return;
+  const std::string text = printable(test.condition.text());
+  notes.push_back(fmt::format(
+      "{} of the rows that --where {} leaves out {} nothing there; {}, (with the comma) "
+      "keeps {}.",
+      without, text, without == 1 ? "has" : "have", text, without == 1 ? "it" : "these"));
 }
 
 }  // namespace
 
 int keep_rows(RawTable& table, const Columns& columns, const std::vector<std::string>& conditions,
-              const std::string& where, const Observe& observe) {
+              const std::string& where, const Observe& observe, std::vector<std::string>& notes) {
   const size_t before = table.rows.size();
   std::vector<RowTest> tests;
   for (const std::string& text : conditions)
@@ -126,7 +143,7 @@ int keep_rows(RawTable& table, const Columns& columns, const std::vector<std::st
       if (test.of_observation() == of_observation) must_occur(table, test);
     }
     for (const RowTest& test : tests) {
-      if (test.of_observation() == of_observation) keep(table, test);
+      if (test.of_observation() == of_observation) keep(table, test, notes);
     }
   }
   return static_cast<int>(before - table.rows.size());

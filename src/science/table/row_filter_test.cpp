@@ -18,20 +18,23 @@ const char* const kTable =
     "4,2e8,rpj,16,\n";
 
 // The ids that are left, or the Error's sentence.
-std::string kept(const std::vector<std::string>& conditions) {
+std::string kept(const std::vector<std::string>& conditions, std::vector<std::string> notes = {},
+                 std::vector<std::string>* told = nullptr) {
   RawTable table = read_raw_table(kTable, "t");
-  std::vector<std::string> notes;
   const Columns columns(table, "t", {}, notes);
   try {
     const std::map<std::string, double> scale;
     RowReader reader(table, columns, scale, "t");
-    const int gone = keep_rows(table, columns, conditions, "t", [&](const RawRow& row) {
-      reader.start(row);
-      Observation run;
-      PrecisionSources sources;
-      read_precision(reader, run, sources);
-      return run;
-    });
+    const int gone = keep_rows(
+        table, columns, conditions, "t",
+        [&](const RawRow& row) {
+          reader.start(row);
+          Observation run;
+          PrecisionSources sources;
+          read_precision(reader, run, sources);
+          return run;
+        },
+        told ? *told : notes);
     EXPECT_EQ(gone + table.rows.size(), 4u);
   } catch (const Error& error) {
     return error.what();
@@ -62,6 +65,20 @@ TEST(RowFilter, ConditionsKeepRows) {
   EXPECT_EQ(kept({"N/P_w>2e7"}), "13") << "a quotient, by either name";
   EXPECT_EQ(kept({"loss>0"}), "12") << "what is no number is not above 0";
   EXPECT_EQ(kept({"dataset!=nowhere"}), "1234");
+}
+
+// A scale that nothing shares is an empty field: to ask for one value leaves such rows out, too.
+TEST(RowFilter, RowsThatHaveNothingThereAreTold) {
+  std::vector<std::string> told;
+  EXPECT_EQ(kept({"loss=3.1"}, {}, &told), "1");
+  EXPECT_EQ(told, (std::vector<std::string>{
+                      "1 of the rows that --where loss=3.1 leaves out has nothing there; loss=3.1, "
+                      "(with the comma) keeps it."}));
+  told.clear();
+  EXPECT_EQ(kept({"loss=3.1,"}, {}, &told), "14");
+  EXPECT_EQ(kept({"loss!=3.1", "dataset=c4", "N>1e7"}, {}, &told), "2");
+  EXPECT_EQ(kept({"loss=3.1", "id=1"}, {}, &told), "1");
+  EXPECT_EQ(told.size(), 1u) << "only where a field is empty and no condition asks for that";
 }
 
 // What --hold-out calls a row by, --where does, too.

@@ -446,10 +446,11 @@ Table table_of(RawTable raw, const std::string& where, const TableOptions& given
   if (!conditions.empty()) {
     for (const RawRow& row : raw.rows) places.emplace_back(row.source, row.place);
   }
-  table.filtered = keep_rows(raw, columns, conditions, where, [&](const RawRow& row) {
+  const auto observe = [&](const RawRow& row) {
     reader.start(row);
     return precision_of(reader);
-  });
+  };
+  table.filtered = keep_rows(raw, columns, conditions, where, observe, table.notes);
   if (table.filtered > 0) note_filtered(places, raw, table);
   const TableInputs inputs(raw, columns, options.inputs, where);
   const RowClusters clusters(raw, columns, options.cluster);
