@@ -7,31 +7,35 @@ import math
 from collections import defaultdict
 from pathlib import Path
 
-from numbers_of_page import CLEAR_DELTA, LOGARITHMIC, NOISE, UNIT, interval, lack_of_fit, mean, short, table
-from study_table import NotYet, Refused, Study, filters
-from training import Statement, bf16, is_known
+from numbers_of_page import CLEAR, CLEAR_DELTA, LOGARITHMIC, NOISE, UNIT, chance_of_f, interval, lack_of_fit, mean, short, table
+from study_table import NotYet, Refused, Study, filters, unquantized
+from training import Statement, bf16, blocks, finished, is_known
 
 METHOD = "gptq"
+BITS_AFTER = {2, 3, 4, 5, 6, 8}
 TOKENS = (2e6, 6e6, 18e6, 54e6)
 STEPS = list(zip(TOKENS, TOKENS[1:]))
 # P is P_post; the bend is of the logarithm of delta over the logarithm of D.
 BENT = "k*(D/6e6)^(g+c*log(D/6e6))*(N/2e5)^-h*exp((4-P_post)/q)"
+# Between two token counts. The loss law is a constant: no delta of an unquantized run depends on it.
+STRAIGHT = "k*(D/6e6)^g*(N/2e5)^-h"
 RANGES = "k=0..1,g=-1..2,c=-1..1,h=-1..2,q=0.1..5"
 SCHEDULES = {"cosine": "cosine", "wsd": "warm-up, stable, decay"}
 
 
-def need_cells(study: Study) -> None:
-    study.need(bf16(study), 60, "block 1 (BF16, three seeds)")
-    study.need(study.select_cells(method=METHOD, format_w="bf16"), 300, "their quantized cells")
-
-
-def of_unquantized(schedule: str, *more: str) -> list[str]:
-    """Conditions of unquantized runs of a schedule, and of what they become."""
-    return ["extra_norm=true", f"schedule={schedule}", "P_w=16", "P_a=16", "P_kv=16", *more]
+def need_cells(study: Study, *more: tuple[str, list[dict[str, str]], int]) -> None:
+    """The BF16 runs and those of other blocks are there, and all of them that did not diverge have their cells."""
+    have = defaultdict(set)
+    for row in study.select_cells(method=METHOD):
+        have[row["run"]].add(round(float(row["P_post"])))
+    for name, runs, count in (("block 1 (BF16, three seeds)", bf16(study), 60), *more):
+        study.need(runs, count, name)
+        runs = finished(runs)
+        study.need([row for row in runs if have[row["run"]] >= BITS_AFTER], len(runs), f"quantized cells of {name}")
 
 
 def law_of_delta(study: Study) -> Statement:
-    need_cells(study)
+    need_cells(study, *blocks(study))
     options = ["--law", "kumar", "--method", METHOD, *study.where(*filters())]
     fit = study.ask("fit", *options)
     post = fit["post"]
@@ -39,7 +43,7 @@ def law_of_delta(study: Study) -> Statement:
     compare = ["--method", METHOD, "--hold-out", "kfold", *study.where(*filters())]
     answer = study.ask("compare", *compare)
     laws = [
-        [law["name"], str(law["k"]), f"{law['held_out']['rms']:.2f} +- {law['held_out']['standard_error']:.2f}",
+        [law["name"], str(law["k"]), f"{law['held_out']['rms']:.3f} +- {law['held_out']['standard_error']:.3f}",
          "yes" if law["tied_with_best"] else "no"]
         for law in (answer.get("post") or {}).get("laws", []) if law.get("held_out") and law["held_out"].get("rms")
     ]  # fmt: skip
@@ -58,12 +62,12 @@ def law_of_delta(study: Study) -> Statement:
 
 def local_slopes(study: Study) -> Statement:
     """Does the growth of delta with D saturate? Local exponents between neighbouring D."""
-    need_cells(study)
+    need_cells(study, ("block 10 (trunks)", study.select(schedule="wsd"), 24))
     rows, commands, says = [], [], []
     for schedule, meaning in SCHEDULES.items():
         curved = [
             "--formula", "E + A/N^alpha + B/D^beta", "--delta-formula", BENT, "--constants", RANGES, "--method", METHOD,
-            *study.where(*of_unquantized(schedule, "P_post=3,4,5,16")),
+            *study.where(*unquantized(schedule, "P_post=3,4,5,16")),
         ]  # fmt: skip
         try:
             bend = study.ask("fit", *curved)["parameters"]["c"]
@@ -75,18 +79,21 @@ def local_slopes(study: Study) -> Statement:
             line = [meaning, str(bits)]
             for low, high in STEPS:
                 options = [
-                    "--law", "kumar", "--method", METHOD,
-                    *study.where(*of_unquantized(schedule, f"P_post={bits},16", f"D={0.97 * low:.4g}..{1.03 * high:.4g}")),
+                    "--formula", "E", "--delta-formula", STRAIGHT, "--constants", "k=0..10,g=-1..2,h=-1..2", "--method", METHOD,
+                    *study.where(*unquantized(schedule, f"P_post={bits},16", f"D={0.97 * low:.4g}..{1.03 * high:.4g}")),
                 ]  # fmt: skip
                 try:
-                    line.append(interval(study.ask("fit", *options)["parameters"]["gamma_D"]))
+                    line.append(interval(study.ask("fit", *options)["parameters"]["g"]))
                 except Refused:
                     line.append("none")
             rows.append(line)
+    commands.append(study.command("fit", *options))
     text = (
         "kumar says that the loss added grows as D^gamma_D, with one exponent. The test is a bend of it, of 3, 4 and 5 bits "
         f"together: delta = k (D/6 M)^(g + c log(D/6 M)) (N/200 k)^-h exp((4 - P)/q). {sentence(says)}\n\n"
-        "The exponents between neighbouring token counts, all sizes together:\n\n"
+        "The exponents between neighbouring token counts, all sizes together: g of delta = k (D/6 M)^g (N/200 k)^-h, fitted to "
+        "the cells of the two token counts and the bits alone (the last command is that of the last entry). At 5 and 6 bits "
+        "deltas are near the error of a cell.\n\n"
         + table(["schedule", "bits after training", *(f"{short(a)} to {short(b)}" for a, b in STEPS)], rows)
     )
     return Statement("Does the growth with D saturate?", text, commands)
@@ -94,7 +101,7 @@ def local_slopes(study: Study) -> Statement:
 
 def lack_of_deltas(study: Study) -> Statement:
     """The lack of fit of every law of deltas, against runs that differ in the seed alone."""
-    need_cells(study)
+    need_cells(study, *blocks(study))
     options = ["--method", METHOD, "--hold-out", "kfold", *study.where(*filters())]
     constants = {law["name"]: law["k"] for law in (study.ask("compare", *options).get("post") or {}).get("laws", [])}
     settings: dict[str, dict] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
@@ -109,15 +116,26 @@ def lack_of_deltas(study: Study) -> Statement:
         if measured * math.exp(residual) >= CLEAR_DELTA * error:
             key = tuple(row[name] for name in ("N", "D", "P_w", "P_a", "P_kv", "P_post"))
             settings[row["law"]][key][row["run"]].append(residual)
-    rows = []
+    rows: list[tuple[float, list[str]]] = []
+    good: list[str] = []
+    bad: list[str] = []
+    unclear: list[str] = []
     for law, residuals in settings.items():
         residual, between, ratio, freedom, pure_freedom = lack_of_fit(residuals, constants[law])
-        rows.append((ratio, [law, f"{100 * residual:.1f}", f"{100 * between:.1f}", f"{ratio:.3g}", f"{freedom}, {pure_freedom}"]))
+        p = chance_of_f(ratio, freedom, pure_freedom)
+        rows.append((ratio, [law, f"{100 * residual:.1f}", f"{100 * between:.1f}", f"{ratio:.3g}", f"{p:.1g}" if p else "below 1e-300", f"{freedom}, {pure_freedom}"]))
+        (unclear if math.isnan(p) else good if p >= CLEAR else bad).append(law)
     rows.sort(key=lambda row: (math.isnan(row[0]), row[0]))
+    says = [
+        *([f"Nothing shows that {', '.join(good)} miss{'es' if len(good) == 1 else ''} more than the noise between seeds (p >= {CLEAR})."] if good else []),
+        *([f"{', '.join(bad)} miss{'es' if len(bad) == 1 else ''} more than that (p < {CLEAR})."] if bad else []),
+        *([f"Of {', '.join(unclear)} too few deltas are clear to tell."] if unclear else []),
+    ]
     text = (
-        f"Residuals of the logarithm of deltas that the law puts at {CLEAR_DELTA} standard errors or more, a mean over calibrations for each run, against the "
-        "spread between runs that differ in the seed alone. An F far above 1 says that the law misses more than that.\n\n"
-        + table(["law", "residual, %", "between seeds, %", "F", "degrees of freedom"], [row for _, row in rows])
+        f"{' '.join(says)} Residuals of the logarithm of deltas that the law puts at {CLEAR_DELTA} standard errors or more, a mean "
+        "over calibrations for each run, against the spread between runs that differ in the seed alone. The bits of a run share its luck, so F "
+        "is of rows that are not quite independent.\n\n"
+        + table(["law", "residual, %", "between seeds, %", "F", "p", "degrees of freedom"], [row for _, row in rows])
     )
     return Statement("Lack of fit of the laws of deltas", text, [study.command("compare", *options, "--residuals", "residuals.csv")])
 
@@ -147,9 +165,14 @@ def losses_after(study: Study, schedule: str, bits: int) -> dict[tuple[float, fl
     return out
 
 
+def loss_at(curve: list[tuple[float, list[float]]], tokens: float) -> str:
+    """The loss at a token count; empty where all runs diverged."""
+    return next((f"{mean(losses):.4f}" for at, losses in curve if math.isclose(at, tokens, rel_tol=0.03)), "")
+
+
 def u_shapes(study: Study) -> Statement:
     """A critical data size: more training makes the quantized model worse."""
-    need_cells(study)
+    need_cells(study, *blocks(study))
     options = ["--law", "kumar", "--method", METHOD, *study.where(*filters())]
     derived = study.ask("fit", *options)["derived"]
     rows, seen = [], []
@@ -174,7 +197,7 @@ def u_shapes(study: Study) -> Statement:
             if is_u:
                 seen.append(f"N {short(params)} at {bits} bits (least at {short(least[0])}, {rise:+.3f} at {short(last[0])})")
             rows.append([
-                short(params), str(bits), *(f"{mean(losses):.4f}" for _, losses in curve),
+                short(params), str(bits), *(loss_at(curve, tokens) for tokens in TOKENS),
                 f"{rise:+.4f} ({error:.4f})" if least is not last else "",
                 interval(predicted) if predicted else "",
             ])  # fmt: skip
@@ -185,10 +208,10 @@ def u_shapes(study: Study) -> Statement:
             else "No quantized model got worse by more training, by more than two deviations between seeds, up to 54 M tokens."
         )
         + " Losses after quantization, means of seeds; the rise from the least to the largest D with its deviation; the law's "
-        "critical D.\n\n"
+        "critical D, which bitlaw gives for at most four sizes.\n\n"
         + table(
             ["N", "bits", *(f"D = {short(tokens)}" for tokens in TOKENS), "rise", "D_crit of kumar's law"],
-            [row for row in rows if len(row) == 4 + len(TOKENS)],
+            rows,
         )
     )
     return Statement("A critical data size, and a measured U", text, [study.command("fit", *options)])
@@ -196,32 +219,40 @@ def u_shapes(study: Study) -> Statement:
 
 def bracket(study: Study) -> Statement:
     """Rows for which kumar's product predicts no loss at all."""
-    need_cells(study)
-    low = study.select_cells(method=METHOD, format_w="bf16", extra_norm="true", schedule="cosine")
-    rows = []
-    for part in ("a", "kv"):
+    need_cells(study, *(block for block in blocks(study) if block[0].split()[1] in "345"))
+    base = {"method": METHOD, "format_w": "bf16", "extra_norm": "true", "schedule": "cosine"}
+    kinds = [("a", "sequence", "per sequence"), ("a", "token", "per token"), ("kv", "sequence", "")]
+    rows: list[list[str]] = []
+    wrong: list[str] = []
+    for part, grain, meaning in kinds:
+        other = "kv" if part == "a" else "a"
         for bits in (4, 5, 6):
-            chosen = [
-                row for row in low
-                if float(row[f"P_{part}"]) == bits and float(row["P_post"]) == bits and row["measured_delta"] + row["delta"]
-            ]  # fmt: skip
-            values = [float(row["measured_delta"] or row["delta"]) for row in chosen]
+            each = defaultdict(list)  # calibrations of a run share its luck: a mean of them for each run
+            for row in study.select_cells(
+                **base, P_post=bits, **{f"P_{part}": bits, f"granularity_{part}": grain, f"format_{other}": "bf16"}
+            ):
+                if row["measured_delta"] or row["delta"]:
+                    each[row["run"]].append(float(row["measured_delta"] or row["delta"]))
+            values = [mean(calibrations) for calibrations in each.values()]
             if len(values) < 3:
                 continue
             error = math.sqrt(sum((v - mean(values)) ** 2 for v in values) / (len(values) - 1) / len(values))
-            rows.append([f"{part.upper()}{bits}, weights then to {bits}", f"{mean(values):+.4f} ({error:.4f})", str(len(values)), mean(values) > NOISE * error])
+            name = " ".join(filter(None, (f"{part.upper()}{bits}", meaning)))
+            if mean(values) > NOISE * error:
+                wrong.append(name)
+            rows.append([f"{name}, weights then to {bits}", f"{mean(values):+.6f} ({error:.6f})", str(len(values))])
     if not rows:
         raise NotYet("quantized cells of runs with few bits of activations or KV")
-    wrong = [row[0] for row in rows if row[3]]
     text = (
         "kumar's product says that a model trained with P bits in any part loses nothing when its weights are rounded to P bits. "
         + (
-            f"Measured, they lose something, by more than two standard errors: {'; '.join(wrong)}."
+            f"Measured, they lose something, by more than two standard errors: {'; '.join(wrong)} "
+            f"({0.023 * len(rows):.1f} of {len(rows)} would by chance)."
             if wrong
             else "No such loss is clear here."
         )
-        + " Mean over sizes and token counts, nats, with the standard error of that mean over cells.\n\n"
-        + table(["run and rounding", "loss added", "cells"], [row[:3] for row in rows])
+        + " Mean over sizes and token counts, nats, with the standard error of that mean over runs.\n\n"
+        + table(["run and rounding", "loss added", "runs"], rows)
     )
     return Statement("Delta where the product predicts none", text, [f"bitlaw compare {study.shown} --method {METHOD}"])
 
@@ -243,8 +274,10 @@ def predicted(study: Study, folder: Path) -> Statement:
             cell(row): float(row["loss"]) for row in csv.DictReader(file) if row["method"] == "none" and row["status"] == "finished"
         }
     laws: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    planned: dict[str, int] = defaultdict(int)
     with open(before, newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
+            planned[Path(row["fit"]).stem.removeprefix("fit-")] += 1
             loss = measured.get(cell(row))
             if loss is None or not row["run_low"] or not row["run_high"]:
                 continue
@@ -257,7 +290,12 @@ def predicted(study: Study, folder: Path) -> Statement:
         inside = sum(is_inside for _, is_inside in errors)
         size = math.sqrt(mean(error * error for error, _ in errors))
         rows.append([law, f"{100 * size:.3f}", f"{100 * mean(error for error, _ in errors):+.3f}", f"{inside} of {len(errors)}"])
-    text = "Held out of every fit, and predicted with intervals for a single run before the runs existed.\n\n" + table(
+    absent = max(planned[law] - len(errors) for law, errors in laws.items())
+    text = (
+        "Held out of every fit, and predicted with intervals for a single run before the runs existed."
+        + (f" {absent} of {max(planned.values())} predicted runs are not here: they diverged, are not made yet, or have no interval." if absent else "")
+        + " Runs share the errors of a fit, so the share inside may be well below or above 90 % by chance.\n\n"
+    ) + table(
         ["law", "error, % (root mean square)", "mean error, %", "inside the 90 % interval of a run"], rows
     )
     return Statement("What was predicted, and what came", text, [])

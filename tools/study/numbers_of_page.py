@@ -24,7 +24,7 @@ def interval(parameter: dict, count: int = 3) -> str:
     low = None if parameter.get("low_open") else parameter.get("low")
     high = None if parameter.get("high_open") else parameter.get("high")
     ends = f"[{digits(low, count)}, {digits(high, count)}]"
-    if parameter.get("value") is None or (low is None and high is None):
+    if parameter.get("value") is None or parameter.get("identified") is False or (low is None and high is None):
         return f"not identified {ends}"
     return f"{digits(parameter['value'], count)} {ends}"
 
@@ -86,6 +86,32 @@ def by_setting(runs: list[dict[str, str]]) -> dict[tuple[str, ...], list[float]]
 LOGARITHMIC = 10
 UNIT = 0.1
 CLEAR_DELTA = 15
+
+
+def chance_of_f(ratio: float, freedom: int, noise_freedom: int) -> float:
+    """The chance of an F of at least `ratio`: the regularized incomplete beta function, by its continued fraction."""
+    if not math.isfinite(ratio) or freedom < 1 or noise_freedom < 1:
+        return math.nan
+    x, a, b = noise_freedom / (noise_freedom + freedom * ratio), noise_freedom / 2, freedom / 2
+    if x > (a + 1) / (a + b + 2):
+        return 1 - beta_fraction(1 - x, b, a)
+    return beta_fraction(x, a, b)
+
+
+def beta_fraction(x: float, a: float, b: float) -> float:
+    """I_x(a, b) for x below (a + 1) / (a + b + 2), by Lentz's method (Numerical Recipes, section 6.4)."""
+    if x <= 0:
+        return 0.0
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)) / a
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
+    value = d
+    for m in range(1, 1000):
+        for term in (m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)), -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))):
+            d, c = 1 / (1 + term * d), 1 + term / c
+            value *= d * c
+        if abs(d * c - 1) < 1e-14:
+            break
+    return front * value
 
 
 def lack_of_fit(residuals: dict[tuple, dict[str, list[float]]], constants: int) -> tuple[float, float, float, int, int]:

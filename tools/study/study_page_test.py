@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import after_training
 import training
-from numbers_of_page import interval, lack_of_fit
-from study_table import NotYet, Study, filters
+from numbers_of_page import chance_of_f, deviation, interval, lack_of_fit
+from study_table import NotYet, Study, filters, unquantized
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = Path(os.environ.get("BITLAW", ROOT / "build/release/bitlaw"))
@@ -76,6 +76,8 @@ class Rehearsals(unittest.TestCase):
         self.assertIn("do not tell", training.verdict_on_slope(open_end, known))
         self.assertIn("but not as", training.verdict_on_slope({"value": 0.1, "low": 0.05, "high": 0.15}, {"value": 1, "low": 0.9, "high": 1.1}))
         self.assertIn("Neither", training.verdict_on_slope({"value": 0.1, "low": -0.1, "high": 0.5}, known))
+        self.assertIn("do not tell", training.verdict_on_slope({"value": 0.2, "low": -2.0, "high": 0.3, "low_open": True}, known))
+        self.assertIn("not identified", interval({"value": 1.0, "low": 0.5, "high": 4.0, "high_open": True, "identified": False}))
         self.assertEqual(interval({"value": 1.0, "low": -3.0, "high": 4.0, "low_open": True, "high_open": True}), "not identified [none, none]")
 
     def test_the_laws_without_bits_describe_bf16_so_all_rows_are_used(self):
@@ -92,7 +94,7 @@ class Rehearsals(unittest.TestCase):
         self.assertIn("6 < D/N < 500 alone", training.look(study).text)
         study.wide = False
         self.assertIn("D/N=6..500", study.where("P_w=16"))
-        self.assertIn("$SEQUENCE", study.command("fit", *study.where(*filters())))
+        self.assertIn("$SEQUENCE --where D/N=6..500", study.command("fit", *study.where(*filters())))
 
     def test_deltas_that_grow_as_a_power_are_told_from_those_that_saturate(self):
         def saturated(row):
@@ -106,7 +108,7 @@ class Rehearsals(unittest.TestCase):
             return study.ask(
                 "fit", "--formula", "E + A/N^alpha + B/D^beta", "--delta-formula", after_training.BENT, "--constants",
                 after_training.RANGES, "--method", "gptq",
-                *study.where(*after_training.of_unquantized("cosine", "P_post=3,4,5,16")),
+                *study.where(*unquantized("cosine", "P_post=3,4,5,16")),
             )["parameters"]["c"]  # fmt: skip
 
         self.assertIn("no bend is shown", after_training.bend_sentence("cosine", bend(self.kumar)))
@@ -167,7 +169,71 @@ class Rehearsals(unittest.TestCase):
     def test_differences_of_formats_are_held_against_the_seeds(self):
         text = training.four_bits(self.kumar).text
         self.assertIn("within two deviations", text)
-        self.assertEqual(text.count("| 12 |"), 9)
+        self.assertEqual(text.count("| 4 | 12 of 12 |"), 9)
+        # Three seeds against three in four cells; the noise of BF16 is in both and cancels.
+        s, _ = deviation(self.kumar.runs)
+        self.assertIn(f"({s * (4 * 2 / 3) ** 0.5 / 4:.4f}) | 4 | 12 of 12 |", text)
+
+    def test_a_format_that_diverged_in_some_cells_is_not_ranked(self):
+        def diverged(row):
+            gone = "gauss" in row["format_w"] and row["width"] == "64" or row["format_w"] == "int2"
+            if gone:
+                row["status"], row["loss"] = "diverged", "13"
+            return row if row["method"] == "none" else None
+
+        study = self.changed("diverged", diverged)
+        text = training.four_bits(study).text
+        self.assertIn("Not ranked, as all runs of some N and D diverged: QuEST's recipe.", text)
+        self.assertNotIn("The least is QuEST", text)
+        self.assertIn("| 2 | 6 of 12 |", text.splitlines()[-1])
+        self.assertIn("| 2 | diverged | diverged |", training.bits_in_all(study).text)
+
+    def test_bits_that_tie_are_not_called_best(self):
+        def equal(row):
+            if row["method"] == "none" and row["P_a"] == row["P_kv"] == "16.0":
+                row["loss"] = str(3 + 1e-4 * float(row["P_w"]) + 0.01 * (float(row["seed"]) - 2))
+            return row if row["method"] == "none" else None
+
+        self.assertIn("are within two deviations of it", training.bits_in_all(self.changed("equal", equal)).text)
+
+    def test_the_first_block_alone_is_looked_at(self):
+        def first(row):
+            return row if row["format_w"] == row["format_a"] == row["format_kv"] == "bf16" else None
+
+        study = self.changed("first", first)
+        self.assertIn("so fits use all D/N", training.look(study).text)
+        self.assertIn("40 degrees of freedom", training.noise(study).text)
+        with self.assertRaisesRegex(NotYet, "block 2"):
+            training.laws(study)
+
+    def test_fits_wait_for_each_block_and_its_cells(self):
+        def without_weights(row):
+            alone = row["format_w"].startswith("int") and row["format_a"] == row["format_kv"] == "bf16"
+            return None if alone else row
+
+        with self.assertRaisesRegex(NotYet, r"block 2 \(weights\): 0 of 80 runs"):
+            training.need_fleet(self.changed("without-weights", without_weights))
+        cells = self.changed("without-cells", lambda row: None if row["P_post"] == "5.0" and row["format_kv"] == "int4" and row["format_w"] == "bf16" else row)
+        training.need_fleet(cells)
+        with self.assertRaisesRegex(NotYet, "quantized cells of block 5"):
+            after_training.law_of_delta(cells)
+
+    def test_where_the_product_predicts_none_runs_are_counted_once_and_conventions_apart(self):
+        rows = {line.split("|")[1].strip(): line.split("|")[3].strip() for line in after_training.bracket(self.kumar).text.splitlines() if line.startswith("| ")}
+        self.assertEqual(rows["A4 per sequence, weights then to 4"], "15")  # runs; each has two calibrations
+        self.assertEqual(rows["A5 per token, weights then to 5"], "27")
+        self.assertEqual(rows["KV4, weights then to 4"], "27")
+
+    def test_both_schedules_have_exponents_between_token_counts(self):
+        rows = [line for line in after_training.local_slopes(self.kumar).text.splitlines() if line.startswith(("| cosine", "| warm-up"))]
+        self.assertEqual(len(rows), 10)
+        for row in rows:
+            self.assertNotIn("none", row)
+
+    def test_the_chance_of_an_f_is_that_of_tables(self):
+        for ratio, freedom, noise_freedom, chance in ((161.4476, 1, 1, 0.05), (3.325835, 5, 10, 0.05), (10.04429, 1, 10, 0.01), (1.0, 7, 7, 0.5)):
+            self.assertAlmostEqual(chance_of_f(ratio, freedom, noise_freedom), chance, places=6)
+        self.assertLess(chance_of_f(1300, 688, 250), 1e-200)
 
 
 if __name__ == "__main__":

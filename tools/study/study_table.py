@@ -47,6 +47,11 @@ def filters(convention: str = "sequence", *more: str) -> list[str]:
     ]
 
 
+def unquantized(schedule: str = "cosine", *more: str) -> list[str]:
+    """Conditions of the runs of a schedule with BF16 everywhere, and of what they become after training."""
+    return ["extra_norm=true", f"schedule={schedule}", "P_w=16", "P_a=16", "P_kv=16", *more]
+
+
 def number(text: str) -> float:
     return float(text) if text else math.nan
 
@@ -67,10 +72,22 @@ class Study:
             self.rows = list(csv.DictReader(file))
         self.runs = [row for row in self.rows if row["method"] == "none"]
         self.cells = [row for row in self.rows if row["method"] != "none"]
+        self.values = {name: {row[name] for row in self.rows} for name in (self.rows[0] if self.rows else ())}
 
     def where(self, *conditions: str) -> list[str]:
         every = list(conditions) if self.wide else [*conditions, "D/N=6..500"]
-        return [part for condition in every for part in ("--where", condition)]
+        return self.all_where(*every)
+
+    def all_where(self, *conditions: str) -> list[str]:
+        """Without the rule of block 1. bitlaw refuses a value that no row has, and a table may not have all of them yet."""
+        return [part for condition in conditions for part in ("--where", self.of_table(condition))]
+
+    def of_table(self, condition: str) -> str:
+        name, _, wanted = condition.partition("=")
+        if name.startswith(("format_", "granularity_")):
+            there = [value for value in wanted.split(",") if value in self.values[name]]
+            return f"{name}={','.join(there)}" if any(there) else condition
+        return condition
 
     def ask(self, verb: str, *options: str, keep: Path | None = None) -> dict:
         """The JSON document of `bitlaw VERB TABLE OPTIONS`; `keep` is where it stays as a file."""
@@ -107,16 +124,15 @@ class Study:
         """The same, as a reader types it, with the shell variables of `shell_variables()`."""
         shown = " ".join(quoted(option) for option in options)
         for convention in CONVENTIONS:
-            rows = " ".join(quoted(part) for part in self.where(*filters(convention)))
-            narrow = rows.removesuffix(" --where D/N=6..500")
-            shown = shown.replace(rows, f"${convention.upper()}").replace(narrow, f"${convention.upper()}")
+            rows = " ".join(quoted(part) for part in self.all_where(*filters(convention)))
+            shown = shown.replace(rows, f"${convention.upper()}")
         return f"bitlaw {verb} {self.shown} {shown}"
 
     def shell_variables(self) -> str:
         """What stands for the conditions of each convention in the commands of the page."""
         lines = []
         for convention in CONVENTIONS:
-            rows = " ".join(part for condition in filters(convention) for part in ("--where", condition))
+            rows = " ".join(self.all_where(*filters(convention)))
             lines.append(f"{convention.upper()}='{rows}'")
         return "\n".join(lines)
 
