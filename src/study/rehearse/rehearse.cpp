@@ -8,6 +8,7 @@
 #include <numbers>
 #include <optional>
 #include <set>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -249,15 +250,26 @@ std::string note_on_factors(const std::vector<TidyRow>& rows, const Law& law) {
 
 std::string note_on_cells(const std::vector<TidyRow>& rows) {
   std::set<std::string> methods;
+  std::set<int64_t> groups;
   for (const TidyRow& row : rows) {
-    if (!row.is_run()) methods.insert(row.method);
+    if (row.is_run()) continue;
+    methods.insert(row.method);
+    if (row.group) groups.insert(*row.group);
   }
   constexpr size_t kNamed = 5;
-  if (methods.size() < 2) return "";
+  std::vector<std::string> alike;
+  if (methods.size() > kNamed)
+    alike.push_back(fmt::format("all {} methods and kinds of codes", methods.size()));
+  else if (methods.size() > 1)
+    alike.push_back(words_of({methods.begin(), methods.end()}));
+  if (groups.size() > 1) {
+    std::vector<std::string> sizes;
+    for (const int64_t size : groups) sizes.push_back(std::to_string(size));
+    alike.push_back("groups of " + words_of(sizes));
+  }
+  if (alike.empty()) return "";
   return fmt::format("{} have the same delta at the same bits, but for noise",
-                     methods.size() > kNamed
-                         ? fmt::format("all {} methods and kinds of codes", methods.size())
-                         : words_of({methods.begin(), methods.end()}));
+                     alike.size() > 1 ? alike[0] + ", and " + alike[1] + "," : alike[0]);
 }
 
 std::string note_on_data(const SweepPlan& plan) {

@@ -198,7 +198,11 @@ TEST(Rehearse, MethodsShareADelta) {
   EXPECT_EQ(deltas.size(), 4u);
   for (const auto& [run, of_run] : deltas) EXPECT_EQ(of_run.size(), 1u);
   EXPECT_TRUE(any_contains(rehearsal.notes, "gptq and rtn have the same delta"));
+  EXPECT_FALSE(any_contains(rehearsal.notes, "groups"));
   const StudyFolder tiny(kGrid);
+  const Rehearsal grouped =
+      rehearse({tiny.study()[0], "ptq.methods=[\"rtn\"]", "ptq.groups=[0, 16]"}, kumar());
+  EXPECT_TRUE(any_contains(grouped.notes, "groups of 0 and 16 have the same delta"));
   const Rehearsal many = rehearse(
       {tiny.study()[0], "ptq.methods=[\"rtn\", \"rtn+clip\"]", "ptq.formats=[\"e2m1\", \"mxfp4\"]"},
       kumar());
