@@ -86,8 +86,12 @@ void check(const StudyOptions& options) {
 }
 
 void check_noise(const StudyOptions& options) {
-  if (!(options.noise >= 0) || !(options.delta_noise >= 0)) {
-    throw Error("noise and delta_noise: must not be negative");
+  // At 1, one loss in six is above e times what the law says.
+  if (!(options.noise >= 0 && options.noise <= 1)) {
+    throw Error("noise: expected a standard deviation of log loss, between 0 and 1");
+  }
+  if (!(options.delta_noise >= 0) || !std::isfinite(options.delta_noise)) {
+    throw Error("delta_noise: expected a standard deviation in nats, 0 or above");
   }
   if (!(options.shared >= 0 && options.shared <= 1)) {
     throw Error("shared: expected a share of the variance, between 0 and 1");

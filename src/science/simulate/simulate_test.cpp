@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "base/error.h"
@@ -215,7 +216,10 @@ TEST(Simulate, WhatMakesNoSenseGetsOneSentence) {
   EXPECT_NE(with([](auto& o) { o.tokens = {-1}; }).find("tokens: -1"), std::string::npos);
   EXPECT_NE(with([](auto& o) { o.shared = 2; }).find("between 0 and 1"), std::string::npos);
   EXPECT_NE(with([](auto& o) { o.trunk = "tree"; }).find("run or size"), std::string::npos);
-  EXPECT_NE(with([](auto& o) { o.noise = -1; }).find("negative"), std::string::npos);
+  for (const double noise : {-1., 1.5, std::numeric_limits<double>::infinity()}) {
+    EXPECT_NE(with([&](auto& o) { o.noise = noise; }).find("between 0 and 1"), std::string::npos);
+  }
+  EXPECT_NE(with([](auto& o) { o.delta_noise = -1; }).find("0 or above"), std::string::npos);
   const std::vector<Observation> runs = design_runs(*find_law("kumar"), small());
   const auto truth = [&](const char* set, std::vector<std::string> constants) -> std::string {
     try {
