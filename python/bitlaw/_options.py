@@ -173,7 +173,7 @@ class SimulateKeywords(TypedDict, total=False):
     trunk: str
     "run: each run is its own trunk; size: runs of one N and precision share a trunk [run]"
     diverged: float
-    "leave out runs with a loss above this, in nats [12.0]"
+    "a run with a loss above this, in nats, has diverged [12.0]"
     seed: int | float
     "seed of the noise [1]"
 

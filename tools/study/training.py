@@ -183,6 +183,31 @@ def laws(study: Study) -> Statement:
     return Statement("Which law: lack of fit and held-out error", text, [study.command("compare", *options)])
 
 
+def held_out(study: Study) -> Statement:
+    """The largest sizes and the longest runs, predicted from the others."""
+    need_fleet(study)
+    errors: dict[str, list[str]] = {law: [law] for law in MAIN_LAWS}
+    commands = []
+    for hold_out in ("kfold", "largest-N", "largest-D"):
+        options = ["--laws", ",".join(MAIN_LAWS), "--hold-out", hold_out, *study.where(*filters("sequence", "P_post=16"))]
+        answer = study.ask("compare", *options)
+        commands.append(study.command("compare", *options))
+        for law in answer["laws"]:
+            between = answer["lack_of_fit"][law["name"]]["noise"]
+            held = law.get("held_out") or {}
+            errors[law["name"]].append(
+                f"{held['rms_log'] / between:.2f} +- {held['standard_error'] / between:.2f}"
+                + (" (ties)" if law["tied_with_best"] else "")
+                if held.get("rms_log")
+                else "none"
+            )
+    text = (
+        "Held-out errors of the loss in units of the deviation between seeds: 1 is as good as a second seed would be.\n\n"
+        + table(["law", "five folds", "largest N", "largest D"], list(errors.values()))
+    )
+    return Statement("Held-out sizes and token counts", text, commands)
+
+
 def counts(study: Study) -> Statement:
     need_fleet(study)
     rows, commands = [], []
@@ -512,4 +537,4 @@ def bytes_too(study: Study) -> Statement:
     return Statement("In bits a byte", text, [])
 
 
-STATEMENTS = (noise, look, laws, counts, penalties, best_precision, conventions, formats, four_bits, bits_in_all, bytes_too)
+STATEMENTS = (noise, look, laws, held_out, counts, penalties, best_precision, conventions, formats, four_bits, bits_in_all, bytes_too)

@@ -64,7 +64,7 @@ struct StudyOptions {
     v("shared", shared, "share of the variance common to the runs of one trunk");
     v("trunk", trunk,
       "run: each run is its own trunk; size: runs of one N and precision share a trunk");
-    v("diverged", diverged, "leave out runs with a loss above this, in nats");
+    v("diverged", diverged, "a run with a loss above this, in nats, has diverged");
     v("seed", seed, "seed of the noise");
   }
 };
