@@ -1,7 +1,7 @@
 // Keeps the planner's folder for use without a network. The cache has the name of this build, so that a
 // new one replaces it as a whole.
 'use strict';
-const kCache = 'bitlaw-planner-864e819d2543c45a';
+const kCache = 'bitlaw-planner-00705d3edfa226b0';
 const kFiles = ['./', 'icon.svg', 'manifest.webmanifest'];
 
 self.addEventListener('install', event => {

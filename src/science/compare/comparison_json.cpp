@@ -3,9 +3,15 @@
 
 #include "base/json_fields.h"
 #include "compare/compare.h"
+#include "laws/effective.h"
 
 namespace bitlaw {
 namespace {
+
+// An end of the search is no best precision.
+Json bits_or_null(double bits) {
+  return is_end_of_bits(bits) ? Json(nullptr) : json_number(bits);
+}
 
 Json law_json(const ComparePart& part, const ComparedLaw& entry, double least) {
   const Law& law = entry.bound.law();
@@ -18,29 +24,30 @@ Json law_json(const ComparePart& part, const ComparedLaw& entry, double least) {
     if (!told) out["identified"] = false;
     if (!entry.frozen[i].empty()) out["frozen"] = entry.frozen[i];
   }
-  Json out{{"name", entry.name},
-           {"fitted", entry.fitted},
-           {"judged", entry.judged},
-           {"k", entry.k},
-           {"parameters", std::move(parameters)},
-           {"at_edge", entry.at_edge},
-           {"sse", json_number(entry.sse)},
-           {"rms_log", json_number(entry.rms_log)},
-           {"r2", json_number(entry.r2)},
-           {"aicc", json_number(entry.aicc)},
-           {"penalty_r2", json_number(entry.penalty_r2)},
-           {"best_bits", json_number(entry.best_bits)},
-           {"best_bits_allowed",
-            {json_number(entry.best_bits_allowed.low), json_number(entry.best_bits_allowed.high)}},
-           {"threshold", json_number(entry.threshold)},
-           {"aicc_above_best", json_number(entry.aicc - least)},
-           {"converged", entry.converged},
-           {"starts",
-            {{"run", entry.starts},
-             {"reached", entry.reached},
-             {"minima", entry.minima},
-             {"most", part.most_starts}}},
-           {"tied_with_best", entry.tied}};
+  Json out{
+      {"name", entry.name},
+      {"fitted", entry.fitted},
+      {"judged", entry.judged},
+      {"k", entry.k},
+      {"parameters", std::move(parameters)},
+      {"at_edge", entry.at_edge},
+      {"sse", json_number(entry.sse)},
+      {"rms_log", json_number(entry.rms_log)},
+      {"r2", json_number(entry.r2)},
+      {"aicc", json_number(entry.aicc)},
+      {"penalty_r2", json_number(entry.penalty_r2)},
+      {"best_bits", bits_or_null(entry.best_bits)},
+      {"best_bits_allowed",
+       {bits_or_null(entry.best_bits_allowed.low), bits_or_null(entry.best_bits_allowed.high)}},
+      {"threshold", json_number(entry.threshold)},
+      {"aicc_above_best", json_number(entry.aicc - least)},
+      {"converged", entry.converged},
+      {"starts",
+       {{"run", entry.starts},
+        {"reached", entry.reached},
+        {"minima", entry.minima},
+        {"most", part.most_starts}}},
+      {"tied_with_best", entry.tied}};
   const char* unit = part.in_standard_errors() ? "rms" : "rms_log";
   out["held_out"] = {{"points", entry.predicted},
                      {unit, json_number(entry.held_out_rms)},
@@ -67,8 +74,8 @@ Json part_json(const ComparePart& part) {
                              : Json{{"of", part.best_bits_of},
                                     {"compute", part.best_bits_compute},
                                     {"tied",
-                                     {json_number(part.best_bits_of_tied().low),
-                                      json_number(part.best_bits_of_tied().high)}}}},
+                                     {bits_or_null(part.best_bits_of_tied().low),
+                                      bits_or_null(part.best_bits_of_tied().high)}}}},
            {"hold_out", part.hold_out},
            {"held_out",
             {{"rows", part.held_out}, {"judged", part.judged}, {"clusters", part.judged_clusters}}},

@@ -97,11 +97,13 @@ std::string coinciding(const ComparePart& part) {
   return out;
 }
 
-// "6.9", "5.6 to 6.9", or that any number is as good.
+// "6.9", "5.6 to 6.9", that any number is as good, or that the search found an end alone: "none".
 std::string range_text(const Range& range) {
   if (range.low <= kFewestBits && range.high >= kMostBits) return "(not identified)";
-  const std::string low = fmt::format("{:.1f}", range.low),
-                    high = fmt::format("{:.1f}", range.high);
+  const auto words = [](double bits) {
+    return is_end_of_bits(bits) ? std::string("none") : fmt::format("{:.1f}", bits);
+  };
+  const std::string low = words(range.low), high = words(range.high);
   return low == high ? low : low + " to " + high;
 }
 

@@ -69,7 +69,8 @@ std::string differences(const Fitted& ours, const Fitted& theirs) {
     if (!has_parts(each->ready.law(), each->fit.values().data(), lowered)) lowered = {};
   }
   const double here = best(ours), there = best(theirs);
-  if (std::isfinite(here) && std::isfinite(there))
+  if (std::isfinite(here) && std::isfinite(there) && !is_end_of_bits(here) &&
+      !is_end_of_bits(there))
     words.push_back(fmt::format("best precision {:.1f} instead of {:.1f} bits", there, here));
   return fmt::format("{}", fmt::join(words, ", "));
 }

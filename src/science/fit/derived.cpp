@@ -171,6 +171,16 @@ void add_critical(const std::vector<Observation>& rows, Collector& out) {
   }
 }
 
+// A best precision at an end of the search is none, and an interval to there has no end.
+void leave_ends_open(Derived& derived) {
+  if (is_end_of_bits(derived.low)) derived.low = kUnknown;
+  if (is_end_of_bits(derived.high)) derived.high = kUnknown;
+  if (!is_end_of_bits(derived.value)) return;
+  derived.note = fmt::format("the cost falls to the end of the search, {:g} bit{}", derived.value,
+                             derived.value == 1 ? "" : "s");
+  derived.value = kUnknown;
+}
+
 // The constants that a quantity depends on although they were not fitted, in words.
 std::string note_on(const FittedStages& stages, const DerivedQuantity& quantity,
                     const std::vector<double>& values) {
@@ -252,6 +262,7 @@ void add_derived(const FittedStages& stages, const std::vector<double>& values,
     }
     derived.low = interval.low, derived.high = interval.high;
     derived.note = note_on(stages, quantities[q], values);
+    if (derived.unit == "bits") leave_ends_open(derived);
     fit.derived.push_back(std::move(derived));
   }
 }

@@ -49,6 +49,27 @@ std::string error_of(const std::vector<Observation>& rows, const FitOptions& opt
   }
 }
 
+// Where bits cost nothing, the fewest are best: that is the end of the search, not a number of the data.
+TEST(Derived, ABestPrecisionAtTheEndOfTheSearchIsNone) {
+  std::vector<Observation> rows = simulate({.noise = 1e-3});
+  std::erase_if(rows, [](const Observation& row) {
+    return row.is_post_training() || row.bits_activations < 16 || row.bits_kv < 16;
+  });
+  FitOptions options = quick("kumar", 30);
+  options.freeze.push_back("gamma_w=0.1");
+  options.freeze.push_back("n_w=0");
+  const Fit fit = fit_law(rows, options);
+  const Derived* best = find(fit, "P* (weights)");
+  ASSERT_NE(best, nullptr);
+  EXPECT_TRUE(std::isnan(best->value));
+  EXPECT_TRUE(std::isnan(best->low));
+  EXPECT_TRUE(std::isnan(best->high));
+  EXPECT_NE(best->note.find("end of the search, 1 bit"), std::string::npos) << best->note;
+  const std::string text = uncertainty_text(fit);
+  EXPECT_NE(text.find("none"), std::string::npos) << text;
+  EXPECT_EQ(text.find("nan"), std::string::npos) << text;
+}
+
 TEST(Derived, WithoutNoiseTheyAreTheTruths) {
   const std::vector<Observation> rows = simulate({.noise = 0, .delta_error = 0});
   const Fit fit = fit_law(rows, quick("kumar", 0));

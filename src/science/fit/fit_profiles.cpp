@@ -167,8 +167,11 @@ std::string uncertainty_text(const Fit& fit) {
     return "";
   };
   for (const Derived& derived : fit.derived) {
-    out += fmt::format("  {:<32} {:>10.5g} {:<6}", derived.name, derived.value, derived.unit);
-    if (std::isfinite(derived.low)) out += "  " + interval_text(derived.low, derived.high);
+    out += std::isnan(derived.value)
+               ? fmt::format("  {:<32} {:>10} {:<6}", derived.name, "none", "")
+               : fmt::format("  {:<32} {:>10.5g} {:<6}", derived.name, derived.value, derived.unit);
+    if (std::isfinite(derived.low) || std::isfinite(derived.high))
+      out += "  " + interval_text(derived.low, derived.high);
     out += profile_of(derived.name);
     if (!derived.note.empty()) out += "  (" + derived.note + ")";
     out += "\n";

@@ -22,6 +22,10 @@ namespace bitlaw {
 
 // Range of P* and of a plan's free P. An end is the answer if the loss still falls towards it.
 inline constexpr double kFewestBits = 1, kMostBits = 32;
+// Then there is no best precision, only an end of what was searched.
+inline bool is_end_of_bits(double bits) {
+  return bits <= kFewestBits || bits >= kMostBits;
+}
 
 // Weights, activations, KV: the parts that are quantized together; the others have unlimited bits.
 using Parts = std::array<bool, 3>;

@@ -48,8 +48,7 @@ std::vector<ConstantSoFar> identified(const Fit& fit) {
   for (const Derived& each : fit.derived) {
     if (!each.name.starts_with("P* (weights)") || !each.note.empty() || !std::isfinite(each.value))
       continue;
-    // At an end of the range that is searched, there is no best precision.
-    if (each.value <= kFewestBits || each.value >= kMostBits) break;
+    if (is_end_of_bits(each.value)) break;
     out.push_back({.name = kBestBits, .value = each.value});
     break;
   }
