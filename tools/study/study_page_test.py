@@ -166,6 +166,24 @@ class Rehearsals(unittest.TestCase):
         self.assertEqual(late.returncode, 1)
         self.assertIn("predictions come before them", late.stderr)
 
+    def refused(self, *options):
+        page = [sys.executable, str(ROOT / "tools/study_page"), *map(str, options)]
+        done = subprocess.run(page, capture_output=True, text=True, env={**os.environ, "BITLAW": str(PROGRAM)})
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        return done.stderr
+
+    def test_wrong_tables_and_places_get_one_sentence_and_no_page(self):
+        before = (ROOT / "docs/study.md").exists()
+        other = Path(self.folder.name) / "other.csv"
+        other.write_text("N,D,loss\n1e6,1e8,3\n", encoding="utf-8")
+        self.assertIn("no column run", self.refused("--table", other, "--to", other.with_suffix(".md")))
+        self.assertFalse(other.with_suffix(".md").exists())
+        self.assertIn("give --to FILE", self.refused("--table", self.kumar.table))
+        self.assertIn("make it first", self.refused("--table", self.kumar.table, "--to", Path(self.folder.name) / "no/page.md"))
+        self.assertEqual((ROOT / "docs/study.md").exists(), before)
+        self.assertTrue(self.kumar.is_rehearsal)
+
     def test_differences_of_formats_are_held_against_the_seeds(self):
         text = training.four_bits(self.kumar).text
         self.assertIn("within two deviations", text)

@@ -23,6 +23,13 @@ CONVENTIONS = {
 }
 
 
+NEEDED = (
+    "run", "status", "method", "N", "D", "P_w", "P_a", "P_kv", "P_post", "loss", "delta", "measured_delta", "standard_error",
+    "format_w", "format_a", "format_kv", "format_q", "granularity_w", "granularity_a", "granularity_kv", "extra_norm",
+    "schedule", "batch_tokens", "seed", "width", "bits_per_byte", "calibration_seed",
+)  # fmt: skip
+
+
 class NotYet(Exception):
     """The rows that a statement rests on are not all there; says which."""
 
@@ -71,9 +78,15 @@ class Study:
 
     def __post_init__(self) -> None:
         with open(self.table, newline="", encoding="utf-8") as file:
-            self.rows = list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            absent = [name for name in NEEDED if name not in (reader.fieldnames or [])]
+            if absent:
+                raise Refused(f"{self.table}: no column {', '.join(absent)}; give a table of `bitlaw runs --csv` or `bitlaw publish`")
+            self.rows = list(reader)
         self.runs = [row for row in self.rows if row["method"] == "none"]
         self.cells = [row for row in self.rows if row["method"] != "none"]
+        # Of `bitlaw simulate --study`: losses that were drawn from a law.
+        self.is_rehearsal = any(row["run"].startswith("rehearsed-") for row in self.runs)
         self.values = {name: {row[name] for row in self.rows} for name in (self.rows[0] if self.rows else ())}
 
     def where(self, *conditions: str) -> list[str]:
